@@ -1,0 +1,39 @@
+# `make` lists what there is. Every target that runs something makes or updates the environment first.
+# PYTHON=python3.13 takes another interpreter, with an environment of its own. ARGS="…" goes to the command.
+PYTHON ?= python3
+ARGS ?=
+interpreter := $(notdir $(PYTHON))
+VENV ?= .venv$(if $(filter-out python python3,$(interpreter)),-$(patsubst python%,%,$(interpreter)))
+python := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test lint bench clean
+
+help:  ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## make or update the environment (.venv, Azurite); quick when nothing changed
+	@$(PYTHON) sandbox/setup.py $(VENV)
+
+demo: setup  ## an attack on a stand-in tenant, from audit record to contained account; ARGS="--records FILE --json"
+	@$(python) -m sandbox demo $(ARGS)
+
+serve: setup  ## keep the sandbox running, to try things out; Ctrl-C ends it
+	@$(python) -m sandbox serve $(ARGS)
+
+test: setup  ## all tests; ARGS="-k name -x" goes to pytest
+	@$(python) -m pytest $(ARGS)
+
+lint: setup  ## style, types and the directions of imports
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy
+	$(VENV)/bin/lint-imports --no-logo
+
+bench: setup  ## measure against peers and floors; writes bench/results.json
+	@$(python) -m bench $(ARGS)
+
+clean:  ## remove everything that was made here
+	rm -rf .venv .venv-* node_modules .sandbox build dist src/*.egg-info bench/results.json \
+	  .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Measurements, each against a peer or a floor in the same run."""

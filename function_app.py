@@ -1,0 +1,49 @@
+"""The function app: triggers and bindings only. Each function decodes what the host hands over and calls its use case.
+
+The host imports this file on every cold start, and an import error takes away every function. So nothing is built
+here, and the packages that take long to load are imported by the first invocation, inside the function.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import azure.functions as func
+
+sys.path.insert(0, str(Path(__file__).parent / "src"))
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+
+@app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def poll_audit_feed(timer: func.TimerRequest) -> None:
+    """Read what is new in the Management Activity API. Works from its own cursor, not from the schedule."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.poll_audit_feed()
+
+
+@app.timer_trigger(arg_name="timer", schedule="%RESUME_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def resume_responses(timer: func.TimerRequest) -> None:
+    """Take up everything that is due: findings, claims, commands, re-checks, notifications, checkpoints."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.resume_responses()
+
+
+@app.queue_trigger(arg_name="message", queue_name="%EXCHANGE_RESULTS_QUEUE%", connection="ResponderStorage")
+async def record_exchange_result(message: func.QueueMessage) -> None:
+    """Record one answer of the Exchange worker. An exception leaves the message to the host, which tries again."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.record_exchange_result(message.get_body())
+
+
+@app.route(trigger_arg_name="request", route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def health(request: func.HttpRequest) -> func.HttpResponse:
+    """Say that the app is up, and nothing else: anybody may ask. `bypassctl status` tells the rest."""
+    return func.HttpResponse("up")

@@ -1,0 +1,1 @@
+"""A tenant on a laptop: stand-in services, Azurite, a local function host, attacks and faults. Never deployed."""

@@ -1,0 +1,26 @@
+"""`python -m sandbox COMMAND`: what one can do with the tenant on a laptop."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "demo": "an attack, from audit record to contained account",
+    "serve": "keep everything running",
+    "attack": "inject something into a running tenant",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run one command; each is a module of this package with ``main(argv) -> int``, loaded when it is asked for."""
+    if not argv or argv[0] not in COMMANDS:
+        commands = "\n".join(f"  {name:7} {what}" for name, what in COMMANDS.items())
+        sys.stderr.write(f"usage: python -m sandbox COMMAND [ARGS]\n{commands}\n")
+        return 0 if argv in (["-h"], ["--help"]) else 2
+    code: int = importlib.import_module(f"sandbox.{argv[0]}").main(argv[1:])
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+"""Programs that the sandbox starts, and the ports they listen on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LEASH = str(Path(__file__).with_name("leash.py"))
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 30.0
+GRACE_SECONDS = 10.0
+
+
+class ChildError(Exception):
+    """A program of the sandbox did not start, or ended by itself. The message holds the end of its log."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nobody listens on now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+class Child:
+    """One program, which can be started again after it ended. Output goes to ``log``, appended."""
+
+    def __init__(self, name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
+        """Say what to run; ``start`` runs it."""
+        self.name = name
+        self.command = list(command)
+        self.environment = dict(environment)
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the program was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The id of the running program."""
+        if self._process is None:
+            msg = f"{self.name} was not started"
+            raise ChildError(msg)
+        return self._process.pid
+
+    def start(self, *ports: int) -> None:
+        """Run it and wait until it listens on ``ports``."""
+        self.launch()
+        self.wait_until(*ports)
+
+    def launch(self) -> None:
+        """Run it.
+
+        The thread that calls this must last as long as the program shall: Linux takes its end for the parent's.
+        """
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        leash = [sys.executable, "-I", "-S", LEASH, str(os.getpid())]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*leash, *self.command],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait_until(self, *ports: int) -> None:
+        """Wait until the program listens on ``ports``. Raises ChildError when it ends before."""
+        give_up_at = time.monotonic() + READY_SECONDS
+        for port in ports:
+            while not _listens(port):
+                if not self.running or time.monotonic() > give_up_at:
+                    self.kill()
+                    msg = f"{self.name} does not listen on port {port}; {self.log} ends with:\n{self._tail()}"
+                    raise ChildError(msg)
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Ask it to end (SIGTERM) and wait; SIGKILL when it does not."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def run(self) -> None:
+        """Run it to its end. Raises ChildError when it fails."""
+        self.launch()
+        if code := self.wait():
+            msg = f"{self.name} ended with {code}; {self.log} ends with:\n{self._tail()}"
+            raise ChildError(msg)
+
+    def wait(self) -> int:
+        """Wait until it ends by itself; gives its exit code."""
+        if self._process is None:
+            msg = f"{self.name} was not started"
+            raise ChildError(msg)
+        return self._process.wait(READY_SECONDS)
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL), as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _tail(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,5 @@
+"""`python -m sandbox demo`: an attack from audit record to contained account, told as it happens and then proven."""
+
+from sandbox.demo.main import main
+
+__all__ = ["main"]

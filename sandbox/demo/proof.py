@@ -1,0 +1,122 @@
+"""The end of the demo: what the ledger claims against what is true in the tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bypass_responder.model.case import Effect, Finding, IncidentStatus, Incident, Step, StepKind
+from bypass_responder.model.change import Switch
+from bypass_responder.workflow.verify_log import Verification, verify_log
+
+if TYPE_CHECKING:
+    from bypass_responder.bootstrap import Responder
+    from bypass_responder.model.case import Row
+    from sandbox.tenant.client import SandboxClient
+
+BYSTANDERS = ("attacker", "sandbox")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Counts from the ledger, object ids from the tenant."""
+
+    detected: int
+    contained: int
+    stood_down: int
+    attempts: int
+    blocked: list[str]
+    revoked: list[str]
+    bypass_off: list[str]
+    claimed: dict[str, list[str]]
+    """What the ledger says it did, by kind of step."""
+    touched: set[str]
+    log: Verification
+    unfinished: list[str]
+
+    @property
+    def untouched(self) -> bool:
+        """Nobody's state changed but that of the accounts that the ledger names."""
+        return self.touched <= {account for accounts in self.claimed.values() for account in accounts}
+
+    @property
+    def holds(self) -> bool:
+        """The tenant's own state is what the ledger says, nobody else was touched, the log verifies."""
+        return (
+            self.untouched
+            and not self.log.problems
+            and not self.unfinished
+            and self.claimed["block_sign_in"] == self.blocked
+            and self.claimed["revoke_sessions"] == self.revoked
+            and self.claimed["disable_bypass"] == self.bypass_off
+            and self.detected > 0
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of ``--json``, without the time."""
+        return {
+            "detected": self.detected,
+            "contained": self.contained,
+            "stood_down": self.stood_down,
+            "attempts": self.attempts,
+            "blocked": self.blocked,
+            "revoked": self.revoked,
+            "bypass_off": self.bypass_off,
+            "untouched": self.untouched,
+            "log_verified": not self.log.problems,
+        }
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [
+            f"In the tenant now: blocked {self.blocked}, sessions cut {self.revoked}, bypass off {self.bypass_off}",
+            f"Nobody else was touched: {'yes' if self.untouched else f'NO: {sorted(self.touched)}'}",
+            f"Response log: {self.log.entries} lines verified, {len(self.log.problems)} problems",
+            *self.log.problems,
+            *self.unfinished,
+        ]
+
+
+async def prove(client: SandboxClient, responder: Responder, before: dict[str, dict[str, Any]]) -> Proof:
+    """Read both sides. ``before`` is the tenant's state when the story began."""
+    services = responder.services
+    rows: list[Row] = []
+    for target in await services.ledger.targets():
+        rows += (await services.ledger.load(target)).rows.values()
+    after = {account["object_id"]: account for account in client.state()["accounts"]}
+    findings = {row.id: row for row in rows if isinstance(row, Finding)}.values()
+    incidents = [row for row in rows if isinstance(row, Incident)]
+    touched = client.touched(by_others_than=BYSTANDERS)
+    return Proof(
+        detected=sum(row.switch is Switch.ON and row.verdict != "attempt" for row in findings),
+        contained=sum(row.status is IncidentStatus.CONTAINED for row in incidents),
+        stood_down=sum(row.verdict == "allowlisted" for row in findings),
+        attempts=sum(row.verdict == "attempt" for row in findings),
+        blocked=_changed(before, after, "account_enabled", now=False),
+        revoked=sorted(key for key in after if _later(before, after, key)),
+        bypass_off=sorted(set(_changed(before, after, "audit_bypass_enabled", now=False)) & touched),
+        claimed={kind.value: _claimed(rows, incidents, kind) for kind in StepKind},
+        touched=touched,
+        log=await verify_log(services.ledger, services.checkpoints),
+        unfinished=[f"unfinished: {row.id} is {row.status.value}" for row in incidents if row.status is IncidentStatus.OPEN],
+    )
+
+
+def _changed(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], name: str, *, now: bool) -> list[str]:
+    return sorted(key for key, account in after.items() if account[name] is now and before.get(key, {}).get(name) is not now)
+
+
+def _later(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], key: str) -> bool:
+    name = "sign_in_sessions_valid_from"
+    return key in before and bool(after[key][name] > before[key][name])
+
+
+def _claimed(rows: list[Row], incidents: list[Incident], kind: StepKind) -> list[str]:
+    accounts = {row.id: row.account.object_id for row in incidents if row.account}
+    return sorted(
+        {
+            accounts[row.incident_id]
+            for row in rows
+            if isinstance(row, Step) and row.step is kind and row.effect in {Effect.EFFECTIVE, Effect.TEMPORARY}
+        }
+    )

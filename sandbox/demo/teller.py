@@ -1,0 +1,86 @@
+"""Tells the response log as it grows: who, what, when, why, and each step with its effect."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.case import TENANT_TARGET, Case, Finding, FindingState, Incident, Step
+from bypass_responder.response.follow_up import blind_window, left_to_do
+
+if TYPE_CHECKING:
+    from bypass_responder.bootstrap import Responder
+    from bypass_responder.model.log import LogEntry
+
+
+class Teller:
+    """Reads every case and its log, and prints what is new."""
+
+    def __init__(self, responder: Responder) -> None:
+        """Look through the same adapters as the app."""
+        self._ledger = responder.services.ledger
+        self._told: dict[str, int] = {}
+        self.cases: dict[str, Case] = {}
+
+    def say(self, text: str, *, at: datetime | None = None) -> None:
+        """One line with the time."""
+        print(f"{at or datetime.now(UTC):%H:%M:%S}  {text}", flush=True)
+
+    async def catch_up(self) -> None:
+        """Print the log lines that were written since the last time."""
+        new: list[LogEntry] = []
+        for target in await self._ledger.targets():
+            self.cases[target] = await self._ledger.load(target)
+            seen = self._told.get(target, 0)
+            if self.cases[target].head.log_seq > seen:
+                entries = [entry async for entry in self._ledger.log(target)]
+                new += entries[seen:]
+                self._told[target] = len(entries)
+        for entry in sorted(new, key=lambda entry: entry.at):
+            self.say(f"{self._name(entry.target)}: {entry.event}: {entry.text}{_actor(entry)}", at=entry.at)
+
+    def findings(self) -> list[Finding]:
+        """Every stored finding."""
+        return [row for case in self.cases.values() for row in case.rows.values() if isinstance(row, Finding)]
+
+    def decided_records(self) -> set[str]:
+        """Ids of the records of the feed that are decided, our own remediation left out."""
+        return {
+            found.id
+            for found in self.findings()
+            if found.state is FindingState.DECIDED and "our own" not in found.reason and found.verdict != "resolved"
+        }
+
+    def incidents(self) -> list[Incident]:
+        """Every incident."""
+        return [row for case in self.cases.values() for row in case.rows.values() if isinstance(row, Incident)]
+
+    def running(self) -> bool:
+        """True while a step has something left to do, or a finding is undecided."""
+        rows = [row for case in self.cases.values() for row in case.rows.values()]
+        return any(
+            (isinstance(row, Step) and row.state.running)
+            or (isinstance(row, Finding) and row.state is not FindingState.DECIDED)
+            for row in rows
+        )
+
+    def blind_windows(self) -> None:
+        """What every incident leaves behind."""
+        for incident in self.incidents():
+            print(f"\nIncident {incident.id}, {incident.account or 'unresolved'}: {incident.status.value}")
+            print(f"  blind window: {blind_window(incident)}")
+            for todo in left_to_do(incident):
+                print(f"  left to do: {todo}")
+        print()
+
+    def _name(self, target: str) -> str:
+        if target == TENANT_TARGET:
+            return "health"
+        for row in self.cases[target].rows.values():
+            if isinstance(row, Finding) and row.identity_text:
+                return row.identity_text
+        return target
+
+
+def _actor(entry: LogEntry) -> str:
+    return f" (by {entry.facts['actor']})" if "actor" in entry.facts else ""

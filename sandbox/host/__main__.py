@@ -1,0 +1,36 @@
+"""`python -m sandbox.host`: run the function app of a folder."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from sandbox.host.app import log_to_stderr, serve
+from sandbox.host.index import HostError
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; 2 when the app cannot be hosted."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.host", description=__doc__)
+    parser.add_argument("--app-dir", type=Path, default=Path(), help="folder of function_app.py and host.json")
+    parser.add_argument("--port", type=int, default=7071, help="port of HTTP triggers, on 127.0.0.1")
+    parser.add_argument(
+        "--lease-seconds", type=float, default=10.0, help="how long a message of a crashed host stays hidden"
+    )
+    parser.add_argument("--timer-status", type=Path, help="file that keeps when timers last ran")
+    given = parser.parse_args()
+    log_to_stderr()
+    try:
+        asyncio.run(
+            serve(given.app_dir, port=given.port, lease_seconds=given.lease_seconds, status_file=given.timer_status)
+        )
+    except (HostError, OSError) as error:
+        sys.stderr.write(f"host: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

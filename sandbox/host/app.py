@@ -1,0 +1,100 @@
+"""Puts the parts together: loads the app, listens on everything, ends without losing anything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import uvicorn
+from azure.storage.queue.aio import QueueServiceClient
+
+from sandbox.host.index import HostedFunction, HostError, load
+from sandbox.host.invocation import note
+from sandbox.host.queues import QueueListener
+from sandbox.host.settings import QueueSettings
+from sandbox.host.timers import TimerStatus, run_timer
+from sandbox.host.web import web_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OUTAGE_SECONDS = 2
+"""How long a call to storage may hang before the listener tries again."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the host."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+async def serve(app_folder: Path, *, port: int, lease_seconds: float, status_file: Path | None) -> None:
+    """Run the app until SIGTERM or SIGINT, then let running invocations finish. Raises HostError."""
+    functions = load(app_folder, os.environ)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as resources:
+        settings = QueueSettings.read(app_folder, os.environ, lease_seconds=lease_seconds)
+        status = TimerStatus(status_file)
+        listeners = [await _listener(each, settings, resources) for each in functions if _is(each, "queueTrigger")]
+        timers = [run_timer(each, status) for each in functions if _is(each, "timerTrigger")]
+        server = _Server(
+            uvicorn.Config(web_app(functions, prefix=_prefix(app_folder)), lifespan="off", log_config=None)
+        )
+        listening = socket.create_server(("127.0.0.1", port))
+        tasks = [asyncio.create_task(each) for each in (*[each.run() for each in listeners], *timers)]
+        web = asyncio.create_task(server.serve(sockets=[listening]))
+        note("host_started", url=f"http://127.0.0.1:{port}", functions=[each.name for each in functions])
+        ended = asyncio.create_task(stop.wait())
+        await asyncio.wait([*tasks, web, ended], return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await _finish(tasks)
+        await web
+    note("host_stopped")
+
+
+async def _finish(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+def _is(function: HostedFunction, trigger: str) -> bool:
+    return bool(function.trigger["type"] == trigger)
+
+
+async def _listener(function: HostedFunction, settings: QueueSettings, resources: AsyncExitStack) -> QueueListener:
+    connection = os.environ.get(function.trigger["connection"])
+    if not connection:
+        msg = f"{function.trigger['connection']} is not set: it wants the connection string of the queue service"
+        raise HostError(msg)
+    service = QueueServiceClient.from_connection_string(connection, retry_total=0, connection_timeout=OUTAGE_SECONDS)
+    await resources.enter_async_context(service)
+    name = str(function.trigger["queueName"])
+    return QueueListener(function, service.get_queue_client(name), service.get_queue_client(f"{name}-poison"), settings)
+
+
+def _prefix(app_folder: Path) -> str:
+    host = json.loads((app_folder / "host.json").read_text(encoding="utf-8"))
+    return str(host.get("extensions", {}).get("http", {}).get("routePrefix", "api"))
+
+
+def log_to_stderr() -> None:
+    """Everything from Information on, the SDKs from Warning on, as host.json has it."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for noisy in ("azure", "httpx", "uvicorn", "msal"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,18 @@
+"""Runs a program that must not outlive the one that started it: `python leash.py PARENT_PID PROGRAM ARGS…`.
+
+On Linux the kernel kills it when its parent ends, however that ends. Elsewhere it is ended by `Child.stop` only.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+if __name__ == "__main__":
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != int(sys.argv[1]):
+            sys.exit("the parent ended first")
+    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 -- becomes the program; nothing is looked up in a shell

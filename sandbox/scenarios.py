@@ -1,0 +1,217 @@
+"""The scenarios of the attack command: attacks, and what only looks like one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sandbox.tenant.account import Account, made_up_guid
+from sandbox.tenant.records import SET_BYPASS, Record, bypass_record, noise, record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.tenant.state import Tenant
+
+JOURNALED_AS = "attacker"
+
+
+class UnknownScenarioError(Exception):
+    """There is no scenario, or no account, of that name."""
+
+
+@dataclass
+class Scene:
+    """What a scenario works with."""
+
+    tenant: Tenant
+    target: Account
+    actor: str
+
+    def switch(self, account: Account, *, on: bool) -> None:
+        """Change the bypass in Exchange; by the time a record arrives it has long replicated."""
+        if account.audit_bypass_enabled != on:
+            self.tenant.change(account, "audit_bypass_enabled", on, by=JOURNALED_AS)
+
+    def record(self, target: Account | None = None, **other: Any) -> Record:  # noqa: ANN401 - any field of a record
+        """A record of the cmdlet for ``target``, or for the scene's own target."""
+        return bypass_record(self.tenant.settings, target or self.target, other.pop("by", self.actor), **other)
+
+    def account(self, alias: str) -> Account:
+        """An account of the tenant by the part of its UPN before the @."""
+        return account_named(self.tenant, alias)
+
+
+def account_named(tenant: Tenant, name: str) -> Account:
+    """The account with this object id, UPN, or part of the UPN before the @."""
+    found = tenant.find(name) or tenant.find(f"{name}@{tenant.settings.domain}")
+    if found is None:
+        msg = f"no account {name!r} in the stand-in tenant"
+        raise UnknownScenarioError(msg)
+    return found
+
+
+def _bypass(scene: Scene) -> list[Record]:
+    """A new-style record: ObjectId is the Entra id, Identity the UPN; the bypass is on."""
+    scene.switch(scene.target, on=True)
+    return [scene.record()]
+
+
+def _self_bypass(scene: Scene) -> list[Record]:
+    """The actor makes himself invisible."""
+    scene.switch(scene.target, on=True)
+    return [scene.record(by=scene.target.user_principal_name)]
+
+
+def _old_style(scene: Scene) -> list[Record]:
+    """An old-style record: ObjectId and Identity are both a bare Exchange Name."""
+    scene.switch(scene.target, on=True)
+    return [scene.record(identity=scene.target.exchange_name)]
+
+
+def _failed(scene: Scene) -> list[Record]:
+    """A failed attempt: nothing changed."""
+    return [scene.record(ResultStatus="False")]
+
+
+def _switch_off(scene: Scene) -> list[Record]:
+    """Somebody switches a bypass off."""
+    scene.switch(scene.target, on=False)
+    return [scene.record(switch="False")]
+
+
+def _on_then_off(scene: Scene) -> list[Record]:
+    """An attacker switches it on and, an hour later, off: both records arrive, the later one first."""
+    scene.switch(scene.target, on=True)
+    scene.switch(scene.target, on=False)
+    return [scene.record(switch="False"), scene.record(at=datetime.now(UTC) - timedelta(hours=1))]
+
+
+def _confirm(scene: Scene) -> list[Record]:
+    """With a Confirm parameter in front of the ones that matter."""
+    scene.switch(scene.target, on=True)
+    upn = scene.target.user_principal_name
+    return [scene.record(parameters={"Confirm": "False", "Identity": upn, "AuditBypassEnabled": "True"})]
+
+
+def _mixed_case(scene: Scene) -> list[Record]:
+    """Operation and parameters spelt as nobody expects them."""
+    scene.switch(scene.target, on=True)
+    upn = scene.target.user_principal_name.upper()
+    ran = scene.record(parameters={"IDENTITY": upn, "auditByPassenabled": "$true"})
+    return [ran | {"Operation": SET_BYPASS.lower()}]
+
+
+def _two_names(scene: Scene) -> list[Record]:
+    """A re-pointed Name: ObjectId is the Entra id of one account, Identity the UPN of the other that has it as Name."""
+    other = next(a for a in scene.tenant.accounts.values() if a.object_id != scene.target.object_id and not a.admin)
+    scene.target.exchange_name, other.exchange_name = other.exchange_name, scene.target.object_id
+    scene.switch(other, on=True)
+    return [scene.record(other)]
+
+
+def _app_actor(scene: Scene) -> list[Record]:
+    """An application did it: the actor is no person."""
+    scene.switch(scene.target, on=True)
+    app: Record = {
+        "AppId": made_up_guid("attacking app"),
+        "TokenObjectId": made_up_guid("attacking principal"),
+        "UserType": 5,
+    }
+    return [scene.record(by=str(app["TokenObjectId"]), ClientIP=None, **app)]
+
+
+def _flood(scene: Scene) -> list[Record]:
+    """Every ordinary person at once: more than the hourly limit contains."""
+    people = [
+        account
+        for account in scene.tenant.accounts.values()
+        if account.user_type == "Member"
+        and not (account.admin or account.on_premises_sync_enabled or account.deleted)
+        and account.account_enabled
+        and account.exchange_name == account.object_id
+        and account.user_principal_name.casefold() != scene.actor.casefold()
+        and not account.user_principal_name.startswith("svc-")
+    ]
+    for account in people:
+        scene.switch(account, on=True)
+    return [scene.record(account) for account in people]
+
+
+def _other_tenant(scene: Scene) -> list[Record]:
+    """A record of another organization."""
+    return [scene.record(OrganizationId=made_up_guid("another tenant"))]
+
+
+def _noise(scene: Scene) -> list[Record]:
+    """Only records of other operations."""
+    return noise(scene.tenant.settings, 20)
+
+
+def _audit_disabled(scene: Scene) -> list[Record]:
+    """Set-OrganizationConfig -AuditDisabled $true: mailbox auditing off for everybody."""
+    scene.tenant.settings.audit_disabled = True
+    settings = scene.tenant.settings
+    name = settings.domain
+    return [
+        record(
+            settings,
+            "Set-OrganizationConfig",
+            object_id=name,
+            parameters={"AuditDisabled": "True"},
+            user_id=scene.actor,
+        )
+    ]
+
+
+def _ingestion_off(scene: Scene) -> list[Record]:
+    """Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false: the feed is about to go dark."""
+    settings = scene.tenant.settings
+    settings.unified_audit_log_ingestion_enabled = False
+    switch = {"UnifiedAuditLogIngestionEnabled": "False"}
+    name = "Admin Audit Log Settings"
+    return [record(settings, "Set-AdminAuditLogConfig", object_id=name, parameters=switch, user_id=scene.actor)]
+
+
+_UNREADABLE = (
+    b'[{"Id":"cut off","Operation":"Set-MailboxAuditBypassAssociation","Parameters":[{"Name":"Audit',
+    b"Set-MailboxAuditBypassAssociation is not JSON\0\xff",
+    b'["Set-MailboxAuditBypassAssociation", 17, null]',
+    b'[{"Operation":"Set-MailboxAuditBypassAssociation","Parameters":17}]',
+)
+
+
+def _bad_input(scene: Scene) -> list[Record]:
+    """Blobs that cannot be read, and one good record after them that must not be held up."""
+    for body in _UNREADABLE:
+        scene.tenant.deliver(body)
+    return _bypass(scene)
+
+
+SCENARIOS: dict[str, tuple[Callable[[Scene], list[Record]], str]] = {
+    "bypass": (_bypass, "alex"),
+    "service-account": (_bypass, "svc-archive"),
+    "admin": (_bypass, "admin"),
+    "break-glass": (_bypass, "break-glass"),
+    "guest": (_bypass, "pat_fabrikam.example#EXT#"),
+    "synced": (_bypass, "hybrid"),
+    "disabled": (_bypass, "former"),
+    "self-bypass": (_self_bypass, "mallory"),
+    "old-style": (_old_style, "megan"),
+    "colliding-name": (_old_style, "jo.north"),
+    "two-names": (_two_names, "adele"),
+    "failed": (_failed, "diego"),
+    "switch-off": (_switch_off, "lynne"),
+    "on-then-off": (_on_then_off, "isaiah"),
+    "confirm": (_confirm, "adele"),
+    "mixed-case": (_mixed_case, "patti"),
+    "app-actor": (_app_actor, "nestor"),
+    "flood": (_flood, "alex"),
+    "other-tenant": (_other_tenant, "alex"),
+    "bad-input": (_bad_input, "alex"),
+    "noise": (_noise, "alex"),
+    "audit-disabled": (_audit_disabled, "alex"),
+    "ingestion-off": (_ingestion_off, "alex"),
+}
+"""By name: what happens, and the account it takes when none is named."""

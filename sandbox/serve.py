@@ -1,0 +1,57 @@
+"""`python -m sandbox serve`: keeps the whole sandbox running, on the same addresses every time."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+
+from sandbox.child import ROOT, ChildError
+from sandbox.stage import Ports, Stage
+
+SHOWN = ("TENANT_ID", "ResponderStorage", "GRAPH_URL", "MANAGEMENT_API_URL", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
+
+
+def main(argv: list[str]) -> int:
+    """Run until Ctrl-C or SIGTERM; 1 when a part did not start or ended by itself."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox serve", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / ".sandbox", help="keeps storage and logs")
+    parser.add_argument("--mode", choices=("observe", "enforce"), default="enforce")
+    parser.add_argument("--seed", help="let things go wrong at random, by this seed")
+    given = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    faults = ("--seed", given.seed) if given.seed else ()
+    try:
+        with Stage(given.folder, settings={"MODE": given.mode}, ports=Ports(), tenant_arguments=faults) as stage:
+            print(_guide(stage), flush=True)
+            while not (ended := stage.ended()):
+                time.sleep(0.5)
+            sys.stderr.write(f"ended by itself: {', '.join(ended)}; see the logs in {given.folder}\n")
+            return 1
+    except ChildError as error:
+        sys.stderr.write(f"serve: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _guide(stage: Stage) -> str:
+    settings = "\n".join(f"  export {name}={shlex.quote(stage.env[name])}" for name in SHOWN)
+    return f"""\
+The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder}.
+
+  tenant   {stage.tenant_url}   (audit feed, Graph, Exchange; /sandbox/state tells what is true there)
+  host     {stage.host_url}/api/health
+  storage  blob {stage.ports.blob}, queue {stage.ports.queue}, table {stage.ports.table} on 127.0.0.1 (Azurite)
+  logs     {stage.folder}/*.log
+
+Attack, in another terminal:
+  {sys.executable} -m sandbox attack --help
+
+Look at it with bypassctl:
+{settings}
+  bypassctl status
+"""

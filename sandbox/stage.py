@@ -1,0 +1,239 @@
+"""Everything that runs in the sandbox, started together: Azurite, stand-in tenant, function host, worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from sandbox.azurite import Azurite
+from sandbox.child import READY_SECONDS, ROOT, Child, ChildError, free_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+EVERY_TWO_SECONDS = "*/2 * * * * *"
+SETTINGS = {
+    "MODE": "enforce",
+    "PROTECTED_OBJECT_IDS": "none",
+    "POLL_SCHEDULE": EVERY_TWO_SECONDS,
+    "RESUME_SCHEDULE": EVERY_TWO_SECONDS,
+    "COMMAND_TIMEOUT_SECONDS": "30",
+    "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
+    "EXCHANGE_RESULTS_QUEUE": "exchange-results",
+    "NOTIFICATION_WEBHOOK_SECRET": "sandbox",
+    "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",
+    "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01",
+}
+"""What the sandbox sets, to be quick where Azure is patient. ``Stage(settings=…)`` wins."""
+WORKER_VISIBILITY_SECONDS = "20"
+"""A command of a killed worker comes back before the responder asks again."""
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_START", "PYTHONWARNINGS")
+"""All that the sandbox takes over from the environment: settings and credentials of a real tenant stay outside."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where everything listens, on 127.0.0.1."""
+
+    blob: int = 10000
+    queue: int = 10001
+    table: int = 10002
+    tenant: int = 8025
+    host: int = 7071
+
+    @classmethod
+    def free(cls) -> Self:
+        """Ports that nobody listens on now."""
+        return cls(*free_ports(5))
+
+
+class Stage:
+    """The whole sandbox. ``with Stage(folder) as stage``; the data stays in ``folder``, the logs beside it.
+
+    Enter it in the main thread. Each part can be stopped, killed and started again; addresses stay the same.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        ports: Ports | None = None,
+        tenant_arguments: Sequence[str] = (),
+        worker: bool = True,
+        lease_seconds: float = 10.0,
+    ) -> None:
+        """Say what to run: ``tenant_arguments`` go to `python -m sandbox.tenant`, ``settings`` to the app.
+
+        Settings that begin with ``WORKER_`` go to the stand-in worker.
+        """
+        self.folder = folder
+        self.ports = ports or Ports.free()
+        self.tenant: dict[str, Any] = {}
+        """What the tenant announced: its addresses, its id, the identities of the two apps."""
+        self._settings = dict(settings or {})
+        self._with_worker = worker
+        self._lease_seconds = lease_seconds
+        self._inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
+        services = (self.ports.blob, self.ports.queue, self.ports.table)
+        self.azurite = Azurite(folder=folder / "storage", log=folder / "azurite.log", ports=services)
+        self._tenant = self._python("tenant", "--port", str(self.ports.tenant), *tenant_arguments)
+        self._host: Child | None = None
+        self._worker: Child | None = None
+
+    @property
+    def tenant_url(self) -> str:
+        """Base address of the stand-in tenant."""
+        return f"http://127.0.0.1:{self.ports.tenant}"
+
+    @property
+    def host_url(self) -> str:
+        """Base address of the function host."""
+        return f"http://127.0.0.1:{self.ports.host}"
+
+    @property
+    def connection_string(self) -> str:
+        """Of Azurite."""
+        return self.azurite.connection_string
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The whole environment of the host: the settings of the app. `bypassctl` runs with the same."""
+        return {
+            **self._inherited,
+            **self.tenant["responder_environment"],
+            **SETTINGS,
+            "TENANT_ID": self.tenant["tenant_id"],
+            "ResponderStorage": self.connection_string,
+            "GRAPH_URL": self.tenant["url"],
+            "MANAGEMENT_API_URL": self.tenant["management_api"],
+            "NOTIFICATION_WEBHOOK_URL": self.tenant["webhook"],
+            **self._settings,
+        }
+
+    @property
+    def _worker_env(self) -> dict[str, str]:
+        settings = self.env
+        return {
+            **self._inherited,
+            **self.tenant["worker_environment"],
+            "AzureWebJobsStorage": self.connection_string,
+            "WORKER_EXCHANGE_URL": self.tenant["exchange"],
+            "WORKER_TENANT_ID": settings["TENANT_ID"],
+            "WORKER_COMMANDS_QUEUE": settings["EXCHANGE_COMMANDS_QUEUE"],
+            "WORKER_RESULTS_QUEUE": settings["EXCHANGE_RESULTS_QUEUE"],
+            "WORKER_VISIBILITY_SECONDS": WORKER_VISIBILITY_SECONDS,
+            **{name: value for name, value in self._settings.items() if name.startswith("WORKER_")},
+        }
+
+    def start(self) -> None:
+        """Start everything and wait until it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.azurite.launch()
+            self._tenant.launch()
+            self.azurite.wait()
+            self._tenant.wait_until(self.ports.tenant)
+            self.tenant = self._announced()
+            self._python("infrastructure", environment=self.env).run()
+            if self._with_worker:
+                self.start_worker()
+            self.start_host()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything, what depends on others first."""
+        self.stop_host()
+        self.stop_worker()
+        self._tenant.stop()
+        self.azurite.stop()
+
+    def ended(self) -> list[str]:
+        """Names of the parts that ended by themselves."""
+        parts: dict[str, Child | Azurite | None] = {
+            "tenant": self._tenant,
+            "Azurite": self.azurite,
+            "host": self._host,
+            "worker": self._worker,
+        }
+        return [name for name, part in parts.items() if part is not None and not part.running]
+
+    def start_host(self) -> None:
+        """Start the function host and wait until it answers."""
+        lease = ("--lease-seconds", str(self._lease_seconds), "--timer-status", str(self.folder / "timers.json"))
+        arguments = ("--app-dir", str(ROOT), "--port", str(self.ports.host), *lease)
+        self._host = self._python("host", *arguments, environment=self.env)
+        self._host.start(self.ports.host)
+
+    def stop_host(self) -> None:
+        """Let running invocations finish, then end the host."""
+        if self._host is not None:
+            self._host.stop()
+            self._host = None
+
+    def kill_host(self) -> None:
+        """End the host in the middle of whatever it does (SIGKILL)."""
+        if self._host is not None:
+            self._host.kill()
+            self._host = None
+
+    def start_worker(self) -> None:
+        """Start the stand-in for the Exchange worker."""
+        self._worker = self._python("worker", environment=self._worker_env)
+        self._worker.launch()
+
+    def stop_worker(self) -> None:
+        """End the stand-in for the Exchange worker."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def kill_worker(self) -> None:
+        """End the stand-in for the Exchange worker in the middle of whatever it does (SIGKILL)."""
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None
+
+    def start_azurite(self) -> None:
+        """Start storage again, with everything that was written."""
+        self.azurite.start()
+
+    def stop_azurite(self) -> None:
+        """Take storage away."""
+        self.azurite.stop()
+
+    def log(self, part: str) -> str:
+        """What ``host``, ``worker``, ``tenant`` or ``azurite`` wrote so far."""
+        return (self.folder / f"{part}.log").read_text(encoding="utf-8", errors="replace")
+
+    def _python(self, module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
+        command = [sys.executable, "-m", f"sandbox.{module}", *arguments]
+        log = self.folder / f"{module}.log"
+        return Child(f"sandbox.{module}", command, environment=environment or self._inherited, log=log)
+
+    def _announced(self) -> dict[str, Any]:
+        give_up_at = time.monotonic() + READY_SECONDS
+        while time.monotonic() < give_up_at:
+            for line in reversed(self.log("tenant").splitlines()):
+                if line.startswith('{"url"'):
+                    announcement: dict[str, Any] = json.loads(line)
+                    return announcement
+            time.sleep(0.02)
+        msg = f"the tenant announced nothing; see {self.folder / 'tenant.log'}"
+        raise ChildError(msg)
+
+    def __enter__(self) -> Self:
+        """Start everything."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything."""
+        self.stop()

@@ -1,0 +1,34 @@
+"""``python -m sandbox.tenant``: the stand-in tenant as a process of its own. Prints one JSON line: where it is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from sandbox.tenant.account import Account
+from sandbox.tenant.faults import MILD, Faults
+from sandbox.tenant.server import run
+from sandbox.tenant.state import Settings, Tenant
+
+
+def main() -> None:
+    """Read the arguments and serve until interrupted."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.tenant", description="A stand-in Microsoft tenant on loopback."
+    )
+    parser.add_argument("--port", type=int, default=0, help="0 chooses a free one")
+    parser.add_argument("--state", type=Path, help="JSON: accounts (instead of the default ones) and settings")
+    parser.add_argument("--seed", type=int, help="random faults by this seed")
+    given = parser.parse_args()
+    state = json.loads(given.state.read_text()) if given.state else {}
+    faults = Faults() if given.seed is None else Faults(seed=given.seed, rates=dict(MILD))
+    tenant = Tenant(settings=Settings.model_validate(state.get("settings", {})), faults=faults)
+    if "accounts" in state:
+        tenant.accounts.clear()
+        tenant.add(Account.model_validate(account) for account in state["accounts"])
+    run(tenant, port=given.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The control plane from outside: for the demo, the attack command and tests."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import TracebackType
+
+
+class SandboxClient:
+    """Synchronous; raises ``ValueError`` with the tenant's own words when a command is wrong."""
+
+    def __init__(self, url: str) -> None:
+        """``url`` is the base URL that the tenant announced."""
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+
+    def __enter__(self) -> Self:
+        """Use as a context manager to close the connection."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def _post(self, command: str, body: object) -> Any:  # noqa: ANN401 - JSON
+        answer = self._http.post(f"/sandbox/{command}", json=body)
+        if answer.status_code == httpx.codes.BAD_REQUEST:
+            raise ValueError(answer.json()["error"])
+        return answer.raise_for_status().json()
+
+    def state(self) -> dict[str, Any]:
+        """``accounts`` as they truly are, ``journal``, ``counters``, ``subscriptions``, ``settings``, ``blobs``."""
+        state: dict[str, Any] = self._http.get("/sandbox/state").raise_for_status().json()
+        return state
+
+    def account(self, name: str) -> dict[str, Any]:
+        """The true state of the account with this object id or UPN; ``KeyError`` when there is none."""
+        for account in self.state()["accounts"]:
+            if name.casefold() in {account["object_id"], account["user_principal_name"].casefold()}:
+                found: dict[str, Any] = account
+                return found
+        raise KeyError(name)
+
+    def touched(self, *, by_others_than: Iterable[str] = ("attacker",)) -> set[str]:
+        """Object ids of accounts that anybody changed, save those named (attacks are journaled as ``attacker``)."""
+        ignored = set(by_others_than)
+        return {change["object_id"] for change in self.state()["journal"] if change["by"] not in ignored}
+
+    def settings(self, **values: object) -> dict[str, Any]:
+        """Set fields of ``sandbox.tenant.state.Settings``; without any, read them."""
+        settings: dict[str, Any] = self._post("settings", values)
+        return settings
+
+    def accounts(self, accounts: Iterable[Mapping[str, Any]], *, replace: bool = False) -> list[dict[str, Any]]:
+        """Add accounts or set fields of those that are there; ``replace`` removes all others."""
+        changed: list[dict[str, Any]] = self._post("accounts", {"accounts": list(accounts), "replace": replace})
+        return changed
+
+    def delete(self, account: str) -> None:
+        """Delete an account, as an administrator would."""
+        self._post("delete", {"account": account})
+
+    def publish(self, records: Sequence[object], **options: float) -> list[str]:
+        """Publish records as one blob: ``delay_seconds``, ``age_seconds`` (late), ``copies``. Gives content ids."""
+        ids: list[str] = self._post("blobs", {"records": list(records)} | options)
+        return ids
+
+    def publish_raw(self, body: bytes, **options: float) -> list[str]:
+        """Publish bytes as they are, readable or not."""
+        ids: list[str] = self._post("blobs", {"raw": base64.b64encode(body).decode()} | options)
+        return ids
+
+    def attack(self, scenario: str, *, target: str | None = None, actor: str | None = None) -> dict[str, Any]:
+        """Stage one of ``sandbox.attack.SCENARIOS``; says which accounts and records it was about."""
+        staged: dict[str, Any] = self._post("attack", {"scenario": scenario, "target": target, "actor": actor})
+        return staged
+
+    def fault(self, kind: str, endpoint: str = "*", **options: object) -> None:
+        """Script a fault: ``sandbox.tenant.faults.Fault``."""
+        self._post("faults", {"faults": [{"kind": kind, "endpoint": endpoint} | options]})
+
+    def random_faults(self, seed: int, rates: Mapping[str, float] | str = "mild") -> None:
+        """Let things go wrong by seed."""
+        self._post("faults", {"seed": seed, "rates": rates})
+
+    def clear_faults(self) -> None:
+        """Everything works again."""
+        self._post("faults", {"clear": True})
+
+    def subscription(self, status: str, content_type: str = "Audit.Exchange") -> None:
+        """``enabled``, ``disabled`` (AF20023) or ``missing`` (AF20022)."""
+        self._post("subscription", {"status": status, "content_type": content_type})
+
+    def roles(self, identity: str, resource: str, roles: Sequence[str]) -> None:
+        """Set the app roles of ``responder`` or ``worker``; holds for tokens given from now on."""
+        self._post("roles", {"identity": identity, "resource": resource, "roles": list(roles)})
+
+    def sync(self) -> None:
+        """Run Entra Connect now: directory-synced accounts are enabled again."""
+        self._post("sync", {})
+
+    def notifications(self) -> list[dict[str, Any]]:
+        """What the webhook sink received: ``headers`` and ``body`` (text)."""
+        kept: list[dict[str, Any]] = self._http.get("/sandbox/notifications").raise_for_status().json()
+        return kept

@@ -1,0 +1,156 @@
+"""The control plane under ``/sandbox/`` (no authentication, loopback only) and the sink for notifications."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.attack import stage
+from sandbox.scenarios import UnknownScenarioError
+from sandbox.tenant.account import Account
+from sandbox.tenant.faults import MILD, Fault
+from sandbox.tenant.feed import AUDIT_EXCHANGE, Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from sandbox.tenant.state import Tenant
+
+    Body = dict[str, Any]
+    Command = Callable[[Tenant, Body], object]
+
+
+def routes(tenant: Tenant) -> list[Route]:
+    """``GET state`` and ``GET notifications``, and one ``POST`` per command."""
+
+    def command(name: str, act: Command) -> Route:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return JSONResponse(act(tenant, await request.json()))
+            except (ValidationError, ValueError, KeyError, UnknownScenarioError) as error:
+                return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
+
+        return Route(f"/sandbox/{name}", endpoint, methods=["POST"])
+
+    async def state(_request: Request) -> Response:
+        tenant.synchronize()
+        return JSONResponse(tenant.as_json())
+
+    async def notifications(request: Request) -> Response:
+        kept = list(tenant.notifications)
+        if request.method == "DELETE":
+            tenant.notifications.clear()
+        return JSONResponse(kept)
+
+    return [
+        Route("/sandbox/state", state, methods=["GET"]),
+        Route("/sandbox/notifications", notifications, methods=["GET", "DELETE"]),
+        command("settings", _settings),
+        command("accounts", _accounts),
+        command("delete", _delete),
+        command("blobs", _blobs),
+        command("attack", _attack),
+        command("faults", _faults),
+        command("subscription", _subscription),
+        command("roles", _roles),
+        command("sync", _sync),
+    ]
+
+
+def _settings(tenant: Tenant, body: Body) -> object:
+    for name, value in body.items():
+        setattr(tenant.settings, name, value)
+    return tenant.settings.model_dump()
+
+
+def _accounts(tenant: Tenant, body: Body) -> object:
+    """Add accounts; one that is there (by object id or UPN) gets the named fields. ``replace`` removes all others."""
+    if body.get("replace"):
+        tenant.accounts.clear()
+    changed = []
+    for given in body["accounts"]:
+        found = tenant.find(str(given.get("object_id") or given["user_principal_name"]))
+        changed.append(Account.model_validate((found.model_dump() if found else {}) | given))
+    tenant.add(changed)
+    return [account.model_dump(mode="json") for account in changed]
+
+
+def _delete(tenant: Tenant, body: Body) -> object:
+    account = _named(tenant, body["account"])
+    tenant.change(account, "deleted", value=True, by="sandbox")
+    return account.model_dump(mode="json")
+
+
+def _named(tenant: Tenant, name: str) -> Account:
+    account = tenant.find(name)
+    if account is None:
+        raise KeyError(name)
+    return account
+
+
+def _blobs(tenant: Tenant, body: Body) -> object:
+    """Publish ``records`` (JSON) or ``raw`` (base64) as one blob; options as ``Tenant.deliver`` has them."""
+    given = dict(body)
+    content = base64.b64decode(given.pop("raw")) if "raw" in given else given.pop("records")
+    options = {name: given[name] for name in ("delay_seconds", "age_seconds", "copies") if name in given}
+    return [blob.content_id for blob in tenant.deliver(content, **options)]
+
+
+def _attack(tenant: Tenant, body: Body) -> object:
+    return stage(tenant, body["scenario"], target=body.get("target"), actor=body.get("actor"))
+
+
+def _faults(tenant: Tenant, body: Body) -> object:
+    """Add scripted ``faults``; ``clear`` removes all first; ``seed`` and ``rates`` (or ``"mild"``) for random ones."""
+    faults = tenant.faults
+    added = [Fault.model_validate(fault) for fault in body.get("faults", [])]
+    if body.get("clear"):
+        faults.scripted, faults.rates = [], {}
+    faults.scripted = [*faults.scripted, *added]
+    faults.seed = int(body.get("seed", faults.seed))
+    faults.late_by_seconds = float(body.get("late_by_seconds", faults.late_by_seconds))
+    rates = body.get("rates", faults.rates)
+    faults.rates = dict(MILD) if rates == "mild" else dict(rates)
+    return {"seed": faults.seed, "rates": faults.rates, "scripted": [fault.model_dump() for fault in faults.scripted]}
+
+
+def _subscription(tenant: Tenant, body: Body) -> object:
+    """Set the subscription to ``enabled``, ``disabled`` or ``missing``; a start is possible again at once."""
+    content_type = body.get("content_type", AUDIT_EXCHANGE)
+    tenant.feed.subscriptions.pop(content_type, None)
+    tenant.feed.started_at.pop(content_type, None)
+    match body["status"]:
+        case "missing":
+            pass
+        case "enabled" | "disabled" as status:
+            tenant.feed.subscriptions[content_type] = Subscription(status)
+        case other:
+            raise ValueError(other)
+    return body["status"]
+
+
+def _roles(tenant: Tenant, body: Body) -> object:
+    """Set the app roles of ``responder`` or ``worker`` on ``resource``; tokens given before keep theirs."""
+    for identity in tenant.identities.values():
+        if identity.name == body["identity"]:
+            identity.roles[body["resource"]] = [str(role) for role in body["roles"]]
+            return identity.roles
+    raise KeyError(body["identity"])
+
+
+def _sync(tenant: Tenant, _body: Body) -> object:
+    tenant.synchronize(now=True)
+    return "synchronized"
+
+
+async def receive_notification(request: Request, tenant: Tenant) -> Response:
+    """Keep what the responder's webhook channel sent; a fault on the endpoint ``webhook`` makes it fail instead."""
+    body = await request.body()
+    tenant.notifications.append({"headers": dict(request.headers), "body": body.decode(errors="replace")})
+    return Response(status_code=200)

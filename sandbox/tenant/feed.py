@@ -1,0 +1,80 @@
+"""The audit feed of the stand-in tenant: subscriptions, and content blobs that become visible in their time."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RETRIEVABLE = timedelta(days=7)
+AUDIT_EXCHANGE = "Audit.Exchange"
+CONTENT_TYPES = frozenset(
+    {"Audit.AzureActiveDirectory", AUDIT_EXCHANGE, "Audit.SharePoint", "Audit.General", "DLP.All"}
+)
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One content blob. ``created`` is its contentCreated; it is listed from ``visible_at`` on, which may be later."""
+
+    content_id: str
+    content_type: str
+    body: bytes
+    created: datetime
+    visible_at: datetime
+
+    @property
+    def expires(self) -> datetime:
+        """contentExpiration: afterwards the blob answers AF20051."""
+        return self.created + RETRIEVABLE
+
+
+@dataclass
+class Subscription:
+    """One content type's subscription; ``status`` is ``enabled`` or ``disabled`` (by an administrator: AF20023)."""
+
+    status: str = "enabled"
+    webhook: dict[str, str] | None = None
+
+
+@dataclass
+class Feed:
+    """Blobs and subscriptions. Nothing is delivered in order of events, and nothing is delivered only once."""
+
+    blobs: dict[str, Blob] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    started_at: dict[str, datetime] = field(default_factory=dict)
+    """When start was last called, by content type; kept when the subscription is gone."""
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def publish(
+        self, body: bytes, *, created: datetime, visible_at: datetime, content_type: str = AUDIT_EXCHANGE
+    ) -> Blob:
+        """Put a blob into the feed. The body is served as it is, readable or not."""
+        stamp = f"{created:%Y%m%d%H%M%S}{created.microsecond // 1000:03}{next(self._numbers):06}"
+        tail = content_type.replace(".", "_")
+        blob = Blob(f"{stamp}${stamp}${tail.lower()}${tail}", content_type, body, created, visible_at)
+        self.blobs[blob.content_id] = blob
+        return blob
+
+    def listed(
+        self, content_type: str, *, start: datetime, end: datetime, as_of: datetime, shuffle_seed: int | None = None
+    ) -> list[Blob]:
+        """Blobs with ``start <= contentCreated < end`` that were visible at ``as_of``.
+
+        In order of appearance or shuffled by a seed; the same question has the same answer, so that pages fit together.
+        """
+        blobs = [
+            blob
+            for blob in self.blobs.values()
+            if blob.content_type == content_type and start <= blob.created < end and blob.visible_at <= as_of
+        ]
+        blobs.sort(key=lambda blob: blob.visible_at)
+        if shuffle_seed is not None:
+            random.Random(shuffle_seed).shuffle(blobs)
+        return blobs

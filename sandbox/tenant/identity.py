@@ -1,0 +1,103 @@
+"""The managed identities of the two apps and the tokens they get, in the shape of App Service's identity endpoint.
+
+Tokens are unsigned: they say who asks and for what, which is all that the stand-in services check.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+
+from sandbox.tenant.account import made_up_guid
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from sandbox.tenant.state import Tenant
+
+MANAGEMENT = "https://manage.office.com"
+GRAPH = "https://graph.microsoft.com"
+EXCHANGE = "https://outlook.office365.com"
+RESPONDER_SECRET = "sandbox-responder"
+WORKER_SECRET = "sandbox-worker"
+LIFETIME_SECONDS = 24 * 3600
+
+
+@dataclass
+class Identity:
+    """One app's managed identity and its app roles by resource."""
+
+    name: str
+    roles: dict[str, list[str]]
+    client_id: str = field(init=False)
+    object_id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the ids from the name: the same in every run."""
+        self.client_id = made_up_guid("client", self.name)
+        self.object_id = made_up_guid("service principal", self.name)
+
+
+def default_identities() -> dict[str, Identity]:
+    """The responder without any right in Exchange, the worker without any right in Graph."""
+    graph = ["User.Read.All", "User.EnableDisableAccount.All", "User.RevokeSessions.All"]
+    return {
+        RESPONDER_SECRET: Identity("responder", {MANAGEMENT: ["ActivityFeed.Read"], GRAPH: graph}),
+        WORKER_SECRET: Identity("worker", {EXCHANGE: ["Exchange.ManageAsApp"]}),
+    }
+
+
+async def give_token(request: Request, tenant: Tenant) -> Response:
+    """``GET ?resource=…&api-version=2019-08-01`` with ``X-IDENTITY-HEADER``, as azure-identity asks App Service."""
+    identity = tenant.identities.get(request.headers.get("x-identity-header", ""))
+    query = request.query_params
+    if identity is None:
+        return JSONResponse({"statusCode": 401, "message": "X-IDENTITY-HEADER is wrong."}, 401)
+    resource = query.get("resource", "").removesuffix("/.default").rstrip("/")
+    wrong_client = query.get("client_id", identity.client_id) != identity.client_id
+    if query.get("api-version") != "2019-08-01" or not resource or wrong_client:
+        return JSONResponse(
+            {"statusCode": 400, "message": "No User Assigned or Delegated Managed Identity found."}, 400
+        )
+    expires_on = int(time.time()) + LIFETIME_SECONDS
+    token = _token(identity, resource, tenant_id=tenant.settings.tenant_id, expires_on=expires_on)
+    return JSONResponse(
+        {
+            "access_token": token,
+            "expires_on": str(expires_on),
+            "resource": resource,
+            "token_type": "Bearer",
+            "client_id": identity.client_id,
+        }
+    )
+
+
+def _token(identity: Identity, resource: str, *, tenant_id: str, expires_on: int) -> str:
+    claims = {
+        "aud": resource,
+        "iss": f"https://sts.windows.net/{tenant_id}/",
+        "tid": tenant_id,
+        "oid": identity.object_id,
+        "appid": identity.client_id,
+        "roles": identity.roles.get(resource, []),
+        "exp": expires_on,
+    }
+    parts = [json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, claims)]
+    return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), ""])
+
+
+def claims_for(request: Request, audience: str) -> dict[str, Any] | None:
+    """The claims of the request's bearer token, or None when it has none for this audience that is still valid."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    try:
+        body = token.split(".")[1]
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError):
+        return None
+    valid = scheme.lower() == "bearer" and claims.get("aud") == audience and claims.get("exp", 0) > time.time()
+    return claims if valid else None

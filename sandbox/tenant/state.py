@@ -1,0 +1,148 @@
+"""What is true in the stand-in tenant, who changed it, and what a reader is allowed to see of it already."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sandbox.tenant.account import DOMAIN, TENANT_ID, Account, default_accounts
+from sandbox.tenant.faults import Faults
+from sandbox.tenant.feed import Blob, Feed
+from sandbox.tenant.identity import Identity, default_identities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+STALE_MEMORY = timedelta(seconds=10)
+"""How long a read that hits a stale server (fault ``stale_read``) may still show the value before the last change."""
+
+
+class Settings(BaseModel):
+    """What the control plane can set while the tenant runs. Times are in seconds."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    tenant_id: str = TENANT_ID
+    domain: str = DOMAIN
+    page_size: int = 3
+    """Blobs per page of the feed's listing."""
+    exchange_delay_seconds: float = 1.0
+    """After a write to Exchange, reads show the old value this long."""
+    graph_delay_seconds: float = 0.5
+    own_record_delay_seconds: float = 0.0
+    """How long the audit record of a cmdlet that ran here takes to its blob."""
+    sync_cycle_seconds: float = 0.0
+    """A directory-synced account that was disabled here is enabled again after this time; 0 means never by itself."""
+    start_interval_seconds: float = 900.0
+    privileged_role: bool = False
+    """The calling application holds Privileged Authentication Administrator, so it may block administrators."""
+    audit_disabled: bool = False
+    unified_audit_log_ingestion_enabled: bool = True
+
+
+class Change(BaseModel):
+    """One journal entry: who changed which field of which account."""
+
+    at: datetime
+    by: str
+    object_id: str
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass
+class Tenant:
+    """The whole state. Every change of an account goes through ``change``, so the journal proves who was touched."""
+
+    settings: Settings = field(default_factory=Settings)
+    faults: Faults = field(default_factory=Faults)
+    feed: Feed = field(default_factory=Feed)
+    journal: list[Change] = field(default_factory=list)
+    counters: Counter[str] = field(default_factory=Counter)
+    notifications: list[dict[str, Any]] = field(default_factory=list)
+    identities: dict[str, Identity] = field(default_factory=default_identities)
+    """By the secret of the identity endpoint's header: one per app, as App Service has it."""
+    accounts: dict[str, Account] = field(
+        default_factory=lambda: {account.object_id: account for account in default_accounts()}
+    )
+    _shown: dict[tuple[str, str], tuple[datetime, datetime, Any]] = field(default_factory=dict)
+
+    def add(self, accounts: Iterable[Account]) -> None:
+        """Add or replace accounts. Setting the stage is not a change and is not in the journal."""
+        for account in accounts:
+            self.accounts[account.object_id] = account
+            self._shown = {key: shown for key, shown in self._shown.items() if key[0] != account.object_id}
+
+    def find(self, name: str) -> Account | None:
+        """The account with this object id or user principal name that is not deleted, as Graph finds it."""
+        wanted = name.casefold()
+        for account in self.accounts.values():
+            if not account.deleted and wanted in {account.object_id, account.user_principal_name.casefold()}:
+                return account
+        return None
+
+    def change(self, account: Account, name: str, value: object, *, by: str, delay_seconds: float = 0) -> None:
+        """Set a field, write the journal, and go on showing the value shown so far for ``delay_seconds``."""
+        now = datetime.now(UTC)
+        before = getattr(account, name)
+        shown = self.read(account, name)
+        self._shown[account.object_id, name] = (
+            now + timedelta(seconds=delay_seconds),
+            now + max(timedelta(seconds=delay_seconds), STALE_MEMORY),
+            shown,
+        )
+        setattr(account, name, value)
+        self.journal.append(
+            Change(at=now, by=by, object_id=account.object_id, field=name, before=before, after=getattr(account, name))
+        )
+
+    def read(self, account: Account, name: str, *, stale: bool = False) -> Any:  # noqa: ANN401 - any field of the model
+        """The field as a reader sees it: the old value while a change replicates, or when a stale server answers."""
+        value = getattr(account, name)
+        replicated_at, forgotten_at, old = self._shown.get((account.object_id, name), (None, None, value))
+        if replicated_at is None or forgotten_at is None:
+            return value
+        return old if datetime.now(UTC) < (forgotten_at if stale else replicated_at) else value
+
+    def synchronize(self, *, now: bool = False) -> None:
+        """Run what Entra Connect does: enable directory-synced accounts that were disabled here long enough ago."""
+        for account in self.accounts.values():
+            if not account.on_premises_sync_enabled or account.account_enabled or account.deleted:
+                continue
+            blocked = [c.at for c in self.journal if c.object_id == account.object_id and c.field == "account_enabled"]
+            due = self.settings.sync_cycle_seconds
+            if blocked and (now or (due and datetime.now(UTC) >= blocked[-1] + timedelta(seconds=due))):
+                self.change(account, "account_enabled", value=True, by="Entra Connect")
+
+    def deliver(
+        self, records: Sequence[object] | bytes, *, delay_seconds: float = 0, copies: int = 1, age_seconds: float = 0
+    ) -> list[Blob]:
+        """Publish records (or raw bytes) as one blob, ``copies`` times, and whatever the faults make of it.
+
+        ``age_seconds`` puts contentCreated into the past: a blob that is listed late.
+        """
+        body = records if isinstance(records, bytes) else json.dumps(list(records)).encode()
+        visible_at = datetime.now(UTC) + timedelta(seconds=delay_seconds)
+        created = visible_at - timedelta(seconds=age_seconds)
+        visible_at += timedelta(seconds=self.faults.lateness_seconds())
+        times = copies + self.faults.happens("duplicate_blob", "feed.publish")
+        return [self.feed.publish(body, created=created, visible_at=visible_at) for _ in range(times)]
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything that a proof needs: the true state of every account, the journal, the counters."""
+        return {
+            "tenant_id": self.settings.tenant_id,
+            "settings": self.settings.model_dump(mode="json"),
+            "accounts": [account.model_dump(mode="json") for account in self.accounts.values()],
+            "journal": [change.model_dump(mode="json") for change in self.journal],
+            "counters": dict(self.counters),
+            "subscriptions": {name: vars(subscription) for name, subscription in self.feed.subscriptions.items()},
+            "blobs": [blob.content_id for blob in self.feed.blobs.values()],
+            "notifications": len(self.notifications),
+        }

@@ -1,0 +1,6 @@
+"""A stand-in for the PowerShell Exchange worker, in Python: the same contract, the stand-in tenant's Exchange."""
+
+from sandbox.worker.answer import answer
+from sandbox.worker.exchange import ExchangeCalls
+
+__all__ = ["ExchangeCalls", "answer"]

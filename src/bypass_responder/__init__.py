@@ -1,0 +1,1 @@
+"""Detects and undoes mailbox audit bypass in Exchange Online."""

@@ -1,0 +1,40 @@
+"""Raw input: inline up to 32 KiB, else gzipped in the container ``evidence`` under its SHA-256."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+from contextlib import suppress
+
+from azure.storage.blob import ContentSettings
+from azure.storage.blob.aio import BlobServiceClient
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import ConflictError
+from bypass_responder.model.case import Evidence
+
+CONTAINER = "evidence"
+INLINE_BYTES = 32 * 1024
+
+
+class BlobEvidenceStore:
+    """The evidence of one tenant. Permission: Storage Blob Data Contributor."""
+
+    def __init__(self, service: BlobServiceClient, tenant_id: str) -> None:
+        """Take the client; nothing connects before the first call."""
+        self._container = service.get_container_client(CONTAINER)
+        self._tenant = tenant_id
+
+    async def keep(self, raw: str) -> Evidence:
+        """Keep the text. Length and hash are of its UTF-8; a lone surrogate, which has none, becomes an escape."""
+        data = raw.encode(errors="backslashreplace")
+        sha256 = hashlib.sha256(data).hexdigest()
+        if len(data) <= INLINE_BYTES:
+            return Evidence(text=data.decode(), length_bytes=len(data), sha256=sha256)
+        name = f"{self._tenant}/{sha256}"
+        packed = await asyncio.to_thread(gzip.compress, data, mtime=0)
+        kind = ContentSettings(content_type="text/plain; charset=utf-8", content_encoding="gzip")
+        with suppress(ConflictError), translated(f"the evidence {sha256}"):
+            await self._container.upload_blob(name, packed, overwrite=False, content_settings=kind)
+        return Evidence(blob=name, length_bytes=len(data), sha256=sha256)

@@ -1,0 +1,69 @@
+"""The queues to and from the Exchange worker. Messages are base64, as Azure Functions expects, and never expire."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+
+from azure.storage.queue import TextBase64EncodePolicy
+from azure.storage.queue.aio import QueueClient, QueueServiceClient
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import NotFoundError
+from bypass_responder.model.message import ExchangeCommand
+
+_NEVER = -1
+_HIDDEN_SECONDS = 300
+"""How long a poison message that was read, and not yet recorded, stays out of sight."""
+_AT_ONCE = 32
+"""What the service gives out in one call."""
+
+
+class StorageExchangeQueue:
+    """Sends commands and drains the poison twins. Permission: Storage Queue Data Contributor."""
+
+    def __init__(self, service: QueueServiceClient, *, commands: str, results: str) -> None:
+        """Take the client and the names of the two queues; nothing connects before the first call."""
+        self._commands = service.get_queue_client(commands, message_encode_policy=TextBase64EncodePolicy())
+        self._poison = tuple(service.get_queue_client(f"{name}-poison") for name in (commands, results))
+
+    async def send(self, command: ExchangeCommand) -> None:
+        """Put the command on the queue; it never expires there, ``not_after`` says when it is too late."""
+        with translated(f"the command {command.command_id}"):
+            await self._commands.send_message(command.model_dump_json(), time_to_live=_NEVER)
+
+    async def drain_poison(self, limit: int) -> AsyncIterator[str]:
+        """Yield the text of poison messages; each is deleted only when the caller comes back for the next one."""
+        for queue in self._poison:
+            async for text in _drained(queue, limit):
+                limit -= 1
+                yield text
+
+
+async def _drained(queue: QueueClient, limit: int) -> AsyncIterator[str]:
+    while limit > 0:
+        with translated(f"the queue {queue.queue_name}"):
+            wanted = min(limit, _AT_ONCE)
+            pages = queue.receive_messages(
+                messages_per_page=wanted, max_messages=wanted, visibility_timeout=_HIDDEN_SECONDS
+            )
+            messages = [message async for message in pages]
+        if not messages:
+            return
+        for message in messages:
+            yield _text(str(message.content))
+            try:
+                with translated(f"a message of {queue.queue_name}"):
+                    await queue.delete_message(message)
+            except NotFoundError:
+                pass  # somebody else took it after it came back into sight
+        limit -= len(messages)
+
+
+def _text(content: str) -> str:
+    """The message as its sender wrote it; what is not base64 of a text is given as it lies in the queue."""
+    try:
+        return base64.b64decode(content, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return content

@@ -1,0 +1,237 @@
+"""Entra ID through msgraph-sdk: read an account, switch its sign-in, revoke its sessions.
+
+Requests are raw (``RequestInformation``) and answers are judged here: the SDK's typed read costs a second and 1,200
+modules the first time, and an untyped error comes without the service's words. The SDK brings the token, its renewal on
+a claims challenge, and the wire. Its own retry can sleep for minutes and does nothing after a broken connection, so it is
+left out and the only retry layer is ``_send``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+import httpx
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError
+from kiota_abstractions.api_error import APIError
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
+from kiota_abstractions.response_handler import ResponseHandler
+from kiota_authentication_azure._exceptions import KiotaAuthenticationError
+from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+from kiota_http._exceptions import KiotaHTTPXError
+from kiota_http.middleware.options import ResponseHandlerOption
+from msgraph.graph_request_adapter import GraphRequestAdapter
+from pydantic import ValidationError
+
+from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
+from bypass_responder.model.account import Account
+from bypass_responder.model.base import guid_or_none
+
+SCOPE = "https://graph.microsoft.com/.default"
+READ = "User.Read.All"
+SIGN_IN = (
+    "User.EnableDisableAccount.All, and for an administrator the Entra role Privileged Authentication Administrator "
+    "(User Administrator for limited roles)"
+)
+REVOKE = "User.RevokeSessions.All"
+FAILURES = (
+    APIError,
+    KiotaHTTPXError,
+    KiotaAuthenticationError,
+    AzureError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+)
+"""What the SDK, its transport and the credential raise. None of it says that the service decided anything."""
+
+_TOTAL_SECONDS = 20.0
+_PER_CALL_SECONDS = 8.0
+_PAUSE_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 5.0
+_DEFAULT_WAIT_SECONDS = 10.0
+_FIELDS = {
+    "id": "object_id",
+    "userPrincipalName": "user_principal_name",
+    "displayName": "display_name",
+    "accountEnabled": "account_enabled",
+    "onPremisesSyncEnabled": "on_premises_sync_enabled",
+    "userType": "guest",
+    "signInSessionsValidFromDateTime": "sessions_valid_from",
+}
+_SELECT = "$select=" + ",".join(_FIELDS)
+_UPN = re.compile(r"[^@\s\x00-\x1f/\\*?\"<>|:;,]+@[^@\s\x00-\x1f/\\*?\"<>|:;,]+\Z")
+_LONGEST_UPN = 1024
+
+
+class _Request(NamedTuple):
+    method: Method
+    path: str
+    permission: str
+    body: dict[str, Any] | None = None
+
+
+class GraphDirectory:
+    """Microsoft Graph v1.0. The connection belongs to the event loop of the first call, which builds it."""
+
+    def __init__(self, credential: AsyncTokenCredential, base_url: str, *, scope: str = SCOPE) -> None:
+        """Take credential and root address (without ``/v1.0``); nothing connects before the first call."""
+        self._credential = credential
+        self._root = f"{base_url.rstrip('/')}/v1.0"
+        self._scope = scope
+        self._http: httpx.AsyncClient | None = None
+        self._adapter: GraphRequestAdapter | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    async def find(self, name: str) -> Account | None:
+        """Read the account. A name that can be neither object id nor UPN is nobody's, without a call.
+
+        Permission: User.Read.All. Raises RefusedError when Graph answers with another account.
+        """
+        asked = guid_or_none(name) or name.strip()
+        if not guid_or_none(asked) and (len(asked) > _LONGEST_UPN or not _UPN.match(asked)):
+            return None
+        answer = await self._send(_Request(Method.GET, f"{_path(asked)}?{_SELECT}", READ))
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        account = _account(_json(answer))
+        if asked.casefold() not in {account.object_id, account.user_principal_name.casefold()}:
+            raise RefusedError(f"Graph was asked for {asked} and answered with {account}.")
+        return account
+
+    async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
+        """PATCH accountEnabled. Permission: User.EnableDisableAccount.All, more for an administrator."""
+        await self._change(_Request(Method.PATCH, _path(object_id), SIGN_IN, {"accountEnabled": enabled}), object_id)
+
+    async def revoke_sessions(self, object_id: str) -> None:
+        """POST revokeSignInSessions. Permission: User.RevokeSessions.All."""
+        await self._change(_Request(Method.POST, f"{_path(object_id)}/revokeSignInSessions", REVOKE), object_id)
+
+    async def _change(self, request: _Request, object_id: str) -> None:
+        if guid_or_none(object_id) != object_id:
+            raise RefusedError(f"Only an object id names an account that is changed; this is {object_id!r}.")
+        answer = await self._send(request)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise NotFoundError(f"Entra ID knows no account {object_id}.")
+
+    async def _send(self, request: _Request) -> httpx.Response:
+        """Answer 2xx or 404. All calls are idempotent, so each may be made twice; longer waits are the caller's."""
+        try:
+            async with asyncio.timeout(_TOTAL_SECONDS):
+                try:
+                    return await self._once(request)
+                except TransientError as trouble:
+                    wait = trouble.retry_after_seconds if isinstance(trouble, ThrottledError) else _PAUSE_SECONDS
+                    if wait > _LONGEST_WAIT_SECONDS:
+                        raise
+                    await asyncio.sleep(wait)
+                    return await self._once(request)
+        except TimeoutError as late:
+            raise TransientError(f"Graph did not answer within {_TOTAL_SECONDS:.0f} seconds.") from late
+
+    async def _once(self, request: _Request) -> httpx.Response:
+        try:
+            answer: Any = await self._connected().send_primitive_async(self._information(request), "bytes", {})
+        except FAILURES as problem:
+            raise TransientError(f"Graph cannot be reached ({type(problem).__name__}: {problem}).") from problem
+        if not isinstance(answer, httpx.Response):
+            raise TransientError("The Graph SDK gave no answer.")
+        return _judged(answer, request.permission)
+
+    def _information(self, request: _Request) -> RequestInformation:
+        information = RequestInformation()
+        information.http_method = request.method
+        information.url = self._root + request.path
+        information.headers.try_add("Accept", "application/json")
+        if request.body is not None:
+            information.headers.try_add("Content-Type", "application/json")
+            information.content = json.dumps(request.body).encode()
+        information.add_request_options([ResponseHandlerOption(_AsItIs())])
+        return information
+
+    def _connected(self) -> GraphRequestAdapter:
+        if self._adapter is None:
+            host = urlsplit(self._root).hostname or ""
+            authentication = AzureIdentityAuthenticationProvider(
+                self._credential, scopes=[self._scope], allowed_hosts=[host]
+            )
+            self._http = httpx.AsyncClient(timeout=_PER_CALL_SECONDS, follow_redirects=False)
+            self._adapter = GraphRequestAdapter(authentication, client=self._http)
+            self._adapter.base_url = self._root
+        return self._adapter
+
+
+class _AsItIs(ResponseHandler):
+    """Hands back the response itself, failed ones too."""
+
+    async def handle_response_async(self, response: Any, error_map: Any) -> Any:  # noqa: ANN401, ARG002 - as inherited
+        return response
+
+
+def _path(name: str) -> str:
+    """``$`` would start an OData segment, so such a name goes into quotes."""
+    if name.startswith("$"):
+        return "/users('" + quote(name.replace("'", "''"), safe="") + "')"
+    return f"/users/{quote(name, safe='')}"
+
+
+def _judged(answer: httpx.Response, permission: str) -> httpx.Response:
+    status = answer.status_code
+    if answer.is_success:
+        return answer
+    code, message = _error(answer)
+    said = f"Graph answered {status} {code}: {message}"
+    if status == HTTPStatus.NOT_FOUND and code == "Request_ResourceNotFound":
+        return answer
+    if status == HTTPStatus.FORBIDDEN:
+        raise PermissionMissingError(said, permission=permission)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise ThrottledError(said, retry_after_seconds=_wait(answer))
+    if answer.is_server_error or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT}:
+        raise TransientError(said)
+    raise RefusedError(said)
+
+
+def _error(answer: httpx.Response) -> tuple[str, str]:
+    """Code and first line of the message; empty where the body says nothing, as with many 5xx."""
+    try:
+        error = json.loads(answer.content)["error"]
+        return str(error["code"]), (str(error["message"]).splitlines() or [""])[0][:300]
+    except (ValueError, KeyError, TypeError):
+        return "", ""
+
+
+def _wait(answer: httpx.Response) -> float:
+    given = answer.headers.get("Retry-After", "")
+    return float(given) if given.isdecimal() else _DEFAULT_WAIT_SECONDS
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        body = json.loads(answer.content)
+    except ValueError as problem:
+        raise TransientError("Graph answered with something that is not JSON.") from problem
+    if not isinstance(body, dict):
+        raise TransientError("Graph answered with JSON that is no object.")
+    return body
+
+
+def _account(body: dict[str, Any]) -> Account:
+    fields = {ours: body[name] for name, ours in _FIELDS.items() if body.get(name) is not None}
+    fields |= {"guest": str(fields.get("guest", "")).casefold() == "guest"}
+    fields |= {"object_id": guid_or_none(str(fields.get("object_id")))}
+    try:
+        return Account.model_validate(fields)
+    except ValidationError as problem:
+        missing = ", ".join(str(error["loc"][0]) for error in problem.errors())
+        raise RefusedError(f"Graph's answer lacks what a decision needs: {missing}.") from problem

@@ -1,0 +1,109 @@
+"""The listing of cases in Table Storage: partition tenant id, newest first; ``{tenant}_id`` finds a row by its id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableServiceClient
+from pydantic import ValidationError
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import InputError, NotFoundError
+from bypass_responder.model.index import IndexEntry
+
+TABLE = "CaseIndex"
+_PAGE = 100
+_END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class TableIndex:
+    """The index of one tenant. Permission: Storage Table Data Contributor."""
+
+    def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
+        """Take the client; nothing connects before the first call."""
+        self._table = service.get_table_client(TABLE)
+        self._tenant = tenant_id
+        self._ids = f"{tenant_id}_id"
+
+    async def put(self, entry: IndexEntry) -> None:
+        """Write the line, then the way to it; a line that stood under another time goes away."""
+        key, row = _key(entry.id), _row_key(entry)
+        before = await self._row_of(key)
+        with translated(f"the index entry {entry.id}"):
+            await self._table.upsert_entity(self._line(row, entry), mode=UpdateMode.REPLACE)
+            pointer = {"PartitionKey": self._ids, "RowKey": key, "Row": row}
+            if before != row:
+                await self._table.upsert_entity(pointer, mode=UpdateMode.REPLACE)
+            if before is not None and before != row:
+                await self._table.delete_entity(self._tenant, before)
+
+    async def get(self, entry_id: str) -> IndexEntry | None:
+        """Find by the whole id first, then by a beginning that only one id has."""
+        if not entry_id:
+            return None
+        row = await self._row_of(_key(entry_id)) or await self._only_row_from(_key(entry_id))
+        if row is None:
+            return None
+        try:
+            with translated(f"the index entry {entry_id}"):
+                return _entry(await self._table.get_entity(self._tenant, row))
+        except NotFoundError:
+            return None
+
+    async def newest(self, *, kinds: Sequence[str] | None = None) -> AsyncIterator[IndexEntry]:
+        """Yield page by page; the service leaves out the kinds that were not asked for."""
+        names = {"tenant": self._tenant} | {f"kind{number}": kind for number, kind in enumerate(kinds or ())}
+        where = "PartitionKey eq @tenant"
+        if kinds is not None:
+            # the SDK finds a parameter only between spaces
+            where += " and ( " + " or ".join(f"Kind eq @kind{number}" for number in range(len(kinds))) + " )"
+        if kinds is not None and not kinds:
+            return
+        with translated("the index"):
+            async for entity in self._table.query_entities(where, parameters=names, results_per_page=_PAGE):
+                yield _entry(entity)
+
+    def _line(self, row: str, entry: IndexEntry) -> dict[str, Any]:
+        shown = {"Kind": entry.kind, "Status": entry.status, "At": entry.at, "Account": entry.account}
+        return {"PartitionKey": self._tenant, "RowKey": row, "Body": entry.model_dump_json()} | shown
+
+    async def _row_of(self, key: str) -> str | None:
+        try:
+            with translated("the index"):
+                return str((await self._table.get_entity(self._ids, key))["Row"])
+        except NotFoundError:
+            return None
+
+    async def _only_row_from(self, key: str) -> str | None:
+        after = key[:-1] + chr(ord(key[-1]) + 1)
+        where = "PartitionKey eq @ids and RowKey ge @key and RowKey lt @after"
+        names = {"ids": self._ids, "key": key, "after": after}
+        rows: list[str] = []
+        with translated("the index"):
+            async for entity in self._table.query_entities(where, parameters=names, results_per_page=2):
+                rows.append(entity["Row"])
+                if len(rows) > 1:
+                    return None
+        return rows[0] if rows else None
+
+
+def _key(entry_id: str) -> str:
+    return _UNSAFE.sub(lambda found: f"!{ord(found[0]):x}!", entry_id)
+
+
+def _row_key(entry: IndexEntry) -> str:
+    remaining = (_END_OF_TIME - entry.at) // timedelta(microseconds=1)
+    return f"{remaining:018d}-{_key(entry.id)}"
+
+
+def _entry(entity: Any) -> IndexEntry:  # noqa: ANN401 - TableEntity is a dict of any values
+    try:
+        return IndexEntry.model_validate_json(entity["Body"])
+    except (KeyError, ValidationError) as problem:
+        where = f"table {TABLE}, {entity['PartitionKey']} / {entity['RowKey']}"
+        raise InputError("corrupt_row", f"{where}: {problem}") from problem

@@ -1,0 +1,75 @@
+"""The hourly containment limit: one row per tenant that holds every slot of the last hour, changed by ETag.
+
+It lies in the table Work under ``{tenant}_limit``. A slot is the incident's id and the moment at which it was taken.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableServiceClient
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import ConflictError, InputError, NotFoundError
+
+TABLE = "Work"
+_WITHIN = timedelta(hours=1)
+_ROW = "slots"
+_PART = 30_000
+"""ASCII characters per property; a property holds 64 KiB of UTF-16."""
+_TRIES = 50
+"""Every lost race was won by somebody else, so this is reached only by that many at once."""
+
+
+class TableContainmentLimit:
+    """The limit of one tenant. Permission: Storage Table Data Contributor."""
+
+    def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
+        """Take the client; nothing connects before the first call."""
+        self._table = service.get_table_client(TABLE)
+        self._partition = f"{tenant_id}_limit"
+
+    async def take(self, incident_id: str, *, limit: int, now: datetime) -> bool:
+        """Take a slot, or see that the incident has one; decided again after every lost race."""
+        for _ in range(_TRIES):
+            slots, etag = await self._read()
+            slots = {incident: at for incident, at in slots.items() if at > now - _WITHIN}
+            if incident_id in slots:
+                return True
+            if len(slots) >= limit:
+                return False
+            try:
+                await self._write(slots | {incident_id: now}, etag)
+            except ConflictError:
+                continue
+            return True
+        raise ConflictError("The containment limit is contended.")
+
+    async def _read(self) -> tuple[dict[str, datetime], str | None]:
+        try:
+            with translated("the containment limit"):
+                entity = await self._table.get_entity(self._partition, _ROW)
+        except NotFoundError:
+            return {}, None
+        try:
+            text = "".join(entity[name] for name in sorted(entity) if name.startswith("Slots"))
+            slots = {str(key): datetime.fromtimestamp(float(at), UTC) for key, at in json.loads(text).items()}
+        except (ValueError, TypeError, AttributeError) as problem:
+            raise InputError("corrupt_row", f"table {TABLE}, {self._partition} / {_ROW}: {problem}") from problem
+        return slots, str(entity.metadata["etag"])
+
+    async def _write(self, slots: dict[str, datetime], etag: str | None) -> None:
+        text = json.dumps({incident: at.timestamp() for incident, at in slots.items()})
+        entity: dict[str, Any] = {"PartitionKey": self._partition, "RowKey": _ROW, "Taken": len(slots)}
+        entity |= {f"Slots{start // _PART:02d}": text[start : start + _PART] for start in range(0, len(text), _PART)}
+        with translated("the containment limit"):
+            if etag is None:
+                await self._table.create_entity(entity)
+                return
+            await self._table.update_entity(
+                entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
+            )

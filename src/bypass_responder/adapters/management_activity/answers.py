@@ -1,0 +1,108 @@
+"""What the Management Activity API answers, read: errors by AF code, not by HTTP status, and the items of a listing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bypass_responder.errors import (
+    FeedError,
+    NotFoundError,
+    PermissionMissingError,
+    RefusedError,
+    ResponderError,
+    ThrottledError,
+    TransientError,
+)
+from bypass_responder.model.base import Utc
+from bypass_responder.model.feed import ContentBlob, Window
+
+PERMISSION = "ActivityFeed.Read (Office 365 Management APIs)"
+_GONE = frozenset({"AF20050", "AF20051", "AF20052"})
+_PASSING = frozenset({"AF50000", "AF20031"})
+_CODE = re.compile(r"\bAF\d{3,5}\b")
+_WAIT_SECONDS = 1.0
+"""For throttling without Retry-After, the first time; the retries wait longer each time."""
+_RETRIEVABLE = timedelta(days=7)
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
+
+
+def error_of(status: int, headers: Mapping[str, str], body: str, *, now: datetime) -> ResponderError:
+    """The error that an answer without success means; the body may be empty or a page of a proxy."""
+    code, message = _code_and_message(body)
+    said = f"The audit feed answered {code or f'HTTP {status}'}: {message or 'nothing more'}"
+    if code == "AF429" or (not code and (status == HTTPStatus.TOO_MANY_REQUESTS or "retry-after" in headers)):
+        return ThrottledError(said, retry_after_seconds=_wait_seconds(headers.get("retry-after", ""), now=now))
+    if code == "AF10001" or (not code and status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}):
+        return PermissionMissingError(f"{said}.", permission=PERMISSION)
+    if code in _GONE:
+        return NotFoundError(said)
+    if code in _PASSING or (
+        not code and (status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT)
+    ):
+        return TransientError(said)
+    return FeedError(code, message) if code else RefusedError(said)
+
+
+def _code_and_message(body: str) -> tuple[str, str]:
+    try:
+        error = json.loads(body)["error"]
+        return str(error["code"]), str(error.get("message", ""))[:500]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        found = _CODE.search(body)
+        return (found.group() if found else ""), " ".join(body.split())[:200]
+
+
+def _wait_seconds(given: str, *, now: datetime) -> float:
+    """Retry-After in seconds, from a number or an HTTP date."""
+    if given.strip().isdecimal():
+        return float(given)
+    try:
+        until = parsedate_to_datetime(given)
+    except ValueError:
+        return _WAIT_SECONDS
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+
+
+def items_of(body: bytes) -> list[Any]:
+    """The items of a list answer. Raises TransientError when it is none: a proxy or a cut connection answered."""
+    try:
+        items = json.loads(body)
+    except (ValueError, RecursionError):
+        items = None
+    if not isinstance(items, list):
+        raise TransientError(f"The audit feed answered a listing that is no JSON array: {body[:100]!r}")
+    return items
+
+
+def blob_of(item: object, *, window: Window, root: str) -> ContentBlob | None:
+    """The blob that a listing's item names, None when it names none.
+
+    Without contentUri the address is ``root`` and the id, without contentId the address is the id; without a readable
+    contentCreated the blob counts as created at the window's end, without contentExpiration it lives 7 days from there.
+    """
+    fields = item if isinstance(item, dict) else {}
+    content_id, uri = (str(fields.get(name) or "") for name in ("contentId", "contentUri"))
+    if not content_id and not uri:
+        return None
+    created = _moment(fields.get("contentCreated")) or window.end
+    return ContentBlob(
+        content_id=content_id or uri,
+        uri=uri or f"{root}/audit/{content_id}",
+        created=created,
+        expires=_moment(fields.get("contentExpiration")) or created + _RETRIEVABLE,
+    )
+
+
+def _moment(given: object) -> datetime | None:
+    try:
+        return _MOMENT.validate_python(given) if isinstance(given, str) else None
+    except ValidationError:
+        return None

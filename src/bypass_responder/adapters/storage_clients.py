@@ -1,0 +1,88 @@
+"""Clients of the data account, by connection string or keyless, and the resources that they expect to find.
+
+The SDKs' own retry is the only layer: two short ones, so that a call ends within about ten seconds. Permissions of the
+identity: Storage Table Data Contributor, Storage Queue Data Contributor, Storage Blob Data Contributor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ResourceExistsError
+from azure.data.tables.aio import TableServiceClient
+from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue.aio import QueueServiceClient
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import SettingError
+from bypass_responder.settings import Storage
+
+TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
+CONTAINERS = ("evidence", "checkpoints", "sweeps")
+
+_TIMES: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 5}
+_FOR_TABLES: dict[str, Any] = _TIMES | {"retry_total": 2, "retry_backoff_factor": 0.2, "timeout": 10}
+_BACKOFF = {"initial_backoff": 1, "increment_base": 1, "random_jitter_range": 1}
+_FOR_OTHERS: dict[str, Any] = _TIMES | _BACKOFF | {"retry_total": 2}
+
+
+@dataclass(frozen=True)
+class StorageClients:
+    """The three service clients of one data account. They belong to the event loop of their first call."""
+
+    tables: TableServiceClient
+    queues: QueueServiceClient
+    blobs: BlobServiceClient
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.tables.close()
+        await self.queues.close()
+        await self.blobs.close()
+
+
+def connect(storage: Storage, credential: AsyncTokenCredential | None = None) -> StorageClients:
+    """Build the clients; nothing connects before their first call. Raises SettingError when a part is missing."""
+    if storage.connection_string is not None:
+        text = storage.connection_string.get_secret_value()
+        try:
+            return StorageClients(
+                tables=TableServiceClient.from_connection_string(text, **_FOR_TABLES),
+                queues=QueueServiceClient.from_connection_string(text, **_FOR_OTHERS),
+                blobs=BlobServiceClient.from_connection_string(text, **_FOR_OTHERS),
+            )
+        except ValueError as problem:
+            raise SettingError("ResponderStorage wants a storage connection string.") from problem
+    addresses = (storage.table_service_uri, storage.queue_service_uri, storage.blob_service_uri)
+    if credential is None or not all(addresses):
+        raise SettingError("ResponderStorage wants a connection string, or three service addresses and an identity.")
+    table_uri, queue_uri, blob_uri = (str(address) for address in addresses)
+    return StorageClients(
+        tables=TableServiceClient(table_uri, credential=credential, **_FOR_TABLES),
+        queues=QueueServiceClient(queue_uri, credential=credential, **_FOR_OTHERS),
+        blobs=BlobServiceClient(blob_uri, credential=credential, **_FOR_OTHERS),
+    )
+
+
+async def create_storage(clients: StorageClients, *, queues: Iterable[str]) -> None:
+    """Create what is missing: tables, containers, and the named queues with their ``-poison`` twins.
+
+    For a laptop and for bypassctl; in Azure the infrastructure creates them.
+    """
+    with translated("the tables, queues and containers of the data account"):
+        for table in TABLES:
+            await _unless_there(clients.tables.create_table(table))
+        for container in CONTAINERS:
+            await _unless_there(clients.blobs.create_container(container))
+        for queue in queues:
+            await _unless_there(clients.queues.create_queue(queue))
+            await _unless_there(clients.queues.create_queue(f"{queue}-poison"))
+
+
+async def _unless_there(creation: Awaitable[object]) -> None:
+    with suppress(ResourceExistsError):
+        await creation

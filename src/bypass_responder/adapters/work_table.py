@@ -1,0 +1,91 @@
+"""The work list in Table Storage: partition tenant id, row the target, columns DueAt and Changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableServiceClient
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import ConflictError, NotFoundError
+from bypass_responder.ports import WorkItem
+
+TABLE = "Work"
+
+
+class TableWorkList:
+    """The work list of one tenant. Permission: Storage Table Data Contributor."""
+
+    def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
+        """Take the client; nothing connects before the first call."""
+        self._table = service.get_table_client(TABLE)
+        self._tenant = tenant_id
+
+    async def touch(self, target: str, due_at: datetime) -> WorkItem:
+        """Write the item, whatever it was; whoever held it finds it changed."""
+        with translated(f"the work item of {target}"):
+            entity = self._entity(target, due_at, changed=True)
+            answer = await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
+        return WorkItem(target=target, due_at=due_at, changed=True, etag=str(answer["etag"]))
+
+    async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
+        """Set when the target is next due.
+
+        When the item changed meanwhile, ``due_at`` may still bring it forward, and never puts it off.
+        """
+        try:
+            await self._replace(item, due_at, changed=True)
+        except (ConflictError, NotFoundError):
+            if due_at is not None:
+                await self._bring_forward(item.target, due_at)
+
+    async def _bring_forward(self, target: str, due_at: datetime) -> None:
+        try:
+            with translated(f"the work item of {target}"):
+                now = _item(await self._table.get_entity(self._tenant, target))
+        except NotFoundError:
+            await self.touch(target, due_at)
+        else:
+            await self.touch(target, min(due_at, now.due_at or due_at))
+
+    async def checkpointed(self, item: WorkItem) -> None:
+        """Clear ``changed``, or delete an item that is not due."""
+        try:
+            if item.due_at is not None:
+                await self._replace(item, item.due_at, changed=False)
+                return
+            with translated(f"the work item of {item.target}"):
+                await self._table.delete_entity(
+                    self._tenant, item.target, etag=item.etag, match_condition=MatchConditions.IfNotModified
+                )
+        except (ConflictError, NotFoundError):
+            return
+
+    async def items(self) -> list[WorkItem]:
+        """Read every item, in pages of the service."""
+        with translated("the work list"):
+            found = self._table.query_entities("PartitionKey eq @tenant", parameters={"tenant": self._tenant})
+            return [_item(entity) async for entity in found]
+
+    async def _replace(self, item: WorkItem, due_at: datetime | None, *, changed: bool) -> None:
+        with translated(f"the work item of {item.target}"):
+            await self._table.update_entity(
+                self._entity(item.target, due_at, changed=changed),
+                mode=UpdateMode.REPLACE,
+                etag=item.etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+
+    def _entity(self, target: str, due_at: datetime | None, *, changed: bool) -> dict[str, Any]:
+        entity = {"PartitionKey": self._tenant, "RowKey": target, "Changed": changed}
+        return entity if due_at is None else entity | {"DueAt": due_at}
+
+
+def _item(entity: Any) -> WorkItem:  # noqa: ANN401 - TableEntity is a dict of any values
+    due_at = entity.get("DueAt")
+    moment = due_at.astimezone(UTC) if isinstance(due_at, datetime) else None
+    changed = bool(entity.get("Changed", True))
+    return WorkItem(target=entity["RowKey"], due_at=moment, changed=changed, etag=entity.metadata["etag"])

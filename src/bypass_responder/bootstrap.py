@@ -1,0 +1,135 @@
+"""The only file that names concretes. The first call builds; a worker process keeps what was built."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bypass_responder.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from httpx import AsyncClient
+
+    from bypass_responder.adapters.storage_clients import StorageClients
+    from bypass_responder.workflow.services import Services
+
+logger = logging.getLogger(__name__)
+_responders: dict[int, Responder] = {}
+
+
+def utc_now() -> datetime:
+    """The clock of production."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Responder:
+    """The use cases with everything they need; what ``function_app`` and ``bypassctl`` call."""
+
+    services: Services
+    storage: StorageClients
+    credential: AsyncTokenCredential
+    http: AsyncClient
+
+    async def poll_audit_feed(self) -> None:
+        """Read the audit feed and settle what it says."""
+        from bypass_responder.workflow.poll_audit_feed import poll_audit_feed
+
+        await poll_audit_feed(self.services)
+
+    async def resume_responses(self) -> None:
+        """Take up everything that is due."""
+        from bypass_responder.workflow.resume_responses import resume_responses
+
+        await resume_responses(self.services)
+
+    async def record_exchange_result(self, body: bytes) -> None:
+        """Take one answer of the Exchange worker."""
+        from bypass_responder.workflow.record_exchange_result import record_exchange_result
+
+        await record_exchange_result(body, self.services)
+
+    async def create_storage(self) -> None:
+        """Create the tables, queues and containers that are missing; in Azure the infrastructure does it."""
+        from bypass_responder.adapters.storage_clients import create_storage
+
+        settings = self.services.settings
+        await create_storage(self.storage, queues=(settings.exchange_commands_queue, settings.exchange_results_queue))
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self.services.directory.aclose()
+        await self.storage.close()
+        await self.http.aclose()
+        await self.credential.close()
+
+
+async def responder() -> Responder:
+    """The responder of this event loop, built from the environment on the first call. Raises SettingError."""
+    loop = id(asyncio.get_running_loop())
+    if loop not in _responders:
+        _responders[loop] = build(os.environ)
+        settings = _responders[loop].services.settings
+        logger.info("started", extra={"mode": settings.mode.value, "tenant_id": settings.tenant_id})
+    return _responders[loop]
+
+
+def build(environment: Mapping[str, str]) -> Responder:
+    """Put the adapters together. Raises SettingError that names the setting; nothing connects yet."""
+    import httpx
+    from azure.identity.aio import DefaultAzureCredential
+
+    from bypass_responder.adapters.allowlist_table import TableAllowlist
+    from bypass_responder.adapters.checkpoint_store import CheckpointStore
+    from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
+    from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
+    from bypass_responder.adapters.feed_table import FeedTable
+    from bypass_responder.adapters.graph import GraphDirectory
+    from bypass_responder.adapters.index_table import TableIndex
+    from bypass_responder.adapters.ledger_table import TableLedger
+    from bypass_responder.adapters.limit_table import TableContainmentLimit
+    from bypass_responder.adapters.management_activity import ManagementActivityFeed
+    from bypass_responder.adapters.storage_clients import connect
+    from bypass_responder.adapters.webhook import WebhookNotifier
+    from bypass_responder.adapters.work_table import TableWorkList
+    from bypass_responder.workflow.services import Services
+
+    settings = Settings.from_environment(environment)
+    tenant = settings.tenant_id
+    credential = DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id)
+    storage = connect(settings.storage, credential)
+    http = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=10))
+    url, secret = settings.notification_webhook_url, settings.notification_webhook_secret
+    services = Services(
+        settings=settings,
+        clock=utc_now,
+        new_id=lambda: str(uuid.uuid4()),
+        directory=GraphDirectory(credential, settings.graph_url),
+        allowlist=TableAllowlist(storage.tables, tenant),
+        ledger=TableLedger(storage.tables, tenant),
+        work=TableWorkList(storage.tables, tenant),
+        limit=TableContainmentLimit(storage.tables, tenant),
+        index=TableIndex(storage.tables, tenant),
+        checkpoints=CheckpointStore(storage.tables, storage.blobs, tenant),
+        exchange=StorageExchangeQueue(
+            storage.queues, commands=settings.exchange_commands_queue, results=settings.exchange_results_queue
+        ),
+        evidence=BlobEvidenceStore(storage.blobs, tenant),
+        feed=ManagementActivityFeed(
+            http,
+            credential,
+            base_url=settings.management_api_url,
+            tenant_id=tenant,
+            publisher_identifier=settings.publisher_identifier,
+        ),
+        feed_store=FeedTable(storage.tables, tenant_id=tenant),
+        notifier=WebhookNotifier(http, url, secret.get_secret_value()) if url and secret else None,
+    )
+    return Responder(services=services, storage=storage, credential=credential, http=http)

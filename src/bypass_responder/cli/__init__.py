@@ -1,0 +1,1 @@
+"""``bypassctl``, the command line for people."""

@@ -1,0 +1,117 @@
+"""``bypassctl allowlist``: the service accounts that may be bypassed, each with a reason, an owner, a ticket and an end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bypass_responder.cli.terminal import Format, Output, say, show_fields, show_json, show_table, stop, with_responder
+from bypass_responder.cli.who import who_am_i
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.base import guid_or_none
+
+if TYPE_CHECKING:
+    from bypass_responder.bootstrap import Responder
+    from bypass_responder.model.account import Account
+
+app = typer.Typer(help="The service accounts that may be bypassed.", no_args_is_help=True)
+REASONS = ("archiving", "legal_hold", "compliance_export", "migration", "vendor", "backup", "other")
+LONGEST_DAYS = 366
+
+
+@app.command()
+def add(  # noqa: D417 - Typer documents the options
+    account: Annotated[str, typer.Argument(help="Object id or user principal name.")],
+    reason_class: Annotated[str, typer.Option("--reason-class", help=f"One of: {', '.join(REASONS)}.")] = "other",
+    *,
+    reason: Annotated[str, typer.Option(help="Why this account must be bypassed.")],
+    owner: Annotated[str, typer.Option(help="Who answers for it, an e-mail address.")],
+    ticket: Annotated[str, typer.Option(help="The change ticket.")],
+    expires: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD, at most 366 days ahead.")],
+) -> None:
+    """Allow one account. It counts only for a bypass that begins after this edit."""
+    if reason_class not in REASONS:
+        stop(f"--reason-class wants one of {', '.join(REASONS)}.", 2)
+    for name, text in {"--reason": reason, "--owner": owner, "--ticket": ticket}.items():
+        if not text.strip():
+            stop(f"{name} must not be empty.", 2)
+    expires_at = last_moment(expires)
+
+    async def use(responder: Responder) -> tuple[Account, AllowlistEntry]:
+        found = await responder.services.directory.find(account)
+        if found is None:
+            stop(f"No account has the object id or user principal name {account}.")
+        entry = AllowlistEntry(
+            object_id=found.object_id,
+            display_name=found.user_principal_name,
+            reason_class=reason_class,
+            justification=reason,
+            owner=owner,
+            ticket=ticket,
+            approved_by=await who_am_i(responder),
+            expires_at=expires_at,
+        )
+        await responder.services.allowlist.put(entry)
+        return found, entry
+
+    found, entry = with_responder(use)
+    say(f"Allowed: {found}")
+    show_fields({"until": f"{entry.expires_at:%Y-%m-%d %H:%M:%SZ}", "owner": owner, "ticket": ticket, "reason": reason})
+
+
+@app.command("list")
+def list_entries(output: Format = Output.TABLE) -> None:
+    """Show every row, those that cannot be read included."""
+
+    async def use(responder: Responder) -> list[AllowlistEntry | MalformedEntry]:
+        return [entry async for entry in responder.services.allowlist.entries()]
+
+    entries = with_responder(use)
+    if output is Output.JSON:
+        show_json([entry.model_dump(mode="json") for entry in entries])
+        return
+    show_table(("account", "object id", "state", "until", "owner", "ticket", "reason"), [_row(entry) for entry in entries])
+
+
+@app.command()
+def remove(
+    account: Annotated[str, typer.Argument(help="Object id or user principal name.")],
+) -> None:
+    """Take one account off the list. A bypass of it is a violation from then on."""
+
+    async def use(responder: Responder) -> str | None:
+        object_id = guid_or_none(account)
+        if object_id is None:
+            found = await responder.services.directory.find(account)
+            object_id = found.object_id if found else None
+        if object_id is None or not await responder.services.allowlist.remove(object_id):
+            return None
+        return object_id
+
+    object_id = with_responder(use)
+    if object_id is None:
+        stop(f"{account} is not on the allowlist.")
+    say(f"Removed: {object_id}")
+
+
+def last_moment(day: str) -> datetime:
+    """The end of that day in UTC. Exits 2 when it is no day, has passed, or lies too far ahead."""
+    try:
+        moment = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1, seconds=-1)
+    except ValueError:
+        stop(f"--expires wants a day such as 2027-01-31, not {day!r}.", 2)
+    now = datetime.now(UTC)
+    if not now < moment <= now + timedelta(days=LONGEST_DAYS):
+        stop(f"--expires wants a day from today to {LONGEST_DAYS} days ahead.", 2)
+    return moment
+
+
+def _row(entry: AllowlistEntry | MalformedEntry) -> tuple[str, ...]:
+    if isinstance(entry, MalformedEntry):
+        return ("", entry.object_id, f"UNREADABLE: {entry.problem}", "", "", "", "")
+    state = "expired" if entry.expires_at <= datetime.now(UTC) else "valid"
+    until = f"{entry.expires_at:%Y-%m-%d}"
+    reason = f"{entry.reason_class}: {entry.justification}"
+    return (entry.display_name, entry.object_id, state, until, entry.owner, entry.ticket, reason)

@@ -1,0 +1,25 @@
+"""``bypassctl``: the command for ops teams and people on call. Settings come from the environment, as the app has them."""
+
+from __future__ import annotations
+
+import typer
+
+from bypass_responder.cli import allowlist, incidents, log, status
+from bypass_responder.cli.detect import detect
+
+app = typer.Typer(
+    name="bypassctl",
+    help="Mailbox audit bypass: find it offline, keep the allowlist, decide on incidents, read the response log.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(detect)
+app.command()(status.status)
+app.add_typer(allowlist.app, name="allowlist")
+app.add_typer(incidents.app, name="incidents")
+app.add_typer(log.app, name="log")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,157 @@
+"""What ``bypassctl detect`` found, as rows of plain text, and the three ways to print them as they come."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from enum import StrEnum
+from typing import Protocol
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bypass_responder.model.change import AuditTampering, BypassChange, Outcome, Switch
+from bypass_responder.model.record import Unreadable
+from bypass_responder.sensing.excerpt import printable
+
+Finding = BypassChange | AuditTampering | Unreadable
+PIPE_WIDTH = 200
+"""Columns of a table that goes to no terminal."""
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Printer(Protocol):
+    """Prints one finding at a time, so that nothing has to be kept."""
+
+    def show(self, finding: Finding, *, source: str) -> None:
+        """Print the finding of that file."""
+
+
+def printer(output: Format) -> Printer:
+    """The printer for a format, on standard output."""
+    match output:
+        case Format.TABLE:
+            return TablePrinter()
+        case Format.JSON:
+            return JsonPrinter()
+        case Format.CSV:
+            return CsvPrinter()
+
+
+def kind(finding: Finding) -> str:
+    """One word: on, off, attempt (it failed), unknown (value or result is not known), tampering, unreadable."""
+    match finding:
+        case BypassChange(outcome=Outcome.FAILED):
+            return "attempt"
+        case BypassChange(switch=Switch.UNKNOWN) | BypassChange(outcome=Outcome.UNKNOWN):
+            return "unknown"
+        case BypassChange(switch=switch):
+            return str(switch)
+        case AuditTampering():
+            return "tampering"
+        case Unreadable():
+            return "unreadable"
+
+
+def row(finding: Finding, *, source: str) -> dict[str, str]:
+    """The finding under the CSV's column names. Text from records is printable, and otherwise as found."""
+    named = dict.fromkeys(COLUMNS, "") | {"kind": kind(finding), **_told(finding), "source": source}
+    return {name: printable(text) for name, text in named.items()}
+
+
+COLUMNS = (
+    *("kind", "time", "switch", "outcome", "object_id", "identity", "actor", "actor_object_id", "app_id", "client_ip"),
+    *("organization_id", "record_id", "source", "where", "detail"),
+)
+
+
+def _told(finding: Finding) -> dict[str, str]:
+    if isinstance(finding, Unreadable):
+        return {"detail": f"{finding.reason}: {finding.detail}", "where": finding.where}
+    told = {
+        "time": f"{finding.occurred_at:%Y-%m-%dT%H:%M:%S}Z",
+        "outcome": str(finding.outcome),
+        "actor": finding.actor.user_id or "",
+        "actor_object_id": finding.actor.object_id or "",
+        "app_id": finding.actor.app_id or "",
+        "client_ip": finding.actor.client_ip or "",
+        "organization_id": finding.organization_id,
+        "record_id": finding.record_id,
+    }
+    if isinstance(finding, AuditTampering):
+        return told | {"detail": f"{finding.operation} -{finding.parameter} {finding.value}"}
+    names = {"object_id": finding.object_id_text, "identity": finding.identity_text}
+    return told | {"switch": str(finding.switch), **names}
+
+
+class JsonPrinter:
+    """One JSON object a line. ``type`` says bypass_change, tampering or unreadable; everything is ASCII."""
+
+    def show(self, finding: Finding, *, source: str) -> None:
+        """Print the finding with its raw record."""
+        word = {BypassChange: "bypass_change", AuditTampering: "tampering", Unreadable: "unreadable"}[type(finding)]
+        line = {"type": word, "kind": kind(finding), "source": source} | finding.model_dump(mode="json")
+        sys.stdout.write(json.dumps(line) + "\n")
+
+
+class CsvPrinter:
+    """CSV with a header; a cell that a spreadsheet would run as a formula gets an apostrophe in front."""
+
+    def __init__(self) -> None:
+        """Print the header: an empty result is still a CSV."""
+        self._writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        self._writer.writeheader()
+
+    def show(self, finding: Finding, *, source: str) -> None:
+        """Print the finding as one row."""
+        self._writer.writerow({name: _no_formula(text) for name, text in row(finding, source=source).items()})
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
+
+
+_STYLES = {"on": "bold red", "attempt": "yellow", "unknown": "yellow", "off": "green", "unreadable": "magenta"}
+_WIDTHS = {"kind": 10, "time": 20, "target": None, "actor": None}
+
+
+class TablePrinter:
+    """A table whose columns are fixed beforehand, so that each finding is printed at once."""
+
+    def __init__(self) -> None:
+        """Print nothing yet: without a finding there is no header."""
+        terminal = sys.stdout.isatty()
+        self._console = Console(file=sys.stdout, width=None if terminal else PIPE_WIDTH, highlight=False)
+        self._begun = False
+
+    def show(self, finding: Finding, *, source: str) -> None:
+        """Print the finding, under the header if it is the first, and where it stands on a line of its own."""
+        if not self._begun:
+            self._print(*(Text(name, style="bold") for name in _WIDTHS))
+            self._begun = True
+        cells = row(finding, source=source)
+        names = dict.fromkeys(filter(None, (cells["identity"], cells["object_id"])))
+        self._print(
+            Text(cells["kind"], style=_STYLES.get(cells["kind"], "")),
+            Text(cells["time"]),
+            Text(cells["detail"] or " = ".join(names)),
+            Text(cells["actor"] or cells["actor_object_id"] or cells["app_id"]),
+        )
+        place = f"{cells['record_id'] or cells['where']} in {cells['source']}"
+        self._console.print(Text(f"{'':11}{place}", style="dim"), soft_wrap=True)
+
+    def _print(self, *cells: Text) -> None:
+        table = Table(box=None, show_header=False, expand=True, padding=(0, 1, 0, 0))
+        for width in _WIDTHS.values():
+            table.add_column(width=width, ratio=None if width else 1, overflow="fold")
+        table.add_row(*cells)
+        self._console.print(table)

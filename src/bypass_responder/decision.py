@@ -1,0 +1,170 @@
+"""Finding + facts + clock → Decision. Pure and total: it prints, stores and tests like any value; design.md 5 is its table."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.base import Value
+from bypass_responder.model.case import StepKind
+
+HISTORY_AFTER = timedelta(hours=24)
+EXPIRED_GRACE = timedelta(days=14)
+
+
+class Naming(StrEnum):
+    """What became of the names that the finding gives its target."""
+
+    ONE_ACCOUNT = "one_account"
+    NONE = "none"
+    SEVERAL = "several"
+    TWO_ACCOUNTS = "two_accounts"
+    NAME_MAY_HAVE_MOVED = "name_may_have_moved"
+
+
+class Verdict(StrEnum):
+    """The row of the table that applied."""
+
+    UNCONFIRMED = "unconfirmed"
+    UNRESOLVED = "unresolved"
+    ALLOWLISTED = "allowlisted"
+    PROTECTED = "protected"
+    FIRST_RUN = "first_run"
+    HISTORY = "history"
+    ALLOWLIST_UNCLEAR = "allowlist_unclear"
+    ALLOWLIST_EXPIRED = "allowlist_expired"
+    LIMIT_REACHED = "limit_reached"
+    VIOLATION = "violation"
+
+
+class Disposition(StrEnum):
+    """What happens to a step. ``rank`` orders them: within an incident a step only becomes stronger."""
+
+    NOT = "not"
+    HELD = "held"
+    NOW = "now"
+
+    @property
+    def rank(self) -> int:
+        """0, 1, 2."""
+        return list(Disposition).index(self)
+
+
+class Facts(Value):
+    """Everything that a decision depends on. ``effective_at`` is when the bypass began (for a state: when it was read)."""
+
+    effective_at: datetime
+    naming: Naming
+    first_run: bool
+    protected: bool
+    allowlist: AllowlistEntry | MalformedEntry | None
+    exchange_on: bool | None
+    """What Exchange said when it was asked; None when it was not."""
+    confirmed: bool
+    """False: the record does not say that the switch took effect, so only Exchange can."""
+    limit_reached: bool
+
+
+class Decision(Value):
+    """Which steps now, which held, which not, and why. Everything NOT is standing down."""
+
+    verdict: Verdict
+    reason: str
+    disable_bypass: Disposition
+    revoke_sessions: Disposition
+    block_sign_in: Disposition
+
+    @property
+    def stands_down(self) -> bool:
+        """True when nothing is to be done."""
+        return all(disposition is Disposition.NOT for disposition in self.steps.values())
+
+    @property
+    def steps(self) -> dict[StepKind, Disposition]:
+        """The disposition of every step."""
+        return {
+            StepKind.BLOCK_SIGN_IN: self.block_sign_in,
+            StepKind.REVOKE_SESSIONS: self.revoke_sessions,
+            StepKind.DISABLE_BYPASS: self.disable_bypass,
+        }
+
+
+_NAMING = {
+    Naming.NONE: "no account has the name that the record gives",
+    Naming.SEVERAL: "more than one account has the name that the record gives",
+    Naming.TWO_ACCOUNTS: "the record names two different accounts",
+    Naming.NAME_MAY_HAVE_MOVED: (
+        "the account is known by an Exchange name only and is not bypassed now, so the name may have moved to somebody else"
+    ),
+}
+
+
+def needs_exchange(*, effective_at: datetime, confirmed: bool, now: datetime) -> bool:
+    """True when Exchange must be asked for its present state before deciding."""
+    return not confirmed or now - effective_at > HISTORY_AFTER
+
+
+def decide(facts: Facts, *, now: datetime) -> Decision:
+    """The decision for one finding that switches a bypass on, or may have. The first row that applies wins."""
+    now_, held, not_ = Disposition.NOW, Disposition.HELD, Disposition.NOT
+    entry = facts.allowlist
+    if not facts.confirmed and facts.exchange_on is False:
+        return _plan(Verdict.UNCONFIRMED, "Exchange says that the account is not bypassed", not_, not_, not_)
+    if facts.naming is not Naming.ONE_ACCOUNT:
+        return _plan(Verdict.UNRESOLVED, _NAMING[facts.naming], held, held, held)
+    if covers(entry, since=facts.effective_at, now=now):
+        return _plan(Verdict.ALLOWLISTED, _allowed(entry), not_, not_, not_)
+    if facts.protected:
+        return _plan(Verdict.PROTECTED, "protected account: it is never blocked, its auditing is restored", now_, not_, not_)
+    if facts.first_run:
+        return _plan(Verdict.FIRST_RUN, "it was there before this responder first started", held, held, held)
+    if now - facts.effective_at > HISTORY_AFTER and facts.exchange_on is False:
+        return _plan(Verdict.HISTORY, "older than 24 hours, and Exchange says the bypass is off now", not_, held, held)
+    if unclear := _unclear(entry, since=facts.effective_at):
+        return _plan(Verdict.ALLOWLIST_UNCLEAR, unclear, now_, held, held)
+    if _expired_lately(entry, since=facts.effective_at, now=now):
+        return _plan(Verdict.ALLOWLIST_EXPIRED, _expired(entry), now_, not_, not_)
+    if facts.limit_reached:
+        return _plan(Verdict.LIMIT_REACHED, "the hourly limit of containments is reached", now_, now_, held)
+    return _plan(Verdict.VIOLATION, "not on the allowlist", now_, now_, now_)
+
+
+def covers(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, now: datetime) -> bool:
+    """True when a valid entry, last edited before the bypass began, exempts the account."""
+    return (
+        isinstance(entry, AllowlistEntry)
+        and entry.expires_at > now
+        and entry.edited_at is not None
+        and entry.edited_at < since
+    )
+
+
+def _plan(verdict: Verdict, reason: str, disable: Disposition, revoke: Disposition, block: Disposition) -> Decision:
+    return Decision(verdict=verdict, reason=reason, disable_bypass=disable, revoke_sessions=revoke, block_sign_in=block)
+
+
+def _unclear(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime) -> str:
+    match entry:
+        case MalformedEntry(problem=problem):
+            return f"the allowlist row cannot be read: {problem}"
+        case AllowlistEntry(edited_at=edited) if edited is None or edited >= since:
+            return "the allowlist entry was edited after the bypass began"
+        case _:
+            return ""
+
+
+def _expired_lately(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, now: datetime) -> bool:
+    return isinstance(entry, AllowlistEntry) and since < entry.expires_at <= now <= entry.expires_at + EXPIRED_GRACE
+
+
+def _allowed(entry: AllowlistEntry | MalformedEntry | None) -> str:
+    if not isinstance(entry, AllowlistEntry):
+        return ""
+    return f"allowlisted: {entry.reason_class}, owner {entry.owner}, ticket {entry.ticket}, until {entry.expires_at:%Y-%m-%d}"
+
+
+def _expired(entry: AllowlistEntry | MalformedEntry | None) -> str:
+    if not isinstance(entry, AllowlistEntry):
+        return ""
+    return f"its allowlist entry (owner {entry.owner}, ticket {entry.ticket}) expired on {entry.expires_at:%Y-%m-%d}"

@@ -1,0 +1,98 @@
+"""The error tree: the type says whether to try again, ``diagnostics`` says what a person does.
+
+::
+
+    ResponderError
+    ├── SettingError            a setting is missing or wrong: nothing starts
+    ├── InputError              what came in cannot be read: kept as unreadable, never acted on
+    ├── TransientError          try again later: nothing was decided
+    │   ├── ThrottledError      the service named a time to wait
+    │   └── ConflictError       somebody else changed the row: read it again
+    ├── PermissionMissingError  a right is missing: trying again does not help until it is granted
+    ├── NotFoundError           the thing is not there (any more)
+    ├── RefusedError            the service or a rule of ours says no, for good
+    └── FeedError               an AF code of the Management Activity API
+"""
+
+from __future__ import annotations
+
+
+class ResponderError(Exception):
+    """Root of every error that this project raises on purpose."""
+
+    advice = "Read the message; nothing was changed."
+
+    def diagnostics(self) -> str:
+        """One line: what happened and what the operator does next."""
+        return f"{self} {self.advice}"
+
+
+class SettingError(ResponderError):
+    """A setting is missing or wrong."""
+
+    advice = "Correct the setting and start again; docs/settings.md lists every setting."
+
+
+class InputError(ResponderError):
+    """Input that cannot be read. ``reason`` is machine-readable and is also the word in logs and tests."""
+
+    advice = "The input was kept as unreadable; `bypassctl status` shows it."
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep the machine-readable ``reason`` beside the sentence for people."""
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class TransientError(ResponderError):
+    """The service did not answer, or answered that it is in trouble. Nothing was decided."""
+
+    advice = "It is tried again by itself; look at the service's health if it lasts."
+
+
+class ThrottledError(TransientError):
+    """The service asked us to wait ``retry_after_seconds``."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        """Keep the wait that the service named, in seconds."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ConflictError(TransientError):
+    """A row changed since it was read (ETag). Read it again and decide anew."""
+
+
+class PermissionMissingError(ResponderError):
+    """A right is missing. ``permission`` names it the way an administrator grants it."""
+
+    advice = "Grant it (docs/permissions.md) and approve the incident again."
+
+    def __init__(self, message: str, *, permission: str) -> None:
+        """Keep the name of the right beside the message."""
+        super().__init__(f"{message} Missing: {permission}.")
+        self.permission = permission
+
+
+class NotFoundError(ResponderError):
+    """The object is not there, or not there any more."""
+
+    advice = "Nothing to do if it was deleted on purpose."
+
+
+class RefusedError(ResponderError):
+    """The service, or a rule of this project, refuses for good."""
+
+    advice = "Trying the same again does not help; change what it names."
+
+
+class FeedError(ResponderError):
+    """An error of the Office 365 Management Activity API, told by its AF code and not by its HTTP status."""
+
+    advice = "docs/runbook.md lists the AF codes."
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep the AF code, for example ``AF20022``."""
+        super().__init__(f"{code}: {message}")
+        self.code = code

@@ -1,0 +1,1 @@
+"""The words of this project: frozen values, no I/O."""

@@ -1,0 +1,53 @@
+"""What every value in this package has in common, and the small vocabulary of keys and times."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+
+
+def _as_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+_NAME_KEY = re.compile(r"name-[0-9a-f]{64}\Z")
+
+Utc = Annotated[datetime, AfterValidator(_as_utc)]
+"""A moment in UTC. Audit records carry UTC without a zone, so a naive time is read as UTC."""
+
+
+class Value(BaseModel):
+    """A frozen value: what is inside has been checked once, at the edge."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def guid_or_none(text: str) -> str | None:
+    """The text as a lower-case GUID, or None when it is something else.
+
+    Exactly a GUID, braces and surrounding space allowed; a GUID inside a longer text is not one.
+    """
+    candidate = text.strip().removeprefix("{").removesuffix("}").lower()
+    return candidate if _GUID.match(candidate) else None
+
+
+def is_target_key(text: str) -> bool:
+    """True for a key that ``target_key`` may have made: safe to use in a table."""
+    return _GUID.match(text) is not None or _NAME_KEY.match(text) is not None
+
+
+def target_key(*names: str) -> str:
+    """The ledger's key of a target: its object id, or ``name-`` and a SHA-256 while it is known by name only.
+
+    Names are compared without case and surrounding space; their order does not matter.
+    """
+    distinct = sorted({name.strip().casefold() for name in names if name.strip()})
+    if len(distinct) == 1 and (guid := guid_or_none(distinct[0])):
+        return guid
+    return "name-" + hashlib.sha256("\0".join(distinct).encode()).hexdigest()

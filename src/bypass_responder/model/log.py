@@ -1,0 +1,48 @@
+"""The response log: one hash chain per target, and checkpoints that chain the ends of all chains together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from bypass_responder.model.base import Utc, Value
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class LogEntry(Value):
+    """One line of the response log. ``hash`` covers every other field, ``previous`` the line before."""
+
+    target: str
+    seq: int
+    at: Utc
+    event: str
+    """Machine-readable: decided, claimed, acted, effect, answered, restored, approved …"""
+    text: str
+    incident_id: str | None = None
+    who: str = "responder"
+    facts: dict[str, Any] = {}
+    previous: str
+    hash: str = ""
+
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of everything but ``hash``."""
+        return _digest(self.model_dump(mode="json", exclude={"hash"}))
+
+
+class Checkpoint(Value):
+    """The ends of all chains that changed since the checkpoint before: target → (seq, hash)."""
+
+    seq: int
+    at: Utc
+    heads: dict[str, tuple[int, str]]
+    previous: str
+    hash: str = ""
+
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of everything but ``hash``."""
+        return _digest(self.model_dump(mode="json", exclude={"hash"}))

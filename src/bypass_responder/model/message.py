@@ -1,0 +1,99 @@
+"""The contract with the Exchange worker: what goes on ``exchange-commands`` and what comes back on ``exchange-results``.
+
+JSON, base64-encoded on the queue, field names as here. Each side accepts its own ``schema_version`` and the one before.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from bypass_responder.model.base import Utc, Value
+
+SCHEMA_VERSION = 1
+
+Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class CommandKind(StrEnum):
+    """What the worker can be asked. Switching a bypass on is not among it, by design."""
+
+    DISABLE_BYPASS = "disable_bypass"
+    CHECK_BYPASS = "check_bypass"
+
+
+class ExchangeOutcome(StrEnum):
+    """How a command ended.
+
+    ``disable_bypass``: verified (set and read back off), already_off, unverified (set, the read back still says on).
+    ``check_bypass``: checked (``before`` says what was read). Both: not_found, ambiguous, refused, failed.
+    """
+
+    VERIFIED = "verified"
+    ALREADY_OFF = "already_off"
+    UNVERIFIED = "unverified"
+    CHECKED = "checked"
+    NOT_FOUND = "not_found"
+    AMBIGUOUS = "ambiguous"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class ExchangeCommand(Value):
+    """One command for the worker.
+
+    Exactly one of ``object_id`` (Entra object id) and ``identity`` (a name as a record had it, ``check_bypass`` only)
+    is given. ``target`` is the ledger's key and comes back unchanged. After ``not_after`` the worker refuses.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    command_id: str
+    kind: CommandKind
+    tenant_id: Guid
+    target: str
+    object_id: Guid | None = None
+    identity: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = None
+    not_after: Utc
+
+    @model_validator(mode="after")
+    def _one_object(self) -> Self:
+        if (self.object_id is None) == (self.identity is None):
+            msg = "exactly one of object_id and identity names the account"
+            raise ValueError(msg)
+        if self.kind is CommandKind.DISABLE_BYPASS and self.object_id is None:
+            msg = "disable_bypass takes an object_id only"
+            raise ValueError(msg)
+        return self
+
+
+class ExchangeObject(Value):
+    """The one Exchange object that a command resolved to. Its ``exchange_guid`` is another value than ``object_id``."""
+
+    object_id: Guid
+    exchange_guid: Guid
+    name: str
+
+
+class ExchangeResult(Value):
+    """The worker's answer to one command. ``before`` and ``after`` are AuditBypassEnabled as read, None when not read."""
+
+    schema_version: int = SCHEMA_VERSION
+    command_id: str
+    kind: CommandKind
+    tenant_id: Guid
+    target: str
+    outcome: ExchangeOutcome
+    resolved: ExchangeObject | None = None
+    before: bool | None = None
+    after: bool | None = None
+    read_at: Utc | None = None
+    """When the last read that this answer rests on was made."""
+    attempts: Annotated[int, Field(ge=0)] = 0
+    duration_seconds: Annotated[float, Field(ge=0)] = 0
+    worker: str = ""
+    """Module and PowerShell version, or the name of a stand-in."""
+    error: str | None = None
+    """In words that an operator can use."""
+    error_class: Literal["transient", "permission", "not_found", "other"] | None = None

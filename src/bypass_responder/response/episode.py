@@ -1,0 +1,274 @@
+"""From a decided finding to an incident: open one, add evidence to one, or stand down with a reason."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.case import (
+    Effect,
+    Finding,
+    FindingState,
+    Incident,
+    IncidentStatus,
+    Recheck,
+    Severity,
+    Source,
+    Step,
+    StepKind,
+    StepState,
+)
+from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.response.follow_up import left_to_do
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bypass_responder.model.account import Account
+    from bypass_responder.response.draft import Draft
+
+RECHECK_HOURS = (1, 24)
+HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
+
+
+def close_finding(draft: Draft, finding: Finding, *, verdict: str, reason: str, incident: str | None = None) -> Finding:
+    """Mark a finding decided."""
+    closed = finding.model_copy(
+        update={"state": FindingState.DECIDED, "verdict": verdict, "reason": reason, "incident_id": incident}
+    )
+    draft.put(closed)
+    return closed
+
+
+def record_attempt(draft: Draft, finding: Finding) -> None:
+    """Somebody tried to switch the bypass on and failed: recorded and told, nobody is contained."""
+    reason = f"{finding.actor} tried to switch the bypass on and failed"
+    incident = _current(draft)
+    close_finding(draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None)
+    if incident:
+        _add_evidence(draft, incident, finding)
+    draft.log("attempt", reason, incident=incident.id if incident else None, record=finding.id, names=list(finding.names))
+    draft.note(
+        "attempt",
+        f"Failed attempt to hide {_first_name(finding)} from mailbox auditing",
+        f"{reason}. The account's auditing was not changed.",
+        key=finding.id,
+        left_to_do=left_to_do(None, actors=(finding.actor,)),
+        record=finding.id,
+        occurred_at=finding.effective_at.isoformat(),
+    )
+
+
+def record_switch_off(draft: Draft, finding: Finding, *, own_app_id: str | None) -> None:
+    """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
+    incident = _current(draft) or draft.incident(draft.head.last_incident)
+    incident_id = incident.id if incident else None
+    ours = incident is not None and _is_ours(draft, incident, finding, own_app_id)
+    reason = "our own remediation, seen in the audit log" if ours else f"{finding.actor} switched the bypass off"
+    close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
+    if incident:
+        _add_evidence(draft, incident, finding)
+    draft.log("switched_off", reason, incident=incident_id, record=finding.id, ours=ours, names=list(finding.names))
+
+
+def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> None:
+    """Doing nothing, with the reason."""
+    close_finding(draft, finding, verdict=verdict, reason=reason)
+    draft.log("stood_down", f"{verdict}: {reason}", record=finding.id, actor=str(finding.actor), names=list(finding.names))
+
+
+def belongs_to_the_past(draft: Draft, finding: Finding) -> bool:
+    """True for evidence of an episode that ended: auditing was proven back, or a person dismissed it, since then."""
+    current = draft.incident(draft.head.active_incident)
+    ends = [draft.head.restored_at, draft.head.dismissed_through, current.closed_at if current else None]
+    return any(end is not None and finding.effective_at <= end for end in ends)
+
+
+def add_to_past(draft: Draft, finding: Finding) -> None:
+    """Late evidence: it widens the blind window of the old episode and never acts."""
+    incident = draft.incident(draft.head.active_incident) or draft.incident(draft.head.last_incident)
+    reason = "belongs to an episode that has ended"
+    close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
+    if incident:
+        _add_evidence(draft, incident, finding)
+    draft.log("evidence", reason, incident=incident.id if incident else None, record=finding.id)
+
+
+def act_on(
+    draft: Draft,
+    finding: Finding,
+    *,
+    verdict: str,
+    reason: str,
+    steps: Mapping[StepKind, StepState],
+    account: Account | None,
+    incident_id: str,
+) -> str:
+    """Open an incident with its plan, or add the finding to the active one and make that one's steps stronger.
+
+    ``steps`` holds PLANNED, HELD or WITHHELD for each step that is to be there. Returns the incident's id.
+    """
+    current = _current(draft)
+    incident = current or Incident(
+        id=incident_id,
+        target=draft.target,
+        status=IncidentStatus.OPEN,
+        opened_at=draft.now,
+        verdict=verdict,
+        reason=reason,
+        account=account,
+        blind_from_proven=finding.source is not Source.RECHECK,
+        refers_to=draft.head.last_incident,
+    )
+    stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason)]
+    if current and stronger:
+        incident = incident.model_copy(update={"verdict": verdict, "reason": reason, "account": account or incident.account})
+    close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident.id)
+    _add_evidence(draft, incident, finding)
+    draft.move_head(active_incident=incident.id, last_incident=incident.id)
+    told = draft.settle_status(incident.id)
+    draft.log(
+        "decided" if not current else "evidence",
+        f"{verdict}: {reason}",
+        incident=incident.id,
+        record=finding.id,
+        actor=str(finding.actor),
+        account=str(account) if account else None,
+        names=list(finding.names),
+        steps={kind.value: state.value for kind, state in steps.items()},
+        stronger=[kind.value for kind in stronger],
+    )
+    if told and stronger:
+        _tell_plan(draft, told, steps)
+    return incident.id
+
+
+def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -> None:
+    """Auditing is proven back: the episode ends, and evidence up to here never acts again."""
+    first = incident.restored_at or at
+    draft.put(incident.model_copy(update={"restored_at": first}))
+    known = draft.head.restored_at
+    draft.move_head(
+        restored_at=max(known, at) if known else at,
+        active_incident=None if draft.head.active_incident == incident.id else draft.head.active_incident,
+    )
+    draft.log(
+        "restored",
+        f"auditing proven back: {how}",
+        incident=incident.id,
+        blind_from=incident.blind_from.isoformat() if incident.blind_from else None,
+        blind_from_proven=incident.blind_from_proven,
+        blind_until=first.isoformat(),
+    )
+    plan_rechecks(draft, incident.id)
+
+
+def plan_rechecks(draft: Draft, incident_id: str) -> None:
+    """Look again 1 h and 24 h after the incident was first contained or restored."""
+    for hours in RECHECK_HOURS:
+        if draft.row(Recheck, f"recheck-{incident_id}-{hours:02d}") is None:
+            draft.put(Recheck(incident_id=incident_id, after_hours=hours, due_at=draft.now + timedelta(hours=hours)))
+
+
+def new_incident_id(finding: Finding, *, tenant_id: str) -> str:
+    """Deterministic: the day of the event and eight hex digits of a hash over tenant, target and finding."""
+    digest = hashlib.sha256(f"{tenant_id}|{finding.target}|{finding.id}".encode()).hexdigest()
+    return f"{finding.effective_at:%Y%m%d}-{digest[:8]}"
+
+
+def _current(draft: Draft) -> Incident | None:
+    incident = draft.incident(draft.head.active_incident)
+    return None if incident is None or incident.status.final else incident
+
+
+def _strengthen(draft: Draft, incident_id: str, kind: StepKind, state: StepState, reason: str) -> bool:
+    """Make a step stronger; a step that runs or has run stays as it is."""
+    step = draft.step(incident_id, kind)
+    rank = {None: 0, WITHHELD: 1, HELD: 1, PLANNED: 2}
+    before = step.state if step else None
+    if before not in rank or rank[before] >= rank.get(state, 0):
+        return False
+    step = step or Step(incident_id=incident_id, step=kind, state=state)
+    due = draft.now if state is PLANNED else None
+    draft.put(step.model_copy(update={"state": state, "reason": reason, "next_at": due}))
+    return True
+
+
+def _add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
+    switched_on = finding.outcome is not Outcome.FAILED and finding.switch is not Switch.OFF
+    actors = {str(actor): actor for actor in (*incident.actors, finding.actor) if str(actor) != "unknown"}
+    names = {name.casefold(): name for name in (*incident.names, *finding.names)}
+    start, proven = incident.blind_from, incident.blind_from_proven
+    if switched_on and (start is None or finding.effective_at < start):
+        start, proven = finding.effective_at, finding.source is not Source.RECHECK
+    draft.put(
+        incident.model_copy(
+            update={
+                "evidence": tuple(dict.fromkeys((*incident.evidence, finding.id))),
+                "actors": tuple(actors.values()),
+                "names": tuple(names.values()),
+                "blind_from": start,
+                "blind_from_proven": proven,
+            }
+        )
+    )
+
+
+def _is_ours(draft: Draft, incident: Incident, finding: Finding, own_app_id: str | None) -> bool:
+    step = draft.step(incident.id, StepKind.DISABLE_BYPASS)
+    if step is None or step.first_attempt_at is None:
+        return False
+    last = incident.restored_at or draft.now
+    close = -120 <= (finding.effective_at - step.first_attempt_at).total_seconds() and (
+        finding.effective_at - last
+    ).total_seconds() <= 120
+    named = {finding.actor.app_id, finding.actor.object_id} - {None, ""}
+    return close and (own_app_id is None or not named or own_app_id in named)
+
+
+def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepState]) -> None:
+    waiting = [kind.value for kind, state in steps.items() if state is HELD]
+    name = incident.account or (incident.names[0] if incident.names else incident.target)
+    if waiting:
+        draft.note(
+            "held",
+            f"Waiting for a person: {name}",
+            f"{incident.reason}. Held: {', '.join(waiting)}.",
+            key=f"{incident.id}-{'-'.join(waiting)}",
+            severity=Severity.CRITICAL,
+            incident=incident.id,
+            left_to_do=(f"Decide: bypassctl incidents approve|dismiss {incident.id} --reason …", *left_to_do(incident)),
+            actor=[str(actor) for actor in incident.actors],
+        )
+    elif WITHHELD in steps.values():
+        draft.note(
+            "observed",
+            f"Observe mode: {name} would be contained",
+            f"{incident.reason}. MODE is observe, so nothing was changed: the bypass is still on.",
+            key=incident.id,
+            severity=Severity.CRITICAL,
+            incident=incident.id,
+            left_to_do=left_to_do(incident),
+            actor=[str(actor) for actor in incident.actors],
+        )
+
+
+def _first_name(finding: Finding) -> str:
+    return finding.identity_text or finding.object_id_text or finding.target
+
+
+def revert(draft: Draft, incident: Incident, step: Step) -> None:
+    """The account is enabled again, and not by us."""
+    draft.put(step.model_copy(update={"effect": Effect.REVERTED, "detail": "somebody enabled the account again"}))
+    draft.log("reverted", "somebody enabled the account again", incident=incident.id)
+    draft.note(
+        "step_ineffective",
+        f"Sign-in is open again: {incident.account}",
+        "Somebody, or the directory synchronisation, enabled the account after we blocked it.",
+        key=f"reverted-{incident.id}",
+        severity=Severity.CRITICAL,
+        incident=incident.id,
+        left_to_do=left_to_do(incident),
+    )

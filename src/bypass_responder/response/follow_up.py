@@ -1,0 +1,43 @@
+"""What is left for people to do once the responder has done its part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bypass_responder.model.case import Incident
+    from bypass_responder.model.change import Actor
+
+
+def blind_window(incident: Incident) -> str:
+    """The blind window in words: from the first moment that may be unrecorded to the proven restoration."""
+    start = "unknown"
+    if incident.blind_from:
+        start = f"{incident.blind_from:%Y-%m-%d %H:%M:%SZ}"
+        start = start if incident.blind_from_proven else f"unknown, before {start}"
+    end = f"{incident.restored_at:%Y-%m-%d %H:%M:%SZ}" if incident.restored_at else "still open"
+    return f"{start} … {end}"
+
+
+def left_to_do(incident: Incident | None, *, actors: tuple[Actor, ...] = ()) -> tuple[str, ...]:
+    """A list for people: the actor, the on-premises side, the gap, the other log sources."""
+    who = incident.actors if incident else actors
+    todo = [f"Investigate the actor: {', '.join(str(actor) for actor in who) or 'unknown (look for the audit record)'}"]
+    if incident is None:
+        return tuple(todo)
+    account = incident.account
+    if account and any(actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold() for actor in who):
+        todo.append("Actor and target are one account (self-bypass): treat it as compromised or as an insider.")
+    if account and account.on_premises_sync_enabled:
+        todo.append(
+            "The account is synchronised from on-premises: disable it in Active Directory and reset its password there, "
+            "or the next synchronisation undoes the block."
+        )
+    if account and account.guest:
+        todo.append("The account is a guest: revoking its sessions has no effect; ask its home organisation.")
+    todo.append(f"Document the gap: mailbox actions of this account, in every mailbox it can open, {blind_window(incident)}.")
+    todo.append(
+        "Read other sources for that window: Entra sign-in logs, SharePoint and OneDrive audit, Defender for Office 365, "
+        "message trace, and inbox rules and delegations read directly."
+    )
+    return tuple(todo)

@@ -1,0 +1,144 @@
+"""What a person decided: approve, dismiss, release. ``bypassctl`` writes the decision, ``resume_responses`` carries it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from bypass_responder.errors import NotFoundError, RefusedError
+from bypass_responder.model.case import (
+    Effect,
+    Incident,
+    IncidentStatus,
+    PersonDecision,
+    Step,
+    StepKind,
+    StepState,
+)
+from bypass_responder.response.step import finish, release_done
+
+if TYPE_CHECKING:
+    from bypass_responder.response.draft import Draft
+
+WAITING = {StepState.HELD, StepState.FAILED, StepState.WITHHELD}
+
+
+def write_decision(  # noqa: PLR0913 - each is a column of the decision
+    draft: Draft,
+    incident_id: str,
+    verb: Literal["approve", "dismiss", "release"],
+    *,
+    who: str,
+    reason: str,
+    enforce: bool,
+    account: str | None = None,
+) -> None:
+    """Store a decision. Raises NotFoundError or RefusedError, with the way out, when it cannot be carried out."""
+    incident = draft.incident(incident_id)
+    if incident is None:
+        raise NotFoundError(f"There is no incident {incident_id}.")
+    _refuse(draft, incident, verb, enforce=enforce, account=account)
+    decision = PersonDecision(incident_id=incident_id, verb=verb, who=who, reason=reason, at=draft.now, account=account)
+    draft.put(decision)
+    draft.log(f"{verb}_written", reason, incident=incident_id, who=who, account=account)
+
+
+def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, account: str | None) -> None:
+    if verb != "dismiss" and not enforce:
+        raise RefusedError(f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin centre.")
+    if incident.status.final and verb != "release":
+        raise RefusedError(f"Incident {incident.id} is {incident.status.value} already.")
+    if verb == "approve":
+        if not any(step.state in WAITING for step in draft.steps(incident.id)):
+            raise RefusedError(f"Incident {incident.id} has nothing that waits for approval.")
+        if incident.account is None and account is None:
+            raise RefusedError(f"Incident {incident.id} names no single account: say which with --account OBJECT_ID_OR_UPN.")
+        if incident.account is not None and account not in {None, incident.account.object_id}:
+            raise RefusedError(f"Incident {incident.id} is about {incident.account}; --account cannot change that.")
+    if verb == "release" and draft.head.prior is None:
+        raise RefusedError(f"Nothing to release: the account of incident {incident.id} is not blocked by this responder.")
+
+
+def approve(draft: Draft, decision: PersonDecision) -> None:
+    """Plan every step that waited; the protected list is still read at the claim."""
+    for step in draft.steps(decision.incident_id):
+        if step.state in WAITING:
+            draft.put(
+                step.model_copy(
+                    update={
+                        "state": StepState.PLANNED,
+                        "approved_by": decision.who,
+                        "reason": f"approved by {decision.who}: {decision.reason}",
+                        "attempts": 0,
+                        "next_at": draft.now,
+                    }
+                )
+            )
+    _done(draft, decision, "approved")
+    draft.settle_status(decision.incident_id)
+
+
+def dismiss(draft: Draft, decision: PersonDecision) -> None:
+    """Drop what waits and close; what was done stays done. Evidence up to this moment is covered."""
+    _cancel(draft, decision, WAITING | {StepState.PLANNED})
+    _close(draft, decision, IncidentStatus.DISMISSED)
+    through = draft.head.dismissed_through
+    draft.move_head(dismissed_through=max(through, decision.at) if through else decision.at)
+    _done(draft, decision, "dismissed")
+
+
+def release(draft: Draft, decision: PersonDecision) -> None:
+    """Plan the release of the account: exactly its state from before our first block. Auditing stays restored."""
+    prior = draft.head.prior
+    _cancel(draft, decision, WAITING | {StepState.PLANNED}, keep=StepKind.DISABLE_BYPASS)
+    _done(draft, decision, "release_planned")
+    step = Step(
+        incident_id=decision.incident_id,
+        step=StepKind.RELEASE,
+        state=StepState.PLANNED,
+        reason=decision.reason,
+        approved_by=decision.who,
+        next_at=draft.now,
+    )
+    if prior is not None and prior.account_enabled:
+        draft.put(step)
+        draft.settle_status(decision.incident_id)
+        _close(draft, decision, None)
+    else:
+        draft.put(step)
+        finish(draft, step, Effect.NOT_NEEDED, "sign-in was blocked before our first block and stays so")
+        _close(draft, decision, IncidentStatus.RELEASED)
+        release_done(draft, decision.incident_id)
+
+
+def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
+    """A person said which account an unresolved incident is about: the finding went there, this incident is over."""
+    _cancel(draft, decision, WAITING | {StepState.PLANNED})
+    _close(draft, decision, IncidentStatus.CLOSED)
+    _done(draft, decision, f"resolved to {decision.account}")
+
+
+def _cancel(draft: Draft, decision: PersonDecision, states: set[StepState], *, keep: StepKind | None = None) -> None:
+    for step in draft.steps(decision.incident_id):
+        if step.state in states and step.step is not keep:
+            draft.put(
+                step.model_copy(
+                    update={"state": StepState.CANCELLED, "next_at": None, "reason": f"{decision.verb} by {decision.who}"}
+                )
+            )
+
+
+def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus | None) -> None:
+    incident = draft.incident(decision.incident_id)
+    if incident is None:
+        return
+    changes: dict[str, object] = {"closed_at": decision.at, "closed_by": decision.who}
+    if status is not None:
+        changes["status"] = status
+        if draft.head.active_incident == incident.id:
+            draft.move_head(active_incident=None)
+    draft.put(incident.model_copy(update=changes))
+
+
+def _done(draft: Draft, decision: PersonDecision, what: str) -> None:
+    draft.put(decision.model_copy(update={"done": True}))
+    draft.log(what, decision.reason, incident=decision.incident_id, who=decision.who)

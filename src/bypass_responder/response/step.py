@@ -1,0 +1,270 @@
+"""One step of an incident: claim → act → record → read back → effect. Transitions only; the calls are in ``contain``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
+from bypass_responder.model.case import Effect, IncidentStatus, PriorState, Recheck, Severity, Step, StepKind, StepState
+from bypass_responder.response.episode import plan_rechecks
+from bypass_responder.response.follow_up import left_to_do
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bypass_responder.model.account import Account
+    from bypass_responder.model.case import Incident
+    from bypass_responder.response.draft import Draft
+
+LEASE = timedelta(seconds=90)
+READ_BACK_AFTER = timedelta(seconds=10)
+READ_BACK_TIMES = 7
+"""Read-backs at growing intervals, about 20 minutes in all, before an effect is called unverified."""
+CLOCK_SKEW = timedelta(minutes=5)
+RETRY_LONGEST = timedelta(hours=1)
+TELL_AFTER_ATTEMPTS = 3
+ON_THE_ACCOUNT = (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.RELEASE)
+
+
+def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account | None) -> bool:
+    """Take a step for this worker until the lease ends. ``account`` is read just before; the prior state is kept here.
+
+    False: somebody else has it, it is not due, or there is nothing to do any more.
+    """
+    step = draft.step(incident.id, kind)
+    if step is None or not is_due(step, draft):
+        return False
+    if account is None and kind in ON_THE_ACCOUNT:
+        _finish(draft, step, Effect.NOT_NEEDED, "the account does not exist any more")
+        return False
+    if kind is StepKind.BLOCK_SIGN_IN and account:
+        if draft.head.prior is None:
+            prior = PriorState(account_enabled=account.account_enabled, recorded_at=draft.now)
+            draft.move_head(prior=prior)
+        if not account.account_enabled and step.attempts == 0:
+            _finish(draft, step, Effect.NOT_NEEDED, "sign-in was blocked already")
+            return False
+    draft.put(
+        step.model_copy(
+            update={
+                "state": StepState.CLAIMED,
+                "attempts": step.attempts + 1,
+                "first_attempt_at": step.first_attempt_at or draft.now,
+                "lease_until": draft.now + LEASE,
+                "next_at": None,
+            }
+        )
+    )
+    draft.log("claimed", f"{kind.value}: attempt {step.attempts + 1}", incident=incident.id, step=kind.value)
+    return True
+
+
+def is_due(step: Step, draft: Draft) -> bool:
+    """Planned and its time has come, or claimed by somebody whose lease ended."""
+    if step.state is StepState.PLANNED:
+        return step.next_at is None or step.next_at <= draft.now
+    return step.state is StepState.CLAIMED and step.lease_until is not None and step.lease_until <= draft.now
+
+
+def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepState, reason: str) -> None:
+    """A rule that was read again at the claim says no: the step is cancelled, held or withheld."""
+    step = draft.step(incident.id, kind)
+    if step is None or not is_due(step, draft):
+        return
+    draft.put(step.model_copy(update={"state": state, "reason": reason, "lease_until": None, "next_at": None}))
+    draft.log("withheld", f"{kind.value}: {reason}", incident=incident.id, step=kind.value, state=state.value)
+    if state is StepState.HELD:
+        draft.note(
+            "held",
+            f"Waiting for a person: {incident.account or incident.target}",
+            f"{kind.value} is held: {reason}.",
+            key=f"{incident.id}-{kind.value}-{reason}",
+            severity=Severity.CRITICAL,
+            incident=incident.id,
+            left_to_do=left_to_do(incident),
+        )
+    draft.settle_status(incident.id)
+
+
+def record_done(draft: Draft, incident_id: str, kind: StepKind) -> None:
+    """The call was accepted; its effect is read back later."""
+    step = draft.step(incident_id, kind)
+    if step is None or step.state is not StepState.CLAIMED:
+        return
+    draft.put(
+        step.model_copy(
+            update={
+                "state": StepState.ACTED,
+                "acted_at": draft.now,
+                "lease_until": None,
+                "next_at": draft.now + READ_BACK_AFTER,
+                "detail": "",
+            }
+        )
+    )
+    draft.log("acted", f"{kind.value}: accepted by the service", incident=incident_id, step=kind.value)
+    if kind is StepKind.RELEASE:
+        release_done(draft, incident_id)
+    _after_change(draft, incident_id)
+
+
+def record_error(draft: Draft, incident_id: str, kind: StepKind, error: ResponderError) -> None:
+    """The call failed: tried again when the error says so, else a person is needed."""
+    step = draft.step(incident_id, kind)
+    if step is None or step.state is not StepState.CLAIMED:
+        return
+    match error:
+        case NotFoundError():
+            _finish(draft, step, Effect.NOT_NEEDED, "the account does not exist any more")
+        case PermissionMissingError() | RefusedError():
+            fail(draft, step, error.diagnostics())
+        case _:
+            wait = error.retry_after_seconds if isinstance(error, ThrottledError) else 0.0
+            retry(draft, step, str(error), at_least_seconds=wait)
+    _after_change(draft, incident_id)
+
+
+def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) -> None:
+    """Plan the step again, later each time, and tell people when it has failed for a while."""
+    backoff = min(timedelta(seconds=15) * 2 ** min(step.attempts, 10), RETRY_LONGEST)
+    due = draft.now + max(backoff, timedelta(seconds=at_least_seconds))
+    draft.put(
+        step.model_copy(update={"state": StepState.PLANNED, "lease_until": None, "next_at": due, "detail": why})
+    )
+    draft.log("retry", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value, next_at=due.isoformat())
+    if step.attempts >= TELL_AFTER_ATTEMPTS:
+        _tell_failure(draft, step, "step_failed", f"still failing after {step.attempts} attempts: {why}")
+
+
+def fail(draft: Draft, step: Step, why: str) -> None:
+    """A person is needed; ``incidents approve`` plans the step again."""
+    draft.put(
+        step.model_copy(update={"state": StepState.FAILED, "lease_until": None, "next_at": None, "detail": why})
+    )
+    draft.log("failed", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value)
+    _tell_failure(draft, step, "step_failed", why)
+    draft.settle_status(step.incident_id)
+
+
+def record_read_back(draft: Draft, incident: Incident, kind: StepKind, *, account: Account | None) -> None:
+    """Judge the effect by what the directory says now. A stale answer is read again, not a failure."""
+    step = draft.step(incident.id, kind)
+    if step is None or step.state is not StepState.ACTED:
+        return
+    effect, detail = read_effect(step, account)
+    if effect is not None:
+        _finish(draft, step, effect, detail)
+        if effect in {Effect.TEMPORARY, Effect.INEFFECTIVE}:
+            _tell_failure(draft, step, "step_ineffective", detail)
+    elif step.readbacks + 1 >= READ_BACK_TIMES:
+        _finish(draft, step, Effect.UNVERIFIED, detail)
+        _tell_failure(draft, step, "step_ineffective", detail)
+    else:
+        again = draft.now + READ_BACK_AFTER * 2 ** (step.readbacks + 1)
+        draft.put(step.model_copy(update={"readbacks": step.readbacks + 1, "next_at": again, "detail": detail}))
+    _after_change(draft, incident.id)
+
+
+def read_effect(step: Step, account: Account | None) -> tuple[Effect | None, str]:
+    """The effect of a step as the account shows it; None while it does not show yet."""
+    if account is None:
+        return Effect.NOT_NEEDED, "the account does not exist any more"
+    if step.step is StepKind.BLOCK_SIGN_IN:
+        if account.account_enabled:
+            return None, "the directory still says that sign-in is allowed"
+        if account.on_premises_sync_enabled:
+            return Effect.TEMPORARY, "blocked until the next directory synchronisation undoes it"
+        return Effect.EFFECTIVE, "sign-in is blocked"
+    if step.step is StepKind.RELEASE:
+        return (Effect.EFFECTIVE if account.account_enabled else None), "sign-in is allowed again, as before"
+    if account.guest:
+        return Effect.INEFFECTIVE, "sessions of a guest cannot be revoked from this tenant"
+    valid_from, first = account.sessions_valid_from, step.first_attempt_at
+    if valid_from is None or first is None or valid_from < first - CLOCK_SKEW:
+        return None, "the directory does not show the revocation yet"
+    return Effect.EFFECTIVE, f"sessions from before {valid_from:%Y-%m-%d %H:%M:%SZ} are invalid"
+
+
+def release_done(draft: Draft, incident_id: str) -> None:
+    """The release went through: the incident is over for its account and what was due is cancelled."""
+    incident = draft.incident(incident_id)
+    if incident is None:
+        return
+    draft.move_head(prior=None)
+    draft.put(incident.model_copy(update={"status": IncidentStatus.RELEASED, "closed_at": incident.closed_at or draft.now}))
+    for recheck in draft.rows(Recheck):
+        if not recheck.done:
+            draft.put(recheck.model_copy(update={"done": True, "result": "cancelled by the release"}))
+    draft.log("released", "the state from before our first block is restored", incident=incident_id)
+
+
+def _finish(draft: Draft, step: Step, effect: Effect, detail: str) -> None:
+    draft.put(
+        step.model_copy(
+            update={
+                "state": StepState.DONE,
+                "effect": effect,
+                "detail": detail,
+                "acted_at": step.acted_at or draft.now,
+                "lease_until": None,
+                "next_at": None,
+            }
+        )
+    )
+    draft.log("effect", f"{step.step.value}: {effect.value}, {detail}", incident=step.incident_id, step=step.step.value)
+    draft.settle_status(step.incident_id)
+
+
+def finish(draft: Draft, step: Step, effect: Effect, detail: str) -> None:
+    """End a step with its effect."""
+    _finish(draft, step, effect, detail)
+    _after_change(draft, step.incident_id)
+
+
+def _after_change(draft: Draft, incident_id: str) -> None:
+    """Tell once that the account is contained, as soon as both calls went through."""
+    incident = draft.settle_status(incident_id)
+    steps = {step.step: step for step in draft.steps(incident_id)}
+    block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
+    if incident is None or incident.contained_told or not _went_through((block, revoke)):
+        return
+    draft.put(incident.model_copy(update={"contained_told": True}))
+    plan_rechecks(draft, incident_id)
+    draft.note(
+        "contained",
+        f"Contained: {incident.account}",
+        f"{incident.reason}. Sign-in blocked, sessions revoked; switching the bypass off: {_state(steps)}.",
+        key=incident_id,
+        severity=Severity.CRITICAL,
+        incident=incident_id,
+        left_to_do=left_to_do(incident),
+        actor=[str(actor) for actor in incident.actors],
+    )
+
+
+def _went_through(steps: Iterable[Step | None]) -> bool:
+    return all(step is not None and step.state in {StepState.ACTED, StepState.DONE} for step in steps)
+
+
+def _state(steps: dict[StepKind, Step]) -> str:
+    step = steps.get(StepKind.DISABLE_BYPASS)
+    if step is None:
+        return "not needed"
+    return step.effect.value if step.effect else step.state.value
+
+
+def _tell_failure(draft: Draft, step: Step, about: str, why: str) -> None:
+    incident = draft.incident(step.incident_id)
+    if incident is None:
+        return
+    draft.note(
+        about,
+        f"{step.step.value} needs a person: {incident.account or incident.target}",
+        why,
+        key=f"{step.incident_id}-{step.step.value}-{about}-{step.effect or ''}",
+        severity=Severity.CRITICAL,
+        incident=incident.id,
+        left_to_do=left_to_do(incident),
+        step=step.step.value,
+    )

@@ -1,0 +1,58 @@
+"""One JSON value, parsed so that nothing is lost which two readers could read differently.
+
+Names are compared without case, so ``Operation`` beside ``operation`` is a repetition; what was repeated is remembered.
+Numbers keep the text that was written.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bypass_responder.errors import InputError
+
+
+class Number(str):
+    """A JSON number as written; told apart from a JSON string by its type."""
+
+    __slots__ = ()
+
+
+class Fields(dict[str, Any]):
+    """A JSON object (or CSV row) under lower-case names. ``repeated`` has every value of a name that came again."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        """Keep the pairs; of a repeated name, the last value stands here."""
+        super().__init__()
+        self.names: dict[str, str] = {}
+        self.repeated: dict[str, list[Any]] = {}
+        for name, value in pairs:
+            low = name.lower()
+            if low in self:
+                self.repeated.setdefault(low, [self[low]]).append(value)
+            self[low] = value
+            self.names[low] = name
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=Fields, parse_int=Number, parse_float=Number, strict=False)
+
+
+def parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The value of a JSON text. Raises InputError ``not_json`` or ``too_deep``."""
+    try:
+        return _DECODER.decode(text.strip().removeprefix("\ufeff"))
+    except RecursionError:
+        raise InputError(reason="too_deep", detail="the value is nested too deeply") from None
+    except ValueError as error:
+        raise InputError(reason="not_json", detail=str(error)) from None
+
+
+def as_written(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The value with its names as they were spelt, for ``json.dumps``."""
+    match value:
+        case Fields():
+            return {value.names[low]: as_written(inner) for low, inner in value.items()}
+        case list():
+            return [as_written(inner) for inner in value]
+        case _:
+            return value

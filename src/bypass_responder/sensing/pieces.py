@@ -1,0 +1,37 @@
+"""What a container (JSON, JSON lines, CSV) hands on: a piece that may hold a record of interest, or what is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """One JSON value that may matter, exactly as it stood."""
+
+    text: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRow:
+    """One CSV row that may matter. ``problem`` says why its cells cannot be trusted; empty when they can."""
+
+    cells: Mapping[str, str]
+    where: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A stretch of the input that could not be taken apart."""
+
+    reason: str
+    detail: str
+    where: str
+    text: str
+
+
+Piece = JsonText | CsvRow | Broken
+Pieces = Iterator[Piece]

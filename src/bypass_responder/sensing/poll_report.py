@@ -1,0 +1,110 @@
+"""What a poll of the feed hands over and reports. Frozen values, and the pure rules that make a problem of a cursor."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bypass_responder.errors import FeedError, PermissionMissingError, ResponderError
+from bypass_responder.model.base import Value
+from bypass_responder.model.feed import ContentBlob, FeedCursor
+from bypass_responder.model.record import AuditRecord, Unreadable
+
+START_INTERVAL = timedelta(minutes=15)
+"""The service refuses a second start before, and a start takes about as long until the listing knows of it."""
+PATIENCE = timedelta(minutes=15)
+"""How long polls may fail before that is a problem."""
+GRACE = timedelta(hours=12)
+"""The first blobs may take this long after a subscription started."""
+
+ProblemId = Literal[
+    "subscription_missing",
+    "subscription_disabled",
+    "feed_silent",
+    "poll_failing",
+    "permission_lost",
+    "permission_missing",
+    "gap",
+]
+Subscription = Literal["started", "missing", "disabled"]
+
+
+class BlobRecords(Value):
+    """Some of a blob's relevant records, and what of it is unreadable. A large blob comes in several of these."""
+
+    blob: ContentBlob
+    records: tuple[AuditRecord | Unreadable, ...]
+    first_run: bool
+    """The blob was created before our first start."""
+
+
+class FeedProblem(Value):
+    """A state of the feed that people must hear about. It is reported by every poll for as long as it lasts."""
+
+    id: ProblemId
+    detail: str
+
+
+class PollReport(Value):
+    """What one poll did. Counts are of this poll, ``pending`` of blobs that wait now."""
+
+    listed: int = 0
+    read: int = 0
+    records: int = 0
+    unreadable: int = 0
+    """Unreadable input that was not kept before."""
+    gaps: int = 0
+    pending: int = 0
+    subscription: Subscription | None = None
+    """None when the poll had no reason to ask, or it was there."""
+    error: str | None = None
+    """``diagnostics()`` of what kept the poll from listing, or of another poll's having moved the cursor."""
+    problems: tuple[FeedProblem, ...] = ()
+
+
+def problems_of(
+    cursor: FeedCursor,
+    *,
+    error: ResponderError | None,
+    subscription: Subscription | None,
+    gaps: int,
+    silence: timedelta,
+    now: datetime,
+) -> tuple[FeedProblem, ...]:
+    """Everything that is wrong, told from the cursor as it is after the poll and from the poll's error."""
+    found: list[FeedProblem] = []
+    code = error.code if isinstance(error, FeedError) else None
+    if code == "AF20022" and cursor.worked_before:  # before that, there was none to stop
+        found.append(FeedProblem(id="subscription_missing", detail=_missing(subscription)))
+    if code == "AF20023" or subscription == "disabled":
+        found.append(FeedProblem(id="subscription_disabled", detail="An administrator disabled the subscription."))
+    if isinstance(error, PermissionMissingError):
+        found.append(
+            FeedProblem(
+                id="permission_lost" if cursor.worked_before else "permission_missing", detail=error.diagnostics()
+            )
+        )
+    if error and cursor.failing_since and now - cursor.failing_since >= PATIENCE:
+        detail = f"Polls fail since {cursor.failing_since:%Y-%m-%d %H:%M:%S}Z: {error.diagnostics()}"
+        found.append(FeedProblem(id="poll_failing", detail=detail))
+    if not error and (since := _silent_since(cursor, silence=silence, now=now)):
+        found.append(FeedProblem(id="feed_silent", detail=f"No new blob since {since:%Y-%m-%d %H:%M:%S}Z."))
+    if gaps:
+        found.append(
+            FeedProblem(id="gap", detail=f"{gaps} stretches of the feed were lost; `bypassctl status` lists them.")
+        )
+    return tuple(found)
+
+
+def _missing(subscription: Subscription | None) -> str:
+    done = (
+        "It was started again." if subscription == "started" else "It is started again 15 minutes after the last time."
+    )
+    return f"There was no subscription: somebody stopped it, and what happened meanwhile is lost. {done}"
+
+
+def _silent_since(cursor: FeedCursor, *, silence: timedelta, now: datetime) -> datetime | None:
+    last = max(cursor.last_new_blob_at or cursor.first_start, cursor.first_start)
+    started = cursor.subscription_started_at
+    graced = started is not None and now - started < GRACE
+    return last if now - last > silence and not graced else None

@@ -1,0 +1,81 @@
+"""Bytes of an export as UTF-8 without a byte order mark, whatever they were written in."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+BLOCK = 1 << 20
+"""Bytes read at a time."""
+LIMIT = 1 << 25
+"""Characters (or bytes) of one record, line or CSV row. What is longer is unreadable, so memory has a bound."""
+
+
+class Readable(Protocol):
+    """What a source has to be: a file, a pipe, or bytes in memory."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most ``size`` bytes; none at the end."""
+
+
+def utf8_reader(stream: Readable) -> io.BufferedReader:
+    """A buffered reader of the stream's text in UTF-8. The stream itself is never closed."""
+    return io.BufferedReader(_Utf8(stream), buffer_size=BLOCK)
+
+
+def _read_fully(stream: Readable, size: int) -> bytes:
+    """Exactly ``size`` bytes, or what is left: so that a slow pipe gives the same answer as a file."""
+    parts: list[bytes] = []
+    while size > 0 and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _encoding(head: bytes) -> str | None:
+    """The encoding to recode from; None for UTF-8. ASCII text in UTF-16 has a NUL in every pair, mark or not."""
+    if head.startswith(codecs.BOM_UTF16_LE) or (len(head) > 1 and head[0] and not head[1]):
+        return "utf-16-le"
+    if head.startswith(codecs.BOM_UTF16_BE) or (len(head) > 1 and not head[0] and head[1]):
+        return "utf-16-be"
+    return None
+
+
+class _Utf8(io.RawIOBase):
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._ended = False
+        head = _read_fully(stream, 4)
+        encoding = _encoding(head)
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
+        self._pending = self._recode(head, final=False).removeprefix(codecs.BOM_UTF8)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        filled = 0
+        while filled < len(view) and (self._pending or self._load(len(view) - filled)):
+            part = self._pending[: len(view) - filled]
+            view[filled : filled + len(part)] = part
+            self._pending = self._pending[len(part) :]
+            filled += len(part)
+        return filled
+
+    def _load(self, size: int) -> bool:
+        """Put the next bytes in ``_pending``; False at the end."""
+        while not self._pending and not self._ended:
+            data = _read_fully(self._stream, size)
+            self._ended = not data
+            self._pending = self._recode(data, final=self._ended)
+        return bool(self._pending)
+
+    def _recode(self, data: bytes, *, final: bool) -> bytes:
+        if self._decoder is None:
+            return data
+        return self._decoder.decode(data, final).encode("utf-8", "replace")

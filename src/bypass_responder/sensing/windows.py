@@ -1,0 +1,61 @@
+"""Which stretches of the feed a poll asks for: the newest first, then one window of what is behind. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bypass_responder.model.feed import FeedCursor, Window
+
+OVERLAP = timedelta(hours=2)
+"""A blob may be listed later than its contentCreated says: this much is asked for again in every poll."""
+LONGEST = timedelta(hours=24)
+RETRIEVABLE = timedelta(days=7) - timedelta(minutes=1)
+"""The service takes no start of more than 7 days ago; its clock may be a little ahead of ours."""
+LOOK_BACK = timedelta(days=7) - timedelta(minutes=30)
+"""Of the first poll: its oldest window is asked for some polls later, and must not have expired by then."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to ask for now. ``backlog`` is owed, the newest first; ``lost`` can no longer be asked for at all."""
+
+    newest: Window
+    backlog: tuple[Window, ...]
+    lost: tuple[Window, ...]
+
+
+def whole_second(moment: datetime) -> datetime:
+    """The moment without its fraction: the service takes bounds in whole seconds."""
+    return moment.replace(microsecond=0)
+
+
+def plan(cursor: FeedCursor, now: datetime) -> Plan:
+    """The newest window from the cursor less the overlap to now, at most 24 h; what it leaves out is backlog.
+
+    A cursor far in the future says nothing about what was listed (a clock was wrong): then the last 24 h.
+    """
+    now = whole_second(now)
+    reached = cursor.listed_through if cursor.listed_through <= now + OVERLAP else now - LONGEST
+    behind = min(reached, now) - OVERLAP
+    newest = Window(start=max(behind, now - LONGEST), end=now)
+    owed = (*_cut(behind, newest.start), *cursor.backlog)
+    return Plan(
+        newest=newest,
+        backlog=tuple(window for window in owed if window.end > now - RETRIEVABLE),
+        lost=tuple(window for window in owed if window.end <= now - RETRIEVABLE),
+    )
+
+
+def still_there(window: Window, now: datetime) -> Window:
+    """The part of a window that ends less than 7 days ago which can still be asked for."""
+    return Window(start=max(window.start, whole_second(now - RETRIEVABLE)), end=window.end)
+
+
+def _cut(start: datetime, end: datetime) -> list[Window]:
+    """Windows of at most 24 h, the newest first. Cut from the start, so that a later poll cuts the same ones."""
+    windows: list[Window] = []
+    while start < end:
+        windows.insert(0, Window(start=start, end=min(start + LONGEST, end)))
+        start += LONGEST
+    return windows

@@ -1,0 +1,148 @@
+"""Every setting, typed, once. docs/settings.md explains each; a test holds the two together."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+
+from bypass_responder.errors import SettingError
+from bypass_responder.model.base import Value, guid_or_none
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Mode(StrEnum):
+    """observe decides and records everything and changes nothing; enforce acts."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+class ActorResponse(StrEnum):
+    """What happens to the account that ran the cmdlet."""
+
+    NOTIFY = "notify"
+
+
+def _guid(text: object) -> str:
+    guid = guid_or_none(str(text))
+    if guid is None:
+        msg = "wants a GUID such as 00000000-0000-0000-0000-000000000000"
+        raise ValueError(msg)
+    return guid
+
+
+def _guids(text: object) -> frozenset[str]:
+    words = [word for word in str(text).replace(";", ",").split(",") if word.strip()]
+    if [word.strip().lower() for word in words] == ["none"]:
+        return frozenset()
+    if not words:
+        msg = "wants object ids separated by commas, or the word none to mean it"
+        raise ValueError(msg)
+    return frozenset(_guid(word) for word in words)
+
+
+def _url(text: object) -> str:
+    url = str(text).strip().rstrip("/")
+    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        msg = "wants an https:// address (http only for this machine)"
+        raise ValueError(msg)
+    return url
+
+
+Url = Annotated[str, BeforeValidator(_url)]
+
+
+class Storage(Value):
+    """The data account: by connection string, or keyless by service addresses and a managed identity."""
+
+    connection_string: SecretStr | None = None
+    table_service_uri: Url | None = None
+    queue_service_uri: Url | None = None
+    blob_service_uri: Url | None = None
+
+
+class Settings(Value):
+    """All settings, named in upper case in the environment (``ResponderStorage`` as Functions connections are)."""
+
+    tenant_id: Annotated[str, BeforeValidator(_guid)]
+    mode: Mode = Mode.OBSERVE
+    protected_object_ids: Annotated[frozenset[str], BeforeValidator(_guids)] | None = None
+    containment_limit_per_hour: Annotated[int, Field(ge=0, le=1000)] = 5
+    actor_response: ActorResponse = ActorResponse.NOTIFY
+    feed_silence_hours: Annotated[int, Field(ge=1, le=168)] = 6
+    poll_schedule: str = "0 * * * * *"
+    resume_schedule: str = "30 * * * * *"
+    exchange_commands_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "exchange-commands"
+    exchange_results_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "exchange-results"
+    graph_url: Url = "https://graph.microsoft.com"
+    management_api_url: Url = "https://manage.office.com"
+    publisher_identifier: Annotated[str, BeforeValidator(_guid)] | None = None
+    notification_webhook_url: Url | None = None
+    notification_webhook_secret: SecretStr | None = None
+    own_app_id: Annotated[str, BeforeValidator(_guid)] | None = None
+    azure_client_id: Annotated[str, BeforeValidator(_guid)] | None = None
+    command_timeout_seconds: Annotated[int, Field(ge=5, le=3600)] = 660
+    storage: Storage
+
+    @property
+    def enforce(self) -> bool:
+        """True when the responder may change something."""
+        return self.mode is Mode.ENFORCE
+
+    @property
+    def protected(self) -> frozenset[str]:
+        """Object ids that are never blocked."""
+        return self.protected_object_ids or frozenset()
+
+    @model_validator(mode="after")
+    def _enforce_names_protected(self) -> Self:
+        if self.enforce and self.protected_object_ids is None:
+            msg = (
+                "PROTECTED_OBJECT_IDS wants the object ids of your emergency-access accounts before MODE=enforce, "
+                "or the word none to mean it"
+            )
+            raise ValueError(msg)
+        if self.notification_webhook_url and not self.notification_webhook_secret:
+            msg = "NOTIFICATION_WEBHOOK_SECRET wants a secret of your own, because NOTIFICATION_WEBHOOK_URL is set"
+            raise ValueError(msg)
+        return self
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. An empty value counts as not set. Raises SettingError that names the first wrong one."""
+        given: dict[str, Any] = {
+            name: environment[name.upper()]
+            for name in cls.model_fields
+            if name != "storage" and environment.get(name.upper(), "").strip()
+        }
+        given["storage"] = _storage(environment)
+        try:
+            return cls(**given)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]).upper()
+            said = first["msg"].removeprefix("Value error, ")
+            if first["type"] == "missing":
+                said = "is not set"
+            value = "" if "SECRET" in name or not name else f" (it is {first['input']!r:.80})"
+            raise SettingError(f"{name} {said}{value if first['type'] != 'missing' else ''}.".strip()) from None
+
+
+def _storage(environment: Mapping[str, str]) -> Storage:
+    """``ResponderStorage`` holds a connection string, or ``ResponderStorage__…ServiceUri`` the three addresses."""
+    connection = environment.get("ResponderStorage", "").strip()
+    if connection:
+        return Storage(connection_string=SecretStr(connection))
+    uris = {kind: environment.get(f"ResponderStorage__{kind}ServiceUri", "").strip() for kind in ("table", "queue", "blob")}
+    missing = [f"ResponderStorage__{kind}ServiceUri" for kind, uri in uris.items() if not uri]
+    if missing:
+        raise SettingError(f"ResponderStorage wants a connection string, or {' and '.join(missing)} an address.")
+    try:
+        return Storage(**{f"{kind}_service_uri": uri for kind, uri in uris.items()})
+    except ValidationError as problem:
+        name = str(problem.errors()[0]["loc"][0]).split("_", maxsplit=1)[0]
+        raise SettingError(f"ResponderStorage__{name}ServiceUri wants an https:// address.") from None

@@ -1,0 +1,218 @@
+"""Steps that are due: the rules are read again, the step is claimed, the call is made, the effect is read back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.decision import covers
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.case import Command, Effect, Incident, Recheck, Step, StepKind, StepState
+from bypass_responder.model.message import CommandKind
+from bypass_responder.response import contain, episode, step as steps
+from bypass_responder.response.exchange import as_message, ask, ask_again, mark_sent, outstanding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bypass_responder.model.account import Account
+    from bypass_responder.response.draft import Draft
+    from bypass_responder.workflow.identify import Lookups
+    from bypass_responder.workflow.services import Services, Session
+
+ORDER = (StepKind.RELEASE, StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """Calls that this worker may make now, on one account of one incident."""
+
+    incident_id: str
+    object_id: str
+    kinds: tuple[StepKind, ...]
+
+
+def claim_steps(
+    draft: Draft,
+    incident_id: str,
+    *,
+    account: Account | None,
+    entry: AllowlistEntry | MalformedEntry | None,
+    services: Services,
+) -> list[Claimed]:
+    """Claim what is due of one incident, after reading mode, protected list and allowlist again."""
+    incident = draft.incident(incident_id)
+    if incident is None or incident.account is None:
+        return []
+    kinds = []
+    for kind in ORDER:
+        due = draft.step(incident_id, kind)
+        if due is None or not steps.is_due(due, draft):
+            continue
+        verdict = _still_allowed(due, incident, entry, services, draft)
+        if verdict:
+            state, reason = verdict
+            steps.withhold(draft, incident, kind, state=state, reason=reason)
+        elif steps.claim(draft, incident, kind, account=account):
+            kinds.append(kind)
+    _claim_disable(draft, incident, services)
+    return [Claimed(incident_id, incident.account.object_id, tuple(kinds))] if kinds else []
+
+
+def _still_allowed(
+    due: Step, incident: Incident, entry: AllowlistEntry | MalformedEntry | None, services: Services, draft: Draft
+) -> tuple[StepState, str] | None:
+    """None: go on. Else the state that the step gets and why."""
+    settings = services.settings
+    if not settings.enforce:
+        return StepState.WITHHELD, "MODE is observe"
+    if due.step is not StepKind.BLOCK_SIGN_IN:
+        return None
+    if incident.account and incident.account.object_id in settings.protected:
+        return StepState.CANCELLED, "protected account: it is never blocked"
+    if due.approved_by:
+        return None
+    if isinstance(entry, MalformedEntry):
+        return StepState.HELD, f"the allowlist row cannot be read: {entry.problem}"
+    began = incident.blind_from or incident.opened_at
+    if covers(entry, since=began, now=draft.now):
+        return StepState.CANCELLED, "allowlisted"
+    if isinstance(entry, AllowlistEntry) and (entry.edited_at is None or entry.edited_at >= began):
+        return StepState.HELD, "the allowlist entry was edited after the bypass began"
+    return None
+
+
+def _claim_disable(draft: Draft, incident: Incident, services: Services) -> None:
+    due = draft.step(incident.id, StepKind.DISABLE_BYPASS)
+    if due is None or incident.account is None or not steps.is_due(due, draft):
+        return
+    if not services.settings.enforce:
+        steps.withhold(draft, incident, due.step, state=StepState.WITHHELD, reason="MODE is observe")
+    elif outstanding(draft, CommandKind.DISABLE_BYPASS) is None and steps.claim(
+        draft, incident, due.step, account=incident.account
+    ):
+        ask(
+            draft,
+            CommandKind.DISABLE_BYPASS,
+            command_id=services.new_id(),
+            timeout=_timeout(services),
+            object_id=incident.account.object_id,
+            incident_id=incident.id,
+        )
+
+
+async def claim_due(session: Session, services: Services, lookups: Lookups) -> list[Claimed]:
+    """Claim every due step of the target; the account and its allowlist row are read just before."""
+    view = session.view()
+    due = {step.incident_id for step in view.rows(Step) if steps.is_due(step, view)}
+    claimed: list[Claimed] = []
+    for incident_id in sorted(due):
+        incident = view.incident(incident_id)
+        if incident is None or incident.account is None:
+            continue
+        account, entry = await asyncio.gather(
+            lookups.account(incident.account.object_id), lookups.entry(incident.account.object_id)
+        )
+
+        def claim(draft: Draft, incident_id: str = incident_id) -> None:
+            mine[:] = claim_steps(draft, incident_id, account=account, entry=entry, services=services)  # noqa: B023
+
+        mine: list[Claimed] = []
+        await session.apply(claim)
+        claimed.extend(mine)
+    return claimed
+
+
+async def act(claimed: Sequence[Claimed], session: Session, services: Services) -> None:
+    """Make the calls, and meanwhile put what was asked of the worker on its queue."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(send_commands(session, services))
+        for work in claimed:
+            group.create_task(
+                contain.carry_out(
+                    work.kinds,
+                    incident_id=work.incident_id,
+                    object_id=work.object_id,
+                    directory=services.directory,
+                    apply=session.apply,
+                )
+            )
+
+
+async def send_commands(session: Session, services: Services) -> None:
+    """Send what was planned and not sent; ask again what had no answer in time."""
+    tenant = services.settings.tenant_id
+    for command in session.view().rows(Command):
+        if command.state == "outstanding" and command.not_after <= services.clock():
+            new_id = services.new_id()
+            await session.apply(
+                lambda draft, it=command, new=new_id: ask_again(draft, it, command_id=new, timeout=_timeout(services))
+            )
+    for command in session.view().rows(Command):
+        if command.state == "outstanding" and not command.sent:
+            await services.exchange.send(as_message(command, tenant_id=tenant, target=session.target))
+            await session.apply(lambda draft, it=command: mark_sent(draft, it.id))
+
+
+async def read_back(session: Session, services: Services) -> None:
+    """Read the account again for every step that acted and is due."""
+    view = session.view()
+    due = [
+        step
+        for step in view.rows(Step)
+        if step.state is StepState.ACTED and step.next_at is not None and step.next_at <= view.now
+    ]
+    for incident_id in sorted({step.incident_id for step in due}):
+        incident = view.incident(incident_id)
+        if incident is None or incident.account is None:
+            continue
+        account = await services.directory.find(incident.account.object_id)
+        for step in due:
+            if step.incident_id == incident_id:
+                await session.apply(
+                    lambda draft, it=incident, kind=step.step, seen=account: steps.record_read_back(
+                        draft, draft.incident(it.id) or it, kind, account=seen
+                    )
+                )
+
+
+async def recheck(session: Session, services: Services) -> None:
+    """Look again at contained accounts whose re-check is due: enabled by somebody else? bypassed again?"""
+    view = session.view()
+    for row in view.rows(Recheck):
+        incident = view.incident(row.incident_id)
+        if row.done or row.result or row.due_at > view.now or incident is None or incident.account is None:
+            continue
+        account = await services.directory.find(incident.account.object_id)
+        await session.apply(lambda draft, it=row, seen=account: _recheck(draft, it, seen, services))
+
+
+def _recheck(draft: Draft, row: Recheck, account: Account | None, services: Services) -> None:
+    current, incident = draft.row(Recheck, row.row_key), draft.incident(row.incident_id)
+    if current is None or current.done or incident is None:
+        return
+    block = draft.step(incident.id, StepKind.BLOCK_SIGN_IN)
+    blocked = block is not None and block.effect in {Effect.EFFECTIVE, Effect.TEMPORARY}
+    if block and blocked and account and account.account_enabled and not incident.status.final:
+        episode.revert(draft, incident, block)
+    if account is None:
+        draft.put(current.model_copy(update={"done": True, "result": "the account does not exist any more"}))
+        return
+    if outstanding(draft, CommandKind.CHECK_BYPASS) is not None:
+        return
+    draft.put(current.model_copy(update={"result": "asked"}))
+    ask(
+        draft,
+        CommandKind.CHECK_BYPASS,
+        command_id=services.new_id(),
+        timeout=_timeout(services),
+        object_id=account.object_id,
+        incident_id=incident.id,
+        recheck=True,
+    )
+
+
+def _timeout(services: Services) -> timedelta:
+    return timedelta(seconds=services.settings.command_timeout_seconds)

@@ -1,0 +1,202 @@
+"""From a stored finding to a decision that is stored before anything is done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.decision import Decision, Disposition, Facts, Verdict, decide
+from bypass_responder.model.case import Finding, FindingState, Severity, StepState
+from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.message import CommandKind
+from bypass_responder.response import episode
+from bypass_responder.response.exchange import ask
+from bypass_responder.workflow.acting import claim_steps
+from bypass_responder.workflow.identify import AskExchange, Identified, identify, took_effect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
+    from bypass_responder.response.draft import Draft
+    from bypass_responder.workflow.acting import Claimed
+    from bypass_responder.workflow.identify import Lookups
+    from bypass_responder.workflow.services import Services, Session
+
+
+async def decide_findings(session: Session, services: Services, lookups: Lookups) -> tuple[list[Claimed], set[str]]:
+    """Decide every finding that is due, oldest first.
+
+    Returns the steps that were claimed in the same transactions, and the targets that findings were handed on to.
+    """
+    now = services.clock()
+    due = [
+        finding
+        for finding in session.view().rows(Finding)
+        if finding.state is FindingState.UNDECIDED and (finding.next_at is None or finding.next_at <= now)
+    ]
+    claimed: list[Claimed] = []
+    elsewhere: set[str] = set()
+    for finding in sorted(due, key=lambda found: (found.effective_at, found.id)):
+        moved = await _decide_one(finding, session, services, lookups, claimed)
+        if moved:
+            elsewhere.add(moved)
+    return claimed, elsewhere
+
+
+async def _decide_one(
+    finding: Finding, session: Session, services: Services, lookups: Lookups, claimed: list[Claimed]
+) -> str | None:
+    if finding.switch is not Switch.OFF and finding.outcome is Outcome.FAILED:
+        await session.apply(_undecided(finding, episode.record_attempt))
+        return None
+    if finding.switch is Switch.OFF:
+        own = services.settings.own_app_id
+        await session.apply(_undecided(finding, lambda draft, it: episode.record_switch_off(draft, it, own_app_id=own)))
+        return None
+    identified = await identify(finding, lookups, now=services.clock())
+    if isinstance(identified, AskExchange):
+        await session.apply(lambda draft: _ask(draft, finding, identified, services))
+        return None
+    account = identified.account
+    if account is not None and account.object_id != finding.target:
+        await _hand_on(finding, account, session, services)
+        return account.object_id
+    entry = await lookups.entry(account.object_id) if account else None
+    decision = await _decide(finding, identified, entry, session, services)
+    await session.apply(lambda draft: _store(draft, finding, decision, identified, entry, services, claimed))
+    return None
+
+
+def _ask(draft: Draft, finding: Finding, question: AskExchange, services: Services) -> None:
+    current = draft.row(Finding, finding.row_key)
+    if current is None or current.state is not FindingState.UNDECIDED:
+        return
+    draft.put(current.model_copy(update={"state": FindingState.WAITING}))
+    ask(
+        draft,
+        CommandKind.CHECK_BYPASS,
+        command_id=services.new_id(),
+        timeout=timedelta(seconds=services.settings.command_timeout_seconds),
+        object_id=question.object_id,
+        identity=question.identity,
+    )
+
+
+async def _hand_on(finding: Finding, account: Account, session: Session, services: Services) -> None:
+    """The names resolved to one account: the finding moves to that account's own case, with what is known so far."""
+    target = account.object_id
+    moved = finding.model_copy(update={"target": target, "state": FindingState.UNDECIDED, "next_at": None})
+    await services.work.touch(target, services.clock())
+    await services.ledger.add_finding(moved)
+
+    def close(draft: Draft, current: Finding) -> None:
+        episode.close_finding(draft, current, verdict="resolved", reason=f"it is about {account}")
+        draft.log("resolved", f"the names stand for {account}", record=finding.id, names=list(finding.names))
+
+    await session.apply(_undecided(finding, close))
+
+
+async def _decide(
+    finding: Finding,
+    identified: Identified,
+    entry: AllowlistEntry | MalformedEntry | None,
+    session: Session,
+    services: Services,
+) -> Decision:
+    settings, now = services.settings, services.clock()
+    account = identified.account
+    facts = Facts(
+        effective_at=finding.effective_at,
+        naming=identified.naming,
+        first_run=finding.first_run,
+        protected=account is not None and account.object_id in settings.protected,
+        allowlist=entry,
+        exchange_on=identified.exchange_on,
+        confirmed=took_effect(finding),
+        limit_reached=False,
+    )
+    decision = decide(facts, now=now)
+    view = session.view()
+    if decision.verdict is not Verdict.VIOLATION or not settings.enforce or episode.belongs_to_the_past(view, finding):
+        return decision
+    incident_id = _incident_id(view, finding, services)
+    if await services.limit.take(incident_id, limit=settings.containment_limit_per_hour, now=now):
+        return decision
+    return decide(facts.model_copy(update={"limit_reached": True}), now=now)
+
+
+def _store(
+    draft: Draft,
+    finding: Finding,
+    decision: Decision,
+    identified: Identified,
+    entry: AllowlistEntry | MalformedEntry | None,
+    services: Services,
+    claimed: list[Claimed],
+) -> None:
+    claimed.clear()
+    current = draft.row(Finding, finding.row_key)
+    if current is None or current.state is FindingState.DECIDED:
+        return
+    if episode.belongs_to_the_past(draft, current):
+        episode.add_to_past(draft, current)
+        return
+    if decision.stands_down:
+        episode.stand_down(draft, current, verdict=decision.verdict.value, reason=decision.reason)
+        return
+    enforce = services.settings.enforce
+    incident_id = episode.act_on(
+        draft,
+        current,
+        verdict=decision.verdict.value,
+        reason=decision.reason,
+        steps={kind: _state(disposition, enforce=enforce) for kind, disposition in decision.steps.items()
+               if disposition is not Disposition.NOT},
+        account=identified.account,
+        incident_id=_incident_id(draft, current, services),
+    )
+    incident = draft.incident(incident_id)
+    if incident is None:
+        return
+    if decision.verdict is Verdict.ALLOWLIST_EXPIRED:
+        _tell_owner(draft, incident_id, decision.reason)
+    if decision.verdict is Verdict.HISTORY:
+        episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
+    claimed.extend(claim_steps(draft, incident_id, account=identified.account, entry=entry, services=services))
+
+
+def _state(disposition: Disposition, *, enforce: bool) -> StepState:
+    if disposition is Disposition.HELD:
+        return StepState.HELD
+    return StepState.PLANNED if enforce else StepState.WITHHELD
+
+
+def _incident_id(draft: Draft, finding: Finding, services: Services) -> str:
+    current = draft.incident(draft.head.active_incident)
+    if current is not None and not current.status.final:
+        return current.id
+    return episode.new_incident_id(finding, tenant_id=services.settings.tenant_id)
+
+
+def _tell_owner(draft: Draft, incident_id: str, reason: str) -> None:
+    draft.note(
+        "allowlist_expired",
+        "An expired allowlist entry: auditing is restored",
+        f"{reason}. Renew the entry before the bypass is set again.",
+        key=incident_id,
+        severity=Severity.WARNING,
+        incident=incident_id,
+    )
+
+
+def _undecided(finding: Finding, transition: Callable[[Draft, Finding], None]) -> Callable[[Draft], None]:
+    """The transition, on the finding as it is now, and only while it is undecided."""
+
+    def only_once(draft: Draft) -> None:
+        current = draft.row(Finding, finding.row_key)
+        if current is not None and current.state is not FindingState.DECIDED:
+            transition(draft, current)
+
+    return only_once
+

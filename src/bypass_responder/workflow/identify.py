@@ -1,0 +1,148 @@
+"""Which one account a finding is about: Graph and Exchange are asked, and two answers that differ are never settled here."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bypass_responder.decision import Naming, needs_exchange
+from bypass_responder.model.base import guid_or_none
+from bypass_responder.model.case import Source
+from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.message import ExchangeOutcome
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
+    from bypass_responder.model.case import Check, Finding
+    from bypass_responder.ports import Allowlist, Directory
+
+
+@dataclass(frozen=True)
+class Identified:
+    """The account, or why there is none; ``exchange_on`` is what Exchange says of it, None when it was not asked."""
+
+    naming: Naming
+    account: Account | None = None
+    exchange_on: bool | None = None
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AskExchange:
+    """Only Exchange can tell: by object id for its state, or by a name that Graph does not know."""
+
+    object_id: str | None = None
+    identity: str | None = None
+
+
+class Lookups:
+    """Reads of accounts and allowlist rows, each made once and started as early as possible. Lives for one run."""
+
+    def __init__(self, directory: Directory, allowlist: Allowlist) -> None:
+        """Keep the ports."""
+        self._directory = directory
+        self._allowlist = allowlist
+        self._tasks: dict[tuple[str, str], asyncio.Task[object]] = {}
+
+    def expect(self, finding: Finding) -> None:
+        """Start the reads that deciding this finding will need."""
+        for name in finding.names:
+            if _graph_can_know(name):
+                self._start("account", name)
+        if guid := guid_or_none(finding.object_id_text):
+            self._start("entry", guid)
+
+    async def account(self, name: str) -> Account | None:
+        """The account with this object id or user principal name."""
+        found: Account | None = await self._start("account", name)  # type: ignore[assignment]
+        return found
+
+    async def entry(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
+        """The allowlist row of this account."""
+        found: AllowlistEntry | MalformedEntry | None = await self._start("entry", object_id)  # type: ignore[assignment]
+        return found
+
+    async def aclose(self) -> None:
+        """Wait for reads that nobody waited for, so that none is left running."""
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _start(self, what: str, name: str) -> asyncio.Task[object]:
+        key = (what, name.strip().casefold())
+        if key not in self._tasks:
+            read = self._directory.find(name.strip()) if what == "account" else self._allowlist.get(key[1])
+            self._tasks[key] = asyncio.ensure_future(read)
+        return self._tasks[key]
+
+
+async def identify(finding: Finding, lookups: Lookups, *, now: datetime) -> Identified | AskExchange:
+    """Resolve the names of a finding. Raises TransientError when Graph does not answer."""
+    if finding.confirmed_by or finding.source is Source.RECHECK:
+        account = await lookups.account(finding.target)
+        return _known(account, finding, now=now)
+    found = {name: await lookups.account(name) if _graph_can_know(name) else None for name in finding.names}
+    ids = {account.object_id for account in found.values() if account}
+    if len(ids) > 1:
+        return Identified(Naming.TWO_ACCOUNTS)
+    if _direct(finding, found):
+        return _known(next(iter(found.values())), finding, now=now)
+    checks = {check.name.casefold(): check for check in finding.checks}
+    unknown = [name for name, account in found.items() if account is None] or list(found)[:1]
+    for name in unknown:
+        if name.casefold() not in checks:
+            return AskExchange(identity=name)
+    return await _from_exchange([checks[name.casefold()] for name in unknown], ids, finding, lookups, now=now)
+
+
+def took_effect(finding: Finding) -> bool:
+    """True when the record itself says that the bypass was switched on."""
+    return finding.switch is Switch.ON and finding.outcome is Outcome.SUCCESS
+
+
+def _graph_can_know(name: str) -> bool:
+    return guid_or_none(name) is not None or ("@" in name and not set(name) & set(" /\\*?%"))
+
+
+def _direct(finding: Finding, found: dict[str, Account | None]) -> bool:
+    """ObjectId is a GUID that Graph knows, and Parameters.Identity is there and resolves to the same account."""
+    if guid_or_none(finding.object_id_text) is None or not finding.identity_text.strip():
+        return False
+    return None not in found.values()
+
+
+def _known(account: Account | None, finding: Finding, *, now: datetime) -> Identified | AskExchange:
+    if account is None:
+        return Identified(Naming.NONE)
+    state = next((check for check in finding.checks if check.object_id == account.object_id), None)
+    if state is None and needs_exchange(effective_at=finding.effective_at, confirmed=took_effect(finding), now=now):
+        asked = next((check for check in finding.checks if not check.name), None)
+        if asked is None:
+            return AskExchange(object_id=account.object_id)
+        match asked.outcome:
+            case ExchangeOutcome.NOT_FOUND:
+                return Identified(Naming.ONE_ACCOUNT, account, exchange_on=False, read_at=asked.read_at)
+            case ExchangeOutcome.AMBIGUOUS:
+                return Identified(Naming.SEVERAL)
+            case _:
+                return Identified(Naming.NONE)
+    if state is None:
+        return Identified(Naming.ONE_ACCOUNT, account)
+    return Identified(Naming.ONE_ACCOUNT, account, state.bypass_on, state.read_at)
+
+
+async def _from_exchange(
+    checks: list[Check], ids: set[str], finding: Finding, lookups: Lookups, *, now: datetime
+) -> Identified | AskExchange:
+    if any(check.outcome is ExchangeOutcome.AMBIGUOUS for check in checks):
+        return Identified(Naming.SEVERAL)
+    if any(check.object_id is None for check in checks):
+        return Identified(Naming.NONE)
+    resolved = ids | {check.object_id for check in checks if check.object_id}
+    if len(resolved) > 1:
+        return Identified(Naming.TWO_ACCOUNTS)
+    object_id = next(iter(resolved))
+    if not ids and not any(check.bypass_on for check in checks):
+        return Identified(Naming.NAME_MAY_HAVE_MOVED)
+    return _known(await lookups.account(object_id), finding, now=now)

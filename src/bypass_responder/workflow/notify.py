@@ -1,0 +1,69 @@
+"""Delivery of the outbox. A failure never holds back a response: the note stays and is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.errors import ResponderError
+from bypass_responder.model.case import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bypass_responder.response.draft import Draft
+    from bypass_responder.workflow.services import Services, Session
+
+FLOOD = 10
+"""From this many due notes on, one message tells of all of them."""
+RETRY_LONGEST = timedelta(hours=1)
+
+
+async def deliver(sessions: Sequence[Session], services: Services) -> None:
+    """Send every due note of these targets: one by one, or as one message in a flood."""
+    due = [
+        (session, note)
+        for session in sessions
+        for note in session.view().rows(Note)
+        if note.sent_at is None and note.next_at is not None and note.next_at <= services.clock()
+    ]
+    if not due or services.notifier is None:
+        return
+    batches = [due] if len(due) >= FLOOD else [[one] for one in due]
+    for batch in batches:
+        error = await _send([note for _, note in batch], services)
+        by_session = {id(session): session for session, _ in batch}
+        await asyncio.gather(
+            *(
+                session.apply(
+                    lambda draft, keys=[n.row_key for s, n in batch if s is session], said=error: _mark(draft, keys, said)
+                )
+                for session in by_session.values()
+            )
+        )
+
+
+async def _send(notes: list[Note], services: Services) -> str:
+    """The error in words, empty when it was delivered."""
+    if services.notifier is None:
+        return "no channel is configured"
+    try:
+        await services.notifier.send(notes)
+    except ResponderError as error:
+        return str(error)
+    return ""
+
+
+def _mark(draft: Draft, keys: list[str], error: str) -> None:
+    for key in keys:
+        note = draft.row(Note, key)
+        if note is None or note.sent_at is not None:
+            continue
+        attempts = note.attempts + 1
+        if error:
+            again = draft.now + min(timedelta(seconds=30) * 2 ** min(attempts, 10), RETRY_LONGEST)
+            changes: dict[str, object] = {"attempts": attempts, "next_at": again, "last_error": error}
+        else:
+            changes = {"attempts": attempts, "sent_at": draft.now, "next_at": None, "last_error": ""}
+        draft.put(note.model_copy(update=changes))

@@ -1,0 +1,89 @@
+"""Timer ``poll_audit_feed``: read the feed, store what it says, settle the targets it names."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.sensing.feed import BlobRecords, PollReport, poll
+from bypass_responder.workflow.health import update_alerts
+from bypass_responder.workflow.intake import store_records
+from bypass_responder.workflow.services import open_session
+from bypass_responder.workflow.settle import settle_all
+
+if TYPE_CHECKING:
+    from bypass_responder.model.case import Finding
+    from bypass_responder.response.draft import Draft
+    from bypass_responder.workflow.services import Services
+
+FEED_ALERTS = (
+    "subscription_missing",
+    "subscription_disabled",
+    "feed_silent",
+    "poll_failing",
+    "permission_lost",
+    "permission_missing",
+)
+logger = logging.getLogger(__name__)
+
+
+async def poll_audit_feed(services: Services) -> PollReport:
+    """One poll. Raises when storage fails or a target could not be settled: the run is tried again by its timer."""
+    findings: dict[str, Finding] = {}
+    unreadable = 0
+
+    async def keep(batch: BlobRecords) -> None:
+        nonlocal unreadable
+        stored, new = await store_records(
+            batch.records,
+            services,
+            source=batch.blob.content_id,
+            available_at=batch.blob.created,
+            first_run=batch.first_run,
+        )
+        unreadable += new
+        findings.update({finding.id: finding for finding in stored})
+
+    report = await poll(
+        feed=services.feed,
+        store=services.feed_store,
+        keep=keep,
+        now=services.clock(),
+        silence=timedelta(hours=services.settings.feed_silence_hours),
+    )
+    touched = {finding.target for finding in findings.values()}
+    if await _tell_health(report, unreadable, services):
+        touched.add(TENANT_TARGET)
+    await settle_all(touched, services, expected=findings.values())
+    logger.info("polled", extra={"report": report.model_dump(mode="json"), "targets": len(touched)})
+    return report
+
+
+async def _tell_health(report: PollReport, unreadable: int, services: Services) -> bool:
+    """Raise and end alerts; True when the tenant's case changed or has something to deliver."""
+    problems = {problem.id: problem.detail for problem in report.problems}
+    session = await open_session(TENANT_TARGET, services)
+
+    def tell(draft: Draft) -> None:
+        update_alerts(draft, {name: text for name, text in problems.items() if name != "gap"}, known=FEED_ALERTS)
+        if "gap" in problems:
+            draft.note("gap", "A part of the audit feed is lost", problems["gap"], key=problems["gap"])
+        if unreadable:
+            draft.log("unreadable", f"{unreadable} new records could not be read; they are kept", count=unreadable)
+            draft.note(
+                "unreadable",
+                f"{unreadable} audit records could not be read",
+                "They are kept and were not acted on: `bypassctl status` lists them.",
+                key=draft.now.isoformat(),
+                left_to_do=("Read them: one of them may be an attack that was made unreadable on purpose.",),
+            )
+
+    probe = session.view()
+    tell(probe)
+    if not probe.changed:
+        return False
+    await services.work.touch(TENANT_TARGET, services.clock())
+    await session.apply(tell)
+    return True

@@ -1,0 +1,74 @@
+"""Queue trigger ``record_exchange_result``: an answer of the Exchange worker closes its step, or is kept and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bypass_responder.model.base import is_target_key
+from bypass_responder.model.case import TENANT_TARGET, Severity
+from bypass_responder.model.message import SCHEMA_VERSION, ExchangeResult
+from bypass_responder.model.record import Unreadable
+from bypass_responder.response.exchange import take_answer
+from bypass_responder.workflow.services import open_session
+from bypass_responder.workflow.settle import settle_all
+
+if TYPE_CHECKING:
+    from bypass_responder.response.draft import Draft
+    from bypass_responder.workflow.services import Services
+
+ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
+
+
+async def record_exchange_result(body: bytes, services: Services) -> None:
+    """Take one answer. What cannot be read, or is about another tenant, is kept as unreadable and told."""
+    result, problem = _read(body, services.settings.tenant_id)
+    if result is None:
+        await keep_message(body, problem, "exchange-results", services)
+        return
+    await services.work.touch(result.target, services.clock())
+    session = await open_session(result.target, services)
+    await session.apply(lambda draft: take_answer(draft, result))
+    await settle_all([result.target], services)
+
+
+def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | None, str]:
+    try:
+        result = ExchangeResult.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        return None, f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}"
+    if result.schema_version not in ACCEPTED_VERSIONS:
+        return None, f"schema_version {result.schema_version} is not one that this version reads"
+    if result.tenant_id != tenant_id:
+        return None, f"tenant_id {result.tenant_id} is another tenant"
+    if not is_target_key(result.target):
+        return None, "target is not a key of the ledger"
+    return result, ""
+
+
+async def keep_message(body: bytes, problem: str, queue: str, services: Services) -> None:
+    """Keep a queue message that nothing can be done with, and tell people."""
+    text = body.decode("utf-8", errors="backslashreplace")
+    item = Unreadable(
+        reason="bad_message", detail=problem, source=queue, where="queue message", excerpt=ascii(text)[1:-1][:4000]
+    )
+    new = await services.feed_store.keep_unreadable([item], received_at=services.clock())
+    if not new:
+        return
+    await services.work.touch(TENANT_TARGET, services.clock())
+    session = await open_session(TENANT_TARGET, services)
+
+    def tell(draft: Draft) -> None:
+        draft.log("unreadable", f"a message on {queue} could not be read: {problem}", queue=queue)
+        draft.note(
+            "unreadable",
+            f"A message on {queue} could not be read",
+            f"{problem}. It is kept and was not acted on: `bypassctl status` shows it.",
+            key=f"{queue}-{draft.now.isoformat()}",
+            severity=Severity.CRITICAL,
+        )
+
+    await session.apply(tell)
+    await settle_all([TENANT_TARGET], services)

@@ -1,0 +1,100 @@
+"""Timer ``resume_responses``, the one scheduler: whatever is due, poison queues, and the checkpoint of the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from bypass_responder.errors import ConflictError
+from bypass_responder.model.base import is_target_key
+from bypass_responder.model.case import Severity
+from bypass_responder.model.log import Checkpoint
+from bypass_responder.workflow.record_exchange_result import keep_message
+from bypass_responder.workflow.services import open_session
+from bypass_responder.workflow.settle import settle_all
+
+if TYPE_CHECKING:
+    from bypass_responder.ports import WorkItem
+    from bypass_responder.response.draft import Draft
+    from bypass_responder.workflow.services import Services
+
+HEADS_PER_CHECKPOINT = 200
+POISON_PER_RUN = 32
+logger = logging.getLogger(__name__)
+
+
+async def resume_responses(services: Services) -> None:
+    """Take up everything that is due. Raises when a target could not be settled; the others are done first."""
+    await _drain_poison(services)
+    now = services.clock()
+    due = [item.target for item in await services.work.items() if item.due_at is not None and item.due_at <= now]
+    try:
+        await settle_all(due, services)
+    finally:
+        await write_checkpoint(services)
+    logger.info("resumed", extra={"targets": len(due)})
+
+
+async def write_checkpoint(services: Services) -> None:
+    """Chain the ends of all logs that changed into checkpoints, so that a cut tail shows."""
+    changed = [item for item in await services.work.items() if item.changed]
+    for start in range(0, len(changed), HEADS_PER_CHECKPOINT):
+        batch = changed[start : start + HEADS_PER_CHECKPOINT]
+        heads = dict(await asyncio.gather(*(_head(item, services) for item in batch)))
+        heads = {target: end for target, end in heads.items() if end[0]}
+        if heads:
+            try:
+                await services.checkpoints.append(await _next(heads, services))
+            except ConflictError:
+                return
+        await asyncio.gather(*(services.work.checkpointed(item) for item in batch))
+
+
+async def _head(item: WorkItem, services: Services) -> tuple[str, tuple[int, str]]:
+    head = (await services.ledger.load(item.target)).head
+    return item.target, (head.log_seq, head.log_hash)
+
+
+async def _next(heads: dict[str, tuple[int, str]], services: Services) -> Checkpoint:
+    last = await services.checkpoints.last()
+    checkpoint = Checkpoint(
+        seq=last.seq + 1 if last else 1, at=services.clock(), heads=heads, previous=last.hash if last else ""
+    )
+    return checkpoint.model_copy(update={"hash": checkpoint.digest()})
+
+
+async def _drain_poison(services: Services) -> None:
+    """Messages that failed too often: kept, told, and named in the incident that they belong to."""
+    async for text in services.exchange.drain_poison(POISON_PER_RUN):
+        await keep_message(text.encode(), "it failed five times and came from a poison queue", "poison", services)
+        target = _target_of(text)
+        if target:
+            await services.work.touch(target, services.clock())
+            session = await open_session(target, services)
+            await session.apply(lambda draft, said=text: _tell_poison(draft, said))
+
+
+def _target_of(text: str) -> str:
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return ""
+    target = message.get("target") if isinstance(message, dict) else None
+    return target if isinstance(target, str) and is_target_key(target) else ""
+
+
+def _tell_poison(draft: Draft, text: str) -> None:
+    if not draft.case.rows:
+        return
+    incident = draft.incident(draft.head.active_incident or draft.head.last_incident)
+    draft.log("poison", "a queue message of this account failed five times", incident=incident.id if incident else None)
+    draft.note(
+        "poison",
+        f"A queue message failed five times: {incident.account if incident else draft.target}",
+        "The step that it belongs to is asked again by itself; look why the worker or the responder failed.",
+        key=text[:200],
+        severity=Severity.CRITICAL,
+        incident=incident.id if incident else None,
+    )

@@ -1,0 +1,89 @@
+"""Everything that a workflow needs from the world, and one target's case with its transactions."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bypass_responder.errors import ConflictError, TransientError
+from bypass_responder.response.draft import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bypass_responder import ports
+    from bypass_responder.model.case import Case
+    from bypass_responder.settings import Settings
+
+CONFLICTS_BEFORE_GIVING_UP = 8
+
+
+@dataclass(frozen=True)
+class Services:
+    """The ports, the settings, the clock and the source of random ids."""
+
+    settings: Settings
+    clock: ports.Clock
+    new_id: Callable[[], str]
+    directory: ports.Directory
+    allowlist: ports.Allowlist
+    ledger: ports.Ledger
+    work: ports.WorkList
+    limit: ports.ContainmentLimit
+    index: ports.Index
+    checkpoints: ports.Checkpoints
+    exchange: ports.ExchangeQueue
+    evidence: ports.EvidenceStore
+    feed: ports.AuditFeed
+    feed_store: ports.FeedStore
+    notifier: ports.Notifier | None = None
+
+
+class Session:
+    """One target's case, and the transactions on it, one after the other.
+
+    A transition is a function of a Draft that may run more than once: when somebody else changed the target, the case
+    is read again and the transition runs on what is true now.
+    """
+
+    def __init__(self, case: Case, services: Services) -> None:
+        """Start from a case as it was read."""
+        self.case = case
+        self.commits = 0
+        self._services = services
+        self._lock = asyncio.Lock()
+
+    @property
+    def target(self) -> str:
+        """The ledger's key of the target."""
+        return self.case.target
+
+    def view(self) -> Draft:
+        """The case as it is, for reading."""
+        return Draft(self.case, now=self._services.clock())
+
+    async def apply(self, transition: Callable[[Draft], None]) -> None:
+        """Run a transition and commit what it changed. Raises TransientError when the target never holds still."""
+        async with self._lock:
+            for _ in range(CONFLICTS_BEFORE_GIVING_UP):
+                draft = Draft(self.case, now=self._services.clock())
+                transition(draft)
+                if not draft.changed:
+                    return
+                draft.put_head()
+                try:
+                    self.case = await self._services.ledger.commit(
+                        self.case, list(draft.changed.values()), draft.entries
+                    )
+                except ConflictError:
+                    self.case = await self._services.ledger.load(self.target)
+                    continue
+                self.commits += 1
+                return
+        raise TransientError(f"The case of {self.target} changed too often while it was written.")
+
+
+async def open_session(target: str, services: Services) -> Session:
+    """Read a target's case."""
+    return Session(await services.ledger.load(target), services)

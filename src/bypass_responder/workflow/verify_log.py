@@ -1,0 +1,93 @@
+"""Is the response log whole? Every chain is walked from its beginning and held against every checkpoint."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bypass_responder.errors import InputError
+from bypass_responder.model.case import Incident
+
+if TYPE_CHECKING:
+    from bypass_responder.ports import Checkpoints, Ledger
+
+Heads = dict[str, dict[int, str]]
+
+
+@dataclass
+class Verification:
+    """What was found. ``problems`` empty: nothing was changed, deleted or cut, up to the last checkpoint."""
+
+    targets: int = 0
+    entries: int = 0
+    checkpoints: int = 0
+    last_checkpoint: datetime | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+async def verify_log(ledger: Ledger, checkpoints: Checkpoints) -> Verification:
+    """Verify everything. Raises TransientError when storage does not answer; a broken row is a problem, not an error."""
+    found = Verification()
+    heads = await _checkpoints(checkpoints, found)
+    for target in sorted(await ledger.targets() | heads.keys()):
+        found.targets += 1
+        try:
+            await _target(target, heads.get(target, {}), ledger, found)
+        except InputError as problem:
+            found.problems.append(f"{target}: {problem.detail}")
+    return found
+
+
+async def _checkpoints(checkpoints: Checkpoints, found: Verification) -> Heads:
+    heads: Heads = defaultdict(dict)
+    previous = ""
+    try:
+        async for checkpoint in checkpoints.all():
+            found.checkpoints += 1
+            if checkpoint.seq != found.checkpoints:
+                found.problems.append(f"checkpoint {found.checkpoints} is missing")
+                found.checkpoints = checkpoint.seq
+            if checkpoint.previous != previous or checkpoint.digest() != checkpoint.hash:
+                found.problems.append(f"checkpoint {checkpoint.seq} was changed, or the one before it")
+            previous = checkpoint.hash
+            found.last_checkpoint = checkpoint.at
+            for target, (seq, digest) in checkpoint.heads.items():
+                heads[target][seq] = digest
+    except InputError as problem:
+        found.problems.append(problem.detail)
+    return heads
+
+
+async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Verification) -> None:
+    seq, previous, incidents = 0, "", set[str]()
+    async for entry in ledger.log(target):
+        seq += 1
+        found.entries += 1
+        if entry.seq != seq:
+            found.problems.append(f"{target}: log line {seq} is missing (the next one there is {entry.seq})")
+            seq, previous = entry.seq, entry.previous
+        if entry.previous != previous or entry.digest() != entry.hash:
+            found.problems.append(f"{target}: log line {seq} was changed")
+        if seq in known and known[seq] != entry.hash:
+            found.problems.append(f"{target}: log line {seq} is not the one that a checkpoint saw")
+        previous = entry.hash
+        if entry.event == "decided" and entry.incident_id:
+            incidents.add(entry.incident_id)
+    await _against_rows(target, seq, previous, incidents, ledger, found)
+    last = max(known, default=0)
+    if last > seq:
+        found.problems.append(f"{target}: cut after log line {seq}; a checkpoint saw {last} lines")
+
+
+async def _against_rows(
+    target: str, seq: int, digest: str, incidents: set[str], ledger: Ledger, found: Verification
+) -> None:
+    case = await ledger.load(target)
+    head = case.head
+    if (head.log_seq, head.log_hash) != (seq, digest):
+        found.problems.append(f"{target}: the head names log line {head.log_seq}, the log ends with {seq}")
+    there = {row.id for row in case.rows.values() if isinstance(row, Incident)}
+    found.problems.extend(f"{target}: incident {gone} was deleted" for gone in sorted(incidents - there))
+    found.problems.extend(f"{target}: incident {new} is in no log line" for new in sorted(there - incidents))

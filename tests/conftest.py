@@ -1,0 +1,48 @@
+"""Shared by all tests: one Azurite for the whole run, and the index of the function app."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.azurite import Azurite, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+ROOT = Path(__file__).resolve().parent.parent
+INDEX = """
+import json, sys, function_app
+functions = function_app.app.get_functions()
+bindings = {each.get_function_name(): [json.loads(text) for text in each.get_raw_bindings()] for each in functions}
+print(json.dumps({"bindings": bindings, "modules": sorted(sys.modules)}))
+"""
+
+
+@pytest.fixture(scope="session")
+def index() -> dict[str, Any]:
+    """``bindings`` of the function app by function, and the ``modules`` that indexing loads; a fresh process, no setting.
+
+    An app can be indexed once per process.
+    """
+    command = [sys.executable, "-c", INDEX]
+    environment = {"PATH": os.environ["PATH"]}
+    ended = subprocess.run(command, capture_output=True, check=True, cwd=ROOT, env=environment)
+    indexed: dict[str, Any] = json.loads(ended.stdout)
+    return indexed
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Connection string of an Azurite that all tests share: take names of your own for what you make in it."""
+    if reason := missing():
+        pytest.skip(reason)
+    with Azurite(log=tmp_path_factory.mktemp("azurite") / "azurite.log") as storage:
+        yield storage.connection_string

@@ -1,0 +1,63 @@
+"""One Azurite for the run, a tenant id of its own for each test, and clients of the test's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from bypass_responder.adapters.storage_clients import StorageClients, connect, create_storage
+from bypass_responder.settings import Storage
+from sandbox.tenant.server import serving
+from sandbox.tenant.state import Settings, Tenant
+
+QUEUES = ("contract-commands", "contract-results")
+
+
+@pytest.fixture(scope="session")
+def storage(azurite: str) -> Storage:
+    """The data account, with everything created."""
+    account = Storage(connection_string=SecretStr(azurite))
+
+    async def create() -> None:
+        clients = connect(account)
+        await create_storage(clients, queues=QUEUES)
+        await clients.close()
+
+    asyncio.run(create())
+    return account
+
+
+@pytest.fixture
+async def clients(storage: Storage) -> AsyncIterator[StorageClients]:
+    connected = connect(storage)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+def tenant_id() -> str:
+    return str(uuid4())
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[Tenant, str]]:
+    shared = Tenant()
+    with serving(shared) as url:
+        yield shared, url
+
+
+@pytest.fixture
+def stand_in(served: tuple[Tenant, str]) -> Tenant:
+    """A stand-in tenant in its first state, that replicates at once."""
+    shared, _ = served
+    vars(shared).update(vars(Tenant(settings=Settings(exchange_delay_seconds=0, graph_delay_seconds=0))))
+    return shared
+
+
+@pytest.fixture
+def stand_in_url(stand_in: Tenant, served: tuple[Tenant, str]) -> str:
+    return served[1]

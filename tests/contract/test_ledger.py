@@ -1,0 +1,250 @@
+"""The ledger: the same facts hold for the fake and for the table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from azure.data.tables import UpdateMode
+
+from bypass_responder.adapters.ledger_table import TABLE, TableLedger
+from bypass_responder.adapters.storage_clients import StorageClients
+from bypass_responder.errors import ConflictError, InputError, RefusedError
+from bypass_responder.model.case import (
+    Case,
+    Evidence,
+    Finding,
+    Head,
+    Incident,
+    IncidentStatus,
+    Outcome,
+    Source,
+    Switch,
+)
+from bypass_responder.model.log import LogEntry
+from bypass_responder.ports import Ledger
+from tests.fakes import FakeLedger
+
+NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+TARGET = "11111111-1111-1111-1111-111111111111"
+
+
+def a_finding(*, finding_id: str = "f1", target: str = TARGET, evidence: str | None = None) -> Finding:
+    return Finding(
+        id=finding_id,
+        target=target,
+        source=Source.FEED,
+        switch=Switch.ON,
+        outcome=Outcome.SUCCESS,
+        effective_at=NOON,
+        received_at=NOON,
+        evidence=None if evidence is None else Evidence(text=evidence, length_bytes=len(evidence), sha256="0" * 64),
+    )
+
+
+def an_incident(incident_id: str = "i1") -> Incident:
+    return Incident(
+        id=incident_id, target=TARGET, status=IncidentStatus.OPEN, opened_at=NOON, verdict="violation", reason="none"
+    )
+
+
+def an_entry(seq: int, *, target: str = TARGET) -> LogEntry:
+    return LogEntry(target=target, seq=seq, at=NOON, event="decided", text=f"line {seq}", previous="p")
+
+
+def a_head(log_seq: int = 0) -> Head:
+    return Head(log_seq=log_seq, log_hash="h")
+
+
+@pytest.fixture(params=["fake", "azurite"])
+def ledger(request: pytest.FixtureRequest, tenant_id: str) -> Ledger:
+    if request.param == "fake":
+        return FakeLedger()
+    clients: StorageClients = request.getfixturevalue("clients")
+    return TableLedger(clients.tables, tenant_id)
+
+
+async def test_an_unknown_target_is_an_empty_case(ledger: Ledger) -> None:
+    assert await ledger.load(TARGET) == Case(target=TARGET)
+
+
+async def test_what_was_committed_is_loaded_with_the_etag_of_the_head(ledger: Ledger) -> None:
+    committed = await ledger.commit(await ledger.load(TARGET), [a_head(1), an_incident()], [an_entry(1)])
+
+    assert await ledger.load(TARGET) == committed
+    assert committed.rows == {"head": a_head(1), "incident-i1": an_incident()}
+
+
+async def test_the_returned_case_can_be_committed_again_without_a_read(ledger: Ledger) -> None:
+    first = await ledger.commit(Case(target=TARGET), [a_head()], [])
+    second = await ledger.commit(first, [a_head(1)], [an_entry(1)])
+
+    assert second.head.log_seq == 1
+    assert second.etag != first.etag
+
+
+async def test_a_stale_case_is_a_conflict_and_writes_nothing(ledger: Ledger) -> None:
+    first = await ledger.commit(Case(target=TARGET), [a_head()], [])
+    await ledger.commit(first, [a_head(1)], [an_entry(1)])
+    with pytest.raises(ConflictError):
+        await ledger.commit(first, [a_head(1), an_incident()], [an_entry(1)])
+
+    assert "incident-i1" not in (await ledger.load(TARGET)).rows
+
+
+async def test_an_empty_case_is_a_conflict_when_somebody_was_first(ledger: Ledger) -> None:
+    await ledger.commit(Case(target=TARGET), [a_head()], [])
+    with pytest.raises(ConflictError):
+        await ledger.commit(Case(target=TARGET), [a_head(), an_incident()], [])
+
+
+async def test_the_log_comes_back_in_order_and_not_with_the_case(ledger: Ledger) -> None:
+    entries = [an_entry(seq) for seq in range(1, 13)]
+    await ledger.commit(Case(target=TARGET), [a_head(12)], entries)
+
+    assert [entry async for entry in ledger.log(TARGET)] == entries
+    assert set((await ledger.load(TARGET)).rows) == {"head"}
+
+
+@pytest.mark.parametrize("seqs", [[2], [1, 3], [1, 1]])
+async def test_a_log_entry_out_of_turn_is_refused(ledger: Ledger, seqs: list[int]) -> None:
+    with pytest.raises(RefusedError):
+        await ledger.commit(Case(target=TARGET), [a_head()], [an_entry(seq) for seq in seqs])
+
+
+async def test_a_transaction_without_the_head_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(RefusedError, match="head"):
+        await ledger.commit(Case(target=TARGET), [an_incident()], [])
+
+
+async def test_a_hundred_operations_are_one_transaction(ledger: Ledger) -> None:
+    entries = [an_entry(seq) for seq in range(1, 100)]
+    await ledger.commit(Case(target=TARGET), [a_head(99)], entries)
+
+    assert len([entry async for entry in ledger.log(TARGET)]) == 99
+
+
+async def test_more_than_a_hundred_operations_are_refused(ledger: Ledger) -> None:
+    with pytest.raises(RefusedError, match="100"):
+        await ledger.commit(Case(target=TARGET), [a_head()], [an_entry(seq) for seq in range(1, 101)])
+
+
+async def test_a_finding_is_inserted_once_and_needs_no_head(ledger: Ledger) -> None:
+    assert await ledger.add_finding(a_finding())
+    assert not await ledger.add_finding(a_finding(evidence="another"))
+    assert (await ledger.load(TARGET)).rows == {"finding-f1": a_finding()}
+
+
+async def test_a_finding_does_not_disturb_a_transaction_under_way(ledger: Ledger) -> None:
+    case = await ledger.commit(Case(target=TARGET), [a_head()], [])
+    await ledger.add_finding(a_finding())
+    await ledger.commit(case, [a_head()], [])
+
+    assert set((await ledger.load(TARGET)).rows) == {"head", "finding-f1"}
+
+
+@pytest.mark.parametrize("length", [16_000, 32_768, 60_000])
+async def test_a_long_row_comes_back_whole(ledger: Ledger, length: int) -> None:
+    finding = a_finding(evidence="😀" * length)
+    await ledger.add_finding(finding)
+
+    assert (await ledger.load(TARGET)).rows["finding-f1"] == finding
+
+
+@pytest.mark.parametrize("odd", ["a/b", "a\\b", "a#b", "a?b", "a\u0000b", "a\u0085b", "a%2Fb", "a'b", "é😀", "a" * 2000])
+async def test_an_id_that_no_table_key_can_hold_is_kept_all_the_same(ledger: Ledger, odd: str) -> None:
+    await ledger.add_finding(a_finding(finding_id=odd))
+
+    assert (await ledger.load(TARGET)).rows == {f"finding-{odd}": a_finding(finding_id=odd)}
+
+
+async def test_two_odd_ids_never_share_a_row(ledger: Ledger) -> None:
+    assert await ledger.add_finding(a_finding(finding_id="a/b"))
+    assert await ledger.add_finding(a_finding(finding_id="a!2f!b"))
+
+
+async def test_targets_are_those_with_a_partition(ledger: Ledger) -> None:
+    await ledger.add_finding(a_finding(target="name-x"))
+    await ledger.commit(Case(target=TARGET), [a_head()], [])
+
+    assert await ledger.targets() == {"name-x", TARGET}
+
+
+async def test_one_target_does_not_see_another(ledger: Ledger) -> None:
+    await ledger.add_finding(a_finding(target="name-x"))
+
+    assert (await ledger.load("name")).rows == {}
+
+
+async def test_a_row_too_large_for_the_table_is_refused(clients: StorageClients, tenant_id: str) -> None:
+    with pytest.raises(RefusedError, match="too many"):
+        await TableLedger(clients.tables, tenant_id).add_finding(a_finding(evidence="x" * 500_000))
+
+
+async def test_tenants_do_not_see_each_other(clients: StorageClients, tenant_id: str) -> None:
+    await TableLedger(clients.tables, str(uuid4())).add_finding(a_finding())
+
+    assert await TableLedger(clients.tables, tenant_id).targets() == set()
+    assert (await TableLedger(clients.tables, tenant_id).load(TARGET)).rows == {}
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"Kind": "finding", "Body": "{"},
+        {"Kind": "finding", "Body": "{}"},
+        {"Kind": "finding", "Body": 7},
+        {"Kind": "finding"},
+        {"Kind": "nonsense", "Body": "{}"},
+        {"Body": "{}"},
+        {"Kind": "head", "Body": "{}"},
+    ],
+)
+async def test_a_corrupt_row_is_named(clients: StorageClients, tenant_id: str, columns: dict[str, object]) -> None:
+    keys = {"PartitionKey": f"{tenant_id}_{TARGET}", "RowKey": "finding-f1"}
+    await clients.tables.get_table_client(TABLE).create_entity(keys | columns)
+    with pytest.raises(InputError, match=rf"table Ledger, {tenant_id}_{TARGET} / finding-f1") as caught:
+        await TableLedger(clients.tables, tenant_id).load(TARGET)
+
+    assert caught.value.reason == "corrupt_row"
+
+
+async def test_a_log_line_under_another_number_is_a_corrupt_row(clients: StorageClients, tenant_id: str) -> None:
+    body = {"Kind": "log", "Body": an_entry(2).model_dump_json()}
+    keys = {"PartitionKey": f"{tenant_id}_{TARGET}", "RowKey": "log-0000000001"}
+    await clients.tables.get_table_client(TABLE).create_entity(keys | body)
+    with pytest.raises(InputError, match="corrupt_row"):
+        [entry async for entry in TableLedger(clients.tables, tenant_id).log(TARGET)]
+
+
+async def test_a_shorter_row_leaves_nothing_of_the_longer_one(clients: StorageClients, tenant_id: str) -> None:
+    ledger = TableLedger(clients.tables, tenant_id)
+    long = a_finding(evidence="x" * 40_000)
+    case = await ledger.commit(Case(target=TARGET), [a_head(), long], [])
+    await ledger.commit(case, [a_head(), a_finding()], [])
+
+    assert (await ledger.load(TARGET)).rows["finding-f1"] == a_finding()
+
+
+async def test_rows_show_status_and_time_to_a_person(clients: StorageClients, tenant_id: str) -> None:
+    await TableLedger(clients.tables, tenant_id).commit(Case(target=TARGET), [a_head(), an_incident()], [])
+    table = clients.tables.get_table_client(TABLE)
+    entity = await table.get_entity(f"{tenant_id}_{TARGET}", "incident-i1")
+
+    assert (entity["Kind"], entity["Status"], entity["At"]) == ("incident", "open", NOON)
+
+
+async def test_a_case_of_several_pages_is_read_whole(clients: StorageClients, tenant_id: str) -> None:
+    ledger = TableLedger(clients.tables, tenant_id)
+    await ledger.commit(Case(target=TARGET), [a_head()], [])
+    table = clients.tables.get_table_client(TABLE)
+    one = {"PartitionKey": f"{tenant_id}_{TARGET}", "Kind": "finding"}
+    findings = [a_finding(finding_id=f"{number:04d}") for number in range(1100)]
+    entities = [one | {"RowKey": f.row_key, "Body": f.model_dump_json()} for f in findings]
+    for start in range(0, 1100, 100):
+        await table.submit_transaction(
+            [("upsert", entity, {"mode": UpdateMode.REPLACE}) for entity in entities[start : start + 100]]
+        )
+
+    assert len((await ledger.load(TARGET)).rows) == 1101

@@ -1,0 +1,193 @@
+"""The queues to the worker, the evidence, and what ``create_storage`` makes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bypass_responder.adapters import allowlist_table, checkpoint_store, evidence_blob, index_table, ledger_table
+from bypass_responder.adapters import limit_table, work_table
+from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
+from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
+from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES, StorageClients, connect, create_storage
+from bypass_responder.errors import SettingError
+from bypass_responder.model.message import CommandKind, ExchangeCommand
+from bypass_responder.ports import EvidenceStore
+from bypass_responder.settings import Storage
+from tests.fakes import FakeEvidence, FakeExchangeQueue
+
+TENANT = "5f0c9b6e-3d3a-4a54-9e0d-2b7c1c0f7a10"
+OBJECT = "11111111-1111-1111-1111-111111111111"
+
+
+def a_command() -> ExchangeCommand:
+    return ExchangeCommand(
+        command_id="c1",
+        kind=CommandKind.DISABLE_BYPASS,
+        tenant_id=TENANT,
+        target=OBJECT,
+        object_id=OBJECT,
+        not_after=datetime(2026, 3, 1, tzinfo=UTC),
+    )
+
+
+class Queues:
+    """The adapter with queues of its own, and raw access to them."""
+
+    def __init__(self, clients: StorageClients, tenant_id: str) -> None:
+        self._service = clients.queues
+        self.commands, self.results = f"c-{tenant_id}", f"r-{tenant_id}"
+        self.adapter = StorageExchangeQueue(clients.queues, commands=self.commands, results=self.results)
+
+    async def peek(self, name: str) -> list[Any]:
+        return list(await self._service.get_queue_client(name).peek_messages(32))
+
+    async def put(self, name: str, content: str) -> None:
+        await self._service.get_queue_client(name).send_message(content)
+
+
+@pytest.fixture
+async def queues(clients: StorageClients, tenant_id: str, storage: Storage) -> Queues:
+    made = Queues(clients, tenant_id)
+    await create_storage(clients, queues=(made.commands, made.results))
+    return made
+
+
+async def test_a_command_lies_on_its_queue_as_base64_json(queues: Queues) -> None:
+    await queues.adapter.send(a_command())
+    [message] = await queues.peek(queues.commands)
+
+    assert ExchangeCommand.model_validate_json(base64.b64decode(message.content)) == a_command()
+
+
+async def test_a_command_never_expires_on_the_queue(queues: Queues) -> None:
+    await queues.adapter.send(a_command())
+    [message] = await queues.peek(queues.commands)
+
+    assert message.expires_on.year == 9999
+
+
+async def test_poison_of_both_queues_is_given_as_text_and_taken_off(queues: Queues) -> None:
+    await queues.put(f"{queues.commands}-poison", base64.b64encode(b'{"a": 1}').decode())
+    await queues.put(f"{queues.results}-poison", "not base64 at all: {}")
+    texts = [text async for text in queues.adapter.drain_poison(10)]
+
+    assert texts == ['{"a": 1}', "not base64 at all: {}"]
+    assert [text async for text in queues.adapter.drain_poison(10)] == []
+    assert await queues.peek(f"{queues.commands}-poison") == []
+
+
+async def test_poison_that_was_not_recorded_is_not_deleted(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bypass_responder.adapters.exchange_queue._HIDDEN_SECONDS", 1)
+    await queues.put(f"{queues.commands}-poison", "first")
+    draining = queues.adapter.drain_poison(10)
+    await anext(draining)
+    await draining.aclose()
+    monkeypatch.setattr("bypass_responder.adapters.exchange_queue._HIDDEN_SECONDS", 300)
+
+    assert await _first_poison(queues) == "first"
+
+
+async def _first_poison(queues: Queues) -> str:
+    """What comes back into sight, a second after it was left."""
+    while True:
+        async for text in queues.adapter.drain_poison(10):
+            return text
+        await asyncio.sleep(0.1)
+
+
+async def test_no_more_poison_than_asked_for(queues: Queues) -> None:
+    for number in range(4):
+        await queues.put(f"{queues.commands if number % 2 else queues.results}-poison", f"text {number}")
+
+    assert len([text async for text in queues.adapter.drain_poison(3)]) == 3
+
+
+async def test_the_fake_keeps_poison_that_was_not_recorded() -> None:
+    queue = FakeExchangeQueue()
+    queue.poison = ["one", "two"]
+    draining = queue.drain_poison(10)
+    await anext(draining)
+    await anext(draining)
+
+    assert queue.poison == ["two"]
+
+
+# ---- evidence
+
+
+@pytest.fixture(params=["fake", "azurite"])
+def evidence(request: pytest.FixtureRequest, tenant_id: str) -> EvidenceStore:
+    if request.param == "fake":
+        return FakeEvidence()
+    clients: StorageClients = request.getfixturevalue("clients")
+    return BlobEvidenceStore(clients.blobs, tenant_id)
+
+
+async def test_short_evidence_is_inline(evidence: EvidenceStore) -> None:
+    kept = await evidence.keep("é" * 16 * 1024)
+
+    assert (kept.text, kept.blob, kept.length_bytes) == ("é" * 16 * 1024, None, 32 * 1024)
+
+
+async def test_long_evidence_is_named_by_its_hash(evidence: EvidenceStore) -> None:
+    kept = await evidence.keep("x" * (32 * 1024 + 1))
+
+    assert kept.text is None
+    assert kept.blob is not None
+    assert kept.blob.endswith(kept.sha256)
+    assert kept.length_bytes == 32 * 1024 + 1
+
+
+async def test_the_same_evidence_twice_is_one(evidence: EvidenceStore) -> None:
+    assert await evidence.keep("x" * 40_000) == await evidence.keep("x" * 40_000)
+
+
+async def test_a_lone_surrogate_is_kept_as_an_escape(evidence: EvidenceStore) -> None:
+    kept = await evidence.keep("a\ud800b")
+
+    assert kept.text == "a\\ud800b"
+
+
+async def test_the_blob_holds_the_text_gzipped(clients: StorageClients, tenant_id: str) -> None:
+    kept = await BlobEvidenceStore(clients.blobs, tenant_id).keep("é" * 40_000)
+    blob = clients.blobs.get_container_client(evidence_blob.CONTAINER).get_blob_client(str(kept.blob))
+    stored = await (await blob.download_blob(decompress=False)).readall()
+
+    assert gzip.decompress(stored).decode() == "é" * 40_000
+
+
+# ---- clients
+
+
+def test_every_table_and_container_that_an_adapter_names_is_created() -> None:
+    tables = {module.TABLE for module in (allowlist_table, ledger_table, work_table, limit_table, index_table)}
+
+    assert tables | {checkpoint_store.TABLE} <= set(TABLES)
+    assert {checkpoint_store.CONTAINER, evidence_blob.CONTAINER} <= set(CONTAINERS)
+
+
+async def test_creating_what_is_there_does_nothing(clients: StorageClients, queues: Queues) -> None:
+    await queues.adapter.send(a_command())
+    await create_storage(clients, queues=(queues.commands, queues.results))
+
+    assert len(await queues.peek(queues.commands)) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Storage(connection_string=SecretStr("nonsense")),
+        Storage(),
+        Storage(table_service_uri="https://a.table.core.windows.net"),
+    ],
+)
+def test_a_wrong_storage_setting_is_named(wrong: Storage) -> None:
+    with pytest.raises(SettingError, match="ResponderStorage"):
+        connect(wrong)

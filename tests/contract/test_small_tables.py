@@ -1,0 +1,380 @@
+"""Work list, containment limit, index and checkpoints: the same facts hold for the fakes and for the tables."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from bypass_responder.adapters import checkpoint_store, index_table, limit_table
+from bypass_responder.adapters.checkpoint_store import CheckpointStore
+from bypass_responder.adapters.index_table import TableIndex
+from bypass_responder.adapters.limit_table import TableContainmentLimit
+from bypass_responder.adapters.storage_clients import StorageClients
+from bypass_responder.adapters.work_table import TableWorkList
+from bypass_responder.errors import ConflictError, InputError, RefusedError
+from bypass_responder.model.index import IndexEntry
+from bypass_responder.model.log import Checkpoint
+from bypass_responder.ports import Checkpoints, ContainmentLimit, Index, WorkList
+from tests.fakes import FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList
+
+NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+LATER = NOON + timedelta(minutes=5)
+
+
+class Ports(NamedTuple):
+    """One of each, all fake or all real."""
+
+    work: WorkList
+    limit: ContainmentLimit
+    index: Index
+    checkpoints: Checkpoints
+
+
+@pytest.fixture(params=["fake", "azurite"])
+def ports(request: pytest.FixtureRequest, tenant_id: str) -> Ports:
+    if request.param == "fake":
+        return Ports(FakeWorkList(), FakeLimit(), FakeIndex(), FakeCheckpoints())
+    clients: StorageClients = request.getfixturevalue("clients")
+    return Ports(
+        TableWorkList(clients.tables, tenant_id),
+        TableContainmentLimit(clients.tables, tenant_id),
+        TableIndex(clients.tables, tenant_id),
+        CheckpointStore(clients.tables, clients.blobs, tenant_id),
+    )
+
+
+# ---- work list
+
+
+async def test_a_touched_target_is_due_and_changed(ports: Ports) -> None:
+    item = await ports.work.touch("t1", NOON)
+
+    assert await ports.work.items() == [item]
+    assert (item.target, item.due_at, item.changed) == ("t1", NOON, True)
+
+
+async def test_finish_sets_when_it_is_next_due(ports: Ports) -> None:
+    await ports.work.finish(await ports.work.touch("t1", NOON), LATER)
+
+    assert [(item.due_at, item.changed) for item in await ports.work.items()] == [(LATER, True)]
+
+
+async def test_a_finished_target_stays_until_its_log_is_checkpointed(ports: Ports) -> None:
+    await ports.work.finish(await ports.work.touch("t1", NOON), None)
+    [item] = await ports.work.items()
+
+    assert (item.due_at, item.changed) == (None, True)
+
+    await ports.work.checkpointed(item)
+
+    assert await ports.work.items() == []
+
+
+async def test_a_checkpointed_target_that_is_due_is_only_unchanged(ports: Ports) -> None:
+    await ports.work.checkpointed(await ports.work.touch("t1", NOON))
+
+    assert [(item.due_at, item.changed) for item in await ports.work.items()] == [(NOON, False)]
+
+
+async def test_a_checkpoint_of_an_item_that_changed_does_nothing(ports: Ports) -> None:
+    old = await ports.work.touch("t1", NOON)
+    new = await ports.work.touch("t1", LATER)
+    await ports.work.checkpointed(old)
+
+    assert await ports.work.items() == [new]
+
+
+async def test_a_late_checkpoint_deletes_no_item_that_changed(ports: Ports) -> None:
+    await ports.work.finish(await ports.work.touch("t1", NOON), None)
+    [old] = await ports.work.items()
+    new = await ports.work.touch("t1", LATER)
+    await ports.work.checkpointed(old)
+
+    assert await ports.work.items() == [new]
+
+
+async def test_a_late_finish_never_clears_what_another_has_due(ports: Ports) -> None:
+    old = await ports.work.touch("t1", NOON)
+    new = await ports.work.touch("t1", LATER)
+    await ports.work.finish(old, None)
+
+    assert await ports.work.items() == [new]
+
+
+async def test_a_late_finish_may_bring_the_target_forward(ports: Ports) -> None:
+    old = await ports.work.touch("t1", NOON)
+    await ports.work.touch("t1", LATER)
+    await ports.work.finish(old, NOON)
+
+    assert [item.due_at for item in await ports.work.items()] == [NOON]
+
+
+async def test_whoever_stores_a_finding_beside_a_commit_is_not_forgotten(ports: Ports) -> None:
+    """One worker has read the case; another touches, stores and finishes; the first then has nothing left to do."""
+    storing = await ports.work.touch("t1", NOON)
+    committing = await ports.work.touch("t1", LATER)
+    await ports.work.finish(storing, NOON)
+    await ports.work.finish(committing, None)
+
+    assert [item.due_at for item in await ports.work.items()] == [NOON]
+
+
+async def test_a_finish_after_the_item_went_away_brings_it_back(ports: Ports) -> None:
+    old = await ports.work.touch("t1", NOON)
+    await ports.work.finish(old, None)
+    [cleared] = await ports.work.items()
+    await ports.work.checkpointed(cleared)
+    await ports.work.finish(old, LATER)
+
+    assert [item.due_at for item in await ports.work.items()] == [LATER]
+
+
+# ---- limit
+
+
+async def test_no_more_slots_than_the_limit(ports: Ports) -> None:
+    taken = [await ports.limit.take(f"i{number}", limit=2, now=NOON) for number in range(4)]
+
+    assert taken == [True, True, False, False]
+
+
+async def test_an_incident_that_has_a_slot_keeps_it(ports: Ports) -> None:
+    await ports.limit.take("i1", limit=1, now=NOON)
+
+    assert await ports.limit.take("i1", limit=1, now=LATER)
+
+
+async def test_a_slot_is_free_again_after_an_hour(ports: Ports) -> None:
+    await ports.limit.take("i1", limit=1, now=NOON)
+
+    assert not await ports.limit.take("i2", limit=1, now=NOON + timedelta(minutes=59))
+    assert await ports.limit.take("i2", limit=1, now=NOON + timedelta(minutes=60, seconds=1))
+
+
+async def test_no_slots_when_the_limit_is_nought(ports: Ports) -> None:
+    assert not await ports.limit.take("i1", limit=0, now=NOON)
+
+
+async def test_the_limit_is_exact_when_many_ask_at_once(ports: Ports) -> None:
+    taken = await asyncio.gather(*(ports.limit.take(f"i{n}", limit=5, now=NOON) for n in range(12)))
+
+    assert sum(taken) == 5
+
+
+async def test_a_thousand_slots_fit(clients: StorageClients, tenant_id: str) -> None:
+    limit = TableContainmentLimit(clients.tables, tenant_id)
+    slots = {f"{n:036d}": NOON for n in range(999)}
+    await limit._write(slots, None)
+
+    assert await limit.take("last", limit=1000, now=NOON)
+    assert not await limit.take("one more", limit=1000, now=NOON)
+
+
+async def test_a_limit_that_cannot_be_read_gives_no_slot(clients: StorageClients, tenant_id: str) -> None:
+    row = {"PartitionKey": f"{tenant_id}_limit", "RowKey": "slots", "Slots00": "[1"}
+    await clients.tables.get_table_client(limit_table.TABLE).create_entity(row)
+    with pytest.raises(InputError, match="corrupt_row"):
+        await TableContainmentLimit(clients.tables, tenant_id).take("i1", limit=5, now=NOON)
+
+
+# ---- index
+
+
+def a_line(entry_id: str, *, minutes: int = 0, kind: str = "incident", status: str = "open") -> IndexEntry:
+    return IndexEntry.model_validate(
+        {
+            "id": entry_id,
+            "target": "t1",
+            "kind": kind,
+            "status": status,
+            "at": NOON + timedelta(minutes=minutes),
+            "account": "adele@contoso.com",
+            "actor": "mallory@contoso.com",
+            "reason": "not allowlisted",
+        }
+    )
+
+
+async def test_the_listing_is_newest_first(ports: Ports) -> None:
+    for entry_id, minutes in (("b", 1), ("a", 0), ("c", 2)):
+        await ports.index.put(a_line(entry_id, minutes=minutes))
+
+    assert [entry.id async for entry in ports.index.newest()] == ["c", "b", "a"]
+
+
+async def test_an_entry_is_replaced_in_its_place(ports: Ports) -> None:
+    await ports.index.put(a_line("a"))
+    await ports.index.put(a_line("a", status="contained"))
+
+    assert [entry async for entry in ports.index.newest()] == [a_line("a", status="contained")]
+
+
+async def test_an_entry_with_another_time_is_there_once(ports: Ports) -> None:
+    await ports.index.put(a_line("a"))
+    await ports.index.put(a_line("a", minutes=7))
+
+    assert [entry async for entry in ports.index.newest()] == [a_line("a", minutes=7)]
+
+
+async def test_a_listing_of_some_kinds(ports: Ports) -> None:
+    for number, kind in enumerate(("incident", "attempt", "stood_down")):
+        await ports.index.put(a_line(kind, kind=kind, minutes=number))
+
+    assert [entry.id async for entry in ports.index.newest(kinds=["incident", "stood_down"])] == ["stood_down", "incident"]
+    assert [entry.id async for entry in ports.index.newest(kinds=[])] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"), [("abc", "abc"), ("abcd", "abcd"), ("abcde", "abcdef"), ("x", None), ("ab", None), ("", None)]
+)
+async def test_an_entry_is_found_by_its_id_or_a_beginning_that_only_it_has(
+    ports: Ports, asked: str, found: str | None
+) -> None:
+    for entry_id in ("abc", "abcd", "abcdef"):
+        await ports.index.put(a_line(entry_id))
+    entry = await ports.index.get(asked)
+
+    assert (entry and entry.id) == found
+
+
+async def test_an_odd_id_is_found_again(ports: Ports) -> None:
+    await ports.index.put(a_line("a/b#c?é"))
+    entry = await ports.index.get("a/b#c?é")
+
+    assert entry == a_line("a/b#c?é")
+
+
+async def test_an_index_line_that_cannot_be_read_is_named(clients: StorageClients, tenant_id: str) -> None:
+    row = {"PartitionKey": tenant_id, "RowKey": "0-x", "Body": "{}"}
+    await clients.tables.get_table_client(index_table.TABLE).create_entity(row)
+    with pytest.raises(InputError, match="corrupt_row"):
+        [entry async for entry in TableIndex(clients.tables, tenant_id).newest()]
+
+
+# ---- checkpoints
+
+
+def a_checkpoint(seq: int, *, heads: int = 1, text: str = "h") -> Checkpoint:
+    return Checkpoint(seq=seq, at=NOON, heads={f"t{n}": (n, text) for n in range(heads)}, previous="p", hash=f"{seq}")
+
+
+async def test_the_first_checkpoint_has_nothing_before_it(ports: Ports) -> None:
+    assert await ports.checkpoints.last() is None
+    assert [checkpoint async for checkpoint in ports.checkpoints.all()] == []
+
+
+async def test_checkpoints_come_back_in_order(ports: Ports) -> None:
+    for seq in range(1, 20):
+        await ports.checkpoints.append(a_checkpoint(seq))
+
+    assert await ports.checkpoints.last() == a_checkpoint(19)
+    assert [checkpoint async for checkpoint in ports.checkpoints.all()] == [a_checkpoint(seq) for seq in range(1, 20)]
+
+
+async def test_a_number_is_taken_once(ports: Ports) -> None:
+    await ports.checkpoints.append(a_checkpoint(1))
+    with pytest.raises(ConflictError):
+        await ports.checkpoints.append(a_checkpoint(1, text="another"))
+
+    assert await ports.checkpoints.last() == a_checkpoint(1)
+
+
+async def test_the_same_checkpoint_again_is_our_own(ports: Ports) -> None:
+    await ports.checkpoints.append(a_checkpoint(1))
+    await ports.checkpoints.append(a_checkpoint(1))
+
+    assert [checkpoint async for checkpoint in ports.checkpoints.all()] == [a_checkpoint(1)]
+
+
+async def test_a_checkpoint_of_many_targets_fits(ports: Ports) -> None:
+    await ports.checkpoints.append(a_checkpoint(1, heads=3000, text="h" * 64))
+
+    assert await ports.checkpoints.last() == a_checkpoint(1, heads=3000, text="h" * 64)
+
+
+class Stored(NamedTuple):
+    """Three checkpoints, and the places where they lie."""
+
+    store: CheckpointStore
+    clients: StorageClients
+    tenant: str
+
+    async def delete_row(self, seq: int) -> None:
+        table = self.clients.tables.get_table_client(checkpoint_store.TABLE)
+        await table.delete_entity(self.tenant, f"{seq:012d}")
+
+    async def delete_blob(self, seq: int) -> None:
+        container = self.clients.blobs.get_container_client(checkpoint_store.CONTAINER)
+        await container.delete_blob(f"{self.tenant}/{seq:012d}.json")
+
+    async def reason(self) -> str:
+        with pytest.raises(InputError) as caught:
+            [checkpoint async for checkpoint in self.store.all()]
+        return caught.value.reason
+
+
+@pytest.fixture
+async def stored(clients: StorageClients, tenant_id: str) -> Stored:
+    store = CheckpointStore(clients.tables, clients.blobs, tenant_id)
+    for seq in (1, 2, 3):
+        await store.append(a_checkpoint(seq))
+    return Stored(store, clients, tenant_id)
+
+
+@pytest.mark.parametrize("seq", [1, 3])
+async def test_a_row_cut_away_is_found_by_its_blob(stored: Stored, seq: int) -> None:
+    await stored.delete_row(seq)
+
+    assert await stored.reason() == "checkpoint_row_missing"
+
+
+async def test_a_row_changed_is_found_by_its_blob(stored: Stored) -> None:
+    table = stored.clients.tables.get_table_client(checkpoint_store.TABLE)
+    body = a_checkpoint(2, text="forged").model_dump_json()
+    await table.update_entity({"PartitionKey": stored.tenant, "RowKey": f"{2:012d}", "Body00": body})
+
+    assert await stored.reason() == "checkpoint_blob_differs"
+
+
+async def test_a_blob_that_is_gone_is_found(stored: Stored) -> None:
+    await stored.delete_blob(2)
+
+    assert await stored.reason() == "checkpoint_blob_missing"
+
+
+async def test_a_crash_between_row_and_blob_is_no_alarm_and_is_mended_by_the_next(stored: Stored) -> None:
+    await stored.delete_blob(3)
+
+    assert len([checkpoint async for checkpoint in stored.store.all()]) == 3
+
+    await stored.store.append(a_checkpoint(4))
+
+    assert len([checkpoint async for checkpoint in stored.store.all()]) == 4
+
+
+async def test_a_number_used_again_after_a_cut_is_found_at_once(stored: Stored) -> None:
+    await stored.delete_row(3)
+    with pytest.raises(InputError, match="checkpoint_blob_differs"):
+        await stored.store.append(a_checkpoint(3, text="another"))
+
+
+async def test_the_newest_is_found_without_the_pointer(stored: Stored) -> None:
+    table = stored.clients.tables.get_table_client(checkpoint_store.TABLE)
+    await table.upsert_entity({"PartitionKey": f"{stored.tenant}_last", "RowKey": "last", "Row": "9" * 12})
+
+    assert await stored.store.last() == a_checkpoint(3)
+
+
+async def test_a_checkpoint_of_too_many_targets_is_refused(clients: StorageClients, tenant_id: str) -> None:
+    with pytest.raises(RefusedError, match="several"):
+        await CheckpointStore(clients.tables, clients.blobs, tenant_id).append(a_checkpoint(1, heads=9000, text="h" * 64))
+
+
+async def test_a_checkpoint_row_that_cannot_be_read_is_named(clients: StorageClients, tenant_id: str) -> None:
+    row = {"PartitionKey": tenant_id, "RowKey": f"{1:012d}", "Body00": "{"}
+    await clients.tables.get_table_client(checkpoint_store.TABLE).create_entity(row)
+    with pytest.raises(InputError, match="corrupt_row"):
+        await CheckpointStore(clients.tables, clients.blobs, tenant_id).last()

@@ -1,0 +1,224 @@
+"""A responder on fakes with a clock that a test moves: everything but the services of Microsoft is real."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bypass_responder.model.account import Account, AllowlistEntry
+from bypass_responder.model.base import guid_or_none, target_key
+from bypass_responder.model.case import (
+    Case,
+    Finding,
+    Incident,
+    Note,
+    Source,
+    Step,
+    StepKind,
+    StepState,
+)
+from bypass_responder.model.change import Actor, Outcome, Switch
+from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
+from bypass_responder.response import person
+from bypass_responder.settings import Settings
+from bypass_responder.workflow.record_exchange_result import record_exchange_result
+from bypass_responder.workflow.resume_responses import resume_responses
+from bypass_responder.workflow.services import Services, open_session
+from bypass_responder.workflow.settle import settle_all
+from tests.fakes import (
+    FakeAllowlist,
+    FakeCheckpoints,
+    FakeDirectory,
+    FakeEvidence,
+    FakeExchangeQueue,
+    FakeIndex,
+    FakeLedger,
+    FakeLimit,
+    FakeNotifier,
+    FakeWorkList,
+)
+from tests.fakes.feed import FakeAuditFeed, FakeFeedStore
+
+TENANT = "11111111-1111-4111-8111-111111111111"
+ALEX = "aaaaaaaa-0000-4000-8000-000000000001"
+BLAKE = "bbbbbbbb-0000-4000-8000-000000000002"
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+MALLORY = Actor(user_id="mallory@contoso.onmicrosoft.com", client_ip="203.0.113.7:4711")
+
+
+def an_account(object_id: str = ALEX, upn: str = "alex@contoso.onmicrosoft.com", **fields: Any) -> Account:
+    return Account(object_id=object_id, user_principal_name=upn, **({"account_enabled": True} | fields))
+
+
+def an_entry(object_id: str = ALEX, **fields: Any) -> AllowlistEntry:
+    return AllowlistEntry(
+        object_id=object_id,
+        **(
+            {
+                "reason_class": "archiving",
+                "justification": "journal archive",
+                "owner": "ops@contoso.onmicrosoft.com",
+                "ticket": "CHG-1",
+                "expires_at": START + timedelta(days=30),
+                "edited_at": START - timedelta(days=30),
+            }
+            | fields
+        ),
+    )
+
+
+_numbers = itertools.count(1)
+
+
+def a_finding(**fields: Any) -> Finding:
+    object_id_text = fields.get("object_id_text", ALEX)
+    identity_text = fields.get("identity_text", "alex@contoso.onmicrosoft.com")
+    defaults: dict[str, Any] = {
+        "id": f"record-{next(_numbers)}",
+        "target": guid_or_none(object_id_text) or target_key(object_id_text, identity_text),
+        "source": Source.FEED,
+        "switch": Switch.ON,
+        "outcome": Outcome.SUCCESS,
+        "effective_at": START - timedelta(hours=1),
+        "object_id_text": object_id_text,
+        "identity_text": identity_text,
+        "actor": MALLORY,
+        "received_at": START,
+    }
+    return Finding(**(defaults | fields))
+
+
+def some_settings(**fields: Any) -> Settings:
+    defaults: dict[str, Any] = {
+        "tenant_id": TENANT,
+        "mode": "enforce",
+        "protected_object_ids": "none",
+        "storage": {"connection_string": "unused"},
+    }
+    return Settings(**(defaults | fields))
+
+
+class World:
+    """The services on fakes, and an Exchange worker that answers what it is told to."""
+
+    def __init__(self, *accounts: Account, **settings: Any) -> None:
+        self.now = START
+        clock = lambda: self.now  # noqa: E731 - a closure over the moving clock
+        self.directory = FakeDirectory(*(accounts or (an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))), clock=clock)
+        self.allowlist = FakeAllowlist(clock=clock)
+        self.ledger = FakeLedger()
+        self.work = FakeWorkList()
+        self.limit = FakeLimit()
+        self.index = FakeIndex()
+        self.checkpoints = FakeCheckpoints()
+        self.exchange = FakeExchangeQueue()
+        self.notifier = FakeNotifier()
+        self.feed = FakeAuditFeed()
+        self.feed_store = FakeFeedStore()
+        self.bypassed: dict[str, bool] = {}
+        self.names: dict[str, list[str]] = {}
+        self.answered = 0
+        ids = itertools.count(1)
+        self.services = Services(
+            settings=some_settings(**settings),
+            clock=clock,
+            new_id=lambda: f"00000000-0000-4000-8000-{next(ids):012d}",
+            directory=self.directory,
+            allowlist=self.allowlist,
+            ledger=self.ledger,
+            work=self.work,
+            limit=self.limit,
+            index=self.index,
+            checkpoints=self.checkpoints,
+            exchange=self.exchange,
+            evidence=FakeEvidence(),
+            feed=self.feed,
+            feed_store=self.feed_store,
+            notifier=self.notifier,
+        )
+
+    def set(self, **settings: Any) -> None:
+        """The app is deployed anew with other settings."""
+        self.services = dataclasses.replace(self.services, settings=some_settings(**settings))
+
+    async def sees(self, *findings: Finding) -> None:
+        """Findings are stored and settled, as a poll does it."""
+        for finding in findings:
+            await self.services.work.touch(finding.target, self.now)
+            await self.ledger.add_finding(finding)
+        await settle_all({finding.target for finding in findings}, self.services, expected=findings)
+
+    async def answer(self, **fields: Any) -> list[ExchangeResult]:
+        """The worker answers what was asked since the last time."""
+        results = []
+        while self.answered < len(self.exchange.sent):
+            command = self.exchange.sent[self.answered]
+            self.answered += 1
+            results.append(self._result(command, **fields))
+            await record_exchange_result(results[-1].model_dump_json().encode(), self.services)
+        return results
+
+    async def passes(self, **duration: float) -> None:
+        """Time passes and the scheduler runs."""
+        self.now += timedelta(**duration)
+        await resume_responses(self.services)
+
+    async def decides(self, verb: Any, incident_id: str, target: str = ALEX, **fields: Any) -> None:
+        """A person decides, as bypassctl writes it; the scheduler carries it out."""
+        session = await open_session(target, self.services)
+        await session.apply(
+            lambda draft: person.write_decision(
+                draft, incident_id, verb, who="ops", reason="ticket", enforce=self.services.settings.enforce, **fields
+            )
+        )
+        await self.services.work.touch(target, self.now)
+        await resume_responses(self.services)
+
+    async def case(self, target: str = ALEX) -> Case:
+        return await self.ledger.load(target)
+
+    async def incidents(self, target: str = ALEX) -> list[Incident]:
+        rows = (await self.case(target)).rows.values()
+        return sorted((row for row in rows if isinstance(row, Incident)), key=lambda row: row.opened_at)
+
+    async def steps(self, target: str = ALEX, incident: int = -1) -> dict[StepKind, Step]:
+        wanted = (await self.incidents(target))[incident].id
+        rows = (await self.case(target)).rows.values()
+        return {row.step: row for row in rows if isinstance(row, Step) and row.incident_id == wanted}
+
+    async def states(self, target: str = ALEX) -> dict[StepKind, StepState]:
+        return {kind: step.state for kind, step in (await self.steps(target)).items()}
+
+    async def notes(self, target: str = ALEX) -> list[str]:
+        rows = (await self.case(target)).rows.values()
+        return sorted(row.about for row in rows if isinstance(row, Note))
+
+    def _result(self, command: ExchangeCommand, **fields: Any) -> ExchangeResult:
+        ids = [command.object_id] if command.object_id else self.names.get((command.identity or "").casefold(), [])
+        found = ids[0] if len(ids) == 1 else None
+        before = self.bypassed.get(found, False) if found else None
+        outcome, after = ExchangeOutcome.CHECKED, None
+        if not found:
+            outcome = ExchangeOutcome.AMBIGUOUS if ids else ExchangeOutcome.NOT_FOUND
+        elif command.kind is CommandKind.DISABLE_BYPASS:
+            outcome = ExchangeOutcome.VERIFIED if before else ExchangeOutcome.ALREADY_OFF
+            after = False
+            if "outcome" not in fields:
+                self.bypassed[found] = False
+        answer: dict[str, Any] = {
+            "command_id": command.command_id,
+            "kind": command.kind,
+            "tenant_id": command.tenant_id,
+            "target": command.target,
+            "outcome": outcome,
+            "resolved": ExchangeObject(object_id=found, exchange_guid="99999999-0000-4000-8000-000000000000", name="name")
+            if found
+            else None,
+            "before": before,
+            "after": after,
+            "read_at": self.now,
+            "worker": "test",
+        }
+        return ExchangeResult(**(answer | fields))

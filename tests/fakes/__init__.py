@@ -1,0 +1,19 @@
+"""In-memory stand-ins for our own ports. Each keeps state that a test reads, and holds the adapter's contract."""
+
+from tests.fakes.channels import FakeEvidence, FakeExchangeQueue, FakeNotifier
+from tests.fakes.directory import FakeDirectory
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.rows import FakeAllowlist, FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList
+
+__all__ = [
+    "FakeAllowlist",
+    "FakeCheckpoints",
+    "FakeDirectory",
+    "FakeEvidence",
+    "FakeExchangeQueue",
+    "FakeIndex",
+    "FakeLedger",
+    "FakeLimit",
+    "FakeNotifier",
+    "FakeWorkList",
+]

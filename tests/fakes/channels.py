@@ -1,0 +1,63 @@
+"""Queue, evidence and notifications in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+
+from bypass_responder.model.case import Evidence, Note
+from bypass_responder.model.message import ExchangeCommand
+from tests.fakes.scripted import Scripted
+
+
+class FakeExchangeQueue(Scripted):
+    """``sent`` are the commands; a test puts texts on ``poison``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[ExchangeCommand] = []
+        self.poison: list[str] = []
+
+    async def send(self, command: ExchangeCommand) -> None:
+        self._called("send", command.target)
+        self.sent.append(ExchangeCommand.model_validate_json(command.model_dump_json()))
+
+    async def drain_poison(self, limit: int) -> AsyncIterator[str]:
+        self._called("drain_poison")
+        for text in self.poison[:limit]:
+            yield text
+            self.poison.remove(text)
+
+
+class FakeEvidence(Scripted):
+    """``blobs`` is name → text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blobs: dict[str, str] = {}
+
+    async def keep(self, raw: str) -> Evidence:
+        self._called("keep")
+        data = raw.encode(errors="backslashreplace")
+        sha256 = hashlib.sha256(data).hexdigest()
+        if len(data) <= 32 * 1024:
+            return Evidence(text=data.decode(), length_bytes=len(data), sha256=sha256)
+        self.blobs[sha256] = raw
+        return Evidence(blob=sha256, length_bytes=len(data), sha256=sha256)
+
+
+class FakeNotifier(Scripted):
+    """``sent`` are the notes; ``messages`` how they were grouped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[tuple[Note, ...]] = []
+
+    @property
+    def sent(self) -> list[Note]:
+        """Every note that was delivered."""
+        return [note for message in self.messages for note in message]
+
+    async def send(self, notes: Sequence[Note]) -> None:
+        self._called("send")
+        self.messages.append(tuple(notes))

@@ -1,0 +1,142 @@
+"""Allowlist, work list, limit, index and checkpoints in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from bypass_responder.errors import ConflictError
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.index import IndexEntry
+from bypass_responder.model.log import Checkpoint
+from bypass_responder.ports import WorkItem
+from tests.fakes.scripted import Scripted
+
+
+class FakeAllowlist(Scripted):
+    """``rows`` may be filled by a test, malformed ones too; ``put`` stamps ``edited_at`` by the clock."""
+
+    def __init__(self, *rows: AllowlistEntry | MalformedEntry, clock: Callable[[], datetime] | None = None) -> None:
+        super().__init__()
+        self.rows = {row.object_id: row for row in rows}
+        self._clock = clock or (lambda: datetime.now(UTC))
+
+    async def get(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
+        self._called("get", object_id)
+        return self.rows.get(object_id)
+
+    async def put(self, entry: AllowlistEntry) -> None:
+        self._called("put", entry.object_id)
+        self.rows[entry.object_id] = entry.model_copy(update={"edited_at": self._clock()})
+
+    async def remove(self, object_id: str) -> bool:
+        self._called("remove", object_id)
+        return self.rows.pop(object_id, None) is not None
+
+    async def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
+        self._called("entries")
+        for _, row in sorted(self.rows.items()):
+            yield row
+
+
+class FakeWorkList(Scripted):
+    """``held`` is target → item; every write is a new etag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: dict[str, WorkItem] = {}
+        self._version = 0
+
+    async def touch(self, target: str, due_at: datetime) -> WorkItem:
+        self._called("touch", target)
+        return self._put(target, due_at, changed=True)
+
+    async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
+        self._called("finish", item.target)
+        now = self.held.get(item.target)
+        if now and now.etag == item.etag:
+            self._put(item.target, due_at, changed=True)
+        elif due_at:
+            self._put(item.target, min(due_at, (now and now.due_at) or due_at), changed=True)
+
+    async def checkpointed(self, item: WorkItem) -> None:
+        self._called("checkpointed", item.target)
+        now = self.held.get(item.target)
+        if now is None or now.etag != item.etag:
+            return
+        if now.due_at:
+            self._put(item.target, now.due_at, changed=False)
+        else:
+            del self.held[item.target]
+
+    async def items(self) -> list[WorkItem]:
+        self._called("items")
+        return list(self.held.values())
+
+    def _put(self, target: str, due_at: datetime | None, *, changed: bool) -> WorkItem:
+        self._version += 1
+        self.held[target] = WorkItem(target=target, due_at=due_at, changed=changed, etag=str(self._version))
+        return self.held[target]
+
+
+class FakeLimit(Scripted):
+    """``slots`` is incident → when it took one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slots: dict[str, datetime] = {}
+
+    async def take(self, incident_id: str, *, limit: int, now: datetime) -> bool:
+        self._called("take", incident_id)
+        self.slots = {key: at for key, at in self.slots.items() if at > now - timedelta(hours=1)}
+        if incident_id not in self.slots and len(self.slots) < limit:
+            self.slots[incident_id] = now
+        return incident_id in self.slots
+
+
+class FakeIndex(Scripted):
+    """``held`` is id → entry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: dict[str, IndexEntry] = {}
+
+    async def put(self, entry: IndexEntry) -> None:
+        self._called("put", entry.id)
+        self.held[entry.id] = entry
+
+    async def get(self, entry_id: str) -> IndexEntry | None:
+        self._called("get", entry_id)
+        found = [self.held[key] for key in self.held if entry_id and key.startswith(entry_id)]
+        return self.held.get(entry_id) or (found[0] if len(found) == 1 else None)
+
+    async def newest(self, *, kinds: Sequence[str] | None = None) -> AsyncIterator[IndexEntry]:
+        self._called("newest")
+        for entry in sorted(self.held.values(), key=lambda entry: entry.at, reverse=True):
+            if kinds is None or entry.kind in kinds:
+                yield entry
+
+
+class FakeCheckpoints(Scripted):
+    """``held`` is the list, oldest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[Checkpoint] = []
+
+    async def last(self) -> Checkpoint | None:
+        self._called("last")
+        return self.held[-1] if self.held else None
+
+    async def append(self, checkpoint: Checkpoint) -> None:
+        self._called("append", str(checkpoint.seq))
+        if checkpoint in self.held:
+            return
+        if any(held.seq == checkpoint.seq for held in self.held):
+            raise ConflictError(f"Checkpoint {checkpoint.seq} is there already.")
+        self.held.append(Checkpoint.model_validate_json(checkpoint.model_dump_json()))
+
+    async def all(self) -> AsyncIterator[Checkpoint]:
+        self._called("all")
+        for checkpoint in list(self.held):
+            yield checkpoint

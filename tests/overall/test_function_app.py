@@ -1,0 +1,74 @@
+"""What the host sees of the app, and what importing it costs."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {
+    "aiohttp", "azure.core", "azure.data", "azure.identity", "azure.storage", "fastapi", "httpx", "kiota_abstractions",
+    "msal", "msgraph", "pydantic", "starlette", "tenacity",
+}  # fmt: skip
+
+
+def test_every_binding_is_as_written_here(index: dict[str, Any]) -> None:
+    assert index["bindings"] == {
+        "poll_audit_feed": [
+            {
+                "direction": "IN",
+                "type": "timerTrigger",
+                "name": "timer",
+                "schedule": "%POLL_SCHEDULE%",
+                "runOnStartup": False,
+                "useMonitor": True,
+            }
+        ],
+        "resume_responses": [
+            {
+                "direction": "IN",
+                "type": "timerTrigger",
+                "name": "timer",
+                "schedule": "%RESUME_SCHEDULE%",
+                "runOnStartup": False,
+                "useMonitor": True,
+            }
+        ],
+        "record_exchange_result": [
+            {
+                "direction": "IN",
+                "type": "queueTrigger",
+                "name": "message",
+                "queueName": "%EXCHANGE_RESULTS_QUEUE%",
+                "connection": "ResponderStorage",
+            }
+        ],
+        "health": [
+            {
+                "direction": "IN",
+                "type": "httpTrigger",
+                "name": "request",
+                "methods": ["GET"],
+                "authLevel": "ANONYMOUS",
+                "route": "health",
+            },
+            {"direction": "OUT", "type": "http", "name": "$return"},
+        ],
+    }
+
+
+def test_importing_and_indexing_needs_no_setting_and_loads_no_client(index: dict[str, Any]) -> None:
+    assert set(index["modules"]) & HEAVY == set()
+
+
+def test_the_app_knows_only_bootstrap() -> None:
+    tree = ast.parse((ROOT / "function_app.py").read_text(encoding="utf-8"))
+    imported = {
+        f"{node.module}.{name.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("bypass_responder")
+        for name in node.names
+    }
+
+    assert imported == {"bypass_responder.bootstrap"}

@@ -1,0 +1,55 @@
+"""The files around the code keep their word."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_alone_lists_every_target() -> None:
+    outside_of_make = {"PATH": os.environ["PATH"]}
+    shown = subprocess.run(["make"], capture_output=True, text=True, check=True, cwd=ROOT, env=outside_of_make).stdout
+    targets = set(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[0].split())
+
+    assert {line.split()[1] for line in shown.splitlines()} == targets
+
+
+def test_ci_runs_the_command_that_the_readme_names() -> None:
+    assert "\nstep make test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_every_deployed_dependency_is_pinned() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in lines if line and not line.startswith("#")]
+
+    assert [line for line in wanted if "==" not in line] == []
+
+
+def test_the_npm_lock_names_no_download_address() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+
+
+def test_every_npm_package_is_locked_by_its_hash() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+
+    assert [name for name, package in packages.items() if name and "integrity" not in package] == []
+
+
+def test_imports_point_one_way() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    ended = subprocess.run([linter, "--no-cache"], capture_output=True, text=True, check=False, cwd=ROOT)
+
+    assert ended.returncode == 0, ended.stdout
