@@ -28,7 +28,7 @@ print(json.dumps({"bindings": bindings, "modules": sorted(sys.modules)}))
 
 @pytest.fixture(scope="session")
 def index() -> dict[str, Any]:
-    """``bindings`` of the function app by function, and the ``modules`` that indexing loads; a fresh process, no setting.
+    """``bindings`` by function, and the ``modules`` that indexing loads, in a fresh process without any setting.
 
     An app can be indexed once per process.
     """

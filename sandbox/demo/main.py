@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
 
 PATIENCE_SECONDS = 120
-QUIET_SECONDS = 3.0
+QUIET_SECONDS = 1.5
 """Nothing undone for this long: the story is over."""
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sandbox.tenant.client import SandboxClient
 
 BYSTANDERS = ("attacker", "sandbox")
+SESSIONS, BYPASS = "sign_in_sessions_valid_from", "audit_bypass_enabled"
 
 
 @dataclass(frozen=True)
@@ -83,32 +84,30 @@ async def prove(client: SandboxClient, responder: Responder, before: dict[str, d
     rows: list[Row] = []
     for target in await services.ledger.targets():
         rows += (await services.ledger.load(target)).rows.values()
-    after = {account["object_id"]: account for account in client.state()["accounts"]}
+    state = client.state()
+    after = {account["object_id"]: account for account in state["accounts"]}
     findings = {row.id: row for row in rows if isinstance(row, Finding)}.values()
     incidents = [row for row in rows if isinstance(row, Incident)]
-    touched = client.touched(by_others_than=BYSTANDERS)
+    journal = [change for change in state["journal"] if change["by"] not in BYSTANDERS]
     return Proof(
         detected=sum(row.switch is Switch.ON and row.verdict != "attempt" for row in findings),
         contained=sum(row.status is IncidentStatus.CONTAINED for row in incidents),
         stood_down=sum(row.verdict == "allowlisted" for row in findings),
         attempts=sum(row.verdict == "attempt" for row in findings),
-        blocked=_changed(before, after, "account_enabled", now=False),
-        revoked=sorted(key for key in after if _later(before, after, key)),
-        bypass_off=sorted(set(_changed(before, after, "audit_bypass_enabled", now=False)) & touched),
+        blocked=sorted(key for key in before if before[key]["account_enabled"] and not after[key]["account_enabled"]),
+        revoked=sorted(key for key in before if after[key][SESSIONS] > before[key][SESSIONS]),
+        bypass_off=sorted(
+            {
+                change["object_id"]
+                for change in journal
+                if change["field"] == BYPASS and change["before"] and not after[change["object_id"]][BYPASS]
+            }
+        ),
         claimed={kind.value: _claimed(rows, incidents, kind) for kind in StepKind},
-        touched=touched,
+        touched={change["object_id"] for change in journal},
         log=await verify_log(services.ledger, services.checkpoints),
         unfinished=[f"unfinished: {row.id} is {row.status.value}" for row in incidents if row.status is IncidentStatus.OPEN],
     )
-
-
-def _changed(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], name: str, *, now: bool) -> list[str]:
-    return sorted(key for key, account in after.items() if account[name] is now and before.get(key, {}).get(name) is not now)
-
-
-def _later(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], key: str) -> bool:
-    name = "sign_in_sessions_valid_from"
-    return key in before and bool(after[key][name] > before[key][name])
 
 
 def _claimed(rows: list[Row], incidents: list[Incident], kind: StepKind) -> list[str]:

@@ -161,7 +161,7 @@ def _expired_lately(entry: AllowlistEntry | MalformedEntry | None, *, since: dat
 def _allowed(entry: AllowlistEntry | MalformedEntry | None) -> str:
     if not isinstance(entry, AllowlistEntry):
         return ""
-    return f"allowlisted: {entry.reason_class}, owner {entry.owner}, ticket {entry.ticket}, until {entry.expires_at:%Y-%m-%d}"
+    return f"{entry.reason_class}, owner {entry.owner}, ticket {entry.ticket}, until {entry.expires_at:%Y-%m-%d}"
 
 
 def _expired(entry: AllowlistEntry | MalformedEntry | None) -> str:

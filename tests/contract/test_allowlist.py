@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -80,8 +81,8 @@ async def test_entries_are_all_rows(allowlist: Allowlist) -> None:
     assert {entry.object_id async for entry in allowlist.entries()} == {SERVICE, other}
 
 
-async def by_hand(clients: StorageClients, tenant: str, row: str, columns: dict[str, object]) -> None:
-    await clients.tables.get_table_client(TABLE).create_entity({"PartitionKey": tenant, "RowKey": row} | columns)
+async def by_hand(clients: StorageClients, tenant: str, row: str, columns: Mapping[str, object]) -> None:
+    await clients.tables.get_table_client(TABLE).create_entity({"PartitionKey": tenant, "RowKey": row, **columns})
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
 
-from bypass_responder.adapters import allowlist_table, checkpoint_store, evidence_blob, index_table, ledger_table
-from bypass_responder.adapters import limit_table, work_table
+from bypass_responder.adapters import (
+    allowlist_table,
+    checkpoint_store,
+    evidence_blob,
+    index_table,
+    ledger_table,
+    limit_table,
+    work_table,
+)
 from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
 from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
 from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES, StorageClients, connect, create_storage
@@ -86,9 +95,8 @@ async def test_poison_of_both_queues_is_given_as_text_and_taken_off(queues: Queu
 async def test_poison_that_was_not_recorded_is_not_deleted(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bypass_responder.adapters.exchange_queue._HIDDEN_SECONDS", 1)
     await queues.put(f"{queues.commands}-poison", "first")
-    draining = queues.adapter.drain_poison(10)
-    await anext(draining)
-    await draining.aclose()
+    async with aclosing(cast("AsyncGenerator[str, None]", queues.adapter.drain_poison(10))) as draining:
+        await anext(draining)
     monkeypatch.setattr("bypass_responder.adapters.exchange_queue._HIDDEN_SECONDS", 300)
 
     assert await _first_poison(queues) == "first"

@@ -29,7 +29,7 @@ class Ports(NamedTuple):
 
     work: WorkList
     limit: ContainmentLimit
-    index: Index
+    listing: Index
     checkpoints: Checkpoints
 
 
@@ -200,31 +200,33 @@ def a_line(entry_id: str, *, minutes: int = 0, kind: str = "incident", status: s
 
 async def test_the_listing_is_newest_first(ports: Ports) -> None:
     for entry_id, minutes in (("b", 1), ("a", 0), ("c", 2)):
-        await ports.index.put(a_line(entry_id, minutes=minutes))
+        await ports.listing.put(a_line(entry_id, minutes=minutes))
 
-    assert [entry.id async for entry in ports.index.newest()] == ["c", "b", "a"]
+    assert [entry.id async for entry in ports.listing.newest()] == ["c", "b", "a"]
 
 
 async def test_an_entry_is_replaced_in_its_place(ports: Ports) -> None:
-    await ports.index.put(a_line("a"))
-    await ports.index.put(a_line("a", status="contained"))
+    await ports.listing.put(a_line("a"))
+    await ports.listing.put(a_line("a", status="contained"))
 
-    assert [entry async for entry in ports.index.newest()] == [a_line("a", status="contained")]
+    assert [entry async for entry in ports.listing.newest()] == [a_line("a", status="contained")]
 
 
 async def test_an_entry_with_another_time_is_there_once(ports: Ports) -> None:
-    await ports.index.put(a_line("a"))
-    await ports.index.put(a_line("a", minutes=7))
+    await ports.listing.put(a_line("a"))
+    await ports.listing.put(a_line("a", minutes=7))
 
-    assert [entry async for entry in ports.index.newest()] == [a_line("a", minutes=7)]
+    assert [entry async for entry in ports.listing.newest()] == [a_line("a", minutes=7)]
 
 
 async def test_a_listing_of_some_kinds(ports: Ports) -> None:
     for number, kind in enumerate(("incident", "attempt", "stood_down")):
-        await ports.index.put(a_line(kind, kind=kind, minutes=number))
+        await ports.listing.put(a_line(kind, kind=kind, minutes=number))
 
-    assert [entry.id async for entry in ports.index.newest(kinds=["incident", "stood_down"])] == ["stood_down", "incident"]
-    assert [entry.id async for entry in ports.index.newest(kinds=[])] == []
+    some = [entry.id async for entry in ports.listing.newest(kinds=["incident", "stood_down"])]
+
+    assert some == ["stood_down", "incident"]
+    assert [entry.id async for entry in ports.listing.newest(kinds=[])] == []
 
 
 @pytest.mark.parametrize(
@@ -234,15 +236,15 @@ async def test_an_entry_is_found_by_its_id_or_a_beginning_that_only_it_has(
     ports: Ports, asked: str, found: str | None
 ) -> None:
     for entry_id in ("abc", "abcd", "abcdef"):
-        await ports.index.put(a_line(entry_id))
-    entry = await ports.index.get(asked)
+        await ports.listing.put(a_line(entry_id))
+    entry = await ports.listing.get(asked)
 
     assert (entry and entry.id) == found
 
 
 async def test_an_odd_id_is_found_again(ports: Ports) -> None:
-    await ports.index.put(a_line("a/b#c?é"))
-    entry = await ports.index.get("a/b#c?é")
+    await ports.listing.put(a_line("a/b#c?é"))
+    entry = await ports.listing.get("a/b#c?é")
 
     assert entry == a_line("a/b#c?é")
 
@@ -369,8 +371,9 @@ async def test_the_newest_is_found_without_the_pointer(stored: Stored) -> None:
 
 
 async def test_a_checkpoint_of_too_many_targets_is_refused(clients: StorageClients, tenant_id: str) -> None:
+    store = CheckpointStore(clients.tables, clients.blobs, tenant_id)
     with pytest.raises(RefusedError, match="several"):
-        await CheckpointStore(clients.tables, clients.blobs, tenant_id).append(a_checkpoint(1, heads=9000, text="h" * 64))
+        await store.append(a_checkpoint(1, heads=9000, text="h" * 64))
 
 
 async def test_a_checkpoint_row_that_cannot_be_read_is_named(clients: StorageClients, tenant_id: str) -> None:

@@ -47,7 +47,7 @@ class FakeDirectory(Scripted):
         self._called("set_sign_in", object_id)
         self._must_exist(object_id)
         if object_id in self.admins:
-            raise PermissionMissingError("It is an administrator.", permission="Privileged Authentication Administrator")
+            raise PermissionMissingError("An administrator.", permission="Privileged Authentication Administrator")
         self.change(object_id, account_enabled=enabled)
 
     async def revoke_sessions(self, object_id: str) -> None:

@@ -19,7 +19,7 @@ from bypass_responder.errors import (
 from bypass_responder.model.feed import ContentBlob, FeedCursor, PendingBlob, Window
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.feed import BlobRecords, PollReport, poll
-from bypass_responder.sensing.windows import LOOK_BACK, OVERLAP, RETRIEVABLE, plan
+from bypass_responder.sensing.windows import LOOK_BACK, OVERLAP, plan
 from tests.fakes.feed import FakeAuditFeed, FakeFeedStore
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -135,20 +135,27 @@ async def test_first_poll_owes_seven_days() -> None:
     tenant = Tenant(started=None)
     await tenant.poll()
 
-    assert min(window.start for window in tenant.cursor.backlog) == NOW - LOOK_BACK - OVERLAP
+    assert min(window.start for window in tenant.cursor.backlog) == NOW - LOOK_BACK
     assert tenant.feed.windows[0] == Window(start=NOW - DAY, end=NOW)
 
 
 async def test_each_poll_lists_one_window_of_backlog_until_none_is_left() -> None:
     tenant = Tenant(started=None)
-    for minutes in range(8):
+    for minutes in range(7):
         await tenant.poll(NOW + minutes * MINUTE)
+    behind = [window for window in tenant.feed.windows if window.end <= NOW - DAY]
 
     assert tenant.cursor.backlog == ()
-    assert [window.end for window in tenant.feed.windows if window.end <= NOW - DAY + 10 * MINUTE] == sorted(
-        {window.end for window in tenant.feed.windows if window.end <= NOW - DAY + 10 * MINUTE}, reverse=True
-    )
-    assert tenant.store.found_gaps == {} or min(tenant.store.found_gaps)[0] < NOW - RETRIEVABLE
+    assert behind == sorted(behind, key=lambda window: window.end, reverse=True)
+    assert (len(behind), behind[-1].start) == (6, NOW - LOOK_BACK)
+
+
+async def test_the_first_polls_leave_no_gap() -> None:
+    tenant = Tenant(started=None)
+    for minutes in range(7):
+        await tenant.poll(NOW + minutes * MINUTE)
+
+    assert tenant.store.found_gaps == {}
 
 
 async def test_never_asks_for_more_than_a_day_nor_for_more_than_seven_days_ago() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bypass_responder.sensing.prefilter import Prefilter, may_matter, worth_reading
-from tests.records.builders import SHAPES, a_bypass, a_tampering, named
+from bypass_responder.sensing.prefilter import Prefilter, may_matter
+from tests.records.builders import SHAPES, a_bypass, a_tampering
 
 NAMES = ("Set-MailboxAuditBypassAssociation", "AuditDisabled", "UnifiedAuditLogIngestionEnabled")
 
@@ -87,18 +87,3 @@ def test_chunks_without_a_name_do_not_match() -> None:
     prefilter = Prefilter()
 
     assert not any(prefilter.feed(chunk) for chunk in (b"set-mailbox", b" ", b"auditbypassassociation"))
-
-
-@pytest.mark.parametrize(
-    ("blob", "worth"),
-    [
-        (b'[{"Operation":"MailItemsAccessed"}]', False),
-        (b" [\n]\n ", False),
-        (b'[{"Operation":"MailItemsAcc', True),
-        (b"<html>busy</html>", True),
-        (b"", True),
-        (json.dumps([a_bypass(Parameters=named())]).encode(), True),
-    ],
-)
-def test_a_blob_is_left_unread_only_if_it_is_an_array_without_a_name(blob: bytes, *, worth: bool) -> None:
-    assert worth_reading(blob) is worth

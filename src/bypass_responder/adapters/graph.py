@@ -2,8 +2,8 @@
 
 Requests are raw (``RequestInformation``) and answers are judged here: the SDK's typed read costs a second and 1,200
 modules the first time, and an untyped error comes without the service's words. The SDK brings the token, its renewal on
-a claims challenge, and the wire. Its own retry can sleep for minutes and does nothing after a broken connection, so it is
-left out and the only retry layer is ``_send``.
+a claims challenge, and the wire. Its own retry can sleep for minutes and does nothing after a broken connection, so it
+is left out and the only retry layer is ``_send``.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ _FIELDS = {
     "signInSessionsValidFromDateTime": "sessions_valid_from",
 }
 _SELECT = "$select=" + ",".join(_FIELDS)
-_UPN = re.compile(r"[^@\s\x00-\x1f/\\*?\"<>|:;,]+@[^@\s\x00-\x1f/\\*?\"<>|:;,]+\Z")
+_PART = r"[^@\s\x00-\x1f\x7f\ud800-\udfff/\\*?\"<>|:;,]+"
+_UPN = re.compile(rf"{_PART}@{_PART}\Z")
 _LONGEST_UPN = 1024
 
 

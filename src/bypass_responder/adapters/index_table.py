@@ -17,6 +17,7 @@ from bypass_responder.model.index import IndexEntry
 
 TABLE = "CaseIndex"
 _PAGE = 100
+_SHOWN = 1_000
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -69,7 +70,8 @@ class TableIndex:
                 yield _entry(entity)
 
     def _line(self, row: str, entry: IndexEntry) -> dict[str, Any]:
-        shown = {"Kind": entry.kind, "Status": entry.status, "At": entry.at, "Account": entry.account}
+        account = "".join(char if char.isprintable() else " " for char in entry.account[:_SHOWN])
+        shown = {"Kind": entry.kind, "Status": entry.status, "At": entry.at, "Account": account}
         return {"PartitionKey": self._tenant, "RowKey": row, "Body": entry.model_dump_json()} | shown
 
     async def _row_of(self, key: str) -> str | None:

@@ -1,7 +1,7 @@
 """The ledger in Table Storage: partition ``{tenant}_{target}``, one entity per row of the case and per line of its log.
 
-Rows: ``Kind``, ``Body`` (the model's JSON, cut into Body, Body1 … where it is long), and ``Status`` and ``At`` for
-a person who looks with a storage tool. Log lines: row key ``log-`` and the number in ten digits; they are only ever inserted.
+Rows: ``Kind``, ``Body`` (the JSON of the model; a long one goes on in Body1, Body2 …), and ``Status`` and ``At`` for a
+person with a storage tool. Log lines: row key ``log-`` and the number in ten digits; they are only ever inserted.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from bypass_responder.model.case import (
     StepKind,
     StepState,
 )
-from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.response.follow_up import left_to_do
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def record_switch_off(draft: Draft, finding: Finding, *, own_app_id: str | None)
     reason = "our own remediation, seen in the audit log" if ours else f"{finding.actor} switched the bypass off"
     close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
     if incident:
-        _add_evidence(draft, incident, finding)
+        _add_evidence(draft, incident, finding.model_copy(update={"actor": Actor()}) if ours else finding)
     draft.log("switched_off", reason, incident=incident_id, record=finding.id, ours=ours, names=list(finding.names))
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
 
 LEASE = timedelta(seconds=90)
-READ_BACK_AFTER = timedelta(seconds=10)
-READ_BACK_TIMES = 7
+READ_BACK_AFTER = timedelta(seconds=5)
+READ_BACK_TIMES = 8
 """Read-backs at growing intervals, about 20 minutes in all, before an effect is called unverified."""
 CLOCK_SKEW = timedelta(minutes=5)
 RETRY_LONGEST = timedelta(hours=1)

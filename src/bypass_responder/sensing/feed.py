@@ -18,7 +18,7 @@ from bypass_responder.sensing.poll_report import (
     Subscription,
     problems_of,
 )
-from bypass_responder.sensing.windows import LOOK_BACK, plan, still_there, whole_second
+from bypass_responder.sensing.windows import LOOK_BACK, OVERLAP, plan, still_there, whole_second
 
 if TYPE_CHECKING:
     from bypass_responder.ports import AuditFeed, FeedStore
@@ -55,7 +55,7 @@ async def poll(
 
 
 def _before_everything(now: datetime) -> FeedCursor:
-    return FeedCursor(first_start=now, listed_through=whole_second(now - LOOK_BACK))
+    return FeedCursor(first_start=now, listed_through=whole_second(now - LOOK_BACK + OVERLAP))
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 from bypass_responder.errors import InputError
 from bypass_responder.model.operation import READ_PARAMETERS
-from bypass_responder.sensing.parsed import Fields, as_written, parse
+from bypass_responder.sensing.parsed import Fields, as_written, parse_inside
 
 _FREE = re.compile(
     r"""-(?P<name>[A-Za-z]\w*)                                   # -AuditBypassEnabled
@@ -60,7 +60,7 @@ def _of_element(element: Any) -> tuple[str, Any]:  # noqa: ANN401 - any JSON val
 
 def _of_text(text: str) -> list[tuple[str, Any]]:
     if text[:1] in {"[", "{"}:
-        inside = parse(text)
+        inside = parse_inside(text)
         if isinstance(inside, list | Fields):
             return _pairs(inside)
     pairs, at = [], 0

@@ -47,6 +47,15 @@ def parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
         raise InputError(reason="not_json", detail=str(error)) from None
 
 
+def parse_inside(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The value of JSON text that stands in a field: what is no JSON there is ``wrong_type``, no broken container."""
+    try:
+        return parse(text)
+    except InputError as error:
+        reason = "wrong_type" if error.reason == "not_json" else error.reason
+        raise InputError(reason, detail=error.detail) from None
+
+
 def as_written(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """The value with its names as they were spelt, for ``json.dumps``."""
     match value:

@@ -31,12 +31,6 @@ def may_matter(chunk: bytes) -> bool:
     return escape >= 0 and _ESCAPE.search(lowered, escape) is not None
 
 
-def worth_reading(blob: bytes) -> bool:
-    """Whether a whole blob of the feed has to be parsed: it may matter, or it is visibly no complete JSON array."""
-    edges = blob[:64].lstrip()[:1] + blob[-64:].rstrip()[-1:]
-    return edges != b"[]" or may_matter(blob)
-
-
 class Prefilter:
     """``may_matter`` over a stream: a name cut in two by a chunk's end is still seen. ``matched`` never falls back."""
 
@@ -48,7 +42,7 @@ class Prefilter:
     def feed(self, chunk: bytes) -> bool:
         """Look at the next chunk; return whether anything so far may matter."""
         if not self.matched:
-            seen = self._tail + chunk
-            self.matched = may_matter(seen)
-            self._tail = seen[-_OVERLAP:]
+            seam = self._tail + chunk[:_OVERLAP]
+            self.matched = may_matter(seam) or may_matter(chunk)
+            self._tail = (seam if len(chunk) < _OVERLAP else chunk)[-_OVERLAP:]
         return self.matched

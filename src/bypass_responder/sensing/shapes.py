@@ -21,7 +21,7 @@ from typing import Any
 
 from bypass_responder.errors import InputError
 from bypass_responder.model.operation import OPERATIONS
-from bypass_responder.sensing.parsed import Fields, as_written, parse
+from bypass_responder.sensing.parsed import Fields, as_written, parse_inside
 
 _PAYLOADS = ("auditdata", "raweventdata")
 _ELASTIC = ("o365.audit", "o365audit")
@@ -95,7 +95,7 @@ def _contents(value: Fields) -> Any:  # noqa: ANN401 - any JSON value
 def _unwrapped(wrapper: Fields, payload: Any, raw: str) -> Candidate:  # noqa: ANN401 - any JSON value
     if isinstance(payload, str):
         try:
-            raw, payload = payload or raw, parse(payload) if payload else None
+            raw, payload = payload or raw, parse_inside(payload) if payload else None
         except InputError as error:
             return Candidate(_NOTHING, wrapper, raw, error)
     if not isinstance(payload, Fields):
