@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BLOBS = 100
-_ROUNDS = 5
+_ROUNDS = 7
 _CHUNK = 1 << 16
 """Bytes as the feed gets them from the network."""
 _NAME = "set-mailboxauditbypassassociation"

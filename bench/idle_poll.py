@@ -36,16 +36,16 @@ _WARM_UP = 10
 
 
 def _start() -> datetime:
-    """Early in an hour that is over: no poll is the one that forgets what is old."""
-    return datetime.now(UTC).replace(minute=1, second=0, microsecond=0) - timedelta(hours=1)
+    """So early that the last poll's minute is over."""
+    return datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=_WARM_UP + _ROUNDS)
 
 
 async def _keep(_part: BlobRecords) -> None:
     return None
 
 
-async def _polls(tenant: Tenant, url: str, connection: str) -> tuple[Counter[str], list[float]]:
-    """Counts of the last poll of all, and the seconds of each that had nothing new."""
+async def _polls(tenant: Tenant, url: str, connection: str) -> tuple[dict[str, int], float]:
+    """Calls of a poll that has nothing new, and its seconds."""
     counts: Counter[str] = Counter()
 
     async def count_http(_request: httpx.Request) -> None:
@@ -63,19 +63,21 @@ async def _polls(tenant: Tenant, url: str, connection: str) -> tuple[Counter[str
         store = FeedTable(tables, tenant_id=tenant_id)
         minutes = (_start() + timedelta(minutes=number) for number in count())
         for now in islice(minutes, _WARM_UP):
-            report = await poll(feed=feed, store=store, keep=_keep, now=now)
-        seconds = []
+            await poll(feed=feed, store=store, keep=_keep, now=now)
+        calls, seconds = [], []
         for now in islice(minutes, _ROUNDS):
             counts.clear()
             began = time.perf_counter()
             report = await poll(feed=feed, store=store, keep=_keep, now=now)
             seconds.append(time.perf_counter() - began)
-        if report.error or report.read:
-            raise AssertionError(report)
-    return counts, seconds
+            calls.append(dict(counts))
+            if report.error or report.read:
+                raise AssertionError(report)
+    # once an hour a poll also forgets what is old
+    return min(calls, key=lambda call: call["storage"]), statistics.median(seconds)
 
 
-def _measured(connection: str, *, blobs: int, tenant_id: str) -> tuple[Counter[str], list[float]]:
+def _measured(connection: str, *, blobs: int, tenant_id: str) -> tuple[dict[str, int], float]:
     tenant = Tenant(settings=Settings(tenant_id=tenant_id, page_size=_PAGE))
     for number in range(blobs):
         created = _start() - timedelta(minutes=1 + 1.5 * number)
@@ -86,7 +88,7 @@ def _measured(connection: str, *, blobs: int, tenant_id: str) -> tuple[Counter[s
 
 
 def measure() -> dict[str, Any]:
-    """Calls of one poll: on a feed without any blob, and on one whose blobs of the last two hours were all read before."""
+    """Calls of one poll: on a feed without blobs, and on one whose blobs of the last two hours were all read before."""
     with tempfile.TemporaryDirectory() as folder, Azurite(log=Path(folder) / "azurite.log") as azurite:
         empty, _ = _measured(azurite.connection_string, blobs=0, tenant_id="00000000-0000-0000-0000-000000000001")
         known, seconds = _measured(
@@ -98,5 +100,5 @@ def measure() -> dict[str, Any]:
         "http_calls_on_an_empty_feed": empty["http"],
         "storage_calls_on_an_empty_feed": empty["storage"],
         "http_calls_floor": 1,
-        "seconds": statistics.median(seconds),
+        "seconds": seconds,
     }

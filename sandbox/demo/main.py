@@ -135,7 +135,7 @@ async def _play(
 
 async def _tell(play: Play, meanwhile: Callable[[Stage, SandboxClient], None] | None) -> None:
     teller, client = play.teller, play.client
-    print(f"Azurite, a stand-in tenant and the function host run; mode enforce; Exchange worker: a stand-in in Python.")
+    print("Azurite, a stand-in tenant and the function host run; mode enforce; Exchange worker: a stand-in in Python.")
     await _until(_first_poll(play), "the first poll of the audit feed")
     play.before = {account["object_id"]: account for account in client.state()["accounts"]}
     if play.records:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bypass_responder.model.case import Effect, Finding, IncidentStatus, Incident, Step, StepKind
+from bypass_responder.model.case import Effect, Finding, Incident, IncidentStatus, Step, StepKind
 from bypass_responder.model.change import Switch
 from bypass_responder.workflow.verify_log import Verification, verify_log
 
@@ -106,7 +106,9 @@ async def prove(client: SandboxClient, responder: Responder, before: dict[str, d
         claimed={kind.value: _claimed(rows, incidents, kind) for kind in StepKind},
         touched={change["object_id"] for change in journal},
         log=await verify_log(services.ledger, services.checkpoints),
-        unfinished=[f"unfinished: {row.id} is {row.status.value}" for row in incidents if row.status is IncidentStatus.OPEN],
+        unfinished=[
+            f"unfinished: {row.id} is {row.status.value}" for row in incidents if row.status is IncidentStatus.OPEN
+        ],
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,7 +15,6 @@ from bypass_responder.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
-    from httpx import AsyncClient
 
     from bypass_responder.adapters.storage_clients import StorageClients
     from bypass_responder.workflow.services import Services
@@ -36,7 +35,7 @@ class Responder:
     services: Services
     storage: StorageClients
     credential: AsyncTokenCredential
-    http: AsyncClient
+    _closing: tuple[Callable[[], Awaitable[None]], ...]
 
     async def poll_audit_feed(self) -> None:
         """Read the audit feed and settle what it says."""
@@ -65,10 +64,8 @@ class Responder:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self.services.directory.aclose()
-        await self.storage.close()
-        await self.http.aclose()
-        await self.credential.close()
+        for close in self._closing:
+            await close()
 
 
 async def responder() -> Responder:
@@ -106,12 +103,13 @@ def build(environment: Mapping[str, str]) -> Responder:
     credential = DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id)
     storage = connect(settings.storage, credential)
     http = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=10))
+    directory = GraphDirectory(credential, settings.graph_url)
     url, secret = settings.notification_webhook_url, settings.notification_webhook_secret
     services = Services(
         settings=settings,
         clock=utc_now,
         new_id=lambda: str(uuid.uuid4()),
-        directory=GraphDirectory(credential, settings.graph_url),
+        directory=directory,
         allowlist=TableAllowlist(storage.tables, tenant),
         ledger=TableLedger(storage.tables, tenant),
         work=TableWorkList(storage.tables, tenant),
@@ -132,4 +130,6 @@ def build(environment: Mapping[str, str]) -> Responder:
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         notifier=WebhookNotifier(http, url, secret.get_secret_value()) if url and secret else None,
     )
-    return Responder(services=services, storage=storage, credential=credential, http=http)
+    return Responder(
+        services, storage, credential, _closing=(directory.aclose, storage.close, http.aclose, credential.close)
+    )

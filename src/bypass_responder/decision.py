@@ -1,4 +1,4 @@
-"""Finding + facts + clock → Decision. Pure and total: it prints, stores and tests like any value; design.md 5 is its table."""
+"""Finding + facts + clock → Decision. Pure and total; docs/flow.md shows its table."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 
 
 class Disposition(StrEnum):
-    """What happens to a step. ``rank`` orders them: within an incident a step only becomes stronger."""
+    """What happens to a step, weakest first: within an incident a step only becomes stronger."""
 
     NOT = "not"
     HELD = "held"
@@ -52,7 +52,7 @@ class Disposition(StrEnum):
 
 
 class Facts(Value):
-    """Everything that a decision depends on. ``effective_at`` is when the bypass began (for a state: when it was read)."""
+    """Everything that a decision depends on. ``effective_at``: when the bypass began (a state: when it was read)."""
 
     effective_at: datetime
     naming: Naming
@@ -95,7 +95,7 @@ _NAMING = {
     Naming.SEVERAL: "more than one account has the name that the record gives",
     Naming.TWO_ACCOUNTS: "the record names two different accounts",
     Naming.NAME_MAY_HAVE_MOVED: (
-        "the account is known by an Exchange name only and is not bypassed now, so the name may have moved to somebody else"
+        "it is known by an Exchange name only and is not bypassed now: the name may have moved to another account"
     ),
 }
 
@@ -105,7 +105,7 @@ def needs_exchange(*, effective_at: datetime, confirmed: bool, now: datetime) ->
     return not confirmed or now - effective_at > HISTORY_AFTER
 
 
-def decide(facts: Facts, *, now: datetime) -> Decision:
+def decide(facts: Facts, *, now: datetime) -> Decision:  # noqa: PLR0911 - one return for each row of the table
     """The decision for one finding that switches a bypass on, or may have. The first row that applies wins."""
     now_, held, not_ = Disposition.NOW, Disposition.HELD, Disposition.NOT
     entry = facts.allowlist
@@ -116,7 +116,9 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
     if covers(entry, since=facts.effective_at, now=now):
         return _plan(Verdict.ALLOWLISTED, _allowed(entry), not_, not_, not_)
     if facts.protected:
-        return _plan(Verdict.PROTECTED, "protected account: it is never blocked, its auditing is restored", now_, not_, not_)
+        return _plan(
+            Verdict.PROTECTED, "protected account: it is never blocked, its auditing is restored", now_, not_, not_
+        )
     if facts.first_run:
         return _plan(Verdict.FIRST_RUN, "it was there before this responder first started", held, held, held)
     if now - facts.effective_at > HISTORY_AFTER and facts.exchange_on is False:

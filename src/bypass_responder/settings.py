@@ -83,7 +83,7 @@ class Settings(Value):
     publisher_identifier: Annotated[str, BeforeValidator(_guid)] | None = None
     notification_webhook_url: Url | None = None
     notification_webhook_secret: SecretStr | None = None
-    own_app_id: Annotated[str, BeforeValidator(_guid)] | None = None
+    exchange_worker_ids: Annotated[frozenset[str], BeforeValidator(_guids)] = frozenset()
     azure_client_id: Annotated[str, BeforeValidator(_guid)] | None = None
     command_timeout_seconds: Annotated[int, Field(ge=5, le=3600)] = 660
     storage: Storage
@@ -137,7 +137,9 @@ def _storage(environment: Mapping[str, str]) -> Storage:
     connection = environment.get("ResponderStorage", "").strip()
     if connection:
         return Storage(connection_string=SecretStr(connection))
-    uris = {kind: environment.get(f"ResponderStorage__{kind}ServiceUri", "").strip() for kind in ("table", "queue", "blob")}
+    uris = {
+        kind: environment.get(f"ResponderStorage__{kind}ServiceUri", "").strip() for kind in ("table", "queue", "blob")
+    }
     missing = [f"ResponderStorage__{kind}ServiceUri" for kind, uri in uris.items() if not uri]
     if missing:
         raise SettingError(f"ResponderStorage wants a connection string, or {' and '.join(missing)} an address.")

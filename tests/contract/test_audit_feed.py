@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -19,6 +19,7 @@ from azure.identity import CredentialUnavailableError
 from azure.identity.aio import ManagedIdentityCredential
 
 from bypass_responder.adapters.management_activity import ManagementActivityFeed
+from bypass_responder.adapters.management_activity.answers import error_of
 from bypass_responder.errors import (
     FeedError,
     InputError,
@@ -57,7 +58,7 @@ class StaticCredential:
 
     async def close(self) -> None: ...
 
-    async def __aenter__(self) -> StaticCredential:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None: ...
@@ -99,7 +100,9 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[AuditFeed,
 
         def into_fake(body: bytes, *, created: datetime) -> str:
             content_id = str(len(fake.published))
-            blob = ContentBlob(content_id=content_id, uri="https://x/", created=created, expires=created + 7 * 24 * 60 * MINUTE)
+            blob = ContentBlob(
+                content_id=content_id, uri="https://x/", created=created, expires=created + 7 * 24 * 60 * MINUTE
+            )
             return fake.publish(blob, body).content_id
 
         yield fake, into_fake
@@ -246,20 +249,30 @@ async def test_throttling_that_stays_is_told_as_such_though_it_comes_as_403(tena
 
 
 def test_the_stand_in_knows_the_role_that_the_adapter_names() -> None:
-    roles = [role for identity in default_identities().values() for role in identity.roles.get("https://manage.office.com", [])]
+    roles = [
+        role
+        for identity in default_identities().values()
+        for role in identity.roles.get("https://manage.office.com", [])
+    ]
 
     assert roles == ["ActivityFeed.Read"]
 
 
 # ---- the adapter and answers of every kind ---------------------------------------------------------------------------
 def an_answer(body: bytes = b"[]", status: int = 200, *, length: int | None = None, **headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status} as scripted", f"Content-Length: {len(body) if length is None else length}", "Connection: close"]
+    lines = [
+        f"HTTP/1.1 {status} as scripted",
+        f"Content-Length: {len(body) if length is None else length}",
+        "Connection: close",
+    ]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def an_error(code: str, status: int = 400, **headers: str) -> bytes:
-    return an_answer(json.dumps({"error": {"code": code, "message": "as scripted"}}).encode(), status, **headers)
+    return an_answer(
+        json.dumps({"error": {"code": code, "message": "as scripted"}}).encode(), status, length=None, **headers
+    )
 
 
 class Script:
@@ -270,7 +283,7 @@ class Script:
         self.requests: list[str] = []
         self.url = ""
 
-    async def __aenter__(self) -> Script:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
@@ -330,13 +343,13 @@ async def test_the_code_and_not_the_status_says_what_an_error_is(answer: bytes, 
 
 @pytest.mark.parametrize(
     ("given", "seconds"),
-    [("7", 7), (format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True), 90), ("soon", 1), ("-5", 1)],
+    [("7", 7), (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90), ("soon", 1), ("-5", 1)],
 )
-async def test_retry_after_is_seconds_or_a_date(given: str, seconds: int) -> None:
-    error = await ask(an_error("AF429", 403, Retry_After=given))
+def test_retry_after_is_seconds_or_a_date(given: str, seconds: int) -> None:
+    error = error_of(403, {"retry-after": given}, '{"error": {"code": "AF429", "message": ""}}', now=NOW)
 
     assert isinstance(error, ThrottledError)
-    assert error.retry_after_seconds == pytest.approx(seconds, abs=5 if seconds > 60 else 0)
+    assert error.retry_after_seconds == seconds
 
 
 async def test_the_service_is_given_the_time_it_asks_for() -> None:
@@ -358,7 +371,7 @@ async def test_a_longer_wait_than_our_patience_is_left_to_the_caller() -> None:
 async def test_a_service_that_does_not_answer_is_left_after_our_patience(tenant: Tenant, url: str) -> None:
     tenant.faults.scripted = [Fault(kind="latency", endpoint="feed.list", seconds=0.5)]
     async with adapter(url, patience_seconds=0.1) as feed:
-        with pytest.raises(TransientError, match="longer than 0.1 s"):
+        with pytest.raises(TransientError, match="longer than"):
             await feed.subscription()
 
 
@@ -399,17 +412,20 @@ async def test_an_address_with_a_name_and_password_in_it_is_refused() -> None:
 
 
 async def test_pages_that_go_round_in_a_circle_end() -> None:
-    async with Script(an_answer(NextPageUri="HERE/a"), an_answer(NextPageUri="HERE/b"), an_answer(NextPageUri="HERE/a")) as script:
-        async with adapter(script.url) as feed:
-            with pytest.raises(TransientError, match="twice"):
-                await listed(feed)
+    pages = [an_answer(NextPageUri=f"HERE/{name}") for name in "aba"]
+    async with Script(*pages) as script, adapter(script.url) as feed:
+        with pytest.raises(TransientError, match="twice"):
+            await listed(feed)
 
     assert len(script.requests) == 3
 
 
 async def test_the_page_header_has_a_second_name() -> None:
     first, second = (json.dumps([{"contentId": name}]).encode() for name in "ab")
-    async with Script(an_answer(first, NextPageUrl="HERE/page"), an_answer(second)) as script, adapter(script.url) as feed:
+    async with (
+        Script(an_answer(first, NextPageUrl="HERE/page"), an_answer(second)) as script,
+        adapter(script.url) as feed,
+    ):
         blobs = await listed(feed)
 
     assert [blob.content_id for blob in blobs] == ["a", "b"]
@@ -419,7 +435,13 @@ async def test_missing_fields_of_an_item_are_made_good() -> None:
     items = [
         {"contentId": "no-uri", "contentCreated": "2026-05-20T10:00:00.000Z"},
         {"contentUri": "https://x/no-id", "contentCreated": "2026-05-20T10:00:00Z", "contentExpiration": "2026-05-21"},
-        {"contentId": "no-times", "contentUri": "https://x/", "contentCreated": 5, "contentExpiration": None, "more": []},
+        {
+            "contentId": "no-times",
+            "contentUri": "https://x/",
+            "contentCreated": 5,
+            "contentExpiration": None,
+            "more": [],
+        },
     ]
     async with Script(an_answer(json.dumps(items).encode())) as script, adapter(script.url) as feed:
         no_uri, no_id, no_times = await listed(feed)
@@ -434,9 +456,9 @@ async def test_an_item_that_names_no_blob_is_told_after_all_others() -> None:
     items = [{"contentType": "Audit.Exchange"}, "text", {"contentId": "good", "contentUri": "https://x/"}]
     got: list[str] = []
     async with Script(an_answer(json.dumps(items).encode())) as script, adapter(script.url) as feed:
-        with pytest.raises(InputError, match="listing_item"):
+        with pytest.raises(InputError, match="listing_item"):  # noqa: PT012 - what came before the error counts
             async for blob in feed.list_content(LAST_HOUR):
-                got.append(blob.content_id)  # noqa: PERF401 - what came before the error counts
+                got.append(blob.content_id)  # noqa: PERF401 - a comprehension would lose them
 
     assert got == ["good"]
 
@@ -480,7 +502,9 @@ async def test_the_publisher_is_named_in_every_call_only_when_it_is_set() -> Non
 
 
 async def test_bounds_are_asked_for_in_whole_seconds_of_utc() -> None:
-    window = Window(start=datetime(2026, 5, 20, 10, 0, 0, 900_000), end=datetime(2026, 5, 20, 11, tzinfo=UTC))
+    window = Window(
+        start=datetime(2026, 5, 20, 10, 0, 0, 900_000, tzinfo=UTC), end=datetime(2026, 5, 20, 11, tzinfo=UTC)
+    )
     async with Script(an_answer()) as script, adapter(script.url) as feed:
         await listed(feed, window)
 
@@ -519,6 +543,8 @@ async def test_government_clouds_have_their_own_token_audience(base: str, scope:
 
 
 class NoIdentity(StaticCredential):
+    """A machine without a managed identity."""
+
     async def get_token(self, *scopes: str, claims: str | None = None, **_: Any) -> AccessToken:
         raise CredentialUnavailableError(message="no identity endpoint")
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from azure.data.tables import UpdateMode
+from azure.data.tables import TableEntity, UpdateMode
 
+from bypass_responder.adapters import ledger_table
 from bypass_responder.adapters.ledger_table import TABLE, TableLedger
 from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.errors import ConflictError, InputError, RefusedError
-from bypass_responder.model.case import Case, Evidence, Finding, Head, Incident, IncidentStatus, Source
+from bypass_responder.model.case import Case, Evidence, Finding, Head, Incident, IncidentStatus, Row, Source
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.log import LogEntry
 from bypass_responder.ports import Ledger
@@ -229,16 +230,37 @@ async def test_rows_show_status_and_time_to_a_person(clients: StorageClients, te
     assert (entity["Kind"], entity["Status"], entity["At"]) == ("incident", "open", NOON)
 
 
-async def test_a_case_of_several_pages_is_read_whole(clients: StorageClients, tenant_id: str) -> None:
+@pytest.fixture
+async def large(clients: StorageClients, tenant_id: str) -> TableLedger:
+    """A case of more rows than the service gives out in one page."""
     ledger = TableLedger(clients.tables, tenant_id)
     await ledger.commit(Case(target=TARGET), [a_head()], [])
-    table = clients.tables.get_table_client(TABLE)
     one = {"PartitionKey": f"{tenant_id}_{TARGET}", "Kind": "finding"}
     findings = [a_finding(finding_id=f"{number:04d}") for number in range(1100)]
     entities = [one | {"RowKey": f.row_key, "Body": f.model_dump_json()} for f in findings]
     for start in range(0, 1100, 100):
-        await table.submit_transaction(
-            [("upsert", entity, {"mode": UpdateMode.REPLACE}) for entity in entities[start : start + 100]]
-        )
+        some = [("upsert", entity, {"mode": UpdateMode.REPLACE}) for entity in entities[start : start + 100]]
+        await clients.tables.get_table_client(TABLE).submit_transaction(some)
+    return ledger
 
-    assert len((await ledger.load(TARGET)).rows) == 1101
+
+async def test_a_case_of_several_pages_is_read_whole(large: TableLedger) -> None:
+    assert len((await large.load(TARGET)).rows) == 1101
+
+
+async def test_a_transaction_between_two_pages_is_a_conflict(
+    large: TableLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await large.load(TARGET)
+    read_row = ledger_table._row
+
+    def forged_etag(entity: TableEntity) -> Row:
+        """The head as it was before somebody else's transaction."""
+        entity.metadata["etag"] = "before"
+        return read_row(entity)
+
+    monkeypatch.setattr(ledger_table, "_row", forged_etag)
+    with pytest.raises(ConflictError):
+        await large.load(TARGET)
+
+    assert case.etag != "before"

@@ -112,6 +112,14 @@ async def test_a_late_finish_may_bring_the_target_forward(ports: Ports) -> None:
     assert [item.due_at for item in await ports.work.items()] == [NOON]
 
 
+async def test_a_late_finish_puts_nothing_off(ports: Ports) -> None:
+    old = await ports.work.touch("t1", NOON)
+    await ports.work.touch("t1", NOON)
+    await ports.work.finish(old, LATER)
+
+    assert [item.due_at for item in await ports.work.items()] == [NOON]
+
+
 async def test_whoever_stores_a_finding_beside_a_commit_is_not_forgotten(ports: Ports) -> None:
     """One worker has read the case; another touches, stores and finishes; the first then has nothing left to do."""
     storing = await ports.work.touch("t1", NOON)

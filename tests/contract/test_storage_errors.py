@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -72,7 +73,7 @@ async def test_a_wrong_key_is_a_missing_permission(azurite: str) -> None:
             await service.get_table_client("StorageErrors").get_entity("nothing", "here")
 
 
-class Answer:
+class _Answer:
     """As much of an answer as the SDK's errors read."""
 
     def __init__(self, status_code: int, **headers: str) -> None:
@@ -80,8 +81,12 @@ class Answer:
         self.reason = "as scripted"
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
-    def text(self) -> str:
+    def text(self, encoding: str | None = None) -> str:
         return ""
+
+
+def an_answer(status_code: int, **headers: str) -> Any:
+    return _Answer(status_code, **headers)
 
 
 def with_code(error: HttpResponseError, code: str) -> HttpResponseError:
@@ -92,15 +97,15 @@ def with_code(error: HttpResponseError, code: str) -> HttpResponseError:
 @pytest.mark.parametrize(
     ("error", "ours"),
     [
-        (HttpResponseError(response=Answer(500)), TransientError),
-        (HttpResponseError(response=Answer(503)), TransientError),
-        (HttpResponseError(response=Answer(429)), ThrottledError),
-        (HttpResponseError(response=Answer(403)), PermissionMissingError),
-        (ClientAuthenticationError(response=Answer(401)), PermissionMissingError),
+        (HttpResponseError(response=an_answer(500)), TransientError),
+        (HttpResponseError(response=an_answer(503)), TransientError),
+        (HttpResponseError(response=an_answer(429)), ThrottledError),
+        (HttpResponseError(response=an_answer(403)), PermissionMissingError),
+        (ClientAuthenticationError(response=an_answer(401)), PermissionMissingError),
         (CredentialUnavailableError("no identity here"), TransientError),
-        (with_code(ResourceNotFoundError(response=Answer(404)), "TableNotFound"), TransientError),
-        (with_code(HttpResponseError(response=Answer(409)), "TableBeingDeleted"), TransientError),
-        (with_code(HttpResponseError(response=Answer(409)), "EntityAlreadyExists"), ConflictError),
+        (with_code(ResourceNotFoundError(response=an_answer(404)), "TableNotFound"), TransientError),
+        (with_code(HttpResponseError(response=an_answer(409)), "TableBeingDeleted"), TransientError),
+        (with_code(HttpResponseError(response=an_answer(409)), "EntityAlreadyExists"), ConflictError),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )
@@ -113,7 +118,7 @@ def test_each_answer_has_its_type(error: HttpResponseError, ours: type[Responder
 
 def test_the_service_says_how_long_to_wait() -> None:
     with pytest.raises(ThrottledError) as raised, translated("Trying"):
-        raise HttpResponseError(response=Answer(429, Retry_After="7"))
+        raise HttpResponseError(response=an_answer(429, Retry_After="7"))
 
     assert raised.value.retry_after_seconds == 7
 

@@ -24,7 +24,9 @@ async def test_a_violation_is_blocked_revoked_and_queued_in_one_go() -> None:
 
     assert world.directory.enabled == {ALEX: False, BLAKE: True}
     assert world.directory.revoked == [ALEX]
-    assert [(command.kind, command.object_id) for command in world.exchange.sent] == [(CommandKind.DISABLE_BYPASS, ALEX)]
+    assert [(command.kind, command.object_id) for command in world.exchange.sent] == [
+        (CommandKind.DISABLE_BYPASS, ALEX)
+    ]
 
 
 async def test_the_ledger_knows_the_plan_before_anything_is_changed() -> None:
@@ -324,7 +326,7 @@ async def test_an_old_on_that_still_holds_is_a_violation() -> None:
 
 
 @pytest.mark.parametrize(("on", "enabled"), [(True, False), (False, True)])
-async def test_an_unknown_outcome_is_settled_by_exchange(on: bool, enabled: bool) -> None:  # noqa: FBT001 - a case
+async def test_an_unknown_outcome_is_settled_by_exchange(on: bool, enabled: bool) -> None:
     world = World()
     world.bypassed[ALEX] = on
     await world.sees(a_finding(outcome=Outcome.UNKNOWN))
@@ -416,9 +418,7 @@ async def test_one_targets_trouble_never_holds_back_another() -> None:
     world.directory.fail("find", TransientError("503"), about=ALEX, always=True)
 
     with pytest.raises(ExceptionGroup):
-        await world.sees(
-            a_finding(), a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com")
-        )
+        await world.sees(a_finding(), a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
 
     assert world.directory.enabled == {ALEX: True, BLAKE: False}
 
@@ -529,7 +529,7 @@ async def test_an_answer_about_another_object_is_not_counted() -> None:
     world = World()
     await world.sees(a_finding())
     [sent] = world.exchange.sent
-    other = world._result(sent).resolved  # noqa: SLF001 - the worker's own answer, changed
+    other = world._result(sent).resolved
 
     await world.answer(resolved=other.model_copy(update={"object_id": BLAKE}) if other else None)
 
@@ -616,7 +616,10 @@ async def test_a_flood_is_told_in_one_message() -> None:
     world = World(*people)
 
     await world.sees(
-        *(a_finding(object_id_text=p.object_id, identity_text=p.user_principal_name, outcome=Outcome.FAILED) for p in people)
+        *(
+            a_finding(object_id_text=p.object_id, identity_text=p.user_principal_name, outcome=Outcome.FAILED)
+            for p in people
+        )
     )
 
     assert [len(message) for message in world.notifier.messages] == [12]

@@ -106,7 +106,9 @@ class World:
     def __init__(self, *accounts: Account, **settings: Any) -> None:
         self.now = START
         clock = lambda: self.now  # noqa: E731 - a closure over the moving clock
-        self.directory = FakeDirectory(*(accounts or (an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))), clock=clock)
+        self.directory = FakeDirectory(
+            *(accounts or (an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))), clock=clock
+        )
         self.allowlist = FakeAllowlist(clock=clock)
         self.ledger = FakeLedger()
         self.work = FakeWorkList()
@@ -213,7 +215,9 @@ class World:
             "tenant_id": command.tenant_id,
             "target": command.target,
             "outcome": outcome,
-            "resolved": ExchangeObject(object_id=found, exchange_guid="99999999-0000-4000-8000-000000000000", name="name")
+            "resolved": ExchangeObject(
+                object_id=found, exchange_guid="99999999-0000-4000-8000-000000000000", name="name"
+            )
             if found
             else None,
             "before": before,

@@ -53,7 +53,7 @@ class FakeAuditFeed(Scripted):
 
 
 class FakeFeedStore(Scripted):
-    """``read``, ``waiting``, ``found_gaps`` and ``kept`` are what it remembers; every save of the cursor is a new etag."""
+    """``saved``, ``read``, ``waiting``, ``found_gaps`` and ``kept`` are what it remembers; a save is a new etag."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ TARGET = Account.named("alex", object_id="a88ae17c-f562-4c1f-a377-8910b6847d76")
 SETTINGS = Settings(tenant_id="8d4121ed-0008-406d-bff9-0d5bb312183c")
 
 
-def a_record(target: Account = TARGET, actor: str = "mallory@contoso.onmicrosoft.com", **other: Any) -> dict[str, Any]:  # noqa: ANN401
+def a_record(target: Account = TARGET, actor: str = "mallory@contoso.onmicrosoft.com", **other: Any) -> dict[str, Any]:
     return bypass_record(SETTINGS, target, actor, **other)
 
 

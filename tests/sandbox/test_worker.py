@@ -17,7 +17,7 @@ from sandbox.worker import ExchangeCalls, answer
 ALEX = f"alex@{DOMAIN}"
 
 
-def a_command(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - anything may come in
+def a_command(**given: Any) -> dict[str, Any]:
     """``disable_bypass`` without an account, valid for a minute."""
     return {
         "schema_version": 1,
@@ -29,7 +29,7 @@ def a_command(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - anything may co
     } | given
 
 
-def check(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - anything may come in
+def check(**given: Any) -> dict[str, Any]:
     return a_command(kind="check_bypass", **given)
 
 

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from bypass_responder.sensing.prefilter import Prefilter, may_matter
 from tests.records.builders import SHAPES, a_bypass, a_tampering
 
-NAMES = ("Set-MailboxAuditBypassAssociation", "AuditDisabled", "UnifiedAuditLogIngestionEnabled")
+NAMES = (
+    *("Set-MailboxAuditBypassAssociation", "AuditBypassEnabled"),
+    *("Set-OrganizationConfig", "UnifiedAuditLogIngestionEnabled"),
+)
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -29,7 +32,6 @@ def test_tampering_passes() -> None:
     [
         '{"Operation":"Set-Mailbox","Parameters":[{"Name":"AuditEnabled","Value":"False"}]}',
         '{"Operation":"Set-AdminAuditLogConfig","Parameters":[{"Name":"AdminAuditLogEnabled","Value":"True"}]}',
-        '{"Operation":"Get-MailboxAuditBypassAssociation"}',
         r'{"InternetMessageId":"\u003ca\u0026b\u0027\u003e\u00e9\u2019"}',
     ],
 )
@@ -86,4 +88,4 @@ def test_a_name_cut_by_a_chunks_end_is_seen(data: st.DataObject) -> None:
 def test_chunks_without_a_name_do_not_match() -> None:
     prefilter = Prefilter()
 
-    assert not any(prefilter.feed(chunk) for chunk in (b"set-mailbox", b" ", b"auditbypassassociation"))
+    assert not any(prefilter.feed(chunk) for chunk in (b"set-mailboxaudit", b" ", b"bypassassociation"))

@@ -49,7 +49,7 @@ class TableWorkList:
         except NotFoundError:
             await self.touch(target, due_at)
         else:
-            await self.touch(target, due_at)
+            await self.touch(target, min(due_at, now.due_at or due_at))
 
     async def checkpointed(self, item: WorkItem) -> None:
         """Clear ``changed``, or delete an item that is not due."""

@@ -1,4 +1,4 @@
-"""``bypassctl allowlist``: the service accounts that may be bypassed, each with a reason, an owner, a ticket and an end."""
+"""``bypassctl allowlist``: who may be bypassed, each with a reason, an owner, a ticket and an end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_DAYS = 366
 
 
 @app.command()
-def add(  # noqa: D417 - Typer documents the options
+def add(
     account: Annotated[str, typer.Argument(help="Object id or user principal name.")],
     reason_class: Annotated[str, typer.Option("--reason-class", help=f"One of: {', '.join(REASONS)}.")] = "other",
     *,
@@ -72,7 +72,9 @@ def list_entries(output: Format = Output.TABLE) -> None:
     if output is Output.JSON:
         show_json([entry.model_dump(mode="json") for entry in entries])
         return
-    show_table(("account", "object id", "state", "until", "owner", "ticket", "reason"), [_row(entry) for entry in entries])
+    show_table(
+        ("account", "object id", "state", "until", "owner", "ticket", "reason"), [_row(entry) for entry in entries]
+    )
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``bypassctl``: the command for ops teams and people on call. Settings come from the environment, as the app has them."""
+"""``bypassctl``: for ops teams and people on call. Settings come from the environment, as the app has them."""
 
 from __future__ import annotations
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bypass_responder.cli.terminal import Format, Output, Reason, say, show_fields, show_json, show_table, stop, with_responder
+from bypass_responder.cli.terminal import (
+    Format,
+    Output,
+    Reason,
+    say,
+    show_fields,
+    show_json,
+    show_table,
+    stop,
+    with_responder,
+)
 from bypass_responder.cli.who import who_am_i
 from bypass_responder.model.case import Finding, Incident, PersonDecision, Recheck, Step
 from bypass_responder.model.index import IndexEntry
@@ -47,7 +57,14 @@ def list_incidents(
     show_table(
         ("id", "opened", "status", "account", "actor", "why"),
         [
-            (it.id, f"{it.at:%Y-%m-%d %H:%M:%SZ}", it.status if it.kind == "incident" else it.kind, it.account, it.actor, it.reason)
+            (
+                it.id,
+                f"{it.at:%Y-%m-%d %H:%M:%SZ}",
+                it.status if it.kind == "incident" else it.kind,
+                it.account,
+                it.actor,
+                it.reason,
+            )
             for it in entries
         ],
     )
@@ -125,7 +142,10 @@ def _decide(
         return incident
 
     incident = with_responder(use)
-    say(f"Written: {verb} {incident.id} ({incident.account or incident.target}). resume_responses carries it out within a minute.")
+    say(
+        f"Written: {verb} {incident.id} ({incident.account or incident.target}). "
+        "The responder carries it out within a minute."
+    )
 
 
 async def _find(responder: Responder, incident_id: str) -> tuple[Draft, Incident]:
@@ -141,7 +161,8 @@ async def _find(responder: Responder, incident_id: str) -> tuple[Draft, Incident
 
 def _findings(view: Draft, incident: Incident) -> list[Finding]:
     return sorted(
-        (row for row in view.rows(Finding) if row.incident_id == incident.id), key=lambda row: (row.effective_at, row.id)
+        (row for row in view.rows(Finding) if row.incident_id == incident.id),
+        key=lambda row: (row.effective_at, row.id),
     )
 
 
@@ -163,7 +184,13 @@ def _print(view: Draft, incident: Incident) -> None:
     show_table(
         ("step", "state", "effect", "attempts", "detail"),
         [
-            (step.step.value, step.state.value, step.effect.value if step.effect else "", str(step.attempts), step.detail or step.reason)
+            (
+                step.step.value,
+                step.state.value,
+                step.effect.value if step.effect else "",
+                str(step.attempts),
+                step.detail or step.reason,
+            )
             for step in view.steps(incident.id)
         ],
     )

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bypass_responder.cli.terminal import BAD_NEWS, Format, Output, say, show_fields, show_json, show_table, with_responder
+from bypass_responder.cli.terminal import (
+    BAD_NEWS,
+    Format,
+    Output,
+    say,
+    show_fields,
+    show_json,
+    show_table,
+    with_responder,
+)
 from bypass_responder.model.case import TENANT_TARGET, HealthAlert, Note, Tampering
 from bypass_responder.workflow.services import open_session
 
@@ -109,18 +118,39 @@ def _print(found: _Status) -> None:
             "targets with work": found.work,
         }
     )
-    _section("Health alerts", ("alert", "severity", "since", "detail", "what to do"),
-             [(a.id, a.severity.value, f"{a.since:%Y-%m-%d %H:%M:%SZ}", a.detail, a.advice) for a in found.alerts])
-    _section("Waits for a person, or still runs", ("id", "status", "account", "why"),
-             [(w.id, w.status, w.account, w.reason) for w in found.waiting])
-    _section("Organisation switches changed", ("when", "actor", "what"),
-             [(f"{t.occurred_at:%Y-%m-%d %H:%M:%SZ}", str(t.actor), f"{t.operation} -{t.parameter} {t.value}") for t in found.tampering])
-    _section("Blobs that could not be read yet", ("content id", "attempts", "reason"),
-             [(p.blob.content_id, str(p.attempts), p.reason) for p in found.pending])
-    _section("Gaps in the feed", ("from", "to", "reason"),
-             [(f"{g.start:%Y-%m-%d %H:%MZ}", f"{g.end:%Y-%m-%d %H:%MZ}", g.reason) for g in found.gaps])
-    _section("Unreadable input (newest 20)", ("received", "reason", "detail", "where"),
-             [(f"{at:%Y-%m-%d %H:%M:%SZ}", u.reason, u.detail, f"{u.source} {u.where}") for at, u in found.unreadable])
+    _section(
+        "Health alerts",
+        ("alert", "severity", "since", "detail", "what to do"),
+        [(a.id, a.severity.value, f"{a.since:%Y-%m-%d %H:%M:%SZ}", a.detail, a.advice) for a in found.alerts],
+    )
+    _section(
+        "Waits for a person, or still runs",
+        ("id", "status", "account", "why"),
+        [(w.id, w.status, w.account, w.reason) for w in found.waiting],
+    )
+    _section(
+        "Organisation switches changed",
+        ("when", "actor", "what"),
+        [
+            (f"{t.occurred_at:%Y-%m-%d %H:%M:%SZ}", str(t.actor), f"{t.operation} -{t.parameter} {t.value}")
+            for t in found.tampering
+        ],
+    )
+    _section(
+        "Blobs that could not be read yet",
+        ("content id", "attempts", "reason"),
+        [(p.blob.content_id, str(p.attempts), p.reason) for p in found.pending],
+    )
+    _section(
+        "Gaps in the feed",
+        ("from", "to", "reason"),
+        [(f"{g.start:%Y-%m-%d %H:%MZ}", f"{g.end:%Y-%m-%d %H:%MZ}", g.reason) for g in found.gaps],
+    )
+    _section(
+        "Unreadable input (newest 20)",
+        ("received", "reason", "detail", "where"),
+        [(f"{at:%Y-%m-%d %H:%M:%SZ}", u.reason, u.detail, f"{u.source} {u.where}") for at, u in found.unreadable],
+    )
 
 
 def _section(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
+from pydantic import Field
+
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.change import Actor, Outcome, Switch
@@ -152,7 +154,7 @@ class Evidence(Value):
 
 
 class Finding(Row):
-    """A target is, was, or may be bypassed: stored before it is decided. ``id`` is the audit record's Id where there is one."""
+    """A target is, was, or may be bypassed: stored before it is decided. ``id`` is that of the audit record."""
 
     kind: ClassVar[str] = "finding"
     id: str
@@ -327,7 +329,7 @@ class Note(Row):
     text: str
     incident_id: str | None = None
     target: str
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = Field(default_factory=dict)
     left_to_do: tuple[str, ...] = ()
     created_at: Utc
     sent_at: Utc | None = None

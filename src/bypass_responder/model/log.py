@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Any
 
+from pydantic import Field
+
 from bypass_responder.model.base import Utc, Value
 
 
@@ -25,7 +27,7 @@ class LogEntry(Value):
     text: str
     incident_id: str | None = None
     who: str = "responder"
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = Field(default_factory=dict)
     previous: str
     hash: str = ""
 

@@ -1,4 +1,4 @@
-"""The contract with the Exchange worker: what goes on ``exchange-commands`` and what comes back on ``exchange-results``.
+"""The contract with the Exchange worker: what goes on ``exchange-commands``, what comes back on ``exchange-results``.
 
 JSON, base64-encoded on the queue, field names as here. Each side accepts its own ``schema_version`` and the one before.
 """
@@ -77,7 +77,7 @@ class ExchangeObject(Value):
 
 
 class ExchangeResult(Value):
-    """The worker's answer to one command. ``before`` and ``after`` are AuditBypassEnabled as read, None when not read."""
+    """The worker's answer to one command. ``before`` and ``after`` are AuditBypassEnabled as read, None: not read."""
 
     schema_version: int = SCHEMA_VERSION
     command_id: str

@@ -1,4 +1,7 @@
-"""The calls on an account, and the recording of how they ended. Permissions: User.EnableDisableAccount.All, User.RevokeSessions.All."""
+"""The calls on an account, and the recording of how they ended.
+
+Permissions: User.EnableDisableAccount.All, User.RevokeSessions.All.
+"""
 
 from __future__ import annotations
 

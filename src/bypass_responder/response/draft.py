@@ -5,7 +5,18 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bypass_responder.model.case import Case, Head, Incident, IncidentStatus, Note, Row, Severity, Step, StepKind, StepState
+from bypass_responder.model.case import (
+    Case,
+    Head,
+    Incident,
+    IncidentStatus,
+    Note,
+    Row,
+    Severity,
+    Step,
+    StepKind,
+    StepState,
+)
 from bypass_responder.model.log import LogEntry
 
 if TYPE_CHECKING:

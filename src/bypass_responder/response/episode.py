@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
 
 RECHECK_HOURS = (1, 24)
+OWN_TRACE = timedelta(minutes=2)
+"""How close to our attempt a record of our own remediation is."""
 HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
 
 
@@ -49,7 +51,9 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
     close_finding(draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None)
     if incident:
         _add_evidence(draft, incident, finding)
-    draft.log("attempt", reason, incident=incident.id if incident else None, record=finding.id, names=list(finding.names))
+    draft.log(
+        "attempt", reason, incident=incident.id if incident else None, record=finding.id, names=list(finding.names)
+    )
     draft.note(
         "attempt",
         f"Failed attempt to hide {_first_name(finding)} from mailbox auditing",
@@ -61,11 +65,11 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
     )
 
 
-def record_switch_off(draft: Draft, finding: Finding, *, own_app_id: str | None) -> None:
+def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
     """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
     incident = _current(draft) or draft.incident(draft.head.last_incident)
     incident_id = incident.id if incident else None
-    ours = incident is not None and _is_ours(draft, incident, finding, own_app_id)
+    ours = incident is not None and _is_ours(draft, incident, finding, worker_ids)
     reason = "our own remediation, seen in the audit log" if ours else f"{finding.actor} switched the bypass off"
     close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
     if incident:
@@ -76,7 +80,9 @@ def record_switch_off(draft: Draft, finding: Finding, *, own_app_id: str | None)
 def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> None:
     """Doing nothing, with the reason."""
     close_finding(draft, finding, verdict=verdict, reason=reason)
-    draft.log("stood_down", f"{verdict}: {reason}", record=finding.id, actor=str(finding.actor), names=list(finding.names))
+    draft.log(
+        "stood_down", f"{verdict}: {reason}", record=finding.id, actor=str(finding.actor), names=list(finding.names)
+    )
 
 
 def belongs_to_the_past(draft: Draft, finding: Finding) -> bool:
@@ -124,7 +130,9 @@ def act_on(
     )
     stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason)]
     if current and stronger:
-        incident = incident.model_copy(update={"verdict": verdict, "reason": reason, "account": account or incident.account})
+        incident = incident.model_copy(
+            update={"verdict": verdict, "reason": reason, "account": account or incident.account}
+        )
     close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident.id)
     _add_evidence(draft, incident, finding)
     draft.move_head(active_incident=incident.id, last_incident=incident.id)
@@ -216,16 +224,15 @@ def _add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
     )
 
 
-def _is_ours(draft: Draft, incident: Incident, finding: Finding, own_app_id: str | None) -> bool:
+def _is_ours(draft: Draft, incident: Incident, finding: Finding, worker_ids: frozenset[str]) -> bool:
     step = draft.step(incident.id, StepKind.DISABLE_BYPASS)
     if step is None or step.first_attempt_at is None:
         return False
     last = incident.restored_at or draft.now
-    close = -120 <= (finding.effective_at - step.first_attempt_at).total_seconds() and (
-        finding.effective_at - last
-    ).total_seconds() <= 120
+    if not step.first_attempt_at - OWN_TRACE <= finding.effective_at <= last + OWN_TRACE:
+        return False
     named = {finding.actor.app_id, finding.actor.object_id} - {None, ""}
-    return close and (own_app_id is None or not named or own_app_id in named)
+    return bool(named & worker_ids) if worker_ids and named else "@" not in (finding.actor.user_id or "")
 
 
 def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepState]) -> None:

@@ -29,35 +29,18 @@ if TYPE_CHECKING:
 WORKER_SILENT_AFTER = 3
 
 
-def ask(
-    draft: Draft,
-    kind: CommandKind,
-    *,
-    command_id: str,
-    timeout: timedelta,
-    object_id: str | None = None,
-    identity: str | None = None,
-    incident_id: str | None = None,
-    recheck: bool = False,
-    asked: int = 1,
-) -> Command | None:
-    """Plan a question; None while one of this kind is outstanding for the target."""
-    if outstanding(draft, kind):
-        return None
-    command = Command(
-        id=command_id,
-        command=kind,
-        object_id=object_id,
-        identity=identity,
-        incident_id=incident_id,
-        recheck=recheck,
-        asked=asked,
-        created_at=draft.now,
-        not_after=draft.now + timeout,
-    )
+def ask(draft: Draft, command: Command) -> None:
+    """Plan a question, unless one of this kind is outstanding for the target."""
+    if outstanding(draft, command.command):
+        return
     draft.put(command)
-    draft.log("asked", f"{kind.value}: asked the Exchange worker", incident=incident_id, command=command_id, asked=asked)
-    return command
+    draft.log(
+        "asked",
+        f"{command.command.value}: asked the Exchange worker",
+        incident=command.incident_id,
+        command=command.id,
+        asked=command.asked,
+    )
 
 
 def outstanding(draft: Draft, kind: CommandKind) -> Command | None:
@@ -82,7 +65,9 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
     if current is None or current.state != "outstanding" or current.not_after > draft.now:
         return
     draft.put(current.model_copy(update={"state": "superseded"}))
-    draft.log("unanswered", f"{current.command.value}: no answer in time", incident=current.incident_id, command=current.id)
+    draft.log(
+        "unanswered", f"{current.command.value}: no answer in time", incident=current.incident_id, command=current.id
+    )
     if current.asked >= WORKER_SILENT_AFTER:
         draft.note(
             "worker_silent",
@@ -92,17 +77,15 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
             severity=Severity.CRITICAL,
             incident=current.incident_id,
         )
-    ask(
-        draft,
-        current.command,
-        command_id=command_id,
-        timeout=timeout,
-        object_id=current.object_id,
-        identity=current.identity,
-        incident_id=current.incident_id,
-        recheck=current.recheck,
-        asked=current.asked + 1,
-    )
+    again = {
+        "id": command_id,
+        "state": "outstanding",
+        "asked": current.asked + 1,
+        "created_at": draft.now,
+        "not_after": draft.now + timeout,
+        "sent": False,
+    }
+    ask(draft, current.model_copy(update=again))
 
 
 def as_message(command: Command, *, tenant_id: str, target: str) -> ExchangeCommand:
@@ -124,7 +107,12 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
     if command is not None and command.answer == result:
         return
     if command is None or command.state != "outstanding" or command.command is not result.kind:
-        draft.log("answer_ignored", "an answer to no outstanding command", command=result.command_id, outcome=result.outcome.value)
+        draft.log(
+            "answer_ignored",
+            "an answer to no outstanding command",
+            command=result.command_id,
+            outcome=result.outcome.value,
+        )
         return
     draft.put(command.model_copy(update={"state": "answered", "sent": True, "answer": result}))
     draft.log(

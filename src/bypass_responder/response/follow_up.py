@@ -26,18 +26,22 @@ def left_to_do(incident: Incident | None, *, actors: tuple[Actor, ...] = ()) -> 
     if incident is None:
         return tuple(todo)
     account = incident.account
-    if account and any(actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold() for actor in who):
+    if account and any(
+        actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold() for actor in who
+    ):
         todo.append("Actor and target are one account (self-bypass): treat it as compromised or as an insider.")
     if account and account.on_premises_sync_enabled:
         todo.append(
-            "The account is synchronised from on-premises: disable it in Active Directory and reset its password there, "
+            "The account is synchronised from on-premises: disable it in Active Directory, reset its password there, "
             "or the next synchronisation undoes the block."
         )
     if account and account.guest:
         todo.append("The account is a guest: revoking its sessions has no effect; ask its home organisation.")
-    todo.append(f"Document the gap: mailbox actions of this account, in every mailbox it can open, {blind_window(incident)}.")
     todo.append(
-        "Read other sources for that window: Entra sign-in logs, SharePoint and OneDrive audit, Defender for Office 365, "
+        f"Document the gap: mailbox actions of this account, in every mailbox it can open, {blind_window(incident)}."
+    )
+    todo.append(
+        "Read other sources for that window: Entra sign-ins, SharePoint and OneDrive audit, Defender for Office 365, "
         "message trace, and inbox rules and delegations read directly."
     )
     return tuple(todo)

@@ -1,4 +1,4 @@
-"""What a person decided: approve, dismiss, release. ``bypassctl`` writes the decision, ``resume_responses`` carries it out."""
+"""What a person decided: approve, dismiss, release. bypassctl writes it, ``resume_responses`` carries it out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WAITING = {StepState.HELD, StepState.FAILED, StepState.WITHHELD}
 
 
-def write_decision(  # noqa: PLR0913 - each is a column of the decision
+def write_decision(
     draft: Draft,
     incident_id: str,
     verb: Literal["approve", "dismiss", "release"],
@@ -44,18 +44,24 @@ def write_decision(  # noqa: PLR0913 - each is a column of the decision
 
 def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, account: str | None) -> None:
     if verb != "dismiss" and not enforce:
-        raise RefusedError(f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin centre.")
+        raise RefusedError(
+            f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin centre."
+        )
     if incident.status.final and verb != "release":
         raise RefusedError(f"Incident {incident.id} is {incident.status.value} already.")
     if verb == "approve":
         if not any(step.state in WAITING for step in draft.steps(incident.id)):
             raise RefusedError(f"Incident {incident.id} has nothing that waits for approval.")
         if incident.account is None and account is None:
-            raise RefusedError(f"Incident {incident.id} names no single account: say which with --account OBJECT_ID_OR_UPN.")
+            raise RefusedError(
+                f"Incident {incident.id} names no single account: say which with --account OBJECT_ID_OR_UPN."
+            )
         if incident.account is not None and account not in {None, incident.account.object_id}:
             raise RefusedError(f"Incident {incident.id} is about {incident.account}; --account cannot change that.")
     if verb == "release" and draft.head.prior is None:
-        raise RefusedError(f"Nothing to release: the account of incident {incident.id} is not blocked by this responder.")
+        raise RefusedError(
+            f"Nothing to release: the account of incident {incident.id} is not blocked by this responder."
+        )
 
 
 def approve(draft: Draft, decision: PersonDecision) -> None:
@@ -122,7 +128,11 @@ def _cancel(draft: Draft, decision: PersonDecision, states: set[StepState], *, k
         if step.state in states and step.step is not keep:
             draft.put(
                 step.model_copy(
-                    update={"state": StepState.CANCELLED, "next_at": None, "reason": f"{decision.verb} by {decision.who}"}
+                    update={
+                        "state": StepState.CANCELLED,
+                        "next_at": None,
+                        "reason": f"{decision.verb} by {decision.who}",
+                    }
                 )
             )
 

@@ -1,4 +1,4 @@
-"""One step of an incident: claim → act → record → read back → effect. Transitions only; the calls are in ``contain``."""
+"""One step of an incident: claim → act → record → read back → effect. The calls are in ``contain``."""
 
 from __future__ import annotations
 
@@ -129,27 +129,25 @@ def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) 
     """Plan the step again, later each time, and tell people when it has failed for a while."""
     backoff = min(timedelta(seconds=15) * 2 ** min(step.attempts, 10), RETRY_LONGEST)
     due = draft.now + max(backoff, timedelta(seconds=at_least_seconds))
-    draft.put(
-        step.model_copy(update={"state": StepState.PLANNED, "lease_until": None, "next_at": due, "detail": why})
+    draft.put(step.model_copy(update={"state": StepState.PLANNED, "lease_until": None, "next_at": due, "detail": why}))
+    draft.log(
+        "retry", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value, next_at=due.isoformat()
     )
-    draft.log("retry", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value, next_at=due.isoformat())
     if step.attempts >= TELL_AFTER_ATTEMPTS:
         _tell_failure(draft, step, "step_failed", f"still failing after {step.attempts} attempts: {why}")
 
 
 def fail(draft: Draft, step: Step, why: str) -> None:
     """A person is needed; ``incidents approve`` plans the step again."""
-    draft.put(
-        step.model_copy(update={"state": StepState.FAILED, "lease_until": None, "next_at": None, "detail": why})
-    )
+    draft.put(step.model_copy(update={"state": StepState.FAILED, "lease_until": None, "next_at": None, "detail": why}))
     draft.log("failed", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value)
     _tell_failure(draft, step, "step_failed", why)
     draft.settle_status(step.incident_id)
 
 
-def record_read_back(draft: Draft, incident: Incident, kind: StepKind, *, account: Account | None) -> None:
+def record_read_back(draft: Draft, incident_id: str, kind: StepKind, *, account: Account | None) -> None:
     """Judge the effect by what the directory says now. A stale answer is read again, not a failure."""
-    step = draft.step(incident.id, kind)
+    step = draft.step(incident_id, kind)
     if step is None or step.state is not StepState.ACTED:
         return
     effect, detail = read_effect(step, account)
@@ -163,7 +161,7 @@ def record_read_back(draft: Draft, incident: Incident, kind: StepKind, *, accoun
     else:
         again = draft.now + READ_BACK_AFTER * 2 ** (step.readbacks + 1)
         draft.put(step.model_copy(update={"readbacks": step.readbacks + 1, "next_at": again, "detail": detail}))
-    _after_change(draft, incident.id)
+    _after_change(draft, incident_id)
 
 
 def read_effect(step: Step, account: Account | None) -> tuple[Effect | None, str]:
@@ -192,7 +190,9 @@ def release_done(draft: Draft, incident_id: str) -> None:
     if incident is None:
         return
     draft.move_head(prior=None)
-    draft.put(incident.model_copy(update={"status": IncidentStatus.RELEASED, "closed_at": incident.closed_at or draft.now}))
+    draft.put(
+        incident.model_copy(update={"status": IncidentStatus.RELEASED, "closed_at": incident.closed_at or draft.now})
+    )
     for recheck in draft.rows(Recheck):
         if not recheck.done:
             draft.put(recheck.model_copy(update={"done": True, "result": "cancelled by the release"}))

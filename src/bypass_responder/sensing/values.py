@@ -11,7 +11,7 @@ import re
 from json import JSONDecodeError, JSONDecoder
 from typing import TYPE_CHECKING
 
-from bypass_responder.sensing.pieces import Broken, JsonText, Piece, Pieces
+from bypass_responder.sensing.pieces import Broken, JsonText, Pieces
 from bypass_responder.sensing.prefilter import may_matter
 from bypass_responder.sensing.source import BLOCK, LIMIT
 
@@ -24,6 +24,7 @@ _PAGE = re.compile(
     r'\{\s*(?:"(?!operation")[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)\s*,\s*)*+"(?:value|records)"\s*:\s*\[', re.IGNORECASE
 )
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{}]', re.DOTALL)
+_AHEAD = 1 << 13
 _NEAR_END = 12
 """A literal or an escape that a buffer's end cuts is reported at most this many characters before the end."""
 
@@ -95,20 +96,20 @@ def _page_end(buffer: _Buffer) -> Pieces:
 
 def _element(buffer: _Buffer) -> Pieces:
     is_object = buffer.char() == "{"
-    text = buffer.take(buffer.value_length())
+    length = buffer.value_length()
+    matters = buffer.may_matter(length)
     buffer.count += 1
     where = f"record {buffer.count}"
-    piece: Piece | None = None
     if not is_object:
-        piece = Broken("not_an_object", "a record is a JSON object", where, text)
-    elif buffer.hot and may_matter(text.encode()):
-        piece = JsonText(text, where)
-    if piece:
-        yield piece
+        yield Broken("not_an_object", "a record is a JSON object", where, buffer.take(length))
+    elif matters:
+        yield JsonText(buffer.take(length), where)
+    else:
+        buffer.skip(length)
 
 
 class _Buffer:
-    """A window of text over the stream. ``hot`` says whether anything in the window may matter."""
+    """A window of text over the stream. Nothing before ``_cold_until`` may matter."""
 
     def __init__(self, reader: BinaryIO) -> None:
         self._reader = reader
@@ -116,7 +117,7 @@ class _Buffer:
         self._text = ""
         self._at = 0
         self._ended = False
-        self.hot = False
+        self._cold_until = 0
         self.started = False
         self.count = 0
 
@@ -137,6 +138,21 @@ class _Buffer:
         text = self._text[self._at : self._at + length]
         self._at += length
         return text
+
+    def skip(self, length: int) -> None:
+        """Consume ``length`` characters unseen."""
+        self._at += length
+
+    def may_matter(self, length: int) -> bool:
+        """Whether the next ``length`` characters may matter. Looks further ahead: most records do not."""
+        end = self._at + length
+        if end <= self._cold_until:
+            return False
+        ahead = max(end, self._at + _AHEAD)
+        if not may_matter(self._text[self._at : ahead].encode()):
+            self._cold_until = min(ahead, len(self._text))
+            return False
+        return may_matter(self._text[self._at : end].encode())
 
     def rest(self) -> str:
         """What is left of the window."""
@@ -191,4 +207,4 @@ class _Buffer:
         self._ended = not data
         self._text = self._text[self._at :] + self._decoder.decode(data, self._ended)
         self._at = 0
-        self.hot = may_matter(self._text.encode())
+        self._cold_until = 0

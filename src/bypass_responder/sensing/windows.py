@@ -10,7 +10,7 @@ from bypass_responder.model.feed import FeedCursor, Window
 OVERLAP = timedelta(hours=2)
 """A blob may be listed later than its contentCreated says: this much is asked for again in every poll."""
 LONGEST = timedelta(hours=24)
-RETRIEVABLE = timedelta(days=7) - timedelta(minutes=1)
+RETRIEVABLE = timedelta(days=7) - timedelta(minutes=10)
 """The service takes no start of more than 7 days ago; its clock may be a little ahead of ours."""
 LOOK_BACK = timedelta(days=7) - timedelta(minutes=30)
 """Of the first poll: its oldest window is asked for some polls later, and must not have expired by then."""

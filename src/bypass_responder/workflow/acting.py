@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.decision import covers
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.case import Command, Effect, Incident, Recheck, Step, StepKind, StepState
 from bypass_responder.model.message import CommandKind
-from bypass_responder.response import contain, episode, step as steps
+from bypass_responder.response import contain, episode
+from bypass_responder.response import step as steps
 from bypass_responder.response.exchange import as_message, ask, ask_again, mark_sent, outstanding
 
 if TYPE_CHECKING:
@@ -93,14 +95,9 @@ def _claim_disable(draft: Draft, incident: Incident, services: Services) -> None
     elif outstanding(draft, CommandKind.DISABLE_BYPASS) is None and steps.claim(
         draft, incident, due.step, account=incident.account
     ):
-        ask(
-            draft,
-            CommandKind.DISABLE_BYPASS,
-            command_id=services.new_id(),
-            timeout=_timeout(services),
-            object_id=incident.account.object_id,
-            incident_id=incident.id,
-        )
+        command = new_command(draft, CommandKind.DISABLE_BYPASS, services)
+        about = {"object_id": incident.account.object_id, "incident_id": incident.id}
+        ask(draft, command.model_copy(update=about))
 
 
 async def claim_due(session: Session, services: Services, lookups: Lookups) -> list[Claimed]:
@@ -146,14 +143,13 @@ async def send_commands(session: Session, services: Services) -> None:
     tenant = services.settings.tenant_id
     for command in session.view().rows(Command):
         if command.state == "outstanding" and command.not_after <= services.clock():
-            new_id = services.new_id()
             await session.apply(
-                lambda draft, it=command, new=new_id: ask_again(draft, it, command_id=new, timeout=_timeout(services))
+                partial(ask_again, command=command, command_id=services.new_id(), timeout=_timeout(services))
             )
     for command in session.view().rows(Command):
         if command.state == "outstanding" and not command.sent:
             await services.exchange.send(as_message(command, tenant_id=tenant, target=session.target))
-            await session.apply(lambda draft, it=command: mark_sent(draft, it.id))
+            await session.apply(partial(mark_sent, command_id=command.id))
 
 
 async def read_back(session: Session, services: Services) -> None:
@@ -172,21 +168,19 @@ async def read_back(session: Session, services: Services) -> None:
         for step in due:
             if step.incident_id == incident_id:
                 await session.apply(
-                    lambda draft, it=incident, kind=step.step, seen=account: steps.record_read_back(
-                        draft, draft.incident(it.id) or it, kind, account=seen
-                    )
+                    partial(steps.record_read_back, incident_id=incident_id, kind=step.step, account=account)
                 )
 
 
 async def recheck(session: Session, services: Services) -> None:
-    """Look again at contained accounts whose re-check is due: enabled by somebody else? bypassed again?"""
+    """Look again at contained accounts whose re-check is due: did somebody enable or bypass them again."""
     view = session.view()
     for row in view.rows(Recheck):
         incident = view.incident(row.incident_id)
         if row.done or row.result or row.due_at > view.now or incident is None or incident.account is None:
             continue
         account = await services.directory.find(incident.account.object_id)
-        await session.apply(lambda draft, it=row, seen=account: _recheck(draft, it, seen, services))
+        await session.apply(partial(_recheck, row=row, account=account, services=services))
 
 
 def _recheck(draft: Draft, row: Recheck, account: Account | None, services: Services) -> None:
@@ -203,15 +197,13 @@ def _recheck(draft: Draft, row: Recheck, account: Account | None, services: Serv
     if outstanding(draft, CommandKind.CHECK_BYPASS) is not None:
         return
     draft.put(current.model_copy(update={"result": "asked"}))
-    ask(
-        draft,
-        CommandKind.CHECK_BYPASS,
-        command_id=services.new_id(),
-        timeout=_timeout(services),
-        object_id=account.object_id,
-        incident_id=incident.id,
-        recheck=True,
-    )
+    command = new_command(draft, CommandKind.CHECK_BYPASS, services)
+    ask(draft, command.model_copy(update={"object_id": account.object_id, "incident_id": incident.id, "recheck": True}))
+
+
+def new_command(draft: Draft, kind: CommandKind, services: Services) -> Command:
+    """A question with a random id and an end; the caller says what it is about."""
+    return Command(id=services.new_id(), command=kind, created_at=draft.now, not_after=draft.now + _timeout(services))
 
 
 def _timeout(services: Services) -> timedelta:

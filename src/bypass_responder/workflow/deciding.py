@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.decision import Decision, Disposition, Facts, Verdict, decide
@@ -11,7 +11,7 @@ from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.message import CommandKind
 from bypass_responder.response import episode
 from bypass_responder.response.exchange import ask
-from bypass_responder.workflow.acting import claim_steps
+from bypass_responder.workflow.acting import claim_steps, new_command
 from bypass_responder.workflow.identify import AskExchange, Identified, identify, took_effect
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ async def _decide_one(
         await session.apply(_undecided(finding, episode.record_attempt))
         return None
     if finding.switch is Switch.OFF:
-        own = services.settings.own_app_id
-        await session.apply(_undecided(finding, lambda draft, it: episode.record_switch_off(draft, it, own_app_id=own)))
+        ids = services.settings.exchange_worker_ids
+        await session.apply(_undecided(finding, partial(episode.record_switch_off, worker_ids=ids)))
         return None
     identified = await identify(finding, lookups, now=services.clock())
     if isinstance(identified, AskExchange):
@@ -73,14 +73,8 @@ def _ask(draft: Draft, finding: Finding, question: AskExchange, services: Servic
     if current is None or current.state is not FindingState.UNDECIDED:
         return
     draft.put(current.model_copy(update={"state": FindingState.WAITING}))
-    ask(
-        draft,
-        CommandKind.CHECK_BYPASS,
-        command_id=services.new_id(),
-        timeout=timedelta(seconds=services.settings.command_timeout_seconds),
-        object_id=question.object_id,
-        identity=question.identity,
-    )
+    command = new_command(draft, CommandKind.CHECK_BYPASS, services)
+    ask(draft, command.model_copy(update={"object_id": question.object_id, "identity": question.identity}))
 
 
 async def _hand_on(finding: Finding, account: Account, session: Session, services: Services) -> None:
@@ -151,8 +145,11 @@ def _store(
         current,
         verdict=decision.verdict.value,
         reason=decision.reason,
-        steps={kind: _state(disposition, enforce=enforce) for kind, disposition in decision.steps.items()
-               if disposition is not Disposition.NOT},
+        steps={
+            kind: _state(disposition, enforce=enforce)
+            for kind, disposition in decision.steps.items()
+            if disposition is not Disposition.NOT
+        },
         account=identified.account,
         incident_id=_incident_id(draft, current, services),
     )
@@ -199,4 +196,3 @@ def _undecided(finding: Finding, transition: Callable[[Draft, Finding], None]) -
             transition(draft, current)
 
     return only_once
-

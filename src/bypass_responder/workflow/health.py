@@ -1,4 +1,4 @@
-"""What would make us blind, as alerts in the tenant's own case: since when, how bad, what to do, and when it was over."""
+"""What would make us blind, as alerts in the tenant's own case: since when, how bad, what to do, when over."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
         Severity.CRITICAL,
         "Check that unified audit logging is on: Get-AdminAuditLogConfig, UnifiedAuditLogIngestionEnabled.",
     ),
-    "poll_failing": (Severity.CRITICAL, "Read the error; the feed is retried every minute and nothing is lost for 7 days."),
+    "poll_failing": (
+        Severity.CRITICAL,
+        "Read the error; the feed is retried every minute and nothing is lost for 7 days.",
+    ),
     "permission_lost": (
         Severity.CRITICAL,
         "A right that worked before is missing: grant it again (docs/permissions.md) and find out who took it.",

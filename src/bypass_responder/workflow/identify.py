@@ -1,4 +1,4 @@
-"""Which one account a finding is about: Graph and Exchange are asked, and two answers that differ are never settled here."""
+"""Which one account a finding is about: Graph and Exchange are asked, and two answers are never settled here."""
 
 from __future__ import annotations
 

@@ -71,7 +71,11 @@ def _unreadable(record: AuditRecord | Unreadable, error: InputError, source: str
     if isinstance(record, Unreadable):
         return record
     return Unreadable(
-        reason=error.reason, detail=error.detail, source=source, where=f"record {record.id}", excerpt=record.raw[:EXCERPT]
+        reason=error.reason,
+        detail=error.detail,
+        source=source,
+        where=f"record {record.id}",
+        excerpt=record.raw[:EXCERPT],
     )
 
 
@@ -131,7 +135,7 @@ def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:
         draft.note(
             "tampering",
             f"Auditing of the whole organisation: {found.parameter} set to {found.value}",
-            f"{found.actor} ran {found.operation} -{found.parameter} {found.value} ({found.outcome.value}). Nobody was blocked for it.",
+            f"{found.actor} ran {found.operation} ({found.outcome.value}). Nobody was blocked for it.",
             key=row.id,
             severity=Severity.CRITICAL,
             left_to_do=(f"Investigate the actor: {found.actor}", f"Undo it: {found.operation} -{found.parameter}"),

@@ -51,9 +51,7 @@ def _of_incident(incident: Incident) -> IndexEntry:
     )
 
 
-def _of_finding(
-    finding: Finding, kind: Literal["stood_down", "attempt", "switched_off", "unconfirmed"]
-) -> IndexEntry:
+def _of_finding(finding: Finding, kind: Literal["stood_down", "attempt", "switched_off", "unconfirmed"]) -> IndexEntry:
     return IndexEntry(
         id=finding.id,
         target=finding.target,

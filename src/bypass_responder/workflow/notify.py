@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import ResponderError
@@ -33,15 +34,11 @@ async def deliver(sessions: Sequence[Session], services: Services) -> None:
     batches = [due] if len(due) >= FLOOD else [[one] for one in due]
     for batch in batches:
         error = await _send([note for _, note in batch], services)
-        by_session = {id(session): session for session, _ in batch}
-        await asyncio.gather(
-            *(
-                session.apply(
-                    lambda draft, keys=[n.row_key for s, n in batch if s is session], said=error: _mark(draft, keys, said)
-                )
-                for session in by_session.values()
-            )
-        )
+        keys: dict[int, list[str]] = {}
+        for session, note in batch:
+            keys.setdefault(id(session), []).append(note.row_key)
+        told = {id(session): session for session, _ in batch}
+        await asyncio.gather(*(told[key].apply(partial(_mark, keys=keys[key], error=error)) for key in told))
 
 
 async def _send(notes: list[Note], services: Services) -> str:

@@ -1,4 +1,4 @@
-"""Queue trigger ``record_exchange_result``: an answer of the Exchange worker closes its step, or is kept and no more."""
+"""Queue trigger ``record_exchange_result``: an answer of the worker closes its step, or is kept and no more."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import ConflictError
@@ -73,7 +74,7 @@ async def _drain_poison(services: Services) -> None:
         if target:
             await services.work.touch(target, services.clock())
             session = await open_session(target, services)
-            await session.apply(lambda draft, said=text: _tell_poison(draft, said))
+            await session.apply(partial(_tell_poison, text=text))
 
 
 def _target_of(text: str) -> str:

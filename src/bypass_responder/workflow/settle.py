@@ -1,10 +1,11 @@
-"""Bring one target as far as it can be brought now: decide, act, read back, look again. Safe to run twice, or halfway."""
+"""Bring one target as far as it gets now: decide, act, read back, look again. Safe to run twice, or halfway."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import guid_or_none
@@ -71,7 +72,9 @@ async def settle_all(targets: Iterable[str], services: Services, *, expected: It
     await deliver([session for _, session in settled], services)
     await asyncio.gather(*(_finish(item, session, services) for item, session in settled))
     if problems:
-        raise ExceptionGroup(f"{len(problems)} of {len(done)} targets could not be settled; they are tried again", problems)
+        raise ExceptionGroup(
+            f"{len(problems)} of {len(done)} targets could not be settled; they are tried again", problems
+        )
 
 
 async def settle(
@@ -119,12 +122,12 @@ async def _carry_out_decisions(session: Session, services: Services) -> set[str]
             elsewhere.add(decision.account)
         else:
             carry_out = {"approve": person.approve, "dismiss": person.dismiss, "release": person.release}[decision.verb]
-            await session.apply(lambda draft, it=decision, do=carry_out: do(draft, it))
+            await session.apply(partial(carry_out, decision=decision))
     return elsewhere
 
 
 async def _hand_on(decision: PersonDecision, incident: Incident, session: Session, services: Services) -> None:
-    """A person said which account an unresolved incident is about: its findings move there, confirmed by that person."""
+    """A person said which account an unresolved incident is about: its findings move there, confirmed."""
     target = guid_or_none(decision.account or "") or ""
     await services.work.touch(target, services.clock())
     for finding in session.view().rows(Finding):

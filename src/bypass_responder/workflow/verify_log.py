@@ -18,7 +18,7 @@ Heads = dict[str, dict[int, str]]
 
 @dataclass
 class Verification:
-    """What was found. ``problems`` empty: nothing was changed, deleted or cut, up to the last checkpoint."""
+    """What was found. No ``problems``: nothing was changed, deleted or cut, up to the last checkpoint."""
 
     targets: int = 0
     entries: int = 0
@@ -28,7 +28,7 @@ class Verification:
 
 
 async def verify_log(ledger: Ledger, checkpoints: Checkpoints) -> Verification:
-    """Verify everything. Raises TransientError when storage does not answer; a broken row is a problem, not an error."""
+    """Verify everything. Raises TransientError when storage is away; a broken row is a problem, not an error."""
     found = Verification()
     heads = await _checkpoints(checkpoints, found)
     for target in sorted(await ledger.targets() | heads.keys()):

@@ -45,7 +45,7 @@ _BACKOFF = wait_random_exponential(multiplier=0.5, max=8)
 class ManagementActivityFeed:
     """``ports.AuditFeed``. Permission: ActivityFeed.Read (Office 365 Management APIs).
 
-    A call is tried up to ``attempts`` times within ``patience_seconds`` altogether, waiting as long as the service says;
+    A call is tried ``attempts`` times within ``patience_seconds`` altogether, waiting as long as the service says;
     a longer wait is left to the caller as ThrottledError. No token goes to another host than ``base_url`` names.
     """
 
