@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import Field, create_model
+from typing import Any
 
 from bypass_responder.adapters.webhook import _SENT, TYPE_GROUP, TYPE_ONE
-from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import Note
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
 
 HERE = Path(__file__).parent
 DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -34,25 +32,30 @@ def as_text(schema: dict[str, Any]) -> str:
 
 def _notification() -> dict[str, Any]:
     """What the webhook sends: the fields of a note that leave the ledger, alone or in a group."""
-    sent = {name: (field.annotation, field) for name, field in Note.model_fields.items() if name in _SENT}
-    note: Any = create_model("SentNote", __base__=Value, __doc__=Note.__doc__, **sent)  # type: ignore[call-overload]
-    counts = {"total": (int, ...), "by_about": (dict[str, int], ...), "by_severity": (dict[str, int], ...)}
-    group: Any = create_model("NoteGroup", __base__=Value, notes=(list[note], ...), **counts)  # type: ignore[call-overload]
-    one_kind, group_kind = Literal["bypass_responder.note"], Literal["bypass_responder.notes"]
-    _must_be({TYPE_ONE: one_kind, TYPE_GROUP: group_kind})
-    one: Any = create_model("One", __base__=Value, type=(one_kind, ...), timestamp=(Utc, ...), data=(note, ...))
-    many: Any = create_model("Many", __base__=Value, type=(group_kind, ...), timestamp=(Utc, ...), data=(group, ...))
-    both: Any = create_model("Notification", __base__=Value, message=(one | many, Field(discriminator="type")))
-    schema = both.model_json_schema(mode="serialization")
-    union = schema["properties"]["message"]
-    return {"title": "Notification", "oneOf": union["oneOf"], "$defs": schema["$defs"]}
+    note = Note.model_json_schema(mode="serialization")
+    definitions = note.pop("$defs")
+    note["properties"] = {name: field for name, field in note["properties"].items() if name in _SENT}
+    note["required"] = list(note["properties"])
+    reference = {"$ref": "#/$defs/Note"}
+    group = {
+        "notes": {"type": "array", "items": reference, "minItems": 2},
+        "total": {"type": "integer"},
+        "by_about": COUNTS,
+        "by_severity": COUNTS,
+    }
+    return {
+        "title": "Notification",
+        "oneOf": [_message(TYPE_ONE, reference), _message(TYPE_GROUP, _object(group))],
+        "$defs": definitions | {"Note": note},
+    }
 
 
-def _must_be(kinds: dict[str, Any]) -> None:
-    for name, kind in kinds.items():
-        if kind.__args__ != (name,):
-            message = f"the webhook sends {name}; name it here, too"
-            raise ValueError(message)
+def _message(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    return _object({"type": {"const": kind}, "timestamp": {"type": "string", "format": "date-time"}, "data": data})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "properties": properties, "required": list(properties)}
 
 
 if __name__ == "__main__":

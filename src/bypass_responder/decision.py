@@ -36,6 +36,7 @@ class Verdict(StrEnum):
     ALLOWLIST_EXPIRED = "allowlist_expired"
     LIMIT_REACHED = "limit_reached"
     VIOLATION = "violation"
+    ACTOR = "actor"
 
 
 class Disposition(StrEnum):
@@ -130,6 +131,18 @@ def decide(facts: Facts, *, now: datetime) -> Decision:  # noqa: PLR0911 - one r
     if facts.limit_reached:
         return _plan(Verdict.LIMIT_REACHED, "the hourly limit of containments is reached", now_, now_, held)
     return _plan(Verdict.VIOLATION, "not on the allowlist", now_, now_, now_)
+
+
+def decide_actor(facts: Facts) -> Decision:
+    """The decision for the account that ran the cmdlet against a violation, where ``ACTOR_RESPONSE`` is contain."""
+    now_, held, not_ = Disposition.NOW, Disposition.HELD, Disposition.NOT
+    if facts.naming is not Naming.ONE_ACCOUNT:
+        return _plan(Verdict.UNRESOLVED, _NAMING[facts.naming], not_, held, held)
+    if facts.protected:
+        return _plan(Verdict.PROTECTED, "protected account: it is never blocked", not_, not_, not_)
+    if facts.limit_reached:
+        return _plan(Verdict.LIMIT_REACHED, "the hourly limit of containments is reached", not_, now_, held)
+    return _plan(Verdict.ACTOR, "switched on the bypass of an account that is not on the allowlist", not_, now_, now_)
 
 
 def covers(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, now: datetime) -> bool:

@@ -25,6 +25,7 @@ class ActorResponse(StrEnum):
     """What happens to the account that ran the cmdlet."""
 
     NOTIFY = "notify"
+    CONTAIN = "contain"
 
 
 def _guid(text: object) -> str:

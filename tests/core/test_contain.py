@@ -633,3 +633,85 @@ async def test_a_permission_that_is_missing_for_revoking_does_not_stop_the_block
 
     assert not world.directory.enabled[ALEX]
     assert (await world.steps())[REVOKE].state is StepState.FAILED
+
+
+MALLORYS_ID = "dddddddd-0000-4000-8000-000000000004"
+
+
+def a_world_with_mallory(**settings: str) -> World:
+    mallory = an_account(MALLORYS_ID, "mallory@contoso.onmicrosoft.com")
+    return World(an_account(), mallory, actor_response="contain", **settings)
+
+
+async def test_the_actor_is_contained_too_where_the_setting_says_so() -> None:
+    world = a_world_with_mallory()
+
+    await world.sees(a_finding())
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: False}
+    assert [command.object_id for command in world.exchange.sent] == [ALEX]
+
+
+async def test_a_protected_actor_is_left_alone() -> None:
+    world = a_world_with_mallory(protected_object_ids=MALLORYS_ID)
+
+    await world.sees(a_finding())
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
+
+
+async def test_an_actor_named_as_two_accounts_is_held() -> None:
+    world = a_world_with_mallory()
+
+    await world.sees(a_finding(actor=Actor(user_id="mallory@contoso.onmicrosoft.com", object_id=ALEX)))
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
+
+
+async def test_the_actor_counts_against_the_limit() -> None:
+    world = a_world_with_mallory(containment_limit_per_hour="1")
+
+    await world.sees(a_finding())
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
+    assert (await world.states(MALLORYS_ID))[BLOCK] is StepState.HELD
+
+
+async def test_nobody_contains_the_actor_of_an_allowlisted_bypass() -> None:
+    world = a_world_with_mallory()
+    world.allowlist.rows[ALEX] = an_entry()
+
+    await world.sees(a_finding())
+
+    assert world.directory.enabled == {ALEX: True, MALLORYS_ID: True}
+
+
+async def test_a_switch_to_observe_withdraws_what_was_asked_and_not_answered() -> None:
+    world = World()
+    await world.sees(a_finding())
+    world.set(mode="observe")
+    await world.passes(minutes=12)
+
+    assert len(world.exchange.sent) == 1
+    assert (await world.steps())[DISABLE].state is StepState.WITHHELD
+
+
+async def test_a_missing_graph_right_raises_an_alert() -> None:
+    world = World()
+    world.directory.fail("find", PermissionMissingError("no", permission="User.Read.All"), always=True)
+    with pytest.raises(ExceptionGroup):
+        await world.sees(a_finding())
+
+    with pytest.raises(ExceptionGroup):
+        await world.passes(minutes=1)
+    assert "alert-response_permission_missing" in (await world.case("tenant")).rows
+
+
+async def test_claims_of_two_findings_in_one_run_are_both_carried_out() -> None:
+    world = World()
+
+    await world.sees(a_finding(effective_at=START - HOUR), a_finding(effective_at=START - HOUR / 2))
+
+    assert world.directory.revoked == [ALEX]
+    assert len(await world.incidents()) == 1
+    assert (await world.states())[BLOCK] is StepState.ACTED

@@ -68,7 +68,9 @@ def test_records_that_straddle_every_buffer_are_found(content: str) -> None:
     assert read(content) == ["Set", "Set"]
 
 
-@pytest.mark.parametrize("content", ["", "  \n ", "\ufeff", "not json", "<html>", "a,b\n1,2\n", "{", "[", '"x"'])
+@pytest.mark.parametrize(
+    "content", ["", "  \n ", "\ufeff", "not json", "<html>", "a,b\n1,2\n", "a\rb\n", "{", "[", '"x"']
+)
 def test_what_is_no_export_is_one_unreadable(content: str) -> None:
     assert read(content) == ["not_json"]
 

@@ -23,7 +23,7 @@ from bypass_responder.model.case import Finding, Incident, PersonDecision, Reche
 from bypass_responder.model.index import IndexEntry
 from bypass_responder.response.follow_up import blind_window, left_to_do
 from bypass_responder.response.person import write_decision
-from bypass_responder.workflow.services import open_session
+from bypass_responder.workflow.services import announced, open_session
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
@@ -126,19 +126,19 @@ def _decide(
                 stop(f"No account has the object id or user principal name {account}.")
             object_id = found.object_id
         who = await who_am_i(responder)
-        await services.work.touch(incident.target, services.clock())
-        session = await open_session(incident.target, services)
-        await session.apply(
-            lambda draft: write_decision(
-                draft,
-                incident.id,
-                verb,
-                who=who,
-                reason=reason,
-                enforce=services.settings.enforce,
-                account=object_id,
+        async with announced(incident.target, services):
+            session = await open_session(incident.target, services)
+            await session.apply(
+                lambda draft: write_decision(
+                    draft,
+                    incident.id,
+                    verb,
+                    who=who,
+                    reason=reason,
+                    enforce=services.settings.enforce,
+                    account=object_id,
+                )
             )
-        )
         return incident
 
     incident = with_responder(use)

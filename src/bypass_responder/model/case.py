@@ -26,7 +26,8 @@ class Source(StrEnum):
 
     FEED = "feed"
     RECHECK = "recheck"
-    PERSON = "person"
+    ACTOR = "actor"
+    """Not about a bypass of this account: it ran the cmdlet, and ``ACTOR_RESPONSE`` says contain."""
 
 
 class FindingState(StrEnum):

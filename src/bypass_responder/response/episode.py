@@ -88,7 +88,8 @@ def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> 
 def belongs_to_the_past(draft: Draft, finding: Finding) -> bool:
     """True for evidence of an episode that ended: auditing was proven back, or a person dismissed it, since then."""
     current = draft.incident(draft.head.active_incident)
-    ends = [draft.head.restored_at, draft.head.dismissed_through, current.closed_at if current else None]
+    restored = None if finding.source is Source.ACTOR else draft.head.restored_at
+    ends = [restored, draft.head.dismissed_through, current.closed_at if current else None]
     return any(end is not None and finding.effective_at <= end for end in ends)
 
 
@@ -125,7 +126,6 @@ def act_on(
         verdict=verdict,
         reason=reason,
         account=account,
-        blind_from_proven=finding.source is not Source.RECHECK,
         refers_to=draft.head.last_incident,
     )
     stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason)]
@@ -205,7 +205,11 @@ def _strengthen(draft: Draft, incident_id: str, kind: StepKind, state: StepState
 
 
 def _add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
-    switched_on = finding.outcome is not Outcome.FAILED and finding.switch is not Switch.OFF
+    switched_on = (
+        finding.source is not Source.ACTOR
+        and finding.outcome is not Outcome.FAILED
+        and finding.switch is not Switch.OFF
+    )
     actors = {str(actor): actor for actor in (*incident.actors, finding.actor) if str(actor) != "unknown"}
     names = {name.casefold(): name for name in (*incident.names, *finding.names)}
     start, proven = incident.blind_from, incident.blind_from_proven
@@ -247,6 +251,17 @@ def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepSt
             severity=Severity.CRITICAL,
             incident=incident.id,
             left_to_do=(f"Decide: bypassctl incidents approve|dismiss {incident.id} --reason …", *left_to_do(incident)),
+            actor=[str(actor) for actor in incident.actors],
+        )
+    elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
+        draft.note(
+            "restoring",
+            f"Auditing is being restored, nobody is contained: {name}",
+            f"{incident.reason}.",
+            key=incident.id,
+            severity=Severity.CRITICAL,
+            incident=incident.id,
+            left_to_do=left_to_do(incident),
             actor=[str(actor) for actor in incident.actors],
         )
     elif WITHHELD in steps.values():

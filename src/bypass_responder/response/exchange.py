@@ -88,6 +88,19 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
     ask(draft, current.model_copy(update=again))
 
 
+def withdraw(draft: Draft) -> None:
+    """In observe nothing is switched off: an outstanding disable_bypass is given up, its step withheld."""
+    command = outstanding(draft, CommandKind.DISABLE_BYPASS)
+    if command is None:
+        return
+    draft.put(command.model_copy(update={"state": "superseded"}))
+    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    if step and step.state.running:
+        draft.put(step.model_copy(update={"state": StepState.WITHHELD, "reason": "MODE is observe", "next_at": None}))
+        draft.settle_status(step.incident_id)
+    draft.log("withheld", "disable_bypass: MODE is observe", incident=command.incident_id, command=command.id)
+
+
 def as_message(command: Command, *, tenant_id: str, target: str) -> ExchangeCommand:
     """The command as the worker gets it."""
     return ExchangeCommand(

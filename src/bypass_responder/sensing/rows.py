@@ -28,7 +28,10 @@ def delimiter_of(head: str) -> str | None:
     """The delimiter with which the first line names a known column; None when the text is no such CSV."""
     lines = [line for line in head.split("\n", 2)[:2] if not line.startswith("#TYPE ")]
     for delimiter in _DELIMITERS if lines else ():
-        names = next(csv.reader([lines[0][:_HEADER_LIMIT]], delimiter=delimiter), [])
+        try:
+            names = next(csv.reader([lines[0][:_HEADER_LIMIT]], delimiter=delimiter), [])
+        except csv.Error:
+            return None
         if not _KNOWN.isdisjoint(name.strip().lower() for name in names):
             return delimiter
     return None

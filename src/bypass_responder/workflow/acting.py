@@ -14,7 +14,7 @@ from bypass_responder.model.case import Command, Effect, Incident, Recheck, Step
 from bypass_responder.model.message import CommandKind
 from bypass_responder.response import contain, episode
 from bypass_responder.response import step as steps
-from bypass_responder.response.exchange import as_message, ask, ask_again, mark_sent, outstanding
+from bypass_responder.response.exchange import as_message, ask, ask_again, mark_sent, outstanding, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,6 +141,8 @@ async def act(claimed: Sequence[Claimed], session: Session, services: Services) 
 async def send_commands(session: Session, services: Services) -> None:
     """Send what was planned and not sent; ask again what had no answer in time."""
     tenant = services.settings.tenant_id
+    if not services.settings.enforce:
+        await session.apply(withdraw)
     for command in session.view().rows(Command):
         if command.state == "outstanding" and command.not_after <= services.clock():
             await session.apply(

@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.decision import Decision, Disposition, Facts, Verdict, decide
-from bypass_responder.model.case import Finding, FindingState, Severity, StepState
+from bypass_responder.decision import Decision, Disposition, Facts, Verdict, decide, decide_actor
+from bypass_responder.model.base import guid_or_none, target_key
+from bypass_responder.model.case import Finding, FindingState, Severity, Source, StepState
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.message import CommandKind
 from bypass_responder.response import episode
 from bypass_responder.response.exchange import ask
+from bypass_responder.settings import ActorResponse
 from bypass_responder.workflow.acting import claim_steps, new_command
 from bypass_responder.workflow.identify import AskExchange, Identified, identify, took_effect
+from bypass_responder.workflow.services import announced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +41,9 @@ async def decide_findings(session: Session, services: Services, lookups: Lookups
     claimed: list[Claimed] = []
     elsewhere: set[str] = set()
     for finding in sorted(due, key=lambda found: (found.effective_at, found.id)):
-        moved = await _decide_one(finding, session, services, lookups, claimed)
+        mine: list[Claimed] = []
+        moved = await _decide_one(finding, session, services, lookups, mine)
+        claimed += mine
         if moved:
             elsewhere.add(moved)
     return claimed, elsewhere
@@ -65,7 +70,25 @@ async def _decide_one(
     entry = await lookups.entry(account.object_id) if account else None
     decision = await _decide(finding, identified, entry, session, services)
     await session.apply(lambda draft: _store(draft, finding, decision, identified, entry, services, claimed))
+    if decision.verdict in {Verdict.VIOLATION, Verdict.LIMIT_REACHED} and finding.source is not Source.ACTOR:
+        return await _also_the_actor(finding, account, services)
     return None
+
+
+async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> str | None:
+    """Where ``ACTOR_RESPONSE`` is contain, the account that ran the cmdlet gets a finding of its own; its key."""
+    actor = finding.actor
+    names = {"object_id_text": actor.object_id or "", "identity_text": actor.user_id or ""}
+    own = {target.object_id, target.user_principal_name.casefold()} if target else set()
+    if services.settings.actor_response is not ActorResponse.CONTAIN or not any(names.values()):
+        return None
+    if {name.casefold() for name in names.values()} & own:
+        return None
+    key = guid_or_none(names["object_id_text"]) or target_key(*names.values())
+    about = {"id": f"actor-{finding.id}", "target": key, "source": Source.ACTOR, "checks": (), "confirmed_by": None}
+    async with announced(key, services):
+        await services.ledger.add_finding(finding.model_copy(update=about | names))
+    return key
 
 
 def _ask(draft: Draft, finding: Finding, question: AskExchange, services: Services) -> None:
@@ -81,8 +104,8 @@ async def _hand_on(finding: Finding, account: Account, session: Session, service
     """The names resolved to one account: the finding moves to that account's own case, with what is known so far."""
     target = account.object_id
     moved = finding.model_copy(update={"target": target, "state": FindingState.UNDECIDED, "next_at": None})
-    await services.work.touch(target, services.clock())
-    await services.ledger.add_finding(moved)
+    async with announced(target, services):
+        await services.ledger.add_finding(moved)
 
     def close(draft: Draft, current: Finding) -> None:
         episode.close_finding(draft, current, verdict="resolved", reason=f"it is about {account}")
@@ -110,14 +133,19 @@ async def _decide(
         confirmed=took_effect(finding),
         limit_reached=False,
     )
-    decision = decide(facts, now=now)
+    rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=now)
+    decision = rule(facts)
     view = session.view()
-    if decision.verdict is not Verdict.VIOLATION or not settings.enforce or episode.belongs_to_the_past(view, finding):
+    if (
+        decision.verdict not in {Verdict.VIOLATION, Verdict.ACTOR}
+        or not settings.enforce
+        or episode.belongs_to_the_past(view, finding)
+    ):
         return decision
     incident_id = _incident_id(view, finding, services)
     if await services.limit.take(incident_id, limit=settings.containment_limit_per_hour, now=now):
         return decision
-    return decide(facts.model_copy(update={"limit_reached": True}), now=now)
+    return rule(facts.model_copy(update={"limit_reached": True}))
 
 
 def _store(

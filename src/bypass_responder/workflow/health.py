@@ -32,6 +32,10 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
         Severity.CRITICAL,
         "A right that worked before is missing: grant it again (docs/permissions.md) and find out who took it.",
     ),
+    "response_permission_missing": (
+        Severity.CRITICAL,
+        "Nothing is decided or done until the right is granted (docs/permissions.md); it is tried again every minute.",
+    ),
     "permission_missing": (Severity.CRITICAL, "Grant the right that docs/permissions.md names."),
 }
 

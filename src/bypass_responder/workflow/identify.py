@@ -86,6 +86,9 @@ async def identify(finding: Finding, lookups: Lookups, *, now: datetime) -> Iden
     ids = {account.object_id for account in found.values() if account}
     if len(ids) > 1:
         return Identified(Naming.TWO_ACCOUNTS)
+    if finding.source is Source.ACTOR:
+        actor = next((account for account in found.values() if account), None)
+        return Identified(Naming.ONE_ACCOUNT if actor else Naming.NONE, actor)
     if _direct(finding, found):
         return _known(next(iter(found.values())), finding, now=now)
     checks = {check.name.casefold(): check for check in finding.checks}

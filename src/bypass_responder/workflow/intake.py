@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.case import TENANT_TARGET, Finding, Severity, Source, Tampering
-from bypass_responder.model.change import AuditTampering, BypassChange
+from bypass_responder.model.change import Actor, AuditTampering, BypassChange
 from bypass_responder.model.record import AuditRecord, Unreadable
-from bypass_responder.workflow.services import open_session
+from bypass_responder.sensing.excerpt import excerpt
+from bypass_responder.workflow.services import announced, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +24,18 @@ if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.services import Services
 
-EXCERPT = 4000
+LONGEST_NAME = 1024
+LONGEST_ACTOR = 512
+SIDE_BY_SIDE = 8
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of some records: the targets to settle, the findings, and how much unreadable input was new."""
+
+    targets: frozenset[str]
+    findings: tuple[Finding, ...]
+    unreadable: int
 
 
 async def store_records(
@@ -31,9 +45,10 @@ async def store_records(
     source: str,
     available_at: datetime | None,
     first_run: bool,
-) -> tuple[list[Finding], int]:
-    """Store every finding, keep every unreadable record. Returns the findings and how much unreadable input was new."""
-    findings: list[Finding] = []
+) -> Stored:
+    """Store every finding and every piece of evidence, keep every unreadable record."""
+    changes: list[BypassChange] = []
+    targets: set[str] = set()
     unreadable: list[Unreadable] = []
     for record in records:
         try:
@@ -45,13 +60,22 @@ async def store_records(
             case Unreadable():
                 unreadable.append(found)
             case BypassChange():
-                findings.append(await _store(found, services, available_at=available_at, first_run=first_run))
+                changes.append(found)
             case AuditTampering():
                 await _store_tampering(found, services)
+                targets.add(TENANT_TARGET)
             case None:
                 pass
+    findings: list[Finding] = []
+    for start in range(0, len(changes), SIDE_BY_SIDE):
+        storing = (
+            _store(change, services, available_at=available_at, first_run=first_run)
+            for change in changes[start : start + SIDE_BY_SIDE]
+        )
+        findings += await asyncio.gather(*storing)
     new = await services.feed_store.keep_unreadable(unreadable, received_at=services.clock()) if unreadable else 0
-    return findings, new
+    targets |= {finding.target for finding in findings}
+    return Stored(frozenset(targets), tuple(findings), new)
 
 
 def _read(record: AuditRecord | Unreadable, tenant_id: str) -> BypassChange | AuditTampering | Unreadable | None:
@@ -62,9 +86,18 @@ def _read(record: AuditRecord | Unreadable, tenant_id: str) -> BypassChange | Au
         return None
     if guid_or_none(found.organization_id) != tenant_id:
         raise InputError("other_tenant", f"the record belongs to the tenant {found.organization_id or '(none)'}")
-    if isinstance(found, BypassChange) and not (found.object_id_text.strip() or found.identity_text.strip()):
+    return _bounded(found) if isinstance(found, BypassChange) else found
+
+
+def _bounded(change: BypassChange) -> BypassChange:
+    """The change with names trimmed, so that a row of the ledger holds it. Raises InputError where it cannot be."""
+    names = {"object_id_text": change.object_id_text.strip(), "identity_text": change.identity_text.strip()}
+    if not any(names.values()):
         raise InputError("no_target", "the record names no account")
-    return found
+    if max(map(len, names.values())) > LONGEST_NAME:
+        raise InputError("too_large", f"the record's name for the account is longer than {LONGEST_NAME} characters")
+    actor = {name: text[:LONGEST_ACTOR] if text else text for name, text in change.actor.model_dump().items()}
+    return change.model_copy(update=names | {"actor": Actor(**actor)})
 
 
 def _unreadable(record: AuditRecord | Unreadable, error: InputError, source: str) -> Unreadable:
@@ -75,7 +108,7 @@ def _unreadable(record: AuditRecord | Unreadable, error: InputError, source: str
         detail=error.detail,
         source=source,
         where=f"record {record.id}",
-        excerpt=record.raw[:EXCERPT],
+        excerpt=excerpt(record.raw),
     )
 
 
@@ -103,16 +136,16 @@ async def _store(
         available_at=available_at,
         evidence=await services.evidence.keep(change.raw),
     )
-    await services.work.touch(target, services.clock())
-    await services.ledger.add_finding(finding)
+    async with announced(target, services):
+        await services.ledger.add_finding(finding)
     return finding
 
 
 async def _store_tampering(found: AuditTampering, services: Services) -> None:
     evidence = await services.evidence.keep(found.raw)
-    await services.work.touch(TENANT_TARGET, services.clock())
-    session = await open_session(TENANT_TARGET, services)
-    await session.apply(lambda draft: _tampering(draft, found, evidence))
+    async with announced(TENANT_TARGET, services):
+        session = await open_session(TENANT_TARGET, services)
+        await session.apply(lambda draft: _tampering(draft, found, evidence))
 
 
 def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:

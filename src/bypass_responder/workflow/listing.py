@@ -21,9 +21,8 @@ _KINDS: dict[str, Literal["stood_down", "attempt", "switched_off", "unconfirmed"
 
 
 async def update(session: Session, services: Services) -> None:
-    """Write the index entries of a target whose case changed in this session."""
-    if session.commits:
-        await asyncio.gather(*(services.index.put(entry) for entry in entries(session.view())))
+    """Write the index entries of a target."""
+    await asyncio.gather(*(services.index.put(entry) for entry in entries(session.view())))
 
 
 def entries(view: Draft) -> list[IndexEntry]:

@@ -32,19 +32,21 @@ logger = logging.getLogger(__name__)
 async def poll_audit_feed(services: Services) -> PollReport:
     """One poll. Raises when storage fails or a target could not be settled: the run is tried again by its timer."""
     findings: dict[str, Finding] = {}
+    touched: set[str] = set()
     unreadable = 0
 
     async def keep(batch: BlobRecords) -> None:
         nonlocal unreadable
-        stored, new = await store_records(
+        stored = await store_records(
             batch.records,
             services,
             source=batch.blob.content_id,
             available_at=batch.blob.created,
             first_run=batch.first_run,
         )
-        unreadable += new
-        findings.update({finding.id: finding for finding in stored})
+        unreadable += stored.unreadable
+        touched.update(stored.targets)
+        findings.update({finding.id: finding for finding in stored.findings})
 
     report = await poll(
         feed=services.feed,
@@ -53,7 +55,6 @@ async def poll_audit_feed(services: Services) -> PollReport:
         now=services.clock(),
         silence=timedelta(hours=services.settings.feed_silence_hours),
     )
-    touched = {finding.target for finding in findings.values()}
     if await _tell_health(report, unreadable, services):
         touched.add(TENANT_TARGET)
     await settle_all(touched, services, expected=findings.values())

@@ -11,6 +11,7 @@ from bypass_responder.model.case import TENANT_TARGET, Severity
 from bypass_responder.model.message import SCHEMA_VERSION, ExchangeResult
 from bypass_responder.model.record import Unreadable
 from bypass_responder.response.exchange import take_answer
+from bypass_responder.sensing.excerpt import excerpt
 from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.settle import settle_all
 
@@ -51,9 +52,7 @@ def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | None, str]:
 async def keep_message(body: bytes, problem: str, queue: str, services: Services) -> None:
     """Keep a queue message that nothing can be done with, and tell people."""
     text = body.decode("utf-8", errors="backslashreplace")
-    item = Unreadable(
-        reason="bad_message", detail=problem, source=queue, where="queue message", excerpt=ascii(text)[1:-1][:4000]
-    )
+    item = Unreadable(reason="bad_message", detail=problem, source=queue, where="queue message", excerpt=excerpt(text))
     new = await services.feed_store.keep_unreadable([item], received_at=services.clock())
     if not new:
         return

@@ -8,12 +8,13 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.errors import ConflictError
+from bypass_responder.errors import ConflictError, PermissionMissingError
 from bypass_responder.model.base import is_target_key
-from bypass_responder.model.case import Severity
+from bypass_responder.model.case import TENANT_TARGET, Severity
 from bypass_responder.model.log import Checkpoint
+from bypass_responder.workflow.health import raise_alert
 from bypass_responder.workflow.record_exchange_result import keep_message
-from bypass_responder.workflow.services import open_session
+from bypass_responder.workflow.services import announced, open_session
 from bypass_responder.workflow.settle import settle_all
 
 if TYPE_CHECKING:
@@ -33,9 +34,22 @@ async def resume_responses(services: Services) -> None:
     due = [item.target for item in await services.work.items() if item.due_at is not None and item.due_at <= now]
     try:
         await settle_all(due, services)
+    except ExceptionGroup as problems:
+        await _tell_missing_permission(problems, services)
+        raise
     finally:
         await write_checkpoint(services)
     logger.info("resumed", extra={"targets": len(due)})
+
+
+async def _tell_missing_permission(problems: ExceptionGroup[Exception], services: Services) -> None:
+    """A right without which nothing can be decided is an alert of its own: an attacker may have taken it."""
+    missing = [problem for problem in problems.exceptions if isinstance(problem, PermissionMissingError)]
+    if missing:
+        async with announced(TENANT_TARGET, services):
+            session = await open_session(TENANT_TARGET, services)
+            detail = str(missing[0])
+            await session.apply(partial(raise_alert, alert_id="response_permission_missing", detail=detail))
 
 
 async def write_checkpoint(services: Services) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from bypass_responder.errors import ConflictError, TransientError
 from bypass_responder.response.draft import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from bypass_responder import ports
     from bypass_responder.model.case import Case
@@ -82,6 +83,17 @@ class Session:
                 self.commits += 1
                 return
         raise TransientError(f"The case of {self.target} changed too often while it was written.")
+
+
+@asynccontextmanager
+async def announced(target: str, services: Services) -> AsyncIterator[None]:
+    """Write something that the scheduler must see: the work list says so before, and again after.
+
+    After, because a run that read the target in between would otherwise take it off the list.
+    """
+    item = await services.work.touch(target, services.clock())
+    yield
+    await services.work.finish(item, services.clock())
 
 
 async def open_session(target: str, services: Services) -> Session:

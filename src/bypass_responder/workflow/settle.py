@@ -26,10 +26,10 @@ from bypass_responder.workflow import acting, listing
 from bypass_responder.workflow.deciding import decide_findings
 from bypass_responder.workflow.identify import Lookups
 from bypass_responder.workflow.notify import deliver
-from bypass_responder.workflow.services import Session, open_session
+from bypass_responder.workflow.services import Session, announced, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bypass_responder.ports import WorkItem
     from bypass_responder.workflow.services import Services
@@ -69,12 +69,19 @@ async def settle_all(targets: Iterable[str], services: Services, *, expected: It
                 problems.append(outcome)
             else:
                 raise outcome
-    await deliver([session for _, session in settled], services)
-    await asyncio.gather(*(_finish(item, session, services) for item, session in settled))
+    problems += await _deliver(settled, services)
     if problems:
         raise ExceptionGroup(
             f"{len(problems)} of {len(done)} targets could not be settled; they are tried again", problems
         )
+
+
+async def _deliver(settled: Sequence[tuple[WorkItem, Session]], services: Services) -> list[Exception]:
+    """Tell people, write the listing, say when each target is next due. What fails stays due."""
+    tasks = [deliver([session for _, session in settled], services)]
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    outcomes += await asyncio.gather(*(_finish(*one, services) for one in settled), return_exceptions=True)
+    return [outcome for outcome in outcomes if isinstance(outcome, Exception)]
 
 
 async def settle(
@@ -85,9 +92,8 @@ async def settle(
     for finding in expected:
         lookups.expect(finding)
     try:
-        item, session = await asyncio.gather(
-            services.work.touch(target, services.clock()), open_session(target, services)
-        )
+        item = await services.work.touch(target, services.clock())
+        session = await open_session(target, services)
         elsewhere: set[str] = set()
         for _ in range(ROUNDS):
             before = session.commits
@@ -129,9 +135,8 @@ async def _carry_out_decisions(session: Session, services: Services) -> set[str]
 async def _hand_on(decision: PersonDecision, incident: Incident, session: Session, services: Services) -> None:
     """A person said which account an unresolved incident is about: its findings move there, confirmed."""
     target = guid_or_none(decision.account or "") or ""
-    await services.work.touch(target, services.clock())
     for finding in session.view().rows(Finding):
-        if finding.incident_id == incident.id:
+        if finding.incident_id == incident.id and finding.verdict == "unresolved":
             moved = finding.model_copy(
                 update={
                     "id": f"{finding.id}-by-person" if target == finding.target else finding.id,
@@ -141,7 +146,8 @@ async def _hand_on(decision: PersonDecision, incident: Incident, session: Sessio
                     "incident_id": None,
                 }
             )
-            await services.ledger.add_finding(moved)
+            async with announced(target, services):
+                await services.ledger.add_finding(moved)
     await session.apply(lambda draft: person.resolve_elsewhere(draft, decision))
 
 

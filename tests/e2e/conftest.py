@@ -1,0 +1,60 @@
+"""One Azurite and one server for the folder; a tenant, and a responder of it, for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from uuid import uuid4
+
+import pytest
+
+from sandbox.tenant.client import SandboxClient
+from sandbox.tenant.server import environment, serving
+from sandbox.tenant.state import Settings, Tenant
+from tests.e2e.live import Live
+
+Start = Callable[..., Awaitable[Live]]
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[Tenant, str]]:
+    shared = Tenant()
+    with serving(shared) as url:
+        yield shared, url
+
+
+@pytest.fixture
+def stand_in(served: tuple[Tenant, str], monkeypatch: pytest.MonkeyPatch) -> tuple[Tenant, str]:
+    """A tenant with an id of its own, that replicates at once; this process has the responder's identity in it."""
+    shared, url = served
+    settings = Settings(tenant_id=str(uuid4()), exchange_delay_seconds=0, graph_delay_seconds=0)
+    vars(shared).update(vars(Tenant(settings=settings)))
+    for name in [name for name in os.environ if name.startswith(("AZURE_", "MSI_", "IDENTITY_"))]:
+        monkeypatch.delenv(name)
+    for name, value in environment(url).items():
+        monkeypatch.setenv(name, value)
+    return shared, url
+
+
+@pytest.fixture
+async def start(stand_in: tuple[Tenant, str], azurite: str) -> AsyncIterator[Start]:
+    """Starts the tenant's responder, with settings of the test's own."""
+    tenant, url = stand_in
+    started: list[Live] = []
+    with SandboxClient(url) as client:
+
+        async def begin(**settings: str) -> Live:
+            started.append(await Live.start(tenant, client, azurite, **settings))
+            return started[-1]
+
+        yield begin
+        for live in started:
+            await live.aclose()
+
+
+@pytest.fixture
+async def live(start: Start) -> Live:
+    """A responder in enforce mode whose first poll lies behind."""
+    begun = await start()
+    await begun.first_start()
+    return begun

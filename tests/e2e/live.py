@@ -1,0 +1,278 @@
+"""The responder in this process on its real adapters: Azurite, a stand-in tenant over HTTP, azure-identity, msgraph."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+import httpx
+from azure.data.tables.aio import TableClient
+from azure.storage.queue.aio import QueueClient
+
+from bypass_responder import bootstrap
+from bypass_responder.adapters import checkpoint_store, ledger_table
+from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
+from bypass_responder.model.case import Finding, Incident, IncidentStatus, Note, Row, Step
+from sandbox.tenant.client import SandboxClient
+from sandbox.tenant.identity import EXCHANGE, WORKER_SECRET
+from sandbox.tenant.records import bypass_record
+from sandbox.worker import ExchangeCalls, answer
+
+if TYPE_CHECKING:
+    from bypass_responder.bootstrap import Responder
+    from bypass_responder.ports import Directory
+    from sandbox.tenant.state import Tenant
+
+R = TypeVar("R", bound=Row)
+BYSTANDERS = {"attacker", "sandbox", "Entra Connect"}
+READ_BACK = 6.0
+"""Seconds after which the first read-back of an effect is due."""
+CONTAINED = {
+    "block_sign_in": ("done", "effective"),
+    "revoke_sessions": ("done", "effective"),
+    "disable_bypass": ("done", "effective"),
+}
+ALL_HELD = {
+    "block_sign_in": ("held", None),
+    "revoke_sessions": ("held", None),
+    "disable_bypass": ("held", None),
+}
+Changes = set[tuple[str, str]]
+
+
+def changes(alias: str, *fields: str) -> Changes:
+    """What the journal holds when these fields of one account, and nothing else, were changed."""
+    return {(alias, name) for name in fields}
+
+
+def all_of(alias: str) -> Changes:
+    """What the journal holds after a whole containment."""
+    return changes(alias, "account_enabled", "sign_in_sessions_valid_from", "audit_bypass_enabled")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How one incident ended: the decision, and each step with its state and effect."""
+
+    verdict: str
+    status: IncidentStatus
+    steps: Mapping[str, tuple[str, str | None]]
+
+
+@dataclass
+class Live:
+    """One responder of one tenant. Its clock is the real one, ``ahead`` of it by what ``passes`` added."""
+
+    tenant: Tenant
+    client: SandboxClient
+    env: dict[str, str]
+    responder: Responder
+    ahead: timedelta = timedelta(0)
+    _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(trust_env=False))
+
+    @classmethod
+    async def start(cls, tenant: Tenant, client: SandboxClient, storage: str, **settings: str) -> Live:
+        """Build the responder from an environment, as the app does; queues of its own keep tests apart."""
+        name = uuid4().hex
+        env = {
+            "TENANT_ID": tenant.settings.tenant_id,
+            "ResponderStorage": storage,
+            "GRAPH_URL": client.url,
+            "MANAGEMENT_API_URL": client.url,
+            "NOTIFICATION_WEBHOOK_URL": f"{client.url}/webhook",
+            "NOTIFICATION_WEBHOOK_SECRET": "of the tests",
+            "EXCHANGE_COMMANDS_QUEUE": f"commands-{name}",
+            "EXCHANGE_RESULTS_QUEUE": f"results-{name}",
+            "MODE": "enforce",
+            "PROTECTED_OBJECT_IDS": "none",
+        } | settings
+        live = cls(tenant, client, env, bootstrap.build(env))
+        live._use_clock()
+        await live.responder.create_storage()
+        return live
+
+    async def deploy(self, **settings: str) -> None:
+        """Run the same app with other settings."""
+        await self.responder.aclose()
+        self.env |= settings
+        self.responder = bootstrap.build(self.env)
+        self._use_clock()
+
+    def _use_clock(self) -> None:
+        services = dataclasses.replace(self.responder.services, clock=lambda: datetime.now(UTC) + self.ahead)
+        self.responder = dataclasses.replace(self.responder, services=services)
+
+    def use_directory(self, directory: Directory) -> None:
+        """Put something between the responder and Graph."""
+        services = dataclasses.replace(self.responder.services, directory=directory)
+        self.responder = dataclasses.replace(self.responder, services=services)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self.responder.aclose()
+        await self._http.aclose()
+
+    # ---- what happens ------------------------------------------------------------------------------------------
+
+    async def poll(self) -> None:
+        """The timer polls the feed."""
+        await self.responder.poll_audit_feed()
+
+    async def passes(self, *, seconds: float) -> None:
+        """Time passes and the scheduler runs."""
+        self.ahead += timedelta(seconds=seconds)
+        await self.responder.resume_responses()
+
+    async def work(self) -> int:
+        """The worker answers every queued command; its answers are recorded. Gives how many there were."""
+        count = 0
+        queue = QueueClient.from_connection_string(
+            self.env["ResponderStorage"], self.env["EXCHANGE_COMMANDS_QUEUE"]
+        )
+        async with queue:
+            while message := await queue.receive_message():
+                command = json.loads(base64.b64decode(message.content))
+                result = await answer(command, self._exchange, read_back_seconds=2)
+                await queue.delete_message(message)
+                await self.responder.record_exchange_result(json.dumps(result).encode())
+                count += 1
+        return count
+
+    async def runs(self) -> None:
+        """Everything that happens by itself within half a minute, twice polled, so that our own traces are read too."""
+        await self.poll()
+        while await self.work():
+            pass
+        await self.passes(seconds=READ_BACK)
+        await self.poll()
+        while await self.work():
+            pass
+        await self.passes(seconds=3 * READ_BACK)
+
+    async def first_start(self) -> None:
+        """The responder's first poll lies behind: from now on a blob is news."""
+        await self.poll()
+
+    def attack(self, scenario: str, **options: str) -> dict[str, Any]:
+        """Stage a scenario in the tenant; its records are in the feed afterwards."""
+        return self.client.attack(scenario, **options)
+
+    def bypassed(self, alias: str, *, ago: timedelta = timedelta(0), on: bool = True, **fields: Any) -> dict[str, Any]:
+        """Somebody bypassed the account some time ago: the feed has the record, ``on`` says what is true today."""
+        account = self.tenant.find(f"{alias}@{self.tenant.settings.domain}")
+        assert account is not None
+        self.client.accounts([{"object_id": account.object_id, "audit_bypass_enabled": on}])
+        at = datetime.now(UTC) - ago
+        record = bypass_record(self.tenant.settings, account, f"mallory@{self.tenant.settings.domain}", at=at, **fields)
+        self.client.publish([record])
+        return record
+
+    async def allowlist(self, alias: str, **columns: object) -> None:
+        """Write an allowlist row as a person with a storage tool does; a column that is None is left out."""
+        given = {
+            "PartitionKey": self.env["TENANT_ID"],
+            "RowKey": self.id_of(alias),
+            "ReasonClass": "archiving",
+            "Justification": "journal archive",
+            "Owner": "ops@contoso.onmicrosoft.com",
+            "Ticket": "CHG-1042",
+            "ExpiresAt": datetime.now(UTC) + timedelta(days=30),
+        } | columns
+        async with self.table(ALLOWLIST) as table:
+            await table.upsert_entity({name: value for name, value in given.items() if value is not None})
+
+    def table(self, name: str) -> TableClient:
+        """A table, read and written past the responder."""
+        return TableClient.from_connection_string(self.env["ResponderStorage"], name)
+
+    @property
+    def ledger(self) -> TableClient:
+        """The ledger's table."""
+        return self.table(ledger_table.TABLE)
+
+    @property
+    def checkpoints(self) -> TableClient:
+        """The table of checkpoints."""
+        return self.table(checkpoint_store.TABLE)
+
+    @property
+    def cli_env(self) -> dict[str, str]:
+        """The environment of `bypassctl` as a program of its own."""
+        identity = {name: os.environ[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "PATH")}
+        return identity | self.env
+
+    # ---- what is true afterwards -------------------------------------------------------------------------------
+
+    def id_of(self, alias: str) -> str:
+        """The object id of ``alias@domain``."""
+        return str(self.client.account(f"{alias}@{self.tenant.settings.domain}")["object_id"])
+
+    def account(self, alias: str) -> dict[str, Any]:
+        """The account's true state in the tenant."""
+        return self.client.account(f"{alias}@{self.tenant.settings.domain}")
+
+    def changed(self) -> Changes:
+        """Alias and field of everything that the responder or the worker changed in the tenant."""
+        state = self.client.state()
+        names = {it["object_id"]: it["user_principal_name"].partition("@")[0] for it in state["accounts"]}
+        return {(names[it["object_id"]], it["field"]) for it in state["journal"] if it["by"] not in BYSTANDERS}
+
+    async def rows(self, kind: type[R]) -> list[R]:
+        """Every row of one kind, of every target."""
+        ledger = self.responder.services.ledger
+        cases = [await ledger.load(target) for target in sorted(await ledger.targets())]
+        return [row for case in cases for row in case.rows.values() if isinstance(row, kind)]
+
+    async def incident(self) -> Incident:
+        """The one incident that there is."""
+        incidents = await self.rows(Incident)
+        assert len(incidents) == 1
+        return incidents[0]
+
+    async def endings(self) -> list[Ending]:
+        """How every incident ended, in the order in which they were opened."""
+        steps = await self.rows(Step)
+        return [
+            Ending(
+                verdict=incident.verdict,
+                status=incident.status,
+                steps={
+                    step.step.value: (step.state.value, step.effect.value if step.effect else None)
+                    for step in steps
+                    if step.incident_id == incident.id
+                },
+            )
+            for incident in sorted(await self.rows(Incident), key=lambda row: row.opened_at)
+        ]
+
+    async def verdicts(self) -> list[str]:
+        """The verdict of every finding that was decided, our own traces and findings handed on left out."""
+        findings = await self.rows(Finding)
+        return [row.verdict for row in findings if "our own" not in row.reason and row.verdict != "resolved"]
+
+    async def told(self) -> set[str]:
+        """What people were told about; every one of these messages was delivered."""
+        notes = await self.rows(Note)
+        assert all(note.sent_at for note in notes)
+        return {note.about for note in notes}
+
+    @property
+    def _exchange(self) -> ExchangeCalls:
+        async def token() -> str:
+            answered = await self._http.get(
+                f"{self.client.url}/identity/token",
+                params={"resource": EXCHANGE, "api-version": "2019-08-01"},
+                headers={"X-IDENTITY-HEADER": WORKER_SECRET},
+            )
+            return str(answered.json()["access_token"])
+
+        return ExchangeCalls(
+            self._http, f"{self.client.url}/exchange", self.env["TENANT_ID"], token, pause_seconds=0.01
+        )
