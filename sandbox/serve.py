@@ -12,7 +12,10 @@ from pathlib import Path
 from sandbox.child import ROOT, ChildError
 from sandbox.stage import Ports, Stage
 
-SHOWN = ("TENANT_ID", "ResponderStorage", "GRAPH_URL", "MANAGEMENT_API_URL", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
+SHOWN = (
+    *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "ResponderStorage", "GRAPH_URL", "MANAGEMENT_API_URL"),
+    *("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"),
+)
 
 
 def main(argv: list[str]) -> int:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.text import Text
+
 from bypass_responder.model.case import TENANT_TARGET, Case, Finding, FindingState, Incident, Step
 from bypass_responder.response.follow_up import blind_window, left_to_do
+from bypass_responder.sensing.excerpt import printable
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.log import LogEntry
+
+
+STYLES = {"decided": "bold red", "effect": "green", "restored": "bold green", "stood_down": "cyan", "attempt": "yellow"}
 
 
 class Teller:
@@ -18,13 +25,15 @@ class Teller:
 
     def __init__(self, responder: Responder) -> None:
         """Look through the same adapters as the app."""
+        self._console = Console()
         self._ledger = responder.services.ledger
         self._told: dict[str, int] = {}
         self.cases: dict[str, Case] = {}
 
-    def say(self, text: str, *, at: datetime | None = None) -> None:
-        """One line with the time."""
-        print(f"{at or datetime.now(UTC):%H:%M:%S}  {text}", flush=True)
+    def say(self, text: str, *, at: datetime | None = None, style: str = "") -> None:
+        """One line with the time; colour only on a terminal."""
+        line = Text(f"{at or datetime.now(UTC):%H:%M:%S}  ", style="dim").append(printable(text), style=style)
+        self._console.print(line, soft_wrap=True, highlight=False)
 
     async def catch_up(self) -> None:
         """Print the log lines that were written since the last time."""
@@ -37,7 +46,8 @@ class Teller:
                 new += entries[seen:]
                 self._told[target] = len(entries)
         for entry in sorted(new, key=lambda entry: entry.at):
-            self.say(f"{self._name(entry.target)}: {entry.event}: {entry.text}{_actor(entry)}", at=entry.at)
+            text = f"{self._name(entry.target)}: {entry.event}: {entry.text}{_actor(entry)}"
+            self.say(text, at=entry.at, style=STYLES.get(entry.event, ""))
 
     def findings(self) -> list[Finding]:
         """Every stored finding."""

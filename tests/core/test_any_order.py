@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from bypass_responder.model.case import Finding
 from bypass_responder.model.change import Outcome, Switch
 from tests.core.world import ALEX, START, World, a_finding
 
-EVENTS = {
+EVENTS: dict[str, dict[str, Any]] = {
     "on": {"switch": Switch.ON},
     "on-earlier": {"switch": Switch.ON, "effective_at": START - timedelta(hours=3)},
     "off": {"switch": Switch.OFF, "effective_at": START - timedelta(minutes=30)},

@@ -81,6 +81,7 @@ async def test_an_unreadable_record_never_stops_the_one_after_it() -> None:
     world = await polled(a_record(ObjectId={"a": 1}, Id="other"), a_record())
 
     assert len(world.feed_store.kept) == 1
+    assert "unreadable" in [note.about for note in world.notifier.sent]
     assert not world.directory.enabled[ALEX]
 
 

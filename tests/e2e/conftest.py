@@ -38,7 +38,7 @@ def stand_in(served: tuple[Tenant, str], monkeypatch: pytest.MonkeyPatch) -> tup
 
 @pytest.fixture
 async def start(stand_in: tuple[Tenant, str], azurite: str) -> AsyncIterator[Start]:
-    """Starts the tenant's responder, with settings of the test's own."""
+    """Starts the tenant's responder, with settings of the test's own. At the end the response log must verify."""
     tenant, url = stand_in
     started: list[Live] = []
     with SandboxClient(url) as client:
@@ -48,8 +48,10 @@ async def start(stand_in: tuple[Tenant, str], azurite: str) -> AsyncIterator[Sta
             return started[-1]
 
         yield begin
+        problems = [await live.problems() for live in started if not live.tampered]
         for live in started:
             await live.aclose()
+        assert [found for found in problems if found] == []
 
 
 @pytest.fixture

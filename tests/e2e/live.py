@@ -20,6 +20,7 @@ from bypass_responder import bootstrap
 from bypass_responder.adapters import checkpoint_store, ledger_table
 from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
 from bypass_responder.model.case import Finding, Incident, IncidentStatus, Note, Row, Step
+from bypass_responder.workflow.verify_log import verify_log
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.identity import EXCHANGE, WORKER_SECRET
 from sandbox.tenant.records import bypass_record
@@ -75,6 +76,8 @@ class Live:
     env: dict[str, str]
     responder: Responder
     ahead: timedelta = timedelta(0)
+    tampered: bool = False
+    """True: the response log is not expected to verify at the end."""
     _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(trust_env=False))
 
     @classmethod
@@ -256,6 +259,11 @@ class Live:
         """The verdict of every finding that was decided, our own traces and findings handed on left out."""
         findings = await self.rows(Finding)
         return [row.verdict for row in findings if "our own" not in row.reason and row.verdict != "resolved"]
+
+    async def problems(self) -> list[str]:
+        """What the verification of the response log finds."""
+        services = self.responder.services
+        return (await verify_log(services.ledger, services.checkpoints)).problems
 
     async def told(self) -> set[str]:
         """What people were told about; every one of these messages was delivered."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -216,6 +217,25 @@ async def test_a_blob_that_was_read_is_not_read_again() -> None:
 
     assert (again.listed, again.read) == (1, 0)
     assert len(tenant.kept) == 1
+
+
+class StutteringFeed(FakeAuditFeed):
+    """Lists everything twice, the second time on later pages."""
+
+    async def list_content(self, window: Window) -> AsyncIterator[ContentBlob]:
+        for _ in range(2):
+            async for blob in super().list_content(window):
+                yield blob
+
+
+async def test_a_blob_that_is_listed_twice_is_read_once() -> None:
+    tenant = Tenant()
+    tenant.feed = StutteringFeed()
+    for number in range(70):
+        tenant.publish(f"b{number}", a_body(f"r{number}"))
+    report = await tenant.poll()
+
+    assert (report.listed, report.read, len(tenant.kept)) == (140, 70, 70)
 
 
 async def test_a_late_blob_within_the_overlap_is_found() -> None:

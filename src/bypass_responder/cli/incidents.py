@@ -19,7 +19,7 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.cli.who import who_am_i
-from bypass_responder.model.case import Finding, Incident, PersonDecision, Recheck, Step
+from bypass_responder.model.case import Finding, Incident, PersonDecision, Recheck
 from bypass_responder.model.index import IndexEntry
 from bypass_responder.response.follow_up import blind_window, left_to_do
 from bypass_responder.response.person import write_decision
@@ -210,7 +210,8 @@ def _print(view: Draft, incident: Incident) -> None:
         ],
     )
     _print_people(view, incident)
-    say("\nLeft to do", style="bold")
+    say("")
+    say("Left to do", style="bold")
     for todo in left_to_do(incident):
         say(f"- {todo}")
 
@@ -224,8 +225,3 @@ def _print_people(view: Draft, incident: Incident) -> None:
         if recheck.incident_id == incident.id:
             state = recheck.result if recheck.done else "due"
             say(f"re-check after {recheck.after_hours} h: {recheck.due_at:%Y-%m-%d %H:%M:%SZ} {state}")
-
-
-def steps_waiting(view: Draft, incident: Incident) -> list[Step]:
-    """The steps of an incident that wait for a person."""
-    return [step for step in view.steps(incident.id) if step.state.value in {"held", "failed", "withheld"}]

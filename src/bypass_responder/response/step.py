@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Incident
     from bypass_responder.response.draft import Draft
 
-LEASE = timedelta(seconds=90)
+LEASE = timedelta(seconds=60)
+"""Longer than a block and a revocation may take together: 20 s each, see the directory's adapter."""
 READ_BACK_AFTER = timedelta(seconds=5)
 READ_BACK_TIMES = 8
 """Read-backs at growing intervals, about 20 minutes in all, before an effect is called unverified."""

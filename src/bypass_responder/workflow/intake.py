@@ -17,7 +17,7 @@ from bypass_responder.sensing.excerpt import excerpt
 from bypass_responder.workflow.services import announced, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from bypass_responder.model.case import Evidence
@@ -39,14 +39,14 @@ class Stored:
 
 
 async def store_records(
-    records: Sequence[AuditRecord | Unreadable],
+    records: Iterable[AuditRecord],
     services: Services,
     *,
     source: str,
     available_at: datetime | None,
     first_run: bool,
 ) -> Stored:
-    """Store every finding and every piece of evidence, keep every unreadable record."""
+    """Store every finding and every piece of evidence; keep what is not ours to judge as unreadable."""
     changes: list[BypassChange] = []
     targets: set[str] = set()
     unreadable: list[Unreadable] = []
@@ -57,8 +57,6 @@ async def store_records(
             unreadable.append(_unreadable(record, error, source))
             continue
         match found:
-            case Unreadable():
-                unreadable.append(found)
             case BypassChange():
                 changes.append(found)
             case AuditTampering():
@@ -78,9 +76,7 @@ async def store_records(
     return Stored(frozenset(targets), tuple(findings), new)
 
 
-def _read(record: AuditRecord | Unreadable, tenant_id: str) -> BypassChange | AuditTampering | Unreadable | None:
-    if isinstance(record, Unreadable):
-        return record
+def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering | None:
     found = detect(record)
     if found is None:
         return None
@@ -100,9 +96,7 @@ def _bounded(change: BypassChange) -> BypassChange:
     return change.model_copy(update=names | {"actor": Actor(**actor)})
 
 
-def _unreadable(record: AuditRecord | Unreadable, error: InputError, source: str) -> Unreadable:
-    if isinstance(record, Unreadable):
-        return record
+def _unreadable(record: AuditRecord, error: InputError, source: str) -> Unreadable:
     return Unreadable(
         reason=error.reason,
         detail=error.detail,

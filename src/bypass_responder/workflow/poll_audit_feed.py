@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.feed import BlobRecords, PollReport, poll
 from bypass_responder.workflow.health import update_alerts
 from bypass_responder.workflow.intake import store_records
@@ -38,7 +39,7 @@ async def poll_audit_feed(services: Services) -> PollReport:
     async def keep(batch: BlobRecords) -> None:
         nonlocal unreadable
         stored = await store_records(
-            batch.records,
+            [record for record in batch.records if isinstance(record, AuditRecord)],
             services,
             source=batch.blob.content_id,
             available_at=batch.blob.created,
@@ -55,7 +56,7 @@ async def poll_audit_feed(services: Services) -> PollReport:
         now=services.clock(),
         silence=timedelta(hours=services.settings.feed_silence_hours),
     )
-    if await _tell_health(report, unreadable, services):
+    if await _tell_health(report, report.unreadable + unreadable, services):
         touched.add(TENANT_TARGET)
     await settle_all(touched, services, expected=findings.values())
     logger.info("polled", extra={"report": report.model_dump(mode="json"), "targets": len(touched)})

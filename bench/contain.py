@@ -1,0 +1,158 @@
+"""(b) Containing one account: from parsed record to blocked and revoked, storage included, ÷ three bare Graph calls.
+
+Every Graph call takes 50 ms more in the stand-in tenant. Both begin in this process and end when the tenant's journal
+says that the sessions were revoked: the clocks are one, because all of it runs on this machine. The two take turns, on
+accounts that nobody touched before, in a warm process with warm connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import sys
+import tempfile
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from bypass_responder import bootstrap
+from bypass_responder.adapters.graph import SCOPE
+from bypass_responder.model.record import AuditRecord
+from bypass_responder.sensing.reader import read_records
+from bypass_responder.workflow.intake import store_records
+from bypass_responder.workflow.settle import settle_all
+from sandbox.azurite import Azurite
+from sandbox.child import Child, free_ports
+from sandbox.tenant.account import TENANT_ID, Account
+from sandbox.tenant.client import SandboxClient
+from sandbox.tenant.records import bypass_record
+from sandbox.tenant.server import environment
+from sandbox.tenant.state import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bypass_responder.bootstrap import Responder
+
+LATENCY_SECONDS = 0.05
+_WARM_UP = 3
+_SELECT = "id,userPrincipalName,displayName,accountEnabled,onPremisesSyncEnabled,userType,signInSessionsValidFromDateTime"
+_SETTINGS = Settings(exchange_delay_seconds=0, graph_delay_seconds=0)
+
+
+def measure(runs: int = 31) -> dict[str, Any]:
+    """Medians in milliseconds, and how many times the bare calls' time ours takes."""
+    with tempfile.TemporaryDirectory() as folder, _services(Path(folder)) as (client, storage):
+        return asyncio.run(_take_turns(client, storage, runs=runs))
+
+
+@contextmanager
+def _services(folder: Path) -> Iterator[tuple[SandboxClient, str]]:
+    """Azurite and a stand-in tenant that replicates at once, each a process of its own."""
+    state = folder / "state.json"
+    state.write_text(json.dumps({"settings": _SETTINGS.model_dump()}))
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "sandbox.tenant", "--port", str(port), "--state", str(state)]
+    tenant = Child("tenant", command, environment=os.environ, log=folder / "tenant.log")
+    url = f"http://127.0.0.1:{port}"
+    os.environ.update(environment(url))
+    try:
+        tenant.start(port)
+        with Azurite(log=folder / "azurite.log") as azurite, SandboxClient(url) as client:
+            yield client, azurite.connection_string
+    finally:
+        tenant.stop()
+
+
+async def _take_turns(client: SandboxClient, storage: str, *, runs: int) -> dict[str, Any]:
+    responder = bootstrap.build(
+        {
+            "TENANT_ID": TENANT_ID,
+            "ResponderStorage": storage,
+            "GRAPH_URL": client.url,
+            "MODE": "enforce",
+            "PROTECTED_OBJECT_IDS": "none",
+            "CONTAINMENT_LIMIT_PER_HOUR": "1000",
+        }
+    )
+    people = [Account.named(f"person{number}") for number in range(2 * (_WARM_UP + runs))]
+    client.accounts([person.model_dump(mode="json") for person in people])
+    client.fault("latency", "graph.*", seconds=LATENCY_SECONDS, times=None)
+    token = (await responder.credential.get_token(SCOPE)).token
+    headers = {"Authorization": f"Bearer {token}"}
+    began: dict[str, datetime] = {}
+    whole: list[float] = []
+    async with httpx.AsyncClient(base_url=client.url, headers=headers, trust_env=False) as http:
+        await responder.create_storage()
+        for bare, ours in zip(people[::2], people[1::2], strict=True):
+            began[bare.object_id] = datetime.now(UTC)
+            await _bare_calls(http, bare.object_id)
+            record = _parsed(ours)
+            began[ours.object_id] = datetime.now(UTC)
+            await _respond(record, responder)
+            whole.append(_milliseconds(began[ours.object_id], datetime.now(UTC)))
+    await responder.aclose()
+    took = _until_revoked(client, began)
+    floor = statistics.median(took[person.object_id] for person in people[::2][_WARM_UP:])
+    contained = statistics.median(took[person.object_id] for person in people[1::2][_WARM_UP:])
+    return {
+        "times_bare_calls": round(contained / floor, 3),
+        "responder_ms": round(contained, 1),
+        "bare_calls_ms": round(floor, 1),
+        "until_all_is_recorded_ms": round(statistics.median(whole[_WARM_UP:]), 1),
+        "runs": runs,
+    }
+
+
+async def _bare_calls(http: httpx.AsyncClient, object_id: str) -> None:
+    """What one would write first: read, block, revoke."""
+    path = f"/v1.0/users/{object_id}"
+    for answer in (
+        await http.get(path, params={"$select": _SELECT}),
+        await http.patch(path, json={"accountEnabled": False}),
+        await http.post(f"{path}/revokeSignInSessions"),
+    ):
+        answer.raise_for_status()
+
+
+async def _respond(record: AuditRecord, responder: Responder) -> None:
+    """What a poll of the feed does with the records of a blob."""
+    services = responder.services
+    stored = await store_records([record], services, source="bench", available_at=services.clock(), first_run=False)
+    await settle_all(stored.targets, services, expected=stored.findings)
+
+
+def _parsed(person: Account) -> AuditRecord:
+    record = bypass_record(_SETTINGS, person, "mallory@contoso.onmicrosoft.com")
+    (parsed,) = read_records(BytesIO(json.dumps([record]).encode()), source="bench")
+    if not isinstance(parsed, AuditRecord):
+        raise TypeError(parsed)
+    return parsed
+
+
+def _until_revoked(client: SandboxClient, began: dict[str, datetime]) -> dict[str, float]:
+    """Milliseconds per account. Raises KeyError when one was not revoked, AssertionError when one was not blocked."""
+    state = client.state()
+    blocked = {account["object_id"] for account in state["accounts"] if not account["account_enabled"]}
+    if not blocked >= began.keys():
+        raise AssertionError(began.keys() - blocked)
+    revoked = {
+        change["object_id"]: datetime.fromisoformat(change["at"])
+        for change in state["journal"]
+        if change["field"] == "sign_in_sessions_valid_from"
+    }
+    return {object_id: _milliseconds(start, revoked[object_id]) for object_id, start in began.items()}
+
+
+def _milliseconds(start: datetime, end: datetime) -> float:
+    return (end - start).total_seconds() * 1000
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))

@@ -1,0 +1,154 @@
+"""The whole sandbox with a host that can be made to kill itself, and what is true in it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from bypass_responder import bootstrap
+from bypass_responder.bootstrap import Responder
+from bypass_responder.errors import ResponderError
+from bypass_responder.model.case import Finding, FindingState, Incident, Step
+from bypass_responder.workflow.verify_log import verify_log
+from sandbox.child import ROOT, Child
+from sandbox.stage import Stage
+from sandbox.tenant.client import SandboxClient
+
+EVERY_SECOND = "* * * * * *"
+QUICK = {"POLL_SCHEDULE": EVERY_SECOND, "RESUME_SCHEDULE": EVERY_SECOND, "COMMAND_TIMEOUT_SECONDS": "5"}
+PATIENCE_SECONDS = 60
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Crash:
+    """After which call the host kills itself, and whom the call must be about."""
+
+    after: str
+    target: str
+
+
+@dataclass(frozen=True)
+class EndState:
+    """What became of one account: its record's verdict, its incident, each step's effect, and its true state."""
+
+    verdicts: tuple[str, ...]
+    incidents: tuple[str, ...]
+    effects: frozenset[tuple[str, str]]
+    account_enabled: bool
+    sessions_cut: bool
+    audit_bypass_enabled: bool
+
+
+class CrashStage(Stage):
+    """Starts the host of ``crashing_host``. The next start of the host has the ``crash`` in it, the one after has not."""
+
+    crash: Crash | None = None
+
+    @property
+    def marker(self) -> Path:
+        """Is there once the crash happened."""
+        return self.folder / f"crashed-{self.crash.after}-{self.crash.target}" if self.crash else self.folder / "none"
+
+    def start_host(self) -> None:
+        """As the stage does, with the other module."""
+        lease = ("--lease-seconds", "3", "--timer-status", str(self.folder / "timers.json"))
+        arguments = ("--app-dir", str(ROOT), "--port", str(self.ports.host), *lease)
+        armed = {}
+        if self.crash:
+            armed = {
+                "CRASH_AFTER": self.crash.after,
+                "CRASH_TARGET": self.crash.target,
+                "CRASH_MARKER": str(self.marker),
+            }
+        command = [sys.executable, "-m", "tests.e2e.crashing_host", *arguments]
+        self._host = Child("host", command, environment=self.env | armed, log=self.folder / "host.log")
+        self._host.start(self.ports.host)
+
+    def wait_for_crash(self) -> None:
+        """Until the host killed itself."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while "host" not in self.ended():
+            assert time.monotonic() < give_up_at, f"the host did not come to: {self.crash}"
+            time.sleep(0.02)
+        assert self.marker.exists(), f"the host ended by itself:\n{self.log('host')[-2000:]}"
+
+
+def look(stage: Stage, question: Callable[[Responder], Awaitable[T]]) -> T:
+    """Ask the ledger something, through the app's own adapters."""
+
+    async def ask() -> T:
+        responder = bootstrap.build(stage.env)
+        try:
+            return await question(responder)
+        finally:
+            await responder.aclose()
+
+    return asyncio.run(ask())
+
+
+async def settled(responder: Responder, targets: set[str]) -> bool:
+    """Every one of the targets has a decided finding, and nobody has anything left to do now."""
+    ledger = responder.services.ledger
+    if not targets <= await ledger.targets():
+        return False
+    for target in await ledger.targets():
+        rows = (await ledger.load(target)).rows.values()
+        findings = [row.state for row in rows if isinstance(row, Finding)]
+        if target in targets and not findings:
+            return False
+        if any(state is not FindingState.DECIDED for state in findings):
+            return False
+        if any(row.state.running for row in rows if isinstance(row, Step)):
+            return False
+    return True
+
+
+def wait_until_settled(stage: Stage, targets: set[str], *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Until everything that belongs to the targets is done."""
+
+    async def wait(responder: Responder) -> None:
+        give_up_at = time.monotonic() + patience_seconds
+        while True:
+            try:
+                if await settled(responder, targets):
+                    return
+            except ResponderError:
+                pass  # storage is away for the moment
+            assert time.monotonic() < give_up_at, f"not settled within {patience_seconds} s: {targets}"
+            await asyncio.sleep(0.3)
+
+    look(stage, wait)
+
+
+def end_state(stage: Stage, client: SandboxClient, target: str, *, began: str) -> EndState:
+    """What is true of one account now. ``began`` is the value that its sessions had before."""
+
+    async def rows(responder: Responder) -> list[object]:
+        return list((await responder.services.ledger.load(target)).rows.values())
+
+    found, account = look(stage, rows), client.account(target)
+    records = [row for row in found if isinstance(row, Finding) and "our own" not in row.reason]
+    steps = [row for row in found if isinstance(row, Step)]
+    return EndState(
+        verdicts=tuple(row.verdict for row in records),
+        incidents=tuple(row.status.value for row in found if isinstance(row, Incident)),
+        effects=frozenset((row.step.value, row.effect.value if row.effect else row.state.value) for row in steps),
+        account_enabled=account["account_enabled"],
+        sessions_cut=account["sign_in_sessions_valid_from"] > began,
+        audit_bypass_enabled=account["audit_bypass_enabled"],
+    )
+
+
+def log_problems(stage: Stage) -> list[str]:
+    """What the verification of the response log finds."""
+
+    async def verify(responder: Responder) -> list[str]:
+        return (await verify_log(responder.services.ledger, responder.services.checkpoints)).problems
+
+    return look(stage, verify)

@@ -1,0 +1,123 @@
+"""SIGKILL the host at the worst moments: after a restart everything ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from sandbox.azurite import missing
+from sandbox.tenant.client import SandboxClient
+from tests.e2e.staged import QUICK, Crash, CrashStage, EndState, end_state, log_problems, wait_until_settled
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(missing() is not None, reason=f"{missing()}"),
+]
+
+POINTS = (
+    "blob read",
+    "finding stored",
+    "plan stored",
+    "block sent",
+    "revoke sent",
+    "command queued",
+    "result received",
+    "result recorded",
+)
+SEEDS = 4
+"""How many times the host is killed at a random moment. `pytest -p randomly --randomly-seed=N` replays them."""
+LONGEST_SECONDS = 3.0
+"""An undisturbed containment takes about as long, from the record to the read-back of its effect."""
+CONTAINED = EndState(
+    verdicts=("violation",),
+    incidents=("contained",),
+    effects=frozenset(
+        {("block_sign_in", "effective"), ("revoke_sessions", "effective"), ("disable_bypass", "effective")}
+    ),
+    account_enabled=False,
+    sessions_cut=True,
+    audit_bypass_enabled=False,
+)
+NEVER = "2026-01-05T08:00:00Z"
+"""Since when the sessions of a fresh account are valid."""
+
+
+@dataclass
+class Disturbed:
+    """A stage on which everything was done to the host; ``targets`` by what was done."""
+
+    stage: CrashStage
+    client: SandboxClient
+    targets: dict[str, str]
+
+    def ending(self, what: str) -> EndState:
+        return end_state(self.stage, self.client, self.targets[what], began=NEVER)
+
+
+def moments() -> dict[str, float]:
+    """Random moments after an attack; the name tells the moment."""
+    drawn = [random.uniform(0, LONGEST_SECONDS) for _ in range(SEEDS)]
+    return {f"{moment:.3f} s after the attack": moment for moment in drawn}
+
+
+@pytest.fixture(scope="module")
+def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disturbed]:
+    """One attack after the other on one stage, the host killed in each; then everything has time to end."""
+    at_random = moments()
+    stage = CrashStage(
+        tmp_path_factory.mktemp("kills"), settings=QUICK | {"CONTAINMENT_LIMIT_PER_HOUR": "100"}
+    )
+    with stage, SandboxClient(stage.tenant_url) as client:
+        names = ("undisturbed", *POINTS, *at_random)
+        people = [{"user_principal_name": f"person{number}@contoso.onmicrosoft.com"} for number in range(len(names))]
+        made = client.accounts(people)
+        targets = {name: account["object_id"] for name, account in zip(names, made, strict=True)}
+        time.sleep(2)  # the first poll: what comes later is news
+        client.attack("bypass", target=targets["undisturbed"])
+        for point in POINTS:
+            crash_at(stage, client, point, targets[point])
+        for name, moment in at_random.items():
+            client.attack("bypass", target=targets[name])
+            time.sleep(moment)
+            stage.kill_host()
+            stage.start_host()
+        wait_until_settled(stage, set(targets.values()))
+        yield Disturbed(stage, client, targets)
+
+
+def crash_at(stage: CrashStage, client: SandboxClient, point: str, target: str) -> None:
+    """Start the host with the crash in it, attack, wait for the crash, start the host without it."""
+    stage.kill_host()
+    stage.crash = Crash(point, target)
+    stage.start_host()
+    client.attack("bypass", target=target)
+    stage.wait_for_crash()
+    stage.crash = None
+    stage.start_host()
+
+
+def test_undisturbed_the_account_is_contained(disturbed: Disturbed) -> None:
+    assert disturbed.ending("undisturbed") == CONTAINED
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_host_killed_at_this_point_ends_in_the_same_state(disturbed: Disturbed, point: str) -> None:
+    assert disturbed.ending(point) == CONTAINED
+
+
+def test_a_host_killed_at_random_moments_ends_in_the_same_state(disturbed: Disturbed) -> None:
+    killed = [name for name in disturbed.targets if name.endswith("after the attack")]
+
+    assert {name: disturbed.ending(name) for name in killed} == dict.fromkeys(killed, CONTAINED)
+
+
+def test_nobody_else_was_touched(disturbed: Disturbed) -> None:
+    assert disturbed.client.touched() == set(disturbed.targets.values())
+
+
+def test_the_response_log_verifies(disturbed: Disturbed) -> None:
+    assert log_problems(disturbed.stage) == []

@@ -1,0 +1,167 @@
+"""Somebody with write access to storage covers his tracks: `bypassctl log verify` exits 1 and names what he did."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from azure.data.tables import UpdateMode
+
+from bypass_responder.adapters.checkpoint_store import CONTAINER
+from bypass_responder.model.log import LogEntry
+from sandbox.azurite import missing
+from tests.e2e.ctl import Said, bypassctl
+from tests.e2e.live import Live
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
+
+
+@pytest.fixture
+async def contained(live: Live) -> Live:
+    """Alex was contained, another attempt failed, and two checkpoints saw it."""
+    live.attack("bypass", target="alex")
+    live.attack("failed", target="diego")
+    await live.runs()
+    live.tampered = True
+    return live
+
+
+def partition(live: Live, alias: str = "alex") -> str:
+    return f"{live.env['TENANT_ID']}_{live.id_of(alias)}"
+
+
+async def rows(live: Live, alias: str = "alex") -> list[dict[str, Any]]:
+    """Every entity of the account's partition, in the order of the keys."""
+    async with live.ledger as table:
+        found = table.query_entities("PartitionKey eq @it", parameters={"it": partition(live, alias)})
+        return [dict(entity) async for entity in found]
+
+
+async def log_lines(live: Live) -> list[dict[str, Any]]:
+    return [row for row in await rows(live) if row["RowKey"].startswith("log-")]
+
+
+async def delete(live: Live, gone: list[dict[str, Any]]) -> None:
+    async with live.ledger as table:
+        for row in gone:
+            await table.delete_entity(row["PartitionKey"], row["RowKey"])
+
+
+async def rewrite(live: Live, row: dict[str, Any], **fields: object) -> None:
+    """Change fields of the model in a row's body."""
+    body = json.dumps(json.loads(row["Body"]) | fields)
+    async with live.ledger as table:
+        await table.upsert_entity(row | {"Body": body}, mode=UpdateMode.REPLACE)
+
+
+def verify(live: Live) -> Said:
+    return bypassctl(live.cli_env, "log", "verify")
+
+
+async def test_an_untouched_log_verifies(contained: Live) -> None:
+    said = verify(contained)
+
+    assert (said.code, "0 problems" in said.out) == (0, True)
+
+
+async def test_a_changed_line_is_named(contained: Live) -> None:
+    await rewrite(contained, (await log_lines(contained))[1], text="nothing happened")
+    said = verify(contained)
+
+    assert (said.code, f"{contained.id_of('alex')}: log line 2 was changed" in said.out) == (1, True)
+
+
+async def test_a_line_that_is_no_json_any_more_is_named(contained: Live) -> None:
+    line = (await log_lines(contained))[1]
+    async with contained.ledger as table:
+        await table.upsert_entity(line | {"Body": "gone"}, mode=UpdateMode.REPLACE)
+    said = verify(contained)
+
+    assert (said.code, contained.id_of("alex") in said.out, line["RowKey"] in said.out) == (1, True, True)
+
+
+async def test_a_deleted_line_is_named(contained: Live) -> None:
+    await delete(contained, (await log_lines(contained))[1:2])
+    said = verify(contained)
+
+    assert (said.code, f"{contained.id_of('alex')}: log line 2 is missing" in said.out) == (1, True)
+
+
+async def test_a_cut_tail_is_named_by_the_head(contained: Live) -> None:
+    lines = await log_lines(contained)
+    await delete(contained, lines[-3:])
+    said = verify(contained)
+
+    assert (said.code, f"the log ends with {len(lines) - 3}" in said.out) == (1, True)
+
+
+async def test_a_tail_that_was_cut_with_its_head_is_named_by_the_checkpoint(contained: Live) -> None:
+    lines = await log_lines(contained)
+    last = LogEntry.model_validate_json(lines[1]["Body"])
+    [head] = [row for row in await rows(contained) if row["RowKey"] == "head"]
+    await delete(contained, lines[2:])
+    await rewrite(contained, head, log_seq=last.seq, log_hash=last.hash)
+    said = verify(contained)
+
+    assert (said.code, f"{contained.id_of('alex')}: cut after log line 2" in said.out) == (1, True)
+
+
+async def test_a_deleted_incident_is_named(contained: Live) -> None:
+    incident = await contained.incident()
+    await delete(contained, [row for row in await rows(contained) if incident.id in row["RowKey"]])
+    said = verify(contained)
+
+    assert (said.code, f"{contained.id_of('alex')}: incident {incident.id} was deleted" in said.out) == (1, True)
+
+
+async def test_a_deleted_partition_is_named(contained: Live) -> None:
+    target = contained.id_of("alex")
+    await delete(contained, await rows(contained))
+    said = verify(contained)
+
+    assert (said.code, f"{target}: cut after log line 0" in said.out) == (1, True)
+
+
+async def test_a_target_without_an_incident_is_watched_too(contained: Live) -> None:
+    await delete(contained, await rows(contained, "diego"))
+    said = verify(contained)
+
+    assert (said.code, f"{contained.id_of('diego')}: cut after log line 0" in said.out) == (1, True)
+
+
+async def checkpoint_rows(live: Live) -> list[dict[str, Any]]:
+    async with live.checkpoints as table:
+        found = table.query_entities("PartitionKey eq @it", parameters={"it": live.env["TENANT_ID"]})
+        return [dict(entity) async for entity in found]
+
+
+async def test_a_deleted_checkpoint_is_named(contained: Live) -> None:
+    """Its row and its blob: in Azure the blob cannot be deleted."""
+    first = (await checkpoint_rows(contained))[0]
+    async with contained.checkpoints as table:
+        await table.delete_entity(first["PartitionKey"], first["RowKey"])
+    blob = f"{contained.env['TENANT_ID']}/{first['RowKey']}.json"
+    await contained.responder.storage.blobs.get_container_client(CONTAINER).delete_blob(blob)
+    said = verify(contained)
+
+    assert (said.code, "checkpoint 1 is missing" in said.out) == (1, True)
+
+
+async def test_a_checkpoint_without_its_row_is_named(contained: Live) -> None:
+    last = (await checkpoint_rows(contained))[-1]
+    async with contained.checkpoints as table:
+        await table.delete_entity(last["PartitionKey"], last["RowKey"])
+    said = verify(contained)
+
+    assert (said.code, f"{last['RowKey']}.json has no row" in said.out) == (1, True)
+
+
+async def test_a_changed_checkpoint_is_named(contained: Live) -> None:
+    row = (await checkpoint_rows(contained))[0]
+    forged = json.loads(row["Body"]) | {"at": "2026-01-01T00:00:00Z"}
+    async with contained.checkpoints as table:
+        await table.upsert_entity(row | {"Body": json.dumps(forged)}, mode=UpdateMode.REPLACE)
+    said = verify(contained)
+
+    assert (said.code, "checkpoint 1" in said.out) == (1, True)
