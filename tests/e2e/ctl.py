@@ -1,7 +1,8 @@
-"""`bypassctl` as a program of its own, on the same settings as the app."""
+"""`bypassctl` on the same settings as the app: in this process, or as a program of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,7 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from typer.testing import CliRunner
+
+from bypass_responder.cli.app import app
+from bypass_responder.settings import Settings
 from sandbox.child import ROOT
+
+SETTINGS = {name.upper() for name in Settings.model_fields} | {"ResponderStorage"}
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,22 @@ class Said:
         return json.loads(self.out)
 
 
-def bypassctl(env: Mapping[str, str], *arguments: str) -> Said:
-    """Run it to its end."""
+def run_bypassctl(env: Mapping[str, str], *arguments: str) -> Said:
+    """Run it in this process, which must not be in an event loop."""
+    given = dict.fromkeys(SETTINGS) | dict(env)
+    ended = CliRunner().invoke(app, arguments, env=given)
+    if ended.exception and not isinstance(ended.exception, SystemExit):
+        raise ended.exception
+    return Said(ended.exit_code, ended.stdout, ended.stderr)
+
+
+async def bypassctl(env: Mapping[str, str], *arguments: str) -> Said:
+    """The same beside a running event loop."""
+    return await asyncio.to_thread(run_bypassctl, env, *arguments)
+
+
+def bypassctl_program(env: Mapping[str, str], *arguments: str) -> Said:
+    """Run it as a person does."""
     command = [sys.executable, "-m", "bypass_responder.cli", *arguments]
     path = {"PYTHONPATH": str(ROOT / "src")}
     ended = subprocess.run(

@@ -149,7 +149,11 @@ class Live:
         return count
 
     async def runs(self) -> None:
-        """Everything that happens by itself within half a minute, twice polled, so that our own traces are read too."""
+        """Everything that happens by itself within half a minute, twice polled, so that our own traces are read too.
+
+        The feed is asked up to the last whole second: what was published just now is a little older at the poll.
+        """
+        self.ahead += timedelta(seconds=1)
         await self.poll()
         while await self.work():
             pass

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,43 @@ REAL = ROOT.parent / "shared/data/audit-records/det-eng-samples/dataset/t1562-Se
 REAL_TARGET = "a88ae17c-f562-4c1f-a377-8910b6847d76"
 
 
-def demo(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
-    """Exit code and last line."""
-    command = [sys.executable, "-m", "sandbox", "demo", "--json", *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=150)
-    print(ended.stdout, ended.stderr)
-    return ended.returncode, json.loads(ended.stdout.splitlines()[-1])
+@dataclass(frozen=True)
+class Ended:
+    """Exit code, the JSON object in the last line without its time, and the time."""
+
+    code: int
+    said: dict[str, Any]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Ended]]:
+    """Three demos, started together because each of them mostly waits."""
+    folder = tmp_path_factory.mktemp("demos")
+    (folder / "export.jsonl").write_text(f"{json.dumps(another())}\n{json.dumps(a_bypass())}\n", encoding="utf-8")
+    arguments = {"story": (), "export": ("--records", folder / "export.jsonl"), "real": ("--records", REAL)}
+    started = {
+        name: subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "demo", "--json", *map(str, given)],
+            stdout=(folder / name).open("wb"),
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+        )
+        for name, given in arguments.items()
+        if name != "real" or REAL.exists()
+    }
+
+    def result(name: str) -> Ended:
+        code = started[name].wait(timeout=150)
+        output = (folder / name).read_text(encoding="utf-8")
+        print(output)
+        said = json.loads(output.splitlines()[-1])
+        seconds = said.pop("seconds")
+        return Ended(code, said, seconds)
+
+    yield result
+    for process in started.values():
+        process.wait(timeout=150)
 
 
 def contained(target: str) -> dict[str, Any]:
@@ -46,35 +79,34 @@ def contained(target: str) -> dict[str, Any]:
     }
 
 
-def test_the_built_in_story_holds() -> None:
-    code, said = demo()
-    counts = {name: said[name] for name in ("detected", "contained", "stood_down", "attempts")}
+def test_the_built_in_story_holds(demos: Callable[[str], Ended]) -> None:
+    ended = demos("story")
+    counts = {name: ended.said[name] for name in ("detected", "contained", "stood_down", "attempts")}
 
-    assert (code, counts) == (0, {"detected": 2, "contained": 1, "stood_down": 1, "attempts": 1})
-    assert len(said["blocked"]) == 1
-    assert said["blocked"] == said["revoked"] == said["bypass_off"]
-    assert (said["untouched"], said["log_verified"]) == (True, True)
-    assert said["seconds"] < 60
+    assert (ended.code, counts) == (0, {"detected": 2, "contained": 1, "stood_down": 1, "attempts": 1})
+    assert len(ended.said["blocked"]) == 1
+    assert ended.said["blocked"] == ended.said["revoked"] == ended.said["bypass_off"]
+    assert (ended.said["untouched"], ended.said["log_verified"]) == (True, True)
+
+
+def test_the_time_is_told(demos: Callable[[str], Ended]) -> None:
+    assert 0 < demos("story").seconds < 120
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real records are not on this machine")
-def test_the_real_record_is_contained() -> None:
-    code, said = demo("--records", REAL)
-    del said["seconds"]
+def test_the_real_record_is_contained(demos: Callable[[str], Ended]) -> None:
+    ended = demos("real")
 
-    assert (code, said) == (0, contained(REAL_TARGET))
-
-
-def test_an_export_of_json_lines_is_contained(tmp_path: Path) -> None:
-    export = tmp_path / "export.jsonl"
-    export.write_text(f"{json.dumps(another())}\n{json.dumps(a_bypass())}\n", encoding="utf-8")
-    code, said = demo("--records", export)
-    del said["seconds"]
-
-    assert (code, said) == (0, contained(TARGET))
+    assert (ended.code, ended.said) == (0, contained(REAL_TARGET))
 
 
-def test_an_export_that_is_not_there_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_export_of_json_lines_is_contained(demos: Callable[[str], Ended]) -> None:
+    ended = demos("export")
+
+    assert (ended.code, ended.said) == (0, contained(TARGET))
+
+
+def test_an_export_that_is_not_there_is_one_line() -> None:
     command = [sys.executable, "-m", "sandbox", "demo", "--records", "no-such-export.json"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 

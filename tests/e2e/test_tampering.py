@@ -11,7 +11,7 @@ from azure.data.tables import UpdateMode
 from bypass_responder.adapters.checkpoint_store import CONTAINER
 from bypass_responder.model.log import LogEntry
 from sandbox.azurite import missing
-from tests.e2e.ctl import Said, bypassctl
+from tests.e2e.ctl import Said, bypassctl_program
 from tests.e2e.live import Live
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
@@ -56,7 +56,7 @@ async def rewrite(live: Live, row: dict[str, Any], **fields: object) -> None:
 
 
 def verify(live: Live) -> Said:
-    return bypassctl(live.cli_env, "log", "verify")
+    return bypassctl_program(live.cli_env, "log", "verify")
 
 
 async def test_an_untouched_log_verifies(contained: Live) -> None:
@@ -159,9 +159,9 @@ async def test_a_checkpoint_without_its_row_is_named(contained: Live) -> None:
 
 async def test_a_changed_checkpoint_is_named(contained: Live) -> None:
     row = (await checkpoint_rows(contained))[0]
-    forged = json.loads(row["Body"]) | {"at": "2026-01-01T00:00:00Z"}
+    forged = json.loads(row["Body00"]) | {"at": "2026-01-01T00:00:00Z"}
     async with contained.checkpoints as table:
-        await table.upsert_entity(row | {"Body": json.dumps(forged)}, mode=UpdateMode.REPLACE)
+        await table.upsert_entity(row | {"Body00": json.dumps(forged)}, mode=UpdateMode.REPLACE)
     said = verify(contained)
 
     assert (said.code, "checkpoint 1" in said.out) == (1, True)
