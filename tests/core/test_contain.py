@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, ThrottledError, TransientError
 from bypass_responder.model.account import MalformedEntry
-from bypass_responder.model.case import Effect, IncidentStatus, StepKind, StepState
+from bypass_responder.model.case import Effect, HealthAlert, IncidentStatus, StepKind, StepState
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
@@ -715,3 +716,28 @@ async def test_claims_of_two_findings_in_one_run_are_both_carried_out() -> None:
     assert world.directory.revoked == [ALEX]
     assert len(await world.incidents()) == 1
     assert (await world.states())[BLOCK] is StepState.ACTED
+
+
+async def test_a_right_that_is_granted_again_ends_its_alert() -> None:
+    world = World()
+    world.directory.fail("find", PermissionMissingError("no", permission="User.Read.All"), always=True)
+    with pytest.raises(ExceptionGroup):
+        await world.sees(a_finding())
+    with pytest.raises(ExceptionGroup):
+        await world.passes(minutes=1)
+    world.directory.recover()
+
+    await world.passes(minutes=1)
+
+    alert = (await world.case("tenant")).rows["alert-response_permission_missing"]
+    assert isinstance(alert, HealthAlert)
+    assert alert.recovered_at == world.now
+
+
+async def test_without_a_channel_a_finished_target_is_left_alone() -> None:
+    world = World()
+    world.services = dataclasses.replace(world.services, notifier=None)
+    await world.sees(a_finding(outcome=Outcome.FAILED))
+    await world.passes(minutes=1)
+
+    assert world.work.held == {}

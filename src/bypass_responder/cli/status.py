@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import typer
 
@@ -74,7 +75,7 @@ async def _read(responder: Responder) -> _Status:
     return _Status(
         mode=settings.mode.value,
         tenant_id=settings.tenant_id,
-        channel=settings.notification_webhook_url or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is told",
+        channel=_host(settings.notification_webhook_url) or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is told",
         cursor=await store.cursor(),
         pending=await store.pending(),
         gaps=await store.gaps(),
@@ -85,6 +86,12 @@ async def _read(responder: Responder) -> _Status:
         undelivered=sum(note.sent_at is None for note in tenant.rows(Note)),
         work=len(await services.work.items()),
     )
+
+
+def _host(url: str | None) -> str:
+    """Where notes go, without the path: many webhooks have their secret in it."""
+    parts = urlsplit(url or "")
+    return f"{parts.scheme}://{parts.hostname}/…" if parts.hostname else ""
 
 
 def _as_json(found: _Status) -> dict[str, object]:

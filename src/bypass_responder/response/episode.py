@@ -267,7 +267,7 @@ def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepSt
     elif WITHHELD in steps.values():
         draft.note(
             "observed",
-            f"Observe mode: {name} would be contained",
+            f"Observe mode: nothing was done about {name}",
             f"{incident.reason}. MODE is observe, so nothing was changed: the bypass is still on.",
             key=incident.id,
             severity=Severity.CRITICAL,

@@ -7,12 +7,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.errors import ResponderError
+from bypass_responder.errors import ResponderError, ThrottledError
 from bypass_responder.model.case import Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bypass_responder.ports import Notifier
     from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.services import Services, Session
 
@@ -33,7 +34,7 @@ async def deliver(sessions: Sequence[Session], services: Services) -> None:
         return
     batches = [due] if len(due) >= FLOOD else [[one] for one in due]
     for batch in batches:
-        error = await _send([note for _, note in batch], services)
+        error = await _send([note for _, note in batch], services.notifier)
         keys: dict[int, list[str]] = {}
         for session, note in batch:
             keys.setdefault(id(session), []).append(note.row_key)
@@ -41,26 +42,25 @@ async def deliver(sessions: Sequence[Session], services: Services) -> None:
         await asyncio.gather(*(told[key].apply(partial(_mark, keys=keys[key], error=error)) for key in told))
 
 
-async def _send(notes: list[Note], services: Services) -> str:
-    """The error in words, empty when it was delivered."""
-    if services.notifier is None:
-        return "no channel is configured"
+async def _send(notes: list[Note], notifier: Notifier) -> ResponderError | None:
+    """The error, None when it was delivered."""
     try:
-        await services.notifier.send(notes)
+        await notifier.send(notes)
     except ResponderError as error:
-        return str(error)
-    return ""
+        return error
+    return None
 
 
-def _mark(draft: Draft, keys: list[str], error: str) -> None:
+def _mark(draft: Draft, keys: list[str], error: ResponderError | None) -> None:
+    asked = timedelta(seconds=error.retry_after_seconds) if isinstance(error, ThrottledError) else timedelta()
     for key in keys:
         note = draft.row(Note, key)
         if note is None or note.sent_at is not None:
             continue
         attempts = note.attempts + 1
         if error:
-            again = draft.now + min(timedelta(seconds=30) * 2 ** min(attempts, 10), RETRY_LONGEST)
-            changes: dict[str, object] = {"attempts": attempts, "next_at": again, "last_error": error}
+            wait = max(asked, min(timedelta(seconds=30) * 2 ** min(attempts, 10), RETRY_LONGEST))
+            changes: dict[str, object] = {"attempts": attempts, "next_at": draft.now + wait, "last_error": str(error)}
         else:
             changes = {"attempts": attempts, "sent_at": draft.now, "next_at": None, "last_error": ""}
         draft.put(note.model_copy(update=changes))

@@ -12,7 +12,7 @@ from bypass_responder.errors import ConflictError, PermissionMissingError
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET, Severity
 from bypass_responder.model.log import Checkpoint
-from bypass_responder.workflow.health import raise_alert
+from bypass_responder.workflow.health import update_alerts
 from bypass_responder.workflow.record_exchange_result import keep_message
 from bypass_responder.workflow.services import announced, open_session
 from bypass_responder.workflow.settle import settle_all
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 HEADS_PER_CHECKPOINT = 200
 POISON_PER_RUN = 32
+PERMISSION = "response_permission_missing"
 logger = logging.getLogger(__name__)
 
 
@@ -32,24 +33,31 @@ async def resume_responses(services: Services) -> None:
     await _drain_poison(services)
     now = services.clock()
     due = [item.target for item in await services.work.items() if item.due_at is not None and item.due_at <= now]
+    problems: ExceptionGroup[Exception] | None = None
     try:
         await settle_all(due, services)
-    except ExceptionGroup as problems:
-        await _tell_missing_permission(problems, services)
-        raise
-    finally:
-        await write_checkpoint(services)
+    except ExceptionGroup as group:
+        problems = group
+    if due:
+        await _watch_permissions(problems, services)
+    await write_checkpoint(services)
     logger.info("resumed", extra={"targets": len(due)})
+    if problems:
+        raise problems
 
 
-async def _tell_missing_permission(problems: ExceptionGroup[Exception], services: Services) -> None:
+async def _watch_permissions(problems: ExceptionGroup[Exception] | None, services: Services) -> None:
     """A right without which nothing can be decided is an alert of its own: an attacker may have taken it."""
-    missing = [problem for problem in problems.exceptions if isinstance(problem, PermissionMissingError)]
-    if missing:
+    errors = problems.exceptions if problems else ()
+    lost = next((error for error in errors if isinstance(error, PermissionMissingError)), None)
+    missing = {PERMISSION: str(lost)} if lost else {}
+    session = await open_session(TENANT_TARGET, services)
+    transition = partial(update_alerts, present=missing, known=(PERMISSION,))
+    probe = session.view()
+    transition(probe)
+    if probe.changed:
         async with announced(TENANT_TARGET, services):
-            session = await open_session(TENANT_TARGET, services)
-            detail = str(missing[0])
-            await session.apply(partial(raise_alert, alert_id="response_permission_missing", detail=detail))
+            await session.apply(transition)
 
 
 async def write_checkpoint(services: Services) -> None:

@@ -153,10 +153,10 @@ async def _hand_on(decision: PersonDecision, incident: Incident, session: Sessio
 
 async def _finish(item: WorkItem, session: Session, services: Services) -> None:
     await listing.update(session, services)
-    await services.work.finish(item, next_due(session))
+    await services.work.finish(item, next_due(session, services))
 
 
-def next_due(session: Session) -> datetime | None:
+def next_due(session: Session, services: Services) -> datetime | None:
     """When the target needs to be looked at again; None when nothing is left to do."""
     view = session.view()
     moments: list[datetime | None] = []
@@ -176,7 +176,7 @@ def next_due(session: Session) -> datetime | None:
                 moments.append(row.due_at)
             case PersonDecision(done=False):
                 moments.append(view.now)
-            case Note(sent_at=None):
+            case Note(sent_at=None) if services.notifier is not None:
                 moments.append(row.next_at)
             case _:
                 pass

@@ -1,0 +1,375 @@
+"""`bypassctl` against Azurite and the stand-in tenant: exit codes, JSON, and nothing raw from a record on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bypass_responder.model.account import AllowlistEntry
+from bypass_responder.model.case import PersonDecision
+from sandbox.azurite import missing
+from sandbox.child import ROOT
+from tests.e2e.conftest import Start
+from tests.e2e.ctl import bypassctl, bypassctl_program
+from tests.e2e.live import Live
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
+
+SERVICE = "svc-archive@contoso.onmicrosoft.com"
+TOMORROW = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+OPTIONS = {
+    "--reason-class": "archiving",
+    "--reason": "journal archive",
+    "--owner": "ops@contoso.onmicrosoft.com",
+    "--ticket": "CHG-1042",
+    "--expires": TOMORROW,
+}
+EVIL = "\x1b]0;owned\x07\x1b[2J\u202e[red]evil[/red]@contoso.onmicrosoft.com"
+RAW = ("\x1b]0;", "\x07", "\x1b[2J", "\u202e")
+
+
+def flat(options: Mapping[str, str]) -> list[str]:
+    return [word for option in options.items() for word in option]
+
+
+async def rows(live: Live) -> list[AllowlistEntry]:
+    """The valid entries, as the app reads them."""
+    entries = [entry async for entry in live.responder.services.allowlist.entries()]
+    return [entry for entry in entries if isinstance(entry, AllowlistEntry)]
+
+
+@pytest.fixture
+async def held(start: Start) -> Live:
+    """Over the limit: alex is revoked and restored, and the block waits for a person."""
+    live = await start(CONTAINMENT_LIMIT_PER_HOUR="0")
+    await live.first_start()
+    live.attack("bypass", target="alex")
+    await live.runs()
+    return live
+
+
+# ---- allowlist --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_what", ["user_principal_name", "object_id"])
+async def test_an_account_is_allowlisted_by_either_name(live: Live, as_what: str) -> None:
+    account = live.account("svc-archive")
+    said = await bypassctl(live.cli_env, "allowlist", "add", account[as_what], *flat(OPTIONS))
+    [entry] = await rows(live)
+
+    assert (said.code, account["object_id"] in said.out, SERVICE in said.out) == (0, True, True)
+    assert (entry.object_id, entry.display_name) == (account["object_id"], SERVICE)
+    assert (entry.justification, entry.owner, entry.ticket) == tuple(
+        OPTIONS[name] for name in ("--reason", "--owner", "--ticket")
+    )
+    assert f"{entry.expires_at:%Y-%m-%dT%H:%M:%S}" == f"{TOMORROW}T23:59:59"
+    assert entry.approved_by
+
+
+@pytest.mark.parametrize("missing_option", ["--reason", "--owner", "--ticket", "--expires"])
+async def test_every_option_is_required(live: Live, missing_option: str) -> None:
+    given = {name: value for name, value in OPTIONS.items() if name != missing_option}
+    said = await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(given))
+
+    assert (said.code, missing_option in said.err, await rows(live)) == (2, True, [])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--expires", "2020-01-31"),
+        ("--expires", "9999-01-01"),
+        ("--expires", "soon"),
+        ("--reason", "  "),
+        ("--owner", ""),
+        ("--reason-class", "because"),
+    ],
+)
+async def test_a_wrong_option_is_refused_and_named(live: Live, option: str, value: str) -> None:
+    said = await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS | {option: value}))
+
+    assert (said.code, option in said.err, await rows(live)) == (2, True, [])
+
+
+async def test_an_unknown_account_is_not_allowlisted(live: Live) -> None:
+    said = await bypassctl(live.cli_env, "allowlist", "add", "nobody@contoso.onmicrosoft.com", *flat(OPTIONS))
+
+    assert (said.code, "nobody@contoso.onmicrosoft.com" in said.err, await rows(live)) == (3, True, [])
+
+
+async def test_the_list_shows_every_row_and_what_is_wrong_with_it(live: Live) -> None:
+    await live.allowlist("svc-archive")
+    await live.allowlist("alex", ExpiresAt="soon")
+    await live.allowlist("adele", ExpiresAt=datetime.now(UTC) - timedelta(days=1))
+    said = await bypassctl(live.cli_env, "allowlist", "list")
+    lines = {alias: [line for line in said.out.splitlines() if live.id_of(alias) in line][0] for alias in ("alex", "adele")}
+
+    assert (said.code, live.id_of("svc-archive") in said.out) == (0, True)
+    assert "UNREADABLE: ExpiresAt" in lines["alex"]
+    assert "expired" in lines["adele"]
+
+
+async def test_the_list_as_json_holds_both_kinds_of_rows(live: Live) -> None:
+    await live.allowlist("svc-archive")
+    await live.allowlist("alex", ExpiresAt="soon")
+    said = await bypassctl(live.cli_env, "allowlist", "list", "--format", "json")
+    found = {row["object_id"]: "problem" in row for row in said.json}
+
+    assert found == {live.id_of("svc-archive"): False, live.id_of("alex"): True}
+
+
+async def test_an_account_is_removed_by_its_name(live: Live) -> None:
+    await live.allowlist("svc-archive")
+    said = await bypassctl(live.cli_env, "allowlist", "remove", SERVICE)
+
+    assert (said.code, await rows(live)) == (0, [])
+
+
+async def test_a_deleted_account_is_removed_by_its_object_id(live: Live) -> None:
+    await live.allowlist("svc-archive")
+    object_id = live.id_of("svc-archive")
+    live.client.delete(object_id)
+    said = await bypassctl(live.cli_env, "allowlist", "remove", object_id)
+
+    assert (said.code, await rows(live)) == (0, [])
+
+
+async def test_removing_what_is_not_there_ends_with_3(live: Live) -> None:
+    said = await bypassctl(live.cli_env, "allowlist", "remove", SERVICE)
+
+    assert (said.code, SERVICE in said.err) == (3, True)
+
+
+# ---- incidents --------------------------------------------------------------------------------------------------
+
+
+async def test_the_list_of_incidents_names_account_actor_and_reason(held: Live) -> None:
+    said = await bypassctl(held.cli_env, "incidents", "list", "--format", "json")
+    [line] = said.json
+
+    assert (said.code, line["status"], line["account"]) == (0, "held", "alex@contoso.onmicrosoft.com")
+    assert "mallory@contoso.onmicrosoft.com" in line["actor"]
+    assert line["reason"].startswith("limit_reached")
+
+
+async def test_all_lists_what_opened_no_incident_too(live: Live) -> None:
+    live.attack("failed", target="diego")
+    await live.runs()
+    without = await bypassctl(live.cli_env, "incidents", "list", "--format", "json")
+    everything = await bypassctl(live.cli_env, "incidents", "list", "--all", "--format", "json")
+
+    assert (without.json, [line["kind"] for line in everything.json]) == ([], ["attempt"])
+
+
+async def test_an_incident_is_shown_by_the_beginning_of_its_id(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "show", incident.id[:-3], "--format", "json")
+
+    assert (said.code, said.json["incident"]["id"]) == (0, incident.id)
+    assert {step["step"]: step["state"] for step in said.json["steps"]}["block_sign_in"] == "held"
+    assert said.json["left_to_do"]
+
+
+async def test_an_incident_for_people_ends_with_what_is_left_to_do(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "show", incident.id)
+
+    assert (said.code, incident.id in said.out, "blind window" in said.out) == (0, True, True)
+    assert said.out.splitlines()[-1].startswith("- ")
+
+
+async def test_an_incident_that_is_not_there_ends_with_3(held: Live) -> None:
+    said = await bypassctl(held.cli_env, "incidents", "show", "20990101-00000000")
+
+    assert (said.code, said.out) == (3, "")
+
+
+async def test_approve_only_writes_the_decision_and_the_scheduler_acts(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7")
+
+    assert (said.code, held.account("alex")["account_enabled"]) == (0, True)
+    [decision] = await held.rows(PersonDecision)
+    assert (decision.verb, decision.reason, decision.done) == ("approve", "CHG-7", False)
+    assert decision.who
+
+    await held.passes(seconds=1)
+
+    assert held.account("alex")["account_enabled"] is False
+
+
+async def test_release_gives_the_account_back(live: Live) -> None:
+    live.attack("bypass", target="alex")
+    await live.runs()
+    incident = await live.incident()
+    said = await bypassctl(live.cli_env, "incidents", "release", incident.id, "--reason", "it was a drill")
+    await live.passes(seconds=1)
+
+    assert (said.code, live.account("alex")["account_enabled"]) == (0, True)
+    assert live.account("alex")["audit_bypass_enabled"] is False
+
+
+async def test_dismiss_drops_what_waits(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "dismiss", incident.id, "--reason", "it was a drill")
+    await held.passes(seconds=1)
+
+    assert (said.code, (await held.incident()).status.value) == (0, "dismissed")
+    assert held.account("alex")["account_enabled"] is True
+    assert (await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "no")).code == 3
+
+
+async def test_approve_is_refused_in_observe(start: Start) -> None:
+    live = await start(MODE="observe")
+    await live.first_start()
+    live.attack("bypass", target="alex")
+    await live.runs()
+    incident = await live.incident()
+    said = await bypassctl(live.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7")
+
+    assert (said.code, "MODE is observe" in said.err, await live.rows(PersonDecision)) == (3, True, [])
+
+
+@pytest.mark.parametrize("verb", ["approve", "dismiss", "release"])
+async def test_a_decision_without_a_reason_is_refused(held: Live, verb: str) -> None:
+    incident = await held.incident()
+    without = await bypassctl(held.cli_env, "incidents", verb, incident.id)
+    empty = await bypassctl(held.cli_env, "incidents", verb, incident.id, "--reason", " ")
+
+    assert (without.code, empty.code, await held.rows(PersonDecision)) == (2, 2, [])
+
+
+async def test_nothing_to_release_ends_with_3(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "release", incident.id, "--reason", "CHG-7")
+
+    assert (said.code, said.err.count("\n")) == (3, 1)
+
+
+# ---- log and status ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("subject", ["incident", "object id", "user principal name"])
+async def test_the_log_is_found_by_each_name(held: Live, subject: str) -> None:
+    names = {
+        "incident": (await held.incident()).id,
+        "object id": held.id_of("alex"),
+        "user principal name": "alex@contoso.onmicrosoft.com",
+    }
+    said = await bypassctl(held.cli_env, "log", "show", names[subject], "--format", "json")
+
+    assert (said.code, said.json[0]["event"], said.json[0]["target"]) == (0, "decided", held.id_of("alex"))
+
+
+async def test_the_log_of_nobody_ends_with_3(live: Live) -> None:
+    said = await bypassctl(live.cli_env, "log", "show", "nobody@contoso.onmicrosoft.com")
+
+    assert (said.code, said.err.count("\n")) == (3, 1)
+
+
+async def test_a_whole_log_verifies_as_json(held: Live) -> None:
+    said = await bypassctl(held.cli_env, "log", "verify", "--format", "json")
+
+    assert (said.code, said.json["problems"], said.json["targets"]) == (0, [], 1)
+
+
+async def test_status_ends_with_1_while_something_waits(held: Live) -> None:
+    said = await bypassctl(held.cli_env, "status", "--format", "json")
+
+    assert (said.code, said.json["mode"], [item["status"] for item in said.json["waiting"]]) == (1, "enforce", ["held"])
+
+
+async def test_status_says_observe_in_words(start: Start) -> None:
+    live = await start(MODE="")
+    said = await bypassctl(live.cli_env, "status")
+
+    assert "observe" in said.out
+
+
+async def test_status_of_a_responder_that_has_nothing_to_do_ends_with_0(live: Live) -> None:
+    live.client.subscription("enabled")
+    await live.runs()
+    said = await bypassctl(live.cli_env, "status", "--format", "json")
+
+    assert {name: said.json[name] for name in ("waiting", "alerts", "gaps", "pending_blobs", "unreadable")} == {
+        "waiting": [],
+        "alerts": [],
+        "gaps": [],
+        "pending_blobs": [],
+        "unreadable": [],
+    }
+    assert said.code == 0
+
+
+# ---- hostile text -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def hostile(live: Live) -> Live:
+    """The actor's name, and what an unreadable record says, are made to be shown on a terminal."""
+    live.attack("bypass", target="alex", actor=EVIL)
+    live.client.publish_raw(f'[{{"Operation":"Set-MailboxAuditBypassAssociation","{EVIL}":17}}]'.encode())
+    live.client.publish([{"Operation": "Set-MailboxAuditBypassAssociation", "Id": EVIL, EVIL: EVIL}])
+    await live.runs()
+    return live
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("incidents", "list", "--all"), ("incidents", "show"), ("log", "show"), ("status",)],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("output", ["table", "json"])
+async def test_nothing_raw_from_a_record_reaches_the_output(
+    hostile: Live, command: tuple[str, ...], output: str
+) -> None:
+    subject = [(await hostile.incident()).id] if "show" in command else []
+    said = await bypassctl(hostile.cli_env, *command, *subject, "--format", output)
+
+    assert [raw for raw in RAW if raw in said.out + said.err] == []
+    assert said.code in {0, 1}
+
+
+async def test_markup_in_a_name_is_shown_and_not_obeyed(hostile: Live) -> None:
+    incident = await hostile.incident()
+    said = await bypassctl(hostile.cli_env, "incidents", "show", incident.id)
+
+    assert "[red]evil[/red]" in said.out
+
+
+async def test_nothing_raw_reaches_a_terminal(hostile: Live) -> None:
+    incident = await hostile.incident()
+    shown = await asyncio.to_thread(on_a_terminal, hostile.cli_env, "incidents", "show", incident.id)
+
+    assert (incident.id in shown, [raw for raw in RAW if raw in shown]) == (True, [])
+
+
+def on_a_terminal(env: Mapping[str, str], *arguments: str) -> str:
+    """What a terminal is sent."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "bypass_responder.cli", *arguments]
+    environment = {"PYTHONPATH": str(ROOT / "src"), "TERM": "xterm-256color", "COLUMNS": "200"} | dict(env)
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+    except OSError:
+        pass  # the other end was closed: that is how a terminal ends
+    process.wait(timeout=30)
+    os.close(ours)
+    return shown.decode(errors="replace")
+
+
+async def test_a_hostile_argument_is_shown_printable(live: Live) -> None:
+    said = await asyncio.to_thread(bypassctl_program, live.cli_env, "incidents", "show", EVIL)
+
+    assert (said.code, [raw for raw in RAW if raw in said.out + said.err]) == (3, [])
