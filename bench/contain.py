@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
 
 LATENCY_SECONDS = 0.05
-_WARM_UP = 3
+_WARM_UP = 9
 _SELECT = "id,userPrincipalName,displayName,accountEnabled,onPremisesSyncEnabled,userType,signInSessionsValidFromDateTime"
 _SETTINGS = Settings(exchange_delay_seconds=0, graph_delay_seconds=0)
 

@@ -1,4 +1,4 @@
-"""The function host that kills itself (SIGKILL), once, right after one call returned: `python -m tests.e2e.crashing_host`.
+"""`python -m tests.e2e.crashing_host`: the function host, which kills itself (SIGKILL) once, right after one call.
 
 ``CRASH_AFTER`` names the call, ``CRASH_TARGET`` the object id that it must be about, ``CRASH_MARKER`` a file that says
 that it happened. Without them it is an ordinary host. Leases and read-backs are shortened, so that a crash is mended

@@ -136,9 +136,7 @@ class Live:
     async def work(self) -> int:
         """The worker answers every queued command; its answers are recorded. Gives how many there were."""
         count = 0
-        queue = QueueClient.from_connection_string(
-            self.env["ResponderStorage"], self.env["EXCHANGE_COMMANDS_QUEUE"]
-        )
+        queue = QueueClient.from_connection_string(self.env["ResponderStorage"], self.env["EXCHANGE_COMMANDS_QUEUE"])
         async with queue:
             while message := await queue.receive_message():
                 command = json.loads(base64.b64decode(message.content))

@@ -13,7 +13,7 @@ from typing import TypeVar
 from bypass_responder import bootstrap
 from bypass_responder.bootstrap import Responder
 from bypass_responder.errors import ResponderError
-from bypass_responder.model.case import Finding, FindingState, Incident, Step
+from bypass_responder.model.case import Effect, Finding, FindingState, Incident, Step, StepKind
 from bypass_responder.workflow.verify_log import verify_log
 from sandbox.child import ROOT, Child
 from sandbox.stage import Stage
@@ -35,7 +35,11 @@ class Crash:
 
 @dataclass(frozen=True)
 class EndState:
-    """What became of one account: its record's verdict, its incident, each step's effect, and its true state."""
+    """What became of one account: its record's verdict, its incident, each step's effect, and its true state.
+
+    ``off`` is the effect of disable_bypass however it came about: a command that was sent twice is answered twice
+    (verified, already off), and which answer is recorded first is chance.
+    """
 
     verdicts: tuple[str, ...]
     incidents: tuple[str, ...]
@@ -46,7 +50,7 @@ class EndState:
 
 
 class CrashStage(Stage):
-    """Starts the host of ``crashing_host``. The next start of the host has the ``crash`` in it, the one after has not."""
+    """A stage with the host of ``crashing_host``; a start while ``crash`` is set has the crash in it."""
 
     crash: Crash | None = None
 
@@ -138,11 +142,18 @@ def end_state(stage: Stage, client: SandboxClient, target: str, *, began: str) -
     return EndState(
         verdicts=tuple(row.verdict for row in records),
         incidents=tuple(row.status.value for row in found if isinstance(row, Incident)),
-        effects=frozenset((row.step.value, row.effect.value if row.effect else row.state.value) for row in steps),
+        effects=frozenset((row.step.value, effect_of(row)) for row in steps),
         account_enabled=account["account_enabled"],
         sessions_cut=account["sign_in_sessions_valid_from"] > began,
         audit_bypass_enabled=account["audit_bypass_enabled"],
     )
+
+
+def effect_of(step: Step) -> str:
+    """The effect, or the state where there is none yet."""
+    if step.step is StepKind.DISABLE_BYPASS and step.effect in {Effect.EFFECTIVE, Effect.NOT_NEEDED}:
+        return "off"
+    return step.effect.value if step.effect else step.state.value
 
 
 def log_problems(stage: Stage) -> list[str]:

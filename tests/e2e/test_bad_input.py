@@ -1,4 +1,4 @@
-"""Bad input through the feed: kept or held, shown by `bypassctl status`, never acted on, never stopping a good record."""
+"""Bad input through the feed: kept or held, shown by `bypassctl status`, never acted on, never in the way."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ UNREADABLE: dict[str, tuple[Callable[[Json], bytes], str]] = {
     "no Id": (with_fields(Id=None), "missing_field"),
     "no CreationTime": (with_fields(CreationTime=None), "missing_field"),
     "no Operation": (with_fields(Operation=None), "missing_field"),
-    "no target": (with_fields(ObjectId=None, Parameters=[{"Name": "AuditBypassEnabled", "Value": "True"}]), "no_target"),
+    "no target": (
+        with_fields(ObjectId=None, Parameters=[{"Name": "AuditBypassEnabled", "Value": "True"}]),
+        "no_target",
+    ),
     "a NUL in a name": (with_fields(UserId="mall\0ory"), "nul_character"),
     "a NUL between the fields": (replaced('"Id":', '\0"Id":'), ""),
     "a value of 10 MB": (with_fields(ClientIP="1" * MEGABYTES), "too_large"),

@@ -1,4 +1,4 @@
-"""`bypassctl` against Azurite and the stand-in tenant: exit codes, JSON, and nothing raw from a record on a terminal."""
+"""`bypassctl` on Azurite and the stand-in tenant: exit codes, JSON, and nothing raw from a record on a terminal."""
 
 from __future__ import annotations
 
@@ -109,11 +109,13 @@ async def test_the_list_shows_every_row_and_what_is_wrong_with_it(live: Live) ->
     await live.allowlist("alex", ExpiresAt="soon")
     await live.allowlist("adele", ExpiresAt=datetime.now(UTC) - timedelta(days=1))
     said = await bypassctl(live.cli_env, "allowlist", "list")
-    lines = {alias: [line for line in said.out.splitlines() if live.id_of(alias) in line][0] for alias in ("alex", "adele")}
+    states = {
+        alias: state
+        for alias, state in (("svc-archive", "valid"), ("alex", "UNREADABLE: ExpiresAt"), ("adele", "expired"))
+        if any(live.id_of(alias) in line and state in line for line in said.out.splitlines())
+    }
 
-    assert (said.code, live.id_of("svc-archive") in said.out) == (0, True)
-    assert "UNREADABLE: ExpiresAt" in lines["alex"]
-    assert "expired" in lines["adele"]
+    assert (said.code, set(states)) == (0, {"svc-archive", "alex", "adele"})
 
 
 async def test_the_list_as_json_holds_both_kinds_of_rows(live: Live) -> None:

@@ -34,27 +34,31 @@ class Ended:
     seconds: float
 
 
+def begin(output: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """A demo that runs by itself and writes everything it says to a file."""
+    command = [sys.executable, "-m", "sandbox", "demo", "--json", *arguments]
+    with output.open("wb") as said:
+        return subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd=ROOT)
+
+
 @pytest.fixture(scope="module")
 def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Ended]]:
     """Three demos, started together because each of them mostly waits."""
     folder = tmp_path_factory.mktemp("demos")
     (folder / "export.jsonl").write_text(f"{json.dumps(another())}\n{json.dumps(a_bypass())}\n", encoding="utf-8")
-    arguments = {"story": (), "export": ("--records", folder / "export.jsonl"), "real": ("--records", REAL)}
-    started = {
-        name: subprocess.Popen(
-            [sys.executable, "-m", "sandbox", "demo", "--json", *map(str, given)],
-            stdout=(folder / name).open("wb"),
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-        )
-        for name, given in arguments.items()
-        if name != "real" or REAL.exists()
+    arguments: dict[str, tuple[str | Path, ...]] = {
+        "story": (),
+        "export": ("--records", folder / "export.jsonl"),
+        "real": ("--records", REAL),
     }
+    if not REAL.exists():
+        del arguments["real"]
+    started = {name: begin(folder / name, *map(str, given)) for name, given in arguments.items()}
 
     def result(name: str) -> Ended:
         code = started[name].wait(timeout=150)
         output = (folder / name).read_text(encoding="utf-8")
-        print(output)
+        sys.stdout.write(output)  # pytest shows it when the test fails
         said = json.loads(output.splitlines()[-1])
         seconds = said.pop("seconds")
         return Ended(code, said, seconds)

@@ -35,9 +35,7 @@ LONGEST_SECONDS = 3.0
 CONTAINED = EndState(
     verdicts=("violation",),
     incidents=("contained",),
-    effects=frozenset(
-        {("block_sign_in", "effective"), ("revoke_sessions", "effective"), ("disable_bypass", "effective")}
-    ),
+    effects=frozenset({("block_sign_in", "effective"), ("revoke_sessions", "effective"), ("disable_bypass", "off")}),
     account_enabled=False,
     sessions_cut=True,
     audit_bypass_enabled=False,
@@ -68,9 +66,7 @@ def moments() -> dict[str, float]:
 def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disturbed]:
     """One attack after the other on one stage, the host killed in each; then everything has time to end."""
     at_random = moments()
-    stage = CrashStage(
-        tmp_path_factory.mktemp("kills"), settings=QUICK | {"CONTAINMENT_LIMIT_PER_HOUR": "100"}
-    )
+    stage = CrashStage(tmp_path_factory.mktemp("kills"), settings=QUICK | {"CONTAINMENT_LIMIT_PER_HOUR": "100"})
     with stage, SandboxClient(stage.tenant_url) as client:
         names = ("undisturbed", *POINTS, *at_random)
         people = [{"user_principal_name": f"person{number}@contoso.onmicrosoft.com"} for number in range(len(names))]

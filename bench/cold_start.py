@@ -1,0 +1,103 @@
+"""(c) Cold start: a fresh process imports and indexes function_app ÷ a bare azure-functions app with one timer.
+
+The same again with the first invocation of each trigger, against Azurite and a stand-in tenant, ÷ the bare timer's. A
+time is that of the whole process, the interpreter's own start included. The apps take turns; bytecode is cached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.azurite import Azurite
+from sandbox.child import ROOT
+from sandbox.tenant.server import environment, serving
+from sandbox.tenant.state import Tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_BARE = """
+import azure.functions as func
+app = func.FunctionApp()
+@app.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+async def tick(timer: func.TimerRequest) -> None:
+    pass
+"""
+_CHILD = """
+import sys
+from function_app import app
+functions = {function.get_function_name(): function.get_user_function() for function in app.get_functions()}
+if len(sys.argv) > 1:
+    import asyncio
+    from azure.functions import QueueMessage
+    asyncio.run(functions[sys.argv[1]](QueueMessage(body=b'{"command_id": "nobody asked"}')))
+"""
+_TRIGGERS = ("poll_audit_feed", "resume_responses", "record_exchange_result", "health")
+_WARM_UP = 1
+"""Rounds that write the bytecode and make the tenant's first rows."""
+
+
+def measure(rounds: int = 11) -> dict[str, Any]:
+    """Medians in milliseconds, and how many times the bare app's time ours takes."""
+    with tempfile.TemporaryDirectory() as folder, _services(Path(folder)) as settings:
+        bare = Path(folder) / "bare"
+        bare.mkdir()
+        (bare / "function_app.py").write_text(_BARE)
+        runs = {"bare": (bare, ()), "bare_tick": (bare, ("tick",)), "index": (ROOT, ())}
+        runs |= {f"first_{name}": (ROOT, (name,)) for name in _TRIGGERS}
+        times: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(_WARM_UP + rounds):
+            for name, (app, arguments) in runs.items():
+                times[name].append(_milliseconds(app, *arguments, settings=settings))
+    median = {name: statistics.median(values[_WARM_UP:]) for name, values in times.items()}
+    ratios = {f"times_bare_{name}": median[f"first_{name}"] / median["bare_tick"] for name in _TRIGGERS}
+    return {
+        "times_bare": round(median["index"] / median["bare"], 2),
+        **{name: round(ratio, 2) for name, ratio in ratios.items()},
+        **{f"{name}_ms": round(value) for name, value in median.items()},
+        "runs": rounds,
+    }
+
+
+@contextmanager
+def _services(folder: Path) -> Iterator[dict[str, str]]:
+    """What the invocations talk to, with nothing new in the feed; gives the whole environment of the apps."""
+    tenant = Tenant()
+    with Azurite(log=folder / "azurite.log") as azurite, serving(tenant) as url:
+        settings = environment(url) | {
+            "PATH": os.environ["PATH"],
+            "TENANT_ID": tenant.settings.tenant_id,
+            "ResponderStorage": azurite.connection_string,
+            "GRAPH_URL": url,
+            "MANAGEMENT_API_URL": url,
+        }
+        _run(ROOT, "-m", "sandbox.infrastructure", settings=settings)
+        yield settings
+
+
+def _milliseconds(app: Path, *arguments: str, settings: Mapping[str, str]) -> float:
+    began = time.perf_counter()
+    _run(app, "-c", _CHILD, *arguments, settings=settings)
+    return (time.perf_counter() - began) * 1000
+
+
+def _run(app: Path, *arguments: str, settings: Mapping[str, str]) -> None:
+    """Raises AssertionError with what the process said when it failed."""
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=app, env=dict(settings), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise AssertionError(done.stderr[-2000:])
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))

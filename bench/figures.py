@@ -1,0 +1,105 @@
+"""What the benches measured, beside its target: met, or missed by how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bound for one figure."""
+
+    bound: float
+    at_least: bool = False
+
+    def __str__(self) -> str:
+        """As the table shows it."""
+        return f"{'≥' if self.at_least else '≤'} {self.bound:g}"
+
+    def verdict(self, value: float) -> str:
+        """Whether the bound holds, and by how much it does not."""
+        if value >= self.bound if self.at_least else value <= self.bound:
+            return "met"
+        return f"missed by {abs(value - self.bound):.2g} ({abs(value / self.bound - 1):.0%})"
+
+
+TARGETS = {
+    "feed_filter.times_json_loop": Target(4, at_least=True),
+    "feed_filter.times_eql": Target(5, at_least=True),
+    "contain.times_bare_calls": Target(1.15),
+    "cold_start.times_bare": Target(2),
+    "detect_export.array_memory_growth": Target(1.1),
+    "detect_export.lines_memory_growth": Target(1.1),
+}
+_UNITS = {
+    "_mb_per_second": "MB/s",
+    "_peak_mb": "MB",
+    "_memory_growth": "x",
+    "_seconds": "s",
+    "_ms": "ms",
+    "megabytes": "MB",
+    "seconds": "s",
+    "runs": "",
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One bench: its figures by name, or why it could not be measured."""
+
+    name: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+    problem: str = ""
+
+    def target(self, figure: str) -> Target | None:
+        """The target of a figure, None when it is only told."""
+        return TARGETS.get(f"{self.name}.{figure}")
+
+    def as_json(self) -> dict[str, Any]:
+        """Figures with unit, target and verdict."""
+        if self.problem:
+            return {"problem": self.problem}
+        return {figure: self._as_json(figure, value) for figure, value in self.figures.items()}
+
+    def _as_json(self, figure: str, value: float) -> dict[str, Any]:
+        told: dict[str, Any] = {"value": value, "unit": unit(figure)}
+        target = self.target(figure)
+        return told if target is None else told | {"target": str(target), "verdict": target.verdict(value)}
+
+
+def unit(figure: str) -> str:
+    """The unit that a figure's name ends with; ``times_`` begins a ratio."""
+    if figure.startswith("times_"):
+        return "x"
+    return next((unit for ending, unit in _UNITS.items() if figure.endswith(ending)), "calls" if "call" in figure else "")
+
+
+def table(benches: Sequence[Bench]) -> Table:
+    """Everything that was measured, the figures with a target in bold."""
+    shown = Table("bench", "figure", "unit", "target", "verdict", title="Measured in this run")
+    shown.columns[1].justify = "left"
+    shown.add_column("value", justify="right")
+    shown.columns.insert(2, shown.columns.pop())
+    for bench in benches:
+        if bench.problem:
+            shown.add_row(bench.name, "", "", "", "", "not measured", style="red")
+        for number, (figure, value) in enumerate(bench.figures.items()):
+            target = bench.target(figure)
+            verdict = target.verdict(value) if target else ""
+            shown.add_row(
+                bench.name if number == 0 else "",
+                figure.replace("_", " "),
+                unit(figure),
+                str(target or ""),
+                verdict,
+                f"{value:,.4g}",
+                style="bold" if target else "",
+            )
+        shown.add_section()
+    return shown
