@@ -22,6 +22,8 @@ from bench.figures import Bench, table
 BENCHES = ("feed_filter", "contain", "cold_start", "detect_export", "idle_poll")
 RESULTS = Path(__file__).with_name("results.json")
 _LONGEST_SECONDS = 1200
+_WIDTH = 120
+"""Of the table where there is no terminal."""
 _CHILD = "import json, importlib, sys; print(json.dumps(importlib.import_module(sys.argv[1]).measure()))"
 
 
@@ -36,7 +38,7 @@ def main() -> int:
     for number, name in enumerate(names, start=1):
         with progress.status(f"{number} of {len(names)}: {name}"):
             done.append(run(name))
-    Console(width=None if sys.stdout.isatty() else 120).print(table(done))
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table(done))
     for bench in done:
         if bench.problem:
             progress.print(f"{bench.name} could not be measured:\n{bench.problem}", markup=False, style="red")
@@ -62,7 +64,7 @@ def run(name: str) -> Bench:
         return Bench(name, problem=f"it did not end within {_LONGEST_SECONDS} seconds")
     if ended.returncode:
         return Bench(name, problem=ended.stderr[-2000:])
-    return Bench(name, figures=json.loads(ended.stdout.splitlines()[-1]))
+    return Bench.measured(name, json.loads(ended.stdout.splitlines()[-1]))
 
 
 def _results(done: list[Bench]) -> dict[str, Any]:

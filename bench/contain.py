@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 
 LATENCY_SECONDS = 0.05
 _WARM_UP = 9
-_SELECT = "id,userPrincipalName,displayName,accountEnabled,onPremisesSyncEnabled,userType,signInSessionsValidFromDateTime"
+_SELECT = (
+    "id,userPrincipalName,displayName,accountEnabled,onPremisesSyncEnabled,userType,signInSessionsValidFromDateTime"
+)
 _SETTINGS = Settings(exchange_delay_seconds=0, graph_delay_seconds=0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.table import Table
 
@@ -38,14 +38,13 @@ TARGETS = {
     "detect_export.lines_memory_growth": Target(1.1),
 }
 _UNITS = {
-    "_mb_per_second": "MB/s",
-    "_peak_mb": "MB",
-    "_memory_growth": "x",
-    "_seconds": "s",
-    "_ms": "ms",
+    "mb_per_second": "MB/s",
+    "_mb": "MB",
     "megabytes": "MB",
+    "_growth": "x",
     "seconds": "s",
-    "runs": "",
+    "_ms": "ms",
+    "runs": "runs",
 }
 
 
@@ -56,6 +55,17 @@ class Bench:
     name: str
     figures: Mapping[str, float] = field(default_factory=dict)
     problem: str = ""
+
+    @classmethod
+    def measured(cls, name: str, figures: Mapping[str, float]) -> Self:
+        """A bench with its figures, and those that follow from two of them; its own copies of targets are left out."""
+        told = {figure: value for figure, value in figures.items() if not figure.startswith("target_")}
+        growth = {
+            f"{form}_memory_growth": round(told[f"{form}_1gb_peak_mb"] / told[f"{form}_100mb_peak_mb"], 2)
+            for form in ("array", "lines")
+            if told.get(f"{form}_100mb_peak_mb")
+        }
+        return cls(name, growth | told)
 
     def target(self, figure: str) -> Target | None:
         """The target of a figure, None when it is only told."""
@@ -77,29 +87,23 @@ def unit(figure: str) -> str:
     """The unit that a figure's name ends with; ``times_`` begins a ratio."""
     if figure.startswith("times_"):
         return "x"
-    return next((unit for ending, unit in _UNITS.items() if figure.endswith(ending)), "calls" if "call" in figure else "")
+    named = (unit for ending, unit in _UNITS.items() if figure.endswith(ending))
+    return next(named, "calls" if "_calls" in figure else "")
 
 
 def table(benches: Sequence[Bench]) -> Table:
     """Everything that was measured, the figures with a target in bold."""
-    shown = Table("bench", "figure", "unit", "target", "verdict", title="Measured in this run")
-    shown.columns[1].justify = "left"
+    shown = Table("bench", "figure", title="Measured in this run")
     shown.add_column("value", justify="right")
-    shown.columns.insert(2, shown.columns.pop())
+    for name in ("unit", "target", "verdict"):
+        shown.add_column(name)
     for bench in benches:
         if bench.problem:
             shown.add_row(bench.name, "", "", "", "", "not measured", style="red")
-        for number, (figure, value) in enumerate(bench.figures.items()):
+        for figure, value in bench.figures.items():
             target = bench.target(figure)
-            verdict = target.verdict(value) if target else ""
-            shown.add_row(
-                bench.name if number == 0 else "",
-                figure.replace("_", " "),
-                unit(figure),
-                str(target or ""),
-                verdict,
-                f"{value:,.4g}",
-                style="bold" if target else "",
-            )
+            told = (str(target), target.verdict(value)) if target else ("", "")
+            style = "bold" if target else ""
+            shown.add_row(bench.name, figure.replace("_", " "), f"{value:.4g}", unit(figure), *told, style=style)
         shown.add_section()
     return shown

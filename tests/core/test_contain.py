@@ -12,6 +12,7 @@ from bypass_responder.model.account import MalformedEntry
 from bypass_responder.model.case import Effect, HealthAlert, IncidentStatus, StepKind, StepState
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
+from bypass_responder.workflow.record_exchange_result import record_exchange_result
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 
 BLOCK, REVOKE, DISABLE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.DISABLE_BYPASS
@@ -741,3 +742,45 @@ async def test_without_a_channel_a_finished_target_is_left_alone() -> None:
     await world.passes(minutes=1)
 
     assert world.work.held == {}
+
+
+@pytest.mark.parametrize(("on", "incidents"), [(True, 2), (False, 1)])
+async def test_an_on_in_the_second_of_the_restoration_is_settled_by_exchange(on: bool, incidents: int) -> None:
+    world = World()
+    world.now += timedelta(milliseconds=500)
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    await world.answer()
+    world.now += timedelta(minutes=1)
+    world.bypassed[ALEX] = on
+    await world.sees(a_finding(effective_at=START))
+    asked = world.exchange.sent[-1].kind
+
+    await world.answer()
+
+    assert asked is CommandKind.CHECK_BYPASS
+    assert len(await world.incidents()) == incidents
+
+
+async def test_an_account_that_is_gone_needs_no_person() -> None:
+    world = World()
+    world.directory.fail("set_sign_in", NotFoundError("gone"))
+    world.directory.fail("revoke_sessions", NotFoundError("gone"))
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.NOT_FOUND, resolved=None, before=None, after=None)
+
+    assert {step.effect for step in (await world.steps()).values()} == {Effect.NOT_NEEDED}
+    assert (await world.incidents())[0].status is IncidentStatus.CONTAINED
+
+
+async def test_a_verified_answer_that_comes_after_an_already_off_still_counts_as_ours() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    verified = world._result(world.exchange.sent[0])
+    already_off = verified.model_copy(update={"outcome": ExchangeOutcome.ALREADY_OFF, "before": False})
+
+    for answer in (already_off, verified, already_off):
+        await record_exchange_result(answer.model_dump_json().encode(), world.services)
+
+    assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE

@@ -149,3 +149,19 @@ async def test_a_poll_with_nothing_new_writes_no_log() -> None:
         await poll_audit_feed(world.services)
 
     assert world.ledger.logs["tenant"] == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Parameters": {"Identity": "alex@contoso.onmicrosoft.com", "AuditBypassEnabled": "True"}},
+        {"Parameters": '-Identity "alex@contoso.onmicrosoft.com" -AuditBypassEnabled "True"'},
+        {"RecordType": "1"},
+        {"UserType": "Admin"},
+    ],
+)
+async def test_a_shape_of_an_export_in_the_feed_is_kept_and_not_acted_on(fields: dict[str, Any]) -> None:
+    world = await polled(a_record(**fields))
+
+    assert world.directory.enabled[ALEX]
+    assert [item.reason for item in world.feed_store.kept] == ["wrong_type"]

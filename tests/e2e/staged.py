@@ -13,7 +13,7 @@ from typing import TypeVar
 from bypass_responder import bootstrap
 from bypass_responder.bootstrap import Responder
 from bypass_responder.errors import ResponderError
-from bypass_responder.model.case import Effect, Finding, FindingState, Incident, Step, StepKind
+from bypass_responder.model.case import Finding, FindingState, Incident, Step
 from bypass_responder.workflow.verify_log import verify_log
 from sandbox.child import ROOT, Child
 from sandbox.stage import Stage
@@ -151,8 +151,6 @@ def end_state(stage: Stage, client: SandboxClient, target: str, *, began: str) -
 
 def effect_of(step: Step) -> str:
     """The effect, or the state where there is none yet."""
-    if step.step is StepKind.DISABLE_BYPASS and step.effect in {Effect.EFFECTIVE, Effect.NOT_NEEDED}:
-        return "off"
     return step.effect.value if step.effect else step.state.value
 
 

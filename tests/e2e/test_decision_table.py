@@ -344,8 +344,8 @@ async def test_an_account_that_is_deleted_between_read_and_act_needs_nothing_any
     live.attack("bypass", target="alex")
     await live.runs()
 
-    steps = (await live.endings())[0].steps
-    assert (steps[BLOCK], steps[REVOKE]) == (("done", "not_needed"), ("done", "not_needed"))
+    not_needed = dict.fromkeys((BLOCK, REVOKE, DISABLE), ("done", "not_needed"))
+    assert await live.endings() == [Ending("violation", IncidentStatus.CONTAINED, not_needed)]
     assert live.changed() == set()
 
 

@@ -21,7 +21,7 @@ from bypass_responder.model.case import (
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeOutcome, ExchangeResult
 from bypass_responder.response.episode import mark_restored
-from bypass_responder.response.step import fail, finish, retry
+from bypass_responder.response.step import GONE, fail, finish, retry
 
 if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
@@ -120,6 +120,8 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
     if command is not None and command.answer == result:
         return
     if command is None or command.state != "outstanding" or command.command is not result.kind:
+        if command is not None and result.outcome is ExchangeOutcome.VERIFIED:
+            _it_was_us(draft, command, result)
         draft.log(
             "answer_ignored",
             "an answer to no outstanding command",
@@ -141,6 +143,19 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
         _checked(draft, command, result)
     else:
         _disabled(draft, command, result)
+
+
+def _it_was_us(draft: Draft, command: Command, result: ExchangeResult) -> None:
+    """A late ``verified``, overtaken by an ``already_off`` to the same question asked twice: the effect was ours."""
+    draft.put(command.model_copy(update={"answer": result}))
+    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    if step is not None and step.effect is Effect.NOT_NEEDED and result.after is False:
+        finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
+
+
+def _verified_before(draft: Draft, incident_id: str) -> bool:
+    answers = [row.answer for row in draft.rows(Command) if row.incident_id == incident_id]
+    return any(answer is not None and answer.outcome is ExchangeOutcome.VERIFIED for answer in answers)
 
 
 def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
@@ -212,14 +227,26 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
     match result.outcome:
         case ExchangeOutcome.VERIFIED:
             finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
+        case ExchangeOutcome.ALREADY_OFF if _verified_before(draft, incident.id):
+            finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
         case ExchangeOutcome.ALREADY_OFF:
             finish(draft, step, Effect.NOT_NEEDED, "Exchange says that it was off already")
+        case ExchangeOutcome.NOT_FOUND if _account_is_gone(draft, incident.id):
+            finish(draft, step, Effect.NOT_NEEDED, GONE)
+            draft.move_head(active_incident=None)
+            return
         case _:
             _not_disabled(draft, step, result)
             return
     restored = draft.incident(incident.id)
     if restored:
         mark_restored(draft, restored, _proven_at(result, draft.now), how=result.outcome.value)
+
+
+def _account_is_gone(draft: Draft, incident_id: str) -> bool:
+    """Entra said of every other step that there is no such account any more."""
+    others = [step for step in draft.steps(incident_id) if step.step is not StepKind.DISABLE_BYPASS]
+    return bool(others) and all(step.detail == GONE for step in others)
 
 
 def _proven_at(result: ExchangeResult, now: datetime) -> datetime:

@@ -25,6 +25,7 @@ READ_BACK_TIMES = 8
 CLOCK_SKEW = timedelta(minutes=5)
 RETRY_LONGEST = timedelta(hours=1)
 TELL_AFTER_ATTEMPTS = 3
+GONE = "the account does not exist any more"
 ON_THE_ACCOUNT = (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.RELEASE)
 
 
@@ -37,7 +38,7 @@ def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account 
     if step is None or not is_due(step, draft):
         return False
     if account is None and kind in ON_THE_ACCOUNT:
-        _finish(draft, step, Effect.NOT_NEEDED, "the account does not exist any more")
+        _finish(draft, step, Effect.NOT_NEEDED, GONE)
         return False
     if kind is StepKind.BLOCK_SIGN_IN and account:
         if draft.head.prior is None:
@@ -117,7 +118,7 @@ def record_error(draft: Draft, incident_id: str, kind: StepKind, error: Responde
         return
     match error:
         case NotFoundError():
-            _finish(draft, step, Effect.NOT_NEEDED, "the account does not exist any more")
+            _finish(draft, step, Effect.NOT_NEEDED, GONE)
         case PermissionMissingError() | RefusedError():
             fail(draft, step, error.diagnostics())
         case _:
@@ -168,7 +169,7 @@ def record_read_back(draft: Draft, incident_id: str, kind: StepKind, *, account:
 def read_effect(step: Step, account: Account | None) -> tuple[Effect | None, str]:
     """The effect of a step as the account shows it; None while it does not show yet."""
     if account is None:
-        return Effect.NOT_NEEDED, "the account does not exist any more"
+        return Effect.NOT_NEEDED, GONE
     if step.step is StepKind.BLOCK_SIGN_IN:
         if account.account_enabled:
             return None, "the directory still says that sign-in is allowed"
@@ -235,7 +236,7 @@ def _after_change(draft: Draft, incident_id: str) -> None:
     draft.note(
         "contained",
         f"Contained: {incident.account}",
-        f"{incident.reason}. Sign-in blocked, sessions revoked; switching the bypass off: {_state(steps)}.",
+        f"{incident.reason}. {', '.join(f'{kind.value}: {_state(step)}' for kind, step in sorted(steps.items()))}.",
         key=incident_id,
         severity=Severity.CRITICAL,
         incident=incident_id,
@@ -248,11 +249,8 @@ def _went_through(steps: Iterable[Step | None]) -> bool:
     return all(step is not None and step.state in {StepState.ACTED, StepState.DONE} for step in steps)
 
 
-def _state(steps: dict[StepKind, Step]) -> str:
-    step = steps.get(StepKind.DISABLE_BYPASS)
-    if step is None:
-        return "not needed"
-    return step.effect.value if step.effect else step.state.value
+def _state(step: Step) -> str:
+    return f"{step.effect.value} ({step.detail})" if step.effect else step.state.value
 
 
 def _tell_failure(draft: Draft, step: Step, about: str, why: str) -> None:

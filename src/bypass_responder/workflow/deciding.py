@@ -59,7 +59,8 @@ async def _decide_one(
         ids = services.settings.exchange_worker_ids
         await session.apply(_undecided(finding, partial(episode.record_switch_off, worker_ids=ids)))
         return None
-    identified = await identify(finding, lookups, now=services.clock())
+    doubtful = episode.in_the_second_of_restoration(session.view(), finding)
+    identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
     if isinstance(identified, AskExchange):
         await session.apply(lambda draft: _ask(draft, finding, identified, services))
         return None

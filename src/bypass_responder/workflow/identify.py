@@ -77,11 +77,17 @@ class Lookups:
         return self._tasks[key]
 
 
-async def identify(finding: Finding, lookups: Lookups, *, now: datetime) -> Identified | AskExchange:
-    """Resolve the names of a finding. Raises TransientError when Graph does not answer."""
+async def identify(
+    finding: Finding, lookups: Lookups, *, now: datetime, doubtful: bool = False
+) -> Identified | AskExchange:
+    """Resolve the names of a finding; ``doubtful`` asks Exchange for its present state, whatever the names say.
+
+    Raises TransientError when Graph does not answer.
+    """
+    ask_state = doubtful or needs_exchange(effective_at=finding.effective_at, confirmed=took_effect(finding), now=now)
     if finding.confirmed_by or finding.source is Source.RECHECK:
         account = await lookups.account(finding.target)
-        return _known(account, finding, now=now)
+        return _known(account, finding, ask_state=ask_state)
     found = {name: await lookups.account(name) if _graph_can_know(name) else None for name in finding.names}
     ids = {account.object_id for account in found.values() if account}
     if len(ids) > 1:
@@ -90,13 +96,15 @@ async def identify(finding: Finding, lookups: Lookups, *, now: datetime) -> Iden
         actor = next((account for account in found.values() if account), None)
         return Identified(Naming.ONE_ACCOUNT if actor else Naming.NONE, actor)
     if _direct(finding, found):
-        return _known(next(iter(found.values())), finding, now=now)
+        return _known(next(iter(found.values())), finding, ask_state=ask_state)
     checks = {check.name.casefold(): check for check in finding.checks}
     unknown = [name for name, account in found.items() if account is None] or list(found)[:1]
     for name in unknown:
         if name.casefold() not in checks:
             return AskExchange(identity=name)
-    return await _from_exchange([checks[name.casefold()] for name in unknown], ids, finding, lookups, now=now)
+    return await _from_exchange(
+        [checks[name.casefold()] for name in unknown], ids, finding, lookups, ask_state=ask_state
+    )
 
 
 def took_effect(finding: Finding) -> bool:
@@ -115,11 +123,11 @@ def _direct(finding: Finding, found: dict[str, Account | None]) -> bool:
     return None not in found.values()
 
 
-def _known(account: Account | None, finding: Finding, *, now: datetime) -> Identified | AskExchange:
+def _known(account: Account | None, finding: Finding, *, ask_state: bool) -> Identified | AskExchange:
     if account is None:
         return Identified(Naming.NONE)
     state = next((check for check in finding.checks if check.object_id == account.object_id), None)
-    if state is None and needs_exchange(effective_at=finding.effective_at, confirmed=took_effect(finding), now=now):
+    if state is None and ask_state:
         asked = next((check for check in finding.checks if not check.name), None)
         if asked is None:
             return AskExchange(object_id=account.object_id)
@@ -136,7 +144,7 @@ def _known(account: Account | None, finding: Finding, *, now: datetime) -> Ident
 
 
 async def _from_exchange(
-    checks: list[Check], ids: set[str], finding: Finding, lookups: Lookups, *, now: datetime
+    checks: list[Check], ids: set[str], finding: Finding, lookups: Lookups, *, ask_state: bool
 ) -> Identified | AskExchange:
     if any(check.outcome is ExchangeOutcome.AMBIGUOUS for check in checks):
         return Identified(Naming.SEVERAL)
@@ -148,4 +156,4 @@ async def _from_exchange(
     object_id = next(iter(resolved))
     if not ids and not any(check.bypass_on for check in checks):
         return Identified(Naming.NAME_MAY_HAVE_MOVED)
-    return _known(await lookups.account(object_id), finding, now=now)
+    return _known(await lookups.account(object_id), finding, ask_state=ask_state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,9 +81,20 @@ def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering 
     found = detect(record)
     if found is None:
         return None
+    _must_be_as_the_feed_has_it(record)
     if guid_or_none(found.organization_id) != tenant_id:
         raise InputError("other_tenant", f"the record belongs to the tenant {found.organization_id or '(none)'}")
     return _bounded(found) if isinstance(found, BypassChange) else found
+
+
+def _must_be_as_the_feed_has_it(record: AuditRecord) -> None:
+    """Exports have many shapes, the feed one: what is otherwise there is not acted on. Raises InputError."""
+    raw = json.loads(record.raw)
+    if not isinstance(raw.get("Parameters"), list):
+        raise InputError("wrong_type", "Parameters is no list, as the feed has it")
+    for name in ("RecordType", "UserType"):
+        if not isinstance(raw.get(name, 0), int):
+            raise InputError("wrong_type", f"{name} is no number, as the feed has it")
 
 
 def _bounded(change: BypassChange) -> BypassChange:
