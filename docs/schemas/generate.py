@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bypass_responder.adapters.webhook import _SENT, TYPE_GROUP, TYPE_ONE
-from bypass_responder.model.case import Note
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
+from bypass_responder.model.note import Note
 
 HERE = Path(__file__).parent
 DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}

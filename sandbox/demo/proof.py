@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bypass_responder.model.case import Effect, Finding, Incident, IncidentStatus, Step, StepKind
 from bypass_responder.model.change import Switch
+from bypass_responder.model.finding import Finding
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.step import Effect, Step, StepKind
 from bypass_responder.workflow.verify_log import Verification, verify_log
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
-    from bypass_responder.model.case import Row
+    from bypass_responder.model.row import Row
     from sandbox.tenant.client import SandboxClient
 
 BYSTANDERS = ("attacker", "sandbox")

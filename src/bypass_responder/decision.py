@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import Value
-from bypass_responder.model.case import StepKind
+from bypass_responder.model.step import StepKind
 
 HISTORY_AFTER = timedelta(hours=24)
 EXPIRED_GRACE = timedelta(days=14)

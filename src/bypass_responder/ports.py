@@ -11,12 +11,15 @@ from datetime import datetime
 from typing import Protocol
 
 from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
-from bypass_responder.model.case import Case, Evidence, Finding, Note, Row
+from bypass_responder.model.case import Case
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
+from bypass_responder.model.finding import Evidence, Finding
 from bypass_responder.model.index import IndexEntry
 from bypass_responder.model.log import Checkpoint, LogEntry
 from bypass_responder.model.message import ExchangeCommand
+from bypass_responder.model.note import Note
 from bypass_responder.model.record import Unreadable
+from bypass_responder.model.row import Row
 
 
 class Clock(Protocol):

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from bypass_responder.adapters.webhook import WebhookNotifier
 from bypass_responder.errors import RefusedError, SettingError, ThrottledError, TransientError
-from bypass_responder.model.case import Note, Severity
+from bypass_responder.model.note import Note, Severity
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bypass_responder.errors import TransientError
-from bypass_responder.model.case import Finding
 from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.finding import Finding
 from tests.core.world import ALEX, START, World, a_finding
 
 EVENTS: dict[str, dict[str, Any]] = {

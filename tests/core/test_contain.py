@@ -9,9 +9,11 @@ import pytest
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, ThrottledError, TransientError
 from bypass_responder.model.account import MalformedEntry
-from bypass_responder.model.case import Effect, HealthAlert, IncidentStatus, StepKind, StepState
 from bypass_responder.model.change import Actor, Outcome, Switch
+from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
+from bypass_responder.model.step import Effect, StepKind, StepState
 from bypass_responder.workflow.record_exchange_result import record_exchange_result
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bypass_responder.errors import FeedError, TransientError
-from bypass_responder.model.case import HealthAlert, Tampering
 from bypass_responder.model.feed import ContentBlob
+from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.workflow.poll_audit_feed import poll_audit_feed
 from tests.core.world import ALEX, START, TENANT, World
 

@@ -9,18 +9,13 @@ from typing import Any
 
 from bypass_responder.model.account import Account, AllowlistEntry
 from bypass_responder.model.base import guid_or_none, target_key
-from bypass_responder.model.case import (
-    Case,
-    Finding,
-    Incident,
-    Note,
-    Source,
-    Step,
-    StepKind,
-    StepState,
-)
+from bypass_responder.model.case import Case
 from bypass_responder.model.change import Actor, Outcome, Switch
+from bypass_responder.model.finding import Finding, Source
+from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.note import Note
+from bypass_responder.model.step import Step, StepKind, StepState
 from bypass_responder.response import person
 from bypass_responder.settings import Settings
 from bypass_responder.workflow.record_exchange_result import record_exchange_result

@@ -19,7 +19,11 @@ from azure.storage.queue.aio import QueueClient
 from bypass_responder import bootstrap
 from bypass_responder.adapters import checkpoint_store, ledger_table
 from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
-from bypass_responder.model.case import Finding, Incident, IncidentStatus, Note, Row, Step
+from bypass_responder.model.finding import Finding
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.note import Note
+from bypass_responder.model.row import Row
+from bypass_responder.model.step import Step
 from bypass_responder.workflow.verify_log import verify_log
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.identity import EXCHANGE, WORKER_SECRET

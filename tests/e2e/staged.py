@@ -13,7 +13,9 @@ from typing import TypeVar
 from bypass_responder import bootstrap
 from bypass_responder.bootstrap import Responder
 from bypass_responder.errors import ResponderError
-from bypass_responder.model.case import Finding, FindingState, Incident, Step
+from bypass_responder.model.finding import Finding, FindingState
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.step import Step
 from bypass_responder.workflow.verify_log import verify_log
 from sandbox.child import ROOT, Child
 from sandbox.stage import Stage

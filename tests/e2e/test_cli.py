@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bypass_responder.model.account import AllowlistEntry
-from bypass_responder.model.case import PersonDecision
+from bypass_responder.model.incident import PersonDecision
 from sandbox.azurite import missing
 from sandbox.child import ROOT
 from tests.e2e.conftest import Start

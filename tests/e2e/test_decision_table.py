@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bypass_responder.model.account import Account
-from bypass_responder.model.case import Incident, IncidentStatus, Step
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.step import Step
 from bypass_responder.ports import Directory
 from bypass_responder.response.person import write_decision
 from bypass_responder.workflow.services import open_session

@@ -35,7 +35,9 @@ LONGEST_SECONDS = 3.0
 CONTAINED = EndState(
     verdicts=("violation",),
     incidents=("contained",),
-    effects=frozenset({("block_sign_in", "effective"), ("revoke_sessions", "effective"), ("disable_bypass", "effective")}),
+    effects=frozenset(
+        {("block_sign_in", "effective"), ("revoke_sessions", "effective"), ("disable_bypass", "effective")}
+    ),
     account_enabled=False,
     sessions_cut=True,
     audit_bypass_enabled=False,

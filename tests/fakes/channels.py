@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 
-from bypass_responder.model.case import Evidence, Note
+from bypass_responder.model.finding import Evidence
 from bypass_responder.model.message import ExchangeCommand
+from bypass_responder.model.note import Note
 from tests.fakes.scripted import Scripted
 
 

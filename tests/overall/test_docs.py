@@ -19,8 +19,11 @@ from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES
 from bypass_responder.adapters.webhook import WebhookNotifier
 from bypass_responder.cli.app import app
 from bypass_responder.decision import Verdict
-from bypass_responder.model.case import ROWS, Effect, IncidentStatus, Note, Severity, StepState
+from bypass_responder.model.case import ROWS
+from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.note import Note, Severity
+from bypass_responder.model.step import Effect, StepState
 from bypass_responder.settings import Settings
 from bypass_responder.workflow.health import ADVICE
 

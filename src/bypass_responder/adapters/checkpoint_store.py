@@ -74,9 +74,7 @@ class CheckpointStore:
         if lost := sorted(names - {self._blob(row.seq) for row in rows}):
             raise InputError("checkpoint_row_missing", f"blob {lost[0]} has no row in table {TABLE}")
         if (seen := await self._last_seen()) > (_key(rows[-1].seq) if rows else _key(0)):
-            raise InputError(
-                "checkpoint_row_missing", f"checkpoint {int(seen)} is not in table {TABLE} any more"
-            )
+            raise InputError("checkpoint_row_missing", f"checkpoint {int(seen)} is not in table {TABLE} any more")
         for start in range(0, len(rows), _SIDE_BY_SIDE):
             part = rows[start : start + _SIDE_BY_SIDE]
             blobs = await asyncio.gather(*(self._read_blob(row.seq) for row in part))

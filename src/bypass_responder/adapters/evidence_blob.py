@@ -12,7 +12,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import ConflictError
-from bypass_responder.model.case import Evidence
+from bypass_responder.model.finding import Evidence
 
 CONTAINER = "evidence"
 INLINE_BYTES = 32 * 1024

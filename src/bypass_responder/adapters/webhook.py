@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from bypass_responder.errors import RefusedError, SettingError, ThrottledError, TransientError
-from bypass_responder.model.case import Note
+from bypass_responder.model.note import Note
 from bypass_responder.ports import Clock
 
 TYPE_ONE = "bypass_responder.note"

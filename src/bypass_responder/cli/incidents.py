@@ -19,8 +19,10 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.cli.who import who_am_i
-from bypass_responder.model.case import Finding, Incident, PersonDecision, Recheck
+from bypass_responder.model.finding import Finding
+from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.index import IndexEntry
+from bypass_responder.model.step import Recheck
 from bypass_responder.response.follow_up import blind_window, left_to_do
 from bypass_responder.response.person import write_decision
 from bypass_responder.workflow.services import announced, open_session

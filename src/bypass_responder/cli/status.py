@@ -18,7 +18,9 @@ from bypass_responder.cli.terminal import (
     show_table,
     with_responder,
 )
-from bypass_responder.model.case import TENANT_TARGET, HealthAlert, Note, Tampering
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.health import HealthAlert, Tampering
+from bypass_responder.model.note import Note
 from bypass_responder.workflow.services import open_session
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import ResponderError
-from bypass_responder.model.case import StepKind
+from bypass_responder.model.step import StepKind
 from bypass_responder.response.step import record_done, record_error
 
 if TYPE_CHECKING:

@@ -5,19 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bypass_responder.model.case import (
-    Case,
-    Head,
-    Incident,
-    IncidentStatus,
-    Note,
-    Row,
-    Severity,
-    Step,
-    StepKind,
-    StepState,
-)
+from bypass_responder.model.case import Case, Head
+from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import LogEntry
+from bypass_responder.model.note import Note, Severity
+from bypass_responder.model.row import Row
+from bypass_responder.model.step import Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,20 +6,11 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.case import (
-    Effect,
-    Finding,
-    FindingState,
-    Incident,
-    IncidentStatus,
-    Recheck,
-    Severity,
-    Source,
-    Step,
-    StepKind,
-    StepState,
-)
 from bypass_responder.model.change import Actor, Outcome, Switch
+from bypass_responder.model.finding import Finding, FindingState, Source
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.note import Severity
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 from bypass_responder.response.follow_up import left_to_do
 
 if TYPE_CHECKING:

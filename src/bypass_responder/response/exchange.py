@@ -5,21 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.case import (
-    Check,
-    Command,
-    Effect,
-    Finding,
-    FindingState,
-    Recheck,
-    Severity,
-    Source,
-    Step,
-    StepKind,
-    StepState,
-)
 from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.command import Command
+from bypass_responder.model.finding import Check, Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.note import Severity
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 from bypass_responder.response.episode import mark_restored
 from bypass_responder.response.step import GONE, fail, finish, retry
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bypass_responder.model.case import Incident
     from bypass_responder.model.change import Actor
+    from bypass_responder.model.incident import Incident
 
 
 def blind_window(incident: Incident) -> str:

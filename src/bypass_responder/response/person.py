@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.errors import NotFoundError, RefusedError
-from bypass_responder.model.case import (
-    Effect,
-    Incident,
-    IncidentStatus,
-    PersonDecision,
-    Step,
-    StepKind,
-    StepState,
-)
+from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
+from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.response.step import finish, release_done
 
 if TYPE_CHECKING:

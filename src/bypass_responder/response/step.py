@@ -6,7 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
-from bypass_responder.model.case import Effect, IncidentStatus, PriorState, Recheck, Severity, Step, StepKind, StepState
+from bypass_responder.model.case import PriorState
+from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.note import Severity
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 from bypass_responder.response.episode import plan_rechecks
 from bypass_responder.response.follow_up import left_to_do
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bypass_responder.model.account import Account
-    from bypass_responder.model.case import Incident
+    from bypass_responder.model.incident import Incident
     from bypass_responder.response.draft import Draft
 
 LEASE = timedelta(seconds=60)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.decision import covers
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
-from bypass_responder.model.case import Command, Effect, Incident, Recheck, Step, StepKind, StepState
+from bypass_responder.model.command import Command
+from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import CommandKind
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 from bypass_responder.response import contain, episode
 from bypass_responder.response import step as steps
 from bypass_responder.response.exchange import as_message, ask, ask_again, mark_sent, outstanding, withdraw

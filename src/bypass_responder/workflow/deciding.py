@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.decision import Decision, Disposition, Facts, Verdict, decide, decide_actor
 from bypass_responder.model.base import guid_or_none, target_key
-from bypass_responder.model.case import Finding, FindingState, Severity, Source, StepState
 from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind
+from bypass_responder.model.note import Severity
+from bypass_responder.model.step import StepState
 from bypass_responder.response import episode
 from bypass_responder.response.exchange import ask
 from bypass_responder.settings import ActorResponse

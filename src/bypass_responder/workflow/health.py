@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.case import HealthAlert, Severity
+from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.note import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.decision import Naming, needs_exchange
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.model.case import Source
 from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.finding import Source
 from bypass_responder.model.message import ExchangeOutcome
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
-    from bypass_responder.model.case import Check, Finding
+    from bypass_responder.model.finding import Check, Finding
     from bypass_responder.ports import Allowlist, Directory
 
 

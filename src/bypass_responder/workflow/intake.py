@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
 from bypass_responder.model.base import guid_or_none, target_key
-from bypass_responder.model.case import TENANT_TARGET, Finding, Severity, Source, Tampering
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange
+from bypass_responder.model.finding import Finding, Source
+from bypass_responder.model.health import Tampering
+from bypass_responder.model.note import Severity
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.excerpt import excerpt
 from bypass_responder.workflow.services import announced, open_session
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from bypass_responder.model.case import Evidence
+    from bypass_responder.model.finding import Evidence
     from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.services import Services
 

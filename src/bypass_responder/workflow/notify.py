@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import ResponderError, ThrottledError
-from bypass_responder.model.case import Note
+from bypass_responder.model.note import Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.settle import settle_all
 
 if TYPE_CHECKING:
-    from bypass_responder.model.case import Finding
+    from bypass_responder.model.finding import Finding
     from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.services import Services
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bypass_responder.model.base import is_target_key
-from bypass_responder.model.case import TENANT_TARGET, Severity
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.message import SCHEMA_VERSION, ExchangeResult
+from bypass_responder.model.note import Severity
 from bypass_responder.model.record import Unreadable
 from bypass_responder.response.exchange import take_answer
 from bypass_responder.sensing.excerpt import excerpt

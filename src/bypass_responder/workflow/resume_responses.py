@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.errors import ConflictError, PermissionMissingError
 from bypass_responder.model.base import is_target_key
-from bypass_responder.model.case import TENANT_TARGET, Severity
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
+from bypass_responder.model.note import Severity
 from bypass_responder.workflow.health import update_alerts
 from bypass_responder.workflow.record_exchange_result import keep_message
 from bypass_responder.workflow.services import announced, open_session

@@ -9,18 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.model.case import (
-    Command,
-    Finding,
-    FindingState,
-    Incident,
-    Note,
-    PersonDecision,
-    Recheck,
-    Step,
-    StepKind,
-    StepState,
-)
+from bypass_responder.model.command import Command
+from bypass_responder.model.finding import Finding, FindingState
+from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.note import Note
+from bypass_responder.model.step import Recheck, Step, StepKind, StepState
 from bypass_responder.response import person
 from bypass_responder.workflow import acting, listing
 from bypass_responder.workflow.deciding import decide_findings

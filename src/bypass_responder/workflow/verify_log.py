@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import InputError
-from bypass_responder.model.case import Incident
+from bypass_responder.model.incident import Incident
 
 if TYPE_CHECKING:
     from bypass_responder.ports import Checkpoints, Ledger

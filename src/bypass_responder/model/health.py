@@ -1,0 +1,49 @@
+"""What the tenant's own case holds: health alerts, and evidence of tampering with organization-wide switches."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bypass_responder.model.base import Utc
+from bypass_responder.model.change import Actor, Outcome
+from bypass_responder.model.finding import Evidence
+from bypass_responder.model.note import Severity
+from bypass_responder.model.row import Row
+
+
+class HealthAlert(Row):
+    """Something that an attacker would do to us, or that makes us blind. In the tenant's own case."""
+
+    kind: ClassVar[str] = "alert"
+    id: str
+    severity: Severity
+    detail: str
+    advice: str
+    since: Utc
+    recovered_at: Utc | None = None
+    episode: int = 1
+
+    @property
+    def row_key(self) -> str:
+        """One row per kind of alert."""
+        return f"alert-{self.id}"
+
+
+class Tampering(Row):
+    """Evidence that an organization-wide audit switch was changed. In the tenant's own case."""
+
+    kind: ClassVar[str] = "tampering"
+    id: str
+    occurred_at: Utc
+    operation: str
+    parameter: str
+    value: str
+    weakens: bool
+    outcome: Outcome
+    actor: Actor
+    evidence: Evidence
+
+    @property
+    def row_key(self) -> str:
+        """Key by the audit record's Id."""
+        return f"tampering-{self.id}"

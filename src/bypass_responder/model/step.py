@@ -1,0 +1,91 @@
+"""What the responder does to an account, and what came of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from bypass_responder.model.base import Utc
+from bypass_responder.model.row import Row
+
+
+class StepKind(StrEnum):
+    """What the responder does to an account."""
+
+    BLOCK_SIGN_IN = "block_sign_in"
+    REVOKE_SESSIONS = "revoke_sessions"
+    DISABLE_BYPASS = "disable_bypass"
+    RELEASE = "release"
+
+
+class StepState(StrEnum):
+    """Where a step is.
+
+    planned → claimed → acted → done; or failed (a person is needed), held (waits for a person), withheld (observe, or a
+    rule read again at the claim said no), cancelled.
+    """
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    ACTED = "acted"
+    DONE = "done"
+    FAILED = "failed"
+    HELD = "held"
+    WITHHELD = "withheld"
+    CANCELLED = "cancelled"
+
+    @property
+    def running(self) -> bool:
+        """True while the responder still has something to do for the step."""
+        return self in {StepState.PLANNED, StepState.CLAIMED, StepState.ACTED}
+
+
+class Effect(StrEnum):
+    """What the step really did to the account, as read back."""
+
+    EFFECTIVE = "effective"
+    TEMPORARY = "temporary"
+    INEFFECTIVE = "ineffective"
+    REVERTED = "reverted"
+    UNVERIFIED = "unverified"
+    NOT_NEEDED = "not_needed"
+
+
+class Step(Row):
+    """One thing to do to the account of one incident."""
+
+    kind: ClassVar[str] = "step"
+    incident_id: str
+    step: StepKind
+    state: StepState
+    reason: str = ""
+    approved_by: str | None = None
+    attempts: int = 0
+    first_attempt_at: Utc | None = None
+    lease_until: Utc | None = None
+    acted_at: Utc | None = None
+    next_at: Utc | None = None
+    readbacks: int = 0
+    effect: Effect | None = None
+    detail: str = ""
+
+    @property
+    def row_key(self) -> str:
+        """One row per incident and kind."""
+        return f"step-{self.incident_id}-{self.step}"
+
+
+class Recheck(Row):
+    """A look at the account and its bypass, some time after containment."""
+
+    kind: ClassVar[str] = "recheck"
+    incident_id: str
+    due_at: Utc
+    after_hours: int
+    done: bool = False
+    result: str = ""
+
+    @property
+    def row_key(self) -> str:
+        """One row per incident and delay."""
+        return f"recheck-{self.incident_id}-{self.after_hours:02d}"
