@@ -187,12 +187,12 @@ def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 
 
 def abouts() -> set[str]:
-    """The first argument of every ``.note(…)``; where it is a parameter, what the callers of that function give."""
+    """The first argument of every ``.note(…)`` and ``.incident_note(…)``; of a parameter, what the callers give."""
     found: set[str] = set()
     for tree in TREES.values():
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             names = [argument.arg for argument in function.args.args]
-            for call in _calls(function, "note"):
+            for call in (*_calls(function, "note"), *_calls(function, "incident_note")):
                 about = call.args[0]
                 if isinstance(about, ast.Name):
                     place = names.index(about.id)

@@ -11,6 +11,7 @@ from bypass_responder.model.log import LogEntry
 from bypass_responder.model.note import Note, Severity
 from bypass_responder.model.row import Row
 from bypass_responder.model.step import Step, StepKind, StepState
+from bypass_responder.response.follow_up import left_to_do
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -122,6 +123,30 @@ class Draft:
                     next_at=self.now,
                 )
             )
+
+    def incident_note(
+        self,
+        about: str,
+        incident: Incident,
+        title: str,
+        text: str,
+        *,
+        key: str,
+        first: tuple[str, ...] = (),
+        **facts: Any,  # noqa: ANN401 - any JSON value
+    ) -> None:
+        """Put a message about an incident in the outbox: critical, with the actors and all that is left to do."""
+        self.note(
+            about,
+            title,
+            text,
+            key=f"{incident.id}-{key}",
+            severity=Severity.CRITICAL,
+            incident=incident.id,
+            left_to_do=(*first, *left_to_do(incident)),
+            actor=[str(actor) for actor in incident.actors],
+            **facts,
+        )
 
     def settle_status(self, incident_id: str) -> Incident | None:
         """Recompute the incident's status from its steps."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.incident import Incident, IncidentStatus
-from bypass_responder.model.note import Severity
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 from bypass_responder.response.follow_up import left_to_do
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
 
 RECHECK_HOURS = (1, 24)
-RECORD_PRECISION = timedelta(seconds=1)
-"""CreationTime of an audit record has whole seconds."""
 OWN_TRACE = timedelta(minutes=2)
 """How close to our attempt a record of our own remediation is."""
 HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
@@ -76,31 +73,6 @@ def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> 
     draft.log(
         "stood_down", f"{verdict}: {reason}", record=finding.id, actor=str(finding.actor), names=list(finding.names)
     )
-
-
-def belongs_to_the_past(draft: Draft, finding: Finding) -> bool:
-    """True for evidence of an episode that ended: auditing was proven back, or a person dismissed it, since then."""
-    current = draft.incident(draft.head.active_incident)
-    ends = [draft.head.dismissed_through, current.closed_at if current else None]
-    if any(end is not None and finding.effective_at <= end for end in ends):
-        return True
-    restored = draft.head.restored_at
-    if finding.source is Source.ACTOR or restored is None or finding.effective_at > restored:
-        return False
-    return not _on_again(finding, restored)
-
-
-def in_the_second_of_restoration(draft: Draft, finding: Finding) -> bool:
-    """True when a record's whole second holds the restoration: only Exchange can say which came first."""
-    restored = draft.head.restored_at
-    return restored is not None and finding.effective_at <= restored < finding.effective_at + RECORD_PRECISION
-
-
-def _on_again(finding: Finding, restored: datetime) -> bool:
-    """Exchange was asked after the restoration about a record of that very second, and says on."""
-    if restored >= finding.effective_at + RECORD_PRECISION:
-        return False
-    return any(check.bypass_on and check.read_at is not None and check.read_at > restored for check in finding.checks)
 
 
 def add_to_past(draft: Draft, finding: Finding) -> None:
@@ -253,38 +225,20 @@ def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepSt
     waiting = [kind.value for kind, state in steps.items() if state is HELD]
     name = incident.account or (incident.names[0] if incident.names else incident.target)
     if waiting:
-        draft.note(
+        draft.incident_note(
             "held",
+            incident,
             f"Waiting for a person: {name}",
             f"{incident.reason}. Held: {', '.join(waiting)}.",
-            key=f"{incident.id}-{'-'.join(waiting)}",
-            severity=Severity.CRITICAL,
-            incident=incident.id,
-            left_to_do=(f"Decide: bypassctl incidents approve|dismiss {incident.id} --reason …", *left_to_do(incident)),
-            actor=[str(actor) for actor in incident.actors],
+            key="-".join(waiting),
+            first=(f"Decide: bypassctl incidents approve|dismiss {incident.id} --reason …",),
         )
     elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
-        draft.note(
-            "restoring",
-            f"Auditing is being restored, nobody is contained: {name}",
-            f"{incident.reason}.",
-            key=incident.id,
-            severity=Severity.CRITICAL,
-            incident=incident.id,
-            left_to_do=left_to_do(incident),
-            actor=[str(actor) for actor in incident.actors],
-        )
+        title = f"Auditing is being restored, nobody is contained: {name}"
+        draft.incident_note("restoring", incident, title, f"{incident.reason}.", key="")
     elif WITHHELD in steps.values():
-        draft.note(
-            "observed",
-            f"Observe mode: nothing was done about {name}",
-            f"{incident.reason}. MODE is observe, so nothing was changed: the bypass is still on.",
-            key=incident.id,
-            severity=Severity.CRITICAL,
-            incident=incident.id,
-            left_to_do=left_to_do(incident),
-            actor=[str(actor) for actor in incident.actors],
-        )
+        text = f"{incident.reason}. MODE is observe, so nothing was changed: the bypass is still on."
+        draft.incident_note("observed", incident, f"Observe mode: nothing was done about {name}", text, key="")
 
 
 def _first_name(finding: Finding) -> str:
@@ -295,12 +249,10 @@ def revert(draft: Draft, incident: Incident, step: Step) -> None:
     """The account is enabled again, and not by us."""
     draft.put(step.model_copy(update={"effect": Effect.REVERTED, "detail": "somebody enabled the account again"}))
     draft.log("reverted", "somebody enabled the account again", incident=incident.id)
-    draft.note(
+    draft.incident_note(
         "step_ineffective",
+        incident,
         f"Sign-in is open again: {incident.account}",
         "Somebody, or the directory synchronisation, enabled the account after we blocked it.",
-        key=f"reverted-{incident.id}",
-        severity=Severity.CRITICAL,
-        incident=incident.id,
-        left_to_do=left_to_do(incident),
+        key="reverted",
     )

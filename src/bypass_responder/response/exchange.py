@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.command import Command
-from bypass_responder.model.finding import Check, Finding, FindingState, Source
-from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.message import CommandKind, ExchangeCommand
 from bypass_responder.model.note import Severity
-from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
-from bypass_responder.response.episode import mark_restored
-from bypass_responder.response.step import GONE, fail, finish, retry
+from bypass_responder.model.step import StepKind, StepState
 
 if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
@@ -67,6 +63,7 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
             key=f"{current.incident_id}-{current.command.value}",
             severity=Severity.CRITICAL,
             incident=current.incident_id,
+            left_to_do=("Look at the Exchange worker: is it running, and what do its logs say?",),
         )
     again = {
         "id": command_id,
@@ -103,154 +100,3 @@ def as_message(command: Command, *, tenant_id: str, target: str) -> ExchangeComm
         identity=command.identity,
         not_after=command.not_after,
     )
-
-
-def take_answer(draft: Draft, result: ExchangeResult) -> None:
-    """An answer counts once, against its outstanding command, kind and target; any other is logged and no more."""
-    command = draft.row(Command, f"command-{result.command_id}")
-    if command is not None and command.answer == result:
-        return
-    if command is None or command.state != "outstanding" or command.command is not result.kind:
-        if command is not None and result.outcome is ExchangeOutcome.VERIFIED:
-            _it_was_us(draft, command, result)
-        draft.log(
-            "answer_ignored",
-            "an answer to no outstanding command",
-            command=result.command_id,
-            outcome=result.outcome.value,
-        )
-        return
-    draft.put(command.model_copy(update={"state": "answered", "sent": True, "answer": result}))
-    draft.log(
-        "answered",
-        f"{command.command.value}: {result.outcome.value}{f', {result.error}' if result.error else ''}",
-        incident=command.incident_id,
-        command=command.id,
-        before=result.before,
-        after=result.after,
-        worker=result.worker,
-    )
-    if command.command is CommandKind.CHECK_BYPASS:
-        _checked(draft, command, result)
-    else:
-        _disabled(draft, command, result)
-
-
-def _it_was_us(draft: Draft, command: Command, result: ExchangeResult) -> None:
-    """A late ``verified``, overtaken by an ``already_off`` to the same question asked twice: the effect was ours."""
-    draft.put(command.model_copy(update={"answer": result}))
-    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
-    if step is not None and step.effect is Effect.NOT_NEEDED and result.after is False:
-        finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
-
-
-def _verified_before(draft: Draft, incident_id: str) -> bool:
-    answers = [row.answer for row in draft.rows(Command) if row.incident_id == incident_id]
-    return any(answer is not None and answer.outcome is ExchangeOutcome.VERIFIED for answer in answers)
-
-
-def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
-    check = Check(
-        name=command.identity or "",
-        outcome=result.outcome,
-        object_id=result.resolved.object_id if result.resolved else None,
-        bypass_on=result.before,
-        read_at=result.read_at,
-    )
-    for finding in draft.rows(Finding):
-        if finding.state is FindingState.WAITING and result.outcome is ExchangeOutcome.FAILED:
-            _not_checked(draft, finding, result)
-        elif finding.state is FindingState.WAITING:
-            checks = (*(old for old in finding.checks if old.name != check.name), check)
-            draft.put(finding.model_copy(update={"checks": checks, "state": FindingState.UNDECIDED}))
-    if command.recheck:
-        _rechecked(draft, command, check)
-
-
-def _not_checked(draft: Draft, finding: Finding, result: ExchangeResult) -> None:
-    """Exchange could not be asked: the finding stays open and is asked again, later each time."""
-    failed = finding.asks_failed + 1
-    again = draft.now + min(timedelta(minutes=1) * 2**failed, timedelta(hours=1))
-    draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": again, "asks_failed": failed}))
-    draft.note(
-        "worker_failed",
-        f"Exchange could not be asked about {finding.identity_text or finding.object_id_text}",
-        f"{result.error or 'the worker gave no reason'}. It is asked again; until then nothing is decided.",
-        key=finding.id,
-        severity=Severity.CRITICAL,
-    )
-
-
-def _rechecked(draft: Draft, command: Command, check: Check) -> None:
-    read_at = check.read_at or draft.now
-    if check.outcome is ExchangeOutcome.CHECKED and check.bypass_on:
-        draft.put(
-            Finding(
-                id=f"recheck-{command.id}",
-                target=draft.target,
-                source=Source.RECHECK,
-                switch=Switch.ON,
-                outcome=Outcome.SUCCESS,
-                effective_at=read_at,
-                object_id_text=command.object_id or "",
-                received_at=draft.now,
-                checks=(check,),
-            )
-        )
-    for recheck in draft.rows(Recheck):
-        if recheck.incident_id != command.incident_id or recheck.result != "asked":
-            continue
-        if check.outcome is ExchangeOutcome.FAILED:
-            draft.put(recheck.model_copy(update={"result": "", "due_at": draft.now + timedelta(minutes=10)}))
-        else:
-            result = "on" if check.bypass_on else check.outcome.value if check.bypass_on is None else "off"
-            draft.put(recheck.model_copy(update={"done": True, "result": result}))
-
-
-def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
-    incident = draft.incident(command.incident_id)
-    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
-    if incident is None or step is None or not step.state.running:
-        return
-    if result.resolved is not None and result.resolved.object_id != command.object_id:
-        fail(draft, step, "the worker answered about another account; nothing it says is counted")
-        return
-    match result.outcome:
-        case ExchangeOutcome.VERIFIED:
-            finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
-        case ExchangeOutcome.ALREADY_OFF if _verified_before(draft, incident.id):
-            finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
-        case ExchangeOutcome.ALREADY_OFF:
-            finish(draft, step, Effect.NOT_NEEDED, "Exchange says that it was off already")
-        case ExchangeOutcome.NOT_FOUND if _account_is_gone(draft, incident.id):
-            finish(draft, step, Effect.NOT_NEEDED, GONE)
-            draft.move_head(active_incident=None)
-            return
-        case _:
-            _not_disabled(draft, step, result)
-            return
-    restored = draft.incident(incident.id)
-    if restored:
-        mark_restored(draft, restored, _proven_at(result, draft.now), how=result.outcome.value)
-
-
-def _account_is_gone(draft: Draft, incident_id: str) -> bool:
-    """Entra said of every other step that there is no such account any more."""
-    others = [step for step in draft.steps(incident_id) if step.step is not StepKind.DISABLE_BYPASS]
-    return bool(others) and all(step.detail == GONE for step in others)
-
-
-def _proven_at(result: ExchangeResult, now: datetime) -> datetime:
-    return min(result.read_at, now) if result.read_at else now
-
-
-def _not_disabled(draft: Draft, step: Step, result: ExchangeResult) -> None:
-    why = result.error or f"the worker answered {result.outcome.value}"
-    again = result.outcome is ExchangeOutcome.UNVERIFIED or (
-        result.outcome in {ExchangeOutcome.FAILED, ExchangeOutcome.REFUSED} and result.error_class == "transient"
-    )
-    if again:
-        retry(draft, step, why)
-        draft.settle_status(step.incident_id)
-    else:
-        fail(draft, step, why)

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
 from bypass_responder.model.case import PriorState
 from bypass_responder.model.incident import IncidentStatus
-from bypass_responder.model.note import Severity
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 from bypass_responder.response.episode import plan_rechecks
-from bypass_responder.response.follow_up import left_to_do
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
 LEASE = timedelta(seconds=60)
 """Longer than a block and a revocation may take together: 20 s each, see the directory's adapter."""
 READ_BACK_AFTER = timedelta(seconds=5)
-READ_BACK_TIMES = 8
-"""Read-backs at growing intervals, about 20 minutes in all, before an effect is called unverified."""
-CLOCK_SKEW = timedelta(minutes=5)
 RETRY_LONGEST = timedelta(hours=1)
 TELL_AFTER_ATTEMPTS = 3
 GONE = "the account does not exist any more"
@@ -41,14 +36,14 @@ def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account 
     if step is None or not is_due(step, draft):
         return False
     if account is None and kind in ON_THE_ACCOUNT:
-        _finish(draft, step, Effect.NOT_NEEDED, GONE)
+        finish(draft, step, Effect.NOT_NEEDED, GONE)
         return False
     if kind is StepKind.BLOCK_SIGN_IN and account:
         if draft.head.prior is None:
             prior = PriorState(account_enabled=account.account_enabled, recorded_at=draft.now)
             draft.move_head(prior=prior)
         if not account.account_enabled and step.attempts == 0:
-            _finish(draft, step, Effect.NOT_NEEDED, "sign-in was blocked already")
+            finish(draft, step, Effect.NOT_NEEDED, "sign-in was blocked already")
             return False
     draft.put(
         step.model_copy(
@@ -80,15 +75,8 @@ def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepSta
     draft.put(step.model_copy(update={"state": state, "reason": reason, "lease_until": None, "next_at": None}))
     draft.log("withheld", f"{kind.value}: {reason}", incident=incident.id, step=kind.value, state=state.value)
     if state is StepState.HELD:
-        draft.note(
-            "held",
-            f"Waiting for a person: {incident.account or incident.target}",
-            f"{kind.value} is held: {reason}.",
-            key=f"{incident.id}-{kind.value}-{reason}",
-            severity=Severity.CRITICAL,
-            incident=incident.id,
-            left_to_do=left_to_do(incident),
-        )
+        title = f"Waiting for a person: {incident.account or incident.target}"
+        draft.incident_note("held", incident, title, f"{kind.value} is held: {reason}.", key=f"{kind.value}-{reason}")
     draft.settle_status(incident.id)
 
 
@@ -121,7 +109,7 @@ def record_error(draft: Draft, incident_id: str, kind: StepKind, error: Responde
         return
     match error:
         case NotFoundError():
-            _finish(draft, step, Effect.NOT_NEEDED, GONE)
+            finish(draft, step, Effect.NOT_NEEDED, GONE)
         case PermissionMissingError() | RefusedError():
             fail(draft, step, error.diagnostics())
         case _:
@@ -139,54 +127,15 @@ def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) 
         "retry", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value, next_at=due.isoformat()
     )
     if step.attempts >= TELL_AFTER_ATTEMPTS:
-        _tell_failure(draft, step, "step_failed", f"still failing after {step.attempts} attempts: {why}")
+        tell_failure(draft, step, "step_failed", f"still failing after {step.attempts} attempts: {why}")
 
 
 def fail(draft: Draft, step: Step, why: str) -> None:
     """A person is needed; ``incidents approve`` plans the step again."""
     draft.put(step.model_copy(update={"state": StepState.FAILED, "lease_until": None, "next_at": None, "detail": why}))
     draft.log("failed", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value)
-    _tell_failure(draft, step, "step_failed", why)
+    tell_failure(draft, step, "step_failed", why)
     draft.settle_status(step.incident_id)
-
-
-def record_read_back(draft: Draft, incident_id: str, kind: StepKind, *, account: Account | None) -> None:
-    """Judge the effect by what the directory says now. A stale answer is read again, not a failure."""
-    step = draft.step(incident_id, kind)
-    if step is None or step.state is not StepState.ACTED:
-        return
-    effect, detail = read_effect(step, account)
-    if effect is not None:
-        _finish(draft, step, effect, detail)
-        if effect in {Effect.TEMPORARY, Effect.INEFFECTIVE}:
-            _tell_failure(draft, step, "step_ineffective", detail)
-    elif step.readbacks + 1 >= READ_BACK_TIMES:
-        _finish(draft, step, Effect.UNVERIFIED, detail)
-        _tell_failure(draft, step, "step_ineffective", detail)
-    else:
-        again = draft.now + READ_BACK_AFTER * 2 ** (step.readbacks + 1)
-        draft.put(step.model_copy(update={"readbacks": step.readbacks + 1, "next_at": again, "detail": detail}))
-    _after_change(draft, incident_id)
-
-
-def read_effect(step: Step, account: Account | None) -> tuple[Effect | None, str]:
-    """The effect of a step as the account shows it; None while it does not show yet."""
-    if account is None:
-        return Effect.NOT_NEEDED, GONE
-    if step.step is StepKind.BLOCK_SIGN_IN:
-        if account.account_enabled:
-            return None, "the directory still says that sign-in is allowed"
-        if account.on_premises_sync_enabled:
-            return Effect.TEMPORARY, "blocked until the next directory synchronisation undoes it"
-        return Effect.EFFECTIVE, "sign-in is blocked"
-    if step.step is StepKind.RELEASE:
-        return (Effect.EFFECTIVE if account.account_enabled else None), "sign-in is allowed again, as before"
-    if account.guest:
-        return Effect.INEFFECTIVE, "sessions of a guest cannot be revoked from this tenant"
-    valid_from, first = account.sessions_valid_from, step.first_attempt_at
-    if valid_from is None or first is None or valid_from < first - CLOCK_SKEW:
-        return None, "the directory does not show the revocation yet"
-    return Effect.EFFECTIVE, f"sessions from before {valid_from:%Y-%m-%d %H:%M:%SZ} are invalid"
 
 
 def release_done(draft: Draft, incident_id: str) -> None:
@@ -204,26 +153,11 @@ def release_done(draft: Draft, incident_id: str) -> None:
     draft.log("released", "the state from before our first block is restored", incident=incident_id)
 
 
-def _finish(draft: Draft, step: Step, effect: Effect, detail: str) -> None:
-    draft.put(
-        step.model_copy(
-            update={
-                "state": StepState.DONE,
-                "effect": effect,
-                "detail": detail,
-                "acted_at": step.acted_at or draft.now,
-                "lease_until": None,
-                "next_at": None,
-            }
-        )
-    )
-    draft.log("effect", f"{step.step.value}: {effect.value}, {detail}", incident=step.incident_id, step=step.step.value)
-    draft.settle_status(step.incident_id)
-
-
 def finish(draft: Draft, step: Step, effect: Effect, detail: str) -> None:
     """End a step with its effect."""
-    _finish(draft, step, effect, detail)
+    ended = {"state": StepState.DONE, "effect": effect, "detail": detail, "acted_at": step.acted_at or draft.now}
+    draft.put(step.model_copy(update=ended | {"lease_until": None, "next_at": None}))
+    draft.log("effect", f"{step.step.value}: {effect.value}, {detail}", incident=step.incident_id, step=step.step.value)
     _after_change(draft, step.incident_id)
 
 
@@ -236,16 +170,8 @@ def _after_change(draft: Draft, incident_id: str) -> None:
         return
     draft.put(incident.model_copy(update={"contained_told": True}))
     plan_rechecks(draft, incident_id)
-    draft.note(
-        "contained",
-        f"Contained: {incident.account}",
-        f"{incident.reason}. {', '.join(f'{kind.value}: {_state(step)}' for kind, step in sorted(steps.items()))}.",
-        key=incident_id,
-        severity=Severity.CRITICAL,
-        incident=incident_id,
-        left_to_do=left_to_do(incident),
-        actor=[str(actor) for actor in incident.actors],
-    )
+    done = ", ".join(f"{kind.value}: {_state(step)}" for kind, step in sorted(steps.items()))
+    draft.incident_note("contained", incident, f"Contained: {incident.account}", f"{incident.reason}. {done}.", key="")
 
 
 def _went_through(steps: Iterable[Step | None]) -> bool:
@@ -256,17 +182,16 @@ def _state(step: Step) -> str:
     return f"{step.effect.value} ({step.detail})" if step.effect else step.state.value
 
 
-def _tell_failure(draft: Draft, step: Step, about: str, why: str) -> None:
+def tell_failure(draft: Draft, step: Step, about: str, why: str) -> None:
+    """A step that failed, or works less than it should, needs a person: told once per effect."""
     incident = draft.incident(step.incident_id)
     if incident is None:
         return
-    draft.note(
+    draft.incident_note(
         about,
+        incident,
         f"{step.step.value} needs a person: {incident.account or incident.target}",
         why,
-        key=f"{step.incident_id}-{step.step.value}-{about}-{step.effect or ''}",
-        severity=Severity.CRITICAL,
-        incident=incident.id,
-        left_to_do=left_to_do(incident),
+        key=f"{step.step.value}-{about}-{step.effect or ''}",
         step=step.step.value,
     )

@@ -17,6 +17,7 @@ from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepSta
 from bypass_responder.response import contain, episode
 from bypass_responder.response import step as steps
 from bypass_responder.response.exchange import as_message, ask, ask_again, mark_sent, outstanding, withdraw
+from bypass_responder.response.read_back import record_read_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,9 +172,7 @@ async def read_back(session: Session, services: Services) -> None:
         account = await services.directory.find(incident.account.object_id)
         for step in due:
             if step.incident_id == incident_id:
-                await session.apply(
-                    partial(steps.record_read_back, incident_id=incident_id, kind=step.step, account=account)
-                )
+                await session.apply(partial(record_read_back, incident_id=incident_id, kind=step.step, account=account))
 
 
 async def recheck(session: Session, services: Services) -> None:

@@ -12,7 +12,7 @@ from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind
 from bypass_responder.model.note import Severity
 from bypass_responder.model.step import StepState
-from bypass_responder.response import episode
+from bypass_responder.response import episode, past
 from bypass_responder.response.exchange import ask
 from bypass_responder.settings import ActorResponse
 from bypass_responder.workflow.acting import claim_steps, new_command
@@ -61,7 +61,7 @@ async def _decide_one(
         ids = services.settings.exchange_worker_ids
         await session.apply(_undecided(finding, partial(episode.record_switch_off, worker_ids=ids)))
         return None
-    doubtful = episode.in_the_second_of_restoration(session.view(), finding)
+    doubtful = past.in_the_second_of_restoration(session.view(), finding)
     identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
     if isinstance(identified, AskExchange):
         await session.apply(lambda draft: _ask(draft, finding, identified, services))
@@ -142,7 +142,7 @@ async def _decide(
     if (
         decision.verdict not in {Verdict.VIOLATION, Verdict.ACTOR}
         or not settings.enforce
-        or episode.belongs_to_the_past(view, finding)
+        or past.belongs_to_the_past(view, finding)
     ):
         return decision
     incident_id = _incident_id(view, finding, services)
@@ -164,7 +164,7 @@ def _store(
     current = draft.row(Finding, finding.row_key)
     if current is None or current.state is FindingState.DECIDED:
         return
-    if episode.belongs_to_the_past(draft, current):
+    if past.belongs_to_the_past(draft, current):
         episode.add_to_past(draft, current)
         return
     if decision.stands_down:

@@ -61,7 +61,9 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
         HealthAlert(id=alert_id, severity=severity, detail=detail, advice=advice, since=draft.now, episode=episode)
     )
     draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
-    draft.note("health", f"Health: {alert_id}", f"{detail} {advice}", key=f"{alert_id}-{episode}", severity=severity)
+    draft.note(
+        "health", f"Health: {alert_id}", detail, key=f"{alert_id}-{episode}", severity=severity, left_to_do=(advice,)
+    )
 
 
 def end_alert(draft: Draft, alert_id: str) -> None:

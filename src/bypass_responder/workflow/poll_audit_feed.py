@@ -71,7 +71,8 @@ async def _tell_health(report: PollReport, unreadable: int, services: Services) 
     def tell(draft: Draft) -> None:
         update_alerts(draft, {name: text for name, text in problems.items() if name != "gap"}, known=FEED_ALERTS)
         if "gap" in problems:
-            draft.note("gap", "A part of the audit feed is lost", problems["gap"], key=problems["gap"])
+            todo = ("Search the audit log of that time by hand, with `bypassctl detect` on an export.",)
+            draft.note("gap", "A part of the audit feed is lost", problems["gap"], key=problems["gap"], left_to_do=todo)
         if unreadable:
             draft.log("unreadable", f"{unreadable} new records could not be read; they are kept", count=unreadable)
             draft.note(

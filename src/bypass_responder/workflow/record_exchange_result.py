@@ -11,7 +11,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.message import SCHEMA_VERSION, ExchangeResult
 from bypass_responder.model.note import Severity
 from bypass_responder.model.record import Unreadable
-from bypass_responder.response.exchange import take_answer
+from bypass_responder.response.answer import take_answer
 from bypass_responder.sensing.excerpt import excerpt
 from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.settle import settle_all
@@ -65,9 +65,10 @@ async def keep_message(body: bytes, problem: str, queue: str, services: Services
         draft.note(
             "unreadable",
             f"A message on {queue} could not be read",
-            f"{problem}. It is kept and was not acted on: `bypassctl status` shows it.",
+            f"{problem}. It is kept and was not acted on.",
             key=f"{queue}-{draft.now.isoformat()}",
             severity=Severity.CRITICAL,
+            left_to_do=("Read it with `bypassctl status`, and find out who put it on the queue.",),
         )
 
     await session.apply(tell)

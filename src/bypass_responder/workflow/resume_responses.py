@@ -117,8 +117,9 @@ def _tell_poison(draft: Draft, text: str) -> None:
     draft.note(
         "poison",
         f"A queue message failed five times: {incident.account if incident else draft.target}",
-        "The step that it belongs to is asked again by itself; look why the worker or the responder failed.",
+        "The step that it belongs to is asked again by itself.",
         key=text[:200],
         severity=Severity.CRITICAL,
+        left_to_do=("Look in the logs why the worker, or the responder, failed on it.",),
         incident=incident.id if incident else None,
     )
