@@ -25,6 +25,7 @@ from bypass_responder import bootstrap
 from bypass_responder.adapters.graph import SCOPE
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.reader import read_records
+from bypass_responder.workflow.identify import Lookups
 from bypass_responder.workflow.intake import store_records
 from bypass_responder.workflow.settle import settle_all
 from sandbox.azurite import Azurite
@@ -126,8 +127,10 @@ async def _bare_calls(http: httpx.AsyncClient, object_id: str) -> None:
 async def _respond(record: AuditRecord, responder: Responder) -> None:
     """What a poll of the feed does with the records of a blob."""
     services = responder.services
-    stored = await store_records([record], services, source="bench", available_at=services.clock(), first_run=False)
-    await settle_all(stored.targets, services, expected=stored.findings)
+    now, lookups = services.clock(), Lookups(services.directory, services.allowlist)
+    stored = await store_records([record], services, source="bench", available_at=now, first_run=False, lookups=lookups)
+    await settle_all(stored.targets, services, lookups=lookups)
+    await lookups.aclose()
 
 
 def _parsed(person: Account) -> AuditRecord:

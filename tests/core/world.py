@@ -145,7 +145,7 @@ class World:
         for finding in findings:
             await self.services.work.touch(finding.target, self.now)
             await self.ledger.add_finding(finding)
-        await settle_all({finding.target for finding in findings}, self.services, expected=findings)
+        await settle_all({finding.target for finding in findings}, self.services)
 
     async def answer(self, **fields: Any) -> list[ExchangeResult]:
         """The worker answers what was asked since the last time."""

@@ -135,6 +135,24 @@ def act_on(
     return incident.id
 
 
+def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
+    """The hourly limit was reached while the plan was stored: its block, which nobody made, waits for a person."""
+    incident = _current(draft)
+    block = draft.step(incident.id, StepKind.BLOCK_SIGN_IN) if incident else None
+    if incident is None or block is None or block.state is not StepState.CLAIMED:
+        return
+    undone = {"attempts": block.attempts - 1, "first_attempt_at": None, "lease_until": None}
+    draft.put(block.model_copy(update=undone | {"state": HELD, "reason": reason}))
+    draft.put(incident.model_copy(update={"verdict": verdict, "reason": reason}))
+    for finding in draft.rows(Finding):
+        if finding.incident_id == incident.id and finding.id == incident.evidence[-1]:
+            draft.put(finding.model_copy(update={"verdict": verdict, "reason": reason}))
+    draft.log("decided", f"{verdict}: {reason}", incident=incident.id, steps={StepKind.BLOCK_SIGN_IN.value: "held"})
+    held = draft.settle_status(incident.id)
+    if held:
+        _tell_plan(draft, held, {StepKind.BLOCK_SIGN_IN: HELD})
+
+
 def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -> None:
     """Auditing is proven back: the episode ends, and evidence up to here never acts again."""
     first = incident.restored_at or at

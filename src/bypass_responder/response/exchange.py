@@ -21,13 +21,6 @@ def ask(draft: Draft, command: Command) -> None:
     if outstanding(draft, command.command):
         return
     draft.put(command)
-    draft.log(
-        "asked",
-        f"{command.command.value}: asked the Exchange worker",
-        incident=command.incident_id,
-        command=command.id,
-        asked=command.asked,
-    )
 
 
 def outstanding(draft: Draft, kind: CommandKind) -> Command | None:
@@ -41,6 +34,13 @@ def mark_sent(draft: Draft, command_id: str) -> None:
     if command is None or command.sent:
         return
     draft.put(command.model_copy(update={"sent": True}))
+    draft.log(
+        "asked",
+        f"{command.command.value}: asked the Exchange worker",
+        incident=command.incident_id,
+        command=command.id,
+        asked=command.asked,
+    )
     step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
     if step and command.command is CommandKind.DISABLE_BYPASS and step.state is StepState.CLAIMED:
         draft.put(step.model_copy(update={"state": StepState.ACTED, "acted_at": draft.now, "lease_until": None}))

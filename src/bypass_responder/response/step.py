@@ -28,7 +28,9 @@ ON_THE_ACCOUNT = (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.REL
 
 
 def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account | None) -> bool:
-    """Take a step for this worker until the lease ends. ``account`` is read just before; the prior state is kept here.
+    """Take a step for this worker until the lease ends. ``account`` is read just before; the prior state is kept.
+
+    The caller logs what it claimed.
 
     False: somebody else has it, it is not due, or there is nothing to do any more.
     """
@@ -56,7 +58,6 @@ def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account 
             }
         )
     )
-    draft.log("claimed", f"{kind.value}: attempt {step.attempts + 1}", incident=incident.id, step=kind.value)
     return True
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bypass_responder.decision import covers
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
@@ -38,6 +38,10 @@ class Claimed:
     object_id: str
     kinds: tuple[StepKind, ...]
 
+    def without(self, kind: StepKind) -> Claimed:
+        """The same, one call less."""
+        return replace(self, kinds=tuple(each for each in self.kinds if each is not kind))
+
 
 def claim_steps(
     draft: Draft,
@@ -46,28 +50,44 @@ def claim_steps(
     account: Account | None,
     entry: AllowlistEntry | MalformedEntry | None,
     services: Services,
+    slot: bool,
 ) -> list[Claimed]:
-    """Claim what is due of one incident, after reading mode, protected list and allowlist again."""
+    """Claim what is due of one incident, after reading mode, protected list and allowlist again.
+
+    ``slot``: the incident has one under the hourly limit, or is about to take it before anything is done.
+    """
     incident = draft.incident(incident_id)
     if incident is None or incident.account is None:
         return []
+    before = {step.step: step.attempts for step in draft.steps(incident_id)}
     kinds = []
     for kind in ORDER:
         due = draft.step(incident_id, kind)
         if due is None or not steps.is_due(due, draft):
             continue
-        verdict = _still_allowed(due, incident, entry, services, draft)
+        verdict = _still_allowed(due, incident, entry, services, draft, slot=slot)
         if verdict:
             state, reason = verdict
             steps.withhold(draft, incident, kind, state=state, reason=reason)
         elif steps.claim(draft, incident, kind, account=account):
             kinds.append(kind)
     _claim_disable(draft, incident, services)
+    taken = [
+        f"{it.step.value} (attempt {it.attempts})" for it in draft.steps(incident_id) if it.attempts > before[it.step]
+    ]
+    if taken:
+        draft.log("claimed", ", ".join(taken), incident=incident_id)
     return [Claimed(incident_id, incident.account.object_id, tuple(kinds))] if kinds else []
 
 
 def _still_allowed(
-    due: Step, incident: Incident, entry: AllowlistEntry | MalformedEntry | None, services: Services, draft: Draft
+    due: Step,
+    incident: Incident,
+    entry: AllowlistEntry | MalformedEntry | None,
+    services: Services,
+    draft: Draft,
+    *,
+    slot: bool,
 ) -> tuple[StepState, str] | None:
     """None: go on. Else the state that the step gets and why."""
     settings = services.settings
@@ -86,7 +106,7 @@ def _still_allowed(
         return StepState.CANCELLED, "allowlisted"
     if isinstance(entry, AllowlistEntry) and (entry.edited_at is None or entry.edited_at >= began):
         return StepState.HELD, "the allowlist entry was edited after the bypass began"
-    return None
+    return None if slot else (StepState.HELD, "the hourly limit of containments is reached")
 
 
 def _claim_disable(draft: Draft, incident: Incident, services: Services) -> None:
@@ -112,23 +132,34 @@ async def claim_due(session: Session, services: Services, lookups: Lookups) -> l
         incident = view.incident(incident_id)
         if incident is None or incident.account is None:
             continue
-        account, entry = await asyncio.gather(
-            lookups.account(incident.account.object_id), lookups.entry(incident.account.object_id)
+        account, entry, slot = await asyncio.gather(
+            lookups.account(incident.account.object_id),
+            lookups.entry(incident.account.object_id),
+            _has_a_slot(view, incident_id, services),
         )
-
-        def claim(draft: Draft, incident_id: str = incident_id) -> None:
-            mine[:] = claim_steps(draft, incident_id, account=account, entry=entry, services=services)  # noqa: B023
-
         mine: list[Claimed] = []
-        await session.apply(claim)
+        facts = {"account": account, "entry": entry, "services": services, "slot": slot}
+        await session.apply(partial(_claim_into, mine=mine, incident_id=incident_id, facts=facts))
         claimed.extend(mine)
     return claimed
+
+
+def _claim_into(draft: Draft, mine: list[Claimed], incident_id: str, facts: dict[str, Any]) -> None:
+    mine[:] = claim_steps(draft, incident_id, **facts)
+
+
+async def _has_a_slot(view: Draft, incident_id: str, services: Services) -> bool:
+    """A block that no person approved needs a slot under the hourly limit; an incident keeps the one it has."""
+    block = view.step(incident_id, StepKind.BLOCK_SIGN_IN)
+    if block is None or block.approved_by or not steps.is_due(block, view) or not services.settings.enforce:
+        return True
+    limit = services.settings.containment_limit_per_hour
+    return await services.limit.take(incident_id, limit=limit, now=view.now)
 
 
 async def act(claimed: Sequence[Claimed], session: Session, services: Services) -> None:
     """Make the calls, and meanwhile put what was asked of the worker on its queue."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(send_commands(session, services))
         for work in claimed:
             group.create_task(
                 contain.carry_out(
@@ -139,6 +170,7 @@ async def act(claimed: Sequence[Claimed], session: Session, services: Services) 
                     apply=session.apply,
                 )
             )
+        group.create_task(send_commands(session, services))
 
 
 async def send_commands(session: Session, services: Services) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind
 from bypass_responder.model.note import Severity
-from bypass_responder.model.step import StepState
+from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.response import episode, past
 from bypass_responder.response.exchange import ask
 from bypass_responder.settings import ActorResponse
@@ -20,7 +21,7 @@ from bypass_responder.workflow.identify import AskExchange, Identified, identify
 from bypass_responder.workflow.services import announced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.response.draft import Draft
@@ -71,11 +72,32 @@ async def _decide_one(
         await _hand_on(finding, account, session, services)
         return account.object_id
     entry = await lookups.entry(account.object_id) if account else None
-    decision = await _decide(finding, identified, entry, session, services)
-    await session.apply(lambda draft: _store(draft, finding, decision, identified, entry, services, claimed))
-    if decision.verdict in {Verdict.VIOLATION, Verdict.LIMIT_REACHED} and finding.source is not Source.ACTOR:
-        return await _also_the_actor(finding, account, services)
-    return None
+    facts = _facts(finding, identified, entry, services)
+    rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
+    decision = rule(facts)
+    actor = await _also_the_actor(finding, account, services) if decision.verdict is Verdict.VIOLATION else None
+    storing = session.apply(lambda draft: _store(draft, finding, decision, identified, entry, services, claimed))
+    view = session.view()
+    free = decision.block_sign_in is not Disposition.NOW or past.belongs_to_the_past(view, finding)
+    if free or not services.settings.enforce:
+        await storing
+    elif not await _with_a_slot(_incident_id(view, finding, services), storing, services, claimed):
+        limited = rule(facts.model_copy(update={"limit_reached": True}))
+        claimed[:] = [claim.without(StepKind.BLOCK_SIGN_IN) for claim in claimed]
+        await session.apply(partial(episode.hold_the_block, verdict=limited.verdict.value, reason=limited.reason))
+    return actor
+
+
+async def _with_a_slot(incident_id: str, storing: Awaitable[None], services: Services, claimed: list[Claimed]) -> bool:
+    """Store the plan and meanwhile take a slot under the hourly limit; nothing is done before both are there."""
+    limit = services.settings.containment_limit_per_hour
+    taking = services.limit.take(incident_id, limit=limit, now=services.clock())
+    stored, taken = await asyncio.gather(storing, taking, return_exceptions=True)
+    for outcome in (stored, taken):
+        if isinstance(outcome, BaseException):
+            claimed.clear()
+            raise outcome
+    return taken is True
 
 
 async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> str | None:
@@ -84,6 +106,8 @@ async def _also_the_actor(finding: Finding, target: Account | None, services: Se
     names = {"object_id_text": actor.object_id or "", "identity_text": actor.user_id or ""}
     own = {target.object_id, target.user_principal_name.casefold()} if target else set()
     if services.settings.actor_response is not ActorResponse.CONTAIN or not any(names.values()):
+        return None
+    if finding.source is Source.ACTOR:
         return None
     if {name.casefold() for name in names.values()} & own:
         return None
@@ -117,38 +141,20 @@ async def _hand_on(finding: Finding, account: Account, session: Session, service
     await session.apply(_undecided(finding, close))
 
 
-async def _decide(
-    finding: Finding,
-    identified: Identified,
-    entry: AllowlistEntry | MalformedEntry | None,
-    session: Session,
-    services: Services,
-) -> Decision:
-    settings, now = services.settings, services.clock()
+def _facts(
+    finding: Finding, identified: Identified, entry: AllowlistEntry | MalformedEntry | None, services: Services
+) -> Facts:
     account = identified.account
-    facts = Facts(
+    return Facts(
         effective_at=finding.effective_at,
         naming=identified.naming,
         first_run=finding.first_run,
-        protected=account is not None and account.object_id in settings.protected,
+        protected=account is not None and account.object_id in services.settings.protected,
         allowlist=entry,
         exchange_on=identified.exchange_on,
         confirmed=took_effect(finding),
         limit_reached=False,
     )
-    rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=now)
-    decision = rule(facts)
-    view = session.view()
-    if (
-        decision.verdict not in {Verdict.VIOLATION, Verdict.ACTOR}
-        or not settings.enforce
-        or past.belongs_to_the_past(view, finding)
-    ):
-        return decision
-    incident_id = _incident_id(view, finding, services)
-    if await services.limit.take(incident_id, limit=settings.containment_limit_per_hour, now=now):
-        return decision
-    return rule(facts.model_copy(update={"limit_reached": True}))
 
 
 def _store(
@@ -191,7 +197,9 @@ def _store(
         _tell_owner(draft, incident_id, decision.reason)
     if decision.verdict is Verdict.HISTORY:
         episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
-    claimed.extend(claim_steps(draft, incident_id, account=identified.account, entry=entry, services=services))
+    claimed.extend(
+        claim_steps(draft, incident_id, account=identified.account, entry=entry, services=services, slot=True)
+    )
 
 
 def _state(disposition: Disposition, *, enforce: bool) -> StepState:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from bypass_responder.ports import Allowlist, Directory
 
 
+FRESH_SECONDS = 5.0
+"""A read that is older is made again: a block rests on what is true now."""
+
+
 @dataclass(frozen=True)
 class Identified:
     """The account, or why there is none; ``exchange_on`` is what Exchange says of it, None when it was not asked."""
@@ -39,13 +43,13 @@ class AskExchange:
 
 
 class Lookups:
-    """Reads of accounts and allowlist rows, each made once and started as early as possible. Lives for one run."""
+    """Reads of accounts and allowlist rows, started as early as possible and shared while they are fresh."""
 
     def __init__(self, directory: Directory, allowlist: Allowlist) -> None:
         """Keep the ports."""
         self._directory = directory
         self._allowlist = allowlist
-        self._tasks: dict[tuple[str, str], asyncio.Task[object]] = {}
+        self._tasks: dict[tuple[str, str], tuple[float, asyncio.Task[object]]] = {}
 
     def expect(self, finding: Finding) -> None:
         """Start the reads that deciding this finding will need."""
@@ -67,14 +71,17 @@ class Lookups:
 
     async def aclose(self) -> None:
         """Wait for reads that nobody waited for, so that none is left running."""
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*(task for _, task in self._tasks.values()), return_exceptions=True)
 
     def _start(self, what: str, name: str) -> asyncio.Task[object]:
         key = (what, name.strip().casefold())
-        if key not in self._tasks:
+        now = asyncio.get_running_loop().time()
+        started, task = self._tasks.get(key, (-FRESH_SECONDS, None))
+        if task is None or now - started > FRESH_SECONDS:
             read = self._directory.find(name.strip()) if what == "account" else self._allowlist.get(key[1])
-            self._tasks[key] = asyncio.ensure_future(read)
-        return self._tasks[key]
+            task = asyncio.ensure_future(read)
+            self._tasks[key] = now, task
+        return task
 
 
 async def identify(

@@ -18,6 +18,7 @@ from bypass_responder.model.health import Tampering
 from bypass_responder.model.note import Severity
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.excerpt import excerpt
+from bypass_responder.workflow.identify import Lookups
 from bypass_responder.workflow.services import announced, open_session
 
 if TYPE_CHECKING:
@@ -49,8 +50,12 @@ async def store_records(
     source: str,
     available_at: datetime | None,
     first_run: bool,
+    lookups: Lookups,
 ) -> Stored:
-    """Store every finding and every piece of evidence; keep what is not ours to judge as unreadable."""
+    """Store every finding and every piece of evidence; keep what is not ours to judge as unreadable.
+
+    What deciding a finding will need is read meanwhile, through ``lookups``.
+    """
     changes: list[BypassChange] = []
     targets: set[str] = set()
     unreadable: list[Unreadable] = []
@@ -71,7 +76,7 @@ async def store_records(
     findings: list[Finding] = []
     for start in range(0, len(changes), SIDE_BY_SIDE):
         storing = (
-            _store(change, services, available_at=available_at, first_run=first_run)
+            _store(_finding(change, services.clock(), available_at, first_run=first_run), change.raw, services, lookups)
             for change in changes[start : start + SIDE_BY_SIDE]
         )
         findings += await asyncio.gather(*storing)
@@ -126,13 +131,10 @@ def record_key(record_id: str) -> str:
     return guid_or_none(record_id) or hashlib.sha256(record_id.encode()).hexdigest()[:32]
 
 
-async def _store(
-    change: BypassChange, services: Services, *, available_at: datetime | None, first_run: bool
-) -> Finding:
-    target = guid_or_none(change.object_id_text) or target_key(change.object_id_text, change.identity_text)
-    finding = Finding(
+def _finding(change: BypassChange, now: datetime, available_at: datetime | None, *, first_run: bool) -> Finding:
+    return Finding(
         id=record_key(change.record_id),
-        target=target,
+        target=guid_or_none(change.object_id_text) or target_key(change.object_id_text, change.identity_text),
         source=Source.FEED,
         switch=change.switch,
         outcome=change.outcome,
@@ -141,13 +143,17 @@ async def _store(
         identity_text=change.identity_text,
         actor=change.actor,
         first_run=first_run,
-        received_at=services.clock(),
+        received_at=now,
         available_at=available_at,
-        evidence=await services.evidence.keep(change.raw),
     )
-    async with announced(target, services):
-        await services.ledger.add_finding(finding)
-    return finding
+
+
+async def _store(finding: Finding, raw: str, services: Services, lookups: Lookups) -> Finding:
+    lookups.expect(finding)
+    kept = finding.model_copy(update={"evidence": await services.evidence.keep(raw)})
+    async with announced(finding.target, services):
+        await services.ledger.add_finding(kept)
+    return kept
 
 
 async def _store_tampering(found: AuditTampering, services: Services) -> None:

@@ -10,12 +10,12 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.feed import BlobRecords, PollReport, poll
 from bypass_responder.workflow.health import update_alerts
+from bypass_responder.workflow.identify import Lookups
 from bypass_responder.workflow.intake import store_records
 from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.settle import settle_all
 
 if TYPE_CHECKING:
-    from bypass_responder.model.finding import Finding
     from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.services import Services
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 async def poll_audit_feed(services: Services) -> PollReport:
     """One poll. Raises when storage fails or a target could not be settled: the run is tried again by its timer."""
-    findings: dict[str, Finding] = {}
+    lookups = Lookups(services.directory, services.allowlist)
     touched: set[str] = set()
     unreadable = 0
 
@@ -44,21 +44,24 @@ async def poll_audit_feed(services: Services) -> PollReport:
             source=batch.blob.content_id,
             available_at=batch.blob.created,
             first_run=batch.first_run,
+            lookups=lookups,
         )
         unreadable += stored.unreadable
         touched.update(stored.targets)
-        findings.update({finding.id: finding for finding in stored.findings})
 
-    report = await poll(
-        feed=services.feed,
-        store=services.feed_store,
-        keep=keep,
-        now=services.clock(),
-        silence=timedelta(hours=services.settings.feed_silence_hours),
-    )
-    if await _tell_health(report, report.unreadable + unreadable, services):
-        touched.add(TENANT_TARGET)
-    await settle_all(touched, services, expected=findings.values())
+    try:
+        report = await poll(
+            feed=services.feed,
+            store=services.feed_store,
+            keep=keep,
+            now=services.clock(),
+            silence=timedelta(hours=services.settings.feed_silence_hours),
+        )
+        if await _tell_health(report, report.unreadable + unreadable, services):
+            touched.add(TENANT_TARGET)
+        await settle_all(touched, services, lookups=lookups)
+    finally:
+        await lookups.aclose()
     logger.info("polled", extra={"report": report.model_dump(mode="json"), "targets": len(touched)})
     return report
 

@@ -32,19 +32,16 @@ SIDE_BY_SIDE = 8
 logger = logging.getLogger(__name__)
 
 
-async def settle_all(targets: Iterable[str], services: Services, *, expected: Iterable[Finding] = ()) -> None:
+async def settle_all(targets: Iterable[str], services: Services, *, lookups: Lookups | None = None) -> None:
     """Settle targets side by side. One target's trouble never holds back another; it is raised at the end.
 
-    ``expected`` are findings that were just stored: the reads they need start at once.
+    ``lookups`` may have reads under way already that deciding will need.
     """
     slots = asyncio.Semaphore(SIDE_BY_SIDE)
-    first: dict[str, list[Finding]] = {}
-    for finding in expected:
-        first.setdefault(finding.target, []).append(finding)
 
     async def one(target: str) -> tuple[WorkItem, Session, set[str]]:
         async with slots:
-            return await settle(target, services, expected=first.get(target, ()))
+            return await settle(target, services, lookups=lookups)
 
     waiting, done = set(targets), set[str]()
     settled: list[tuple[WorkItem, Session]] = []
@@ -78,26 +75,24 @@ async def _deliver(settled: Sequence[tuple[WorkItem, Session]], services: Servic
 
 
 async def settle(
-    target: str, services: Services, *, expected: Iterable[Finding] = ()
+    target: str, services: Services, *, lookups: Lookups | None = None
 ) -> tuple[WorkItem, Session, set[str]]:
     """Settle one target. Returns its work item, its session and the targets that findings were handed on to."""
-    lookups = Lookups(services.directory, services.allowlist)
-    for finding in expected:
-        lookups.expect(finding)
-    try:
-        item = await services.work.touch(target, services.clock())
-        session = await open_session(target, services)
-        elsewhere: set[str] = set()
-        for _ in range(ROUNDS):
-            before = session.commits
-            elsewhere |= await _round(session, services, lookups)
-            if session.commits == before:
-                break
-            await lookups.aclose()
-            lookups = Lookups(services.directory, services.allowlist)
-        return item, session, elsewhere
-    finally:
-        await lookups.aclose()
+    item = await services.work.touch(target, services.clock())
+    session = await open_session(target, services)
+    elsewhere: set[str] = set()
+    for _ in range(ROUNDS):
+        before = session.commits
+        reads = lookups or Lookups(services.directory, services.allowlist)
+        try:
+            elsewhere |= await _round(session, services, reads)
+        finally:
+            if reads is not lookups:
+                await reads.aclose()
+        lookups = None
+        if session.commits == before:
+            break
+    return item, session, elsewhere
 
 
 async def _round(session: Session, services: Services, lookups: Lookups) -> set[str]:
