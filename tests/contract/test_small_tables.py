@@ -181,6 +181,25 @@ async def test_a_thousand_slots_fit(clients: StorageClients, tenant_id: str) -> 
     assert not await limit.take("one more", limit=1000, now=NOON)
 
 
+async def test_two_workers_that_remember_what_they_saw_stay_within_the_limit(
+    clients: StorageClients, tenant_id: str
+) -> None:
+    first, second = (TableContainmentLimit(clients.tables, tenant_id) for _ in range(2))
+    taken = [await worker.take(f"i{n}", limit=3, now=NOON) for n in range(3) for worker in (first, second)]
+
+    assert taken == [True, True, True, True, True, True]
+    assert not await first.take("i3", limit=3, now=NOON)
+    assert not await second.take("i3", limit=3, now=NOON)
+
+
+async def test_a_limit_that_a_person_reset_gives_slots_again(clients: StorageClients, tenant_id: str) -> None:
+    limit = TableContainmentLimit(clients.tables, tenant_id)
+    await limit.take("i1", limit=1, now=NOON)
+    await clients.tables.get_table_client(limit_table.TABLE).delete_entity(f"{tenant_id}_limit", "slots")
+
+    assert await limit.take("i2", limit=1, now=NOON)
+
+
 async def test_a_limit_that_cannot_be_read_gives_no_slot(clients: StorageClients, tenant_id: str) -> None:
     row = {"PartitionKey": f"{tenant_id}_limit", "RowKey": "slots", "Slots00": "[1"}
     await clients.tables.get_table_client(limit_table.TABLE).create_entity(row)

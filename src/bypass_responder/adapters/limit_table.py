@@ -32,19 +32,26 @@ class TableContainmentLimit:
         """Take the client; nothing connects before the first call."""
         self._table = service.get_table_client(TABLE)
         self._partition = f"{tenant_id}_limit"
+        self._seen: tuple[dict[str, datetime], str | None] | None = None
+        """The row as it was last seen. Others only add slots, so it may be old: the ETag of the write tells."""
 
     async def take(self, incident_id: str, *, limit: int, now: datetime) -> bool:
         """Take a slot, or see that the incident has one; decided again after every lost race."""
         for _ in range(_TRIES):
-            slots, etag = await self._read()
+            seen, self._seen = self._seen, None
+            slots, etag = seen or await self._read()
             slots = {incident: at for incident, at in slots.items() if at > now - _WITHIN}
             if incident_id in slots:
+                self._seen = slots, etag
                 return True
-            if len(slots) >= limit:
+            if len(slots) >= limit and seen is None:
                 return False
+            if len(slots) >= limit:
+                continue
             try:
-                await self._write(slots | {incident_id: now}, etag)
-            except ConflictError:
+                taken = slots | {incident_id: now}
+                self._seen = taken, await self._write(taken, etag)
+            except (ConflictError, NotFoundError):
                 continue
             return True
         raise ConflictError("The containment limit is contended.")
@@ -62,14 +69,14 @@ class TableContainmentLimit:
             raise InputError("corrupt_row", f"table {TABLE}, {self._partition} / {_ROW}: {problem}") from problem
         return slots, str(entity.metadata["etag"])
 
-    async def _write(self, slots: dict[str, datetime], etag: str | None) -> None:
+    async def _write(self, slots: dict[str, datetime], etag: str | None) -> str:
         text = json.dumps({incident: at.timestamp() for incident, at in slots.items()})
         entity: dict[str, Any] = {"PartitionKey": self._partition, "RowKey": _ROW, "Taken": len(slots)}
         entity |= {f"Slots{start // _PART:02d}": text[start : start + _PART] for start in range(0, len(text), _PART)}
         with translated("the containment limit"):
             if etag is None:
-                await self._table.create_entity(entity)
-                return
-            await self._table.update_entity(
+                return str((await self._table.create_entity(entity))["etag"])
+            changed = await self._table.update_entity(
                 entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
             )
+            return str(changed["etag"])
