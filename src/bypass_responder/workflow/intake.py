@@ -150,6 +150,7 @@ def _finding(change: BypassChange, now: datetime, available_at: datetime | None,
 
 async def _store(finding: Finding, raw: str, services: Services, lookups: Lookups) -> Finding:
     lookups.expect(finding)
+    await asyncio.sleep(0)  # the reads go out before storage is touched: they take longest
     kept = finding.model_copy(update={"evidence": await services.evidence.keep(raw)})
     async with announced(finding.target, services):
         await services.ledger.add_finding(kept)
