@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from bypass_responder.settings import Settings
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from bypass_responder.workflow.services import Services
 
 logger = logging.getLogger(__name__)
-_responders: dict[int, Responder] = {}
+_responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDictionary()
 
 
 def utc_now() -> datetime:
@@ -70,7 +71,7 @@ class Responder:
 
 async def responder() -> Responder:
     """The responder of this event loop, built from the environment on the first call. Raises SettingError."""
-    loop = id(asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
     if loop not in _responders:
         _responders[loop] = build(os.environ)
         settings = _responders[loop].services.settings

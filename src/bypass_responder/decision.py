@@ -21,6 +21,8 @@ class Naming(StrEnum):
     SEVERAL = "several"
     TWO_ACCOUNTS = "two_accounts"
     NAME_MAY_HAVE_MOVED = "name_may_have_moved"
+    REFUSED = "refused"
+    NOT_IN_EXCHANGE = "not_in_exchange"
 
 
 class Verdict(StrEnum):
@@ -98,6 +100,8 @@ _NAMING = {
     Naming.NAME_MAY_HAVE_MOVED: (
         "it is known by an Exchange name only and is not bypassed now: the name may have moved to another account"
     ),
+    Naming.REFUSED: "the Exchange worker refuses to look up the name that the record gives",
+    Naming.NOT_IN_EXCHANGE: "Exchange has no object for this account, so its present state is not known",
 }
 
 
@@ -112,8 +116,8 @@ def decide(facts: Facts, *, now: datetime) -> Decision:  # noqa: PLR0911 - one r
     entry = facts.allowlist
     if not facts.confirmed and facts.exchange_on is False:
         return _plan(Verdict.UNCONFIRMED, "Exchange says that the account is not bypassed", not_, not_, not_)
-    if facts.naming is not Naming.ONE_ACCOUNT:
-        return _plan(Verdict.UNRESOLVED, _NAMING[facts.naming], held, held, held)
+    if unresolved := _unresolved(facts, now=now):
+        return _plan(Verdict.UNRESOLVED, unresolved, held, held, held)
     if covers(entry, since=facts.effective_at, now=now):
         return _plan(Verdict.ALLOWLISTED, _allowed(entry), not_, not_, not_)
     if facts.protected:
@@ -157,6 +161,16 @@ def covers(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, no
 
 def _plan(verdict: Verdict, reason: str, disable: Disposition, revoke: Disposition, block: Disposition) -> Decision:
     return Decision(verdict=verdict, reason=reason, disable_bypass=disable, revoke_sessions=revoke, block_sign_in=block)
+
+
+def _unresolved(facts: Facts, *, now: datetime) -> str:
+    """Why it is not known whom this is about, or whether he is bypassed; empty when it is."""
+    if facts.naming is not Naming.ONE_ACCOUNT:
+        return _NAMING[facts.naming]
+    asked = facts.exchange_on is not None
+    if not asked and needs_exchange(effective_at=facts.effective_at, confirmed=facts.confirmed, now=now):
+        return "Exchange was not asked, and only it can tell"
+    return ""
 
 
 def _unclear(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime) -> str:

@@ -36,7 +36,7 @@ class SettingError(ResponderError):
 class InputError(ResponderError):
     """Input that cannot be read. ``reason`` is machine-readable and is also the word in logs and tests."""
 
-    advice = "The input was kept as unreadable; `bypassctl status` shows it."
+    advice = "It was not acted on; `bypassctl status` and `bypassctl log verify` tell more."
 
     def __init__(self, reason: str, detail: str) -> None:
         """Keep the machine-readable ``reason`` beside the sentence for people."""
@@ -67,7 +67,7 @@ class ConflictError(TransientError):
 class PermissionMissingError(ResponderError):
     """A right is missing. ``permission`` names it the way an administrator grants it."""
 
-    advice = "Grant it (docs/permissions.md) and approve the incident again."
+    advice = "Grant it (docs/permissions.md)."
 
     def __init__(self, message: str, *, permission: str) -> None:
         """Keep the name of the right beside the message."""

@@ -107,6 +107,10 @@ class Settings(Value):
                 "or the word none to mean it"
             )
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _webhook_has_secret(self) -> Self:
         if self.notification_webhook_url and not self.notification_webhook_secret:
             msg = "NOTIFICATION_WEBHOOK_SECRET wants a secret of your own, because NOTIFICATION_WEBHOOK_URL is set"
             raise ValueError(msg)

@@ -246,7 +246,7 @@ async def test_an_on_after_the_restoration_opens_a_new_incident_that_refers_to_t
 
     old, new = await world.incidents()
     assert new.refers_to == old.id
-    assert new.status is not IncidentStatus.OBSERVED
+    assert new.status is IncidentStatus.OPEN
 
 
 async def test_two_accounts_in_one_record_are_held() -> None:
@@ -786,3 +786,70 @@ async def test_a_verified_answer_that_comes_after_an_already_off_still_counts_as
         await record_exchange_result(answer.model_dump_json().encode(), world.services)
 
     assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE
+
+
+async def test_a_corrupt_row_stops_nobody_else_and_is_an_alert() -> None:
+    world = World()
+    await world.sees(a_finding())
+    world.ledger.stored[ALEX]["incident-forged"] = ("incident", "{}")
+    await world.sees(a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
+
+    with pytest.raises(ExceptionGroup):
+        await world.passes(minutes=1)
+
+    assert BLAKE in world.checkpoints.held[0].heads
+    assert "alert-corrupt_row" in (await world.case("tenant")).rows
+
+
+async def test_exchange_failing_for_days_is_asked_again_each_hour() -> None:
+    world = World()
+    await world.sees(a_finding(effective_at=START - 48 * HOUR))
+    for _ in range(60):
+        await world.answer(outcome=ExchangeOutcome.FAILED, resolved=None, before=None, error="down")
+        await world.passes(hours=1)
+
+    assert len(world.exchange.sent) > 50
+    assert (await world.notes()).count("worker_failed") == 1
+
+
+async def test_a_question_that_came_too_late_is_asked_again() -> None:
+    world = World()
+    world.names["alexw"], world.bypassed[ALEX] = [ALEX], True
+    finding = a_finding(object_id_text="alexw", identity_text="alexw")
+    await world.sees(finding)
+    await world.answer(outcome=ExchangeOutcome.REFUSED, resolved=None, before=None, error_class="transient")
+    await world.passes(minutes=3)
+    await world.answer()
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_a_name_that_the_worker_refuses_is_held_and_the_reason_says_so() -> None:
+    world = World()
+    finding = a_finding(object_id_text="*", identity_text="*")
+    await world.sees(finding)
+    await world.answer(outcome=ExchangeOutcome.REFUSED, resolved=None, before=None, error="a wildcard")
+
+    [incident] = await world.incidents(finding.target)
+    assert incident.status is IncidentStatus.HELD
+    assert "refuses" in incident.reason
+
+
+async def test_an_old_record_of_an_account_without_exchange_object_is_held_and_proves_nothing() -> None:
+    world = World()
+    await world.sees(a_finding(effective_at=START - 48 * HOUR))
+    await world.answer(outcome=ExchangeOutcome.NOT_FOUND, resolved=None, before=None)
+
+    assert (await world.case()).head.restored_at is None
+    assert set((await world.states()).values()) == {StepState.HELD}
+
+
+async def test_late_evidence_of_a_restored_episode_contains_no_actor() -> None:
+    world = a_world_with_mallory()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(actor=Actor(user_id="svc@contoso.onmicrosoft.com")))
+    await world.answer()
+
+    await world.sees(a_finding(effective_at=START - 2 * HOUR))
+
+    assert world.directory.enabled[MALLORYS_ID]

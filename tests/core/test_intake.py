@@ -165,3 +165,11 @@ async def test_a_shape_of_an_export_in_the_feed_is_kept_and_not_acted_on(fields:
 
     assert world.directory.enabled[ALEX]
     assert [item.reason for item in world.feed_store.kept] == ["wrong_type"]
+
+
+async def test_an_enormous_organization_switch_hides_no_bypass_beside_it() -> None:
+    parameters = [{"Name": "AuditDisabled", "Value": "x" * 600_000}]
+    tampering = a_record(Id="other", Operation="Set-OrganizationConfig", Parameters=parameters)
+    world = await polled(tampering, a_record())
+
+    assert not world.directory.enabled[ALEX]

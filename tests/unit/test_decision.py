@@ -82,6 +82,10 @@ def facts(**fields: Any) -> Facts:
         ),
         (facts(limit_reached=True), Verdict.LIMIT_REACHED, (N, N, H)),
         (facts(confirmed=False, exchange_on=False), Verdict.UNCONFIRMED, (X, X, X)),
+        (facts(confirmed=False), Verdict.UNRESOLVED, (H, H, H)),
+        (facts(effective_at=NOW - 25 * HOUR), Verdict.UNRESOLVED, (H, H, H)),
+        (facts(naming=Naming.REFUSED), Verdict.UNRESOLVED, (H, H, H)),
+        (facts(naming=Naming.NOT_IN_EXCHANGE), Verdict.UNRESOLVED, (H, H, H)),
         (facts(confirmed=False, exchange_on=True), Verdict.VIOLATION, (N, N, N)),
     ],
 )
@@ -130,6 +134,15 @@ def test_nobody_is_blocked_who_is_protected_first_run_over_the_limit_or_not_one_
         or given_facts.allowlist == MALFORMED
     )
     assert not (blocked_now and forbidden)
+
+
+@given(any_facts)
+def test_nothing_is_done_now_on_what_only_exchange_can_tell_until_it_was_asked(given_facts: Facts) -> None:
+    decision = decide(given_facts, now=NOW)
+
+    asked = given_facts.exchange_on is not None or given_facts.protected
+    old_or_unsure = needs_exchange(effective_at=given_facts.effective_at, confirmed=given_facts.confirmed, now=NOW)
+    assert asked or not old_or_unsure or Disposition.NOW not in decision.steps.values()
 
 
 @given(any_facts)

@@ -108,7 +108,7 @@ def _as_json(found: _Status) -> dict[str, object]:
         "alerts": [row.model_dump(mode="json") for row in found.alerts],
         "tampering": [row.model_dump(mode="json") for row in found.tampering],
         "waiting": [row.model_dump(mode="json") for row in found.waiting],
-        "undelivered_notes": found.undelivered,
+        "undelivered_health_notes": found.undelivered,
         "targets_with_work": found.work,
     }
 

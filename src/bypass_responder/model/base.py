@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -35,6 +35,11 @@ def guid_or_none(text: str) -> str | None:
     """
     candidate = text.strip().removeprefix("{").removesuffix("}").lower()
     return candidate if _GUID.match(candidate) else None
+
+
+def backoff(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta:
+    """How long to wait after so many attempts: ``first``, doubled each time, never more than ``longest``."""
+    return min(first * (1 << min(attempts, 20)), longest)
 
 
 def is_target_key(text: str) -> bool:

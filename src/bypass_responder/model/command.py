@@ -19,7 +19,6 @@ class Command(Row):
     object_id: str | None = None
     identity: str | None = None
     incident_id: str | None = None
-    finding_id: str | None = None
     recheck: bool = False
     asked: int = 1
     """How many times this question was asked, this time included."""

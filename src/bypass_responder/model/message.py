@@ -97,3 +97,10 @@ class ExchangeResult(Value):
     error: str | None = None
     """In words that an operator can use."""
     error_class: Literal["transient", "permission", "not_found", "other"] | None = None
+
+    @model_validator(mode="after")
+    def _checked_says_what(self) -> Self:
+        if self.outcome is ExchangeOutcome.CHECKED and None in {self.resolved, self.before, self.read_at}:
+            msg = "checked comes with resolved, before and read_at"
+            raise ValueError(msg)
+        return self

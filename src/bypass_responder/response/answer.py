@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.base import backoff
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.command import Command
 from bypass_responder.model.finding import Check, Finding, FindingState, Source
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def take_answer(draft: Draft, result: ExchangeResult) -> None:
-    """An answer counts once, against its outstanding command, kind and target; any other is logged and no more."""
+    """An answer counts once, against its outstanding command, kind and target; any other is logged.
+
+    Save one: a late ``verified`` says whose the effect was that another answer closed with.
+    """
     command = draft.row(Command, f"command-{result.command_id}")
     if command is not None and command.answer == result:
         return
@@ -71,7 +75,9 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         read_at=result.read_at,
     )
     for finding in draft.rows(Finding):
-        if finding.state is FindingState.WAITING and result.outcome is ExchangeOutcome.FAILED:
+        if finding.state is FindingState.WAITING and (
+            result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
+        ):
             _not_checked(draft, finding, result)
         elif finding.state is FindingState.WAITING:
             checks = (*(old for old in finding.checks if old.name != check.name), check)
@@ -80,10 +86,16 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         _rechecked(draft, command, check)
 
 
+def _too_late(draft: Draft, command: Command, result: ExchangeResult) -> bool:
+    """Refused because the worker got it after its end, or for a reason that passes: the question stands."""
+    passes = result.error_class == "transient" or command.not_after <= draft.now
+    return result.outcome is ExchangeOutcome.REFUSED and passes
+
+
 def _not_checked(draft: Draft, finding: Finding, result: ExchangeResult) -> None:
     """Exchange could not be asked: the finding stays open and is asked again, later each time."""
     failed = finding.asks_failed + 1
-    again = draft.now + min(timedelta(minutes=1) * 2**failed, timedelta(hours=1))
+    again = draft.now + backoff(failed, first=timedelta(minutes=1), longest=timedelta(hours=1))
     draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": again, "asks_failed": failed}))
     draft.note(
         "worker_failed",
@@ -141,7 +153,7 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
             draft.move_head(active_incident=None)
             return
         case _:
-            _not_disabled(draft, step, result)
+            _not_disabled(draft, command, step, result)
             return
     restored = draft.incident(incident.id)
     if restored:
@@ -158,12 +170,10 @@ def _proven_at(result: ExchangeResult, now: datetime) -> datetime:
     return min(result.read_at, now) if result.read_at else now
 
 
-def _not_disabled(draft: Draft, step: Step, result: ExchangeResult) -> None:
+def _not_disabled(draft: Draft, command: Command, step: Step, result: ExchangeResult) -> None:
     why = result.error or f"the worker answered {result.outcome.value}"
-    again = result.outcome is ExchangeOutcome.UNVERIFIED or (
-        result.outcome in {ExchangeOutcome.FAILED, ExchangeOutcome.REFUSED} and result.error_class == "transient"
-    )
-    if again:
+    passes = result.outcome is ExchangeOutcome.FAILED and result.error_class == "transient"
+    if passes or result.outcome is ExchangeOutcome.UNVERIFIED or _too_late(draft, command, result):
         retry(draft, step, why)
         draft.settle_status(step.incident_id)
     else:

@@ -1,4 +1,4 @@
-"""Questions to the Exchange worker and what its answers mean. Pure transitions: the queue is somebody else's."""
+"""Questions to the Exchange worker. Pure transitions: the queue is somebody else's."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
+from bypass_responder.model.base import backoff
 from bypass_responder.model.case import PriorState
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
@@ -111,7 +112,9 @@ def record_error(draft: Draft, incident_id: str, kind: StepKind, error: Responde
     match error:
         case NotFoundError():
             finish(draft, step, Effect.NOT_NEEDED, GONE)
-        case PermissionMissingError() | RefusedError():
+        case PermissionMissingError():
+            fail(draft, step, f"{error.diagnostics()} Then approve the incident again.")
+        case RefusedError():
             fail(draft, step, error.diagnostics())
         case _:
             wait = error.retry_after_seconds if isinstance(error, ThrottledError) else 0.0
@@ -121,8 +124,8 @@ def record_error(draft: Draft, incident_id: str, kind: StepKind, error: Responde
 
 def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) -> None:
     """Plan the step again, later each time, and tell people when it has failed for a while."""
-    backoff = min(timedelta(seconds=15) * 2 ** min(step.attempts, 10), RETRY_LONGEST)
-    due = draft.now + max(backoff, timedelta(seconds=at_least_seconds))
+    wait = backoff(step.attempts, first=timedelta(seconds=15), longest=RETRY_LONGEST)
+    due = draft.now + max(wait, timedelta(seconds=at_least_seconds))
     draft.put(step.model_copy(update={"state": StepState.PLANNED, "lease_until": None, "next_at": due, "detail": why}))
     draft.log(
         "retry", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value, next_at=due.isoformat()

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bypass_responder.decision import covers
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
@@ -137,15 +137,10 @@ async def claim_due(session: Session, services: Services, lookups: Lookups) -> l
             lookups.entry(incident.account.object_id),
             _has_a_slot(view, incident_id, services),
         )
-        mine: list[Claimed] = []
-        facts = {"account": account, "entry": entry, "services": services, "slot": slot}
-        await session.apply(partial(_claim_into, mine=mine, incident_id=incident_id, facts=facts))
-        claimed.extend(mine)
+        claimed += await session.apply(
+            partial(claim_steps, incident_id=incident_id, account=account, entry=entry, services=services, slot=slot)
+        )
     return claimed
-
-
-def _claim_into(draft: Draft, mine: list[Claimed], incident_id: str, facts: dict[str, Any]) -> None:
-    mine[:] = claim_steps(draft, incident_id, **facts)
 
 
 async def _has_a_slot(view: Draft, incident_id: str, services: Services) -> bool:

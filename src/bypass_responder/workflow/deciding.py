@@ -21,7 +21,7 @@ from bypass_responder.workflow.identify import AskExchange, Identified, identify
 from bypass_responder.workflow.services import announced
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.response.draft import Draft
@@ -44,78 +44,91 @@ async def decide_findings(session: Session, services: Services, lookups: Lookups
     claimed: list[Claimed] = []
     elsewhere: set[str] = set()
     for finding in sorted(due, key=lambda found: (found.effective_at, found.id)):
-        mine: list[Claimed] = []
-        moved = await _decide_one(finding, session, services, lookups, mine)
+        mine, moved = await _decide_one(finding, session, services, lookups)
         claimed += mine
-        if moved:
-            elsewhere.add(moved)
+        elsewhere |= moved
     return claimed, elsewhere
 
 
 async def _decide_one(
-    finding: Finding, session: Session, services: Services, lookups: Lookups, claimed: list[Claimed]
-) -> str | None:
-    if finding.switch is not Switch.OFF and finding.outcome is Outcome.FAILED:
-        await session.apply(_undecided(finding, episode.record_attempt))
-        return None
-    if finding.switch is Switch.OFF:
-        ids = services.settings.exchange_worker_ids
-        await session.apply(_undecided(finding, partial(episode.record_switch_off, worker_ids=ids)))
-        return None
+    finding: Finding, session: Session, services: Services, lookups: Lookups
+) -> tuple[list[Claimed], set[str]]:
+    if finding.switch is Switch.OFF or finding.outcome is Outcome.FAILED:
+        await session.apply(_undecided(finding, partial(_record, worker_ids=services.settings.exchange_worker_ids)))
+        return [], set()
     doubtful = past.in_the_second_of_restoration(session.view(), finding)
     identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
     if isinstance(identified, AskExchange):
         await session.apply(lambda draft: _ask(draft, finding, identified, services))
-        return None
+        return [], set()
     account = identified.account
     if account is not None and account.object_id != finding.target:
         await _hand_on(finding, account, session, services)
-        return account.object_id
+        return [], {account.object_id}
     entry = await lookups.entry(account.object_id) if account else None
     facts = _facts(finding, identified, entry, services)
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
     decision = rule(facts)
-    actor = await _also_the_actor(finding, account, services) if decision.verdict is Verdict.VIOLATION else None
-    storing = session.apply(lambda draft: _store(draft, finding, decision, identified, entry, services, claimed))
+    news = not past.belongs_to_the_past(session.view(), finding)
+    violation = news and decision.verdict is Verdict.VIOLATION
+    actor = await _also_the_actor(finding, account, services) if violation else set()
+    limited = rule(facts.model_copy(update={"limit_reached": True}))
+    store = partial(_store, finding=finding, decision=decision, identified=identified, entry=entry, services=services)
+    return await _store_within_limit(store, finding, limited, session, services), actor
+
+
+def _record(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
+    """A record that decides nothing: somebody switched it off, or tried to switch it on."""
+    if finding.switch is Switch.OFF:
+        episode.record_switch_off(draft, finding, worker_ids=worker_ids)
+    else:
+        episode.record_attempt(draft, finding)
+
+
+async def _store_within_limit(
+    store: Callable[[Draft], list[Claimed]],
+    finding: Finding,
+    limited: Decision,
+    session: Session,
+    services: Services,
+) -> list[Claimed]:
+    """Store the plan, and meanwhile take the slot that a block needs; nothing is done before both are there.
+
+    ``limited`` is the decision for when there is no slot left.
+    """
     view = session.view()
-    free = decision.block_sign_in is not Disposition.NOW or past.belongs_to_the_past(view, finding)
-    if free or not services.settings.enforce:
-        await storing
-    elif not await _with_a_slot(_incident_id(view, finding, services), storing, services, claimed):
-        limited = rule(facts.model_copy(update={"limit_reached": True}))
-        claimed[:] = [claim.without(StepKind.BLOCK_SIGN_IN) for claim in claimed]
-        await session.apply(partial(episode.hold_the_block, verdict=limited.verdict.value, reason=limited.reason))
-    return actor
-
-
-async def _with_a_slot(incident_id: str, storing: Awaitable[None], services: Services, claimed: list[Claimed]) -> bool:
-    """Store the plan and meanwhile take a slot under the hourly limit; nothing is done before both are there."""
-    limit = services.settings.containment_limit_per_hour
+    blocks = limited.verdict is Verdict.LIMIT_REACHED and services.settings.enforce
+    if not blocks or past.belongs_to_the_past(view, finding):
+        return await session.apply(store)
+    limit, incident_id = services.settings.containment_limit_per_hour, _incident_id(view, finding, services)
     taking = services.limit.take(incident_id, limit=limit, now=services.clock())
-    stored, taken = await asyncio.gather(storing, taking, return_exceptions=True)
-    for outcome in (stored, taken):
-        if isinstance(outcome, BaseException):
-            claimed.clear()
-            raise outcome
-    return taken is True
+    claimed, taken = await asyncio.gather(session.apply(store), taking, return_exceptions=True)
+    if isinstance(claimed, BaseException):
+        raise claimed
+    if isinstance(taken, BaseException):
+        raise taken
+    if taken:
+        return claimed
+    await session.apply(partial(episode.hold_the_block, verdict=limited.verdict.value, reason=limited.reason))
+    return [claim.without(StepKind.BLOCK_SIGN_IN) for claim in claimed]
 
 
-async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> str | None:
-    """Where ``ACTOR_RESPONSE`` is contain, the account that ran the cmdlet gets a finding of its own; its key."""
+async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> set[str]:
+    """Where ``ACTOR_RESPONSE`` is contain, the account that ran the cmdlet gets a finding of its own."""
     actor = finding.actor
     names = {"object_id_text": actor.object_id or "", "identity_text": actor.user_id or ""}
     own = {target.object_id, target.user_principal_name.casefold()} if target else set()
     if services.settings.actor_response is not ActorResponse.CONTAIN or not any(names.values()):
-        return None
+        return set()
     if finding.source is Source.ACTOR:
-        return None
+        return set()
     if {name.casefold() for name in names.values()} & own:
-        return None
+        return set()
     key = guid_or_none(names["object_id_text"]) or target_key(*names.values())
     about = {"id": f"actor-{finding.id}", "target": key, "source": Source.ACTOR, "checks": (), "confirmed_by": None}
     async with announced(key, services):
         await services.ledger.add_finding(finding.model_copy(update=about | names))
-    return key
+    return {key}
 
 
 def _ask(draft: Draft, finding: Finding, question: AskExchange, services: Services) -> None:
@@ -164,18 +177,16 @@ def _store(
     identified: Identified,
     entry: AllowlistEntry | MalformedEntry | None,
     services: Services,
-    claimed: list[Claimed],
-) -> None:
-    claimed.clear()
+) -> list[Claimed]:
     current = draft.row(Finding, finding.row_key)
     if current is None or current.state is FindingState.DECIDED:
-        return
+        return []
     if past.belongs_to_the_past(draft, current):
         episode.add_to_past(draft, current)
-        return
+        return []
     if decision.stands_down:
         episode.stand_down(draft, current, verdict=decision.verdict.value, reason=decision.reason)
-        return
+        return []
     enforce = services.settings.enforce
     incident_id = episode.act_on(
         draft,
@@ -192,14 +203,12 @@ def _store(
     )
     incident = draft.incident(incident_id)
     if incident is None:
-        return
+        return []
     if decision.verdict is Verdict.ALLOWLIST_EXPIRED:
         _tell_owner(draft, incident_id, decision.reason)
     if decision.verdict is Verdict.HISTORY:
         episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
-    claimed.extend(
-        claim_steps(draft, incident_id, account=identified.account, entry=entry, services=services, slot=True)
-    )
+    return claim_steps(draft, incident_id, account=identified.account, entry=entry, services=services, slot=True)
 
 
 def _state(disposition: Disposition, *, enforce: bool) -> StepState:

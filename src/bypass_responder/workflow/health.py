@@ -37,6 +37,10 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
         Severity.CRITICAL,
         "Nothing is decided or done until the right is granted (docs/permissions.md); it is tried again every minute.",
     ),
+    "corrupt_row": (
+        Severity.CRITICAL,
+        "Nothing is decided for this account until its row can be read again; `bypassctl log verify` names it.",
+    ),
     "permission_missing": (Severity.CRITICAL, "Grant the right that docs/permissions.md names."),
 }
 

@@ -140,11 +140,11 @@ def _known(account: Account | None, finding: Finding, *, ask_state: bool) -> Ide
             return AskExchange(object_id=account.object_id)
         match asked.outcome:
             case ExchangeOutcome.NOT_FOUND:
-                return Identified(Naming.ONE_ACCOUNT, account, exchange_on=False, read_at=asked.read_at)
+                return Identified(Naming.NOT_IN_EXCHANGE)
             case ExchangeOutcome.AMBIGUOUS:
                 return Identified(Naming.SEVERAL)
             case _:
-                return Identified(Naming.NONE)
+                return Identified(Naming.REFUSED)
     if state is None:
         return Identified(Naming.ONE_ACCOUNT, account)
     return Identified(Naming.ONE_ACCOUNT, account, state.bypass_on, state.read_at)
@@ -155,6 +155,8 @@ async def _from_exchange(
 ) -> Identified | AskExchange:
     if any(check.outcome is ExchangeOutcome.AMBIGUOUS for check in checks):
         return Identified(Naming.SEVERAL)
+    if any(check.outcome is ExchangeOutcome.REFUSED for check in checks):
+        return Identified(Naming.REFUSED)
     if any(check.object_id is None for check in checks):
         return Identified(Naming.NONE)
     resolved = ids | {check.object_id for check in checks if check.object_id}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bypass_responder.workflow.services import Services
 
 LONGEST_NAME = 1024
-LONGEST_ACTOR = 512
+LONGEST_TEXT = 512
 SIDE_BY_SIDE = 8
 
 
@@ -57,7 +57,7 @@ async def store_records(
     What deciding a finding will need is read meanwhile, through ``lookups``.
     """
     changes: list[BypassChange] = []
-    targets: set[str] = set()
+    tampering: list[AuditTampering] = []
     unreadable: list[Unreadable] = []
     for record in records:
         try:
@@ -69,8 +69,7 @@ async def store_records(
             case BypassChange():
                 changes.append(found)
             case AuditTampering():
-                await _store_tampering(found, services)
-                targets.add(TENANT_TARGET)
+                tampering.append(found)
             case None:
                 pass
     findings: list[Finding] = []
@@ -81,7 +80,9 @@ async def store_records(
         )
         findings += await asyncio.gather(*storing)
     new = await services.feed_store.keep_unreadable(unreadable, received_at=services.clock()) if unreadable else 0
-    targets |= {finding.target for finding in findings}
+    for found in tampering:
+        await _store_tampering(found, services)
+    targets = {finding.target for finding in findings} | ({TENANT_TARGET} if tampering else set())
     return Stored(frozenset(targets), tuple(findings), new)
 
 
@@ -92,7 +93,10 @@ def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering 
     _must_be_as_the_feed_has_it(record)
     if guid_or_none(found.organization_id) != tenant_id:
         raise InputError("other_tenant", f"the record belongs to the tenant {found.organization_id or '(none)'}")
-    return _bounded(found) if isinstance(found, BypassChange) else found
+    found = found.model_copy(update={"actor": _bounded_actor(found.actor)})
+    if isinstance(found, AuditTampering):
+        return found.model_copy(update={"value": found.value[:LONGEST_TEXT]})
+    return _bounded(found)
 
 
 def _must_be_as_the_feed_has_it(record: AuditRecord) -> None:
@@ -112,8 +116,11 @@ def _bounded(change: BypassChange) -> BypassChange:
         raise InputError("no_target", "the record names no account")
     if max(map(len, names.values())) > LONGEST_NAME:
         raise InputError("too_large", f"the record's name for the account is longer than {LONGEST_NAME} characters")
-    actor = {name: text[:LONGEST_ACTOR] if text else text for name, text in change.actor.model_dump().items()}
-    return change.model_copy(update=names | {"actor": Actor(**actor)})
+    return change.model_copy(update=names)
+
+
+def _bounded_actor(actor: Actor) -> Actor:
+    return Actor(**{name: text[:LONGEST_TEXT] if text else text for name, text in actor.model_dump().items()})
 
 
 def _unreadable(record: AuditRecord, error: InputError, source: str) -> Unreadable:

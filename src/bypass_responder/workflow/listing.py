@@ -18,6 +18,8 @@ _KINDS: dict[str, Literal["stood_down", "attempt", "switched_off", "unconfirmed"
     "switched_off": "switched_off",
     "unconfirmed": "unconfirmed",
     "allowlisted": "stood_down",
+    "protected": "stood_down",
+    "past": "stood_down",
 }
 
 

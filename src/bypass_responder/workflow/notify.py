@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import ResponderError, ThrottledError
+from bypass_responder.model.base import backoff
 from bypass_responder.model.note import Note
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _mark(draft: Draft, keys: list[str], error: ResponderError | None) -> None:
             continue
         attempts = note.attempts + 1
         if error:
-            wait = max(asked, min(timedelta(seconds=30) * 2 ** min(attempts, 10), RETRY_LONGEST))
+            wait = max(asked, backoff(attempts, first=timedelta(seconds=30), longest=RETRY_LONGEST))
             changes: dict[str, object] = {"attempts": attempts, "next_at": draft.now + wait, "last_error": str(error)}
         else:
             changes = {"attempts": attempts, "sent_at": draft.now, "next_at": None, "last_error": ""}

@@ -8,7 +8,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.errors import ConflictError, PermissionMissingError
+from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
@@ -19,41 +19,52 @@ from bypass_responder.workflow.services import announced, open_session
 from bypass_responder.workflow.settle import settle_all
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
     from bypass_responder.ports import WorkItem
     from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.services import Services
 
 HEADS_PER_CHECKPOINT = 200
 POISON_PER_RUN = 32
-PERMISSION = "response_permission_missing"
+STOPPING = ("response_permission_missing", "corrupt_row")
 logger = logging.getLogger(__name__)
 
 
 async def resume_responses(services: Services) -> None:
-    """Take up everything that is due. Raises when a target could not be settled; the others are done first."""
-    await _drain_poison(services)
+    """Take up everything that is due. One part's trouble never holds back another; all of it is raised at the end."""
+    problems = await _problems_of(_drain_poison(services))
     now = services.clock()
     due = [item.target for item in await services.work.items() if item.due_at is not None and item.due_at <= now]
-    problems: ExceptionGroup[Exception] | None = None
-    try:
-        await settle_all(due, services)
-    except ExceptionGroup as group:
-        problems = group
-    if due:
-        await _watch_permissions(problems, services)
-    await write_checkpoint(services)
-    logger.info("resumed", extra={"targets": len(due)})
+    problems += await _problems_of(settle_all(due, services))
+    problems += await _problems_of(write_checkpoint(services))
+    if due or problems:
+        problems += await _problems_of(_watch(problems, services))
+    logger.info("resumed", extra={"targets": len(due), "problems": len(problems)})
     if problems:
-        raise problems
+        raise ExceptionGroup("not everything could be taken up; it is tried again", problems)
 
 
-async def _watch_permissions(problems: ExceptionGroup[Exception] | None, services: Services) -> None:
-    """A right without which nothing can be decided is an alert of its own: an attacker may have taken it."""
-    errors = problems.exceptions if problems else ()
-    lost = next((error for error in errors if isinstance(error, PermissionMissingError)), None)
-    missing = {PERMISSION: str(lost)} if lost else {}
+async def _problems_of(part: Awaitable[None]) -> list[Exception]:
+    try:
+        await part
+    except ExceptionGroup as group:
+        return list(group.exceptions)
+    except ResponderError as error:
+        return [error]
+    return []
+
+
+async def _watch(problems: Sequence[Exception], services: Services) -> None:
+    """What stops us for good is an alert of its own: a right that is missing, a row that somebody changed by hand."""
+    present: dict[str, str] = {}
+    for problem in problems:
+        if isinstance(problem, PermissionMissingError):
+            present["response_permission_missing"] = str(problem)
+        if isinstance(problem, InputError):
+            present["corrupt_row"] = str(problem)
     session = await open_session(TENANT_TARGET, services)
-    transition = partial(update_alerts, present=missing, known=(PERMISSION,))
+    transition = partial(update_alerts, present=present, known=STOPPING)
     probe = session.view()
     transition(probe)
     if probe.changed:
@@ -62,23 +73,31 @@ async def _watch_permissions(problems: ExceptionGroup[Exception] | None, service
 
 
 async def write_checkpoint(services: Services) -> None:
-    """Chain the ends of all logs that changed into checkpoints, so that a cut tail shows."""
+    """Chain the ends of all logs that changed into checkpoints, so that a cut tail shows.
+
+    A target that cannot be read is left out, and raised in an ExceptionGroup after the others are in.
+    """
     changed = [item for item in await services.work.items() if item.changed]
+    problems: list[Exception] = []
     for start in range(0, len(changed), HEADS_PER_CHECKPOINT):
         batch = changed[start : start + HEADS_PER_CHECKPOINT]
-        heads = dict(await asyncio.gather(*(_head(item, services) for item in batch)))
-        heads = {target: end for target, end in heads.items() if end[0]}
-        if heads:
+        heads = await asyncio.gather(*(_head(item, services) for item in batch), return_exceptions=True)
+        problems += [head for head in heads if isinstance(head, Exception)]
+        read = [(item, head) for item, head in zip(batch, heads, strict=True) if not isinstance(head, BaseException)]
+        ends = {item.target: head for item, head in read if head[0]}
+        if ends:
             try:
-                await services.checkpoints.append(await _next(heads, services))
+                await services.checkpoints.append(await _next(ends, services))
             except ConflictError:
-                return
-        await asyncio.gather(*(services.work.checkpointed(item) for item in batch))
+                break
+        await asyncio.gather(*(services.work.checkpointed(item) for item, _ in read))
+    if problems:
+        raise ExceptionGroup("some logs could not be read for the checkpoint", problems)
 
 
-async def _head(item: WorkItem, services: Services) -> tuple[str, tuple[int, str]]:
+async def _head(item: WorkItem, services: Services) -> tuple[int, str]:
     head = (await services.ledger.load(item.target)).head
-    return item.target, (head.log_seq, head.log_hash)
+    return head.log_seq, head.log_hash
 
 
 async def _next(heads: dict[str, tuple[int, str]], services: Services) -> Checkpoint:

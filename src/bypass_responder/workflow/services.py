@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bypass_responder.errors import ConflictError, TransientError
 from bypass_responder.response.draft import Draft
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bypass_responder.settings import Settings
 
 CONFLICTS_BEFORE_GIVING_UP = 8
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,17 @@ class Session:
         """The case as it is, for reading."""
         return Draft(self.case, now=self._services.clock())
 
-    async def apply(self, transition: Callable[[Draft], None]) -> None:
-        """Run a transition and commit what it changed. Raises TransientError when the target never holds still."""
+    async def apply(self, transition: Callable[[Draft], T]) -> T:
+        """Run a transition, commit what it changed, and give what it returned the last time it ran.
+
+        Raises TransientError when the target never holds still.
+        """
         async with self._lock:
             for _ in range(CONFLICTS_BEFORE_GIVING_UP):
                 draft = Draft(self.case, now=self._services.clock())
-                transition(draft)
+                outcome = transition(draft)
                 if not draft.changed:
-                    return
+                    return outcome
                 draft.put_head()
                 try:
                     self.case = await self._services.ledger.commit(
@@ -81,7 +85,7 @@ class Session:
                     self.case = await self._services.ledger.load(self.target)
                     continue
                 self.commits += 1
-                return
+                return outcome
         raise TransientError(f"The case of {self.target} changed too often while it was written.")
 
 

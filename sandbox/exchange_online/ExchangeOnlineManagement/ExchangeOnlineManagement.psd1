@@ -1,0 +1,13 @@
+@{
+    RootModule        = 'ExchangeOnlineManagement.psm1'
+    ModuleVersion     = '3.10.1'
+    GUID              = '0f6f6a0e-5b58-4b0e-9d2a-9f3a3a8b7c44'
+    Author            = 'The bypass-responder authors'
+    Description       = 'Stand-in for ExchangeOnlineManagement: five cmdlets, on the stand-in tenant of the sandbox. Not Microsoft''s module.'
+    PowerShellVersion = '7.6'
+    FunctionsToExport = @('Connect-ExchangeOnline', 'Disconnect-ExchangeOnline', 'Get-ConnectionInformation')
+    CmdletsToExport   = @()
+    VariablesToExport = @()
+    AliasesToExport   = @()
+    PrivateData       = @{ PSData = @{ Prerelease = 'standin' } }
+}

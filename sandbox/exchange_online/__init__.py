@@ -1,0 +1,5 @@
+"""A stand-in ExchangeOnlineManagement module, and the real worker's functions run under ``pwsh`` with it."""
+
+from sandbox.exchange_online.powershell import Function, Invocation, PowerShellError, missing
+
+__all__ = ["Function", "Invocation", "PowerShellError", "missing"]

@@ -1,0 +1,26 @@
+function Add-AnswerError {
+    <#
+    .SYNOPSIS
+    Writes into an answer how and why its command ended early.
+
+    .PARAMETER Answer
+    The answer so far.
+
+    .PARAMETER ErrorRecord
+    What was caught: an end by Exit-BypassCommand, or something that nobody foresaw.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory)]
+        [System.Collections.Specialized.OrderedDictionary]$Answer,
+
+        [Parameter(Mandatory)]
+        [System.Management.Automation.ErrorRecord]$ErrorRecord
+    )
+
+    $data = $ErrorRecord.Exception.Data
+    $foreseen = $data.Contains('BypassOutcome')
+    $Answer.outcome = if ($foreseen) { $data['BypassOutcome'] } else { 'failed' }
+    $Answer.error_class = if ($foreseen) { $data['BypassErrorClass'] } else { 'other' }
+    $Answer.error = $ErrorRecord.Exception.Message
+}

@@ -1,0 +1,49 @@
+function Connect-ExchangeOnce {
+    <#
+    .SYNOPSIS
+    Connects to Exchange Online with the managed identity, unless this worker is connected already.
+
+    .DESCRIPTION
+    Loads the five cmdlets that the worker uses and nothing else: that is faster, and each connection costs memory that a
+    long-lived worker never gets back. Permission: Exchange.ManageAsApp, and an Exchange role with these cmdlets.
+
+    .PARAMETER Setting
+    The settings of the worker.
+    #>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory)]
+        [pscustomobject]$Setting
+    )
+
+    Import-Module -Name ExchangeOnlineManagement
+    $connections = @(Get-ConnectionInformation)
+    if (@($connections | Where-Object { $_.State -eq 'Connected' -and $_.TokenStatus -eq 'Active' })) {
+        return
+    }
+    if ($connections) {
+        Disconnect-ExchangeOnline -Confirm:$false
+    }
+    $connection = @{
+        ManagedIdentity          = $true
+        ManagedIdentityAccountId = $Setting.ClientId
+        Organization             = $Setting.Organization
+        CommandName              = @(
+            'Get-User'
+            'Get-MailboxAuditBypassAssociation'
+            'Set-MailboxAuditBypassAssociation'
+            'Get-OrganizationConfig'
+            'Get-AdminAuditLogConfig'
+        )
+        SkipLoadingFormatData    = $true
+        ShowBanner               = $false
+        ErrorAction              = 'Stop'
+    }
+    $null = Connect-ExchangeOnline @connection
+    $tenant = (Get-ConnectionInformation | Select-Object -First 1).TenantID
+    if ($tenant -and [string]$tenant -ne $Setting.TenantId) {
+        Disconnect-ExchangeOnline -Confirm:$false
+        $reason = "EXCHANGE_ORGANIZATION ($($Setting.Organization)) belongs to tenant $tenant, TENANT_ID is $($Setting.TenantId)."
+        Exit-BypassCommand -Outcome failed -ErrorClass other -Reason $reason
+    }
+}

@@ -1,0 +1,54 @@
+function Get-BypassedObject {
+    <#
+    .SYNOPSIS
+    Gives every object whose bypass is on (Objects), how many were looked at (Scanned), and the Warnings.
+
+    .DESCRIPTION
+    All objects pass through one at a time; only those that are on are kept. Their Entra ids are looked up one by one, or,
+    when they are many, in one pass over everybody. An object without an Entra id is listed with object_id null.
+
+    .PARAMETER Setting
+    The settings of the worker.
+    #>
+    [CmdletBinding()]
+    [OutputType([pscustomobject])]
+    param(
+        [Parameter(Mandatory)]
+        [pscustomobject]$Setting
+    )
+
+    $oneByOne = 100
+    $everybody = @{ ResultSize = 'Unlimited' }
+    $on = { ConvertTo-BypassFlag -Value $args[0].AuditBypassEnabled }
+    $list = Invoke-ExchangeCmdlet -Name Get-MailboxAuditBypassAssociation -Parameter $everybody -Keep $on -Setting $Setting
+    $warnings = @($list.Warnings)
+    $ids = @{}
+    foreach ($row in $list.Rows) { $ids[[string]$row.Guid] = $null }
+    $known = { $ids.ContainsKey([string]$args[0].Guid) }
+    $questions = if ($ids.Count -gt $oneByOne) {
+        $everybody
+    } else {
+        foreach ($guid in $ids.Keys) { @{ Identity = $guid; ResultSize = 2 } }
+    }
+    foreach ($asked in @($questions)) {
+        try {
+            $users = Invoke-ExchangeCmdlet -Name Get-User -Parameter $asked -Keep $known -Setting $Setting
+        } catch {
+            if ($_.Exception.Data['BypassErrorClass'] -ne 'not_found') { throw }
+            continue
+        }
+        $warnings += @($users.Warnings)
+        foreach ($user in $users.Rows) {
+            $ids[[string]$user.Guid] = ([string]$user.ExternalDirectoryObjectId).ToLowerInvariant()
+        }
+    }
+    $objects = foreach ($row in $list.Rows) {
+        $id = $ids[[string]$row.Guid]
+        [ordered]@{
+            object_id     = if (Test-Guid -Value $id) { $id } else { $null }
+            exchange_guid = ([string]$row.Guid).ToLowerInvariant()
+            name          = [string]$row.Name
+        }
+    }
+    [pscustomobject]@{ Objects = @($objects); Scanned = $list.Scanned; Warnings = $warnings }
+}

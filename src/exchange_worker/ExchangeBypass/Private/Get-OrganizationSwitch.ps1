@@ -1,0 +1,30 @@
+function Get-OrganizationSwitch {
+    <#
+    .SYNOPSIS
+    Reads the two switches that blind auditing for the whole organization, whatever a single account has.
+
+    .PARAMETER Setting
+    The settings of the worker.
+    #>
+    [CmdletBinding()]
+    [OutputType([pscustomobject])]
+    param(
+        [Parameter(Mandatory)]
+        [pscustomobject]$Setting
+    )
+
+    $read = foreach ($name in 'Get-OrganizationConfig', 'Get-AdminAuditLogConfig') {
+        $each = Invoke-ExchangeCmdlet -Name $name -Setting $Setting
+        if ($each.Rows.Count -ne 1) {
+            Exit-BypassCommand -Outcome failed -ErrorClass other -Reason "$name gave $($each.Rows.Count) rows instead of one."
+        }
+        $each
+    }
+    $organization, $log = $read
+    [pscustomobject]@{
+        AuditDisabled                   = ConvertTo-BypassFlag -Value $organization.Rows[0].AuditDisabled -Name AuditDisabled
+        UnifiedAuditLogIngestionEnabled = ConvertTo-BypassFlag -Name UnifiedAuditLogIngestionEnabled `
+            -Value $log.Rows[0].UnifiedAuditLogIngestionEnabled
+        Warnings                        = @($organization.Warnings) + @($log.Warnings)
+    }
+}

@@ -1,0 +1,51 @@
+function Invoke-BypassCommand {
+    <#
+    .SYNOPSIS
+    Carries out disable_bypass or check_bypass and gives the answer to it.
+
+    .DESCRIPTION
+    Never throws for what the command holds: a command that is not right is refused. What was found before something went
+    wrong is in the answer. A kind that is unknown is answered as check_bypass, refused.
+    Permissions in Exchange: Get-User, Get-MailboxAuditBypassAssociation, Set-MailboxAuditBypassAssociation.
+
+    .PARAMETER Command
+    The command, as Read-BypassMessage gives it.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.Specialized.OrderedDictionary])]
+    param(
+        [Parameter(Mandatory)]
+        [System.Collections.IDictionary]$Command
+    )
+
+    $watch = [System.Diagnostics.Stopwatch]::StartNew()
+    $answer = [ordered]@{
+        schema_version   = 1
+        command_id       = $Command['command_id']
+        kind             = if ($Command['kind'] -ceq 'disable_bypass') { 'disable_bypass' } else { 'check_bypass' }
+        tenant_id        = Get-AnswerTenant -Command $Command
+        target           = [string]$Command['target']
+        outcome          = $null
+        resolved         = $null
+        before           = $null
+        after            = $null
+        read_at          = $null
+        attempts         = 0
+        duration_seconds = 0
+        worker           = $null
+        error            = $null
+        error_class      = $null
+    }
+    try {
+        $setting = Get-WorkerSetting
+        Assert-BypassCommand -Command $Command -Kind 'disable_bypass', 'check_bypass' -TenantId $setting.TenantId
+        $answer.resolved = Resolve-ExchangeObject -ObjectId $Command['object_id'] -Identity $Command['identity'] -Setting $setting
+        $answer.before = Get-BypassState -ExchangeGuid $answer.resolved.exchange_guid -Answer $answer -Setting $setting
+        $answer.outcome = if ($answer.kind -eq 'check_bypass') { 'checked' } else { Disable-Bypass -Answer $answer -Setting $setting }
+    } catch {
+        Add-AnswerError -Answer $answer -ErrorRecord $_
+    }
+    $answer.worker = Get-WorkerVersion
+    $answer.duration_seconds = [Math]::Round($watch.Elapsed.TotalSeconds, 3)
+    $answer
+}

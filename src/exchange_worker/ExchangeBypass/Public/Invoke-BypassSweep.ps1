@@ -1,0 +1,70 @@
+function Invoke-BypassSweep {
+    <#
+    .SYNOPSIS
+    Carries out list_bypassed: everybody whose bypass is on, and the switches of the organization.
+
+    .DESCRIPTION
+    Gives Answer (the message for the queue) and Content (the bytes of the blob that it names, null without one).
+    The answer is complete only when Exchange gave neither an error nor a warning. Never throws for what the command holds.
+    Permissions in Exchange: Get-User, Get-MailboxAuditBypassAssociation, Get-OrganizationConfig, Get-AdminAuditLogConfig.
+
+    .PARAMETER Command
+    The command, as Read-BypassMessage gives it.
+
+    .PARAMETER BlobName
+    The name that the content will have in the container sweeps.
+    #>
+    [CmdletBinding()]
+    [OutputType([pscustomobject])]
+    param(
+        [Parameter(Mandatory)]
+        [System.Collections.IDictionary]$Command,
+
+        [Parameter(Mandatory)]
+        [string]$BlobName
+    )
+
+    $watch = [System.Diagnostics.Stopwatch]::StartNew()
+    $content = $null
+    $answer = [ordered]@{
+        schema_version                         = 1
+        command_id                             = $Command['command_id']
+        kind                                   = 'list_bypassed'
+        tenant_id                              = Get-AnswerTenant -Command $Command
+        outcome                                = $null
+        complete                               = $false
+        started_at                             = Get-UtcNow
+        scanned                                = 0
+        bypassed                               = 0
+        blob                                   = $null
+        sha256                                 = $null
+        audit_disabled                         = $null
+        unified_audit_log_ingestion_enabled    = $null
+        warnings                               = @()
+        duration_seconds                       = 0
+        worker                                 = $null
+        error                                  = $null
+        error_class                            = $null
+    }
+    try {
+        $setting = Get-WorkerSetting
+        Assert-BypassCommand -Command $Command -Kind 'list_bypassed' -TenantId $setting.TenantId
+        $list = Get-BypassedObject -Setting $setting
+        $switches = Get-OrganizationSwitch -Setting $setting
+        $answer.audit_disabled = $switches.AuditDisabled
+        $answer.unified_audit_log_ingestion_enabled = $switches.UnifiedAuditLogIngestionEnabled
+        $answer.scanned = $list.Scanned
+        $answer.bypassed = $list.Objects.Count
+        $answer.warnings = @($list.Warnings) + @($switches.Warnings)
+        $answer.complete = $answer.warnings.Count -eq 0
+        $content = ConvertTo-SweepContent -Answer $answer -Objects $list.Objects
+        $answer.blob = $BlobName
+        $answer.sha256 = [Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($content)).ToLowerInvariant()
+        $answer.outcome = 'listed'
+    } catch {
+        Add-AnswerError -Answer $answer -ErrorRecord $_
+    }
+    $answer.worker = Get-WorkerVersion
+    $answer.duration_seconds = [Math]::Round($watch.Elapsed.TotalSeconds, 3)
+    [pscustomobject]@{ Answer = $answer; Content = $content }
+}

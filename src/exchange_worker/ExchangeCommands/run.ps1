@@ -1,0 +1,18 @@
+<#
+.SYNOPSIS
+Answers one command from the queue exchange-commands.
+
+.DESCRIPTION
+A message without a command id cannot be answered: the function fails, and after five tries the host moves the message
+to the poison queue, which the responder drains.
+#>
+param($QueueItem, $TriggerMetadata)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+Import-Module (Join-Path $PSScriptRoot '..' 'ExchangeBypass' 'ExchangeBypass.psd1')
+
+$command = Read-BypassMessage -Message $QueueItem
+$answer = Invoke-BypassCommand -Command $command
+Push-OutputBinding -Name Result -Value ($answer | ConvertTo-Json -Compress -Depth 4)
+Write-Information ("{0} {1}: {2} after {3} s" -f $answer.kind, $answer.command_id, $answer.outcome, $answer.duration_seconds)
