@@ -33,7 +33,7 @@ _LONGEST = 2000
 
 
 class FeedTable:
-    """``ports.FeedStore`` on Azure Tables; the table is made by ``bootstrap``.
+    """``ports.FeedStore`` on Azure Tables; the table is made by the infrastructure.
 
     Rows: ``cursor`` · ``blob-<created>-<hash>`` read · ``blob-p-<hash>`` pending · ``gap-<start>-<hash>`` ·
     ``unreadable-<newest first>-<hash>`` with its marker ``unreadableid-<hash>``. Hashes stand for content ids

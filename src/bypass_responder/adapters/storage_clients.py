@@ -71,7 +71,7 @@ def connect(storage: Storage, credential: AsyncTokenCredential | None = None) ->
 async def create_storage(clients: StorageClients, *, queues: Iterable[str]) -> None:
     """Create what is missing: tables, containers, and the named queues with their ``-poison`` twins.
 
-    For a laptop and for bypassctl; in Azure the infrastructure creates them.
+    For the sandbox; in Azure the infrastructure creates them.
     """
     with translated("the tables, queues and containers of the data account"):
         for table in TABLES:

@@ -48,7 +48,7 @@ def translated(what: str) -> Iterator[None]:
 
     409 and 412 are ConflictError, a missing row, message or blob NotFoundError (a missing table, queue or container is
     transient: it is being made or deleted), 401 and 403 PermissionMissingError, a request that can never work
-    RefusedError; everything else, the network above all, is TransientError. ``bootstrap`` makes tables, not this.
+    RefusedError; everything else, the network above all, is TransientError. Tables are made by the infrastructure.
     """
     try:
         yield

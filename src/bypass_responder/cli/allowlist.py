@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bypass_responder.cli.terminal import Format, Output, say, show_fields, show_json, show_table, stop, with_responder
+from bypass_responder.cli.terminal import (
+    WRONG_CALL,
+    Format,
+    Output,
+    say,
+    show_fields,
+    show_json,
+    show_table,
+    stop,
+    with_responder,
+)
 from bypass_responder.cli.who import who_am_i
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none
@@ -33,10 +43,10 @@ def add(
 ) -> None:
     """Allow one account. It counts only for a bypass that begins after this edit."""
     if reason_class not in REASONS:
-        stop(f"--reason-class wants one of {', '.join(REASONS)}.", 2)
+        stop(f"--reason-class wants one of {', '.join(REASONS)}.", WRONG_CALL)
     for name, text in {"--reason": reason, "--owner": owner, "--ticket": ticket}.items():
         if not text.strip():
-            stop(f"{name} must not be empty.", 2)
+            stop(f"{name} must not be empty.", WRONG_CALL)
     expires_at = last_moment(expires)
 
     async def use(responder: Responder) -> tuple[Account, AllowlistEntry]:
@@ -103,10 +113,10 @@ def last_moment(day: str) -> datetime:
     try:
         moment = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1, seconds=-1)
     except ValueError:
-        stop(f"--expires wants a day such as 2027-01-31, not {day!r}.", 2)
+        stop(f"--expires wants a day such as 2027-01-31, not {day!r}.", WRONG_CALL)
     now = datetime.now(UTC)
     if not now < moment <= now + timedelta(days=LONGEST_DAYS):
-        stop(f"--expires wants a day from today to {LONGEST_DAYS} days ahead.", 2)
+        stop(f"--expires wants a day from today to {LONGEST_DAYS} days ahead.", WRONG_CALL)
     return moment
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bypass_responder.cli.terminal import (
+    WRONG_CALL,
     Format,
     Output,
     Reason,
@@ -116,7 +117,7 @@ def _decide(
     verb: Literal["approve", "dismiss", "release"], incident_id: str, reason: str, account: str | None = None
 ) -> None:
     if not reason.strip():
-        stop("--reason must not be empty.", 2)
+        stop("--reason must not be empty.", WRONG_CALL)
 
     async def use(responder: Responder) -> Incident:
         services = responder.services

@@ -1,4 +1,4 @@
-"""One poll of the audit feed (design.md 7). The cursor never passes a blob that is not accounted for."""
+"""One poll of the audit feed (docs/flow.md, 1). The cursor never passes a blob that is not accounted for."""
 
 from __future__ import annotations
 

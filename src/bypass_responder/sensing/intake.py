@@ -49,7 +49,7 @@ class Intake:
     gaps: int = 0
 
     async def take(self, blobs: Iterable[ContentBlob]) -> None:
-        """Account for blobs that were listed and are not known yet. Only an error of the store comes out."""
+        """Account for blobs that were listed and are not known yet. One that cannot be read becomes pending."""
         await _side_by_side([partial(self._take, blob) for blob in blobs])
 
     async def take_due(self) -> None:
