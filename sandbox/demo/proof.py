@@ -43,15 +43,18 @@ class Proof:
         return self.touched <= {account for accounts in self.claimed.values() for account in accounts}
 
     @property
+    def _differences(self) -> list[tuple[str, list[str], list[str]]]:
+        true = {"block_sign_in": self.blocked, "revoke_sessions": self.revoked, "disable_bypass": self.bypass_off}
+        return [(kind, self.claimed[kind], there) for kind, there in true.items() if self.claimed[kind] != there]
+
+    @property
     def holds(self) -> bool:
         """The tenant's own state is what the ledger says, nobody else was touched, the log verifies."""
         return (
             self.untouched
             and not self.log.problems
             and not self.unfinished
-            and self.claimed["block_sign_in"] == self.blocked
-            and self.claimed["revoke_sessions"] == self.revoked
-            and self.claimed["disable_bypass"] == self.bypass_off
+            and not self._differences
             and self.detected > 0
         )
 
@@ -74,6 +77,10 @@ class Proof:
         return [
             f"In the tenant now: blocked {self.blocked}, sessions cut {self.revoked}, bypass off {self.bypass_off}",
             f"Nobody else was touched: {'yes' if self.untouched else f'NO: {sorted(self.touched)}'}",
+            *(
+                f"The ledger claims {kind} of {claim}, the tenant says {true}"
+                for kind, claim, true in self._differences
+            ),
             f"Response log: {self.log.entries} lines verified, {len(self.log.problems)} problems",
             *self.log.problems,
             *self.unfinished,

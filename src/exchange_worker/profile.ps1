@@ -1,3 +1,2 @@
-# Runs once when a worker starts. Imports nothing: the start has 30 seconds, and the first command loads what it needs.
-Set-StrictMode -Version Latest
-$ErrorActionPreference = 'Stop'
+# Runs once when a worker starts, in the global scope. Imports nothing: the start has 30 seconds, and the first command
+# loads what it needs. Sets nothing: strict mode and preferences of the global scope would reach into Microsoft's module.

@@ -853,3 +853,20 @@ async def test_late_evidence_of_a_restored_episode_contains_no_actor() -> None:
     await world.sees(a_finding(effective_at=START - 2 * HOUR))
 
     assert world.directory.enabled[MALLORYS_ID]
+
+
+async def test_a_block_that_the_limit_held_leaves_nothing_to_release() -> None:
+    world = World(containment_limit_per_hour=0)
+    await world.sees(a_finding())
+
+    assert (await world.case()).head.prior is None
+
+
+async def test_off_after_an_attempt_of_ours_that_failed_halfway_counts_as_effective() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.FAILED, error="the connection broke", error_class="transient")
+    await world.passes(minutes=2)
+    await world.answer()
+
+    assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE

@@ -146,6 +146,13 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
             finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
         case ExchangeOutcome.ALREADY_OFF if _verified_before(draft, incident.id):
             finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
+        case ExchangeOutcome.ALREADY_OFF if step.attempts > 1:
+            finish(
+                draft,
+                step,
+                Effect.EFFECTIVE,
+                "read back as off, after an earlier attempt of ours without a clear answer",
+            )
         case ExchangeOutcome.ALREADY_OFF:
             finish(draft, step, Effect.NOT_NEEDED, "Exchange says that it was off already")
         case ExchangeOutcome.NOT_FOUND if _account_is_gone(draft, incident.id):

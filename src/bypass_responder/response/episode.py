@@ -143,6 +143,8 @@ def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
         return
     undone = {"attempts": block.attempts - 1, "first_attempt_at": None, "lease_until": None}
     draft.put(block.model_copy(update=undone | {"state": HELD, "reason": reason}))
+    if not any(step.step is StepKind.BLOCK_SIGN_IN and step.acted_at for step in draft.rows(Step)):
+        draft.move_head(prior=None)
     draft.put(incident.model_copy(update={"verdict": verdict, "reason": reason}))
     for finding in draft.rows(Finding):
         if finding.incident_id == incident.id and finding.id == incident.evidence[-1]:

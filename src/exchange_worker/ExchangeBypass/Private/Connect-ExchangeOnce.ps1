@@ -16,7 +16,7 @@ function Connect-ExchangeOnce {
         [pscustomobject]$Setting
     )
 
-    Import-Module -Name ExchangeOnlineManagement
+    Import-Module -Name ExchangeOnlineManagement -Global
     $connections = @(Get-ConnectionInformation)
     if (@($connections | Where-Object { $_.State -eq 'Connected' -and $_.TokenStatus -eq 'Active' })) {
         return
@@ -40,8 +40,8 @@ function Connect-ExchangeOnce {
         ErrorAction              = 'Stop'
     }
     $null = Connect-ExchangeOnline @connection
-    $tenant = (Get-ConnectionInformation | Select-Object -First 1).TenantID
-    if ($tenant -and [string]$tenant -ne $Setting.TenantId) {
+    $tenant = ([string](Get-ConnectionInformation | Select-Object -First 1).TenantID).ToLowerInvariant()
+    if ((Test-Guid -Value $tenant) -and $tenant -cne $Setting.TenantId) {
         Disconnect-ExchangeOnline -Confirm:$false
         $reason = "EXCHANGE_ORGANIZATION ($($Setting.Organization)) belongs to tenant $tenant, TENANT_ID is $($Setting.TenantId)."
         Exit-BypassCommand -Outcome failed -ErrorClass other -Reason $reason

@@ -48,9 +48,13 @@ function Resolve-ExchangeObject {
     if (-not (Test-Guid -Value $found) -or ($ObjectId -and $found -cne $ObjectId)) {
         Exit-BypassCommand -Outcome not_found -ErrorClass not_found -Reason $missing
     }
+    $guid = ([string]$rows[0].Guid).ToLowerInvariant()
+    if (-not (Test-Guid -Value $guid)) {
+        Exit-BypassCommand -Outcome failed -ErrorClass other -Reason "Exchange gave no Guid for '$named'."
+    }
     [ordered]@{
         object_id     = $found
-        exchange_guid = ([string]$rows[0].Guid).ToLowerInvariant()
+        exchange_guid = $guid
         name          = [string]$rows[0].Name
     }
 }
