@@ -89,10 +89,12 @@ class Teller:
     def _name(self, target: str) -> str:
         if target == TENANT_TARGET:
             return "health"
-        for row in self.cases[target].rows.values():
-            if isinstance(row, Finding) and row.identity_text:
-                return row.identity_text
-        return target
+        rows = self.cases[target].rows.values()
+        for incident in (row for row in rows if isinstance(row, Incident)):
+            if incident.account:
+                return incident.account.user_principal_name
+        texts = {row.identity_text for row in rows if isinstance(row, Finding) and "@" in row.identity_text}
+        return min(texts, default=target)
 
 
 def _actor(entry: LogEntry) -> str:

@@ -130,8 +130,8 @@ class WorkList(Protocol):
 class ContainmentLimit(Protocol):
     """How many accounts may be blocked by the responder's own decision within an hour."""
 
-    async def take(self, incident_id: str, *, limit: int, now: datetime) -> bool:
-        """Take a slot, exactly, also under concurrency; True again for an incident that has one."""
+    async def take(self, account: str, *, limit: int, now: datetime) -> bool:
+        """Take a slot, exactly, also under concurrency; True again for an account that has one."""
         ...
 
 

@@ -133,7 +133,7 @@ class Settings(Value):
             said = first["msg"].removeprefix("Value error, ")
             if first["type"] == "missing":
                 said = "is not set"
-            value = "" if "SECRET" in name or not name else f" (it is {first['input']!r:.80})"
+            value = "" if "SECRET" in name or "URL" in name or not name else f" (it is {first['input']!r:.80})"
             raise SettingError(f"{name} {said}{value if first['type'] != 'missing' else ''}.".strip()) from None
 
 

@@ -37,6 +37,7 @@ async def end_state(order: list[str], failures: list[str]) -> tuple[object, ...]
             await world.sees(finding(name))
         except* TransientError:
             pass
+    world.ledger.recover()
     for name in EVENTS:
         await world.sees(finding(name))
     for _ in range(4):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sandbox.exchange_online import Function, PowerShellError
+from sandbox.tenant import identity
 from sandbox.tenant.account import Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.faults import Faults
@@ -88,6 +89,14 @@ def test_an_error_that_nobody_foresaw_is_not_tried_again(
     assert tenant.counters["exchange.Get-User"] == 1
 
 
+def test_a_long_error_is_cut_so_that_the_answer_fits_into_a_message(
+    commands: Function, control: SandboxClient, alex: Account
+) -> None:
+    control.fault("exception", "exchange.Get-User", name="X" * 70_000)
+
+    assert len(str(ask(commands, a_command(object_id=alex.object_id)).error)) == 1000
+
+
 def test_a_missing_right_is_a_matter_of_permission_and_names_the_cmdlet(
     commands: Function, control: SandboxClient, alex: Account
 ) -> None:
@@ -141,6 +150,19 @@ def test_a_worker_connects_once(start: Start, tenant: Tenant, alex: Account) -> 
         ask(worker, a_check(object_id=alex.object_id))
 
     assert tenant.counters["identity.token"] == 1
+
+
+def test_a_token_that_ran_out_makes_a_new_connection_in_place_of_the_old_one(
+    start: Start, tenant: Tenant, alex: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stand-in module refuses a second connection beside the first."""
+    monkeypatch.setattr(identity, "LIFETIME_SECONDS", 2)
+    worker = start()
+    ask(worker, a_check(object_id=alex.object_id))
+    time.sleep(2)
+
+    assert ask(worker, a_check(object_id=alex.object_id)).outcome == "checked"
+    assert tenant.counters["identity.token"] == 2
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,6 +16,8 @@ from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.state import Tenant
 from tests.exchange_worker.commands import a_command, ask
 from tests.exchange_worker.sweep_contract import SweepCommand, SweepContent, SweepResult
+
+CMDLETS = ["Get-MailboxAuditBypassAssociation", "Get-User", "Get-OrganizationConfig", "Get-AdminAuditLogConfig"]
 
 
 def a_sweep(**given: Any) -> dict[str, Any]:
@@ -103,14 +105,41 @@ def test_the_switches_of_the_organization_are_told(
     assert getattr(result, switch) is value
 
 
-def test_a_warning_makes_the_list_incomplete(sweeps: Function, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        exchange._CMDLETS, "Get-OrganizationConfig", lambda *_: ([{"AuditDisabled": False}], ["Partial."])
-    )
+@pytest.mark.parametrize("cmdlet", CMDLETS)
+def test_a_warning_makes_the_list_incomplete(
+    sweeps: Function, alex: Account, monkeypatch: pytest.MonkeyPatch, cmdlet: str
+) -> None:
+    run = exchange._CMDLETS[cmdlet]
+
+    def warn(*given: Any) -> Any:
+        rows, _ = cast("tuple[exchange.Rows, list[str]]", run(*given))
+        return rows, ["Partial."]
+
+    monkeypatch.setitem(exchange._CMDLETS, cmdlet, warn)
 
     result, _ = sweep(sweeps, a_sweep())
 
     assert (result.outcome, result.complete, result.warnings) == ("listed", False, ("Partial.",))
+
+
+def test_a_switch_that_exchange_does_not_tell_leaves_no_list(
+    sweeps: Function, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(exchange._CMDLETS, "Get-OrganizationConfig", lambda *_: ([], []))
+
+    result, content = sweep(sweeps, a_sweep())
+
+    assert (result.outcome, content) == ("failed", None)
+    assert "Get-OrganizationConfig gave 0 rows" in str(result.error)
+
+
+def test_many_that_are_on_are_looked_up_in_one_pass(sweeps: Function, tenant: Tenant) -> None:
+    tenant.accounts = {}
+    tenant.add(Account.named(f"user{number}", audit_bypass_enabled=number < 150) for number in range(300))
+
+    result, _ = sweep(sweeps, a_sweep())
+
+    assert (result.bypassed, tenant.counters["exchange.Get-User"]) == (150, 1)
 
 
 def test_a_list_that_breaks_off_is_started_again_from_the_first_row(
@@ -125,9 +154,7 @@ def test_a_list_that_breaks_off_is_started_again_from_the_first_row(
     assert (result.scanned, result.bypassed, result.complete) == (2500, 1, True)
 
 
-@pytest.mark.parametrize(
-    "cmdlet", ["Get-MailboxAuditBypassAssociation", "Get-User", "Get-OrganizationConfig", "Get-AdminAuditLogConfig"]
-)
+@pytest.mark.parametrize("cmdlet", CMDLETS)
 def test_an_error_leaves_no_list(sweeps: Function, control: SandboxClient, alex: Account, cmdlet: str) -> None:
     control.fault("server_error", f"exchange.{cmdlet}", times=None)
 

@@ -80,18 +80,18 @@ class FakeWorkList(Scripted):
 
 
 class FakeLimit(Scripted):
-    """``slots`` is incident → when it took one."""
+    """``slots`` is account → when it took one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.slots: dict[str, datetime] = {}
 
-    async def take(self, incident_id: str, *, limit: int, now: datetime) -> bool:
-        self._called("take", incident_id)
+    async def take(self, account: str, *, limit: int, now: datetime) -> bool:
+        self._called("take", account)
         self.slots = {key: at for key, at in self.slots.items() if at > now - timedelta(hours=1)}
-        if incident_id not in self.slots and len(self.slots) < limit:
-            self.slots[incident_id] = now
-        return incident_id in self.slots
+        if account not in self.slots and len(self.slots) < limit:
+            self.slots[account] = now
+        return account in self.slots
 
 
 class FakeIndex(Scripted):

@@ -26,6 +26,7 @@ function Connect-ExchangeOnline {
         [switch]$ShowBanner = $true
     )
 
+    if ($script:connections.Count) { throw 'A second connection at a time: in a long-lived worker that memory is lost.' }
     if (-not $ManagedIdentity) { throw 'The stand-in signs in with a managed identity only.' }
     $token = Get-StandInToken -ClientId $ManagedIdentityAccountId
     $payload = $token.access_token.Split('.')[1].Replace('-', '+').Replace('_', '/')
@@ -149,6 +150,7 @@ function Invoke-StandInCommand {
     } catch [System.Management.Automation.PipelineStoppedException] {
         throw
     } catch {
+        $ErrorActionPreference = 'Continue'  # this module's own preference is not the caller's
         $Caller.WriteError([System.Management.Automation.ErrorRecord]::new($_.Exception, 'StandIn', 'NotSpecified', $Name))
     }
 }

@@ -1,6 +1,6 @@
 """The hourly containment limit: one row per tenant that holds every slot of the last hour, changed by ETag.
 
-It lies in the table Work under ``{tenant}_limit``. A slot is the incident's id and the moment at which it was taken.
+It lies in the table Work under ``{tenant}_limit``. A slot is the account's key and the moment at which it was taken.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class TableContainmentLimit:
         self._seen: tuple[dict[str, datetime], str | None] | None = None
         """The row as it was last seen. Others only add slots, so it may be old: the ETag of the write tells."""
 
-    async def take(self, incident_id: str, *, limit: int, now: datetime) -> bool:
-        """Take a slot, or see that the incident has one; decided again after every lost race."""
+    async def take(self, account: str, *, limit: int, now: datetime) -> bool:
+        """Take a slot, or see that the account has one; decided again after every lost race."""
         for _ in range(_TRIES):
             seen, self._seen = self._seen, None
             slots, etag = seen or await self._read()
             slots = {incident: at for incident, at in slots.items() if at > now - _WITHIN}
-            if incident_id in slots:
+            if account in slots:
                 self._seen = slots, etag
                 return True
             if len(slots) >= limit and seen is None:
@@ -49,7 +49,7 @@ class TableContainmentLimit:
             if len(slots) >= limit:
                 continue
             try:
-                taken = slots | {incident_id: now}
+                taken = slots | {account: now}
                 self._seen = taken, await self._write(taken, etag)
             except (ConflictError, NotFoundError):
                 continue

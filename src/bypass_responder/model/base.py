@@ -13,7 +13,11 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 def _as_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as problem:
+        msg = "no moment of UTC"
+        raise ValueError(msg) from problem
 
 
 _NAME_KEY = re.compile(r"name-[0-9a-f]{64}\Z")

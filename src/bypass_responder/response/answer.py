@@ -13,10 +13,15 @@ from bypass_responder.model.message import CommandKind, ExchangeOutcome, Exchang
 from bypass_responder.model.note import Severity
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind
 from bypass_responder.response.episode import mark_restored
+from bypass_responder.response.exchange import outstanding
 from bypass_responder.response.step import GONE, fail, finish, retry
 
 if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
+
+
+SLICE = 30
+"""Findings changed in one transaction; each may bring a note, and a transaction holds 100 rows."""
 
 
 def take_answer(draft: Draft, result: ExchangeResult) -> None:
@@ -74,7 +79,8 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         bypass_on=result.before,
         read_at=result.read_at,
     )
-    for finding in draft.rows(Finding):
+    waiting = [finding for finding in draft.rows(Finding) if finding.state is FindingState.WAITING]
+    for finding in waiting[:SLICE]:
         if finding.state is FindingState.WAITING and (
             result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
         ):
@@ -84,6 +90,14 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
             draft.put(finding.model_copy(update={"checks": checks, "state": FindingState.UNDECIDED}))
     if command.recheck:
         _rechecked(draft, command, check)
+
+
+def revive(draft: Draft) -> None:
+    """Findings that wait although nothing is asked, because an answer was for too many at once: asked again."""
+    if outstanding(draft, CommandKind.CHECK_BYPASS) is None:
+        waiting = [finding for finding in draft.rows(Finding) if finding.state is FindingState.WAITING]
+        for finding in waiting[:SLICE]:
+            draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED}))
 
 
 def _too_late(draft: Draft, command: Command, result: ExchangeResult) -> bool:
@@ -109,7 +123,8 @@ def _not_checked(draft: Draft, finding: Finding, result: ExchangeResult) -> None
 
 def _rechecked(draft: Draft, command: Command, check: Check) -> None:
     read_at = check.read_at or draft.now
-    if check.outcome is ExchangeOutcome.CHECKED and check.bypass_on:
+    incident = draft.incident(command.incident_id)
+    if check.outcome is ExchangeOutcome.CHECKED and check.bypass_on and incident and incident.restored_at:
         draft.put(
             Finding(
                 id=f"recheck-{command.id}",

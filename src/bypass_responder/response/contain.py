@@ -28,10 +28,13 @@ async def carry_out(
 
     What one call did is recorded while the next one is under way.
     """
-    async with asyncio.TaskGroup() as recording:
-        for kind in kinds:
-            error = await _call(kind, object_id, directory)
-            recording.create_task(_record(kind, incident_id, error, apply))
+    recording: list[asyncio.Task[None]] = []
+    for kind in kinds:
+        error = await _call(kind, object_id, directory)
+        recording.append(asyncio.create_task(_record(kind, incident_id, error, apply)))
+    for outcome in await asyncio.gather(*recording, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _call(kind: StepKind, object_id: str, directory: Directory) -> ResponderError | None:

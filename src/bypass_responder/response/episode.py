@@ -111,6 +111,8 @@ def act_on(
         refers_to=draft.head.last_incident,
     )
     stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason)]
+    if current and incident.account is None and account is not None:
+        incident = incident.model_copy(update={"account": account})
     if current and stronger:
         incident = incident.model_copy(
             update={"verdict": verdict, "reason": reason, "account": account or incident.account}
@@ -164,6 +166,10 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
         restored_at=max(known, at) if known else at,
         active_incident=None if draft.head.active_incident == incident.id else draft.head.active_incident,
     )
+    for finding in draft.rows(Finding):
+        late = finding.incident_id == incident.id and finding.effective_at > at
+        if late and finding.switch is Switch.ON and finding.outcome is Outcome.SUCCESS:
+            draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": None}))
     draft.log(
         "restored",
         f"auditing proven back: {how}",

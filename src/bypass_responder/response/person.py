@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.errors import NotFoundError, RefusedError
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
-from bypass_responder.model.step import Effect, Step, StepKind, StepState
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 from bypass_responder.response.step import finish, release_done
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bypass_responder.response.draft import Draft
 
 WAITING = {StepState.HELD, StepState.FAILED, StepState.WITHHELD}
@@ -82,13 +84,16 @@ def dismiss(draft: Draft, decision: PersonDecision) -> None:
     _close(draft, decision, IncidentStatus.DISMISSED)
     through = draft.head.dismissed_through
     draft.move_head(dismissed_through=max(through, decision.at) if through else decision.at)
+    for recheck in draft.rows(Recheck):
+        if recheck.incident_id == decision.incident_id and not recheck.done:
+            draft.put(recheck.model_copy(update={"done": True, "result": "cancelled by the dismissal"}))
     _done(draft, decision, "dismissed")
 
 
 def release(draft: Draft, decision: PersonDecision) -> None:
     """Plan the release of the account: exactly its state from before our first block. Auditing stays restored."""
     prior = draft.head.prior
-    _cancel(draft, decision, WAITING | {StepState.PLANNED}, keep=StepKind.DISABLE_BYPASS)
+    ends = _cancel(draft, decision, WAITING | {StepState.PLANNED}, keep=StepKind.DISABLE_BYPASS)
     _done(draft, decision, "release_planned")
     step = Step(
         incident_id=decision.incident_id,
@@ -96,7 +101,7 @@ def release(draft: Draft, decision: PersonDecision) -> None:
         state=StepState.PLANNED,
         reason=decision.reason,
         approved_by=decision.who,
-        next_at=draft.now,
+        next_at=ends,
     )
     if prior is not None and prior.account_enabled:
         draft.put(step)
@@ -116,18 +121,19 @@ def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
     _done(draft, decision, f"resolved to {decision.account}")
 
 
-def _cancel(draft: Draft, decision: PersonDecision, states: set[StepState], *, keep: StepKind | None = None) -> None:
+def _cancel(
+    draft: Draft, decision: PersonDecision, states: set[StepState], *, keep: StepKind | None = None
+) -> datetime:
+    """Cancel steps, a claimed block or revocation too. Returns when a call that may be under way has ended."""
+    ends = draft.now
     for step in draft.steps(decision.incident_id):
-        if step.state in states and step.step is not keep:
-            draft.put(
-                step.model_copy(
-                    update={
-                        "state": StepState.CANCELLED,
-                        "next_at": None,
-                        "reason": f"{decision.verb} by {decision.who}",
-                    }
-                )
-            )
+        claimed = step.state is StepState.CLAIMED and step.step is not StepKind.DISABLE_BYPASS
+        if (step.state in states or claimed) and step.step is not keep:
+            ends = max(ends, step.lease_until or ends)
+            reason = f"{decision.verb} by {decision.who}"
+            gone = {"state": StepState.CANCELLED, "next_at": None, "lease_until": None, "reason": reason}
+            draft.put(step.model_copy(update=gone))
+    return ends
 
 
 def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus | None) -> None:

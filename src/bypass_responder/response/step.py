@@ -42,7 +42,7 @@ def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account 
         finish(draft, step, Effect.NOT_NEEDED, GONE)
         return False
     if kind is StepKind.BLOCK_SIGN_IN and account:
-        if draft.head.prior is None:
+        if draft.head.prior is None or account.account_enabled:
             prior = PriorState(account_enabled=account.account_enabled, recorded_at=draft.now)
             draft.move_head(prior=prior)
         if not account.account_enabled and step.attempts == 0:
@@ -85,6 +85,10 @@ def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepSta
 def record_done(draft: Draft, incident_id: str, kind: StepKind) -> None:
     """The call was accepted; its effect is read back later."""
     step = draft.step(incident_id, kind)
+    if step is not None and step.state is StepState.CANCELLED:
+        draft.put(step.model_copy(update={"acted_at": draft.now, "detail": "the call was under way and went through"}))
+        draft.log("acted", f"{kind.value}: cancelled while under way, and it went through", incident=incident_id)
+        return
     if step is None or step.state is not StepState.CLAIMED:
         return
     draft.put(

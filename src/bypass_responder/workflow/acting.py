@@ -93,6 +93,8 @@ def _still_allowed(
     settings = services.settings
     if not settings.enforce:
         return StepState.WITHHELD, "MODE is observe"
+    if incident.closed_at and due.step is not StepKind.RELEASE:
+        return StepState.CANCELLED, f"a person ended the incident: {incident.closed_by}"
     if due.step is not StepKind.BLOCK_SIGN_IN:
         return None
     if incident.account and incident.account.object_id in settings.protected:
@@ -144,28 +146,31 @@ async def claim_due(session: Session, services: Services, lookups: Lookups) -> l
 
 
 async def _has_a_slot(view: Draft, incident_id: str, services: Services) -> bool:
-    """A block that no person approved needs a slot under the hourly limit; an incident keeps the one it has."""
+    """A block that no person approved needs a slot under the hourly limit; an account keeps the one it has."""
     block = view.step(incident_id, StepKind.BLOCK_SIGN_IN)
     if block is None or block.approved_by or not steps.is_due(block, view) or not services.settings.enforce:
         return True
     limit = services.settings.containment_limit_per_hour
-    return await services.limit.take(incident_id, limit=limit, now=view.now)
+    return await services.limit.take(view.target, limit=limit, now=view.now)
 
 
-async def act(claimed: Sequence[Claimed], session: Session, services: Services) -> None:
-    """Make the calls, and meanwhile put what was asked of the worker on its queue."""
-    async with asyncio.TaskGroup() as group:
-        for work in claimed:
-            group.create_task(
-                contain.carry_out(
-                    work.kinds,
-                    incident_id=work.incident_id,
-                    object_id=work.object_id,
-                    directory=services.directory,
-                    apply=session.apply,
-                )
-            )
-        group.create_task(send_commands(session, services))
+async def act(claimed: Sequence[Claimed], session: Session, services: Services) -> list[Exception]:
+    """Make the calls, and meanwhile put what was asked of the worker on its queue. Neither stops the other.
+
+    Returns what went wrong with storage; what a call itself said is recorded in its step.
+    """
+    calls = [
+        contain.carry_out(
+            work.kinds,
+            incident_id=work.incident_id,
+            object_id=work.object_id,
+            directory=services.directory,
+            apply=session.apply,
+        )
+        for work in claimed
+    ]
+    outcomes = await asyncio.gather(*calls, send_commands(session, services), return_exceptions=True)
+    return [outcome for outcome in outcomes if isinstance(outcome, Exception)]
 
 
 async def send_commands(session: Session, services: Services) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.decision import Decision, Disposition, Facts, Verdict, decide, decide_actor
+from bypass_responder.errors import ResponderError
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Finding, FindingState, Source
@@ -30,10 +32,16 @@ if TYPE_CHECKING:
     from bypass_responder.workflow.services import Services, Session
 
 
-async def decide_findings(session: Session, services: Services, lookups: Lookups) -> tuple[list[Claimed], set[str]]:
+UNDECIDED_TOO_LONG = timedelta(minutes=15)
+
+
+async def decide_findings(
+    session: Session, services: Services, lookups: Lookups
+) -> tuple[list[Claimed], set[str], list[Exception]]:
     """Decide every finding that is due, oldest first.
 
-    Returns the steps that were claimed in the same transactions, and the targets that findings were handed on to.
+    Returns the steps that were claimed in the same transactions, the targets that findings were handed on to, and the
+    errors of findings that could not be decided: they hold back no other and are tried again.
     """
     now = services.clock()
     due = [
@@ -43,11 +51,29 @@ async def decide_findings(session: Session, services: Services, lookups: Lookups
     ]
     claimed: list[Claimed] = []
     elsewhere: set[str] = set()
+    problems: list[Exception] = []
     for finding in sorted(due, key=lambda found: (found.effective_at, found.id)):
-        mine, moved = await _decide_one(finding, session, services, lookups)
+        try:
+            mine, moved = await _decide_one(finding, session, services, lookups)
+        except ResponderError as error:
+            problems.append(error)
+            if now - finding.received_at > UNDECIDED_TOO_LONG:
+                await session.apply(partial(_tell_undecided, finding=finding, error=error))
+            continue
         claimed += mine
         elsewhere |= moved
-    return claimed, elsewhere
+    return claimed, elsewhere, problems
+
+
+def _tell_undecided(draft: Draft, finding: Finding, error: ResponderError) -> None:
+    draft.note(
+        "undecided",
+        f"Not decided yet: {finding.identity_text or finding.object_id_text}",
+        f"{error.diagnostics()} It is tried again every minute; until then nobody is contained for it.",
+        key=finding.id,
+        severity=Severity.CRITICAL,
+        left_to_do=("Mend what it names, or look at the account by hand.", f"The actor: {finding.actor}"),
+    )
 
 
 async def _decide_one(
@@ -100,8 +126,8 @@ async def _store_within_limit(
     blocks = limited.verdict is Verdict.LIMIT_REACHED and services.settings.enforce
     if not blocks or past.belongs_to_the_past(view, finding):
         return await session.apply(store)
-    limit, incident_id = services.settings.containment_limit_per_hour, _incident_id(view, finding, services)
-    taking = services.limit.take(incident_id, limit=limit, now=services.clock())
+    limit = services.settings.containment_limit_per_hour
+    taking = services.limit.take(finding.target, limit=limit, now=services.clock())
     claimed, taken = await asyncio.gather(session.apply(store), taking, return_exceptions=True)
     if isinstance(claimed, BaseException):
         raise claimed

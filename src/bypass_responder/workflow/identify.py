@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bypass_responder.decision import Naming, needs_exchange
+from bypass_responder.errors import RefusedError
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Source
@@ -95,7 +96,7 @@ async def identify(
     if finding.confirmed_by or finding.source is Source.RECHECK:
         account = await lookups.account(finding.target)
         return _known(account, finding, ask_state=ask_state)
-    found = {name: await lookups.account(name) if _graph_can_know(name) else None for name in finding.names}
+    found = {name: await _in_graph(name, lookups) for name in finding.names}
     ids = {account.object_id for account in found.values() if account}
     if len(ids) > 1:
         return Identified(Naming.TWO_ACCOUNTS)
@@ -123,6 +124,14 @@ def _graph_can_know(name: str) -> bool:
     return guid_or_none(name) is not None or ("@" in name and not set(name) & set(" /\\*?%"))
 
 
+async def _in_graph(name: str, lookups: Lookups) -> Account | None:
+    """The account that Graph has under a name; a name that Graph refuses to read is one that it does not know."""
+    try:
+        return await lookups.account(name) if _graph_can_know(name) else None
+    except RefusedError:
+        return None
+
+
 def _direct(finding: Finding, found: dict[str, Account | None]) -> bool:
     """ObjectId is a GUID that Graph knows, and Parameters.Identity is there and resolves to the same account."""
     if guid_or_none(finding.object_id_text) is None or not finding.identity_text.strip():
@@ -139,6 +148,8 @@ def _known(account: Account | None, finding: Finding, *, ask_state: bool) -> Ide
         if asked is None:
             return AskExchange(object_id=account.object_id)
         match asked.outcome:
+            case _ if finding.confirmed_by:
+                return Identified(Naming.ONE_ACCOUNT, account, exchange_on=False)
             case ExchangeOutcome.NOT_FOUND:
                 return Identified(Naming.NOT_IN_EXCHANGE)
             case ExchangeOutcome.AMBIGUOUS:

@@ -101,7 +101,10 @@ def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering 
 
 def _must_be_as_the_feed_has_it(record: AuditRecord) -> None:
     """Exports have many shapes, the feed one: what is otherwise there is not acted on. Raises InputError."""
-    raw = json.loads(record.raw)
+    try:
+        raw = json.loads(record.raw, strict=False)
+    except ValueError as problem:
+        raise InputError("wrong_type", str(problem)) from None
     if not isinstance(raw.get("Parameters"), list):
         raise InputError("wrong_type", "Parameters is no list, as the feed has it")
     for name in ("RecordType", "UserType"):

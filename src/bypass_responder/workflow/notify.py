@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from bypass_responder.workflow.services import Services, Session
 
 FLOOD = 10
-"""From this many due notes on, one message tells of all of them."""
+"""From this many due notes on, one message tells of many."""
+LARGEST = 50
+"""Notes in one message: their rows fit into one transaction, and receivers take it."""
 RETRY_LONGEST = timedelta(hours=1)
 
 
@@ -33,7 +35,8 @@ async def deliver(sessions: Sequence[Session], services: Services) -> None:
     ]
     if not due or services.notifier is None:
         return
-    batches = [due] if len(due) >= FLOOD else [[one] for one in due]
+    size = LARGEST if len(due) >= FLOOD else 1
+    batches = [due[start : start + size] for start in range(0, len(due), size)]
     for batch in batches:
         error = await _send([note for _, note in batch], services.notifier)
         keys: dict[int, list[str]] = {}

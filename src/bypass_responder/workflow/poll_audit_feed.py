@@ -75,7 +75,9 @@ async def _tell_health(report: PollReport, unreadable: int, services: Services) 
         update_alerts(draft, {name: text for name, text in problems.items() if name != "gap"}, known=FEED_ALERTS)
         if "gap" in problems:
             todo = ("Search the audit log of that time by hand, with `bypassctl detect` on an export.",)
-            draft.note("gap", "A part of the audit feed is lost", problems["gap"], key=problems["gap"], left_to_do=todo)
+            draft.note(
+                "gap", "A part of the audit feed is lost", problems["gap"], key=draft.now.isoformat(), left_to_do=todo
+            )
         if unreadable:
             draft.log("unreadable", f"{unreadable} new records could not be read; they are kept", count=unreadable)
             draft.note(

@@ -49,10 +49,15 @@ async def _problems_of(part: Awaitable[None]) -> list[Exception]:
     try:
         await part
     except ExceptionGroup as group:
-        return list(group.exceptions)
+        return _flat(group)
     except ResponderError as error:
         return [error]
     return []
+
+
+def _flat(group: ExceptionGroup[Exception]) -> list[Exception]:
+    nested = (_flat(each) if isinstance(each, ExceptionGroup) else [each] for each in group.exceptions)
+    return [each for several in nested for each in several]
 
 
 async def _watch(problems: Sequence[Exception], services: Services) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bypass_responder.errors import ResponderError
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.command import Command
 from bypass_responder.model.finding import Finding, FindingState
@@ -15,6 +17,7 @@ from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.note import Note
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
 from bypass_responder.response import person
+from bypass_responder.response.answer import revive
 from bypass_responder.workflow import acting, listing
 from bypass_responder.workflow.deciding import decide_findings
 from bypass_responder.workflow.identify import Lookups
@@ -22,9 +25,10 @@ from bypass_responder.workflow.notify import deliver
 from bypass_responder.workflow.services import Session, announced, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bypass_responder.ports import WorkItem
+    from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.services import Services
 
 ROUNDS = 8
@@ -39,26 +43,29 @@ async def settle_all(targets: Iterable[str], services: Services, *, lookups: Loo
     """
     slots = asyncio.Semaphore(SIDE_BY_SIDE)
 
-    async def one(target: str) -> tuple[WorkItem, Session, set[str]]:
+    async def one(target: str) -> Settled:
         async with slots:
             return await settle(target, services, lookups=lookups)
 
     waiting, done = set(targets), set[str]()
-    settled: list[tuple[WorkItem, Session]] = []
+    settled: list[Settled] = []
     problems: list[Exception] = []
     while waiting:
         names = sorted(waiting)
         done |= waiting
         waiting = set()
         for name, outcome in zip(names, await asyncio.gather(*map(one, names), return_exceptions=True), strict=True):
-            if isinstance(outcome, tuple):
-                settled.append(outcome[:2])
-                waiting |= outcome[2] - done
+            if isinstance(outcome, Settled):
+                settled.append(outcome)
+                waiting |= outcome.elsewhere - done
+                failed = outcome.problems
             elif isinstance(outcome, Exception):
-                logger.error("settling failed", extra={"target": name, "error": str(outcome)})
-                problems.append(outcome)
+                failed = [outcome]
             else:
                 raise outcome
+            for problem in failed:
+                logger.error("settling failed", extra={"target": name, "error": str(problem)})
+            problems += failed
     problems += await _deliver(settled, services)
     if problems:
         raise ExceptionGroup(
@@ -66,43 +73,60 @@ async def settle_all(targets: Iterable[str], services: Services, *, lookups: Loo
         )
 
 
-async def _deliver(settled: Sequence[tuple[WorkItem, Session]], services: Services) -> list[Exception]:
+@dataclass(frozen=True)
+class Settled:
+    """One target after a run. ``elsewhere``: where findings were handed on to; ``problems`` are tried again."""
+
+    item: WorkItem
+    session: Session
+    elsewhere: set[str]
+    problems: list[Exception]
+
+
+async def _deliver(settled: Sequence[Settled], services: Services) -> list[Exception]:
     """Tell people, write the listing, say when each target is next due. What fails stays due."""
-    tasks = [deliver([session for _, session in settled], services)]
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    outcomes += await asyncio.gather(*(_finish(*one, services) for one in settled), return_exceptions=True)
-    return [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    told = await asyncio.gather(deliver([one.session for one in settled], services), return_exceptions=True)
+    finishing = (_finish(one.item, one.session, services) for one in settled)
+    finished = await asyncio.gather(*finishing, return_exceptions=True)
+    return [outcome for outcome in (*told, *finished) if isinstance(outcome, Exception)]
 
 
-async def settle(
-    target: str, services: Services, *, lookups: Lookups | None = None
-) -> tuple[WorkItem, Session, set[str]]:
-    """Settle one target. Returns its work item, its session and the targets that findings were handed on to."""
+async def settle(target: str, services: Services, *, lookups: Lookups | None = None) -> Settled:
+    """Settle one target."""
     item = await services.work.touch(target, services.clock())
     session = await open_session(target, services)
     elsewhere: set[str] = set()
+    problems: list[Exception] = []
     for _ in range(ROUNDS):
         before = session.commits
         reads = lookups or Lookups(services.directory, services.allowlist)
         try:
-            elsewhere |= await _round(session, services, reads)
+            moved, problems = await _round(session, services, reads)
         finally:
             if reads is not lookups:
                 await reads.aclose()
         lookups = None
-        if session.commits == before:
+        elsewhere |= moved
+        if problems or session.commits == before:
             break
-    return item, session, elsewhere
+    return Settled(item, session, elsewhere, problems)
 
 
-async def _round(session: Session, services: Services, lookups: Lookups) -> set[str]:
+async def _round(session: Session, services: Services, lookups: Lookups) -> tuple[set[str], list[Exception]]:
     elsewhere = await _carry_out_decisions(session, services)
-    claimed, handed_on = await decide_findings(session, services, lookups)
-    claimed += await acting.claim_due(session, services, lookups)
-    await acting.act(claimed, session, services)
-    await acting.read_back(session, services)
-    await acting.recheck(session, services)
-    return elsewhere | handed_on
+    await session.apply(revive)
+    claimed, handed_on, problems = await decide_findings(session, services, lookups)
+    try:
+        claimed += await acting.claim_due(session, services, lookups)
+    except ResponderError as error:
+        problems.append(error)
+    problems += await acting.act(claimed, session, services)
+    for look in (acting.read_back, acting.recheck):
+        try:
+            await look(session, services)
+        except ResponderError as error:
+            problems.append(error)
+    return elsewhere | handed_on, problems
 
 
 async def _carry_out_decisions(session: Session, services: Services) -> set[str]:
@@ -116,8 +140,14 @@ async def _carry_out_decisions(session: Session, services: Services) -> set[str]
             elsewhere.add(decision.account)
         else:
             carry_out = {"approve": person.approve, "dismiss": person.dismiss, "release": person.release}[decision.verb]
-            await session.apply(partial(carry_out, decision=decision))
+            await session.apply(partial(_once, decision=decision, carry_out=carry_out))
     return elsewhere
+
+
+def _once(draft: Draft, decision: PersonDecision, carry_out: Callable[[Draft, PersonDecision], None]) -> None:
+    current = draft.row(PersonDecision, decision.row_key)
+    if current is not None and not current.done:
+        carry_out(draft, current)
 
 
 async def _hand_on(decision: PersonDecision, incident: Incident, session: Session, services: Services) -> None:

@@ -54,7 +54,9 @@ async def _checkpoints(checkpoints: Checkpoints, found: Verification) -> Heads:
             previous = checkpoint.hash
             found.last_checkpoint = checkpoint.at
             for target, (seq, digest) in checkpoint.heads.items():
-                heads[target][seq] = digest
+                if heads[target].get(seq, digest) != digest or max(heads[target], default=0) > seq:
+                    found.problems.append(f"{target}: checkpoint {checkpoint.seq} saw another log than one before it")
+                heads[target].setdefault(seq, digest)
     except InputError as problem:
         found.problems.append(problem.detail)
     return heads
