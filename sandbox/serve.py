@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import shlex
+import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 
+from bypass_responder import bootstrap
 from sandbox.child import ROOT, ChildError
 from sandbox.stage import Ports, Stage
 
@@ -22,13 +25,17 @@ def main(argv: list[str]) -> int:
     """Run until Ctrl-C or SIGTERM; 1 when a part did not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="python -m sandbox serve", description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / ".sandbox", help="keeps storage and logs")
+    parser.add_argument("--keep", action="store_true", help="go on with what an earlier run stored")
     parser.add_argument("--mode", choices=("observe", "enforce"), default="enforce")
     parser.add_argument("--seed", help="let things go wrong at random, by this seed")
     given = parser.parse_args(argv)
+    if not given.keep:
+        shutil.rmtree(given.folder / "storage", ignore_errors=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     faults = ("--seed", given.seed) if given.seed else ()
     try:
         with Stage(given.folder, settings={"MODE": given.mode}, ports=Ports(), tenant_arguments=faults) as stage:
+            asyncio.run(_first_poll(stage))
             print(_guide(stage), flush=True)
             while not (ended := stage.ended()):
                 time.sleep(0.5)
@@ -41,10 +48,20 @@ def main(argv: list[str]) -> int:
         return 0
 
 
+async def _first_poll(stage: Stage) -> None:
+    """Wait for it: what is attacked before it counts as having been there before the first start."""
+    responder = bootstrap.build(stage.env)
+    try:
+        while await responder.services.feed_store.cursor() is None and not stage.ended():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.3)
+    finally:
+        await responder.aclose()
+
+
 def _guide(stage: Stage) -> str:
     settings = "\n".join(f"  export {name}={shlex.quote(stage.env[name])}" for name in SHOWN)
     return f"""\
-The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder}.
+The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder} for `--keep`.
 
   tenant   {stage.tenant_url}   (audit feed, Graph, Exchange; /sandbox/state tells what is true there)
   host     {stage.host_url}/api/health

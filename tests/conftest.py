@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from sandbox.azurite import Azurite, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+settings.register_profile("ci", derandomize=True)  # a change lands or not by what it is, not by luck
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,8 @@ from sandbox.stage import Stage
 from sandbox.tenant.client import SandboxClient
 
 EVERY_SECOND = "* * * * * *"
+SEED = int(os.environ.get("E2E_SEED", "20261124"))
+"""Of the moments of kills and of the random faults; another one finds other things."""
 QUICK = {"POLL_SCHEDULE": EVERY_SECOND, "RESUME_SCHEDULE": EVERY_SECOND, "COMMAND_TIMEOUT_SECONDS": "5"}
 PATIENCE_SECONDS = 60
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.azurite import missing
 from sandbox.tenant.client import SandboxClient
-from tests.e2e.staged import QUICK, Crash, CrashStage, EndState, end_state, log_problems, wait_until_settled
+from tests.e2e.staged import QUICK, SEED, Crash, CrashStage, EndState, end_state, log_problems, wait_until_settled
 
 pytestmark = [
     pytest.mark.slow,
@@ -60,7 +60,8 @@ class Disturbed:
 
 def moments() -> dict[str, float]:
     """Random moments after an attack; the name tells the moment."""
-    drawn = [random.uniform(0, LONGEST_SECONDS) for _ in range(SEEDS)]
+    by_seed = random.Random(SEED)
+    drawn = [by_seed.uniform(0, LONGEST_SECONDS) for _ in range(SEEDS)]
     return {f"{moment:.3f} s after the attack": moment for moment in drawn}
 
 

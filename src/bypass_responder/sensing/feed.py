@@ -166,6 +166,7 @@ class _Run:
                 error=self.error,
                 subscription=self.subscription,
                 gaps=self.intake.gaps,
+                waiting=self.intake.waiting.values(),
                 silence=silence,
                 now=self.now,
             ),

@@ -109,6 +109,7 @@ class Intake:
         blob = pending.blob
         moment = Window(start=blob.created, end=blob.created)
         await self.lose(moment, f"blob_lost: {pending.reason}", content_id=blob.content_id)
+        await self.store.mark_read(blob)  # or the overlap would list it, and lose it, again
         self.waiting.pop(blob.content_id, None)
 
 

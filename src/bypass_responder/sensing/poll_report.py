@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
 from bypass_responder.errors import FeedError, PermissionMissingError, ResponderError
 from bypass_responder.model.base import Value
-from bypass_responder.model.feed import ContentBlob, FeedCursor
+from bypass_responder.model.feed import ContentBlob, FeedCursor, PendingBlob
 from bypass_responder.model.record import AuditRecord, Unreadable
 
 START_INTERVAL = timedelta(minutes=15)
 """The service refuses a second start before, and a start takes about as long until the listing knows of it."""
+READS = 3
+"""A blob that failed fewer times is no problem yet."""
 PATIENCE = timedelta(minutes=15)
 """How long polls may fail before that is a problem."""
 GRACE = timedelta(hours=12)
@@ -68,6 +71,7 @@ def problems_of(
     error: ResponderError | None,
     subscription: Subscription | None,
     gaps: int,
+    waiting: Iterable[PendingBlob],
     silence: timedelta,
     now: datetime,
 ) -> tuple[FeedProblem, ...]:
@@ -86,6 +90,10 @@ def problems_of(
         )
     if error and cursor.failing_since and now - cursor.failing_since >= PATIENCE:
         detail = f"Polls fail since {cursor.failing_since:%Y-%m-%d %H:%M:%S}Z: {error.diagnostics()}"
+        found.append(FeedProblem(id="poll_failing", detail=detail))
+    late = [each for each in waiting if each.attempts >= READS and now - each.blob.created >= PATIENCE]
+    if late and not error:
+        detail = f"{len(late)} blobs could not be read for 15 minutes: {late[0].reason}"
         found.append(FeedProblem(id="poll_failing", detail=detail))
     if not error and (since := _silent_since(cursor, silence=silence, now=now)):
         found.append(FeedProblem(id="feed_silent", detail=f"No new blob since {since:%Y-%m-%d %H:%M:%S}Z."))

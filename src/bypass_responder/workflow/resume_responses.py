@@ -89,7 +89,9 @@ async def write_checkpoint(services: Services) -> None:
         heads = await asyncio.gather(*(_head(item, services) for item in batch), return_exceptions=True)
         problems += [head for head in heads if isinstance(head, Exception)]
         read = [(item, head) for item, head in zip(batch, heads, strict=True) if not isinstance(head, BaseException)]
-        ends = {item.target: head for item, head in read if head[0]}
+        last = await services.checkpoints.last()
+        seen = last.heads if last else {}
+        ends = {item.target: head for item, head in read if head[0] and seen.get(item.target) != head}
         if ends:
             try:
                 await services.checkpoints.append(await _next(ends, services))
