@@ -21,7 +21,7 @@ from bypass_responder.cli.app import app
 from bypass_responder.decision import Verdict
 from bypass_responder.model.case import ROWS
 from bypass_responder.model.incident import IncidentStatus
-from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.note import Note, Severity
 from bypass_responder.model.step import Effect, StepState
 from bypass_responder.settings import Settings
@@ -308,6 +308,8 @@ def test_an_answer_fits_its_schema() -> None:
         tenant_id=TENANT,
         target=ACCOUNT,
         outcome=ExchangeOutcome.VERIFIED,
+        resolved=ExchangeObject(object_id=ACCOUNT, exchange_guid=TENANT, name="alex"),
+        after=False,
     )
 
     check("exchange-result.schema.json", answer.model_dump_json())

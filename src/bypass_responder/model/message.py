@@ -103,4 +103,7 @@ class ExchangeResult(Value):
         if self.outcome is ExchangeOutcome.CHECKED and None in {self.resolved, self.before, self.read_at}:
             msg = "checked comes with resolved, before and read_at"
             raise ValueError(msg)
+        if self.outcome is ExchangeOutcome.VERIFIED and (self.after is not False or self.resolved is None):
+            msg = "verified comes with resolved, and with after as false"
+            raise ValueError(msg)
         return self

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
 
 RECHECK_HOURS = (1, 24)
+MOST_EVIDENCE, MOST_NAMES = 500, 50
+"""What one incident lists, so that its row stays small in a flood; every finding is kept in a row of its own."""
 OWN_TRACE = timedelta(minutes=2)
 """How close to our attempt a record of our own remediation is."""
 HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
@@ -226,9 +228,9 @@ def _add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
     draft.put(
         incident.model_copy(
             update={
-                "evidence": tuple(dict.fromkeys((*incident.evidence, finding.id))),
-                "actors": tuple(actors.values()),
-                "names": tuple(names.values()),
+                "evidence": tuple(dict.fromkeys((*incident.evidence, finding.id)))[-MOST_EVIDENCE:],
+                "actors": tuple(actors.values())[:MOST_NAMES],
+                "names": tuple(names.values())[:MOST_NAMES],
                 "blind_from": start,
                 "blind_from_proven": proven,
             }
