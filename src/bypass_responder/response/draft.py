@@ -132,7 +132,6 @@ class Draft:
         text: str,
         *,
         key: str,
-        first: tuple[str, ...] = (),
         **facts: Any,  # noqa: ANN401 - any JSON value
     ) -> None:
         """Put a message about an incident in the outbox: critical, with the actors and all that is left to do."""
@@ -143,7 +142,7 @@ class Draft:
             key=f"{incident.id}-{key}",
             severity=Severity.CRITICAL,
             incident=incident.id,
-            left_to_do=(*first, *left_to_do(incident)),
+            left_to_do=left_to_do(incident),
             actor=[str(actor) for actor in incident.actors],
             **facts,
         )

@@ -259,7 +259,6 @@ def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepSt
             f"Waiting for a person: {name}",
             f"{incident.reason}. Held: {', '.join(waiting)}.",
             key="-".join(waiting),
-            first=(f"Decide: bypassctl incidents approve|dismiss {incident.id} --reason …",),
         )
     elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
         title = f"Auditing is being restored, nobody is contained: {name}"

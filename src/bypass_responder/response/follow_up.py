@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.incident import Incident, IncidentStatus
+
 if TYPE_CHECKING:
     from bypass_responder.model.change import Actor
-    from bypass_responder.model.incident import Incident
+
+
+WAITS = {
+    IncidentStatus.HELD: "a step is held",
+    IncidentStatus.FAILED: "a step failed",
+    IncidentStatus.OBSERVED: "nothing was done, MODE is observe",
+}
 
 
 def blind_window(incident: Incident) -> str:
@@ -25,17 +33,20 @@ def left_to_do(incident: Incident | None, *, actors: tuple[Actor, ...] = ()) -> 
     todo = [f"Investigate the actor: {', '.join(str(actor) for actor in who) or 'unknown (look for the audit record)'}"]
     if incident is None:
         return tuple(todo)
+    if incident.status in WAITS:
+        verbs = f"bypassctl incidents approve|dismiss {incident.id} --reason …"
+        todo.insert(0, f"Decide ({WAITS[incident.status]}): {verbs}")
     account = incident.account
     if account and any(
         actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold() for actor in who
     ):
         todo.append("Actor and target are one account (self-bypass): treat it as compromised or as an insider.")
-    if account and account.on_premises_sync_enabled:
+    if account and account.on_premises_sync_enabled and not incident.status.final:
         todo.append(
             "The account is synchronised from on-premises: disable it in Active Directory, reset its password there, "
             "or the next synchronisation undoes the block."
         )
-    if account and account.guest:
+    if account and account.guest and not incident.status.final:
         todo.append("The account is a guest: revoking its sessions has no effect; ask its home organisation.")
     todo.append(
         f"Document the gap: mailbox actions of this account, in every mailbox it can open, {blind_window(incident)}."

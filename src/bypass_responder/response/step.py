@@ -76,10 +76,10 @@ def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepSta
         return
     draft.put(step.model_copy(update={"state": state, "reason": reason, "lease_until": None, "next_at": None}))
     draft.log("withheld", f"{kind.value}: {reason}", incident=incident.id, step=kind.value, state=state.value)
-    if state is StepState.HELD:
+    waits = draft.settle_status(incident.id)
+    if state is StepState.HELD and waits:
         title = f"Waiting for a person: {incident.account or incident.target}"
-        draft.incident_note("held", incident, title, f"{kind.value} is held: {reason}.", key=f"{kind.value}-{reason}")
-    draft.settle_status(incident.id)
+        draft.incident_note("held", waits, title, f"{kind.value} is held: {reason}.", key=f"{kind.value}-{reason}")
 
 
 def record_done(draft: Draft, incident_id: str, kind: StepKind) -> None:
