@@ -79,13 +79,11 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         bypass_on=result.before,
         read_at=result.read_at,
     )
-    waiting = [finding for finding in draft.rows(Finding) if finding.state is FindingState.WAITING]
-    for finding in waiting[:SLICE]:
-        if finding.state is FindingState.WAITING and (
-            result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
-        ):
+    stands = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
+    for finding in _waiting(draft):
+        if stands:
             _not_checked(draft, finding, result)
-        elif finding.state is FindingState.WAITING:
+        else:
             checks = (*(old for old in finding.checks if old.name != check.name), check)
             draft.put(finding.model_copy(update={"checks": checks, "state": FindingState.UNDECIDED}))
     if command.recheck:
@@ -95,9 +93,13 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
 def revive(draft: Draft) -> None:
     """Findings that wait although nothing is asked, because an answer was for too many at once: asked again."""
     if outstanding(draft, CommandKind.CHECK_BYPASS) is None:
-        waiting = [finding for finding in draft.rows(Finding) if finding.state is FindingState.WAITING]
-        for finding in waiting[:SLICE]:
+        for finding in _waiting(draft):
             draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED}))
+
+
+def _waiting(draft: Draft) -> list[Finding]:
+    """Findings that wait for an answer, as many as one transaction takes."""
+    return [finding for finding in draft.rows(Finding) if finding.state is FindingState.WAITING][:SLICE]
 
 
 def _too_late(draft: Draft, command: Command, result: ExchangeResult) -> bool:

@@ -39,7 +39,7 @@ def close_finding(draft: Draft, finding: Finding, *, verdict: str, reason: str, 
 def record_attempt(draft: Draft, finding: Finding) -> None:
     """Somebody tried to switch the bypass on and failed: recorded and told, nobody is contained."""
     reason = f"{finding.actor} tried to switch the bypass on and failed"
-    incident = _current(draft)
+    incident = current_incident(draft)
     close_finding(draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None)
     if incident:
         _add_evidence(draft, incident, finding)
@@ -59,7 +59,7 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
 
 def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
     """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
-    incident = _current(draft) or draft.incident(draft.head.last_incident)
+    incident = current_incident(draft) or draft.incident(draft.head.last_incident)
     incident_id = incident.id if incident else None
     ours = incident is not None and _is_ours(draft, incident, finding, worker_ids)
     reason = "our own remediation, seen in the audit log" if ours else f"{finding.actor} switched the bypass off"
@@ -101,7 +101,7 @@ def act_on(
 
     ``steps`` holds PLANNED, HELD or WITHHELD for each step that is to be there. Returns the incident's id.
     """
-    current = _current(draft)
+    current = current_incident(draft)
     incident = current or Incident(
         id=incident_id,
         target=draft.target,
@@ -141,7 +141,7 @@ def act_on(
 
 def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
     """The hourly limit was reached while the plan was stored: its block, which nobody made, waits for a person."""
-    incident = _current(draft)
+    incident = current_incident(draft)
     block = draft.step(incident.id, StepKind.BLOCK_SIGN_IN) if incident else None
     if incident is None or block is None or block.state is not StepState.CLAIMED:
         return
@@ -196,7 +196,8 @@ def new_incident_id(finding: Finding, *, tenant_id: str) -> str:
     return f"{finding.effective_at:%Y%m%d}-{digest[:8]}"
 
 
-def _current(draft: Draft) -> Incident | None:
+def current_incident(draft: Draft) -> Incident | None:
+    """The active incident, None when there is none or a person ended it."""
     incident = draft.incident(draft.head.active_incident)
     return None if incident is None or incident.status.final else incident
 

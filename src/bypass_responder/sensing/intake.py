@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import NotFoundError, ResponderError
+from bypass_responder.model.base import backoff
 from bypass_responder.model.feed import ContentBlob, FeedGap, PendingBlob, Window
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.blob import container_is_broken, read_blob
@@ -96,7 +97,7 @@ class Intake:
     async def _wait(self, blob: ContentBlob, before: PendingBlob | None, reason: str, *, gone: bool = False) -> None:
         """Make the blob pending, the next try later each time, the last one when it expires."""
         attempts = _attempts(before, broken=reason.startswith(_BROKEN))
-        wait = min(_BACKOFF * 2 ** min(attempts - 1, 10), _LONGEST_BACKOFF)
+        wait = backoff(attempts - 1, first=_BACKOFF, longest=_LONGEST_BACKOFF)
         next_at = min(self.now + wait, max(_expires(blob), self.now))
         pending = PendingBlob(blob=blob, attempts=attempts, next_at=next_at, reason=reason[:1000])
         if gone and attempts >= _GONE_READS:

@@ -244,10 +244,8 @@ def _state(disposition: Disposition, *, enforce: bool) -> StepState:
 
 
 def _incident_id(draft: Draft, finding: Finding, services: Services) -> str:
-    current = draft.incident(draft.head.active_incident)
-    if current is not None and not current.status.final:
-        return current.id
-    return episode.new_incident_id(finding, tenant_id=services.settings.tenant_id)
+    current = episode.current_incident(draft)
+    return current.id if current else episode.new_incident_id(finding, tenant_id=services.settings.tenant_id)
 
 
 def _tell_owner(draft: Draft, incident_id: str, reason: str) -> None:
