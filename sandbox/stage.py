@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sandbox.azurite import Azurite
 from sandbox.child import READY_SECONDS, ROOT, Child, ChildError, free_ports
@@ -24,14 +24,14 @@ SETTINGS = {
     "RESUME_SCHEDULE": EVERY_TWO_SECONDS,
     "COMMAND_TIMEOUT_SECONDS": "30",
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
+    "EXCHANGE_SWEEPS_QUEUE": "exchange-sweeps",
     "EXCHANGE_RESULTS_QUEUE": "exchange-results",
     "NOTIFICATION_WEBHOOK_SECRET": "sandbox",
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01",
 }
 """What the sandbox sets, to be quick where Azure is patient. ``Stage(settings=…)`` wins."""
-WORKER_VISIBILITY_SECONDS = "20"
-"""A command of a killed worker comes back before the responder asks again."""
+EXCHANGE_WORKER = ROOT / "src" / "exchange_worker"
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_START", "PYTHONWARNINGS")
 """All that the sandbox takes over from the environment: settings and credentials of a real tenant stay outside."""
 
@@ -45,11 +45,15 @@ class Ports:
     table: int = 10002
     tenant: int = 8025
     host: int = 7071
+    worker: int = 7072
 
     @classmethod
     def free(cls) -> Self:
         """Ports that nobody listens on now."""
-        return cls(*free_ports(5))
+        return cls(*free_ports(6))
+
+
+Worker = Literal["auto", "python", "none"]
 
 
 class Stage:
@@ -65,19 +69,19 @@ class Stage:
         settings: Mapping[str, str] | None = None,
         ports: Ports | None = None,
         tenant_arguments: Sequence[str] = (),
-        worker: bool = True,
+        worker: Worker = "auto",
         lease_seconds: float = 10.0,
     ) -> None:
-        """Say what to run: ``tenant_arguments`` go to `python -m sandbox.tenant`, ``settings`` to the app.
+        """Say what to run: ``tenant_arguments`` go to `python -m sandbox.tenant`, ``settings`` to both apps.
 
-        Settings that begin with ``WORKER_`` go to the stand-in worker.
+        ``worker``: the Exchange worker in PowerShell where there is ``pwsh``, its stand-in in Python, or none.
         """
         self.folder = folder
         self.ports = ports or Ports.free()
         self.tenant: dict[str, Any] = {}
         """What the tenant announced: its addresses, its id, the identities of the two apps."""
         self._settings = dict(settings or {})
-        self._with_worker = worker
+        self._worker_kind = worker
         self._lease_seconds = lease_seconds
         self._inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
         services = (self.ports.blob, self.ports.queue, self.ports.table)
@@ -120,16 +124,18 @@ class Stage:
     def _worker_env(self) -> dict[str, str]:
         settings = self.env
         return {
-            **self._inherited,
+            **settings,
             **self.tenant["worker_environment"],
-            "AzureWebJobsStorage": self.connection_string,
-            "WORKER_EXCHANGE_URL": self.tenant["exchange"],
-            "WORKER_TENANT_ID": settings["TENANT_ID"],
-            "WORKER_COMMANDS_QUEUE": settings["EXCHANGE_COMMANDS_QUEUE"],
-            "WORKER_RESULTS_QUEUE": settings["EXCHANGE_RESULTS_QUEUE"],
-            "WORKER_VISIBILITY_SECONDS": WORKER_VISIBILITY_SECONDS,
-            **{name: value for name, value in self._settings.items() if name.startswith("WORKER_")},
+            "AZURE_CLIENT_ID": self.tenant["worker_client_id"],
+            "EXCHANGE_ORGANIZATION": self.tenant["domain"],
+            "EXCHANGE_STANDIN_URL": self.tenant["exchange"],
         }
+
+    @property
+    def worker_answers(self) -> str:
+        """What answers for the Exchange worker, in the words of its host."""
+        started = [line for line in self.log("worker").splitlines() if line.startswith('{"event": "host_started"')]
+        return str(json.loads(started[-1])["answers"]) if started else "nothing"
 
     def start(self) -> None:
         """Start everything and wait until it answers."""
@@ -141,9 +147,11 @@ class Stage:
             self._tenant.wait_until(self.ports.tenant)
             self.tenant = self._announced()
             self._python("infrastructure", environment=self.env).run()
-            if self._with_worker:
-                self.start_worker()
+            if self._worker_kind != "none":
+                self._launch_worker()
             self.start_host()
+            if self._worker is not None:
+                self._worker.wait_until(self.ports.worker)
         except BaseException:
             self.stop()
             raise
@@ -184,19 +192,27 @@ class Stage:
             self._host.kill()
             self._host = None
 
-    def start_worker(self) -> None:
-        """Start the stand-in for the Exchange worker."""
-        self._worker = self._python("worker", environment=self._worker_env)
+    def _launch_worker(self) -> None:
+        lease = ("--lease-seconds", str(self._lease_seconds))
+        arguments = ("--app-dir", str(EXCHANGE_WORKER), "--port", str(self.ports.worker), *lease)
+        stand_in = ("--stand-in",) if self._worker_kind == "python" else ()
+        self._worker = self._python("host", *arguments, *stand_in, environment=self._worker_env, log="worker")
         self._worker.launch()
 
+    def start_worker(self) -> None:
+        """Start the Exchange worker and wait until it takes commands."""
+        self._launch_worker()
+        if self._worker is not None:
+            self._worker.wait_until(self.ports.worker)
+
     def stop_worker(self) -> None:
-        """End the stand-in for the Exchange worker."""
+        """End the Exchange worker."""
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
 
     def kill_worker(self) -> None:
-        """End the stand-in for the Exchange worker in the middle of whatever it does (SIGKILL)."""
+        """End the Exchange worker in the middle of whatever it does (SIGKILL)."""
         if self._worker is not None:
             self._worker.kill()
             self._worker = None
@@ -213,10 +229,12 @@ class Stage:
         """What ``host``, ``worker``, ``tenant`` or ``azurite`` wrote so far."""
         return (self.folder / f"{part}.log").read_text(encoding="utf-8", errors="replace")
 
-    def _python(self, module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
+    def _python(
+        self, module: str, *arguments: str, environment: Mapping[str, str] | None = None, log: str | None = None
+    ) -> Child:
         command = [sys.executable, "-m", f"sandbox.{module}", *arguments]
-        log = self.folder / f"{module}.log"
-        return Child(f"sandbox.{module}", command, environment=environment or self._inherited, log=log)
+        file = self.folder / f"{log or module}.log"
+        return Child(f"sandbox.{module}", command, environment=environment or self._inherited, log=file)
 
     def _announced(self) -> dict[str, Any]:
         give_up_at = time.monotonic() + READY_SECONDS

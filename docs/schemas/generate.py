@@ -10,6 +10,7 @@ from typing import Any
 from bypass_responder.adapters.webhook import _SENT, TYPE_GROUP, TYPE_ONE
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
 from bypass_responder.model.note import Note
+from bypass_responder.model.sweep import SweepCommand, SweepContent, SweepResult
 
 HERE = Path(__file__).parent
 DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
@@ -21,6 +22,9 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {
         "exchange-command.schema.json": DIALECT | ExchangeCommand.model_json_schema(mode="serialization"),
         "exchange-result.schema.json": DIALECT | ExchangeResult.model_json_schema(mode="validation"),
+        "sweep-command.schema.json": DIALECT | SweepCommand.model_json_schema(mode="serialization"),
+        "sweep-result.schema.json": DIALECT | SweepResult.model_json_schema(mode="validation"),
+        "sweep-content.schema.json": DIALECT | SweepContent.model_json_schema(mode="validation"),
         "notification.schema.json": DIALECT | _notification(),
     }
 

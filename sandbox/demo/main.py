@@ -49,6 +49,9 @@ def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] |
     parser.add_argument("--records", type=Path, help="an export of the audit log instead of the built-in story")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     parser.add_argument("--folder", type=Path, help="keep storage and logs here (default: a temporary folder)")
+    parser.add_argument(
+        "--worker", choices=("auto", "python"), default="auto", help="python: the stand-in, even where there is pwsh"
+    )
     given = parser.parse_args(argv)
     began = time.monotonic()
     try:
@@ -59,7 +62,7 @@ def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] |
     with tempfile.TemporaryDirectory(prefix="bypass-demo-") as temporary:
         folder = given.folder or Path(temporary)
         try:
-            with Stage(folder, tenant_arguments=_tenant_arguments(folder, records)) as stage:
+            with Stage(folder, tenant_arguments=_tenant_arguments(folder, records), worker=given.worker) as stage:
                 proof = asyncio.run(_play(stage, records, meanwhile))
         except (ChildError, TimeoutError) as error:
             sys.stderr.write(f"demo: {error}\n")
@@ -135,7 +138,8 @@ async def _play(
 
 async def _tell(play: Play, meanwhile: Callable[[Stage, SandboxClient], None] | None) -> None:
     teller, client = play.teller, play.client
-    print("Azurite, a stand-in tenant and the function host run; mode enforce; Exchange worker: a stand-in in Python.")
+    print("Azurite, a stand-in tenant and the function host run; mode enforce.")
+    print(f"Exchange worker: {play.stage.worker_answers}.")
     await _until(_first_poll(play), "the first poll of the audit feed")
     play.before = {account["object_id"]: account for account in client.state()["accounts"]}
     if play.records:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,6 @@ FOLDER = Path(__file__).resolve().parent
 APP = FOLDER.parent.parent / "src" / "exchange_worker"
 LEASH = FOLDER.parent / "leash.py"
 GRACE_SECONDS = 10.0
-FunctionName = Literal["ExchangeCommands", "ExchangeSweeps"]
 
 
 class PowerShellError(Exception):
@@ -54,7 +53,7 @@ class Function:
 
     def __init__(
         self,
-        name: FunctionName,
+        name: str,
         *,
         environment: Mapping[str, str],
         app: Path = APP,

@@ -7,6 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from sandbox.exchange_online import PowerShellError
 from sandbox.host.app import log_to_stderr, serve
 from sandbox.host.index import HostError
 
@@ -14,19 +15,30 @@ from sandbox.host.index import HostError
 def main() -> int:
     """Run until SIGTERM or SIGINT; 2 when the app cannot be hosted."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.host", description=__doc__)
-    parser.add_argument("--app-dir", type=Path, default=Path(), help="folder of function_app.py and host.json")
+    parser.add_argument(
+        "--app-dir", type=Path, default=Path(), help="folder of function_app.py (or of */function.json) and host.json"
+    )
     parser.add_argument("--port", type=int, default=7071, help="port of HTTP triggers, on 127.0.0.1")
     parser.add_argument(
         "--lease-seconds", type=float, default=10.0, help="how long a message of a crashed host stays hidden"
     )
     parser.add_argument("--timer-status", type=Path, help="file that keeps when timers last ran")
+    parser.add_argument(
+        "--stand-in", action="store_true", help="answer for a PowerShell app in Python, even where there is pwsh"
+    )
     given = parser.parse_args()
     log_to_stderr()
     try:
         asyncio.run(
-            serve(given.app_dir, port=given.port, lease_seconds=given.lease_seconds, status_file=given.timer_status)
+            serve(
+                given.app_dir,
+                port=given.port,
+                lease_seconds=given.lease_seconds,
+                status_file=given.timer_status,
+                stand_in=given.stand_in,
+            )
         )
-    except (HostError, OSError) as error:
+    except (HostError, PowerShellError, OSError) as error:
         sys.stderr.write(f"host: {error}\n")
         return 2
     return 0

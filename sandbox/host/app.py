@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from sandbox.host.index import HostedFunction, HostError, load
 from sandbox.host.invocation import note
+from sandbox.host.powershell import load_powershell
 from sandbox.host.queues import QueueListener
 from sandbox.host.settings import QueueSettings
 from sandbox.host.timers import TimerStatus, run_timer
@@ -39,13 +41,22 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app_folder: Path, *, port: int, lease_seconds: float, status_file: Path | None) -> None:
-    """Run the app until SIGTERM or SIGINT, then let running invocations finish. Raises HostError."""
-    functions = load(app_folder, os.environ)
+async def serve(
+    app_folder: Path, *, port: int, lease_seconds: float, status_file: Path | None, stand_in: bool = False
+) -> None:
+    """Run the app until SIGTERM or SIGINT, then let running invocations finish. Raises HostError.
+
+    ``stand_in``: the Python stand-in answers for a PowerShell app, even where there is ``pwsh``.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as resources:
+        if (app_folder / "function_app.py").exists():
+            functions, answers = load(app_folder, os.environ), f"Python {sys.version.split()[0]}"
+        else:
+            app = await load_powershell(app_folder, os.environ, resources, stand_in=stand_in)
+            functions, answers = app.functions, app.answers
         settings = QueueSettings.read(app_folder, os.environ, lease_seconds=lease_seconds)
         status = TimerStatus(status_file)
         listeners = [await _listener(each, settings, resources) for each in functions if _is(each, "queueTrigger")]
@@ -56,7 +67,8 @@ async def serve(app_folder: Path, *, port: int, lease_seconds: float, status_fil
         listening = socket.create_server(("127.0.0.1", port))
         tasks = [asyncio.create_task(each) for each in (*[each.run() for each in listeners], *timers)]
         web = asyncio.create_task(server.serve(sockets=[listening]))
-        note("host_started", url=f"http://127.0.0.1:{port}", functions=[each.name for each in functions])
+        names = [each.name for each in functions]
+        note("host_started", url=f"http://127.0.0.1:{port}", functions=names, answers=answers)
         ended = asyncio.create_task(stop.wait())
         await asyncio.wait([*tasks, web, ended], return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

@@ -49,7 +49,7 @@ def load(app_folder: Path, environment: Mapping[str, str]) -> list[HostedFunctio
         HostedFunction(str(function.get_function_name()), trigger, function.get_user_function())
         for app in apps
         for function in app.get_functions()
-        for trigger in _bindings(function.get_raw_bindings(), environment)
+        for trigger in (filled(json.loads(raw), environment) for raw in function.get_raw_bindings())
         if str(trigger["type"]).lower().endswith("trigger")
     ]
     for function in functions:
@@ -59,11 +59,9 @@ def load(app_folder: Path, environment: Mapping[str, str]) -> list[HostedFunctio
     return functions
 
 
-def _bindings(raw: list[str], environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [
-        {key: _filled(value, environment) if isinstance(value, str) else value for key, value in binding.items()}
-        for binding in map(json.loads, raw)
-    ]
+def filled(binding: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The binding with settings in place of ``%NAME%``. Raises HostError when one is missing."""
+    return {key: _filled(value, environment) if isinstance(value, str) else value for key, value in binding.items()}
 
 
 def _filled(text: str, environment: Mapping[str, str]) -> str:

@@ -138,12 +138,14 @@ def announce(tenant: Tenant, url: str) -> str:
         {
             "url": url,
             "tenant_id": tenant_id,
+            "domain": tenant.settings.domain,
             "management_api": url,
             "graph": f"{url}/v1.0",
             "exchange": f"{url}/exchange",
             "webhook": f"{url}/webhook",
             "responder_environment": environment(url),
             "worker_environment": environment(url, WORKER_SECRET),
+            "worker_client_id": tenant.identities[WORKER_SECRET].client_id,
         }
     )
 

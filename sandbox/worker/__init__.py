@@ -2,5 +2,6 @@
 
 from sandbox.worker.answer import answer
 from sandbox.worker.exchange import ExchangeCalls
+from sandbox.worker.sweep import sweep
 
-__all__ = ["ExchangeCalls", "answer"]
+__all__ = ["ExchangeCalls", "answer", "sweep"]

@@ -11,7 +11,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -24,10 +24,13 @@ from bypass_responder.model.message import (
     ExchangeOutcome,
     ExchangeResult,
 )
-from sandbox.worker.exchange import CmdletError, ErrorClass, ExchangeCalls
+from bypass_responder.model.sweep import SweepCommand
+from sandbox.worker.exchange import CmdletError, ExchangeCalls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from bypass_responder.model.message import ErrorClass
 
 WORKER = "python stand-in"
 READ_BACK_SECONDS = 10.0
@@ -35,10 +38,11 @@ _READ_EVERY_SECONDS = 0.5
 _WILD = re.compile(r"[*?\x00-\x1f\x7f]")
 
 
-class _Ended(Exception):  # noqa: N818 - not an error: the command ended before its last step
+class Ended(Exception):  # noqa: N818 - not an error: the command ended before its last step
     """The command ends here with an outcome and a reason."""
 
     def __init__(self, outcome: ExchangeOutcome, reason: str, error_class: ErrorClass | None = None) -> None:
+        """Keep outcome and class beside the reason."""
         super().__init__(reason)
         self.outcome = outcome
         self.error_class = error_class
@@ -56,11 +60,15 @@ class _Found:
 
 
 async def answer(
-    command: Mapping[str, Any], exchange: ExchangeCalls, *, read_back_seconds: float = READ_BACK_SECONDS
+    command: Mapping[str, Any],
+    exchange: ExchangeCalls,
+    *,
+    read_back_seconds: float = READ_BACK_SECONDS,
+    deliveries: int = 1,
 ) -> dict[str, Any]:
     """Carry out ``command`` (JSON of an ``ExchangeCommand``) and give the JSON of its ``ExchangeResult``.
 
-    Never raises for what the command holds.
+    ``deliveries``: how many times the queue gave it out. Never raises for what the command holds.
     ``command`` must have a ``command_id``. A kind that is unknown is answered as ``check_bypass``, refused.
     """
     started = time.monotonic()
@@ -68,8 +76,10 @@ async def answer(
     error: str | None = None
     error_class: ErrorClass | None = None
     try:
-        outcome = await _carry_out(_accepted(command, exchange.tenant_id), exchange, found, read_back_seconds)
-    except _Ended as end:
+        outcome = await _carry_out(
+            accepted(ExchangeCommand, command, exchange.tenant_id), exchange, found, read_back_seconds
+        )
+    except Ended as end:
         outcome, error, error_class = end.outcome, str(end), end.error_class
     except CmdletError as failure:
         outcome = ExchangeOutcome.AMBIGUOUS if failure.ambiguous else ExchangeOutcome.FAILED
@@ -81,6 +91,7 @@ async def answer(
         target=str(command.get("target", "")),
         outcome=outcome,
         **vars(found),
+        deliveries=deliveries,
         duration_seconds=round(time.monotonic() - started, 3),
         worker=WORKER,
         error=error,
@@ -93,21 +104,24 @@ def _kind_of(command: Mapping[str, Any]) -> CommandKind:
     return CommandKind.DISABLE_BYPASS if command.get("kind") == "disable_bypass" else CommandKind.CHECK_BYPASS
 
 
-class _Refused(_Ended):
+class _Refused(Ended):
     """The command is not one that this worker carries out."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(ExchangeOutcome.REFUSED, reason)
+    def __init__(self, reason: str, error_class: ErrorClass | None = None) -> None:
+        super().__init__(ExchangeOutcome.REFUSED, reason, error_class)
 
 
-def _accepted(given: Mapping[str, Any], tenant_id: str) -> ExchangeCommand:
+C = TypeVar("C", ExchangeCommand, SweepCommand)
+
+
+def accepted(kind: type[C], given: Mapping[str, Any], tenant_id: str) -> C:
     """The command, if this worker may carry it out."""
     version = given.get("schema_version")
     if type(version) is not int or version not in {SCHEMA_VERSION, max(1, SCHEMA_VERSION - 1)}:
         reason = f"schema_version {version!r} is not one that this worker knows."
-        raise _Refused(reason)
+        raise _Refused(reason, "transient")
     try:
-        command = ExchangeCommand.model_validate(given)
+        command = kind.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         reason = f"The command is not valid: {'.'.join(map(str, first['loc']))}: {first['msg']}."
@@ -117,8 +131,6 @@ def _accepted(given: Mapping[str, Any], tenant_id: str) -> ExchangeCommand:
         reason = f"The command is for tenant {command.tenant_id}, this worker serves {tenant_id}."
     elif datetime.now(UTC) > command.not_after:
         reason = f"The command came after its time ({command.not_after:%Y-%m-%dT%H:%M:%SZ})."
-    elif command.identity is not None and (not command.identity.strip() or _WILD.search(command.identity)):
-        reason = "The identity is empty or has a wildcard or control character."
     if reason:
         raise _Refused(reason)
     return command
@@ -127,6 +139,9 @@ def _accepted(given: Mapping[str, Any], tenant_id: str) -> ExchangeCommand:
 async def _carry_out(
     command: ExchangeCommand, exchange: ExchangeCalls, found: _Found, read_back_seconds: float
 ) -> ExchangeOutcome:
+    if command.identity is not None and (not command.identity.strip() or _WILD.search(command.identity)):
+        reason = "The identity is empty or has a wildcard or control character."
+        raise _Refused(reason)
     found.resolved = resolved = await _resolve(command, exchange)
     found.before = await _read(resolved, exchange, found)
     if command.kind is CommandKind.CHECK_BYPASS:
@@ -160,10 +175,10 @@ async def _resolve(command: ExchangeCommand, exchange: ExchangeCalls) -> Exchang
                 raise
             rows = []
     if len(rows) > 1:
-        raise _Ended(ExchangeOutcome.AMBIGUOUS, f"More than one object in Exchange is called {text!r}.")
+        raise Ended(ExchangeOutcome.AMBIGUOUS, f"More than one object in Exchange is called {text!r}.")
     object_ids = [guid_or_none(str(row.get("ExternalDirectoryObjectId"))) for row in rows]
     if not rows or object_ids[0] is None or command.object_id not in {None, object_ids[0]}:
-        raise _Ended(
+        raise Ended(
             ExchangeOutcome.NOT_FOUND, f"No object in Exchange with an Entra id is called {text!r}.", "not_found"
         )
     return ExchangeObject(object_id=object_ids[0], exchange_guid=str(rows[0]["Guid"]).lower(), name=rows[0]["Name"])
@@ -177,9 +192,9 @@ async def _read(resolved: ExchangeObject, exchange: ExchangeCalls, found: _Found
         reason = (
             f"Exchange did not answer for {resolved.exchange_guid} alone; the object may have been deleted meanwhile."
         )
-        raise _Ended(ExchangeOutcome.FAILED, reason, "not_found")
+        raise Ended(ExchangeOutcome.FAILED, reason, "not_found")
     value = rows[0].get("AuditBypassEnabled")
     if not isinstance(value, bool):
-        raise _Ended(ExchangeOutcome.FAILED, f"AuditBypassEnabled is neither true nor false but {value!r}.", "other")
+        raise Ended(ExchangeOutcome.FAILED, f"AuditBypassEnabled is neither true nor false but {value!r}.", "other")
     found.read_at = read_at
     return value

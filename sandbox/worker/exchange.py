@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-ErrorClass = Literal["transient", "permission", "not_found", "other"]
+    from bypass_responder.model.message import ErrorClass
+
 Rows = list[dict[str, Any]]
 TRIES = 4
 TRANSIENT = (
@@ -49,6 +50,11 @@ class ExchangeCalls:
 
     async def run(self, cmdlet: str, **parameters: object) -> Rows:
         """All rows that the cmdlet returns. Raises ``CmdletError``; what is transient was tried four times."""
+        rows, _ = await self.read(cmdlet, **parameters)
+        return rows
+
+    async def read(self, cmdlet: str, **parameters: object) -> tuple[Rows, list[str]]:
+        """The same, with the warnings that came with them."""
         for attempt in range(TRIES):
             try:
                 return await self._once(cmdlet, parameters)
@@ -58,14 +64,16 @@ class ExchangeCalls:
                 await asyncio.sleep(max(self.pause_seconds * 2**attempt, error.retry_after_seconds))
         raise AssertionError
 
-    async def _once(self, cmdlet: str, parameters: dict[str, object]) -> Rows:
+    async def _once(self, cmdlet: str, parameters: dict[str, object]) -> tuple[Rows, list[str]]:
         url: str | None = f"{self.url}/{self.tenant_id}/InvokeCommand"
         rows: Rows = []
+        warnings: list[str] = []
         while url:
             page = await self._post(url, {"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}})
             rows += page["value"] or []
+            warnings += page.get("@adminapi.warnings") or []
             url = page.get("@odata.nextLink")
-        return rows
+        return rows, warnings
 
     async def _post(self, url: str, body: object) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {await self.token()}", "Prefer": "odata.maxpagesize=1000"}

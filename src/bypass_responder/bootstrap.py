@@ -61,7 +61,7 @@ class Responder:
         from bypass_responder.adapters.storage_clients import create_storage
 
         settings = self.services.settings
-        await create_storage(self.storage, queues=(settings.exchange_commands_queue, settings.exchange_results_queue))
+        await create_storage(self.storage, queues=settings.queues)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -118,7 +118,10 @@ def build(environment: Mapping[str, str]) -> Responder:
         index=TableIndex(storage.tables, tenant),
         checkpoints=CheckpointStore(storage.tables, storage.blobs, tenant),
         exchange=StorageExchangeQueue(
-            storage.queues, commands=settings.exchange_commands_queue, results=settings.exchange_results_queue
+            storage.queues,
+            commands=settings.exchange_commands_queue,
+            sweeps=settings.exchange_sweeps_queue,
+            drained=settings.queues,
         ),
         evidence=BlobEvidenceStore(storage.blobs, tenant),
         feed=ManagementActivityFeed(

@@ -20,6 +20,7 @@ from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.note import Note
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.row import Row
+from bypass_responder.model.sweep import SweepCommand
 
 
 class Clock(Protocol):
@@ -170,7 +171,7 @@ class Checkpoints(Protocol):
 class ExchangeQueue(Protocol):
     """The way to the Exchange worker."""
 
-    async def send(self, command: ExchangeCommand) -> None:
+    async def send(self, command: ExchangeCommand | SweepCommand) -> None:
         """Put a command on the queue that its kind belongs to."""
         ...
 

@@ -78,6 +78,7 @@ class Settings(Value):
     poll_schedule: str = "0 * * * * *"
     resume_schedule: str = "30 * * * * *"
     exchange_commands_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "exchange-commands"
+    exchange_sweeps_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "exchange-sweeps"
     exchange_results_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "exchange-results"
     graph_url: Url = "https://graph.microsoft.com"
     management_api_url: Url = "https://manage.office.com"
@@ -93,6 +94,11 @@ class Settings(Value):
     def enforce(self) -> bool:
         """True when the responder may change something."""
         return self.mode is Mode.ENFORCE
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Every queue that the app uses; each has a ``-poison`` twin."""
+        return (self.exchange_commands_queue, self.exchange_sweeps_queue, self.exchange_results_queue)
 
     @property
     def protected(self) -> frozenset[str]:

@@ -27,6 +27,7 @@ from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
 from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES, StorageClients, connect, create_storage
 from bypass_responder.errors import SettingError
 from bypass_responder.model.message import CommandKind, ExchangeCommand
+from bypass_responder.model.sweep import SweepCommand
 from bypass_responder.ports import EvidenceStore
 from bypass_responder.settings import Storage
 from tests.fakes import FakeEvidence, FakeExchangeQueue
@@ -51,8 +52,10 @@ class Queues:
 
     def __init__(self, clients: StorageClients, tenant_id: str) -> None:
         self._service = clients.queues
-        self.commands, self.results = f"c-{tenant_id}", f"r-{tenant_id}"
-        self.adapter = StorageExchangeQueue(clients.queues, commands=self.commands, results=self.results)
+        self.commands, self.sweeps, self.results = self.all = (f"c-{tenant_id}", f"s-{tenant_id}", f"r-{tenant_id}")
+        self.adapter = StorageExchangeQueue(
+            clients.queues, commands=self.commands, sweeps=self.sweeps, drained=self.all
+        )
 
     async def peek(self, name: str) -> list[Any]:
         return list(await self._service.get_queue_client(name).peek_messages(32))
@@ -64,8 +67,17 @@ class Queues:
 @pytest.fixture
 async def queues(clients: StorageClients, tenant_id: str, storage: Storage) -> Queues:
     made = Queues(clients, tenant_id)
-    await create_storage(clients, queues=(made.commands, made.results))
+    await create_storage(clients, queues=made.all)
     return made
+
+
+async def test_a_sweep_lies_on_a_queue_of_its_own(queues: Queues) -> None:
+    sweep = SweepCommand(command_id="c2", tenant_id=TENANT, not_after=datetime(2026, 3, 1, tzinfo=UTC))
+    await queues.adapter.send(sweep)
+    [message] = await queues.peek(queues.sweeps)
+
+    assert SweepCommand.model_validate_json(base64.b64decode(message.content)) == sweep
+    assert await queues.peek(queues.commands) == []
 
 
 async def test_a_command_lies_on_its_queue_as_base64_json(queues: Queues) -> None:
@@ -82,12 +94,13 @@ async def test_a_command_never_expires_on_the_queue(queues: Queues) -> None:
     assert message.expires_on.year == 9999
 
 
-async def test_poison_of_both_queues_is_given_as_text_and_taken_off(queues: Queues) -> None:
+async def test_poison_of_every_queue_is_given_as_text_and_taken_off(queues: Queues) -> None:
     await queues.put(f"{queues.commands}-poison", base64.b64encode(b'{"a": 1}').decode())
+    await queues.put(f"{queues.sweeps}-poison", base64.b64encode(b'{"b": 2}').decode())
     await queues.put(f"{queues.results}-poison", "not base64 at all: {}")
     texts = [text async for text in queues.adapter.drain_poison(10)]
 
-    assert texts == ['{"a": 1}', "not base64 at all: {}"]
+    assert texts == ['{"a": 1}', '{"b": 2}', "not base64 at all: {}"]
     assert [text async for text in queues.adapter.drain_poison(10)] == []
     assert await queues.peek(f"{queues.commands}-poison") == []
 
@@ -183,7 +196,7 @@ def test_every_table_and_container_that_an_adapter_names_is_created() -> None:
 
 async def test_creating_what_is_there_does_nothing(clients: StorageClients, queues: Queues) -> None:
     await queues.adapter.send(a_command())
-    await create_storage(clients, queues=(queues.commands, queues.results))
+    await create_storage(clients, queues=queues.all)
 
     assert len(await queues.peek(queues.commands)) == 1
 

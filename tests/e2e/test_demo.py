@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.azurite import missing
+from sandbox.exchange_online import missing as pwsh_missing
 from tests.records.builders import TARGET, a_bypass, another
 
 pytestmark = [
@@ -27,11 +28,12 @@ REAL_TARGET = "a88ae17c-f562-4c1f-a377-8910b6847d76"
 
 @dataclass(frozen=True)
 class Ended:
-    """Exit code, the JSON object in the last line without its time, and the time."""
+    """Exit code, the JSON object in the last line without its time, the time, and everything that was said."""
 
     code: int
     said: dict[str, Any]
     seconds: float
+    output: str
 
 
 def begin(output: Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -43,11 +45,12 @@ def begin(output: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 @pytest.fixture(scope="module")
 def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Ended]]:
-    """Three demos, started together because each of them mostly waits."""
+    """Four demos, started together because each of them mostly waits."""
     folder = tmp_path_factory.mktemp("demos")
     (folder / "export.jsonl").write_text(f"{json.dumps(another())}\n{json.dumps(a_bypass())}\n", encoding="utf-8")
     arguments: dict[str, tuple[str | Path, ...]] = {
         "story": (),
+        "story without PowerShell": ("--worker", "python"),
         "export": ("--records", folder / "export.jsonl"),
         "real": ("--records", REAL),
     }
@@ -61,7 +64,7 @@ def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
         sys.stdout.write(output)  # pytest shows it when the test fails
         said = json.loads(output.splitlines()[-1])
         seconds = said.pop("seconds")
-        return Ended(code, said, seconds)
+        return Ended(code, said, seconds, output)
 
     yield result
     for process in started.values():
@@ -91,6 +94,19 @@ def test_the_built_in_story_holds(demos: Callable[[str], Ended]) -> None:
     assert len(ended.said["blocked"]) == 1
     assert ended.said["blocked"] == ended.said["revoked"] == ended.said["bypass_off"]
     assert (ended.said["untouched"], ended.said["log_verified"]) == (True, True)
+
+
+def test_the_built_in_story_ends_alike_whoever_answers_for_exchange(demos: Callable[[str], Ended]) -> None:
+    assert demos("story").said == demos("story without PowerShell").said
+
+
+def test_it_says_who_answers_for_exchange(demos: Callable[[str], Ended]) -> None:
+    outputs = [demos(name).output for name in ("story", "story without PowerShell")]
+    said = [line for output in outputs for line in output.splitlines() if line.startswith("Exchange worker: ")]
+    first = "a stand-in in Python (pwsh is not on PATH)" if pwsh_missing() else "PowerShell 7."
+
+    assert said[0].startswith(f"Exchange worker: {first}")
+    assert said[1] == "Exchange worker: a stand-in in Python (asked for)."
 
 
 def test_the_time_is_told(demos: Callable[[str], Ended]) -> None:

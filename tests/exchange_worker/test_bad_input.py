@@ -72,6 +72,17 @@ def test_an_identity_that_could_mean_many_is_refused(commands: Function, tenant:
     assert asked_of_exchange(tenant) == []
 
 
+@pytest.mark.parametrize(
+    ("changed", "error_class"), [({"schema_version": 2}, "transient"), ({"kind": "enable_bypass"}, None)]
+)
+def test_only_a_schema_version_that_is_not_known_may_pass_by_itself(
+    commands: Function, alex: Account, changed: dict[str, Any], error_class: str | None
+) -> None:
+    result = ask(commands, a_command(object_id=alex.object_id) | changed)
+
+    assert (result.outcome, result.error_class) == ("refused", error_class)
+
+
 def test_a_command_with_nothing_but_its_id_is_refused(commands: Function, tenant: Tenant) -> None:
     result = ask(commands, {"command_id": "command-2"})
 

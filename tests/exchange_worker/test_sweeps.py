@@ -9,14 +9,15 @@ from typing import Any, cast
 
 import pytest
 
+from bypass_responder.model.sweep import SweepCommand, SweepContent, SweepResult
 from sandbox.exchange_online import Function
 from sandbox.tenant import exchange
 from sandbox.tenant.account import Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.state import Tenant
 from tests.exchange_worker.commands import a_command, ask
-from tests.exchange_worker.sweep_contract import SweepCommand, SweepContent, SweepResult
 
+ONE_SWITCH: exchange.Rows = [{"UnifiedAuditLogIngestionEnabled": True}]
 CMDLETS = ["Get-MailboxAuditBypassAssociation", "Get-User", "Get-OrganizationConfig", "Get-AdminAuditLogConfig"]
 
 
@@ -120,6 +121,17 @@ def test_a_warning_makes_the_list_incomplete(
     result, _ = sweep(sweeps, a_sweep())
 
     assert (result.outcome, result.complete, result.warnings) == ("listed", False, ("Partial.",))
+
+
+def test_many_long_warnings_still_fit_into_a_message(
+    sweeps: Function, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings = ["W" * 5000] * 50
+    monkeypatch.setitem(exchange._CMDLETS, "Get-AdminAuditLogConfig", lambda *_: (ONE_SWITCH, warnings))
+
+    result, _ = sweep(sweeps, a_sweep())
+
+    assert (result.complete, result.warnings) == (False, ("W" * 500,) * 20)
 
 
 def test_a_switch_that_exchange_does_not_tell_leaves_no_list(

@@ -8,19 +8,24 @@ from collections.abc import AsyncIterator, Sequence
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.note import Note
+from bypass_responder.model.sweep import SweepCommand
 from tests.fakes.scripted import Scripted
 
 
 class FakeExchangeQueue(Scripted):
-    """``sent`` are the commands; a test puts texts on ``poison``."""
+    """``sent`` are the commands, ``swept`` those of the other queue; a test puts texts on ``poison``."""
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[ExchangeCommand] = []
+        self.swept: list[SweepCommand] = []
         self.poison: list[str] = []
 
-    async def send(self, command: ExchangeCommand) -> None:
-        self._called("send", command.target)
+    async def send(self, command: ExchangeCommand | SweepCommand) -> None:
+        self._called("send", command.command_id)
+        if isinstance(command, SweepCommand):
+            self.swept.append(SweepCommand.model_validate_json(command.model_dump_json()))
+            return
         self.sent.append(ExchangeCommand.model_validate_json(command.model_dump_json()))
 
     async def drain_poison(self, limit: int) -> AsyncIterator[str]:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from bypass_responder.model.message import ExchangeResult
+from bypass_responder.model.sweep import SweepContent, SweepResult
 from sandbox.tenant.account import DOMAIN, TENANT_ID, Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.faults import Faults
 from sandbox.tenant.state import Tenant
-from sandbox.worker import ExchangeCalls, answer
+from sandbox.worker import ExchangeCalls, answer, sweep
 
 ALEX = f"alex@{DOMAIN}"
 
@@ -221,3 +222,61 @@ async def test_random_faults_never_touch_anybody_else(
 
     assert result.outcome in {"verified", "already_off", "unverified", "failed"}
     assert {change.object_id for change in tenant.journal} <= {alex.object_id}
+
+
+# ---- list_bypassed ---------------------------------------------------------------------------------------------------
+
+
+def a_sweep(**given: Any) -> dict[str, Any]:
+    command = a_command(kind="list_bypassed", **given)
+    del command["target"]
+    return command
+
+
+async def listed(exchange: ExchangeCalls, command: dict[str, Any]) -> tuple[SweepResult, SweepContent | None]:
+    result, content = await sweep(command, exchange, blob="m.json")
+    return SweepResult.model_validate(result), SweepContent.model_validate_json(content) if content else None
+
+
+@pytest.mark.parametrize(("accounts", "bypassed"), [(0, 0), (1, 1), (2, 1), (1001, 1001), (5000, 3)])
+async def test_a_sweep_names_everybody_who_is_on(
+    exchange: ExchangeCalls, tenant: Tenant, accounts: int, bypassed: int
+) -> None:
+    tenant.accounts = {}
+    first = accounts - bypassed
+    tenant.add(Account.named(f"user{number}", audit_bypass_enabled=number >= first) for number in range(accounts))
+
+    result, content = await listed(exchange, a_sweep())
+
+    assert content
+    assert (result.outcome, result.complete, result.scanned, result.bypassed) == ("listed", True, accounts, bypassed)
+    on = {account.object_id for account in tenant.accounts.values() if account.audit_bypass_enabled}
+    assert {each.object_id for each in content.bypassed} == on
+
+
+async def test_a_sweep_tells_the_switches(exchange: ExchangeCalls, control: SandboxClient) -> None:
+    control.settings(audit_disabled=True, unified_audit_log_ingestion_enabled=False)
+
+    result, _ = await listed(exchange, a_sweep())
+
+    assert (result.audit_disabled, result.unified_audit_log_ingestion_enabled) == (True, False)
+
+
+async def test_a_sweep_that_breaks_off_leaves_no_list(exchange: ExchangeCalls, control: SandboxClient) -> None:
+    control.fault("server_error", "exchange.Get-User", times=None)
+
+    result, content = await listed(exchange, a_sweep())
+
+    assert (result.outcome, result.error_class, content) == ("failed", "transient", None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error_class"),
+    [({"schema_version": 2}, "transient"), ({"tenant_id": "11111111-2222-3333-4444-555555555555"}, None)],
+)
+async def test_a_sweep_that_is_not_right_is_refused(
+    exchange: ExchangeCalls, changed: dict[str, Any], error_class: str | None
+) -> None:
+    result, content = await listed(exchange, a_sweep() | changed)
+
+    assert (result.outcome, result.error_class, content) == ("refused", error_class, None)

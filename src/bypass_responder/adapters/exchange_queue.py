@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
@@ -12,6 +12,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import NotFoundError
 from bypass_responder.model.message import ExchangeCommand
+from bypass_responder.model.sweep import SweepCommand
 
 _NEVER = -1
 _HIDDEN_SECONDS = 300
@@ -23,15 +24,25 @@ _AT_ONCE = 32
 class StorageExchangeQueue:
     """Sends commands and drains the poison twins. Permission: Storage Queue Data Contributor."""
 
-    def __init__(self, service: QueueServiceClient, *, commands: str, results: str) -> None:
-        """Take the client and the names of the two queues; nothing connects before the first call."""
-        self._commands = service.get_queue_client(commands, message_encode_policy=TextBase64EncodePolicy())
-        self._poison = tuple(service.get_queue_client(f"{name}-poison") for name in (commands, results))
+    def __init__(self, service: QueueServiceClient, *, commands: str, sweeps: str, drained: Iterable[str]) -> None:
+        """Take the client and the names of the queues, ``drained`` those whose poison twins are read.
 
-    async def send(self, command: ExchangeCommand) -> None:
-        """Put the command on the queue; it never expires there, ``not_after`` says when it is too late."""
+        Nothing connects before the first call.
+        """
+        self._commands, self._sweeps = (
+            service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
+            for name in (commands, sweeps)
+        )
+        self._poison = tuple(service.get_queue_client(f"{name}-poison") for name in drained)
+
+    async def send(self, command: ExchangeCommand | SweepCommand) -> None:
+        """Put the command on its queue; it never expires there, ``not_after`` says when it is too late.
+
+        A sweep has a queue of its own, so that it never delays a remediation.
+        """
+        queue = self._sweeps if isinstance(command, SweepCommand) else self._commands
         with translated(f"the command {command.command_id}"):
-            await self._commands.send_message(command.model_dump_json(), time_to_live=_NEVER)
+            await queue.send_message(command.model_dump_json(), time_to_live=_NEVER)
 
     async def drain_poison(self, limit: int) -> AsyncIterator[str]:
         """Yield the text of poison messages; each is deleted only when the caller comes back for the next one."""

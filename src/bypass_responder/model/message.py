@@ -1,6 +1,7 @@
 """The contract with the Exchange worker: what goes on ``exchange-commands``, what comes back on ``exchange-results``.
 
-JSON, base64-encoded on the queue, field names as here. Each side accepts its own ``schema_version`` and the one before.
+``model.sweep`` has the rest of it. JSON, base64-encoded on the queue, field names as here. Each side accepts its own
+``schema_version`` and the one before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from bypass_responder.model.base import Utc, Value
 
 SCHEMA_VERSION = 1
 
+ErrorClass = Literal["transient", "permission", "not_found", "other"]
+"""``transient`` may pass by itself and is asked again; with ``refused``: a schema version that is not known yet."""
 Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
@@ -22,6 +25,8 @@ class CommandKind(StrEnum):
 
     DISABLE_BYPASS = "disable_bypass"
     CHECK_BYPASS = "check_bypass"
+    LIST_BYPASSED = "list_bypassed"
+    """Of everybody; it has messages and a queue of its own."""
 
 
 class ExchangeOutcome(StrEnum):
@@ -62,6 +67,9 @@ class ExchangeCommand(Value):
         if (self.object_id is None) == (self.identity is None):
             msg = "exactly one of object_id and identity names the account"
             raise ValueError(msg)
+        if self.kind is CommandKind.LIST_BYPASSED:
+            msg = "list_bypassed names no account and is a SweepCommand"
+            raise ValueError(msg)
         if self.kind is CommandKind.DISABLE_BYPASS and self.object_id is None:
             msg = "disable_bypass takes an object_id only"
             raise ValueError(msg)
@@ -91,12 +99,15 @@ class ExchangeResult(Value):
     read_at: Utc | None = None
     """When the last read that this answer rests on was made."""
     attempts: Annotated[int, Field(ge=0)] = 0
+    """How many times it was set."""
+    deliveries: Annotated[int, Field(ge=1)] = 1
+    """How many times the queue gave this command out: more than once, and an earlier worker may have set it."""
     duration_seconds: Annotated[float, Field(ge=0)] = 0
     worker: str = ""
     """Module and PowerShell version, or the name of a stand-in."""
     error: str | None = None
     """In words that an operator can use."""
-    error_class: Literal["transient", "permission", "not_found", "other"] | None = None
+    error_class: ErrorClass | None = None
 
     @model_validator(mode="after")
     def _checked_says_what(self) -> Self:

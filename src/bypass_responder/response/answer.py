@@ -163,7 +163,7 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
             finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
         case ExchangeOutcome.ALREADY_OFF if _verified_before(draft, incident.id):
             finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
-        case ExchangeOutcome.ALREADY_OFF if step.attempts > 1:
+        case ExchangeOutcome.ALREADY_OFF if max(step.attempts, command.asked, result.deliveries) > 1:
             finish(
                 draft,
                 step,

@@ -134,7 +134,10 @@ def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) 
     draft.log(
         "retry", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value, next_at=due.isoformat()
     )
-    if step.attempts >= TELL_AFTER_ATTEMPTS:
+    if wait >= RETRY_LONGEST:
+        text = f"still failing after {step.attempts} attempts, from now on tried once an hour: {why}"
+        tell_failure(draft, step, "step_failed", text, key="hourly")
+    elif step.attempts >= TELL_AFTER_ATTEMPTS:
         tell_failure(draft, step, "step_failed", f"still failing after {step.attempts} attempts: {why}")
 
 
@@ -190,8 +193,8 @@ def _state(step: Step) -> str:
     return f"{step.effect.value} ({step.detail})" if step.effect else step.state.value
 
 
-def tell_failure(draft: Draft, step: Step, about: str, why: str) -> None:
-    """A step that failed, or works less than it should, needs a person: told once per effect."""
+def tell_failure(draft: Draft, step: Step, about: str, why: str, *, key: str = "") -> None:
+    """A step that failed, or works less than it should, needs a person: told once per effect and ``key``."""
     incident = draft.incident(step.incident_id)
     if incident is None:
         return
@@ -200,6 +203,6 @@ def tell_failure(draft: Draft, step: Step, about: str, why: str) -> None:
         incident,
         f"{step.step.value} needs a person: {incident.account or incident.target}",
         why,
-        key=f"{step.step.value}-{about}-{step.effect or ''}",
+        key=f"{step.step.value}-{about}-{step.effect or ''}{key}",
         step=step.step.value,
     )

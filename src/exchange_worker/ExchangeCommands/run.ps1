@@ -13,6 +13,6 @@ $ErrorActionPreference = 'Stop'
 Import-Module (Join-Path $PSScriptRoot '..' 'ExchangeBypass' 'ExchangeBypass.psd1')
 
 $command = Read-BypassMessage -Message $QueueItem
-$answer = Invoke-BypassCommand -Command $command
+$answer = Invoke-BypassCommand -Command $command -Deliveries $TriggerMetadata.DequeueCount
 Push-OutputBinding -Name Result -Value ($answer | ConvertTo-Json -Compress -Depth 4)
 Write-Information ("{0} {1}: {2} after {3} s" -f $answer.kind, $answer.command_id, $answer.outcome, $answer.duration_seconds)

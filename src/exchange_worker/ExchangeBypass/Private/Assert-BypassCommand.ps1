@@ -3,6 +3,10 @@ function Assert-BypassCommand {
     .SYNOPSIS
     Refuses a command that this worker does not carry out, before anything is asked of Exchange.
 
+    .DESCRIPTION
+    A schema version that is not known here is refused as transient: the responder asks again later, so that upgrading one
+    side before the other loses nothing. Every other refusal is for good.
+
     .PARAMETER Command
     The command as it came.
 
@@ -28,9 +32,11 @@ function Assert-BypassCommand {
     $notAfter = ConvertTo-UtcTime -Value $Command['not_after']
     $fields = 'schema_version', 'command_id', 'kind', 'tenant_id', 'target', 'object_id', 'identity', 'not_after'
     $unknown = @($Command.Keys | Where-Object { $_ -cnotin $fields })
-    $reason = if (($version -isnot [int] -and $version -isnot [long]) -or $version -ne 1) {
-        "schema_version '$version' is not one that this worker knows."
-    } elseif ($Command['kind'] -isnot [string] -or $Command['kind'] -cnotin $Kind) {
+    if (($version -isnot [int] -and $version -isnot [long]) -or $version -ne 1) {
+        $reason = "schema_version '$version' is not one that this worker knows."
+        Exit-BypassCommand -Outcome refused -ErrorClass transient -Reason $reason
+    }
+    $reason = if ($Command['kind'] -isnot [string] -or $Command['kind'] -cnotin $Kind) {
         "The command is not valid: the kind '$($Command['kind'])' is not carried out here."
     } elseif ($unknown) {
         "The command is not valid: it has the unknown field '$($unknown[0])'."

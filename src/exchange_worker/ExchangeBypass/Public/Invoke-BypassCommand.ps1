@@ -10,12 +10,18 @@ function Invoke-BypassCommand {
 
     .PARAMETER Command
     The command, as Read-BypassMessage gives it.
+
+    .PARAMETER Deliveries
+    How many times the queue has given it out. More than once, and a worker that died may have set it already.
     #>
     [CmdletBinding()]
     [OutputType([System.Collections.Specialized.OrderedDictionary])]
     param(
         [Parameter(Mandatory)]
-        [System.Collections.IDictionary]$Command
+        [System.Collections.IDictionary]$Command,
+
+        [ValidateRange('Positive')]
+        [int]$Deliveries = 1
     )
 
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
@@ -31,6 +37,7 @@ function Invoke-BypassCommand {
         after            = $null
         read_at          = $null
         attempts         = 0
+        deliveries       = $Deliveries
         duration_seconds = 0
         worker           = $null
         error            = $null

@@ -5,7 +5,7 @@ function Invoke-BypassSweep {
 
     .DESCRIPTION
     Gives Answer (the message for the queue) and Content (the bytes of the blob that it names, null without one).
-    The answer is complete only when Exchange gave neither an error nor a warning. Never throws for what the command holds.
+    The answer is complete only when Exchange gave neither an error nor a warning; it tells the first 20 warnings. Never throws for what the command holds.
     Permissions in Exchange: Get-User, Get-MailboxAuditBypassAssociation, Get-OrganizationConfig, Get-AdminAuditLogConfig.
 
     .PARAMETER Command
@@ -55,8 +55,9 @@ function Invoke-BypassSweep {
         $answer.unified_audit_log_ingestion_enabled = $switches.UnifiedAuditLogIngestionEnabled
         $answer.scanned = $list.Scanned
         $answer.bypassed = $list.Objects.Count
-        $answer.warnings = @($list.Warnings) + @($switches.Warnings)
-        $answer.complete = $answer.warnings.Count -eq 0
+        $warnings = @($list.Warnings) + @($switches.Warnings)
+        $answer.complete = $warnings.Count -eq 0
+        $answer.warnings = @($warnings | Select-Object -First 20 | ForEach-Object { $_.Substring(0, [Math]::Min(500, $_.Length)) })
         $content = ConvertTo-SweepContent -Answer $answer -Objects $list.Objects
         $answer.blob = $BlobName
         $answer.sha256 = [Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($content)).ToLowerInvariant()

@@ -1,0 +1,138 @@
+"""A PowerShell function app, run as the platform runs it: one long-lived process for each function.
+
+Where there is no ``pwsh``, the Python stand-in of the Exchange worker answers, on the same queues.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue.aio import QueueServiceClient
+
+from sandbox.exchange_online import Function, PowerShellError, missing
+from sandbox.host.index import HostedFunction, HostError, filled
+from sandbox.worker.stand_in import StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AsyncExitStack
+    from pathlib import Path
+
+    import azure.functions as func
+
+    from sandbox.worker.stand_in import Outputs
+
+    Invoke = Callable[[str, str, int], Awaitable[Outputs]]
+    """Body, message id and dequeue count to what goes to the output bindings."""
+
+
+@dataclass(frozen=True)
+class PowerShellApp:
+    """The functions, and what answers: ``PowerShell 7.6.9``, or a stand-in with the reason."""
+
+    functions: list[HostedFunction]
+    answers: str
+
+
+async def load_powershell(
+    app_folder: Path, environment: Mapping[str, str], resources: AsyncExitStack, *, stand_in: bool
+) -> PowerShellApp:
+    """Read every ``function.json`` and start what answers. Raises HostError for a setting that is not there."""
+    declared = _declared(app_folder, environment)
+    why = "asked for" if stand_in else missing()
+    answers = f"a stand-in in Python ({why})"
+    invokes: dict[str, Invoke] = {}
+    if why:
+        python = await resources.enter_async_context(StandIn(environment))
+        invokes = {name: _of_the_stand_in(python, name) for name in declared}
+    else:
+        for name in declared:
+            function = resources.enter_context(Function(name, environment=environment, app=app_folder))
+            answers = f"PowerShell {function.version}"
+            invokes[name] = _of(function)
+    functions = [await _hosted(name, each, invokes[name], environment, resources) for name, each in declared.items()]
+    return PowerShellApp(functions, answers)
+
+
+def _declared(app_folder: Path, environment: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """The bindings of every function, by its folder's name."""
+    return {
+        file.parent.name: [filled(each, environment) for each in json.loads(file.read_text("utf-8"))["bindings"]]
+        for file in sorted(app_folder.glob("*/function.json"))
+    }
+
+
+def _of(function: Function) -> Invoke:
+    async def invoke(body: str, message_id: str, dequeue_count: int) -> Outputs:
+        try:
+            ended = await asyncio.to_thread(function.invoke, body, message_id=message_id, dequeue_count=dequeue_count)
+        except PowerShellError:
+            function.close()
+            function.start()  # as the platform starts a worker anew that died; in this thread, which outlives it
+            raise
+        if not ended.ok:
+            raise PowerShellError(ended.error)
+        return ended.outputs
+
+    return invoke
+
+
+def _of_the_stand_in(python: StandIn, name: str) -> Invoke:
+    async def invoke(body: str, message_id: str, dequeue_count: int) -> Outputs:
+        return await python.invoke(name, body, message_id=message_id, deliveries=dequeue_count)
+
+    return invoke
+
+
+async def _hosted(
+    name: str,
+    bindings: list[dict[str, Any]],
+    invoke: Invoke,
+    environment: Mapping[str, str],
+    resources: AsyncExitStack,
+) -> HostedFunction:
+    [trigger] = [each for each in bindings if each["type"] == "queueTrigger"]
+    pushes = {
+        each["name"]: await _push(each, environment, resources) for each in bindings if each["direction"] == "out"
+    }
+
+    async def run(**given: func.QueueMessage) -> None:
+        message = given[trigger["name"]]
+        outputs = await invoke(message.get_body().decode(), str(message.id), int(message.dequeue_count or 1))
+        for binding, push in pushes.items():
+            for value in outputs.get(binding, []):
+                await push(value, str(message.id))
+
+    return HostedFunction(name, trigger, run)
+
+
+async def _push(
+    binding: Mapping[str, Any], environment: Mapping[str, str], resources: AsyncExitStack
+) -> Callable[[str | bytes, str], Awaitable[object]]:
+    """What puts one value to an output binding; ``{id}`` in a path is the id of the queue message."""
+    connection = environment.get(binding["connection"], "")
+    if binding["type"] == "queue":
+        queues = await resources.enter_async_context(QueueServiceClient.from_connection_string(connection))
+        queue = queues.get_queue_client(binding["queueName"])
+
+        async def send(value: str | bytes, _message_id: str) -> object:
+            data = value.encode() if isinstance(value, str) else value
+            return await queue.send_message(base64.b64encode(data).decode())
+
+        return send
+    if binding["type"] != "blob":
+        msg = f"the output binding {binding['name']} is of the type {binding['type']}, which this host does not know"
+        raise HostError(msg)
+    blobs = await resources.enter_async_context(BlobServiceClient.from_connection_string(connection))
+    container, _, path = str(binding["path"]).partition("/")
+
+    async def upload(value: str | bytes, message_id: str) -> object:
+        blob = blobs.get_blob_client(container, path.replace("{id}", message_id))
+        return await blob.upload_blob(value, overwrite=True)
+
+    return upload
