@@ -1,4 +1,5 @@
-# `make` lists what there is. Every target that runs something makes or updates the environment first.
+# `make` lists what there is. Every target that runs something makes or updates the environment first; exchange-worker
+# needs none.
 # PYTHON=python3.13 takes another interpreter, with an environment of its own. ARGS="…" goes to the command.
 PYTHON ?= python3
 ARGS ?=
@@ -7,10 +8,10 @@ VENV ?= .venv$(if $(filter-out python python3,$(interpreter)),-$(patsubst python
 python := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint bench clean
+.PHONY: help setup demo serve test lint bench exchange-worker clean
 
 help:  ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## make or update the environment (.venv, Azurite); quick when nothing changed
 	@$(PYTHON) sandbox/setup.py $(VENV)
@@ -32,6 +33,9 @@ lint: setup  ## style, types and the directions of imports
 
 bench: setup  ## measure against peers and floors; writes bench/results.json
 	@$(python) -m bench $(ARGS)
+
+exchange-worker:  ## package the PowerShell app, with its modules from MODULES_FROM=FOLDER or GALLERY_URL=ADDRESS
+	@$(PYTHON) infra/package_exchange_worker.py $(ARGS)
 
 clean:  ## remove everything that was made here
 	rm -rf .venv .venv-* node_modules .sandbox build dist src/*.egg-info bench/results.json \
