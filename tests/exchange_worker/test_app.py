@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+
+from bypass_responder.model.message import CommandKind, ExchangeOutcome
+from bypass_responder.model.sweep import SweepResult
 
 from sandbox.exchange_online.powershell import APP
 
@@ -65,6 +68,28 @@ def test_the_example_settings_name_every_setting() -> None:
 
     assert {"EXCHANGE_SWEEPS_QUEUE", "TENANT_ID", "RETRY_PAUSE_SECONDS"} <= wanted
     assert wanted <= given
+
+
+def words_in(heading: str) -> set[str]:
+    """The words of the first column of the table under a heading of the document."""
+    text = (APP.parents[1] / "docs" / "exchange-worker.md").read_text(encoding="utf-8")
+    table = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return {word for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for word in re.findall(r"`(\w+)`", row)}
+
+
+def test_the_document_names_every_setting() -> None:
+    wired = {
+        name for name in read("local.settings.example.json")["Values"] if not name.startswith(("FUNCTIONS_", "PS"))
+    }
+
+    assert words_in("Settings") == wired - {"AzureWebJobsStorage"}
+
+
+def test_the_document_names_every_command_and_outcome() -> None:
+    outcomes = {*ExchangeOutcome, *get_args(SweepResult.model_fields["outcome"].annotation)}
+
+    assert words_in("What it is asked") == set(CommandKind)
+    assert words_in("What it answers") == outcomes
 
 
 @pytest.mark.parametrize("function", ["ExchangeCommands", "ExchangeSweeps"])
