@@ -52,11 +52,11 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as resources:
-        if (app_folder / "function_app.py").exists():
-            functions, answers = load(app_folder, os.environ), f"Python {sys.version.split()[0]}"
-        else:
+        if _in_powershell(app_folder):
             app = await load_powershell(app_folder, os.environ, resources, stand_in=stand_in)
             functions, answers = app.functions, app.answers
+        else:
+            functions, answers = load(app_folder, os.environ), f"Python {sys.version.split()[0]}"
         settings = QueueSettings.read(app_folder, os.environ, lease_seconds=lease_seconds)
         status = TimerStatus(status_file)
         listeners = [await _listener(each, settings, resources) for each in functions if _is(each, "queueTrigger")]
@@ -83,6 +83,11 @@ async def _finish(tasks: list[asyncio.Task[None]]) -> None:
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(outcome, Exception):
             raise outcome
+
+
+def _in_powershell(app_folder: Path) -> bool:
+    """Python declares its functions in ``function_app.py`` alone; what has neither is refused as that."""
+    return any(app_folder.glob("*/function.json"))
 
 
 def _is(function: HostedFunction, trigger: str) -> bool:
