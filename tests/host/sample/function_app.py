@@ -52,3 +52,8 @@ async def alert(event: func.EventGridEvent) -> None:
         msg = "told to fail"
         raise RuntimeError(msg)
     _ran("alert", id=event.id, schema=type(event).__name__, data=event.get_json())
+
+
+@app.event_grid_trigger(arg_name="event")
+def hear(event: func.CloudEvent) -> None:
+    _ran("hear", id=event.id, schema=type(event).__name__, source=event.source, data=event.get_json())
