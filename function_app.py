@@ -6,6 +6,7 @@ here, and the packages that take long to load are imported by the first invocati
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -32,6 +33,45 @@ async def resume_responses(timer: func.TimerRequest) -> None:
 
     responder = await bootstrap.responder()
     await responder.resume_responses()
+
+
+@app.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def sweep_bypass_state(timer: func.TimerRequest) -> None:
+    """Ask the Exchange worker who is bypassed now, unless it is asked already."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.sweep_bypass_state()
+
+
+@app.event_grid_trigger(arg_name="event")
+async def receive_alert(event: func.EventGridEvent) -> None:
+    """Take a hint from Event Grid. An exception makes it deliver again, so there is one only where that helps."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.receive_alert(_as_json(event))
+
+
+def _as_json(event: func.EventGridEvent | func.CloudEvent) -> bytes:
+    """The envelope again. The library makes what the payload is, whatever type the parameter is said to have."""
+    if isinstance(event, func.CloudEvent):
+        own = {"specversion": event.specversion, "source": event.source, "type": event.type, **event.extension_attrs}
+        named, time = "time", event.time
+    else:
+        own = {"topic": event.topic, "eventType": event.event_type, "dataVersion": event.data_version}
+        named, time = "eventTime", event.event_time
+    said = own | {"id": event.id, "subject": event.subject, "data": event.get_json()}
+    return json.dumps(said | ({named: time.isoformat()} if time else {})).encode()
+
+
+@app.queue_trigger(arg_name="message", queue_name="%ALERTS_QUEUE%", connection="ResponderStorage")
+async def receive_queued_alert(message: func.QueueMessage) -> None:
+    """Take a hint from the queue to which Event Grid delivers where it cannot reach the app."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.receive_alert(message.get_body())
 
 
 @app.queue_trigger(arg_name="message", queue_name="%EXCHANGE_RESULTS_QUEUE%", connection="ResponderStorage")

@@ -50,6 +50,18 @@ class Responder:
 
         await resume_responses(self.services)
 
+    async def sweep_bypass_state(self) -> None:
+        """Ask the Exchange worker who is bypassed, unless it is asked already."""
+        from bypass_responder.workflow.sweep import plan_sweep
+
+        await plan_sweep(self.services)
+
+    async def receive_alert(self, body: bytes) -> None:
+        """Take one event, in the JSON of its envelope: a hint."""
+        from bypass_responder.workflow.receive_alert import receive_alert
+
+        await receive_alert(body, self.services)
+
     async def record_exchange_result(self, body: bytes) -> None:
         """Take one answer of the Exchange worker."""
         from bypass_responder.workflow.record_exchange_result import record_exchange_result
@@ -92,9 +104,10 @@ def build(environment: Mapping[str, str]) -> Responder:
     from bypass_responder.adapters.graph import GraphDirectory
     from bypass_responder.adapters.index_table import TableIndex
     from bypass_responder.adapters.ledger_table import TableLedger
-    from bypass_responder.adapters.limit_table import TableContainmentLimit
+    from bypass_responder.adapters.limit_table import TableHourlyLimit
     from bypass_responder.adapters.management_activity import ManagementActivityFeed
     from bypass_responder.adapters.storage_clients import connect
+    from bypass_responder.adapters.sweep_store import SweepStore
     from bypass_responder.adapters.webhook import WebhookNotifier
     from bypass_responder.adapters.work_table import TableWorkList
     from bypass_responder.workflow.services import Services
@@ -114,7 +127,8 @@ def build(environment: Mapping[str, str]) -> Responder:
         allowlist=TableAllowlist(storage.tables, tenant),
         ledger=TableLedger(storage.tables, tenant),
         work=TableWorkList(storage.tables, tenant),
-        limit=TableContainmentLimit(storage.tables, tenant),
+        limit=TableHourlyLimit(storage.tables, tenant),
+        hint_checks=TableHourlyLimit(storage.tables, tenant, purpose="hints"),
         index=TableIndex(storage.tables, tenant),
         checkpoints=CheckpointStore(storage.tables, storage.blobs, tenant),
         exchange=StorageExchangeQueue(
@@ -124,6 +138,7 @@ def build(environment: Mapping[str, str]) -> Responder:
             drained=settings.queues,
         ),
         evidence=BlobEvidenceStore(storage.blobs, tenant),
+        sweeps=SweepStore(storage.tables, storage.blobs, tenant),
         feed=ManagementActivityFeed(
             http,
             credential,

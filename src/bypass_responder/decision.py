@@ -66,6 +66,12 @@ class Facts(Value):
     """What Exchange said when it was asked; None when it was not."""
     confirmed: bool
     """False: the record does not say that the switch took effect, so only Exchange can."""
+    hearsay: bool = False
+    """True: an alert says so, or a list that may be old by now; no record and no read of this account."""
+    on_since: datetime | None = None
+    """Of a state: since when it is known to be on; None: since ``effective_at``."""
+    was_covered: bool = False
+    """True: at the last sweep a valid allowlist entry covered it."""
     limit_reached: bool
 
 
@@ -94,13 +100,13 @@ class Decision(Value):
 
 
 _NAMING = {
-    Naming.NONE: "no account has the name that the record gives",
-    Naming.SEVERAL: "more than one account has the name that the record gives",
+    Naming.NONE: "no account has the name that it gives",
+    Naming.SEVERAL: "more than one account has the name that it gives",
     Naming.TWO_ACCOUNTS: "the record names two different accounts",
     Naming.NAME_MAY_HAVE_MOVED: (
         "it is known by an Exchange name only and is not bypassed now: the name may have moved to another account"
     ),
-    Naming.REFUSED: "the Exchange worker refuses to look up the name that the record gives",
+    Naming.REFUSED: "the Exchange worker refuses to look up the name that it gives",
     Naming.NOT_IN_EXCHANGE: "Exchange has no object for this account, so its present state is not known",
 }
 
@@ -114,8 +120,8 @@ def decide(facts: Facts, *, now: datetime) -> Decision:  # noqa: PLR0911 - one r
     """The decision for one finding that switches a bypass on, or may have. The first row that applies wins."""
     now_, held, not_ = Disposition.NOW, Disposition.HELD, Disposition.NOT
     entry = facts.allowlist
-    if not facts.confirmed and facts.exchange_on is False:
-        return _plan(Verdict.UNCONFIRMED, "Exchange says that the account is not bypassed", not_, not_, not_)
+    if unconfirmed := _unconfirmed(facts):
+        return _plan(Verdict.UNCONFIRMED, unconfirmed, not_, not_, not_)
     if unresolved := _unresolved(facts, now=now):
         return _plan(Verdict.UNRESOLVED, unresolved, held, held, held)
     if covers(entry, since=facts.effective_at, now=now):
@@ -124,13 +130,16 @@ def decide(facts: Facts, *, now: datetime) -> Decision:  # noqa: PLR0911 - one r
         return _plan(
             Verdict.PROTECTED, "protected account: it is never blocked, its auditing is restored", now_, not_, not_
         )
-    if facts.first_run:
-        return _plan(Verdict.FIRST_RUN, "it was there before this responder first started", held, held, held)
+    expired = _expired_lately(entry, since=facts.on_since or facts.effective_at, now=now)
+    if facts.first_run and not (facts.was_covered and expired):
+        return _plan(
+            Verdict.FIRST_RUN, "it was there before this responder saw the account without it", held, held, held
+        )
     if now - facts.effective_at > HISTORY_AFTER and facts.exchange_on is False:
         return _plan(Verdict.HISTORY, "older than 24 hours, and Exchange says the bypass is off now", not_, held, held)
     if unclear := _unclear(entry, since=facts.effective_at):
         return _plan(Verdict.ALLOWLIST_UNCLEAR, unclear, now_, held, held)
-    if _expired_lately(entry, since=facts.effective_at, now=now):
+    if expired:
         return _plan(Verdict.ALLOWLIST_EXPIRED, _expired(entry), now_, not_, not_)
     if facts.limit_reached:
         return _plan(Verdict.LIMIT_REACHED, "the hourly limit of containments is reached", now_, now_, held)
@@ -161,6 +170,15 @@ def covers(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, no
 
 def _plan(verdict: Verdict, reason: str, disable: Disposition, revoke: Disposition, block: Disposition) -> Decision:
     return Decision(verdict=verdict, reason=reason, disable_bypass=disable, revoke_sessions=revoke, block_sign_in=block)
+
+
+def _unconfirmed(facts: Facts) -> str:
+    """Why there is nothing that anybody has seen; empty when there is."""
+    if not facts.confirmed and facts.exchange_on is False:
+        return "Exchange says that the account is not bypassed"
+    if facts.hearsay and facts.naming is not Naming.ONE_ACCOUNT:
+        return f"said, not seen: {_NAMING[facts.naming]}"
+    return ""
 
 
 def _unresolved(facts: Facts, *, now: datetime) -> str:

@@ -20,7 +20,7 @@ from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.note import Note
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.row import Row
-from bypass_responder.model.sweep import SweepCommand
+from bypass_responder.model.sweep import Baseline, SweepCommand
 
 
 class Clock(Protocol):
@@ -128,11 +128,27 @@ class WorkList(Protocol):
         ...
 
 
-class ContainmentLimit(Protocol):
-    """How many accounts may be blocked by the responder's own decision within an hour."""
+class HourlyLimit(Protocol):
+    """How often something may happen within an hour."""
 
-    async def take(self, account: str, *, limit: int, now: datetime) -> bool:
-        """Take a slot, exactly, also under concurrency; True again for an account that has one."""
+    async def take(self, key: str, *, limit: int, now: datetime) -> bool:
+        """Take a slot, exactly, also under concurrency; True again for a key that has one."""
+        ...
+
+
+class SweepStore(Protocol):
+    """The lists of the sweeps, and who was on at the last complete one."""
+
+    async def content(self, blob: str) -> bytes:
+        """The bytes of a list. Raises NotFoundError, or InputError when it is too large."""
+        ...
+
+    async def baseline(self) -> Baseline | None:
+        """The last complete sweep, None before the first. Raises InputError when it cannot be read."""
+        ...
+
+    async def replace_baseline(self, baseline: Baseline) -> None:
+        """Store it in place of the one with its etag. Raises ConflictError when there is another by now."""
         ...
 
 

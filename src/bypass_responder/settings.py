@@ -85,6 +85,11 @@ class Settings(Value):
     publisher_identifier: Annotated[str, BeforeValidator(_guid)] | None = None
     notification_webhook_url: Url | None = None
     notification_webhook_secret: SecretStr | None = None
+    alerts_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "alerts"
+    sweep_schedule: str = "0 */15 * * * *"
+    sweep_timeout_seconds: Annotated[int, Field(ge=5, le=86400)] = 4200
+    sweep_overdue_minutes: Annotated[int, Field(ge=1, le=10080)] = 60
+    hint_checks_per_hour: Annotated[int, Field(ge=0, le=1000)] = 60
     exchange_worker_ids: Annotated[frozenset[str], BeforeValidator(_guids)] = frozenset()
     azure_client_id: Annotated[str, BeforeValidator(_guid)] | None = None
     command_timeout_seconds: Annotated[int, Field(ge=5, le=3600)] = 660
@@ -98,7 +103,8 @@ class Settings(Value):
     @property
     def queues(self) -> tuple[str, ...]:
         """Every queue that the app uses; each has a ``-poison`` twin."""
-        return (self.exchange_commands_queue, self.exchange_sweeps_queue, self.exchange_results_queue)
+        worker = (self.exchange_commands_queue, self.exchange_sweeps_queue, self.exchange_results_queue)
+        return (*worker, self.alerts_queue)
 
     @property
     def protected(self) -> frozenset[str]:

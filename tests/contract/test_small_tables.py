@@ -11,13 +11,13 @@ import pytest
 from bypass_responder.adapters import checkpoint_store, index_table, limit_table
 from bypass_responder.adapters.checkpoint_store import CheckpointStore
 from bypass_responder.adapters.index_table import TableIndex
-from bypass_responder.adapters.limit_table import TableContainmentLimit
+from bypass_responder.adapters.limit_table import TableHourlyLimit
 from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.adapters.work_table import TableWorkList
 from bypass_responder.errors import ConflictError, InputError, RefusedError
 from bypass_responder.model.index import IndexEntry
 from bypass_responder.model.log import Checkpoint
-from bypass_responder.ports import Checkpoints, ContainmentLimit, Index, WorkList
+from bypass_responder.ports import Checkpoints, HourlyLimit, Index, WorkList
 from tests.fakes import FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Ports(NamedTuple):
     """One of each, all fake or all real."""
 
     work: WorkList
-    limit: ContainmentLimit
+    limit: HourlyLimit
     listing: Index
     checkpoints: Checkpoints
 
@@ -40,7 +40,7 @@ def ports(request: pytest.FixtureRequest, tenant_id: str) -> Ports:
     clients: StorageClients = request.getfixturevalue("clients")
     return Ports(
         TableWorkList(clients.tables, tenant_id),
-        TableContainmentLimit(clients.tables, tenant_id),
+        TableHourlyLimit(clients.tables, tenant_id),
         TableIndex(clients.tables, tenant_id),
         CheckpointStore(clients.tables, clients.blobs, tenant_id),
     )
@@ -173,7 +173,7 @@ async def test_the_limit_is_exact_when_many_ask_at_once(ports: Ports) -> None:
 
 
 async def test_a_thousand_slots_fit(clients: StorageClients, tenant_id: str) -> None:
-    limit = TableContainmentLimit(clients.tables, tenant_id)
+    limit = TableHourlyLimit(clients.tables, tenant_id)
     slots = {f"{n:036d}": NOON for n in range(999)}
     await limit._write(slots, None)
 
@@ -184,7 +184,7 @@ async def test_a_thousand_slots_fit(clients: StorageClients, tenant_id: str) -> 
 async def test_two_workers_that_remember_what_they_saw_stay_within_the_limit(
     clients: StorageClients, tenant_id: str
 ) -> None:
-    first, second = (TableContainmentLimit(clients.tables, tenant_id) for _ in range(2))
+    first, second = (TableHourlyLimit(clients.tables, tenant_id) for _ in range(2))
     taken = [await worker.take(f"i{n}", limit=3, now=NOON) for n in range(3) for worker in (first, second)]
 
     assert taken == [True, True, True, True, True, True]
@@ -193,7 +193,7 @@ async def test_two_workers_that_remember_what_they_saw_stay_within_the_limit(
 
 
 async def test_a_limit_that_a_person_reset_gives_slots_again(clients: StorageClients, tenant_id: str) -> None:
-    limit = TableContainmentLimit(clients.tables, tenant_id)
+    limit = TableHourlyLimit(clients.tables, tenant_id)
     await limit.take("i1", limit=1, now=NOON)
     await clients.tables.get_table_client(limit_table.TABLE).delete_entity(f"{tenant_id}_limit", "slots")
 
@@ -204,7 +204,7 @@ async def test_a_limit_that_cannot_be_read_gives_no_slot(clients: StorageClients
     row = {"PartitionKey": f"{tenant_id}_limit", "RowKey": "slots", "Slots00": "[1"}
     await clients.tables.get_table_client(limit_table.TABLE).create_entity(row)
     with pytest.raises(InputError, match="corrupt_row"):
-        await TableContainmentLimit(clients.tables, tenant_id).take("i1", limit=5, now=NOON)
+        await TableHourlyLimit(clients.tables, tenant_id).take("i1", limit=5, now=NOON)
 
 
 # ---- index

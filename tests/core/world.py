@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bypass_responder.model.account import Account, AllowlistEntry
 from bypass_responder.model.base import guid_or_none, target_key
-from bypass_responder.model.case import Case
+from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Finding, Source
+from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.note import Note
 from bypass_responder.model.step import Step, StepKind, StepState
+from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
 from bypass_responder.response import person
 from bypass_responder.settings import Settings
 from bypass_responder.workflow.record_exchange_result import record_exchange_result
 from bypass_responder.workflow.resume_responses import resume_responses
 from bypass_responder.workflow.services import Services, open_session
 from bypass_responder.workflow.settle import settle_all
+from bypass_responder.workflow.sweep import plan_sweep
 from tests.fakes import (
     FakeAllowlist,
     FakeCheckpoints,
@@ -32,6 +36,7 @@ from tests.fakes import (
     FakeLedger,
     FakeLimit,
     FakeNotifier,
+    FakeSweeps,
     FakeWorkList,
 )
 from tests.fakes.feed import FakeAuditFeed, FakeFeedStore
@@ -95,6 +100,24 @@ def some_settings(**fields: Any) -> Settings:
     return Settings(**(defaults | fields))
 
 
+def exchange_guid(object_id: str) -> str:
+    """Another value than the object id, and the same each time."""
+    return f"99999999-0000-4000-8000-{object_id[-12:]}"
+
+
+def a_hint(**fields: Any) -> Finding:
+    """Somebody says that ALEX is bypassed."""
+    defaults: dict[str, Any] = {
+        "source": Source.HINT,
+        "switch": Switch.UNKNOWN,
+        "outcome": Outcome.UNKNOWN,
+        "identity_text": "",
+        "actor": Actor(),
+        "told_by": "a SIEM",
+    }
+    return a_finding(**(defaults | fields))
+
+
 class World:
     """The services on fakes, and an Exchange worker that answers what it is told to."""
 
@@ -111,6 +134,7 @@ class World:
         self.index = FakeIndex()
         self.checkpoints = FakeCheckpoints()
         self.exchange = FakeExchangeQueue()
+        self.sweeps = FakeSweeps()
         self.notifier = FakeNotifier()
         self.feed = FakeAuditFeed()
         self.feed_store = FakeFeedStore()
@@ -127,10 +151,12 @@ class World:
             ledger=self.ledger,
             work=self.work,
             limit=self.limit,
+            hint_checks=FakeLimit(),
             index=self.index,
             checkpoints=self.checkpoints,
             exchange=self.exchange,
             evidence=FakeEvidence(),
+            sweeps=self.sweeps,
             feed=self.feed,
             feed_store=self.feed_store,
             notifier=self.notifier,
@@ -156,6 +182,62 @@ class World:
             results.append(self._result(command, **fields))
             await record_exchange_result(results[-1].model_dump_json().encode(), self.services)
         return results
+
+    async def sweep(self, *, scanned: int = 1000, content: dict[str, Any] | None = None, **fields: Any) -> SweepResult:
+        """The timer asks for a sweep, and the worker answers it with what is true now."""
+        await plan_sweep(self.services)
+        return await self.answer_sweep(scanned=scanned, content=content, **fields)
+
+    async def answer_sweep(
+        self, *, scanned: int = 1000, content: dict[str, Any] | None = None, **fields: Any
+    ) -> SweepResult:
+        """The worker answers the sweep that was asked for last."""
+        command = self.sweeps_asked[-1]
+        on = [
+            BypassedObject(object_id=each, exchange_guid=exchange_guid(each), name=each)
+            for each, bypassed in sorted(self.bypassed.items())
+            if bypassed
+        ]
+        said: dict[str, Any] = {
+            "schema_version": 1,
+            "command_id": command.command_id,
+            "tenant_id": command.tenant_id,
+            "started_at": self.now,
+            "complete": fields.get("complete", True),
+            "scanned": scanned,
+            "bypassed": on,
+        }
+        listed = SweepContent(**(said | (content or {})))
+        data = listed.model_dump_json().encode()
+        blob = f"{command.command_id}.json"
+        self.sweeps.lists.setdefault(blob, data)
+        answer: dict[str, Any] = {
+            "command_id": command.command_id,
+            "kind": CommandKind.LIST_BYPASSED,
+            "tenant_id": command.tenant_id,
+            "outcome": "listed",
+            "complete": True,
+            "started_at": self.now,
+            "scanned": scanned,
+            "bypassed": len(listed.bypassed),
+            "blob": blob,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "audit_disabled": False,
+            "unified_audit_log_ingestion_enabled": True,
+        }
+        result = SweepResult(**(answer | fields))
+        await record_exchange_result(result.model_dump_json().encode(), self.services)
+        return result
+
+    @property
+    def sweeps_asked(self) -> list[SweepCommand]:
+        """The sweeps that were asked for."""
+        return self.exchange.swept
+
+    async def alerts(self) -> set[str]:
+        """The health alerts that are on."""
+        rows = (await self.ledger.load(TENANT_TARGET)).rows.values()
+        return {row.id for row in rows if isinstance(row, HealthAlert) and row.recovered_at is None}
 
     async def passes(self, **duration: float) -> None:
         """Time passes and the scheduler runs."""

@@ -6,7 +6,7 @@ import base64
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +20,7 @@ from bypass_responder import bootstrap
 from bypass_responder.adapters import checkpoint_store, ledger_table
 from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
 from bypass_responder.model.finding import Finding
+from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.note import Note
 from bypass_responder.model.row import Row
@@ -28,7 +29,7 @@ from bypass_responder.workflow.verify_log import verify_log
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.identity import EXCHANGE, WORKER_SECRET
 from sandbox.tenant.records import bypass_record
-from sandbox.worker import ExchangeCalls, answer
+from sandbox.worker import ExchangeCalls, answer, sweep
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
@@ -82,6 +83,8 @@ class Live:
     ahead: timedelta = timedelta(0)
     tampered: bool = False
     """True: the response log is not expected to verify at the end."""
+    answered: bytes = b""
+    """The answer to the last sweep, as it came on the queue."""
     _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(trust_env=False))
 
     @classmethod
@@ -96,7 +99,9 @@ class Live:
             "NOTIFICATION_WEBHOOK_URL": f"{client.url}/webhook",
             "NOTIFICATION_WEBHOOK_SECRET": "of the tests",
             "EXCHANGE_COMMANDS_QUEUE": f"commands-{name}",
+            "EXCHANGE_SWEEPS_QUEUE": f"sweeps-{name}",
             "EXCHANGE_RESULTS_QUEUE": f"results-{name}",
+            "ALERTS_QUEUE": f"alerts-{name}",
             "MODE": "enforce",
             "PROTECTED_OBJECT_IDS": "none",
         } | settings
@@ -149,6 +154,42 @@ class Live:
                 await self.responder.record_exchange_result(json.dumps(result).encode())
                 count += 1
         return count
+
+    async def sweep(self, change: Callable[[bytes], bytes] = bytes, **fields: Any) -> None:
+        """The timer asks for a sweep, the worker answers; ``change`` and ``fields`` spoil the list or the answer."""
+        await self.responder.sweep_bypass_state()
+        queue = QueueClient.from_connection_string(self.env["ResponderStorage"], self.env["EXCHANGE_SWEEPS_QUEUE"])
+        async with queue:
+            message = await queue.receive_message()
+            assert message is not None
+            blob = f"{message.id}.json"
+            result, content = await sweep(json.loads(base64.b64decode(message.content)), self._exchange, blob=blob)
+            await queue.delete_message(message)
+        if content is not None:
+            await self.responder.storage.blobs.get_blob_client("sweeps", blob).upload_blob(change(content))
+        self.answered = json.dumps(result | fields).encode()
+        await self.responder.record_exchange_result(self.answered)
+
+    async def hint(self, data: object, **envelope: object) -> None:
+        """Event Grid delivers an alert."""
+        event = {
+            "specversion": "1.0",
+            "id": uuid4().hex,
+            "source": "/siem/rules/17",
+            "type": "bypass",
+            "time": datetime.now(UTC).isoformat(),
+            "data": data,
+        }
+        await self.responder.receive_alert(json.dumps(event | envelope).encode())
+
+    async def says(self, alias: str, **fields: object) -> None:
+        """A hint in the minimal form."""
+        target = f"{alias}@{self.tenant.settings.domain}"
+        await self.hint({"tenantId": self.env["TENANT_ID"], "target": target} | fields)
+
+    async def alerts(self) -> set[str]:
+        """The health alerts that are on."""
+        return {row.id for row in await self.rows(HealthAlert) if row.recovered_at is None}
 
     async def runs(self) -> None:
         """Everything that happens by itself within half a minute, twice polled, so that our own traces are read too.

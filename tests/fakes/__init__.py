@@ -1,6 +1,6 @@
 """In-memory stand-ins for our own ports. Each keeps state that a test reads, and holds the adapter's contract."""
 
-from tests.fakes.channels import FakeEvidence, FakeExchangeQueue, FakeNotifier
+from tests.fakes.channels import FakeEvidence, FakeExchangeQueue, FakeNotifier, FakeSweeps
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.rows import FakeAllowlist, FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList
@@ -15,5 +15,6 @@ __all__ = [
     "FakeLedger",
     "FakeLimit",
     "FakeNotifier",
+    "FakeSweeps",
     "FakeWorkList",
 ]

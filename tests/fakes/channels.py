@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
+from bypass_responder.errors import ConflictError, NotFoundError
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.note import Note
-from bypass_responder.model.sweep import SweepCommand
+from bypass_responder.model.sweep import Baseline, SweepCommand
 from tests.fakes.scripted import Scripted
 
 
@@ -33,6 +35,33 @@ class FakeExchangeQueue(Scripted):
         for text in self.poison[:limit]:
             yield text
             self.poison.remove(text)
+
+
+class FakeSweeps(Scripted):
+    """``lists`` is blob name → bytes; ``kept`` is the baseline, with its etag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lists: dict[str, bytes] = {}
+        self.kept: Baseline | None = None
+        self._version = 0
+
+    async def content(self, blob: str) -> bytes:
+        self._called("content", blob)
+        if blob not in self.lists:
+            raise NotFoundError(f"There is no {blob}.")
+        return self.lists[blob]
+
+    async def baseline(self) -> Baseline | None:
+        self._called("baseline")
+        return self.kept
+
+    async def replace_baseline(self, baseline: Baseline) -> None:
+        self._called("replace_baseline")
+        if baseline.etag != (self.kept.etag if self.kept else None):
+            raise ConflictError("Another baseline was stored.")
+        self._version += 1
+        self.kept = replace(baseline, blob=f"baseline-{self._version}", etag=f"v{self._version}")
 
 
 class FakeEvidence(Scripted):

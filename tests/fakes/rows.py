@@ -80,18 +80,18 @@ class FakeWorkList(Scripted):
 
 
 class FakeLimit(Scripted):
-    """``slots`` is account → when it took one."""
+    """``slots`` is key → when it took one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.slots: dict[str, datetime] = {}
 
-    async def take(self, account: str, *, limit: int, now: datetime) -> bool:
-        self._called("take", account)
-        self.slots = {key: at for key, at in self.slots.items() if at > now - timedelta(hours=1)}
-        if account not in self.slots and len(self.slots) < limit:
-            self.slots[account] = now
-        return account in self.slots
+    async def take(self, key: str, *, limit: int, now: datetime) -> bool:
+        self._called("take", key)
+        self.slots = {taken: at for taken, at in self.slots.items() if at > now - timedelta(hours=1)}
+        if key not in self.slots and len(self.slots) < limit:
+            self.slots[key] = now
+        return key in self.slots
 
 
 class FakeIndex(Scripted):

@@ -35,6 +35,26 @@ def test_every_binding_is_as_written_here(index: dict[str, Any]) -> None:
                 "useMonitor": True,
             }
         ],
+        "sweep_bypass_state": [
+            {
+                "direction": "IN",
+                "type": "timerTrigger",
+                "name": "timer",
+                "schedule": "%SWEEP_SCHEDULE%",
+                "runOnStartup": False,
+                "useMonitor": True,
+            }
+        ],
+        "receive_alert": [{"direction": "IN", "type": "eventGridTrigger", "name": "event"}],
+        "receive_queued_alert": [
+            {
+                "direction": "IN",
+                "type": "queueTrigger",
+                "name": "message",
+                "queueName": "%ALERTS_QUEUE%",
+                "connection": "ResponderStorage",
+            }
+        ],
         "record_exchange_result": [
             {
                 "direction": "IN",

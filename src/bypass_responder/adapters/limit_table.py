@@ -1,6 +1,6 @@
-"""The hourly containment limit: one row per tenant that holds every slot of the last hour, changed by ETag.
+"""An hourly limit: one row per tenant and purpose that holds every slot of the last hour, changed by ETag.
 
-It lies in the table Work under ``{tenant}_limit``. A slot is the account's key and the moment at which it was taken.
+It lies in the table Work under ``{tenant}_{purpose}``. A slot is a key and the moment at which it was taken.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ _TRIES = 50
 """Every lost race was won by somebody else, so this is reached only by that many at once."""
 
 
-class TableContainmentLimit:
-    """The limit of one tenant. Permission: Storage Table Data Contributor."""
+class TableHourlyLimit:
+    """One limit of one tenant. Permission: Storage Table Data Contributor."""
 
-    def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
+    def __init__(self, service: TableServiceClient, tenant_id: str, *, purpose: str = "limit") -> None:
         """Take the client; nothing connects before the first call."""
         self._table = service.get_table_client(TABLE)
-        self._partition = f"{tenant_id}_limit"
+        self._partition = f"{tenant_id}_{purpose}"
         self._seen: tuple[dict[str, datetime], str | None] | None = None
         """The row as it was last seen. Others only add slots, so it may be old: the ETag of the write tells."""
 
-    async def take(self, account: str, *, limit: int, now: datetime) -> bool:
-        """Take a slot, or see that the account has one; decided again after every lost race."""
+    async def take(self, key: str, *, limit: int, now: datetime) -> bool:
+        """Take a slot, or see that the key has one; decided again after every lost race."""
         for _ in range(_TRIES):
             seen, self._seen = self._seen, None
             slots, etag = seen or await self._read()
             slots = {incident: at for incident, at in slots.items() if at > now - _WITHIN}
-            if account in slots:
+            if key in slots:
                 self._seen = slots, etag
                 return True
             if len(slots) >= limit and seen is None:
@@ -49,16 +49,16 @@ class TableContainmentLimit:
             if len(slots) >= limit:
                 continue
             try:
-                taken = slots | {account: now}
+                taken = slots | {key: now}
                 self._seen = taken, await self._write(taken, etag)
             except (ConflictError, NotFoundError):
                 continue
             return True
-        raise ConflictError("The containment limit is contended.")
+        raise ConflictError("An hourly limit is contended.")
 
     async def _read(self) -> tuple[dict[str, datetime], str | None]:
         try:
-            with translated("the containment limit"):
+            with translated("an hourly limit"):
                 entity = await self._table.get_entity(self._partition, _ROW)
         except NotFoundError:
             return {}, None
@@ -73,7 +73,7 @@ class TableContainmentLimit:
         text = json.dumps({incident: at.timestamp() for incident, at in slots.items()})
         entity: dict[str, Any] = {"PartitionKey": self._partition, "RowKey": _ROW, "Taken": len(slots)}
         entity |= {f"Slots{start // _PART:02d}": text[start : start + _PART] for start in range(0, len(text), _PART)}
-        with translated("the containment limit"):
+        with translated("an hourly limit"):
             if etag is None:
                 return str((await self._table.create_entity(entity))["etag"])
             changed = await self._table.update_entity(

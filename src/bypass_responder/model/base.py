@@ -46,6 +46,11 @@ def backoff(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta
     return min(first * (1 << min(attempts, 20)), longest)
 
 
+def latest(one: datetime | None, other: datetime) -> datetime:
+    """The later of two moments; the other one where there is none."""
+    return max(one, other) if one else other
+
+
 def is_target_key(text: str) -> bool:
     """True for a key that ``target_key`` may have made: safe to use in a table."""
     return _GUID.match(text) is not None or _NAME_KEY.match(text) is not None

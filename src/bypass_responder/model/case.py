@@ -17,6 +17,7 @@ from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.note import Note
 from bypass_responder.model.row import Row
 from bypass_responder.model.step import Recheck, Step
+from bypass_responder.model.sweep import Sweep
 
 TENANT_TARGET = "tenant"
 """The key under which health, tampering evidence and their log are kept."""
@@ -37,6 +38,8 @@ class Head(Row):
     last_incident: str | None = None
     restored_at: Utc | None = None
     """Auditing was last proven back at this moment; evidence not later than it never acts."""
+    off_at: Utc | None = None
+    """Exchange last said at this moment that the bypass is off."""
     dismissed_through: Utc | None = None
     prior: PriorState | None = None
     log_seq: int = 0
@@ -50,7 +53,7 @@ class Head(Row):
 
 ROWS: dict[str, type[Row]] = {
     cls.kind: cls
-    for cls in (Head, Finding, Incident, Step, Command, Recheck, PersonDecision, Note, HealthAlert, Tampering)
+    for cls in (Head, Finding, Incident, Step, Command, Recheck, PersonDecision, Note, HealthAlert, Tampering, Sweep)
 }
 """Every kind of row, for the adapter that reads them back."""
 

@@ -15,9 +15,17 @@ class Source(StrEnum):
     """Which sensor told us."""
 
     FEED = "feed"
+    HINT = "hint"
+    """Somebody says so, through Event Grid. Never enough by itself."""
+    SWEEP = "sweep"
+    """The state was read, of everybody."""
     RECHECK = "recheck"
     ACTOR = "actor"
     """Not about a bypass of this account: it ran the cmdlet, and ``ACTOR_RESPONSE`` says contain."""
+
+
+STATES = frozenset({Source.HINT, Source.SWEEP, Source.RECHECK})
+"""Sources that tell no event: only Exchange can say what is true, and since when is not known."""
 
 
 class FindingState(StrEnum):
@@ -61,10 +69,20 @@ class Finding(Row):
     identity_text: str = ""
     actor: Actor = Actor()
     first_run: bool = False
-    """True: from a blob that was there before our first start."""
+    """True: from a blob that was there before our first start, or a state that no complete sweep had off."""
+    on_since: Utc | None = None
+    """Of a state: the first sweep that saw it on. None: this read is the first."""
+    was_covered: bool = False
+    """True: the allowlist covered it at the last sweep, and does not any more."""
+    claimed_at: Utc | None = None
+    """Of a hint: when it happened, as the alert has it."""
+    told_by: str = ""
+    """Of a hint: who sent the alert."""
+    link: str | None = None
+    """Of a hint: where the sender has more."""
     received_at: Utc
     available_at: Utc | None = None
-    """When the source offered it (contentCreated of the blob)."""
+    """When the source offered it (contentCreated of the blob, the time of the event)."""
     evidence: Evidence | None = None
     state: FindingState = FindingState.UNDECIDED
     checks: tuple[Check, ...] = ()
@@ -81,6 +99,11 @@ class Finding(Row):
     def row_key(self) -> str:
         """Deterministic, so that the same record is stored once."""
         return f"finding-{self.id}"
+
+    @property
+    def seen_on(self) -> bool:
+        """Exchange itself said, when it was asked about this finding, that the bypass is on."""
+        return any(check.bypass_on for check in self.checks)
 
     @property
     def names(self) -> tuple[str, ...]:

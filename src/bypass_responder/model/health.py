@@ -20,6 +20,8 @@ class HealthAlert(Row):
     detail: str
     advice: str
     since: Utc
+    seen_at: Utc | None = None
+    """When it was last seen to be so; None: not since it was raised."""
     recovered_at: Utc | None = None
     episode: int = 1
 

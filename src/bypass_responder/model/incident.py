@@ -49,6 +49,8 @@ class Incident(Row):
     """False: the true start is unknown and lies before ``blind_from``."""
     restored_at: Utc | None = None
     refers_to: str | None = None
+    flapping: bool = False
+    """True: switched on again after it was off: whoever does it still can."""
     closed_at: Utc | None = None
     closed_by: str | None = None
     contained_told: bool = False

@@ -1,4 +1,4 @@
-"""The rest of the contract with the Exchange worker: the sweep over all accounts.
+"""The sweep over all accounts: its part of the contract with the Exchange worker, and what is remembered of it.
 
 The command goes on ``exchange-sweeps``, the answer comes on ``exchange-results`` and names a blob in the container
 ``sweeps`` that holds the accounts. Same encoding and versions as in ``model.message``.
@@ -6,12 +6,15 @@ The command goes on ``exchange-sweeps``, the answer comes on ``exchange-results`
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, ErrorClass, Guid
+from bypass_responder.model.row import Row
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -26,8 +29,14 @@ class SweepCommand(Value):
     not_after: Utc
 
 
-class BypassedObject(Value):
-    """One object whose bypass is on. ``object_id`` is its Entra id, None for an object that has none."""
+@dataclass(frozen=True, slots=True)
+class BypassedObject:
+    """One object whose bypass is on. ``object_id`` is its Entra id, None for an object that has none.
+
+    A dataclass, because there may be thousands of them.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     object_id: Guid | None
     exchange_guid: Guid
@@ -77,3 +86,54 @@ class SweepResult(Value):
             msg = "listed comes with blob and sha256"
             raise ValueError(msg)
         return self
+
+
+class BaselineEntry(NamedTuple):
+    """Who was on at the last complete sweep. ``name`` is empty where it is the object id."""
+
+    object_id: str | None
+    name: str
+    on_since: datetime
+    """Start of the first sweep that saw it on."""
+    covered: bool
+    """The allowlist covered it."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The last complete sweep, by Exchange GUID. ``blob`` and ``etag`` are of what it replaces."""
+
+    started_at: datetime
+    scanned: int
+    entries: dict[str, BaselineEntry]
+    blob: str = ""
+    etag: str | None = None
+
+
+class Sweep(Row):
+    """The one sweep that is asked for, or was last answered. In the tenant's own case."""
+
+    kind: ClassVar[str] = "sweep"
+    command_id: str = ""
+    state: Literal["idle", "outstanding", "answered"] = "idle"
+    """answered: its list is still to be compared."""
+    sent: bool = False
+    created_at: Utc | None = None
+    not_after: Utc | None = None
+    unanswered: int = 0
+    """How many in a row had no answer in time."""
+    answer: SweepResult | None = None
+    first_at: Utc | None = None
+    """When the first one was asked for."""
+    complete_at: Utc | None = None
+    """When the last complete one began to read."""
+    scanned: int = 0
+    on: int = 0
+    covered: int = 0
+    problem: str = ""
+    """Why the last one was not complete."""
+
+    @property
+    def row_key(self) -> str:
+        """Constant: one at a time."""
+        return "sweep"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.base import backoff
+from bypass_responder.model.base import backoff, latest
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.command import Command
 from bypass_responder.model.finding import Check, Finding, FindingState, Source
@@ -79,6 +79,8 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         bypass_on=result.before,
         read_at=result.read_at,
     )
+    if check.bypass_on is False or (check.outcome is ExchangeOutcome.NOT_FOUND and command.object_id):
+        draft.move_head(off_at=latest(draft.head.off_at, check.read_at or draft.now))
     stands = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
     for finding in _waiting(draft):
         if stands:

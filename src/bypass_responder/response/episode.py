@@ -6,10 +6,12 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.base import latest
 from bypass_responder.model.change import Actor, Outcome, Switch
-from bypass_responder.model.finding import Finding, FindingState, Source
+from bypass_responder.model.finding import STATES, Finding, FindingState, Source
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
+from bypass_responder.response.evidence import EVIDENCE, OWN, add_evidence, adopt, flaps, home_of
 from bypass_responder.response.follow_up import left_to_do
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
 
 RECHECK_HOURS = (1, 24)
-MOST_EVIDENCE, MOST_NAMES = 500, 50
-"""What one incident lists, so that its row stays small in a flood; every finding is kept in a row of its own."""
 OWN_TRACE = timedelta(minutes=2)
 """How close to our attempt a record of our own remediation is."""
 HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
@@ -39,10 +39,10 @@ def close_finding(draft: Draft, finding: Finding, *, verdict: str, reason: str, 
 def record_attempt(draft: Draft, finding: Finding) -> None:
     """Somebody tried to switch the bypass on and failed: recorded and told, nobody is contained."""
     reason = f"{finding.actor} tried to switch the bypass on and failed"
-    incident = current_incident(draft)
+    incident = home_of(draft, finding)
     close_finding(draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None)
     if incident:
-        _add_evidence(draft, incident, finding)
+        _attach(draft, incident, finding)
     draft.log(
         "attempt", reason, incident=incident.id if incident else None, record=finding.id, names=list(finding.names)
     )
@@ -59,31 +59,46 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
 
 def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
     """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
-    incident = current_incident(draft) or draft.incident(draft.head.last_incident)
+    last = current_incident(draft) or draft.incident(draft.head.last_incident)
+    ours = last is not None and _is_ours(draft, last, finding, worker_ids)
+    incident = last if ours else home_of(draft, finding)
     incident_id = incident.id if incident else None
-    ours = incident is not None and _is_ours(draft, incident, finding, worker_ids)
-    reason = "our own remediation, seen in the audit log" if ours else f"{finding.actor} switched the bypass off"
+    reason = OWN if ours else f"{finding.actor} switched the bypass off"
+    if finding.source is Source.SWEEP:
+        reason = "seen as off by a sweep, and Exchange says so"
     close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
     if incident:
-        _add_evidence(draft, incident, finding.model_copy(update={"actor": Actor()}) if ours else finding)
+        _attach(draft, incident, finding.model_copy(update={"actor": Actor()}) if ours else finding)
     draft.log("switched_off", reason, incident=incident_id, record=finding.id, ours=ours, names=list(finding.names))
 
 
 def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> None:
-    """Doing nothing, with the reason."""
-    close_finding(draft, finding, verdict=verdict, reason=reason)
+    """Doing nothing, with the reason. A hint about an episode that is known is evidence of it all the same."""
+    incident = home_of(draft, finding) if verdict in EVIDENCE else None
+    incident_id = incident.id if incident else None
+    close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident_id)
+    if incident:
+        _attach(draft, incident, finding)
     draft.log(
-        "stood_down", f"{verdict}: {reason}", record=finding.id, actor=str(finding.actor), names=list(finding.names)
+        "stood_down",
+        f"{verdict}: {reason}",
+        incident=incident_id,
+        record=finding.id,
+        actor=str(finding.actor),
+        names=list(finding.names),
     )
 
 
 def add_to_past(draft: Draft, finding: Finding) -> None:
     """Late evidence: it widens the blind window of the old episode and never acts."""
     incident = draft.incident(draft.head.active_incident) or draft.incident(draft.head.last_incident)
+    if finding.source in STATES:
+        incident = home_of(draft, finding)
     reason = "belongs to an episode that has ended"
     close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
     if incident:
-        _add_evidence(draft, incident, finding)
+        _attach(draft, incident, finding)
+        adopt(draft, incident.id)
     draft.log("evidence", reason, incident=incident.id if incident else None, record=finding.id)
 
 
@@ -120,8 +135,9 @@ def act_on(
             update={"verdict": verdict, "reason": reason, "account": account or incident.account}
         )
     close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident.id)
-    _add_evidence(draft, incident, finding)
+    add_evidence(draft, incident, finding)
     draft.move_head(active_incident=incident.id, last_incident=incident.id)
+    adopt(draft, incident.id)
     told = draft.settle_status(incident.id)
     draft.log(
         "decided" if not current else "evidence",
@@ -134,8 +150,9 @@ def act_on(
         steps={kind.value: state.value for kind, state in steps.items()},
         stronger=[kind.value for kind in stronger],
     )
-    if told and stronger:
+    if told and stronger and not (finding.source is Source.SWEEP and finding.first_run):
         _tell_plan(draft, told, steps)
+    _tell_flapping(draft, incident.id)
     return incident.id
 
 
@@ -163,9 +180,9 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
     """Auditing is proven back: the episode ends, and evidence up to here never acts again."""
     first = incident.restored_at or at
     draft.put(incident.model_copy(update={"restored_at": first}))
-    known = draft.head.restored_at
     draft.move_head(
-        restored_at=max(known, at) if known else at,
+        restored_at=latest(draft.head.restored_at, at),
+        off_at=latest(draft.head.off_at, at),
         active_incident=None if draft.head.active_incident == incident.id else draft.head.active_incident,
     )
     for finding in draft.rows(Finding):
@@ -215,27 +232,25 @@ def _strengthen(draft: Draft, incident_id: str, kind: StepKind, state: StepState
     return True
 
 
-def _add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
-    switched_on = (
-        finding.source is not Source.ACTOR
-        and finding.outcome is not Outcome.FAILED
-        and finding.switch is not Switch.OFF
-    )
-    actors = {str(actor): actor for actor in (*incident.actors, finding.actor) if str(actor) != "unknown"}
-    names = {name.casefold(): name for name in (*incident.names, *finding.names)}
-    start, proven = incident.blind_from, incident.blind_from_proven
-    if switched_on and (start is None or finding.effective_at < start):
-        start, proven = finding.effective_at, finding.source is not Source.RECHECK
-    draft.put(
-        incident.model_copy(
-            update={
-                "evidence": tuple(dict.fromkeys((*incident.evidence, finding.id)))[-MOST_EVIDENCE:],
-                "actors": tuple(actors.values())[:MOST_NAMES],
-                "names": tuple(names.values())[:MOST_NAMES],
-                "blind_from": start,
-                "blind_from_proven": proven,
-            }
-        )
+def _attach(draft: Draft, incident: Incident, finding: Finding) -> None:
+    add_evidence(draft, incident, finding)
+    _tell_flapping(draft, incident.id)
+
+
+def _tell_flapping(draft: Draft, incident_id: str) -> None:
+    """On, off and on again: whoever does it still can, so blocking the account is not enough."""
+    incident = draft.incident(incident_id)
+    if incident is None or incident.flapping or not flaps(draft, incident):
+        return
+    incident = incident.model_copy(update={"flapping": True})
+    draft.put(incident)
+    draft.log("flapping", "switched on again after it was off", incident=incident_id)
+    draft.incident_note(
+        "flapping",
+        incident,
+        f"Switched on again after it was off: {incident.account or incident.target}",
+        "Somebody keeps the right to do this. Contain the actor, and look who holds roles in Exchange.",
+        key="",
     )
 
 

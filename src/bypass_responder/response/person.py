@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.errors import NotFoundError, RefusedError
+from bypass_responder.model.base import latest
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 from bypass_responder.response.step import finish, release_done
@@ -82,8 +83,7 @@ def dismiss(draft: Draft, decision: PersonDecision) -> None:
     """Drop what waits and close; what was done stays done. Evidence up to this moment is covered."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.DISMISSED)
-    through = draft.head.dismissed_through
-    draft.move_head(dismissed_through=max(through, decision.at) if through else decision.at)
+    draft.move_head(dismissed_through=latest(draft.head.dismissed_through, decision.at))
     for recheck in draft.rows(Recheck):
         if recheck.incident_id == decision.incident_id and not recheck.done:
             draft.put(recheck.model_copy(update={"done": True, "result": "cancelled by the dismissal"}))

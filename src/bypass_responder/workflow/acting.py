@@ -16,8 +16,17 @@ from bypass_responder.model.message import CommandKind
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 from bypass_responder.response import contain, episode
 from bypass_responder.response import step as steps
-from bypass_responder.response.exchange import as_message, ask, ask_again, mark_sent, outstanding, withdraw
+from bypass_responder.response.exchange import (
+    WORKER_SILENT_AFTER,
+    as_message,
+    ask,
+    ask_again,
+    mark_sent,
+    outstanding,
+    withdraw,
+)
 from bypass_responder.response.read_back import record_read_back
+from bypass_responder.workflow.health import raise_health
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,6 +189,8 @@ async def send_commands(session: Session, services: Services) -> None:
         await session.apply(withdraw)
     for command in session.view().rows(Command):
         if command.state == "outstanding" and command.not_after <= services.clock():
+            if command.asked >= WORKER_SILENT_AFTER:
+                await raise_health("worker_silent", f"A command was asked {command.asked} times.", services)
             await session.apply(
                 partial(ask_again, command=command, command_id=services.new_id(), timeout=_timeout(services))
             )

@@ -7,20 +7,26 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.decision import Decision, Disposition, Facts, Verdict, decide, decide_actor
+from bypass_responder.decision import Decision, Disposition, Facts, Naming, Verdict, decide, decide_actor
 from bypass_responder.errors import ResponderError
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.finding import Finding, FindingState, Source
-from bypass_responder.model.message import CommandKind
+from bypass_responder.model.finding import STATES, Finding, FindingState, Source
 from bypass_responder.model.note import Severity
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.response import episode, past
-from bypass_responder.response.exchange import ask
 from bypass_responder.settings import ActorResponse
-from bypass_responder.workflow.acting import claim_steps, new_command
+from bypass_responder.workflow.acting import claim_steps
 from bypass_responder.workflow.identify import AskExchange, Identified, identify, took_effect
 from bypass_responder.workflow.services import announced
+from bypass_responder.workflow.stated import (
+    ask_in_turn,
+    look_later,
+    may_be_stale,
+    record_gone,
+    was_never_off,
+    while_undecided,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,20 +85,33 @@ def _tell_undecided(draft: Draft, finding: Finding, error: ResponderError) -> No
 async def _decide_one(
     finding: Finding, session: Session, services: Services, lookups: Lookups
 ) -> tuple[list[Claimed], set[str]]:
-    if finding.switch is Switch.OFF or finding.outcome is Outcome.FAILED:
-        await session.apply(_undecided(finding, partial(_record, worker_ids=services.settings.exchange_worker_ids)))
+    gone = finding.source is Source.SWEEP and finding.switch is Switch.OFF
+    if not gone and (finding.switch is Switch.OFF or finding.outcome is Outcome.FAILED):
+        await session.apply(
+            while_undecided(finding, partial(_record, worker_ids=services.settings.exchange_worker_ids))
+        )
         return [], set()
     doubtful = past.in_the_second_of_restoration(session.view(), finding)
     identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
     if isinstance(identified, AskExchange):
-        await session.apply(lambda draft: _ask(draft, finding, identified, services))
+        await ask_in_turn(finding, identified, session, services)
         return [], set()
+    if gone:
+        await session.apply(while_undecided(finding, partial(record_gone, identified=identified)))
+        return [], set()
+    if may_be_stale(finding, identified, session):
+        await session.apply(while_undecided(finding, partial(look_later, account=identified.account)))
+        return [], set()
+    if finding.source in STATES and identified.exchange_on:
+        finding = finding.model_copy(update={"effective_at": identified.read_at or services.clock()})
     account = identified.account
     if account is not None and account.object_id != finding.target:
         await _hand_on(finding, account, session, services)
         return [], {account.object_id}
     entry = await lookups.entry(account.object_id) if account else None
     facts = _facts(finding, identified, entry, services)
+    if finding.source is Source.HINT and identified.exchange_on and account:
+        facts = facts.model_copy(update={"first_run": await was_never_off(account, session, services)})
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
     decision = rule(facts)
     news = not past.belongs_to_the_past(session.view(), finding)
@@ -157,15 +176,6 @@ async def _also_the_actor(finding: Finding, target: Account | None, services: Se
     return {key}
 
 
-def _ask(draft: Draft, finding: Finding, question: AskExchange, services: Services) -> None:
-    current = draft.row(Finding, finding.row_key)
-    if current is None or current.state is not FindingState.UNDECIDED:
-        return
-    draft.put(current.model_copy(update={"state": FindingState.WAITING}))
-    command = new_command(draft, CommandKind.CHECK_BYPASS, services)
-    ask(draft, command.model_copy(update={"object_id": question.object_id, "identity": question.identity}))
-
-
 async def _hand_on(finding: Finding, account: Account, session: Session, services: Services) -> None:
     """The names resolved to one account: the finding moves to that account's own case, with what is known so far."""
     target = account.object_id
@@ -177,7 +187,7 @@ async def _hand_on(finding: Finding, account: Account, session: Session, service
         episode.close_finding(draft, current, verdict="resolved", reason=f"it is about {account}")
         draft.log("resolved", f"the names stand for {account}", record=finding.id, names=list(finding.names))
 
-    await session.apply(_undecided(finding, close))
+    await session.apply(while_undecided(finding, close))
 
 
 def _facts(
@@ -191,7 +201,11 @@ def _facts(
         protected=account is not None and account.object_id in services.settings.protected,
         allowlist=entry,
         exchange_on=identified.exchange_on,
-        confirmed=took_effect(finding),
+        confirmed=took_effect(finding) and finding.source not in STATES - {Source.RECHECK},
+        hearsay=finding.source is Source.HINT
+        or (finding.source is Source.SWEEP and identified.naming is Naming.NOT_IN_EXCHANGE),
+        on_since=finding.on_since,
+        was_covered=finding.was_covered,
         limit_reached=False,
     )
 
@@ -207,6 +221,7 @@ def _store(
     current = draft.row(Finding, finding.row_key)
     if current is None or current.state is FindingState.DECIDED:
         return []
+    current = current.model_copy(update={"effective_at": finding.effective_at})
     if past.belongs_to_the_past(draft, current):
         episode.add_to_past(draft, current)
         return []
@@ -257,14 +272,3 @@ def _tell_owner(draft: Draft, incident_id: str, reason: str) -> None:
         severity=Severity.WARNING,
         incident=incident_id,
     )
-
-
-def _undecided(finding: Finding, transition: Callable[[Draft, Finding], None]) -> Callable[[Draft], None]:
-    """The transition, on the finding as it is now, and only while it is undecided."""
-
-    def only_once(draft: Draft) -> None:
-        current = draft.row(Finding, finding.row_key)
-        if current is not None and current.state is not FindingState.DECIDED:
-            transition(draft, current)
-
-    return only_once

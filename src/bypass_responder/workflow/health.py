@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.note import Severity
+from bypass_responder.workflow.services import announced, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bypass_responder.response.draft import Draft
+    from bypass_responder.workflow.services import Services
+
+SEEN_AGAIN = timedelta(minutes=10)
+"""How often it is written down that something goes on."""
 
 ADVICE: Mapping[str, tuple[Severity, str]] = {
     "subscription_missing": (
@@ -42,7 +50,80 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
         "Nothing is decided for this account until its row can be read again; `bypassctl log verify` names it.",
     ),
     "permission_missing": (Severity.CRITICAL, "Grant the right that docs/permissions.md names."),
+    "audit_disabled": (
+        Severity.CRITICAL,
+        "Nothing of any mailbox is audited: Set-OrganizationConfig -AuditDisabled $false. Find out who did it.",
+    ),
+    "ingestion_disabled": (
+        Severity.CRITICAL,
+        "The feed goes dark: Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true. Find out who did it.",
+    ),
+    "sweep_incomplete": (
+        Severity.WARNING,
+        "Read the reason. Until a sweep is complete, a bypass that no record tells of may be missed.",
+    ),
+    "sweep_overdue": (
+        Severity.CRITICAL,
+        "No sweep was complete for SWEEP_OVERDUE_MINUTES: look at the Exchange worker and at sweep_incomplete.",
+    ),
+    "worker_silent": (
+        Severity.CRITICAL,
+        "The Exchange worker does not answer, so no bypass is switched off: is it running, and what do its logs say?",
+    ),
+    "baseline_lost": (
+        Severity.CRITICAL,
+        "Nobody is contained on a sweep: put the row and its blob back, or delete the row to begin with a first sweep.",
+    ),
+    "hints_waiting": (
+        Severity.WARNING,
+        "Alerts wait for their turn (HINT_CHECKS_PER_HOUR). Who sends so many? A key of the topic may be stolen.",
+    ),
+    "alerts_unreadable": (
+        Severity.WARNING,
+        "Alerts came in that cannot be read; `bypassctl status` lists them. Mend the sender, or find out who it is.",
+    ),
+    "poison": (
+        Severity.CRITICAL,
+        "Queue messages failed five times. They are kept, and what they asked is asked again: look why they failed.",
+    ),
+    "gap": (
+        Severity.CRITICAL,
+        "Search the audit log of that time by hand, with `bypassctl detect` on an export.",
+    ),
 }
+
+
+DECAYS: Mapping[str, timedelta] = {
+    "poison": timedelta(hours=24),
+    "gap": timedelta(days=7),
+    "alerts_unreadable": timedelta(hours=24),
+    "hints_waiting": timedelta(hours=1),
+}
+"""Alerts of something that happens and does not last: over when it was not seen for so long."""
+
+
+async def raise_health(alert_id: str, detail: str, services: Services) -> None:
+    """Raise an alert in the tenant's own case."""
+    async with announced(TENANT_TARGET, services):
+        session = await open_session(TENANT_TARGET, services)
+        await session.apply(partial(raise_alert, alert_id=alert_id, detail=detail))
+
+
+async def end_health(alert_id: str, services: Services) -> None:
+    """Say that an alert is over, if it was on."""
+    session = await open_session(TENANT_TARGET, services)
+    alert = session.view().row(HealthAlert, f"alert-{alert_id}")
+    if alert is not None and alert.recovered_at is None:
+        async with announced(TENANT_TARGET, services):
+            await session.apply(partial(end_alert, alert_id=alert_id))
+
+
+def end_decayed(draft: Draft) -> None:
+    """End what was not seen for a while."""
+    for alert_id, lasts in DECAYS.items():
+        alert = draft.row(HealthAlert, f"alert-{alert_id}")
+        if alert and alert.recovered_at is None and (alert.seen_at or alert.since) + lasts <= draft.now:
+            end_alert(draft, alert_id)
 
 
 def update_alerts(draft: Draft, present: Mapping[str, str], *, known: Iterable[str]) -> None:
@@ -59,6 +140,8 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
     severity, advice = ADVICE[alert_id]
     alert = draft.row(HealthAlert, f"alert-{alert_id}")
     if alert is not None and alert.recovered_at is None:
+        if alert_id in DECAYS and draft.now - (alert.seen_at or alert.since) >= SEEN_AGAIN:
+            draft.put(alert.model_copy(update={"seen_at": draft.now, "detail": detail}))
         return
     episode = alert.episode + 1 if alert else 1
     draft.put(

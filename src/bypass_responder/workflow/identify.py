@@ -10,7 +10,7 @@ from bypass_responder.decision import Naming, needs_exchange
 from bypass_responder.errors import RefusedError
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.finding import Source
+from bypass_responder.model.finding import STATES, Source
 from bypass_responder.model.message import ExchangeOutcome
 
 if TYPE_CHECKING:
@@ -92,8 +92,12 @@ async def identify(
 
     Raises TransientError when Graph does not answer.
     """
-    ask_state = doubtful or needs_exchange(effective_at=finding.effective_at, confirmed=took_effect(finding), now=now)
-    if finding.confirmed_by or finding.source is Source.RECHECK:
+    ask_state = (
+        doubtful
+        or finding.source in STATES
+        or needs_exchange(effective_at=finding.effective_at, confirmed=took_effect(finding), now=now)
+    )
+    if finding.confirmed_by or _named_by_us(finding):
         account = await lookups.account(finding.target)
         return _known(account, finding, ask_state=ask_state)
     found = {name: await _in_graph(name, lookups) for name in finding.names}
@@ -103,7 +107,7 @@ async def identify(
     if finding.source is Source.ACTOR:
         actor = next((account for account in found.values() if account), None)
         return Identified(Naming.ONE_ACCOUNT if actor else Naming.NONE, actor)
-    if _direct(finding, found):
+    if _direct(finding, found) or (finding.source is Source.HINT and None not in found.values()):
         return _known(next(iter(found.values())), finding, ask_state=ask_state)
     checks = {check.name.casefold(): check for check in finding.checks}
     unknown = [name for name, account in found.items() if account is None] or list(found)[:1]
@@ -113,6 +117,11 @@ async def identify(
     return await _from_exchange(
         [checks[name.casefold()] for name in unknown], ids, finding, lookups, ask_state=ask_state
     )
+
+
+def _named_by_us(finding: Finding) -> bool:
+    """The Entra id comes from Exchange's own answer to us, not from a record."""
+    return finding.source in {Source.RECHECK, Source.SWEEP} and guid_or_none(finding.object_id_text) is not None
 
 
 def took_effect(finding: Finding) -> bool:

@@ -93,10 +93,10 @@ def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering 
     _must_be_as_the_feed_has_it(record)
     if guid_or_none(found.organization_id) != tenant_id:
         raise InputError("other_tenant", f"the record belongs to the tenant {found.organization_id or '(none)'}")
-    found = found.model_copy(update={"actor": _bounded_actor(found.actor)})
+    found = found.model_copy(update={"actor": bounded_actor(found.actor)})
     if isinstance(found, AuditTampering):
         return found.model_copy(update={"value": found.value[:LONGEST_TEXT]})
-    return _bounded(found)
+    return bounded_change(found)
 
 
 def _must_be_as_the_feed_has_it(record: AuditRecord) -> None:
@@ -112,7 +112,7 @@ def _must_be_as_the_feed_has_it(record: AuditRecord) -> None:
             raise InputError("wrong_type", f"{name} is no number, as the feed has it")
 
 
-def _bounded(change: BypassChange) -> BypassChange:
+def bounded_change(change: BypassChange) -> BypassChange:
     """The change with names trimmed, so that a row of the ledger holds it. Raises InputError where it cannot be."""
     names = {"object_id_text": change.object_id_text.strip(), "identity_text": change.identity_text.strip()}
     if not any(names.values()):
@@ -122,7 +122,8 @@ def _bounded(change: BypassChange) -> BypassChange:
     return change.model_copy(update=names)
 
 
-def _bounded_actor(actor: Actor) -> Actor:
+def bounded_actor(actor: Actor) -> Actor:
+    """The actor with texts cut, so that a row of the ledger holds them."""
     return Actor(**{name: text[:LONGEST_TEXT] if text else text for name, text in actor.model_dump().items()})
 
 

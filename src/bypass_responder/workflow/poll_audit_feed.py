@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.feed import BlobRecords, PollReport, poll
-from bypass_responder.workflow.health import update_alerts
+from bypass_responder.workflow.health import raise_alert, update_alerts
 from bypass_responder.workflow.identify import Lookups
 from bypass_responder.workflow.intake import store_records
 from bypass_responder.workflow.services import open_session
@@ -74,10 +74,7 @@ async def _tell_health(report: PollReport, unreadable: int, services: Services) 
     def tell(draft: Draft) -> None:
         update_alerts(draft, {name: text for name, text in problems.items() if name != "gap"}, known=FEED_ALERTS)
         if "gap" in problems:
-            todo = ("Search the audit log of that time by hand, with `bypassctl detect` on an export.",)
-            draft.note(
-                "gap", "A part of the audit feed is lost", problems["gap"], key=draft.now.isoformat(), left_to_do=todo
-            )
+            raise_alert(draft, "gap", problems["gap"])
         if unreadable:
             draft.log("unreadable", f"{unreadable} new records could not be read; they are kept", count=unreadable)
             draft.note(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.message import SCHEMA_VERSION, ExchangeResult
+from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, ExchangeResult
 from bypass_responder.model.note import Severity
 from bypass_responder.model.record import Unreadable
+from bypass_responder.model.sweep import SweepResult
 from bypass_responder.response.answer import take_answer
 from bypass_responder.sensing.excerpt import excerpt
+from bypass_responder.workflow.health import end_health
 from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.settle import settle_all
+from bypass_responder.workflow.sweep import take_sweep_answer
 
 if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
@@ -29,15 +33,28 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
     if result is None:
         await keep_message(body, problem, "exchange-results", services)
         return
+    await end_health("worker_silent", services)
+    if isinstance(result, SweepResult):
+        await take_sweep_answer(result, services)
+        return
     await services.work.touch(result.target, services.clock())
     session = await open_session(result.target, services)
     await session.apply(lambda draft: take_answer(draft, result))
     await settle_all([result.target], services)
 
 
-def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | None, str]:
+def _kind(body: bytes) -> type[ExchangeResult | SweepResult]:
     try:
-        result = ExchangeResult.model_validate_json(body)
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return ExchangeResult
+    swept = isinstance(message, dict) and message.get("kind") == CommandKind.LIST_BYPASSED
+    return SweepResult if swept else ExchangeResult
+
+
+def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | SweepResult | None, str]:
+    try:
+        result = _kind(body).model_validate_json(body)
     except ValidationError as error:
         first = error.errors()[0]
         return None, f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}"
@@ -45,7 +62,7 @@ def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | None, str]:
         return None, f"schema_version {result.schema_version} is not one that this version reads"
     if result.tenant_id != tenant_id:
         return None, f"tenant_id {result.tenant_id} is another tenant"
-    if not is_target_key(result.target):
+    if isinstance(result, ExchangeResult) and not is_target_key(result.target):
         return None, "target is not a key of the ledger"
     return result, ""
 

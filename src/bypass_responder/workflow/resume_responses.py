@@ -13,10 +13,11 @@ from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.note import Severity
-from bypass_responder.workflow.health import update_alerts
+from bypass_responder.workflow.health import raise_health, update_alerts
 from bypass_responder.workflow.record_exchange_result import keep_message
 from bypass_responder.workflow.services import announced, open_session
 from bypass_responder.workflow.settle import settle_all
+from bypass_responder.workflow.sweep import resume_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -37,6 +38,7 @@ async def resume_responses(services: Services) -> None:
     now = services.clock()
     due = [item.target for item in await services.work.items() if item.due_at is not None and item.due_at <= now]
     problems += await _problems_of(settle_all(due, services))
+    problems += await _problems_of(resume_sweep(services))
     problems += await _problems_of(write_checkpoint(services))
     if due or problems:
         problems += await _problems_of(_watch(problems, services))
@@ -119,6 +121,7 @@ async def _drain_poison(services: Services) -> None:
     """Messages that failed too often: kept, told, and named in the incident that they belong to."""
     async for text in services.exchange.drain_poison(POISON_PER_RUN):
         await keep_message(text.encode(), "it failed five times and came from a poison queue", "poison", services)
+        await raise_health("poison", "A queue message failed five times.", services)
         target = _target_of(text)
         if target:
             await services.work.touch(target, services.clock())

@@ -32,11 +32,15 @@ class Services:
     allowlist: ports.Allowlist
     ledger: ports.Ledger
     work: ports.WorkList
-    limit: ports.ContainmentLimit
+    limit: ports.HourlyLimit
+    """Of blocks, by account."""
+    hint_checks: ports.HourlyLimit
+    """Of questions to Exchange that alerts caused."""
     index: ports.Index
     checkpoints: ports.Checkpoints
     exchange: ports.ExchangeQueue
     evidence: ports.EvidenceStore
+    sweeps: ports.SweepStore
     feed: ports.AuditFeed
     feed_store: ports.FeedStore
     notifier: ports.Notifier | None = None

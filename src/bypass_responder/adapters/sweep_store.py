@@ -1,0 +1,126 @@
+"""Where a sweep's list comes from, and who was on at the last complete one.
+
+The worker writes its lists into the container ``sweeps``. The baseline is our own: gzipped JSON in the container
+``evidence``, which the worker cannot write, and a row ``baseline`` of the table Feed that names it by hash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import json
+import zlib
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from azure.core import MatchConditions
+from azure.data.tables import UpdateMode
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import ConflictError, InputError, NotFoundError
+from bypass_responder.model.sweep import Baseline, BaselineEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azure.data.tables.aio import TableServiceClient
+    from azure.storage.blob.aio import BlobServiceClient
+
+TABLE, ROW = "Feed", "baseline"
+LARGEST_BYTES = 256 * 1024 * 1024
+
+
+class SweepStore:
+    """``ports.SweepStore``. Permissions: Storage Table Data Contributor, Storage Blob Data Contributor."""
+
+    def __init__(self, tables: TableServiceClient, blobs: BlobServiceClient, tenant_id: str) -> None:
+        """Take the clients; nothing connects before the first call."""
+        self._table = tables.get_table_client(TABLE)
+        self._lists = blobs.get_container_client("sweeps")
+        self._evidence = blobs.get_container_client("evidence")
+        self._tenant = tenant_id
+
+    async def content(self, blob: str) -> bytes:
+        """The bytes of a list. Raises NotFoundError, or InputError when it is larger than any list can be."""
+        with translated(f"the list of a sweep, {blob}"):
+            download = await self._lists.download_blob(blob)
+            if download.size > LARGEST_BYTES:
+                raise InputError("corrupt_sweep", f"the list {blob} has {download.size} bytes")
+            return bytes(await download.readall())
+
+    async def baseline(self) -> Baseline | None:
+        """The last complete sweep, None before the first. Raises InputError when somebody broke it."""
+        try:
+            with translated("the baseline"):
+                row = await self._table.get_entity(self._tenant, ROW)
+        except NotFoundError:
+            return None
+        try:
+            said: dict[str, Any] = json.loads(row["Body"])
+            with translated("the baseline"):
+                packed = await (await self._evidence.download_blob(said["blob"])).readall()
+            data = await asyncio.to_thread(gzip.decompress, packed)
+            if hashlib.sha256(data).hexdigest() != said["sha256"]:
+                raise InputError("corrupt_row", f"{TABLE} {ROW}: its list has another hash than the row says")
+            return Baseline(
+                started_at=_moment(said["started_at"]),
+                scanned=int(said["scanned"]),
+                entries=_unpacked(data),
+                blob=str(said["blob"]),
+                etag=str(row.metadata["etag"]),
+            )
+        except (KeyError, ValueError, TypeError, EOFError, OSError, zlib.error, NotFoundError) as problem:
+            raise InputError("corrupt_row", f"{TABLE} {ROW}: {problem}") from problem
+
+    async def replace_baseline(self, baseline: Baseline) -> None:
+        """Store it in place of the one with its etag. Raises ConflictError when somebody else stored another."""
+        data = _packed(baseline.entries)
+        sha256 = hashlib.sha256(data).hexdigest()
+        name = f"{self._tenant}/baseline-{sha256}"
+        packed = await asyncio.to_thread(gzip.compress, data, mtime=0)
+        with suppress(ConflictError), translated("the baseline"):
+            await self._evidence.upload_blob(name, packed, overwrite=False)
+        said = {"blob": name, "sha256": sha256, "scanned": baseline.scanned}
+        body = json.dumps(said | {"started_at": baseline.started_at.isoformat()})
+        entity = {"PartitionKey": self._tenant, "RowKey": ROW, "Body": body, "On": len(baseline.entries)}
+        with translated("the baseline"):
+            if baseline.etag is None:
+                await self._table.create_entity(entity)
+            else:
+                await self._table.update_entity(
+                    entity,
+                    mode=UpdateMode.REPLACE,
+                    etag=baseline.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+        if baseline.blob not in {"", name}:
+            with suppress(NotFoundError), translated("the last baseline"):
+                await self._evidence.delete_blob(baseline.blob)
+
+
+def _packed(entries: Mapping[str, BaselineEntry]) -> bytes:
+    """Compact: the moments once, and for each object its id, name, number of its moment, covered."""
+    moments = {moment: number for number, moment in enumerate(sorted({entry.on_since for entry in entries.values()}))}
+    content = {
+        "moments": [moment.isoformat() for moment in moments],
+        "entries": {
+            guid: [entry.object_id, entry.name, moments[entry.on_since], entry.covered]
+            for guid, entry in entries.items()
+        },
+    }
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def _unpacked(data: bytes) -> dict[str, BaselineEntry]:
+    content = json.loads(data)
+    moments = [_moment(text) for text in content["moments"]]
+    return {
+        guid: BaselineEntry(object_id, name, moments[number], covered)
+        for guid, (object_id, name, number, covered) in content["entries"].items()
+    }
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,72 @@
+"""A sweep's answer against the last complete one: what is worth a question, and whether the answer may be believed.
+
+Pure. The answer is read into one slim object for each account, so that memory grows with the accounts that are on, and
+not with the tenant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bypass_responder.errors import InputError
+from bypass_responder.model.sweep import BaselineEntry, SweepContent
+
+if TYPE_CHECKING:
+    from bypass_responder.model.sweep import Baseline, BypassedObject, SweepResult
+
+LEAST_PERCENT = 95
+"""Fewer objects than so many of last time's: somebody, or a fault, left some out."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``newly_on``: not in the baseline. ``still_on``: in both. ``gone``: in the baseline only, by Exchange GUID."""
+
+    newly_on: tuple[BypassedObject, ...]
+    still_on: tuple[BypassedObject, ...]
+    gone: dict[str, BaselineEntry]
+
+
+def read_content(data: bytes, result: SweepResult) -> SweepContent:
+    """The blob that an answer names. Raises InputError (``corrupt_sweep``) when it is not what the answer says."""
+    if hashlib.sha256(data).hexdigest() != result.sha256:
+        raise InputError("corrupt_sweep", "the list has another hash than the answer says")
+    try:
+        content = SweepContent.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InputError("corrupt_sweep", f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    said = (content.command_id, content.tenant_id, content.scanned, len(content.bypassed), content.complete)
+    if said != (result.command_id, result.tenant_id, result.scanned, result.bypassed, result.complete):
+        raise InputError("corrupt_sweep", "the list is not the one that the answer describes")
+    guids = {each.exchange_guid for each in content.bypassed}
+    ids = [each.object_id for each in content.bypassed if each.object_id]
+    if len(guids) != len(content.bypassed) or len(set(ids)) != len(ids) or content.scanned < len(guids):
+        raise InputError("corrupt_sweep", "the list names an object twice, or more objects than were looked at")
+    return content
+
+
+def incomplete(content: SweepContent, result: SweepResult, baseline: Baseline | None) -> str:
+    """Why the answer is not the whole truth; empty when it is."""
+    if not content.complete:
+        return f"Exchange gave a warning: {'; '.join(result.warnings) or 'none was told'}"[:500]
+    if baseline and content.scanned * 100 < baseline.scanned * LEAST_PERCENT:
+        return f"only {content.scanned} objects were looked at, last time {baseline.scanned}"
+    if content.scanned == 0:
+        return "no object was looked at"
+    return ""
+
+
+def compare(content: SweepContent, baseline: Baseline | None) -> Comparison:
+    """What changed since the baseline; without one, everything is newly on."""
+    known = baseline.entries if baseline else {}
+    on = {each.exchange_guid for each in content.bypassed}
+    return Comparison(
+        newly_on=tuple(each for each in content.bypassed if each.exchange_guid not in known),
+        still_on=tuple(each for each in content.bypassed if each.exchange_guid in known),
+        gone={guid: entry for guid, entry in known.items() if guid not in on},
+    )

@@ -1,0 +1,245 @@
+"""The sweep: who is bypassed now, against who was at the last complete one. One at a time, never believed halfway.
+
+Timer ``sweep_bypass_state`` asks; the answer comes on the results queue; ``resume_responses`` takes up what was not
+finished. Findings are stored before the baseline moves, under ids that the sweep's own id gives, so that a run that
+breaks off is simply run again.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.errors import ConflictError, InputError, NotFoundError
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.note import Severity
+from bypass_responder.model.sweep import Baseline, Sweep, SweepCommand, SweepResult
+from bypass_responder.sensing.sweep import incomplete, read_content
+from bypass_responder.workflow.health import end_alert, end_decayed, raise_alert
+from bypass_responder.workflow.services import announced, open_session
+from bypass_responder.workflow.settle import settle_all
+from bypass_responder.workflow.sweep_findings import changes, store_findings
+
+if TYPE_CHECKING:
+    from bypass_responder.response.draft import Draft
+    from bypass_responder.workflow.services import Services, Session
+
+SETTLED_AT_ONCE = 100
+"""So many accounts are decided in the run that compared; the others are due, and taken up within a minute."""
+SILENT_AFTER = 2
+NAMED = 20
+logger = logging.getLogger(__name__)
+
+
+async def plan_sweep(services: Services) -> None:
+    """Ask for a sweep, unless one is outstanding or still to be compared."""
+    async with announced(TENANT_TARGET, services):
+        session = await open_session(TENANT_TARGET, services)
+        await session.apply(partial(_plan, services=services))
+        await _send(session, services)
+
+
+async def resume_sweep(services: Services) -> None:
+    """Send what was not sent, compare what was not compared, give up what is not answered, say what is overdue."""
+    session = await open_session(TENANT_TARGET, services)
+    watch = partial(_watch, services=services)
+    probe = session.view()
+    watch(probe)
+    if probe.changed:
+        async with announced(TENANT_TARGET, services):
+            await session.apply(watch)
+    await _send(session, services)
+    if _row(session.view()).state == "answered":
+        await _compare(session, services)
+
+
+async def take_sweep_answer(result: SweepResult, services: Services) -> None:
+    """An answer counts once, for the one command that is outstanding; any other is logged and no more."""
+    async with announced(TENANT_TARGET, services):
+        session = await open_session(TENANT_TARGET, services)
+        await session.apply(partial(_take, result=result))
+    if _row(session.view()).state == "answered":
+        await _compare(session, services)
+    await settle_all([TENANT_TARGET], services)
+
+
+def _row(draft: Draft) -> Sweep:
+    return draft.row(Sweep, "sweep") or Sweep()
+
+
+def _plan(draft: Draft, services: Services) -> None:
+    row = _row(draft)
+    if row.state == "answered" or (row.state == "outstanding" and row.not_after and row.not_after > draft.now):
+        return
+    anew: dict[str, object] = {
+        "command_id": services.new_id(),
+        "state": "outstanding",
+        "sent": False,
+        "created_at": draft.now,
+        "not_after": draft.now + timedelta(seconds=services.settings.sweep_timeout_seconds),
+        "answer": None,
+        "first_at": row.first_at or draft.now,
+        "unanswered": row.unanswered + (row.state == "outstanding"),
+    }
+    draft.put(row.model_copy(update=anew))
+
+
+async def _send(session: Session, services: Services) -> None:
+    row = _row(session.view())
+    if row.state != "outstanding" or row.sent or row.not_after is None:
+        return
+    tenant = services.settings.tenant_id
+    command = SweepCommand(command_id=row.command_id, tenant_id=tenant, not_after=row.not_after)
+    await services.exchange.send(command)
+    await session.apply(partial(_mark_sent, command_id=row.command_id))
+
+
+def _mark_sent(draft: Draft, command_id: str) -> None:
+    row = _row(draft)
+    if row.command_id == command_id and not row.sent:
+        draft.put(row.model_copy(update={"sent": True}))
+
+
+def _watch(draft: Draft, services: Services) -> None:
+    """What time alone changes: alerts that are over, and a sweep that should have been complete by now."""
+    end_decayed(draft)
+    row = _row(draft)
+    if row.first_at is None:
+        return
+    overdue = timedelta(minutes=services.settings.sweep_overdue_minutes)
+    if draft.now - (row.complete_at or row.first_at) > overdue:
+        since = f"since {row.complete_at:%Y-%m-%d %H:%M:%SZ}" if row.complete_at else "ever"
+        why = f": {row.problem}" if row.problem else ""
+        raise_alert(draft, "sweep_overdue", f"No sweep was complete {since}{why}.")
+    late = row.state == "outstanding" and row.not_after is not None and row.not_after <= draft.now
+    if row.unanswered + late >= SILENT_AFTER:
+        raise_alert(draft, "worker_silent", f"{row.unanswered + late} sweeps in a row had no answer.")
+
+
+def _take(draft: Draft, result: SweepResult) -> None:
+    row = _row(draft)
+    if row.answer == result:
+        return
+    if row.state != "outstanding" or row.command_id != result.command_id:
+        draft.log("answer_ignored", "a sweep's answer to no outstanding command", command=result.command_id)
+        return
+    end_alert(draft, "worker_silent")
+    _tell_switches(draft, result)
+    row = row.model_copy(update={"sent": True, "unanswered": 0, "answer": result})
+    if result.outcome == "listed":
+        draft.put(row.model_copy(update={"state": "answered"}))
+    else:
+        _not_complete(draft, row, f"the worker {result.outcome} it: {result.error or 'no reason was given'}")
+
+
+def _not_complete(draft: Draft, row: Sweep, problem: str) -> None:
+    draft.put(row.model_copy(update={"state": "idle", "problem": problem}))
+    raise_alert(draft, "sweep_incomplete", f"A sweep was not complete: {problem}.")
+    draft.log("sweep_incomplete", problem, command=row.command_id)
+
+
+def _tell_switches(draft: Draft, result: SweepResult) -> None:
+    """The organization's switches as they are now. Nobody is blocked for them; the feed's record says who it was."""
+    switches = {
+        "audit_disabled": (result.audit_disabled, "AuditDisabled is on: no mailbox of the organisation is audited."),
+        "ingestion_disabled": (
+            None
+            if result.unified_audit_log_ingestion_enabled is None
+            else not result.unified_audit_log_ingestion_enabled,
+            "UnifiedAuditLogIngestionEnabled is off: the unified audit log, and so the feed, records nothing.",
+        ),
+    }
+    for alert_id, (bad, detail) in switches.items():
+        if bad:
+            raise_alert(draft, alert_id, detail)
+        elif bad is not None:
+            end_alert(draft, alert_id)
+
+
+async def _compare(session: Session, services: Services) -> None:
+    """Read the list, store what it says, and only then move the baseline."""
+    row = _row(session.view())
+    if row.answer is None or row.answer.blob is None:
+        return
+    try:
+        content = read_content(await services.sweeps.content(row.answer.blob), row.answer)
+        baseline = await services.sweeps.baseline()
+        problem = incomplete(content, row.answer, baseline)
+        if not problem and baseline and baseline.started_at >= content.started_at:
+            problem = "a newer sweep was complete already"
+    except NotFoundError:
+        problem, content, baseline = "its list is not there", None, None
+    except InputError as error:
+        problem, content, baseline = error.detail, None, None
+        if error.reason == "corrupt_row":
+            await _apply(session, services, partial(raise_alert, alert_id="baseline_lost", detail=error.detail))
+    if problem or content is None:
+        await _apply(session, services, partial(_ended, command_id=row.command_id, problem=problem))
+        return
+    found, entries = await changes(content, baseline, services)
+    await store_findings(found, services)
+    new = Baseline(
+        started_at=content.started_at,
+        scanned=content.scanned,
+        entries=entries,
+        blob=baseline.blob if baseline else "",
+        etag=baseline.etag if baseline else None,
+    )
+    try:
+        await services.sweeps.replace_baseline(new)
+    except ConflictError:
+        logger.info("another run moved the baseline", extra={"command": row.command_id})
+    await _apply(session, services, partial(_complete, command_id=row.command_id, new=new, first=baseline is None))
+    targets = sorted({finding.target for finding in found})
+    await settle_all(targets[:SETTLED_AT_ONCE], services)
+
+
+async def _apply(session: Session, services: Services, transition: partial[None]) -> None:
+    async with announced(TENANT_TARGET, services):
+        await session.apply(transition)
+
+
+def _ended(draft: Draft, command_id: str, problem: str) -> None:
+    row = _row(draft)
+    if row.command_id == command_id and row.state == "answered":
+        _not_complete(draft, row, problem)
+
+
+def _complete(draft: Draft, command_id: str, new: Baseline, *, first: bool) -> None:
+    row = _row(draft)
+    if row.command_id != command_id or row.state != "answered":
+        return
+    covered = sum(entry.covered for entry in new.entries.values())
+    counts = {"scanned": new.scanned, "on": len(new.entries), "covered": covered}
+    done = {"state": "idle", "complete_at": new.started_at, "problem": ""} | counts
+    draft.put(row.model_copy(update=done))
+    for alert_id in ("sweep_incomplete", "sweep_overdue", "baseline_lost"):
+        end_alert(draft, alert_id)
+    if first:
+        said = f"{len(new.entries)} of {new.scanned} accounts are bypassed, {covered} of them on the allowlist"
+        draft.log("first_sweep", said, command=command_id)
+        _tell_first(draft, new)
+
+
+def _tell_first(draft: Draft, new: Baseline) -> None:
+    """Everything that was on before this responder came is listed once; nobody is contained for it."""
+    held = [entry.name or entry.object_id or guid for guid, entry in new.entries.items() if not entry.covered]
+    if not held:
+        return
+    more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
+    draft.note(
+        "first_sweep",
+        f"{len(held)} accounts were bypassed before this responder came",
+        f"{', '.join(sorted(held)[:NAMED])}{more}. Each waits for a person; none was contained.",
+        key="first",
+        severity=Severity.CRITICAL,
+        left_to_do=(
+            "See them: bypassctl incidents list",
+            "A service account: bypassctl allowlist add ACCOUNT …, then bypassctl incidents dismiss ID",
+            "Anybody else: bypassctl incidents approve ID",
+        ),
+        held=len(held),
+        covered=len(new.entries) - len(held),
+    )
