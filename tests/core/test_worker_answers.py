@@ -130,6 +130,17 @@ async def test_an_answer_to_another_question_is_recorded_and_not_acted_on(change
     assert (await world.steps())[DISABLE].state is StepState.ACTED
 
 
+async def test_a_cmdlet_that_the_worker_may_not_run_is_a_health_alert_until_it_may() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.FAILED, error="Get-User", error_class="permission", **FAILED_READ)
+    missing = await world.alerts()
+    await world.sweep()
+
+    assert "worker_permission_missing" in missing
+    assert "worker_permission_missing" not in await world.alerts()
+
+
 async def test_a_question_without_an_answer_is_asked_under_a_new_id() -> None:
     world = World()
     await world.sees(a_finding())

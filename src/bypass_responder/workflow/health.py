@@ -70,6 +70,10 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
         Severity.CRITICAL,
         "The Exchange worker does not answer, so no bypass is switched off: is it running, and what do its logs say?",
     ),
+    "worker_permission_missing": (
+        Severity.CRITICAL,
+        "The Exchange worker may not run a cmdlet: grant its role again (docs/permissions.md), find out who took it.",
+    ),
     "baseline_lost": (
         Severity.CRITICAL,
         "Nobody is contained on a sweep: put the row and its blob back, or delete the row to begin with a first sweep.",

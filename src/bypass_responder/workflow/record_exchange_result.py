@@ -15,7 +15,7 @@ from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import SweepResult
 from bypass_responder.response.answer import take_answer
 from bypass_responder.sensing.excerpt import excerpt
-from bypass_responder.workflow.health import end_health
+from bypass_responder.workflow.health import end_health, raise_health
 from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep import take_sweep_answer
@@ -33,7 +33,7 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
     if result is None:
         await keep_message(body, problem, "exchange-results", services)
         return
-    await end_health("worker_silent", services)
+    await _watch_the_worker(result, services)
     if isinstance(result, SweepResult):
         await take_sweep_answer(result, services)
         return
@@ -41,6 +41,15 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
     session = await open_session(result.target, services)
     await session.apply(lambda draft: take_answer(draft, result))
     await settle_all([result.target], services)
+
+
+async def _watch_the_worker(result: ExchangeResult | SweepResult, services: Services) -> None:
+    """It answers; and whether it may do what it is asked shows in the answer."""
+    await end_health("worker_silent", services)
+    if result.error_class == "permission":
+        await raise_health("worker_permission_missing", result.error or "Exchange refused a cmdlet.", services)
+    elif result.outcome not in {"failed", "refused"}:
+        await end_health("worker_permission_missing", services)
 
 
 def _kind(body: bytes) -> type[ExchangeResult | SweepResult]:
