@@ -15,7 +15,6 @@ import httpx
 
 from sandbox.scenarios import SCENARIOS, Scene, UnknownScenarioError, account_named
 from sandbox.tenant.client import SandboxClient
-from sandbox.tenant.records import noise
 
 if TYPE_CHECKING:
     from sandbox.tenant.state import Tenant
@@ -32,29 +31,37 @@ def help_lines() -> dict[str, str]:
     }
 
 
-def stage(tenant: Tenant, scenario: str, *, target: str | None = None, actor: str | None = None) -> dict[str, Any]:
-    """Change the tenant and deliver the records, between records of other operations, as one blob."""
+def stage(
+    tenant: Tenant,
+    scenario: str,
+    *,
+    target: str | None = None,
+    actor: str | None = None,
+    feed_delay_seconds: float = 0.0,
+    silent: bool = False,
+) -> dict[str, Any]:
+    """Change the tenant and deliver the records so much later; ``silent``: change it, and no record is made."""
     if scenario not in SCENARIOS:
         msg = f"no scenario {scenario!r}; there are {', '.join(SCENARIOS)}"
         raise UnknownScenarioError(msg)
     act, alias = SCENARIOS[scenario]
     who = actor or f"mallory@{tenant.settings.domain}"
-    scene = Scene(tenant, account_named(tenant, target or alias), who)
+    scene = Scene(tenant, account_named(tenant, target or alias), who, feed_delay_seconds, silent)
     records = act(scene)
-    tenant.deliver([*noise(tenant.settings, 2), *records, *noise(tenant.settings, 1)])
+    scene.deliver(records)
     return {
         "scenario": scenario,
         "target": scene.target.user_principal_name,
         "object_id": scene.target.object_id,
         "actor": who,
-        "records": records,
+        "records": [] if silent else records,
     }
 
 
-def run(scenario: str, *, url: str, target: str | None = None, actor: str | None = None) -> dict[str, Any]:
+def run(scenario: str, *, url: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - as SandboxClient.attack has them
     """Stage a scenario in the tenant at ``url``; ``ValueError`` says what is wrong with the request."""
     with SandboxClient(url) as client:
-        return client.attack(scenario, target=target, actor=actor)
+        return client.attack(scenario, **options)
 
 
 def main(argv: list[str]) -> int:
@@ -69,10 +76,18 @@ def main(argv: list[str]) -> int:
     parser.add_argument("scenario", choices=SCENARIOS, metavar="SCENARIO")
     parser.add_argument("--target", help="object id, UPN, or the part of it before the @")
     parser.add_argument("--actor", help="UPN of who ran the cmdlet")
+    parser.add_argument(
+        "--feed-delay-seconds",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="its audit records reach the feed only so much later",
+    )
+    parser.add_argument("--silent", action="store_true", help="it leaves no audit record at all")
     parser.add_argument("--url", default=DEFAULT_URL, help="of the tenant (default: %(default)s)")
     given = parser.parse_args(argv)
     try:
-        staged = run(given.scenario, url=given.url, target=given.target, actor=given.actor)
+        staged = run(**vars(given))
     except ValueError as error:
         sys.stderr.write(f"attack: {error}\n")
         return 2

@@ -28,6 +28,10 @@ class Scene:
     tenant: Tenant
     target: Account
     actor: str
+    feed_delay_seconds: float = 0.0
+    """How much later than usual the records of this scenario reach the feed."""
+    silent: bool = False
+    """No record at all: only what changed tells."""
 
     def switch(self, account: Account, *, on: bool) -> None:
         """Change the bypass in Exchange; by the time a record arrives it has long replicated."""
@@ -37,6 +41,13 @@ class Scene:
     def record(self, target: Account | None = None, **other: Any) -> Record:  # noqa: ANN401 - any field of a record
         """A record of the cmdlet for ``target``, or for the scene's own target."""
         return bypass_record(self.tenant.settings, target or self.target, other.pop("by", self.actor), **other)
+
+    def deliver(self, content: list[Record] | bytes) -> None:
+        """Publish one blob: records between records of other operations, bytes as they are."""
+        settings = self.tenant.settings
+        blob = content if isinstance(content, bytes) else [*noise(settings, 2), *content, *noise(settings, 1)]
+        if not self.silent:
+            self.tenant.deliver(blob, delay_seconds=self.feed_delay_seconds)
 
     def account(self, alias: str) -> Account:
         """An account of the tenant by the part of its UPN before the @."""
@@ -166,12 +177,14 @@ def _audit_disabled(scene: Scene) -> list[Record]:
 
 
 def _ingestion_off(scene: Scene) -> list[Record]:
-    """Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false: the feed is about to go dark."""
+    """Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false: the feed goes dark after this record."""
     settings = scene.tenant.settings
-    settings.unified_audit_log_ingestion_enabled = False
     switch = {"UnifiedAuditLogIngestionEnabled": "False"}
     name = "Admin Audit Log Settings"
-    return [record(settings, "Set-AdminAuditLogConfig", object_id=name, parameters=switch, user_id=scene.actor)]
+    ran = record(settings, "Set-AdminAuditLogConfig", object_id=name, parameters=switch, user_id=scene.actor)
+    scene.deliver([ran])
+    settings.unified_audit_log_ingestion_enabled = False
+    return [ran]
 
 
 _UNREADABLE = (
@@ -185,7 +198,7 @@ _UNREADABLE = (
 def _bad_input(scene: Scene) -> list[Record]:
     """Blobs that cannot be read, and one good record after them that must not be held up."""
     for body in _UNREADABLE:
-        scene.tenant.deliver(body)
+        scene.deliver(body)
     return _bypass(scene)
 
 

@@ -78,9 +78,22 @@ class SandboxClient:
         ids: list[str] = self._post("blobs", {"raw": base64.b64encode(body).decode()} | options)
         return ids
 
-    def attack(self, scenario: str, *, target: str | None = None, actor: str | None = None) -> dict[str, Any]:
-        """Stage one of ``sandbox.attack.SCENARIOS``; says which accounts and records it was about."""
-        staged: dict[str, Any] = self._post("attack", {"scenario": scenario, "target": target, "actor": actor})
+    def attack(
+        self,
+        scenario: str,
+        *,
+        target: str | None = None,
+        actor: str | None = None,
+        feed_delay_seconds: float = 0.0,
+        silent: bool = False,
+    ) -> dict[str, Any]:
+        """Stage one of ``sandbox.attack.SCENARIOS``; says which accounts and records it was about.
+
+        Its audit records reach the feed ``feed_delay_seconds`` later; ``silent`` leaves no record at all.
+        """
+        asked = {"scenario": scenario, "target": target, "actor": actor}
+        late = {"feed_delay_seconds": feed_delay_seconds, "silent": silent}
+        staged: dict[str, Any] = self._post("attack", asked | late)
         return staged
 
     def fault(self, kind: str, endpoint: str = "*", **options: object) -> None:

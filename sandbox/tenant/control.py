@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -103,7 +104,14 @@ def _blobs(tenant: Tenant, body: Body) -> object:
 
 
 def _attack(tenant: Tenant, body: Body) -> object:
-    return stage(tenant, body["scenario"], target=body.get("target"), actor=body.get("actor"))
+    return stage(
+        tenant,
+        body["scenario"],
+        target=body.get("target"),
+        actor=body.get("actor"),
+        feed_delay_seconds=float(body.get("feed_delay_seconds", 0)),
+        silent=bool(body.get("silent")),
+    )
 
 
 def _faults(tenant: Tenant, body: Body) -> object:
@@ -122,17 +130,12 @@ def _faults(tenant: Tenant, body: Body) -> object:
 
 def _subscription(tenant: Tenant, body: Body) -> object:
     """Set the subscription to ``enabled``, ``disabled`` or ``missing``; a start is possible again at once."""
-    content_type = body.get("content_type", AUDIT_EXCHANGE)
-    tenant.feed.subscriptions.pop(content_type, None)
+    content_type, status = body.get("content_type", AUDIT_EXCHANGE), body["status"]
+    if status not in {"enabled", "disabled", "missing"}:
+        raise ValueError(status)
+    tenant.feed.subscribe(content_type, None if status == "missing" else Subscription(status), now=datetime.now(UTC))
     tenant.feed.started_at.pop(content_type, None)
-    match body["status"]:
-        case "missing":
-            pass
-        case "enabled" | "disabled" as status:
-            tenant.feed.subscriptions[content_type] = Subscription(status)
-        case other:
-            raise ValueError(other)
-    return body["status"]
+    return status
 
 
 def _roles(tenant: Tenant, body: Body) -> object:

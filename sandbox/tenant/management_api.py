@@ -78,8 +78,10 @@ async def _operate(request: Request, tenant: Tenant, operation: str, content_typ
         case "POST", "start":
             return _start(tenant, content_type, await request.body())
         case "POST", "stop":
-            stopped = tenant.feed.subscriptions.pop(content_type, None)
-            return Response(status_code=204) if stopped else _no_subscription(content_type)
+            if content_type not in tenant.feed.subscriptions:
+                return _no_subscription(content_type)
+            tenant.feed.subscribe(content_type, None, now=datetime.now(UTC))
+            return Response(status_code=204)
         case "GET", "content":
             return _content(request, tenant, content_type)
     return Response(status_code=404)
@@ -101,7 +103,7 @@ def _start(tenant: Tenant, content_type: str, body: bytes) -> Response:
     tenant.feed.started_at[content_type] = now
     webhook = json.loads(body).get("webhook") if body.strip() else None
     subscription = Subscription(webhook=webhook and {"status": "enabled"} | webhook)
-    tenant.feed.subscriptions[content_type] = subscription
+    tenant.feed.subscribe(content_type, subscription, now=now)
     return JSONResponse(_described(content_type, subscription))
 
 
@@ -199,7 +201,7 @@ async def content_blob(request: Request, tenant: Tenant) -> Response:
     if refusal := _refusal(request, tenant):
         return refusal
     content_id = request.path_params["content_id"]
-    blob = tenant.feed.blobs.get(content_id)
+    blob = tenant.feed.find(content_id)
     if blob is None:
         return af_error("AF20050", f"The specified content ({content_id}) does not exist.", 404)
     if blob.expires <= datetime.now(UTC):

@@ -125,14 +125,19 @@ class Tenant:
     ) -> list[Blob]:
         """Publish records (or raw bytes) as one blob, ``copies`` times, and whatever the faults make of it.
 
-        ``age_seconds`` puts contentCreated into the past: a blob that is listed late.
+        ``age_seconds`` puts contentCreated into the past: a blob that is listed late. Nothing is published while the
+        ingestion of the unified audit log is switched off.
         """
+        if not self.settings.unified_audit_log_ingestion_enabled:
+            return []
         body = records if isinstance(records, bytes) else json.dumps(list(records)).encode()
-        visible_at = datetime.now(UTC) + timedelta(seconds=delay_seconds)
-        created = visible_at - timedelta(seconds=age_seconds)
-        visible_at += timedelta(seconds=self.faults.lateness_seconds())
+        published = datetime.now(UTC) + timedelta(seconds=delay_seconds)
+        created = published - timedelta(seconds=age_seconds)
+        visible_at = published + timedelta(seconds=self.faults.lateness_seconds())
         times = copies + self.faults.happens("duplicate_blob", "feed.publish")
-        return [self.feed.publish(body, created=created, visible_at=visible_at) for _ in range(times)]
+        return [
+            self.feed.publish(body, created=created, published=published, visible_at=visible_at) for _ in range(times)
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Everything that a proof needs: the true state of every account, the journal, the counters."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +97,52 @@ def test_the_command_prints_what_it_staged(url: str, capsys: pytest.CaptureFixtu
     assert main(["bypass", "--url", url]) == 0
 
     assert json.loads(capsys.readouterr().out)["target"] == f"alex@{DOMAIN}"
+
+
+def feed_of(tenant: Tenant) -> list[bytes]:
+    now = datetime.now(UTC)
+    listed = tenant.feed.listed("Audit.Exchange", start=now - timedelta(days=1), end=now + timedelta(days=1), as_of=now)
+    return [blob.body for blob in listed]
+
+
+@pytest.mark.parametrize("scenario", ["bypass", "bad-input"])
+def test_the_records_of_an_attack_can_reach_the_feed_hours_later(tenant: Tenant, scenario: str) -> None:
+    stage(tenant, scenario, feed_delay_seconds=3 * 3600)
+
+    later = {round((blob.created - datetime.now(UTC)).total_seconds() / 3600) for blob in tenant.feed.blobs.values()}
+    assert (bypassed(tenant), feed_of(tenant), later) == ({"alex"}, [], {3})
+
+
+@pytest.mark.parametrize("scenario", ["bypass", "bad-input"])
+def test_a_silent_attack_changes_the_tenant_and_leaves_no_record(tenant: Tenant, scenario: str) -> None:
+    records = stage(tenant, scenario, silent=True)["records"]
+
+    assert (bypassed(tenant), records, tenant.feed.blobs) == ({"alex"}, [], {})
+
+
+def test_the_command_takes_both(url: str, tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["bypass", "--url", url, "--feed-delay-seconds", "60.5"])
+    main(["bypass", "--url", url, "--target", "diego", "--silent"])
+
+    assert (bypassed(tenant), len(tenant.feed.blobs), feed_of(tenant)) == ({"alex", "diego"}, 1, [])
+
+
+def test_the_record_of_switching_ingestion_off_is_the_last_one(tenant: Tenant) -> None:
+    [ran] = stage(tenant, "ingestion-off")["records"]
+    stage(tenant, "bypass")
+    stage(tenant, "bad-input")
+
+    [blob] = feed_of(tenant)
+    assert ran in json.loads(blob)
+
+
+def test_records_reach_the_feed_again_once_ingestion_is_on_again(tenant: Tenant, control: SandboxClient) -> None:
+    control.settings(unified_audit_log_ingestion_enabled=False)
+    lost = control.publish([{"Id": "while it was off"}])
+    control.settings(unified_audit_log_ingestion_enabled=True)
+    control.publish([{"Id": "afterwards"}])
+
+    assert (lost, [json.loads(body) for body in feed_of(tenant)]) == ([], [[{"Id": "afterwards"}]])
 
 
 def test_the_command_names_an_account_that_is_not_there(url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.faults import Faults
+from sandbox.tenant.feed import Feed, Subscription
 from sandbox.tenant.state import Tenant
 
 CONTENT = "/subscriptions/content"
@@ -71,6 +72,50 @@ def test_a_subscription_that_an_administrator_disabled_is_af20023(feed: httpx.Cl
     control.subscription("disabled")
 
     assert code(feed.get(CONTENT, params=EXCHANGE)) == "AF20023"
+
+
+@pytest.mark.parametrize("status", ["missing", "disabled"])
+def test_what_is_published_without_a_subscription_is_lost(
+    feed: httpx.Client, control: SandboxClient, status: str
+) -> None:
+    control.subscription("enabled")
+    before = control.publish([{"Id": "before"}])
+    control.subscription(status)
+    [lost] = control.publish([{"Id": "meanwhile"}])
+    control.subscription("enabled")
+    after = control.publish([{"Id": "after"}])
+
+    assert [entry["contentId"] for entry in all_pages(feed)] == before + after
+    assert code(feed.get(f"/audit/{lost}")) == "AF20050"
+
+
+def test_what_is_published_between_a_stop_and_a_start_is_lost(feed: httpx.Client, control: SandboxClient) -> None:
+    control.settings(start_interval_seconds=0)
+    feed.post("/subscriptions/start", params=EXCHANGE).raise_for_status()
+    feed.post("/subscriptions/stop", params=EXCHANGE).raise_for_status()
+    control.attack("bypass")
+    feed.post("/subscriptions/start", params=EXCHANGE).raise_for_status()
+
+    assert all_pages(feed) == []
+
+
+def test_what_is_delayed_is_lost_by_the_moment_at_which_it_comes() -> None:
+    at = [datetime(2026, 1, 2, 3, minute, tzinfo=UTC) for minute in range(5)]
+    feed = Feed()
+    feed.subscribe("Audit.Exchange", Subscription(), now=at[0])
+    lost, kept = (feed.publish(b"[]", created=at[0], visible_at=moment) for moment in (at[2], at[4]))
+    feed.subscribe("Audit.Exchange", None, now=at[1])
+    feed.subscribe("Audit.Exchange", Subscription(), now=at[3])
+
+    assert feed.listed("Audit.Exchange", start=at[0], end=at[4], as_of=at[4]) == [kept]
+    assert feed.find(lost.content_id) is None
+
+
+def test_what_was_published_before_the_first_start_is_there(feed: httpx.Client, control: SandboxClient) -> None:
+    published = control.publish([{"Id": "before"}])
+    feed.post("/subscriptions/start", params=EXCHANGE).raise_for_status()
+
+    assert [entry["contentId"] for entry in all_pages(feed)] == published
 
 
 def test_an_unknown_content_type_is_af20020(feed: httpx.Client) -> None:
