@@ -150,7 +150,7 @@ async def test_observe_changes_nothing_and_says_what_it_would_do() -> None:
 async def test_evidence_seen_in_enforce_makes_an_observed_incident_real() -> None:
     world = World(mode="observe")
     await world.sees(a_finding())
-    world.set(mode="enforce", protected_object_ids="none")
+    world.deploy(mode="enforce", protected_object_ids="none")
 
     await world.sees(a_finding(effective_at=START - HOUR / 2))
 
@@ -693,7 +693,7 @@ async def test_nobody_contains_the_actor_of_an_allowlisted_bypass() -> None:
 async def test_a_switch_to_observe_withdraws_what_was_asked_and_not_answered() -> None:
     world = World()
     await world.sees(a_finding())
-    world.set(mode="observe")
+    world.deploy(mode="observe")
     await world.passes(minutes=12)
 
     assert len(world.exchange.sent) == 1

@@ -162,7 +162,7 @@ class World:
             notifier=self.notifier,
         )
 
-    def set(self, **settings: Any) -> None:
+    def deploy(self, **settings: Any) -> None:
         """The app is deployed anew with other settings."""
         self.services = dataclasses.replace(self.services, settings=some_settings(**settings))
 

@@ -187,6 +187,37 @@ async def test_an_incident_for_people_ends_with_what_is_left_to_do(held: Live) -
     assert said.out.splitlines()[-1].startswith("- ")
 
 
+async def test_an_incident_has_its_time_line_in_both_formats(held: Live) -> None:
+    incident = await held.incident()
+    table = await bypassctl(held.cli_env, "incidents", "show", incident.id)
+    twin = (await bypassctl(held.cli_env, "incidents", "show", incident.id, "--format", "json")).json
+    kinds = [moment["kind"] for moment in twin["timeline"]]
+    told = [moment["source"] for moment in twin["timeline"] if moment["kind"] == "told"]
+
+    assert ("Time line (UTC)" in table.out, kinds[0], set(told), "did" in kinds) == (True, "happened", {"feed"}, True)
+
+
+async def test_an_incident_is_shown_when_its_log_cannot_be_read(held: Live) -> None:
+    held.tampered = True
+    incident = await held.incident()
+    key = {"PartitionKey": f"{held.env['TENANT_ID']}_{held.id_of('alex')}", "RowKey": "log-0000000001"}
+    async with held.ledger as table:
+        await table.upsert_entity(key | {"Kind": "log", "Body": "not JSON"})
+    said = await bypassctl(held.cli_env, "incidents", "show", incident.id)
+
+    assert (said.code, incident.id in said.out, "run bypassctl log verify" in said.out) == (0, True, True)
+
+
+async def test_flapping_is_said_before_anything_else(live: Live) -> None:
+    for _ in range(2):
+        live.attack("bypass", target="alex")
+        await live.runs()
+    listed = await bypassctl(live.cli_env, "incidents", "list", "--format", "json")
+    said = await bypassctl(live.cli_env, "incidents", "show", listed.json[0]["id"])
+
+    assert said.out.startswith("FLAPPING: ")
+
+
 async def test_an_incident_that_is_not_there_ends_with_3(held: Live) -> None:
     said = await bypassctl(held.cli_env, "incidents", "show", "20990101-00000000")
 
@@ -293,6 +324,19 @@ async def test_status_says_observe_in_words(start: Start) -> None:
     said = await bypassctl(live.cli_env, "status")
 
     assert "observe" in said.out
+
+
+async def test_status_ends_with_1_while_the_feed_was_never_polled(start: Start) -> None:
+    live = await start()
+    said = await bypassctl(live.cli_env, "status")
+
+    assert (said.code, "the feed is not watched" in said.out) == (1, True)
+
+
+async def test_status_says_that_nothing_is_known_while_no_sweep_was_complete(live: Live) -> None:
+    said = await bypassctl(live.cli_env, "status")
+
+    assert "NOT KNOWN: no sweep was ever asked for" in said.out
 
 
 async def test_status_of_a_responder_that_has_nothing_to_do_ends_with_0(live: Live) -> None:

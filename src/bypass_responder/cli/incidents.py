@@ -12,14 +12,18 @@ from bypass_responder.cli.terminal import (
     Format,
     Output,
     Reason,
+    moment,
     say,
     show_fields,
     show_json,
+    show_section,
     show_table,
     stop,
     with_responder,
 )
+from bypass_responder.cli.timeline import Moment, latency_text, timeline
 from bypass_responder.cli.who import who_am_i
+from bypass_responder.errors import InputError
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.index import IndexEntry
@@ -30,6 +34,7 @@ from bypass_responder.workflow.services import announced, open_session
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
+    from bypass_responder.model.log import LogEntry
     from bypass_responder.response.draft import Draft
 
 app = typer.Typer(help="Incidents, and what a person decides about them.", no_args_is_help=True)
@@ -60,14 +65,7 @@ def list_incidents(
     show_table(
         ("id", "opened", "status", "account", "actor", "why"),
         [
-            (
-                it.id,
-                f"{it.at:%Y-%m-%d %H:%M:%SZ}",
-                it.status if it.kind == "incident" else it.kind,
-                it.account,
-                it.actor,
-                it.reason,
-            )
+            (it.id, moment(it.at), it.status if it.kind == "incident" else it.kind, it.account, it.actor, it.reason)
             for it in entries
         ],
     )
@@ -76,19 +74,31 @@ def list_incidents(
 @app.command()
 def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
     """Show one incident: account, decision, steps with their effects, blind window, time line, what is left to do."""
-    view, incident = with_responder(lambda responder: _find(responder, incident_id))
+
+    async def use(responder: Responder) -> tuple[Draft, Incident, list[LogEntry] | None]:
+        view, incident = await _find(responder, incident_id)
+        return view, incident, await _log(responder, incident.target)
+
+    view, incident, log = with_responder(use)
+    findings = [row for row in view.rows(Finding) if row.incident_id == incident.id]
+    findings.sort(key=lambda row: (row.effective_at, row.id))
+    moments = timeline(incident, findings, view.steps(incident.id), log or [])
     if output is Output.JSON:
         show_json(
             {
                 "incident": incident.model_dump(mode="json"),
                 "steps": [step.model_dump(mode="json") for step in view.steps(incident.id)],
-                "findings": [json.loads(row.model_dump_json()) for row in _findings(view, incident)],
+                "findings": [json.loads(row.model_dump_json()) for row in findings],
+                "timeline": [each.as_json() for each in moments],
+                "log_readable": log is not None,
                 "blind_window": blind_window(incident),
                 "left_to_do": list(left_to_do(incident)),
             }
         )
         return
     _print(view, incident)
+    print_timeline(moments, readable=log is not None)
+    _print_ahead(view, incident)
 
 
 @app.command()
@@ -162,69 +172,71 @@ async def _find(responder: Responder, incident_id: str) -> tuple[Draft, Incident
     return view, incident
 
 
-def _findings(view: Draft, incident: Incident) -> list[Finding]:
-    return sorted(
-        (row for row in view.rows(Finding) if row.incident_id == incident.id),
-        key=lambda row: (row.effective_at, row.id),
-    )
+async def _log(responder: Responder, target: str) -> list[LogEntry] | None:
+    """The response log, None when a line cannot be read: the incident must be seen all the same."""
+    try:
+        return [entry async for entry in responder.services.ledger.log(target)]
+    except InputError:
+        return None
 
 
 def _print(view: Draft, incident: Incident) -> None:
+    if incident.flapping:
+        say("FLAPPING: switched on again after it was off. Whoever does it still can.", style="bold red")
     show_fields(
         {
             "incident": incident.id,
-            "status": incident.status.value,
+            "status": incident.status.value + (", flapping" if incident.flapping else ""),
             "account": incident.account or f"unresolved: {', '.join(incident.names)}",
             "actor": ", ".join(str(actor) for actor in incident.actors),
             "decision": f"{incident.verdict}: {incident.reason}",
-            "opened": f"{incident.opened_at:%Y-%m-%d %H:%M:%SZ}",
+            "opened": moment(incident.opened_at),
             "blind window": blind_window(incident),
             "follows": incident.refers_to or "",
-            "closed": f"{incident.closed_at:%Y-%m-%d %H:%M:%SZ} by {incident.closed_by}" if incident.closed_at else "",
+            "closed": f"{moment(incident.closed_at)} by {incident.closed_by}" if incident.closed_at else "",
         }
     )
-    say("")
-    show_table(
+    show_section(
+        "Steps",
         ("step", "state", "effect", "attempts", "detail"),
         [
-            (
-                step.step.value,
-                step.state.value,
-                step.effect.value if step.effect else "",
-                str(step.attempts),
-                step.detail or step.reason,
-            )
-            for step in view.steps(incident.id)
+            (it.step.value, it.state.value, it.effect or "", str(it.attempts), it.detail or it.reason)
+            for it in view.steps(incident.id)
         ],
     )
-    say("")
-    show_table(
-        ("evidence", "happened", "told", "what", "actor", "from"),
+
+
+def print_timeline(moments: list[Moment], *, readable: bool) -> None:
+    """The time line for people. ``readable``: the response log could be read."""
+    show_section(
+        "Time line (UTC)",
+        ("when", "", "source", "what", "late by"),
         [
             (
-                row.id,
-                f"{row.effective_at:%Y-%m-%d %H:%M:%SZ}",
-                f"{row.received_at:%Y-%m-%d %H:%M:%SZ}",
-                f"{row.switch.value}, {row.outcome.value}",
-                str(row.actor),
-                row.actor.client_ip or "",
+                moment(it.at),
+                it.kind.value,
+                it.source or it.who or "",
+                f"{it.what}, {it.link}" if it.link else it.what,
+                latency_text(it.latency_seconds),
             )
-            for row in _findings(view, incident)
+            for it in moments
         ],
     )
-    _print_people(view, incident)
+    if not readable:
+        say("The response log cannot be read, so what was done is missing here: run bypassctl log verify.", style="red")
+
+
+def _print_ahead(view: Draft, incident: Incident) -> None:
+    """What is still to come, from us and from people."""
+    say("")
+    for row in view.rows(PersonDecision):
+        if row.incident_id == incident.id and not row.done:
+            say(f"{row.verb} by {row.who} at {moment(row.at)}: {row.reason} (waits for resume_responses)")
+    for recheck in view.rows(Recheck):
+        if recheck.incident_id == incident.id:
+            state = recheck.result if recheck.done else "due"
+            say(f"re-check after {recheck.after_hours} h: {moment(recheck.due_at)} {state}")
     say("")
     say("Left to do", style="bold")
     for todo in left_to_do(incident):
         say(f"- {todo}")
-
-
-def _print_people(view: Draft, incident: Incident) -> None:
-    decisions = [row for row in view.rows(PersonDecision) if row.incident_id == incident.id]
-    for row in decisions:
-        done = "carried out" if row.done else "waits for resume_responses"
-        say(f"{row.verb} by {row.who} at {row.at:%Y-%m-%d %H:%M:%SZ}: {row.reason} ({done})")
-    for recheck in view.rows(Recheck):
-        if recheck.incident_id == incident.id:
-            state = recheck.result if recheck.done else "due"
-            say(f"re-check after {recheck.after_hours} h: {recheck.due_at:%Y-%m-%d %H:%M:%SZ} {state}")

@@ -1,111 +1,80 @@
-"""``bypassctl status``: mode, feed, health, and what waits for a person."""
+"""``bypassctl status``: organisation switches, mode, feed, sweep, health, and what waits for a person."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from dataclasses import asdict
+from typing import Any
 
 import typer
 
+from bypass_responder.cli.standing import (
+    NEWEST_SHOWN,
+    SWITCHES,
+    Status,
+    read_status,
+    who_switched,
+)
 from bypass_responder.cli.terminal import (
     BAD_NEWS,
     Format,
     Output,
+    moment,
     say,
     show_fields,
     show_json,
-    show_table,
+    show_section,
     with_responder,
 )
-from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.health import HealthAlert, Tampering
-from bypass_responder.model.note import Note
-from bypass_responder.workflow.services import open_session
+from bypass_responder.model.sweep import Sweep
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from bypass_responder.bootstrap import Responder
-    from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
-    from bypass_responder.model.index import IndexEntry
-    from bypass_responder.model.record import Unreadable
-
-WAITING = {"held", "failed", "observed", "open"}
-LOOK_BACK = 1000
-
-
-@dataclass(frozen=True)
-class _Status:
-    mode: str
-    tenant_id: str
-    channel: str
-    cursor: FeedCursor | None
-    pending: list[PendingBlob]
-    gaps: list[FeedGap]
-    unreadable: list[tuple[datetime, Unreadable]]
-    alerts: list[HealthAlert]
-    tampering: list[Tampering]
-    waiting: list[IndexEntry]
-    undelivered: int
-    work: int
+SHELL = "of this shell's environment; the deployed app has its own"
+NEVER_POLLED = "no poll has succeeded yet: the feed is not watched"
 
 
 def status(output: Format = Output.TABLE) -> None:
-    """Show mode, feed, health and what waits for a person. Exit status 1 when something does."""
-    found = with_responder(_read)
-    waits = bool(found.waiting or found.alerts or found.gaps or found.pending)
+    """Show mode, feed, sweep, health and what waits for a person. Exit status 1 when something does."""
+    found = with_responder(lambda responder: read_status(responder.services))
     if output is Output.JSON:
-        show_json(_as_json(found))
+        show_json(as_json(found))
     else:
-        _print(found)
-    raise typer.Exit(BAD_NEWS if waits else 0)
+        show(found)
+    raise typer.Exit(BAD_NEWS if found.bad_news else 0)
 
 
-async def _read(responder: Responder) -> _Status:
-    services, store = responder.services, responder.services.feed_store
-    tenant = (await open_session(TENANT_TARGET, services)).view()
-    waiting: list[IndexEntry] = []
-    seen = 0
-    async for entry in services.index.newest(kinds=("incident",)):
-        seen += 1
-        if entry.status in WAITING:
-            waiting.append(entry)
-        if seen >= LOOK_BACK:
-            break
-    settings = services.settings
-    return _Status(
-        mode=settings.mode.value,
-        tenant_id=settings.tenant_id,
-        channel=_host(settings.notification_webhook_url) or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is told",
-        cursor=await store.cursor(),
-        pending=await store.pending(),
-        gaps=await store.gaps(),
-        unreadable=await store.unreadable(20),
-        alerts=[alert for alert in tenant.rows(HealthAlert) if alert.recovered_at is None],
-        tampering=tenant.rows(Tampering),
-        waiting=waiting,
-        undelivered=sum(note.sent_at is None for note in tenant.rows(Note)),
-        work=len(await services.work.items()),
-    )
-
-
-def _host(url: str | None) -> str:
-    """Where notes go, without the path: many webhooks have their secret in it."""
-    parts = urlsplit(url or "")
-    return f"{parts.scheme}://{parts.hostname}/…" if parts.hostname else ""
-
-
-def _as_json(found: _Status) -> dict[str, object]:
+def as_json(found: Status) -> dict[str, Any]:
+    """The same for scripts."""
+    counts = {"scanned", "on", "covered"} if found.sweep.complete_at else set()
     return {
+        "organisation_switches": [
+            {
+                "alert": it.id,
+                "detail": it.detail,
+                "since": it.since.isoformat(),
+                "who": who_switched(it, found.tampering),
+            }
+            for it in found.alerts
+            if it.id in SWITCHES
+        ],
         "mode": found.mode,
+        "mode_is": SHELL,
         "tenant_id": found.tenant_id,
         "notification_channel": found.channel,
         "feed": found.cursor.model_dump(mode="json") if found.cursor else None,
+        "sweep": {
+            "not_known_because": found.doubt or None,
+            **found.sweep.model_dump(mode="json", include={"complete_at", "state", "created_at", "problem"} | counts),
+        },
+        "unconfirmed": {
+            "count": len(found.unconfirmed),
+            "of": found.listed,
+            "newest": [row.model_dump(mode="json") for row in found.unconfirmed[:NEWEST_SHOWN]],
+        },
+        "told_after": {source: asdict(cost) for source, cost in found.costs.items()},
         "pending_blobs": [row.model_dump(mode="json") for row in found.pending],
         "gaps": [row.model_dump(mode="json") for row in found.gaps],
         "unreadable": [{"received_at": at.isoformat()} | row.model_dump(mode="json") for at, row in found.unreadable],
         "alerts": [row.model_dump(mode="json") for row in found.alerts],
+        "recovered": [row.model_dump(mode="json") for row in found.recovered],
         "tampering": [row.model_dump(mode="json") for row in found.tampering],
         "waiting": [row.model_dump(mode="json") for row in found.waiting],
         "undelivered_health_notes": found.undelivered,
@@ -113,56 +82,88 @@ def _as_json(found: _Status) -> dict[str, object]:
     }
 
 
-def _print(found: _Status) -> None:
-    listed = f"{found.cursor.listed_through:%Y-%m-%d %H:%M:%SZ}" if found.cursor else "never polled"
-    note = "  (observe decides and records everything and changes nothing)" if found.mode == "observe" else ""
-    show_fields(
-        {
-            "mode": found.mode + note,
-            "tenant": found.tenant_id,
-            "feed listed through": listed,
-            "backlog windows": len(found.cursor.backlog) if found.cursor else 0,
-            "notifications": found.channel,
-            "undelivered health notes": found.undelivered,
-            "targets with work": found.work,
-        }
-    )
-    _section(
+def show(found: Status) -> None:
+    """For people: what makes everybody blind comes first."""
+    for alert in found.alerts:
+        if alert.id in SWITCHES:
+            who = who_switched(alert, found.tampering)
+            say(f"ORGANISATION: {alert.detail} Seen since {moment(alert.since)}; {who}.", style="bold red")
+    show_fields(_fields(found))
+    _show_what_makes_blind(found)
+    _show_what_came_in(found)
+
+
+def _fields(found: Status) -> dict[str, object]:
+    cursor, sweep = found.cursor, found.sweep
+    counts = f"{sweep.scanned} objects scanned, {sweep.on} on, {sweep.covered} of them covered by the allowlist"
+    told = [f"{source} {cost.median_minutes} min ({cost.incidents})" for source, cost in found.costs.items()]
+    does = "decides and records everything and changes nothing" if found.mode == "observe" else "acts"
+    return {
+        "mode (of this shell)": f"{found.mode}: {does}. It is that {SHELL}",
+        "tenant": found.tenant_id,
+        "feed listed through": moment(cursor.listed_through) if cursor and cursor.last_success_at else NEVER_POLLED,
+        "backlog windows": len(cursor.backlog) if cursor else 0,
+        "last complete sweep": f"{moment(sweep.complete_at)}: {counts}" if sweep.complete_at else "none",
+        "who is bypassed now": f"NOT KNOWN: {found.doubt}" if found.doubt else "see the last complete sweep",
+        "sweep outstanding": _outstanding(sweep),
+        "unconfirmed": f"{len(found.unconfirmed)} of the newest {found.listed} entries",
+        "told after (median)": ", ".join(told),
+        "notifications": found.channel,
+        "undelivered health notes": found.undelivered,
+        "targets with work": found.work,
+    }
+
+
+def _outstanding(sweep: Sweep) -> str:
+    if sweep.state == "answered":
+        return "answered, still to be compared"
+    return f"since {moment(sweep.created_at)}" if sweep.state == "outstanding" and sweep.created_at else "no"
+
+
+def _show_what_makes_blind(found: Status) -> None:
+    show_section(
         "Health alerts",
         ("alert", "severity", "since", "detail", "what to do"),
-        [(a.id, a.severity.value, f"{a.since:%Y-%m-%d %H:%M:%SZ}", a.detail, a.advice) for a in found.alerts],
+        [(it.id, it.severity.value, moment(it.since), it.detail, it.advice) for it in found.alerts],
     )
-    _section(
-        "Waits for a person, or still runs",
-        ("id", "status", "account", "why"),
-        [(w.id, w.status, w.account, w.reason) for w in found.waiting],
+    show_section(
+        "Recovered within a day (newest 5)",
+        ("alert", "from", "to"),
+        [(it.id, moment(it.since), moment(it.recovered_at)) for it in found.recovered if it.recovered_at],
     )
-    _section(
+    show_section(
         "Organisation switches changed",
         ("when", "actor", "what"),
         [
-            (f"{t.occurred_at:%Y-%m-%d %H:%M:%SZ}", str(t.actor), f"{t.operation} -{t.parameter} {t.value}")
-            for t in found.tampering
+            (moment(it.occurred_at), str(it.actor), f"{it.operation} -{it.parameter} {it.value}")
+            for it in found.tampering
         ],
     )
-    _section(
+
+
+def _show_what_came_in(found: Status) -> None:
+    show_section(
+        "Waits for a person, or still runs",
+        ("id", "status", "account", "why"),
+        [(it.id, it.status, it.account, it.reason) for it in found.waiting],
+    )
+    show_section(
+        "Unconfirmed: said by an alert or a sweep, and not borne out (newest 5)",
+        ("received", "account", "why"),
+        [(moment(it.at), it.account, it.reason) for it in found.unconfirmed[:NEWEST_SHOWN]],
+    )
+    show_section(
         "Blobs that could not be read yet",
         ("content id", "attempts", "reason"),
-        [(p.blob.content_id, str(p.attempts), p.reason) for p in found.pending],
+        [(it.blob.content_id, str(it.attempts), it.reason) for it in found.pending],
     )
-    _section(
+    show_section(
         "Gaps in the feed",
         ("from", "to", "reason"),
-        [(f"{g.start:%Y-%m-%d %H:%MZ}", f"{g.end:%Y-%m-%d %H:%MZ}", g.reason) for g in found.gaps],
+        [(moment(it.start), moment(it.end), it.reason) for it in found.gaps],
     )
-    _section(
+    show_section(
         "Unreadable input (newest 20)",
         ("received", "reason", "detail", "where"),
-        [(f"{at:%Y-%m-%d %H:%M:%SZ}", u.reason, u.detail, f"{u.source} {u.where}") for at, u in found.unreadable],
+        [(moment(at), it.reason, it.detail, f"{it.source} {it.where}") for at, it in found.unreadable],
     )
-
-
-def _section(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    if rows:
-        say("")
-        show_table(columns, rows, title=title)

@@ -23,6 +23,8 @@ from bypass_responder.errors import ResponderError
 from bypass_responder.sensing.excerpt import printable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bypass_responder.bootstrap import Responder
 
 BAD_NEWS, WRONG_CALL, NOT_DONE = 1, 2, 3
@@ -85,6 +87,18 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: 
     for row in rows:
         table.add_row(*(Text(printable(cell), overflow="fold") for cell in row))
     console().print(table)
+
+
+def show_section(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table under its title, after an empty line; nothing at all when it has no rows."""
+    if rows:
+        say("")
+        show_table(columns, rows, title=title)
+
+
+def moment(at: datetime) -> str:
+    """A time in UTC, to the second."""
+    return f"{at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def show_fields(fields: Mapping[str, object]) -> None:

@@ -1,0 +1,313 @@
+"""What `bypassctl status` says of the organisation's switches, the sweep, hints and costs, and when it ends with 1."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bypass_responder.cli.standing import Status, read_status
+from bypass_responder.cli.status import as_json, show
+from bypass_responder.cli.timeline import Cost
+from bypass_responder.errors import InputError
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import Actor, Outcome, Switch
+from bypass_responder.model.feed import FeedCursor
+from bypass_responder.model.finding import Evidence
+from bypass_responder.model.health import Tampering
+from bypass_responder.workflow.health import end_health, raise_health
+from bypass_responder.workflow.services import open_session
+from bypass_responder.workflow.sweep import plan_sweep
+from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry
+
+MINUTE = timedelta(minutes=1)
+DISABLED = "AuditDisabled is on: no mailbox of the organisation is audited."
+NOT_KNOWN = "NOT KNOWN"
+
+
+async def watched() -> World:
+    """A world whose first poll and first sweep, of nobody, are behind it."""
+    world = World()
+    await world.sweep()
+    cursor = FeedCursor(first_start=START, listed_through=START, last_success_at=START)
+    await world.feed_store.save_cursor(cursor)
+    return world
+
+
+async def reads(world: World) -> Status:
+    return await read_status(world.services)
+
+
+async def tampered(world: World, **fields: Any) -> None:
+    """A record says that somebody changed AuditDisabled."""
+    defaults: dict[str, Any] = {
+        "id": f"t{fields.get('occurred_at', START):%H%M}",
+        "occurred_at": START,
+        "operation": "Set-OrganizationConfig",
+        "parameter": "AuditDisabled",
+        "value": "True",
+        "weakens": True,
+        "outcome": Outcome.SUCCESS,
+        "actor": Actor(user_id="mallory"),
+        "evidence": Evidence(length_bytes=0, sha256=""),
+    }
+    session = await open_session(TENANT_TARGET, world.services)
+    await session.apply(lambda draft: draft.put(Tampering(**(defaults | fields))))
+
+
+async def who(world: World) -> str:
+    await raise_health("audit_disabled", DISABLED, world.services)
+    [switch] = as_json(await reads(world))["organisation_switches"]
+    return str(switch["who"])
+
+
+def shown(found: Status, capsys: pytest.CaptureFixture[str]) -> str:
+    show(found)
+    return capsys.readouterr().out
+
+
+# ---- the exit status -------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_to_do_is_no_bad_news() -> None:
+    assert not (await reads(await watched())).bad_news
+
+
+async def test_a_feed_that_was_never_polled_is_bad_news() -> None:
+    world = World()
+    await world.sweep()
+
+    assert (await reads(world)).bad_news
+
+
+async def test_a_feed_whose_polls_all_failed_is_bad_news() -> None:
+    world = World()
+    await world.feed_store.save_cursor(FeedCursor(first_start=START, listed_through=START))
+
+    assert (await reads(world)).bad_news
+
+
+async def test_an_alert_is_bad_news_and_its_end_is_none() -> None:
+    world = await watched()
+    await raise_health("feed_silent", "nothing came", world.services)
+    on = (await reads(world)).bad_news
+    await end_health("feed_silent", world.services)
+
+    assert (on, (await reads(world)).bad_news) == (True, False)
+
+
+async def test_an_incident_that_waits_is_bad_news() -> None:
+    world = await watched()
+    await world.sees(a_finding(first_run=True))
+
+    assert (await reads(world)).bad_news
+
+
+# ---- the organisation's switches -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alert", ["audit_disabled", "ingestion_disabled"])
+async def test_a_switch_of_the_organisation_comes_first(alert: str, capsys: pytest.CaptureFixture[str]) -> None:
+    world = await watched()
+    await raise_health("feed_silent", "nothing came", world.services)
+    await raise_health(alert, DISABLED, world.services)
+
+    assert shown(await reads(world), capsys).startswith(f"ORGANISATION: {DISABLED} Seen since 2026-03-02 09:00:00Z")
+
+
+async def test_the_newest_record_says_who_weakened_it() -> None:
+    world = await watched()
+    await tampered(world)
+    await tampered(world, occurred_at=START + MINUTE, actor=Actor(user_id="eve"))
+
+    assert await who(world) == "eve did it at 2026-03-02 09:01:00Z"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"weakens": False}, {"outcome": Outcome.FAILED}, {"parameter": "UnifiedAuditLogIngestionEnabled"}],
+    ids=["strengthened", "failed", "another switch"],
+)
+async def test_a_record_that_did_not_weaken_this_switch_accuses_nobody(fields: dict[str, Any]) -> None:
+    world = await watched()
+    await tampered(world, **fields)
+
+    assert await who(world) == "no record says who did it"
+
+
+async def test_a_weakening_that_was_undone_is_not_taken_for_the_present_one() -> None:
+    world = await watched()
+    await tampered(world)
+    await tampered(world, occurred_at=START + MINUTE, weakens=False, actor=Actor(user_id="ops"))
+
+    assert await who(world) == (
+        "mallory did it at 2026-03-02 09:00:00Z, ops undid it at 2026-03-02 09:01:00Z, "
+        "and no record says who did it since"
+    )
+
+
+# ---- health alerts ---------------------------------------------------------------------------------------------------
+
+
+async def test_critical_alerts_come_first() -> None:
+    world = await watched()
+    await raise_health("hints_waiting", "many", world.services)
+    world.now += MINUTE
+    await raise_health("feed_silent", "nothing came", world.services)
+
+    assert [alert.id for alert in (await reads(world)).alerts] == ["feed_silent", "hints_waiting"]
+
+
+async def test_what_recovered_within_a_day_is_listed_and_no_longer() -> None:
+    world = await watched()
+    await raise_health("feed_silent", "nothing came", world.services)
+    await end_health("feed_silent", world.services)
+    recovered = [alert.id for alert in (await reads(world)).recovered]
+    world.now += timedelta(days=1)
+
+    assert (recovered, (await reads(world)).recovered) == (["feed_silent"], [])
+
+
+# ---- the sweep -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_complete_sweep_says_how_many_are_on_and_covered(capsys: pytest.CaptureFixture[str]) -> None:
+    world = await watched()
+    world.bypassed |= {ALEX: True, BLAKE: True}
+    await world.services.allowlist.put(an_entry())
+    world.now += MINUTE
+    await world.sweep()
+    out = shown(await reads(world), capsys)
+
+    assert "2026-03-02 09:01:00Z: 1000 objects scanned, 2 on, 1 of them covered by the allowlist" in out
+    assert NOT_KNOWN not in out
+
+
+async def test_without_any_sweep_it_is_not_known_who_is_bypassed(capsys: pytest.CaptureFixture[str]) -> None:
+    found = await reads(World())
+
+    assert "NOT KNOWN: no sweep was ever asked for" in shown(found, capsys)
+    assert "on" not in as_json(found)["sweep"]
+
+
+async def test_before_the_first_complete_sweep_it_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
+    world = World()
+    await world.sweep(complete=False)
+    out = shown(await reads(world), capsys)
+
+    assert "NOT KNOWN: no sweep was complete yet; the last sweep was not complete: " in out
+
+
+async def test_after_a_sweep_that_was_not_complete_it_is_not_known_and_the_reason_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = await watched()
+    world.now += MINUTE
+    await world.sweep(outcome="failed", error="Exchange said no")
+    found = await reads(world)
+    out = shown(found, capsys)
+
+    assert "NOT KNOWN: the last sweep was not complete: " in out
+    assert "Exchange said no" in out
+    assert as_json(found)["sweep"]["complete_at"] == "2026-03-02T09:00:00Z"
+
+
+async def test_an_old_sweep_says_nothing_of_now() -> None:
+    world = await watched()
+    world.now += timedelta(minutes=61)
+
+    assert (await reads(world)).doubt == "the last complete sweep is older than SWEEP_OVERDUE_MINUTES"
+
+
+async def test_a_sweep_without_an_answer_is_doubted_once_its_time_is_over() -> None:
+    world = await watched()
+    world.deploy(sweep_timeout_seconds=600)
+    await plan_sweep(world.services)
+    before = (await reads(world)).doubt
+    world.now += 11 * MINUTE
+
+    assert (before, (await reads(world)).doubt) == ("", "1 in a row had no answer")
+
+
+async def test_an_outstanding_sweep_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    world = await watched()
+    world.now += MINUTE
+    await plan_sweep(world.services)
+
+    assert "sweep outstanding         since 2026-03-02 09:01:00Z" in shown(await reads(world), capsys)
+
+
+# ---- hints and costs -------------------------------------------------------------------------------------------------
+
+
+async def test_hints_that_exchange_denied_are_counted_and_the_newest_five_listed() -> None:
+    world = await watched()
+    world.bypassed[ALEX] = False
+    for number in range(6):
+        world.now += MINUTE
+        await world.sees(a_hint(id=f"hint-{number}", received_at=world.now))
+        await world.answer()
+    said = as_json(await reads(world))["unconfirmed"]
+
+    assert (said["count"], said["of"]) == (6, 6)
+    assert [entry["id"] for entry in said["newest"]] == [f"hint-{number}" for number in (5, 4, 3, 2, 1)]
+
+
+async def test_the_costs_are_left_out_while_nothing_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    found = await reads(await watched())
+
+    assert (found.costs, "told after" in shown(found, capsys)) == ({}, False)
+
+
+async def test_each_source_says_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    world = await watched()
+    world.bypassed[ALEX] = True
+    await world.sees(a_hint(received_at=START, claimed_at=START - MINUTE))
+    await world.answer()
+    await world.sees(a_finding(effective_at=START - MINUTE, received_at=START + 62 * MINUTE))
+    found = await reads(world)
+
+    assert found.costs == {"feed": Cost(63.0, 1), "hint": Cost(1.0, 1)}
+    assert "feed 63.0 min (1), hint 1.0 min (1)" in shown(found, capsys)
+
+
+async def test_a_case_that_cannot_be_read_is_missing_in_the_costs_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await watched()
+    await world.sees(a_finding(first_run=True))
+    load = world.ledger.load
+
+    async def broken(target: str) -> Any:
+        if target == ALEX:
+            raise InputError("corrupt_row", "a row was changed by hand")
+        return await load(target)
+
+    monkeypatch.setattr(world.ledger, "load", broken)
+    found = await reads(world)
+
+    assert ([entry.target for entry in found.waiting], found.costs) == ([ALEX], {})
+
+
+# ---- what is printed -------------------------------------------------------------------------------------------------
+
+
+async def test_the_mode_is_said_to_be_that_of_this_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    found = await reads(await watched())
+
+    assert shown(found, capsys).startswith("mode (of this shell)")
+    assert "of this shell" in as_json(found)["mode_is"]
+
+
+async def test_nothing_raw_from_a_hint_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    world = await watched()
+    evil = "\x1b[2J\u202e\x07"
+    await tampered(world, actor=Actor(user_id=evil))
+    await raise_health("audit_disabled", DISABLED, world.services)
+    await world.sees(a_hint(object_id_text="", identity_text=evil, switch=Switch.UNKNOWN))
+    await world.answer()
+    out = shown(await reads(world), capsys)
+
+    assert "\\x1b[2J" in out
+    assert [raw for raw in evil if raw in out and not raw.isprintable()] == []
