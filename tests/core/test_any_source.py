@@ -13,18 +13,19 @@ import asyncio
 import os
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.step import Step
+from bypass_responder.model.sweep import BypassedObject
 from tests.core.world import ALEX, START, World, a_finding, a_hint, exchange_guid
 
 MINUTE = timedelta(minutes=1)
 SEQUENCES = int(os.environ.get("SEQUENCES", "1000"))
-FEED = {
+FEED: dict[str, dict[str, Any]] = {
     "feed-on": {"effective_at": START - 60 * MINUTE},
     "feed-off": {"effective_at": START - 40 * MINUTE, "switch": Switch.OFF},
     "feed-on-again": {"effective_at": START - 20 * MINUTE},
@@ -71,8 +72,6 @@ class Run:
             self.answers[fact] = self.answers[fact] | {"command_id": self.world.sweeps_asked[-1].command_id}
 
     def _list(self, fact: str) -> dict[str, Any]:
-        from bypass_responder.model.sweep import BypassedObject
-
         on = [BypassedObject(object_id=ALEX, exchange_guid=exchange_guid(ALEX), name=ALEX)]
         content = {"started_at": START - SWEEPS[fact] * MINUTE, "bypassed": on if fact == "sweep-on" else []}
         return {"content": content, "started_at": content["started_at"]} | (
@@ -132,8 +131,7 @@ async def ends(facts: set[str], order: list[str]) -> tuple[Any, ...]:
 def moment(fact: str) -> float:
     if fact in SWEEPS:
         return -SWEEPS[fact]
-    at = FEED[fact]["effective_at"] if fact in FEED else HINTS[fact]
-    assert not isinstance(at, Switch | Outcome)
+    at: datetime = FEED[fact]["effective_at"] if fact in FEED else HINTS[fact]
     return (at - START) / MINUTE
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
 from bypass_responder.model.sweep import SweepResult
-
 from sandbox.exchange_online.powershell import APP
 
 
