@@ -150,3 +150,24 @@ def test_any_order_and_source_ends_as_in_order() -> None:
     seed = os.environ.get("SEED")
 
     asyncio.run(check(range(int(seed), int(seed) + 1) if seed else range(SEQUENCES)))
+
+
+async def enabled_after_release(seed: int) -> bool:
+    """Contained, released by a person, and then everything about the old episode comes in, late."""
+    facts, order = sequence(seed)
+    run = await Run.begin(facts | {"feed-on"})
+    await run.comes("feed-on")
+    await run.world.answer()
+    [incident] = await run.world.incidents()
+    await run.world.decides("release", incident.id)
+    for fact in order:
+        await (run.world.answer() if fact == "answers" else run.comes(fact))
+    await run.end()
+    return run.world.directory.enabled[ALEX]
+
+
+def test_a_released_person_is_never_blocked_again_by_late_evidence_of_the_old_episode() -> None:
+    async def check_all() -> list[int]:
+        return [seed for seed in range(SEQUENCES // 4) if not await enabled_after_release(seed)]
+
+    assert asyncio.run(check_all()) == []
