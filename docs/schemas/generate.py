@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bypass_responder.adapters.webhook import _SENT, TYPE_GROUP, TYPE_ONE
+from bypass_responder.model.alert import Hint
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
 from bypass_responder.model.note import Note
 from bypass_responder.model.sweep import SweepCommand, SweepContent, SweepResult
@@ -18,7 +19,7 @@ COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """By file name. A command and a notification as they go out, a result as it may come in."""
+    """By file name. A command and a notification as they go out, a result and an alert as they may come in."""
     return {
         "exchange-command.schema.json": DIALECT | ExchangeCommand.model_json_schema(mode="serialization"),
         "exchange-result.schema.json": DIALECT | ExchangeResult.model_json_schema(mode="validation"),
@@ -26,6 +27,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "sweep-result.schema.json": DIALECT | SweepResult.model_json_schema(mode="validation"),
         "sweep-content.schema.json": DIALECT | SweepContent.model_json_schema(mode="validation"),
         "notification.schema.json": DIALECT | _notification(),
+        "alert.schema.json": DIALECT | Hint.model_json_schema(mode="validation"),
     }
 
 
