@@ -87,9 +87,7 @@ async def test_a_list_is_given_as_the_worker_wrote_it(real: SweepStore, clients:
     assert await real.content("list-1.json") == b'{"a": 1}'
 
 
-async def test_a_replaced_list_leaves_no_blob_behind(
-    real: SweepStore, clients: StorageClients, tenant_id: str
-) -> None:
+async def test_a_replaced_list_leaves_no_blob_behind(real: SweepStore, clients: StorageClients, tenant_id: str) -> None:
     for scanned in range(3):
         read = await real.baseline()
         await real.replace_baseline(

@@ -13,15 +13,17 @@ from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
 from bypass_responder.model.alert import Alert
 from bypass_responder.model.base import guid_or_none, target_key
-from bypass_responder.model.change import Actor, BypassChange, Outcome, Switch
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import Actor, AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.record import Unreadable
 from bypass_responder.sensing.alert import read_alert
 from bypass_responder.sensing.excerpt import excerpt
 from bypass_responder.workflow.health import raise_health
 from bypass_responder.workflow.intake import bounded_actor, bounded_change
-from bypass_responder.workflow.services import announced
+from bypass_responder.workflow.services import announced, open_session
 from bypass_responder.workflow.settle import settle_all
+from bypass_responder.workflow.sweep import plan_sweep
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,6 +44,9 @@ async def receive_alert(body: bytes, services: Services) -> None:
     except InputError as error:
         await _keep_unreadable(_as_unreadable(alert, error), services)
         return
+    if not findings:
+        await _look_at_the_switches(alert, services)
+        return
     evidence = await services.evidence.keep(alert.raw)
     for finding in findings:
         async with announced(finding.target, services):
@@ -50,6 +55,15 @@ async def receive_alert(body: bytes, services: Services) -> None:
         await settle_all({finding.target for finding in findings}, services)
     except ExceptionGroup as group:  # stored: resume_responses takes it up, and Event Grid cannot mend it
         logger.warning("a hint is stored and not decided yet", extra={"alert": alert.id, "error": str(group)})
+
+
+async def _look_at_the_switches(alert: Alert, services: Services) -> None:
+    """The alert is about a switch of the organisation only: a sweep reads those, so one is asked for now."""
+    async with announced(TENANT_TARGET, services):
+        session = await open_session(TENANT_TARGET, services)
+        said = f"{alert.source or 'somebody'} says that an audit switch of the organisation was changed"
+        await session.apply(lambda draft: draft.log("alert", said, alert=alert.id))
+    await plan_sweep(services)
 
 
 async def _keep_unreadable(item: Unreadable, services: Services) -> None:
@@ -69,17 +83,18 @@ def _as_unreadable(alert: Alert, error: InputError) -> Unreadable:
 
 
 def _findings(alert: Alert, now: datetime) -> list[Finding]:
-    """One for each target, whatever the alert says of it. Raises InputError for a record that names nobody."""
+    """One for each target, whatever the alert says of it; none when it is about the organisation's switches only.
+
+    Raises InputError for a record that names nobody.
+    """
     said: list[tuple[str, str, datetime | None, Actor, str | None]] = [
         (*_names(hint.target), hint.occurred_at, Actor(user_id=hint.actor), hint.link) for hint in alert.hints
     ]
-    for record in alert.records:
-        change = detect(record)
-        if isinstance(change, BypassChange):
-            change = bounded_change(change)
-            texts = (change.object_id_text, change.identity_text)
-            said.append((*texts, change.occurred_at, bounded_actor(change.actor), None))
-    if not said:
+    told = [detect(record) for record in alert.records]
+    for change in (bounded_change(each) for each in told if isinstance(each, BypassChange)):
+        texts = (change.object_id_text, change.identity_text)
+        said.append((*texts, change.occurred_at, bounded_actor(change.actor), None))
+    if not said and not any(isinstance(change, AuditTampering) for change in told):
         raise InputError("no_record", "the alert carries no record of a mailbox audit bypass")
     return [
         Finding(
