@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
 
 import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
+
+    from sandbox.tenant.event_subscription import Schema
 
 
 class SandboxClient:
@@ -119,6 +123,54 @@ class SandboxClient:
     def sync(self) -> None:
         """Run Entra Connect now: directory-synced accounts are enabled again."""
         self._post("sync", {})
+
+    def subscribe_events(
+        self,
+        endpoint: str | None = None,
+        *,
+        queue: str | None = None,
+        connection_string: str | None = None,
+        schema: Schema = "cloudevents",
+        name: str = "alerts",
+    ) -> None:
+        """Deliver the topic's events to a webhook, which has to agree, or to a storage queue; ``name`` replaces one.
+
+        ``settings`` has ``event_copies``, ``event_delay_seconds`` and ``event_reorder_seed``.
+        """
+        to = {"endpoint": endpoint, "queue": queue, "connection_string": connection_string}
+        self._post("events", to | {"delivery_schema": schema, "name": name})
+
+    def publish_event(
+        self,
+        data: object,
+        *,
+        schema: Schema = "cloudevents",
+        event_id: str | None = None,
+        event_type: str = "Sandbox.Alert",
+        subject: str = "alert",
+    ) -> str:
+        """Publish one event to the topic, as a SIEM would; gives its id."""
+        common = {"id": event_id or str(uuid4()), "subject": subject, "data": data}
+        now = datetime.now(UTC).isoformat()
+        cloud = {"specversion": "1.0", "source": "/sandbox", "type": event_type, "time": now}
+        own = {"eventType": event_type, "eventTime": now, "dataVersion": "1"}
+        self.publish_events([common | (cloud if schema == "cloudevents" else own)])
+        return str(common["id"])
+
+    def publish_events(self, events: Sequence[object]) -> None:
+        """Publish envelopes as they are, in one request; ``ValueError`` with the topic's words when it refuses them."""
+        answer = self._http.post("/topic/api/events", json=list(events))
+        if answer.status_code in {httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE}:
+            raise ValueError(answer.json()["error"]["message"])
+        answer.raise_for_status()
+
+    def events(self) -> dict[str, int]:
+        """Counts: events ``published``; deliveries ``delivered``, ``retried``, ``dead_lettered`` and ``pending``.
+
+        ``state()["dead_letters"]`` has the events that were given up, each with the reason.
+        """
+        counts: dict[str, int] = self.state()["events"]
+        return counts
 
     def notifications(self) -> list[dict[str, Any]]:
         """What the webhook sink received: ``headers`` and ``body`` (text)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from sandbox.attack import stage
 from sandbox.scenarios import UnknownScenarioError
 from sandbox.tenant.account import Account
+from sandbox.tenant.event_subscription import EventSubscription
 from sandbox.tenant.faults import MILD, Fault
 from sandbox.tenant.feed import AUDIT_EXCHANGE, Subscription
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from sandbox.tenant.state import Tenant
 
     Body = dict[str, Any]
-    Command = Callable[[Tenant, Body], object]
+    Command = Callable[[Tenant, Body], object | Awaitable[object]]
 
 
 def routes(tenant: Tenant) -> list[Route]:
@@ -33,7 +35,8 @@ def routes(tenant: Tenant) -> list[Route]:
     def command(name: str, act: Command) -> Route:
         async def endpoint(request: Request) -> Response:
             try:
-                return JSONResponse(act(tenant, await request.json()))
+                done = act(tenant, await request.json())
+                return JSONResponse(await done if isinstance(done, Awaitable) else done)
             except (ValidationError, ValueError, KeyError, UnknownScenarioError) as error:
                 return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
@@ -59,6 +62,7 @@ def routes(tenant: Tenant) -> list[Route]:
         command("attack", _attack),
         command("faults", _faults),
         command("subscription", _subscription),
+        command("events", _subscribe_events),
         command("roles", _roles),
         command("sync", _sync),
     ]
@@ -136,6 +140,12 @@ def _subscription(tenant: Tenant, body: Body) -> object:
     tenant.feed.subscribe(content_type, None if status == "missing" else Subscription(status), now=datetime.now(UTC))
     tenant.feed.started_at.pop(content_type, None)
     return status
+
+
+async def _subscribe_events(tenant: Tenant, body: Body) -> object:
+    """Subscribe a webhook or a queue to the topic, as ``EventSubscription`` has it; ``name`` replaces one."""
+    await tenant.topic.subscribe(EventSubscription.model_validate(body))
+    return sorted(tenant.topic.subscriptions)
 
 
 def _roles(tenant: Tenant, body: Body) -> object:

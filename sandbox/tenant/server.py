@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sandbox.tenant import control, exchange, graph, management_api
+from sandbox.tenant import control, exchange, graph, management_api, topic
 from sandbox.tenant.exchange import exchange_error
 from sandbox.tenant.identity import RESPONDER_SECRET, WORKER_SECRET, give_token
 
@@ -49,6 +49,7 @@ def create_app(tenant: Tenant) -> Starlette:
             service(feed + "/subscriptions/{operation}", _feed_operation, management_api.subscriptions),
             service(feed + "/audit/{content_id}", "feed.blob", management_api.content_blob, ["GET"]),
             service("/exchange/{tenant}/InvokeCommand", exchange.endpoint_name, exchange.invoke_command, ["POST"]),
+            service("/topic/api/events", "topic.publish", topic.receive, ["POST"]),
             service("/webhook", "webhook", control.receive_notification, ["POST"]),
             *control.routes(tenant),
             service("/v1.0/{rest:path}", graph.endpoint_name, graph.users),
@@ -143,6 +144,7 @@ def announce(tenant: Tenant, url: str) -> str:
             "graph": f"{url}/v1.0",
             "exchange": f"{url}/exchange",
             "webhook": f"{url}/webhook",
+            "topic": f"{url}/topic/api/events",
             "responder_environment": environment(url),
             "worker_environment": environment(url, WORKER_SECRET),
             "worker_client_id": tenant.identities[WORKER_SECRET].client_id,

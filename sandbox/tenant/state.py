@@ -14,6 +14,7 @@ from sandbox.tenant.account import DOMAIN, TENANT_ID, Account, default_accounts
 from sandbox.tenant.faults import Faults
 from sandbox.tenant.feed import Blob, Feed
 from sandbox.tenant.identity import Identity, default_identities
+from sandbox.tenant.topic import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,6 +42,11 @@ class Settings(BaseModel):
     start_interval_seconds: float = 900.0
     privileged_role: bool = False
     """The calling application holds Privileged Authentication Administrator, so it may block administrators."""
+    event_copies: int = 1
+    """How often the topic delivers each event to each subscription."""
+    event_delay_seconds: float = 0.0
+    event_reorder_seed: int | None = None
+    """Events come in another order, drawn from this seed."""
     audit_disabled: bool = False
     unified_audit_log_ingestion_enabled: bool = True
 
@@ -63,6 +69,7 @@ class Tenant:
     settings: Settings = field(default_factory=Settings)
     faults: Faults = field(default_factory=Faults)
     feed: Feed = field(default_factory=Feed)
+    topic: Topic = field(default_factory=Topic)
     journal: list[Change] = field(default_factory=list)
     counters: Counter[str] = field(default_factory=Counter)
     notifications: list[dict[str, Any]] = field(default_factory=list)
@@ -150,4 +157,6 @@ class Tenant:
             "subscriptions": {name: vars(subscription) for name, subscription in self.feed.subscriptions.items()},
             "blobs": [blob.content_id for blob in self.feed.blobs.values()],
             "notifications": len(self.notifications),
+            "events": self.topic.counts(),
+            "dead_letters": list(self.topic.dead_letters),
         }

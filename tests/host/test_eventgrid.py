@@ -9,7 +9,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from sandbox.tenant.client import SandboxClient
+from sandbox.tenant.server import serving
+from sandbox.tenant.state import Tenant
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.host.conftest import SampleHost
 
 EVENT_GRID, CLOUD_EVENT, BATCH = (
@@ -167,3 +173,25 @@ def test_a_handshake_without_a_code_is_refused(running: SampleHost, data: object
 
 def test_a_kind_of_request_that_event_grid_does_not_make_is_refused(running: SampleHost) -> None:
     assert deliver(running, [an_event()], kind="Other").status_code == 400
+
+
+@pytest.mark.parametrize(("schema", "kind"), [("cloudevents", "CloudEvent"), ("eventgrid", "EventGridEvent")])
+def test_the_topic_of_the_tenant_delivers_to_a_function(
+    running: SampleHost, eventually: Callable[[Callable[[], object]], None], schema: Any, kind: str
+) -> None:
+    with serving(Tenant()) as url, SandboxClient(url) as client:
+        client.subscribe_events(f"{running.url}/runtime/webhooks/eventgrid?functionName=alert", schema=schema)
+        identity = client.publish_event({"word": "hint"}, schema=schema)
+        eventually(lambda: client.events()["delivered"])
+
+    assert [(run["schema"], run["data"]) for run in running.ran("alert", identity)] == [(kind, {"word": "hint"})]
+
+
+def test_the_topic_delivers_again_when_the_function_failed(
+    running: SampleHost, eventually: Callable[[Callable[[], object]], None]
+) -> None:
+    with serving(Tenant()) as url, SandboxClient(url) as client:
+        client.subscribe_events(f"{running.url}/runtime/webhooks/eventgrid?functionName=alert")
+        client.publish_event({}, subject="fail")
+
+        eventually(lambda: client.events()["retried"])

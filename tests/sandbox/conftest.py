@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
@@ -12,8 +13,11 @@ from sandbox.tenant.identity import EXCHANGE, GRAPH, MANAGEMENT, RESPONDER_SECRE
 from sandbox.tenant.server import serving
 from sandbox.tenant.state import Settings, Tenant
 from sandbox.worker import ExchangeCalls
+from tests.sandbox.receiver import Receiver, receiving
 
 Bearer = Callable[..., str]
+Settled = Callable[[], dict[str, int]]
+NOTHING_HAPPENED = {"published": 0, "delivered": 0, "retried": 0, "dead_lettered": 0, "pending": 0}
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +92,24 @@ async def exchange(url: str, tenant: Tenant, bearer: Bearer) -> AsyncIterator[Ex
 
     async with httpx.AsyncClient(trust_env=False) as http:
         yield ExchangeCalls(http, f"{url}/exchange", tenant.settings.tenant_id, known, pause_seconds=0.01)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A webhook."""
+    with receiving() as server:
+        yield server
+
+
+@pytest.fixture
+def settled(control: SandboxClient) -> Settled:
+    """Waits until the topic has nothing under way; gives its counts."""
+
+    def wait() -> dict[str, int]:
+        give_up_at = time.monotonic() + 20
+        while (counts := control.events())["pending"]:
+            assert time.monotonic() < give_up_at, counts
+            time.sleep(0.02)
+        return counts
+
+    return wait
