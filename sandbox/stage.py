@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sandbox.azurite import Azurite
 from sandbox.child import READY_SECONDS, ROOT, Child, ChildError, free_ports
+from sandbox.tenant.client import SandboxClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from sandbox.tenant.event_subscription import Schema
 
 EVERY_TWO_SECONDS = "*/2 * * * * *"
 SETTINGS = {
@@ -216,6 +219,12 @@ class Stage:
         if self._worker is not None:
             self._worker.kill()
             self._worker = None
+
+    def subscribe_events(self, function: str = "receive_alert", schema: Schema = "cloudevents") -> None:
+        """Let the topic of the tenant deliver to the webhook of a function of the host."""
+        with SandboxClient(self.tenant_url) as client:
+            endpoint = f"{self.host_url}/runtime/webhooks/eventgrid?functionName={function}"
+            client.subscribe_events(endpoint, schema=schema)
 
     def start_azurite(self) -> None:
         """Start storage again, with everything that was written."""
