@@ -33,11 +33,13 @@ def real(clients: StorageClients, tenant_id: str) -> SweepStore:
 
 
 def a_baseline(**fields: Any) -> Baseline:
-    entries = {
+    entries: dict[str, BaselineEntry] = {
         GUIDS[0]: BaselineEntry(GUIDS[1], "", NOON - timedelta(days=1), covered=True),
         GUIDS[1]: BaselineEntry(None, "Zoë 界", NOON, covered=False),
     }
-    return Baseline(**({"started_at": NOON, "scanned": 1000, "entries": entries} | fields))
+    moments = {"started_at": NOON, "first_at": NOON - timedelta(days=9), "moved_at": NOON + timedelta(minutes=1)}
+    given: dict[str, Any] = {"scanned": 1000, "entries": entries} | moments | fields
+    return Baseline(**given)
 
 
 async def test_there_is_no_baseline_before_the_first(store: Port) -> None:

@@ -430,6 +430,33 @@ async def test_a_hint_about_an_account_that_was_on_at_the_last_sweep_is_held() -
     assert (await world.incidents())[0].status is IncidentStatus.HELD
 
 
+async def test_a_hint_is_contained_though_a_sweep_listed_the_account_meanwhile() -> None:
+    world = await swept()
+    world.bypassed[ALEX] = True
+    await world.sees(a_hint(received_at=world.now))
+    await world.passes(seconds=1)
+    await world.sweep()
+    await world.answer()
+    [hint] = [finding for finding in await findings(world) if finding.source is Source.HINT]
+
+    assert (hint.verdict, world.directory.enabled[ALEX]) == ("violation", False)
+
+
+async def test_a_hint_that_comes_after_a_sweep_listed_the_account_is_held_by_itself() -> None:
+    world = await swept()
+    world.allowlist.rows[ALEX] = an_entry()
+    world.bypassed[ALEX] = True
+    await world.sweep()
+    await world.answer()
+    await world.passes(minutes=1)
+    del world.allowlist.rows[ALEX]
+    await world.sees(a_hint(received_at=world.now))
+    await world.answer()
+    await world.answer()
+
+    assert world.directory.enabled[ALEX]
+
+
 async def test_a_hint_that_exchange_denies_is_unconfirmed_and_listed() -> None:
     world = await swept()
     await world.sees(a_hint())

@@ -68,6 +68,8 @@ class SweepStore:
                 started_at=_moment(said["started_at"]),
                 scanned=int(said["scanned"]),
                 entries=_unpacked(data),
+                first_at=_moment(said["first_at"]),
+                moved_at=_moment(said["moved_at"]),
                 blob=str(said["blob"]),
                 etag=str(row.metadata["etag"]),
             )
@@ -82,8 +84,9 @@ class SweepStore:
         packed = await asyncio.to_thread(gzip.compress, data, mtime=0)
         with suppress(ConflictError), translated("the baseline"):
             await self._evidence.upload_blob(name, packed, overwrite=False)
+        moments = {"started_at": baseline.started_at, "first_at": baseline.first_at, "moved_at": baseline.moved_at}
         said = {"blob": name, "sha256": sha256, "scanned": baseline.scanned}
-        body = json.dumps(said | {"started_at": baseline.started_at.isoformat()})
+        body = json.dumps(said | {name: moment.isoformat() for name, moment in moments.items()})
         entity = {"PartitionKey": self._tenant, "RowKey": ROW, "Body": body, "On": len(baseline.entries)}
         with translated("the baseline"):
             if baseline.etag is None:

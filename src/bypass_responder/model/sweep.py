@@ -106,6 +106,10 @@ class Baseline:
     started_at: datetime
     scanned: int
     entries: dict[str, BaselineEntry]
+    first_at: datetime
+    """When the first complete sweep began."""
+    moved_at: datetime
+    """When it took the place of the one before."""
     blob: str = ""
     etag: str | None = None
 

@@ -111,7 +111,7 @@ async def _decide_one(
     entry = await lookups.entry(account.object_id) if account else None
     facts = _facts(finding, identified, entry, services)
     if finding.source is Source.HINT and identified.exchange_on and account:
-        facts = facts.model_copy(update={"first_run": await was_never_off(account, session, services)})
+        facts = facts.model_copy(update={"first_run": await was_never_off(finding, account, session, services)})
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
     decision = rule(facts)
     news = not past.belongs_to_the_past(session.view(), finding)

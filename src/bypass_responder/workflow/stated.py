@@ -68,14 +68,22 @@ def look_later(draft: Draft, finding: Finding, *, account: Account | None) -> No
     draft.put(finding.model_copy(update={"checks": checks, "next_at": max(again, draft.now + TURN)}))
 
 
-async def was_never_off(account: Account, session: Session, services: Services) -> bool:
-    """True unless the last complete sweep, or a later read, had the account off: nobody is contained on less."""
+async def was_never_off(finding: Finding, account: Account, session: Session, services: Services) -> bool:
+    """True unless the last complete sweep, or a later read, had the account off: nobody is contained on less.
+
+    The last one is that of when the hint came. A sweep that listed the account since then is about the same episode.
+    """
     baseline = await services.sweeps.baseline()
     if baseline is None:
         return True
     known = next((entry for entry in baseline.entries.values() if entry.object_id == account.object_id), None)
+    if known is None:
+        return False
     off_at = session.case.head.off_at
-    return known is not None and (off_at is None or off_at < known.on_since)
+    if off_at is not None and off_at >= known.on_since:
+        return False
+    listed_since = known.on_since == baseline.started_at and finding.received_at < baseline.moved_at
+    return not listed_since or baseline.first_at == baseline.started_at
 
 
 def _ask(draft: Draft, finding: Finding, question: AskExchange, services: Services) -> None:

@@ -184,6 +184,8 @@ async def _compare(session: Session, services: Services) -> None:
         started_at=content.started_at,
         scanned=content.scanned,
         entries=entries,
+        first_at=baseline.first_at if baseline else content.started_at,
+        moved_at=services.clock(),
         blob=baseline.blob if baseline else "",
         etag=baseline.etag if baseline else None,
     )
