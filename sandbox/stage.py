@@ -25,6 +25,8 @@ SETTINGS = {
     "PROTECTED_OBJECT_IDS": "none",
     "POLL_SCHEDULE": EVERY_TWO_SECONDS,
     "RESUME_SCHEDULE": EVERY_TWO_SECONDS,
+    "SWEEP_SCHEDULE": "*/5 * * * * *",
+    "ALERTS_QUEUE": "alerts",
     "COMMAND_TIMEOUT_SECONDS": "30",
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
     "EXCHANGE_SWEEPS_QUEUE": "exchange-sweeps",

@@ -9,16 +9,19 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bypass_responder import bootstrap
 from bypass_responder.errors import InputError, ResponderError
+from bypass_responder.model.finding import Source
 from sandbox.child import ChildError
 from sandbox.demo.proof import Proof, prove
 from sandbox.demo.teller import Teller
 from sandbox.export import accounts_for_records
 from sandbox.stage import Stage
+from sandbox.tenant.account import default_accounts
 from sandbox.tenant.client import SandboxClient
 
 if TYPE_CHECKING:
@@ -27,8 +30,18 @@ if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
 
 PATIENCE_SECONDS = 120
+LATE_SECONDS = 14.0
+SLOW_SECONDS = 8.0
 QUIET_SECONDS = 1.5
 """Nothing undone for this long: the story is over."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """So many records of the feed, and which source has to have seen which account."""
+
+    feed: int
+    seen: frozenset[tuple[Source, str]] = frozenset()
 
 
 @dataclass
@@ -110,13 +123,14 @@ def read_export(file: Path) -> list[dict[str, Any]]:
 
 
 def _tenant_arguments(folder: Path, records: list[dict[str, Any]]) -> tuple[str, ...]:
-    if not records:
-        return ()
-    tenant = accounts_for_records(records)
-    state = {
-        "settings": {"tenant_id": tenant.tenant_id, "domain": tenant.domain},
-        "accounts": [account.model_dump(mode="json") for account in tenant.accounts],
-    }
+    if records:
+        tenant = accounts_for_records(records)
+        settings, accounts = {"tenant_id": tenant.tenant_id, "domain": tenant.domain}, list(tenant.accounts)
+    else:
+        settings, accounts = {}, default_accounts()
+        before_us = next(account for account in accounts if account.user_principal_name.startswith("lynne@"))
+        before_us.audit_bypass_enabled = True
+    state = {"settings": settings, "accounts": [account.model_dump(mode="json") for account in accounts]}
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "tenant-state.json"
     file.write_text(json.dumps(state))
@@ -127,6 +141,7 @@ async def _play(
     stage: Stage, records: list[dict[str, Any]], meanwhile: Callable[[Stage, SandboxClient], None] | None
 ) -> Proof:
     responder = bootstrap.build(stage.env)
+    stage.subscribe_events()
     with SandboxClient(stage.tenant_url) as client:
         play = Play(stage, client, responder, Teller(responder), records)
         try:
@@ -145,7 +160,7 @@ async def _tell(play: Play, meanwhile: Callable[[Stage, SandboxClient], None] | 
     if play.records:
         teller.say(f"The feed delivers {len(play.records)} records of your export.")
         client.publish(play.records)
-        expected = len(play.records)
+        expected = Expected(feed=len(play.records))
     else:
         expected = await _story(play)
     if meanwhile is not None:
@@ -155,24 +170,50 @@ async def _tell(play: Play, meanwhile: Callable[[Stage, SandboxClient], None] | 
     teller.blind_windows()
 
 
-async def _story(play: Play) -> int:
-    """The built-in story; returns how many bypass records the feed delivers for it."""
+async def _story(play: Play) -> Expected:
+    """The built-in story; returns what every sensor has to have seen of it."""
     client, teller = play.client, play.teller
+    await _until(_first_sweep(play), "the first sweep of everybody")
+    await teller.catch_up()
     service = client.account("svc-archive@contoso.onmicrosoft.com")
-    client.accounts([{"user_principal_name": "lynne@contoso.onmicrosoft.com", "audit_bypass_enabled": True}])
     play.before = {account["object_id"]: account for account in client.state()["accounts"]}
     await _allow(play, service["user_principal_name"])
     await asyncio.sleep(1.2)  # an audit record has whole seconds, and an entry counts only for what begins after it
+    seen = set()
     acts = {
         "service-account": "an administrator bypasses the allowlisted service account",
-        "bypass": "an attacker bypasses a person",
         "failed": "an attacker tries another person and fails",
         "switch-off": "somebody switches a third person's bypass off",
     }
     for scenario, what in acts.items():
         staged = client.attack(scenario)
+        seen.add((Source.FEED, client.account(staged["target"])["object_id"]))
         teller.say(f"In the tenant: {what} ({staged['actor']} → {staged['target']})")
-    return len(acts)
+    return Expected(feed=len(acts) + 1, seen=frozenset(seen | _seen_by_several(play)))
+
+
+def _seen_by_several(play: Play) -> set[tuple[Source, str]]:
+    """One attack that an alert, the sweep and at last the feed tell of, and one that only the sweep sees."""
+    client, teller = play.client, play.teller
+    client.fault("latency", "exchange.Set-MailboxAuditBypassAssociation", seconds=SLOW_SECONDS)
+    loud = client.attack("bypass", feed_delay_seconds=LATE_SECONDS)
+    silent = client.attack("bypass", target="adele", silent=True)
+    teller.say(
+        f"In the tenant: an attacker bypasses a person ({loud['actor']} → {loud['target']}); the feed tells of it "
+        f"{LATE_SECONDS:.0f} s later, and Exchange takes {SLOW_SECONDS:.0f} s to switch it off"
+    )
+    teller.say(f"In the tenant: another one is bypassed, and no record will ever tell ({silent['target']})")
+    client.publish_event(
+        {
+            "tenantId": play.responder.services.settings.tenant_id,
+            "target": loud["target"],
+            "actor": loud["actor"],
+            "occurredAt": datetime.now(UTC).isoformat(),
+        }
+    )
+    teller.say(f"Event Grid: a SIEM's alert names {loud['target']}")
+    first, second = (client.account(name)["object_id"] for name in (loud["target"], silent["target"]))
+    return {(source, first) for source in (Source.FEED, Source.HINT, Source.SWEEP)} | {(Source.SWEEP, second)}
 
 
 async def _allow(play: Play, account: str) -> None:
@@ -198,14 +239,23 @@ def _first_poll(play: Play) -> Callable[[], Any]:
     return done
 
 
-def _settled(play: Play, expected: int) -> Callable[[], Any]:
-    """Every record is a decided finding and nothing is due soon, for a while."""
+def _first_sweep(play: Play) -> Callable[[], Any]:
+    async def done() -> bool:
+        return await play.responder.services.sweeps.baseline() is not None
+
+    return done
+
+
+def _settled(play: Play, expected: Expected) -> Callable[[], Any]:
+    """Everything that was to be seen is decided and nothing is due soon, for a while."""
     quiet_since: list[float] = []
 
     async def done() -> bool:
         await play.teller.catch_up()
-        busy = len(play.teller.decided_records()) < expected or play.teller.running()
-        if busy:
+        decided = play.teller.decided()
+        records = {finding.id for finding in decided if finding.source is Source.FEED}
+        seen = {(finding.source, finding.target) for finding in decided}
+        if len(records) < expected.feed or not expected.seen <= seen or play.teller.running():
             quiet_since.clear()
             return False
         quiet_since.append(time.monotonic())

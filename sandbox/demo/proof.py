@@ -101,7 +101,7 @@ async def prove(client: SandboxClient, responder: Responder, before: dict[str, d
     return Proof(
         detected=sum(row.switch is Switch.ON and row.verdict != "attempt" for row in findings),
         contained=sum(row.status is IncidentStatus.CONTAINED for row in incidents),
-        stood_down=sum(row.verdict == "allowlisted" for row in findings),
+        stood_down=len({row.target for row in findings if row.verdict == "allowlisted"}),
         attempts=sum(row.verdict == "attempt" for row in findings),
         blocked=sorted(key for key in before if before[key]["account_enabled"] and not after[key]["account_enabled"]),
         revoked=sorted(key for key in before if after[key][SESSIONS] > before[key][SESSIONS]),

@@ -12,6 +12,7 @@ from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.step import Step
+from bypass_responder.response.evidence import OWN
 from bypass_responder.response.follow_up import blind_window, left_to_do
 from bypass_responder.sensing.excerpt import printable
 
@@ -56,13 +57,13 @@ class Teller:
         """Every stored finding."""
         return [row for case in self.cases.values() for row in case.rows.values() if isinstance(row, Finding)]
 
-    def decided_records(self) -> set[str]:
-        """Ids of the records of the feed that are decided, our own remediation left out."""
-        return {
-            found.id
+    def decided(self) -> list[Finding]:
+        """Findings that are decided, our own remediation and those that were handed on left out."""
+        return [
+            found
             for found in self.findings()
-            if found.state is FindingState.DECIDED and "our own" not in found.reason and found.verdict != "resolved"
-        }
+            if found.state is FindingState.DECIDED and found.reason != OWN and found.verdict != "resolved"
+        ]
 
     def incidents(self) -> list[Incident]:
         """Every incident."""
@@ -82,9 +83,21 @@ class Teller:
         for incident in self.incidents():
             print(f"\nIncident {incident.id}, {incident.account or 'unresolved'}: {incident.status.value}")
             print(f"  blind window: {blind_window(incident)}")
+            print(f"  seen by: {self._sources(incident)}")
             for todo in left_to_do(incident):
                 print(f"  left to do: {todo}")
         print()
+
+    def _sources(self, incident: Incident) -> str:
+        """Which source told first, and how long after the beginning each did."""
+        told: dict[str, datetime] = {}
+        for found in sorted(self.findings(), key=lambda found: found.received_at):
+            if found.id in incident.evidence and found.reason != OWN:
+                told.setdefault(found.source.value, found.received_at)
+        began = incident.blind_from if incident.blind_from_proven else None
+        return ", ".join(
+            f"{source} after {(at - began).total_seconds():.0f} s" if began else source for source, at in told.items()
+        )
 
     def _name(self, target: str) -> str:
         if target == TENANT_TARGET:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -90,14 +91,21 @@ def test_the_built_in_story_holds(demos: Callable[[str], Ended]) -> None:
     ended = demos("story")
     counts = {name: ended.said[name] for name in ("detected", "contained", "stood_down", "attempts")}
 
-    assert (ended.code, counts) == (0, {"detected": 2, "contained": 1, "stood_down": 1, "attempts": 1})
-    assert len(ended.said["blocked"]) == 1
+    assert (ended.code, counts) == (0, {"detected": 2, "contained": 2, "stood_down": 1, "attempts": 1})
+    assert len(ended.said["blocked"]) == 2
     assert ended.said["blocked"] == ended.said["revoked"] == ended.said["bypass_off"]
     assert (ended.said["untouched"], ended.said["log_verified"]) == (True, True)
 
 
 def test_the_built_in_story_ends_alike_whoever_answers_for_exchange(demos: Callable[[str], Ended]) -> None:
     assert demos("story").said == demos("story without PowerShell").said
+
+
+def test_one_incident_was_seen_by_all_three_sensors_and_one_by_the_sweep_only(demos: Callable[[str], Ended]) -> None:
+    lines = demos("story").output.splitlines()
+    seen = [set(re.findall("hint|sweep|feed", line)) for line in lines if line.strip().startswith("seen by: ")]
+
+    assert sorted(seen, key=len) == [{"sweep"}, {"sweep", "feed"}, {"hint", "sweep", "feed"}]
 
 
 def test_it_says_who_answers_for_exchange(demos: Callable[[str], Ended]) -> None:

@@ -22,16 +22,16 @@ pytestmark = [
 ]
 
 OUTAGE_SECONDS = 20
-ALEX = "c056122f-e441-5935-9677-f78aaca4518c"
-"""The person of the built-in story."""
+BLOCKED = ["7809becc-da16-53e5-8e85-be128369d590", "c056122f-e441-5935-9677-f78aaca4518c"]
+"""The two people of the built-in story."""
 UNDISTURBED = {
     "detected": 2,
-    "contained": 1,
+    "contained": 2,
     "stood_down": 1,
     "attempts": 1,
-    "blocked": [ALEX],
-    "revoked": [ALEX],
-    "bypass_off": [ALEX],
+    "blocked": BLOCKED,
+    "revoked": BLOCKED,
+    "bypass_off": BLOCKED,
     "untouched": True,
     "log_verified": True,
 }
