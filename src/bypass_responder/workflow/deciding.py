@@ -14,7 +14,7 @@ from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import STATES, Finding, FindingState, Source
 from bypass_responder.model.note import Severity
 from bypass_responder.model.step import StepKind, StepState
-from bypass_responder.response import episode, past
+from bypass_responder.response import episode, past, record
 from bypass_responder.settings import ActorResponse
 from bypass_responder.workflow.acting import claim_steps
 from bypass_responder.workflow.identify import AskExchange, Identified, identify, took_effect
@@ -125,9 +125,9 @@ async def _decide_one(
 def _record(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
     """A record that decides nothing: somebody switched it off, or tried to switch it on."""
     if finding.switch is Switch.OFF:
-        episode.record_switch_off(draft, finding, worker_ids=worker_ids)
+        record.record_switch_off(draft, finding, worker_ids=worker_ids)
     else:
-        episode.record_attempt(draft, finding)
+        record.record_attempt(draft, finding)
 
 
 async def _store_within_limit(
@@ -184,7 +184,7 @@ async def _hand_on(finding: Finding, account: Account, session: Session, service
         await services.ledger.add_finding(moved)
 
     def close(draft: Draft, current: Finding) -> None:
-        episode.close_finding(draft, current, verdict="resolved", reason=f"it is about {account}")
+        record.close_finding(draft, current, verdict="resolved", reason=f"it is about {account}")
         draft.log("resolved", f"the names stand for {account}", record=finding.id, names=list(finding.names))
 
     await session.apply(while_undecided(finding, close))
@@ -223,10 +223,10 @@ def _store(
         return []
     current = current.model_copy(update={"effective_at": finding.effective_at})
     if past.belongs_to_the_past(draft, current):
-        episode.add_to_past(draft, current)
+        record.add_to_past(draft, current)
         return []
     if decision.stands_down:
-        episode.stand_down(draft, current, verdict=decision.verdict.value, reason=decision.reason)
+        record.stand_down(draft, current, verdict=decision.verdict.value, reason=decision.reason)
         return []
     enforce = services.settings.enforce
     incident_id = episode.act_on(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind
-from bypass_responder.response import episode
+from bypass_responder.response import record
 from bypass_responder.response.exchange import ask, outstanding
 from bypass_responder.workflow.acting import new_command
 from bypass_responder.workflow.health import raise_health
@@ -47,10 +47,10 @@ def record_gone(draft: Draft, finding: Finding, *, identified: Identified) -> No
     """Exchange was asked about an account that the sweep did not list any more."""
     if identified.exchange_on:
         reason = "the sweep did not list it, and Exchange says that it is on"
-        episode.stand_down(draft, finding, verdict="unconfirmed", reason=reason)
+        record.stand_down(draft, finding, verdict="unconfirmed", reason=reason)
         return
     seen = finding.model_copy(update={"effective_at": identified.read_at or draft.now, "outcome": Outcome.SUCCESS})
-    episode.record_switch_off(draft, seen, worker_ids=frozenset())
+    record.record_switch_off(draft, seen, worker_ids=frozenset())
 
 
 def may_be_stale(finding: Finding, identified: Identified, session: Session) -> bool:
