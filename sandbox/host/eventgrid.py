@@ -1,8 +1,7 @@
 """The webhook by which Event Grid delivers to functions, as the Event Grid extension of Azure's host answers it.
 
-``aeg-event-type`` says what a request is, and one without it counts as a notification here, where Azure wants the
-header. A function runs once for each event, and all events of a request run side by side. When one fails the answer is
-500, and Event Grid sends the whole request again.
+``aeg-event-type`` says what a request is. A function runs once for each event, and all events of a request run side by
+side. When one fails the answer is 500, and Event Grid sends the whole request again.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def _allowed(request: Request) -> Response:
 
 async def _answer(function: HostedFunction, request: Request) -> Response:
     """Raises ValueError for a request that holds no events."""
-    match request.headers.get("aeg-event-type", "Notification").casefold():
+    match request.headers.get("aeg-event-type", "").casefold():
         case "notification":
             return Response(status_code=202 if await _deliver(function, _events(await request.body())) else 500)
         case "subscriptionvalidation":
