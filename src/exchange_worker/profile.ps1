@@ -1,2 +1,3 @@
 # Runs once when a worker starts, in the global scope. Imports nothing: the start has 30 seconds, and the first command
-# loads what it needs. Sets nothing: strict mode and preferences of the global scope would reach into Microsoft's module.
+# loads what it needs. Sets nothing: strict mode and preferences of the global scope would reach into Microsoft's
+# module.

@@ -3,8 +3,8 @@
 Answers one list_bypassed from the queue exchange-sweeps.
 
 .DESCRIPTION
-The accounts go into a blob that is named after the queue message, so that a message which comes again overwrites its own
-blob; count and hash go with the answer. A queue of its own, so that a long sweep never delays a remediation.
+The accounts go into a blob that is named after the queue message, so that a message which comes again overwrites its
+own blob; count and hash go with the answer. A queue of its own, so that a long sweep never delays a remediation.
 #>
 param($QueueItem, $TriggerMetadata)
 
@@ -19,4 +19,5 @@ if ($null -ne $sweep.Content) {
 }
 $answer = $sweep.Answer
 Push-OutputBinding -Name Result -Value ($answer | ConvertTo-Json -Compress -Depth 4)
-Write-Information ("{0} {1}: {2} after {3} s" -f $answer.kind, $answer.command_id, $answer.outcome, $answer.duration_seconds)
+$told = $answer.kind, $answer.command_id, $answer.outcome, $answer.duration_seconds
+Write-Information ('{0} {1}: {2} after {3} s' -f $told)

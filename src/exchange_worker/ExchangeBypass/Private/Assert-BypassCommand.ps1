@@ -4,8 +4,8 @@ function Assert-BypassCommand {
     Refuses a command that this worker does not carry out, before anything is asked of Exchange.
 
     .DESCRIPTION
-    A schema version that is not known here is refused as transient: the responder asks again later, so that upgrading one
-    side before the other loses nothing. Every other refusal is for good.
+    A schema version that is not known here is refused as transient: the responder asks again later, so that upgrading
+    one side before the other loses nothing. Every other refusal is for good.
 
     .PARAMETER Command
     The command as it came.

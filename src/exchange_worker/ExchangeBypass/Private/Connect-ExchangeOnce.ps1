@@ -4,8 +4,8 @@ function Connect-ExchangeOnce {
     Connects to Exchange Online with the managed identity, unless this worker is connected already.
 
     .DESCRIPTION
-    Loads the five cmdlets that the worker uses and nothing else: that is faster, and each connection costs memory that a
-    long-lived worker never gets back. Permission: Exchange.ManageAsApp, and an Exchange role with these cmdlets.
+    Loads the five cmdlets that the worker uses and nothing else: that is faster, and each connection costs memory that
+    a long-lived worker never gets back. Permission: Exchange.ManageAsApp, and an Exchange role with these cmdlets.
 
     .PARAMETER Setting
     The settings of the worker.
@@ -43,7 +43,8 @@ function Connect-ExchangeOnce {
     $tenant = ([string](Get-ConnectionInformation | Select-Object -First 1).TenantID).ToLowerInvariant()
     if ((Test-Guid -Value $tenant) -and $tenant -cne $Setting.TenantId) {
         Disconnect-ExchangeOnline -Confirm:$false
-        $reason = "EXCHANGE_ORGANIZATION ($($Setting.Organization)) belongs to tenant $tenant, TENANT_ID is $($Setting.TenantId)."
+        $reason = "EXCHANGE_ORGANIZATION ($($Setting.Organization)) belongs to tenant $tenant, " +
+            "TENANT_ID is $($Setting.TenantId)."
         Exit-BypassCommand -Outcome failed -ErrorClass other -Reason $reason
     }
 }

@@ -4,7 +4,8 @@ function ConvertTo-BypassFlag {
     Reads a switch as Exchange returns it: true or false, or the text True or False.
 
     .DESCRIPTION
-    Anything else is not guessed at: the command fails. In PowerShell the text 'False' counts as true, hence this function.
+    Anything else is not guessed at: the command fails. In PowerShell the text 'False' counts as true, hence this
+    function.
 
     .PARAMETER Value
     The property as it came.

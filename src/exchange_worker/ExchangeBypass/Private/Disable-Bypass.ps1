@@ -4,8 +4,8 @@ function Disable-Bypass {
     Switches the bypass of a resolved object off, reads it back, and gives the outcome.
 
     .DESCRIPTION
-    already_off: it was off, nothing was changed. verified: set, and read back as off. unverified: set, and still read as on
-    after READ_BACK_SECONDS; Exchange may take minutes to replicate, so the responder asks again.
+    already_off: it was off, nothing was changed. verified: set, and read back as off. unverified: set, and still read
+    as on after READ_BACK_SECONDS; Exchange may take minutes to replicate, so the responder asks again.
     Repeating it is harmless. Permission in Exchange: Set-MailboxAuditBypassAssociation.
 
     .PARAMETER Answer

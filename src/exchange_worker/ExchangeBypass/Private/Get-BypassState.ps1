@@ -4,8 +4,8 @@ function Get-BypassState {
     Reads whether the bypass of this object, and no other, is on.
 
     .DESCRIPTION
-    Get-MailboxAuditBypassAssociation answers an identity that it does not know with every object there is. So exactly one
-    row has to come, and it has to carry the GUID that was asked for; anything else ends the command.
+    Get-MailboxAuditBypassAssociation answers an identity that it does not know with every object there is. So exactly
+    one row has to come, and it has to carry the GUID that was asked for; anything else ends the command.
 
     .PARAMETER ExchangeGuid
     The object.

@@ -4,8 +4,8 @@ function Get-BypassedObject {
     Gives every object whose bypass is on (Objects), how many were looked at (Scanned), and the Warnings.
 
     .DESCRIPTION
-    All objects pass through one at a time; only those that are on are kept. Their Entra ids are looked up one by one, or,
-    when they are many, in one pass over everybody. An object without an Entra id is listed with object_id null.
+    All objects pass through one at a time; only those that are on are kept. Their Entra ids are looked up one by one,
+    or, when they are many, in one pass over everybody. An object without an Entra id is listed with object_id null.
 
     .PARAMETER Setting
     The settings of the worker.
@@ -20,7 +20,8 @@ function Get-BypassedObject {
     $oneByOne = 100
     $everybody = @{ ResultSize = 'Unlimited' }
     $on = { ConvertTo-BypassFlag -Value $args[0].AuditBypassEnabled }
-    $list = Invoke-ExchangeCmdlet -Name Get-MailboxAuditBypassAssociation -Parameter $everybody -Keep $on -Setting $Setting
+    $read = @{ Name = 'Get-MailboxAuditBypassAssociation'; Parameter = $everybody; Keep = $on }
+    $list = Invoke-ExchangeCmdlet @read -Setting $Setting
     $warnings = @($list.Warnings)
     $ids = @{}
     foreach ($row in $list.Rows) { $ids[[string]$row.Guid] = $null }

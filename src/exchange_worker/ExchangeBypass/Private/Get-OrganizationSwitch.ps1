@@ -1,7 +1,7 @@
 function Get-OrganizationSwitch {
     <#
     .SYNOPSIS
-    Reads the two switches that blind auditing for the whole organization, whatever a single account has.
+    Reads the two switches that blind auditing for the whole organisation, whatever a single account has.
 
     .PARAMETER Setting
     The settings of the worker.
@@ -16,13 +16,15 @@ function Get-OrganizationSwitch {
     $read = foreach ($name in 'Get-OrganizationConfig', 'Get-AdminAuditLogConfig') {
         $each = Invoke-ExchangeCmdlet -Name $name -Setting $Setting
         if ($each.Rows.Count -ne 1) {
-            Exit-BypassCommand -Outcome failed -ErrorClass other -Reason "$name gave $($each.Rows.Count) rows instead of one."
+            $reason = "$name gave $($each.Rows.Count) rows instead of one."
+            Exit-BypassCommand -Outcome failed -ErrorClass other -Reason $reason
         }
         $each
     }
     $organization, $log = $read
     [pscustomobject]@{
-        AuditDisabled                   = ConvertTo-BypassFlag -Value $organization.Rows[0].AuditDisabled -Name AuditDisabled
+        AuditDisabled                   = ConvertTo-BypassFlag -Name AuditDisabled `
+            -Value $organization.Rows[0].AuditDisabled
         UnifiedAuditLogIngestionEnabled = ConvertTo-BypassFlag -Name UnifiedAuditLogIngestionEnabled `
             -Value $log.Rows[0].UnifiedAuditLogIngestionEnabled
         Warnings                        = @($organization.Warnings) + @($log.Warnings)

@@ -8,7 +8,7 @@ function Get-WorkerSetting {
     EXCHANGE_ORGANIZATION    its first domain, contoso.onmicrosoft.com
     AZURE_CLIENT_ID          the client id of the user-assigned identity
     READ_BACK_SECONDS        how long a change is read back before it counts as unverified; 10 when not set
-    RETRY_PAUSE_SECONDS      the pause before the second try of what may pass by itself, doubled each time; 2 when not set
+    RETRY_PAUSE_SECONDS      the pause before the second try of what may pass by itself, then doubled; 2 when not set
     Throws with the name of the first setting that is missing or wrong.
     #>
     [CmdletBinding()]

@@ -8,6 +8,6 @@ function Get-WorkerVersion {
     param()
 
     $module = Get-Module -Name ExchangeOnlineManagement
-    $loaded = if ($module) { "ExchangeOnlineManagement $($module.Version)" } else { 'ExchangeOnlineManagement not loaded' }
-    "$loaded, PowerShell $($PSVersionTable.PSVersion)"
+    $version = if ($module) { $module.Version } else { 'not loaded' }
+    "ExchangeOnlineManagement $version, PowerShell $($PSVersionTable.PSVersion)"
 }

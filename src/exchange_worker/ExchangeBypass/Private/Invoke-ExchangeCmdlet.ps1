@@ -5,7 +5,8 @@ function Invoke-ExchangeCmdlet {
 
     .DESCRIPTION
     What may pass by itself is tried four times, with pauses that double; an expired session is opened anew once.
-    Everything else ends the command. A try that broke off leaves nothing behind: the next one starts from the first row.
+    Everything else ends the command. A try that broke off leaves nothing behind: the next one starts from the first
+    row.
 
     .PARAMETER Name
     The cmdlet.

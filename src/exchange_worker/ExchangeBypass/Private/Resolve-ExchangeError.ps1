@@ -4,8 +4,8 @@ function Resolve-ExchangeError {
     Says of an error what kind it is, whether a new session may help, and what to tell an operator.
 
     .DESCRIPTION
-    Exchange puts the name of its exception into the message, between bars. A cmdlet that the session does not have is one
-    that the identity may not run: Exchange loads only what the roles allow. A 401 is met with a new session first.
+    Exchange puts the name of its exception into the message, between bars. A cmdlet that the session does not have is
+    one that the identity may not run: Exchange loads only what the roles allow. A 401 is met with a new session first.
 
     .PARAMETER ErrorRecord
     What a cmdlet of Exchange, or the connection, threw.
@@ -23,8 +23,9 @@ function Resolve-ExchangeError {
         [string]$Name
     )
 
-    $transient = 'DCOverloadedException|SuitabilityDirectoryException|ServerInMMException|ADServerSettingsChangedException|' +
-        'StorageTransientException|TooManyRequests|throttl|timed out|\b(429|500|502|503|504)\b'
+    $transient = 'DCOverloadedException|SuitabilityDirectoryException|ServerInMMException|' +
+        'ADServerSettingsChangedException|StorageTransientException|TooManyRequests|throttl|timed out|' +
+        '\b(429|500|502|503|504)\b'
     $session = '\b401\b|UnAuthorized|token (has|is) expired|must call the Connect-ExchangeOnline'
     $permission = '\b403\b|Forbidden|Access ?Denied|write scope|role assigned to application'
     $chain = for ($each = $ErrorRecord.Exception; $each; $each = $each.InnerException) { $each }
@@ -43,7 +44,8 @@ function Resolve-ExchangeError {
         'other'
     }
     $ambiguous = $text -match 'ManagementObjectAmbiguousException'
-    $help = "The worker's identity may not run ${Name}: it wants Exchange.ManageAsApp and an Exchange role with this cmdlet. "
+    $help = "The worker's identity may not run ${Name}: it wants Exchange.ManageAsApp and " +
+        'an Exchange role with this cmdlet. '
     $said = if ($class -eq 'permission') { $help + $text } else { "${Name}: $text" }
     [pscustomobject]@{
         Class          = if ($ambiguous) { $null } else { $class }

@@ -4,8 +4,8 @@ function Resolve-ExchangeObject {
     Gives the one object in Exchange that a command names: object_id, exchange_guid and name.
 
     .DESCRIPTION
-    At most two rows are asked for: two are one too many, and which of more does not matter. The Exchange GUID is another
-    value than the Entra object id, and the only thing by which the object is named from here on.
+    At most two rows are asked for: two are one too many, and which of more does not matter. The Exchange GUID is
+    another value than the Entra object id, and the only thing by which the object is named from here on.
     Ends the command as not_found or ambiguous.
 
     .PARAMETER ObjectId
@@ -32,7 +32,8 @@ function Resolve-ExchangeObject {
         [pscustomobject]$Setting
     )
 
-    $asked = if ($ObjectId) { @{ Filter = "ExternalDirectoryObjectId -eq '$ObjectId'" } } else { @{ Identity = $Identity } }
+    $byId = @{ Filter = "ExternalDirectoryObjectId -eq '$ObjectId'" }
+    $asked = if ($ObjectId) { $byId } else { @{ Identity = $Identity } }
     $named = if ($ObjectId) { $ObjectId } else { $Identity }
     $missing = "No object in Exchange with an Entra id is called '$named'."
     try {

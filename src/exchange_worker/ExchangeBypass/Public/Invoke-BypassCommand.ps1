@@ -4,8 +4,8 @@ function Invoke-BypassCommand {
     Carries out disable_bypass or check_bypass and gives the answer to it.
 
     .DESCRIPTION
-    Never throws for what the command holds: a command that is not right is refused. What was found before something went
-    wrong is in the answer. A kind that is unknown is answered as check_bypass, refused.
+    Never throws for what the command holds: a command that is not right is refused. What was found before something
+    went wrong is in the answer. A kind that is unknown is answered as check_bypass, refused.
     Permissions in Exchange: Get-User, Get-MailboxAuditBypassAssociation, Set-MailboxAuditBypassAssociation.
 
     .PARAMETER Command
@@ -46,9 +46,14 @@ function Invoke-BypassCommand {
     try {
         $setting = Get-WorkerSetting
         Assert-BypassCommand -Command $Command -Kind 'disable_bypass', 'check_bypass' -TenantId $setting.TenantId
-        $answer.resolved = Resolve-ExchangeObject -ObjectId $Command['object_id'] -Identity $Command['identity'] -Setting $setting
+        $named = @{ ObjectId = $Command['object_id']; Identity = $Command['identity'] }
+        $answer.resolved = Resolve-ExchangeObject @named -Setting $setting
         $answer.before = Get-BypassState -ExchangeGuid $answer.resolved.exchange_guid -Answer $answer -Setting $setting
-        $answer.outcome = if ($answer.kind -eq 'check_bypass') { 'checked' } else { Disable-Bypass -Answer $answer -Setting $setting }
+        $answer.outcome = if ($answer.kind -eq 'check_bypass') {
+            'checked'
+        } else {
+            Disable-Bypass -Answer $answer -Setting $setting
+        }
     } catch {
         Add-AnswerError -Answer $answer -ErrorRecord $_
     }

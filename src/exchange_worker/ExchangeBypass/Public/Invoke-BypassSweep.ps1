@@ -1,12 +1,14 @@
 function Invoke-BypassSweep {
     <#
     .SYNOPSIS
-    Carries out list_bypassed: everybody whose bypass is on, and the switches of the organization.
+    Carries out list_bypassed: everybody whose bypass is on, and the switches of the organisation.
 
     .DESCRIPTION
     Gives Answer (the message for the queue) and Content (the bytes of the blob that it names, null without one).
-    The answer is complete only when Exchange gave neither an error nor a warning; it tells the first 20 warnings. Never throws for what the command holds.
-    Permissions in Exchange: Get-User, Get-MailboxAuditBypassAssociation, Get-OrganizationConfig, Get-AdminAuditLogConfig.
+    The answer is complete only when Exchange gave neither an error nor a warning. It carries the first 20 warnings,
+    each cut to 500 characters, so that it fits a queue message. Never throws for what the command holds.
+    Permissions in Exchange: Get-User, Get-MailboxAuditBypassAssociation, Get-OrganizationConfig,
+    Get-AdminAuditLogConfig.
 
     .PARAMETER Command
     The command, as Read-BypassMessage gives it.
@@ -24,6 +26,8 @@ function Invoke-BypassSweep {
         [string]$BlobName
     )
 
+    $mostWarnings = 20
+    $longestWarning = 500
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     $content = $null
     $answer = [ordered]@{
@@ -57,10 +61,13 @@ function Invoke-BypassSweep {
         $answer.bypassed = $list.Objects.Count
         $warnings = @($list.Warnings) + @($switches.Warnings)
         $answer.complete = $warnings.Count -eq 0
-        $answer.warnings = @($warnings | Select-Object -First 20 | ForEach-Object { $_.Substring(0, [Math]::Min(500, $_.Length)) })
+        $answer.warnings = @($warnings | Select-Object -First $mostWarnings | ForEach-Object {
+                $_.Substring(0, [Math]::Min($longestWarning, $_.Length))
+            })
         $content = ConvertTo-SweepContent -Answer $answer -Objects $list.Objects
         $answer.blob = $BlobName
-        $answer.sha256 = [Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($content)).ToLowerInvariant()
+        $hash = [System.Security.Cryptography.SHA256]::HashData($content)
+        $answer.sha256 = [Convert]::ToHexString($hash).ToLowerInvariant()
         $answer.outcome = 'listed'
     } catch {
         Add-AnswerError -Answer $answer -ErrorRecord $_
