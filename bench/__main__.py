@@ -19,7 +19,15 @@ from rich.console import Console
 
 from bench.figures import Bench, table
 
-BENCHES = ("feed_filter", "contain", "cold_start", "detect_export", "idle_poll")
+BENCHES = (
+    "feed_filter",
+    "contain",
+    "cold_start",
+    "detect_export",
+    "idle_poll",
+    "sweep_compare",
+    "mixed_events",
+)
 RESULTS = Path(__file__).with_name("results.json")
 _LONGEST_SECONDS = 1200
 _WIDTH = 120

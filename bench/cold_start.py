@@ -39,10 +39,32 @@ from function_app import app
 functions = {function.get_function_name(): function.get_user_function() for function in app.get_functions()}
 if len(sys.argv) > 1:
     import asyncio
-    from azure.functions import QueueMessage
-    asyncio.run(functions[sys.argv[1]](QueueMessage(body=b'{"command_id": "nobody asked"}')))
+    import json
+    import os
+    import uuid
+    from datetime import UTC, datetime
+    import azure.functions as func
+    hint = {"tenantId": os.environ["TENANT_ID"], "target": "alex@contoso.onmicrosoft.com"}
+    alert = {"id": str(uuid.uuid4()), "subject": "SIEM", "data": hint}
+    match sys.argv[1]:
+        case "receive_alert":
+            now = datetime.now(UTC)
+            given = func.EventGridEvent(topic="t", event_type="Bypass", event_time=now, data_version="1", **alert)
+        case "receive_queued_alert":
+            given = func.QueueMessage(body=json.dumps(alert | {"specversion": "1.0"}).encode())
+        case _:
+            given = func.QueueMessage(body=b'{"command_id": "nobody asked"}')
+    asyncio.run(functions[sys.argv[1]](given))
 """
-_TRIGGERS = ("poll_audit_feed", "resume_responses", "record_exchange_result", "health")
+_TRIGGERS = (
+    "poll_audit_feed",
+    "resume_responses",
+    "sweep_bypass_state",
+    "receive_alert",
+    "receive_queued_alert",
+    "record_exchange_result",
+    "health",
+)
 _WARM_UP = 1
 """Rounds that write the bytecode and make the tenant's first rows."""
 

@@ -36,15 +36,21 @@ TARGETS = {
     "cold_start.times_bare": Target(2),
     "detect_export.array_memory_growth": Target(1.1),
     "detect_export.lines_memory_growth": Target(1.1),
+    "sweep_compare.times_json_and_validation": Target(2),
+    "sweep_compare.peak_memory_per_answer_byte": Target(4),
+    "sweep_compare.worker_memory_growth": Target(1.2),
 }
 _UNITS = {
     "mb_per_second": "MB/s",
     "_mb": "MB",
     "megabytes": "MB",
     "_growth": "x",
+    "_per_answer_byte": "x",
+    "_kb": "kB",
     "seconds": "s",
     "_ms": "ms",
     "runs": "runs",
+    "events": "events",
 }
 
 

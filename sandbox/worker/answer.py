@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from bypass_responder.model.base import guid_or_none
+from bypass_responder.model.base import first_problem, guid_or_none
 from bypass_responder.model.message import (
     SCHEMA_VERSION,
     CommandKind,
@@ -123,8 +123,7 @@ def accepted(kind: type[C], given: Mapping[str, Any], tenant_id: str) -> C:
     try:
         command = kind.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        reason = f"The command is not valid: {'.'.join(map(str, first['loc']))}: {first['msg']}."
+        reason = f"The command is not valid: {first_problem(error)}."
         raise _Refused(reason) from error
     reason = ""
     if command.tenant_id != tenant_id:

@@ -66,7 +66,7 @@ class Facts(Value):
     """What Exchange said when it was asked; None when it was not."""
     confirmed: bool
     """False: the record does not say that the switch took effect, so only Exchange can."""
-    hearsay: bool = False
+    unverified_claim: bool = False
     """True: an alert says so, or a list that may be old by now; no record and no read of this account."""
     on_since: datetime | None = None
     """Of a state: since when it is known to be on; None: since ``effective_at``."""
@@ -176,7 +176,7 @@ def _unconfirmed(facts: Facts) -> str:
     """Why there is nothing that anybody has seen; empty when there is."""
     if not facts.confirmed and facts.exchange_on is False:
         return "Exchange says that the account is not bypassed"
-    if facts.hearsay and facts.naming is not Naming.ONE_ACCOUNT:
+    if facts.unverified_claim and facts.naming is not Naming.ONE_ACCOUNT:
         return f"said, not seen: {_NAMING[facts.naming]}"
     return ""
 

@@ -55,6 +55,7 @@ def _url(text: object) -> str:
 
 
 Url = Annotated[str, BeforeValidator(_url)]
+QueueName = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")]
 
 
 class Storage(Value):
@@ -77,15 +78,15 @@ class Settings(Value):
     feed_silence_hours: Annotated[int, Field(ge=1, le=168)] = 6
     poll_schedule: str = "0 * * * * *"
     resume_schedule: str = "30 * * * * *"
-    exchange_commands_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "exchange-commands"
-    exchange_sweeps_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "exchange-sweeps"
-    exchange_results_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "exchange-results"
+    exchange_commands_queue: QueueName = "exchange-commands"
+    exchange_sweeps_queue: QueueName = "exchange-sweeps"
+    exchange_results_queue: QueueName = "exchange-results"
     graph_url: Url = "https://graph.microsoft.com"
     management_api_url: Url = "https://manage.office.com"
     publisher_identifier: Annotated[str, BeforeValidator(_guid)] | None = None
     notification_webhook_url: Url | None = None
     notification_webhook_secret: SecretStr | None = None
-    alerts_queue: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")] = "alerts"
+    alerts_queue: QueueName = "alerts"
     sweep_schedule: str = "0 */15 * * * *"
     sweep_timeout_seconds: Annotated[int, Field(ge=5, le=86400)] = 4200
     sweep_overdue_minutes: Annotated[int, Field(ge=1, le=10080)] = 60

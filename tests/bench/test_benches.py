@@ -6,24 +6,35 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import bench.__main__ as runner
-from bench import cold_start, contain, detect_export, feed_filter
+from bench import cold_start, contain, detect_export, feed_filter, mixed_events, sweep_compare, worker_memory
+from bench.event_order import SWEEP, by_seed
 from bench.mixed_records import blob
+from bypass_responder.sensing.sweep import read_content
 from sandbox.azurite import missing
 from sandbox.tenant.server import environment
+from sandbox.tenant.state import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_azurite = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+needs_worker = pytest.mark.skipif(bool(worker_memory.missing()), reason=worker_memory.missing())
+
+
+@pytest.fixture
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bench puts the responder's identity into this process; it is set back afterwards."""
+    for name in environment(""):
+        monkeypatch.setenv(name, "set back afterwards")
 
 
 @needs_azurite
+@pytest.mark.usefixtures("_environment")
 def test_containing_an_account_takes_no_less_than_three_slow_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in environment(""):
-        monkeypatch.setenv(name, "set back afterwards")
     monkeypatch.setattr(contain, "_WARM_UP", 1)
 
     figures = contain.measure(runs=2)
@@ -64,6 +75,92 @@ def test_an_export_of_any_size_holds_one_bypass(tmp_path: Path) -> None:
     seconds, _ = detect_export._detect(export)
 
     assert (export.stat().st_size >= 1_000_000, seconds > 0) == (True, True)
+
+
+def test_an_answer_differs_from_its_baseline_by_what_was_asked_for() -> None:
+    answer = sweep_compare.make(0, on=40, changed=5, scanned=900)
+
+    found = sweep_compare.judge(answer, answer.baseline())
+
+    assert (len(found.newly_on), len(found.still_on), len(found.gone)) == (5, 35, 5)
+
+
+def test_an_answer_that_is_not_believed_is_not_measured() -> None:
+    answer = sweep_compare.make(0, on=40, changed=5, scanned=900)
+
+    with pytest.raises(AssertionError, match="900 objects"):
+        sweep_compare.judge(answer, replace(answer.baseline(), scanned=9000))
+
+
+def test_the_floor_of_a_sweep_reads_the_same_list() -> None:
+    answer = sweep_compare.make(0, on=40, changed=5, scanned=900)
+
+    assert sweep_compare.floor(answer) == read_content(answer.data, answer.result)
+
+
+def test_memory_counts_from_the_bytes_in_hand() -> None:
+    """The content and the baseline are in it, whatever the process holds already."""
+    answer = sweep_compare.make(0, on=400, changed=5, scanned=900)
+    held = bytearray(100 * len(answer.data))
+
+    assert len(answer.data) < sweep_compare.peak_bytes(answer) < len(held)
+
+
+@needs_worker
+def test_the_worker_looks_at_everybody_in_pages() -> None:
+    """Past two pages; the bench itself asserts how many there were, and who is on."""
+    figures = sweep_compare.worker_figures(large=2500, small=1000)
+
+    assert figures["worker_2500_objects_peak_mb"] > figures["worker_memory_growth"] > 0
+
+
+def test_without_powershell_there_are_no_figures_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_memory, "missing", lambda: "pwsh is not on PATH")
+
+    figures = sweep_compare.measure(on=40, changed=5, scanned=900, rounds=1)
+
+    assert set(figures) == {
+        "times_json_and_validation",
+        "peak_memory_per_answer_byte",
+        "compare_ms",
+        "json_and_validation_ms",
+        "answer_kb",
+        "runs",
+    }
+
+
+def test_events_are_mixed_by_seed_and_some_come_twice() -> None:
+    told = by_seed(1, Settings(), events=100, targets=10)
+
+    hints = [each for each in told.deliveries if isinstance(each, bytes)]
+    records = [each["Id"] for each in told.deliveries if isinstance(each, dict)]
+    assert (told.count, len(told.on), len(told.off), told.deliveries.count(SWEEP)) == (100, 9, 1, 2)
+    assert (len(hints), len(set(hints)), len(records), len(set(records))) == (33, 20, 49, 18)
+
+
+@needs_azurite
+@pytest.mark.usefixtures("_environment")
+def test_the_floor_of_an_event_is_announce_insert_and_clear() -> None:
+    """The bench itself fails unless everybody who was on is contained once."""
+    figures = mixed_events.measure(events=80, targets=10)
+
+    assert (figures["events"], figures["storage_calls_floor"]) == (80, 3)
+    assert figures["storage_calls_per_event"] > figures["storage_calls_floor"]
+    counted = sum(figures[f"{service}_calls"] for service in ("table", "queue", "blob"))
+    assert figures["storage_calls_per_event"] == round(counted / 80, 2)
+
+
+@needs_azurite
+@pytest.mark.usefixtures("_environment")
+@pytest.mark.parametrize(("setting", "value"), [("_PASSES", 0), ("_CONTAINED", ("account_enabled",))])
+def test_events_that_do_not_end_as_they_must_are_not_measured(
+    monkeypatch: pytest.MonkeyPatch, setting: str, value: object
+) -> None:
+    """Nobody's bypass is switched off, because the worker does not answer; something is changed that must not be."""
+    monkeypatch.setattr(mixed_events, setting, value)
+
+    with pytest.raises(AssertionError, match="audit_bypass_enabled"):
+        mixed_events.measure(events=60, targets=5)
 
 
 def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(

@@ -41,7 +41,15 @@ def test_a_target_that_a_bench_repeats_is_no_figure() -> None:
 
 @pytest.mark.parametrize(
     ("figure", "expected"),
-    [("array_1gb_mb_per_second", "MB/s"), ("array_1gb_peak_mb", "MB"), ("storage_calls_on_an_empty_feed", "calls")],
+    [
+        ("array_1gb_mb_per_second", "MB/s"),
+        ("array_1gb_peak_mb", "MB"),
+        ("storage_calls_on_an_empty_feed", "calls"),
+        ("storage_calls_per_event", "calls"),
+        ("events", "events"),
+        ("peak_memory_per_answer_byte", "x"),
+        ("answer_kb", "kB"),
+    ],
 )
 def test_a_unit_is_read_from_the_name(figure: str, expected: str) -> None:
     assert unit(figure) == expected

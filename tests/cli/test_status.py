@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bypass_responder.cli.standing import Status, read_status
 from bypass_responder.cli.status import as_json, show
+from bypass_responder.cli.status_report import Status, read_status
 from bypass_responder.cli.timeline import Cost
 from bypass_responder.errors import InputError
 from bypass_responder.model.case import TENANT_TARGET

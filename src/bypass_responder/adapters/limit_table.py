@@ -26,7 +26,10 @@ _TRIES = 50
 
 
 class TableHourlyLimit:
-    """One limit of one tenant. Permission: Storage Table Data Contributor."""
+    """One limit of one tenant. Permission: Storage Table Data Contributor.
+
+    ``purpose``: ``limit`` of blocks, ``hints`` of questions to Exchange that alerts caused.
+    """
 
     def __init__(self, service: TableServiceClient, tenant_id: str, *, purpose: str = "limit") -> None:
         """Take the client; nothing connects before the first call."""
@@ -40,7 +43,7 @@ class TableHourlyLimit:
         for _ in range(_TRIES):
             seen, self._seen = self._seen, None
             slots, etag = seen or await self._read()
-            slots = {incident: at for incident, at in slots.items() if at > now - _WITHIN}
+            slots = {taken_by: at for taken_by, at in slots.items() if at > now - _WITHIN}
             if key in slots:
                 self._seen = slots, etag
                 return True
@@ -70,7 +73,7 @@ class TableHourlyLimit:
         return slots, str(entity.metadata["etag"])
 
     async def _write(self, slots: dict[str, datetime], etag: str | None) -> str:
-        text = json.dumps({incident: at.timestamp() for incident, at in slots.items()})
+        text = json.dumps({taken_by: at.timestamp() for taken_by, at in slots.items()})
         entity: dict[str, Any] = {"PartitionKey": self._partition, "RowKey": _ROW, "Taken": len(slots)}
         entity |= {f"Slots{start // _PART:02d}": text[start : start + _PART] for start in range(0, len(text), _PART)}
         with translated("an hourly limit"):

@@ -1,6 +1,6 @@
 """Where a sweep's list comes from, and who was on at the last complete one.
 
-The worker writes its lists into the container ``sweeps``. The baseline is our own: gzipped JSON in the container
+The worker writes its lists into the container ``sweeps``. The baseline is our own: gzipped JSON lines in the container
 ``evidence``, which the worker cannot write, and a row ``baseline`` of the table Feed that names it by hash.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import io
 import json
 import zlib
 from contextlib import suppress
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
 
 TABLE, ROW = "Feed", "baseline"
+UNREADABLE = (KeyError, ValueError, TypeError, EOFError, OSError, StopIteration, zlib.error, NotFoundError)
+"""What a row or a blob that somebody changed by hand raises."""
 LARGEST_BYTES = 256 * 1024 * 1024
 
 
@@ -61,19 +64,16 @@ class SweepStore:
             said: dict[str, Any] = json.loads(row["Body"])
             with translated("the baseline"):
                 packed = await (await self._evidence.download_blob(said["blob"])).readall()
-            data = await asyncio.to_thread(gzip.decompress, packed)
-            if hashlib.sha256(data).hexdigest() != said["sha256"]:
-                raise InputError("corrupt_row", f"{TABLE} {ROW}: its list has another hash than the row says")
             return Baseline(
                 started_at=_moment(said["started_at"]),
                 scanned=int(said["scanned"]),
-                entries=_unpacked(data),
+                entries=await asyncio.to_thread(_unpacked, packed, said["sha256"]),
                 first_at=_moment(said["first_at"]),
                 moved_at=_moment(said["moved_at"]),
                 blob=str(said["blob"]),
                 etag=str(row.metadata["etag"]),
             )
-        except (KeyError, ValueError, TypeError, EOFError, OSError, zlib.error, NotFoundError) as problem:
+        except UNREADABLE as problem:
             raise InputError("corrupt_row", f"{TABLE} {ROW}: {problem}") from problem
 
     async def replace_baseline(self, baseline: Baseline) -> None:
@@ -104,25 +104,34 @@ class SweepStore:
 
 
 def _packed(entries: Mapping[str, BaselineEntry]) -> bytes:
-    """Compact: the moments once, and for each object its id, name, number of its moment, covered."""
+    """JSON lines, so that no more than one of them is in memory twice: the moments, then an object each.
+
+    ``[Exchange GUID, object id, name, number of its moment, covered]``
+    """
     moments = {moment: number for number, moment in enumerate(sorted({entry.on_since for entry in entries.values()}))}
-    content = {
-        "moments": [moment.isoformat() for moment in moments],
-        "entries": {
-            guid: [entry.object_id, entry.name, moments[entry.on_since], entry.covered]
-            for guid, entry in entries.items()
-        },
-    }
-    return json.dumps(content, separators=(",", ":")).encode()
+    lines: list[list[object]] = [[moment.isoformat() for moment in moments]]
+    lines += [
+        [guid, entry.object_id, entry.name, moments[entry.on_since], entry.covered] for guid, entry in entries.items()
+    ]
+    return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
 
 
-def _unpacked(data: bytes) -> dict[str, BaselineEntry]:
-    content = json.loads(data)
-    moments = [_moment(text) for text in content["moments"]]
-    return {
-        guid: BaselineEntry(object_id, name, moments[number], covered)
-        for guid, (object_id, name, number, covered) in content["entries"].items()
-    }
+def _unpacked(packed: bytes, sha256: str) -> dict[str, BaselineEntry]:
+    """Raises ValueError when it is not what its row says."""
+    digest = hashlib.sha256()
+    entries: dict[str, BaselineEntry] = {}
+    with gzip.open(io.BytesIO(packed)) as lines:
+        first = next(lines)
+        digest.update(first)
+        moments = [_moment(text) for text in json.loads(first)]
+        for line in lines:
+            digest.update(line)
+            guid, object_id, name, number, covered = json.loads(line)
+            entries[guid] = BaselineEntry(object_id, name, moments[number], covered)
+    if digest.hexdigest() != sha256:
+        msg = "its list has another hash than the row says"
+        raise ValueError(msg)
+    return entries
 
 
 def _moment(text: str) -> datetime:

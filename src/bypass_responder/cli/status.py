@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from bypass_responder.cli.standing import (
+from bypass_responder.cli.status_report import (
     NEWEST_SHOWN,
     SWITCHES,
     Status,

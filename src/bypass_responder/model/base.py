@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 
@@ -44,6 +44,12 @@ def guid_or_none(text: str) -> str | None:
 def backoff(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta:
     """How long to wait after so many attempts: ``first``, doubled each time, never more than ``longest``."""
     return min(first * (1 << min(attempts, 20)), longest)
+
+
+def first_problem(error: ValidationError) -> str:
+    """Where the first thing is wrong, and what, without the input: it may be long, or secret."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}"
 
 
 def latest(one: datetime | None, other: datetime) -> datetime:

@@ -23,6 +23,8 @@ class Command(Row):
     asked: int = 1
     """How many times this question was asked, this time included."""
     created_at: Utc
+    planned_by: str = ""
+    """The run that planned it and is about to send it; another one only does when it took too long."""
     sent: bool = False
     not_after: Utc
     answer: ExchangeResult | None = None

@@ -56,7 +56,10 @@ class Evidence(Value):
 
 
 class Finding(Row):
-    """A target is, was, or may be bypassed: stored before it is decided. ``id`` is that of the audit record."""
+    """A target is, was, or may be bypassed: stored before it is decided.
+
+    ``id``: an audit record's Id, or ``hint-…``, ``sweep-…``, ``actor-…``, ``recheck-…`` for what another source said.
+    """
 
     kind: ClassVar[str] = "finding"
     id: str
@@ -107,6 +110,6 @@ class Finding(Row):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The distinct names that the record gives the target, compared without case."""
+        """The distinct names that the source gives the target, compared without case."""
         texts = (self.object_id_text.strip(), self.identity_text.strip())
         return tuple({text.casefold(): text for text in texts if text}.values())

@@ -26,6 +26,11 @@ class HealthAlert(Row):
     episode: int = 1
 
     @property
+    def ongoing(self) -> bool:
+        """True while it is not over."""
+        return self.recovered_at is None
+
+    @property
     def row_key(self) -> str:
         """One row per kind of alert."""
         return f"alert-{self.id}"

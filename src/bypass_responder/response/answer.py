@@ -13,15 +13,12 @@ from bypass_responder.model.message import CommandKind, ExchangeOutcome, Exchang
 from bypass_responder.model.note import Severity
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind
 from bypass_responder.response.episode import mark_restored
+from bypass_responder.response.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.response.exchange import outstanding
 from bypass_responder.response.step import GONE, fail, finish, retry
 
 if TYPE_CHECKING:
     from bypass_responder.response.draft import Draft
-
-
-SLICE = 30
-"""Findings changed in one transaction; each may bring a note, and a transaction holds 100 rows."""
 
 
 def take_answer(draft: Draft, result: ExchangeResult) -> None:
@@ -101,7 +98,9 @@ def revive(draft: Draft) -> None:
 
 def _waiting(draft: Draft) -> list[Finding]:
     """Findings that wait for an answer, as many as one transaction takes."""
-    return [finding for finding in draft.rows(Finding) if finding.state is FindingState.WAITING][:SLICE]
+    return [finding for finding in draft.rows(Finding) if finding.state is FindingState.WAITING][
+        :FINDINGS_PER_TRANSACTION
+    ]
 
 
 def _too_late(draft: Draft, command: Command, result: ExchangeResult) -> bool:

@@ -22,10 +22,11 @@ R = TypeVar("R", bound=Row)
 class Draft:
     """A case with changes not yet written. A transition reads and writes it; the ledger commits it or nothing."""
 
-    def __init__(self, case: Case, *, now: datetime) -> None:
-        """Start from a case as it was read; ``now`` stamps everything in this transaction."""
+    def __init__(self, case: Case, *, now: datetime, run: str = "") -> None:
+        """Start from a case as it was read; ``now`` stamps everything in this transaction, ``run`` is who makes it."""
         self.case = case
         self.now = now
+        self.run = run
         self.changed: dict[str, Row] = {}
         self.entries: list[LogEntry] = []
 

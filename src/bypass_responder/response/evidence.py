@@ -19,11 +19,11 @@ BEFORE = timedelta(hours=24)
 EVIDENCE = frozenset({"attempt", "switched_off", "unconfirmed", "past"})
 """Verdicts of findings that decide nothing, and are evidence of the episode that they fall into."""
 OWN = "our own remediation, seen in the audit log"
-SLICE = 30
-"""Findings adopted in one transaction, which holds 100 rows."""
+FINDINGS_PER_TRANSACTION = 30
+"""Each may bring a note and a log line, and a transaction holds 100 rows."""
 
 
-def home_of(draft: Draft, finding: Finding) -> Incident | None:
+def incident_of(draft: Draft, finding: Finding) -> Incident | None:
     """The incident whose episode a finding belongs to by its time, whichever of the two came first; None: to none.
 
     An episode reaches from the end of the one before, at most a day before it is known to begin, to its own end.
@@ -44,8 +44,8 @@ def adopt(draft: Draft, incident_id: str) -> None:
         for finding in draft.rows(Finding)
         if finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in EVIDENCE
     ]
-    for finding in alone[:SLICE]:
-        incident = home_of(draft, finding)
+    for finding in alone[:FINDINGS_PER_TRANSACTION]:
+        incident = incident_of(draft, finding)
         if incident is None or incident.id != incident_id:
             continue
         draft.put(finding.model_copy(update={"incident_id": incident_id}))

@@ -70,6 +70,7 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
         "state": "outstanding",
         "asked": current.asked + 1,
         "created_at": draft.now,
+        "planned_by": draft.run,
         "not_after": draft.now + timeout,
         "sent": False,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.change import Actor
 from bypass_responder.model.finding import STATES, Finding, FindingState, Source
 from bypass_responder.model.step import StepKind
-from bypass_responder.response.evidence import EVIDENCE, OWN, add_evidence, adopt, flaps, home_of
+from bypass_responder.response.evidence import EVIDENCE, OWN, add_evidence, adopt, flaps, incident_of
 from bypass_responder.response.follow_up import left_to_do
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def close_finding(draft: Draft, finding: Finding, *, verdict: str, reason: str, 
 def record_attempt(draft: Draft, finding: Finding) -> None:
     """Somebody tried to switch the bypass on and failed: recorded and told, nobody is contained."""
     reason = f"{finding.actor} tried to switch the bypass on and failed"
-    incident = home_of(draft, finding)
+    incident = incident_of(draft, finding)
     close_finding(draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None)
     if incident:
         attach(draft, incident, finding)
@@ -53,7 +53,7 @@ def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[s
     """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
     last = draft.incident(draft.head.active_incident or draft.head.last_incident)
     ours = last is not None and _is_ours(draft, last, finding, worker_ids)
-    incident = last if ours else home_of(draft, finding)
+    incident = last if ours else incident_of(draft, finding)
     incident_id = incident.id if incident else None
     reason = OWN if ours else f"{finding.actor} switched the bypass off"
     if finding.source is Source.SWEEP:
@@ -66,7 +66,7 @@ def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[s
 
 def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> None:
     """Doing nothing, with the reason. A hint about an episode that is known is evidence of it all the same."""
-    incident = home_of(draft, finding) if verdict in EVIDENCE else None
+    incident = incident_of(draft, finding) if verdict in EVIDENCE else None
     incident_id = incident.id if incident else None
     close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident_id)
     if incident:
@@ -85,7 +85,7 @@ def add_to_past(draft: Draft, finding: Finding) -> None:
     """Late evidence: it widens the blind window of the old episode and never acts."""
     incident = draft.incident(draft.head.active_incident) or draft.incident(draft.head.last_incident)
     if finding.source in STATES:
-        incident = home_of(draft, finding)
+        incident = incident_of(draft, finding)
     reason = "belongs to an episode that has ended"
     close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
     if incident:

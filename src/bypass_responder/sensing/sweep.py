@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bypass_responder.errors import InputError
+from bypass_responder.model.base import first_problem
 from bypass_responder.model.sweep import BaselineEntry, SweepContent
 
 if TYPE_CHECKING:
@@ -38,10 +39,11 @@ def read_content(data: bytes, result: SweepResult) -> SweepContent:
     try:
         content = SweepContent.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InputError("corrupt_sweep", f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    said = (content.command_id, content.tenant_id, content.scanned, len(content.bypassed), content.complete)
-    if said != (result.command_id, result.tenant_id, result.scanned, result.bypassed, result.complete):
+        raise InputError("corrupt_sweep", first_problem(error)) from None
+    said = (content.schema_version, content.command_id, content.tenant_id, content.complete)
+    counted = (content.scanned, len(content.bypassed))
+    told = (result.schema_version, result.command_id, result.tenant_id, result.complete)
+    if said != told or counted != (result.scanned, result.bypassed):
         raise InputError("corrupt_sweep", "the list is not the one that the answer describes")
     guids = {each.exchange_guid for each in content.bypassed}
     ids = [each.object_id for each in content.bypassed if each.object_id]
@@ -64,9 +66,11 @@ def incomplete(content: SweepContent, result: SweepResult, baseline: Baseline | 
 def compare(content: SweepContent, baseline: Baseline | None) -> Comparison:
     """What changed since the baseline; without one, everything is newly on."""
     known = baseline.entries if baseline else {}
-    on = {each.exchange_guid for each in content.bypassed}
+    gone = dict(known)
+    for each in content.bypassed:
+        gone.pop(each.exchange_guid, None)
     return Comparison(
         newly_on=tuple(each for each in content.bypassed if each.exchange_guid not in known),
         still_on=tuple(each for each in content.bypassed if each.exchange_guid in known),
-        gone={guid: entry for guid, entry in known.items() if guid not in on},
+        gone=gone,
     )

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from bypass_responder.workflow.identify import Lookups
     from bypass_responder.workflow.services import Services, Session
 
+SENDING = timedelta(seconds=10)
+"""How long the run that planned a command may take to send it. Sent twice it costs the worker time, and no more."""
 ORDER = (StepKind.RELEASE, StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS)
 
 
@@ -195,7 +197,8 @@ async def send_commands(session: Session, services: Services) -> None:
                 partial(ask_again, command=command, command_id=services.new_id(), timeout=_timeout(services))
             )
     for command in session.view().rows(Command):
-        if command.state == "outstanding" and not command.sent:
+        ours = command.planned_by == session.run or command.created_at + SENDING <= services.clock()
+        if command.state == "outstanding" and not command.sent and ours:
             await services.exchange.send(as_message(command, tenant_id=tenant, target=session.target))
             await session.apply(partial(mark_sent, command_id=command.id))
 
@@ -249,7 +252,13 @@ def _recheck(draft: Draft, row: Recheck, account: Account | None, services: Serv
 
 def new_command(draft: Draft, kind: CommandKind, services: Services) -> Command:
     """A question with a random id and an end; the caller says what it is about."""
-    return Command(id=services.new_id(), command=kind, created_at=draft.now, not_after=draft.now + _timeout(services))
+    return Command(
+        id=services.new_id(),
+        command=kind,
+        created_at=draft.now,
+        planned_by=draft.run,
+        not_after=draft.now + _timeout(services),
+    )
 
 
 def _timeout(services: Services) -> timedelta:

@@ -19,13 +19,13 @@ from bypass_responder.settings import ActorResponse
 from bypass_responder.workflow.acting import claim_steps
 from bypass_responder.workflow.identify import AskExchange, Identified, identify, took_effect
 from bypass_responder.workflow.services import announced
-from bypass_responder.workflow.stated import (
+from bypass_responder.workflow.state_checks import (
     ask_in_turn,
     look_later,
     may_be_stale,
     record_gone,
+    until_decided,
     was_never_off,
-    while_undecided,
 )
 
 if TYPE_CHECKING:
@@ -87,9 +87,7 @@ async def _decide_one(
 ) -> tuple[list[Claimed], set[str]]:
     gone = finding.source is Source.SWEEP and finding.switch is Switch.OFF
     if not gone and (finding.switch is Switch.OFF or finding.outcome is Outcome.FAILED):
-        await session.apply(
-            while_undecided(finding, partial(_record, worker_ids=services.settings.exchange_worker_ids))
-        )
+        await session.apply(until_decided(finding, partial(_record, worker_ids=services.settings.exchange_worker_ids)))
         return [], set()
     doubtful = past.in_the_second_of_restoration(session.view(), finding)
     identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
@@ -97,10 +95,10 @@ async def _decide_one(
         await ask_in_turn(finding, identified, session, services)
         return [], set()
     if gone:
-        await session.apply(while_undecided(finding, partial(record_gone, identified=identified)))
+        await session.apply(until_decided(finding, partial(record_gone, identified=identified)))
         return [], set()
     if may_be_stale(finding, identified, session):
-        await session.apply(while_undecided(finding, partial(look_later, account=identified.account)))
+        await session.apply(until_decided(finding, partial(look_later, account=identified.account)))
         return [], set()
     if finding.source in STATES and identified.exchange_on:
         finding = finding.model_copy(update={"effective_at": identified.read_at or services.clock()})
@@ -187,7 +185,7 @@ async def _hand_on(finding: Finding, account: Account, session: Session, service
         record.close_finding(draft, current, verdict="resolved", reason=f"it is about {account}")
         draft.log("resolved", f"the names stand for {account}", record=finding.id, names=list(finding.names))
 
-    await session.apply(while_undecided(finding, close))
+    await session.apply(until_decided(finding, close))
 
 
 def _facts(
@@ -202,7 +200,7 @@ def _facts(
         allowlist=entry,
         exchange_on=identified.exchange_on,
         confirmed=took_effect(finding) and finding.source not in STATES - {Source.RECHECK},
-        hearsay=finding.source is Source.HINT
+        unverified_claim=finding.source is Source.HINT
         or (finding.source is Source.SWEEP and identified.naming is Naming.NOT_IN_EXCHANGE),
         on_since=finding.on_since,
         was_covered=finding.was_covered,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.note import Severity
-from bypass_responder.workflow.services import announced, open_session
+from bypass_responder.workflow.services import change_if_needed, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -106,27 +106,27 @@ DECAYS: Mapping[str, timedelta] = {
 """Alerts of something that happens and does not last: over when it was not seen for so long."""
 
 
+def _alert(draft: Draft, alert_id: str) -> HealthAlert | None:
+    return draft.row(HealthAlert, f"alert-{alert_id}")
+
+
 async def raise_health(alert_id: str, detail: str, services: Services) -> None:
     """Raise an alert in the tenant's own case."""
-    async with announced(TENANT_TARGET, services):
-        session = await open_session(TENANT_TARGET, services)
-        await session.apply(partial(raise_alert, alert_id=alert_id, detail=detail))
-
-
-async def end_health(alert_id: str, services: Services) -> None:
-    """Say that an alert is over, if it was on."""
     session = await open_session(TENANT_TARGET, services)
-    alert = session.view().row(HealthAlert, f"alert-{alert_id}")
-    if alert is not None and alert.recovered_at is None:
-        async with announced(TENANT_TARGET, services):
-            await session.apply(partial(end_alert, alert_id=alert_id))
+    await change_if_needed(session, partial(raise_alert, alert_id=alert_id, detail=detail), services)
+
+
+async def update_health(present: Mapping[str, str], known: Iterable[str], services: Services) -> None:
+    """Raise those that are present (id → detail) and end the others of ``known``, in the tenant's own case."""
+    session = await open_session(TENANT_TARGET, services)
+    await change_if_needed(session, partial(update_alerts, present=present, known=known), services)
 
 
 def end_decayed(draft: Draft) -> None:
     """End what was not seen for a while."""
     for alert_id, lasts in DECAYS.items():
-        alert = draft.row(HealthAlert, f"alert-{alert_id}")
-        if alert and alert.recovered_at is None and (alert.seen_at or alert.since) + lasts <= draft.now:
+        alert = _alert(draft, alert_id)
+        if alert and alert.ongoing and (alert.seen_at or alert.since) + lasts <= draft.now:
             end_alert(draft, alert_id)
 
 
@@ -142,8 +142,8 @@ def update_alerts(draft: Draft, present: Mapping[str, str], *, known: Iterable[s
 def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
     """Raise an alert; one that is on already keeps its beginning and is told once."""
     severity, advice = ADVICE[alert_id]
-    alert = draft.row(HealthAlert, f"alert-{alert_id}")
-    if alert is not None and alert.recovered_at is None:
+    alert = _alert(draft, alert_id)
+    if alert is not None and alert.ongoing:
         if alert_id in DECAYS and draft.now - (alert.seen_at or alert.since) >= SEEN_AGAIN:
             draft.put(alert.model_copy(update={"seen_at": draft.now, "detail": detail}))
         return
@@ -159,8 +159,8 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
 
 def end_alert(draft: Draft, alert_id: str) -> None:
     """Say that an alert is over."""
-    alert = draft.row(HealthAlert, f"alert-{alert_id}")
-    if alert is None or alert.recovered_at is not None:
+    alert = _alert(draft, alert_id)
+    if alert is None or not alert.ongoing:
         return
     draft.put(alert.model_copy(update={"recovered_at": draft.now}))
     draft.log("recovered", f"{alert_id} is over", alert=alert_id)

@@ -19,7 +19,7 @@ from bypass_responder.model.note import Severity
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.excerpt import excerpt
 from bypass_responder.workflow.identify import Lookups
-from bypass_responder.workflow.services import announced, open_session
+from bypass_responder.workflow.services import announced, change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -170,9 +170,7 @@ async def _store(finding: Finding, raw: str, services: Services, lookups: Lookup
 
 async def _store_tampering(found: AuditTampering, services: Services) -> None:
     evidence = await services.evidence.keep(found.raw)
-    async with announced(TENANT_TARGET, services):
-        session = await open_session(TENANT_TARGET, services)
-        await session.apply(lambda draft: _tampering(draft, found, evidence))
+    await change(TENANT_TARGET, lambda draft: _tampering(draft, found, evidence), services)
 
 
 def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:

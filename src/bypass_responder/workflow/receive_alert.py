@@ -21,7 +21,7 @@ from bypass_responder.sensing.alert import read_alert
 from bypass_responder.sensing.excerpt import excerpt
 from bypass_responder.workflow.health import raise_health
 from bypass_responder.workflow.intake import bounded_actor, bounded_change
-from bypass_responder.workflow.services import announced, open_session
+from bypass_responder.workflow.services import announced, change
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep import plan_sweep
 
@@ -59,10 +59,8 @@ async def receive_alert(body: bytes, services: Services) -> None:
 
 async def _look_at_the_switches(alert: Alert, services: Services) -> None:
     """The alert is about a switch of the organisation only: a sweep reads those, so one is asked for now."""
-    async with announced(TENANT_TARGET, services):
-        session = await open_session(TENANT_TARGET, services)
-        said = f"{alert.source or 'somebody'} says that an audit switch of the organisation was changed"
-        await session.apply(lambda draft: draft.log("alert", said, alert=alert.id))
+    said = f"{alert.source or 'somebody'} says that an audit switch of the organisation was changed"
+    await change(TENANT_TARGET, lambda draft: draft.log("alert", said, alert=alert.id), services)
     await plan_sweep(services)
 
 
@@ -91,10 +89,10 @@ def _findings(alert: Alert, now: datetime) -> list[Finding]:
         (*_names(hint.target), hint.occurred_at, Actor(user_id=hint.actor), hint.link) for hint in alert.hints
     ]
     told = [detect(record) for record in alert.records]
-    for change in (bounded_change(each) for each in told if isinstance(each, BypassChange)):
-        texts = (change.object_id_text, change.identity_text)
-        said.append((*texts, change.occurred_at, bounded_actor(change.actor), None))
-    if not said and not any(isinstance(change, AuditTampering) for change in told):
+    for found in (bounded_change(each) for each in told if isinstance(each, BypassChange)):
+        texts = (found.object_id_text, found.identity_text)
+        said.append((*texts, found.occurred_at, bounded_actor(found.actor), None))
+    if not said and not any(isinstance(each, AuditTampering) for each in told):
         raise InputError("no_record", "the alert carries no record of a mailbox audit bypass")
     return [
         Finding(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from bypass_responder.model.base import is_target_key
+from bypass_responder.model.base import first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, ExchangeResult
 from bypass_responder.model.note import Severity
@@ -15,7 +15,7 @@ from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import SweepResult
 from bypass_responder.response.answer import take_answer
 from bypass_responder.sensing.excerpt import excerpt
-from bypass_responder.workflow.health import end_health, raise_health
+from bypass_responder.workflow.health import update_health
 from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep import take_sweep_answer
@@ -31,7 +31,7 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
     """Take one answer. What cannot be read, or is about another tenant, is kept as unreadable and told."""
     result, problem = _read(body, services.settings.tenant_id)
     if result is None:
-        await keep_message(body, problem, "exchange-results", services)
+        await keep_message(body, problem, services.settings.exchange_results_queue, services)
         return
     await _watch_the_worker(result, services)
     if isinstance(result, SweepResult):
@@ -45,11 +45,12 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
 
 async def _watch_the_worker(result: ExchangeResult | SweepResult, services: Services) -> None:
     """It answers; and whether it may do what it is asked shows in the answer."""
-    await end_health("worker_silent", services)
+    present, known = {}, ["worker_silent"]
     if result.error_class == "permission":
-        await raise_health("worker_permission_missing", result.error or "Exchange refused a cmdlet.", services)
+        present["worker_permission_missing"] = result.error or "Exchange refused a cmdlet."
     elif result.outcome not in {"failed", "refused"}:
-        await end_health("worker_permission_missing", services)
+        known.append("worker_permission_missing")
+    await update_health(present, known, services)
 
 
 def _kind(body: bytes) -> type[ExchangeResult | SweepResult]:
@@ -65,8 +66,7 @@ def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | SweepResult | N
     try:
         result = _kind(body).model_validate_json(body)
     except ValidationError as error:
-        first = error.errors()[0]
-        return None, f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}"
+        return None, first_problem(error)
     if result.schema_version not in ACCEPTED_VERSIONS:
         return None, f"schema_version {result.schema_version} is not one that this version reads"
     if result.tenant_id != tenant_id:

@@ -15,7 +15,7 @@ from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.note import Severity
 from bypass_responder.workflow.health import raise_health, update_alerts
 from bypass_responder.workflow.record_exchange_result import keep_message
-from bypass_responder.workflow.services import announced, open_session
+from bypass_responder.workflow.services import change_if_needed, open_session
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep import resume_sweep
 
@@ -72,11 +72,7 @@ async def _watch(problems: Sequence[Exception], services: Services) -> None:
             present["corrupt_row"] = str(problem)
     session = await open_session(TENANT_TARGET, services)
     transition = partial(update_alerts, present=present, known=STOPPING)
-    probe = session.view()
-    transition(probe)
-    if probe.changed:
-        async with announced(TENANT_TARGET, services):
-            await session.apply(transition)
+    await change_if_needed(session, transition, services)
 
 
 async def write_checkpoint(services: Services) -> None:

@@ -56,6 +56,8 @@ class Session:
     def __init__(self, case: Case, services: Services) -> None:
         """Start from a case as it was read."""
         self.case = case
+        self.run = services.new_id()
+        """Names this session: what it planned to send, it sends."""
         self.commits = 0
         self._services = services
         self._lock = asyncio.Lock()
@@ -67,7 +69,7 @@ class Session:
 
     def view(self) -> Draft:
         """The case as it is, for reading."""
-        return Draft(self.case, now=self._services.clock())
+        return Draft(self.case, now=self._services.clock(), run=self.run)
 
     async def apply(self, transition: Callable[[Draft], T]) -> T:
         """Run a transition, commit what it changed, and give what it returned the last time it ran.
@@ -76,7 +78,7 @@ class Session:
         """
         async with self._lock:
             for _ in range(CONFLICTS_BEFORE_GIVING_UP):
-                draft = Draft(self.case, now=self._services.clock())
+                draft = Draft(self.case, now=self._services.clock(), run=self.run)
                 outcome = transition(draft)
                 if not draft.changed:
                     return outcome
@@ -102,6 +104,25 @@ async def announced(target: str, services: Services) -> AsyncIterator[None]:
     item = await services.work.touch(target, services.clock())
     yield
     await services.work.finish(item, services.clock())
+
+
+async def change(target: str, transition: Callable[[Draft], object], services: Services) -> Session:
+    """Read a target's case, run the transition on it, announced before and after."""
+    async with announced(target, services):
+        session = await open_session(target, services)
+        await session.apply(transition)
+    return session
+
+
+async def change_if_needed(session: Session, transition: Callable[[Draft], object], services: Services) -> bool:
+    """The same on a case that was read, and nothing at all where the transition would change nothing."""
+    probe = session.view()
+    transition(probe)
+    if not probe.changed:
+        return False
+    async with announced(session.target, services):
+        await session.apply(transition)
+    return True
 
 
 async def open_session(target: str, services: Services) -> Session:

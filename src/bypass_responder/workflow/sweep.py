@@ -18,7 +18,7 @@ from bypass_responder.model.note import Severity
 from bypass_responder.model.sweep import Baseline, Sweep, SweepCommand, SweepResult
 from bypass_responder.sensing.sweep import incomplete, read_content
 from bypass_responder.workflow.health import end_alert, end_decayed, raise_alert
-from bypass_responder.workflow.services import announced, open_session
+from bypass_responder.workflow.services import announced, change, change_if_needed, open_session
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep_findings import changes, store_findings
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 SETTLED_AT_ONCE = 100
 """So many accounts are decided in the run that compared; the others are due, and taken up within a minute."""
-SILENT_AFTER = 2
-NAMED = 20
+SILENT_AFTER_SWEEPS = 2
+MOST_NAMED = 20
 logger = logging.getLogger(__name__)
 
 
@@ -44,33 +44,27 @@ async def plan_sweep(services: Services) -> None:
 async def resume_sweep(services: Services) -> None:
     """Send what was not sent, compare what was not compared, give up what is not answered, say what is overdue."""
     session = await open_session(TENANT_TARGET, services)
-    watch = partial(_watch, services=services)
-    probe = session.view()
-    watch(probe)
-    if probe.changed:
-        async with announced(TENANT_TARGET, services):
-            await session.apply(watch)
+    await change_if_needed(session, partial(_watch, services=services), services)
     await _send(session, services)
-    if _row(session.view()).state == "answered":
+    if sweep_row(session.view()).state == "answered":
         await _compare(session, services)
 
 
 async def take_sweep_answer(result: SweepResult, services: Services) -> None:
     """An answer counts once, for the one command that is outstanding; any other is logged and no more."""
-    async with announced(TENANT_TARGET, services):
-        session = await open_session(TENANT_TARGET, services)
-        await session.apply(partial(_take, result=result))
-    if _row(session.view()).state == "answered":
+    session = await change(TENANT_TARGET, partial(_take, result=result), services)
+    if sweep_row(session.view()).state == "answered":
         await _compare(session, services)
     await settle_all([TENANT_TARGET], services)
 
 
-def _row(draft: Draft) -> Sweep:
-    return draft.row(Sweep, "sweep") or Sweep()
+def sweep_row(draft: Draft) -> Sweep:
+    """The tenant's one sweep, or a fresh one."""
+    return draft.row(Sweep, Sweep().row_key) or Sweep()
 
 
 def _plan(draft: Draft, services: Services) -> None:
-    row = _row(draft)
+    row = sweep_row(draft)
     if row.state == "answered" or (row.state == "outstanding" and row.not_after and row.not_after > draft.now):
         return
     anew: dict[str, object] = {
@@ -87,7 +81,7 @@ def _plan(draft: Draft, services: Services) -> None:
 
 
 async def _send(session: Session, services: Services) -> None:
-    row = _row(session.view())
+    row = sweep_row(session.view())
     if row.state != "outstanding" or row.sent or row.not_after is None:
         return
     tenant = services.settings.tenant_id
@@ -97,7 +91,7 @@ async def _send(session: Session, services: Services) -> None:
 
 
 def _mark_sent(draft: Draft, command_id: str) -> None:
-    row = _row(draft)
+    row = sweep_row(draft)
     if row.command_id == command_id and not row.sent:
         draft.put(row.model_copy(update={"sent": True}))
 
@@ -105,7 +99,7 @@ def _mark_sent(draft: Draft, command_id: str) -> None:
 def _watch(draft: Draft, services: Services) -> None:
     """What time alone changes: alerts that are over, and a sweep that should have been complete by now."""
     end_decayed(draft)
-    row = _row(draft)
+    row = sweep_row(draft)
     if row.first_at is None:
         return
     overdue = timedelta(minutes=services.settings.sweep_overdue_minutes)
@@ -114,12 +108,12 @@ def _watch(draft: Draft, services: Services) -> None:
         why = f": {row.problem}" if row.problem else ""
         raise_alert(draft, "sweep_overdue", f"No sweep was complete {since}{why}.")
     late = row.state == "outstanding" and row.not_after is not None and row.not_after <= draft.now
-    if row.unanswered + late >= SILENT_AFTER:
+    if row.unanswered + late >= SILENT_AFTER_SWEEPS:
         raise_alert(draft, "worker_silent", f"{row.unanswered + late} sweeps in a row had no answer.")
 
 
 def _take(draft: Draft, result: SweepResult) -> None:
-    row = _row(draft)
+    row = sweep_row(draft)
     if row.answer == result:
         return
     if row.state != "outstanding" or row.command_id != result.command_id:
@@ -142,12 +136,11 @@ def _not_complete(draft: Draft, row: Sweep, problem: str) -> None:
 
 def _tell_switches(draft: Draft, result: SweepResult) -> None:
     """The organization's switches as they are now. Nobody is blocked for them; the feed's record says who it was."""
+    ingestion = result.unified_audit_log_ingestion_enabled
     switches = {
         "audit_disabled": (result.audit_disabled, "AuditDisabled is on: no mailbox of the organisation is audited."),
         "ingestion_disabled": (
-            None
-            if result.unified_audit_log_ingestion_enabled is None
-            else not result.unified_audit_log_ingestion_enabled,
+            None if ingestion is None else not ingestion,
             "UnifiedAuditLogIngestionEnabled is off: the unified audit log, and so the feed, records nothing.",
         ),
     }
@@ -160,7 +153,7 @@ def _tell_switches(draft: Draft, result: SweepResult) -> None:
 
 async def _compare(session: Session, services: Services) -> None:
     """Read the list, store what it says, and only then move the baseline."""
-    row = _row(session.view())
+    row = sweep_row(session.view())
     if row.answer is None or row.answer.blob is None:
         return
     try:
@@ -204,13 +197,13 @@ async def _apply(session: Session, services: Services, transition: partial[None]
 
 
 def _ended(draft: Draft, command_id: str, problem: str) -> None:
-    row = _row(draft)
+    row = sweep_row(draft)
     if row.command_id == command_id and row.state == "answered":
         _not_complete(draft, row, problem)
 
 
 def _complete(draft: Draft, command_id: str, new: Baseline, *, first: bool) -> None:
-    row = _row(draft)
+    row = sweep_row(draft)
     if row.command_id != command_id or row.state != "answered":
         return
     covered = sum(entry.covered for entry in new.entries.values())
@@ -230,11 +223,11 @@ def _tell_first(draft: Draft, new: Baseline) -> None:
     held = [entry.name or entry.object_id or guid for guid, entry in new.entries.items() if not entry.covered]
     if not held:
         return
-    more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
+    more = f" and {len(held) - MOST_NAMED} more" if len(held) > MOST_NAMED else ""
     draft.note(
         "first_sweep",
         f"{len(held)} accounts were bypassed before this responder came",
-        f"{', '.join(sorted(held)[:NAMED])}{more}. Each waits for a person; none was contained.",
+        f"{', '.join(sorted(held)[:MOST_NAMED])}{more}. Each waits for a person; none was contained.",
         key="first",
         severity=Severity.CRITICAL,
         left_to_do=(

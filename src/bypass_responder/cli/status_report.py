@@ -21,6 +21,7 @@ from bypass_responder.model.incident import Incident
 from bypass_responder.model.note import Note, Severity
 from bypass_responder.model.sweep import Sweep
 from bypass_responder.workflow.services import open_session
+from bypass_responder.workflow.sweep import sweep_row
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,7 +77,7 @@ async def read_status(services: Services) -> Status:
     incidents = await _newest(services, LOOK_BACK, kinds=("incident",))
     entries = await _newest(services, NEWEST_ENTRIES)
     alerts = tenant.rows(HealthAlert)
-    sweep = tenant.row(Sweep, "sweep") or Sweep()
+    sweep = sweep_row(tenant)
     over = [alert for alert in alerts if alert.recovered_at and alert.recovered_at > tenant.now - timedelta(days=1)]
     return Status(
         mode=settings.mode.value,

@@ -32,7 +32,7 @@ async def ask_in_turn(finding: Finding, question: AskExchange, session: Session,
     if finding.source is Source.HINT and outstanding(session.view(), CommandKind.CHECK_BYPASS) is None:
         limit, key = services.settings.hint_checks_per_hour, f"{finding.id}-{question.identity or ''}"
         if not await services.hint_checks.take(key, limit=limit, now=services.clock()):
-            await session.apply(while_undecided(finding, _wait_for_a_turn))
+            await session.apply(until_decided(finding, _wait_for_a_turn))
             detail = f"More than {limit} alerts in an hour wanted Exchange to be asked."
             await raise_health("hints_waiting", detail, services)
             return
@@ -95,8 +95,8 @@ def _ask(draft: Draft, finding: Finding, question: AskExchange, services: Servic
     ask(draft, command.model_copy(update={"object_id": question.object_id, "identity": question.identity}))
 
 
-def while_undecided(finding: Finding, transition: Callable[[Draft, Finding], None]) -> Callable[[Draft], None]:
-    """The transition, on the finding as it is now, and only while it is undecided."""
+def until_decided(finding: Finding, transition: Callable[[Draft, Finding], None]) -> Callable[[Draft], None]:
+    """The transition, on the finding as it is now, and only until it is decided (undecided or waiting)."""
 
     def only_once(draft: Draft) -> None:
         current = draft.row(Finding, finding.row_key)

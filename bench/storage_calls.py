@@ -1,0 +1,46 @@
+"""A responder whose calls to storage are counted on the wire, by service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azure.data.tables.aio import TableServiceClient
+from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue.aio import QueueServiceClient
+
+from bypass_responder import bootstrap
+from bypass_responder.adapters import storage_clients
+from bypass_responder.adapters.storage_clients import StorageClients
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Mapping
+
+    from azure.core.credentials_async import AsyncTokenCredential
+
+    from bypass_responder.bootstrap import Responder
+    from bypass_responder.settings import Storage
+
+
+def build_counted(env: Mapping[str, str], counts: Counter[str]) -> Responder:
+    """As ``bootstrap.build``; each HTTP request, tried again or not, adds one to ``table``, ``queue`` or ``blob``."""
+
+    def hook(service: str) -> Callable[[object], None]:
+        def count(_request: object) -> None:
+            counts[service] += 1
+
+        return count
+
+    def connect(storage: Storage, credential: AsyncTokenCredential | None = None) -> StorageClients:  # noqa: ARG001 - as its original
+        text = env["ResponderStorage"]
+        return StorageClients(
+            tables=TableServiceClient.from_connection_string(text, raw_request_hook=hook("table")),
+            queues=QueueServiceClient.from_connection_string(text, raw_request_hook=hook("queue")),
+            blobs=BlobServiceClient.from_connection_string(text, raw_request_hook=hook("blob")),
+        )
+
+    real, storage_clients.connect = storage_clients.connect, connect
+    try:
+        return bootstrap.build(env)
+    finally:
+        storage_clients.connect = real
