@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bypass_responder import bootstrap
 from sandbox.child import ROOT, ChildError
-from sandbox.stage import Ports, Stage
+from sandbox.stage import Stage
+from sandbox.stage_settings import Ports
 
 SHOWN = (
     *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "ResponderStorage", "GRAPH_URL", "MANAGEMENT_API_URL"),

@@ -6,11 +6,11 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sandbox.azurite import Azurite
-from sandbox.child import READY_SECONDS, ROOT, Child, ChildError, free_ports
+from sandbox.child import READY_SECONDS, ROOT, Child, ChildError
+from sandbox.stage_settings import KEPT, SETTINGS, Ports, Worker
 from sandbox.tenant.client import SandboxClient
 
 if TYPE_CHECKING:
@@ -19,46 +19,7 @@ if TYPE_CHECKING:
 
     from sandbox.tenant.event_subscription import Schema
 
-EVERY_TWO_SECONDS = "*/2 * * * * *"
-SETTINGS = {
-    "MODE": "enforce",
-    "PROTECTED_OBJECT_IDS": "none",
-    "POLL_SCHEDULE": EVERY_TWO_SECONDS,
-    "RESUME_SCHEDULE": EVERY_TWO_SECONDS,
-    "SWEEP_SCHEDULE": "*/5 * * * * *",
-    "ALERTS_QUEUE": "alerts",
-    "COMMAND_TIMEOUT_SECONDS": "30",
-    "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
-    "EXCHANGE_SWEEPS_QUEUE": "exchange-sweeps",
-    "EXCHANGE_RESULTS_QUEUE": "exchange-results",
-    "NOTIFICATION_WEBHOOK_SECRET": "sandbox",
-    "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",
-    "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01",
-}
-"""What the sandbox sets, to be quick where Azure is patient. ``Stage(settings=…)`` wins."""
 EXCHANGE_WORKER = ROOT / "src" / "exchange_worker"
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_START", "PYTHONWARNINGS")
-"""All that the sandbox takes over from the environment: settings and credentials of a real tenant stay outside."""
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where everything listens, on 127.0.0.1."""
-
-    blob: int = 10000
-    queue: int = 10001
-    table: int = 10002
-    tenant: int = 8025
-    host: int = 7071
-    worker: int = 7072
-
-    @classmethod
-    def free(cls) -> Self:
-        """Ports that nobody listens on now."""
-        return cls(*free_ports(6))
-
-
-Worker = Literal["auto", "python", "none"]
 
 
 class Stage:
@@ -127,9 +88,8 @@ class Stage:
 
     @property
     def _worker_env(self) -> dict[str, str]:
-        settings = self.env
         return {
-            **settings,
+            **self.env,
             **self.tenant["worker_environment"],
             "AZURE_CLIENT_ID": self.tenant["worker_client_id"],
             "EXCHANGE_ORGANIZATION": self.tenant["domain"],
@@ -197,18 +157,17 @@ class Stage:
             self._host.kill()
             self._host = None
 
-    def _launch_worker(self) -> None:
+    def _launch_worker(self) -> Child:
         lease = ("--lease-seconds", str(self._lease_seconds))
         arguments = ("--app-dir", str(EXCHANGE_WORKER), "--port", str(self.ports.worker), *lease)
         stand_in = ("--stand-in",) if self._worker_kind == "python" else ()
         self._worker = self._python("host", *arguments, *stand_in, environment=self._worker_env, log="worker")
         self._worker.launch()
+        return self._worker
 
     def start_worker(self) -> None:
         """Start the Exchange worker and wait until it takes commands."""
-        self._launch_worker()
-        if self._worker is not None:
-            self._worker.wait_until(self.ports.worker)
+        self._launch_worker().wait_until(self.ports.worker)
 
     def stop_worker(self) -> None:
         """End the Exchange worker."""

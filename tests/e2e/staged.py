@@ -86,10 +86,7 @@ class CrashStage(Stage):
 
     def wait_for_crash(self) -> None:
         """Until the host killed itself."""
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while "host" not in self.ended():
-            assert time.monotonic() < give_up_at, f"the host did not come to: {self.crash}"
-            time.sleep(0.02)
+        wait_until(lambda: "host" in self.ended(), f"the host came to {self.crash}")
         assert self.marker.exists(), f"the host ended by itself:\n{self.log('host')[-2000:]}"
 
 
@@ -104,6 +101,24 @@ def look(stage: Stage, question: Callable[[Responder], Awaitable[T]]) -> T:
             await responder.aclose()
 
     return asyncio.run(ask())
+
+
+def wait_until(is_true: Callable[[], object], what: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Until it is true; ``what`` says what it is."""
+    give_up_at = time.monotonic() + patience_seconds
+    while not is_true():
+        assert time.monotonic() < give_up_at, f"not within {patience_seconds} s: {what}"
+        time.sleep(0.05)
+
+
+def wait_for_first_poll(stage: Stage) -> None:
+    """Until the feed was listed once: what comes later is news, and not from before this installation."""
+
+    async def listed(responder: Responder) -> bool:
+        cursor = await responder.services.feed_store.cursor()
+        return cursor is not None and cursor.last_success_at is not None
+
+    wait_until(lambda: look(stage, listed), "the feed was listed once")
 
 
 async def settled(responder: Responder, targets: set[str]) -> bool:
