@@ -6,18 +6,12 @@ import base64
 import json
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bypass_responder.model.alert import Alert, Hint
-from bypass_responder.model.record import Unreadable
-from bypass_responder.sensing.alert import read_alert
 from tests.records.builders import (
     ORGANIZATION,
     RECORD_ID,
@@ -33,32 +27,18 @@ from tests.records.builders import (
     search_ual,
     sentinel,
 )
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-SCHEMA = json.loads((DOCS / "schemas" / "alert.schema.json").read_text(encoding="utf-8"))
-OTHER_TENANT = "11111111-2222-3333-4444-555555555555"
-Json = dict[str, Any]
-
-
-def a_hint(**fields: Any) -> Json:
-    """The minimal form; a field that is ``...`` is left out."""
-    said = {"tenantId": ORGANIZATION, "target": "alex@contoso.onmicrosoft.com"} | fields
-    return {name: value for name, value in said.items() if value is not ...}
-
-
-def cloud_event(data: Any, **fields: Any) -> Json:
-    head = {"specversion": "1.0", "id": "a-1", "source": "siem/soc", "type": "t", "time": "2026-03-02T09:20:00Z"}
-    return head | ({} if data is ... else {"data": data}) | fields
-
-
-def grid_event(data: Any, **fields: Any) -> Json:
-    head = {"id": "a-1", "topic": "/topics/t", "subject": "soc", "eventType": "t", "eventTime": "2026-03-02T09:20:00Z"}
-    return head | {"data": data, "dataVersion": "1", "metadataVersion": "1"} | fields
-
-
-def in_base64(data: Any) -> Json:
-    return cloud_event(..., data_base64=base64.b64encode(json.dumps(data).encode()).decode())
-
+from tests.unit.alerts import (
+    OTHER_TENANT,
+    WRONG,
+    a_hint,
+    body,
+    cloud_event,
+    grid_event,
+    hint_of,
+    in_base64,
+    read,
+    unread,
+)
 
 ENVELOPES: dict[str, Any] = {
     "cloudevents": cloud_event,
@@ -89,27 +69,6 @@ RECORDS: dict[str, Any] = {
     "page": lambda record: {"value": [record]},
     "elastic search answer": lambda record: {"took": 3, "hits": {"total": 1, "hits": [{"_source": elastic(record)}]}},
 }
-
-
-def body(event: Any) -> bytes:
-    return event if isinstance(event, bytes) else json.dumps(event).encode()
-
-
-def read(event: Any) -> Alert:
-    alert = read_alert(body(event), tenant_id=ORGANIZATION)
-    assert isinstance(alert, Alert), alert
-    return alert
-
-
-def hint_of(event: Any) -> Hint:
-    (hint,) = read(event).hints
-    return hint
-
-
-def unread(event: Any) -> Unreadable:
-    item = read_alert(body(event), tenant_id=ORGANIZATION)
-    assert isinstance(item, Unreadable), item
-    return item
 
 
 # ---- what is read ----------------------------------------------------------------------------------------------------
@@ -296,42 +255,6 @@ def test_another_event_has_another_id(other: Any) -> None:
 # ---- what is not read ------------------------------------------------------------------------------------------------
 
 TWICE = json.dumps(a_hint())[:-1]
-WRONG: dict[str, tuple[Json, str]] = {
-    "no tenant": (a_hint(tenantId=...), "missing_field"),
-    "tenant null": (a_hint(tenantId=None), "missing_field"),
-    "tenant in other case": (a_hint(tenantId=...) | {"TenantId": ORGANIZATION}, "missing_field"),
-    "tenant of our own spelling": (a_hint(tenantId=..., tenant_id=ORGANIZATION), "missing_field"),
-    "tenant a name": (a_hint(tenantId="contoso.onmicrosoft.com"), "wrong_type"),
-    "tenant empty": (a_hint(tenantId=""), "wrong_type"),
-    "tenant a list": (a_hint(tenantId=[ORGANIZATION]), "wrong_type"),
-    "tenant a number": (a_hint(tenantId=7), "wrong_type"),
-    "no target": (a_hint(target=...), "missing_field"),
-    "target in other case": (a_hint(target=...) | {"Target": "alex"}, "missing_field"),
-    "target null": (a_hint(target=None), "missing_field"),
-    "target empty": (a_hint(target=""), "no_target"),
-    "target spaces": (a_hint(target=" \t\u00a0\n"), "no_target"),
-    "target a list": (a_hint(target=["alex"]), "wrong_type"),
-    "target an empty list": (a_hint(target=[]), "wrong_type"),
-    "target an object": (a_hint(target={"id": "alex"}), "wrong_type"),
-    "target a number": (a_hint(target=7), "wrong_type"),
-    "target true": (a_hint(target=True), "wrong_type"),
-    "target NUL": (a_hint(target="a\0b"), "control_character"),
-    "target escape": (a_hint(target="a\x1b[31mb"), "control_character"),
-    "target two lines": (a_hint(target="a\nb"), "control_character"),
-    "target C1": (a_hint(target="a\x9bb"), "control_character"),
-    "target too long": (a_hint(target="x" * 1025), "too_large"),
-    "actor a list": (a_hint(actor=["mallory"]), "wrong_type"),
-    "actor a number": (a_hint(actor=7), "wrong_type"),
-    "when a number": (a_hint(occurredAt=1772442930), "wrong_type"),
-    "link a number": (a_hint(link=7), "wrong_type"),
-    "link http": (a_hint(link="http://siem.contoso.com/1"), "wrong_type"),
-    "link a script": (a_hint(link="javascript:alert(1)"), "wrong_type"),
-    "link with a name before the host": (a_hint(link="https://portal.azure.com@evil.example/"), "wrong_type"),
-    "link that ends an attribute": (a_hint(link='https://siem.contoso.com/"onclick="x'), "wrong_type"),
-    "link on two lines": (a_hint(link="https://siem.contoso.com/\nx"), "wrong_type"),
-    "link too long": (a_hint(link="https://siem.contoso.com/" + "x" * 2048), "too_large"),
-}
-"""Minimal forms that the schema refuses, too."""
 BAD: dict[str, tuple[Any, str]] = WRONG | {
     "nothing": (b"", "not_json"),
     "no JSON": (b"<html>", "not_json"),
@@ -464,90 +387,3 @@ def test_an_event_of_one_mebibyte_is_read() -> None:
 
     assert len(filled) == 1 << 20
     assert read(filled).hints
-
-
-# ---- any input -------------------------------------------------------------------------------------------------------
-
-_MORE_NAMES = [
-    "data_base64",
-    "tenantId",
-    "TenantId",
-    "target",
-    "actor",
-    "occurredAt",
-    "link",
-    "AuditData",
-    "RawEventData",
-]
-_MORE_NAMES += ["o365", "o365.audit", "audit", "value", "properties", "_source", "hits"]
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([ORGANIZATION, "[]", "{}"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
-_NAMES = st.sampled_from([*cloud_event(...), *grid_event(...), *a_bypass(), *_MORE_NAMES])
-_STARTS = st.sampled_from(
-    [a_hint(), a_bypass(), cloud_event(a_hint()), grid_event(a_bypass()), elastic(a_bypass()), {}]
-)
-
-
-@given(data=st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_no_bytes_raise(data: bytes) -> None:
-    read_alert(data, tenant_id=ORGANIZATION)
-
-
-@settings(max_examples=300, deadline=None)
-@given(start=_STARTS, change=st.dictionaries(_NAMES, _JSON | _STARTS, max_size=4), outer=_NAMES, wrapped=st.booleans())
-def test_no_json_raises(start: Json, change: Json, outer: str, wrapped: bool) -> None:
-    event = start | change
-    found = read_alert(body({outer: event} if wrapped else event), tenant_id=ORGANIZATION)
-
-    found.model_dump_json()
-
-
-@settings(max_examples=200, deadline=None)
-@given(data=st.data())
-def test_a_body_that_is_cut_or_altered_anywhere_never_raises(data: st.DataObject) -> None:
-    event = body(data.draw(_STARTS))
-    at = data.draw(st.integers(0, len(event)))
-
-    read_alert(event[:at] + data.draw(st.binary(max_size=3)) + event[at + 1 :], tenant_id=ORGANIZATION)
-
-
-# ---- the schema and the document -------------------------------------------------------------------------------------
-
-
-def fits(data: Any) -> bool:
-    return bool(jsonschema.Draft202012Validator(SCHEMA).is_valid(data))
-
-
-_TEXT = st.text(max_size=1100) | st.from_regex(SCHEMA["properties"]["target"]["pattern"])
-_LINK = st.from_regex(SCHEMA["properties"]["link"]["anyOf"][0]["pattern"]) | st.none()
-_FINITE = st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=4)
-_WHEN = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat) | st.none()
-
-
-@settings(max_examples=300, deadline=None)
-@given(target=_TEXT, actor=_TEXT | st.none(), when=_WHEN, link=_LINK, more=_FINITE)
-def test_what_the_schema_accepts_is_read(target: str, actor: Any, when: Any, link: Any, more: Any) -> None:
-    data = a_hint(target=target, actor=actor, occurredAt=when, link=link, more=more)
-    assume(fits(data))
-
-    assert hint_of(data).target in target
-
-
-@pytest.mark.parametrize("data", [data for data, _ in WRONG.values()], ids=WRONG)
-def test_the_schema_refuses_what_is_not_read(data: Json) -> None:
-    assert not fits(data)
-
-
-EXAMPLES = re.findall(r"```json\n(.*?)```", (DOCS / "alerts.md").read_text(encoding="utf-8"), re.DOTALL)
-
-
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_of_the_document_is_read_and_fits_the_schema(example: str) -> None:
-    event = json.loads(example)
-    data = (event[0] if isinstance(event, list) else event)["data"]
-
-    assert fits(data)
-    assert hint_of(example.encode()).target == data["target"]

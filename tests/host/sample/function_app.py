@@ -48,10 +48,10 @@ async def echo(request: func.HttpRequest) -> func.HttpResponse:
 
 @app.event_grid_trigger(arg_name="event")
 async def alert(event: func.EventGridEvent) -> None:
+    _ran("alert", id=event.id, schema=type(event).__name__, data=event.get_json())
     if event.subject == "fail":
         msg = "told to fail"
         raise RuntimeError(msg)
-    _ran("alert", id=event.id, schema=type(event).__name__, data=event.get_json())
 
 
 @app.event_grid_trigger(arg_name="event")
