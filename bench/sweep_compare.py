@@ -52,6 +52,7 @@ class Answer:
     def baseline(self) -> Baseline:
         """Unpack it, as the store does once it has the bytes."""
         return Baseline(
+            command_id="before",
             started_at=_STARTED,
             scanned=self.result.scanned,
             entries=_unpacked(self.stored, self.sha256),
@@ -108,7 +109,7 @@ def make(seed: int, *, on: int, changed: int, scanned: int) -> Answer:
 def judge(answer: Answer, baseline: Baseline) -> Comparison:
     """What the responder does with an answer. Raises AssertionError when it is not believed."""
     content = read_content(answer.data, answer.result)
-    if problem := incomplete(content, answer.result, baseline):
+    if problem := incomplete(content, answer.result):
         raise AssertionError(problem)
     return compare(content, baseline)
 
@@ -125,7 +126,7 @@ def peak_bytes(answer: Answer) -> int:
     try:
         content = read_content(answer.data, answer.result)
         baseline = answer.baseline()
-        incomplete(content, answer.result, baseline)
+        incomplete(content, answer.result)
         compare(content, baseline)
         return tracemalloc.get_traced_memory()[1]
     finally:

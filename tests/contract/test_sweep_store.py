@@ -38,7 +38,7 @@ def a_baseline(**fields: Any) -> Baseline:
         GUIDS[1]: BaselineEntry(None, "Zoë 界", NOON, covered=False),
     }
     moments = {"started_at": NOON, "first_at": NOON - timedelta(days=9), "moved_at": NOON + timedelta(minutes=1)}
-    given: dict[str, Any] = {"scanned": 1000, "entries": entries} | moments | fields
+    given: dict[str, Any] = {"command_id": "c1", "scanned": 1000, "entries": entries} | moments | fields
     return Baseline(**given)
 
 

@@ -21,6 +21,7 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.step import Step
 from bypass_responder.model.sweep import BypassedObject
+from bypass_responder.workflow.sweep import plan_sweep
 from tests.core.world import ALEX, START, World, a_finding, a_hint, exchange_guid
 
 MINUTE = timedelta(minutes=1)
@@ -68,7 +69,10 @@ class Run:
             await self.world.answer_sweep(**self.answers[fact])
         else:
             self.answers[fact] = self._list(fact)
-            await self.world.sweep(**self.answers[fact])
+            self.world.now = START - SWEEPS[fact] * MINUTE  # it was asked for then, and answers now
+            await plan_sweep(self.world.services)
+            self.world.now = START
+            await self.world.answer_sweep(**self.answers[fact])
             self.answers[fact] = self.answers[fact] | {"command_id": self.world.sweeps_asked[-1].command_id}
 
     def _list(self, fact: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ async def test_a_sweep_without_an_answer_is_given_up_and_asked_for_again() -> No
     assert len({command.command_id for command in world.sweeps_asked}) == 2
 
 
-async def test_two_sweeps_without_an_answer_mean_that_the_worker_is_silent_and_an_answer_ends_it() -> None:
+async def test_two_sweeps_without_an_answer_are_an_alert_and_an_answer_ends_it() -> None:
     world = World(sweep_timeout_seconds=600)
     for _ in range(2):
         await plan_sweep(world.services)
@@ -64,8 +64,8 @@ async def test_two_sweeps_without_an_answer_mean_that_the_worker_is_silent_and_a
     silent = await world.alerts()
     await world.sweep()
 
-    assert "worker_silent" in silent
-    assert "worker_silent" not in await world.alerts()
+    assert "sweeps_silent" in silent
+    assert "sweeps_silent" not in await world.alerts()
 
 
 async def test_whoever_is_newly_on_is_asked_about_and_contained() -> None:

@@ -217,7 +217,7 @@ class World:
             "tenant_id": command.tenant_id,
             "outcome": "listed",
             "complete": True,
-            "started_at": self.now,
+            "started_at": listed.started_at,
             "scanned": scanned,
             "bypassed": len(listed.bypassed),
             "blob": blob,
@@ -292,9 +292,7 @@ class World:
             "tenant_id": command.tenant_id,
             "target": command.target,
             "outcome": outcome,
-            "resolved": ExchangeObject(
-                object_id=found, exchange_guid="99999999-0000-4000-8000-000000000000", name="name"
-            )
+            "resolved": ExchangeObject(object_id=found, exchange_guid=exchange_guid(found), name="name")
             if found
             else None,
             "before": before,

@@ -65,6 +65,7 @@ class SweepStore:
             with translated("the baseline"):
                 packed = await (await self._evidence.download_blob(said["blob"])).readall()
             return Baseline(
+                command_id=str(said["command_id"]),
                 started_at=_moment(said["started_at"]),
                 scanned=int(said["scanned"]),
                 entries=await asyncio.to_thread(_unpacked, packed, said["sha256"]),
@@ -85,7 +86,7 @@ class SweepStore:
         with suppress(ConflictError), translated("the baseline"):
             await self._evidence.upload_blob(name, packed, overwrite=False)
         moments = {"started_at": baseline.started_at, "first_at": baseline.first_at, "moved_at": baseline.moved_at}
-        said = {"blob": name, "sha256": sha256, "scanned": baseline.scanned}
+        said = {"blob": name, "sha256": sha256, "scanned": baseline.scanned, "command_id": baseline.command_id}
         body = json.dumps(said | {name: moment.isoformat() for name, moment in moments.items()})
         entity = {"PartitionKey": self._tenant, "RowKey": ROW, "Body": body, "On": len(baseline.entries)}
         with translated("the baseline"):

@@ -40,6 +40,8 @@ class Head(Row):
     """Auditing was last proven back at this moment; evidence not later than it never acts."""
     off_at: Utc | None = None
     """Exchange last said at this moment that the bypass is off."""
+    gone_at: Utc | None = None
+    """A sweep did not list it any more, and it was gone at this moment; nobody said that it was off."""
     dismissed_through: Utc | None = None
     prior: PriorState | None = None
     log_seq: int = 0

@@ -42,6 +42,7 @@ class Check(Value):
     name: str
     outcome: ExchangeOutcome
     object_id: str | None = None
+    exchange_guid: str | None = None
     bypass_on: bool | None = None
     read_at: Utc | None = None
 
@@ -75,6 +76,8 @@ class Finding(Row):
     """True: from a blob that was there before our first start, or a state that no complete sweep had off."""
     on_since: Utc | None = None
     """Of a state: the first sweep that saw it on. None: this read is the first."""
+    listed_once: bool = False
+    """True: the first sweep's list is told as one, so this is not told by itself."""
     was_covered: bool = False
     """True: the allowlist covered it at the last sweep, and does not any more."""
     claimed_at: Utc | None = None
@@ -94,6 +97,8 @@ class Finding(Row):
     next_at: Utc | None = None
     """An undecided finding is not looked at before this moment."""
     asks_failed: int = 0
+    turns_missed: int = 0
+    """Of a hint: how often there was no question left for it in the hour."""
     verdict: str = ""
     reason: str = ""
     incident_id: str | None = None

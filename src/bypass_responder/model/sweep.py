@@ -103,6 +103,8 @@ class BaselineEntry(NamedTuple):
 class Baseline:
     """The last complete sweep, by Exchange GUID. ``blob`` and ``etag`` are of what it replaces."""
 
+    command_id: str
+    """The sweep that it is of."""
     started_at: datetime
     scanned: int
     entries: dict[str, BaselineEntry]
@@ -136,6 +138,9 @@ class Sweep(Row):
     covered: int = 0
     problem: str = ""
     """Why the last one was not complete."""
+    short: int = 0
+    """How many in a row looked at about as few objects as ``short_scanned``."""
+    short_scanned: int = 0
 
     @property
     def row_key(self) -> str:

@@ -12,7 +12,7 @@ from bypass_responder.model.finding import Check, Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.note import Severity
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind
-from bypass_responder.response.episode import mark_restored
+from bypass_responder.response.episode import mark_restored, reopen
 from bypass_responder.response.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.response.exchange import outstanding
 from bypass_responder.response.step import GONE, fail, finish, retry
@@ -73,10 +73,11 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         name=command.identity or "",
         outcome=result.outcome,
         object_id=result.resolved.object_id if result.resolved else None,
+        exchange_guid=result.resolved.exchange_guid if result.resolved else None,
         bypass_on=result.before,
         read_at=result.read_at,
     )
-    if check.bypass_on is False or (check.outcome is ExchangeOutcome.NOT_FOUND and command.object_id):
+    if check.bypass_on is False:
         draft.move_head(off_at=latest(draft.head.off_at, check.read_at or draft.now))
     stands = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
     for finding in _waiting(draft):
@@ -90,7 +91,8 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
 
 
 def revive(draft: Draft) -> None:
-    """Findings that wait although nothing is asked, because an answer was for too many at once: asked again."""
+    """Findings that were too many for one transaction: late ones are reopened, waiting ones asked about again."""
+    reopen(draft)
     if outstanding(draft, CommandKind.CHECK_BYPASS) is None:
         for finding in _waiting(draft):
             draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED}))

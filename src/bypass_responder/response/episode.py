@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import latest
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.finding import Finding, FindingState, Source
+from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
-from bypass_responder.response.evidence import add_evidence, adopt
+from bypass_responder.response.evidence import FINDINGS_PER_TRANSACTION, add_evidence, adopt
 from bypass_responder.response.record import close_finding, tell_flapping
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def act_on(
         steps={kind.value: state.value for kind, state in steps.items()},
         stronger=[kind.value for kind in stronger],
     )
-    if told and stronger and not (finding.source is Source.SWEEP and finding.first_run):
+    if told and stronger and not finding.listed_once:
         _tell_plan(draft, told, steps)
     tell_flapping(draft, incident.id)
     return incident.id
@@ -108,10 +108,7 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
         off_at=latest(draft.head.off_at, at),
         active_incident=None if draft.head.active_incident == incident.id else draft.head.active_incident,
     )
-    for finding in draft.rows(Finding):
-        late = finding.incident_id == incident.id and finding.effective_at > at
-        if late and finding.switch is Switch.ON and finding.outcome is Outcome.SUCCESS:
-            draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": None}))
+    reopen(draft)
     draft.log(
         "restored",
         f"auditing proven back: {how}",
@@ -121,6 +118,22 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
         blind_until=first.isoformat(),
     )
     plan_rechecks(draft, incident.id)
+
+
+def reopen(draft: Draft) -> None:
+    """A record of *on* from after the restoration belongs to a new episode: decided anew, some in each transaction."""
+    ends = {row.id: row.restored_at for row in draft.rows(Incident)}
+    late = [
+        finding
+        for finding in draft.rows(Finding)
+        if finding.state is FindingState.DECIDED
+        and finding.switch is Switch.ON
+        and finding.outcome is Outcome.SUCCESS
+        and (end := ends.get(finding.incident_id or "")) is not None
+        and finding.effective_at > end
+    ]
+    for finding in late[:FINDINGS_PER_TRANSACTION]:
+        draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": None}))
 
 
 def plan_rechecks(draft: Draft, incident_id: str) -> None:

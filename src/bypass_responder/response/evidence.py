@@ -39,15 +39,13 @@ def incident_of(draft: Draft, finding: Finding) -> Incident | None:
 
 def adopt(draft: Draft, incident_id: str) -> None:
     """What was recorded before this episode was known, and is about it, becomes its evidence."""
-    alone = [
-        finding
-        for finding in draft.rows(Finding)
-        if finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in EVIDENCE
-    ]
-    for finding in alone[:FINDINGS_PER_TRANSACTION]:
-        incident = incident_of(draft, finding)
-        if incident is None or incident.id != incident_id:
+    adopted = 0
+    for finding in draft.rows(Finding):
+        alone = finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in EVIDENCE
+        incident = incident_of(draft, finding) if alone else None
+        if incident is None or incident.id != incident_id or adopted == FINDINGS_PER_TRANSACTION:
             continue
+        adopted += 1
         draft.put(finding.model_copy(update={"incident_id": incident_id}))
         add_evidence(draft, incident, finding)
 
@@ -62,8 +60,12 @@ def _begins(finding: Finding) -> bool:
 def add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
     """List the finding, its actor and its names; what proves *on* may begin the blind window."""
     switched_on = _begins(finding)
-    actors = {str(actor): actor for actor in (*incident.actors, finding.actor) if str(actor) != "unknown"}
-    names = {name.casefold(): name for name in (*incident.names, *finding.names)}
+    claimed = finding.source is Source.HINT  # whoever sends alerts may name anybody, and as many as he likes
+    if claimed and len(incident.evidence) >= MOST_EVIDENCE:
+        return
+    told = () if claimed else (finding.actor,)
+    actors = {str(actor): actor for actor in (*incident.actors, *told) if str(actor) != "unknown"}
+    names = {name.casefold(): name for name in (*incident.names, *(() if claimed else finding.names))}
     start, proven = incident.blind_from, incident.blind_from_proven
     if switched_on and (start is None or finding.effective_at < start):
         start, proven = finding.effective_at, finding.source not in STATES

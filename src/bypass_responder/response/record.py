@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.change import Actor
-from bypass_responder.model.finding import STATES, Finding, FindingState, Source
+from bypass_responder.model.finding import STATES, Finding, FindingState
 from bypass_responder.model.step import StepKind
 from bypass_responder.response.evidence import EVIDENCE, OWN, add_evidence, adopt, flaps, incident_of
 from bypass_responder.response.follow_up import left_to_do
@@ -56,12 +56,20 @@ def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[s
     incident = last if ours else incident_of(draft, finding)
     incident_id = incident.id if incident else None
     reason = OWN if ours else f"{finding.actor} switched the bypass off"
-    if finding.source is Source.SWEEP:
-        reason = "seen as off by a sweep, and Exchange says so"
     close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
     if incident:
         attach(draft, incident, finding.model_copy(update={"actor": Actor()}) if ours else finding)
     draft.log("switched_off", reason, incident=incident_id, record=finding.id, ours=ours, names=list(finding.names))
+
+
+def record_swept_off(draft: Draft, finding: Finding, *, reason: str) -> None:
+    """A sweep does not list the account any more, and Exchange agrees: evidence by its time."""
+    incident = incident_of(draft, finding)
+    incident_id = incident.id if incident else None
+    close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
+    if incident:
+        attach(draft, incident, finding)
+    draft.log("switched_off", reason, incident=incident_id, record=finding.id, ours=False)
 
 
 def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> None:

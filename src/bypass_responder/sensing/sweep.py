@@ -47,20 +47,25 @@ def read_content(data: bytes, result: SweepResult) -> SweepContent:
         raise InputError("corrupt_sweep", "the list is not the one that the answer describes")
     guids = {each.exchange_guid for each in content.bypassed}
     ids = [each.object_id for each in content.bypassed if each.object_id]
+    if content.started_at != result.started_at:
+        raise InputError("corrupt_sweep", "the list began at another time than the answer says")
     if len(guids) != len(content.bypassed) or len(set(ids)) != len(ids) or content.scanned < len(guids):
         raise InputError("corrupt_sweep", "the list names an object twice, or more objects than were looked at")
     return content
 
 
-def incomplete(content: SweepContent, result: SweepResult, baseline: Baseline | None) -> str:
+def incomplete(content: SweepContent, result: SweepResult) -> str:
     """Why the answer is not the whole truth; empty when it is."""
     if not content.complete:
         return f"Exchange gave a warning: {'; '.join(result.warnings) or 'none was told'}"[:500]
-    if baseline and content.scanned * 100 < baseline.scanned * LEAST_PERCENT:
-        return f"only {content.scanned} objects were looked at, last time {baseline.scanned}"
     if content.scanned == 0:
         return "no object was looked at"
     return ""
+
+
+def too_few(scanned: int, last_time: int) -> bool:
+    """Fewer objects than last time, by more than ordinary days bring."""
+    return scanned * 100 < last_time * LEAST_PERCENT
 
 
 def compare(content: SweepContent, baseline: Baseline | None) -> Comparison:

@@ -20,7 +20,8 @@ from bypass_responder.workflow.acting import claim_steps
 from bypass_responder.workflow.identify import AskExchange, Identified, identify, took_effect
 from bypass_responder.workflow.services import announced
 from bypass_responder.workflow.state_checks import (
-    ask_in_turn,
+    ask_exchange,
+    has_a_turn,
     look_later,
     may_be_stale,
     record_gone,
@@ -44,7 +45,7 @@ UNDECIDED_TOO_LONG = timedelta(minutes=15)
 async def decide_findings(
     session: Session, services: Services, lookups: Lookups
 ) -> tuple[list[Claimed], set[str], list[Exception]]:
-    """Decide every finding that is due, oldest first.
+    """Decide every finding that is due, oldest first; hints last, for somebody may send many.
 
     Returns the steps that were claimed in the same transactions, the targets that findings were handed on to, and the
     errors of findings that could not be decided: they hold back no other and are tried again.
@@ -58,7 +59,10 @@ async def decide_findings(
     claimed: list[Claimed] = []
     elsewhere: set[str] = set()
     problems: list[Exception] = []
-    for finding in sorted(due, key=lambda found: (found.effective_at, found.id)):
+    waiting = False
+    for finding in sorted(due, key=lambda found: (found.source is Source.HINT, found.effective_at, found.id)):
+        if finding.source is Source.HINT and waiting:
+            continue
         try:
             mine, moved = await _decide_one(finding, session, services, lookups)
         except ResponderError as error:
@@ -68,7 +72,14 @@ async def decide_findings(
             continue
         claimed += mine
         elsewhere |= moved
+        waiting = waiting or _waits(finding, session)
     return claimed, elsewhere, problems
+
+
+def _waits(finding: Finding, session: Session) -> bool:
+    """There was no question left for this hint, so there is none for the others of the target."""
+    row = session.view().row(Finding, finding.row_key)
+    return row is not None and row.turns_missed > finding.turns_missed
 
 
 def _tell_undecided(draft: Draft, finding: Finding, error: ResponderError) -> None:
@@ -89,10 +100,12 @@ async def _decide_one(
     if not gone and (finding.switch is Switch.OFF or finding.outcome is Outcome.FAILED):
         await session.apply(until_decided(finding, partial(_record, worker_ids=services.settings.exchange_worker_ids)))
         return [], set()
+    if not await has_a_turn(finding, session, services):
+        return [], set()
     doubtful = past.in_the_second_of_restoration(session.view(), finding)
     identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
     if isinstance(identified, AskExchange):
-        await ask_in_turn(finding, identified, session, services)
+        await session.apply(lambda draft: ask_exchange(draft, finding, identified, services))
         return [], set()
     if gone:
         await session.apply(until_decided(finding, partial(record_gone, identified=identified)))
@@ -163,8 +176,8 @@ async def _also_the_actor(finding: Finding, target: Account | None, services: Se
     own = {target.object_id, target.user_principal_name.casefold()} if target else set()
     if services.settings.actor_response is not ActorResponse.CONTAIN or not any(names.values()):
         return set()
-    if finding.source is Source.ACTOR:
-        return set()
+    if finding.source is Source.ACTOR or finding.source in STATES:
+        return set()  # of a state only the target is confirmed, and whoever sent an alert may name anybody
     if {name.casefold() for name in names.values()} & own:
         return set()
     key = guid_or_none(names["object_id_text"]) or target_key(*names.values())
@@ -243,7 +256,7 @@ def _store(
     incident = draft.incident(incident_id)
     if incident is None:
         return []
-    if decision.verdict is Verdict.ALLOWLIST_EXPIRED:
+    if decision.verdict is Verdict.ALLOWLIST_EXPIRED and enforce:
         _tell_owner(draft, incident_id, decision.reason)
     if decision.verdict is Verdict.HISTORY:
         episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")

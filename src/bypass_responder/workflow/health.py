@@ -12,7 +12,7 @@ from bypass_responder.model.note import Severity
 from bypass_responder.workflow.services import change_if_needed, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.services import Services
@@ -70,6 +70,14 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
         Severity.CRITICAL,
         "The Exchange worker does not answer, so no bypass is switched off: is it running, and what do its logs say?",
     ),
+    "sweeps_silent": (
+        Severity.CRITICAL,
+        "Sweeps have no answer, so nobody's state is read: does the worker run, and does its function ExchangeSweeps?",
+    ),
+    "sweep_account_unreadable": (
+        Severity.CRITICAL,
+        "The sweep leaves this account out until its rows can be read; `bypassctl log verify` names what was changed.",
+    ),
     "worker_permission_missing": (
         Severity.CRITICAL,
         "The Exchange worker may not run a cmdlet: grant its role again (docs/permissions.md), find out who took it.",
@@ -102,6 +110,7 @@ DECAYS: Mapping[str, timedelta] = {
     "gap": timedelta(days=7),
     "alerts_unreadable": timedelta(hours=24),
     "hints_waiting": timedelta(hours=1),
+    "sweep_account_unreadable": timedelta(hours=1),
 }
 """Alerts of something that happens and does not last: over when it was not seen for so long."""
 
@@ -112,14 +121,12 @@ def _alert(draft: Draft, alert_id: str) -> HealthAlert | None:
 
 async def raise_health(alert_id: str, detail: str, services: Services) -> None:
     """Raise an alert in the tenant's own case."""
-    session = await open_session(TENANT_TARGET, services)
-    await change_if_needed(session, partial(raise_alert, alert_id=alert_id, detail=detail), services)
+    await change_health(partial(raise_alert, alert_id=alert_id, detail=detail), services)
 
 
-async def update_health(present: Mapping[str, str], known: Iterable[str], services: Services) -> None:
-    """Raise those that are present (id → detail) and end the others of ``known``, in the tenant's own case."""
-    session = await open_session(TENANT_TARGET, services)
-    await change_if_needed(session, partial(update_alerts, present=present, known=known), services)
+async def change_health(transition: Callable[[Draft], None], services: Services) -> None:
+    """Change the alerts in the tenant's own case, where there is something to change."""
+    await change_if_needed(await open_session(TENANT_TARGET, services), transition, services)
 
 
 def end_decayed(draft: Draft) -> None:
@@ -128,6 +135,13 @@ def end_decayed(draft: Draft) -> None:
         alert = _alert(draft, alert_id)
         if alert and alert.ongoing and (alert.seen_at or alert.since) + lasts <= draft.now:
             end_alert(draft, alert_id)
+
+
+def end_permission_missing(draft: Draft, kind: str) -> None:
+    """A command of this kind was carried out: its right is there again. Another kind proves nothing about it."""
+    alert = _alert(draft, "worker_permission_missing")
+    if alert and alert.detail.startswith(f"{kind}: "):
+        end_alert(draft, "worker_permission_missing")
 
 
 def update_alerts(draft: Draft, present: Mapping[str, str], *, known: Iterable[str]) -> None:

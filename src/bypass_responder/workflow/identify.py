@@ -100,6 +100,8 @@ async def identify(
     if finding.confirmed_by or _named_by_us(finding):
         account = await lookups.account(finding.target)
         return _known(account, finding, ask_state=ask_state)
+    if not finding.names:
+        return Identified(Naming.NONE)
     found = {name: await _in_graph(name, lookups) for name in finding.names}
     ids = {account.object_id for account in found.values() if account}
     if len(ids) > 1:

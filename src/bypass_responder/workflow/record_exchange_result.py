@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import SweepResult
 from bypass_responder.response.answer import take_answer
 from bypass_responder.sensing.excerpt import excerpt
-from bypass_responder.workflow.health import update_health
+from bypass_responder.workflow.health import change_health, end_alert, end_permission_missing, raise_alert
 from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep import take_sweep_answer
@@ -33,7 +34,7 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
     if result is None:
         await keep_message(body, problem, services.settings.exchange_results_queue, services)
         return
-    await _watch_the_worker(result, services)
+    await change_health(partial(_watch_the_worker, result=result), services)
     if isinstance(result, SweepResult):
         await take_sweep_answer(result, services)
         return
@@ -43,14 +44,15 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
     await settle_all([result.target], services)
 
 
-async def _watch_the_worker(result: ExchangeResult | SweepResult, services: Services) -> None:
+def _watch_the_worker(draft: Draft, result: ExchangeResult | SweepResult) -> None:
     """It answers; and whether it may do what it is asked shows in the answer."""
-    present, known = {}, ["worker_silent"]
+    if isinstance(result, ExchangeResult):
+        end_alert(draft, "worker_silent")
     if result.error_class == "permission":
-        present["worker_permission_missing"] = result.error or "Exchange refused a cmdlet."
+        detail = f"{result.kind}: {result.error or 'Exchange refused a cmdlet.'}"
+        raise_alert(draft, "worker_permission_missing", detail)
     elif result.outcome not in {"failed", "refused"}:
-        known.append("worker_permission_missing")
-    await update_health(present, known, services)
+        end_permission_missing(draft, result.kind)
 
 
 def _kind(body: bytes) -> type[ExchangeResult | SweepResult]:

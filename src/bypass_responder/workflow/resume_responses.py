@@ -37,8 +37,8 @@ async def resume_responses(services: Services) -> None:
     problems = await _problems_of(_drain_poison(services))
     now = services.clock()
     due = [item.target for item in await services.work.items() if item.due_at is not None and item.due_at <= now]
-    problems += await _problems_of(settle_all(due, services))
-    problems += await _problems_of(resume_sweep(services))
+    for found in await asyncio.gather(_problems_of(settle_all(due, services)), _problems_of(resume_sweep(services))):
+        problems += found
     problems += await _problems_of(write_checkpoint(services))
     if due or problems:
         problems += await _problems_of(_watch(problems, services))
@@ -128,7 +128,7 @@ async def _drain_poison(services: Services) -> None:
 def _target_of(text: str) -> str:
     try:
         message = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     target = message.get("target") if isinstance(message, dict) else None
     return target if isinstance(target, str) and is_target_key(target) else ""

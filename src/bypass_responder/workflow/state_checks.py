@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.decision import Naming
+from bypass_responder.model.base import backoff, latest
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind
 from bypass_responder.response import record
+from bypass_responder.response.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.response.exchange import ask, outstanding
 from bypass_responder.workflow.acting import new_command
 from bypass_responder.workflow.health import raise_health
@@ -21,36 +24,55 @@ if TYPE_CHECKING:
     from bypass_responder.workflow.identify import AskExchange, Identified
     from bypass_responder.workflow.services import Services, Session
 
-TURN = timedelta(minutes=5)
-"""How long a hint waits before it looks again whether Exchange may be asked."""
+TURN, LONGEST_TURN = timedelta(minutes=5), timedelta(hours=1)
+"""How long a hint waits before it looks again whether Exchange may be asked: doubled each time."""
 STALE_READ = timedelta(minutes=10)
 """Exchange takes up to five minutes to replicate; twice that."""
 
 
-async def ask_in_turn(finding: Finding, question: AskExchange, session: Session, services: Services) -> None:
-    """Ask Exchange. Alerts may cause only so many questions an hour; above that they wait, and it is told."""
-    if finding.source is Source.HINT and outstanding(session.view(), CommandKind.CHECK_BYPASS) is None:
-        limit, key = services.settings.hint_checks_per_hour, f"{finding.id}-{question.identity or ''}"
-        if not await services.hint_checks.take(key, limit=limit, now=services.clock()):
-            await session.apply(until_decided(finding, _wait_for_a_turn))
-            detail = f"More than {limit} alerts in an hour wanted Exchange to be asked."
-            await raise_health("hints_waiting", detail, services)
-            return
-    await session.apply(lambda draft: _ask(draft, finding, question, services))
+async def has_a_turn(finding: Finding, session: Session, services: Services) -> bool:
+    """Alerts may cause only so many questions an hour. Above that all hints of the target wait, and it is told.
+
+    Looked at before anything is asked of Graph: somebody may send thousands.
+    """
+    if finding.source is not Source.HINT or finding.checks:
+        return True
+    if outstanding(session.view(), CommandKind.CHECK_BYPASS) is not None:
+        return True  # the answer that is awaited is about this target, too
+    limit = services.settings.hint_checks_per_hour
+    if await services.hint_checks.take(finding.id, limit=limit, now=services.clock()):
+        return True
+    await session.apply(_wait_for_a_turn)
+    await raise_health("hints_waiting", f"More than {limit} alerts in an hour wanted Exchange to be asked.", services)
+    return False
 
 
-def _wait_for_a_turn(draft: Draft, finding: Finding) -> None:
-    draft.put(finding.model_copy(update={"next_at": draft.now + TURN}))
+def _wait_for_a_turn(draft: Draft) -> None:
+    waiting = [
+        row
+        for row in draft.rows(Finding)
+        if row.source is Source.HINT and row.state is FindingState.UNDECIDED and not row.checks
+        if row.next_at is None or row.next_at <= draft.now
+    ]
+    for finding in waiting[:FINDINGS_PER_TRANSACTION]:
+        again = backoff(finding.turns_missed, first=TURN, longest=LONGEST_TURN)
+        missed = {"turns_missed": finding.turns_missed + 1, "next_at": draft.now + again}
+        draft.put(finding.model_copy(update=missed))
 
 
 def record_gone(draft: Draft, finding: Finding, *, identified: Identified) -> None:
-    """Exchange was asked about an account that the sweep did not list any more."""
-    if identified.exchange_on:
-        reason = "the sweep did not list it, and Exchange says that it is on"
-        record.stand_down(draft, finding, verdict="unconfirmed", reason=reason)
+    """Exchange was asked about an account that the sweep did not list any more: off, gone, or asked at the next one."""
+    gone = identified.naming in {Naming.NONE, Naming.NOT_IN_EXCHANGE}
+    if not gone and identified.exchange_on is not False:
+        state = "it is on" if identified.exchange_on else "more than one account, or none that it may look up"
+        record.stand_down(draft, finding, verdict="unconfirmed", reason=f"the sweep did not list it; Exchange: {state}")
         return
-    seen = finding.model_copy(update={"effective_at": identified.read_at or draft.now, "outcome": Outcome.SUCCESS})
-    record.record_switch_off(draft, seen, worker_ids=frozenset())
+    at = identified.read_at or draft.now
+    if gone:
+        draft.move_head(gone_at=latest(draft.head.gone_at, at))
+    seen = finding.model_copy(update={"effective_at": at, "outcome": Outcome.SUCCESS})
+    what = "the account is gone" if gone else "Exchange says that it is off"
+    record.record_swept_off(draft, seen, reason=f"the sweep did not list it, and {what}")
 
 
 def may_be_stale(finding: Finding, identified: Identified, session: Session) -> bool:
@@ -76,9 +98,12 @@ async def was_never_off(finding: Finding, account: Account, session: Session, se
     baseline = await services.sweeps.baseline()
     if baseline is None:
         return True
-    known = next((entry for entry in baseline.entries.values() if entry.object_id == account.object_id), None)
+    guids = {check.exchange_guid for check in finding.checks if check.object_id == account.object_id}
+    known = next(
+        (it for guid, it in baseline.entries.items() if it.object_id == account.object_id or guid in guids), None
+    )
     if known is None:
-        return False
+        return session.case.head.gone_at is not None
     off_at = session.case.head.off_at
     if off_at is not None and off_at >= known.on_since:
         return False
@@ -86,7 +111,8 @@ async def was_never_off(finding: Finding, account: Account, session: Session, se
     return not listed_since or baseline.first_at == baseline.started_at
 
 
-def _ask(draft: Draft, finding: Finding, question: AskExchange, services: Services) -> None:
+def ask_exchange(draft: Draft, finding: Finding, question: AskExchange, services: Services) -> None:
+    """Plan the question that only Exchange can answer; the finding waits for it."""
     current = draft.row(Finding, finding.row_key)
     if current is None or current.state is not FindingState.UNDECIDED:
         return

@@ -16,19 +16,25 @@ from bypass_responder.errors import ConflictError, InputError, NotFoundError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.note import Severity
 from bypass_responder.model.sweep import Baseline, Sweep, SweepCommand, SweepResult
-from bypass_responder.sensing.sweep import incomplete, read_content
+from bypass_responder.sensing.sweep import incomplete, read_content, too_few
 from bypass_responder.workflow.health import end_alert, end_decayed, raise_alert
 from bypass_responder.workflow.services import announced, change, change_if_needed, open_session
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep_findings import changes, store_findings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bypass_responder.model.sweep import SweepContent
     from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.services import Services, Session
 
 SETTLED_AT_ONCE = 100
 """So many accounts are decided in the run that compared; the others are due, and taken up within a minute."""
 SILENT_AFTER_SWEEPS = 2
+SHORT_IS_TRUE = 3
+"""So many sweeps in a row with about as few objects: they were deleted. Whoever is missing is still asked about."""
+CLOCK_SKEW = timedelta(minutes=5)
 MOST_NAMED = 20
 logger = logging.getLogger(__name__)
 
@@ -109,7 +115,7 @@ def _watch(draft: Draft, services: Services) -> None:
         raise_alert(draft, "sweep_overdue", f"No sweep was complete {since}{why}.")
     late = row.state == "outstanding" and row.not_after is not None and row.not_after <= draft.now
     if row.unanswered + late >= SILENT_AFTER_SWEEPS:
-        raise_alert(draft, "worker_silent", f"{row.unanswered + late} sweeps in a row had no answer.")
+        raise_alert(draft, "sweeps_silent", f"{row.unanswered + late} sweeps in a row had no answer.")
 
 
 def _take(draft: Draft, result: SweepResult) -> None:
@@ -119,7 +125,7 @@ def _take(draft: Draft, result: SweepResult) -> None:
     if row.state != "outstanding" or row.command_id != result.command_id:
         draft.log("answer_ignored", "a sweep's answer to no outstanding command", command=result.command_id)
         return
-    end_alert(draft, "worker_silent")
+    end_alert(draft, "sweeps_silent")
     _tell_switches(draft, result)
     row = row.model_copy(update={"sent": True, "unanswered": 0, "answer": result})
     if result.outcome == "listed":
@@ -159,21 +165,49 @@ async def _compare(session: Session, services: Services) -> None:
     try:
         content = read_content(await services.sweeps.content(row.answer.blob), row.answer)
         baseline = await services.sweeps.baseline()
-        problem = incomplete(content, row.answer, baseline)
-        if not problem and baseline and baseline.started_at >= content.started_at:
-            problem = "a newer sweep was complete already"
     except NotFoundError:
-        problem, content, baseline = "its list is not there", None, None
+        await _apply(session, services, partial(_ended, row=row, problem="its list is not there"))
+        return
     except InputError as error:
-        problem, content, baseline = error.detail, None, None
         if error.reason == "corrupt_row":
             await _apply(session, services, partial(raise_alert, alert_id="baseline_lost", detail=error.detail))
-    if problem or content is None:
-        await _apply(session, services, partial(_ended, command_id=row.command_id, problem=problem))
+        await _apply(session, services, partial(_ended, row=row, problem=error.detail))
         return
+    if baseline and baseline.command_id == row.command_id:  # a run before this one broke off after it was moved
+        await _apply(session, services, partial(_complete, new=baseline))
+    elif problem := _problem(content, row, baseline, services.clock()):
+        await _apply(session, services, partial(_ended, row=row, problem=problem, short=_short(content, row, baseline)))
+    else:
+        await _move_on(content, baseline, session, services)
+
+
+def _problem(content: SweepContent, row: Sweep, baseline: Baseline | None, now: datetime) -> str:
+    """Why the answer is not believed; empty when it is."""
+    asked_at = row.created_at or now
+    if not asked_at - CLOCK_SKEW <= content.started_at <= now + CLOCK_SKEW:
+        return f"the worker's clock says {content.started_at:%Y-%m-%d %H:%M:%SZ}"
+    if baseline and baseline.started_at >= content.started_at:
+        return "a newer sweep was complete already"
+    if row.answer and (problem := incomplete(content, row.answer)):
+        return problem
+    if baseline and 0 < _short(content, row, baseline) < SHORT_IS_TRUE:
+        return f"only {content.scanned} objects were looked at, last time {baseline.scanned}"
+    return ""
+
+
+def _short(content: SweepContent, row: Sweep, baseline: Baseline | None) -> int:
+    """How often in a row about so few objects were looked at; 0 when they are enough."""
+    if baseline is None or not too_few(content.scanned, baseline.scanned):
+        return 0
+    again = abs(content.scanned - row.short_scanned) * 100 <= row.short_scanned
+    return row.short + 1 if row.short and again else 1
+
+
+async def _move_on(content: SweepContent, baseline: Baseline | None, session: Session, services: Services) -> None:
     found, entries = await changes(content, baseline, services)
     await store_findings(found, services)
     new = Baseline(
+        command_id=content.command_id,
         started_at=content.started_at,
         scanned=content.scanned,
         entries=entries,
@@ -185,8 +219,8 @@ async def _compare(session: Session, services: Services) -> None:
     try:
         await services.sweeps.replace_baseline(new)
     except ConflictError:
-        logger.info("another run moved the baseline", extra={"command": row.command_id})
-    await _apply(session, services, partial(_complete, command_id=row.command_id, new=new, first=baseline is None))
+        logger.info("another run moved the baseline", extra={"command": content.command_id})
+    await _apply(session, services, partial(_complete, new=new))
     targets = sorted({finding.target for finding in found})
     await settle_all(targets[:SETTLED_AT_ONCE], services)
 
@@ -196,25 +230,28 @@ async def _apply(session: Session, services: Services, transition: partial[None]
         await session.apply(transition)
 
 
-def _ended(draft: Draft, command_id: str, problem: str) -> None:
-    row = sweep_row(draft)
-    if row.command_id == command_id and row.state == "answered":
-        _not_complete(draft, row, problem)
+def _ended(draft: Draft, row: Sweep, problem: str, *, short: int = 0) -> None:
+    current = sweep_row(draft)
+    if current.command_id == row.command_id and current.state == "answered":
+        scanned = current.answer.scanned if current.answer else 0
+        _not_complete(draft, current.model_copy(update={"short": short, "short_scanned": scanned}), problem)
 
 
-def _complete(draft: Draft, command_id: str, new: Baseline, *, first: bool) -> None:
+def _complete(draft: Draft, new: Baseline) -> None:
     row = sweep_row(draft)
-    if row.command_id != command_id or row.state != "answered":
+    if row.command_id != new.command_id or row.state != "answered":
         return
     covered = sum(entry.covered for entry in new.entries.values())
     counts = {"scanned": new.scanned, "on": len(new.entries), "covered": covered}
-    done = {"state": "idle", "complete_at": new.started_at, "problem": ""} | counts
+    if row.short:
+        draft.log("fewer_objects", f"{new.scanned} objects are the truth: {SHORT_IS_TRUE} sweeps in a row say so")
+    done = {"state": "idle", "complete_at": new.started_at, "problem": "", "short": 0} | counts
     draft.put(row.model_copy(update=done))
     for alert_id in ("sweep_incomplete", "sweep_overdue", "baseline_lost"):
         end_alert(draft, alert_id)
-    if first:
+    if new.first_at == new.started_at:
         said = f"{len(new.entries)} of {new.scanned} accounts are bypassed, {covered} of them on the allowlist"
-        draft.log("first_sweep", said, command=command_id)
+        draft.log("first_sweep", said, command=new.command_id)
         _tell_first(draft, new)
 
 
@@ -228,7 +265,7 @@ def _tell_first(draft: Draft, new: Baseline) -> None:
         "first_sweep",
         f"{len(held)} accounts were bypassed before this responder came",
         f"{', '.join(sorted(held)[:MOST_NAMED])}{more}. Each waits for a person; none was contained.",
-        key="first",
+        key=new.command_id,
         severity=Severity.CRITICAL,
         left_to_do=(
             "See them: bypassctl incidents list",
