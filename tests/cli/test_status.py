@@ -16,7 +16,7 @@ from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.feed import FeedCursor
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.health import Tampering
-from bypass_responder.workflow.health import end_health, raise_health
+from bypass_responder.workflow.health import change_health, end_alert, raise_health
 from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.sweep import plan_sweep
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry
@@ -92,7 +92,7 @@ async def test_an_alert_is_bad_news_and_its_end_is_none() -> None:
     world = await watched()
     await raise_health("feed_silent", "nothing came", world.services)
     on = (await reads(world)).bad_news
-    await end_health("feed_silent", world.services)
+    await change_health(lambda draft: end_alert(draft, "feed_silent"), world.services)
 
     assert (on, (await reads(world)).bad_news) == (True, False)
 
@@ -162,7 +162,7 @@ async def test_critical_alerts_come_first() -> None:
 async def test_what_recovered_within_a_day_is_listed_and_no_longer() -> None:
     world = await watched()
     await raise_health("feed_silent", "nothing came", world.services)
-    await end_health("feed_silent", world.services)
+    await change_health(lambda draft: end_alert(draft, "feed_silent"), world.services)
     recovered = [alert.id for alert in (await reads(world)).recovered]
     world.now += timedelta(days=1)
 

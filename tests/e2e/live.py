@@ -210,7 +210,7 @@ class Live:
         """The responder's first poll lies behind: from now on a blob is news."""
         await self.poll()
 
-    def attack(self, scenario: str, **options: str) -> dict[str, Any]:
+    def attack(self, scenario: str, **options: Any) -> dict[str, Any]:
         """Stage a scenario in the tenant; its records are in the feed afterwards."""
         return self.client.attack(scenario, **options)
 

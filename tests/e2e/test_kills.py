@@ -11,7 +11,17 @@ import pytest
 
 from sandbox.azurite import missing
 from sandbox.tenant.client import SandboxClient
-from tests.e2e.staged import QUICK, SEED, Crash, CrashStage, EndState, end_state, log_problems, wait_until_settled
+from tests.e2e.staged import (
+    QUICK,
+    SEED,
+    Crash,
+    CrashStage,
+    EndState,
+    end_state,
+    log_problems,
+    wait_for_first_poll,
+    wait_until_settled,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -75,7 +85,7 @@ def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disturbed]:
         people = [{"user_principal_name": f"person{number}@contoso.onmicrosoft.com"} for number in range(len(names))]
         made = client.accounts(people)
         targets = {name: account["object_id"] for name, account in zip(names, made, strict=True)}
-        time.sleep(2)  # the first poll: what comes later is news
+        wait_for_first_poll(stage)
         client.attack("bypass", target=targets["undisturbed"])
         for point in POINTS:
             crash_at(stage, client, point, targets[point])
