@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.decision import Decision, Disposition, Facts, Naming, Verdict, decide, decide_actor
+from bypass_responder.decision import Facts, Naming, Verdict, decide, decide_actor
 from bypass_responder.errors import ResponderError
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import STATES, Finding, FindingState, Source
 from bypass_responder.model.note import Severity
-from bypass_responder.model.step import StepKind, StepState
-from bypass_responder.response import episode, past, record
+from bypass_responder.response import past, record
 from bypass_responder.settings import ActorResponse
-from bypass_responder.workflow.acting import claim_steps
 from bypass_responder.workflow.identify import AskExchange, Identified, identify, took_effect
+from bypass_responder.workflow.plan import store_plan, store_within_limit
 from bypass_responder.workflow.services import announced
 from bypass_responder.workflow.state_checks import (
     ask_exchange,
@@ -30,8 +28,6 @@ from bypass_responder.workflow.state_checks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.response.draft import Draft
     from bypass_responder.workflow.acting import Claimed
@@ -129,8 +125,10 @@ async def _decide_one(
     violation = news and decision.verdict is Verdict.VIOLATION
     actor = await _also_the_actor(finding, account, services) if violation else set()
     limited = rule(facts.model_copy(update={"limit_reached": True}))
-    store = partial(_store, finding=finding, decision=decision, identified=identified, entry=entry, services=services)
-    return await _store_within_limit(store, finding, limited, session, services), actor
+    store = partial(
+        store_plan, finding=finding, decision=decision, identified=identified, entry=entry, services=services
+    )
+    return await store_within_limit(store, finding, limited, session, services), actor
 
 
 def _record(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
@@ -139,34 +137,6 @@ def _record(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> No
         record.record_switch_off(draft, finding, worker_ids=worker_ids)
     else:
         record.record_attempt(draft, finding)
-
-
-async def _store_within_limit(
-    store: Callable[[Draft], list[Claimed]],
-    finding: Finding,
-    limited: Decision,
-    session: Session,
-    services: Services,
-) -> list[Claimed]:
-    """Store the plan, and meanwhile take the slot that a block needs; nothing is done before both are there.
-
-    ``limited`` is the decision for when there is no slot left.
-    """
-    view = session.view()
-    blocks = limited.verdict is Verdict.LIMIT_REACHED and services.settings.enforce
-    if not blocks or past.belongs_to_the_past(view, finding):
-        return await session.apply(store)
-    limit = services.settings.containment_limit_per_hour
-    taking = services.limit.take(finding.target, limit=limit, now=services.clock())
-    claimed, taken = await asyncio.gather(session.apply(store), taking, return_exceptions=True)
-    if isinstance(claimed, BaseException):
-        raise claimed
-    if isinstance(taken, BaseException):
-        raise taken
-    if taken:
-        return claimed
-    await session.apply(partial(episode.hold_the_block, verdict=limited.verdict.value, reason=limited.reason))
-    return [claim.without(StepKind.BLOCK_SIGN_IN) for claim in claimed]
 
 
 async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> set[str]:
@@ -218,68 +188,4 @@ def _facts(
         on_since=finding.on_since,
         was_covered=finding.was_covered,
         limit_reached=False,
-    )
-
-
-def _store(
-    draft: Draft,
-    finding: Finding,
-    decision: Decision,
-    identified: Identified,
-    entry: AllowlistEntry | MalformedEntry | None,
-    services: Services,
-) -> list[Claimed]:
-    current = draft.row(Finding, finding.row_key)
-    if current is None or current.state is FindingState.DECIDED:
-        return []
-    current = current.model_copy(update={"effective_at": finding.effective_at})
-    if past.belongs_to_the_past(draft, current):
-        record.add_to_past(draft, current)
-        return []
-    if decision.stands_down:
-        record.stand_down(draft, current, verdict=decision.verdict.value, reason=decision.reason)
-        return []
-    enforce = services.settings.enforce
-    incident_id = episode.act_on(
-        draft,
-        current,
-        verdict=decision.verdict.value,
-        reason=decision.reason,
-        steps={
-            kind: _state(disposition, enforce=enforce)
-            for kind, disposition in decision.steps.items()
-            if disposition is not Disposition.NOT
-        },
-        account=identified.account,
-        incident_id=_incident_id(draft, current, services),
-    )
-    incident = draft.incident(incident_id)
-    if incident is None:
-        return []
-    if decision.verdict is Verdict.ALLOWLIST_EXPIRED and enforce:
-        _tell_owner(draft, incident_id, decision.reason)
-    if decision.verdict is Verdict.HISTORY:
-        episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
-    return claim_steps(draft, incident_id, account=identified.account, entry=entry, services=services, slot=True)
-
-
-def _state(disposition: Disposition, *, enforce: bool) -> StepState:
-    if disposition is Disposition.HELD:
-        return StepState.HELD
-    return StepState.PLANNED if enforce else StepState.WITHHELD
-
-
-def _incident_id(draft: Draft, finding: Finding, services: Services) -> str:
-    current = episode.current_incident(draft)
-    return current.id if current else episode.new_incident_id(finding, tenant_id=services.settings.tenant_id)
-
-
-def _tell_owner(draft: Draft, incident_id: str, reason: str) -> None:
-    draft.note(
-        "allowlist_expired",
-        "An expired allowlist entry: auditing is restored",
-        f"{reason}. Renew the entry before the bypass is set again.",
-        key=incident_id,
-        severity=Severity.WARNING,
-        incident=incident_id,
     )
