@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -84,11 +85,12 @@ async def test_a_feed_that_was_switched_off_first_does_not_hide_what_the_sweep_f
 
 
 async def test_one_episode_of_three_sensors_is_one_incident(swept: Live) -> None:
+    began = datetime.now(UTC)
     switch(swept, "alex", on=True)
     await swept.says("alex")
     await swept.sweep()
     await goes_on(swept)
-    swept.bypassed("alex", on=False)
+    swept.bypassed("alex", ago=datetime.now(UTC) - began, on=False)
     await swept.runs()
     incident = await swept.incident()
     sources = {row.source for row in await swept.rows(Finding) if row.id in incident.evidence}
