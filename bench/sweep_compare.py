@@ -29,7 +29,7 @@ from bench import worker_memory
 from bypass_responder.adapters.sweep_store import _packed, _unpacked
 from bypass_responder.model.message import CommandKind
 from bypass_responder.model.sweep import Baseline, BaselineEntry, SweepContent, SweepResult
-from bypass_responder.sensing.sweep import Comparison, compare, incomplete, read_content
+from bypass_responder.sensing.sweep import Comparison, compare, incomplete, read_content, too_few
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,8 +109,8 @@ def make(seed: int, *, on: int, changed: int, scanned: int) -> Answer:
 def judge(answer: Answer, baseline: Baseline) -> Comparison:
     """What the responder does with an answer. Raises AssertionError when it is not believed."""
     content = read_content(answer.data, answer.result)
-    if problem := incomplete(content, answer.result):
-        raise AssertionError(problem)
+    if incomplete(content, answer.result) or too_few(content.scanned, baseline.scanned):
+        raise AssertionError(f"{content.scanned} objects, last time {baseline.scanned}")
     return compare(content, baseline)
 
 
@@ -126,7 +126,7 @@ def peak_bytes(answer: Answer) -> int:
     try:
         content = read_content(answer.data, answer.result)
         baseline = answer.baseline()
-        incomplete(content, answer.result)
+        too_few(content.scanned, baseline.scanned)
         compare(content, baseline)
         return tracemalloc.get_traced_memory()[1]
     finally:
