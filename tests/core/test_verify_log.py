@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 
+from bypass_responder.model.log import LogEntry
+from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.verify_log import Verification, verify_log
 from tests.core.world import ALEX, World, a_finding
 
@@ -87,3 +90,22 @@ async def test_a_deleted_checkpoint_is_named(world: World) -> None:
     del world.checkpoints.held[0]
 
     assert "checkpoint 1 is missing" in (await verify(world)).problems
+
+
+async def test_what_the_responder_writes_meanwhile_is_no_problem(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log is read, then a line is written, then the head is read: it names one line more."""
+    read, written = world.ledger.log, []
+
+    async def log(target: str) -> AsyncIterator[LogEntry]:
+        async for entry in read(target):
+            yield entry
+        if not written:
+            written.append(target)
+            session = await open_session(target, world.services)
+            await session.apply(lambda draft: draft.log("evidence", "meanwhile"))
+
+    monkeypatch.setattr(world.ledger, "log", log)
+    found = await verify(world)
+
+    assert written
+    assert found.problems == []

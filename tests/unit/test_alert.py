@@ -340,7 +340,7 @@ BAD: dict[str, tuple[Any, str]] = WRONG | {
     "a deep field that stands twice": (f'{TWICE},"n":{"[" * 20}{"]" * 20},"n":1}}'.encode(), "too_deep"),
     "deep parameters": (
         search_ual(a_bypass())
-        | {"AuditData": json.dumps(a_bypass(Parameters={"x": "@"})).replace('"@"', "[" * 800 + "]" * 800)},
+        | {"AuditData": json.dumps(a_bypass(Parameters={"x": "@"})).replace('"@"', "[" * 100_000 + "]" * 100_000)},
         "too_deep",
     ),
 }

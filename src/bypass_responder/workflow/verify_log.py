@@ -13,6 +13,7 @@ from bypass_responder.model.incident import Incident
 if TYPE_CHECKING:
     from bypass_responder.ports import Checkpoints, Ledger
 
+READ_AGAIN = 2
 Heads = dict[str, dict[int, str]]
 
 
@@ -28,7 +29,20 @@ class Verification:
 
 
 async def verify_log(ledger: Ledger, checkpoints: Checkpoints) -> Verification:
-    """Verify everything. Raises TransientError when storage is away; a broken row is a problem, not an error."""
+    """Verify everything. Raises TransientError when storage is away; a broken row is a problem, not an error.
+
+    A responder may write meanwhile, and what it was just writing looks broken: only what still is when it is read again
+    is a problem.
+    """
+    found = await _verify(ledger, checkpoints)
+    for _ in range(READ_AGAIN):
+        if found.problems:
+            before, found = found.problems, await _verify(ledger, checkpoints)
+            found.problems = [problem for problem in found.problems if problem in before]
+    return found
+
+
+async def _verify(ledger: Ledger, checkpoints: Checkpoints) -> Verification:
     found = Verification()
     heads = await _checkpoints(checkpoints, found)
     for target in sorted(await ledger.targets() | heads.keys()):
