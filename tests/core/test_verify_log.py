@@ -94,7 +94,7 @@ async def test_a_deleted_checkpoint_is_named(world: World) -> None:
 
 async def test_what_the_responder_writes_meanwhile_is_no_problem(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log is read, then a line is written, then the head is read: it names one line more."""
-    read, written = world.ledger.log, []
+    read, written = world.ledger.log, list[str]()
 
     async def log(target: str) -> AsyncIterator[LogEntry]:
         async for entry in read(target):
