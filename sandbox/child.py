@@ -82,7 +82,7 @@ class Child:
         """Wait until the program listens on ``ports``. Raises ChildError when it ends before."""
         give_up_at = time.monotonic() + READY_SECONDS
         for port in ports:
-            while not _listens(port):
+            while not listens(port):
                 if not self.running or time.monotonic() > give_up_at:
                     self.kill()
                     msg = f"{self.name} does not listen on port {port}; {self.log} ends with:\n{self._tail()}"
@@ -124,6 +124,7 @@ class Child:
         return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody listens on this loopback port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

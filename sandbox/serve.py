@@ -9,10 +9,11 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import astuple
 from pathlib import Path
 
 from bypass_responder import bootstrap
-from sandbox.child import ROOT, ChildError
+from sandbox.child import ROOT, ChildError, listens
 from sandbox.stage import Stage
 from sandbox.stage_settings import Ports
 
@@ -30,6 +31,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--mode", choices=("observe", "enforce"), default="enforce")
     parser.add_argument("--seed", help="let things go wrong at random, by this seed")
     given = parser.parse_args(argv)
+    if taken := [str(port) for port in astuple(Ports()) if listens(port)]:
+        sys.stderr.write(f"serve: port {', '.join(taken)} is in use. Is another sandbox running? End it first.\n")
+        return 1
     if not given.keep:
         shutil.rmtree(given.folder / "storage", ignore_errors=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -74,5 +78,5 @@ Attack, in another terminal:
 
 Look at it with bypassctl:
 {settings}
-  bypassctl status
+  {Path(sys.executable).with_name("bypassctl")} status
 """

@@ -420,3 +420,26 @@ async def test_a_sweep_row_is_idle_again_after_each_answer() -> None:
     assert isinstance(row, Sweep)
     assert (row.state, row.short) == ("idle", 1)
     assert Source.HINT not in {finding.source for finding in await findings(world)}
+
+
+async def test_a_held_account_that_exchange_says_is_off_has_a_blind_window_with_an_end() -> None:
+    world = await on_at_the_first_sweep()
+    world.bypassed[ALEX] = False
+    await world.sweep()
+    await world.answer()
+    [incident] = await world.incidents()
+
+    assert incident.restored_at == world.now
+
+
+async def test_a_sweep_that_a_run_is_about_to_send_is_not_sent_by_the_scheduler_too() -> None:
+    world = World()
+    world.exchange.fail("send", TransientError("gone"))
+    with pytest.raises(TransientError):
+        await world.sweep()
+    world.exchange.recover()
+    await world.passes(seconds=5)
+    too_early = len(world.sweeps_asked)
+    await world.passes(seconds=6)
+
+    assert (too_early, len(world.sweeps_asked)) == (0, 1)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from sandbox.child import ROOT
+from sandbox.stage_settings import Ports
 from sandbox.tenant.client import SandboxClient
 
 
@@ -24,3 +27,19 @@ def test_it_announces_where_everything_is(tmp_path: Path) -> None:
 
     assert [account["user_principal_name"] for account in accounts] == ["only@contoso.example"]
     assert announced["responder_environment"]["IDENTITY_ENDPOINT"].startswith(announced["url"])
+
+
+def test_a_second_sandbox_on_the_same_ports_is_refused_before_it_touches_anything(tmp_path: Path) -> None:
+    kept = tmp_path / "storage" / "kept"
+    kept.parent.mkdir()
+    kept.touch()
+    with socket.socket() as first:
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        first.bind(("127.0.0.1", Ports().tenant))
+        first.listen()
+        command = [sys.executable, "-m", "sandbox", "serve", "--folder", str(tmp_path)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert str(Ports().tenant) in ended.stderr
+    assert kept.exists()

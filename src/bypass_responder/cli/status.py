@@ -76,6 +76,7 @@ def as_json(found: Status) -> dict[str, Any]:
         "alerts": [row.model_dump(mode="json") for row in found.alerts],
         "recovered": [row.model_dump(mode="json") for row in found.recovered],
         "tampering": [row.model_dump(mode="json") for row in found.tampering],
+        "contained_not_closed": found.contained,
         "waiting": [row.model_dump(mode="json") for row in found.waiting],
         "undelivered_health_notes": found.undelivered,
         "targets_with_work": found.work,
@@ -104,7 +105,8 @@ def _fields(found: Status) -> dict[str, object]:
         "feed listed through": moment(cursor.listed_through) if cursor and cursor.last_success_at else NEVER_POLLED,
         "backlog windows": len(cursor.backlog) if cursor else 0,
         "last complete sweep": f"{moment(sweep.complete_at)}: {counts}" if sweep.complete_at else "none",
-        "who is bypassed now": f"NOT KNOWN: {found.doubt}" if found.doubt else "see the last complete sweep",
+        "who is bypassed now": f"NOT KNOWN: {found.doubt}" if found.doubt else _who_is_on(sweep),
+        "contained, not closed": f"{found.contained}  (bypassctl incidents list)" if found.contained else 0,
         "sweep outstanding": _outstanding(sweep),
         "unconfirmed": f"{len(found.unconfirmed)} of the newest {found.listed} entries",
         "told after (median)": ", ".join(told),
@@ -112,6 +114,13 @@ def _fields(found: Status) -> dict[str, object]:
         "undelivered health notes": found.undelivered,
         "targets with work": found.work,
     }
+
+
+def _who_is_on(sweep: Sweep) -> str:
+    """As of the last complete sweep; what was found since is in the incidents."""
+    others = sweep.on - sweep.covered
+    allowed = f" besides {sweep.covered} on the allowlist" if sweep.covered else ""
+    return f"{others or 'nobody'}{allowed}, as the last complete sweep read it"
 
 
 def _outstanding(sweep: Sweep) -> str:

@@ -60,6 +60,8 @@ class Status:
     unconfirmed: list[IndexEntry]
     costs: dict[str, Cost]
     waiting: list[IndexEntry]
+    contained: int
+    """Incidents that are contained and that nobody has closed."""
     undelivered: int
     work: int
 
@@ -96,6 +98,7 @@ async def read_status(services: Services) -> Status:
         unconfirmed=[entry for entry in entries if entry.kind == "unconfirmed"],
         costs=costs(await _with_a_start(incidents, services)),
         waiting=[entry for entry in incidents if entry.status in WAITING],
+        contained=sum(entry.status == "contained" for entry in incidents),
         undelivered=sum(note.sent_at is None for note in tenant.rows(Note)),
         work=len(await services.work.items()),
     )

@@ -10,7 +10,7 @@ from bypass_responder.model.base import backoff, latest
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind
-from bypass_responder.response import record
+from bypass_responder.response import episode, record
 from bypass_responder.response.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.response.exchange import ask, outstanding
 from bypass_responder.workflow.acting import new_command
@@ -73,6 +73,9 @@ def record_gone(draft: Draft, finding: Finding, *, identified: Identified) -> No
     seen = finding.model_copy(update={"effective_at": at, "outcome": Outcome.SUCCESS})
     what = "the account is gone" if gone else "Exchange says that it is off"
     record.record_swept_off(draft, seen, reason=f"the sweep did not list it, and {what}")
+    incident = episode.current_incident(draft)
+    if not gone and incident is not None and incident.restored_at is None:
+        episode.mark_restored(draft, incident, at, how="the sweep did not list it, and Exchange says off")
 
 
 def may_be_stale(finding: Finding, identified: Identified, session: Session) -> bool:

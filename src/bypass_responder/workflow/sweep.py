@@ -34,6 +34,7 @@ SETTLED_AT_ONCE = 100
 SILENT_AFTER_SWEEPS = 2
 SHORT_IS_TRUE = 3
 """So many sweeps in a row with about as few objects: they were deleted. Whoever is missing is still asked about."""
+SENDING = timedelta(seconds=10)
 CLOCK_SKEW = timedelta(minutes=5)
 MOST_NAMED = 20
 logger = logging.getLogger(__name__)
@@ -43,16 +44,18 @@ async def plan_sweep(services: Services) -> None:
     """Ask for a sweep, unless one is outstanding or still to be compared."""
     async with announced(TENANT_TARGET, services):
         session = await open_session(TENANT_TARGET, services)
-        await session.apply(partial(_plan, services=services))
-        await _send(session, services)
+        if await session.apply(partial(_plan, services=services)):
+            await _send(session, services)
 
 
 async def resume_sweep(services: Services) -> None:
     """Send what was not sent, compare what was not compared, give up what is not answered, say what is overdue."""
     session = await open_session(TENANT_TARGET, services)
     await change_if_needed(session, partial(_watch, services=services), services)
-    await _send(session, services)
-    if sweep_row(session.view()).state == "answered":
+    row = sweep_row(session.view())
+    if row.created_at and row.created_at + SENDING <= services.clock():  # before, the run that planned it sends it
+        await _send(session, services)
+    if row.state == "answered":
         await _compare(session, services)
 
 
@@ -69,10 +72,11 @@ def sweep_row(draft: Draft) -> Sweep:
     return draft.row(Sweep, Sweep().row_key) or Sweep()
 
 
-def _plan(draft: Draft, services: Services) -> None:
+def _plan(draft: Draft, services: Services) -> bool:
+    """True when there is a new one, to be sent by whoever planned it."""
     row = sweep_row(draft)
     if row.state == "answered" or (row.state == "outstanding" and row.not_after and row.not_after > draft.now):
-        return
+        return False
     anew: dict[str, object] = {
         "command_id": services.new_id(),
         "state": "outstanding",
@@ -84,6 +88,7 @@ def _plan(draft: Draft, services: Services) -> None:
         "unanswered": row.unanswered + (row.state == "outstanding"),
     }
     draft.put(row.model_copy(update=anew))
+    return True
 
 
 async def _send(session: Session, services: Services) -> None:
@@ -120,8 +125,8 @@ def _watch(draft: Draft, services: Services) -> None:
 
 def _take(draft: Draft, result: SweepResult) -> None:
     row = sweep_row(draft)
-    if row.answer == result:
-        return
+    if row.answer is not None and row.command_id == result.command_id:
+        return  # answered once already: a message may come twice
     if row.state != "outstanding" or row.command_id != result.command_id:
         draft.log("answer_ignored", "a sweep's answer to no outstanding command", command=result.command_id)
         return
