@@ -11,13 +11,15 @@ from bypass_responder.errors import ConflictError, TransientError
 from bypass_responder.response.draft import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bypass_responder import ports
     from bypass_responder.model.case import Case
     from bypass_responder.settings import Settings
 
 CONFLICTS_BEFORE_GIVING_UP = 8
+SIDE_BY_SIDE = 8
+E = TypeVar("E")
 T = TypeVar("T")
 
 
@@ -93,6 +95,17 @@ class Session:
                 self.commits += 1
                 return outcome
         raise TransientError(f"The case of {self.target} changed too often while it was written.")
+
+
+def limited(work: Callable[[E], Awaitable[T]]) -> Callable[[E], Awaitable[T]]:
+    """The same work, of which no more than SIDE_BY_SIDE run at once, however many are started together."""
+    slots = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(each: E) -> T:
+        async with slots:
+            return await work(each)
+
+    return one
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from bypass_responder.workflow import acting, listing
 from bypass_responder.workflow.deciding import decide_findings
 from bypass_responder.workflow.identify import Lookups
 from bypass_responder.workflow.notify import deliver
-from bypass_responder.workflow.services import Session, announced, open_session
+from bypass_responder.workflow.services import Session, announced, limited, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from bypass_responder.workflow.services import Services
 
 ROUNDS = 8
-SIDE_BY_SIDE = 8
 logger = logging.getLogger(__name__)
 
 
@@ -41,12 +40,7 @@ async def settle_all(targets: Iterable[str], services: Services, *, lookups: Loo
 
     ``lookups`` may have reads under way already that deciding will need.
     """
-    slots = asyncio.Semaphore(SIDE_BY_SIDE)
-
-    async def one(target: str) -> Settled:
-        async with slots:
-            return await settle(target, services, lookups=lookups)
-
+    one = limited(partial(settle, services=services, lookups=lookups))
     waiting, done = set(targets), set[str]()
     settled: list[Settled] = []
     problems: list[Exception] = []

@@ -17,7 +17,7 @@ from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.sweep import BaselineEntry
 from bypass_responder.sensing.sweep import compare
 from bypass_responder.workflow.health import raise_health
-from bypass_responder.workflow.services import announced
+from bypass_responder.workflow.services import announced, limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
     from bypass_responder.model.sweep import Baseline, BypassedObject, SweepContent
     from bypass_responder.workflow.services import Services
-
-SIDE_BY_SIDE = 8
 
 
 async def changes(
@@ -128,16 +126,15 @@ class _Known:
 
 async def _known(entries: Mapping[str, BaselineEntry], services: Services) -> dict[str, _Known]:
     """By Exchange GUID. An account whose case cannot be read is left out and told; it must not stop the others."""
-    slots = asyncio.Semaphore(SIDE_BY_SIDE)
 
-    async def ask(guid: str, entry: BaselineEntry) -> tuple[str, _Known] | InputError:
-        async with slots:
-            try:
-                return guid, _known_of(await services.ledger.load(_target(entry.object_id, entry.name or guid)), entry)
-            except InputError as error:
-                return error
+    async def ask(item: tuple[str, BaselineEntry]) -> tuple[str, _Known] | InputError:
+        guid, entry = item
+        try:
+            return guid, _known_of(await services.ledger.load(_target(entry.object_id, entry.name or guid)), entry)
+        except InputError as error:
+            return error
 
-    answers = await asyncio.gather(*(ask(guid, entry) for guid, entry in entries.items()))
+    answers = await asyncio.gather(*map(limited(ask), entries.items()))
     if broken := [answer for answer in answers if isinstance(answer, InputError)]:
         await raise_health("sweep_account_unreadable", str(broken[0]), services)
     return dict(answer for answer in answers if not isinstance(answer, InputError))
@@ -219,10 +216,9 @@ def _finding(
 
 async def store_findings(found: list[Finding], services: Services) -> None:
     """Side by side; a finding that is there already stays as it is."""
-    slots = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def store(finding: Finding) -> None:
-        async with slots, announced(finding.target, services):
+        async with announced(finding.target, services):
             await services.ledger.add_finding(finding)
 
-    await asyncio.gather(*map(store, found))
+    await asyncio.gather(*map(limited(store), found))
