@@ -20,7 +20,7 @@ from bypass_responder.errors import ConflictError, InputError, NotFoundError, Re
 from bypass_responder.model.log import Checkpoint
 
 TABLE = "Checkpoints"
-CONTAINER = "checkpoints"
+CONTAINER = "log-checkpoints"
 _PART = 16_000
 """Characters per property: a property holds 64 KiB of UTF-16."""
 _PARTS = 30

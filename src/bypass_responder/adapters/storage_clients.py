@@ -22,7 +22,7 @@ from bypass_responder.errors import SettingError
 from bypass_responder.settings import Storage
 
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
-CONTAINERS = ("evidence", "checkpoints", "sweeps")
+CONTAINERS = ("evidence", "log-checkpoints", "sweeps")
 
 _TIMES: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 5}
 _FOR_TABLES: dict[str, Any] = _TIMES | {"retry_total": 2, "retry_backoff_factor": 0.2, "timeout": 10}
