@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from bypass_responder.adapters.storage_clients import StorageClients
     from bypass_responder.workflow.services import Services
 
-logger = logging.getLogger(__name__)
 _responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDictionary()
 
 
@@ -42,31 +40,31 @@ class Responder:
         """Read the audit feed and settle what it says."""
         from bypass_responder.workflow.poll_audit_feed import poll_audit_feed
 
-        await poll_audit_feed(self.services)
+        await _told(poll_audit_feed(self.services))
 
     async def resume_responses(self) -> None:
         """Take up everything that is due."""
         from bypass_responder.workflow.resume_responses import resume_responses
 
-        await resume_responses(self.services)
+        await _told(resume_responses(self.services))
 
     async def sweep_bypass_state(self) -> None:
         """Ask the Exchange worker who is bypassed, unless it is asked already."""
         from bypass_responder.workflow.sweep import plan_sweep
 
-        await plan_sweep(self.services)
+        await _told(plan_sweep(self.services))
 
     async def receive_alert(self, body: bytes) -> None:
         """Take one event, in the JSON of its envelope: a hint."""
         from bypass_responder.workflow.receive_alert import receive_alert
 
-        await receive_alert(body, self.services)
+        await _told(receive_alert(body, self.services))
 
     async def record_exchange_result(self, body: bytes) -> None:
         """Take one answer of the Exchange worker."""
         from bypass_responder.workflow.record_exchange_result import record_exchange_result
 
-        await record_exchange_result(body, self.services)
+        await _told(record_exchange_result(body, self.services))
 
     async def create_storage(self) -> None:
         """Create the tables, queues and containers that are missing; in Azure the infrastructure does it."""
@@ -81,13 +79,28 @@ class Responder:
             await close()
 
 
+async def _told(run: Awaitable[object]) -> None:
+    """A use case, and then its lines are on their way, however it ended."""
+    from bypass_responder.adapters import telemetry
+
+    try:
+        await run
+    finally:
+        await telemetry.flush()
+
+
 async def responder() -> Responder:
     """The responder of this event loop, built from the environment on the first call. Raises SettingError."""
+    from bypass_responder.adapters import telemetry
+
     loop = asyncio.get_running_loop()
     if loop not in _responders:
+        telemetry.start(os.environ)
         _responders[loop] = build(os.environ)
         settings = _responders[loop].services.settings
-        logger.info("started", extra={"mode": settings.mode.value, "tenant_id": settings.tenant_id})
+        from bypass_responder.workflow.lines import tell
+
+        tell("started", mode=settings.mode.value, tenant_id=settings.tenant_id)
     return _responders[loop]
 
 

@@ -115,5 +115,5 @@ async def test_an_alert_about_a_switch_of_the_organisation_asks_for_a_sweep_and_
     logged = [entry.event async for entry in world.ledger.log(TENANT_TARGET)]
 
     assert len(world.sweeps_asked) == 2
-    assert "alert" in logged
+    assert "hint" in logged
     assert all(world.directory.enabled.values())

@@ -8,8 +8,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {
-    "aiohttp", "azure.core", "azure.data", "azure.identity", "azure.storage", "fastapi", "httpx", "kiota_abstractions",
-    "msal", "msgraph", "pydantic", "starlette", "tenacity",
+    "aiohttp", "azure.core", "azure.data", "azure.identity", "azure.monitor", "azure.storage", "fastapi", "httpx",
+    "kiota_abstractions", "msal", "msgraph", "opentelemetry", "pydantic", "starlette", "tenacity",
 }  # fmt: skip
 
 

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from bypass_responder.model.log import LogEntry
 
 CAUSES = frozenset(
-    {"decided", "approve_written", "dismiss_written", "release_written", "approved", "dismissed", "release_planned"}
+    {
+        "decided",
+        "approve_written",
+        "dismiss_written",
+        "release_written",
+        "approved",
+        "dismissed",
+        "release_planned",
+        "account_given",
+    }
 )
 FOLLOWED = frozenset({"effect", "failed", "withheld", "reverted", "flapping", "restored", "unanswered", "released"})
 """Events of the response log that the time line has; the others are in ``bypassctl log show``."""
@@ -214,7 +223,7 @@ def _told(finding: Finding, incident: Incident) -> Moment:
 
 
 def _is_a_cause(entry: LogEntry) -> bool:
-    return entry.event in CAUSES or entry.event.startswith("resolved to ")
+    return entry.event in CAUSES
 
 
 def _logged(entry: LogEntry, incident: Incident) -> Moment:

@@ -36,6 +36,7 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
             "answer_ignored",
             "an answer to no outstanding command",
             command=result.command_id,
+            kind=result.kind.value,
             outcome=result.outcome.value,
         )
         return
@@ -45,6 +46,8 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
         f"{command.command.value}: {result.outcome.value}{f', {result.error}' if result.error else ''}",
         incident=command.incident_id,
         command=command.id,
+        kind=command.command.value,
+        outcome=result.outcome.value,
         before=result.before,
         after=result.after,
         worker=result.worker,

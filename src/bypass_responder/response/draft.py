@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bypass_responder.model.case import Case, Head
+from bypass_responder.model.event import About, Event
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.note import Note, Severity
@@ -72,7 +73,15 @@ class Draft:
         """The steps of one incident."""
         return [step for step in self.rows(Step) if step.incident_id == incident_id]
 
-    def log(self, event: str, text: str, *, incident: str | None = None, who: str = "responder", **facts: Any) -> None:  # noqa: ANN401 - any JSON value
+    def log(
+        self,
+        event: Event,
+        text: str,
+        *,
+        incident: str | None = None,
+        who: str = "responder",
+        **facts: Any,  # noqa: ANN401 - any JSON value
+    ) -> None:
         """Add a line to the target's chain; the head moves with it."""
         head = self.head
         entry = LogEntry(
@@ -96,7 +105,7 @@ class Draft:
 
     def note(
         self,
-        about: str,
+        about: About,
         title: str,
         text: str,
         *,
@@ -127,7 +136,7 @@ class Draft:
 
     def incident_note(
         self,
-        about: str,
+        about: About,
         incident: Incident,
         title: str,
         text: str,

@@ -66,6 +66,7 @@ def act_on(
         "decided" if not current else "evidence",
         f"{verdict}: {reason}",
         incident=incident.id,
+        verdict=verdict,
         record=finding.id,
         actor=str(finding.actor),
         account=str(account) if account else None,
@@ -93,7 +94,8 @@ def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
     for finding in draft.rows(Finding):
         if finding.incident_id == incident.id and finding.id == incident.evidence[-1]:
             draft.put(finding.model_copy(update={"verdict": verdict, "reason": reason}))
-    draft.log("decided", f"{verdict}: {reason}", incident=incident.id, steps={StepKind.BLOCK_SIGN_IN.value: "held"})
+    steps = {StepKind.BLOCK_SIGN_IN.value: HELD.value}
+    draft.log("decided", f"{verdict}: {reason}", incident=incident.id, verdict=verdict, steps=steps)
     held = draft.settle_status(incident.id)
     if held:
         _tell_plan(draft, held, {StepKind.BLOCK_SIGN_IN: HELD})

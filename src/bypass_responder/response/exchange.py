@@ -39,6 +39,7 @@ def mark_sent(draft: Draft, command_id: str) -> None:
         f"{command.command.value}: asked the Exchange worker",
         incident=command.incident_id,
         command=command.id,
+        kind=command.command.value,
         asked=command.asked,
     )
     step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
@@ -53,7 +54,12 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
         return
     draft.put(current.model_copy(update={"state": "superseded"}))
     draft.log(
-        "unanswered", f"{current.command.value}: no answer in time", incident=current.incident_id, command=current.id
+        "unanswered",
+        f"{current.command.value}: no answer in time",
+        incident=current.incident_id,
+        command=current.id,
+        kind=current.command.value,
+        asked=current.asked,
     )
     if current.asked >= WORKER_SILENT_AFTER:
         draft.note(

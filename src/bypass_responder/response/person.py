@@ -13,8 +13,14 @@ from bypass_responder.response.step import finish, release_done
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bypass_responder.model.event import Event
     from bypass_responder.response.draft import Draft
 
+WRITTEN: dict[Literal["approve", "dismiss", "release"], Event] = {
+    "approve": "approve_written",
+    "dismiss": "dismiss_written",
+    "release": "release_written",
+}
 WAITING = {StepState.HELD, StepState.FAILED, StepState.WITHHELD}
 
 
@@ -35,7 +41,7 @@ def write_decision(
     _refuse(draft, incident, verb, enforce=enforce, account=account)
     decision = PersonDecision(incident_id=incident_id, verb=verb, who=who, reason=reason, at=draft.now, account=account)
     draft.put(decision)
-    draft.log(f"{verb}_written", reason, incident=incident_id, who=who, account=account)
+    draft.log(WRITTEN[verb], reason, incident=incident_id, who=who, account=account)
 
 
 def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, account: str | None) -> None:
@@ -118,7 +124,7 @@ def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
     """A person said which account an unresolved incident is about: the finding went there, this incident is over."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.CLOSED)
-    _done(draft, decision, f"resolved to {decision.account}")
+    _done(draft, decision, "account_given")
 
 
 def _cancel(
@@ -148,6 +154,6 @@ def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus | None
     draft.put(incident.model_copy(update=changes))
 
 
-def _done(draft: Draft, decision: PersonDecision, what: str) -> None:
+def _done(draft: Draft, decision: PersonDecision, what: Event) -> None:
     draft.put(decision.model_copy(update={"done": True}))
-    draft.log(what, decision.reason, incident=decision.incident_id, who=decision.who)
+    draft.log(what, decision.reason, incident=decision.incident_id, who=decision.who, account=decision.account)

@@ -83,6 +83,7 @@ def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> 
         "stood_down",
         f"{verdict}: {reason}",
         incident=incident_id,
+        verdict=verdict,
         record=finding.id,
         actor=str(finding.actor),
         names=list(finding.names),

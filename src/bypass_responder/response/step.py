@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bypass_responder.model.account import Account
+    from bypass_responder.model.event import About
     from bypass_responder.model.incident import Incident
     from bypass_responder.response.draft import Draft
 
@@ -87,7 +88,12 @@ def record_done(draft: Draft, incident_id: str, kind: StepKind) -> None:
     step = draft.step(incident_id, kind)
     if step is not None and step.state is StepState.CANCELLED:
         draft.put(step.model_copy(update={"acted_at": draft.now, "detail": "the call was under way and went through"}))
-        draft.log("acted", f"{kind.value}: cancelled while under way, and it went through", incident=incident_id)
+        draft.log(
+            "acted",
+            f"{kind.value}: cancelled while under way, and it went through",
+            incident=incident_id,
+            step=kind.value,
+        )
         return
     if step is None or step.state is not StepState.CLAIMED:
         return
@@ -168,7 +174,13 @@ def finish(draft: Draft, step: Step, effect: Effect, detail: str) -> None:
     """End a step with its effect."""
     ended = {"state": StepState.DONE, "effect": effect, "detail": detail, "acted_at": step.acted_at or draft.now}
     draft.put(step.model_copy(update=ended | {"lease_until": None, "next_at": None}))
-    draft.log("effect", f"{step.step.value}: {effect.value}, {detail}", incident=step.incident_id, step=step.step.value)
+    draft.log(
+        "effect",
+        f"{step.step.value}: {effect.value}, {detail}",
+        incident=step.incident_id,
+        step=step.step.value,
+        effect=effect.value,
+    )
     _after_change(draft, step.incident_id)
 
 
@@ -182,7 +194,15 @@ def _after_change(draft: Draft, incident_id: str) -> None:
     draft.put(incident.model_copy(update={"contained_told": True}))
     plan_rechecks(draft, incident_id)
     done = ", ".join(f"{kind.value}: {_state(step)}" for kind, step in sorted(steps.items()))
-    draft.incident_note("contained", incident, f"Contained: {incident.account}", f"{incident.reason}. {done}.", key="")
+    draft.incident_note(
+        "contained",
+        incident,
+        f"Contained: {incident.account}",
+        f"{incident.reason}. {done}.",
+        key="",
+        blind_from=incident.blind_from.isoformat() if incident.blind_from else None,
+        opened_at=incident.opened_at.isoformat(),
+    )
 
 
 def _went_through(steps: Iterable[Step | None]) -> bool:
@@ -193,7 +213,7 @@ def _state(step: Step) -> str:
     return f"{step.effect.value} ({step.detail})" if step.effect else step.state.value
 
 
-def tell_failure(draft: Draft, step: Step, about: str, why: str, *, key: str = "") -> None:
+def tell_failure(draft: Draft, step: Step, about: About, why: str, *, key: str = "") -> None:
     """A step that failed, or works less than it should, needs a person: told once per effect and ``key``."""
     incident = draft.incident(step.incident_id)
     if incident is None:

@@ -167,7 +167,13 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
     )
     draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
     draft.note(
-        "health", f"Health: {alert_id}", detail, key=f"{alert_id}-{episode}", severity=severity, left_to_do=(advice,)
+        "health",
+        f"Health: {alert_id}",
+        detail,
+        key=f"{alert_id}-{episode}",
+        severity=severity,
+        left_to_do=(advice,),
+        alert=alert_id,
     )
 
 
@@ -184,4 +190,5 @@ def end_alert(draft: Draft, alert_id: str) -> None:
         f"It began {alert.since:%Y-%m-%d %H:%M:%SZ}.",
         key=f"{alert_id}-{alert.episode}",
         severity=Severity.INFO,
+        alert=alert_id,
     )

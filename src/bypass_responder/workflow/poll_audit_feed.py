@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.feed import BlobRecords, PollReport, poll
 from bypass_responder.workflow.health import raise_alert, update_alerts
 from bypass_responder.workflow.identify import Lookups
 from bypass_responder.workflow.intake import store_records
+from bypass_responder.workflow.lines import tell, tell_ongoing
 from bypass_responder.workflow.services import open_session
 from bypass_responder.workflow.settle import settle_all
 
@@ -27,7 +28,6 @@ FEED_ALERTS = (
     "permission_lost",
     "permission_missing",
 )
-logger = logging.getLogger(__name__)
 
 
 async def poll_audit_feed(services: Services) -> PollReport:
@@ -62,16 +62,26 @@ async def poll_audit_feed(services: Services) -> PollReport:
         await settle_all(touched, services, lookups=lookups)
     finally:
         await lookups.aclose()
-    logger.info("polled", extra={"report": report.model_dump(mode="json"), "targets": len(touched)})
+    tell(
+        "polled",
+        listed=report.listed,
+        read=report.read,
+        records=report.records,
+        unreadable=report.unreadable + unreadable,
+        gaps=report.gaps,
+        pending=report.pending,
+        problems=len(report.problems),
+        targets=len(touched),
+    )
     return report
 
 
 async def _tell_health(report: PollReport, unreadable: int, services: Services) -> bool:
-    """Raise and end alerts; True when the tenant's case changed or has something to deliver."""
+    """Raise and end alerts, and tell the log of all that last; True when the tenant's case changed."""
     problems = {problem.id: problem.detail for problem in report.problems}
     session = await open_session(TENANT_TARGET, services)
 
-    def tell(draft: Draft) -> None:
+    def update(draft: Draft) -> None:
         update_alerts(draft, {name: text for name, text in problems.items() if name != "gap"}, known=FEED_ALERTS)
         if "gap" in problems:
             raise_alert(draft, "gap", problems["gap"])
@@ -86,9 +96,11 @@ async def _tell_health(report: PollReport, unreadable: int, services: Services) 
             )
 
     probe = session.view()
-    tell(probe)
-    if not probe.changed:
-        return False
-    await services.work.touch(TENANT_TARGET, services.clock())
-    await session.apply(tell)
-    return True
+    update(probe)
+    if probe.changed:
+        await services.work.touch(TENANT_TARGET, services.clock())
+        await session.apply(update)
+    for alert in session.view().rows(HealthAlert):
+        if alert.ongoing:
+            tell_ongoing(alert)
+    return bool(probe.changed)

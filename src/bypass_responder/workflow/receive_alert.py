@@ -21,6 +21,7 @@ from bypass_responder.sensing.alert import read_alert
 from bypass_responder.sensing.excerpt import excerpt
 from bypass_responder.workflow.health import raise_health
 from bypass_responder.workflow.intake import bounded_actor, bounded_change
+from bypass_responder.workflow.lines import tell
 from bypass_responder.workflow.services import announced, change
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep import plan_sweep
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.workflow.services import Services
-
-logger = logging.getLogger(__name__)
 
 
 async def receive_alert(body: bytes, services: Services) -> None:
@@ -54,13 +53,13 @@ async def receive_alert(body: bytes, services: Services) -> None:
     try:
         await settle_all({finding.target for finding in findings}, services)
     except ExceptionGroup as group:  # stored: resume_responses takes it up, and Event Grid cannot mend it
-        logger.warning("a hint is stored and not decided yet", extra={"alert": alert.id, "error": str(group)})
+        tell("hint_waits", logging.WARNING, problems=len(group.exceptions))
 
 
 async def _look_at_the_switches(alert: Alert, services: Services) -> None:
     """The alert is about a switch of the organisation only: a sweep reads those, so one is asked for now."""
     said = f"{alert.source or 'somebody'} says that an audit switch of the organisation was changed"
-    await change(TENANT_TARGET, lambda draft: draft.log("alert", said, alert=alert.id), services)
+    await change(TENANT_TARGET, lambda draft: draft.log("hint", said, event_id=alert.id), services)
     await plan_sweep(services)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.note import Severity
 from bypass_responder.workflow.health import raise_health, update_alerts
+from bypass_responder.workflow.lines import tell, tell_checkpoint
 from bypass_responder.workflow.record_exchange_result import keep_message
 from bypass_responder.workflow.services import change_if_needed, open_session
 from bypass_responder.workflow.settle import settle_all
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 HEADS_PER_CHECKPOINT = 200
 POISON_PER_RUN = 32
 STOPPING = ("response_permission_missing", "corrupt_row")
-logger = logging.getLogger(__name__)
 
 
 async def resume_responses(services: Services) -> None:
@@ -42,7 +41,7 @@ async def resume_responses(services: Services) -> None:
     problems += await _problems_of(write_checkpoint(services))
     if due or problems:
         problems += await _problems_of(_watch(problems, services))
-    logger.info("resumed", extra={"targets": len(due), "problems": len(problems)})
+    tell("resumed", targets=len(due), problems=len(problems))
     if problems:
         raise ExceptionGroup("not everything could be taken up; it is tried again", problems)
 
@@ -91,10 +90,12 @@ async def write_checkpoint(services: Services) -> None:
         seen = last.heads if last else {}
         ends = {item.target: head for item, head in read if head[0] and seen.get(item.target) != head}
         if ends:
+            checkpoint = await _next(ends, services)
             try:
-                await services.checkpoints.append(await _next(ends, services))
+                await services.checkpoints.append(checkpoint)
             except ConflictError:
                 break
+            tell_checkpoint(checkpoint)
         await asyncio.gather(*(services.work.checkpointed(item) for item, _ in read))
     if problems:
         raise ExceptionGroup("some logs could not be read for the checkpoint", problems)

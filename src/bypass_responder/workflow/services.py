@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from bypass_responder.errors import ConflictError, TransientError
+from bypass_responder.model.note import Note
 from bypass_responder.response.draft import Draft
+from bypass_responder.workflow.lines import tell_entry, tell_note
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from bypass_responder import ports
     from bypass_responder.model.case import Case
+    from bypass_responder.model.row import Row
     from bypass_responder.settings import Settings
 
 CONFLICTS_BEFORE_GIVING_UP = 8
@@ -85,6 +88,7 @@ class Session:
                 if not draft.changed:
                     return outcome
                 draft.put_head()
+                before = self.case.rows
                 try:
                     self.case = await self._services.ledger.commit(
                         self.case, list(draft.changed.values()), draft.entries
@@ -93,8 +97,18 @@ class Session:
                     self.case = await self._services.ledger.load(self.target)
                     continue
                 self.commits += 1
+                _tell(draft, before)
                 return outcome
         raise TransientError(f"The case of {self.target} changed too often while it was written.")
+
+
+def _tell(draft: Draft, before: Mapping[str, Row]) -> None:
+    """What was committed, as lines: each entry of the log, and each note that is new."""
+    for entry in draft.entries:
+        tell_entry(entry)
+    for key, row in draft.changed.items():
+        if isinstance(row, Note) and key not in before:
+            tell_note(row)
 
 
 def limited(work: Callable[[E], Awaitable[T]]) -> Callable[[E], Awaitable[T]]:

@@ -21,6 +21,7 @@ from bypass_responder.response.answer import revive
 from bypass_responder.workflow import acting, listing
 from bypass_responder.workflow.deciding import decide_findings
 from bypass_responder.workflow.identify import Lookups
+from bypass_responder.workflow.lines import tell
 from bypass_responder.workflow.notify import deliver
 from bypass_responder.workflow.services import Session, announced, limited, open_session
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from bypass_responder.workflow.services import Services
 
 ROUNDS = 8
-logger = logging.getLogger(__name__)
 
 
 async def settle_all(targets: Iterable[str], services: Services, *, lookups: Lookups | None = None) -> None:
@@ -58,7 +58,7 @@ async def settle_all(targets: Iterable[str], services: Services, *, lookups: Loo
             else:
                 raise outcome
             for problem in failed:
-                logger.error("settling failed", extra={"target": name, "error": str(problem)})
+                tell("settling_failed", logging.ERROR, target=name, error_class=type(problem).__name__)
             problems += failed
     problems += await _deliver(settled, services)
     if problems:

@@ -7,7 +7,6 @@ breaks off is simply run again.
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from bypass_responder.model.note import Severity
 from bypass_responder.model.sweep import Baseline, Sweep, SweepCommand, SweepResult
 from bypass_responder.sensing.sweep import incomplete, read_content, too_few
 from bypass_responder.workflow.health import end_alert, end_decayed, raise_alert
+from bypass_responder.workflow.lines import tell
 from bypass_responder.workflow.services import announced, change, change_if_needed, open_session
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep_findings import changes, store_findings
@@ -37,7 +37,6 @@ SHORT_IS_TRUE = 3
 SENDING = timedelta(seconds=10)
 CLOCK_SKEW = timedelta(minutes=5)
 MOST_NAMED = 20
-logger = logging.getLogger(__name__)
 
 
 async def plan_sweep(services: Services) -> None:
@@ -179,7 +178,7 @@ async def _compare(session: Session, services: Services) -> None:
         await _apply(session, services, partial(_ended, row=row, problem=error.detail))
         return
     if baseline and baseline.command_id == row.command_id:  # a run before this one broke off after it was moved
-        await _apply(session, services, partial(_complete, new=baseline))
+        await _end_complete(baseline, session, services)
     elif problem := _problem(content, row, baseline, services.clock()):
         await _apply(session, services, partial(_ended, row=row, problem=problem, short=_short(content, row, baseline)))
     else:
@@ -224,10 +223,16 @@ async def _move_on(content: SweepContent, baseline: Baseline | None, session: Se
     try:
         await services.sweeps.replace_baseline(new)
     except ConflictError:
-        logger.info("another run moved the baseline", extra={"command": content.command_id})
-    await _apply(session, services, partial(_complete, new=new))
+        tell("baseline_moved", command=content.command_id)
+    await _end_complete(new, session, services)
     targets = sorted({finding.target for finding in found})
     await settle_all(targets[:SETTLED_AT_ONCE], services)
+
+
+async def _end_complete(new: Baseline, session: Session, services: Services) -> None:
+    await _apply(session, services, partial(_complete, new=new))
+    covered = sum(entry.covered for entry in new.entries.values())
+    tell("swept", command=new.command_id, scanned=new.scanned, on=len(new.entries), covered=covered)
 
 
 async def _apply(session: Session, services: Services, transition: partial[None]) -> None:

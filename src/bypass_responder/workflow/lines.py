@@ -1,0 +1,161 @@
+"""The lines that leave for Application Insights: one per event, its word as the message and flat fields beside it.
+
+A line is not the record: the response log is. It holds ids, words and numbers, never a name, a reason in words, a
+token or content of mail. Alert rules and the workbook read these words and fields, and
+infra/checks holds them to this file.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
+
+from bypass_responder.model.event import EVENTS, Event
+from bypass_responder.model.note import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bypass_responder.model.health import HealthAlert
+    from bypass_responder.model.log import Checkpoint, LogEntry
+    from bypass_responder.model.note import Note
+
+logger = logging.getLogger(__name__)
+
+Own = Literal[
+    "baseline_moved", "checkpoint", "hint_waits", "note", "ongoing", "polled", "resumed", "settling_failed",
+    "started", "swept",
+]  # fmt: skip
+"""Lines that are no entry of the response log."""
+
+LARGEST = 7_500
+"""Characters of one field: Application Insights cuts a property at 8,192."""
+LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.CRITICAL: logging.ERROR}
+
+
+class Fields(TypedDict, total=False):
+    """Every field that a line may have, besides ``event``. Numbers and booleans arrive as text."""
+
+    incident_id: str | None
+    target: str
+    seq: int
+    hash: str
+    previous: str
+    by: str
+    step: str
+    state: str
+    effect: str
+    verdict: str
+    command: str
+    kind: str
+    outcome: str
+    before: bool
+    after: bool
+    asked: int
+    ours: bool
+    next_at: str
+    blind_from: str
+    blind_until: str
+    opened_at: str
+    about: str
+    alert: str
+    severity: str
+    note: str
+    since: str
+    count: int
+    part: int
+    parts: int
+    heads: str
+    targets: int
+    problems: int
+    listed: int
+    read: int
+    records: int
+    unreadable: int
+    gaps: int
+    pending: int
+    scanned: int
+    on: int
+    covered: int
+    mode: str
+    tenant_id: str
+    error_class: str
+
+
+WORDS = EVENTS | frozenset(get_args(Own))
+FIELDS = frozenset(Fields.__annotations__) | {"event"}
+SMALL_FACTS = (
+    "step", "state", "effect", "verdict", "command", "kind", "outcome", "before", "after", "asked", "ours",
+    "next_at", "blind_from", "blind_until", "alert", "count",
+)  # fmt: skip
+"""Facts of a log entry or a note that its line has too. What is not listed stays in storage: it may name a person."""
+
+
+def tell(event: Event | Own, level: int = logging.INFO, **fields: Unpack[Fields]) -> None:
+    """Write one line."""
+    _write(event, level, fields)
+
+
+def tell_entry(entry: LogEntry) -> None:
+    """The line of an entry of the response log, which is committed. ``by`` tells a person's from the responder's."""
+    fields = {
+        "incident_id": entry.incident_id,
+        "target": entry.target,
+        "seq": entry.seq,
+        "hash": entry.hash,
+        "by": "responder" if entry.who == "responder" else "person",
+    }
+    _write(entry.event, logging.INFO, fields | _small(entry.facts))
+
+
+def tell_note(note: Note) -> None:
+    """The line of a note that is new in the outbox, whether or not anybody is there to be notified."""
+    fields = {
+        "about": note.about,
+        "severity": note.severity.value,
+        "incident_id": note.incident_id,
+        "target": note.target,
+        "note": note.id,
+        "opened_at": note.facts.get("opened_at"),
+    }
+    _write("note", LEVELS[note.severity], fields | _small(note.facts))
+
+
+def tell_ongoing(alert: HealthAlert) -> None:
+    """The line that says again that a health alert is not over: an alert rule sees no further back than its window."""
+    tell("ongoing", alert=alert.id, severity=alert.severity.value, since=alert.since.isoformat())
+
+
+def tell_checkpoint(checkpoint: Checkpoint) -> None:
+    """A checkpoint with its heads: a copy outside the storage account, in as many lines as it takes."""
+    parts = list(_parts(f"{target}:{seq}:{digest}" for target, (seq, digest) in sorted(checkpoint.heads.items())))
+    for number, heads in enumerate(parts, start=1):
+        tell(
+            "checkpoint",
+            seq=checkpoint.seq,
+            hash=checkpoint.hash,
+            previous=checkpoint.previous,
+            count=len(checkpoint.heads),
+            part=number,
+            parts=len(parts),
+            heads=heads,
+        )
+
+
+def _parts(heads: Iterator[str]) -> Iterator[str]:
+    part = ""
+    for head in heads:
+        if part and len(part) + 1 + len(head) > LARGEST:
+            yield part
+            part = ""
+        part += f" {head}" if part else head
+    yield part
+
+
+def _small(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: facts[name] for name in SMALL_FACTS if name in facts}
+
+
+def _write(event: str, level: int, fields: Mapping[str, Any]) -> None:
+    said = {name: value for name, value in fields.items() if value is not None}
+    logger.log(level, event, extra={"event": event} | said)
