@@ -170,6 +170,26 @@ async def test_all_lists_what_opened_no_incident_too(live: Live) -> None:
     assert (without.json, [line["kind"] for line in everything.json]) == ([], ["attempt"])
 
 
+async def test_what_opened_no_incident_is_shown_by_the_id_that_the_list_gives(live: Live) -> None:
+    live.attack("failed", target="diego")
+    await live.runs()
+    [line] = (await bypassctl(live.cli_env, "incidents", "list", "--all", "--format", "json")).json
+    said = await bypassctl(live.cli_env, "incidents", "show", line["id"])
+    twin = await bypassctl(live.cli_env, "incidents", "show", line["id"], "--format", "json")
+
+    assert (said.code, "opened no incident" in said.out, line["reason"] in said.out) == (0, True, True)
+    assert (twin.json["entry"], twin.json["finding"]["id"]) == (line, line["id"])
+
+
+async def test_nothing_can_be_decided_about_what_opened_no_incident(live: Live) -> None:
+    live.attack("failed", target="diego")
+    await live.runs()
+    [line] = (await bypassctl(live.cli_env, "incidents", "list", "--all", "--format", "json")).json
+    said = await bypassctl(live.cli_env, "incidents", "approve", line["id"], "--reason", "CHG-7")
+
+    assert (said.code, "opened no incident" in said.err) == (3, True)
+
+
 async def test_an_incident_is_shown_by_the_beginning_of_its_id(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "show", incident.id[:-3], "--format", "json")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bypass_responder.cli.listed import show_listed
 from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
@@ -73,13 +74,20 @@ def list_incidents(
 
 @app.command()
 def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
-    """Show one incident: account, decision, steps with their effects, blind window, time line, what is left to do."""
+    """Show one incident: account, decision, steps with their effects, blind window, time line, what is left to do.
 
-    async def use(responder: Responder) -> tuple[Draft, Incident, list[LogEntry] | None]:
-        view, incident = await _find(responder, incident_id)
-        return view, incident, await _log(responder, incident.target)
+    Of what opened no incident: what was said, by whom, and why nothing came of it.
+    """
 
-    view, incident, log = with_responder(use)
+    async def use(responder: Responder) -> tuple[Draft, IndexEntry, list[LogEntry] | None]:
+        entry, view = await _entry(responder, incident_id)
+        return view, entry, await _log(responder, entry.target)
+
+    view, entry, log = with_responder(use)
+    if entry.kind != "incident":
+        show_listed(entry, view, output)
+        return
+    incident = _incident(entry, view)
     findings = [row for row in view.rows(Finding) if row.incident_id == incident.id]
     findings.sort(key=lambda row: (row.effective_at, row.id))
     moments = timeline(incident, findings, view.steps(incident.id), log or [])
@@ -131,7 +139,7 @@ def _decide(
 
     async def use(responder: Responder) -> Incident:
         services = responder.services
-        _, incident = await _find(responder, incident_id)
+        incident = _incident(*await _entry(responder, incident_id))
         object_id = None
         if account is not None:
             found = await services.directory.find(account)
@@ -161,15 +169,20 @@ def _decide(
     )
 
 
-async def _find(responder: Responder, incident_id: str) -> tuple[Draft, Incident]:
-    entry = await responder.services.index.get(incident_id)
-    if entry is None or entry.kind != "incident":
-        stop(f"There is no incident {incident_id}, or more than one begins so; see bypassctl incidents list.")
-    view = (await open_session(entry.target, responder.services)).view()
+async def _entry(responder: Responder, entry_id: str) -> tuple[IndexEntry, Draft]:
+    entry = await responder.services.index.get(entry_id)
+    if entry is None:
+        stop(f"There is no incident {entry_id}, or more than one begins so; see bypassctl incidents list.")
+    return entry, (await open_session(entry.target, responder.services)).view()
+
+
+def _incident(entry: IndexEntry, view: Draft) -> Incident:
+    if entry.kind != "incident":
+        stop(f"{entry.id} opened no incident, so there is nothing to decide; see bypassctl incidents show {entry.id}.")
     incident = view.incident(entry.id)
     if incident is None:
         stop(f"Incident {entry.id} is in the index and not in the ledger: run bypassctl log verify.")
-    return view, incident
+    return incident
 
 
 async def _log(responder: Responder, target: str) -> list[LogEntry] | None:
