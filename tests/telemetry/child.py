@@ -1,0 +1,58 @@
+"""A worker process that sends: started by the test with the settings of an app, it writes what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+
+from bypass_responder.adapters import telemetry
+from bypass_responder.model.log import LogEntry
+from bypass_responder.model.note import Note, Severity
+from bypass_responder.workflow.lines import tell, tell_entry, tell_note
+
+ALEX = "aaaaaaaa-0000-4000-8000-000000000001"
+AT = "2026-03-02T09:00:00Z"
+SECRETS = {"actor": "mallory@contoso.onmicrosoft.com", "names": ["alex@contoso.onmicrosoft.com"], "token": "eyJ0"}
+
+
+def decided(seq: int) -> LogEntry:
+    facts = {"verdict": "violation"} | SECRETS
+    text = "violation: alex@contoso.onmicrosoft.com read mail"
+    entry = LogEntry(
+        target=ALEX, seq=seq, at=AT, event="decided", text=text, incident_id="20260302-a", facts=facts, previous="p"
+    )
+    return entry.model_copy(update={"hash": entry.digest()})
+
+
+def unsampled() -> None:
+    """What the worker attaches of an invocation whose trace the host samples away."""
+    from opentelemetry import context
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-00"}
+    context.attach(TraceContextTextMapPropagator().extract(carrier))
+
+
+async def main() -> None:
+    started = telemetry.start(os.environ) and telemetry.start(os.environ)
+    if started:
+        unsampled()
+    logging.getLogger("azure.core").warning("somebody else's line")
+    for seq in range(1, int(sys.argv[1]) + 1):
+        tell_entry(decided(seq))
+    note = Note(
+        id="n1", about="contained", severity=Severity.CRITICAL, title="Contained: alex", text="mail", created_at=AT,
+        incident_id="20260302-a", target=ALEX, facts={"opened_at": AT} | SECRETS,
+    )  # fmt: skip
+    tell_note(note)
+    tell("resumed", targets=3, problems=0)
+    await telemetry.flush()
+    loaded = {name.split(".")[0] for name in sys.modules} & {"opentelemetry", "psutil", "requests"}
+    print(json.dumps({"started": started, "loaded": sorted(loaded)}), flush=True)  # noqa: T201 - the answer
+    os._exit(0)  # an instance that is taken away: nothing is sent at the end
+
+
+asyncio.run(main())
