@@ -8,7 +8,7 @@ VENV ?= .venv$(if $(filter-out python python3,$(interpreter)),-$(patsubst python
 python := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint bench exchange-worker clean
+.PHONY: help setup demo serve test lint bench package package-responder lock exchange-worker clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +34,16 @@ lint: setup  ## style, types and the directions of imports
 bench: setup  ## measure against peers and floors; writes bench/results.json
 	@$(python) -m bench $(ARGS)
 
+package: package-responder exchange-worker  ## both packages, into build/; says where each zip is
+
+package-responder: setup  ## package the Python app with all that it needs, into build/responder.zip
+	@$(python) -m infra.package_responder $(ARGS)
+
+lock: setup  ## write infra/requirements.lock anew from requirements.txt; PYTHON=python3.13
+	@$(python) -m infra.package_responder --write-lock $(ARGS)
+
 exchange-worker:  ## package the PowerShell app, with its modules from MODULES_FROM=FOLDER or GALLERY_URL=ADDRESS
-	@$(PYTHON) infra/package_exchange_worker.py $(ARGS)
+	@$(PYTHON) -m infra.package_exchange_worker $(ARGS)
 
 clean:  ## remove everything that was made here
 	rm -rf .venv .venv-* node_modules .sandbox build dist src/*.egg-info bench/results.json \

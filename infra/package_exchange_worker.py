@@ -14,25 +14,18 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import sys
 import tempfile
-import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from infra import powershell_modules
-    from infra.powershell_modules import Module, PackagingError, RefusedError, tell
-else:  # run by its path: Python finds the file beside it
-    import powershell_modules
-    from powershell_modules import Module, PackagingError, RefusedError, tell
+from infra import app_package, powershell_modules
+from infra.app_package import RefusedError
+from infra.powershell_modules import Module, tell
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "src" / "exchange_worker"
 LOCK_NAME = "modules.lock.json"
-OLDEST = (3, 11)
 NO_SOURCE = (
     "say where the modules come from: MODULES_FROM=FOLDER, as Save-Module or Save-PSResource writes it on a machine "
     "that reaches the PowerShell Gallery (it is not reachable from everywhere), or GALLERY_URL=ADDRESS to download "
@@ -42,21 +35,9 @@ NO_SOURCE = (
 
 def entries(app: Path, modules: Path) -> dict[str, Path]:
     """Each file by its name in the zip. Modules are those of the lock file only, whatever lies in the app's folder."""
-    own = [
-        name for name in powershell_modules.files(app) if name != LOCK_NAME and not name.lower().startswith("modules/")
-    ]
+    own = [name for name in app_package.files(app) if name != LOCK_NAME and not name.lower().startswith("modules/")]
     found = {name: app / name for name in own if not re.fullmatch(r"local\.settings.*\.json", name)}
-    return found | {f"Modules/{name}": modules / name for name in powershell_modules.files(modules)}
-
-
-def write_zip(found: dict[str, Path], to: Path) -> None:
-    """Write the same bytes for the same files: names sorted, times and modes fixed."""
-    with zipfile.ZipFile(to, "w") as archive:
-        for name, path in sorted(found.items()):
-            info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type, info.create_system, info.external_attr = zipfile.ZIP_DEFLATED, 3, 0o100644 << 16
-            with path.open("rb") as content, archive.open(info, "w") as out:
-                shutil.copyfileobj(content, out)
+    return found | {f"Modules/{name}": modules / name for name in app_package.files(modules)}
 
 
 def read_lock(path: Path) -> dict[str, Module]:
@@ -124,55 +105,36 @@ def collect_modules(given: argparse.Namespace, source: str, gallery: str, work: 
         tell(f"recorded on first use, compare it with a second source: {name} SHA-256 {filled[name].sha256}")
 
 
-def build(given: argparse.Namespace, source: str, gallery: str) -> Path:
+def build(given: argparse.Namespace) -> Path:
     """Fill Modules and write the zip, both under other names first; the zip."""
+    source, gallery = (os.environ.get(name, "").strip() for name in ("MODULES_FROM", "GALLERY_URL"))
+    if not source and not gallery:
+        raise RefusedError(NO_SOURCE)
+    if source and gallery:
+        raise RefusedError("MODULES_FROM and GALLERY_URL are both given; unset one of them")
+    if source and given.record_hash:
+        raise RefusedError("--record-hash is for a download: give GALLERY_URL and not MODULES_FROM")
     if not (given.app / "host.json").is_file():
         raise RefusedError(f"{given.app} is no function app: it has no host.json")
     output: Path = given.output
-    stage, target = output / "exchange-worker" / "Modules", output / "exchange-worker.zip"
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output, prefix="exchange-worker-") as temporary:
         work = Path(temporary)
-        collect_modules(given, source, gallery, work)
+        collect_modules(given, source, gallery.rstrip("/"), work)
         tell("the zip is written")
-        write_zip(entries(given.app, work / "Modules"), work / target.name)
-        stage.parent.mkdir(exist_ok=True)
-        shutil.rmtree(stage, ignore_errors=True)
-        (work / "Modules").replace(stage)
-        (work / target.name).replace(target)
-    return target
+        app_package.copy_to(work / "app", entries(given.app, work / "Modules"))
+        return app_package.publish(work / "app", work, output / "exchange-worker.zip")
 
 
 def main() -> int:
-    """Read the command line and the two variables; package."""
+    """Read the command line; package."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record-hash", action="store_true", help="write down hashes that are null in the lock file")
     parser.add_argument("--app", type=Path, default=APP, help="folder of the function app")
     parser.add_argument("--lock", type=Path, default=APP / LOCK_NAME, help="the lock file")
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="folder that gets exchange-worker.zip")
     given = parser.parse_args()
-    if sys.version_info < OLDEST:
-        tell(f"needs Python 3.11 or newer, this is {sys.version.split()[0]}; name another one: PYTHON=python3.13")
-        return 2
-    source, gallery = (os.environ.get(name, "").strip() for name in ("MODULES_FROM", "GALLERY_URL"))
-    try:
-        if not source and not gallery:
-            raise RefusedError(NO_SOURCE)
-        if source and gallery:
-            raise RefusedError("MODULES_FROM and GALLERY_URL are both given; unset one of them")
-        if source and given.record_hash:
-            raise RefusedError("--record-hash is for a download: give GALLERY_URL and not MODULES_FROM")
-        written = build(given, source, gallery.rstrip("/"))
-    except PackagingError as error:
-        tell(str(error))
-        return error.code
-    except OSError as error:
-        tell(f"{error}; nothing was packaged")
-        return 2
-    with written.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    sys.stdout.write(f"{written}  {written.stat().st_size} bytes  SHA-256 {digest}\n")
-    return 0
+    return app_package.report(tell, lambda: build(given))
 
 
 if __name__ == "__main__":

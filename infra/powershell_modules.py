@@ -1,17 +1,12 @@
 """The PowerShell modules that the Exchange worker needs: from a folder, or downloaded from a gallery and unpacked.
 
-A part of package_exchange_worker.py, and like it on the standard library only. What is wrong raises:
-
-    PackagingError
-    ├── RefusedError      called wrongly, or a module is not the one that is wanted
-    └── UnreachableError  the gallery could not be reached, or broke off
+A part of package_exchange_worker.py, and like it on the standard library only.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-import sys
 import time
 import zipfile
 import zlib
@@ -24,6 +19,8 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from infra.app_package import RefusedError, UnreachableError, files, teller
+
 LARGEST_BYTES = 300_000_000
 """A package, and what is unpacked from one: several times what the largest of the three has."""
 TIMEOUT_SECONDS = 60
@@ -31,22 +28,6 @@ PROGRESS_SECONDS = 2
 CHUNK_BYTES = 1 << 16
 LOOPBACK = ("127.0.0.1", "localhost")
 TRY_INSTEAD = "try again, or save the modules elsewhere and give MODULES_FROM"
-
-
-class PackagingError(Exception):
-    """Nothing was packaged; the message is one line and says what to do."""
-
-    code = 2
-
-
-class RefusedError(PackagingError):
-    """Called wrongly, or a module is not the one that is wanted."""
-
-
-class UnreachableError(PackagingError):
-    """The gallery could not be reached, or broke off."""
-
-    code = 3
 
 
 @dataclass(frozen=True)
@@ -57,9 +38,7 @@ class Module:
     sha256: str | None
 
 
-def tell(line: str) -> None:
-    """Progress and refusals are for the person; stdout has the result."""
-    sys.stderr.write(f"exchange-worker: {line}\n")
+tell = teller("exchange-worker")
 
 
 # ---- manifests -------------------------------------------------------------------------------------------------------
@@ -110,11 +89,6 @@ def is_packaging(name: str) -> bool:
     """Whether a file belongs to how a module travels (NuGet, Save-Module) and not to the module."""
     first = name.split("/", maxsplit=1)[0].lower()
     return first in {"_rels", "package", "[content_types].xml", "psgetmoduleinfo.xml"} or first.endswith(".nuspec")
-
-
-def files(folder: Path) -> list[str]:
-    """Every file below, by its name from there with slashes, sorted."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def write_new(content: IO[bytes], path: Path) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "infra" / "package_exchange_worker.py"
 EXCHANGE = "ExchangeOnlineManagement"
 PINS = {EXCHANGE: "3.10.1", "PackageManagement": "1.4.8.1", "PowerShellGet": "2.2.5"}
 REQUIRED = "RequiredModules = @(@{ModuleName = 'PackageManagement'; ModuleVersion = '1.4.4'})"
@@ -109,10 +108,10 @@ class Packaging:
         return ["--lock", str(self.lock), "--output", str(self.output)]
 
     def run(self, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """On a Python without any package; it finds the file beside the script, which -I would forbid."""
-        command = [sys.executable, "-E", "-s", "-S", str(SCRIPT), *self.options, *options]
+        """On a Python without any package, from the checkout, which -I would forbid."""
+        command = [sys.executable, "-E", "-s", "-S", "-m", "infra.package_exchange_worker", *self.options, *options]
         environment = {"PATH": os.environ["PATH"]} | variables
-        return subprocess.run(command, capture_output=True, check=False, env=environment, text=True)
+        return subprocess.run(command, capture_output=True, check=False, cwd=ROOT, env=environment, text=True)
 
     def from_folder(self, *options: str) -> subprocess.CompletedProcess[str]:
         return self.run(*options, MODULES_FROM=str(self.modules))

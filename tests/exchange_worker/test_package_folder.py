@@ -73,12 +73,14 @@ def test_path_size_and_hash_of_the_zip_are_told_on_stdout(packaging: Packaging) 
     assert told == f"{packaging.zip}  {len(written)} bytes  SHA-256 {sha256(written)}\n"
 
 
-def test_the_build_folder_has_the_zip_and_the_modules_and_nothing_else(packaging: Packaging) -> None:
+def test_the_build_folder_has_the_zip_and_the_same_unpacked_and_nothing_else(packaging: Packaging) -> None:
     packaging.save()
     packaging.from_folder()
 
+    unpacked = packaging.output / "exchange-worker"
     assert sorted(packaging.left()) == ["exchange-worker", "exchange-worker.zip"]
-    assert {path.name for path in (packaging.output / "exchange-worker" / "Modules").iterdir()} == set(PINS)
+    found = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
+    assert found == set(packaging.names())
 
 
 def test_the_same_input_gives_the_same_bytes(packaging: Packaging, tmp_path: Path) -> None:
