@@ -27,6 +27,7 @@ BENCHES = (
     "idle_poll",
     "sweep_compare",
     "mixed_events",
+    "idle_day",
 )
 RESULTS = Path(__file__).with_name("results.json")
 _LONGEST_SECONDS = 1200

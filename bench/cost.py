@@ -1,0 +1,169 @@
+"""What a month costs: counted calls, schedules and list prices. ``python -m bench.cost`` prints docs/cost.md's tables.
+
+Counted by ``bench/idle_day.py``, which a test holds this to. Everything that was not counted is an assumption with a
+name here, and stands as one in the document. Prices are United States dollars of East US; check them before quoting.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+MINUTES = 43_800
+"""Of a month: 365 days through 12."""
+
+# ---- counted ---------------------------------------------------------------------------------------------------------
+CALLS: dict[str, dict[str, float]] = {
+    "poll": {"table": 4, "queue": 0, "blob": 0},
+    "new_blob": {"table": 2.1, "queue": 0, "blob": 0},
+    "resume": {"table": 3, "queue": 4, "blob": 0},
+    "sweep_plan": {"table": 5, "queue": 1, "blob": 0},
+    "sweep_answer": {"table": 12, "queue": 0, "blob": 2},
+    "resume_after_sweep": {"table": 12, "queue": 4, "blob": 3},
+}
+"""Calls to the data account of one run, by service."""
+LINES = {"poll": 1, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}
+"""Log lines of the responder's own."""
+
+# ---- assumed: not measured in Azure ----------------------------------------------------------------------------------
+SECONDS = {"poll": 2.0, "resume": 1.5, "sweep_plan": 1.5, "sweep_answer": 1.5, "resume_after_sweep": 1.5}
+"""Of an execution; a second is the least that is billed. Here they take 0.02 to 0.12 s, without Azure's round trips."""
+SWEEP_SECONDS = 60
+"""Of the worker's look at everybody: signing in to Exchange, and reading a small tenant."""
+NEW_BLOBS_PER_MINUTE = 1
+WORKER_QUEUE_CALLS = 5
+"""Around a sweep: its message is taken and deleted, the answer is put, taken and deleted."""
+QUEUES, QUEUE_POLLS_PER_MINUTE = 4, 24
+"""Each: 12 by an instance that idles at ``maxPollingInterval``, and as many by the platform's scaling."""
+LOCK_RENEWALS_PER_MINUTE = 5
+"""By each app's host, to its own account."""
+HOST_LINES = 3
+"""An execution's request and two lines of the host's own."""
+LINE_BYTES = 1_100
+"""Of a line as Log Analytics bills it: some 150 bytes of fields, the rest columns that the platform adds."""
+WORKER_GB = 2.0
+
+# ---- list prices -----------------------------------------------------------------------------------------------------
+GB_SECOND, FREE_GB_SECONDS = 0.000026, 100_000
+EXECUTION, FREE_EXECUTIONS = 0.40 / 1e6, 250_000
+TABLE_CALL, QUEUE_CALL, BLOB_WRITE, BLOB_OTHER = 0.00036 / 1e4, 0.004 / 1e4, 0.055 / 1e4, 0.0044 / 1e4
+LOG_GB = 2.76
+ALERT_BY_MINUTES = {1: 3.00, 5: 1.50, 10: 1.00, 15: 0.50}
+PRIVATE_ENDPOINT = 7.30
+
+# ---- the installation ------------------------------------------------------------------------------------------------
+ALERT_RULES = {5: 8, 15: 2}
+"""Log alerts by minutes between two looks, as infra/modules/alerts.bicep has them."""
+PRIVATE_ENDPOINTS = 7
+
+
+@dataclass(frozen=True)
+class Installation:
+    """How often what runs, with how much memory, and on which network."""
+
+    name: str
+    poll_minutes: int
+    resume_minutes: int
+    sweep_minutes: int
+    responder_gb: float = 0.5
+    private: bool = False
+
+    @property
+    def runs(self) -> dict[str, float]:
+        """Executions in a month, by what they do; a scheduler's run after a sweep writes the checkpoint."""
+        sweeps = MINUTES / self.sweep_minutes
+        return {
+            "poll": MINUTES / self.poll_minutes,
+            "resume": MINUTES / self.resume_minutes - sweeps,
+            "resume_after_sweep": sweeps,
+            "sweep_plan": sweeps,
+            "sweep_answer": sweeps,
+        }
+
+
+DEFAULT = Installation("default", 1, 1, 15)
+INSTALLATIONS = (
+    DEFAULT,
+    Installation("default, 2 GB", 1, 1, 15, responder_gb=2.0),
+    Installation("calm", 5, 1, 30),
+    Installation("frugal", 15, 5, 60),
+    Installation("default, private network", 1, 1, 15, private=True),
+)
+
+
+def gb_seconds(at: Installation) -> float:
+    """Of both apps."""
+    responder = sum(runs * SECONDS[what] for what, runs in at.runs.items())
+    return responder * at.responder_gb + MINUTES / at.sweep_minutes * SWEEP_SECONDS * WORKER_GB
+
+
+def calls(at: Installation, service: str) -> float:
+    """To the data account, by the responder's own code."""
+    of_blobs = NEW_BLOBS_PER_MINUTE * MINUTES * CALLS["new_blob"][service]
+    return of_blobs + sum(runs * CALLS[what][service] for what, runs in at.runs.items())
+
+
+def log_gb(at: Installation) -> float:
+    """Into Log Analytics."""
+    executions = sum(at.runs.values()) + MINUTES / at.sweep_minutes
+    own = sum(runs * LINES[what] for what, runs in at.runs.items())
+    return (own + executions * HOST_LINES) * LINE_BYTES / 1e9
+
+
+def bill(at: Installation) -> dict[str, float]:
+    """A month, by what it is for."""
+    sweeps = MINUTES / at.sweep_minutes
+    executions = sum(at.runs.values()) + sweeps
+    timers = at.runs["poll"] + MINUTES / at.resume_minutes + sweeps
+    polls = QUEUES * QUEUE_POLLS_PER_MINUTE * MINUTES + sweeps * WORKER_QUEUE_CALLS
+    renewals = 2 * LOCK_RENEWALS_PER_MINUTE * MINUTES
+    return {
+        "executing": max(0.0, gb_seconds(at) - FREE_GB_SECONDS) * GB_SECOND
+        + max(0.0, executions - FREE_EXECUTIONS) * EXECUTION,
+        "storage, counted": calls(at, "table") * TABLE_CALL
+        + calls(at, "queue") * QUEUE_CALL
+        + calls(at, "blob") * BLOB_WRITE,
+        "storage, the host's own": polls * QUEUE_CALL + timers * BLOB_WRITE + renewals * BLOB_OTHER,
+        "logs": log_gb(at) * LOG_GB,
+        "log alerts": sum(count * ALERT_BY_MINUTES[minutes] for minutes, count in ALERT_RULES.items()),
+        "private endpoints": PRIVATE_ENDPOINTS * PRIVATE_ENDPOINT if at.private else 0.0,
+    }
+
+
+def row(*cells: str) -> str:
+    """One line of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def counts_table() -> str:
+    """Calls and lines of one run."""
+    shown = [row("one run of", "table calls", "queue calls", "blob calls", "own log lines"), row(*["---"] * 5)]
+    for what, by_service in CALLS.items():
+        numbers = [f"{number:g}" for number in (*by_service.values(), LINES.get(what, 0))]
+        shown.append(row(f"`{what}`", *numbers))
+    return "\n".join(shown)
+
+
+def bill_table() -> str:
+    """A month of each installation."""
+    bills = {at.name: bill(at) for at in INSTALLATIONS}
+    minutes = [f"{at.poll_minutes} / {at.resume_minutes} / {at.sweep_minutes}" for at in INSTALLATIONS]
+    shown = [
+        row("a month, US$", *bills),
+        row(*["---"] * (len(bills) + 1)),
+        row("poll / resume / sweep, minutes", *minutes),
+    ]
+    shown.append(row("GB-seconds", *(f"{gb_seconds(at):,.0f}" for at in INSTALLATIONS)))
+    shown += [row(item, *(f"{each[item]:.2f}" for each in bills.values())) for item in bill(DEFAULT)]
+    shown.append(row("**together**", *(f"**{sum(each.values()):.0f}**" for each in bills.values())))
+    return "\n".join(shown)
+
+
+def main() -> int:
+    """Print both tables."""
+    print(counts_table(), bill_table(), sep="\n\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

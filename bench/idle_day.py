@@ -1,0 +1,192 @@
+"""(h) What a quiet tenant takes: storage calls, log lines and seconds of each function, counted on the wire.
+
+Nobody but five allowlisted service accounts is bypassed, and the feed has blobs without anything of ours. Each function
+is warm and runs against Azurite and a stand-in tenant on this machine, so its seconds are a floor. ``bench/cost.py``
+makes money of the calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import logging
+import os
+import statistics
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from bench.queue_worker import QueueWorker
+from bench.storage_calls import build_counted
+from bypass_responder.adapters.telemetry import OURS
+from bypass_responder.model.account import AllowlistEntry
+from sandbox.azurite import Azurite
+from sandbox.tenant.account import Account
+from sandbox.tenant.server import environment, serving
+from sandbox.tenant.state import Settings, Tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bypass_responder.bootstrap import Responder
+
+SERVICES = ("table", "queue", "blob")
+ALLOWED = 5
+"""Service accounts that are bypassed, each with its allowlist entry."""
+_ROUNDS = 5
+_NEW_BLOBS = 10
+_OWN_FIELDS = frozenset(vars(logging.makeLogRecord({})))
+
+
+class _Lines(logging.Handler):
+    """The responder's own lines, and what they weigh with their fields. Those of its libraries are not sent."""
+
+    def __init__(self, counts: Counter[str]) -> None:
+        super().__init__(logging.INFO)
+        self._counts = counts
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count the line."""
+        said = {name: value for name, value in vars(record).items() if name not in _OWN_FIELDS}
+        self._counts["lines"] += 1
+        self._counts["line_bytes"] += len(json.dumps({"message": record.getMessage()} | said, default=str))
+
+
+@dataclass
+class _Clock:
+    """The real time, and what was waited for."""
+
+    ahead: timedelta = field(default_factory=timedelta)
+
+    def now(self) -> datetime:
+        """As the responder's clock."""
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass(frozen=True)
+class _Day:
+    """One responder of a quiet tenant."""
+
+    tenant: Tenant
+    responder: Responder
+    worker: QueueWorker
+    counts: Counter[str]
+    clock: _Clock
+
+    async def counted(self, run: Callable[[], Awaitable[None]], *, rounds: int = _ROUNDS) -> dict[str, float]:
+        """What one call takes: the fewest calls of several, since once an hour one forgets what is old too."""
+        told = []
+        for _ in range(rounds):
+            self.clock.ahead += timedelta(minutes=1)
+            self.counts.clear()
+            began = time.perf_counter()
+            await run()
+            told.append(dict(self.counts) | {"seconds": time.perf_counter() - began})
+        least = min(told, key=lambda each: sum(each.get(name, 0) for name in SERVICES))
+        return least | {"seconds": round(statistics.median(each["seconds"] for each in told), 3)}
+
+    async def poll_with_new_blobs(self) -> None:
+        """A poll that reads blobs; what they take less what a poll takes anyway is theirs."""
+        for _ in range(_NEW_BLOBS):
+            self.tenant.deliver([{"Operation": "MailItemsAccessed"}])
+        await self.responder.poll_audit_feed()
+
+    async def answer_sweep(self) -> None:
+        """The worker's answer is taken; what asking for it took is not counted."""
+        await self.responder.sweep_bypass_state()
+        self.counts.clear()
+        await self.worker.sweeps()
+
+
+def measure() -> dict[str, Any]:
+    """Figures by function: its calls to ``table``, ``queue`` and ``blob``, its lines, its seconds."""
+    tenant = Tenant(settings=Settings(exchange_delay_seconds=0, graph_delay_seconds=0))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Azurite(log=Path(folder) / "azurite.log") as azurite,
+        serving(tenant) as url,
+    ):
+        os.environ.update(environment(url))
+        env = {
+            "TENANT_ID": tenant.settings.tenant_id,
+            "ResponderStorage": azurite.connection_string,
+            "GRAPH_URL": url,
+            "MANAGEMENT_API_URL": url,
+            "MODE": "enforce",
+            "PROTECTED_OBJECT_IDS": "none",
+        }
+        return asyncio.run(_measured(tenant, url, env))
+
+
+async def _measured(tenant: Tenant, url: str, env: dict[str, str]) -> dict[str, Any]:
+    counts, clock = Counter[str](), _Clock()
+    built = build_counted(env, counts)
+    responder = dataclasses.replace(built, services=dataclasses.replace(built.services, clock=clock.now))
+    lines, own = _Lines(counts), logging.getLogger(OURS)
+    level = own.level
+    own.addHandler(lines)
+    own.setLevel(logging.INFO)
+    try:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            record, storage = responder.record_exchange_result, env["ResponderStorage"]
+            worker = QueueWorker(http, url, tenant.settings.tenant_id, storage, record)
+            return await _figures(_Day(tenant, responder, worker, counts, clock))
+    finally:
+        await responder.aclose()
+        own.removeHandler(lines)
+        own.setLevel(level)
+
+
+async def _figures(day: _Day) -> dict[str, Any]:
+    await _begin(day)
+    responder = day.responder
+    parts = {
+        "poll": await day.counted(responder.poll_audit_feed),
+        "resume": await day.counted(responder.resume_responses),
+        "sweep_answer": await day.counted(day.answer_sweep),
+        "resume_after_sweep": await day.counted(responder.resume_responses, rounds=1),
+        "sweep_plan": await day.counted(responder.sweep_bypass_state, rounds=1),
+    }
+    await day.worker.sweeps()
+    new = await day.counted(day.poll_with_new_blobs)
+    parts["new_blob"] = {name: (new.get(name, 0) - parts["poll"].get(name, 0)) / _NEW_BLOBS for name in SERVICES}
+    container = responder.storage.blobs.get_container_client("log-checkpoints")
+    sizes = {"checkpoint_bytes": max([blob.size async for blob in container.list_blobs()])}
+    return sizes | {
+        f"{part}_{name}_calls" if name in SERVICES else f"{part}_{name}": value
+        for part, told in parts.items()
+        for name, value in sorted(told.items())
+    }
+
+
+async def _begin(day: _Day) -> None:
+    """The first days lie behind: polls, two sweeps, and a checkpoint of what they logged."""
+    services = day.responder.services
+    await day.responder.create_storage()
+    people = [Account.named(f"svc{number}", audit_bypass_enabled=True) for number in range(ALLOWED)]
+    day.tenant.add(people)
+    for person in people:
+        entry = AllowlistEntry(
+            object_id=person.object_id,
+            reason_class="archiving",
+            justification="journal",
+            owner="ops@contoso.com",
+            ticket="CHG-1042",
+            expires_at=datetime.now(UTC) + timedelta(days=365),
+        )
+        await services.allowlist.put(entry)
+    for _ in range(2):
+        day.clock.ahead += timedelta(minutes=1)
+        await day.responder.poll_audit_feed()
+        await day.responder.sweep_bypass_state()
+        await day.worker.sweeps()
+        await day.responder.resume_responses()
+        await day.worker.commands()
+        await day.responder.resume_responses()

@@ -1,0 +1,68 @@
+"""What a month costs follows from what was counted; the document says what the script says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench import cost, idle_day
+from sandbox.azurite import missing
+from sandbox.tenant.server import environment
+
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "cost.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def counted() -> dict[str, float]:
+    """One quiet day, counted anew; the environment is set back afterwards."""
+    if problem := missing():
+        pytest.skip(problem)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in environment(""):
+            patch.setenv(name, "set back afterwards")
+        return idle_day.measure()
+
+
+@pytest.mark.parametrize("what", cost.CALLS)
+def test_the_calls_that_are_charged_are_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
+    told = {service: counted.get(f"{what}_{service}_calls", 0) for service in idle_day.SERVICES}
+
+    assert told == cost.CALLS[what]
+
+
+@pytest.mark.parametrize("what", cost.LINES)
+def test_the_lines_that_are_charged_are_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
+    assert counted.get(f"{what}_lines", 0) == cost.LINES[what]
+
+
+@pytest.mark.parametrize("table", [cost.counts_table(), cost.bill_table()])
+def test_the_document_shows_what_the_script_prints(table: str) -> None:
+    assert table in DOCUMENT
+
+
+def test_half_the_polls_take_half_the_executions() -> None:
+    slower = replace(cost.DEFAULT, poll_minutes=2)
+
+    assert slower.runs["poll"] == cost.DEFAULT.runs["poll"] / 2
+
+
+def test_a_second_more_of_each_sweep_is_charged_with_the_workers_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = cost.gb_seconds(cost.DEFAULT)
+
+    monkeypatch.setattr(cost, "SWEEP_SECONDS", cost.SWEEP_SECONDS + 1)
+
+    assert cost.gb_seconds(cost.DEFAULT) - before == pytest.approx(cost.DEFAULT.runs["sweep_plan"] * cost.WORKER_GB)
+
+
+def test_what_is_within_the_free_grant_is_not_charged() -> None:
+    rare = replace(cost.DEFAULT, poll_minutes=60, resume_minutes=60, sweep_minutes=600)
+
+    assert cost.bill(rare)["executing"] == 0
+
+
+def test_only_a_private_network_has_endpoints_to_pay() -> None:
+    both = [cost.bill(replace(cost.DEFAULT, private=private))["private endpoints"] for private in (False, True)]
+
+    assert both == [0, cost.PRIVATE_ENDPOINTS * cost.PRIVATE_ENDPOINT]
