@@ -101,9 +101,7 @@ def pip(*arguments: str, python: tuple[int, int]) -> None:
         what = named[1].rsplit("/", 1)[-1] if named else "a package"
         raise RefusedError(f"{what} is not the package that the lock file names; do not use it before you know why")
     if UNREACHED.search(said):
-        raise UnreachableError(
-            "the package index could not be reached; try again, or set PIP_INDEX_URL to another"
-        )
+        raise UnreachableError("the package index could not be reached; try again, or set PIP_INDEX_URL to another")
     raise RefusedError(f"pip: {last}")
 
 

@@ -37,10 +37,12 @@ class Stage:
         tenant_arguments: Sequence[str] = (),
         worker: Worker = "auto",
         lease_seconds: float = 10.0,
+        app: Path = ROOT,
     ) -> None:
         """Say what to run: ``tenant_arguments`` go to `python -m sandbox.tenant`, ``settings`` to both apps.
 
         ``worker``: the Exchange worker in PowerShell where there is ``pwsh``, its stand-in in Python, or none.
+        ``app``: the folder of the Python app, the checkout or an unpacked package.
         """
         self.folder = folder
         self.ports = ports or Ports.free()
@@ -49,6 +51,7 @@ class Stage:
         self._settings = dict(settings or {})
         self._worker_kind = worker
         self._lease_seconds = lease_seconds
+        self._app = app
         self._inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
         services = (self.ports.blob, self.ports.queue, self.ports.table)
         self.azurite = Azurite(folder=folder / "storage", log=folder / "azurite.log", ports=services)
@@ -141,7 +144,7 @@ class Stage:
     def start_host(self) -> None:
         """Start the function host and wait until it answers."""
         lease = ("--lease-seconds", str(self._lease_seconds), "--timer-status", str(self.folder / "timers.json"))
-        arguments = ("--app-dir", str(ROOT), "--port", str(self.ports.host), *lease)
+        arguments = ("--app-dir", str(self._app), "--port", str(self.ports.host), *lease)
         self._host = self._python("host", *arguments, environment=self.env)
         self._host.start(self.ports.host)
 

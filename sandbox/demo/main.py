@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from bypass_responder import bootstrap
 from bypass_responder.errors import InputError, ResponderError
 from bypass_responder.model.finding import Source
-from sandbox.child import ChildError
+from sandbox.child import ROOT, ChildError
+from sandbox.demo.package import PackageError, unpack
 from sandbox.demo.proof import Proof, prove
 from sandbox.demo.story import Expected, Play, story, until
 from sandbox.demo.teller import Teller
@@ -40,6 +41,7 @@ def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] |
     parser.add_argument(
         "--worker", choices=("auto", "python"), default="auto", help="python: the stand-in, even where there is pwsh"
     )
+    parser.add_argument("--package", type=Path, help="run the Python app from this zip, as `make package` writes it")
     given = parser.parse_args(argv)
     began = time.monotonic()
     try:
@@ -50,8 +52,13 @@ def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] |
     with tempfile.TemporaryDirectory(prefix="bypass-demo-") as temporary:
         folder = given.folder or Path(temporary)
         try:
-            with Stage(folder, tenant_arguments=_tenant_arguments(folder, records), worker=given.worker) as stage:
+            app = unpack(given.package, folder / "app") if given.package else ROOT
+            arguments = _tenant_arguments(folder, records)
+            with Stage(folder, tenant_arguments=arguments, worker=given.worker, app=app) as stage:
                 proof = asyncio.run(_play(stage, records, meanwhile))
+        except PackageError as error:
+            sys.stderr.write(f"demo: {error}\n")
+            return 2
         except (ChildError, TimeoutError) as error:
             sys.stderr.write(f"demo: {error}\n")
             return 1

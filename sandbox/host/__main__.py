@@ -7,9 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from sandbox.exchange_online import PowerShellError
-from sandbox.host.app import log_to_stderr, serve
-from sandbox.host.index import HostError
+SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
+"""Where Azure's worker looks for the packages of an app, before its own."""
 
 
 def main() -> int:
@@ -27,6 +26,14 @@ def main() -> int:
         "--stand-in", action="store_true", help="answer for a PowerShell app in Python, even where there is pwsh"
     )
     given = parser.parse_args()
+    packages = given.app_dir.resolve() / SITE_PACKAGES
+    if packages.is_dir():
+        sys.path.insert(0, str(packages))
+    # from here on packages are imported, and an app that brings its own gets those
+    from sandbox.exchange_online import PowerShellError
+    from sandbox.host.app import log_to_stderr, serve
+    from sandbox.host.index import HostError
+
     log_to_stderr()
     try:
         asyncio.run(

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 from azure.storage.queue.aio import QueueServiceClient
 
-from sandbox.host.index import HostedFunction, HostError, load
+from sandbox.host.index import HostedFunction, HostError, load, loaded_packages
 from sandbox.host.invocation import note
-from sandbox.host.powershell import load_powershell
 from sandbox.host.queues import QueueListener
 from sandbox.host.settings import QueueSettings
 from sandbox.host.timers import TimerStatus, run_timer
@@ -53,6 +52,8 @@ async def serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as resources:
         if _in_powershell(app_folder):
+            from sandbox.host.powershell import load_powershell
+
             app = await load_powershell(app_folder, os.environ, resources, stand_in=stand_in)
             functions, answers = app.functions, app.answers
         else:
@@ -74,7 +75,7 @@ async def serve(
         server.should_exit = True
         await _finish(tasks)
         await web
-    note("host_stopped")
+    note("host_stopped", loaded=loaded_packages())
 
 
 async def _finish(tasks: list[asyncio.Task[None]]) -> None:

@@ -8,13 +8,13 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azure.functions.decorators.function_app import FunctionRegister
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 
 class HostError(Exception):
@@ -57,6 +57,19 @@ def load(app_folder: Path, environment: Mapping[str, str]) -> list[HostedFunctio
             msg = f"{function.name} has no parameter {function.trigger['name']}, which its trigger names"
             raise HostError(msg)
     return functions
+
+
+def loaded_packages() -> dict[str, list[str]]:
+    """What this process imported, by the folder that it came from; Python's own left out."""
+    found: dict[str, set[str]] = {}
+    for name, module in list(sys.modules.items()):
+        top, file = name.split(".")[0], getattr(module, "__file__", None)
+        inside = top != name and getattr(sys.modules.get(top), "__file__", None)  # a namespace has no file of its own
+        own = top in sys.stdlib_module_names or top.startswith(("__", "_sysconfigdata"))
+        if file and not inside and not own:
+            depth = name.count(".") + (Path(file).stem == "__init__")
+            found.setdefault(str(Path(file).parents[depth]), set()).add(top)
+    return {folder: sorted(names) for folder, names in found.items()}
 
 
 def filled(binding: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Drives the function app with the library of the real Python worker; prints what it saw as one JSON object.
 
+`case.py APP`: with a stand-in for the workflow. `case.py APP --alone FOLDER`: with nothing stood in and
+the packages of the app alone; the worker is in FOLDER.
+
 Run by the tests beside it as a program: the worker's state is global, so there is one app per process. The worker talks
 protobuf to the host; here the messages are objects that keep what they are given.
 """
@@ -7,16 +10,24 @@ protobuf to the host; here the messages are objects that keep what they are give
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import pkgutil
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
+
+if (
+    sys.flags.isolated
+):  # nothing is importable but Python itself: first the app's packages, as in Azure, then the worker
+    sys.path[:0] = [f"{sys.argv[1]}/.python_packages/lib/site-packages", sys.argv[1], *sys.argv[3:]]
 
 import azure_functions_runtime as worker
 from azure_functions_runtime.bindings.datumdef import Datum
 from azure_functions_runtime.native_invocation import invocation_request_native
 
 APP = sys.argv[1]
+ALONE = "--alone" in sys.argv
 SCHEDULE_STATUS = {
     "Last": "2026-01-02T03:03:00+00:00",
     "Next": "2026-01-02T03:05:00+00:00",
@@ -108,6 +119,21 @@ def inputs(trigger: dict[str, Any]) -> tuple[Datum, dict[str, Datum]]:
             return Datum(request, "http"), {}
 
 
+def import_everything() -> None:
+    """Import every module of the app: what it lacks would fail some invocation, some day."""
+    import bypass_responder
+
+    for module in pkgutil.walk_packages(bypass_responder.__path__, "bypass_responder."):
+        importlib.import_module(module.name)
+
+
+def loaded() -> list[str]:
+    """The files of what was imported and is not Python's own."""
+    own = (*sys.stdlib_module_names, f"_sysconfigdata_{sys.abiflags}_{sys.platform}_{sys.implementation._multiarch}")
+    modules = [module for name, module in sys.modules.items() if name.split(".")[0] not in own]
+    return sorted(file for module in modules if (file := getattr(module, "__file__", None)))
+
+
 async def main() -> None:
     """Index the app, invoke every function once, report."""
     sys.path.insert(0, APP)
@@ -119,7 +145,7 @@ async def main() -> None:
     started = await worker.worker_init_request(request)
     if started.result.status != StatusResult.Success:
         sys.exit(str(started.result.exception))
-    responder = stand_in_bootstrap()
+    responder = Responder() if ALONE else stand_in_bootstrap()
     indexed = (await worker.functions_metadata_request(request)).function_metadata_results
     report: dict[str, Any] = {"bindings": {}, "outcomes": {}}
     for function in indexed:
@@ -136,7 +162,10 @@ async def main() -> None:
             "error": error,
             "body": returned.value["body"].value.decode() if returned is not None else None,
         }
-    print(json.dumps(report | {"reached": responder.reached}))  # noqa: T201 -- the answer to the test
+    if ALONE:
+        import_everything()
+    report |= {"reached": responder.reached, "loaded": loaded()}
+    print(json.dumps(report))  # noqa: T201 -- the answer to the test
 
 
 asyncio.run(main())
