@@ -51,12 +51,12 @@ def test_every_decision_arrives_though_its_trace_is_not_sampled(sent: Ingestion)
 def test_a_line_arrives_as_its_word_with_its_fields(sent: Ingestion) -> None:
     properties = data(sent, "decided")[0]["properties"]
 
-    assert {name: properties[name] for name in ("event", "incident_id", "target", "verdict", "by")} == {
+    assert {name: properties[name] for name in ("event", "incident_id", "target", "verdict", "author")} == {
         "event": "decided",
         "incident_id": "20260302-a",
         "target": "aaaaaaaa-0000-4000-8000-000000000001",
         "verdict": "violation",
-        "by": "responder",
+        "author": "responder",
     }
 
 

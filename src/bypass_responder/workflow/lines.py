@@ -41,7 +41,7 @@ class Fields(TypedDict, total=False):
     seq: int
     hash: str
     previous: str
-    by: str
+    author: str
     step: str
     state: str
     effect: str
@@ -97,13 +97,13 @@ def tell(event: Event | Own, level: int = logging.INFO, **fields: Unpack[Fields]
 
 
 def tell_entry(entry: LogEntry) -> None:
-    """The line of an entry of the response log, which is committed. ``by`` tells a person's from the responder's."""
+    """The line of an entry of the response log, which is committed. ``author`` tells a person's from the responder's."""
     fields = {
         "incident_id": entry.incident_id,
         "target": entry.target,
         "seq": entry.seq,
         "hash": entry.hash,
-        "by": "responder" if entry.who == "responder" else "person",
+        "author": "responder" if entry.who == "responder" else "person",
     }
     _write(entry.event, logging.INFO, fields | _small(entry.facts))
 
