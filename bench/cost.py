@@ -52,7 +52,7 @@ ALERT_BY_MINUTES = {1: 3.00, 5: 1.50, 10: 1.00, 15: 0.50}
 PRIVATE_ENDPOINT = 7.30
 
 # ---- the installation ------------------------------------------------------------------------------------------------
-ALERT_RULES = {5: 8, 15: 2}
+ALERT_RULES = {5: 3, 15: 12}
 """Log alerts by minutes between two looks, as infra/modules/alerts.bicep has them."""
 PRIVATE_ENDPOINTS = 7
 

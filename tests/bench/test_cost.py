@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from bench import cost, idle_day
 from sandbox.azurite import missing
 from sandbox.tenant.server import environment
 
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "cost.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +69,10 @@ def test_only_a_private_network_has_endpoints_to_pay() -> None:
     both = [cost.bill(replace(cost.DEFAULT, private=private))["private endpoints"] for private in (False, True)]
 
     assert both == [0, cost.PRIVATE_ENDPOINTS * cost.PRIVATE_ENDPOINT]
+
+
+def test_every_alert_rule_is_charged_by_how_often_it_looks() -> None:
+    rules = (ROOT / "infra" / "modules" / "alerts.bicep").read_text(encoding="utf-8")
+    minutes = [int(found) for found in re.findall(r"^\s+frequency: 'PT(\d+)M'$", rules, re.MULTILINE)]
+
+    assert Counter(minutes) == cost.ALERT_RULES
