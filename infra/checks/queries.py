@@ -24,6 +24,7 @@ NOT_PAGED = {"recovered": "something is over: nobody has to get up"}
 RULES = "infra/modules/alerts.bicep"
 WORKBOOK = "infra/workbook.json"
 QUERIES = "infra/queries"
+PAGE = "docs/telemetry.md"
 
 
 def run(root: Path) -> Iterator[str]:
@@ -32,6 +33,7 @@ def run(root: Path) -> Iterator[str]:
     texts = dict(sorted(texts.items()))
     yield from _loaded(root, set(texts))
     texts |= {f"{WORKBOOK} {title}": text for title, text in _workbook(root)}
+    texts |= {f"{PAGE} query {number}": text for number, text in enumerate(_documented(root), start=1)}
     looked = _look(root, texts)
     known = {
         "about": ABOUTS,
@@ -90,6 +92,11 @@ def _workbook(root: Path) -> Iterator[tuple[str, str]]:
     for item in book["items"]:
         if "query" in item["content"]:
             yield item["content"]["title"], item["content"]["query"]
+
+
+def _documented(root: Path) -> list[str]:
+    """The queries that a person is told to run."""
+    return re.findall(r"^```kusto\n(.*?)^```$", (root / PAGE).read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def _functions(root: Path) -> frozenset[str]:

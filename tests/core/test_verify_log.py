@@ -71,7 +71,8 @@ async def test_a_deleted_incident_is_named(world: World) -> None:
     assert f"{ALEX}: incident {incident.id} was deleted" in (await verify(world)).problems
 
 
-async def test_a_rewritten_chain_is_not_the_one_that_a_checkpoint_saw(world: World) -> None:
+async def rewrite(world: World) -> None:
+    """Somebody writes the whole chain of ALEX anew, and its head."""
     previous, rewritten = "", []
     async for entry in world.ledger.log(ALEX):
         changed = entry.model_copy(update={"previous": previous, "who": "nobody"})
@@ -81,7 +82,66 @@ async def test_a_rewritten_chain_is_not_the_one_that_a_checkpoint_saw(world: Wor
     kind, head = world.ledger.stored[ALEX]["head"]
     world.ledger.stored[ALEX]["head"] = (kind, json.dumps(json.loads(head) | {"log_hash": previous}))
 
+
+async def rewrite_everything(world: World) -> None:
+    """The same, and the checkpoints: nothing within the storage account can tell."""
+    await rewrite(world)
+    previous, rewritten = "", []
+    head = (await world.case()).head
+    for held in world.checkpoints.held:
+        changed = held.model_copy(update={"previous": previous, "heads": {ALEX: (head.log_seq, head.log_hash)}})
+        rewritten.append(changed.model_copy(update={"hash": changed.digest()}))
+        previous = rewritten[-1].hash
+    world.checkpoints.held = rewritten
+
+
+async def sent_before(world: World) -> dict[str, dict[int, str]]:
+    """What Application Insights has of the log and its checkpoints."""
+    copy = {"checkpoints": {checkpoint.seq: checkpoint.hash for checkpoint in world.checkpoints.held}}
+    return copy | {ALEX: {entry.seq: entry.hash async for entry in world.ledger.log(ALEX)}}
+
+
+async def test_a_rewritten_chain_is_not_the_one_that_a_checkpoint_saw(world: World) -> None:
+    await rewrite(world)
+
     assert any("is not the one that a checkpoint saw" in problem for problem in (await verify(world)).problems)
+
+
+async def test_a_log_that_is_as_the_copy_has_it_has_no_problem(world: World) -> None:
+    found = await verify_log(world.ledger, world.checkpoints, copy=await sent_before(world))
+
+    assert found.problems == []
+
+
+async def test_who_rewrites_chain_head_and_checkpoints_is_caught_by_the_copy_alone(world: World) -> None:
+    copy = await sent_before(world)
+    await rewrite_everything(world)
+
+    assert (await verify(world)).problems == []
+    problems = (await verify_log(world.ledger, world.checkpoints, copy=copy)).problems
+    assert "checkpoint 1 is not the one that the copy has" in problems
+    assert f"{ALEX}: log line 1 is not the one that a checkpoint saw, or a copy has" in problems
+
+
+async def test_a_checkpoint_that_is_not_what_the_copy_of_the_lines_has_is_named(world: World) -> None:
+    copy = {ALEX: (await sent_before(world))[ALEX]}
+    await rewrite_everything(world)
+
+    problems = (await verify_log(world.ledger, world.checkpoints, copy=copy)).problems
+
+    assert f"{ALEX}: a checkpoint is not the one that the copy has" in problems
+
+
+async def test_lines_and_checkpoints_that_only_the_copy_has_are_named(world: World) -> None:
+    copy = await sent_before(world)
+    world.ledger.logs.clear()
+    world.ledger.stored.clear()
+    world.checkpoints.held.clear()
+
+    problems = (await verify_log(world.ledger, world.checkpoints, copy=copy)).problems
+
+    assert "cut after checkpoint 0; the copy has 1" in problems
+    assert any(problem.startswith(f"{ALEX}: cut after log line 0") for problem in problems)
 
 
 async def test_a_deleted_checkpoint_is_named(world: World) -> None:

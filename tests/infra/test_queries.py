@@ -23,7 +23,13 @@ def copied(tmp_path: Path) -> Path:
     """What the check reads, to break."""
     for folder in ("infra/queries", "infra/modules", "src/exchange_worker"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    for file in ("infra/workbook.json", "infra/checks/log_tables.json", "function_app.py", "docs/runbook.md"):
+    for file in (
+        "infra/workbook.json",
+        "infra/checks/log_tables.json",
+        "function_app.py",
+        "docs/runbook.md",
+        "docs/telemetry.md",
+    ):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
@@ -91,6 +97,12 @@ def test_a_word_of_the_workbook_that_nobody_sends_is_named(copy: Path) -> None:
     change(copy, "infra/workbook.json", "sweep_incomplete", "halved")
 
     assert "infra/workbook.json Sweeps: complete, and not: nothing has Message halved" in list(run(copy))
+
+
+def test_a_query_of_the_documents_is_checked(copy: Path) -> None:
+    change(copy, "docs/telemetry.md", "| distinct chain", "| distict chain")
+
+    assert [problem for problem in run(copy) if problem.startswith("docs/telemetry.md query 1: line ")]
 
 
 def test_a_rule_whose_query_is_missing_is_named(copy: Path) -> None:

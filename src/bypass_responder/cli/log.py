@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bypass_responder.cli.terminal import BAD_NEWS, Format, Output, say, show_json, show_table, stop, with_responder
+from bypass_responder.cli.terminal import (
+    BAD_NEWS,
+    WRONG_CALL,
+    Format,
+    Output,
+    say,
+    show_json,
+    show_table,
+    stop,
+    with_responder,
+)
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.workflow.verify_log import Verification, verify_log
@@ -38,14 +51,35 @@ def show(
 
 
 @app.command()
-def verify(output: Format = Output.TABLE) -> None:
+def verify(
+    against: Annotated[Path | None, typer.Option(help="CSV of a copy kept elsewhere: chain, seq, hash.")] = None,
+    output: Format = Output.TABLE,
+) -> None:
     """Walk every chain and every checkpoint. Exit status 1 when a line was changed, deleted or cut."""
-    found = with_responder(lambda responder: verify_log(responder.services.ledger, responder.services.checkpoints))
+    copy = _copy(against) if against else {}
+    found = with_responder(
+        lambda responder: verify_log(responder.services.ledger, responder.services.checkpoints, copy=copy)
+    )
     if output is Output.JSON:
         show_json(found.__dict__)
     else:
         _print(found)
     raise typer.Exit(BAD_NEWS if found.problems else 0)
+
+
+def _copy(file: Path) -> dict[str, dict[int, str]]:
+    """Hashes by chain and number. Stops where the file is not such a table."""
+    kept: dict[str, dict[int, str]] = defaultdict(dict)
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            for row in csv.DictReader(lines):
+                if kept[row["chain"]].setdefault(int(row["seq"]), row["hash"]) != row["hash"]:
+                    stop(f"{row['chain']} has two lines {row['seq']} in {file}: the log was written anew.", BAD_NEWS)
+    except (OSError, KeyError, ValueError) as problem:
+        stop(f"{file} is no CSV with the columns chain, seq and hash ({problem}).", WRONG_CALL)
+    if not kept:
+        stop(f"{file} holds no line, so there is nothing to compare with.", WRONG_CALL)
+    return kept
 
 
 def _print(found: Verification) -> None:

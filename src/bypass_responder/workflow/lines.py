@@ -97,12 +97,13 @@ def tell(event: Event | Own, level: int = logging.INFO, **fields: Unpack[Fields]
 
 
 def tell_entry(entry: LogEntry) -> None:
-    """The line of an entry of the response log, which is committed. ``author`` tells a person's from the responder's."""
+    """The line of an entry of the response log that is committed. ``author`` tells a person's from our own."""
     fields = {
         "incident_id": entry.incident_id,
         "target": entry.target,
         "seq": entry.seq,
         "hash": entry.hash,
+        "previous": entry.previous,
         "author": "responder" if entry.who == "responder" else "person",
     }
     _write(entry.event, logging.INFO, fields | _small(entry.facts))

@@ -11,10 +11,16 @@ from bypass_responder.errors import InputError
 from bypass_responder.model.incident import Incident
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bypass_responder.ports import Checkpoints, Ledger
+
+    Copy = Mapping[str, Mapping[int, str]]
 
 READ_AGAIN = 2
 Heads = dict[str, dict[int, str]]
+CHECKPOINTS = "checkpoints"
+"""The name under which a copy has the chain of checkpoints itself."""
 
 
 @dataclass
@@ -28,23 +34,30 @@ class Verification:
     problems: list[str] = field(default_factory=list)
 
 
-async def verify_log(ledger: Ledger, checkpoints: Checkpoints) -> Verification:
+async def verify_log(ledger: Ledger, checkpoints: Checkpoints, *, copy: Copy | None = None) -> Verification:
     """Verify everything. Raises TransientError when storage is away; a broken row is a problem, not an error.
+
+    ``copy`` is what was kept elsewhere: of each target, and of ``checkpoints``, hashes by number.
 
     A responder may write meanwhile, and what it was just writing looks broken: only what still is when it is read again
     is a problem.
     """
-    found = await _verify(ledger, checkpoints)
+    found = await _verify(ledger, checkpoints, copy or {})
     for _ in range(READ_AGAIN):
         if found.problems:
-            before, found = found.problems, await _verify(ledger, checkpoints)
+            before, found = found.problems, await _verify(ledger, checkpoints, copy or {})
             found.problems = [problem for problem in found.problems if problem in before]
     return found
 
 
-async def _verify(ledger: Ledger, checkpoints: Checkpoints) -> Verification:
+async def _verify(ledger: Ledger, checkpoints: Checkpoints, copy: Copy) -> Verification:
     found = Verification()
-    heads = await _checkpoints(checkpoints, found)
+    heads = await _checkpoints(checkpoints, copy.get(CHECKPOINTS, {}), found)
+    for target, kept in copy.items():
+        if target != CHECKPOINTS:
+            heads[target] = dict(kept) | heads[target]
+            if any(heads[target][seq] != digest for seq, digest in kept.items()):
+                found.problems.append(f"{target}: a checkpoint is not the one that the copy has")
     for target in sorted(await ledger.targets() | heads.keys()):
         found.targets += 1
         try:
@@ -54,7 +67,7 @@ async def _verify(ledger: Ledger, checkpoints: Checkpoints) -> Verification:
     return found
 
 
-async def _checkpoints(checkpoints: Checkpoints, found: Verification) -> Heads:
+async def _checkpoints(checkpoints: Checkpoints, kept: Mapping[int, str], found: Verification) -> Heads:
     heads: Heads = defaultdict(dict)
     previous = ""
     try:
@@ -65,6 +78,8 @@ async def _checkpoints(checkpoints: Checkpoints, found: Verification) -> Heads:
                 found.checkpoints = checkpoint.seq
             if checkpoint.previous != previous or checkpoint.digest() != checkpoint.hash:
                 found.problems.append(f"checkpoint {checkpoint.seq} was changed, or the one before it")
+            if kept.get(checkpoint.seq, checkpoint.hash) != checkpoint.hash:
+                found.problems.append(f"checkpoint {checkpoint.seq} is not the one that the copy has")
             previous = checkpoint.hash
             found.last_checkpoint = checkpoint.at
             for target, (seq, digest) in checkpoint.heads.items():
@@ -73,6 +88,8 @@ async def _checkpoints(checkpoints: Checkpoints, found: Verification) -> Heads:
                 heads[target].setdefault(seq, digest)
     except InputError as problem:
         found.problems.append(problem.detail)
+    if (last := max(kept, default=0)) > found.checkpoints:
+        found.problems.append(f"cut after checkpoint {found.checkpoints}; the copy has {last}")
     return heads
 
 
@@ -87,14 +104,14 @@ async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Ver
         if entry.previous != previous or entry.digest() != entry.hash:
             found.problems.append(f"{target}: log line {seq} was changed")
         if seq in known and known[seq] != entry.hash:
-            found.problems.append(f"{target}: log line {seq} is not the one that a checkpoint saw")
+            found.problems.append(f"{target}: log line {seq} is not the one that a checkpoint saw, or a copy has")
         previous = entry.hash
         if entry.event == "decided" and entry.incident_id:
             incidents.add(entry.incident_id)
     await _against_rows(target, seq, previous, incidents, ledger, found)
     last = max(known, default=0)
     if last > seq:
-        found.problems.append(f"{target}: cut after log line {seq}; a checkpoint saw {last} lines")
+        found.problems.append(f"{target}: cut after log line {seq}; a checkpoint saw {last} lines, or a copy has them")
 
 
 async def _against_rows(
