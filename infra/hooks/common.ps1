@@ -1,0 +1,52 @@
+# Dot-sourced by every hook first. azd gives them the values of its environment as variables. The same as common.sh, with
+# Python's own tools in place of make, which Windows lacks.
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $false  # exit codes are looked at
+Set-Location (Join-Path (Join-Path $PSScriptRoot '..') '..')
+$Programs = Join-Path (Join-Path $PWD '.venv') $(if ($IsWindows) { 'Scripts' } else { 'bin' })
+$env:PATH = $Programs + [IO.Path]::PathSeparator + $env:PATH
+
+function Write-Line([string] $Line) { [Console]::Error.WriteLine("${Hook}: $Line") }
+
+function Stop-Hook([string] $Line, [int] $Code = 1) {
+    Write-Line $Line
+    exit $Code
+}
+
+function Get-Setting([string] $Name) { [Environment]::GetEnvironmentVariable($Name) }
+
+# What azd provision sets.
+function Assert-Setting([string[]] $Names) {
+    foreach ($name in $Names) {
+        if (-not (Get-Setting $name)) { Stop-Hook "$name is not set: run azd provision first" 2 }
+    }
+}
+
+# bypassctl and the packager, and what they need.
+function Initialize-Environment {
+    $failed = 'the environment was not made; mend what Python says above, then again'
+    if (-not (Test-Path $Programs)) {
+        & py -3 -m venv .venv
+        if ($LASTEXITCODE) { Stop-Hook $failed 3 }
+    }
+    & (Join-Path $Programs 'python') -m pip install --quiet --disable-pip-version-check --editable '.[cli]'
+    if ($LASTEXITCODE) { Stop-Hook $failed 3 }
+}
+
+# Whether the rights are complete. Stops where that cannot be said.
+function Test-Grant {
+    Assert-Setting TENANT_ID, RESPONDER_PRINCIPAL_ID, WORKER_PRINCIPAL_ID, WORKER_CLIENT_ID
+    Initialize-Environment
+    & bypassctl grant --check | ForEach-Object { [Console]::Out.WriteLine($_) }
+    if ($LASTEXITCODE -gt 1) {
+        Stop-Hook 'the rights could not be checked; mend what it says above, then: azd up' $LASTEXITCODE
+    }
+    $LASTEXITCODE -eq 0
+}
+
+# For the person who may grant, on whichever machine: the directory administrator.
+function Get-GrantCommand {
+    $names = 'TENANT_ID', 'RESPONDER_PRINCIPAL_ID', 'WORKER_PRINCIPAL_ID', 'WORKER_CLIENT_ID'
+    (($names | ForEach-Object { "$_=$(Get-Setting $_)" }) -join ' ') + ' bypassctl grant'
+}

@@ -1,0 +1,37 @@
+# Read by every hook, in the checkout. azd gives them the values of its environment as variables.
+set -eu
+VENV=.venv
+PATH="$PWD/$VENV/bin:$PATH"
+export VENV PATH
+
+tell() { printf '%s: %s\n' "$HOOK" "$1" >&2; }
+
+stop() { # LINE [EXIT_CODE]
+  tell "$1"
+  exit "${2:-1}"
+}
+
+need() { # NAME…: what azd provision sets
+  for name in "$@"; do
+    eval "value=\${$name:-}"
+    [ -n "$value" ] || stop "$name is not set: run azd provision first" 2
+  done
+}
+
+# bypassctl and the packager, and what they need; quick when nothing changed
+environment() { make setup >&2 || stop "the environment was not made; mend what make says above, then again" 3; }
+
+# Sets granted: 0 complete, 1 something is missing. Anything else stops.
+check_grant() {
+  need TENANT_ID RESPONDER_PRINCIPAL_ID WORKER_PRINCIPAL_ID WORKER_CLIENT_ID
+  environment
+  granted=0
+  bypassctl grant --check || granted=$?
+  [ "$granted" -le 1 ] || stop "the rights could not be checked; mend what it says above, then: azd up" "$granted"
+}
+
+# For the person who may grant, on whichever machine: the directory administrator.
+grant_command() {
+  printf 'TENANT_ID=%s RESPONDER_PRINCIPAL_ID=%s WORKER_PRINCIPAL_ID=%s WORKER_CLIENT_ID=%s bypassctl grant' \
+    "$TENANT_ID" "$RESPONDER_PRINCIPAL_ID" "$WORKER_PRINCIPAL_ID" "$WORKER_CLIENT_ID"
+}

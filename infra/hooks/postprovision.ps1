@@ -1,0 +1,18 @@
+# After the resources are there and before any code is: the rights. A token fetched before its grant lacks the role for
+# up to a day. BYPASS_GRANT=now grants them here, as the person who is signed in; otherwise this stops and says who can.
+$Hook = 'postprovision'
+. $PSScriptRoot/common.ps1
+
+if ($env:BYPASS_GRANT -eq 'skip') {
+    Write-Line 'the rights are not looked at: BYPASS_GRANT=skip'
+    exit 0
+}
+if (Test-Grant) { exit 0 }
+if ($env:BYPASS_GRANT -ne 'now') {
+    Stop-Hook ('rights are missing, so nothing was deployed. A Privileged Role Administrator runs: ' +
+        "$(Get-GrantCommand); it also prints the script for the Exchange administrator. Then: azd up")
+}
+& bypassctl grant --yes
+if ($LASTEXITCODE) {
+    Stop-Hook 'the rights were not granted completely; it says above what is missing. Then: azd up'
+}

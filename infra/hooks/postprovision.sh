@@ -1,0 +1,13 @@
+#!/bin/sh
+# After the resources are there and before any code is: the rights. A token fetched before its grant lacks the role for
+# up to a day. BYPASS_GRANT=now grants them here, as the person who is signed in; otherwise this stops and says who can.
+HOOK=postprovision
+cd "$(dirname "$0")/../.."
+. infra/hooks/common.sh
+
+[ "${BYPASS_GRANT:-}" != skip ] || { tell "the rights are not looked at: BYPASS_GRANT=skip"; exit 0; }
+check_grant
+[ "$granted" -ne 0 ] || exit 0
+[ "${BYPASS_GRANT:-}" = now ] || stop "rights are missing, so nothing was deployed. A Privileged Role Administrator \
+runs: $(grant_command); it also prints the script for the Exchange administrator. Then: azd up"
+bypassctl grant --yes || stop "the rights were not granted completely; it says above what is missing. Then: azd up"
