@@ -8,7 +8,7 @@
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags { *: string }
 
 @description('Beginning of the names of the rules.')
 param namePrefix string

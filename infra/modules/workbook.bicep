@@ -4,7 +4,7 @@
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags { *: string }
 
 @description('Resource id of the Log Analytics workspace that it reads.')
 param workspaceId string

@@ -1,0 +1,108 @@
+// A Flex Consumption plan and its one app. Used twice.
+
+param location string
+param tags { *: string }
+
+@description('Name of the service in azure.yaml.')
+param service string
+param appName string
+param planName string
+param insightsName string
+
+param identityId string
+param identityClientId string
+
+type appRuntime = { name: 'python' | 'powershell', version: string }
+param runtime appRuntime
+
+@export()
+@description('Megabytes of an instance.')
+type appMemory = 512 | 2048 | 4096
+param memory appMemory
+
+@description('So many instances at most for each function.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstances int
+
+@description('Of the host account.')
+param packageUri string
+param hostBlobUri string
+param hostTableUri string
+
+@description('What the app itself reads.')
+param settings { *: string }
+
+@description('Resource id of the subnet that the app calls out from; empty is none.')
+param subnetId string
+
+@description('Whether a request from outside may reach a function of the app.')
+param inbound bool
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+// No queueServiceUri: of the host's own, only a blob trigger needs it, and neither app has one.
+var hostSettings = {
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+  AZURE_CLIENT_ID: identityClientId
+  AzureWebJobsStorage__blobServiceUri: hostBlobUri
+  AzureWebJobsStorage__clientId: identityClientId
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__tableServiceUri: hostTableUri
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: appName
+  location: location
+  tags: union(tags, { 'azd-service-name': service })
+  kind: 'functionapp,linux'
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    keyVaultReferenceIdentity: identityId
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: packageUri
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
+        }
+      }
+      runtime: runtime
+      scaleAndConcurrency: { instanceMemoryMB: memory, maximumInstanceCount: maximumInstances, alwaysReady: [] }
+    }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      http20Enabled: true
+      ipSecurityRestrictionsDefaultAction: inbound ? 'Allow' : 'Deny'
+      scmIpSecurityRestrictionsUseMain: false // deployment comes from outside, with Entra
+      scmIpSecurityRestrictionsDefaultAction: 'Allow'
+      appSettings: map(items(union(hostSettings, settings)), setting => { name: setting.key, value: setting.value })
+    }
+  }
+
+  resource ftp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
+
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+}

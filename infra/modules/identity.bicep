@@ -1,0 +1,15 @@
+// One user-assigned identity. It is there before its app, so its rights are, too, when the app first starts.
+
+param location string
+param tags { *: string }
+param name string
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: name
+  location: location
+  tags: tags
+}
+
+output id string = identity.id
+output principalId string = identity.properties.principalId
+output clientId string = identity.properties.clientId

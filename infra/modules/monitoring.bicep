@@ -1,0 +1,52 @@
+// Where the apps' lines go, and who is woken up.
+
+import { names } from 'names.bicep'
+
+param location string
+param tags { *: string }
+param name names
+
+@description('Days for which log lines are kept.')
+param retentionDays int
+
+@description('Who gets the e-mails.')
+param email string
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
+  name: name.workspace
+  location: location
+  tags: tags
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: retentionDays
+    features: { disableLocalAuth: true, enableLogAccessUsingOnlyResourcePermissions: true }
+  }
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' = {
+  name: name.insights
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: workspace.id
+    IngestionMode: 'LogAnalytics'
+    DisableLocalAuth: true // its connection string is then an address and no secret
+    SamplingPercentage: 100
+  }
+}
+
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: name.actionGroup
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'bypass'
+    emailReceivers: [{ name: 'security team', emailAddress: email, useCommonAlertSchema: true }]
+  }
+}
+
+output workspaceId string = workspace.id
+output actionGroupId string = actionGroup.id

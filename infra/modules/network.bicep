@@ -1,0 +1,123 @@
+// The private network: the apps call out from it, and reach storage in it. Event Grid cannot deliver into it.
+
+param location string
+param tags { *: string }
+param name string
+
+@description('The network has a /24, which nothing else has to know.')
+param addressPrefix string
+
+param dataAccountId string
+param hostAccountIds string[]
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: { addressPrefixes: [addressPrefix] }
+    subnets: [
+      {
+        name: 'responder'
+        properties: {
+          addressPrefix: cidrSubnet(addressPrefix, 27, 0)
+          // Graph, Exchange and the audit feed are on the internet.
+          defaultOutboundAccess: true
+          delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
+        }
+      }
+      {
+        name: 'exchange-worker'
+        properties: {
+          addressPrefix: cidrSubnet(addressPrefix, 27, 1)
+          defaultOutboundAccess: true
+          delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
+        }
+      }
+      {
+        name: 'endpoints'
+        properties: {
+          addressPrefix: cidrSubnet(addressPrefix, 27, 2)
+          defaultOutboundAccess: false
+        }
+      }
+    ]
+  }
+
+  resource responder 'subnets' existing = {
+    name: 'responder'
+  }
+
+  resource worker 'subnets' existing = {
+    name: 'exchange-worker'
+  }
+
+  resource endpoints 'subnets' existing = {
+    name: 'endpoints'
+  }
+}
+
+var services = ['blob', 'queue', 'table']
+
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for service in services: {
+    name: 'privatelink.${service}.${environment().suffixes.storage}'
+    location: 'global'
+    tags: tags
+  }
+]
+
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (service, index) in services: {
+    parent: zone[index]
+    name: name
+    location: 'global'
+    tags: tags
+    properties: { registrationEnabled: false, virtualNetwork: { id: network.id } }
+  }
+]
+
+// A host account needs no queue: see app.bicep.
+var wanted = concat(
+  map(services, service => { account: dataAccountId, service: service }),
+  flatten(map(hostAccountIds, id => [{ account: id, service: 'blob' }, { account: id, service: 'table' }]))
+)
+
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
+  for each in wanted: {
+    name: 'pe-${last(split(each.account, '/'))}-${each.service}'
+    location: location
+    tags: tags
+    properties: {
+      subnet: { id: network::endpoints.id }
+      privateLinkServiceConnections: [
+        #disable-next-line use-resource-id-functions // it is the id of an account, through the list above
+        { name: 'storage', properties: { privateLinkServiceId: each.account, groupIds: [each.service] } }
+      ]
+    }
+  }
+]
+
+resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
+  for (each, index) in wanted: {
+    parent: endpoint[index]
+    name: 'default'
+    properties: {
+      privateDnsZoneConfigs: [
+        {
+          name: each.service
+          properties: {
+            privateDnsZoneId: resourceId(
+              'Microsoft.Network/privateDnsZones',
+              'privatelink.${each.service}.${environment().suffixes.storage}'
+            )
+          }
+        }
+      ]
+    }
+    dependsOn: [link]
+  }
+]
+
+output responderSubnetId string = network::responder.id
+output workerSubnetId string = network::worker.id

@@ -1,0 +1,263 @@
+// Every role that the template gives, and nothing else. docs/permissions.md says what each is for.
+//
+// A role is given on the one table, queue or container that it is for. On a whole account it stands only where the
+// function host itself wants it: on the host account of its own app.
+
+import { containers, names, poison, queues, tables } from 'names.bicep'
+
+param name names
+
+@description('Object ids of the identities of the two apps and of the topic.')
+param responder string
+param worker string
+param topic string
+
+@description('Event Grid delivers to the queue of alerts.')
+param alertsByQueue bool
+
+@description('The vault is there.')
+param vaultExists bool
+
+@description('Object ids of groups; empty is none.')
+param operators string
+param readers string
+
+@description('Object ids of the identities that may send alerts.')
+param alertSenders string[]
+
+var roles = {
+  eventGridDataSender: 'd5a91429-5739-47e2-a06b-3470a27159e7' // EventGrid Data Sender
+  keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7' // Key Vault Secrets Officer
+  keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User
+  logAnalyticsReader: '73c42c96-874c-492b-b04d-ab87d138a893' // Log Analytics Reader
+  monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb' // Monitoring Metrics Publisher
+  blobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owner
+  blobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe' // Storage Blob Data Contributor
+  blobDataReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1' // Storage Blob Data Reader
+  queueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor
+  queueDataReader: '19e7f393-937e-4f77-808e-94535e297925' // Storage Queue Data Reader
+  queueMessageProcessor: '8a0f0c08-91a1-4084-bc3d-661d67233fed' // Storage Queue Data Message Processor
+  queueMessageSender: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a' // Storage Queue Data Message Sender
+  tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
+  tableDataReader: '76199698-9eea-4c19-bc75-cec21354c6b6' // Storage Table Data Reader
+}
+
+type principalType = 'ServicePrincipal' | 'Group'
+
+type given = { to: string, type: principalType, role: string, on: string }
+
+func toApp(to string, role string, on string[]) given[] =>
+  map(on, each => { to: to, type: 'ServicePrincipal', role: role, on: each })
+
+func toGroup(to string, role string, on string[]) given[] =>
+  empty(to) ? [] : map(on, each => { to: to, type: 'Group', role: role, on: each })
+
+// The app only reads the allowlist: what spares an account from being blocked is a person's to write.
+var onTables given[] = concat(
+  toApp(responder, roles.tableDataReader, ['Allowlist']),
+  toApp(responder, roles.tableDataContributor, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']),
+  toGroup(operators, roles.tableDataContributor, ['Allowlist', 'Ledger', 'Work', 'CaseIndex']),
+  toGroup(operators, roles.tableDataReader, ['Feed', 'Checkpoints']),
+  toGroup(readers, roles.tableDataReader, tables)
+)
+
+// A trigger needs Contributor on its queue: the host prolongs a message by Update Message, which Message Processor may
+// not. Without that a sweep that takes longer than the message is hidden would run twice.
+var queueNames = map(items(queues), queue => queue.value)
+var onQueues given[] = concat(
+  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.results]),
+  toApp(responder, roles.queueMessageSender, [queues.commands, queues.sweeps]),
+  toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.results)]),
+  toApp(responder, roles.queueMessageProcessor, map(queueNames, queue => poison(queue))),
+  toApp(worker, roles.queueDataContributor, [queues.commands, queues.sweeps]),
+  toApp(worker, roles.queueMessageSender, [queues.results, poison(queues.commands), poison(queues.sweeps)]),
+  alertsByQueue ? toApp(topic, roles.queueMessageSender, [queues.alerts]) : [],
+  toGroup(operators, roles.queueDataReader, concat(queueNames, map(queueNames, queue => poison(queue))))
+)
+
+var onContainers given[] = concat(
+  toApp(responder, roles.blobDataContributor, [containers.evidence, containers.checkpoints]),
+  toApp(responder, roles.blobDataReader, [containers.sweeps]),
+  toApp(worker, roles.blobDataContributor, [containers.sweeps]),
+  toApp(topic, roles.blobDataContributor, [containers.deadLetters]),
+  toGroup(operators, roles.blobDataReader, [containers.evidence, containers.checkpoints, containers.deadLetters]),
+  toGroup(readers, roles.blobDataReader, [containers.evidence, containers.checkpoints])
+)
+
+// ---- the data account -----------------------------------------------------------------------------------------------
+
+resource data 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
+  name: name.dataAccount
+
+  resource tableService 'tableServices' existing = {
+    name: 'default'
+  }
+
+  resource queueService 'queueServices' existing = {
+    name: 'default'
+  }
+
+  resource blobService 'blobServices' existing = {
+    name: 'default'
+  }
+}
+
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-04-01' existing = [
+  for each in onTables: {
+    parent: data::tableService
+    name: each.on
+  }
+]
+
+resource tableRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (each, index) in onTables: {
+    scope: table[index]
+    name: guid(data.id, 'table', each.on, each.to, each.role)
+    properties: {
+      principalId: each.to
+      principalType: each.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.role)
+    }
+  }
+]
+
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' existing = [
+  for each in onQueues: {
+    parent: data::queueService
+    name: each.on
+  }
+]
+
+resource queueRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (each, index) in onQueues: {
+    scope: queue[index]
+    name: guid(data.id, 'queue', each.on, each.to, each.role)
+    properties: {
+      principalId: each.to
+      principalType: each.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.role)
+    }
+  }
+]
+
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' existing = [
+  for each in onContainers: {
+    parent: data::blobService
+    name: each.on
+  }
+]
+
+resource containerRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (each, index) in onContainers: {
+    scope: container[index]
+    name: guid(data.id, 'container', each.on, each.to, each.role)
+    properties: {
+      principalId: each.to
+      principalType: each.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.role)
+    }
+  }
+]
+
+// ---- the host accounts ----------------------------------------------------------------------------------------------
+
+var onHosts given[] = concat(
+  toApp(responder, roles.blobDataOwner, [name.responder.hostAccount]),
+  toApp(responder, roles.tableDataContributor, [name.responder.hostAccount]),
+  toApp(worker, roles.blobDataOwner, [name.worker.hostAccount]),
+  toApp(worker, roles.tableDataContributor, [name.worker.hostAccount])
+)
+
+resource host 'Microsoft.Storage/storageAccounts@2026-04-01' existing = [
+  for each in onHosts: {
+    name: each.on
+  }
+]
+
+resource hostRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (each, index) in onHosts: {
+    scope: host[index]
+    name: guid(host[index].id, each.to, each.role)
+    properties: {
+      principalId: each.to
+      principalType: each.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.role)
+    }
+  }
+]
+
+// ---- telemetry, alerts, the vault -----------------------------------------------------------------------------------
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: name.insights
+}
+
+resource telemetryRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for app in [responder, worker]: {
+    scope: insights
+    name: guid(insights.id, app, roles.monitoringMetricsPublisher)
+    properties: {
+      principalId: app
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles.monitoringMetricsPublisher
+      )
+    }
+  }
+]
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' existing = {
+  name: name.workspace
+}
+
+resource logRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for group in filter(union([operators], [readers]), id => !empty(id)): {
+    scope: workspace
+    name: guid(workspace.id, group, roles.logAnalyticsReader)
+    properties: {
+      principalId: group
+      principalType: 'Group'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.logAnalyticsReader)
+    }
+  }
+]
+
+resource alertTopic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
+  name: name.topic
+}
+
+resource senderRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for sender in alertSenders: {
+    scope: alertTopic
+    name: guid(alertTopic.id, sender, roles.eventGridDataSender)
+    properties: {
+      principalId: sender
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventGridDataSender)
+    }
+  }
+]
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = if (vaultExists) {
+  name: name.vault
+}
+
+var onVault given[] = vaultExists
+  ? concat(
+      toApp(responder, roles.keyVaultSecretsUser, [name.vault]),
+      toGroup(operators, roles.keyVaultSecretsOfficer, [name.vault])
+    )
+  : []
+
+resource vaultRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for each in onVault: {
+    scope: vault
+    name: guid(vault.id, each.to, each.role)
+    properties: {
+      principalId: each.to
+      principalType: each.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.role)
+    }
+  }
+]

@@ -1,0 +1,164 @@
+// The data account: everything that the responder knows. Who may do what in it stands in roles.bicep.
+
+import { containers, poison, queues, tables } from 'names.bicep'
+
+param location string
+param tags { *: string }
+param name string
+
+@description('Redundancy of the account.')
+param redundancy string
+
+@description('Days for which a checkpoint of the response log cannot be changed or deleted.')
+param checkpointDays int
+
+@description('Only private endpoints and these addresses reach it.')
+param isolated bool
+param allowedAddresses string[]
+
+@description('Keeps who wrote and deleted, in this workspace.')
+param keepLogs bool
+param logWorkspaceId string
+
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: redundancy }
+  properties: {
+    accessTier: 'Hot'
+    allowSharedKeyAccess: false
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    // Enabled even when isolated: the firewall lets nobody through but Event Grid as a trusted service and the named
+    // addresses. Disabled would shut Event Grid out, which cannot deliver to a private endpoint.
+    publicNetworkAccess: 'Enabled'
+    networkAcls: {
+      defaultAction: isolated ? 'Deny' : 'Allow'
+      bypass: 'AzureServices'
+      ipRules: [for address in allowedAddresses: { value: address, action: 'Allow' }]
+    }
+  }
+}
+
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2026-04-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-04-01' = [
+  for name in tables: {
+    parent: tableService
+    name: name
+  }
+]
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-04-01' = {
+  parent: account
+  name: 'default'
+}
+
+var queueNames = map(items(queues), queue => queue.value)
+
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' = [
+  for name in concat(queueNames, map(queueNames, name => poison(name))): {
+    parent: queueService
+    name: name
+  }
+]
+
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    deleteRetentionPolicy: { enabled: true, days: 7 }
+    containerDeleteRetentionPolicy: { enabled: true, days: 7 }
+  }
+}
+
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = [
+  for name in map(items(containers), item => item.value): {
+    parent: blobService
+    name: name
+    properties: { publicAccess: 'None' }
+  }
+]
+
+// Unlocked: it holds against everybody who has only rights to data, and an owner of the account can still take it away.
+// A lock is for ever and a template cannot set it; docs/infrastructure.md says how. Locked, the account cannot be
+// deleted before the last checkpoint is out of its time.
+resource checkpoints 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-04-01' = {
+  name: '${account.name}/default/${containers.checkpoints}/default'
+  properties: {
+    immutabilityPeriodSinceCreationInDays: checkpointDays
+    allowProtectedAppendWrites: true
+  }
+  dependsOn: [container]
+}
+
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'sweeps-go-after-8-days'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['${containers.sweeps}/'] }
+            actions: { baseBlob: { delete: { daysAfterCreationGreaterThan: 8 } } }
+          }
+        }
+        {
+          name: 'dead-letters-go-after-90-days'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['${containers.deadLetters}/'] }
+            actions: { baseBlob: { delete: { daysAfterCreationGreaterThan: 90 } } }
+          }
+        }
+      ]
+    }
+  }
+  dependsOn: [blobService]
+}
+
+// Who wrote or deleted what, for the day on which the response log is found broken. Not reads and not queues: both are
+// polled all day and would cost more than everything else here.
+#disable-next-line use-recent-api-versions // the newest that is no preview cannot send to a workspace by category
+resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (keepLogs) {
+  scope: tableService
+  name: 'writes'
+  properties: {
+    workspaceId: logWorkspaceId
+    logs: [
+      { category: 'StorageWrite', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
+  }
+}
+
+#disable-next-line use-recent-api-versions // the newest that is no preview cannot send to a workspace by category
+resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (keepLogs) {
+  scope: blobService
+  name: 'writes'
+  properties: {
+    workspaceId: logWorkspaceId
+    logs: [
+      { category: 'StorageWrite', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
+  }
+}
+
+output id string = account.id
+output tableUri string = account.properties.primaryEndpoints.table
+output queueUri string = account.properties.primaryEndpoints.queue
+output blobUri string = account.properties.primaryEndpoints.blob
