@@ -111,8 +111,20 @@ def _prefix(app_folder: Path) -> str:
     return str(host.get("extensions", {}).get("http", {}).get("routePrefix", "api"))
 
 
+class _WithFields(logging.Formatter):
+    """The message, then what a line says beside it, as the fields of its own."""
+
+    standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "event"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = [f"{name}={value}" for name, value in vars(record).items() if name not in self.standard]
+        return " ".join([super().format(record), *fields])
+
+
 def log_to_stderr() -> None:
     """Everything from Information on, the SDKs from Warning on, as host.json has it."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_WithFields())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for noisy in ("azure", "httpx", "uvicorn", "msal"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
