@@ -30,28 +30,25 @@ resource data 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: dataAccountName
 }
 
-var toFunction = {
-  destination: {
-    endpointType: 'AzureFunction'
-    properties: { resourceId: app::receiveAlert.id, maxEventsPerBatch: 1, preferredBatchSizeInKilobytes: 64 }
-  }
-}
-
-var toQueue = {
-  deliveryWithResourceIdentity: {
-    identity: { type: 'SystemAssigned' }
-    destination: {
-      endpointType: 'StorageQueue'
-      properties: { resourceId: data.id, queueName: queues.alerts, queueMessageTimeToLiveInSeconds: -1 }
-    }
-  }
-}
-
 resource subscription 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15' = {
   parent: topic
   name: 'bypass-alerts'
   properties: {
-    ...(networkIsolation ? toQueue : toFunction)
+    destination: networkIsolation
+      ? null
+      : {
+          endpointType: 'AzureFunction'
+          properties: { resourceId: app::receiveAlert.id, maxEventsPerBatch: 1, preferredBatchSizeInKilobytes: 64 }
+        }
+    deliveryWithResourceIdentity: networkIsolation
+      ? {
+          identity: { type: 'SystemAssigned' }
+          destination: {
+            endpointType: 'StorageQueue'
+            properties: { resourceId: data.id, queueName: queues.alerts, queueMessageTimeToLiveInSeconds: -1 }
+          }
+        }
+      : null
     eventDeliverySchema: 'CloudEventSchemaV1_0'
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
     deadLetterWithResourceIdentity: {

@@ -3,7 +3,6 @@
 targetScope = 'subscription'
 
 import { namesOf, queues } from 'modules/names.bicep'
-import { appMemory } from 'modules/app.bicep'
 
 // ---- what has no default --------------------------------------------------------------------------------------------
 
@@ -129,10 +128,10 @@ param networkAddressPrefix string = '10.90.0.0/24'
 // ---- size and retention ---------------------------------------------------------------------------------------------
 
 @description('Megabytes of an instance of the responder.')
-param responderMemory appMemory = 2048
+param responderMemory 512 | 2048 | 4096 = 2048
 
 @description('Megabytes of an instance of the Exchange worker.')
-param workerMemory appMemory = 2048
+param workerMemory 512 | 2048 | 4096 = 2048
 
 @description('So many instances at most for each function of the responder.')
 @minValue(1)
@@ -146,6 +145,9 @@ param dataRedundancy 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standar
 @minValue(1)
 @maxValue(146000)
 param checkpointRetentionDays int = 365
+
+@description('True once you have locked that retention: a template cannot touch it any more, so it leaves it alone.')
+param checkpointsLocked bool = false
 
 @description('Days for which log lines are kept.')
 @minValue(30)
@@ -231,6 +233,7 @@ module data 'modules/storage-data.bicep' = {
     name: name.dataAccount
     redundancy: dataRedundancy
     checkpointDays: checkpointRetentionDays
+    checkpointsLocked: checkpointsLocked
     isolated: networkIsolation
     allowedAddresses: networkIsolation ? words(operatorAddresses) : []
     keepLogs: keepStorageLogs
@@ -314,38 +317,36 @@ module responderApp 'modules/app.bicep' = {
     hostTableUri: responderHost.outputs.tableUri
     subnetId: network.?outputs.responderSubnetId ?? ''
     inbound: !networkIsolation
-    settings: union(
-      {
-        ACTOR_RESPONSE: actorResponse
-        ALERTS_QUEUE: queues.alerts
-        COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
-        CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
-        EXCHANGE_COMMANDS_QUEUE: queues.commands
-        EXCHANGE_RESULTS_QUEUE: queues.results
-        EXCHANGE_SWEEPS_QUEUE: queues.sweeps
-        EXCHANGE_WORKER_IDS: '${workerIdentity.outputs.principalId},${workerIdentity.outputs.clientId}'
-        FEED_SILENCE_HOURS: string(feedSilenceHours)
-        GRAPH_URL: graphUrl
-        HINT_CHECKS_PER_HOUR: string(hintChecksPerHour)
-        MANAGEMENT_API_URL: managementApiUrl
-        MODE: mode
-        POLL_SCHEDULE: pollSchedule
-        PROTECTED_OBJECT_IDS: protectedObjectIds
-        PUBLISHER_IDENTIFIER: publisherIdentifier
-        PYTHON_ENABLE_OPENTELEMETRY: 'true'
-        RESUME_SCHEDULE: resumeSchedule
-        ResponderStorage__blobServiceUri: data.outputs.blobUri
-        ResponderStorage__clientId: responderIdentity.outputs.clientId
-        ResponderStorage__credential: 'managedidentity'
-        ResponderStorage__queueServiceUri: data.outputs.queueUri
-        ResponderStorage__tableServiceUri: data.outputs.tableUri
-        SWEEP_OVERDUE_MINUTES: string(sweepOverdueMinutes)
-        SWEEP_SCHEDULE: sweepSchedule
-        SWEEP_TIMEOUT_SECONDS: string(sweepTimeoutSeconds)
-        TENANT_ID: tenant().tenantId
-      },
-      webhookSettings
-    )
+    settings: {
+      ACTOR_RESPONSE: actorResponse
+      ALERTS_QUEUE: queues.alerts
+      COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
+      CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
+      EXCHANGE_COMMANDS_QUEUE: queues.commands
+      EXCHANGE_RESULTS_QUEUE: queues.results
+      EXCHANGE_SWEEPS_QUEUE: queues.sweeps
+      EXCHANGE_WORKER_IDS: '${workerIdentity.outputs.principalId},${workerIdentity.outputs.clientId}'
+      FEED_SILENCE_HOURS: string(feedSilenceHours)
+      GRAPH_URL: graphUrl
+      HINT_CHECKS_PER_HOUR: string(hintChecksPerHour)
+      MANAGEMENT_API_URL: managementApiUrl
+      MODE: mode
+      POLL_SCHEDULE: pollSchedule
+      PROTECTED_OBJECT_IDS: protectedObjectIds
+      PUBLISHER_IDENTIFIER: publisherIdentifier
+      PYTHON_ENABLE_OPENTELEMETRY: 'true'
+      RESUME_SCHEDULE: resumeSchedule
+      ResponderStorage__blobServiceUri: data.outputs.blobUri
+      ResponderStorage__clientId: responderIdentity.outputs.clientId
+      ResponderStorage__credential: 'managedidentity'
+      ResponderStorage__queueServiceUri: data.outputs.queueUri
+      ResponderStorage__tableServiceUri: data.outputs.tableUri
+      SWEEP_OVERDUE_MINUTES: string(sweepOverdueMinutes)
+      SWEEP_SCHEDULE: sweepSchedule
+      SWEEP_TIMEOUT_SECONDS: string(sweepTimeoutSeconds)
+      TENANT_ID: tenant().tenantId
+    }
+    optionalSettings: webhookSettings
   }
   dependsOn: [roles]
 }
@@ -383,6 +384,7 @@ module workerApp 'modules/app.bicep' = {
       ResponderStorage__queueServiceUri: data.outputs.queueUri
       TENANT_ID: tenant().tenantId
     }
+    optionalSettings: {}
   }
   dependsOn: [roles]
 }

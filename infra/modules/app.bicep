@@ -12,13 +12,10 @@ param insightsName string
 param identityId string
 param identityClientId string
 
-type appRuntime = { name: 'python' | 'powershell', version: string }
-param runtime appRuntime
+param runtime { name: 'python' | 'powershell', version: string }
 
-@export()
 @description('Megabytes of an instance.')
-type appMemory = 512 | 2048 | 4096
-param memory appMemory
+param memory 512 | 2048 | 4096
 
 @description('So many instances at most for each function.')
 @minValue(1)
@@ -32,6 +29,9 @@ param hostTableUri string
 
 @description('What the app itself reads.')
 param settings { *: string }
+
+@description('What it reads only where somebody asked for it.')
+param optionalSettings { *: string }
 
 @description('Resource id of the subnet that the app calls out from; empty is none.')
 param subnetId string
@@ -92,7 +92,10 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       ipSecurityRestrictionsDefaultAction: inbound ? 'Allow' : 'Deny'
       scmIpSecurityRestrictionsUseMain: false // deployment comes from outside, with Entra
       scmIpSecurityRestrictionsDefaultAction: 'Allow'
-      appSettings: map(items(union(hostSettings, settings)), setting => { name: setting.key, value: setting.value })
+      appSettings: map(
+        items(union(hostSettings, settings, optionalSettings)),
+        setting => { name: setting.key, value: setting.value }
+      )
     }
   }
 

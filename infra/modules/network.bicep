@@ -107,10 +107,7 @@ resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025
         {
           name: each.service
           properties: {
-            privateDnsZoneId: resourceId(
-              'Microsoft.Network/privateDnsZones',
-              'privatelink.${each.service}.${environment().suffixes.storage}'
-            )
+            privateDnsZoneId: zone[indexOf(services, each.service)].id
           }
         }
       ]

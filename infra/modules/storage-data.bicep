@@ -12,6 +12,9 @@ param redundancy string
 @description('Days for which a checkpoint of the response log cannot be changed or deleted.')
 param checkpointDays int
 
+@description('Leaves the retention alone, because it is locked.')
+param checkpointsLocked bool
+
 @description('Only private endpoints and these addresses reach it.')
 param isolated bool
 param allowedAddresses string[]
@@ -80,8 +83,10 @@ resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01'
   }
 }
 
+var containerNames = map(items(containers), item => item.value)
+
 resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = [
-  for name in map(items(containers), item => item.value): {
+  for name in containerNames: {
     parent: blobService
     name: name
     properties: { publicAccess: 'None' }
@@ -91,13 +96,13 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
 // Unlocked: it holds against everybody who has only rights to data, and an owner of the account can still take it away.
 // A lock is for ever and a template cannot set it; docs/infrastructure.md says how. Locked, the account cannot be
 // deleted before the last checkpoint is out of its time.
-resource checkpoints 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-04-01' = {
-  name: '${account.name}/default/${containers.checkpoints}/default'
+resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-04-01' = if (!checkpointsLocked) {
+  parent: container[indexOf(containerNames, containers.checkpoints)]
+  name: 'default'
   properties: {
     immutabilityPeriodSinceCreationInDays: checkpointDays
     allowProtectedAppendWrites: true
   }
-  dependsOn: [container]
 }
 
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
