@@ -164,7 +164,7 @@ async def main() -> None:
         }
     if ALONE:
         import_everything()
-    report |= {"reached": responder.reached, "loaded": loaded()}
+    report |= {"reached": responder.reached, "loaded": loaded(), "capabilities": started.capabilities}
     print(json.dumps(report))  # noqa: T201 -- the answer to the test
 
 

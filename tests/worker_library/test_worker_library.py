@@ -21,15 +21,19 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def seen() -> dict[str, Any]:
-    """What the worker indexed and what came of invoking every function once. The environment has no setting in it."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")}
+def run(**settings: str) -> dict[str, Any]:
+    """What the worker indexed and what came of invoking every function once. The environment has no other setting."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")} | settings
     command = [sys.executable, str(CASE), str(ROOT)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert ended.returncode == 0, ended.stderr
     report: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     return report
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Any]:
+    return run()
 
 
 def test_the_worker_indexes_what_the_library_declares(seen: dict[str, Any], index: dict[str, Any]) -> None:
@@ -57,3 +61,14 @@ def test_an_error_of_the_workflow_fails_the_invocation(seen: dict[str, Any]) -> 
 
 def test_health_tells_nothing_but_up(seen: dict[str, Any]) -> None:
     assert seen["outcomes"]["health"]["body"] == "up"
+
+
+def test_without_the_setting_the_host_sends_the_lines(seen: dict[str, Any]) -> None:
+    assert "WorkerOpenTelemetryEnabled" not in seen["capabilities"]
+
+
+def test_with_the_setting_the_host_leaves_the_lines_to_the_app() -> None:
+    told = run(PYTHON_ENABLE_OPENTELEMETRY="true")
+
+    assert told["capabilities"]["WorkerOpenTelemetryEnabled"] == "true"
+    assert told["outcomes"]["poll_audit_feed"]["succeeded"]

@@ -1,0 +1,71 @@
+"""The app begins to send with its first run, and each run ends with its lines on their way."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from bypass_responder import bootstrap
+from bypass_responder.adapters import telemetry
+from bypass_responder.errors import TransientError
+from tests.core.world import World
+
+RUNS = ("poll_audit_feed", "resume_responses", "sweep_bypass_state")
+BODIES = ("receive_alert", "record_exchange_result")
+
+
+@pytest.fixture
+def flushed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A mark for each time that lines were sent."""
+    marks: list[str] = []
+
+    async def flush() -> None:
+        marks.append("flushed")
+
+    monkeypatch.setattr(telemetry, "flush", flush)
+    return marks
+
+
+def a_responder(world: World) -> bootstrap.Responder:
+    unused = cast("Any", None)
+    return bootstrap.Responder(world.services, unused, unused, _closing=())
+
+
+@pytest.mark.parametrize("run", RUNS)
+async def test_a_timers_run_ends_with_its_lines_sent(run: str, flushed: list[str]) -> None:
+    await getattr(a_responder(World()), run)()
+
+    assert flushed == ["flushed"]
+
+
+@pytest.mark.parametrize("run", BODIES)
+async def test_a_messages_run_ends_with_its_lines_sent(run: str, flushed: list[str]) -> None:
+    await getattr(a_responder(World()), run)(b"what nobody can read")
+
+    assert flushed == ["flushed"]
+
+
+async def test_a_run_that_fails_sends_its_lines_all_the_same(flushed: list[str]) -> None:
+    world = World()
+    world.work.fail("items", TransientError("storage is away"))
+
+    with pytest.raises(TransientError):
+        await a_responder(world).resume_responses()
+
+    assert flushed == ["flushed"]
+
+
+async def test_the_first_run_begins_to_send_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(telemetry, "start", lambda _environment: order.append("start"))
+
+    def build(environment: object) -> bootstrap.Responder:
+        order.append("build")
+        return a_responder(World())
+
+    monkeypatch.setattr(bootstrap, "build", build)
+    first, second = await bootstrap.responder(), await bootstrap.responder()
+
+    assert order == ["start", "build"]
+    assert first is second
