@@ -25,6 +25,9 @@ CALLS: dict[str, dict[str, float]] = {
 LINES = {"poll": 1, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}
 """Log lines of the responder's own."""
 
+WRITES = {"poll": 1, "new_blob": 2, "resume": 0, "sweep_plan": 4, "sweep_answer": 8, "resume_after_sweep": 5}
+"""Writes and deletions among the calls to tables and blobs: the storage account logs each."""
+
 # ---- assumed: not measured in Azure ----------------------------------------------------------------------------------
 SECONDS = {"poll": 2.0, "resume": 1.5, "sweep_plan": 1.5, "sweep_answer": 1.5, "resume_after_sweep": 1.5}
 """Of an execution; a second is the least that is billed. Here they take 0.02 to 0.12 s, without Azure's round trips."""
@@ -41,7 +44,8 @@ HOST_LINES = 3
 """An execution's request and two lines of the host's own."""
 LINE_BYTES = 1_100
 """Of a line as Log Analytics bills it: some 150 bytes of fields, the rest columns that the platform adds."""
-WORKER_GB = 2.0
+STORAGE_LINE_BYTES = 1_500
+"""Of a line of the storage account's own log; a transaction counts as one."""
 
 # ---- list prices -----------------------------------------------------------------------------------------------------
 GB_SECOND, FREE_GB_SECONDS = 0.000026, 100_000
@@ -49,12 +53,13 @@ EXECUTION, FREE_EXECUTIONS = 0.40 / 1e6, 250_000
 TABLE_CALL, QUEUE_CALL, BLOB_WRITE, BLOB_OTHER = 0.00036 / 1e4, 0.004 / 1e4, 0.055 / 1e4, 0.0044 / 1e4
 LOG_GB = 2.76
 ALERT_BY_MINUTES = {1: 3.00, 5: 1.50, 10: 1.00, 15: 0.50}
-PRIVATE_ENDPOINT = 7.30
+PRIVATE_ENDPOINT, PRIVATE_ZONE = 7.30, 0.50
 
 # ---- the installation ------------------------------------------------------------------------------------------------
 ALERT_RULES = {5: 3, 15: 12}
 """Log alerts by minutes between two looks, as infra/modules/alerts.bicep has them."""
-PRIVATE_ENDPOINTS = 7
+PRIVATE_ENDPOINTS, PRIVATE_ZONES = 7, 3
+WORKER_GB = 2.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Installation:
     poll_minutes: int
     resume_minutes: int
     sweep_minutes: int
-    responder_gb: float = 0.5
+    responder_gb: float = 2.0
     private: bool = False
 
     @property
@@ -84,7 +89,7 @@ class Installation:
 DEFAULT = Installation("default", 1, 1, 15)
 INSTALLATIONS = (
     DEFAULT,
-    Installation("default, 2 GB", 1, 1, 15, responder_gb=2.0),
+    Installation("default, 512 MB", 1, 1, 15, responder_gb=0.5),
     Installation("calm", 5, 1, 30),
     Installation("frugal", 15, 5, 60),
     Installation("default, private network", 1, 1, 15, private=True),
@@ -107,7 +112,9 @@ def log_gb(at: Installation) -> float:
     """Into Log Analytics."""
     executions = sum(at.runs.values()) + MINUTES / at.sweep_minutes
     own = sum(runs * LINES[what] for what, runs in at.runs.items())
-    return (own + executions * HOST_LINES) * LINE_BYTES / 1e9
+    written = sum(runs * WRITES[what] for what, runs in at.runs.items())
+    written += NEW_BLOBS_PER_MINUTE * MINUTES * WRITES["new_blob"] + MINUTES / at.sweep_minutes  # the worker's list
+    return ((own + executions * HOST_LINES) * LINE_BYTES + written * STORAGE_LINE_BYTES) / 1e9
 
 
 def bill(at: Installation) -> dict[str, float]:
@@ -126,7 +133,7 @@ def bill(at: Installation) -> dict[str, float]:
         "storage, the host's own": polls * QUEUE_CALL + timers * BLOB_WRITE + renewals * BLOB_OTHER,
         "logs": log_gb(at) * LOG_GB,
         "log alerts": sum(count * ALERT_BY_MINUTES[minutes] for minutes, count in ALERT_RULES.items()),
-        "private endpoints": PRIVATE_ENDPOINTS * PRIVATE_ENDPOINT if at.private else 0.0,
+        "private network": PRIVATE_ENDPOINTS * PRIVATE_ENDPOINT + PRIVATE_ZONES * PRIVATE_ZONE if at.private else 0.0,
     }
 
 
@@ -137,9 +144,10 @@ def row(*cells: str) -> str:
 
 def counts_table() -> str:
     """Calls and lines of one run."""
-    shown = [row("one run of", "table calls", "queue calls", "blob calls", "own log lines"), row(*["---"] * 5)]
+    heads = ("one run of", "table calls", "queue calls", "blob calls", "of them logged writes", "own log lines")
+    shown = [row(*heads), row(*["---"] * len(heads))]
     for what, by_service in CALLS.items():
-        numbers = [f"{number:g}" for number in (*by_service.values(), LINES.get(what, 0))]
+        numbers = [f"{number:g}" for number in (*by_service.values(), WRITES[what], LINES.get(what, 0))]
         shown.append(row(f"`{what}`", *numbers))
     return "\n".join(shown)
 

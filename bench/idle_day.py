@@ -78,17 +78,25 @@ class _Day:
     responder: Responder
     worker: QueueWorker
     counts: Counter[str]
+    writes: Counter[str]
     clock: _Clock
+
+    def forget(self) -> None:
+        """Count from here."""
+        self.counts.clear()
+        self.writes.clear()
 
     async def counted(self, run: Callable[[], Awaitable[None]], *, rounds: int = _ROUNDS) -> dict[str, float]:
         """What one call takes: the fewest calls of several, since once an hour one forgets what is old too."""
         told = []
         for _ in range(rounds):
             self.clock.ahead += timedelta(minutes=1)
-            self.counts.clear()
+            self.forget()
             began = time.perf_counter()
             await run()
-            told.append(dict(self.counts) | {"seconds": time.perf_counter() - began})
+            seconds = time.perf_counter() - began
+            logged = self.writes["table"] + self.writes["blob"]
+            told.append(dict(self.counts) | {"logged_writes": logged, "seconds": seconds})
         least = min(told, key=lambda each: sum(each.get(name, 0) for name in SERVICES))
         return least | {"seconds": round(statistics.median(each["seconds"] for each in told), 3)}
 
@@ -101,7 +109,7 @@ class _Day:
     async def answer_sweep(self) -> None:
         """The worker's answer is taken; what asking for it took is not counted."""
         await self.responder.sweep_bypass_state()
-        self.counts.clear()
+        self.forget()
         await self.worker.sweeps()
 
 
@@ -126,8 +134,8 @@ def measure() -> dict[str, Any]:
 
 
 async def _measured(tenant: Tenant, url: str, env: dict[str, str]) -> dict[str, Any]:
-    counts, clock = Counter[str](), _Clock()
-    built = build_counted(env, counts)
+    counts, writes, clock = Counter[str](), Counter[str](), _Clock()
+    built = build_counted(env, counts, writes)
     responder = dataclasses.replace(built, services=dataclasses.replace(built.services, clock=clock.now))
     lines, own = _Lines(counts), logging.getLogger(OURS)
     level = own.level
@@ -137,7 +145,7 @@ async def _measured(tenant: Tenant, url: str, env: dict[str, str]) -> dict[str, 
         async with httpx.AsyncClient(trust_env=False) as http:
             record, storage = responder.record_exchange_result, env["ResponderStorage"]
             worker = QueueWorker(http, url, tenant.settings.tenant_id, storage, record)
-            return await _figures(_Day(tenant, responder, worker, counts, clock))
+            return await _figures(_Day(tenant, responder, worker, counts, writes, clock))
     finally:
         await responder.aclose()
         own.removeHandler(lines)
@@ -156,7 +164,9 @@ async def _figures(day: _Day) -> dict[str, Any]:
     }
     await day.worker.sweeps()
     new = await day.counted(day.poll_with_new_blobs)
-    parts["new_blob"] = {name: (new.get(name, 0) - parts["poll"].get(name, 0)) / _NEW_BLOBS for name in SERVICES}
+    parts["new_blob"] = {
+        name: (new.get(name, 0) - parts["poll"].get(name, 0)) / _NEW_BLOBS for name in (*SERVICES, "logged_writes")
+    }
     container = responder.storage.blobs.get_container_client("log-checkpoints")
     sizes = {"checkpoint_bytes": max([blob.size async for blob in container.list_blobs()])}
     return sizes | {

@@ -17,17 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.pipeline import PipelineRequest
+    from azure.core.rest import HttpRequest
 
     from bypass_responder.bootstrap import Responder
     from bypass_responder.settings import Storage
 
 
-def build_counted(env: Mapping[str, str], counts: Counter[str]) -> Responder:
-    """As ``bootstrap.build``; each HTTP request, tried again or not, adds one to ``table``, ``queue`` or ``blob``."""
+def build_counted(env: Mapping[str, str], counts: Counter[str], writes: Counter[str] | None = None) -> Responder:
+    """As ``bootstrap.build``; each HTTP request, tried again or not, adds one to ``table``, ``queue`` or ``blob``.
 
-    def hook(service: str) -> Callable[[object], None]:
-        def count(_request: object) -> None:
+    What is no GET or HEAD adds one to the same in ``writes`` as well.
+    """
+
+    def hook(service: str) -> Callable[[PipelineRequest[HttpRequest]], None]:
+        def count(request: PipelineRequest[HttpRequest]) -> None:
             counts[service] += 1
+            if writes is not None and request.http_request.method not in {"GET", "HEAD"}:
+                writes[service] += 1
 
         return count
 

@@ -17,6 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
 
 
+def template(name: str) -> str:
+    """A file of the infrastructure."""
+    return (ROOT / "infra" / name).read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def counted() -> dict[str, float]:
     """One quiet day, counted anew; the environment is set back afterwards."""
@@ -38,6 +43,11 @@ def test_the_calls_that_are_charged_are_those_that_were_counted(what: str, count
 @pytest.mark.parametrize("what", cost.LINES)
 def test_the_lines_that_are_charged_are_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
     assert counted.get(f"{what}_lines", 0) == cost.LINES[what]
+
+
+@pytest.mark.parametrize("what", cost.WRITES)
+def test_the_writes_that_are_logged_are_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
+    assert counted[f"{what}_logged_writes"] == cost.WRITES[what]
 
 
 @pytest.mark.parametrize("table", [cost.counts_table(), cost.bill_table()])
@@ -66,13 +76,32 @@ def test_what_is_within_the_free_grant_is_not_charged() -> None:
 
 
 def test_only_a_private_network_has_endpoints_to_pay() -> None:
-    both = [cost.bill(replace(cost.DEFAULT, private=private))["private endpoints"] for private in (False, True)]
+    both = [cost.bill(replace(cost.DEFAULT, private=private))["private network"] for private in (False, True)]
 
-    assert both == [0, cost.PRIVATE_ENDPOINTS * cost.PRIVATE_ENDPOINT]
+    endpoints, zones = cost.PRIVATE_ENDPOINTS * cost.PRIVATE_ENDPOINT, cost.PRIVATE_ZONES * cost.PRIVATE_ZONE
+    assert both == [0, endpoints + zones]
 
 
 def test_every_alert_rule_is_charged_by_how_often_it_looks() -> None:
-    rules = (ROOT / "infra" / "modules" / "alerts.bicep").read_text(encoding="utf-8")
+    rules = template("modules/alerts.bicep")
     minutes = [int(found) for found in re.findall(r"^\s+frequency: 'PT(\d+)M'$", rules, re.MULTILINE)]
 
     assert Counter(minutes) == cost.ALERT_RULES
+
+
+@pytest.mark.parametrize(
+    ("parameter", "default"),
+    [
+        ("pollSchedule", "'0 * * * * *'"),
+        ("resumeSchedule", "'30 * * * * *'"),
+        ("sweepSchedule", "'0 */15 * * * *'"),
+        ("responderMemory", f"{cost.DEFAULT.responder_gb * 1024:.0f}"),
+        ("workerMemory", f"{cost.WORKER_GB * 1024:.0f}"),
+        ("keepStorageLogs", "true"),
+    ],
+)
+def test_the_default_is_what_the_template_makes_by_default(parameter: str, default: str) -> None:
+    found = re.search(rf"^param {parameter} [^=]*= (.+)$", template("main.bicep"), re.MULTILINE)
+
+    assert found is not None
+    assert found[1] == default
