@@ -189,6 +189,20 @@ def test_a_command_on_the_queue_is_answered_as_the_responder_reads_it(
     assert (result.outcome, result.target, result.deliveries) == (ExchangeOutcome.VERIFIED, alex.object_id, 1)
 
 
+@pytest.mark.skipif(bool(missing()), reason="pwsh is not on PATH")
+def test_a_command_is_one_line_of_the_hosts_log_that_names_no_account(
+    workers: Callable[[str], WorkerHost], alex: Account, eventually: Eventually
+) -> None:
+    worker, command = workers("PowerShell"), a_disable(alex)
+    worker.put("commands", command.model_dump_json())
+    eventually(lambda: worker.results(command.command_id))
+    told = f"disable_bypass {command.command_id}: verified after "
+    lines = [line for line in worker.log.read_text("utf-8").splitlines() if line.startswith(told)]
+
+    assert len(lines) == 1
+    assert lines[0].removeprefix(told).endswith(" s")
+
+
 def test_a_sweep_on_the_queue_is_answered_with_a_blob_of_that_hash(
     worker: WorkerHost, alex: Account, eventually: Eventually
 ) -> None:
