@@ -233,7 +233,7 @@ module data 'modules/storage-data.bicep' = {
     name: name.dataAccount
     redundancy: dataRedundancy
     checkpointDays: checkpointRetentionDays
-    checkpointsLocked: checkpointsLocked
+    locked: checkpointsLocked
     isolated: networkIsolation
     allowedAddresses: networkIsolation ? words(operatorAddresses) : []
     keepLogs: keepStorageLogs
@@ -410,5 +410,9 @@ output DATA_ACCOUNT_NAME string = name.dataAccount
 output RESPONDER_STORAGE_TABLE_URI string = data.outputs.tableUri
 output RESPONDER_STORAGE_QUEUE_URI string = data.outputs.queueUri
 output RESPONDER_STORAGE_BLOB_URI string = data.outputs.blobUri
+// What bypassctl reads, so that the values of the azd environment are all that it needs.
+output ResponderStorage__tableServiceUri string = data.outputs.tableUri
+output ResponderStorage__queueServiceUri string = data.outputs.queueUri
+output ResponderStorage__blobServiceUri string = data.outputs.blobUri
 output EVENT_TOPIC_NAME string = name.topic
 output EVENT_TOPIC_ENDPOINT string = topic.outputs.endpoint

@@ -13,7 +13,7 @@ param redundancy string
 param checkpointDays int
 
 @description('Leaves the retention alone, because it is locked.')
-param checkpointsLocked bool
+param locked bool
 
 @description('Only private endpoints and these addresses reach it.')
 param isolated bool
@@ -96,7 +96,7 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
 // Unlocked: it holds against everybody who has only rights to data, and an owner of the account can still take it away.
 // A lock is for ever and a template cannot set it; docs/infrastructure.md says how. Locked, the account cannot be
 // deleted before the last checkpoint is out of its time.
-resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-04-01' = if (!checkpointsLocked) {
+resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-04-01' = if (!locked) {
   parent: container[indexOf(containerNames, containers.checkpoints)]
   name: 'default'
   properties: {
