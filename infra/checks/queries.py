@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TOLD_BY_OTHERS = {"health": "each health alert is in a rule by its id"}
 NOT_PAGED = {"recovered": "something is over: nobody has to get up"}
 """Notes that no rule fires for, and why. Every other kind of note, and every health alert, is in exactly one rule."""
+HOST_FIELDS = {"faas.name"}
+"""Of the host's own telemetry."""
 RULES = "infra/modules/alerts.bicep"
 WORKBOOK = "infra/workbook.json"
 QUERIES = "infra/queries"
@@ -39,13 +41,13 @@ def run(root: Path) -> Iterator[str]:
         "about": ABOUTS,
         "alert": frozenset(ADVICE),
         "severity": frozenset(Severity),
-        "OperationName": _functions(root),
+        "what": ABOUTS | frozenset(ADVICE) | _functions(root),
         "Message": WORDS,
         "event": WORDS,
     }
     for name, found in looked.items():
         yield from (f"{name}: {problem}" for problem in found["problems"])
-        yield from (f"{name}: no line has the field {field}" for field in set(found["fields"]) - FIELDS)
+        yield from (f"{name}: no line has the field {field}" for field in set(found["fields"]) - FIELDS - HOST_FIELDS)
         for column, words in found["compared"]:
             unknown = set(words) - known.get(column, frozenset(words))
             yield from (f"{name}: nothing has {column} {word}" for word in sorted(unknown))

@@ -135,7 +135,7 @@ var rules rule[] = [
     severity: 2
     frequency: 'PT15M'
     window: 'PT30M'
-    dimensions: ['OperationName']
+    dimensions: ['what']
   }
   {
     name: 'right-lost'
@@ -192,12 +192,12 @@ var rules rule[] = [
   {
     name: 'responder-failing'
     query: loadTextContent('../queries/responder_failing.kql')
-    says: 'Most runs of a function fail; without its rights to storage the app cannot say so itself.'
+    says: 'Runs fail again and again: a setting is wrong, or a right to storage is missing.'
     runbook: 'when-nothing-comes'
     severity: 1
     frequency: 'PT15M'
     window: 'PT30M'
-    dimensions: ['OperationName']
+    dimensions: ['what', 'error_class']
   }
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -40,31 +41,31 @@ class Responder:
         """Read the audit feed and settle what it says."""
         from bypass_responder.workflow.poll_audit_feed import poll_audit_feed
 
-        await _told(poll_audit_feed(self.services))
+        await _told("poll_audit_feed", poll_audit_feed(self.services))
 
     async def resume_responses(self) -> None:
         """Take up everything that is due."""
         from bypass_responder.workflow.resume_responses import resume_responses
 
-        await _told(resume_responses(self.services))
+        await _told("resume_responses", resume_responses(self.services))
 
     async def sweep_bypass_state(self) -> None:
         """Ask the Exchange worker who is bypassed, unless it is asked already."""
         from bypass_responder.workflow.sweep import plan_sweep
 
-        await _told(plan_sweep(self.services))
+        await _told("sweep_bypass_state", plan_sweep(self.services))
 
     async def receive_alert(self, body: bytes) -> None:
         """Take one event, in the JSON of its envelope: a hint."""
         from bypass_responder.workflow.receive_alert import receive_alert
 
-        await _told(receive_alert(body, self.services))
+        await _told("receive_alert", receive_alert(body, self.services))
 
     async def record_exchange_result(self, body: bytes) -> None:
         """Take one answer of the Exchange worker."""
         from bypass_responder.workflow.record_exchange_result import record_exchange_result
 
-        await _told(record_exchange_result(body, self.services))
+        await _told("record_exchange_result", record_exchange_result(body, self.services))
 
     async def create_storage(self) -> None:
         """Create the tables, queues and containers that are missing; in Azure the infrastructure does it."""
@@ -79,29 +80,43 @@ class Responder:
             await close()
 
 
-async def _told(run: Awaitable[object]) -> None:
-    """A use case, and then its lines are on their way, however it ended."""
+async def _told(function: str, run: Awaitable[object]) -> None:
+    """Wait for a run. Its lines are on their way however it ended, and when it failed one of them says so."""
     from bypass_responder.adapters import telemetry
 
     try:
         await run
+    except Exception as error:
+        _tell_failed(function, error)
+        raise
     finally:
         await telemetry.flush()
+
+
+def _tell_failed(function: str, error: Exception) -> None:
+    from bypass_responder.workflow.lines import tell
+
+    tell("run_failed", logging.ERROR, function=function, error_class=type(error).__name__)
 
 
 async def responder() -> Responder:
     """The responder of this event loop, built from the environment on the first call. Raises SettingError."""
     from bypass_responder.adapters import telemetry
+    from bypass_responder.workflow.lines import tell
 
     loop = asyncio.get_running_loop()
-    if loop not in _responders:
-        telemetry.start(os.environ)
-        _responders[loop] = build(os.environ)
-        settings = _responders[loop].services.settings
-        from bypass_responder.workflow.lines import tell
-
-        tell("started", mode=settings.mode.value, tenant_id=settings.tenant_id)
-    return _responders[loop]
+    if loop in _responders:
+        return _responders[loop]
+    telemetry.start(os.environ)
+    try:
+        built = _responders[loop] = build(os.environ)
+    except Exception as error:
+        _tell_failed("start", error)
+        await telemetry.flush()
+        raise
+    settings = built.services.settings
+    tell("started", mode=settings.mode.value, tenant_id=settings.tenant_id)
+    return built
 
 
 def build(environment: Mapping[str, str]) -> Responder:

@@ -66,7 +66,7 @@ FAULTS = {
     "word": (CONTAINED, '"note"', '"notes"', "nothing has Message notes"),
     "about": ("infra/queries/worker.kql", '"worker_failed"', '"worker_fails"', "nothing has about worker_fails"),
     "alert": ("infra/queries/feed.kql", '"feed_silent"', '"feed_still"', "nothing has alert feed_still"),
-    "function": ("infra/queries/worker_exceptions.kql", "ExchangeSweeps", "Sweep", "nothing has OperationName Sweep"),
+    "function": ("infra/queries/worker_exceptions.kql", "ExchangeSweeps", "Sweep", "nothing has what Sweep"),
 }
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +31,9 @@ class Ingestion(ThreadingHTTPServer):
         self.clients: list[str] = []
         """Whose tokens were asked for."""
         self.statuses: list[int] = []
+        self.answers = Event()
+        """Cleared: nothing that is posted is answered until it is set."""
+        self.answers.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -52,6 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.headers["content-encoding"] == "gzip":
             body = gzip.decompress(body)
+        self.server.answers.wait(30)
         status = self.server.statuses.pop(0) if self.server.statuses else 200
         envelopes = json.loads(body)
         if status == 200:

@@ -8,7 +8,7 @@ import pytest
 
 from bypass_responder import bootstrap
 from bypass_responder.adapters import telemetry
-from bypass_responder.errors import TransientError
+from bypass_responder.errors import SettingError, TransientError
 from tests.core.world import World
 
 RUNS = ("poll_audit_feed", "resume_responses", "sweep_bypass_state")
@@ -46,14 +46,31 @@ async def test_a_messages_run_ends_with_its_lines_sent(run: str, flushed: list[s
     assert flushed == ["flushed"]
 
 
-async def test_a_run_that_fails_sends_its_lines_all_the_same(flushed: list[str]) -> None:
+async def test_a_run_that_fails_says_so_and_sends_its_lines(
+    flushed: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     world = World()
-    world.work.fail("items", TransientError("storage is away"))
+    world.work.fail("items", TransientError("storage of alex@contoso.onmicrosoft.com is away"))
 
     with pytest.raises(TransientError):
         await a_responder(world).resume_responses()
 
     assert flushed == ["flushed"]
+    told = vars(next(record for record in caplog.records if record.getMessage() == "run_failed"))
+    assert (told["function"], told["error_class"]) == ("resume_responses", "TransientError")
+    assert "alex@" not in str(told)
+
+
+async def test_a_setting_that_is_wrong_is_told_and_sent(
+    flushed: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANT_ID", "contoso")
+    with pytest.raises(SettingError):
+        await bootstrap.responder()
+
+    assert flushed == ["flushed"]
+    told = vars(next(record for record in caplog.records if record.getMessage() == "run_failed"))
+    assert (told["function"], told["error_class"]) == ("start", "SettingError")
 
 
 async def test_the_first_run_begins_to_send_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,12 +18,12 @@ LINES = 3000
 """More than the SDK's own queue of 2,048 holds."""
 
 
-def run(settings: dict[str, str], lines: int) -> tuple[dict[str, Any], str]:
+def run(settings: dict[str, str], lines: int, *more: str) -> tuple[dict[str, Any], str]:
     """What a worker process reports, and what it said on stderr."""
     path = os.pathsep.join((str(ROOT), str(ROOT / "src")))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path} | settings
     ended = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("child.py")), str(lines)],
+        [sys.executable, str(Path(__file__).with_name("child.py")), str(lines), *more],
         capture_output=True, text=True, check=True, env=environment, timeout=60,
     )  # fmt: skip
     report: dict[str, Any] = json.loads(ended.stdout)
@@ -104,6 +104,15 @@ def test_a_batch_that_is_refused_for_the_moment_is_sent_again(tmp_path: Path) ->
         run(settings, 5)
 
     assert len(data(server, "decided")) == 5
+
+
+def test_ingestion_that_hangs_holds_up_no_run_and_no_other_thread(tmp_path: Path) -> None:
+    with ingesting(tmp_path) as (server, settings):
+        server.answers.clear()
+        report, _ = run(settings, 5, "hang")
+        server.answers.set()
+
+    assert report["seconds"] < 5
 
 
 def test_without_a_connection_string_nothing_is_sent_and_nothing_loaded() -> None:

@@ -7,10 +7,10 @@ worker's lines alone, because the app sends them; set one without the other, and
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OURS = "bypass_responder"
 """The logger whose lines are sent."""
-FLUSH_SECONDS = 5
+FLUSH_SECONDS = 5.0
 TRIES = 3
 """Then a batch waits on the disk of the instance, and is sent with a later one."""
 UNUSED = ("azure_sdk", "django", "fastapi", "flask", "httpx", "httpx2", "psycopg2", "requests", "urllib", "urllib3")
@@ -35,6 +35,8 @@ SDK_SETTINGS = {
 """What the SDK reads from the environment only: no statistics of its own, no remote switch, no metrics and no spans,
 room for a burst of lines, and the name of the app without asking the network for it. An app setting goes before."""
 _started = threading.Event()
+_flusher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telemetry")
+"""A thread of its own: ingestion that hangs must not take those that resolve the names of Graph and storage."""
 
 
 def start(environment: Mapping[str, str]) -> bool:
@@ -86,5 +88,4 @@ async def flush() -> None:
 
     provider = get_logger_provider()
     if isinstance(provider, LoggerProvider):
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.to_thread(provider.force_flush), FLUSH_SECONDS)
+        await asyncio.wait([asyncio.wrap_future(_flusher.submit(provider.force_flush))], timeout=FLUSH_SECONDS)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Own = Literal[
-    "baseline_moved", "checkpoint", "hint_waits", "note", "ongoing", "polled", "resumed", "settling_failed",
-    "started", "swept",
+    "baseline_moved", "checkpoint", "hint_waits", "note", "ongoing", "polled", "resumed", "run_failed",
+    "settling_failed", "started", "swept",
 ]  # fmt: skip
 """Lines that are no entry of the response log."""
 
@@ -79,6 +79,7 @@ class Fields(TypedDict, total=False):
     covered: int
     mode: str
     tenant_id: str
+    function: str
     error_class: str
 
 
