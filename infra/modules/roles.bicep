@@ -80,8 +80,8 @@ var onContainers given[] = concat(
   toApp(responder, roles.blobDataReader, [containers.sweeps]),
   toApp(worker, roles.blobDataContributor, [containers.sweeps]),
   toApp(topic, roles.blobDataContributor, [containers.deadLetters]),
-  toGroup(operators, roles.blobDataReader, [containers.evidence, containers.checkpoints, containers.deadLetters]),
-  toGroup(readers, roles.blobDataReader, [containers.evidence, containers.checkpoints])
+  toGroup(operators, roles.blobDataReader, map(items(containers), container => container.value)),
+  toGroup(readers, roles.blobDataReader, map(items(containers), container => container.value))
 )
 
 // ---- the data account -----------------------------------------------------------------------------------------------

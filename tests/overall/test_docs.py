@@ -361,7 +361,7 @@ def permissions_in_docstrings() -> set[str]:
     for tree in TREES.values():
         for node in (node for node in ast.walk(tree) if isinstance(node, documented)):
             for said in re.findall(r"Permissions?\b.*?(?:\.\s|\.\Z|\Z)", ast.get_docstring(node) or "", re.DOTALL):
-                found |= set(re.findall(r"\b[A-Z]\w+(?:\.[A-Z]\w+)+|Storage \w+ Data \w+", said))
+                found |= set(re.findall(r"\b[A-Z]\w+(?:\.[A-Z]\w+)+|Storage \w+ Data (?:Message )?\w+", said))
     return found
 
 

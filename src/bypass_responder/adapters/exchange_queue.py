@@ -22,7 +22,10 @@ _AT_ONCE = 32
 
 
 class StorageExchangeQueue:
-    """Sends commands and drains the poison twins. Permission: Storage Queue Data Contributor."""
+    """Sends commands and drains the poison twins.
+
+    Permissions: Storage Queue Data Message Sender, Storage Queue Data Message Processor.
+    """
 
     def __init__(self, service: QueueServiceClient, *, commands: str, sweeps: str, drained: Iterable[str]) -> None:
         """Take the client and the names of the queues, ``drained`` those whose poison twins are read.

@@ -1,7 +1,8 @@
 """Clients of the data account, by connection string or keyless, and the resources that they expect to find.
 
-The SDKs' own retry is the only layer: two short ones, so that a call ends within about ten seconds. Permissions of the
-identity: Storage Table Data Contributor, Storage Queue Data Contributor, Storage Blob Data Contributor.
+The SDKs' own retry is the only layer: two short ones, so that a call ends within about ten seconds. Each adapter
+says what it needs, and infra/modules/roles.bicep gives it on the one table, queue or container. Permission of the
+function host, for its own queue triggers: Storage Queue Data Contributor.
 """
 
 from __future__ import annotations

@@ -36,7 +36,10 @@ LARGEST_BYTES = 256 * 1024 * 1024
 
 
 class SweepStore:
-    """``ports.SweepStore``. Permissions: Storage Table Data Contributor, Storage Blob Data Contributor."""
+    """``ports.SweepStore``.
+
+    Permissions: Storage Table Data Contributor, Storage Blob Data Contributor, for the lists Storage Blob Data Reader.
+    """
 
     def __init__(self, tables: TableServiceClient, blobs: BlobServiceClient, tenant_id: str) -> None:
         """Take the clients; nothing connects before the first call."""
