@@ -28,6 +28,7 @@ BENCHES = (
     "sweep_compare",
     "mixed_events",
     "idle_day",
+    "app_memory",
 )
 RESULTS = Path(__file__).with_name("results.json")
 _LONGEST_SECONDS = 1200

@@ -26,6 +26,8 @@ from infra.powershell_modules import Module, tell
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "src" / "exchange_worker"
 LOCK_NAME = "modules.lock.json"
+OWN = re.compile(r"(?!modules/)(?:[^./]+/)*(?!local\.settings)[^./][^/]*\.(?:ps1|psd1|psm1|json)", re.IGNORECASE)
+"""What belongs to the app: no settings of a laptop, nothing in a folder whose name has a dot, no Modules."""
 NO_SOURCE = (
     "say where the modules come from: MODULES_FROM=FOLDER, as Save-Module or Save-PSResource writes it on a machine "
     "that reaches the PowerShell Gallery (it is not reachable from everywhere), or GALLERY_URL=ADDRESS to download "
@@ -35,9 +37,10 @@ NO_SOURCE = (
 
 def entries(app: Path, modules: Path) -> dict[str, Path]:
     """Each file by its name in the zip. Modules are those of the lock file only, whatever lies in the app's folder."""
-    own = [name for name in app_package.files(app) if name != LOCK_NAME and not name.lower().startswith("modules/")]
-    found = {name: app / name for name in own if not re.fullmatch(r"local\.settings.*\.json", name)}
-    return found | {f"Modules/{name}": modules / name for name in app_package.files(modules)}
+    own = [name for name in app_package.files(app) if name != LOCK_NAME and OWN.fullmatch(name)]
+    return {name: app / name for name in own} | {
+        f"Modules/{name}": modules / name for name in app_package.files(modules)
+    }
 
 
 def read_lock(path: Path) -> dict[str, Module]:

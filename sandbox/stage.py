@@ -154,6 +154,14 @@ class Stage:
             self._host.stop()
             self._host = None
 
+    @property
+    def host_pid(self) -> int:
+        """The id of the process that runs the Python app. Raises ChildError when it does not run."""
+        if self._host is None:
+            msg = "the host was not started"
+            raise ChildError(msg)
+        return self._host.pid
+
     def kill_host(self) -> None:
         """End the host in the middle of whatever it does (SIGKILL)."""
         if self._host is not None:

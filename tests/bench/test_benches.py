@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 import bench.__main__ as runner
-from bench import cold_start, contain, detect_export, feed_filter, mixed_events, sweep_compare, worker_memory
+from bench import (
+    app_memory,
+    cold_start,
+    contain,
+    detect_export,
+    feed_filter,
+    mixed_events,
+    sweep_compare,
+    worker_memory,
+)
 from bench.event_order import SWEEP, by_seed
 from bench.mixed_records import blob
 from bypass_responder.sensing.sweep import read_content
@@ -176,3 +185,16 @@ def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(
 
     told = json.loads(results.read_text())["benches"]["mixed_records"]["problem"]
     assert (code, "measure" in told, "not measured" in capsys.readouterr().out) == (1, True, True)
+
+
+@pytest.mark.slow
+@needs_azurite
+@pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark of a process is read from /proc")
+def test_memory_is_told_for_each_kind_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_memory, "missing", lambda: "measured elsewhere")
+
+    figures = app_memory.measure(findings=2, scanned=100, on=5, blob_mb=3)
+
+    work = ("sweep_peak_mb", "big_blob_peak_mb", "findings_peak_mb")
+    assert all(figures[name] >= figures["idle_mb"] - 5 > 10 for name in work), figures
+    assert figures["start_peak_mb"] > 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -112,6 +113,17 @@ def test_the_worker_is_deployed_before_the_responder(azd: dict[str, Any]) -> Non
 
     assert list(services) == ["exchange-worker", "responder"]
     assert ("uses" in services["exchange-worker"], services["responder"]["uses"]) == (False, ["exchange-worker"])
+
+
+def test_the_hooks_use_what_the_templates_give_and_take() -> None:
+    """Names of outputs of main.bicep, and exactly the parameters of events.bicep."""
+    common, postdeploy = ((HOOKS / name).read_text(encoding="utf-8") for name in ("common.sh", "postdeploy.sh"))
+    needed = {name for line in re.findall(r"need ([A-Z_ ]+)", common + postdeploy) for name in line.split()}
+    given = set(re.findall(r'"(\w+)=\$', postdeploy))
+    main, events = ((ROOT / "infra" / name).read_text(encoding="utf-8") for name in ("main.bicep", "events.bicep"))
+
+    assert needed - set(re.findall(r"^output (\w+) ", main, re.MULTILINE)) == {"AZURE_SUBSCRIPTION_ID"}
+    assert given == set(re.findall(r"^param (\w+) ", events, re.MULTILINE))
 
 
 def test_what_is_deployed_is_what_make_package_leaves(azd: dict[str, Any]) -> None:
