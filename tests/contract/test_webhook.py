@@ -105,6 +105,16 @@ async def test_a_secret_of_plain_text_signs_with_its_bytes(client: httpx.AsyncCl
     assert Webhook(same).verify(body, headers)
 
 
+async def test_nothing_is_signed_with_a_reference_that_was_not_resolved(
+    client: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    reference = "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/notification-webhook-secret)"
+    with pytest.raises(TransientError, match="into the vault"):
+        await WebhookNotifier(client, receiver.url, reference).send([a_note()])
+
+    assert receiver.got == []
+
+
 async def test_a_note_is_sent_with_what_is_left_to_do(notifier: WebhookNotifier, receiver: Receiver) -> None:
     await notifier.send([a_note()])
     message = json.loads(receiver.got[0][1])

@@ -28,6 +28,8 @@ TYPE_GROUP = "bypass_responder.notes"
 _SENT = {"id", "about", "severity", "title", "text", "incident_id", "target", "facts", "left_to_do", "created_at"}
 _DEFAULT_WAIT_SECONDS = 60.0
 _TIMEOUT_SECONDS = 10.0
+_REFERENCE = "@Microsoft.KeyVault("
+"""So begins what stands in the setting while Azure cannot resolve it: a text that anybody can guess."""
 
 
 def _utc_now() -> datetime:
@@ -41,11 +43,19 @@ class WebhookNotifier:
         """Take ``secret`` as ``whsec_`` and base64, or as plain text. Raises SettingError when the base64 is none."""
         self._http = http
         self._url = url
-        self._key = _key(secret)
+        self._key = None if secret.startswith(_REFERENCE) else _key(secret)
         self._clock = clock
 
     async def send(self, notes: Sequence[Note]) -> None:
-        """Deliver the notes in one message. 2xx is delivered; 408, 429, 5xx and silence are transient."""
+        """Deliver the notes in one message. 2xx is delivered; 408, 429, 5xx and silence are transient.
+
+        So is a secret that is still a reference to the vault: nothing is signed with that.
+        """
+        if self._key is None:
+            raise TransientError(
+                "NOTIFICATION_WEBHOOK_SECRET is not resolved: put the secret notification-webhook-secret into the vault, "
+                "then restart the app."
+            )
         now = self._clock()
         message_id = _message_id(notes)
         body = json.dumps(_message(notes, now), ensure_ascii=False, separators=(",", ":")).encode()
