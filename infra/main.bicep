@@ -285,8 +285,8 @@ module roles 'modules/roles.bicep' = {
     alertsByQueue: networkIsolation
     vaultExists: hasVault
     operators: operatorsGroupId
-    readers: readersGroupId
-    alertSenders: words(alertSenderPrincipalIds)
+    readers: readersGroupId == operatorsGroupId ? '' : readersGroupId
+    alertSenders: union(words(alertSenderPrincipalIds), [])
   }
   dependsOn: [data, responderHost, workerHost, vault]
 }
