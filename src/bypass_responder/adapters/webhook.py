@@ -53,8 +53,8 @@ class WebhookNotifier:
         """
         if self._key is None:
             raise TransientError(
-                "NOTIFICATION_WEBHOOK_SECRET is not resolved: put the secret notification-webhook-secret into the vault, "
-                "then restart the app."
+                "NOTIFICATION_WEBHOOK_SECRET is not resolved: put the secret notification-webhook-secret into the "
+                "vault, then restart the app."
             )
         now = self._clock()
         message_id = _message_id(notes)
