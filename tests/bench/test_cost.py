@@ -34,20 +34,21 @@ def counted() -> dict[str, float]:
 
 
 @pytest.mark.parametrize("what", cost.CALLS)
-def test_the_calls_that_are_charged_are_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
+def test_the_calls_that_are_charged_are_about_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
+    """A call more or less changes no bill; a document that is out by more has to be made anew."""
     told = {service: counted.get(f"{what}_{service}_calls", 0) for service in idle_day.SERVICES}
 
-    assert told == cost.CALLS[what]
+    assert told == pytest.approx(cost.CALLS[what], abs=1)
 
 
 @pytest.mark.parametrize("what", cost.LINES)
-def test_the_lines_that_are_charged_are_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
-    assert counted.get(f"{what}_lines", 0) == cost.LINES[what]
+def test_the_lines_that_are_charged_are_about_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
+    assert counted.get(f"{what}_lines", 0) == pytest.approx(cost.LINES[what], abs=1)
 
 
 @pytest.mark.parametrize("what", cost.WRITES)
-def test_the_writes_that_are_logged_are_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
-    assert counted[f"{what}_logged_writes"] == cost.WRITES[what]
+def test_the_writes_that_are_logged_are_about_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
+    assert counted[f"{what}_logged_writes"] == pytest.approx(cost.WRITES[what], abs=1)
 
 
 @pytest.mark.parametrize("table", [cost.counts_table(), cost.bill_table()])
