@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -37,6 +38,17 @@ FINDINGS = 100
 SCANNED, ON = 100_000, 1000
 BLOB_MB = 100
 _LONGEST_SECONDS = 600
+_CONFIGURE = """
+from pathlib import Path
+peak = lambda: int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+bare = peak()
+from azure.monitor.opentelemetry import configure_azure_monitor
+key = "00000000-0000-0000-0000-000000000000"
+configure_azure_monitor(connection_string=f"InstrumentationKey={key};IngestionEndpoint=http://127.0.0.1:9/")
+print(peak() - bare, flush=True)
+import os
+os._exit(0)
+"""
 _SETTINGS = {"CONTAINMENT_LIMIT_PER_HOUR": "1000", "COMMAND_TIMEOUT_SECONDS": "600", "SWEEP_SCHEDULE": "*/2 * * * * *"}
 
 
@@ -47,7 +59,13 @@ def measure(findings: int = FINDINGS, scanned: int = SCANNED, on: int = ON, blob
     with tempfile.TemporaryDirectory() as folder:
         figures = _app(Path(folder), findings=findings, scanned=scanned, on=on, blob_mb=blob_mb)
     worker = {} if worker_memory.missing() else {"worker_sweep_peak_mb": round(worker_memory.sweep(scanned).peak_mb)}
-    return figures | worker | {"blob_mb": blob_mb}
+    return figures | worker | {"application_insights_mb": round(_application_insights()), "blob_mb": blob_mb}
+
+
+def _application_insights() -> float:
+    """What loading and configuring the SDK adds to a bare Python; nothing is sent."""
+    run = subprocess.run([sys.executable, "-c", _CONFIGURE], capture_output=True, text=True, check=True)
+    return float(run.stdout)
 
 
 def _app(folder: Path, *, findings: int, scanned: int, on: int, blob_mb: int) -> dict[str, Any]:

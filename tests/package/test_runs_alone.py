@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 
 CASE = ROOT / "tests" / "worker_library" / "case.py"
 SITE = ".python_packages/lib/site-packages"
-OF_THE_HOST = {"click", "croniter", "dateutil", "pygments", "rich", "starlette", "uvicorn"}
-"""What the sandbox's own host needs and no app has to bring."""
+OF_THE_HOST = {"_distutils_hack", "click", "croniter", "dateutil", "pygments", "rich", "starlette", "uvicorn"}
+"""What the sandbox's own host and its virtual environment need, and no app has to bring."""
 
 
 # ---- under the library of the worker ---------------------------------------------------------------------------------
