@@ -12,7 +12,7 @@ param retentionDays int
 @description('Who gets the e-mails.')
 param email string
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: name.workspace
   location: location
   tags: tags

@@ -86,7 +86,7 @@ var onContainers given[] = concat(
 
 // ---- the data account -----------------------------------------------------------------------------------------------
 
-resource data 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
+resource data 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   name: name.dataAccount
 
   resource tableService 'tableServices' existing = {
@@ -102,7 +102,7 @@ resource data 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   }
 }
 
-resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-04-01' existing = [
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-08-01' existing = [
   for each in onTables: {
     parent: data::tableService
     name: each.on
@@ -121,7 +121,7 @@ resource tableRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' existing = [
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-08-01' existing = [
   for each in onQueues: {
     parent: data::queueService
     name: each.on
@@ -140,7 +140,7 @@ resource queueRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' existing = [
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' existing = [
   for each in onContainers: {
     parent: data::blobService
     name: each.on
@@ -168,7 +168,7 @@ var onHosts given[] = concat(
   toApp(worker, roles.tableDataContributor, [name.worker.hostAccount])
 )
 
-resource host 'Microsoft.Storage/storageAccounts@2026-04-01' existing = [
+resource host 'Microsoft.Storage/storageAccounts@2025-08-01' existing = [
   for each in onHosts: {
     name: each.on
   }
@@ -207,7 +207,7 @@ resource telemetryRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' existing = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
   name: name.workspace
 }
 

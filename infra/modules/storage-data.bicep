@@ -23,7 +23,7 @@ param allowedAddresses string[]
 param keepLogs bool
 param logWorkspaceId string
 
-resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: name
   location: location
   tags: tags
@@ -48,33 +48,33 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   }
 }
 
-resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2026-04-01' = {
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-08-01' = {
   parent: account
   name: 'default'
 }
 
-resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-04-01' = [
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-08-01' = [
   for name in tables: {
     parent: tableService
     name: name
   }
 ]
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-04-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-08-01' = {
   parent: account
   name: 'default'
 }
 
 var queueNames = map(items(queues), queue => queue.value)
 
-resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' = [
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-08-01' = [
   for name in concat(queueNames, map(queueNames, name => poison(name))): {
     parent: queueService
     name: name
   }
 ]
 
-resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-08-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -85,7 +85,7 @@ resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01'
 
 var containerNames = map(items(containers), item => item.value)
 
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = [
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = [
   for name in containerNames: {
     parent: blobService
     name: name
@@ -96,7 +96,7 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
 // Unlocked: it holds against everybody who has only rights to data, and an owner of the account can still take it away.
 // A lock is for ever and a template cannot set it; docs/infrastructure.md says how. Locked, the account cannot be
 // deleted before the last checkpoint is out of its time.
-resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-04-01' = if (!locked) {
+resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-08-01' = if (!locked) {
   parent: container[indexOf(containerNames, containers.checkpoints)]
   name: 'default'
   properties: {
@@ -105,7 +105,7 @@ resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutab
   }
 }
 
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-08-01' = {
   parent: account
   name: 'default'
   properties: {

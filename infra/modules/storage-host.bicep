@@ -10,7 +10,7 @@ param name string
 @description('Only private endpoints reach it.')
 param isolated bool
 
-resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: name
   location: location
   tags: tags
