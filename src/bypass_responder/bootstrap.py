@@ -129,15 +129,20 @@ def build(environment: Mapping[str, str]) -> Responder:
     from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
     from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
     from bypass_responder.adapters.feed_table import FeedTable
-    from bypass_responder.adapters.graph import GraphDirectory
+    from bypass_responder.adapters.graph import SCOPE, GraphDirectory
     from bypass_responder.adapters.index_table import TableIndex
     from bypass_responder.adapters.ledger_table import TableLedger
     from bypass_responder.adapters.limit_table import TableHourlyLimit
     from bypass_responder.adapters.management_activity import ManagementActivityFeed
-    from bypass_responder.adapters.storage_clients import connect
+    from bypass_responder.adapters.own_token import OwnTokens
+    from bypass_responder.adapters.self_check_table import SelfCheckTable
+    from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES, connect
+    from bypass_responder.adapters.storage_probe import StorageProbe
     from bypass_responder.adapters.sweep_store import SweepStore
     from bypass_responder.adapters.webhook import WebhookNotifier
     from bypass_responder.adapters.work_table import TableWorkList
+    from bypass_responder.rights import Api
+    from bypass_responder.workflow.self_check import SelfChecks
     from bypass_responder.workflow.services import Services
 
     settings = Settings.from_environment(environment)
@@ -146,6 +151,13 @@ def build(environment: Mapping[str, str]) -> Responder:
     storage = connect(settings.storage, credential)
     http = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=10))
     directory = GraphDirectory(credential, settings.graph_url)
+    feed = ManagementActivityFeed(
+        http,
+        credential,
+        base_url=settings.management_api_url,
+        tenant_id=tenant,
+        publisher_identifier=settings.publisher_identifier,
+    )
     url, secret = settings.notification_webhook_url, settings.notification_webhook_secret
     services = Services(
         settings=settings,
@@ -167,15 +179,22 @@ def build(environment: Mapping[str, str]) -> Responder:
         ),
         evidence=BlobEvidenceStore(storage.blobs, tenant),
         sweeps=SweepStore(storage.tables, storage.blobs, tenant),
-        feed=ManagementActivityFeed(
-            http,
-            credential,
-            base_url=settings.management_api_url,
-            tenant_id=tenant,
-            publisher_identifier=settings.publisher_identifier,
-        ),
+        feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         notifier=WebhookNotifier(http, url, secret.get_secret_value()) if url and secret else None,
+        self_checks=SelfChecks(
+            tokens=OwnTokens(credential, {Api.GRAPH: SCOPE, Api.MANAGEMENT: feed.scope}),
+            storage=StorageProbe(
+                storage.tables,
+                storage.queues,
+                storage.blobs,
+                expected_tables=TABLES,
+                expected_containers=CONTAINERS,
+                clock=utc_now,
+            ),
+            store=SelfCheckTable(storage.tables, tenant),
+            told=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
+        ),
     )
     return Responder(
         services, storage, credential, _closing=(directory.aclose, storage.close, http.aclose, credential.close)

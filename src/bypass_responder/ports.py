@@ -20,6 +20,7 @@ from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.note import Note
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.row import Row
+from bypass_responder.model.self_check import SelfCheck, StorageLook, Token
 from bypass_responder.model.sweep import Baseline, SweepCommand
 
 
@@ -280,4 +281,32 @@ class FeedStore(Protocol):
 
     async def forget_before(self, moment: datetime) -> int:
         """Delete the memory of blobs created before ``moment``; returns how many."""
+        ...
+
+
+class OwnTokens(Protocol):
+    """What the caller's own access tokens say."""
+
+    async def look(self, api: str) -> Token:
+        """The token for the service with this application id; without one, why. Raises nothing."""
+        ...
+
+
+class StorageProbe(Protocol):
+    """Whether the places of the data account are there and open to whoever asks."""
+
+    async def look(self, queues: Sequence[str]) -> StorageLook:
+        """Every table and container, and these queues. Raises nothing."""
+        ...
+
+
+class SelfCheckStore(Protocol):
+    """The app's last look at itself."""
+
+    async def save(self, check: SelfCheck) -> None:
+        """Put it in place of the last one."""
+        ...
+
+    async def last(self) -> SelfCheck | None:
+        """The last one, None before the first. Raises InputError when it cannot be read."""
         ...

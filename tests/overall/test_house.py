@@ -8,9 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import bypass_responder
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -32,6 +35,12 @@ def test_ci_runs_the_command_that_the_readme_names() -> None:
 
     assert commands
     assert commands <= set(steps)
+
+
+def test_the_app_says_the_version_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert bypass_responder.__version__ == project["version"]
 
 
 def test_every_deployed_dependency_is_pinned() -> None:

@@ -63,7 +63,7 @@ def _ours(what: str, error: AzureError) -> ResponderError:
         return ThrottledError(message, retry_after_seconds=_wait_seconds(error))
     if status in _UNAUTHORIZED:
         return PermissionMissingError(message, permission=_ROLE)
-    return _BY_STATUS.get(status if _code(error) not in _PASSING else None, TransientError)(message)
+    return _BY_STATUS.get(status if code_of(error) not in _PASSING else None, TransientError)(message)
 
 
 def _said(error: AzureError) -> str:
@@ -72,7 +72,8 @@ def _said(error: AzureError) -> str:
     return f"{type(error).__name__}: {text.splitlines()[0][:300]}"
 
 
-def _code(error: AzureError) -> str:
+def code_of(error: AzureError) -> str:
+    """The service's own code, such as ``TableNotFound``; empty where it gave none."""
     code = getattr(error, "error_code", None)
     return str(getattr(code, "value", code) or "")
 

@@ -15,6 +15,7 @@ from bypass_responder.model.note import Severity
 from bypass_responder.workflow.health import raise_health, update_alerts
 from bypass_responder.workflow.lines import tell, tell_checkpoint
 from bypass_responder.workflow.record_exchange_result import keep_message
+from bypass_responder.workflow.self_check import check_self
 from bypass_responder.workflow.services import change_if_needed, open_session
 from bypass_responder.workflow.settle import settle_all
 from bypass_responder.workflow.sweep import resume_sweep
@@ -35,12 +36,19 @@ async def resume_responses(services: Services) -> None:
     """Take up everything that is due. One part's trouble never holds back another; all of it is raised at the end."""
     problems = await _problems_of(_drain_poison(services))
     now = services.clock()
-    due = [item.target for item in await services.work.items() if item.due_at is not None and item.due_at <= now]
+    try:
+        items = await services.work.items()
+    except ResponderError as problem:
+        await check_self(services, tenant_changed=False, stopped_by=problem)
+        raise
+    due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
     for found in await asyncio.gather(_problems_of(settle_all(due, services)), _problems_of(resume_sweep(services))):
         problems += found
     problems += await _problems_of(write_checkpoint(services))
     if due or problems:
         problems += await _problems_of(_watch(problems, services))
+    of_tenant = any(item.target == TENANT_TARGET for item in items)
+    await check_self(services, tenant_changed=of_tenant or bool(problems))
     tell("resumed", targets=len(due), problems=len(problems))
     if problems:
         raise ExceptionGroup("not everything could be taken up; it is tried again", problems)

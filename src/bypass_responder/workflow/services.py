@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
     from bypass_responder.model.row import Row
     from bypass_responder.settings import Settings
+    from bypass_responder.workflow.self_check import SelfChecks
 
 CONFLICTS_BEFORE_GIVING_UP = 8
 SIDE_BY_SIDE = 8
@@ -49,6 +50,8 @@ class Services:
     feed: ports.AuditFeed
     feed_store: ports.FeedStore
     notifier: ports.Notifier | None = None
+    self_checks: SelfChecks | None = None
+    """None: this responder does not look at itself."""
 
 
 class Session:

@@ -65,7 +65,8 @@ class ManagementActivityFeed:
         self._http = http
         self._credential = credential
         self._origin = _origin(httpx.URL(base))
-        self._scope = f"{base if base in GOVERNMENT else PUBLIC}/.default"
+        self.scope = f"{base if base in GOVERNMENT else PUBLIC}/.default"
+        """What a token is asked for."""
         self._root = f"{base}/api/v1.0/{tenant_id}/activity/feed"
         self._publisher = {"PublisherIdentifier": publisher_identifier} if publisher_identifier else {}
         self._attempts = attempts
@@ -164,7 +165,7 @@ class ManagementActivityFeed:
     async def _send(self, method: str, url: str, *, claims: str | None) -> httpx.Response:
         """The token is asked for each time (azure-identity keeps it); the service's ``claims`` make it a new one."""
         try:
-            token = await self._credential.get_token(self._scope, claims=claims)
+            token = await self._credential.get_token(self.scope, claims=claims)
         except AzureError as error:
             raise TransientError(f"No token for the audit feed: {str(error.message)[:300]}") from error
         request = self._http.build_request(method, url, headers={"Authorization": f"Bearer {token.token}"})

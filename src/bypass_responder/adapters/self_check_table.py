@@ -1,0 +1,44 @@
+"""The app's last look at itself: one row of the table Feed, which the app writes and `bypassctl doctor` reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azure.data.tables import UpdateMode
+from pydantic import ValidationError
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import InputError, NotFoundError
+from bypass_responder.model.self_check import SelfCheck
+
+if TYPE_CHECKING:
+    from azure.data.tables.aio import TableServiceClient
+
+TABLE, ROW = "Feed", "self-check"
+
+
+class SelfCheckTable:
+    """``ports.SelfCheckStore``. Permission: Storage Table Data Contributor, to read Storage Table Data Reader."""
+
+    def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
+        """Use the tables of ``service``; nothing is called yet."""
+        self._table = service.get_table_client(TABLE)
+        self._tenant = tenant_id
+
+    async def save(self, check: SelfCheck) -> None:
+        """Put it in place of the last one, whichever instance of the app that was."""
+        row = {"PartitionKey": self._tenant, "RowKey": ROW, "At": check.at, "Body": check.model_dump_json()}
+        with translated("the app's self-check"):
+            await self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
+
+    async def last(self) -> SelfCheck | None:
+        """The last one, None before the first. Raises InputError when it cannot be read."""
+        try:
+            with translated("the app's self-check"):
+                row = await self._table.get_entity(self._tenant, ROW)
+        except NotFoundError:
+            return None
+        try:
+            return SelfCheck.model_validate_json(str(row.get("Body", "")))
+        except ValidationError as problem:
+            raise InputError("corrupt_row", f"{TABLE} {ROW}: {problem.error_count()} fields are wrong") from problem

@@ -1,0 +1,74 @@
+"""What the self-check asks, in memory: everything in order until a test spoils it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, StorageLook, Token
+from bypass_responder.rights import RESPONDER_ROLES
+from tests.fakes.scripted import Scripted
+
+TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
+CONTAINERS = ("evidence", "log-checkpoints", "sweeps")
+RESPONDER = "cccccccc-0000-4000-8000-000000000001"
+ISSUED = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+
+
+def a_token(api: str, *, tenant_id: str, **fields: object) -> Token:
+    """The responder's own, with all of its roles for this service."""
+    given: dict[str, object] = {
+        "roles": tuple(role.value for role in RESPONDER_ROLES if role.api == api),
+        "issued_at": ISSUED,
+        "expires_at": ISSUED + timedelta(hours=24),
+        "object_id": RESPONDER,
+        "application_id": "cccccccc-0000-4000-8000-000000000002",
+        "tenant_id": tenant_id,
+    }
+    return Token(api=api, **(given | fields))
+
+
+class FakeTokens(Scripted):
+    """``changed`` is service → fields that are other than they should be."""
+
+    def __init__(self, tenant_id: str) -> None:
+        super().__init__()
+        self.tenant_id = tenant_id
+        self.changed: dict[str, dict[str, object]] = {}
+
+    async def look(self, api: str) -> Token:
+        self._called("look", api)
+        return a_token(api, tenant_id=self.tenant_id, **self.changed.get(api, {}))
+
+
+class FakeProbe(Scripted):
+    """``spoiled`` is name → what is wrong with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spoiled: dict[str, Access] = {}
+        self.skew_seconds: float | None = 0.0
+
+    async def look(self, queues: Sequence[str]) -> StorageLook:
+        self._called("look", ",".join(queues))
+        places = [(Place.TABLE, name) for name in TABLES]
+        places += [(Place.QUEUE, name) for name in queues]
+        places += [(Place.CONTAINER, name) for name in CONTAINERS]
+        reaches = [Reach(place=place, name=name, access=self.spoiled.get(name, Access.OK)) for place, name in places]
+        return StorageLook(reaches=tuple(reaches), skew_seconds=self.skew_seconds)
+
+
+class FakeSelfCheckStore(Scripted):
+    """``saved`` is the last one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved: SelfCheck | None = None
+
+    async def save(self, check: SelfCheck) -> None:
+        self._called("save")
+        self.saved = check
+
+    async def last(self) -> SelfCheck | None:
+        self._called("last")
+        return self.saved
