@@ -364,7 +364,8 @@ module workerApp 'modules/app.bicep' = {
     identityClientId: workerIdentity.outputs.clientId
     runtime: { name: 'powershell', version: '7.6' }
     memory: workerMemory
-    maximumInstances: 1 // for each of its two functions: one command at a time, and a sweep beside it
+    // For each of its two functions (Azure/azure-rest-api-specs#45083): one command at a time, and a sweep beside it.
+    maximumInstances: 1
     packageUri: workerHost.outputs.packageUri
     hostBlobUri: workerHost.outputs.blobUri
     hostTableUri: workerHost.outputs.tableUri

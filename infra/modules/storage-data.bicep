@@ -38,7 +38,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
     // Enabled even when isolated: the firewall lets nobody through but Event Grid as a trusted service and the named
-    // addresses. Disabled would shut Event Grid out, which cannot deliver to a private endpoint.
+    // addresses. Disabled would shut Event Grid out, which cannot deliver to a private endpoint, and passes a firewall
+    // only as a trusted service with a system-assigned identity (MicrosoftDocs/azure-docs#105746).
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       defaultAction: isolated ? 'Deny' : 'Allow'
