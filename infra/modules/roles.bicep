@@ -62,7 +62,8 @@ var onTables given[] = concat(
 )
 
 // A trigger needs Contributor on its queue: the host prolongs a message by Update Message, which Message Processor may
-// not (MicrosoftDocs/azure-docs#120932). Without that a sweep that takes longer than the message is hidden would run twice.
+// not (MicrosoftDocs/azure-docs#120932). Without that a sweep that takes longer than the message is hidden would run
+// twice.
 var queueNames = map(items(queues), queue => queue.value)
 var onQueues given[] = concat(
   toApp(responder, roles.queueDataContributor, [queues.alerts, queues.results]),
