@@ -2,7 +2,7 @@
 $Hook = 'package-exchange-worker'
 . $PSScriptRoot/common.ps1
 
-& (Join-Path $Programs 'python') -m infra.package_exchange_worker
+& py -3 -m infra.package_exchange_worker
 if ($LASTEXITCODE) {
     Stop-Hook 'the worker was not packaged; mend what it says above (azd env set NAME VALUE), then again'
 }

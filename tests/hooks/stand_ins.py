@@ -50,7 +50,7 @@ for begins, answers in json.loads((folder / "answers").read_text()).items():
 SAME: dict[tuple[str, ...], list[str]] = {
     ("python", "-m", "pip"): ["make", "setup"],
     ("python", "-m", "infra.package_responder"): ["make", "package-responder"],
-    ("python", "-m", "infra.package_exchange_worker"): ["make", "exchange-worker"],
+    ("-3", "-m", "infra.package_exchange_worker"): ["make", "exchange-worker"],
 }
 """What the hooks in PowerShell call in place of make, which Windows lacks."""
 
@@ -94,7 +94,8 @@ class Checkout:
         """What was called, in the words of the hooks in sh."""
         log = self.folder / "calls"
         calls: list[list[str]] = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-        return [SAME.get(tuple(call[:3]), call) for call in calls if call[0] != "py"]
+        made = [call[1:] if call[0] == "py" else call for call in calls if "venv" not in call]
+        return [SAME.get(tuple(call[:3]), call) for call in made]
 
     def called(self) -> list[str]:
         return [" ".join(call) for call in self.calls()]

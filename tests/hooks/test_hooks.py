@@ -57,6 +57,14 @@ def test_the_subscription_is_made_from_its_template_with_the_names_that_provisio
     )
 
 
+def test_a_single_service_can_be_deployed_on_a_fresh_checkout(checkout: Checkout) -> None:
+    """`azd deploy responder` runs no hook of the project before it packages."""
+    ended = checkout.run("package-responder")
+
+    assert ended.returncode == 0, ended.stderr
+    assert [call for call in checkout.called() if call != "make setup"] == ["make package-responder"]
+
+
 def test_a_second_run_calls_the_same(checkout: Checkout) -> None:
     checkout.run("postprovision")
     first = checkout.called()
@@ -224,7 +232,8 @@ def test_an_environment_that_cannot_be_made_stops_it(checkout: Checkout, hook: s
 def test_a_package_that_is_not_made_stops_it(checkout: Checkout, hook: str, begins: str) -> None:
     checkout.run("prepackage")
     target = {"infra.package_responder": "package-responder", "infra.package_exchange_worker": "exchange-worker"}
-    checkout.answer({f"make {target[begins]}": [(2, "no\n")], f"python -m {begins}": [(2, "no\n")]})
+    failing = {f"make {target[begins]}": [(2, "no\n")], f"python -m {begins}": [(2, "no\n")]}
+    checkout.answer(failing | {f"py -3 -m {begins}": [(2, "no\n")]})
 
     assert "was not packaged" in stopped(checkout.run(hook), hook)
 

@@ -78,15 +78,36 @@ def test_the_zip_lies_unpacked_beside_it_without_what_was_there(checkout: Checko
     assert checkout.left() == ["responder", "responder.zip"]
 
 
-def test_it_is_for_the_apps_python_whatever_runs_the_packager(checkout: Checkout) -> None:
-    """A wheel for another Python is not taken, although this Python could load it."""
-    digest = a_wheel(checkout.wheels, "first")
-    other = 12 if sys.version_info[1] != 12 else 11
-    name = "first-1.0-py3-none-any.whl"
-    (checkout.wheels / name).rename(checkout.wheels / name.replace("py3-none", f"cp3{other}-cp3{other}"))
-    checkout.write_lock(first=digest)
+OTHER = f"cp3{12 if sys.version_info[1] != 12 else 11}"
 
-    assert "No matching distribution found for first==1.0" in refused(checkout.package())
+
+@pytest.mark.parametrize(
+    ("tag", "taken"),
+    [
+        ("cp313-cp313-manylinux_2_28_x86_64", True),
+        ("cp313-cp313-manylinux2014_x86_64", True),
+        ("cp311-abi3-manylinux_2_17_x86_64", True),
+        (f"{OTHER}-{OTHER}-manylinux_2_17_x86_64", False),
+        ("cp313-cp313-manylinux_2_17_aarch64", False),
+        ("cp313-cp313-macosx_11_0_x86_64", False),
+        ("cp313-cp313-win_amd64", False),
+        ("pp313-none-any", False),
+    ],
+)
+def test_it_is_for_the_apps_machine_whatever_runs_the_packager(checkout: Checkout, tag: str, *, taken: bool) -> None:
+    (checkout.wheels / "first-1.0-py3-none-any.whl").rename(checkout.wheels / f"first-1.0-{tag}.whl")
+
+    ended = checkout.package()
+
+    assert ended.returncode == (0 if taken else 2), ended.stderr
+    assert ("No matching distribution found for first==1.0" in ended.stderr) is not taken
+
+
+def test_a_package_that_the_packagers_own_python_is_too_old_for_is_taken(checkout: Checkout) -> None:
+    told = "Metadata-Version: 2.1\nName: first\nVersion: 1.0\nRequires-Python: >=3.99\n"
+    checkout.write_lock(first=a_wheel(checkout.wheels, "first", **{"first-1.0.dist-info/METADATA": told}))
+
+    assert checkout.package().returncode == 0
 
 
 # ---- the lock file ---------------------------------------------------------------------------------------------------
