@@ -26,6 +26,7 @@ HOST_FIELDS = {"faas.name"}
 RULES = "infra/modules/alerts.bicep"
 WORKBOOK = "infra/workbook.json"
 QUERIES = "infra/queries"
+PARSER_FROM = Path(__file__).resolve().parents[2] / "node_modules"
 PAGE = "docs/telemetry.md"
 
 
@@ -56,8 +57,8 @@ def run(root: Path) -> Iterator[str]:
 
 def _look(root: Path, texts: Mapping[str, str]) -> dict[str, Any]:
     program = node()
-    if program is None:
-        raise FileNotFoundError("node")
+    if program is None or not (PARSER_FROM / "@kusto").is_dir():
+        raise FileNotFoundError("Node, or Kusto's parser, is not installed: run `make setup`")
     tables: dict[str, dict[str, str]] = json.loads((root / "infra/checks/log_tables.json").read_text("utf-8"))
     schemas = {name: ", ".join(f"{column}:{kind}" for column, kind in table.items()) for name, table in tables.items()}
     asked = json.dumps({"tables": schemas, "queries": texts})
