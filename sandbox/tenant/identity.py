@@ -34,6 +34,8 @@ class Identity:
 
     name: str
     roles: dict[str, list[str]]
+    cached: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    """Resource → when its token was issued, and the roles of then: the platform keeps a token for up to a day."""
     client_id: str = field(init=False)
     object_id: str = field(init=False)
 
@@ -64,8 +66,9 @@ async def give_token(request: Request, tenant: Tenant) -> Response:
         return JSONResponse(
             {"statusCode": 400, "message": "No User Assigned or Delegated Managed Identity found."}, 400
         )
-    expires_on = int(time.time()) + LIFETIME_SECONDS
-    token = _token(identity, resource, tenant_id=tenant.settings.tenant_id, expires_on=expires_on)
+    issued_at, roles = identity.cached.get(resource) or (int(time.time()), identity.roles.get(resource, []))
+    expires_on = issued_at + LIFETIME_SECONDS
+    token = _token(identity, resource, roles, tenant_id=tenant.settings.tenant_id, issued_at=issued_at)
     return JSONResponse(
         {
             "access_token": token,
@@ -77,15 +80,16 @@ async def give_token(request: Request, tenant: Tenant) -> Response:
     )
 
 
-def _token(identity: Identity, resource: str, *, tenant_id: str, expires_on: int) -> str:
+def _token(identity: Identity, resource: str, roles: list[str], *, tenant_id: str, issued_at: int) -> str:
     claims = {
         "aud": resource,
         "iss": f"https://sts.windows.net/{tenant_id}/",
         "tid": tenant_id,
         "oid": identity.object_id,
         "appid": identity.client_id,
-        "roles": identity.roles.get(resource, []),
-        "exp": expires_on,
+        "roles": roles,
+        "iat": issued_at,
+        "exp": issued_at + LIFETIME_SECONDS,
     }
     parts = [json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, claims)]
     return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), ""])
