@@ -1,5 +1,5 @@
-# Dot-sourced by every hook first. azd gives them the values of its environment as variables. The same as common.sh, with
-# Python's own tools in place of make, which Windows lacks.
+# Dot-sourced by every hook first. azd gives them the values of its environment as variables. The same as common.sh,
+# with Python's own tools in place of make, which Windows lacks.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $false  # exit codes are looked at
@@ -48,5 +48,5 @@ function Test-Grant {
 # For the person who may grant, on whichever machine: the directory administrator.
 function Get-GrantCommand {
     $names = 'TENANT_ID', 'RESPONDER_PRINCIPAL_ID', 'WORKER_PRINCIPAL_ID', 'WORKER_CLIENT_ID'
-    (($names | ForEach-Object { "$_=$(Get-Setting $_)" }) -join ' ') + ' bypassctl grant'
+    (($names | ForEach-Object { "`$env:$_='$(Get-Setting $_)'; " }) -join '') + 'bypassctl grant'
 }
