@@ -72,3 +72,15 @@ WORKER_CMDLETS = (
 )
 """All that the custom Exchange role group may run."""
 EXCHANGE_ROLE_GROUP = "Mailbox Audit Bypass Responder"
+
+
+def storage_role(place: str, name: str) -> str:
+    """The responder's role on a ``table``, ``queue`` or ``container``, as infra/modules/roles.bicep gives it."""
+    if place == "table":
+        return "Storage Table Data Reader" if name == "Allowlist" else "Storage Table Data Contributor"
+    if place == "container":
+        return "Storage Blob Data Reader" if name == "sweeps" else "Storage Blob Data Contributor"
+    if name.endswith("-poison"):
+        return "Storage Queue Data Message Processor"
+    sends = name in {"exchange-commands", "exchange-sweeps"}
+    return "Storage Queue Data Message Sender" if sends else "Storage Queue Data Contributor"

@@ -6,6 +6,7 @@ import typer
 
 from bypass_responder.cli import allowlist, incidents, log, status
 from bypass_responder.cli.detect import detect
+from bypass_responder.cli.doctor import doctor
 
 app = typer.Typer(
     name="bypassctl",
@@ -15,6 +16,7 @@ app = typer.Typer(
 )
 app.command()(detect)
 app.command()(status.status)
+app.command()(doctor)
 app.add_typer(allowlist.app, name="allowlist")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(log.app, name="log")

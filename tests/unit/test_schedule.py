@@ -1,0 +1,64 @@
+"""The longest time that a schedule leaves between two runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bypass_responder.workflow.schedule import longest_gap
+
+
+@pytest.mark.parametrize(
+    ("schedule", "gap"),
+    [
+        ("* * * * * *", timedelta(seconds=1)),
+        ("0 * * * * *", timedelta(minutes=1)),
+        ("30 * * * * *", timedelta(minutes=1)),
+        ("0 */15 * * * *", timedelta(minutes=15)),
+        ("0 0,10 * * * *", timedelta(minutes=50)),
+        ("0 0 */5 * * *", timedelta(hours=5)),
+        ("0 0 8-17 * * *", timedelta(hours=15)),
+        ("0 5/20 * * * *", timedelta(minutes=20)),
+        ("0 0 0 * * *", timedelta(days=1)),
+        ("0 0 0 * * 1-5", timedelta(days=1)),
+        ("0 */15 * * * Mon-Fri", timedelta(days=1)),
+    ],
+)
+def test_the_longest_gap(schedule: str, gap: timedelta) -> None:
+    assert longest_gap(schedule) == gap
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "",
+        "0 * * * *",
+        "00:15:00",
+        "0 60 * * * *",
+        "0 */0 * * * *",
+        "x * * * * *",
+        "0 * * * * * *",
+        "0 5-3 * * * *",
+        "%A%",
+    ],
+)
+def test_what_the_host_cannot_read_has_none(schedule: str) -> None:
+    assert longest_gap(schedule) is None
+
+
+@given(st.text(alphabet="0123456789*/,- x", max_size=30))
+def test_any_text_has_a_gap_of_up_to_a_day_or_none(schedule: str) -> None:
+    gap = longest_gap(schedule)
+
+    assert gap is None or timedelta(0) < gap <= timedelta(days=1)
+
+
+@given(st.integers(1, 59))
+def test_every_so_many_minutes_is_never_less_often(minutes: int) -> None:
+    gap = longest_gap(f"0 */{minutes} * * * *")
+
+    assert gap is not None
+    assert gap <= timedelta(minutes=minutes)
