@@ -8,7 +8,7 @@ VENV ?= .venv$(if $(filter-out python python3,$(interpreter)),-$(patsubst python
 python := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint bench package package-responder lock exchange-worker clean
+.PHONY: help setup demo serve test lint bench infra package package-responder lock exchange-worker clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,14 @@ lint: setup  ## style, types and the directions of imports
 
 bench: setup  ## measure against peers and floors; writes bench/results.json
 	@$(python) -m bench $(ARGS)
+
+infra: setup .venv-infra/made-from  ## check the deployment, as far as that goes without Azure; ARGS="--only NAME", --list
+	@$(python) -m infra.checks $(ARGS)
+
+.venv-infra/made-from: infra/requirements-checks.txt
+	@$(PYTHON) -m venv --clear .venv-infra
+	@.venv-infra/bin/python -m pip install --quiet --no-compile --disable-pip-version-check --requirement $<
+	@cp $< $@
 
 package: package-responder exchange-worker  ## both packages, into build/; says where each zip is
 

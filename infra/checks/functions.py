@@ -1,0 +1,96 @@
+"""What others name of the apps is there: Event Grid's destination, runtimes, modules. And who may call unsigned."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from infra import package_responder
+from infra.checks import indexed, predicted
+from infra.checks.predicted import UnreadableTemplateError, of_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ANONYMOUS = {"health"}
+"""Functions that anybody may call. They say nothing."""
+EXCLUDED = {"/runtime/webhooks/eventgrid", "/api/health"}
+"""Paths that App Service authentication lets through: Event Grid signs in otherwise, and health is for anybody."""
+PAIRS = {"7.6": ((3, 10, 0), (4, 0, 0)), "7.4": ((3, 5, 0), (3, 10, 0))}
+"""PowerShell of the app, to the versions of ExchangeOnlineManagement from … below that run on it."""
+RETRY = {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
+
+
+def run(root: Path) -> Iterator[str]:
+    """One line per problem."""
+    try:
+        functions = indexed.functions(root)
+        yield from _anonymous(root, functions)
+        yield from _destination(root, functions)
+        yield from _versions(root)
+    except UnreadableTemplateError as error:
+        yield str(error)
+    except indexed.UnreadableAppError as error:
+        yield f"function_app.py cannot be indexed: {error}"
+
+
+def _anonymous(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    open_to_all = {
+        name for name, bindings in functions.items() if any(str(it.get("authLevel")) == "ANONYMOUS" for it in bindings)
+    }
+    if open_to_all != ANONYMOUS:
+        yield f"anybody may call {sorted(open_to_all)}, must be {sorted(ANONYMOUS)}"
+    auth = of_type(predicted.resources(root, "everything"), "Microsoft.Web/sites/config")
+    if len(auth) != 1:
+        yield f"{len(auth)} settings of App Service authentication with authClientId, must be 1"
+    for each in auth:
+        validation = each["properties"].get("globalValidation", {})
+        if set(validation.get("excludedPaths", [])) != EXCLUDED:
+            yield f"without sign-in goes {validation.get('excludedPaths')}, must be {sorted(EXCLUDED)}"
+        if not validation.get("requireAuthentication") or validation.get("unauthenticatedClientAction") != "Return401":
+            yield "App Service authentication lets callers through that did not sign in"
+    if of_type(predicted.resources(root, "default"), "Microsoft.Web/sites/config"):
+        yield "App Service authentication is there without authClientId"
+
+
+def _destination(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    for isolated in (False, True):
+        found = of_type(predicted.events(root, isolated=isolated), "Microsoft.EventGrid/topics/eventSubscriptions")
+        if len(found) != 1:
+            yield f"events.bicep makes {len(found)} subscriptions, must be 1"
+        for each in found:
+            properties = each["properties"]
+            given = properties.get("destination") or (properties.get("deliveryWithResourceIdentity") or {}).get(
+                "destination"
+            )
+            yield from _delivered(given or {}, functions)
+            if properties.get("retryPolicy") != RETRY:
+                yield f"the subscription tries {properties.get('retryPolicy')}, must be {RETRY}"
+            if not properties.get("deadLetterWithResourceIdentity"):
+                yield "what cannot be delivered is dropped: the subscription has no dead letters"
+
+
+def _delivered(destination: dict[str, Any], functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    properties = destination.get("properties", {})
+    if destination.get("endpointType") == "StorageQueue":
+        if properties.get("queueName") != "alerts":
+            yield f"events.bicep delivers to the queue {properties.get('queueName')}, which no function reads"
+        return
+    function = str(properties.get("resourceId", "")).rpartition("/functions/")[2].rstrip("')]")
+    kinds = {each["type"] for each in functions.get(function, [])}
+    if "eventGridTrigger" not in kinds:
+        yield f"events.bicep delivers to {function or 'nothing'}, which is no function with an Event Grid trigger"
+
+
+def _versions(root: Path) -> Iterator[str]:
+    python = (predicted.app(root, "responder").get("runtime") or {}).get("version")
+    packaged = ".".join(map(str, package_responder.DEPLOYED))
+    if python != packaged:
+        yield f"the responder runs on Python {python}, and is packaged for {packaged}"
+    shell = (predicted.app(root, "exchange-worker").get("runtime") or {}).get("version")
+    lock = json.loads((root / "src" / "exchange_worker" / "modules.lock.json").read_text(encoding="utf-8"))
+    pinned = str(lock.get("ExchangeOnlineManagement", {}).get("version"))
+    first, below = PAIRS.get(str(shell), ((0,), (0,)))
+    if not pinned.replace(".", "").isdigit() or not first <= tuple(map(int, pinned.split("."))) < below:
+        yield f"ExchangeOnlineManagement {pinned} does not run on PowerShell {shell}"

@@ -1,0 +1,67 @@
+"""The rights that docstrings name are given, and nothing more: Graph and feed by rights.py, storage by roles.bicep."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from bypass_responder.rights import RESPONDER_ROLES, WORKER_CMDLETS, WORKER_ROLES
+from infra.checks import access
+from infra.checks.predicted import UnreadableTemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SAID = re.compile(r"Permissions?: (?P<text>[^\n]+(?:\n[^\n]+)*?)(?=\.(?:\s|\Z)|\n\n|\Z)")
+APP_ROLE = re.compile(r"\b(?:[A-Z]\w+\.)+(?:All|Read|ReadWrite|ManageAsApp)\b")
+STORAGE = re.compile(r"Storage (?:Table|Queue|Blob) Data (?:Message )?(?:Reader|Contributor|Owner|Processor|Sender)")
+CMDLET = re.compile(
+    r"\b(?:Get|Set|New|Remove|Enable|Disable)-(?:User|Mailbox\w*|OrganizationConfig|AdminAuditLogConfig|Recipient\w*)\b"
+)
+OF_PEOPLE = {"src/bypass_responder/adapters/entra_rights.py", "src/bypass_responder/workflow/grant.py"}
+"""What these name is of the administrator who runs `bypassctl grant`."""
+OF_THE_HOST = {"Storage Queue Data Contributor"}
+"""The responder's triggers: the host takes the message, not our code."""
+
+
+def run(root: Path) -> Iterator[str]:
+    """One line per problem."""
+    named = set(_docstrings(root))
+    app_roles = {word for text in named for word in APP_ROLE.findall(text)}
+    yield from _compared(app_roles, {role.value for role in RESPONDER_ROLES}, "rights.RESPONDER_ROLES")
+    worker = _worker(root)
+    yield from _compared(set(CMDLET.findall(worker)), set(WORKER_CMDLETS), "rights.WORKER_CMDLETS")
+    if [role.value for role in WORKER_ROLES] != ["Exchange.ManageAsApp"]:
+        yield "rights.WORKER_ROLES: the worker connects to Exchange with Exchange.ManageAsApp and needs nothing else"
+    storage = {word for text in named for word in STORAGE.findall(text)}
+    try:
+        found = list(access.assignments(root, "everything"))
+    except UnreadableTemplateError as error:
+        yield str(error)
+        return
+    given = {role for who, role, scope in found if who == "responder" and "/storageAccounts/stbypass" in scope}
+    yield from _compared(storage, given - OF_THE_HOST, "roles.bicep, for the responder")
+
+
+def _compared(named: set[str], given: set[str], where: str) -> Iterator[str]:
+    yield from (f"{word} is named in code and not given by {where}" for word in sorted(named - given))
+    yield from (f"{word} is given by {where} and named nowhere in code" for word in sorted(given - named))
+
+
+def _docstrings(root: Path) -> Iterator[str]:
+    """What stands after the word Permission in each docstring of the app."""
+    for path in sorted((root / "src" / "bypass_responder").rglob("*.py")):
+        if path.relative_to(root).as_posix() in OF_PEOPLE:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                yield from (match["text"] for match in SAID.finditer(ast.get_docstring(node) or ""))
+
+
+def _worker(root: Path) -> str:
+    """The worker's code, without its comments."""
+    scripts = sorted((root / "src" / "exchange_worker").glob("Exchange*/**/*.ps1"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in scripts)
+    return re.sub(r"<#.*?#>|^\s*#.*$", "", text, flags=re.DOTALL | re.MULTILINE)

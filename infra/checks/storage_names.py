@@ -1,0 +1,57 @@
+"""Queues with their poison twins, tables and containers: what the two apps expect is what the template makes."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES
+from bypass_responder.settings import Settings
+from infra.checks import predicted
+from infra.checks.predicted import Resource, UnreadableTemplateError, of_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ACCOUNT = "Microsoft.Storage/storageAccounts"
+KINDS = {"table": "tableServices/tables", "queue": "queueServices/queues", "container": "blobServices/containers"}
+OF_EVENT_GRID = {"dead-letters"}
+QUEUE_SETTINGS = ("ALERTS_QUEUE", "EXCHANGE_COMMANDS_QUEUE", "EXCHANGE_RESULTS_QUEUE", "EXCHANGE_SWEEPS_QUEUE")
+
+
+def run(root: Path) -> Iterator[str]:
+    """One line per problem."""
+    try:
+        for variant in predicted.VARIANTS:
+            found = predicted.resources(root, variant)
+            for kind, expected in _expected(root).items():
+                yield from (f"{variant}: {problem}" for problem in _compared(kind, expected, _made(found, kind)))
+    except UnreadableTemplateError as error:
+        yield str(error)
+
+
+def _expected(root: Path) -> dict[str, set[str]]:
+    queues = {str(Settings.model_fields[name.lower()].default) for name in QUEUE_SETTINGS}
+    containers = set(CONTAINERS) | OF_EVENT_GRID | set(_bound(root))
+    return {"table": set(TABLES), "queue": queues | {f"{name}-poison" for name in queues}, "container": containers}
+
+
+def _bound(root: Path) -> Iterator[str]:
+    """Containers that the worker's bindings write to."""
+    for path in (root / "src" / "exchange_worker").glob("*/function.json"):
+        for binding in json.loads(path.read_text(encoding="utf-8"))["bindings"]:
+            if match := re.match(r"([a-z0-9-]+)/", binding.get("path", "")):
+                yield match[1]
+
+
+def _made(found: tuple[Resource, ...], kind: str) -> set[str]:
+    """By the name alone, of the data account."""
+    each = of_type(found, f"{ACCOUNT}/{KINDS[kind]}")
+    return {it["name"].rpartition("/")[2] for it in each if it["name"].startswith("stbypass")}
+
+
+def _compared(kind: str, expected: set[str], made: set[str]) -> Iterator[str]:
+    yield from (f"{kind} {name} is used by the code and not made" for name in sorted(expected - made))
+    yield from (f"{kind} {name} is made and used by nobody" for name in sorted(made - expected))

@@ -1,0 +1,57 @@
+"""Bicep's own word on every file: builds, lints and is formatted, with built-in resource types only."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.checks import predicted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENTRIES = ("main.bicep", "events.bicep")
+"""The linter follows their modules."""
+ELSEWHERE = re.compile(r"'(?:br|ts)[:/]|^\s*extension\s|microsoftGraph", re.MULTILINE)
+DISABLED = re.compile(r"#disable-(?:next-line|diagnostics)[^\n/]*(?P<why>//\s*\S.*)?$", re.MULTILINE)
+
+
+def run(root: Path) -> Iterator[str]:
+    """One line per problem."""
+    found = predicted.templates(root)
+    if missing := [name for name in ENTRIES if root / "infra" / name not in found]:
+        yield f"infra/{missing[0]} is not there"
+        return
+    for entry in ENTRIES:
+        yield from _linted(root / "infra" / entry)
+    for path in found:
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
+        if ELSEWHERE.search(text):
+            yield f"{name}: a registry module or an extension, which is fetched at build time; use built-in types"
+        if any(not match["why"] for match in DISABLED.finditer(text)):
+            yield f"{name}: a disabled rule without its reason on the same line"
+    try:
+        yield from _formatted(root, found)
+    except predicted.UnreadableTemplateError as error:
+        yield str(error)
+
+
+def _linted(path: Path) -> Iterator[str]:
+    command = ["bicep", "lint", str(path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a developer's tool
+    for line in (ended.stdout + ended.stderr).splitlines():
+        if re.search(r"\b(?:Error|Warning|Info)\b", line):
+            yield line.rpartition("/infra/")[2]
+
+
+def _formatted(root: Path, found: list[Path]) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="formatted-") as temporary:
+        copy = predicted.copied(root, Path(temporary))
+        predicted.bicep("format", "--pattern", f"{copy}/**/*.bicep")
+        for path in found:
+            name = path.relative_to(root)
+            if (Path(temporary) / name).read_text(encoding="utf-8") != path.read_text(encoding="utf-8"):
+                yield f"{name.as_posix()}: not formatted; bicep format {name.as_posix()}"
