@@ -1,0 +1,279 @@
+"""One fault in a copy of the deployment, and exactly the check that holds it names the thing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.checks import (
+    access,
+    deployment,
+    functions,
+    hardening,
+    permissions,
+    scanner,
+    settings,
+    storage_names,
+    templates,
+    workflows,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("infra", "src", "function_app.py", "azure.yaml")
+CHECKS = {
+    check.__name__.rpartition(".")[2]: check.run
+    for check in (access, deployment, functions, hardening, permissions, settings, storage_names, templates)
+}
+MODULES = "infra/modules"
+APP, AUTH, DATA, HOST = (f"{MODULES}/{name}.bicep" for name in ("app", "auth", "storage-data", "storage-host"))
+LOGS, NAMES, ROLES, TOPIC = (f"{MODULES}/{name}.bicep" for name in ("monitoring", "names", "roles", "topic"))
+VAULT = f"{MODULES}/vault.bicep"
+MAIN, EVENTS, PARAMETERS = "infra/main.bicep", "infra/events.bicep", "infra/main.parameters.json"
+AFTER = "infra/hooks/postdeploy.sh"
+GRAPH = "src/bypass_responder/adapters/graph.py"
+FIND = "src/exchange_worker/ExchangeBypass/Private/Resolve-ExchangeObject.ps1"
+SWEEPS = "src/exchange_worker/ExchangeSweeps/function.json"
+WHY = "the newest that is no preview cannot send to a workspace by category"
+SENT, MAIL, ID = "RESUME_SCHEDULE: resumeSchedule", "param alertEmail string", "output id string = account.id"
+SECRET_PARAMETER = "@secure()\n#disable-next-line no-unused-params\nparam pass string = ''"
+KEY_OUTPUT = (
+    "#disable-next-line outputs-should-not-contain-secrets\noutput key string = account.listKeys().keys[0].value"
+)
+HOSTS, WHOLE = "var onHosts given[] = concat(", "toApp(responder, roles.blobDataOwner, [name.dataAccount])"
+ON_OWN = "DataContributor, [name.responder.hostAccount])"
+OWNER, USER, READ = "roles.blobDataOwner", "roles.keyVaultSecretsUser", "roles.tableDataReader"
+REVOKE = "Permission: User.RevokeSessions.All"
+HEALTH = '@app.route(trigger_arg_name="request", route="health"'
+OPEN = (
+    '@app.route(trigger_arg_name="request", route="stop", auth_level=func.AuthLevel.ANONYMOUS)\n'
+    "async def stop(request: func.HttpRequest) -> func.HttpResponse: ...\n\n\n"
+)
+DEAD = "deadLetterWithResourceIdentity: {"
+DESCRIBED = "@description('observe decides and records and changes nothing; enforce acts.')"
+
+pytestmark = pytest.mark.skipif(shutil.which("bicep") is None, reason="bicep is not on PATH")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """In one file, one text replaced by another; and what the check says of it.
+
+    Faults of one batch are seeded into the same copy, because to predict a template takes seconds.
+    """
+
+    check: str
+    file: str
+    old: str
+    new: str
+    said: str
+    batch: int = 0
+
+
+FAULTS = {
+    "a file that does not compile": Fault("templates", MAIN, "module data ", "modul data ", "main.bicep"),
+    "a warning": Fault("templates", TOPIC, "param name string", "param name string\nparam more string = ''", "more", 1),
+    "a registry module": Fault("templates", MAIN, "'modules/topic.bicep'", "'br/public:avm/topic:1'", "registry", 2),
+    "a rule off without a reason": Fault(
+        "templates", VAULT, f"versions // {WHY}", "versions", "disabled rule without", 1
+    ),
+    "another indent": Fault("templates", HOST, "  location: location", "      location: location", "not formatted", 1),
+    "shared keys": Fault(
+        "hardening", DATA, "SharedKeyAccess: false", "SharedKeyAccess: true", "SharedKeyAccess is True"
+    ),
+    "keys of a host": Fault("hardening", HOST, "allowSharedKeyAccess: false", "", "allowSharedKeyAccess is None"),
+    "public blobs": Fault(
+        "hardening", DATA, "BlobPublicAccess: false", "BlobPublicAccess: true", "allowBlobPublicAccess"
+    ),
+    "a public container": Fault("hardening", DATA, "Access: 'None'", "Access: 'Blob'", "publicAccess is Blob"),
+    "old TLS": Fault("hardening", DATA, "minimumTlsVersion: 'TLS1_2'", "minimumTlsVersion: 'TLS1_0'", "TLS1_0"),
+    "http": Fault("hardening", APP, "httpsOnly: true", "httpsOnly: false", "httpsOnly is False"),
+    "passwords for deployment": Fault("hardening", APP, "allow: false", "allow: true", "allow is True"),
+    "keys of the topic": Fault("hardening", TOPIC, "Auth: !allowKeys", "Auth: allowKeys", "disableLocalAuth is False"),
+    "keys of telemetry": Fault(
+        "hardening", LOGS, "DisableLocalAuth: true", "DisableLocalAuth: false", "DisableLocalAuth"
+    ),
+    "appends refused": Fault(
+        "hardening", DATA, "AppendWrites: true", "AppendWrites: false", "allowProtectedAppendWrites"
+    ),
+    "another container held": Fault(
+        "hardening", DATA, "Names, containers.checkpoints)", "Names, containers.sweeps)", "sweeps", 1
+    ),
+    "a door beside the private one": Fault(
+        "hardening", DATA, "? 'Deny' : 'Allow'", "? 'Allow' : 'Allow'", "everywhere"
+    ),
+    "a secret beside the vault": Fault(
+        "hardening", MAIN, "MODE: mode\n", "MODE: mode\nA_SECRET: 'x'\n", "A_SECRET is not"
+    ),
+    "a setting that Flex refuses": Fault("hardening", MAIN, f"{SENT}\n", f"{SENT}\nTZ: 'x'\n", "TZ must not be set"),
+    "a secret parameter": Fault(
+        "hardening", MAIN, f"{MAIL}\n", f"{MAIL}\n{SECRET_PARAMETER}\n", "pass takes a secret", 1
+    ),
+    "a key in an output": Fault("hardening", DATA, f"{ID}\n", f"{ID}\n{KEY_OUTPUT}\n", "output key gives a secret", 1),
+    "a role on no list": Fault("access", ROLES, "974c5e8b-45b9", "b24988ac-6180", "on no list"),
+    "the whole data account": Fault("access", ROLES, f"{HOSTS}\n", f"{HOSTS}\n{WHOLE},\n", "name one table"),
+    "the other's host account": Fault(
+        "access", ROLES, "toApp(responder, roles.table" + ON_OWN, "toApp(worker, roles.table" + ON_OWN, "on sthostresp"
+    ),
+    "a role more on the host": Fault(
+        "access", ROLES, f"worker, {OWNER}", "worker, roles.queueDataReader", "its host account"
+    ),
+    "a role in the vault": Fault("access", ROLES, f"responder, {USER}", f"worker, {USER}", "worker has Key Vault"),
+    "a role no docstring knows": Fault(
+        "permissions", ROLES, f"{READ}, ['A", "roles.blobDataOwner, ['A", "Blob Data Owner is"
+    ),
+    "a right that nobody gives": Fault(
+        "permissions", GRAPH, f"{REVOKE}.", f"{REVOKE}, Mail.Read.", "Mail.Read is named"
+    ),
+    "a cmdlet more": Fault("permissions", FIND, "-Name Get-User", "-Name Get-Mailbox", "Get-Mailbox is named in code"),
+    "a queue nobody reads": Fault(
+        "storage_names", NAMES, "alerts: 'alerts'", "alerts: 'alarms'", "queue alarms is made"
+    ),
+    "no poison twin": Fault("storage_names", NAMES, "'${queue}-poison'", "'${queue}-dead'", "alerts-poison is used", 1),
+    "no table for checkpoints": Fault(
+        "storage_names", NAMES, "'Feed', 'Checkpoints'", "'Feed'", "table Checkpoints is used"
+    ),
+    "another container": Fault("storage_names", NAMES, "'log-checkpoints'", "'checkpoints'", "log-checkpoints is used"),
+    "a container bound": Fault("storage_names", SWEEPS, "sweeps/{id}", "lists/{id}", "container lists is used"),
+    "a setting not set": Fault(
+        "settings", MAIN, "MODE: mode\n", "MODES: mode\n", "responder: MODE is read and not set"
+    ),
+    "a setting nobody reads": Fault(
+        "settings", MAIN, f"{SENT}\n", f"{SENT}\nMOOD: 'good'\n", "MOOD is set and read by"
+    ),
+    "a setting of the worker": Fault(
+        "settings", MAIN, "READ_BACK_SECONDS:", "READ_BACK_SECOND:", "worker: READ_BACK_SECONDS"
+    ),
+    "a schedule nobody sets": Fault(
+        "settings", "function_app.py", "%POLL_S", "%FEED_S", "FEED_SCHEDULE is read and not set"
+    ),
+    "another default": Fault(
+        "settings", MAIN, "LimitPerHour int = 5", "LimitPerHour int = 50", "containmentLimitPerHour is 50"
+    ),
+    "a function open to all": Fault("functions", "function_app.py", HEALTH, f"{OPEN}{HEALTH}", "['health', 'stop']"),
+    "Event Grid shut out": Fault("functions", AUTH, "'/runtime/webhooks/eventgrid', ", "", "goes ['/api/health']"),
+    "callers without sign-in": Fault("functions", AUTH, "Return401", "AllowAnonymous", "did not sign in"),
+    "a function not there": Fault(
+        "functions", EVENTS, "'receive_alert'", "'receive_alarm'", "delivers to receive_alarm"
+    ),
+    "no dead letters": Fault("functions", EVENTS, DEAD, f"deadLetterDestination: null\n{DEAD[:10]}: {{", "dropped"),
+    "fewer tries": Fault(
+        "functions", EVENTS, "maxDeliveryAttempts: 30", "maxDeliveryAttempts: 3", "the subscription tries"
+    ),
+    "another Python": Fault("functions", MAIN, "version: '3.13'", "version: '3.12'", "runs on Python 3.12"),
+    "a module too new": Fault(
+        "functions", MAIN, "version: '7.6'", "version: '7.4'", "3.10.1 does not run on PowerShell 7.4"
+    ),
+    "a parameter nobody takes": Fault(
+        "deployment", PARAMETERS, '"mode": {', '"mood": {', "gives mood, which main.bicep"
+    ),
+    "a parameter not described": Fault("deployment", MAIN, f"{DESCRIBED}\n", "", "parameter mode has no description"),
+    "an output not there": Fault(
+        "deployment", MAIN, "output EVENT_TOPIC_NAME", "output A_NAME", "reads EVENT_TOPIC_NAME"
+    ),
+    "a service renamed": Fault("deployment", "azure.yaml", "  responder:\n", "  response:\n", "azure.yaml deploys"),
+    "a hook not there": Fault(
+        "deployment", "azure.yaml", "hooks/predown.sh", "hooks/bye.sh", "hooks/bye.sh, which is not"
+    ),
+    "the responder first": Fault("deployment", "azure.yaml", "uses: [exchange-worker]", "uses: []", "deployed after"),
+    "a parameter renamed": Fault("deployment", AFTER, '"topicName=', '"topic=', "postdeploy.sh gives events.bicep"),
+}
+
+
+def a_copy(folder: Path) -> Path:
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.pyc")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def seed(root: Path, *faults: Fault) -> Path:
+    for fault in faults:
+        path = root / fault.file
+        text = path.read_text(encoding="utf-8")
+        assert fault.old in text, f"{fault.file} has no {fault.old!r} any more"
+        path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fault], list[str]]:
+    """What the check says of a copy with the faults of a batch; each copy is looked at once."""
+    seen: dict[tuple[str, int], list[str]] = {}
+
+    def problems(fault: Fault) -> list[str]:
+        key = (fault.check, fault.batch)
+        if key not in seen:
+            root = a_copy(tmp_path_factory.mktemp(fault.check))
+            batch = (each for each in FAULTS.values() if (each.check, each.batch) == key)
+            seen[key] = list(CHECKS[fault.check](seed(root, *batch)))
+        return seen[key]
+
+    return problems
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_named(name: str, found: Callable[[Fault], list[str]]) -> None:
+    problems = found(FAULTS[name])
+
+    assert [line for line in problems if FAULTS[name].said in line] != [], problems
+
+
+@pytest.mark.parametrize("check", sorted(set(CHECKS) - {"templates", "permissions"}))
+def test_a_check_that_finds_nothing_to_look_at_says_so(check: str, tmp_path: Path) -> None:
+    root = a_copy(tmp_path)
+    (root / MAIN).write_text(
+        "targetScope = 'subscription'\nparam a string = 'b'\noutput c string = a\n", encoding="utf-8"
+    )
+
+    assert list(CHECKS[check](root)) != []
+
+
+def scan(root: Path) -> list[str]:
+    try:
+        workflows.tool("checkov")
+    except FileNotFoundError:
+        pytest.skip("checkov is not there; `make infra` installs it")
+    return list(scanner.run(root))
+
+
+def test_what_checkov_finds_anew_is_named(tmp_path: Path) -> None:
+    fault = Fault("scanner", APP, "httpsOnly: true", "httpsOnly: false", "")
+    problems = scan(seed(a_copy(tmp_path), fault))
+
+    assert [line for line in problems if line.startswith("CKV_AZURE_14 ")] != [], problems
+
+
+def test_a_skip_that_nothing_needs_any_more_is_named(tmp_path: Path) -> None:
+    skips = '  "CKV_AZURE_109": {\n'
+    unneeded = f'  "CKV_AZURE_999": {{"Microsoft.Web/sites": "was needed once"}},\n{skips}'
+    root = seed(a_copy(tmp_path), Fault("scanner", "infra/checks/checkov-skips.json", skips, unneeded, ""))
+
+    assert "CKV_AZURE_999 is skipped for Microsoft.Web/sites and finds nothing there" in scan(root)
+
+
+def test_without_bicep_it_ends_with_3_and_says_how_to_get_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "infra.checks", "--only", "access"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env={"PATH": str(tmp_path)})
+
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith("infra: bicep is not there; install the Bicep CLI")
+
+
+def test_a_problem_ends_with_1_and_is_printed_under_its_check(tmp_path: Path) -> None:
+    root = seed(a_copy(tmp_path), FAULTS["a role on no list"])
+    command = [sys.executable, "-m", "infra.checks", "--only", "access", "--root", str(root)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=dict(os.environ))
+
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("access       wrong ")
+    assert "on no list" in ended.stdout
