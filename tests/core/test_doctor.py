@@ -127,6 +127,12 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
     ("app_silent", "func-responder", {"stored": None}),
     ("app_silent", "func-responder", {"stored": a_check(at=NOW - timedelta(hours=3))}),
     ("app_silent", "func-responder", {"now": LATER, "standing": a_standing(doubt="2 in a row had no answer")}),
+    ("app_silent", "func-responder", {"stored": None, "standing": a_standing(polled_at=None, doubt="never")}),
+    (
+        "app_silent",
+        "func-responder",
+        {"stored": a_check(at=NOW, storage=a_look(person=False, skew_seconds=4 * 3600.0))},
+    ),
     # ---- tokens and roles
     *(
         ("role_missing", role.value, {"stored": without(role.api, role.value), "grants": ungranted(role.value)})
@@ -190,6 +196,19 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
         "Audit.Exchange",
         {"stored": a_check(subscription="", subscription_problem="AF20011: unknown tenant")},
     ),
+    (
+        "feed_refused",
+        "Audit.Exchange",
+        {
+            "stored": a_check(subscription="", subscription_problem="AF20011: unknown tenant"),
+            "standing": a_standing("poll_failing", polled_at=None),
+        },
+    ),
+    (
+        "role_not_in_token",
+        "ActivityFeed.Read",
+        {"stored": without(Api.MANAGEMENT, "ActivityFeed.Read"), "standing": a_standing("permission_missing")},
+    ),
     # ---- storage
     *(
         ("storage_missing", f"{place.value} {name}", {"here": a_look({name: Access.MISSING})})
@@ -204,6 +223,11 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
     ("storage_unreachable", "containers", closed(Access.UNREACHABLE, *CONTAINERS)),
     # ---- clocks
     ("clock_skew_app", "func-responder", {"stored": a_check(storage=a_look(person=False, skew_seconds=-31.0))}),
+    (
+        "clock_skew_app",
+        "func-responder",
+        {"stored": a_check(at=NOW - timedelta(hours=4), storage=a_look(person=False, skew_seconds=-4 * 3600.0))},
+    ),
     ("clock_skew_here", "this machine", {"here": a_look(skew_seconds=31.0)}),
     (
         "clock_skew_here",
@@ -362,6 +386,62 @@ def test_a_refusal_in_the_ledger_is_not_told_twice() -> None:
     assert told(found) == [("storage_forbidden", "table Allowlist")]
 
 
+def refused_in_the_ledger(detail: str) -> Standing:
+    standing = a_standing("response_permission_missing")
+    return replace(standing, alerts=[alert.model_copy(update={"detail": detail}) for alert in standing.alerts])
+
+
+def test_a_role_that_the_ledger_misses_too_is_not_told_twice() -> None:
+    standing = refused_in_the_ledger("Graph answered 403. Missing: User.Read.All.")
+    found = diagnose(facts(standing=standing, stored=without(Api.GRAPH, "User.Read.All")))
+
+    assert told(found) == [("role_not_in_token", "User.Read.All")]
+
+
+def test_a_refusal_that_nothing_else_explains_is_told_beside_a_missing_role() -> None:
+    standing = refused_in_the_ledger("the command 7: 403 Missing: Storage Table, Queue and Blob Data Contributor.")
+    found = diagnose(facts(standing=standing, stored=without(Api.GRAPH, "User.Read.All")))
+
+    assert told(found) == [("role_not_in_token", "User.Read.All"), ("response_permission_missing", "health alert")]
+
+
+def test_a_refusal_at_graph_is_told_beside_a_closed_table() -> None:
+    standing = refused_in_the_ledger("Graph answered 403. Missing: User.Read.All.")
+    found = diagnose(facts(standing=standing, **closed(Access.FORBIDDEN, "Allowlist")))
+
+    assert [defect.id for defect in found.defects] == ["storage_forbidden", "response_permission_missing"]
+
+
+def test_a_queue_that_only_the_app_knows_is_told_by_the_app() -> None:
+    other = Reach(place=Place.QUEUE, name="other-poison", access=Access.OK, waiting=True)
+    gone = Reach(place=Place.QUEUE, name="other", access=Access.MISSING)
+    look = a_look(person=False)
+    stored = a_check(storage=look.model_copy(update={"reaches": (*look.reaches, other, gone)}))
+
+    assert told(diagnose(facts(stored=stored))) == [
+        ("poison_waiting", "other-poison"),
+        ("storage_missing", "queue other"),
+    ]
+
+
+def test_what_the_person_cannot_see_of_a_poison_queue_the_app_tells() -> None:
+    waits = [each.model_copy(update={"waiting": each.name == "alerts-poison"}) for each in a_look(person=False).reaches]
+    stored = a_check(storage=StorageLook(reaches=tuple(waits), skew_seconds=0.0))
+    found = diagnose(facts(stored=stored, here=a_look({"alerts-poison": Access.FORBIDDEN})))
+
+    assert told(found) == [("poison_waiting", "alerts-poison")]
+
+
+def test_queues_that_nobody_may_look_into_are_told_as_not_looked_at() -> None:
+    sent = ("exchange-commands", "exchange-sweeps")
+    found = diagnose(facts(here=a_look(dict.fromkeys(sent, Access.FORBIDDEN))))
+    what = [unseen.what for unseen in found.unseen if "only send" in unseen.what]
+
+    assert (told(found), len(what)) == ([], 1)
+    assert what[0].startswith("exchange-commands and exchange-sweeps: ")
+    assert not any(unseen.essential for unseen in found.unseen)
+
+
 # ---- what is no defect
 
 
@@ -381,6 +461,33 @@ def test_another_mode_in_this_shell_is_told() -> None:
     found = diagnose(facts(settings=some_settings(storage=KEYLESS, mode="observe")))
 
     assert any("MODE of this shell is observe, of the app enforce" in line for line in found.information)
+
+
+def test_a_list_of_nobody_protected_is_told() -> None:
+    [line] = [line for line in diagnose(facts(stored=a_check(protected=0))).information if "PROTECTED" in line]
+
+    assert line.startswith("PROTECTED_OBJECT_IDS of the app is none")
+    assert not any("PROTECTED" in line for line in diagnose(facts()).information)
+
+
+@pytest.mark.parametrize(
+    ("settings", "to_application_insights", "said"),
+    [((), True, True), (("NOTIFICATION_WEBHOOK_URL",), True, False), ((), False, False)],
+)
+def test_that_only_alert_rules_tell_people_is_told(
+    settings: tuple[str, ...], to_application_insights: bool, said: bool
+) -> None:
+    found = diagnose(facts(stored=a_check(settings=settings, told=to_application_insights)))
+
+    assert any("no webhook" in line for line in found.information) is said
+
+
+def test_an_unknown_worker_is_told_as_not_looked_at() -> None:
+    unknown = [unseen.how for unseen in diagnose(facts(names=Names())).unseen if "which identity" in unseen.what]
+
+    assert len(unknown) == 1
+    assert "WORKER_PRINCIPAL_ID" in unknown[0]
+    assert not any("which identity" in unseen.what for unseen in diagnose(facts()).unseen)
 
 
 def test_alert_rules_are_a_channel() -> None:

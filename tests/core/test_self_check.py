@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 
 import pytest
 
@@ -194,6 +195,18 @@ async def test_without_a_key_it_does_not_look_into_queues_that_it_may_only_send_
 
     assert {reach.name for reach in world.last.storage.reaches} >= {"exchange-commands-poison", "exchange-results"}
     assert not {reach.name for reach in world.last.storage.reaches} & {"exchange-commands", "exchange-sweeps"}
+
+
+async def test_its_line_counts_what_is_not_well(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="bypass_responder.workflow.lines")
+    world = Looking()
+    world.probe.spoiled |= {"sweeps": Access.FORBIDDEN, "Feed": Access.MISSING}
+    world.tokens.changed[Api.GRAPH] = {"problem": "no identity"}
+    world.feed.status = "disabled"
+    await world.passes(seconds=0)
+    [line] = [vars(record) for record in caplog.records if record.getMessage() == "self_checked"]
+
+    assert line["problems"] == 4
 
 
 # ---- that a run does not depend on it

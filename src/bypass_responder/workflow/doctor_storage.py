@@ -37,7 +37,7 @@ def storage_defects(facts: Facts, app: SelfCheck | None) -> Iterator[Defect]:
             yield _forbidden_defect(mine, facts, app)
         elif mine is not None and mine.access is Access.UNREACHABLE:
             unreached.append(mine)
-        if (seen or mine) and _poisoned(seen, mine):
+        if _poisoned(seen, mine):
             yield _poison_defect(key[1])
     yield from _unreachable_defects(unreached, facts.names)
 
