@@ -408,9 +408,6 @@ output WORKER_APP_NAME string = name.worker.app
 output WORKER_PRINCIPAL_ID string = workerIdentity.outputs.principalId
 output WORKER_CLIENT_ID string = workerIdentity.outputs.clientId
 output DATA_ACCOUNT_NAME string = name.dataAccount
-output RESPONDER_STORAGE_TABLE_URI string = data.outputs.tableUri
-output RESPONDER_STORAGE_QUEUE_URI string = data.outputs.queueUri
-output RESPONDER_STORAGE_BLOB_URI string = data.outputs.blobUri
 // What bypassctl reads, so that the values of the azd environment are all that it needs.
 output ResponderStorage__tableServiceUri string = data.outputs.tableUri
 output ResponderStorage__queueServiceUri string = data.outputs.queueUri
