@@ -129,6 +129,7 @@ def build(environment: Mapping[str, str]) -> Responder:
     from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
     from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
     from bypass_responder.adapters.feed_table import FeedTable
+    from bypass_responder.adapters.granted_roles import GraphGrantedRoles
     from bypass_responder.adapters.graph import SCOPE, GraphDirectory
     from bypass_responder.adapters.index_table import TableIndex
     from bypass_responder.adapters.ledger_table import TableLedger
@@ -193,6 +194,7 @@ def build(environment: Mapping[str, str]) -> Responder:
                 clock=utc_now,
             ),
             store=SelfCheckTable(storage.tables, tenant),
+            granted=GraphGrantedRoles(http, credential, settings.graph_url, scope=SCOPE),
             told=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
         ),
     )

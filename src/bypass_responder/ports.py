@@ -5,7 +5,7 @@ Every method may raise ``TransientError`` (nothing happened, or it is not known:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -309,4 +309,12 @@ class SelfCheckStore(Protocol):
 
     async def last(self) -> SelfCheck | None:
         """The last one, None before the first. Raises InputError when it cannot be read."""
+        ...
+
+
+class GrantedRoles(Protocol):
+    """Which application permissions the directory gives an identity. Who asks must be allowed to read it."""
+
+    async def of(self, principal_id: str) -> Mapping[str, datetime | None]:
+        """Id of each app role, and since when. Raises NotFoundError, PermissionMissingError, RefusedError."""
         ...

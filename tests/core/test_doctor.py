@@ -181,6 +181,8 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
             "standing": a_standing("worker_permission_missing", "sweep_overdue", doubt="no answer"),
         },
     ),
+    ("identity_missing", WORKER, {"gone": (WORKER,), "standing": a_standing("worker_silent", doubt="no answer")}),
+    ("identity_missing", RESPONDER, {"gone": (RESPONDER,), "standing": a_standing("poll_failing")}),
     # ---- the subscription
     ("subscription_missing", "Audit.Exchange", {"stored": a_check(subscription="missing")}),
     (

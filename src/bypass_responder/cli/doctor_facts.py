@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from bypass_responder.cli.status_report import read_status
-from bypass_responder.errors import ResponderError
+from bypass_responder.errors import NotFoundError, ResponderError
 from bypass_responder.rights import Api
 from bypass_responder.workflow.diagnosis import Facts, Names, Standing
 from bypass_responder.workflow.self_check import look_at_self, probed_queues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from bypass_responder.model.self_check import SelfCheck, StorageLook, Token
     from bypass_responder.settings import Settings
@@ -35,10 +36,13 @@ async def gather_facts(services: Services, environment: Mapping[str, str]) -> Fa
     live = await look_at_self(services, checks) if as_app else None
     here = live.storage if live else await checks.storage.look(probed_queues(settings, person=True))
     standing, standing_problem = await _standing(services, here, live or stored)
+    known_names = names(environment, settings)
+    principals = _principals(live or stored, environment, known_names)
+    granted = await _granted(checks, principals, caller, as_app=as_app)
     return Facts(
         now=services.clock(),
         settings=settings,
-        names=names(environment, settings),
+        names=known_names,
         caller=caller,
         here=here,
         stored=stored,
@@ -46,6 +50,9 @@ async def gather_facts(services: Services, environment: Mapping[str, str]) -> Fa
         live=live,
         standing=standing,
         standing_problem=standing_problem,
+        grants=granted.grants,
+        grants_problem=granted.problem,
+        gone=granted.gone,
     )
 
 
@@ -102,3 +109,36 @@ async def _standing(services: Services, here: StorageLook, app: SelfCheck | None
     except ResponderError as problem:
         return None, str(problem)
     return Standing(cursor=status.cursor, alerts=status.alerts, doubt=status.doubt), ""
+
+
+def _principals(app: SelfCheck | None, environment: Mapping[str, str], known: Names) -> list[str]:
+    """The identities of the two apps, by object id; the app's own tokens know the first one best."""
+    token = app.token(Api.GRAPH) if app else None
+    responder = (token.object_id if token else "") or environment.get("RESPONDER_PRINCIPAL_ID", "").lower()
+    return [each for each in (responder, known.worker_principal) if each]
+
+
+class _Granted(NamedTuple):
+    grants: dict[str, Mapping[str, datetime | None]] | None
+    gone: tuple[str, ...] = ()
+    problem: str = ""
+
+
+async def _granted(checks: SelfChecks, principals: list[str], caller: Token, *, as_app: bool) -> _Granted:
+    """What the directory gives them. The app may not ask, so it does not."""
+    if checks.granted is None or as_app:
+        return _Granted(None, problem="the app may not read the directory")
+    if caller.problem:
+        return _Granted(None, problem="nobody is signed in (az login)")
+    if not principals:
+        return _Granted(None, problem="it is not known which identity the app has (RESPONDER_PRINCIPAL_ID)")
+    grants: dict[str, Mapping[str, datetime | None]] = {}
+    gone = []
+    for principal in principals:
+        try:
+            grants[principal] = await checks.granted.of(principal)
+        except NotFoundError:
+            gone.append(principal)
+        except ResponderError as problem:
+            return _Granted(None, problem=str(problem))
+    return _Granted(grants, tuple(gone))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,8 @@ class Facts:
     grants: Mapping[str, Mapping[str, datetime | None]] | None = None
     """Of the directory: object id of an identity → id of an app role → since when; None when it could not be read."""
     grants_problem: str = ""
-    notes: Sequence[str] = field(default_factory=tuple)
+    gone: Sequence[str] = ()
+    """Object ids of identities that the directory does not have."""
 
     @property
     def polled_at(self) -> datetime | None:

@@ -84,7 +84,7 @@ def _app_defects(facts: Facts) -> list[Defect]:
 
 
 def _information(facts: Facts, app: SelfCheck | None) -> list[str]:
-    found = list(facts.notes)
+    found: list[str] = []
     if app is None:
         return found
     found.append(f"the app looked at itself at {app.at:%Y-%m-%d %H:%M:%SZ}; version {app.version}, mode {app.mode}")

@@ -55,6 +55,12 @@ def right_defects(facts: Facts, app: SelfCheck | None) -> Iterator[Defect]:
         if not _polled_since(facts, app):
             yield from _subscription_defects(app)
     worker = facts.names.worker_principal
+    for principal in facts.gone:
+        whose = "the Exchange worker" if principal == worker else "the app"
+        what = f"the directory has no identity {principal}, which is {whose}'s by what this shell or its token says"
+        mend = "azd provision makes it anew, then `azd env get-values` for this shell and bypassctl grant"
+        follows = WORKER_FOLLOWS if principal == worker else FEED_FOLLOWS
+        yield Defect("identity_missing", principal, what, mend, follows)
     if facts.grants is not None and worker in facts.grants:
         for role in WORKER_ROLES:
             if role.id not in facts.grants[worker]:

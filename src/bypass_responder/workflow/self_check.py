@@ -47,6 +47,8 @@ class SelfChecks:
     tokens: ports.OwnTokens
     storage: ports.StorageProbe
     store: ports.SelfCheckStore
+    granted: ports.GrantedRoles | None = None
+    """Asked by `bypassctl doctor` only: the app may not read the directory."""
     told: bool = False
     """Lines go to Application Insights."""
     at: datetime | None = None
