@@ -303,6 +303,12 @@ def test_a_token_from_before_the_grant_says_both_times_and_until_when() -> None:
     assert "neither a restart nor a deployment renews it" in defect.mend
 
 
+def test_a_token_that_is_younger_than_the_grant_says_that_too() -> None:
+    [defect] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"))).defects
+
+    assert "issued at 2026-03-02 03:00:00Z, although it was given at 2026-02-21 03:00:00Z" in defect.what
+
+
 def test_a_role_that_is_not_given_says_what_does_not_work_and_who_gives_it() -> None:
     grants = ungranted("User.RevokeSessions.All")
     [defect] = diagnose(facts(stored=without(Api.GRAPH, "User.RevokeSessions.All"), grants=grants)).defects

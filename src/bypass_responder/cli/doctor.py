@@ -80,11 +80,11 @@ def as_json(facts: Facts | None, found: Diagnosis) -> dict[str, Any]:
 def show(found: Diagnosis) -> None:
     """For people: what is wrong, what is worth knowing, what was not looked at."""
     for defect in found.defects:
-        say(f"WRONG  {defect.id}: {defect.what}. MEND: {defect.mend}", style="red")
+        say(f"WRONG  {defect.id}: {defect.what.rstrip('.')}. MEND: {defect.mend}", style="red")
     for line in found.information:
         say(f"INFO   {line}")
     for unseen in found.unseen:
         word = "UNSEEN" if unseen.essential else "NOT LOOKED AT"
-        say(f"{word}  {unseen.what}. LOOK: {unseen.how}")
+        say(f"{word}  {unseen.what.rstrip('.')}. LOOK: {unseen.how}")
     if not found.defects and not any(it.essential for it in found.unseen):
         say("Nothing is wrong in what was looked at.")

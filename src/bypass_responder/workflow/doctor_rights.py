@@ -108,7 +108,7 @@ def _role_defect(facts: Facts, role: AppRole, token: Token) -> Defect:
     if held is not None and role.id in held:
         granted = held[role.id]
         before = bool(granted and token.issued_at and token.issued_at < granted)
-        order = "before the grant of" if before else "too soon after the grant of"
+        order = "before the grant of" if before else "although it was given at"
         what = (
             f"{named} is given, and not in the app's token: issued at {_at(token.issued_at)}, {order} {_at(granted)}, "
             f"{until}; until then {role.missing}"
