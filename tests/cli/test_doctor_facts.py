@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bypass_responder.cli.doctor import exit_status, of_setting
 from bypass_responder.cli.doctor_facts import gather_facts, is_app, names
 from bypass_responder.errors import NotFoundError, PermissionMissingError, SettingError, TransientError
@@ -14,12 +16,14 @@ from bypass_responder.workflow.diagnosis import Defect, Diagnosis, Facts, Unseen
 from bypass_responder.workflow.doctor import diagnose
 from tests.core.test_self_check import KEYLESS, Looking
 from tests.core.world import TENANT, some_settings
+from tests.e2e.ctl import bypassctl_program
 from tests.fakes.scripted import Scripted
 from tests.fakes.self_check import RESPONDER, a_token
 
 WORKER = "dddddddd-0000-4000-8000-000000000001"
 ENVIRONMENT = {"RESPONDER_PRINCIPAL_ID": RESPONDER.upper(), "WORKER_PRINCIPAL_ID": WORKER}
 GRANTED = datetime(2026, 3, 2, 3, 7, tzinfo=UTC)
+KINDS = ("table", "queue", "blob")
 PERSON = {"delegated": True, "object_id": "a person", "roles": ()}
 
 
@@ -215,3 +219,13 @@ def test_a_wrong_setting_names_itself_and_what_to_do() -> None:
 
     assert [(it.id, it.about) for it in found.defects] == [("setting_wrong", "TENANT_ID")]
     assert exit_status(found) == 3
+
+
+@pytest.mark.slow
+def test_who_is_not_signed_in_reads_what_to_do_and_nothing_of_libraries() -> None:
+    addresses = {f"ResponderStorage__{kind}ServiceUri": f"https://st.{kind}.core.windows.net" for kind in KINDS}
+    nobody = {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "TENANT_ID": TENANT}
+    said = bypassctl_program(nobody | addresses, "doctor")
+
+    assert (said.code, said.err) == (3, "")
+    assert "sign in: az login" in said.out

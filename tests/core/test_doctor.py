@@ -514,5 +514,13 @@ def test_what_cannot_be_read_is_essential(problem: dict[str, Any]) -> None:
     assert [unseen.essential for unseen in diagnose(facts(**problem)).unseen if "403" in unseen.what] == [True]
 
 
+def test_without_a_sign_in_it_is_told_once_what_to_do() -> None:
+    here = a_look(dict.fromkeys(PLACES, Access.NO_TOKEN), skew_seconds=None)
+    found = diagnose(facts(here=here, stored=None, stored_problem="none", standing=None, standing_problem="none"))
+
+    assert told(found) == []
+    assert [unseen.how for unseen in found.unseen if unseen.essential] == ["sign in: az login"]
+
+
 def test_a_self_check_that_cannot_be_read_is_no_silent_app() -> None:
     assert told(diagnose(facts(stored=None, stored_problem="403"))) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ def _examined() -> tuple[Facts | None, Diagnosis]:
         finally:
             await responder.aclose()
 
+    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)  # it tells all its attempts at each call anew
     try:
         facts = asyncio.run(session())
     except SettingError as problem:

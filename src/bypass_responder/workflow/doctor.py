@@ -30,7 +30,7 @@ def diagnose(facts: Facts) -> Diagnosis:
     explained = frozenset[str]().union(*(defect.explains for defect in found))
     defects = [defect for defect in found if defect.id not in explained]
     unseen = [*right_unseen(facts), *storage_unseen(facts, app)]
-    storage_told = any(defect.id.startswith("storage_") for defect in defects)
+    storage_told = any(it.id.startswith("storage_") for it in defects) or any(it.essential for it in unseen)
     if facts.stored_problem and not storage_told:
         how = "give yourself Storage Table Data Reader (docs/permissions.md), or run it where the account is reached"
         unseen.append(Unseen(f"the app's self-check: {facts.stored_problem}", how, essential=True))
