@@ -85,6 +85,7 @@ class Stage:
             "ResponderStorage": self.connection_string,
             "GRAPH_URL": self.tenant["url"],
             "MANAGEMENT_API_URL": self.tenant["management_api"],
+            "EXCHANGE_WORKER_IDS": self.tenant["worker_client_id"],
             "NOTIFICATION_WEBHOOK_URL": self.tenant["webhook"],
             **self._settings,
         }
