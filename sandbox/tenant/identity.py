@@ -25,7 +25,13 @@ GRAPH = "https://graph.microsoft.com"
 EXCHANGE = "https://outlook.office365.com"
 RESPONDER_SECRET = "sandbox-responder"
 WORKER_SECRET = "sandbox-worker"
+ADMINISTRATOR_SECRET = "sandbox-administrator"
 LIFETIME_SECONDS = 24 * 3600
+ADMINISTRATOR_MAY = [
+    "Application.Read.All",
+    "AppRoleAssignment.ReadWrite.All",
+    "RoleManagement.ReadWrite.Directory",
+]
 
 
 @dataclass
@@ -36,6 +42,9 @@ class Identity:
     roles: dict[str, list[str]]
     cached: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     """Resource → when its token was issued, and the roles of then: the platform keeps a token for up to a day."""
+    deleted: bool = False
+    person: bool = False
+    """Not a managed identity: the administrator who gives rights, as far as tokens go."""
     client_id: str = field(init=False)
     object_id: str = field(init=False)
 
@@ -51,6 +60,7 @@ def default_identities() -> dict[str, Identity]:
     return {
         RESPONDER_SECRET: Identity("responder", {MANAGEMENT: ["ActivityFeed.Read"], GRAPH: graph}),
         WORKER_SECRET: Identity("worker", {EXCHANGE: ["Exchange.ManageAsApp"]}),
+        ADMINISTRATOR_SECRET: Identity("administrator", {GRAPH: list(ADMINISTRATOR_MAY)}, person=True),
     }
 
 

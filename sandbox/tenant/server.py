@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sandbox.tenant import control, exchange, graph, management_api, topic
+from sandbox.tenant import control, exchange, graph, management_api, service_principals, topic
 from sandbox.tenant.exchange import exchange_error
 from sandbox.tenant.identity import RESPONDER_SECRET, WORKER_SECRET, give_token
 
@@ -43,6 +43,7 @@ def create_app(tenant: Tenant) -> Starlette:
         return Route(path, endpoint, methods=methods)
 
     feed = "/api/{version}/{tenant}/activity/feed"
+    rights = service_principals.endpoint_name
     return Starlette(
         routes=[
             service("/identity/token", "identity.token", give_token),
@@ -52,6 +53,8 @@ def create_app(tenant: Tenant) -> Starlette:
             service("/topic/api/events", "topic.publish", topic.receive, ["POST"]),
             service("/webhook", "webhook", control.receive_notification, ["POST"]),
             *control.routes(tenant),
+            service("/v1.0/servicePrincipals{rest:path}", rights, service_principals.service_principals),
+            service("/v1.0/roleManagement/{rest:path}", rights, service_principals.directory_roles),
             service("/v1.0/{rest:path}", graph.endpoint_name, graph.users),
         ]
     )

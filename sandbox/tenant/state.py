@@ -75,6 +75,11 @@ class Tenant:
     notifications: list[dict[str, Any]] = field(default_factory=list)
     identities: dict[str, Identity] = field(default_factory=default_identities)
     """By the secret of the identity endpoint's header: one per app, as App Service has it."""
+    granted_at: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By object id and permission: when it was given, where that was not before the beginning."""
+    directory_roles: list[dict[str, str]] = field(default_factory=list)
+    missing_applications: set[str] = field(default_factory=set)
+    """Microsoft services, by resource, that have no service principal in this tenant."""
     accounts: dict[str, Account] = field(
         default_factory=lambda: {account.object_id: account for account in default_accounts()}
     )

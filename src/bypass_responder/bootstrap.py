@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from bypass_responder.settings import Settings
+from bypass_responder.rights import Api
+from bypass_responder.settings import GrantSettings, Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from bypass_responder.adapters.storage_clients import StorageClients
+    from bypass_responder.ports import DirectoryRights, OwnTokens
     from bypass_responder.workflow.services import Services
 
 _responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDictionary()
@@ -201,3 +203,34 @@ def build(environment: Mapping[str, str]) -> Responder:
     return Responder(
         services, storage, credential, _closing=(directory.aclose, storage.close, http.aclose, credential.close)
     )
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What `bypassctl grant` works with: the directory as whoever is signed in, and no storage."""
+
+    settings: GrantSettings
+    directory: DirectoryRights
+    tokens: OwnTokens
+    _closing: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for close in self._closing:
+            await close()
+
+
+def build_rights(environment: Mapping[str, str], *, pause_seconds: float = 1.0) -> Rights:
+    """Put together what reads and gives rights. Raises SettingError that names the setting."""
+    import httpx
+    from azure.identity.aio import DefaultAzureCredential
+
+    from bypass_responder.adapters.entra_rights import SCOPE, EntraRights
+    from bypass_responder.adapters.own_token import OwnTokens
+
+    settings = GrantSettings.from_environment(environment)
+    credential = DefaultAzureCredential()
+    http = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=10))
+    directory = EntraRights(http, credential, settings.graph_url, scope=SCOPE, pause_seconds=pause_seconds)
+    tokens = OwnTokens(credential, {Api.GRAPH: SCOPE})
+    return Rights(settings, directory, tokens, _closing=(http.aclose, credential.close))

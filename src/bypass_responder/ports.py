@@ -19,6 +19,7 @@ from bypass_responder.model.log import Checkpoint, LogEntry
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.note import Note
 from bypass_responder.model.record import Unreadable
+from bypass_responder.model.right import Assignment, DirectoryRole, Principal
 from bypass_responder.model.row import Row
 from bypass_responder.model.self_check import SelfCheck, StorageLook, Token
 from bypass_responder.model.sweep import Baseline, SweepCommand
@@ -317,4 +318,43 @@ class GrantedRoles(Protocol):
 
     async def of(self, principal_id: str) -> Mapping[str, datetime | None]:
         """Id of each app role, and since when. Raises NotFoundError, PermissionMissingError, RefusedError."""
+        ...
+
+
+class DirectoryRights(Protocol):
+    """Rights of service principals, read and changed by an administrator with `bypassctl grant`; never by the app.
+
+    Raises PermissionMissingError where the administrator may not.
+    """
+
+    async def principal(self, object_id: str) -> Principal:
+        """An identity by its object id. Raises NotFoundError."""
+        ...
+
+    async def service(self, application_id: str) -> Principal:
+        """A Microsoft service by its application id. Raises NotFoundError where the tenant has none."""
+        ...
+
+    async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
+        """The application permissions of an identity."""
+        ...
+
+    async def give(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
+        """Give one; one that is there is as good."""
+        ...
+
+    async def take(self, principal_id: str, assignment_id: str) -> None:
+        """Take one back; one that is gone is as good."""
+        ...
+
+    async def directory_roles(self, principal_id: str) -> tuple[DirectoryRole, ...]:
+        """The Entra roles of an identity, in the whole directory."""
+        ...
+
+    async def give_directory_role(self, principal_id: str, *, role_id: str) -> None:
+        """Give one; one that is there is as good."""
+        ...
+
+    async def take_directory_role(self, assignment_id: str) -> None:
+        """Take one back; one that is gone is as good."""
         ...

@@ -150,6 +150,28 @@ class Settings(Value):
             raise SettingError(f"{name} {said}{value if first['type'] != 'missing' else ''}.".strip()) from None
 
 
+class GrantSettings(Value):
+    """Whom `bypassctl grant` gives rights to. `azd provision` puts all of it into the environment of azd."""
+
+    tenant_id: Annotated[str, BeforeValidator(_guid)]
+    responder_principal_id: Annotated[str, BeforeValidator(_guid)]
+    worker_principal_id: Annotated[str, BeforeValidator(_guid)]
+    worker_client_id: Annotated[str, BeforeValidator(_guid)]
+    graph_url: Url = "https://graph.microsoft.com"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the ids. Raises SettingError that names the first missing or wrong one."""
+        names = {name: name.upper() for name in cls.model_fields if environment.get(name.upper(), "").strip()}
+        try:
+            return cls(**{name: environment[variable] for name, variable in names.items()})
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            name = str(first["loc"][0]).upper()
+            said = "is not set" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+            raise SettingError(f"{name} {said}; `azd env get-values` prints what azd provision made.") from None
+
+
 def _storage(environment: Mapping[str, str]) -> Storage:
     """``ResponderStorage`` holds a connection string, or ``ResponderStorage__…ServiceUri`` the three addresses."""
     connection = environment.get("ResponderStorage", "").strip()

@@ -7,6 +7,7 @@ import typer
 from bypass_responder.cli import allowlist, incidents, log, status
 from bypass_responder.cli.detect import detect
 from bypass_responder.cli.doctor import doctor
+from bypass_responder.cli.grant import grant
 
 app = typer.Typer(
     name="bypassctl",
@@ -17,6 +18,7 @@ app = typer.Typer(
 app.command()(detect)
 app.command()(status.status)
 app.command()(doctor)
+app.command()(grant)
 app.add_typer(allowlist.app, name="allowlist")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(log.app, name="log")

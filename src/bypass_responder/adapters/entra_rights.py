@@ -1,0 +1,196 @@
+"""Rights of service principals in Entra ID, over Microsoft Graph: read, give, take back. For `bypassctl grant` only.
+
+The caller is a person. To give and take application permissions he needs the role Privileged Role Administrator or
+Global Administrator; to read them, any member of the directory will do. Raw requests: the few calls need no SDK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from azure.core.exceptions import AzureError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
+from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
+from bypass_responder.model.right import Assignment, DirectoryRole, Principal
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+SCOPE = "https://graph.microsoft.com/.default"
+GIVER = "Privileged Role Administrator or Global Administrator"
+ATTEMPTS = 6
+LONGEST_WAIT_SECONDS = 30.0
+MOST_PAGES = 50
+ALREADY = ("already exists", "conflicting object", "already assigned")
+"""How Graph says, with 400 or 409, that an assignment is there."""
+_FIELDS = "id,appId,displayName,servicePrincipalType"
+
+
+class _UnknownYetError(TransientError):
+    """The directory does not know an object that may be some seconds old."""
+
+
+class EntraRights:
+    """``ports.DirectoryRights``. ``pause_seconds`` is the wait before the second try; it doubles."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        credential: AsyncTokenCredential,
+        base_url: str,
+        *,
+        scope: str,
+        pause_seconds: float = 1.0,
+    ) -> None:
+        """``base_url`` without ``/v1.0``; no token goes to another address."""
+        self._http = http
+        self._credential = credential
+        self._root = f"{base_url.rstrip('/')}/v1.0/"
+        self._scope = scope
+        self._pause = pause_seconds
+
+    async def principal(self, object_id: str) -> Principal:
+        """One service principal. One that is seconds old may be unknown at first, so that is tried again."""
+        found = await self._call("GET", f"servicePrincipals/{object_id}?$select={_FIELDS}", may_be_new=True)
+        return _principal(found)
+
+    async def service(self, application_id: str) -> Principal:
+        """The service principal of a Microsoft service. Raises NotFoundError where the tenant has none."""
+        return _principal(await self._call("GET", f"servicePrincipals(appId='{application_id}')?$select={_FIELDS}"))
+
+    async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
+        """Every application permission that it has, page by page."""
+        found = await self._all(f"servicePrincipals/{principal_id}/appRoleAssignments")
+        return tuple(
+            Assignment(
+                id=str(each["id"]),
+                role_id=str(each["appRoleId"]).lower(),
+                resource_id=str(each["resourceId"]).lower(),
+                resource_name=str(each.get("resourceDisplayName") or ""),
+            )
+            for each in found
+        )
+
+    async def give(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
+        """Give one application permission. One that is there already is as good."""
+        body = {"principalId": principal_id, "resourceId": resource_id, "appRoleId": role_id}
+        await self._call("POST", f"servicePrincipals/{resource_id}/appRoleAssignedTo", body=body, may_be_new=True)
+
+    async def take(self, principal_id: str, assignment_id: str) -> None:
+        """Take one application permission back. One that is gone already is as good."""
+        await self._gone(f"servicePrincipals/{principal_id}/appRoleAssignments/{assignment_id}")
+
+    async def directory_roles(self, principal_id: str) -> tuple[DirectoryRole, ...]:
+        """Entra roles that it holds in the whole directory. Who asks needs a role that may read them."""
+        found = await self._all(f"roleManagement/directory/roleAssignments?$filter=principalId eq '{principal_id}'")
+        return tuple(
+            DirectoryRole(id=str(each["id"]), role_id=str(each["roleDefinitionId"]).lower())
+            for each in found
+            if each.get("directoryScopeId") == "/"
+        )
+
+    async def give_directory_role(self, principal_id: str, *, role_id: str) -> None:
+        """Give an Entra role in the whole directory. One that is there already is as good."""
+        body = {"principalId": principal_id, "roleDefinitionId": role_id, "directoryScopeId": "/"}
+        await self._call("POST", "roleManagement/directory/roleAssignments", body=body, may_be_new=True)
+
+    async def take_directory_role(self, assignment_id: str) -> None:
+        """Take an Entra role back. One that is gone already is as good."""
+        await self._gone(f"roleManagement/directory/roleAssignments/{assignment_id}")
+
+    async def _gone(self, path: str) -> None:
+        try:
+            await self._call("DELETE", path)
+        except NotFoundError:
+            return
+
+    async def _all(self, path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for _ in range(MOST_PAGES):
+            page = await self._call("GET", path)
+            found += page.get("value", [])
+            following = str(page.get("@odata.nextLink") or "")
+            if not following:
+                return found
+            if not following.startswith(self._root):
+                raise RefusedError(f"Graph named an address elsewhere, which gets no token: {following!r:.200}.")
+            path = following.removeprefix(self._root)
+        raise RefusedError("Graph lists rights without end.")
+
+    async def _call(
+        self, method: str, path: str, *, body: dict[str, str] | None = None, may_be_new: bool = False
+    ) -> dict[str, Any]:
+        """One call, tried again while it may pass. Giving and taking are the same when done twice."""
+
+        async def once() -> dict[str, Any]:
+            return await self._once(method, path, body, may_be_new=may_be_new)
+
+        try:
+            return await self._tried(once)
+        except _UnknownYetError as problem:
+            raise NotFoundError(str(problem)) from problem
+
+    async def _tried(self, once: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+        def wait(state: RetryCallState) -> float:
+            problem = state.outcome.exception() if state.outcome else None
+            if isinstance(problem, ThrottledError):
+                return problem.retry_after_seconds
+            return min(self._pause * 2.0 ** (state.attempt_number - 1), LONGEST_WAIT_SECONDS)
+
+        passing = retry_if_exception_type(TransientError)
+        retrying = AsyncRetrying(stop=stop_after_attempt(ATTEMPTS), wait=wait, retry=passing, reraise=True)
+        return await retrying(once)
+
+    async def _once(self, method: str, path: str, body: dict[str, str] | None, *, may_be_new: bool) -> dict[str, Any]:
+        try:
+            token = await self._credential.get_token(self._scope)
+            answer = await self._http.request(
+                method, f"{self._root}{path}", json=body, headers={"Authorization": f"Bearer {token.token}"}
+            )
+        except AzureError as problem:
+            said = (str(problem).splitlines() or [""])[0]
+            raise RefusedError(f"Nobody is signed in to Graph: {said[:200]}. Sign in: az login.") from problem
+        except httpx.HTTPError as problem:
+            raise TransientError(f"Graph cannot be asked ({type(problem).__name__}).") from problem
+        return _judged(answer, may_be_new=may_be_new)
+
+
+def _judged(answer: httpx.Response, *, may_be_new: bool) -> dict[str, Any]:
+    status, said = answer.status_code, _message(answer)
+    if answer.is_success:
+        content = answer.json() if answer.content else {}
+        return content if isinstance(content, dict) else {}
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT} and any(word in said.lower() for word in ALREADY):
+        return {}
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        named = answer.headers.get("Retry-After", "")
+        wait = min(float(named) if named.isdigit() else 5.0, LONGEST_WAIT_SECONDS)
+        raise ThrottledError("Graph asks to come back later (429).", retry_after_seconds=wait)
+    if answer.is_server_error:
+        raise TransientError(f"Graph is in trouble ({status}).")
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise PermissionMissingError(f"Graph refuses ({status}): {said}", permission=GIVER)
+    unknown = status == HTTPStatus.BAD_REQUEST and "does not exist" in said
+    if status == HTTPStatus.NOT_FOUND or (unknown and may_be_new):
+        raise (_UnknownYetError if may_be_new else NotFoundError)(f"Graph does not know it: {said}")
+    raise RefusedError(f"Graph answered {status}: {said}")
+
+
+def _message(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"]["message"])[:300]
+    except (ValueError, KeyError, TypeError):
+        return answer.reason_phrase
+
+
+def _principal(found: dict[str, Any]) -> Principal:
+    return Principal(
+        object_id=str(found["id"]).lower(),
+        application_id=str(found["appId"]).lower(),
+        name=str(found.get("displayName") or ""),
+        managed_identity=found.get("servicePrincipalType") == "ManagedIdentity",
+    )

@@ -1,0 +1,115 @@
+<#
+.SYNOPSIS
+Gives the Exchange worker a role group of its own that may run its cmdlets and nothing else.
+
+.DESCRIPTION
+Printed by `bypassctl grant --exchange-script` and run by an Exchange administrator (role group Organization Management)
+in Exchange Online PowerShell, after Connect-ExchangeOnline. It reads, compares, and changes only what differs, so it
+can be run again; -WhatIf says what it would do; -Remove takes everything back that it makes. It ends with what the group
+may run, and fails unless that is exactly what is wanted.
+
+For each wanted cmdlet it looks for a built-in role that holds it, makes a role below that one, and takes every other
+cmdlet out of it.
+#>
+[CmdletBinding(SupportsShouldProcess)]
+param(
+    [guid]$ApplicationId = '__APPLICATION_ID__',
+    [guid]$ObjectId = '__OBJECT_ID__',
+    [string]$GroupName = '__GROUP__',
+    [string[]]$Cmdlet = @('__CMDLETS__'),
+    [switch]$Remove
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+function Get-Own([scriptblock]$Read, [scriptblock]$Which) { @(& $Read | Where-Object $Which) }
+
+function Get-RoleName([string]$Parent) { "$GroupName - $Parent" }
+
+function Get-OwnRole { Get-Own { Get-ManagementRole } { $_.Name -like "$GroupName - *" } }
+
+function Get-Entry([string]$Role) { @(Get-ManagementRoleEntry -Identity "$Role\*" | ForEach-Object { $_.Name }) }
+
+# The fewest built-in roles that hold all wanted cmdlets: each time the one that holds most of what is left.
+function Get-Parent {
+    $left = [System.Collections.Generic.HashSet[string]]::new([string[]]$Cmdlet, [StringComparer]::OrdinalIgnoreCase)
+    while ($left.Count) {
+        $held = @{}
+        foreach ($name in $left) {
+            foreach ($role in Get-ManagementRole -Cmdlet $name) {
+                if ($role.Name -notlike "$GroupName - *") { $held[$role.Name] = @($held[$role.Name]) + $name }
+            }
+        }
+        if (-not $held.Count) { throw "No role of this organisation holds $(@($left)[0])." }
+        $best = @($held.Keys | Sort-Object -Property @{ Expression = { -@($held[$_]).Count } }, { $_ })[0]
+        [pscustomobject]@{ Parent = $best; Cmdlets = @($held[$best] | Where-Object { $_ }) }
+        foreach ($name in $held[$best]) { if ($name) { $null = $left.Remove($name) } }
+    }
+}
+
+function Set-Role([string]$Parent, [string[]]$Wanted) {
+    $name = Get-RoleName $Parent
+    if (-not (Get-OwnRole | Where-Object { $_.Name -eq $name })) {
+        if (-not $PSCmdlet.ShouldProcess($name, "New-ManagementRole below $Parent, for $($Wanted -join ', ')")) { return }
+        $null = New-ManagementRole -Name $name -Parent $Parent
+    }
+    foreach ($entry in Get-Entry $name | Where-Object { $_ -notin $Wanted }) {
+        if ($PSCmdlet.ShouldProcess("$name\$entry", 'Remove-ManagementRoleEntry')) {
+            Remove-ManagementRoleEntry -Identity "$name\$entry" -Confirm:$false
+        }
+    }
+}
+
+function Set-Group([string[]]$Role) {
+    $group = Get-Own { Get-RoleGroup } { $_.Name -eq $GroupName }
+    if (-not $group) {
+        if (-not $PSCmdlet.ShouldProcess($GroupName, "New-RoleGroup with $($Role -join ', ')")) { return }
+        $null = New-RoleGroup -Name $GroupName -Roles $Role
+    }
+    else {
+        foreach ($missing in $Role | Where-Object { $_ -notin $group[0].Roles }) {
+            if ($PSCmdlet.ShouldProcess($missing, "New-ManagementRoleAssignment to $GroupName")) {
+                $null = New-ManagementRoleAssignment -SecurityGroup $GroupName -Role $missing
+            }
+        }
+    }
+    $member = Get-Own { Get-RoleGroupMember -Identity $GroupName } { $_.ExternalDirectoryObjectId -eq "$ObjectId" }
+    if (-not $member -and $PSCmdlet.ShouldProcess("$ObjectId", "Add-RoleGroupMember $GroupName")) {
+        Add-RoleGroupMember -Identity $GroupName -Member "$ObjectId" -Confirm:$false
+    }
+}
+
+function Remove-Everything {
+    if ((Get-Own { Get-RoleGroup } { $_.Name -eq $GroupName }) -and $PSCmdlet.ShouldProcess($GroupName, 'Remove-RoleGroup')) {
+        Remove-RoleGroup -Identity $GroupName -Confirm:$false
+    }
+    foreach ($role in Get-OwnRole) {
+        if ($PSCmdlet.ShouldProcess($role.Name, 'Remove-ManagementRole')) {
+            Remove-ManagementRole -Identity $role.Name -Confirm:$false
+        }
+    }
+    if ((Get-Own { Get-ServicePrincipal } { $_.ObjectId -eq "$ObjectId" }) -and
+        $PSCmdlet.ShouldProcess("$ObjectId", 'Remove-ServicePrincipal')) {
+        Remove-ServicePrincipal -Identity "$ObjectId" -Confirm:$false
+    }
+}
+
+if ($Remove) {
+    Remove-Everything
+    return
+}
+if (-not (Get-Own { Get-ServicePrincipal } { $_.ObjectId -eq "$ObjectId" }) -and
+    $PSCmdlet.ShouldProcess("$ObjectId", 'New-ServicePrincipal')) {
+    $null = New-ServicePrincipal -AppId "$ApplicationId" -ObjectId "$ObjectId" -DisplayName $GroupName
+}
+$parents = @(Get-Parent)
+foreach ($each in $parents) { Set-Role $each.Parent $each.Cmdlets }
+Set-Group @($parents | ForEach-Object { Get-RoleName $_.Parent })
+if ($WhatIfPreference) { return }
+
+$may = @(foreach ($role in Get-OwnRole) { Get-Entry $role.Name }) | Sort-Object -Unique
+$more = @($may | Where-Object { $_ -notin $Cmdlet })
+$fewer = @($Cmdlet | Where-Object { $_ -notin $may })
+if ($more -or $fewer) { throw "$GroupName may run too much ($($more -join ', ')) or lacks ($($fewer -join ', ')): look at its roles." }
+"$GroupName may run $($may -join ', '), and nothing else. It may take an hour to work."

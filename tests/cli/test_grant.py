@@ -1,0 +1,380 @@
+"""`bypassctl grant` on the stand-in Graph: from nothing to complete, twice, back, and from every state between."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bypass_responder.cli import grant as command
+from bypass_responder.model.right import Assignment, DirectoryRole, Principal
+from bypass_responder.rights import RESPONDER_ROLES, WORKER_CMDLETS, WORKER_ROLES, Api, AppRole
+from bypass_responder.workflow.grant import BLOCKERS, Blocker, Holder, plan
+from sandbox.tenant.faults import Fault
+from sandbox.tenant.identity import (
+    ADMINISTRATOR_SECRET,
+    EXCHANGE,
+    GRAPH,
+    MANAGEMENT,
+    RESPONDER_SECRET,
+    WORKER_SECRET,
+    Identity,
+)
+from sandbox.tenant.server import serving
+from sandbox.tenant.service_principals import APPLICATIONS
+from sandbox.tenant.state import Tenant
+from tests.e2e.ctl import Said, run_bypassctl
+
+OURS = [(RESPONDER_SECRET, role) for role in RESPONDER_ROLES] + [(WORKER_SECRET, role) for role in WORKER_ROLES]
+RESOURCES = {Api.GRAPH: GRAPH, Api.MANAGEMENT: MANAGEMENT, Api.EXCHANGE: EXCHANGE}
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Tenant, str]]:
+    shared = Tenant()
+    with serving(shared) as url:
+        yield shared, url
+
+
+class Directory:
+    """A tenant in which neither identity has a right, and an administrator who is signed in."""
+
+    def __init__(self, tenant: Tenant, url: str) -> None:
+        vars(tenant).update(vars(Tenant()))
+        self.tenant, self.url = tenant, url
+        self.responder, self.worker = tenant.identities[RESPONDER_SECRET], tenant.identities[WORKER_SECRET]
+        self.have([])
+
+    def have(self, rights: list[tuple[str, AppRole]]) -> None:
+        self.responder.roles.clear()
+        self.worker.roles.clear()
+        for secret, role in rights:
+            self.tenant.identities[secret].roles.setdefault(RESOURCES[role.api], []).append(role.value)
+
+    @property
+    def rights(self) -> list[tuple[str, str]]:
+        """What the identities really have: name and permission."""
+        found = ((it, roles) for it in (self.responder, self.worker) for roles in it.roles.values())
+        return sorted((identity.name, role) for identity, roles in found for role in roles)
+
+    @property
+    def changes(self) -> int:
+        """Calls that change something."""
+        return self.tenant.counters["graph.post_rights"] + self.tenant.counters["graph.delete_rights"]
+
+    def fault(self, **fields: Any) -> None:
+        self.tenant.faults.scripted.append(Fault(**fields))
+
+    def run(self, *arguments: str, **env: str) -> Said:
+        environment = {
+            "TENANT_ID": self.tenant.settings.tenant_id,
+            "GRAPH_URL": self.url,
+            "RESPONDER_PRINCIPAL_ID": self.responder.object_id,
+            "WORKER_PRINCIPAL_ID": self.worker.object_id,
+            "WORKER_CLIENT_ID": self.worker.client_id,
+            "IDENTITY_ENDPOINT": f"{self.url}/identity/token",
+            "IDENTITY_HEADER": ADMINISTRATOR_SECRET,
+        }
+        return run_bypassctl(environment | env, "grant", *arguments)
+
+
+@pytest.fixture
+def directory(served: tuple[Tenant, str], monkeypatch: pytest.MonkeyPatch) -> Directory:
+    monkeypatch.setattr(command, "PAUSE_SECONDS", 0.01)
+    return Directory(*served)
+
+
+COMPLETE = sorted(
+    [("responder", role.value) for role in RESPONDER_ROLES] + [("worker", role.value) for role in WORKER_ROLES]
+)
+
+
+# ---- the plan --------------------------------------------------------------------------------------------------------
+
+SERVICES = {api: Principal(object_id=f"service {api}", application_id=api, name=api.name) for api in Api}
+PERSON = Principal(object_id="p", application_id="a", name="id", managed_identity=True)
+FOREIGN = ("810c84a8-4a9e-49e6-bf7d-12d183f40d01", "00000000-0000-0000-0000-00000000abcd")
+
+
+def has(role: AppRole) -> Assignment:
+    return Assignment(id=f"of {role.value}", role_id=role.id, resource_id=SERVICES[role.api].object_id)
+
+
+@given(st.sets(st.sampled_from(RESPONDER_ROLES)), st.sets(st.sampled_from(FOREIGN)))
+def test_what_there_is_and_what_is_missing_are_together_what_is_wanted(have: set[AppRole], extra: set[str]) -> None:
+    others = [Assignment(id=each, role_id=each, resource_id=SERVICES[Api.GRAPH].object_id) for each in extra]
+    holder = Holder(who="responder", principal=PERSON, wanted=RESPONDER_ROLES, has=(*map(has, have), *others))
+    found = plan([holder], SERVICES)
+
+    assert {item.right for item in found.there} == {role.value for role in have}
+    assert {item.right for item in found.missing} == {role.value for role in set(RESPONDER_ROLES) - have}
+    assert len(found.extras) == len(extra)
+
+
+@given(st.sets(st.sampled_from(RESPONDER_ROLES)))
+def test_a_plan_that_was_carried_out_leaves_nothing_to_do(have: set[AppRole]) -> None:
+    holder = Holder(who="responder", principal=PERSON, wanted=RESPONDER_ROLES, has=tuple(map(has, have)))
+    given_too = {item.right for item in plan([holder], SERVICES).missing}
+    after = [role for role in RESPONDER_ROLES if role in have or role.value in given_too]
+    again = plan([holder.model_copy(update={"has": tuple(map(has, after))})], SERVICES)
+
+    assert again.missing == ()
+
+
+def test_the_same_role_of_another_service_is_an_extra() -> None:
+    elsewhere = has(RESPONDER_ROLES[0]).model_copy(update={"resource_id": "service of somebody"})
+    holder = Holder(who="responder", principal=PERSON, wanted=RESPONDER_ROLES, has=(elsewhere,))
+    found = plan([holder], SERVICES)
+
+    assert (len(found.missing), len(found.extras)) == (len(RESPONDER_ROLES), 1)
+
+
+def test_an_entra_role_is_wanted_only_by_choice_and_only_for_the_responder() -> None:
+    holders = [Holder(who=who, principal=PERSON, wanted=()) for who in ("responder", "worker")]
+    without, by_choice = plan(holders, SERVICES), plan(holders, SERVICES, Blocker.USER)
+
+    assert without.items == ()
+    assert [(item.who, item.right) for item in by_choice.missing] == [("responder", "User Administrator")]
+
+
+def test_an_entra_role_that_is_there_is_ours_to_take_back() -> None:
+    held = DirectoryRole(id="x", role_id=BLOCKERS[Blocker.PRIVILEGED][0])
+    found = plan([Holder(who="responder", principal=PERSON, wanted=(), directory_roles=(held,))], SERVICES)
+
+    assert [item.assignment_id for item in found.there] == ["x"]
+
+
+# ---- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_it_gives_everything_and_says_so(directory: Directory) -> None:
+    said = directory.run("--yes")
+
+    assert (said.code, directory.rights) == (0, COMPLETE)
+    assert said.out.count("given  ") == len(COMPLETE)
+    assert "Read back: 5 there." in said.out
+    assert "bypassctl grant --exchange-script" in said.out
+
+
+def test_a_second_run_changes_nothing(directory: Directory) -> None:
+    directory.run("--yes")
+    before = directory.changes
+    said = directory.run("--yes")
+
+    assert (said.code, directory.changes, directory.rights) == (0, before, COMPLETE)
+
+
+def test_what_was_given_is_in_the_next_token(directory: Directory) -> None:
+    directory.run("--yes")
+
+    assert set(directory.responder.roles[GRAPH]) == {role.value for role in RESPONDER_ROLES if role.api is Api.GRAPH}
+
+
+SUBSETS = [subset for size in range(len(OURS) + 1) for subset in itertools.combinations(OURS, size)]
+
+
+@pytest.mark.parametrize("have", SUBSETS, ids=lambda have: "+".join(role.value for _, role in have) or "nothing")
+def test_from_every_partial_state_it_completes(directory: Directory, have: tuple[tuple[str, AppRole], ...]) -> None:
+    directory.have(list(have))
+    said = directory.run("--yes")
+
+    assert (said.code, directory.rights, directory.changes) == (0, COMPLETE, len(OURS) - len(have))
+
+
+@pytest.mark.parametrize("have", SUBSETS[::5], ids=lambda have: "+".join(role.value for _, role in have) or "nothing")
+def test_from_every_partial_state_it_takes_back(directory: Directory, have: tuple[tuple[str, AppRole], ...]) -> None:
+    directory.have(list(have))
+    said = directory.run("--revoke", "--yes")
+
+    assert (said.code, directory.rights, directory.changes) == (0, [], len(have))
+
+
+def test_a_right_that_is_not_ours_is_named_and_left(directory: Directory) -> None:
+    directory.responder.roles[GRAPH] = ["Mail.Read"]
+    said = directory.run("--yes")
+    directory.run("--revoke", "--yes")
+
+    assert "not ours, and left alone: responder: 810c84a8-" in said.out
+    assert directory.rights == [("responder", "Mail.Read")]
+
+
+def test_check_only_looks(directory: Directory) -> None:
+    before = directory.run("--check")
+    directory.run("--yes")
+    changes = directory.changes
+    after = directory.run("--check")
+
+    assert (before.code, after.code, changes, directory.changes) == (1, 0, len(OURS), len(OURS))
+
+
+def test_json_says_what_was_changed_and_what_is_there(directory: Directory) -> None:
+    said = directory.run("--yes", "--format", "json")
+
+    assert (said.json["complete"], len(said.json["changed"]), len(said.json["there"])) == (True, 5, 5)
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_changed(directory: Directory) -> None:
+    said = directory.run()
+
+    assert (said.code, directory.rights) == (2, [])
+    assert "add --yes" in said.err
+
+
+def test_revoke_and_check_do_not_go_together(directory: Directory) -> None:
+    assert directory.run("--revoke", "--check").code == 2
+
+
+@pytest.mark.parametrize("choice", Blocker)
+def test_the_role_for_administrators_is_given_by_choice_and_taken_back(directory: Directory, choice: Blocker) -> None:
+    given_to = directory.run("--yes", "--block-administrators", choice.value)
+    held = [each["roleDefinitionId"] for each in directory.tenant.directory_roles]
+    again = directory.run("--yes", "--block-administrators", choice.value)
+    directory.run("--revoke", "--yes")
+
+    assert (given_to.code, held, again.code) == (0, [BLOCKERS[choice][0]], 0)
+    assert (directory.tenant.directory_roles, directory.rights) == ([], [])
+
+
+def test_without_the_choice_no_entra_role_is_looked_at_or_given(directory: Directory) -> None:
+    directory.run("--yes")
+
+    assert directory.tenant.directory_roles == []
+
+
+# ---- bad input -------------------------------------------------------------------------------------------------------
+
+
+def lines(said: Said) -> int:
+    return len(said.err.strip().splitlines())
+
+
+@pytest.mark.parametrize("name", ["TENANT_ID", "RESPONDER_PRINCIPAL_ID", "WORKER_PRINCIPAL_ID", "WORKER_CLIENT_ID"])
+def test_a_missing_or_wrong_id_is_named(directory: Directory, name: str) -> None:
+    missing, wrong = directory.run("--yes", **{name: ""}), directory.run("--yes", **{name: "id-bypass-responder"})
+
+    assert (missing.code, wrong.code, lines(missing), lines(wrong)) == (3, 3, 1, 1)
+    assert f"{name} is not set; `azd env get-values`" in missing.err
+    assert f"{name} wants a GUID" in wrong.err
+
+
+def test_another_tenant_is_refused_before_anything_is_read(directory: Directory) -> None:
+    other = "99999999-9999-4999-8999-999999999999"
+    said = directory.run("--yes", TENANT_ID=other)
+
+    assert (said.code, lines(said), directory.rights) == (3, 1, [])
+    assert f"az login --tenant {other}" in said.err
+    assert directory.tenant.counters["graph.get_rights"] == 0
+
+
+def test_who_is_not_signed_in_is_told_how(directory: Directory) -> None:
+    said = directory.run("--yes", IDENTITY_HEADER="wrong", AZURE_TOKEN_CREDENTIALS="ManagedIdentityCredential")
+
+    assert (said.code, lines(said), "az login" in said.err) == (3, 1, True)
+
+
+def test_without_the_right_to_give_it_says_who_has_it(directory: Directory) -> None:
+    directory.tenant.identities[ADMINISTRATOR_SECRET].roles[GRAPH] = ["Application.Read.All"]
+    said = directory.run("--yes")
+
+    assert (said.code, lines(said), directory.rights) == (3, 1, [])
+    assert "Privileged Role Administrator or Global Administrator" in said.err
+    assert "Given so far: nothing. Not given: responder: User.Read.All" in said.err
+
+
+def test_without_the_right_to_read_it_says_who_has_it(directory: Directory) -> None:
+    directory.tenant.identities[ADMINISTRATOR_SECRET].roles[GRAPH] = []
+    said = directory.run("--check")
+
+    assert (said.code, "Privileged Role Administrator" in said.err) == (3, True)
+
+
+@pytest.mark.parametrize("secret", [RESPONDER_SECRET, WORKER_SECRET])
+def test_a_deleted_identity_is_named(directory: Directory, secret: str) -> None:
+    identity: Identity = directory.tenant.identities[secret]
+    identity.deleted = True
+    said = directory.run("--yes")
+
+    assert (said.code, lines(said)) == (3, 1)
+    assert f"has no identity {identity.object_id} ({identity.name.upper()}_PRINCIPAL_ID)" in said.err
+
+
+def test_an_id_that_is_no_managed_identity_gets_nothing(directory: Directory) -> None:
+    administrator = directory.tenant.identities[ADMINISTRATOR_SECRET]
+    said = directory.run("--yes", RESPONDER_PRINCIPAL_ID=administrator.object_id)
+
+    assert (said.code, "is no managed identity" in said.err) == (3, True)
+    assert administrator.roles == Tenant().identities[ADMINISTRATOR_SECRET].roles
+
+
+def test_the_application_of_another_identity_gets_nothing(directory: Directory) -> None:
+    said = directory.run("--yes", WORKER_CLIENT_ID=directory.responder.client_id)
+
+    assert (said.code, directory.rights, "WORKER_CLIENT_ID is" in said.err) == (3, [], True)
+
+
+@pytest.mark.parametrize("resource", [GRAPH, MANAGEMENT, EXCHANGE])
+def test_a_service_that_the_tenant_lacks_is_named_with_the_way_to_make_it(directory: Directory, resource: str) -> None:
+    directory.tenant.missing_applications.add(resource)
+    said = directory.run("--yes")
+
+    assert (said.code, lines(said), directory.rights) == (3, 1, [])
+    assert f"az ad sp create --id {APPLICATIONS[resource][0]}" in said.err
+
+
+def test_a_right_that_somebody_gave_meanwhile_is_as_good(directory: Directory) -> None:
+    directory.fault(kind="drop_after", endpoint="graph.post_rights", times=1)
+    said = directory.run("--yes")
+
+    assert (said.code, directory.rights) == (0, COMPLETE)
+
+
+def test_a_graph_that_is_busy_is_waited_for(directory: Directory) -> None:
+    directory.fault(kind="throttle", endpoint="graph.*", times=2, retry_after_seconds=0)
+    directory.fault(kind="server_error", endpoint="graph.post_rights", times=2)
+    said = directory.run("--yes")
+
+    assert (said.code, directory.rights) == (0, COMPLETE)
+
+
+def test_a_graph_that_stays_busy_ends_in_one_line_that_says_what_was_given(directory: Directory) -> None:
+    directory.fault(kind="throttle", endpoint="graph.post_rights", times=None, skip=2, retry_after_seconds=0)
+    said = directory.run("--yes")
+    first = directory.rights
+    directory.tenant.faults.scripted.clear()
+    again = directory.run("--yes")
+
+    assert (said.code, len(first), lines(said)) == (3, 2, 1)
+    assert "Given so far: responder: User.Read.All (Microsoft Graph); responder: User.RevokeSessions.All" in said.err
+    assert "Not given: responder: User.EnableDisableAccount.All" in said.err
+    assert "safe to run again" in said.err
+    assert (again.code, directory.rights) == (0, COMPLETE)
+
+
+def test_taking_back_that_stops_half_way_says_what_is_left(directory: Directory) -> None:
+    directory.have(OURS)
+    directory.fault(kind="server_error", endpoint="graph.delete_rights", times=None, skip=1)
+    said = directory.run("--revoke", "--yes")
+
+    assert (said.code, len(directory.rights)) == (3, len(OURS) - 1)
+    assert "Taken back so far: responder: User.Read.All (Microsoft Graph). Not taken back: " in said.err
+
+
+def test_a_connection_that_breaks_for_good_is_one_line(directory: Directory) -> None:
+    directory.fault(kind="drop_before", endpoint="graph.get_rights", times=None)
+    said = directory.run("--check")
+
+    assert (said.code, lines(said), "Graph cannot be asked" in said.err) == (3, 1, True)
+
+
+def test_the_script_has_the_ids_and_needs_no_directory(directory: Directory) -> None:
+    said = directory.run("--exchange-script", GRAPH_URL="https://unreachable.example")
+
+    assert (said.code, "__" in said.out.replace("__init__", "")) == (0, False)
+    assert f"[guid]$ObjectId = '{directory.worker.object_id}'" in said.out
+    assert f"[guid]$ApplicationId = '{directory.worker.client_id}'" in said.out
+    assert json.dumps(WORKER_CMDLETS)[1:-1].replace('"', "'") in said.out
