@@ -31,7 +31,8 @@ function Get-OwnRole { Get-Own { Get-ManagementRole } { $_.Name -like "$GroupNam
 
 function Get-Entry([string]$Role) { @(Get-ManagementRoleEntry -Identity "$Role\*" | ForEach-Object { $_.Name }) }
 
-# The fewest built-in roles that hold all wanted cmdlets: each time the one that holds most of what is left.
+# Few built-in roles that hold all wanted cmdlets: each time the one that holds most of what is left, a view-only one
+# before another, because it may write nowhere.
 function Get-Parent {
     $left = [System.Collections.Generic.HashSet[string]]::new([string[]]$Cmdlet, [StringComparer]::OrdinalIgnoreCase)
     while ($left.Count) {
@@ -42,7 +43,8 @@ function Get-Parent {
             }
         }
         if (-not $held.Count) { throw "No role of this organisation holds $(@($left)[0])." }
-        $best = @($held.Keys | Sort-Object -Property @{ Expression = { -@($held[$_]).Count } }, { $_ })[0]
+        $order = { -@($held[$_]).Count }, { $_ -notlike 'View-Only*' }, { $_ }
+        $best = @($held.Keys | Sort-Object -Property $order)[0]
         [pscustomobject]@{ Parent = $best; Cmdlets = @($held[$best] | Where-Object { $_ }) }
         foreach ($name in $held[$best]) { if ($name) { $null = $left.Remove($name) } }
     }
@@ -81,7 +83,8 @@ function Set-Group([string[]]$Role) {
 }
 
 function Remove-Everything {
-    if ((Get-Own { Get-RoleGroup } { $_.Name -eq $GroupName }) -and $PSCmdlet.ShouldProcess($GroupName, 'Remove-RoleGroup')) {
+    if ((Get-Own { Get-RoleGroup } { $_.Name -eq $GroupName }) -and
+        $PSCmdlet.ShouldProcess($GroupName, 'Remove-RoleGroup')) {
         Remove-RoleGroup -Identity $GroupName -Confirm:$false
     }
     foreach ($role in Get-OwnRole) {
@@ -111,5 +114,7 @@ if ($WhatIfPreference) { return }
 $may = @(foreach ($role in Get-OwnRole) { Get-Entry $role.Name }) | Sort-Object -Unique
 $more = @($may | Where-Object { $_ -notin $Cmdlet })
 $fewer = @($Cmdlet | Where-Object { $_ -notin $may })
-if ($more -or $fewer) { throw "$GroupName may run too much ($($more -join ', ')) or lacks ($($fewer -join ', ')): look at its roles." }
+if ($more -or $fewer) {
+    throw "$GroupName may run too much ($($more -join ', ')) or lacks ($($fewer -join ', ')): look at its roles."
+}
 "$GroupName may run $($may -join ', '), and nothing else. It may take an hour to work."

@@ -1,0 +1,91 @@
+# Exchange's cmdlets for roles and role groups, as far as the script for the role group uses them, on a JSON file. With
+# Exchange's habits: a role below another one begins with all of its cmdlets and can only lose some; names are unique;
+# a role that a group has cannot be removed.
+param([string]$State)
+
+Set-StrictMode -Version Latest
+
+$script:all = Get-Content -Path $State -Raw | ConvertFrom-Json -AsHashtable
+
+function Save([string]$What) {
+    $script:all.journal = @($script:all.journal) + $What
+    $script:all | ConvertTo-Json -Depth 8 | Set-Content -Path $State
+}
+
+function Get-ManagementRole([string]$Cmdlet) {
+    foreach ($name in @($script:all.roles.Keys | Sort-Object)) {
+        if (-not $Cmdlet -or $Cmdlet -in $script:all.roles[$name]) { [pscustomobject]@{ Name = $name } }
+    }
+}
+
+function New-ManagementRole([string]$Name, [string]$Parent) {
+    if ($script:all.roles.Contains($Name)) { throw "The role $Name exists already." }
+    $script:all.roles[$Name] = @($script:all.roles[$Parent])
+    Save "New-ManagementRole $Name"
+    [pscustomobject]@{ Name = $Name }
+}
+
+function Remove-ManagementRole([string]$Identity, [switch]$Confirm) {
+    foreach ($group in $script:all.groups.Values) {
+        if ($Identity -in $group.roles) { throw "The role $Identity is assigned." }
+    }
+    $script:all.roles.Remove($Identity)
+    Save "Remove-ManagementRole $Identity"
+}
+
+function Get-ManagementRoleEntry([string]$Identity) {
+    foreach ($name in $script:all.roles[$Identity.Split('\')[0]]) { [pscustomobject]@{ Name = $name } }
+}
+
+function Remove-ManagementRoleEntry([string]$Identity, [switch]$Confirm) {
+    $role, $entry = $Identity.Split('\')
+    $script:all.roles[$role] = @($script:all.roles[$role] | Where-Object { $_ -ne $entry })
+    Save "Remove-ManagementRoleEntry $Identity"
+}
+
+function Get-RoleGroup {
+    foreach ($name in @($script:all.groups.Keys)) {
+        [pscustomobject]@{ Name = $name; Roles = @($script:all.groups[$name].roles) }
+    }
+}
+
+function New-RoleGroup([string]$Name, [string[]]$Roles) {
+    if ($script:all.groups.Contains($Name)) { throw "The group $Name exists already." }
+    $script:all.groups[$Name] = @{ roles = @($Roles); members = @() }
+    Save "New-RoleGroup $Name"
+}
+
+function Remove-RoleGroup([string]$Identity, [switch]$Confirm) {
+    $script:all.groups.Remove($Identity)
+    Save "Remove-RoleGroup $Identity"
+}
+
+function New-ManagementRoleAssignment([string]$SecurityGroup, [string]$Role) {
+    $script:all.groups[$SecurityGroup].roles = @($script:all.groups[$SecurityGroup].roles) + $Role
+    Save "New-ManagementRoleAssignment $Role"
+}
+
+function Get-RoleGroupMember([string]$Identity) {
+    if (-not $script:all.groups.Contains($Identity)) { return }
+    foreach ($id in @($script:all.groups[$Identity].members)) { [pscustomobject]@{ ExternalDirectoryObjectId = $id } }
+}
+
+function Add-RoleGroupMember([string]$Identity, [string]$Member, [switch]$Confirm) {
+    if ($Member -notin $script:all.principals) { throw "Exchange does not know $Member." }
+    $script:all.groups[$Identity].members = @($script:all.groups[$Identity].members) + $Member
+    Save "Add-RoleGroupMember $Member"
+}
+
+function Get-ServicePrincipal {
+    foreach ($id in @($script:all.principals)) { [pscustomobject]@{ ObjectId = $id } }
+}
+
+function New-ServicePrincipal([string]$AppId, [string]$ObjectId, [string]$DisplayName) {
+    $script:all.principals = @($script:all.principals) + $ObjectId
+    Save "New-ServicePrincipal $ObjectId $AppId"
+}
+
+function Remove-ServicePrincipal([string]$Identity, [switch]$Confirm) {
+    $script:all.principals = @($script:all.principals | Where-Object { $_ -ne $Identity })
+    Save "Remove-ServicePrincipal $Identity"
+}

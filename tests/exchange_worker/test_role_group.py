@@ -1,0 +1,173 @@
+"""The script that an Exchange administrator runs, under PowerShell, on a stand-in for Exchange's role cmdlets."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bypass_responder.cli.grant import script
+from bypass_responder.rights import EXCHANGE_ROLE_GROUP, WORKER_CMDLETS
+from bypass_responder.settings import GrantSettings
+from sandbox.exchange_online.powershell import missing
+
+STAND_IN = Path(__file__).with_name("roles.ps1")
+APPLICATION, WORKER = "55555555-5555-4555-8555-555555555555", "66666666-6666-4666-8666-666666666666"
+BUILT_IN = {
+    "Audit Logs": ["Get-AdminAuditLogConfig", "Set-AdminAuditLogConfig", "Get-MailboxAuditBypassAssociation"],
+    "Journaling": ["Get-MailboxAuditBypassAssociation", "Set-MailboxAuditBypassAssociation", "New-JournalRule"],
+    "Mail Recipients": ["Get-User", "Set-User", "Get-Mailbox"],
+    "Organization Configuration": ["Get-OrganizationConfig", "Set-OrganizationConfig"],
+    "View-Only Configuration": ["Get-OrganizationConfig", "Get-AdminAuditLogConfig", "Get-JournalRule"],
+    "View-Only Recipients": ["Get-User", "Get-Mailbox"],
+}
+NOTHING: dict[str, Any] = {"roles": BUILT_IN, "groups": {}, "principals": [], "journal": []}
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "pwsh is there")
+
+
+class Exchange:
+    """The organisation's roles, in a file that each run reads and writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state, self.script = folder / "state.json", folder / "script.ps1"
+        ids = {"tenant_id": WORKER, "responder_principal_id": WORKER}
+        given = GrantSettings(**ids, worker_principal_id=WORKER, worker_client_id=APPLICATION)
+        self.script.write_text(script(given), encoding="utf-8")
+        self.is_now(NOTHING)
+
+    def is_now(self, state: dict[str, Any]) -> None:
+        self.state.write_text(json.dumps(state | {"journal": []}), encoding="utf-8")
+
+    @property
+    def now(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads(self.state.read_text(encoding="utf-8"))
+        return state
+
+    @property
+    def own_roles(self) -> dict[str, list[str]]:
+        return {name: may for name, may in self.now["roles"].items() if name.startswith(EXCHANGE_ROLE_GROUP)}
+
+    @property
+    def may(self) -> list[str]:
+        return sorted({cmdlet for cmdlets in self.own_roles.values() for cmdlet in cmdlets})
+
+    def run(self, arguments: str = "") -> subprocess.CompletedProcess[str]:
+        command = (
+            f"$ErrorActionPreference = 'Stop'; . '{STAND_IN}' -State '{self.state}'; . '{self.script}' {arguments}"
+        )
+        return subprocess.run(["pwsh", "-Command", command], capture_output=True, text=True, check=False)
+
+    def changed_by(self, arguments: str = "") -> list[str]:
+        """What a run changed; it must end well."""
+        self.is_now(self.now)
+        ended = self.run(arguments)
+        assert ended.returncode == 0, ended.stderr
+        return list(self.now["journal"])
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Exchange:
+    return Exchange(tmp_path)
+
+
+def test_from_nothing_the_worker_may_run_its_cmdlets_and_no_other(exchange: Exchange) -> None:
+    said = exchange.run()
+    group = exchange.now["groups"][EXCHANGE_ROLE_GROUP]
+
+    assert said.returncode == 0, said.stderr
+    assert "and nothing else" in said.stdout
+    assert (exchange.may, group["members"]) == (sorted(WORKER_CMDLETS), [WORKER])
+    assert sorted(group["roles"]) == sorted(exchange.own_roles)
+
+
+def test_it_makes_no_more_roles_than_it_must(exchange: Exchange) -> None:
+    exchange.run()
+
+    assert len(exchange.own_roles) == 3
+
+
+def test_built_in_roles_stay_as_they_are(exchange: Exchange) -> None:
+    exchange.run()
+
+    assert {name: exchange.now["roles"][name] for name in BUILT_IN} == BUILT_IN
+
+
+def test_a_second_run_changes_nothing(exchange: Exchange) -> None:
+    exchange.changed_by()
+
+    assert exchange.changed_by() == []
+
+
+def test_what_if_changes_nothing(exchange: Exchange) -> None:
+    assert exchange.changed_by("-WhatIf") == []
+
+
+def spoil_member(state: dict[str, Any]) -> None:
+    state["groups"][EXCHANGE_ROLE_GROUP]["members"] = []
+
+
+def spoil_group(state: dict[str, Any]) -> None:
+    state["groups"] = {}
+
+
+def spoil_principal(state: dict[str, Any]) -> None:
+    state["principals"] = []
+    spoil_member(state)
+
+
+def spoil_assignment(state: dict[str, Any]) -> None:
+    state["groups"][EXCHANGE_ROLE_GROUP]["roles"].pop()
+
+
+def spoil_entries(state: dict[str, Any]) -> None:
+    own = next(name for name in state["roles"] if name.startswith(EXCHANGE_ROLE_GROUP))
+    state["roles"][own].append("Remove-Mailbox")
+
+
+def spoil_role(state: dict[str, Any]) -> None:
+    own = next(name for name in state["roles"] if name.startswith(EXCHANGE_ROLE_GROUP))
+    del state["roles"][own]
+    state["groups"][EXCHANGE_ROLE_GROUP]["roles"].remove(own)
+
+
+SPOILED = [spoil_member, spoil_group, spoil_principal, spoil_assignment, spoil_entries, spoil_role]
+
+
+@pytest.mark.parametrize("spoil", SPOILED, ids=lambda spoil: spoil.__name__)
+def test_from_every_partial_state_it_completes(exchange: Exchange, spoil: Any) -> None:
+    exchange.changed_by()
+    complete = exchange.now
+    state = copy.deepcopy(complete)
+    spoil(state)
+    exchange.is_now(state)
+
+    assert exchange.changed_by() != []
+    assert (exchange.may, exchange.now["principals"]) == (sorted(WORKER_CMDLETS), [WORKER])
+    assert exchange.now["groups"][EXCHANGE_ROLE_GROUP]["members"] == [WORKER]
+    assert sorted(exchange.now["groups"][EXCHANGE_ROLE_GROUP]["roles"]) == sorted(exchange.own_roles)
+
+
+def test_remove_takes_everything_back_and_can_be_run_again(exchange: Exchange) -> None:
+    exchange.changed_by()
+    exchange.changed_by("-Remove")
+    left = exchange.now
+
+    assert {name: left[name] for name in ("roles", "groups", "principals")} == {
+        "roles": BUILT_IN,
+        "groups": {},
+        "principals": [],
+    }
+    assert exchange.changed_by("-Remove") == []
+
+
+def test_a_cmdlet_that_no_role_holds_is_named(exchange: Exchange) -> None:
+    exchange.is_now(NOTHING | {"roles": {name: may for name, may in BUILT_IN.items() if name != "Journaling"}})
+    ended = exchange.run()
+
+    assert ended.returncode != 0
+    assert "No role of this organisation holds Set-MailboxAuditBypassAssociation." in ended.stderr
