@@ -5,8 +5,8 @@ Gives the Exchange worker a role group of its own that may run its cmdlets and n
 .DESCRIPTION
 Printed by `bypassctl grant --exchange-script` and run by an Exchange administrator (role group Organization Management)
 in Exchange Online PowerShell, after Connect-ExchangeOnline. It reads, compares, and changes only what differs, so it
-can be run again; -WhatIf says what it would do; -Remove takes everything back that it makes. It ends with what the group
-may run, and fails unless that is exactly what is wanted.
+can be run again; -WhatIf says what it would do; -Remove takes everything back that it makes. It ends with what the
+group may run, and fails unless that is exactly what is wanted.
 
 For each wanted cmdlet it looks for a built-in role that holds it, makes a role below that one, and takes every other
 cmdlet out of it.
@@ -53,7 +53,8 @@ function Get-Parent {
 function Set-Role([string]$Parent, [string[]]$Wanted) {
     $name = Get-RoleName $Parent
     if (-not (Get-OwnRole | Where-Object { $_.Name -eq $name })) {
-        if (-not $PSCmdlet.ShouldProcess($name, "New-ManagementRole below $Parent, for $($Wanted -join ', ')")) { return }
+        $what = "New-ManagementRole below $Parent, for $($Wanted -join ', ')"
+        if (-not $PSCmdlet.ShouldProcess($name, $what)) { return }
         $null = New-ManagementRole -Name $name -Parent $Parent
     }
     foreach ($entry in Get-Entry $name | Where-Object { $_ -notin $Wanted }) {
