@@ -173,9 +173,7 @@ async def _identity(rights: ports.DirectoryRights, who: str, object_id: str) -> 
             "azd provision makes it anew."
         ) from problem
     if not principal.managed_identity:
-        raise RefusedError(
-            f"{principal.name} ({object_id}) is no managed identity: {name} wants the object id of one."
-        )
+        raise RefusedError(f"{principal.name} ({object_id}) is no managed identity: {name} wants the object id of one.")
     return principal
 
 
