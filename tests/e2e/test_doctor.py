@@ -12,7 +12,7 @@ import pytest
 from bypass_responder.rights import RESPONDER_ROLES, Api
 from sandbox.azurite import Azurite, missing
 from sandbox.child import free_ports
-from sandbox.tenant.identity import GRAPH, MANAGEMENT, RESPONDER_SECRET, Identity
+from sandbox.tenant.identity import ADMINISTRATOR_SECRET, GRAPH, MANAGEMENT, RESPONDER_SECRET, Identity
 from sandbox.tenant.state import Tenant
 from tests.e2e.conftest import Start
 from tests.e2e.ctl import Said, bypassctl
@@ -142,6 +142,25 @@ async def test_a_token_from_before_the_grant_tells_its_times(well: Live) -> None
     assert told(said) == [("role_missing", "User.EnableDisableAccount.All")]
     assert token["issued_at"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(issued))
     assert time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(issued + 24 * 3600)) in said.json["findings"][0]["mend"]
+
+
+async def test_a_person_sees_that_a_right_is_given_and_the_apps_token_is_older(gate: StorageGate, start: Start) -> None:
+    """What `bypassctl grant` gave after the app had fetched its token: nothing is missing, and it does not work yet."""
+    live = await start(ResponderStorage=gate.connection_string, EXCHANGE_WORKER_IDS=WORKER_IDS, **QUEUES)
+    live.tampered = True
+    issued = int(time.time()) - 3600
+    given = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(issued + 1800))
+    responder = responder_of(live.tenant)
+    responder.cached[GRAPH] = (issued, ["User.Read.All", "User.RevokeSessions.All"])
+    live.tenant.granted_at[responder.object_id, "User.EnableDisableAccount.All"] = given
+    await live.poll()
+    await live.sweep()
+    await live.responder.resume_responses()
+    said = await examined(live, IDENTITY_HEADER=ADMINISTRATOR_SECRET)
+    [found] = [each for each in said.json["findings"] if each["about"] == "User.EnableDisableAccount.All"]
+
+    assert found["id"] == "role_not_in_token"
+    assert time.strftime("%Y-%m-%d %H:%M", time.gmtime(issued + 24 * 3600)) in found["what"] + found["mend"]
 
 
 async def test_another_tenants_identity_is_named(well: Live) -> None:
