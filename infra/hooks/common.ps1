@@ -23,20 +23,21 @@ function Assert-Setting([string[]] $Names) {
     }
 }
 
-# bypassctl and the packager, and what they need.
+# bypassctl and the packager, and what they need. What is said goes to the error stream: output is what a function gives.
 function Initialize-Environment {
     $failed = 'the environment was not made; mend what Python says above, then again'
     if (-not (Test-Path $Programs)) {
-        & py -3 -m venv .venv
+        & py -3 -m venv .venv | ForEach-Object { [Console]::Error.WriteLine("$_") }
         if ($LASTEXITCODE) { Stop-Hook $failed 3 }
     }
-    & (Join-Path $Programs 'python') -m pip install --quiet --disable-pip-version-check --editable '.[cli]'
+    & (Join-Path $Programs 'python') -m pip install --quiet --disable-pip-version-check --editable '.[cli]' |
+        ForEach-Object { [Console]::Error.WriteLine("$_") }
     if ($LASTEXITCODE) { Stop-Hook $failed 3 }
 }
 
 # Whether the rights are complete. Stops where that cannot be said.
 function Test-Grant {
-    Assert-Setting TENANT_ID, RESPONDER_PRINCIPAL_ID, WORKER_PRINCIPAL_ID, WORKER_CLIENT_ID
+    Assert-Setting TENANT_ID, RESPONDER_PRINCIPAL_ID, RESPONDER_CLIENT_ID, WORKER_PRINCIPAL_ID, WORKER_CLIENT_ID
     Initialize-Environment
     & bypassctl grant --check | ForEach-Object { [Console]::Out.WriteLine($_) }
     if ($LASTEXITCODE -gt 1) {
@@ -47,6 +48,7 @@ function Test-Grant {
 
 # For the person who may grant, on whichever machine: the directory administrator.
 function Get-GrantCommand {
-    $names = 'TENANT_ID', 'RESPONDER_PRINCIPAL_ID', 'WORKER_PRINCIPAL_ID', 'WORKER_CLIENT_ID'
+    $names = 'TENANT_ID', 'RESPONDER_PRINCIPAL_ID', 'RESPONDER_CLIENT_ID', 'WORKER_PRINCIPAL_ID',
+        'WORKER_CLIENT_ID'
     (($names | ForEach-Object { "`$env:$_='$(Get-Setting $_)'; " }) -join '') + 'bypassctl grant'
 }

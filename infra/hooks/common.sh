@@ -23,7 +23,7 @@ environment() { make setup >&2 || stop "the environment was not made; mend what 
 
 # Sets granted: 0 complete, 1 something is missing. Anything else stops.
 check_grant() {
-  need TENANT_ID RESPONDER_PRINCIPAL_ID WORKER_PRINCIPAL_ID WORKER_CLIENT_ID
+  need TENANT_ID RESPONDER_PRINCIPAL_ID RESPONDER_CLIENT_ID WORKER_PRINCIPAL_ID WORKER_CLIENT_ID
   environment
   granted=0
   bypassctl grant --check || granted=$?
@@ -32,6 +32,7 @@ check_grant() {
 
 # For the person who may grant, on whichever machine: the directory administrator.
 grant_command() {
-  printf 'TENANT_ID=%s RESPONDER_PRINCIPAL_ID=%s WORKER_PRINCIPAL_ID=%s WORKER_CLIENT_ID=%s bypassctl grant' \
-    "$TENANT_ID" "$RESPONDER_PRINCIPAL_ID" "$WORKER_PRINCIPAL_ID" "$WORKER_CLIENT_ID"
+  printf 'TENANT_ID=%s RESPONDER_PRINCIPAL_ID=%s RESPONDER_CLIENT_ID=%s ' \
+    "$TENANT_ID" "$RESPONDER_PRINCIPAL_ID" "$RESPONDER_CLIENT_ID"
+  printf 'WORKER_PRINCIPAL_ID=%s WORKER_CLIENT_ID=%s bypassctl grant' "$WORKER_PRINCIPAL_ID" "$WORKER_CLIENT_ID"
 }

@@ -10,7 +10,7 @@ if (-not $env:RESPONDER_PRINCIPAL_ID) {
     Write-Line 'nothing was provisioned, so no rights are taken back'
     exit 0
 }
-Assert-Setting TENANT_ID, RESPONDER_PRINCIPAL_ID, WORKER_PRINCIPAL_ID, WORKER_CLIENT_ID
+Assert-Setting TENANT_ID, RESPONDER_PRINCIPAL_ID, RESPONDER_CLIENT_ID, WORKER_PRINCIPAL_ID, WORKER_CLIENT_ID
 Initialize-Environment
 & bypassctl grant --revoke --yes
 if ($LASTEXITCODE) {

@@ -155,6 +155,7 @@ class GrantSettings(Value):
 
     tenant_id: Annotated[str, BeforeValidator(_guid)]
     responder_principal_id: Annotated[str, BeforeValidator(_guid)]
+    responder_client_id: Annotated[str, BeforeValidator(_guid)]
     worker_principal_id: Annotated[str, BeforeValidator(_guid)]
     worker_client_id: Annotated[str, BeforeValidator(_guid)]
     graph_url: Url = "https://graph.microsoft.com"

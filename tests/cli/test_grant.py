@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
+import httpx
 import pytest
+from azure.core.credentials import AccessToken
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bypass_responder.adapters.entra_rights import EntraRights
 from bypass_responder.cli import grant as command
+from bypass_responder.errors import RefusedError
 from bypass_responder.model.right import Assignment, DirectoryRole, Principal
 from bypass_responder.rights import RESPONDER_ROLES, WORKER_CMDLETS, WORKER_ROLES, Api, AppRole
 from bypass_responder.workflow.grant import BLOCKERS, Blocker, Holder, plan
@@ -75,6 +79,7 @@ class Directory:
             "TENANT_ID": self.tenant.settings.tenant_id,
             "GRAPH_URL": self.url,
             "RESPONDER_PRINCIPAL_ID": self.responder.object_id,
+            "RESPONDER_CLIENT_ID": self.responder.client_id,
             "WORKER_PRINCIPAL_ID": self.worker.object_id,
             "WORKER_CLIENT_ID": self.worker.client_id,
             "IDENTITY_ENDPOINT": f"{self.url}/identity/token",
@@ -99,6 +104,20 @@ COMPLETE = sorted(
 SERVICES = {api: Principal(object_id=f"service {api}", application_id=api, name=api.name) for api in Api}
 PERSON = Principal(object_id="p", application_id="a", name="id", managed_identity=True)
 FOREIGN = ("810c84a8-4a9e-49e6-bf7d-12d183f40d01", "00000000-0000-0000-0000-00000000abcd")
+
+
+class FakeCredential:
+    """Somebody who is signed in."""
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        return AccessToken("token", 0)
+
+    async def close(self) -> None: ...
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *args: object) -> None: ...
 
 
 def has(role: AppRole) -> Assignment:
@@ -249,11 +268,14 @@ def test_without_the_choice_no_entra_role_is_looked_at_or_given(directory: Direc
 # ---- bad input -------------------------------------------------------------------------------------------------------
 
 
+IDS = ["TENANT_ID", "RESPONDER_PRINCIPAL_ID", "RESPONDER_CLIENT_ID", "WORKER_PRINCIPAL_ID", "WORKER_CLIENT_ID"]
+
+
 def lines(said: Said) -> int:
     return len(said.err.strip().splitlines())
 
 
-@pytest.mark.parametrize("name", ["TENANT_ID", "RESPONDER_PRINCIPAL_ID", "WORKER_PRINCIPAL_ID", "WORKER_CLIENT_ID"])
+@pytest.mark.parametrize("name", IDS)
 def test_a_missing_or_wrong_id_is_named(directory: Directory, name: str) -> None:
     missing, wrong = directory.run("--yes", **{name: ""}), directory.run("--yes", **{name: "id-bypass-responder"})
 
@@ -301,6 +323,78 @@ def test_a_deleted_identity_is_named(directory: Directory, secret: str) -> None:
 
     assert (said.code, lines(said)) == (3, 1)
     assert f"has no identity {identity.object_id} ({identity.name.upper()}_PRINCIPAL_ID)" in said.err
+
+
+def test_rights_never_go_to_the_other_identity(directory: Directory) -> None:
+    swapped = directory.run("--yes", RESPONDER_PRINCIPAL_ID=directory.worker.object_id)
+    both = {"RESPONDER_PRINCIPAL_ID": directory.worker.object_id, "RESPONDER_CLIENT_ID": directory.worker.client_id}
+    as_one = directory.run("--yes", **both)
+
+    assert (swapped.code, as_one.code, directory.rights) == (3, 3, [])
+    assert "are the same: no identity may have the rights of both" in as_one.err
+
+
+def test_an_identity_with_ids_of_two_is_refused(directory: Directory) -> None:
+    said = directory.run("--yes", RESPONDER_CLIENT_ID=directory.worker.client_id)
+
+    assert (said.code, directory.rights, "RESPONDER_CLIENT_ID is" in said.err) == (3, [], True)
+
+
+def test_the_plan_names_who_gets_it(directory: Directory) -> None:
+    said = directory.run("--check")
+
+    assert f"id-bypass-responder is {directory.responder.object_id}" in said.out
+    assert f"id-bypass-worker is {directory.worker.object_id}" in said.out
+
+
+def test_entra_roles_that_are_not_ours_are_named_and_left(directory: Directory) -> None:
+    global_administrator = "62e90394-69f5-4237-9190-012177145e10"
+    for holder in (directory.responder, directory.worker):
+        role = {"principalId": holder.object_id, "roleDefinitionId": global_administrator, "directoryScopeId": "/"}
+        directory.tenant.directory_roles.append(role | {"id": f"role of {holder.name}"})
+    said = directory.run("--revoke", "--yes")
+
+    assert said.out.count(f"Entra role {global_administrator}") == 2
+    assert len(directory.tenant.directory_roles) == 2
+
+
+def test_json_wants_a_yes_or_a_check(directory: Directory) -> None:
+    assert (directory.run("--format", "json").code, directory.rights) == (2, [])
+
+
+def test_json_of_taking_back_is_complete_when_nothing_is_left(directory: Directory) -> None:
+    directory.have(OURS)
+    said = directory.run("--revoke", "--yes", "--format", "json")
+
+    assert (said.json["complete"], said.json["there"]) == (True, [])
+
+
+def test_a_page_of_a_proxy_in_graphs_place_is_one_line(directory: Directory) -> None:
+    said = directory.run("--check", GRAPH_URL=f"{directory.url}/no")
+
+    assert (said.code, lines(said)) == (3, 1)
+
+
+@pytest.mark.parametrize("answer", ["<html>sign in to the network</html>", "[]", "{}", '{"value": [{}]}'])
+async def test_an_answer_that_is_not_graphs_stays_in_the_error_tree(answer: str) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text=answer))
+    async with httpx.AsyncClient(transport=transport) as http:
+        rights = EntraRights(http, FakeCredential(), "https://graph.example", scope="s", pause_seconds=0)
+
+        with pytest.raises(RefusedError, match="is a proxy in between"):
+            await rights.principal("p")
+        with pytest.raises(RefusedError):
+            await rights.assignments("p")
+
+
+async def test_a_token_that_graph_does_not_take_wants_a_new_sign_in() -> None:
+    body = {"error": {"message": "Lifetime validation failed"}}
+    transport = httpx.MockTransport(lambda _: httpx.Response(401, json=body))
+    async with httpx.AsyncClient(transport=transport) as http:
+        rights = EntraRights(http, FakeCredential(), "https://graph.example", scope="s", pause_seconds=0)
+
+        with pytest.raises(RefusedError, match="Sign in again: az login"):
+            await rights.principal("p")
 
 
 def test_an_id_that_is_no_managed_identity_gets_nothing(directory: Directory) -> None:

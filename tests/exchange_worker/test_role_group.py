@@ -35,7 +35,7 @@ class Exchange:
 
     def __init__(self, folder: Path) -> None:
         self.state, self.script = folder / "state.json", folder / "script.ps1"
-        ids = {"tenant_id": WORKER, "responder_principal_id": WORKER}
+        ids = {"tenant_id": WORKER, "responder_principal_id": WORKER, "responder_client_id": WORKER}
         given = GrantSettings(**ids, worker_principal_id=WORKER, worker_client_id=APPLICATION)
         self.script.write_text(script(given), encoding="utf-8")
         self.is_now(NOTHING)

@@ -20,6 +20,7 @@ SETTINGS = {
     "TENANT_ID": "5e0b1d52-0000-4000-8000-000000000002",
     "RESPONDER_APP_NAME": "responder-app",
     "RESPONDER_PRINCIPAL_ID": "5e0b1d52-0000-4000-8000-000000000003",
+    "RESPONDER_CLIENT_ID": "5e0b1d52-0000-4000-8000-000000000006",
     "WORKER_PRINCIPAL_ID": "5e0b1d52-0000-4000-8000-000000000004",
     "WORKER_CLIENT_ID": "5e0b1d52-0000-4000-8000-000000000005",
     "EVENT_TOPIC_NAME": "topic",
@@ -40,6 +41,8 @@ if call == ["make", "setup"] or call[:1] == ["py"]:
         if not (programs / name).exists():
             (programs / name).symlink_to(folder / "stand-in")
 told = " ".join(call)
+if call == ["make", "setup"] or call[1:3] == ["-m", "pip"]:
+    print("Successfully installed something", flush=True)
 calls = [" ".join(json.loads(line)) for line in (folder / "calls").read_text().splitlines()]
 for begins, answers in json.loads((folder / "answers").read_text()).items():
     if told.startswith(begins):

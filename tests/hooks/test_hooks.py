@@ -12,7 +12,7 @@ import pytest
 from tests.hooks.stand_ins import HOOKS, SETTINGS, Checkout
 
 NO_PWSH = shutil.which("pwsh") is None
-NAMES = ("TENANT_ID", "RESPONDER_PRINCIPAL_ID", "WORKER_PRINCIPAL_ID", "WORKER_CLIENT_ID")
+NAMES = ("TENANT_ID", "RESPONDER_PRINCIPAL_ID", "RESPONDER_CLIENT_ID", "WORKER_PRINCIPAL_ID", "WORKER_CLIENT_ID")
 IDS = {name: SETTINGS[name] for name in NAMES}
 CHECK = ["make setup", "bypassctl grant --check"]
 MISSING = {"bypassctl grant --check": [(1, "missing: User.Read.All\n")]}

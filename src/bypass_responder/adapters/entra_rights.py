@@ -6,7 +6,8 @@ Global Administrator; to read them, any member of the directory will do. Raw req
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -65,15 +66,16 @@ class EntraRights:
     async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
         """Every application permission that it has, page by page."""
         found = await self._all(f"servicePrincipals/{principal_id}/appRoleAssignments")
-        return tuple(
-            Assignment(
-                id=str(each["id"]),
-                role_id=str(each["appRoleId"]).lower(),
-                resource_id=str(each["resourceId"]).lower(),
-                resource_name=str(each.get("resourceDisplayName") or ""),
+        with _readable():
+            return tuple(
+                Assignment(
+                    id=str(each["id"]),
+                    role_id=str(each["appRoleId"]).lower(),
+                    resource_id=str(each["resourceId"]).lower(),
+                    resource_name=str(each.get("resourceDisplayName") or ""),
+                )
+                for each in found
             )
-            for each in found
-        )
 
     async def give(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
         """Give one application permission. One that is there already is as good."""
@@ -85,13 +87,17 @@ class EntraRights:
         await self._gone(f"servicePrincipals/{principal_id}/appRoleAssignments/{assignment_id}")
 
     async def directory_roles(self, principal_id: str) -> tuple[DirectoryRole, ...]:
-        """Entra roles that it holds in the whole directory. Who asks needs a role that may read them."""
+        """Entra roles that it holds, anywhere. Who asks needs a role that may read them."""
         found = await self._all(f"roleManagement/directory/roleAssignments?$filter=principalId eq '{principal_id}'")
-        return tuple(
-            DirectoryRole(id=str(each["id"]), role_id=str(each["roleDefinitionId"]).lower())
-            for each in found
-            if each.get("directoryScopeId") == "/"
-        )
+        with _readable():
+            return tuple(
+                DirectoryRole(
+                    id=str(each["id"]),
+                    role_id=str(each["roleDefinitionId"]).lower(),
+                    scope=str(each.get("directoryScopeId") or each.get("appScopeId")),
+                )
+                for each in found
+            )
 
     async def give_directory_role(self, principal_id: str, *, role_id: str) -> None:
         """Give an Entra role in the whole directory. One that is there already is as good."""
@@ -112,7 +118,8 @@ class EntraRights:
         found: list[dict[str, Any]] = []
         for _ in range(MOST_PAGES):
             page = await self._call("GET", path)
-            found += page.get("value", [])
+            with _readable():
+                found += page["value"]
             following = str(page.get("@odata.nextLink") or "")
             if not following:
                 return found
@@ -162,8 +169,9 @@ class EntraRights:
 def _judged(answer: httpx.Response, *, may_be_new: bool) -> dict[str, Any]:
     status, said = answer.status_code, _message(answer)
     if answer.is_success:
-        content = answer.json() if answer.content else {}
-        return content if isinstance(content, dict) else {}
+        with _readable():
+            content: dict[str, Any] = dict(answer.json()) if answer.content else {}
+            return content
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT} and any(word in said.lower() for word in ALREADY):
         return {}
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -172,12 +180,25 @@ def _judged(answer: httpx.Response, *, may_be_new: bool) -> dict[str, Any]:
         raise ThrottledError("Graph asks to come back later (429).", retry_after_seconds=wait)
     if answer.is_server_error:
         raise TransientError(f"Graph is in trouble ({status}).")
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if status == HTTPStatus.UNAUTHORIZED:
+        raise RefusedError(f"Graph does not take the token ({said}). Sign in again: az login.")
+    if status == HTTPStatus.FORBIDDEN:
         raise PermissionMissingError(f"Graph refuses ({status}): {said}", permission=GIVER)
     unknown = status == HTTPStatus.BAD_REQUEST and "does not exist" in said
     if status == HTTPStatus.NOT_FOUND or (unknown and may_be_new):
         raise (_UnknownYetError if may_be_new else NotFoundError)(f"Graph does not know it: {said}")
     raise RefusedError(f"Graph answered {status}: {said}")
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Not in Graph's form is nobody's answer: a proxy's page, for example."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as problem:
+        raise RefusedError(
+            "What answers in Graph's place does not speak as Graph does: is a proxy in between?"
+        ) from problem
 
 
 def _message(answer: httpx.Response) -> str:
@@ -188,9 +209,10 @@ def _message(answer: httpx.Response) -> str:
 
 
 def _principal(found: dict[str, Any]) -> Principal:
-    return Principal(
-        object_id=str(found["id"]).lower(),
-        application_id=str(found["appId"]).lower(),
-        name=str(found.get("displayName") or ""),
-        managed_identity=found.get("servicePrincipalType") == "ManagedIdentity",
-    )
+    with _readable():
+        return Principal(
+            object_id=str(found["id"]).lower(),
+            application_id=str(found["appId"]).lower(),
+            name=str(found.get("displayName") or ""),
+            managed_identity=found.get("servicePrincipalType") == "ManagedIdentity",
+        )

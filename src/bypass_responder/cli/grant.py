@@ -25,7 +25,7 @@ from bypass_responder.cli.terminal import (
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.rights import EXCHANGE_ROLE_GROUP, WORKER_CMDLETS, Api
 from bypass_responder.settings import GrantSettings
-from bypass_responder.workflow.grant import Blocker, Item, Plan, give, look, take
+from bypass_responder.workflow.grant import Blocker, Item, Plan, give, look, named, take
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Rights
@@ -64,8 +64,10 @@ def grant(
         return
     if revoke and check:
         stop("--revoke and --check do not go together.", WRONG_CALL)
-    wanted = _Wanted(revoke=revoke, check=check, yes=yes, blocker=block_administrators, output=output)
-    complete = _with_rights(wanted.run)
+    if output is Output.JSON and not (check or yes):
+        stop("--format json shows no plan to say yes to: add --yes, or --check to look.", WRONG_CALL)
+    run = _GrantRun(revoke=revoke, check=check, yes=yes, blocker=block_administrators, output=output)
+    complete = _with_rights(run.run)
     if output is Output.TABLE and complete and not revoke:
         say(EXCHANGE_NEXT)
     raise typer.Exit(0 if complete else BAD_NEWS)
@@ -109,7 +111,7 @@ def _with_rights(use: Callable[[Rights], Awaitable[T]]) -> T:
         stop(error.diagnostics())
 
 
-class _Wanted:
+class _GrantRun:
     """What the person asked for, and the way there. ``run`` says whether the end is what was wanted."""
 
     def __init__(self, *, revoke: bool, check: bool, yes: bool, blocker: Blocker | None, output: Output) -> None:
@@ -142,12 +144,9 @@ class _Wanted:
         return True
 
     async def _look(self, rights: Rights) -> Plan:
-        settings = rights.settings
         return await look(
             rights.directory,
-            responder_id=settings.responder_principal_id,
-            worker_id=settings.worker_principal_id,
-            worker_application_id=settings.worker_client_id,
+            named(rights.settings),
             blocker=self.blocker,
             with_directory_roles=self.revoke or self.blocker is not None,
         )
@@ -178,7 +177,7 @@ class _Wanted:
         if self.output is Output.JSON:
             show_json(
                 {
-                    "complete": not found.missing,
+                    "complete": not (found.there if self.revoke else found.missing),
                     "missing": [item.model_dump(mode="json") for item in found.missing],
                     "there": [item.model_dump(mode="json") for item in found.there],
                     "extras": list(found.extras),
@@ -205,9 +204,17 @@ def show(found: Plan, *, revoke: bool) -> None:
     show_table(
         ("", "identity", "right", "of", "without it"),
         [
-            (words[0] if item.assignment_id else words[1], item.who, item.right, item.of, item.without)
+            (
+                words[0] if item.assignment_id else words[1],
+                f"{item.who}, {item.name}",
+                item.right,
+                item.of,
+                item.without,
+            )
             for item in found.items
         ],
     )
+    for name, object_id in dict.fromkeys((item.name, item.principal_id) for item in found.items):
+        say(f"{name} is {object_id}")
     for extra in found.extras:
         say(f"not ours, and left alone: {extra}. More than it needs: take it back in Entra.", style="yellow")

@@ -24,7 +24,8 @@ class Assignment(Value):
 
 
 class DirectoryRole(Value):
-    """One Entra role that a principal holds in the whole directory."""
+    """One Entra role that a principal holds. ``scope``: ``/`` is the whole directory."""
 
     id: str
     role_id: str
+    scope: str = "/"

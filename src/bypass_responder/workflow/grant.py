@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.errors import NotFoundError, RefusedError, ResponderError
 from bypass_responder.model.base import Value
@@ -16,6 +16,7 @@ from bypass_responder.rights import RESPONDER_ROLES, WORKER_ROLES, Api, AppRole
 
 if TYPE_CHECKING:
     from bypass_responder import ports
+    from bypass_responder.settings import GrantSettings
 
 SERVICES = {
     Api.GRAPH: "Microsoft Graph",
@@ -54,6 +55,8 @@ class Item(Value):
 
     who: str
     principal_id: str
+    name: str = ""
+    """Of the identity, as the directory has it."""
     right: str
     of: str
     role_id: str
@@ -109,6 +112,7 @@ def plan(holders: Iterable[Holder], services: Mapping[Api, Principal], blocker: 
                 Item(
                     who=holder.who,
                     principal_id=holder.principal.object_id,
+                    name=holder.principal.name,
                     right=role.value,
                     of=SERVICES[role.api],
                     role_id=role.id,
@@ -118,16 +122,21 @@ def plan(holders: Iterable[Holder], services: Mapping[Api, Principal], blocker: 
                 )
             )
         extras += [f"{holder.who}: {each.role_id} of {each.resource_name}" for each in have.values()]
-        items += _directory_items(holder, blocker)
+        ours = _directory_items(holder, blocker)
+        ids = {item.assignment_id for item in ours}
+        extras += [f"{holder.who}: Entra role {each.role_id}" for each in holder.directory_roles if each.id not in ids]
+        items += ours
     return Plan(items=tuple(items), extras=tuple(extras))
 
 
 def _directory_items(holder: Holder, blocker: Blocker | None) -> list[Item]:
-    have = {each.role_id: each.id for each in holder.directory_roles}
+    whole = [each for each in holder.directory_roles if each.scope == "/" and holder.who == "responder"]
+    have = {each.role_id: each.id for each in whole}
     return [
         Item(
             who=holder.who,
             principal_id=holder.principal.object_id,
+            name=holder.principal.name,
             right=name,
             of="Entra role",
             role_id=role_id,
@@ -139,24 +148,44 @@ def _directory_items(holder: Holder, blocker: Blocker | None) -> list[Item]:
     ]
 
 
+class Named(NamedTuple):
+    """One identity by both of its ids, which must be of one and the same."""
+
+    who: str
+    object_id: str
+    application_id: str
+    wanted: tuple[AppRole, ...]
+
+
+def named(settings: GrantSettings) -> tuple[Named, Named]:
+    """The two identities. Raises RefusedError where they are one."""
+    if settings.responder_principal_id == settings.worker_principal_id:
+        raise RefusedError(
+            "RESPONDER_PRINCIPAL_ID and WORKER_PRINCIPAL_ID are the same: no identity may have the rights of both."
+        )
+    return (
+        Named("responder", settings.responder_principal_id, settings.responder_client_id, RESPONDER_ROLES),
+        Named("worker", settings.worker_principal_id, settings.worker_client_id, WORKER_ROLES),
+    )
+
+
 async def look(
     rights: ports.DirectoryRights,
+    identities: Iterable[Named],
     *,
-    responder_id: str,
-    worker_id: str,
-    worker_application_id: str,
     blocker: Blocker | None = None,
     with_directory_roles: bool = False,
 ) -> Plan:
     """Read the directory and plan. Raises NotFoundError, RefusedError where an id is not what it is said to be."""
     holders = []
-    for who, object_id, wanted in (("responder", responder_id, RESPONDER_ROLES), ("worker", worker_id, WORKER_ROLES)):
+    for who, object_id, application_id, wanted in identities:
         principal = await _identity(rights, who, object_id)
-        if who == "worker" and worker_application_id != principal.application_id:
+        if application_id != principal.application_id:
             raise RefusedError(
-                f"WORKER_CLIENT_ID is {worker_application_id}, and identity {object_id} has {principal.application_id}."
+                f"{who.upper()}_CLIENT_ID is {application_id}, and {principal.name} ({object_id}) has "
+                f"{principal.application_id}: take both from azd env get-values."
             )
-        roles = await rights.directory_roles(object_id) if with_directory_roles and who == "responder" else ()
+        roles = await rights.directory_roles(object_id) if with_directory_roles else ()
         has = await rights.assignments(object_id)
         holders.append(Holder(who=who, principal=principal, wanted=wanted, has=has, directory_roles=roles))
     services = {api: await _service(rights, api) for api in Api}
