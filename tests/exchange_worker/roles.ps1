@@ -14,12 +14,16 @@ function Save([string]$What) {
 
 function Get-ManagementRole([string]$Cmdlet) {
     foreach ($name in @($script:all.roles.Keys | Sort-Object)) {
-        if (-not $Cmdlet -or $Cmdlet -in $script:all.roles[$name]) { [pscustomobject]@{ Name = $name } }
+        if ($Cmdlet -and $Cmdlet -notin $script:all.roles[$name]) { continue }
+        $made = $name -in $script:all.made
+        [pscustomobject]@{ Name = $name; IsRootRole = -not $made; IsEndUserRole = $name.StartsWith('My') }
     }
 }
 
 function New-ManagementRole([string]$Name, [string]$Parent) {
     if ($script:all.roles.Contains($Name)) { throw "The role $Name exists already." }
+    if ($Name.Length -gt 64) { throw "The name $Name is too long." }
+    $script:all.made = @($script:all.made) + $Name
     $script:all.roles[$Name] = @($script:all.roles[$Parent])
     Save "New-ManagementRole $Name"
     [pscustomobject]@{ Name = $Name }
@@ -67,11 +71,12 @@ function New-ManagementRoleAssignment([string]$SecurityGroup, [string]$Role) {
 
 function Get-RoleGroupMember([string]$Identity) {
     if (-not $script:all.groups.Contains($Identity)) { return }
-    foreach ($id in @($script:all.groups[$Identity].members)) { [pscustomobject]@{ ExternalDirectoryObjectId = $id } }
+    foreach ($id in @($script:all.groups[$Identity].members)) { [pscustomobject]@{ $script:all.member_property = $id } }
 }
 
 function Add-RoleGroupMember([string]$Identity, [string]$Member, [switch]$Confirm) {
     if ($Member -notin $script:all.principals) { throw "Exchange does not know $Member." }
+    if ($Member -in $script:all.groups[$Identity].members) { throw "'$Member' is already a member of the group." }
     $script:all.groups[$Identity].members = @($script:all.groups[$Identity].members) + $Member
     Save "Add-RoleGroupMember $Member"
 }

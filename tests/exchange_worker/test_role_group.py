@@ -25,7 +25,14 @@ BUILT_IN = {
     "View-Only Configuration": ["Get-OrganizationConfig", "Get-AdminAuditLogConfig", "Get-JournalRule"],
     "View-Only Recipients": ["Get-User", "Get-Mailbox"],
 }
-NOTHING: dict[str, Any] = {"roles": BUILT_IN, "groups": {}, "principals": [], "journal": []}
+NOTHING: dict[str, Any] = {
+    "roles": BUILT_IN,
+    "made": [],
+    "groups": {},
+    "principals": [],
+    "journal": [],
+    "member_property": "ExternalDirectoryObjectId",
+}
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "pwsh is there")
 
@@ -165,9 +172,67 @@ def test_remove_takes_everything_back_and_can_be_run_again(exchange: Exchange) -
     assert exchange.changed_by("-Remove") == []
 
 
+def test_a_member_that_is_not_the_worker_fails_it(exchange: Exchange) -> None:
+    exchange.changed_by()
+    state = exchange.now
+    state["groups"][EXCHANGE_ROLE_GROUP]["members"].append(APPLICATION)
+    exchange.is_now(state)
+    ended = exchange.run()
+
+    assert ended.returncode != 0
+    assert "has 2 members" in ended.stderr
+
+
 def test_a_cmdlet_that_no_role_holds_is_named(exchange: Exchange) -> None:
     exchange.is_now(NOTHING | {"roles": {name: may for name, may in BUILT_IN.items() if name != "Journaling"}})
     ended = exchange.run()
 
     assert ended.returncode != 0
     assert "No role of this organisation holds Set-MailboxAuditBypassAssociation." in ended.stderr
+
+
+def with_roles(**roles: list[str]) -> dict[str, Any]:
+    return NOTHING | {"roles": BUILT_IN | {name.replace("_", " "): may for name, may in roles.items()}}
+
+
+def test_a_role_of_end_users_is_no_parent(exchange: Exchange) -> None:
+    """It holds more of the cmdlets than any other, and a role group does not take it."""
+    exchange.is_now(with_roles(MyBaseOptions=["Get-User", "Get-OrganizationConfig", "Get-AdminAuditLogConfig"]))
+    exchange.changed_by()
+
+    assert not [name for name in exchange.own_roles if "MyBaseOptions" in name]
+
+
+def test_a_role_that_somebody_made_is_no_parent(exchange: Exchange) -> None:
+    exchange.is_now(with_roles(Ours_too=list(WORKER_CMDLETS)) | {"made": ["Ours too"]})
+    exchange.changed_by()
+
+    assert not [name for name in exchange.own_roles if "Ours too" in name]
+
+
+def test_the_name_of_a_role_fits_exchange_and_is_found_again(exchange: Exchange) -> None:
+    exchange.is_now(with_roles(Security_Group_Creation_and_Membership_of_All_Kinds=list(WORKER_CMDLETS)))
+    exchange.changed_by()
+
+    assert (len(exchange.own_roles), max(map(len, exchange.own_roles))) == (1, 64)
+    assert exchange.changed_by() == []
+
+
+def test_a_role_that_somebody_gave_to_the_group_is_named(exchange: Exchange) -> None:
+    exchange.changed_by()
+    state = exchange.now
+    state["groups"][EXCHANGE_ROLE_GROUP]["roles"].append("Mail Recipients")
+    exchange.is_now(state)
+    ended = exchange.run()
+
+    assert ended.returncode != 0
+    assert "nothing else" not in ended.stdout
+    assert "Set-User" in ended.stderr
+
+
+@pytest.mark.parametrize("listed_as", ["Name", "Guid", "Identity"])
+def test_a_member_is_known_however_exchange_lists_it(exchange: Exchange, listed_as: str) -> None:
+    exchange.is_now(NOTHING | {"member_property": listed_as})
+    exchange.changed_by()
+
+    assert exchange.changed_by() == []

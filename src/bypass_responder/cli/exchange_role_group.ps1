@@ -25,7 +25,28 @@ $ErrorActionPreference = 'Stop'
 
 function Get-Own([scriptblock]$Read, [scriptblock]$Which) { @(& $Read | Where-Object $Which) }
 
-function Get-RoleName([string]$Parent) { "$GroupName - $Parent" }
+# Exchange takes 64 characters.
+function Get-RoleName([string]$Parent) {
+    $name = "$GroupName - $Parent"
+    $name.Substring(0, [Math]::Min(64, $name.Length)).TrimEnd()
+}
+
+# The names by which Exchange may list the worker as a member.
+function Get-WorkerName {
+    $own = Get-Own { Get-ServicePrincipal } { $_.ObjectId -eq "$ObjectId" }
+    $others = foreach ($each in $own) {
+        foreach ($name in 'Identity', 'Guid', 'Name') { $each.PSObject.Properties[$name]?.Value }
+    }
+    @("$ObjectId") + @($others | Where-Object { $_ } | ForEach-Object { "$_" })
+}
+
+function Test-Member {
+    $names = Get-WorkerName
+    foreach ($member in Get-RoleGroupMember -Identity $GroupName) {
+        foreach ($property in $member.PSObject.Properties) { if ("$($property.Value)" -in $names) { return $true } }
+    }
+    $false
+}
 
 function Get-OwnRole { Get-Own { Get-ManagementRole } { $_.Name -like "$GroupName - *" } }
 
@@ -39,7 +60,9 @@ function Get-Parent {
         $held = @{}
         foreach ($name in $left) {
             foreach ($role in Get-ManagementRole -Cmdlet $name) {
-                if ($role.Name -notlike "$GroupName - *") { $held[$role.Name] = @($held[$role.Name]) + $name }
+                # a role group takes no role of end users; a role that somebody made may change under us
+                $fits = "$($role.IsRootRole)" -eq 'True' -and "$($role.IsEndUserRole)" -ne 'True'
+                if ($fits) { $held[$role.Name] = @($held[$role.Name]) + $name }
             }
         }
         if (-not $held.Count) { throw "No role of this organisation holds $(@($left)[0])." }
@@ -77,9 +100,9 @@ function Set-Group([string[]]$Role) {
             }
         }
     }
-    $member = Get-Own { Get-RoleGroupMember -Identity $GroupName } { $_.ExternalDirectoryObjectId -eq "$ObjectId" }
-    if (-not $member -and $PSCmdlet.ShouldProcess("$ObjectId", "Add-RoleGroupMember $GroupName")) {
-        Add-RoleGroupMember -Identity $GroupName -Member "$ObjectId" -Confirm:$false
+    if (-not (Test-Member) -and $PSCmdlet.ShouldProcess("$ObjectId", "Add-RoleGroupMember $GroupName")) {
+        try { Add-RoleGroupMember -Identity $GroupName -Member "$ObjectId" -Confirm:$false }
+        catch { if ("$_" -notmatch 'already a member') { throw } }
     }
 }
 
@@ -112,10 +135,17 @@ foreach ($each in $parents) { Set-Role $each.Parent $each.Cmdlets }
 Set-Group @($parents | ForEach-Object { Get-RoleName $_.Parent })
 if ($WhatIfPreference) { return }
 
-$may = @(foreach ($role in Get-OwnRole) { Get-Entry $role.Name }) | Sort-Object -Unique
+# What the group may run, not only what our roles hold: somebody may have given it another one.
+$roles = @((Get-Own { Get-RoleGroup } { $_.Name -eq $GroupName })[0].Roles)
+$may = @(foreach ($role in $roles) { Get-Entry $role }) | Sort-Object -Unique
 $more = @($may | Where-Object { $_ -notin $Cmdlet })
 $fewer = @($Cmdlet | Where-Object { $_ -notin $may })
 if ($more -or $fewer) {
-    throw "$GroupName may run too much ($($more -join ', ')) or lacks ($($fewer -join ', ')): look at its roles."
+    throw "$GroupName may run too much ($($more -join ', ')) or lacks ($($fewer -join ', ')): look at its roles, " +
+    "$($roles -join '; ')."
+}
+$members = @(Get-RoleGroupMember -Identity $GroupName)
+if ($members.Count -ne 1) {
+    throw "$GroupName has $($members.Count) members and must have the worker only: look at them with Get-RoleGroupMember."
 }
 "$GroupName may run $($may -join ', '), and nothing else. It may take an hour to work."
