@@ -138,6 +138,7 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
         ("role_missing", role.value, {"stored": without(role.api, role.value), "grants": ungranted(role.value)})
         for role in RESPONDER_ROLES
     ),
+    *(("role_taken_away", role.value, {"grants": ungranted(role.value)}) for role in RESPONDER_ROLES),
     *(("role_not_in_token", role.value, {"stored": without(role.api, role.value)}) for role in RESPONDER_ROLES),
     (
         "role_missing",

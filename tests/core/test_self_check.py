@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 
 import pytest
 
 from bypass_responder.errors import FeedError, PermissionMissingError, TransientError
-from bypass_responder.model.self_check import Access, SelfCheck
+from bypass_responder.model.self_check import Access, SelfCheck, Token
 from bypass_responder.rights import Api
+from bypass_responder.workflow import self_check
 from bypass_responder.workflow.health import change_health, end_alert, raise_health
 from bypass_responder.workflow.self_check import SelfChecks
 from tests.core.world import START, TENANT, World, a_finding, some_settings
@@ -217,10 +219,36 @@ async def test_a_row_that_cannot_be_written_fails_no_run_and_is_tried_again() ->
     world.store.fail("save", TransientError("storage is away"))
     await world.passes(minutes=1)
     first = world.store.saved
-    await world.passes(minutes=1)
+    await world.passes(minutes=6)
 
     assert first is None
     assert world.store.saved is not None
+
+
+@pytest.mark.parametrize("problem", [RuntimeError("a bug of a library"), ValueError("no JSON")])
+async def test_a_look_that_breaks_fails_no_run(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="bypass_responder.workflow.lines")
+    world = Looking()
+    world.store.fail("save", problem)
+    await world.passes(minutes=1)
+    told = [record.getMessage() for record in caplog.records]
+
+    assert told.count("self_check_failed") == 1
+    assert "resumed" in told
+
+
+async def test_a_look_that_hangs_holds_no_run_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(self_check, "LONGEST_SECONDS", 0.05)
+    world = Looking()
+
+    async def for_ever(api: str) -> Token:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(world.tokens, "look", for_ever)
+    await asyncio.wait_for(world.passes(minutes=1), timeout=10)
+
+    assert world.saves == 0
 
 
 async def test_a_run_that_cannot_read_the_work_list_leaves_a_look_all_the_same() -> None:

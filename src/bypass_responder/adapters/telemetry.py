@@ -42,7 +42,8 @@ _flusher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telemetry")
 def start(environment: Mapping[str, str]) -> bool:
     """Begin to send, once per process and only where there is somewhere to send to. True when lines are sent.
 
-    A connection string that cannot be read is told and stops nothing: to contain goes before to tell.
+    What keeps it from beginning, a wrong connection string or no room for its queue, is told and stops nothing: to
+    contain goes before to tell.
     Permission: Monitoring Metrics Publisher on the Application Insights resource, which takes no key.
     """
     connection = environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()
@@ -51,8 +52,8 @@ def start(environment: Mapping[str, str]) -> bool:
     if not _started.is_set():
         try:
             _configure(connection, environment)
-        except ValueError as problem:
-            logging.getLogger(__name__).error("APPLICATIONINSIGHTS_CONNECTION_STRING cannot be used: %s", problem)  # noqa: TRY400 - the sentence says it
+        except (ValueError, OSError) as problem:
+            logging.getLogger(__name__).error("no line goes to Application Insights: %s", problem)  # noqa: TRY400 - the sentence says it
             return False
         _started.set()
     return True

@@ -89,10 +89,24 @@ def _token_defects(facts: Facts, app: SelfCheck) -> Iterator[Defect]:
             return
     for role in RESPONDER_ROLES:
         held = app.token(role.api)
-        if held is None or held.problem or role.value in held.roles:
+        if held is None or held.problem:
+            continue
+        if role.value in held.roles:
+            if facts.grants is not None and role.id not in facts.grants.get(held.object_id, {role.id: None}):
+                yield _taken_away(role, held)
             continue
         if role.api is not Api.MANAGEMENT or not _polled_since(facts, app):
             yield _role_defect(facts, role, held)
+
+
+def _taken_away(role: AppRole, token: Token) -> Defect:
+    """The directory does not give it any more. It works as long as the token does; an attacker would do just that."""
+    what = (
+        f"{role.value} of {SERVICES[role.api]} was taken from the app in the directory; its token of "
+        f"{_at(token.issued_at)} has it until {_at(token.expires_at)}. Then {role.missing}"
+    )
+    mend = "bypassctl grant, and find out who took it: Entra admin centre, Audit logs"
+    return Defect("role_taken_away", role.value, what, mend)
 
 
 def _polled_since(facts: Facts, app: SelfCheck) -> bool:

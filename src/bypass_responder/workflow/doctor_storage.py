@@ -105,6 +105,11 @@ def _poison_defect(queue: str) -> Defect:
     return Defect("poison_waiting", queue, what, mend)
 
 
+def _only_read() -> Unseen:
+    what = "whether the app may also write to its tables and containers, and send to its queues: the look only reads"
+    return Unseen(what, "a run that may not fails, and the health alert response_permission_missing names the right")
+
+
 def _follows(reach: Reach) -> frozenset[str]:
     return RUNS_FOLLOW | (WORKER_FOLLOWS if reach.name.startswith(("exchange-", "sweeps")) else frozenset())
 
@@ -120,6 +125,7 @@ def storage_unseen(facts: Facts, app: SelfCheck | None) -> Iterator[Unseen]:
         if of_access:
             names = ", ".join(reach.name for reach in of_access)
             yield Unseen(f"{names}: {of_access[0].code or access.value}", how, essential=True)
+    yield _only_read()
     known = {reach.name for reach in facts.here.reaches if reach.access not in _HOW}
     if not missed and (unlooked := sorted(sent - known)):
         what = f"{' and '.join(unlooked)}: the app may only send to them, and a health alert tells when it cannot"

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 Own = Literal[
     "baseline_moved", "checkpoint", "hint_waits", "note", "ongoing", "polled", "resumed", "run_failed",
-    "self_checked", "settling_failed", "started", "swept",
+    "self_check_failed", "self_checked", "settling_failed", "started", "swept",
 ]  # fmt: skip
 """Lines that are no entry of the response log."""
 

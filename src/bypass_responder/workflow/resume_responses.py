@@ -48,8 +48,8 @@ async def resume_responses(services: Services) -> None:
     if due or problems:
         problems += await _problems_of(_watch(problems, services))
     of_tenant = any(item.target == TENANT_TARGET for item in items)
-    await check_self(services, tenant_changed=of_tenant or bool(problems))
     tell("resumed", targets=len(due), problems=len(problems))
+    await check_self(services, tenant_changed=of_tenant or bool(problems))
     if problems:
         raise ExceptionGroup("not everything could be taken up; it is tried again", problems)
 

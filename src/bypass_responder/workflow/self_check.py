@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from bypass_responder.settings import Settings
     from bypass_responder.workflow.services import Services
 
+LONGEST_SECONDS = 60
+AGAIN_AFTER = timedelta(minutes=5)
+"""After a look that failed."""
 EVERY = timedelta(hours=1)
 PATIENCE_SECONDS = 15
 RIGHT_ALERTS = frozenset(
@@ -71,25 +75,34 @@ def send_only(settings: Settings) -> frozenset[str]:
 async def check_self(services: Services, *, tenant_changed: bool, stopped_by: ResponderError | None = None) -> None:
     """Look, if an hour is over, at the first run after a start, and when a right went missing or came back.
 
-    ``tenant_changed``: the health alerts may be others. ``stopped_by``: the run got no further.
+    ``tenant_changed``: the health alerts may be others. ``stopped_by``: the run got no further. It neither fails a run
+    nor holds one up: this scheduler is the only one there is.
     """
     checks = services.self_checks
     if checks is None:
         return
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            await _look_when_due(services, checks, tenant_changed=tenant_changed, stopped_by=stopped_by)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, those who are attacked go before a look at oneself
+        checks.at = services.clock() - EVERY + AGAIN_AFTER
+        tell("self_check_failed", logging.WARNING, error_class=type(problem).__name__)
+
+
+async def _look_when_due(
+    services: Services, checks: SelfChecks, *, tenant_changed: bool, stopped_by: ResponderError | None
+) -> None:
     rights = await _rights(services, checks, tenant_changed=tenant_changed, stopped_by=stopped_by)
     if checks.at is not None and services.clock() - checks.at < EVERY and rights == checks.rights:
         return
     checks.at, checks.rights = services.clock(), rights
     check = await look_at_self(services, checks)
+    await checks.store.save(check)
     tell("self_checked", problems=trouble(check))
-    try:
-        await checks.store.save(check)
-    except ResponderError:
-        checks.at = None  # the next run looks again: what is not written is not known
 
 
 async def look_at_self(services: Services, checks: SelfChecks) -> SelfCheck:
-    """One look, as whoever is signed in. Permissions: those of the app, see ``ports``. Raises nothing."""
+    """One look, as whoever is signed in. Permissions: those of the app, see ``ports``."""
     settings = services.settings
     graph, management, storage, (subscription, problem) = await asyncio.gather(
         checks.tokens.look(Api.GRAPH),
