@@ -45,10 +45,10 @@ CHECKS = (
     Check(
         "hardening", "no keys, no public data, no secret, TLS 1.2, retention that cannot be cut", hardening.run, BICEP
     ),
-    Check("access", "nobody has a role that is not on the list, or wider than what it is for", access.run, BICEP),
+    Check("access", "everybody has exactly the documented roles, each on one thing", access.run, BICEP),
     Check("permissions", "the rights that code names are given, and no others", permissions.run, BICEP),
     Check("names", "queues, tables and containers of the code are those of the template", storage_names.run, BICEP),
-    Check("settings", "every setting that is read is set, and the reverse, with the same default", settings.run, BICEP),
+    Check("settings", "every setting that is read is set to what it must be, and the reverse", settings.run, BICEP),
     Check(
         "functions", "functions that others name exist; versions fit; only health is anonymous", functions.run, BICEP
     ),

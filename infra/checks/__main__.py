@@ -38,7 +38,7 @@ def main() -> int:
             sys.stderr.write(f"infra: {name} is not there; {HOW_TO_GET.get(name, '`make infra` installs it')}\n")
         return 3
     found = sum(ran(check, given.root.resolve()) for check in chosen)
-    say(f"{len(chosen)} checks, {found} problem{'' if found == 1 else 's'}")
+    say(f"{len(chosen)} check{'' if len(chosen) == 1 else 's'}, {found} problem{'' if found == 1 else 's'}")
     return 1 if found else 0
 
 

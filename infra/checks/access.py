@@ -1,4 +1,4 @@
-"""Who gets which role on what: only these roles, on nothing wider than what they are for."""
+"""Who gets which role on what: exactly what the table in docs/infrastructure.md and the one below say."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from infra.checks import predicted
-from infra.checks.predicted import OPERATORS, READERS, SENDER, UnreadableTemplateError, of_type
+from infra.checks.predicted import OPERATORS, READERS, SENDER, of_type
+from infra.checks.unreadable import UnreadableError, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 Given = tuple[str, str, str]
-"""Who, the role by its name, and the id of what it is on."""
+"""Who, the role by its name, and what it is on: ``tables/Ledger`` is of the data account."""
 
 ROLES = {
     "d5a91429-5739-47e2-a06b-3470a27159e7": "EventGrid Data Sender",
@@ -34,37 +35,91 @@ ROLES = {
 """Every role that may be given, by Microsoft's own id. None of them gives roles, changes resources or reads keys."""
 PEOPLE = {OPERATORS: "operators", READERS: "readers", SENDER: "sender"}
 MODULES = {"responderIdentity": "responder", "workerIdentity": "worker", "topic": "topic"}
-OWN_HOST = {"responder": "sthostresp", "worker": "sthostexch"}
-HOST_ROLES = {"Storage Blob Data Owner", "Storage Table Data Contributor"}
-NARROW = re.compile(r"/storageAccounts/stbypass\w*/\w+/default/(?:tables|queues|containers)/[\w-]+")
-ELSEWHERE = {
-    "Microsoft.Insights/components": {
-        ("responder", "Monitoring Metrics Publisher"),
-        ("worker", "Monitoring Metrics Publisher"),
-    },
-    "Microsoft.OperationalInsights/workspaces": {
-        ("operators", "Log Analytics Reader"),
-        ("readers", "Log Analytics Reader"),
-    },
-    "Microsoft.EventGrid/topics": {("sender", "EventGrid Data Sender")},
-    "Microsoft.KeyVault/vaults": {("responder", "Key Vault Secrets User"), ("operators", "Key Vault Secrets Officer")},
+DATA = "stbypass"
+HOSTS = {"sthostresp": "host account of the responder", "sthostexch": "host account of the worker"}
+SCOPE = re.compile(
+    r"(?:\[extensionResourceId\(')?(/[^']+?)(?:', '|/providers/)Microsoft\.Authorization/roleAssignments"
+)
+"""Of the id of an assignment to one thing. That of a resource group or subscription is written otherwise."""
+EVERYTHING = "all of the resource group or more"
+OF_ACCOUNT = re.compile(
+    r"Microsoft\.Storage/storageAccounts/(?P<account>stbypass|sthostresp|sthostexch)\w*(?:/\w+/default/(?P<thing>\w+/[\w-]+))?"
+)
+OWNER, TABLES = "Storage Blob Data Owner", "Storage Table Data Contributor"
+ALWAYS: set[Given] = {
+    ("responder", OWNER, HOSTS["sthostresp"]),
+    ("responder", TABLES, HOSTS["sthostresp"]),
+    ("worker", OWNER, HOSTS["sthostexch"]),
+    ("worker", TABLES, HOSTS["sthostexch"]),
+    ("responder", "Monitoring Metrics Publisher", "Microsoft.Insights/components"),
+    ("worker", "Monitoring Metrics Publisher", "Microsoft.Insights/components"),
 }
-"""Besides storage: who may have what on a thing of this type."""
+"""Outside of the data account. Who may write to a host account chooses the code that runs with the app's rights."""
+ON_REQUEST: set[Given] = {
+    ("operators", "Log Analytics Reader", "Microsoft.OperationalInsights/workspaces"),
+    ("readers", "Log Analytics Reader", "Microsoft.OperationalInsights/workspaces"),
+    ("sender", "EventGrid Data Sender", "Microsoft.EventGrid/topics"),
+    ("responder", "Key Vault Secrets User", "Microsoft.KeyVault/vaults"),
+    ("operators", "Key Vault Secrets Officer", "Microsoft.KeyVault/vaults"),
+}
+"""Only where somebody named the group or sender, or wants notifications."""
+PAGE, HEADING = "docs/infrastructure.md", "## Who may do what in the data account\n"
+OF_WORD = {
+    ("tables", "write"): "Storage Table Data Contributor",
+    ("tables", "read"): "Storage Table Data Reader",
+    ("containers", "write"): "Storage Blob Data Contributor",
+    ("containers", "read"): "Storage Blob Data Reader",
+    ("queues", "look"): "Storage Queue Data Reader",
+    ("queues", "send"): "Storage Queue Data Message Sender",
+    ("queues", "drain"): "Storage Queue Data Message Processor",
+    ("queues", "take"): "Storage Queue Data Contributor",
+}
+"""Role by what a thing is and the word in the table, as the page explains it."""
 
 
+@told
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    try:
-        for variant in predicted.VARIANTS:
-            found = list(assignments(root, variant))
-            if not found:
-                yield f"{variant}: nobody has a role"
-            yield from (f"{variant}: {problem}" for each in found for problem in _judged(*each))
-            yield from (
-                f"{variant}: {each} stands twice" for each in sorted({it for it in found if found.count(it) > 1})
-            )
-    except UnreadableTemplateError as error:
-        yield str(error)
+    if "Microsoft.Authorization/" in str(predicted.compiled(root, "events.bicep").get("resources")):
+        yield "events.bicep gives a role; all stand in modules/roles.bicep"
+    always, on_request = _documented(root)
+    for variant in predicted.VARIANTS:
+        found = list(assignments(root, variant))
+        expected = ALWAYS | always | (ON_REQUEST | on_request if variant == "everything" else set())
+        for who, role, thing in sorted(set(found) - expected):
+            yield f"{variant}: {who} has {role} on {thing}: {_why_not(role, thing)}"
+        for who, role, thing in sorted(expected - set(found)):
+            yield f"{variant}: {who} lacks {role} on {thing}"
+        for given in sorted({each for each in found if found.count(each) > 1}):
+            yield f"{variant}: {given} stands twice"
+
+
+def _why_not(role: str, thing: str) -> str:
+    if role not in ROLES.values():
+        return "that role is on no list"
+    if thing.startswith("all of "):
+        return "name the one table, queue, container or resource"
+    return f"{PAGE} and infra/checks/access.py do not say so"
+
+
+def _documented(root: Path) -> tuple[set[Given], set[Given]]:
+    """The table of the data account: what is always so, and what only where somebody asked for it."""
+    text = (root / PAGE).read_text(encoding="utf-8").partition(HEADING)[2].split("\n## ", maxsplit=1)[0]
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    if len(rows) < 3:  # noqa: PLR2004 - a head, a rule, and something
+        raise UnreadableError(f"{PAGE} has no table under {HEADING.strip()!r}")
+    always, on_request = set[Given](), set[Given]()
+    for row in rows[2:]:
+        kind = row[0].split()[0].rstrip("s") + "s"
+        for who, cell in zip(rows[0][1:], row[1:], strict=True):
+            asked_for = who.strip() in PEOPLE.values() or "private" in cell
+            for word in re.findall(r"write|read|look|send|drain|take", cell):
+                if (kind, word) not in OF_WORD:
+                    raise UnreadableError(f"{PAGE}: what does {word} mean for {kind}?")
+                names = re.findall(r"`([^`]+)`", row[0])
+                given = {(who.strip(), OF_WORD[kind, word], f"{kind}/{name}") for name in names}
+                (on_request if asked_for else always).update(given)
+    return always, on_request
 
 
 def assignments(root: Path, variant: str) -> Iterator[Given]:
@@ -74,29 +129,18 @@ def assignments(root: Path, variant: str) -> Iterator[Given]:
         module = re.search(r"uniqueString\('(\w+)'", principal)
         who = PEOPLE.get(principal) or MODULES.get(module[1] if module else "", principal)
         role = str(each["properties"]["roleDefinitionId"]).rpartition("/")[2]
-        scope = re.match(
-            r"(?:\[extensionResourceId\(')?(/.+?)(?:'|/providers/Microsoft\.Authorization)", str(each["id"])
-        )
-        yield who, ROLES.get(role, role), scope[1] if scope else str(each["id"])
+        scope = SCOPE.match(str(each["id"]))
+        yield who, ROLES.get(role, role), _thing(scope[1]) if scope else EVERYTHING
 
 
-def _judged(who: str, role: str, scope: str) -> Iterator[str]:
+def _thing(scope: str) -> str:
+    """A table, queue or container of the data account, a host account, the type of anything else; or all of a scope."""
     what = scope.rpartition("/providers/")[2]
-    if role not in ROLES.values():
-        yield f"{who} has {role} on {what}: that role is on no list"
-    elif "/providers/" not in scope:
-        yield f"{who} has {role} on all of {scope.rpartition('/')[2]}: name the one resource"
-    elif what.startswith("Microsoft.Storage/"):
-        yield from _on_storage(who, role, what)
-    elif (who, role) not in ELSEWHERE.get("/".join(what.split("/")[:2]), set()):
-        yield f"{who} has {role} on {what}: that is not expected"
-
-
-def _on_storage(who: str, role: str, what: str) -> Iterator[str]:
-    if NARROW.fullmatch(what.removeprefix("Microsoft.Storage")):
-        return
-    account = what.rpartition("/")[2]
-    if not account.startswith(OWN_HOST.get(who, "-")):
-        yield f"{who} has {role} on {account}: name one table, queue or container; of hosts, only its own"
-    elif role not in HOST_ROLES:
-        yield f"{who} has {role} on its host account, where the host wants {' and '.join(sorted(HOST_ROLES))}"
+    if "/providers/" not in scope:
+        return f"all of {scope}"
+    if not (match := OF_ACCOUNT.fullmatch(what)):
+        return "/".join(what.split("/")[:2])
+    if match["account"] == DATA and match["thing"]:
+        return match["thing"]
+    host = HOSTS.get(match["account"]) if not match["thing"] else None
+    return host or f"all of {what}"

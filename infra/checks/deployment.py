@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.checks import predicted
-from infra.checks.predicted import UnreadableTemplateError, of_type
+from infra.checks.predicted import of_type
+from infra.checks.unreadable import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID"}
 """Variables that azd sets by itself."""
+NAMED_BY_AZD = {"environmentName": "AZURE_ENV_NAME", "location": "AZURE_LOCATION"}
 CHOICES = {"BYPASS_GRANT", "EVENTS_RETRY_SECONDS", "MODULES_FROM", "GALLERY_URL"}
 """Variables that a person may set for the hooks; the documents explain them."""
 OF_THE_SHELL = {"HOOK", "VENV", "PATH", "PWD", "LASTEXITCODE"}
@@ -22,15 +24,13 @@ WITHOUT_VARIABLE = {"tags"}
 """Parameters that are objects: azd cannot take one from a variable."""
 
 
+@told
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    try:
-        yield from _parameters(root)
-        yield from _services(root)
-        yield from _hooks(root)
-        yield from _events(root)
-    except UnreadableTemplateError as error:
-        yield str(error)
+    yield from _parameters(root)
+    yield from _services(root)
+    yield from _hooks(root)
+    yield from _events(root)
 
 
 def _parameters(root: Path) -> Iterator[str]:
@@ -42,9 +42,24 @@ def _parameters(root: Path) -> Iterator[str]:
     )
     for name in sorted(set(declared) - set(given) - WITHOUT_VARIABLE):
         yield f"main.parameters.json has no {name}, so azd can never set it"
+    for name in sorted(set(declared) & set(given)):
+        yield from _taken_from(name, declared[name], str(given[name].get("value")))
     for name, parameter in declared.items():
         if not (parameter.get("metadata") or {}).get("description"):
             yield f"main.bicep: parameter {name} has no description"
+
+
+def _taken_from(name: str, parameter: dict[str, Any], value: str) -> Iterator[str]:
+    """The variable is called after the parameter, and where it is not set, the template's own default stays."""
+    match = re.fullmatch(r"\$\{(\w+)(?:=(.*))?\}", value)
+    variable = NAMED_BY_AZD.get(name) or re.sub(r"([A-Z])", r"_\1", name).upper()
+    if not match or match[1] != variable:
+        yield f"main.parameters.json takes {name} from {value}, must be ${{{variable}}}"
+        return
+    default = parameter.get("defaultValue")
+    wanted = None if default is None else json.dumps(default) if isinstance(default, bool) else str(default)
+    if match[2] != wanted:
+        yield f"main.parameters.json: {variable} is {match[2]!r} by default, main.bicep says {wanted!r}"
 
 
 def _services(root: Path) -> Iterator[str]:

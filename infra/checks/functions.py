@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from infra import package_responder
-from infra.checks import indexed, predicted
-from infra.checks.predicted import UnreadableTemplateError, of_type
+from infra.checks import app_code, predicted
+from infra.checks.predicted import of_type
+from infra.checks.unreadable import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,17 +23,13 @@ PAIRS = {"7.6": ((3, 10, 0), (4, 0, 0)), "7.4": ((3, 5, 0), (3, 10, 0))}
 RETRY = {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
 
 
+@told
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    try:
-        functions = indexed.functions(root)
-        yield from _anonymous(root, functions)
-        yield from _destination(root, functions)
-        yield from _versions(root)
-    except UnreadableTemplateError as error:
-        yield str(error)
-    except indexed.UnreadableAppError as error:
-        yield f"function_app.py cannot be indexed: {error}"
+    functions = app_code.said(root).functions
+    yield from _anonymous(root, functions)
+    yield from _destination(root, functions)
+    yield from _versions(root)
 
 
 def _anonymous(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from infra.checks import predicted
-from infra.checks.predicted import Resource, UnreadableTemplateError, of_type
+from infra.checks.predicted import Resource, of_type
+from infra.checks.unreadable import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,25 +40,34 @@ NOT_ON_FLEX = re.compile(
     r"SCM_DO_BUILD_DURING_DEPLOYMENT|WEBSITE_CONTENT\w+|WEBSITE_TIME_ZONE|TZ"
 )
 """App settings that Flex Consumption refuses or ignores."""
-SITE_NOT_ON_FLEX = {"alwaysOn", "linuxFxVersion", "ftpsState", "vnetRouteAllEnabled", "netFrameworkVersion"}
+SITE_NOT_ON_FLEX = {
+    *(
+        "alwaysOn",
+        "linuxFxVersion",
+        "ftpsState",
+        "vnetRouteAllEnabled",
+        "netFrameworkVersion",
+        "endToEndEncryptionEnabled",
+    ),
+    *("use32BitWorkerProcess", "javaVersion", "nodeVersion", "phpVersion", "powerShellVersion", "pythonVersion"),
+}
+"""Of an app or its siteConfig: the runtime stands in functionAppConfig, and the rest is not there on this plan."""
 SECRET = re.compile(
     r"\blist(?:Keys|AccountSas|ServiceSas|Secrets|\w*Credentials)\s*\(|AccountKey=|SharedAccessSignature", re.IGNORECASE
 )
 VAULT = "@Microsoft.KeyVault("
 
 
+@told
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    try:
-        for variant in predicted.VARIANTS:
-            found = predicted.resources(root, variant)
-            for problem in (*_wanted(found), *_checkpoints(found), *_isolated(found, isolated=variant != "default")):
-                yield f"{variant}: {problem}"
-        for template in ("main.bicep", "events.bicep"):
-            yield from (f"{template}: {problem}" for problem in _secrets(predicted.compiled(root, template)))
-        yield from _settings(root)
-    except UnreadableTemplateError as error:
-        yield str(error)
+    for variant in predicted.VARIANTS:
+        found = predicted.resources(root, variant)
+        for problem in (*_wanted(found), *_checkpoints(found), *_isolated(found, isolated=variant != "default")):
+            yield f"{variant}: {problem}"
+    for template in ("main.bicep", "events.bicep"):
+        yield from (f"{template}: {problem}" for problem in _secrets(predicted.compiled(root, template)))
+    yield from _settings(root)
 
 
 def _wanted(found: tuple[Resource, ...]) -> Iterator[str]:
@@ -105,8 +115,8 @@ def _secrets(compiled: dict[str, Any]) -> Iterator[str]:
     for name, output in _outputs(compiled):
         if output["type"].lower().startswith("secure") or SECRET.search(str(output.get("value"))):
             yield f"output {name} gives a secret away"
-    if SECRET.search(str(compiled.get("resources"))):
-        yield f"a key is read: {SECRET.findall(str(compiled['resources']))[0]}"
+    for secret in sorted(set(SECRET.findall(str(compiled.get("resources"))))):
+        yield f"a key is read: {secret}"
 
 
 def _outputs(compiled: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -118,12 +128,11 @@ def _outputs(compiled: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _settings(root: Path) -> Iterator[str]:
     for service in ("responder", "exchange-worker"):
-        given = predicted.app(root, service)
-        for name, value in (given.get("settings") or {}).items():
+        for name, value in predicted.app_settings(root, "everything", service).items():
             if NOT_ON_FLEX.fullmatch(name):
                 yield f"{service}: {name} must not be set on Flex Consumption"
-            if "SECRET" in name and VAULT not in str(value):
+            if "SECRET" in name and VAULT not in value:
                 yield f"{service}: {name} is not a reference to the vault"
     for each in of_type(predicted.resources(root, "everything"), "Microsoft.Web/sites"):
-        if wrong := SITE_NOT_ON_FLEX & set(each["properties"].get("siteConfig", {})):
+        if wrong := SITE_NOT_ON_FLEX & {*each["properties"], *each["properties"].get("siteConfig", {})}:
             yield f"{each['name']}: {min(wrong)} must not be set on Flex Consumption"

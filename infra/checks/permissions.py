@@ -1,4 +1,4 @@
-"""The rights that docstrings name are given, and nothing more: Graph and feed by rights.py, storage by roles.bicep."""
+"""The rights that docstrings name are given, and nothing more: Graph and feed by rights.py, Azure by roles.bicep."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from bypass_responder.rights import RESPONDER_ROLES, WORKER_CMDLETS, WORKER_ROLES
-from infra.checks import access
-from infra.checks.predicted import UnreadableTemplateError
+from infra.checks import access, app_code
+from infra.checks.unreadable import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,33 +15,33 @@ if TYPE_CHECKING:
 
 SAID = re.compile(r"Permissions?: (?P<text>[^\n]+(?:\n[^\n]+)*?)(?=\.(?:\s|\Z)|\n\n|\Z)")
 APP_ROLE = re.compile(r"\b(?:[A-Z]\w+\.)+(?:All|Read|ReadWrite|ManageAsApp)\b")
-STORAGE = re.compile(r"Storage (?:Table|Queue|Blob) Data (?:Message )?(?:Reader|Contributor|Owner|Processor|Sender)")
 CMDLET = re.compile(
     r"\b(?:Get|Set|New|Remove|Enable|Disable)-(?:User|Mailbox\w*|OrganizationConfig|AdminAuditLogConfig|Recipient\w*)\b"
 )
 OF_PEOPLE = {"src/bypass_responder/adapters/entra_rights.py", "src/bypass_responder/workflow/grant.py"}
 """What these name is of the administrator who runs `bypassctl grant`."""
-OF_THE_HOST = {"Storage Queue Data Contributor"}
-"""The responder's triggers: the host takes the message, not our code."""
+OF_AZURE = {
+    "Key Vault Secrets User": "App Service puts the secret into the setting",
+    "Storage Queue Data Contributor": "the host takes the message of a trigger",
+}
+"""What the responder's identity needs, and code of ours does not ask for: who does."""
 
 
+@told
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
+    code = app_code.said(root)
     named = set(_docstrings(root))
     app_roles = {word for text in named for word in APP_ROLE.findall(text)}
-    yield from _compared(app_roles, {role.value for role in RESPONDER_ROLES}, "rights.RESPONDER_ROLES")
+    yield from _compared(app_roles, set(code.responder_roles), "rights.RESPONDER_ROLES")
     worker = _worker(root)
-    yield from _compared(set(CMDLET.findall(worker)), set(WORKER_CMDLETS), "rights.WORKER_CMDLETS")
-    if [role.value for role in WORKER_ROLES] != ["Exchange.ManageAsApp"]:
+    yield from _compared(set(CMDLET.findall(worker)), set(code.worker_cmdlets), "rights.WORKER_CMDLETS")
+    if code.worker_roles != ["Exchange.ManageAsApp"]:
         yield "rights.WORKER_ROLES: the worker connects to Exchange with Exchange.ManageAsApp and needs nothing else"
-    storage = {word for text in named for word in STORAGE.findall(text)}
-    try:
-        found = list(access.assignments(root, "everything"))
-    except UnreadableTemplateError as error:
-        yield str(error)
-        return
-    given = {role for who, role, scope in found if who == "responder" and "/storageAccounts/stbypass" in scope}
-    yield from _compared(storage, given - OF_THE_HOST, "roles.bicep, for the responder")
+    roles = {role for text in named for role in access.ROLES.values() if role in text}
+    found = access.assignments(root, "everything")
+    given = {role for who, role, thing in found if who == "responder" and thing not in access.HOSTS.values()}
+    yield from _compared(roles - set(OF_AZURE), given - set(OF_AZURE), "roles.bicep, for the responder")
 
 
 def _compared(named: set[str], given: set[str], where: str) -> Iterator[str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from infra.checks.unreadable import UnreadableError
 
 Resource = dict[str, Any]
 SUBSCRIPTION, TENANT = "66666666-6666-4666-8666-666666666666", "77777777-7777-4777-8777-777777777777"
@@ -29,20 +34,19 @@ EVERYTHING = {
     "networkIsolation": True,
 }
 VARIANTS: dict[str, dict[str, Any]] = {"default": {}, "everything": EVERYTHING}
+IN_A_MODULE = "BCP104"
+"""Bicep's number for: look into the module, which has an error of its own."""
 EVENTS = {"topicName": "evgt", "responderAppName": "func", "dataAccountName": "stdata"}
 
 
-class UnreadableTemplateError(Exception):
-    """Bicep refuses the template; the message is what it says, in one line."""
-
-
 def bicep(*arguments: str) -> str:
-    """Run Bicep; what it prints. Raises UnreadableTemplateError."""
+    """Run Bicep; what it prints. Raises UnreadableError with its first complaint."""
     command = ["bicep", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a developer's tool
     if ended.returncode:
         said = [line.strip() for line in ended.stderr.splitlines() if "Error" in line] or [ended.stderr.strip()]
-        raise UnreadableTemplateError(said[0].rpartition("/")[2][:300])
+        said.sort(key=lambda line: IN_A_MODULE in line)
+        raise UnreadableError(re.sub(r"^.*?/infra/| \[https:.*", "", said[0])[:300])
     return ended.stdout
 
 
@@ -57,23 +61,46 @@ def copied(root: Path, to: Path) -> Path:
     return Path(shutil.copytree(root / "infra", to / "infra", ignore=no_programs))
 
 
-@lru_cache(maxsize=16)
+@dataclass(frozen=True)
+class Sources:
+    """The templates of a checkout; equal when all that Bicep reads is equal, for it takes seconds to answer."""
+
+    root: Path = field(compare=False)
+    digest: str
+
+    @classmethod
+    def of(cls, root: Path) -> Sources:
+        """What stands there now."""
+        digest = hashlib.sha256()
+        for path in sorted((root / "infra").rglob("*.*")):
+            if path.suffix in {".bicep", ".json", ".kql"} and path.parent.name != "checks":
+                digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
+        return cls(root, digest.hexdigest())
+
+
 def resources(root: Path, variant: str) -> tuple[Resource, ...]:
     """Everything that main.bicep makes with the parameters of a variant."""
-    return _predicted(root, "main.bicep", REQUIRED | VARIANTS[variant], "--location", "westeurope")
+    given = _lines("main.bicep", REQUIRED | VARIANTS[variant])
+    return _predicted(Sources.of(root), given, "--location", "westeurope")
 
 
-@lru_cache(maxsize=16)
 def events(root: Path, *, isolated: bool) -> tuple[Resource, ...]:
     """Everything that events.bicep makes."""
-    return _predicted(root, "events.bicep", EVENTS | {"networkIsolation": isolated}, "--resource-group", "rg-contoso")
+    given = _lines("events.bicep", EVENTS | {"networkIsolation": isolated})
+    return _predicted(Sources.of(root), given, "--resource-group", "rg-contoso")
 
 
-def _predicted(root: Path, template: str, parameters: dict[str, Any], *place: str) -> tuple[Resource, ...]:
+def _lines(template: str, parameters: dict[str, Any]) -> str:
+    """A file of parameters."""
     lines = [f"using '{template}'", *(f"param {name} = {_literal(value)}" for name, value in parameters.items())]
+    return "\n".join(lines) + "\n"
+
+
+@lru_cache(maxsize=64)
+def _predicted(sources: Sources, parameters: str, *place: str) -> tuple[Resource, ...]:
     with tempfile.TemporaryDirectory(prefix="predicted-") as temporary:
-        file = copied(root, Path(temporary)) / "predicted.bicepparam"
-        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        file = copied(sources.root, Path(temporary)) / "predicted.bicepparam"
+        file.write_text(parameters, encoding="utf-8")
         where = ("--subscription-id", SUBSCRIPTION, "--tenant-id", TENANT, *place)
         bicep("snapshot", str(file), "--mode", "overwrite", *where)
         found = json.loads(file.with_name("predicted.snapshot.json").read_text(encoding="utf-8"))
@@ -84,10 +111,14 @@ def _literal(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"'{value}'"
 
 
-@lru_cache(maxsize=16)
 def compiled(root: Path, template: str = "main.bicep") -> dict[str, Any]:
     """The JSON that Azure would get."""
-    built: dict[str, Any] = json.loads(bicep("build", str(root / "infra" / template), "--stdout"))
+    return _compiled(Sources.of(root), template)
+
+
+@lru_cache(maxsize=64)
+def _compiled(sources: Sources, template: str) -> dict[str, Any]:
+    built: dict[str, Any] = json.loads(bicep("build", str(sources.root / "infra" / template), "--stdout"))
     return built
 
 
@@ -108,4 +139,12 @@ def app(root: Path, service: str) -> dict[str, Any]:
         given: dict[str, Any] = each.get("properties", {}).get("parameters", {})
         if given.get("service", {}).get("value") == service:
             return {name: value["value"] if isinstance(value, dict) else value for name, value in given.items()}
+    return {}
+
+
+def app_settings(root: Path, variant: str, service: str) -> dict[str, str]:
+    """The settings of one app, resolved as far as they can be before a deployment; none when there is no such app."""
+    for each in of_type(resources(root, variant), "Microsoft.Web/sites"):
+        if each.get("tags", {}).get("azd-service-name") == service:
+            return {it["name"]: str(it["value"]) for it in each["properties"]["siteConfig"]["appSettings"]}
     return {}

@@ -1,48 +1,55 @@
-"""checkov over what the templates make; what is skipped stands in checkov-skips.json, each with its reason."""
+"""checkov over what main.bicep makes; what is skipped stands in checkov-skips.json, each with its reason.
+
+For the one thing that events.bicep makes it has no rule.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.checks import predicted, workflows
-from infra.checks.predicted import UnreadableTemplateError
+from infra.checks.unreadable import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SKIPS = Path(__file__).with_name("checkov-skips.json")
+Finding = tuple[str, str]
+"""Rule and resource."""
+SKIPS = "infra/checks/checkov-skips.json"
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 
 
+@told
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    try:
-        found = {**_scanned(predicted.resources(root, "default")), **_scanned(predicted.resources(root, "everything"))}
-    except UnreadableTemplateError as error:
-        yield str(error)
-        return
-    skips: dict[str, dict[str, str]] = json.loads(
-        (root / "infra/checks/checkov-skips.json").read_text(encoding="utf-8")
-    )
-    if not found:
-        yield "checkov found nothing at all, not even what is skipped: it did not read the template"
-        return
+    found: dict[Finding, str] = {}
+    for variant in predicted.VARIANTS:
+        failed, passed = _scanned(predicted.Sources.of(root), variant)
+        if not failed and not passed:
+            yield f"{variant}: checkov looked at nothing; it did not read what Bicep predicts"
+        found |= failed
+    skips: dict[str, dict[str, str]] = json.loads((root / SKIPS).read_text(encoding="utf-8"))
     for (rule, resource), what in sorted(found.items()):
         if resource.rpartition(".")[0] not in skips.get(rule, {}):
             yield f"{rule} {resource}: {what}"
     there = {(rule, resource.rpartition(".")[0]) for rule, resource in found}
     for rule, kinds in skips.items():
-        yield from (
-            f"{rule} is skipped for {kind} and finds nothing there" for kind in kinds if (rule, kind) not in there
-        )
+        for kind, why in kinds.items():
+            if (rule, kind) not in there:
+                yield f"{rule} is skipped for {kind} and finds nothing there"
+            if not why.strip():
+                yield f"{rule} is skipped for {kind} without a reason"
 
 
-def _scanned(resources: tuple[predicted.Resource, ...]) -> dict[tuple[str, str], str]:
-    """Failed rules by rule and resource, with what the rule asks for."""
+@lru_cache(maxsize=16)
+def _scanned(sources: predicted.Sources, variant: str) -> tuple[dict[Finding, str], int]:
+    """Failed rules with what each asks for, and the number of those that passed."""
+    resources = predicted.resources(sources.root, variant)
     template: dict[str, Any] = {"$schema": SCHEMA, "contentVersion": "1.0.0.0"}
     template["resources"] = [{name: value for name, value in each.items() if name != "id"} for each in resources]
     with tempfile.TemporaryDirectory(prefix="scanned-") as temporary:
@@ -51,6 +58,7 @@ def _scanned(resources: tuple[predicted.Resource, ...]) -> dict[tuple[str, str],
         options = ["--framework", "arm", "--skip-download", "--quiet", "--compact", "--output", "json", "--soft-fail"]
         command = [workflows.tool("checkov"), "--file", str(file), *options]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a tool of our own environment
-    said = json.loads(ended.stdout) if ended.stdout.strip().startswith(("{", "[")) else {}
-    failed = said.get("results", {}).get("failed_checks", []) if isinstance(said, dict) else []
-    return {(each["check_id"], each["resource"]): each["check_name"] for each in failed}
+    said = json.loads(ended.stdout) if ended.stdout.strip().startswith("{") else {}
+    failed = said.get("results", {}).get("failed_checks", [])
+    passed: int = said.get("summary", {}).get("passed", 0)
+    return {(each["check_id"], each["resource"]): each["check_name"] for each in failed}, passed

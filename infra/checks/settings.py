@@ -1,14 +1,14 @@
-"""Every setting that code or host reads is set by the template, the reverse too, and with the default of the code."""
+"""Every setting that code or host reads is set by the template, the reverse too, to what it must be."""
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import TYPE_CHECKING
 
-from bypass_responder.settings import Settings
-from infra.checks import indexed, predicted
-from infra.checks.predicted import UnreadableTemplateError, of_type
+from infra.checks import app_code, predicted
+from infra.checks.unreadable import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,55 +34,103 @@ OF_ONE = {
         "ResponderStorage__blobServiceUri": "host: the blob binding",
     },
 }
-CASED = re.compile(r"([A-Z])")
-NAMES = re.compile(r"'([A-Z]+(?:_[A-Z]+)+|[A-Z]\w+__\w+)'")
-"""Names of settings in an expression."""
+WEBHOOK = {"NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"}
+"""Set only where somebody asked for them."""
+ON_A_LAPTOP = {"ResponderStorage": "a connection string; in Azure no key works"}
 STORAGE = {f"ResponderStorage__{kind}ServiceUri" for kind in ("table", "queue", "blob")}
+MODULES = {"responder": "responder", "exchange-worker": "worker"}
+"""What the modules of main.bicep that belong to an app are called after."""
+CONSTANT = {
+    "AzureWebJobsStorage__credential": "managedidentity",
+    "ResponderStorage__credential": "managedidentity",
+    "TENANT_ID": predicted.TENANT,
+    "PYTHON_ENABLE_OPENTELEMETRY": "true",
+    "PSWorkerInProcConcurrencyUpperBound": "1",
+}
+WITHOUT_PARAMETER = {"tenant_id", "azure_client_id", "exchange_worker_ids", "notification_webhook_secret"}
+"""Settings that the template knows better than the person who deploys; and the queues."""
+MADE_BY = re.compile(r"uniqueString\('(\w+)'.*?\.outputs\.(\w+)\.value")
+CASED = re.compile(r"([A-Z])")
 
 
+@told
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    try:
-        for service, read in {"responder": _responder(root), "exchange-worker": _worker(root)}.items():
-            expected = read | set(READ_BY_OTHERS) | set(OF_ONE[service])
-            is_set = _set(root, service)
-            yield from (f"{service}: {name} is read and not set" for name in sorted(expected - is_set))
-            yield from (f"{service}: {name} is set and read by nobody" for name in sorted(is_set - expected))
-        yield from _defaults(root)
-    except UnreadableTemplateError as error:
-        yield str(error)
-    except indexed.UnreadableAppError as error:
-        yield f"function_app.py cannot be indexed: {error}"
+    for service, read in {"responder": _responder(root), "exchange-worker": _worker(root)}.items():
+        expected = read | set(READ_BY_OTHERS) | set(OF_ONE[service])
+        is_set = predicted.app_settings(root, "everything", service)
+        yield from (f"{service}: {name} is read and not set" for name in sorted(expected - set(is_set)))
+        yield from (f"{service}: {name} is set and read by nobody" for name in sorted(set(is_set) - expected))
+        without = set(is_set) - set(predicted.app_settings(root, "default", service)) - WEBHOOK
+        yield from (f"{service}: {name} is set only with everything switched on" for name in sorted(without))
+        yield from (f"{service}: {problem}" for problem in _values(root, service, is_set))
+    yield from _defaults(root)
 
 
 def _responder(root: Path) -> set[str]:
-    fields = {name.upper() for name in Settings.model_fields if name != "storage"}
-    return fields | STORAGE | set(re.findall(r"%(\w+)%", json.dumps(indexed.functions(root))))
+    code = app_code.said(root)
+    fields = {name.upper() for name in code.settings}
+    return fields | STORAGE | set(_looked_up(root)) | set(re.findall(r"%(\w+)%", json.dumps(code.functions)))
+
+
+def _looked_up(root: Path) -> Iterator[str]:
+    """What code takes from the environment by name, past Settings. The command line has an environment of its own."""
+    package = root / "src" / "bypass_responder"
+    for path in sorted(package.rglob("*.py")):
+        if "cli" in path.relative_to(package).parts:
+            continue
+        for found in re.findall(r"\benviron(?:ment)?(?:\.get\(|\[)(\"\w+\")", path.read_text(encoding="utf-8")):
+            if (name := ast.literal_eval(found)) not in ON_A_LAPTOP:
+                yield name
 
 
 def _worker(root: Path) -> set[str]:
     app = root / "src" / "exchange_worker"
     bindings = "".join(path.read_text(encoding="utf-8") for path in sorted(app.glob("*/function.json")))
-    code = (app / "ExchangeBypass" / "Private" / "Get-WorkerSetting.ps1").read_text(encoding="utf-8")
-    code = re.sub(r"<#.*?#>", "", code, flags=re.DOTALL)
-    return set(re.findall(r"%(\w+)%", bindings)) | set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", code))
+    scripts = sorted(app.glob("Exchange*/**/*.ps1"))
+    code = re.sub(r"<#.*?#>", "", "".join(path.read_text(encoding="utf-8") for path in scripts), flags=re.DOTALL)
+    named = re.findall(r"\$env:(\w+)|GetEnvironmentVariable\('(\w+)'", code)
+    in_table = (app / "ExchangeBypass" / "Private" / "Get-WorkerSetting.ps1").read_text(encoding="utf-8")
+    in_table = re.sub(r"<#.*?#>", "", in_table, flags=re.DOTALL)
+    words = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", in_table))
+    return words | {name for pair in named for name in pair if name} | set(re.findall(r"%(\w+)%", bindings))
 
 
-def _set(root: Path, service: str) -> set[str]:
-    """Names that the template sets for one app, optional ones included."""
-    given = predicted.app(root, service)
-    sites = of_type(tuple(predicted.made(predicted.compiled(root, "modules/app.bicep"))), "Microsoft.Web/sites")
-    of_both = str(sites[0]["properties"]["siteConfig"]["appSettings"]) if sites else ""
-    return set(given.get("settings") or {}) | set(NAMES.findall(f"{of_both} {given.get('optionalSettings')}"))
+def _values(root: Path, service: str, is_set: dict[str, str]) -> Iterator[str]:
+    """What is no choice: a queue, an address or an identity that is another's would be found by nobody else."""
+    own = MODULES[service]
+    client = {(f"{own}Identity", "clientId")}
+    from_module = {
+        "AZURE_CLIENT_ID": client,
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": client,
+        "AzureWebJobsStorage__clientId": client,
+        "ResponderStorage__clientId": client,
+        "EXCHANGE_WORKER_IDS": {("workerIdentity", "principalId"), ("workerIdentity", "clientId")},
+        **{f"AzureWebJobsStorage__{kind}ServiceUri": {(f"{own}Host", f"{kind}Uri")} for kind in ("table", "blob")},
+        **{f"ResponderStorage__{kind}ServiceUri": {("data", f"{kind}Uri")} for kind in ("table", "queue", "blob")},
+    }
+    for name, sources in from_module.items():
+        if name in is_set and (found := set(MADE_BY.findall(is_set[name]))) != sources:
+            yield f"{name} comes from {_words(found) or repr(is_set[name])}, must come from {_words(sources)}"
+    queues = {name.upper(): str(value) for name, value in app_code.said(root).settings.items() if "_queue" in name}
+    for name, value in (CONSTANT | queues).items():
+        if name in is_set and is_set[name] != value:
+            yield f"{name} is {is_set[name]!r}, must be {value!r}"
+
+
+def _words(sources: set[tuple[str, str]]) -> str:
+    return " and ".join(sorted(".".join(source) for source in sources))
 
 
 def _defaults(root: Path) -> Iterator[str]:
+    """A choice has a parameter, with the default of the code."""
     parameters = predicted.compiled(root).get("parameters", {})
     by_setting = {CASED.sub(r"_\1", name).lower(): (name, value) for name, value in parameters.items()}
-    for setting, field in Settings.model_fields.items():
-        name, parameter = by_setting.get(setting, ("", {}))
-        if not name or "defaultValue" not in parameter:
+    for setting, ours in app_code.said(root).settings.items():
+        if setting in WITHOUT_PARAMETER or setting.endswith("_queue"):
             continue
-        ours = "" if field.default is None else getattr(field.default, "value", field.default)
-        if parameter["defaultValue"] != ours:
-            yield f"main.bicep: {name} is {parameter['defaultValue']!r} by default, the app says {ours!r}"
+        name, parameter = by_setting.get(setting, ("", {}))
+        if not name:
+            yield f"main.bicep: no parameter sets {setting.upper()}"
+        elif parameter.get("defaultValue") != ours:
+            yield f"main.bicep: {name} is {parameter.get('defaultValue')!r} by default, the app says {ours!r}"

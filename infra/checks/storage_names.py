@@ -6,10 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES
-from bypass_responder.settings import Settings
-from infra.checks import predicted
-from infra.checks.predicted import Resource, UnreadableTemplateError, of_type
+from infra.checks import app_code, predicted
+from infra.checks.predicted import Resource, of_type
+from infra.checks.unreadable import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,24 +17,22 @@ if TYPE_CHECKING:
 ACCOUNT = "Microsoft.Storage/storageAccounts"
 KINDS = {"table": "tableServices/tables", "queue": "queueServices/queues", "container": "blobServices/containers"}
 OF_EVENT_GRID = {"dead-letters"}
-QUEUE_SETTINGS = ("ALERTS_QUEUE", "EXCHANGE_COMMANDS_QUEUE", "EXCHANGE_RESULTS_QUEUE", "EXCHANGE_SWEEPS_QUEUE")
 
 
+@told
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    try:
-        for variant in predicted.VARIANTS:
-            found = predicted.resources(root, variant)
-            for kind, expected in _expected(root).items():
-                yield from (f"{variant}: {problem}" for problem in _compared(kind, expected, _made(found, kind)))
-    except UnreadableTemplateError as error:
-        yield str(error)
+    for variant in predicted.VARIANTS:
+        found = predicted.resources(root, variant)
+        for kind, expected in _expected(root).items():
+            yield from (f"{variant}: {problem}" for problem in _compared(kind, expected, _made(found, kind)))
 
 
 def _expected(root: Path) -> dict[str, set[str]]:
-    queues = {str(Settings.model_fields[name.lower()].default) for name in QUEUE_SETTINGS}
-    containers = set(CONTAINERS) | OF_EVENT_GRID | set(_bound(root))
-    return {"table": set(TABLES), "queue": queues | {f"{name}-poison" for name in queues}, "container": containers}
+    code = app_code.said(root)
+    queues = code.queues | {f"{name}-poison" for name in code.queues}
+    containers = {*code.containers, *OF_EVENT_GRID, *_bound(root)}
+    return {"table": set(code.tables), "queue": queues, "container": containers}
 
 
 def _bound(root: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.checks import predicted
+from infra.checks.unreadable import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ ELSEWHERE = re.compile(r"'(?:br|ts)[:/]|^\s*extension\s|microsoftGraph", re.MULT
 DISABLED = re.compile(r"#disable-(?:next-line|diagnostics)[^\n/]*(?P<why>//\s*\S.*)?$", re.MULTILINE)
 
 
+@told
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     found = predicted.templates(root)
@@ -33,10 +35,7 @@ def run(root: Path) -> Iterator[str]:
             yield f"{name}: a registry module or an extension, which is fetched at build time; use built-in types"
         if any(not match["why"] for match in DISABLED.finditer(text)):
             yield f"{name}: a disabled rule without its reason on the same line"
-    try:
-        yield from _formatted(root, found)
-    except predicted.UnreadableTemplateError as error:
-        yield str(error)
+    yield from _formatted(root, found)
 
 
 def _linted(path: Path) -> Iterator[str]:

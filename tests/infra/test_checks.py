@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -24,9 +23,10 @@ from infra.checks import (
     templates,
     workflows,
 )
+from infra.checks.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("infra", "src", "function_app.py", "azure.yaml")
+COPIED = ("infra", "src", "function_app.py", "azure.yaml", "docs/infrastructure.md")
 CHECKS = {
     check.__name__.rpartition(".")[2]: check.run
     for check in (access, deployment, functions, hardening, permissions, settings, storage_names, templates)
@@ -38,6 +38,8 @@ VAULT = f"{MODULES}/vault.bicep"
 MAIN, EVENTS, PARAMETERS = "infra/main.bicep", "infra/events.bicep", "infra/main.parameters.json"
 AFTER = "infra/hooks/postdeploy.sh"
 GRAPH = "src/bypass_responder/adapters/graph.py"
+CLIENTS, TELEMETRY = (f"src/bypass_responder/adapters/{name}.py" for name in ("storage_clients", "telemetry"))
+RIGHTS, PAGE = "src/bypass_responder/rights.py", "docs/infrastructure.md"
 FIND = "src/exchange_worker/ExchangeBypass/Private/Resolve-ExchangeObject.ps1"
 SWEEPS = "src/exchange_worker/ExchangeSweeps/function.json"
 WHY = "the newest that is no preview cannot send to a workspace by category"
@@ -46,6 +48,8 @@ SECRET_PARAMETER = "@secure()\n#disable-next-line no-unused-params\nparam pass s
 KEY_OUTPUT = (
     "#disable-next-line outputs-should-not-contain-secrets\noutput key string = account.listKeys().keys[0].value"
 )
+WORKER_WRITES = "  toApp(worker, roles.blobDataContributor, [containers.sweeps]),\n"
+TIMEOUT = "COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)"
 HOSTS, WHOLE = "var onHosts given[] = concat(", "toApp(responder, roles.blobDataOwner, [name.dataAccount])"
 ON_OWN = "DataContributor, [name.responder.hostAccount])"
 OWNER, USER, READ = "roles.blobDataOwner", "roles.keyVaultSecretsUser", "roles.tableDataReader"
@@ -112,24 +116,61 @@ FAULTS = {
         "hardening", MAIN, "MODE: mode\n", "MODE: mode\nA_SECRET: 'x'\n", "A_SECRET is not"
     ),
     "a setting that Flex refuses": Fault("hardening", MAIN, f"{SENT}\n", f"{SENT}\nTZ: 'x'\n", "TZ must not be set"),
+    "a property that Flex refuses": Fault(
+        "hardening",
+        APP,
+        "http20Enabled: true\n",
+        "http20Enabled: true\n      alwaysOn: true\n",
+        "alwaysOn must not be set",
+    ),
+    "a connection string with a key": Fault(
+        "hardening", MAIN, "MODE: mode\n", "MODE: mode\n      PLACE: 'AccountKey=x'\n", "a key is read: AccountKey=", 1
+    ),
+    "no days held": Fault(
+        "hardening", DATA, "InDays: checkpointDays", "InDays: checkpointDays * 0", "no days of retention"
+    ),
     "a secret parameter": Fault(
         "hardening", MAIN, f"{MAIL}\n", f"{MAIL}\n{SECRET_PARAMETER}\n", "pass takes a secret", 1
     ),
     "a key in an output": Fault("hardening", DATA, f"{ID}\n", f"{ID}\n{KEY_OUTPUT}\n", "output key gives a secret", 1),
     "a role on no list": Fault("access", ROLES, "974c5e8b-45b9", "b24988ac-6180", "on no list"),
-    "the whole data account": Fault("access", ROLES, f"{HOSTS}\n", f"{HOSTS}\n{WHOLE},\n", "name one table"),
+    "the whole data account": Fault(
+        "access", ROLES, f"{HOSTS}\n", f"{HOSTS}\n{WHOLE},\n", "on all of Microsoft.Storage"
+    ),
     "the other's host account": Fault(
-        "access", ROLES, "toApp(responder, roles.table" + ON_OWN, "toApp(worker, roles.table" + ON_OWN, "on sthostresp"
+        "access",
+        ROLES,
+        "toApp(responder, roles.table" + ON_OWN,
+        "toApp(worker, roles.table" + ON_OWN,
+        "Contributor on host account of the responder",
     ),
     "a role more on the host": Fault(
-        "access", ROLES, f"worker, {OWNER}", "worker, roles.queueDataReader", "its host account"
+        "access", ROLES, f"worker, {OWNER}", "worker, roles.queueDataReader", "Reader on host account of the worker"
     ),
     "a role in the vault": Fault("access", ROLES, f"responder, {USER}", f"worker, {USER}", "worker has Key Vault"),
+    "a role for everything": Fault(
+        "access", ROLES, "    scope: insights\n", "", "Publisher on all of the resource group"
+    ),
+    "a role more": Fault(
+        "access", ROLES, f"{READ}, ['A", "roles.tableDataContributor, ['A", "Contributor on tables/Allow"
+    ),
+    "a role less": Fault(
+        "access", ROLES, WORKER_WRITES, "", "lacks Storage Blob Data Contributor on containers/sweeps"
+    ),
+    "a role not in the document": Fault(
+        "access", PAGE, "`evidence` | write", "`evidence` | read", "lacks Storage Blob Data Reader on"
+    ),
     "a role no docstring knows": Fault(
         "permissions", ROLES, f"{READ}, ['A", "roles.blobDataOwner, ['A", "Blob Data Owner is"
     ),
     "a right that nobody gives": Fault(
         "permissions", GRAPH, f"{REVOKE}.", f"{REVOKE}, Mail.Read.", "Mail.Read is named"
+    ),
+    "a right that nobody names": Fault(
+        "permissions", RIGHTS, 'value="ActivityFeed.Read"', 'value="ActivityFeed.ReadDlp"', "ReadDlp is given by rights"
+    ),
+    "another right of the worker": Fault(
+        "permissions", RIGHTS, 'value="Exchange.ManageAsApp"', 'value="Exchange.ManageAll"', "needs nothing else"
     ),
     "a cmdlet more": Fault("permissions", FIND, "-Name Get-User", "-Name Get-Mailbox", "Get-Mailbox is named in code"),
     "a queue nobody reads": Fault(
@@ -138,6 +179,9 @@ FAULTS = {
     "no poison twin": Fault("storage_names", NAMES, "'${queue}-poison'", "'${queue}-dead'", "alerts-poison is used", 1),
     "no table for checkpoints": Fault(
         "storage_names", NAMES, "'Feed', 'Checkpoints'", "'Feed'", "table Checkpoints is used"
+    ),
+    "a table more in code": Fault(
+        "storage_names", CLIENTS, '"Feed", ', '"Feed", "More", ', "table More is used by the"
     ),
     "another container": Fault("storage_names", NAMES, "'log-checkpoints'", "'checkpoints'", "log-checkpoints is used"),
     "a container bound": Fault("storage_names", SWEEPS, "sweeps/{id}", "lists/{id}", "container lists is used"),
@@ -153,6 +197,31 @@ FAULTS = {
     "a schedule nobody sets": Fault(
         "settings", "function_app.py", "%POLL_S", "%FEED_S", "FEED_SCHEDULE is read and not set"
     ),
+    "a setting read beside": Fault(
+        "settings", TELEMETRY, 'get("AZURE_CLIENT_ID")', 'get("AZURE_ID")', "AZURE_ID is read and not set"
+    ),
+    "a setting read in PowerShell": Fault(
+        "settings", FIND, "$Identity,", "$Identity = $env:FIND_ALL,", "exchange-worker: FIND_ALL is read and not set"
+    ),
+    "a setting only sometimes": Fault(
+        "settings", MAIN, f"{TIMEOUT}\n", f"...(hasVault ? {{ {TIMEOUT} }} : {{}})\n", "set only with everything"
+    ),
+    "another queue": Fault(
+        "settings", MAIN, "ALERTS_QUEUE: queues.alerts", "ALERTS_QUEUE: queues.results", "QUEUE is 'exchange-r"
+    ),
+    "another address": Fault(
+        "settings",
+        MAIN,
+        "tableServiceUri: data.outputs.t",
+        "tableServiceUri: data.outputs.blobUri // ",
+        "from data.blobUri",
+    ),
+    "another identity": Fault(
+        "settings", MAIN, "ClientId: workerI", "ClientId: responderI", "AZURE_CLIENT_ID comes from responderIdentity"
+    ),
+    "a setting nobody can choose": Fault(
+        "settings", MAIN, "feedSilenceHours", "silenceHours", "no parameter sets FEED_SILENCE_HOURS"
+    ),
     "another default": Fault(
         "settings", MAIN, "LimitPerHour int = 5", "LimitPerHour int = 50", "containmentLimitPerHour is 50"
     ),
@@ -161,6 +230,12 @@ FAULTS = {
     "callers without sign-in": Fault("functions", AUTH, "Return401", "AllowAnonymous", "did not sign in"),
     "a function not there": Fault(
         "functions", EVENTS, "'receive_alert'", "'receive_alarm'", "delivers to receive_alarm"
+    ),
+    "a queue nobody reads for alerts": Fault(
+        "functions", EVENTS, "queueName: queues.alerts", "queueName: queues.sweeps", "the queue exchange-sweeps"
+    ),
+    "sign-in without an application": Fault(
+        "functions", MAIN, "if (!empty(authClientId))", "if (empty(authClientId))", "is there without authClientId", 1
     ),
     "no dead letters": Fault("functions", EVENTS, DEAD, f"deadLetterDestination: null\n{DEAD[:10]}: {{", "dropped"),
     "fewer tries": Fault(
@@ -172,6 +247,15 @@ FAULTS = {
     ),
     "a parameter nobody takes": Fault(
         "deployment", PARAMETERS, '"mode": {', '"mood": {', "gives mood, which main.bicep"
+    ),
+    "a parameter nobody gives": Fault(
+        "deployment", PARAMETERS, '"alertEmail": {', '"alertMail": {', "has no alertEmail, so azd"
+    ),
+    "a variable of another name": Fault(
+        "deployment", PARAMETERS, "${GRAPH_URL=", "${GRAPH=", "takes graphUrl from ${GRAPH="
+    ),
+    "a default beside the template's": Fault(
+        "deployment", PARAMETERS, "POLL_SCHEDULE=0 ", "POLL_SCHEDULE=9 ", "POLL_SCHEDULE is '9 * * * * *' by default"
     ),
     "a parameter not described": Fault("deployment", MAIN, f"{DESCRIBED}\n", "", "parameter mode has no description"),
     "an output not there": Fault(
@@ -192,6 +276,7 @@ def a_copy(folder: Path) -> Path:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         else:
+            (folder / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     return folder
 
@@ -228,14 +313,42 @@ def test_a_fault_is_named(name: str, found: Callable[[Fault], list[str]]) -> Non
     assert [line for line in problems if FAULTS[name].said in line] != [], problems
 
 
-@pytest.mark.parametrize("check", sorted(set(CHECKS) - {"templates", "permissions"}))
-def test_a_check_that_finds_nothing_to_look_at_says_so(check: str, tmp_path: Path) -> None:
-    root = a_copy(tmp_path)
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy whose template makes nothing."""
+    root = a_copy(tmp_path_factory.mktemp("nothing"))
     (root / MAIN).write_text(
         "targetScope = 'subscription'\nparam a string = 'b'\noutput c string = a\n", encoding="utf-8"
     )
+    return root
 
-    assert list(CHECKS[check](root)) != []
+
+@pytest.mark.parametrize("check", sorted(set(CHECKS) - {"templates"}))
+def test_a_check_that_finds_nothing_to_look_at_says_so(check: str, nothing: Path) -> None:
+    assert list(CHECKS[check](nothing)) != []
+
+
+def test_a_document_without_its_table_of_roles_is_a_problem(tmp_path: Path) -> None:
+    root = seed(a_copy(tmp_path), Fault("access", PAGE, "## Who may do what in", "## Who does what in", ""))
+
+    assert list(access.run(root)) == [
+        "docs/infrastructure.md has no table under '## Who may do what in the data account'"
+    ]
+
+
+def test_code_that_does_not_load_is_a_problem(tmp_path: Path) -> None:
+    root = seed(a_copy(tmp_path), Fault("names", CLIENTS, "TABLES = (", "TABLES = no_such_name(", ""))
+
+    assert list(storage_names.run(root)) == [
+        "function_app.py and its package cannot be loaded: NameError: name 'no_such_name' is not defined"
+    ]
+
+
+def test_a_hook_for_one_system_only_is_a_problem(tmp_path: Path) -> None:
+    root = a_copy(tmp_path)
+    (root / "infra" / "hooks" / "predown.ps1").unlink()
+
+    assert "infra/hooks: a hook is there for one system only" in list(deployment.run(root))
 
 
 def scan(root: Path) -> list[str]:
@@ -258,7 +371,15 @@ def test_a_skip_that_nothing_needs_any_more_is_named(tmp_path: Path) -> None:
     unneeded = f'  "CKV_AZURE_999": {{"Microsoft.Web/sites": "was needed once"}},\n{skips}'
     root = seed(a_copy(tmp_path), Fault("scanner", "infra/checks/checkov-skips.json", skips, unneeded, ""))
 
-    assert "CKV_AZURE_999 is skipped for Microsoft.Web/sites and finds nothing there" in scan(root)
+    assert scan(root) == ["CKV_AZURE_999 is skipped for Microsoft.Web/sites and finds nothing there"]
+
+
+def test_a_skip_without_a_reason_is_named(tmp_path: Path) -> None:
+    why = Fault("scanner", "infra/checks/checkov-skips.json", '"as CKV_AZURE_109"', '" "', "")
+
+    assert scan(seed(a_copy(tmp_path), why)) == [
+        "CKV_AZURE_189 is skipped for Microsoft.KeyVault/vaults without a reason"
+    ]
 
 
 def test_without_bicep_it_ends_with_3_and_says_how_to_get_it(tmp_path: Path) -> None:
@@ -269,11 +390,24 @@ def test_without_bicep_it_ends_with_3_and_says_how_to_get_it(tmp_path: Path) -> 
     assert ended.stderr.startswith("infra: bicep is not there; install the Bicep CLI")
 
 
-def test_a_problem_ends_with_1_and_is_printed_under_its_check(tmp_path: Path) -> None:
-    root = seed(a_copy(tmp_path), FAULTS["a role on no list"])
-    command = [sys.executable, "-m", "infra.checks", "--only", "access", "--root", str(root)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=dict(os.environ))
+def test_a_problem_ends_with_1_and_is_printed_under_its_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = seed(a_copy(tmp_path), FAULTS["a role not in the document"])
+    monkeypatch.setattr(sys, "argv", ["infra", "--only", "access", "--root", str(root)])
+    code = main()
+    lines = capsys.readouterr().out.splitlines()
 
-    assert ended.returncode == 1
-    assert ended.stdout.startswith("access       wrong ")
-    assert "on no list" in ended.stdout
+    assert code == 1
+    assert lines[0].startswith("access       wrong ")
+    assert lines[1].startswith("  default: responder has Storage Blob Data Contributor on containers/evidence: ")
+    assert lines[-1].startswith("1 check, ")
+
+
+def test_nothing_wrong_ends_with_0(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["infra", "--only", "access"])
+    code = main()
+    lines = capsys.readouterr().out.splitlines()
+
+    assert (code, lines[-1]) == (0, "1 check, 0 problems")
+    assert lines[0].startswith("access       ok ")

@@ -1,0 +1,24 @@
+"""What is to be checked cannot be read at all. That is a problem like others, and ends the check that meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+
+
+class UnreadableError(Exception):
+    """The message says in one line what cannot be read, and why."""
+
+
+def told(run: Callable[[Path], Iterator[str]]) -> Callable[[Path], Iterator[str]]:
+    """A check that ends with the message of an UnreadableError instead of raising it."""
+
+    @wraps(run)
+    def telling(root: Path) -> Iterator[str]:
+        try:
+            yield from run(root)
+        except UnreadableError as error:
+            yield str(error)
+
+    return telling
