@@ -19,6 +19,14 @@ class Api(StrEnum):
     EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
 
 
+SERVICES = {
+    Api.GRAPH: "Microsoft Graph",
+    Api.MANAGEMENT: "Office 365 Management APIs",
+    Api.EXCHANGE: "Office 365 Exchange Online",
+}
+"""The names by which an administrator finds them."""
+
+
 class AppRole(Value):
     """An application permission: what an administrator consents to, for an identity."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.rights import EXCHANGE_ROLE_GROUP, RESPONDER_ROLES, WORKER_ROLES, Api, AppRole
+from bypass_responder.rights import EXCHANGE_ROLE_GROUP, RESPONDER_ROLES, SERVICES, WORKER_ROLES, Api, AppRole
 from bypass_responder.workflow.diagnosis import Defect, Unseen
 
 if TYPE_CHECKING:
@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from bypass_responder.model.self_check import SelfCheck, Token
     from bypass_responder.workflow.diagnosis import Facts
 
-SERVICES = {
-    Api.GRAPH: "Microsoft Graph",
-    Api.MANAGEMENT: "Office 365 Management APIs",
-    Api.EXCHANGE: "Office 365 Exchange Online",
-}
 FEED_FOLLOWS = frozenset(
     {
         "feed_refused",

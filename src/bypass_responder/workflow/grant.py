@@ -12,17 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from bypass_responder.errors import NotFoundError, RefusedError, ResponderError
 from bypass_responder.model.base import Value
 from bypass_responder.model.right import Assignment, DirectoryRole, Principal
-from bypass_responder.rights import RESPONDER_ROLES, WORKER_ROLES, Api, AppRole
+from bypass_responder.rights import RESPONDER_ROLES, SERVICES, WORKER_ROLES, Api, AppRole
 
 if TYPE_CHECKING:
     from bypass_responder import ports
     from bypass_responder.settings import GrantSettings
-
-SERVICES = {
-    Api.GRAPH: "Microsoft Graph",
-    Api.MANAGEMENT: "Office 365 Management APIs",
-    Api.EXCHANGE: "Office 365 Exchange Online",
-}
 
 
 class Blocker(StrEnum):
