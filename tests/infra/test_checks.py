@@ -69,7 +69,7 @@ pytestmark = pytest.mark.skipif(shutil.which("bicep") is None, reason="bicep is 
 class Fault:
     """In one file, one text replaced by another; and what the check says of it.
 
-    Faults of one batch are seeded into the same copy, because to predict a template takes seconds.
+    Faults of one batch are seeded into the same copy, whatever check they are for: Bicep takes seconds to predict it.
     """
 
     check: str
@@ -161,7 +161,7 @@ FAULTS = {
         "access", PAGE, "`evidence` | write", "`evidence` | read", "lacks Storage Blob Data Reader on"
     ),
     "a role no docstring knows": Fault(
-        "permissions", ROLES, f"{READ}, ['A", "roles.blobDataOwner, ['A", "Blob Data Owner is"
+        "permissions", ROLES, "responder, roles.blobDataReader", f"responder, {OWNER}", "Blob Data Owner is"
     ),
     "a right that nobody gives": Fault(
         "permissions", GRAPH, f"{REVOKE}.", f"{REVOKE}, Mail.Read.", "Mail.Read is named"
@@ -292,18 +292,25 @@ def seed(root: Path, *faults: Fault) -> Path:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fault], list[str]]:
-    """What the check says of a copy with the faults of a batch; each copy is looked at once."""
+    """What the check says of a copy with the faults of a batch; each copy is looked at once by each check."""
+    copies: dict[tuple[bool, int], Path] = {}
     seen: dict[tuple[str, int], list[str]] = {}
 
     def problems(fault: Fault) -> list[str]:
+        if batch_of(fault) not in copies:
+            batch = (each for each in FAULTS.values() if batch_of(each) == batch_of(fault))
+            copies[batch_of(fault)] = seed(a_copy(tmp_path_factory.mktemp("batch")), *batch)
         key = (fault.check, fault.batch)
         if key not in seen:
-            root = a_copy(tmp_path_factory.mktemp(fault.check))
-            batch = (each for each in FAULTS.values() if (each.check, each.batch) == key)
-            seen[key] = list(CHECKS[fault.check](seed(root, *batch)))
+            seen[key] = list(CHECKS[fault.check](copies[batch_of(fault)]))
         return seen[key]
 
     return problems
+
+
+def batch_of(fault: Fault) -> tuple[bool, int]:
+    """Only the check of the templates looks at a copy that does not compile."""
+    return (fault.check == "templates", fault.batch)
 
 
 @pytest.mark.parametrize("name", FAULTS)
