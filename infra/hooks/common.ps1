@@ -23,7 +23,8 @@ function Assert-Setting([string[]] $Names) {
     }
 }
 
-# bypassctl and the packager, and what they need. What is said goes to the error stream: output is what a function gives.
+# bypassctl and the packager, and what they need. What they say goes to the
+# error stream: output is what a function gives.
 function Initialize-Environment {
     $failed = 'the environment was not made; mend what Python says above, then again'
     if (-not (Test-Path $Programs)) {

@@ -10,7 +10,8 @@ if ($env:BYPASS_GRANT -eq 'skip') {
 if (Test-Grant) { exit 0 }
 if ($env:BYPASS_GRANT -ne 'now') {
     Stop-Hook ('rights are missing, so nothing was deployed. A Privileged Role Administrator runs: ' +
-        "$(Get-GrantCommand); it also prints the script for the Exchange administrator. Then: azd up")
+        "$(Get-GrantCommand); an Exchange administrator runs what bypassctl grant --exchange-script prints. " +
+        'Then: azd up')
 }
 & bypassctl grant --yes
 if ($LASTEXITCODE) {

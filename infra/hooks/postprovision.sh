@@ -9,5 +9,5 @@ cd "$(dirname "$0")/../.."
 check_grant
 [ "$granted" -ne 0 ] || exit 0
 [ "${BYPASS_GRANT:-}" = now ] || stop "rights are missing, so nothing was deployed. A Privileged Role Administrator \
-runs: $(grant_command); it also prints the script for the Exchange administrator. Then: azd up"
+runs: $(grant_command); an Exchange administrator runs what bypassctl grant --exchange-script prints. Then: azd up"
 bypassctl grant --yes || stop "the rights were not granted completely; it says above what is missing. Then: azd up"

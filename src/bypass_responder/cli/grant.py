@@ -190,7 +190,9 @@ async def _require_tenant(rights: Rights) -> None:
     """Stop before anything is read where the person is signed in elsewhere."""
     token = await rights.tokens.look(Api.GRAPH)
     if token.problem:
-        raise RefusedError(f"Nobody is signed in: {token.problem}. az login --tenant {rights.settings.tenant_id}.")
+        raise RefusedError(
+            f"Nobody is signed in: {token.problem.rstrip('.')}. Run az login --tenant {rights.settings.tenant_id}."
+        )
     if token.tenant_id != rights.settings.tenant_id:
         raise RefusedError(
             f"You are signed in to tenant {token.tenant_id}, and TENANT_ID is {rights.settings.tenant_id}: "
