@@ -144,7 +144,6 @@ def build(environment: Mapping[str, str]) -> Responder:
     from bypass_responder.adapters.sweep_store import SweepStore
     from bypass_responder.adapters.webhook import WebhookNotifier
     from bypass_responder.adapters.work_table import TableWorkList
-    from bypass_responder.rights import Api
     from bypass_responder.workflow.self_check import SelfChecks
     from bypass_responder.workflow.services import Services
 

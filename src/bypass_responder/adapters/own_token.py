@@ -38,7 +38,7 @@ class OwnTokens:
         except AzureError as error:
             said = str(error.message or type(error).__name__).splitlines() or [type(error).__name__]
             return Token(api=api, problem=said[0][:_LONGEST])
-        claims = _claims(token)
+        claims = claims_of(token)
         if claims is None:
             return Token(api=api, problem="the token is none that can be read (a JWT)")
         roles = claims.get("roles")
@@ -54,7 +54,8 @@ class OwnTokens:
         )
 
 
-def _claims(token: str) -> dict[str, Any] | None:
+def claims_of(token: str) -> dict[str, Any] | None:
+    """What a token that we were just given says; None when it is no JWT. Nothing is authorised by it."""
     try:
         body = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
