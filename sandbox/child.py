@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 LEASH = str(Path(__file__).with_name("leash.py"))
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 30.0
 GRACE_SECONDS = 10.0
+PORTS = range(20_000, 32_000)
+"""Below the numbers that systems give to outgoing connections (Linux from 32,768), so that none of them takes one."""
+BLOCK = 100
 
 
 class ChildError(Exception):
@@ -24,12 +30,38 @@ class ChildError(Exception):
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Loopback ports that nobody listens on, and that no other process gets from here while this one runs."""
+    _, numbers = _own_block()
+    free = list(itertools.islice(filter(_is_free, itertools.islice(numbers, BLOCK)), count))
+    if len(free) < count:
+        msg = f"{count} ports are wanted, {len(free)} of {BLOCK} are free: end what this process started"
+        raise ChildError(msg)
+    return free
+
+
+@cache
+def _own_block() -> tuple[socket.socket, Iterator[int]]:
+    """Numbers for this process alone: a UDP socket on the first of them says so, and ends with the process."""
+    blocks = list(PORTS[::BLOCK])
+    random.shuffle(blocks)
+    for first in blocks:
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.1", first))
+        except OSError:
+            claim.close()
+        else:
+            return claim, itertools.cycle(range(first, first + BLOCK))
+    msg = f"no port is free from {PORTS.start} to {PORTS.stop}: end other sandboxes"
+    raise ChildError(msg)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 class Child:
@@ -85,7 +117,7 @@ class Child:
             while not listens(port):
                 if not self.running or time.monotonic() > give_up_at:
                     self.kill()
-                    msg = f"{self.name} does not listen on port {port}; {self.log} ends with:\n{self._tail()}"
+                    msg = f"{self.name} does not listen on port {port}; {self.log} ends with:\n{self.tail()}"
                     raise ChildError(msg)
                 time.sleep(0.02)
 
@@ -104,7 +136,7 @@ class Child:
         """Run it to its end. Raises ChildError when it fails."""
         self.launch()
         if code := self.wait():
-            msg = f"{self.name} ended with {code}; {self.log} ends with:\n{self._tail()}"
+            msg = f"{self.name} ended with {code}; {self.log} ends with:\n{self.tail()}"
             raise ChildError(msg)
 
     def wait(self) -> int:
@@ -120,7 +152,8 @@ class Child:
             self._process.kill()
             self._process.wait()
 
-    def _tail(self) -> str:
+    def tail(self) -> str:
+        """The end of what it wrote."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
 

@@ -220,13 +220,13 @@ class Stage:
 
     def _announced(self) -> dict[str, Any]:
         give_up_at = time.monotonic() + READY_SECONDS
-        while time.monotonic() < give_up_at:
+        while self._tenant.running and time.monotonic() < give_up_at:
             for line in reversed(self.log("tenant").splitlines()):
                 if line.startswith('{"url"'):
                     announcement: dict[str, Any] = json.loads(line)
                     return announcement
             time.sleep(0.02)
-        msg = f"the tenant announced nothing; see {self.folder / 'tenant.log'}"
+        msg = f"the tenant announced nothing; {self._tenant.log} ends with:\n{self._tenant.tail()}"
         raise ChildError(msg)
 
     def __enter__(self) -> Self:

@@ -26,6 +26,20 @@ print(child.pid, flush=True)
 time.sleep(60)
 """
 
+CHOOSER = """
+import sys
+from sandbox.child import free_ports
+print(*free_ports(50), flush=True)
+sys.stdin.read()
+"""
+
+LISTENER = """
+import socket
+from sandbox.child import free_ports
+listeners = [socket.create_server(("127.0.0.1", port)) for port in free_ports(60)]
+free_ports(60)
+"""
+
 
 def runs(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status")
@@ -52,3 +66,19 @@ def test_a_program_that_does_not_start_says_why(tmp_path: Path) -> None:
 
     with pytest.raises(ChildError, match=r"(?s)demo does not listen on port .*no storage"):
         child.start(*free_ports(1))
+
+
+def test_sandboxes_that_start_together_get_different_ports() -> None:
+    command = [sys.executable, "-c", CHOOSER]
+    choosers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(10)]
+    chosen = [port for each in choosers if each.stdout for port in each.stdout.readline().split()]
+    for each in choosers:
+        each.communicate()
+
+    assert len(chosen) == len(set(chosen)) == 500
+
+
+def test_ports_that_somebody_listens_on_are_left_out() -> None:
+    ended = subprocess.run([sys.executable, "-c", LISTENER], capture_output=True, text=True, check=False)
+
+    assert "60 ports are wanted, 40 of 100 are free: end what this process started" in ended.stderr
