@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import random
@@ -51,6 +52,7 @@ def _own_block() -> tuple[socket.socket, Iterator[int]]:
         except OSError:
             claim.close()
         else:
+            atexit.register(claim.close)
             return claim, itertools.cycle(range(first, first + BLOCK))
     msg = f"no port is free from {PORTS.start} to {PORTS.stop}: end other sandboxes"
     raise ChildError(msg)

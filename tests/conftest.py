@@ -1,4 +1,4 @@
-"""Shared by all tests: one Azurite for the whole run, and the index of the function app."""
+"""Shared by all tests: one Azurite for the whole run, the index of the function app, a wait."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from hypothesis import settings
 from sandbox.azurite import Azurite, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 settings.register_profile("ci", derandomize=True)  # a change lands or not by what it is, not by luck
@@ -51,3 +52,16 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(reason)
     with Azurite(log=tmp_path_factory.mktemp("azurite") / "azurite.log") as storage:
         yield storage.connection_string
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object]], None]:
+    """Wait until what is asked for is true; fail when it does not become true."""
+
+    def wait(is_true: Callable[[], object]) -> None:
+        give_up_at = time.monotonic() + 20
+        while not is_true():
+            assert time.monotonic() < give_up_at, "did not become true within 20 s"
+            time.sleep(0.05)
+
+    return wait

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import httpx
@@ -19,7 +24,10 @@ from bypass_responder.errors import RefusedError
 from bypass_responder.model.right import Assignment, DirectoryRole, Principal
 from bypass_responder.rights import RESPONDER_ROLES, WORKER_CMDLETS, WORKER_ROLES, Api, AppRole
 from bypass_responder.workflow.grant import BLOCKERS, Blocker, Holder, plan
+from sandbox.child import ROOT
+from sandbox.tenant import service_principals
 from sandbox.tenant.faults import Fault
+from sandbox.tenant.graph import graph_error
 from sandbox.tenant.identity import (
     ADMINISTRATOR_SECRET,
     EXCHANGE,
@@ -74,8 +82,10 @@ class Directory:
     def fault(self, **fields: Any) -> None:
         self.tenant.faults.scripted.append(Fault(**fields))
 
-    def run(self, *arguments: str, **env: str) -> Said:
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that the command reads."""
+        return {
             "TENANT_ID": self.tenant.settings.tenant_id,
             "GRAPH_URL": self.url,
             "RESPONDER_PRINCIPAL_ID": self.responder.object_id,
@@ -85,7 +95,9 @@ class Directory:
             "IDENTITY_ENDPOINT": f"{self.url}/identity/token",
             "IDENTITY_HEADER": ADMINISTRATOR_SECRET,
         }
-        return run_bypassctl(environment | env, "grant", *arguments)
+
+    def run(self, *arguments: str, **env: str) -> Said:
+        return run_bypassctl(self.environment | env, "grant", *arguments)
 
 
 @pytest.fixture
@@ -456,6 +468,75 @@ def test_taking_back_that_stops_half_way_says_what_is_left(directory: Directory)
 
     assert (said.code, len(directory.rights)) == (3, len(OURS) - 1)
     assert "Taken back so far: responder: User.Read.All (Microsoft Graph). Not taken back: " in said.err
+
+
+def test_a_wait_that_is_too_long_is_named_and_not_made(directory: Directory) -> None:
+    directory.fault(kind="throttle", endpoint="graph.post_rights", times=None, retry_after_seconds=61)
+    said = directory.run("--yes")
+
+    assert (said.code, lines(said), directory.changes) == (3, 1, 1)
+    assert "come back in 61 seconds" in said.err
+
+
+def test_an_identity_that_is_seconds_old_is_tried_again(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [graph_error(400, "Request_BadRequest", "Not a valid reference update.")] * 2
+    give = service_principals._give
+    monkeypatch.setattr(service_principals, "_give", lambda *given: answers.pop() if answers else give(*given))
+    said = directory.run("--yes")
+
+    assert (said.code, directory.rights) == (0, COMPLETE)
+
+
+@pytest.mark.parametrize("resource", [GRAPH, MANAGEMENT, EXCHANGE])
+def test_taking_back_goes_on_without_a_service_that_is_gone(directory: Directory, resource: str) -> None:
+    """Its permissions went with it."""
+    directory.have([(secret, role) for secret, role in OURS if RESOURCES[role.api] != resource])
+    directory.tenant.missing_applications.add(resource)
+    said = directory.run("--revoke", "--yes")
+
+    assert (said.code, directory.rights) == (0, [])
+
+
+# ---- Ctrl-C, in the program as a person runs it ----------------------------------------------------------------------
+
+
+def begun(directory: Directory, *arguments: str, **io: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "bypass_responder.cli", "grant", *arguments]
+    environment = directory.environment | {"PYTHONPATH": str(ROOT / "src")}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, **io)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_the_question_ends_with_ctrl_c(directory: Directory) -> None:
+    import pty
+
+    ours, its = pty.openpty()
+    with begun(directory, stdin=its, stdout=subprocess.DEVNULL) as program:
+        assert program.stderr is not None
+        asked = program.stderr.read(len("Give these 5? [y/N]:"))
+        time.sleep(0.2)  # it reads the answer now
+        program.send_signal(signal.SIGINT)
+        said = program.stderr.read()
+    os.close(ours)
+    os.close(its)
+
+    assert (asked, program.returncode, directory.rights) == ("Give these 5? [y/N]:", 3, [])
+    assert "Nothing was changed." in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one program")
+def test_breaking_it_off_says_what_was_given_and_what_not(
+    directory: Directory, eventually: Callable[[Callable[[], object]], None]
+) -> None:
+    directory.fault(kind="latency", endpoint="graph.post_rights", skip=2, seconds=20)
+    with begun(directory, "--yes", stdout=subprocess.DEVNULL) as program:
+        eventually(lambda: directory.changes == 3)
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate()
+
+    assert (program.returncode, len(directory.rights)) == (3, 2)
+    assert "Given so far: responder: User.Read.All (Microsoft Graph); responder: User.RevokeSessions.All" in said
+    assert "Not given: responder: User.EnableDisableAccount.All" in said
 
 
 def test_a_connection_that_breaks_for_good_is_one_line(directory: Directory) -> None:

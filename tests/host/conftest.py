@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,7 +15,7 @@ from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 from sandbox.child import Child, free_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 SAMPLE = Path(__file__).with_name("sample")
 NEVER = "0 0 0 1 1 *"
@@ -83,16 +82,3 @@ def running(tmp_path_factory: pytest.TempPathFactory, azurite: str) -> Iterator[
     sample.queue.create_queue()
     yield sample
     sample.close()
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], object]], None]:
-    """Wait until what is asked for is true; fail when it does not become true."""
-
-    def wait(is_true: Callable[[], object]) -> None:
-        give_up_at = time.monotonic() + 20
-        while not is_true():
-            assert time.monotonic() < give_up_at, "did not become true within 20 s"
-            time.sleep(0.05)
-
-    return wait

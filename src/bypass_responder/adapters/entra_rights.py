@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 SCOPE = "https://graph.microsoft.com/.default"
 GIVER = "Privileged Role Administrator or Global Administrator"
 ATTEMPTS = 6
-LONGEST_WAIT_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 60.0
+"""Nobody waits longer in front of a terminal: the line names the time, and the person comes back."""
 MOST_PAGES = 50
+NOT_YET = ("does not exist", "not a valid reference update")
+"""How Graph says, with 400, that it does not know an object, which may be some seconds old."""
 ALREADY = ("already exists", "conflicting object", "already assigned")
 """How Graph says, with 400 or 409, that an assignment is there."""
 _FIELDS = "id,appId,displayName,servicePrincipalType"
@@ -176,7 +179,9 @@ def _judged(answer: httpx.Response, *, may_be_new: bool) -> dict[str, Any]:
         return {}
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         named = answer.headers.get("Retry-After", "")
-        wait = min(float(named) if named.isdigit() else 5.0, LONGEST_WAIT_SECONDS)
+        wait = float(named) if named.isdigit() else 5.0
+        if wait > LONGEST_WAIT_SECONDS:
+            raise RefusedError(f"Graph asks to come back in {wait:.0f} seconds (429). Run it again then.")
         raise ThrottledError("Graph asks to come back later (429).", retry_after_seconds=wait)
     if answer.is_server_error:
         raise TransientError(f"Graph is in trouble ({status}).")
@@ -184,7 +189,7 @@ def _judged(answer: httpx.Response, *, may_be_new: bool) -> dict[str, Any]:
         raise RefusedError(f"Graph does not take the token ({said}). Sign in again: az login.")
     if status == HTTPStatus.FORBIDDEN:
         raise PermissionMissingError(f"Graph refuses ({status}): {said}", permission=GIVER)
-    unknown = status == HTTPStatus.BAD_REQUEST and "does not exist" in said
+    unknown = status == HTTPStatus.BAD_REQUEST and any(words in said.lower() for words in NOT_YET)
     if status == HTTPStatus.NOT_FOUND or (unknown and may_be_new):
         raise (_UnknownYetError if may_be_new else NotFoundError)(f"Graph does not know it: {said}")
     raise RefusedError(f"Graph answered {status}: {said}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,6 @@ from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
     Output,
-    T,
     say,
     show_json,
     show_table,
@@ -25,7 +23,7 @@ from bypass_responder.cli.terminal import (
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.rights import EXCHANGE_ROLE_GROUP, WORKER_CMDLETS, Api
 from bypass_responder.settings import GrantSettings
-from bypass_responder.workflow.grant import Blocker, Item, Plan, give, look, named, take
+from bypass_responder.workflow.grant import Blocker, Item, Plan, give, look, named, progress, take
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Rights
@@ -66,8 +64,11 @@ def grant(
         stop("--revoke and --check do not go together.", WRONG_CALL)
     if output is Output.JSON and not (check or yes):
         stop("--format json shows no plan to say yes to: add --yes, or --check to look.", WRONG_CALL)
-    run = _GrantRun(revoke=revoke, check=check, yes=yes, blocker=block_administrators, output=output)
-    complete = _with_rights(run.run)
+    wanted = _Wanted(revoke=revoke, check=check, yes=yes, blocker=block_administrators, output=output)
+    try:
+        complete = _carry_out(wanted)
+    except ResponderError as error:
+        stop(error.diagnostics())
     if output is Output.TABLE and complete and not revoke:
         say(EXCHANGE_NEXT)
     raise typer.Exit(0 if complete else BAD_NEWS)
@@ -95,60 +96,84 @@ def _settings() -> GrantSettings:
         stop(error.diagnostics())
 
 
-def _with_rights(use: Callable[[Rights], Awaitable[T]]) -> T:
+def _carry_out(wanted: _Wanted) -> bool:
+    """Look, ask, do, look again; whether the end is what was wanted.
+
+    The question stands outside of the event loop, in which Ctrl-C would not end it.
+    """
+    with asyncio.Runner() as runner:
+        rights = runner.run(_rights())
+        try:
+            to_do = runner.run(wanted.plan(rights))
+            if wanted.check or not to_do:
+                return not to_do
+            wanted.ask()
+            runner.run(wanted.do(rights))
+        except KeyboardInterrupt:
+            stop(wanted.broken_off())
+        finally:
+            runner.run(rights.aclose())
+    return True
+
+
+async def _rights() -> Rights:
     from bypass_responder.bootstrap import build_rights
 
-    async def session() -> T:
-        rights = build_rights(os.environ, pause_seconds=PAUSE_SECONDS)
-        try:
-            return await use(rights)
-        finally:
-            await rights.aclose()
-
-    try:
-        return asyncio.run(session())
-    except ResponderError as error:
-        stop(error.diagnostics())
+    return build_rights(os.environ, pause_seconds=PAUSE_SECONDS)
 
 
-class _GrantRun:
-    """What the person asked for, and the way there. ``run`` says whether the end is what was wanted."""
+class _Wanted:
+    """What the person asked for, and how far it got: ``left`` and ``done``."""
 
     def __init__(self, *, revoke: bool, check: bool, yes: bool, blocker: Blocker | None, output: Output) -> None:
         self.revoke, self.check, self.yes, self.blocker, self.output = revoke, check, yes, blocker, output
+        self.left: list[Item] = []
+        self.done: list[Item] = []
+        self._before = Plan(items=())
 
-    async def run(self, rights: Rights) -> bool:
+    async def plan(self, rights: Rights) -> list[Item]:
+        """Read and show; what is to be done."""
         await _require_tenant(rights)
-        before = await self._look(rights)
-        to_do = before.there if self.revoke else before.missing
+        self._before = await self._look(rights)
+        to_do = list(self._before.there if self.revoke else self._before.missing)
         if self.output is Output.TABLE:
-            show(before, revoke=self.revoke)
+            show(self._before, revoke=self.revoke)
         if self.check or not to_do:
-            self._json(before)
-            return not to_do
-        self._ask(to_do)
-        done: list[Item] = []
+            self._json(self._before)
+        self.left = to_do.copy()
+        return to_do
+
+    async def do(self, rights: Rights) -> None:
+        """Carry it out, and read it back."""
+        changed = tuple(self.left)
 
         def tell(item: Item) -> None:
-            done.append(item)
+            self.left.remove(item)
+            self.done.append(item)
             if self.output is Output.TABLE:
-                say(f"{'taken back' if self.revoke else 'given'}  {item}")
+                say(f"{self.verb}  {item}")
 
-        await (take if self.revoke else give)(before, rights.directory, tell)
-        after = await self._proven(rights, to_do)
-        self._json(after, done)
+        await (take if self.revoke else give)(self._before, rights.directory, tell)
+        self._json(await self._proven(rights, changed))
         if self.output is Output.TABLE:
-            say(
-                f"Read back: {len(to_do)} {'gone' if self.revoke else 'there'}. {'' if self.revoke else TOKENS}".strip()
-            )
-        return True
+            read_back = f"Read back: {len(changed)} {'gone' if self.revoke else 'there'}."
+            say(read_back if self.revoke else f"{read_back} {TOKENS}")
+
+    @property
+    def verb(self) -> str:
+        """What happens to a right, as a participle."""
+        return "taken back" if self.revoke else "given"
+
+    def broken_off(self) -> str:
+        """What a person who pressed Ctrl-C has to know. The first that is left may have happened all the same."""
+        return f"Broken off. {progress(self.done, self.left, self.verb)} It is safe to run again."
 
     async def _look(self, rights: Rights) -> Plan:
         return await look(
             rights.directory,
             named(rights.settings),
             blocker=self.blocker,
-            with_directory_roles=self.revoke or self.blocker is not None,
+            taking_back=self.revoke,
         )
 
     async def _proven(self, rights: Rights, changed: tuple[Item, ...]) -> Plan:
@@ -164,16 +189,21 @@ class _GrantRun:
             await asyncio.sleep(PAUSE_SECONDS * 2.0**attempt)
         raise TransientError(f"The directory accepted it and does not show it yet: {'; '.join(map(str, left))}.")
 
-    def _ask(self, to_do: tuple[Item, ...]) -> None:
+    def ask(self) -> None:
+        """Let the person agree, or stop."""
         if self.yes:
             return
         if not sys.stdin.isatty():
             stop("Nobody is there to be asked: read the plan above, then add --yes.", WRONG_CALL)
         verb = "Take back" if self.revoke else "Give"
-        if not typer.confirm(f"{verb} these {len(to_do)}?", err=True):
+        try:
+            agreed = typer.confirm(f"{verb} these {len(self.left)}?", err=True)
+        except typer.Abort:  # Ctrl-C, or the end of the input
+            agreed = False
+        if not agreed:
             stop("Nothing was changed.")
 
-    def _json(self, found: Plan, done: list[Item] | None = None) -> None:
+    def _json(self, found: Plan) -> None:
         if self.output is Output.JSON:
             show_json(
                 {
@@ -181,7 +211,7 @@ class _GrantRun:
                     "missing": [item.model_dump(mode="json") for item in found.missing],
                     "there": [item.model_dump(mode="json") for item in found.there],
                     "extras": list(found.extras),
-                    "changed": [item.model_dump(mode="json") for item in done or ()],
+                    "changed": [item.model_dump(mode="json") for item in self.done],
                 }
             )
 

@@ -89,18 +89,28 @@ class HalfDoneError(ResponderError):
 
     def __init__(self, why: ResponderError, done: list[Item], left: list[Item], verb: str) -> None:
         """Say what was done and what was not."""
-        done_text, left_text = "; ".join(map(str, done)) or "nothing", "; ".join(map(str, left))
-        super().__init__(f"{why.diagnostics()} {verb.capitalize()} so far: {done_text}. Not {verb}: {left_text}.")
+        super().__init__(f"{why.diagnostics()} {progress(done, left, verb)}")
+
+
+def progress(done: Iterable[Item], left: Iterable[Item], verb: str) -> str:
+    """What was ``verb``, "given" or "taken back", and what was not, for people."""
+    done_text, left_text = "; ".join(map(str, done)) or "nothing", "; ".join(map(str, left)) or "nothing"
+    return f"{verb.capitalize()} so far: {done_text}. Not {verb}: {left_text}."
 
 
 def plan(holders: Iterable[Holder], services: Mapping[Api, Principal], blocker: Blocker | None = None) -> Plan:
-    """Have against want. An Entra role is wanted only with ``blocker``, and for the responder."""
+    """Have against want. An Entra role is wanted only with ``blocker``, and for the responder.
+
+    A service that ``services`` leaves out has no permissions, given or to be given.
+    """
     items: list[Item] = []
     extras: list[str] = []
     for holder in holders:
         have = {(each.resource_id, each.role_id): each for each in holder.has}
         for role in holder.wanted:
-            service = services[role.api]
+            service = services.get(role.api)
+            if service is None:
+                continue
             found = have.pop((service.object_id, role.id), None)
             items.append(
                 Item(
@@ -168,9 +178,13 @@ async def look(
     identities: Iterable[Named],
     *,
     blocker: Blocker | None = None,
-    with_directory_roles: bool = False,
+    taking_back: bool = False,
 ) -> Plan:
-    """Read the directory and plan. Raises NotFoundError, RefusedError where an id is not what it is said to be."""
+    """Read the directory and plan. Raises NotFoundError, RefusedError where an id is not what it is said to be.
+
+    Entra roles are read with ``blocker`` or ``taking_back``: they need a stronger right. Who takes back goes on without
+    a Microsoft service that the tenant does not have (any more): nobody has a permission of it.
+    """
     holders = []
     for who, object_id, application_id, wanted in identities:
         principal = await _identity(rights, who, object_id)
@@ -179,10 +193,16 @@ async def look(
                 f"{who.upper()}_CLIENT_ID is {application_id}, and {principal.name} ({object_id}) has "
                 f"{principal.application_id}: take both from azd env get-values."
             )
-        roles = await rights.directory_roles(object_id) if with_directory_roles else ()
+        roles = await rights.directory_roles(object_id) if taking_back or blocker else ()
         has = await rights.assignments(object_id)
         holders.append(Holder(who=who, principal=principal, wanted=wanted, has=has, directory_roles=roles))
-    services = {api: await _service(rights, api) for api in Api}
+    services = {}
+    for api in Api:
+        try:
+            services[api] = await _service(rights, api)
+        except NotFoundError:
+            if not taking_back:
+                raise
     return plan(holders, services, blocker)
 
 
