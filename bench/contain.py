@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from bypass_responder import bootstrap
-from bypass_responder.adapters.graph import SCOPE
 from bypass_responder.model.record import AuditRecord
+from bypass_responder.rights import GRAPH_SCOPE
 from bypass_responder.sensing.reader import read_records
 from bypass_responder.workflow.identify import Lookups
 from bypass_responder.workflow.intake import store_records
@@ -87,7 +87,7 @@ async def _take_turns(client: SandboxClient, storage: str, *, runs: int) -> dict
     people = [Account.named(f"person{number}") for number in range(2 * (_WARM_UP + runs))]
     client.accounts([person.model_dump(mode="json") for person in people])
     client.fault("latency", "graph.*", seconds=LATENCY_SECONDS, times=None)
-    token = (await responder.credential.get_token(SCOPE)).token
+    token = (await responder.credential.get_token(GRAPH_SCOPE)).token
     headers = {"Authorization": f"Bearer {token}"}
     began: dict[str, datetime] = {}
     whole: list[float] = []

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from bypass_responder.rights import Api
+from bypass_responder.rights import GRAPH_SCOPE, Api
 from bypass_responder.settings import GrantSettings, Settings
 
 if TYPE_CHECKING:
@@ -128,11 +128,11 @@ def build(environment: Mapping[str, str]) -> Responder:
 
     from bypass_responder.adapters.allowlist_table import TableAllowlist
     from bypass_responder.adapters.checkpoint_store import CheckpointStore
+    from bypass_responder.adapters.entra_rights import EntraRights
     from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
     from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
     from bypass_responder.adapters.feed_table import FeedTable
-    from bypass_responder.adapters.granted_roles import GraphGrantedRoles
-    from bypass_responder.adapters.graph import SCOPE, GraphDirectory
+    from bypass_responder.adapters.graph import GraphDirectory
     from bypass_responder.adapters.index_table import TableIndex
     from bypass_responder.adapters.ledger_table import TableLedger
     from bypass_responder.adapters.limit_table import TableHourlyLimit
@@ -185,7 +185,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         notifier=WebhookNotifier(http, url, secret.get_secret_value()) if url and secret else None,
         self_checks=SelfChecks(
-            tokens=OwnTokens(credential, {Api.GRAPH: SCOPE, Api.MANAGEMENT: feed.scope}),
+            tokens=OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE, Api.MANAGEMENT: feed.scope}),
             storage=StorageProbe(
                 storage.tables,
                 storage.queues,
@@ -195,7 +195,7 @@ def build(environment: Mapping[str, str]) -> Responder:
                 clock=utc_now,
             ),
             store=SelfCheckTable(storage.tables, tenant),
-            granted=GraphGrantedRoles(http, credential, settings.graph_url, scope=SCOPE),
+            granted=EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=0.2),
             told=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
         ),
     )
@@ -224,12 +224,12 @@ def build_rights(environment: Mapping[str, str], *, pause_seconds: float = 1.0) 
     import httpx
     from azure.identity.aio import DefaultAzureCredential
 
-    from bypass_responder.adapters.entra_rights import SCOPE, EntraRights
+    from bypass_responder.adapters.entra_rights import EntraRights
     from bypass_responder.adapters.own_token import OwnTokens
 
     settings = GrantSettings.from_environment(environment)
     credential = DefaultAzureCredential()
     http = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=10))
-    directory = EntraRights(http, credential, settings.graph_url, scope=SCOPE, pause_seconds=pause_seconds)
-    tokens = OwnTokens(credential, {Api.GRAPH: SCOPE})
+    directory = EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=pause_seconds)
+    tokens = OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE})
     return Rights(settings, directory, tokens, _closing=(http.aclose, credential.close))

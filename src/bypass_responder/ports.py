@@ -5,7 +5,7 @@ Every method may raise ``TransientError`` (nothing happened, or it is not known:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -316,12 +316,15 @@ class SelfCheckStore(Protocol):
 class GrantedRoles(Protocol):
     """Which application permissions the directory gives an identity. Who asks must be allowed to read it."""
 
-    async def of(self, principal_id: str) -> Mapping[str, datetime | None]:
-        """Id of each app role, and since when. Raises NotFoundError, PermissionMissingError, RefusedError."""
+    async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
+        """The application permissions of an identity, and since when.
+
+        Raises NotFoundError, PermissionMissingError, RefusedError.
+        """
         ...
 
 
-class DirectoryRights(Protocol):
+class DirectoryRights(GrantedRoles, Protocol):
     """Rights of service principals, read and changed by an administrator with `bypassctl grant`; never by the app.
 
     Raises PermissionMissingError where the administrator may not.
@@ -333,10 +336,6 @@ class DirectoryRights(Protocol):
 
     async def service(self, application_id: str) -> Principal:
         """A Microsoft service by its application id. Raises NotFoundError where the tenant has none."""
-        ...
-
-    async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
-        """The application permissions of an identity."""
         ...
 
     async def give(self, principal_id: str, *, resource_id: str, role_id: str) -> None:

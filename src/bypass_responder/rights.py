@@ -25,6 +25,8 @@ SERVICES = {
     Api.EXCHANGE: "Office 365 Exchange Online",
 }
 """The names by which an administrator finds them."""
+GRAPH_SCOPE = "https://graph.microsoft.com/.default"
+"""What a token for Graph is asked for, whatever address answers."""
 
 
 class AppRole(Value):

@@ -10,6 +10,7 @@ import pytest
 from bypass_responder.cli.doctor import exit_status, of_setting
 from bypass_responder.cli.doctor_facts import gather_facts, is_app, names
 from bypass_responder.errors import NotFoundError, PermissionMissingError, SettingError, TransientError
+from bypass_responder.model.right import Assignment
 from bypass_responder.model.self_check import Token
 from bypass_responder.rights import RESPONDER_ROLES, Api
 from bypass_responder.workflow.diagnosis import Defect, Diagnosis, Facts, Unseen
@@ -34,11 +35,12 @@ class FakeGranted(Scripted):
         super().__init__()
         self.held: dict[str, dict[str, datetime | None]] = {}
 
-    async def of(self, principal_id: str) -> dict[str, datetime | None]:
-        self._called("of", principal_id)
+    async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
+        self._called("assignments", principal_id)
         if principal_id not in self.held:
             raise NotFoundError("no such identity")
-        return self.held[principal_id]
+        held = self.held[principal_id].items()
+        return tuple(Assignment(id=role, role_id=role, resource_id="graph", given_at=since) for role, since in held)
 
 
 class Examined(Looking):
@@ -94,7 +96,7 @@ async def test_an_identity_that_was_deleted_is_told() -> None:
 
 async def test_a_person_who_may_not_read_the_directory_is_told_so() -> None:
     world = Examined()
-    world.granted.fail("of", PermissionMissingError("Graph answered 403.", permission="to read"), always=True)
+    world.granted.fail("assignments", PermissionMissingError("Graph answered 403.", permission="to read"), always=True)
     found = await world.facts()
 
     assert found.grants is None

@@ -1,7 +1,8 @@
-"""Rights of service principals in Entra ID, over Microsoft Graph: read, give, take back. For `bypassctl grant` only.
+"""Rights of service principals in Entra ID, over Microsoft Graph: `bypassctl grant` changes, `bypassctl doctor` reads.
 
-The caller is a person. To give and take application permissions he needs the role Privileged Role Administrator or
-Global Administrator; to read them, any member of the directory will do. Raw requests: the few calls need no SDK.
+The caller is a person; the deployed app has no right to ask. To give and take application permissions he needs the role
+Privileged Role Administrator or Global Administrator; to read them, any member of the directory will do, unless an
+administrator took that away. Raw requests: the few calls need no SDK.
 """
 
 from __future__ import annotations
@@ -13,16 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from azure.core.exceptions import AzureError
+from pydantic import TypeAdapter, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
+from bypass_responder.model.base import Utc, guid_or_none
 from bypass_responder.model.right import Assignment, DirectoryRole, Principal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from azure.core.credentials_async import AsyncTokenCredential
 
-SCOPE = "https://graph.microsoft.com/.default"
 GIVER = "Privileged Role Administrator or Global Administrator"
+READER = f"to read service principals in the directory: any member, unless that was taken away; else {GIVER}"
 ATTEMPTS = 6
 LONGEST_WAIT_SECONDS = 60.0
 """Nobody waits longer in front of a terminal: the line names the time, and the person comes back."""
@@ -31,6 +36,7 @@ NOT_YET = ("does not exist", "not a valid reference update")
 """How Graph says, with 400, that it does not know an object, which may be some seconds old."""
 ALREADY = ("already exists", "conflicting object", "already assigned")
 """How Graph says, with 400 or 409, that an assignment is there."""
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
 _FIELDS = "id,appId,displayName,servicePrincipalType"
 
 
@@ -39,7 +45,10 @@ class _UnknownYetError(TransientError):
 
 
 class EntraRights:
-    """``ports.DirectoryRights``. ``pause_seconds`` is the wait before the second try; it doubles."""
+    """``ports.DirectoryRights``, which has ``ports.GrantedRoles``.
+
+    ``pause_seconds`` is the wait before the second try; it doubles.
+    """
 
     def __init__(
         self,
@@ -68,6 +77,8 @@ class EntraRights:
 
     async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
         """Every application permission that it has, page by page."""
+        if guid_or_none(principal_id) is None:
+            raise RefusedError(f"{principal_id!r:.80} is no object id.")
         found = await self._all(f"servicePrincipals/{principal_id}/appRoleAssignments")
         with _readable():
             return tuple(
@@ -76,6 +87,7 @@ class EntraRights:
                     role_id=str(each["appRoleId"]).lower(),
                     resource_id=str(each["resourceId"]).lower(),
                     resource_name=str(each.get("resourceDisplayName") or ""),
+                    given_at=_moment_or_none(each.get("createdDateTime")),
                 )
                 for each in found
             )
@@ -166,10 +178,11 @@ class EntraRights:
             raise RefusedError(f"Nobody is signed in to Graph: {said[:200]}. Sign in: az login.") from problem
         except httpx.HTTPError as problem:
             raise TransientError(f"Graph cannot be asked ({type(problem).__name__}).") from problem
-        return _judged(answer, may_be_new=may_be_new)
+        only_read = method == "GET" and path.startswith("servicePrincipals")
+        return _judged(answer, permission=READER if only_read else GIVER, may_be_new=may_be_new)
 
 
-def _judged(answer: httpx.Response, *, may_be_new: bool) -> dict[str, Any]:
+def _judged(answer: httpx.Response, *, permission: str, may_be_new: bool) -> dict[str, Any]:
     status, said = answer.status_code, _message(answer)
     if answer.is_success:
         with _readable():
@@ -188,7 +201,7 @@ def _judged(answer: httpx.Response, *, may_be_new: bool) -> dict[str, Any]:
     if status == HTTPStatus.UNAUTHORIZED:
         raise RefusedError(f"Graph does not take the token ({said}). Sign in again: az login.")
     if status == HTTPStatus.FORBIDDEN:
-        raise PermissionMissingError(f"Graph refuses ({status}): {said}", permission=GIVER)
+        raise PermissionMissingError(f"Graph refuses ({status}): {said}", permission=permission)
     unknown = status == HTTPStatus.BAD_REQUEST and any(words in said.lower() for words in NOT_YET)
     if status == HTTPStatus.NOT_FOUND or (unknown and may_be_new):
         raise (_UnknownYetError if may_be_new else NotFoundError)(f"Graph does not know it: {said}")
@@ -204,6 +217,13 @@ def _readable() -> Iterator[None]:
         raise RefusedError(
             "What answers in Graph's place does not speak as Graph does: is a proxy in between?"
         ) from problem
+
+
+def _moment_or_none(given: object) -> datetime | None:
+    try:
+        return _MOMENT.validate_python(given)
+    except ValidationError:
+        return None
 
 
 def _message(answer: httpx.Response) -> str:

@@ -32,8 +32,8 @@ from pydantic import ValidationError
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import guid_or_none
+from bypass_responder.rights import GRAPH_SCOPE
 
-SCOPE = "https://graph.microsoft.com/.default"
 READ = "User.Read.All"
 SIGN_IN = (
     "User.EnableDisableAccount.All, and for an administrator the Entra role Privileged Authentication Administrator "
@@ -81,7 +81,7 @@ class _Request(NamedTuple):
 class GraphDirectory:
     """Microsoft Graph v1.0. The connection belongs to the event loop of the first call, which builds it."""
 
-    def __init__(self, credential: AsyncTokenCredential, base_url: str, *, scope: str = SCOPE) -> None:
+    def __init__(self, credential: AsyncTokenCredential, base_url: str, *, scope: str = GRAPH_SCOPE) -> None:
         """Take credential and root address (without ``/v1.0``); nothing connects before the first call."""
         self._credential = credential
         self._root = f"{base_url.rstrip('/')}/v1.0"

@@ -136,9 +136,11 @@ async def _granted(checks: SelfChecks, principals: list[str], caller: Token, *, 
     gone = []
     for principal in principals:
         try:
-            grants[principal] = await checks.granted.of(principal)
+            held = await checks.granted.assignments(principal)
         except NotFoundError:
             gone.append(principal)
         except ResponderError as problem:
             return _Granted(None, problem=str(problem))
+        else:
+            grants[principal] = {each.role_id: each.given_at for each in held}
     return _Granted(grants, tuple(gone))

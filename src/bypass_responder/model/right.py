@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bypass_responder.model.base import Value
+from bypass_responder.model.base import Utc, Value
 
 
 class Principal(Value):
@@ -21,6 +21,7 @@ class Assignment(Value):
     role_id: str
     resource_id: str
     resource_name: str = ""
+    given_at: Utc | None = None
 
 
 class DirectoryRole(Value):

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from azure.core.credentials import AccessToken
 
-from bypass_responder.adapters.granted_roles import GraphGrantedRoles
+from bypass_responder.adapters.entra_rights import EntraRights
 from bypass_responder.errors import (
     NotFoundError,
     PermissionMissingError,
@@ -32,49 +32,55 @@ class SignedIn:
         return AccessToken("a-token", 0)
 
 
-def roles(answer: Callable[[httpx.Request], httpx.Response]) -> GraphGrantedRoles:
+def rights(answer: Callable[[httpx.Request], httpx.Response]) -> EntraRights:
     credential: Any = SignedIn()
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
-    return GraphGrantedRoles(http, credential, GRAPH, scope="scope")
+    return EntraRights(http, credential, GRAPH, scope="scope", pause_seconds=0)
 
 
-def listed(*assignments: dict[str, str], **more: str) -> httpx.Response:
-    return httpx.Response(200, json={"value": list(assignments)} | more)
+def listed(*roles: str, since: str | None = None, **more: str) -> httpx.Response:
+    items = [{"id": role, "appRoleId": role, "resourceId": GRAPH, "createdDateTime": since} for role in roles]
+    return httpx.Response(200, json={"value": items} | more)
 
 
 async def test_each_role_is_listed_with_its_time() -> None:
-    given = {"appRoleId": ROLE.upper(), "createdDateTime": "2026-03-02T03:07:00Z"}
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return listed(given, {"appRoleId": OTHER})
+        return listed(ROLE.upper(), since="2026-03-02T03:07:00Z")
 
-    found = await roles(answer).of(WHO)
+    found = await rights(answer).assignments(WHO)
 
-    assert found == {ROLE: datetime(2026, 3, 2, 3, 7, tzinfo=UTC), OTHER: None}
+    assert [(it.role_id, it.given_at) for it in found] == [(ROLE, datetime(2026, 3, 2, 3, 7, tzinfo=UTC))]
     assert [(str(it.url), it.headers["Authorization"]) for it in asked] == [(LIST, "Bearer a-token")]
 
 
 async def test_every_page_is_read() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.query:
-            return listed({"appRoleId": OTHER})
-        return listed({"appRoleId": ROLE}, **{"@odata.nextLink": f"{LIST}?$skiptoken=x"})
+            return listed(OTHER)
+        return listed(ROLE, **{"@odata.nextLink": f"{LIST}?$skiptoken=x"})
 
-    assert set(await roles(answer).of(WHO)) == {ROLE, OTHER}
+    assert [it.role_id for it in await rights(answer).assignments(WHO)] == [ROLE, OTHER]
+
+
+async def test_a_time_that_cannot_be_read_is_not_known() -> None:
+    [found] = await rights(lambda _: listed(ROLE, since="yesterday")).assignments(WHO)
+
+    assert found.given_at is None
 
 
 @pytest.mark.parametrize("link", ["https://elsewhere.example/v1.0/x", f"{GRAPH}.evil.example/v1.0/", LIST])
 async def test_a_page_elsewhere_or_without_end_is_refused(link: str) -> None:
     with pytest.raises(RefusedError):
-        await roles(lambda _: listed(**{"@odata.nextLink": link})).of(WHO)
+        await rights(lambda _: listed(**{"@odata.nextLink": link})).assignments(WHO)
 
 
 @pytest.mark.parametrize(
     ("status", "error"),
     [
-        (401, PermissionMissingError),
+        (401, RefusedError),
         (403, PermissionMissingError),
         (404, NotFoundError),
         (429, TransientError),
@@ -85,24 +91,24 @@ async def test_a_page_elsewhere_or_without_end_is_refused(link: str) -> None:
 )
 async def test_each_refusal_has_its_type(status: int, error: type[ResponderError]) -> None:
     with pytest.raises(error):
-        await roles(lambda _: httpx.Response(status)).of(WHO)
+        await rights(lambda _: httpx.Response(status)).assignments(WHO)
 
 
 async def test_a_connection_that_breaks_is_transient() -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no route")
 
-    with pytest.raises(TransientError, match="no route"):
-        await roles(answer).of(WHO)
+    with pytest.raises(TransientError, match="ConnectError"):
+        await rights(answer).assignments(WHO)
 
 
 @pytest.mark.parametrize("body", ["", "[]", "<html>"])
 async def test_an_answer_that_is_no_listing_is_refused(body: str) -> None:
     with pytest.raises(RefusedError):
-        await roles(lambda _: httpx.Response(200, text=body)).of(WHO)
+        await rights(lambda _: httpx.Response(200, text=body)).assignments(WHO)
 
 
 @pytest.mark.parametrize("principal", ["", "../users", "cccccccc"])
 async def test_what_is_no_object_id_is_never_asked_for(principal: str) -> None:
     with pytest.raises(RefusedError, match="no object id"):
-        await roles(lambda _: listed()).of(principal)
+        await rights(lambda _: listed()).assignments(principal)
