@@ -213,6 +213,19 @@ async def test_after_a_sweep_that_was_not_complete_it_is_not_known_and_the_reaso
     assert as_json(found)["sweep"]["complete_at"] == "2026-03-02T09:00:00Z"
 
 
+async def test_it_says_how_long_the_last_complete_sweep_took(capsys: pytest.CaptureFixture[str]) -> None:
+    """Cost and SWEEP_OVERDUE_MINUTES hang on it; one that was not complete says nothing of it."""
+    world = await watched()
+    world.now += MINUTE
+    await world.sweep(duration_seconds=83.6)
+    world.now += MINUTE
+    await world.sweep(complete=False, duration_seconds=2)
+    found = await reads(world)
+
+    assert "; took 84 s" in shown(found, capsys)
+    assert as_json(found)["sweep"]["took_seconds"] == 83.6
+
+
 async def test_an_old_sweep_says_nothing_of_now() -> None:
     world = await watched()
     world.now += timedelta(minutes=61)

@@ -43,7 +43,7 @@ def status(output: Format = Output.TABLE) -> None:
 
 def as_json(found: Status) -> dict[str, Any]:
     """The same for scripts."""
-    counts = {"scanned", "on", "covered"} if found.sweep.complete_at else set()
+    counts = {"took_seconds", "scanned", "on", "covered"} if found.sweep.complete_at else set()
     return {
         "organisation_switches": [
             {
@@ -97,6 +97,7 @@ def show(found: Status) -> None:
 def _fields(found: Status) -> dict[str, object]:
     cursor, sweep = found.cursor, found.sweep
     counts = f"{sweep.scanned} objects scanned, {sweep.on} on, {sweep.covered} of them covered by the allowlist"
+    took = f"took {sweep.took_seconds:.0f} s"
     told = [f"{source} {cost.median_minutes} min ({cost.incidents})" for source, cost in found.costs.items()]
     does = "decides and records everything and changes nothing" if found.mode == "observe" else "acts"
     return {
@@ -104,7 +105,7 @@ def _fields(found: Status) -> dict[str, object]:
         "tenant": found.tenant_id,
         "feed listed through": moment(cursor.listed_through) if cursor and cursor.last_success_at else NEVER_POLLED,
         "backlog windows": len(cursor.backlog) if cursor else 0,
-        "last complete sweep": f"{moment(sweep.complete_at)}: {counts}" if sweep.complete_at else "none",
+        "last complete sweep": f"{moment(sweep.complete_at)}: {counts}; {took}" if sweep.complete_at else "none",
         "who is bypassed now": f"NOT KNOWN: {found.doubt}" if found.doubt else _who_is_on(sweep),
         "contained, not closed": f"{found.contained}  (bypassctl incidents list)" if found.contained else 0,
         "sweep outstanding": _outstanding(sweep),

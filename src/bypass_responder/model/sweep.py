@@ -133,6 +133,8 @@ class Sweep(Row):
     """When the first one was asked for."""
     complete_at: Utc | None = None
     """When the last complete one began to read."""
+    took_seconds: float = 0
+    """How long the worker was at it."""
     scanned: int = 0
     on: int = 0
     covered: int = 0

@@ -252,7 +252,8 @@ def _complete(draft: Draft, new: Baseline) -> None:
     if row.command_id != new.command_id or row.state != "answered":
         return
     covered = sum(entry.covered for entry in new.entries.values())
-    counts = {"scanned": new.scanned, "on": len(new.entries), "covered": covered}
+    took = row.answer.duration_seconds if row.answer else 0
+    counts = {"took_seconds": took, "scanned": new.scanned, "on": len(new.entries), "covered": covered}
     if row.short:
         draft.log("fewer_objects", f"{new.scanned} objects are the truth: {SHORT_IS_TRUE} sweeps in a row say so")
     done = {"state": "idle", "complete_at": new.started_at, "problem": "", "short": 0} | counts
