@@ -11,25 +11,20 @@ import asyncio
 import dataclasses
 import json
 import logging
-import os
 import statistics
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from bench.queue_worker import QueueWorker
-from bench.storage_calls import build_counted
+from bench.storage_calls import build_counted, enforcing
 from bypass_responder.adapters.telemetry import OURS
 from bypass_responder.model.account import AllowlistEntry
-from sandbox.azurite import Azurite
 from sandbox.tenant.account import Account
-from sandbox.tenant.server import environment, serving
 from sandbox.tenant.state import Settings, Tenant
 
 if TYPE_CHECKING:
@@ -116,24 +111,11 @@ class _Day:
 def measure() -> dict[str, Any]:
     """Figures by function: its calls to ``table``, ``queue`` and ``blob``, its lines, its seconds."""
     tenant = Tenant(settings=Settings(exchange_delay_seconds=0, graph_delay_seconds=0))
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Azurite(log=Path(folder) / "azurite.log") as azurite,
-        serving(tenant) as url,
-    ):
-        os.environ.update(environment(url))
-        env = {
-            "TENANT_ID": tenant.settings.tenant_id,
-            "ResponderStorage": azurite.connection_string,
-            "GRAPH_URL": url,
-            "MANAGEMENT_API_URL": url,
-            "MODE": "enforce",
-            "PROTECTED_OBJECT_IDS": "none",
-        }
-        return asyncio.run(_measured(tenant, url, env))
+    with enforcing(tenant) as env:
+        return asyncio.run(_measured(tenant, env))
 
 
-async def _measured(tenant: Tenant, url: str, env: dict[str, str]) -> dict[str, Any]:
+async def _measured(tenant: Tenant, env: dict[str, str]) -> dict[str, Any]:
     counts, writes, clock = Counter[str](), Counter[str](), _Clock()
     built = build_counted(env, counts, writes)
     responder = dataclasses.replace(built, services=dataclasses.replace(built.services, clock=clock.now))
@@ -144,7 +126,7 @@ async def _measured(tenant: Tenant, url: str, env: dict[str, str]) -> dict[str, 
     try:
         async with httpx.AsyncClient(trust_env=False) as http:
             record, storage = responder.record_exchange_result, env["ResponderStorage"]
-            worker = QueueWorker(http, url, tenant.settings.tenant_id, storage, record)
+            worker = QueueWorker(http, env["GRAPH_URL"], tenant.settings.tenant_id, storage, record)
             return await _figures(_Day(tenant, responder, worker, counts, writes, clock))
     finally:
         await responder.aclose()

@@ -12,26 +12,21 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import os
-import tempfile
 import time
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from bench.event_order import by_seed
 from bench.queue_worker import QueueWorker
-from bench.storage_calls import build_counted
+from bench.storage_calls import build_counted, enforcing
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.workflow.services import announced
-from sandbox.azurite import Azurite
-from sandbox.tenant.server import environment, serving
 from sandbox.tenant.state import Settings, Tenant
 
 if TYPE_CHECKING:
@@ -53,7 +48,6 @@ class _Run:
     """One responder of one tenant, and the worker that answers it. The clock is ahead by what was waited for."""
 
     tenant: Tenant
-    url: str
     env: Mapping[str, str]
     counts: Counter[str] = field(default_factory=Counter)
     ahead: timedelta = timedelta(0)
@@ -67,7 +61,7 @@ class _Run:
         self._stack.push_async_callback(self.responder.aclose)
         self._worker = QueueWorker(
             await self._stack.enter_async_context(httpx.AsyncClient(trust_env=False)),
-            self.url,
+            self.env["GRAPH_URL"],
             self.tenant.settings.tenant_id,
             self.env["ResponderStorage"],
             self.responder.record_exchange_result,
@@ -113,23 +107,8 @@ def measure(events: int = 1000, targets: int = 100) -> dict[str, Any]:
     """Calls for each event, beside the floor."""
     settings = Settings(exchange_delay_seconds=0, graph_delay_seconds=0, own_record_delay_seconds=_LATER_SECONDS)
     tenant = Tenant(settings=settings)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Azurite(log=Path(folder) / "azurite.log") as azurite,
-        serving(tenant) as url,
-    ):
-        os.environ.update(environment(url))
-        env = {
-            "TENANT_ID": settings.tenant_id,
-            "ResponderStorage": azurite.connection_string,
-            "GRAPH_URL": url,
-            "MANAGEMENT_API_URL": url,
-            "MODE": "enforce",
-            "PROTECTED_OBJECT_IDS": "none",
-            "CONTAINMENT_LIMIT_PER_HOUR": "1000",
-            "HINT_CHECKS_PER_HOUR": "1000",
-        }
-        return asyncio.run(_measured(_Run(tenant, url, env), by_seed(SEED, settings, events=events, targets=targets)))
+    with enforcing(tenant, CONTAINMENT_LIMIT_PER_HOUR="1000", HINT_CHECKS_PER_HOUR="1000") as env:
+        return asyncio.run(_measured(_Run(tenant, env), by_seed(SEED, settings, events=events, targets=targets)))
 
 
 async def _measured(run: _Run, told: Events) -> dict[str, Any]:

@@ -1,7 +1,11 @@
-"""A responder whose calls to storage are counted on the wire, by service."""
+"""A responder on Azurite and the stand-in tenant, whose calls to storage are counted on the wire, by service."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azure.data.tables.aio import TableServiceClient
@@ -11,10 +15,12 @@ from azure.storage.queue.aio import QueueServiceClient
 from bypass_responder import bootstrap
 from bypass_responder.adapters import storage_clients
 from bypass_responder.adapters.storage_clients import StorageClients
+from sandbox.azurite import Azurite
+from sandbox.tenant.server import environment, serving
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline import PipelineRequest
@@ -22,6 +28,27 @@ if TYPE_CHECKING:
 
     from bypass_responder.bootstrap import Responder
     from bypass_responder.settings import Storage
+    from sandbox.tenant.state import Tenant
+
+
+@contextmanager
+def enforcing(tenant: Tenant, **settings: str) -> Iterator[dict[str, str]]:
+    """Azurite and ``tenant``, served at ``GRAPH_URL``; gives the settings of a responder that acts."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Azurite(log=Path(folder) / "azurite.log") as azurite,
+        serving(tenant) as url,
+    ):
+        os.environ.update(environment(url))
+        yield {
+            "TENANT_ID": tenant.settings.tenant_id,
+            "ResponderStorage": azurite.connection_string,
+            "GRAPH_URL": url,
+            "MANAGEMENT_API_URL": url,
+            "MODE": "enforce",
+            "PROTECTED_OBJECT_IDS": "none",
+            **settings,
+        }
 
 
 def build_counted(env: Mapping[str, str], counts: Counter[str], writes: Counter[str] | None = None) -> Responder:
