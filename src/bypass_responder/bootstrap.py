@@ -16,10 +16,12 @@ from bypass_responder.rights import GRAPH_SCOPE, Api
 from bypass_responder.settings import GrantSettings, Settings
 
 if TYPE_CHECKING:
+    import httpx
     from azure.core.credentials_async import AsyncTokenCredential
 
     from bypass_responder.adapters.storage_clients import StorageClients
     from bypass_responder.ports import DirectoryRights, OwnTokens
+    from bypass_responder.workflow.self_check import SelfChecks
     from bypass_responder.workflow.services import Services
 
 _responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDictionary()
@@ -128,7 +130,6 @@ def build(environment: Mapping[str, str]) -> Responder:
 
     from bypass_responder.adapters.allowlist_table import TableAllowlist
     from bypass_responder.adapters.checkpoint_store import CheckpointStore
-    from bypass_responder.adapters.entra_rights import EntraRights
     from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
     from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
     from bypass_responder.adapters.feed_table import FeedTable
@@ -137,14 +138,10 @@ def build(environment: Mapping[str, str]) -> Responder:
     from bypass_responder.adapters.ledger_table import TableLedger
     from bypass_responder.adapters.limit_table import TableHourlyLimit
     from bypass_responder.adapters.management_activity import ManagementActivityFeed
-    from bypass_responder.adapters.own_token import OwnTokens
-    from bypass_responder.adapters.self_check_table import SelfCheckTable
-    from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES, connect
-    from bypass_responder.adapters.storage_probe import StorageProbe
+    from bypass_responder.adapters.storage_clients import connect
     from bypass_responder.adapters.sweep_store import SweepStore
     from bypass_responder.adapters.webhook import WebhookNotifier
     from bypass_responder.adapters.work_table import TableWorkList
-    from bypass_responder.workflow.self_check import SelfChecks
     from bypass_responder.workflow.services import Services
 
     settings = Settings.from_environment(environment)
@@ -184,23 +181,42 @@ def build(environment: Mapping[str, str]) -> Responder:
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         notifier=WebhookNotifier(http, url, secret.get_secret_value()) if url and secret else None,
-        self_checks=SelfChecks(
-            tokens=OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE, Api.MANAGEMENT: feed.scope}),
-            storage=StorageProbe(
-                storage.tables,
-                storage.queues,
-                storage.blobs,
-                expected_tables=TABLES,
-                expected_containers=CONTAINERS,
-                clock=utc_now,
-            ),
-            store=SelfCheckTable(storage.tables, tenant),
-            granted=EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=0.2),
-            told=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
-        ),
+        self_checks=_self_checks(environment, storage, http, credential, settings, feed_scope=feed.scope),
     )
     return Responder(
         services, storage, credential, _closing=(directory.aclose, storage.close, http.aclose, credential.close)
+    )
+
+
+def _self_checks(
+    environment: Mapping[str, str],
+    storage: StorageClients,
+    http: httpx.AsyncClient,
+    credential: AsyncTokenCredential,
+    settings: Settings,
+    *,
+    feed_scope: str,
+) -> SelfChecks:
+    from bypass_responder.adapters.entra_rights import EntraRights
+    from bypass_responder.adapters.own_token import OwnTokens
+    from bypass_responder.adapters.self_check_table import SelfCheckTable
+    from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES
+    from bypass_responder.adapters.storage_probe import StorageProbe
+    from bypass_responder.workflow.self_check import SelfChecks
+
+    return SelfChecks(
+        tokens=OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE, Api.MANAGEMENT: feed_scope}),
+        storage=StorageProbe(
+            storage.tables,
+            storage.queues,
+            storage.blobs,
+            expected_tables=TABLES,
+            expected_containers=CONTAINERS,
+            clock=utc_now,
+        ),
+        store=SelfCheckTable(storage.tables, settings.tenant_id),
+        granted=EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=0.2),
+        told=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
     )
 
 
