@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 BAD_NEWS, WRONG_CALL, NOT_DONE = 1, 2, 3
 PIPE_WIDTH = 200
+LONGEST_ID = 36
+"""A GUID. What is no longer stays on one line, to be copied."""
 T = TypeVar("T")
 
 
@@ -83,8 +85,12 @@ def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """A table for people; every cell is safe to show."""
-    table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for row in rows:
+    lines = list(rows)
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(columns):
+        short = all(len(row[number]) <= LONGEST_ID for row in lines)
+        table.add_column(name, no_wrap=name == "id" and short)
+    for row in lines:
         table.add_row(*(Text(printable(cell), overflow="fold") for cell in row))
     console().print(table)
 
