@@ -539,6 +539,19 @@ def test_breaking_it_off_says_what_was_given_and_what_not(
     assert "Not given: responder: User.EnableDisableAccount.All" in said
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one program")
+def test_breaking_off_the_look_says_that_nothing_was_changed(
+    directory: Directory, eventually: Callable[[Callable[[], object]], None]
+) -> None:
+    directory.fault(kind="latency", endpoint="graph.get_rights", seconds=20)
+    with begun(directory, "--yes", stdout=subprocess.DEVNULL) as program:
+        eventually(lambda: directory.tenant.counters["graph.get_rights"])
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate()
+
+    assert (program.returncode, said) == (3, "Broken off. Nothing was changed.\n")
+
+
 def test_a_connection_that_breaks_for_good_is_one_line(directory: Directory) -> None:
     directory.fault(kind="drop_before", endpoint="graph.get_rights", times=None)
     said = directory.run("--check")

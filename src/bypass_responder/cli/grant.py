@@ -166,6 +166,8 @@ class _Wanted:
 
     def broken_off(self) -> str:
         """What a person who pressed Ctrl-C has to know. The first that is left may have happened all the same."""
+        if not (self.done or self.left):
+            return "Broken off. Nothing was changed."
         return f"Broken off. {progress(self.done, self.left, self.verb)} It is safe to run again."
 
     async def _look(self, rights: Rights) -> Plan:
