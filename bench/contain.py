@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from bypass_responder import bootstrap
+from bypass_responder.handling.identify import Lookups
+from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.rights import GRAPH_SCOPE
-from bypass_responder.sensing.reader import read_records
-from bypass_responder.workflow.identify import Lookups
-from bypass_responder.workflow.intake import store_records
-from bypass_responder.workflow.settle import settle_all
+from bypass_responder.sensing.records.reader import read_records
+from bypass_responder.triggers.store_records import store_records
 from sandbox.azurite import Azurite
 from sandbox.child import Child, free_ports
 from sandbox.tenant.account import TENANT_ID, Account

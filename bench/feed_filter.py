@@ -13,8 +13,8 @@ import eql
 from bench.mixed_records import blob
 from bypass_responder.detection import detect
 from bypass_responder.model.record import AuditRecord
-from bypass_responder.sensing.prefilter import Prefilter
-from bypass_responder.sensing.reader import read_records
+from bypass_responder.sensing.records.prefilter import Prefilter
+from bypass_responder.sensing.records.reader import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,13 +19,13 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from bypass_responder.adapters.feed_table import TABLE, FeedTable
 from bypass_responder.adapters.management_activity import ManagementActivityFeed
-from bypass_responder.sensing.feed import poll
+from bypass_responder.sensing.feed.poll import poll
 from sandbox.azurite import Azurite
 from sandbox.tenant.server import environment, serving
 from sandbox.tenant.state import Settings, Tenant
 
 if TYPE_CHECKING:
-    from bypass_responder.sensing.feed import BlobRecords
+    from bypass_responder.sensing.feed.poll import BlobRecords
 
 _ROUNDS = 5
 _BLOBS = 60

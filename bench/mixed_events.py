@@ -26,7 +26,7 @@ from bench.queue_worker import QueueWorker
 from bench.storage_calls import build_counted, enforcing
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, IncidentStatus
-from bypass_responder.workflow.services import announced
+from bypass_responder.session import announced
 from sandbox.tenant.state import Settings, Tenant
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ APP_ROLE = re.compile(r"\b(?:[A-Z]\w+\.)+(?:All|Read|ReadWrite|ManageAsApp)\b")
 CMDLET = re.compile(
     r"\b(?:Get|Set|New|Remove|Enable|Disable)-(?:User|Mailbox\w*|OrganizationConfig|AdminAuditLogConfig|Recipient\w*)\b"
 )
-OF_PEOPLE = {"src/bypass_responder/adapters/entra_rights.py", "src/bypass_responder/workflow/grant.py"}
+OF_PEOPLE = {"src/bypass_responder/adapters/entra_rights.py", "src/bypass_responder/operating/grant.py"}
 """What these name is of the administrator who runs `bypassctl grant`."""
 OF_AZURE = {
     "Key Vault Secrets User": "App Service puts the secret into the setting",

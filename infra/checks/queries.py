@@ -9,10 +9,10 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bypass_responder.case.health_alerts import ADVICE
+from bypass_responder.event_lines import FIELDS, WORDS
 from bypass_responder.model.event import ABOUTS
 from bypass_responder.model.note import Severity
-from bypass_responder.workflow.health import ADVICE
-from bypass_responder.workflow.lines import FIELDS, WORDS
 from sandbox.node import node
 
 if TYPE_CHECKING:

@@ -74,7 +74,7 @@ def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] |
 def read_export(file: Path) -> list[dict[str, Any]]:
     """The bypass records of any export that ``bypassctl detect`` reads, as Management API objects."""
     from bypass_responder.model.record import Unreadable
-    from bypass_responder.sensing.reader import read_records
+    from bypass_responder.sensing.records.reader import read_records
 
     records = []
     with file.open("rb") as stream:

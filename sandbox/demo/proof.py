@@ -9,7 +9,7 @@ from bypass_responder.model.change import Switch
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.step import Effect, Step, StepKind
-from bypass_responder.workflow.verify_log import Verification, verify_log
+from bypass_responder.operating.verify_log import Verification, verify_log
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from bypass_responder.adapters.storage_clients import StorageClients
+    from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.ports import DirectoryRights, OwnTokens
-    from bypass_responder.workflow.self_check import SelfChecks
-    from bypass_responder.workflow.services import Services
+    from bypass_responder.session import Services
 
 _responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDictionary()
 
@@ -43,31 +43,31 @@ class Responder:
 
     async def poll_audit_feed(self) -> None:
         """Read the audit feed and settle what it says."""
-        from bypass_responder.workflow.poll_audit_feed import poll_audit_feed
+        from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 
         await _told("poll_audit_feed", poll_audit_feed(self.services))
 
     async def resume_responses(self) -> None:
         """Take up everything that is due."""
-        from bypass_responder.workflow.resume_responses import resume_responses
+        from bypass_responder.triggers.resume_responses import resume_responses
 
         await _told("resume_responses", resume_responses(self.services))
 
     async def sweep_bypass_state(self) -> None:
         """Ask the Exchange worker who is bypassed, unless it is asked already."""
-        from bypass_responder.workflow.sweep import plan_sweep
+        from bypass_responder.triggers.sweep import plan_sweep
 
         await _told("sweep_bypass_state", plan_sweep(self.services))
 
     async def receive_alert(self, body: bytes) -> None:
         """Take one event, in the JSON of its envelope: a hint."""
-        from bypass_responder.workflow.receive_alert import receive_alert
+        from bypass_responder.triggers.receive_alert import receive_alert
 
         await _told("receive_alert", receive_alert(body, self.services))
 
     async def record_exchange_result(self, body: bytes) -> None:
         """Take one answer of the Exchange worker."""
-        from bypass_responder.workflow.record_exchange_result import record_exchange_result
+        from bypass_responder.triggers.record_exchange_result import record_exchange_result
 
         await _told("record_exchange_result", record_exchange_result(body, self.services))
 
@@ -98,7 +98,7 @@ async def _told(function: str, run: Awaitable[object]) -> None:
 
 
 def _tell_failed(function: str, error: Exception) -> None:
-    from bypass_responder.workflow.lines import tell
+    from bypass_responder.event_lines import tell
 
     tell("run_failed", logging.ERROR, function=function, error_class=type(error).__name__)
 
@@ -106,7 +106,7 @@ def _tell_failed(function: str, error: Exception) -> None:
 async def responder() -> Responder:
     """The responder of this event loop, built from the environment on the first call. Raises SettingError."""
     from bypass_responder.adapters import telemetry
-    from bypass_responder.workflow.lines import tell
+    from bypass_responder.event_lines import tell
 
     loop = asyncio.get_running_loop()
     if loop in _responders:
@@ -142,7 +142,7 @@ def build(environment: Mapping[str, str]) -> Responder:
     from bypass_responder.adapters.sweep_store import SweepStore
     from bypass_responder.adapters.webhook import WebhookNotifier
     from bypass_responder.adapters.work_table import TableWorkList
-    from bypass_responder.workflow.services import Services
+    from bypass_responder.session import Services
 
     settings = Settings.from_environment(environment)
     tenant = settings.tenant_id
@@ -202,7 +202,7 @@ def _self_checks(
     from bypass_responder.adapters.self_check_table import SelfCheckTable
     from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES
     from bypass_responder.adapters.storage_probe import StorageProbe
-    from bypass_responder.workflow.self_check import SelfChecks
+    from bypass_responder.operating.self_check import SelfChecks
 
     return SelfChecks(
         tokens=OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE, Api.MANAGEMENT: feed_scope}),

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bypass_responder.cli.doctor import exit_status, of_setting
-from bypass_responder.cli.doctor_facts import gather_facts, is_app, names
 from bypass_responder.errors import NotFoundError, PermissionMissingError, SettingError, TransientError
 from bypass_responder.model.right import Assignment
 from bypass_responder.model.self_check import Token
+from bypass_responder.operating.doctor.diagnose import diagnose
+from bypass_responder.operating.doctor.diagnosis import Defect, Diagnosis, Facts, Unseen
+from bypass_responder.operating.doctor.gather import gather_facts, is_app, names
 from bypass_responder.rights import RESPONDER_ROLES, Api
-from bypass_responder.workflow.diagnosis import Defect, Diagnosis, Facts, Unseen
-from bypass_responder.workflow.doctor import diagnose
 from tests.core.test_self_check import KEYLESS, Looking
 from tests.core.world import TENANT, some_settings
 from tests.e2e.ctl import bypassctl_program

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
+from bypass_responder.case.health_alerts import change_health, end_alert, raise_health
 from bypass_responder.cli.status import as_json, show
-from bypass_responder.cli.status_report import Status, read_status
-from bypass_responder.cli.timeline import Cost
 from bypass_responder.errors import InputError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.feed import FeedCursor
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.health import Tampering
-from bypass_responder.workflow.health import change_health, end_alert, raise_health
-from bypass_responder.workflow.services import open_session
-from bypass_responder.workflow.sweep import plan_sweep
+from bypass_responder.operating.status import Status, read_status
+from bypass_responder.operating.timeline import Cost
+from bypass_responder.session import open_session
+from bypass_responder.triggers.sweep import plan_sweep
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry
 
 MINUTE = timedelta(minutes=1)

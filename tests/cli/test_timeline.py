@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bypass_responder.case.evidence import OWN
 from bypass_responder.cli.incidents import print_timeline
-from bypass_responder.cli.timeline import Cost, Kind, Moment, costs, latency_text, timeline
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, Source
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import Step, StepKind, StepState
-from bypass_responder.response.evidence import OWN
+from bypass_responder.operating.timeline import Cost, Kind, Moment, costs, latency_text, timeline
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_account
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)

@@ -13,8 +13,8 @@ from bypass_responder.model.finding import FindingState
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import StepKind
-from bypass_responder.workflow.record_exchange_result import record_exchange_result
-from bypass_responder.workflow.verify_log import verify_log
+from bypass_responder.operating.verify_log import verify_log
+from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from tests.core.world import ALEX, BLAKE, START, World, a_finding
 
 HOST_DIES = RuntimeError("the host dies here")

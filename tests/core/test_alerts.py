@@ -10,7 +10,7 @@ import pytest
 from bypass_responder.errors import TransientError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.finding import Finding, Source
-from bypass_responder.workflow.receive_alert import receive_alert
+from bypass_responder.triggers.receive_alert import receive_alert
 from tests.core.world import ALEX, TENANT, World
 from tests.records.builders import a_bypass, a_tampering
 

@@ -14,7 +14,7 @@ from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
 from bypass_responder.model.step import Effect, StepKind, StepState
-from bypass_responder.workflow.record_exchange_result import record_exchange_result
+from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 
 BLOCK, REVOKE, DISABLE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.DISABLE_BYPASS

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from bypass_responder.case.health_alerts import ADVICE
 from bypass_responder.model.feed import FeedCursor
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, StorageLook, Token
+from bypass_responder.operating.doctor.diagnose import diagnose
+from bypass_responder.operating.doctor.diagnosis import Diagnosis, Facts, Names, Standing
+from bypass_responder.operating.self_check import probed_queues
 from bypass_responder.rights import RESPONDER_ROLES, WORKER_ROLES, Api
-from bypass_responder.workflow.diagnosis import Diagnosis, Facts, Names, Standing
-from bypass_responder.workflow.doctor import diagnose
-from bypass_responder.workflow.health import ADVICE
-from bypass_responder.workflow.self_check import probed_queues
 from tests.core.test_self_check import KEYLESS
 from tests.core.world import START, TENANT, some_settings
 from tests.fakes.self_check import CONTAINERS, ISSUED, RESPONDER, TABLES, a_token

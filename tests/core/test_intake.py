@@ -11,7 +11,7 @@ import pytest
 from bypass_responder.errors import FeedError, TransientError
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.health import HealthAlert, Tampering
-from bypass_responder.workflow.poll_audit_feed import poll_audit_feed
+from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from tests.core.world import ALEX, START, TENANT, World
 
 

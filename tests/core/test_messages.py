@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bypass_responder.workflow.record_exchange_result import record_exchange_result
+from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from tests.core.world import ALEX, BLAKE, World, a_finding
 
 

@@ -8,12 +8,12 @@ import logging
 
 import pytest
 
+from bypass_responder.case.health_alerts import change_health, end_alert, raise_health
 from bypass_responder.errors import FeedError, PermissionMissingError, TransientError
 from bypass_responder.model.self_check import Access, SelfCheck, Token
+from bypass_responder.operating import self_check
+from bypass_responder.operating.self_check import SelfChecks
 from bypass_responder.rights import Api
-from bypass_responder.workflow import self_check
-from bypass_responder.workflow.health import change_health, end_alert, raise_health
-from bypass_responder.workflow.self_check import SelfChecks
 from tests.core.world import START, TENANT, World, a_finding, some_settings
 from tests.fakes.self_check import FakeProbe, FakeSelfCheckStore, FakeTokens
 
@@ -200,7 +200,7 @@ async def test_without_a_key_it_does_not_look_into_queues_that_it_may_only_send_
 
 
 async def test_its_line_counts_what_is_not_well(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, logger="bypass_responder.workflow.lines")
+    caplog.set_level(logging.INFO, logger="bypass_responder.event_lines")
     world = Looking()
     world.probe.spoiled |= {"sweeps": Access.FORBIDDEN, "Feed": Access.MISSING}
     world.tokens.changed[Api.GRAPH] = {"problem": "no identity"}
@@ -227,7 +227,7 @@ async def test_a_row_that_cannot_be_written_fails_no_run_and_is_tried_again() ->
 
 @pytest.mark.parametrize("problem", [RuntimeError("a bug of a library"), ValueError("no JSON")])
 async def test_a_look_that_breaks_fails_no_run(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, logger="bypass_responder.workflow.lines")
+    caplog.set_level(logging.INFO, logger="bypass_responder.event_lines")
     world = Looking()
     world.store.fail("save", problem)
     await world.passes(minutes=1)

@@ -16,7 +16,7 @@ from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import StepState
 from bypass_responder.model.sweep import BypassedObject, Sweep
-from bypass_responder.workflow.receive_alert import receive_alert
+from bypass_responder.triggers.receive_alert import receive_alert
 from tests.core.world import ALEX, BLAKE, START, TENANT, World, a_finding, a_hint, an_entry, exchange_guid
 
 UNREADABLE_NAME = BypassedObject(object_id=None, exchange_guid=exchange_guid(ALEX), name=" ")

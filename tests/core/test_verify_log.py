@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bypass_responder.model.log import LogEntry
-from bypass_responder.workflow.services import open_session
-from bypass_responder.workflow.verify_log import Verification, verify_log
+from bypass_responder.operating.verify_log import Verification, verify_log
+from bypass_responder.session import open_session
 from tests.core.world import ALEX, World, a_finding
 
 

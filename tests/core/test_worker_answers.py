@@ -9,7 +9,7 @@ import pytest
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
 from bypass_responder.model.step import Effect, StepKind, StepState
-from bypass_responder.workflow.record_exchange_result import record_exchange_result
+from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from tests.core.world import ALEX, World, a_finding
 
 DISABLE = StepKind.DISABLE_BYPASS

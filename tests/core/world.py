@@ -8,6 +8,8 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bypass_responder.case import person_decision
+from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.account import Account, AllowlistEntry
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.case import TENANT_TARGET, Case
@@ -19,13 +21,11 @@ from bypass_responder.model.message import CommandKind, ExchangeCommand, Exchang
 from bypass_responder.model.note import Note
 from bypass_responder.model.step import Step, StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
-from bypass_responder.response import person
+from bypass_responder.session import Services, open_session
 from bypass_responder.settings import Settings
-from bypass_responder.workflow.record_exchange_result import record_exchange_result
-from bypass_responder.workflow.resume_responses import resume_responses
-from bypass_responder.workflow.services import Services, open_session
-from bypass_responder.workflow.settle import settle_all
-from bypass_responder.workflow.sweep import plan_sweep
+from bypass_responder.triggers.record_exchange_result import record_exchange_result
+from bypass_responder.triggers.resume_responses import resume_responses
+from bypass_responder.triggers.sweep import plan_sweep
 from tests.fakes import (
     FakeAllowlist,
     FakeCheckpoints,
@@ -248,7 +248,7 @@ class World:
         """A person decides, as bypassctl writes it; the scheduler carries it out."""
         session = await open_session(target, self.services)
         await session.apply(
-            lambda draft: person.write_decision(
+            lambda draft: person_decision.write_decision(
                 draft, incident_id, verb, who="ops", reason="ticket", enforce=self.services.settings.enforce, **fields
             )
         )

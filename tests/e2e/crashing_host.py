@@ -23,7 +23,7 @@ from bypass_responder.adapters.graph import GraphDirectory
 from bypass_responder.adapters.ledger_table import TableLedger
 from bypass_responder.adapters.management_activity import ManagementActivityFeed
 from bypass_responder.bootstrap import Responder
-from bypass_responder.response import step
+from bypass_responder.case import step
 from sandbox.host.__main__ import main
 
 LEASE = timedelta(seconds=4)

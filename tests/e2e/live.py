@@ -25,7 +25,7 @@ from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.note import Note
 from bypass_responder.model.row import Row
 from bypass_responder.model.step import Step
-from bypass_responder.workflow.verify_log import verify_log
+from bypass_responder.operating.verify_log import verify_log
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.identity import EXCHANGE, WORKER_SECRET
 from sandbox.tenant.records import bypass_record

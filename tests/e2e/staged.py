@@ -17,7 +17,7 @@ from bypass_responder.errors import ResponderError
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.step import Step
-from bypass_responder.workflow.verify_log import verify_log
+from bypass_responder.operating.verify_log import verify_log
 from sandbox.child import ROOT, Child
 from sandbox.stage import Stage
 from sandbox.tenant.client import SandboxClient

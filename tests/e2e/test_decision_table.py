@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from bypass_responder.case.person_decision import write_decision
 from bypass_responder.model.account import Account
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.step import Step
 from bypass_responder.ports import Directory
-from bypass_responder.response.person import write_decision
-from bypass_responder.workflow.services import open_session
+from bypass_responder.session import open_session
 from sandbox.azurite import missing
 from sandbox.tenant.account import made_up_guid
 from tests.e2e.conftest import Start

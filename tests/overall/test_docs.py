@@ -17,6 +17,7 @@ import typer
 
 from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES
 from bypass_responder.adapters.webhook import WebhookNotifier
+from bypass_responder.case.health_alerts import ADVICE
 from bypass_responder.cli.app import app
 from bypass_responder.decision import Verdict
 from bypass_responder.model.case import ROWS
@@ -25,7 +26,6 @@ from bypass_responder.model.message import CommandKind, ExchangeCommand, Exchang
 from bypass_responder.model.note import Note, Severity
 from bypass_responder.model.step import Effect, StepState
 from bypass_responder.settings import Settings
-from bypass_responder.workflow.health import ADVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

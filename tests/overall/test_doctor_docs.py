@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES
+from bypass_responder.case.health_alerts import ADVICE
 from bypass_responder.rights import storage_role
-from bypass_responder.workflow.health import ADVICE
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "bypass_responder"

@@ -10,9 +10,9 @@ import sys
 import time
 
 from bypass_responder.adapters import telemetry
+from bypass_responder.event_lines import tell, tell_entry, tell_note
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.note import Note, Severity
-from bypass_responder.workflow.lines import tell, tell_entry, tell_note
 
 ALEX = "aaaaaaaa-0000-4000-8000-000000000001"
 AT = "2026-03-02T09:00:00Z"

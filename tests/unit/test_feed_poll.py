@@ -19,8 +19,8 @@ from bypass_responder.errors import (
 )
 from bypass_responder.model.feed import ContentBlob, FeedCursor, PendingBlob, Window
 from bypass_responder.model.record import AuditRecord
-from bypass_responder.sensing.feed import BlobRecords, PollReport, poll
-from bypass_responder.sensing.windows import LOOK_BACK, OVERLAP, plan
+from bypass_responder.sensing.feed.poll import BlobRecords, PollReport, poll
+from bypass_responder.sensing.feed.windows import LOOK_BACK, OVERLAP, plan
 from tests.fakes.feed import FakeAuditFeed, FakeFeedStore
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)

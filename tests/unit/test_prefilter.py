@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bypass_responder.sensing.prefilter import Prefilter, may_matter
+from bypass_responder.sensing.records.prefilter import Prefilter, may_matter
 from tests.records.builders import SHAPES, a_bypass, a_tampering
 
 NAMES = (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.workflow.schedule import longest_gap
+from bypass_responder.operating.doctor.schedule import longest_gap
 
 
 @pytest.mark.parametrize(

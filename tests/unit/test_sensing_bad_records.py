@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bypass_responder.model.record import AuditRecord, Unreadable
-from bypass_responder.sensing.reader import read_records
+from bypass_responder.sensing.records.reader import read_records
 from tests.records.builders import a_bypass, a_tampering, named, search_ual
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {

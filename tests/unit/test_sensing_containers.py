@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bypass_responder.model.record import AuditRecord, Unreadable
-from bypass_responder.sensing import source, values
-from bypass_responder.sensing.reader import read_records
+from bypass_responder.sensing.records import source, values
+from bypass_responder.sensing.records.reader import read_records
 from tests.records.builders import SHAPES, a_bypass, another, search_ual, to_csv
 
 ON = json.dumps(a_bypass())
@@ -51,7 +51,7 @@ def test_any_chunking_of_the_source_gives_the_same(shape: str, sizes: list[int])
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Buffers of 64 bytes and a limit of 8,192, so that every record straddles."""
-    from bypass_responder.sensing import lines, rows
+    from bypass_responder.sensing.records import lines, rows
 
     for module in (values, lines):
         monkeypatch.setattr(module, "BLOCK", 64)

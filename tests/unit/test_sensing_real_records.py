@@ -9,8 +9,8 @@ import pytest
 from bypass_responder.detection import detect
 from bypass_responder.model.change import AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.record import AuditRecord, Unreadable
-from bypass_responder.sensing.prefilter import may_matter
-from bypass_responder.sensing.reader import read_records
+from bypass_responder.sensing.records.prefilter import may_matter
+from bypass_responder.sensing.records.reader import read_records
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 FILES = sorted(path for path in DATA.rglob("*") if path.is_file())

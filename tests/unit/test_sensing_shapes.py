@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bypass_responder.detection import detect
 from bypass_responder.model.change import BypassChange
 from bypass_responder.model.record import AuditRecord, Unreadable
-from bypass_responder.sensing.reader import read_records
+from bypass_responder.sensing.records.reader import read_records
 from tests.records.builders import (
     ORGANIZATION,
     RECORD_ID,

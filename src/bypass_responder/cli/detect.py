@@ -16,14 +16,14 @@ from rich.text import Text
 from bypass_responder.cli.findings import Finding, Format, Printer, printer
 from bypass_responder.detection import detect as detect_change
 from bypass_responder.model.change import AuditTampering, BypassChange
+from bypass_responder.model.excerpt import printable
 from bypass_responder.model.record import Unreadable
-from bypass_responder.sensing.excerpt import printable
-from bypass_responder.sensing.reader import read_records
+from bypass_responder.sensing.records.reader import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bypass_responder.sensing.source import Readable
+    from bypass_responder.sensing.records.source import Readable
 
 FOUND = 1
 NOT_READ = 2

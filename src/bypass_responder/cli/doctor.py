@@ -11,10 +11,10 @@ import typer
 
 from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, Format, Output, say, show_json
 from bypass_responder.errors import SettingError
-from bypass_responder.workflow.diagnosis import Defect, Diagnosis, Unseen
+from bypass_responder.operating.doctor.diagnosis import Defect, Diagnosis, Unseen
 
 if TYPE_CHECKING:
-    from bypass_responder.workflow.diagnosis import Facts
+    from bypass_responder.operating.doctor.diagnosis import Facts
 
 
 def doctor(output: Format = Output.TABLE) -> None:
@@ -42,8 +42,8 @@ def exit_status(found: Diagnosis) -> int:
 
 def _examined() -> tuple[Facts | None, Diagnosis]:
     from bypass_responder.bootstrap import build
-    from bypass_responder.cli.doctor_facts import gather_facts
-    from bypass_responder.workflow.doctor import diagnose
+    from bypass_responder.operating.doctor.diagnose import diagnose
+    from bypass_responder.operating.doctor.gather import gather_facts
 
     async def session() -> Facts:
         responder = build(os.environ)

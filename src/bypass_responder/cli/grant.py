@@ -21,9 +21,9 @@ from bypass_responder.cli.terminal import (
     stop,
 )
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
+from bypass_responder.operating.grant import Blocker, Item, Plan, give, look, named, progress, take
 from bypass_responder.rights import EXCHANGE_ROLE_GROUP, WORKER_CMDLETS, Api
 from bypass_responder.settings import GrantSettings
-from bypass_responder.workflow.grant import Blocker, Item, Plan, give, look, named, progress, take
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Rights

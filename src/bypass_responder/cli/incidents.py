@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bypass_responder.case.follow_up import blind_window, left_to_do
+from bypass_responder.case.person_decision import write_decision
 from bypass_responder.cli.listed import show_listed
 from bypass_responder.cli.terminal import (
     WRONG_CALL,
@@ -22,21 +24,19 @@ from bypass_responder.cli.terminal import (
     stop,
     with_responder,
 )
-from bypass_responder.cli.timeline import Moment, latency_text, timeline
 from bypass_responder.cli.who import who_am_i
 from bypass_responder.errors import InputError
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.index import IndexEntry
 from bypass_responder.model.step import Recheck
-from bypass_responder.response.follow_up import blind_window, left_to_do
-from bypass_responder.response.person import write_decision
-from bypass_responder.workflow.services import announced, open_session
+from bypass_responder.operating.timeline import Moment, latency_text, timeline
+from bypass_responder.session import announced, open_session
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
+    from bypass_responder.case.draft import Draft
     from bypass_responder.model.log import LogEntry
-    from bypass_responder.response.draft import Draft
 
 app = typer.Typer(help="Incidents, and what a person decides about them.", no_args_is_help=True)
 IncidentId = Annotated[str, typer.Argument(help="The incident's id, or its beginning.")]

@@ -9,8 +9,8 @@ from bypass_responder.cli.terminal import Output, moment, say, show_fields, show
 from bypass_responder.model.finding import Finding
 
 if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
     from bypass_responder.model.index import IndexEntry
-    from bypass_responder.response.draft import Draft
 
 
 def show_listed(entry: IndexEntry, view: Draft, output: Output) -> None:

@@ -22,7 +22,7 @@ from bypass_responder.cli.terminal import (
 )
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.workflow.verify_log import Verification, verify_log
+from bypass_responder.operating.verify_log import Verification, verify_log
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder

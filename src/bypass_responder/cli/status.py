@@ -7,13 +7,6 @@ from typing import Any
 
 import typer
 
-from bypass_responder.cli.status_report import (
-    NEWEST_SHOWN,
-    SWITCHES,
-    Status,
-    read_status,
-    who_switched,
-)
 from bypass_responder.cli.terminal import (
     BAD_NEWS,
     Format,
@@ -26,6 +19,13 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.model.sweep import Sweep
+from bypass_responder.operating.status import (
+    NEWEST_SHOWN,
+    SWITCHES,
+    Status,
+    read_status,
+    who_switched,
+)
 
 SHELL = "of this shell's environment; the deployed app has its own"
 NEVER_POLLED = "no poll has succeeded yet: the feed is not watched"

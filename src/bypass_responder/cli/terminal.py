@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bypass_responder.errors import ResponderError
-from bypass_responder.sensing.excerpt import printable
+from bypass_responder.model.excerpt import printable
 
 if TYPE_CHECKING:
     from datetime import datetime

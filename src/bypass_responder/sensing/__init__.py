@@ -1,1 +1,1 @@
-"""Facts come in: the shapes that an audit record takes, and the containers that hold it."""
+"""Facts come in: records, the feed, alerts, the sweep against its baseline."""

@@ -1,0 +1,1 @@
+"""Stored state and its pure transitions, of one account or of the tenant."""

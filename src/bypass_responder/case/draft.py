@@ -1,0 +1,179 @@
+"""One transaction in the making: the rows that change, and the log lines and notes that tell of it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bypass_responder.case.follow_up import left_to_do
+from bypass_responder.model.case import Case, Head
+from bypass_responder.model.event import About, Event
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.log import LogEntry
+from bypass_responder.model.note import Note, Severity
+from bypass_responder.model.row import Row
+from bypass_responder.model.step import Step, StepKind, StepState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+R = TypeVar("R", bound=Row)
+
+
+class Draft:
+    """A case with changes not yet written. A transition reads and writes it; the ledger commits it or nothing."""
+
+    def __init__(self, case: Case, *, now: datetime, run: str = "") -> None:
+        """Start from a case as it was read; ``now`` stamps everything in this transaction, ``run`` is who makes it."""
+        self.case = case
+        self.now = now
+        self.run = run
+        self.changed: dict[str, Row] = {}
+        self.entries: list[LogEntry] = []
+
+    @property
+    def target(self) -> str:
+        """The ledger's key of the target."""
+        return self.case.target
+
+    @property
+    def head(self) -> Head:
+        """The head with the changes of this draft."""
+        head = self.changed.get("head", self.case.head)
+        return head if isinstance(head, Head) else Head()
+
+    def put(self, row: Row) -> None:
+        """Write a row in this transaction; a row that is as it was is left out."""
+        if self.changed.get(row.row_key, self.case.rows.get(row.row_key)) != row:
+            self.changed[row.row_key] = row
+
+    def put_head(self) -> None:
+        """Write the head even when nothing in it changed: its ETag orders the transactions."""
+        self.changed.setdefault("head", self.case.head)
+
+    def rows(self, kind: type[R]) -> list[R]:
+        """All rows of one kind, with the changes of this draft, in key order."""
+        merged = self.case.rows | self.changed
+        return [row for key in sorted(merged) if isinstance(row := merged[key], kind)]
+
+    def row(self, kind: type[R], row_key: str) -> R | None:
+        """One row, or None."""
+        found = self.changed.get(row_key, self.case.rows.get(row_key))
+        return found if isinstance(found, kind) else None
+
+    def incident(self, incident_id: str | None) -> Incident | None:
+        """One incident, or None."""
+        return self.row(Incident, f"incident-{incident_id}") if incident_id else None
+
+    def step(self, incident_id: str, kind: StepKind) -> Step | None:
+        """One step, or None."""
+        return self.row(Step, f"step-{incident_id}-{kind}")
+
+    def steps(self, incident_id: str) -> list[Step]:
+        """The steps of one incident."""
+        return [step for step in self.rows(Step) if step.incident_id == incident_id]
+
+    def log(
+        self,
+        event: Event,
+        text: str,
+        *,
+        incident: str | None = None,
+        who: str = "responder",
+        **facts: Any,  # noqa: ANN401 - any JSON value
+    ) -> None:
+        """Add a line to the target's chain; the head moves with it."""
+        head = self.head
+        entry = LogEntry(
+            target=self.target,
+            seq=head.log_seq + 1,
+            at=self.now,
+            event=event,
+            text=text,
+            incident_id=incident,
+            who=who,
+            facts={name: value for name, value in facts.items() if value is not None},
+            previous=head.log_hash,
+        )
+        entry = entry.model_copy(update={"hash": entry.digest()})
+        self.entries.append(entry)
+        self.put(head.model_copy(update={"log_seq": entry.seq, "log_hash": entry.hash}))
+
+    def move_head(self, **changes: Any) -> None:  # noqa: ANN401 - the head's own fields
+        """Change fields of the head."""
+        self.put(self.head.model_copy(update=changes))
+
+    def note(
+        self,
+        about: About,
+        title: str,
+        text: str,
+        *,
+        key: str,
+        severity: Severity = Severity.WARNING,
+        incident: str | None = None,
+        left_to_do: tuple[str, ...] = (),
+        **facts: Any,  # noqa: ANN401 - any JSON value
+    ) -> None:
+        """Put a message in the outbox, once per ``about`` and ``key``."""
+        note_id = hashlib.sha256(f"{self.target}|{about}|{key}".encode()).hexdigest()[:24]
+        if self.row(Note, f"note-{note_id}") is None:
+            self.put(
+                Note(
+                    id=note_id,
+                    about=about,
+                    severity=severity,
+                    title=title,
+                    text=text,
+                    incident_id=incident,
+                    target=self.target,
+                    facts={name: value for name, value in facts.items() if value is not None},
+                    left_to_do=left_to_do,
+                    created_at=self.now,
+                    next_at=self.now,
+                )
+            )
+
+    def incident_note(
+        self,
+        about: About,
+        incident: Incident,
+        title: str,
+        text: str,
+        *,
+        key: str,
+        **facts: Any,  # noqa: ANN401 - any JSON value
+    ) -> None:
+        """Put a message about an incident in the outbox: critical, with the actors and all that is left to do."""
+        self.note(
+            about,
+            title,
+            text,
+            key=f"{incident.id}-{key}",
+            severity=Severity.CRITICAL,
+            incident=incident.id,
+            left_to_do=left_to_do(incident),
+            actor=[str(actor) for actor in incident.actors],
+            **facts,
+        )
+
+    def settle_status(self, incident_id: str) -> Incident | None:
+        """Recompute the incident's status from its steps."""
+        incident = self.incident(incident_id)
+        if incident is None or incident.status.final:
+            return incident
+        incident = incident.model_copy(update={"status": _status([step.state for step in self.steps(incident_id)])})
+        self.put(incident)
+        return incident
+
+
+def _status(states: list[StepState]) -> IncidentStatus:
+    if StepState.HELD in states:
+        return IncidentStatus.HELD
+    if any(state.running for state in states):
+        return IncidentStatus.OPEN
+    if StepState.FAILED in states:
+        return IncidentStatus.FAILED
+    if StepState.WITHHELD in states:
+        return IncidentStatus.OBSERVED
+    return IncidentStatus.CONTAINED

@@ -1,0 +1,202 @@
+"""From a decided finding to an incident: open one, or make the active one stronger, until auditing is proven back."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, adopt
+from bypass_responder.case.no_action import close_finding, tell_flapping
+from bypass_responder.model.base import latest
+from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.finding import Finding, FindingState
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.account import Account
+
+RECHECK_HOURS = (1, 24)
+HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
+
+
+def act_on(
+    draft: Draft,
+    finding: Finding,
+    *,
+    verdict: str,
+    reason: str,
+    steps: Mapping[StepKind, StepState],
+    account: Account | None,
+    incident_id: str,
+) -> str:
+    """Open an incident with its plan, or add the finding to the active one and make that one's steps stronger.
+
+    ``steps`` holds PLANNED, HELD or WITHHELD for each step that is to be there. Returns the incident's id.
+    """
+    current = current_incident(draft)
+    incident = current or Incident(
+        id=incident_id,
+        target=draft.target,
+        status=IncidentStatus.OPEN,
+        opened_at=draft.now,
+        verdict=verdict,
+        reason=reason,
+        account=account,
+        refers_to=draft.head.last_incident,
+    )
+    stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason)]
+    if current and incident.account is None and account is not None:
+        incident = incident.model_copy(update={"account": account})
+    if current and stronger:
+        incident = incident.model_copy(
+            update={"verdict": verdict, "reason": reason, "account": account or incident.account}
+        )
+    close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident.id)
+    add_evidence(draft, incident, finding)
+    draft.move_head(active_incident=incident.id, last_incident=incident.id)
+    adopt(draft, incident.id)
+    told = draft.settle_status(incident.id)
+    draft.log(
+        "decided" if not current else "evidence",
+        f"{verdict}: {reason}",
+        incident=incident.id,
+        verdict=verdict,
+        record=finding.id,
+        actor=str(finding.actor),
+        account=str(account) if account else None,
+        names=list(finding.names),
+        steps={kind.value: state.value for kind, state in steps.items()},
+        stronger=[kind.value for kind in stronger],
+    )
+    if told and stronger and not finding.listed_once:
+        _tell_plan(draft, told, steps)
+    tell_flapping(draft, incident.id)
+    return incident.id
+
+
+def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
+    """The hourly limit was reached while the plan was stored: its block, which nobody made, waits for a person."""
+    incident = current_incident(draft)
+    block = draft.step(incident.id, StepKind.BLOCK_SIGN_IN) if incident else None
+    if incident is None or block is None or block.state is not StepState.CLAIMED:
+        return
+    undone = {"attempts": block.attempts - 1, "first_attempt_at": None, "lease_until": None}
+    draft.put(block.model_copy(update=undone | {"state": HELD, "reason": reason}))
+    if not any(step.step is StepKind.BLOCK_SIGN_IN and step.acted_at for step in draft.rows(Step)):
+        draft.move_head(prior=None)
+    draft.put(incident.model_copy(update={"verdict": verdict, "reason": reason}))
+    for finding in draft.rows(Finding):
+        if finding.incident_id == incident.id and finding.id == incident.evidence[-1]:
+            draft.put(finding.model_copy(update={"verdict": verdict, "reason": reason}))
+    steps = {StepKind.BLOCK_SIGN_IN.value: HELD.value}
+    draft.log("decided", f"{verdict}: {reason}", incident=incident.id, verdict=verdict, steps=steps)
+    held = draft.settle_status(incident.id)
+    if held:
+        _tell_plan(draft, held, {StepKind.BLOCK_SIGN_IN: HELD})
+
+
+def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -> None:
+    """Auditing is proven back: the episode ends, and evidence up to here never acts again."""
+    first = incident.restored_at or at
+    draft.put(incident.model_copy(update={"restored_at": first}))
+    draft.move_head(
+        restored_at=latest(draft.head.restored_at, at),
+        off_at=latest(draft.head.off_at, at),
+        active_incident=None if draft.head.active_incident == incident.id else draft.head.active_incident,
+    )
+    reopen(draft)
+    draft.log(
+        "restored",
+        f"auditing proven back: {how}",
+        incident=incident.id,
+        blind_from=incident.blind_from.isoformat() if incident.blind_from else None,
+        blind_from_proven=incident.blind_from_proven,
+        blind_until=first.isoformat(),
+    )
+    plan_rechecks(draft, incident.id)
+
+
+def reopen(draft: Draft) -> None:
+    """A record of *on* from after the restoration belongs to a new episode: decided anew, some in each transaction."""
+    ends = {row.id: row.restored_at for row in draft.rows(Incident)}
+    late = [
+        finding
+        for finding in draft.rows(Finding)
+        if finding.state is FindingState.DECIDED
+        and finding.switch is Switch.ON
+        and finding.outcome is Outcome.SUCCESS
+        and (end := ends.get(finding.incident_id or "")) is not None
+        and finding.effective_at > end
+    ]
+    for finding in late[:FINDINGS_PER_TRANSACTION]:
+        draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": None}))
+
+
+def plan_rechecks(draft: Draft, incident_id: str) -> None:
+    """Look again 1 h and 24 h after the incident was first contained or restored."""
+    for hours in RECHECK_HOURS:
+        if draft.row(Recheck, f"recheck-{incident_id}-{hours:02d}") is None:
+            draft.put(Recheck(incident_id=incident_id, after_hours=hours, due_at=draft.now + timedelta(hours=hours)))
+
+
+def new_incident_id(finding: Finding, *, tenant_id: str) -> str:
+    """Deterministic: the day of the event and eight hex digits of a hash over tenant, target and finding."""
+    digest = hashlib.sha256(f"{tenant_id}|{finding.target}|{finding.id}".encode()).hexdigest()
+    return f"{finding.effective_at:%Y%m%d}-{digest[:8]}"
+
+
+def current_incident(draft: Draft) -> Incident | None:
+    """The active incident, None when there is none or a person ended it."""
+    incident = draft.incident(draft.head.active_incident)
+    return None if incident is None or incident.status.final else incident
+
+
+def _strengthen(draft: Draft, incident_id: str, kind: StepKind, state: StepState, reason: str) -> bool:
+    """Make a step stronger; a step that runs or has run stays as it is."""
+    step = draft.step(incident_id, kind)
+    rank = {None: 0, WITHHELD: 1, HELD: 1, PLANNED: 2}
+    before = step.state if step else None
+    if before not in rank or rank[before] >= rank.get(state, 0):
+        return False
+    step = step or Step(incident_id=incident_id, step=kind, state=state)
+    due = draft.now if state is PLANNED else None
+    draft.put(step.model_copy(update={"state": state, "reason": reason, "next_at": due}))
+    return True
+
+
+def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepState]) -> None:
+    waiting = [kind.value for kind, state in steps.items() if state is HELD]
+    name = incident.account or (incident.names[0] if incident.names else incident.target)
+    if waiting:
+        draft.incident_note(
+            "held",
+            incident,
+            f"Waiting for a person: {name}",
+            f"{incident.reason}. Held: {', '.join(waiting)}.",
+            key="-".join(waiting),
+        )
+    elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
+        title = f"Auditing is being restored, nobody is contained: {name}"
+        draft.incident_note("restoring", incident, title, f"{incident.reason}.", key="")
+    elif WITHHELD in steps.values():
+        text = f"{incident.reason}. MODE is observe, so nothing was changed: the bypass is still on."
+        draft.incident_note("observed", incident, f"Observe mode: nothing was done about {name}", text, key="")
+
+
+def revert(draft: Draft, incident: Incident, step: Step) -> None:
+    """The account is enabled again, and not by us."""
+    draft.put(step.model_copy(update={"effect": Effect.REVERTED, "detail": "somebody enabled the account again"}))
+    draft.log("reverted", "somebody enabled the account again", incident=incident.id)
+    draft.incident_note(
+        "step_ineffective",
+        incident,
+        f"Sign-in is open again: {incident.account}",
+        "Somebody, or the directory synchronisation, enabled the account after we blocked it.",
+        key="reverted",
+    )

@@ -1,0 +1,103 @@
+"""Which incident a finding is evidence of, and what the evidence says of the blind window: the same in any order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.finding import STATES, Finding, FindingState, Source
+from bypass_responder.model.incident import Incident
+
+if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
+
+MOST_EVIDENCE, MOST_NAMES = 500, 50
+"""What one incident lists, so that its row stays small in a flood; every finding is kept in a row of its own."""
+BEFORE = timedelta(hours=24)
+"""How long before its known beginning an attempt, a hint or a switching-off still belongs to an episode."""
+EVIDENCE = frozenset({"attempt", "switched_off", "unconfirmed", "past"})
+"""Verdicts of findings that decide nothing, and are evidence of the episode that they fall into."""
+OWN = "our own remediation, seen in the audit log"
+FINDINGS_PER_TRANSACTION = 30
+"""Each may bring a note and a log line, and a transaction holds 100 rows."""
+
+
+def incident_of(draft: Draft, finding: Finding) -> Incident | None:
+    """The incident whose episode a finding belongs to by its time, whichever of the two came first; None: to none.
+
+    An episode reaches from the end of the one before, at most a day before it is known to begin, to its own end.
+    """
+    for incident in sorted(draft.rows(Incident), key=lambda each: (each.opened_at, each.id)):
+        ends = [end for end in (incident.restored_at, incident.closed_at) if end]
+        if ends and finding.effective_at > min(ends):
+            continue
+        began = min(incident.blind_from or incident.opened_at, incident.opened_at)
+        return incident if finding.effective_at >= began - BEFORE else None
+    return None
+
+
+def adopt(draft: Draft, incident_id: str) -> None:
+    """What was recorded before this episode was known, and is about it, becomes its evidence."""
+    adopted = 0
+    for finding in draft.rows(Finding):
+        alone = finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in EVIDENCE
+        incident = incident_of(draft, finding) if alone else None
+        if incident is None or incident.id != incident_id or adopted == FINDINGS_PER_TRANSACTION:
+            continue
+        adopted += 1
+        draft.put(finding.model_copy(update={"incident_id": incident_id}))
+        add_evidence(draft, incident, finding)
+
+
+def _begins(finding: Finding) -> bool:
+    """Whether the account was bypassed at the finding's time, as far as that is proven."""
+    if finding.source is Source.ACTOR or finding.outcome is Outcome.FAILED or finding.switch is Switch.OFF:
+        return False
+    return finding.source not in STATES or finding.seen_on
+
+
+def add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
+    """List the finding, its actor and its names; what proves *on* may begin the blind window."""
+    switched_on = _begins(finding)
+    claimed = finding.source is Source.HINT  # whoever sends alerts may name anybody, and as many as he likes
+    if claimed and len(incident.evidence) >= MOST_EVIDENCE:
+        return
+    told = () if claimed else (finding.actor,)
+    actors = {str(actor): actor for actor in (*incident.actors, *told) if str(actor) != "unknown"}
+    names = {name.casefold(): name for name in (*incident.names, *(() if claimed else finding.names))}
+    start, proven = incident.blind_from, incident.blind_from_proven
+    if switched_on and (start is None or finding.effective_at < start):
+        start, proven = finding.effective_at, finding.source not in STATES
+    elif switched_on and finding.effective_at == start:
+        proven = proven or finding.source not in STATES
+    draft.put(
+        incident.model_copy(
+            update={
+                "evidence": tuple(dict.fromkeys((*incident.evidence, finding.id)))[-MOST_EVIDENCE:],
+                "actors": tuple(actors.values())[:MOST_NAMES],
+                "names": tuple(names.values())[:MOST_NAMES],
+                "blind_from": start,
+                "blind_from_proven": proven,
+            }
+        )
+    )
+
+
+def flaps(draft: Draft, incident: Incident) -> bool:
+    """On, off and on again in the records of one episode, or on again within a day of the end of the one before."""
+    before = draft.incident(incident.refers_to)
+    began = incident.blind_from or incident.opened_at
+    if before and before.restored_at and began - before.restored_at <= BEFORE:
+        return True
+    changes = [
+        finding.switch
+        for finding in sorted(draft.rows(Finding), key=lambda each: (each.effective_at, each.id))
+        if finding.incident_id == incident.id
+        and finding.source is Source.FEED
+        and finding.outcome is Outcome.SUCCESS
+        and finding.reason != OWN
+    ]
+    on, off, again = Switch.ON, Switch.OFF, Switch.ON
+    wanted = iter(changes)
+    return all(any(each is step for each in wanted) for step in (on, off, again))

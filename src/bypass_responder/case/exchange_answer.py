@@ -1,0 +1,210 @@
+"""What the answers of the Exchange worker mean. Pure transitions: the queue is somebody else's."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.episode import mark_restored, reopen
+from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
+from bypass_responder.case.exchange_question import outstanding
+from bypass_responder.case.step import GONE, fail, finish, retry
+from bypass_responder.model.base import backoff, latest
+from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.command import Command
+from bypass_responder.model.finding import Check, Finding, FindingState, Source
+from bypass_responder.model.message import CommandKind, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.note import Severity
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind
+
+if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
+
+
+def take_answer(draft: Draft, result: ExchangeResult) -> None:
+    """An answer counts once, against its outstanding command, kind and target; any other is logged.
+
+    Save one: a late ``verified`` says whose the effect was that another answer closed with.
+    """
+    command = draft.row(Command, f"command-{result.command_id}")
+    if command is not None and command.answer == result:
+        return
+    if command is None or command.state != "outstanding" or command.command is not result.kind:
+        if command is not None and result.outcome is ExchangeOutcome.VERIFIED:
+            _it_was_us(draft, command, result)
+        draft.log(
+            "answer_ignored",
+            "an answer to no outstanding command",
+            command=result.command_id,
+            kind=result.kind.value,
+            outcome=result.outcome.value,
+        )
+        return
+    draft.put(command.model_copy(update={"state": "answered", "sent": True, "answer": result}))
+    draft.log(
+        "answered",
+        f"{command.command.value}: {result.outcome.value}{f', {result.error}' if result.error else ''}",
+        incident=command.incident_id,
+        command=command.id,
+        kind=command.command.value,
+        outcome=result.outcome.value,
+        before=result.before,
+        after=result.after,
+        worker=result.worker,
+    )
+    if command.command is CommandKind.CHECK_BYPASS:
+        _checked(draft, command, result)
+    else:
+        _disabled(draft, command, result)
+
+
+def _it_was_us(draft: Draft, command: Command, result: ExchangeResult) -> None:
+    """A late ``verified``, overtaken by an ``already_off`` to the same question asked twice: the effect was ours."""
+    draft.put(command.model_copy(update={"answer": result}))
+    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    if step is not None and step.effect is Effect.NOT_NEEDED and result.after is False:
+        finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
+
+
+def _verified_before(draft: Draft, incident_id: str) -> bool:
+    answers = [row.answer for row in draft.rows(Command) if row.incident_id == incident_id]
+    return any(answer is not None and answer.outcome is ExchangeOutcome.VERIFIED for answer in answers)
+
+
+def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
+    check = Check(
+        name=command.identity or "",
+        outcome=result.outcome,
+        object_id=result.resolved.object_id if result.resolved else None,
+        exchange_guid=result.resolved.exchange_guid if result.resolved else None,
+        bypass_on=result.before,
+        read_at=result.read_at,
+    )
+    if check.bypass_on is False:
+        draft.move_head(off_at=latest(draft.head.off_at, check.read_at or draft.now))
+    stands = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
+    for finding in _waiting(draft):
+        if stands:
+            _not_checked(draft, finding, result)
+        else:
+            checks = (*(old for old in finding.checks if old.name != check.name), check)
+            draft.put(finding.model_copy(update={"checks": checks, "state": FindingState.UNDECIDED}))
+    if command.recheck:
+        _rechecked(draft, command, check)
+
+
+def revive(draft: Draft) -> None:
+    """Findings that were too many for one transaction: late ones are reopened, waiting ones asked about again."""
+    reopen(draft)
+    if outstanding(draft, CommandKind.CHECK_BYPASS) is None:
+        for finding in _waiting(draft):
+            draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED}))
+
+
+def _waiting(draft: Draft) -> list[Finding]:
+    """Findings that wait for an answer, as many as one transaction takes."""
+    return [finding for finding in draft.rows(Finding) if finding.state is FindingState.WAITING][
+        :FINDINGS_PER_TRANSACTION
+    ]
+
+
+def _too_late(draft: Draft, command: Command, result: ExchangeResult) -> bool:
+    """Refused because the worker got it after its end, or for a reason that passes: the question stands."""
+    passes = result.error_class == "transient" or command.not_after <= draft.now
+    return result.outcome is ExchangeOutcome.REFUSED and passes
+
+
+def _not_checked(draft: Draft, finding: Finding, result: ExchangeResult) -> None:
+    """Exchange could not be asked: the finding stays open and is asked again, later each time."""
+    failed = finding.asks_failed + 1
+    again = draft.now + backoff(failed, first=timedelta(minutes=1), longest=timedelta(hours=1))
+    draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": again, "asks_failed": failed}))
+    draft.note(
+        "worker_failed",
+        f"Exchange could not be asked about {finding.identity_text or finding.object_id_text}",
+        f"{result.error or 'the worker gave no reason'}. It is asked again; until then nothing is decided.",
+        key=finding.id,
+        severity=Severity.CRITICAL,
+        left_to_do=("Look at the Exchange worker and at what it names; docs/permissions.md lists its rights.",),
+    )
+
+
+def _rechecked(draft: Draft, command: Command, check: Check) -> None:
+    read_at = check.read_at or draft.now
+    incident = draft.incident(command.incident_id)
+    if check.outcome is ExchangeOutcome.CHECKED and check.bypass_on and incident and incident.restored_at:
+        draft.put(
+            Finding(
+                id=f"recheck-{command.id}",
+                target=draft.target,
+                source=Source.RECHECK,
+                switch=Switch.ON,
+                outcome=Outcome.SUCCESS,
+                effective_at=read_at,
+                object_id_text=command.object_id or "",
+                received_at=draft.now,
+                checks=(check,),
+            )
+        )
+    for recheck in draft.rows(Recheck):
+        if recheck.incident_id != command.incident_id or recheck.result != "asked":
+            continue
+        if check.outcome is ExchangeOutcome.FAILED:
+            draft.put(recheck.model_copy(update={"result": "", "due_at": draft.now + timedelta(minutes=10)}))
+        else:
+            result = "on" if check.bypass_on else check.outcome.value if check.bypass_on is None else "off"
+            draft.put(recheck.model_copy(update={"done": True, "result": result}))
+
+
+def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
+    incident = draft.incident(command.incident_id)
+    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    if incident is None or step is None or not step.state.running:
+        return
+    if result.resolved is not None and result.resolved.object_id != command.object_id:
+        fail(draft, step, "the worker answered about another account; nothing it says is counted")
+        return
+    match result.outcome:
+        case ExchangeOutcome.VERIFIED:
+            finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
+        case ExchangeOutcome.ALREADY_OFF if _verified_before(draft, incident.id):
+            finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
+        case ExchangeOutcome.ALREADY_OFF if max(step.attempts, command.asked, result.deliveries) > 1:
+            finish(
+                draft,
+                step,
+                Effect.EFFECTIVE,
+                "read back as off, after an earlier attempt of ours without a clear answer",
+            )
+        case ExchangeOutcome.ALREADY_OFF:
+            finish(draft, step, Effect.NOT_NEEDED, "Exchange says that it was off already")
+        case ExchangeOutcome.NOT_FOUND if _account_is_gone(draft, incident.id):
+            finish(draft, step, Effect.NOT_NEEDED, GONE)
+            draft.move_head(active_incident=None)
+            return
+        case _:
+            _not_disabled(draft, command, step, result)
+            return
+    restored = draft.incident(incident.id)
+    if restored:
+        mark_restored(draft, restored, _proven_at(result, draft.now), how=result.outcome.value)
+
+
+def _account_is_gone(draft: Draft, incident_id: str) -> bool:
+    """Entra said of every other step that there is no such account any more."""
+    others = [step for step in draft.steps(incident_id) if step.step is not StepKind.DISABLE_BYPASS]
+    return bool(others) and all(step.detail == GONE for step in others)
+
+
+def _proven_at(result: ExchangeResult, now: datetime) -> datetime:
+    return min(result.read_at, now) if result.read_at else now
+
+
+def _not_disabled(draft: Draft, command: Command, step: Step, result: ExchangeResult) -> None:
+    why = result.error or f"the worker answered {result.outcome.value}"
+    passes = result.outcome is ExchangeOutcome.FAILED and result.error_class == "transient"
+    if passes or result.outcome is ExchangeOutcome.UNVERIFIED or _too_late(draft, command, result):
+        retry(draft, step, why)
+        draft.settle_status(step.incident_id)
+    else:
+        fail(draft, step, why)

@@ -1,0 +1,109 @@
+"""Questions to the Exchange worker. Pure transitions: the queue is somebody else's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.command import Command
+from bypass_responder.model.message import CommandKind, ExchangeCommand
+from bypass_responder.model.note import Severity
+from bypass_responder.model.step import StepKind, StepState
+
+if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
+
+WORKER_SILENT_AFTER = 3
+
+
+def ask(draft: Draft, command: Command) -> None:
+    """Plan a question, unless one of this kind is outstanding for the target."""
+    if outstanding(draft, command.command):
+        return
+    draft.put(command)
+
+
+def outstanding(draft: Draft, kind: CommandKind) -> Command | None:
+    """The one question of this kind that waits for its answer."""
+    return next((row for row in draft.rows(Command) if row.command is kind and row.state == "outstanding"), None)
+
+
+def mark_sent(draft: Draft, command_id: str) -> None:
+    """The command is on the queue; a disable_bypass step now waits for the answer."""
+    command = draft.row(Command, f"command-{command_id}")
+    if command is None or command.sent:
+        return
+    draft.put(command.model_copy(update={"sent": True}))
+    draft.log(
+        "asked",
+        f"{command.command.value}: asked the Exchange worker",
+        incident=command.incident_id,
+        command=command.id,
+        kind=command.command.value,
+        asked=command.asked,
+    )
+    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    if step and command.command is CommandKind.DISABLE_BYPASS and step.state is StepState.CLAIMED:
+        draft.put(step.model_copy(update={"state": StepState.ACTED, "acted_at": draft.now, "lease_until": None}))
+
+
+def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timedelta) -> None:
+    """No answer came in time: supersede the question and ask it anew."""
+    current = draft.row(Command, command.row_key)
+    if current is None or current.state != "outstanding" or current.not_after > draft.now:
+        return
+    draft.put(current.model_copy(update={"state": "superseded"}))
+    draft.log(
+        "unanswered",
+        f"{current.command.value}: no answer in time",
+        incident=current.incident_id,
+        command=current.id,
+        kind=current.command.value,
+        asked=current.asked,
+    )
+    if current.asked >= WORKER_SILENT_AFTER:
+        draft.note(
+            "worker_silent",
+            "The Exchange worker does not answer",
+            f"{current.command.value} for {draft.target} was asked {current.asked} times without an answer.",
+            key=f"{current.incident_id}-{current.command.value}",
+            severity=Severity.CRITICAL,
+            incident=current.incident_id,
+            left_to_do=("Look at the Exchange worker: is it running, and what do its logs say?",),
+        )
+    again = {
+        "id": command_id,
+        "state": "outstanding",
+        "asked": current.asked + 1,
+        "created_at": draft.now,
+        "planned_by": draft.run,
+        "not_after": draft.now + timeout,
+        "sent": False,
+    }
+    ask(draft, current.model_copy(update=again))
+
+
+def withdraw(draft: Draft) -> None:
+    """In observe nothing is switched off: an outstanding disable_bypass is given up, its step withheld."""
+    command = outstanding(draft, CommandKind.DISABLE_BYPASS)
+    if command is None:
+        return
+    draft.put(command.model_copy(update={"state": "superseded"}))
+    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    if step and step.state.running:
+        draft.put(step.model_copy(update={"state": StepState.WITHHELD, "reason": "MODE is observe", "next_at": None}))
+        draft.settle_status(step.incident_id)
+    draft.log("withheld", "disable_bypass: MODE is observe", incident=command.incident_id, command=command.id)
+
+
+def as_message(command: Command, *, tenant_id: str, target: str) -> ExchangeCommand:
+    """The command as the worker gets it."""
+    return ExchangeCommand(
+        command_id=command.id,
+        kind=command.command,
+        tenant_id=tenant_id,
+        target=target,
+        object_id=command.object_id,
+        identity=command.identity,
+        not_after=command.not_after,
+    )

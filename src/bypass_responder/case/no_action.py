@@ -1,0 +1,141 @@
+"""Findings that decide nothing: an attempt, a switching-off, late evidence, standing down. Evidence by their time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.evidence import EVIDENCE, OWN, add_evidence, adopt, flaps, incident_of
+from bypass_responder.case.follow_up import left_to_do
+from bypass_responder.model.change import Actor
+from bypass_responder.model.finding import STATES, Finding, FindingState
+from bypass_responder.model.step import StepKind
+
+if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.incident import Incident
+
+OWN_TRACE = timedelta(minutes=2)
+"""How close to our attempt a record of our own remediation is."""
+
+
+def close_finding(draft: Draft, finding: Finding, *, verdict: str, reason: str, incident: str | None = None) -> Finding:
+    """Mark a finding decided."""
+    closed = finding.model_copy(
+        update={"state": FindingState.DECIDED, "verdict": verdict, "reason": reason, "incident_id": incident}
+    )
+    draft.put(closed)
+    return closed
+
+
+def record_attempt(draft: Draft, finding: Finding) -> None:
+    """Somebody tried to switch the bypass on and failed: recorded and told, nobody is contained."""
+    reason = f"{finding.actor} tried to switch the bypass on and failed"
+    incident = incident_of(draft, finding)
+    close_finding(draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None)
+    if incident:
+        attach(draft, incident, finding)
+    draft.log(
+        "attempt", reason, incident=incident.id if incident else None, record=finding.id, names=list(finding.names)
+    )
+    draft.note(
+        "attempt",
+        f"Failed attempt to hide {_first_name(finding)} from mailbox auditing",
+        f"{reason}. The account's auditing was not changed.",
+        key=finding.id,
+        left_to_do=left_to_do(None, actors=(finding.actor,)),
+        record=finding.id,
+        occurred_at=finding.effective_at.isoformat(),
+    )
+
+
+def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
+    """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
+    last = draft.incident(draft.head.active_incident or draft.head.last_incident)
+    ours = last is not None and _is_ours(draft, last, finding, worker_ids)
+    incident = last if ours else incident_of(draft, finding)
+    incident_id = incident.id if incident else None
+    reason = OWN if ours else f"{finding.actor} switched the bypass off"
+    close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
+    if incident:
+        attach(draft, incident, finding.model_copy(update={"actor": Actor()}) if ours else finding)
+    draft.log("switched_off", reason, incident=incident_id, record=finding.id, ours=ours, names=list(finding.names))
+
+
+def record_swept_off(draft: Draft, finding: Finding, *, reason: str) -> None:
+    """A sweep does not list the account any more, and Exchange agrees: evidence by its time."""
+    incident = incident_of(draft, finding)
+    incident_id = incident.id if incident else None
+    close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
+    if incident:
+        attach(draft, incident, finding)
+    draft.log("switched_off", reason, incident=incident_id, record=finding.id, ours=False)
+
+
+def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> None:
+    """Doing nothing, with the reason. A hint about an episode that is known is evidence of it all the same."""
+    incident = incident_of(draft, finding) if verdict in EVIDENCE else None
+    incident_id = incident.id if incident else None
+    close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident_id)
+    if incident:
+        attach(draft, incident, finding)
+    draft.log(
+        "stood_down",
+        f"{verdict}: {reason}",
+        incident=incident_id,
+        verdict=verdict,
+        record=finding.id,
+        actor=str(finding.actor),
+        names=list(finding.names),
+    )
+
+
+def add_to_past(draft: Draft, finding: Finding) -> None:
+    """Late evidence: it widens the blind window of the old episode and never acts."""
+    incident = draft.incident(draft.head.active_incident) or draft.incident(draft.head.last_incident)
+    if finding.source in STATES:
+        incident = incident_of(draft, finding)
+    reason = "belongs to an episode that has ended"
+    close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
+    if incident:
+        attach(draft, incident, finding)
+        adopt(draft, incident.id)
+    draft.log("evidence", reason, incident=incident.id if incident else None, record=finding.id)
+
+
+def attach(draft: Draft, incident: Incident, finding: Finding) -> None:
+    """Make a finding evidence of an incident, and say so where that shows flapping."""
+    add_evidence(draft, incident, finding)
+    tell_flapping(draft, incident.id)
+
+
+def tell_flapping(draft: Draft, incident_id: str) -> None:
+    """On, off and on again: whoever does it still can, so blocking the account is not enough."""
+    incident = draft.incident(incident_id)
+    if incident is None or incident.flapping or not flaps(draft, incident):
+        return
+    incident = incident.model_copy(update={"flapping": True})
+    draft.put(incident)
+    draft.log("flapping", "switched on again after it was off", incident=incident_id)
+    draft.incident_note(
+        "flapping",
+        incident,
+        f"Switched on again after it was off: {incident.account or incident.target}",
+        "Somebody keeps the right to do this. Contain the actor, and look who holds roles in Exchange.",
+        key="",
+    )
+
+
+def _is_ours(draft: Draft, incident: Incident, finding: Finding, worker_ids: frozenset[str]) -> bool:
+    step = draft.step(incident.id, StepKind.DISABLE_BYPASS)
+    if step is None or step.first_attempt_at is None:
+        return False
+    last = incident.restored_at or draft.now
+    if not step.first_attempt_at - OWN_TRACE <= finding.effective_at <= last + OWN_TRACE:
+        return False
+    named = {finding.actor.app_id, finding.actor.object_id} - {None, ""}
+    return bool(named & worker_ids) if worker_ids and named else "@" not in (finding.actor.user_id or "")
+
+
+def _first_name(finding: Finding) -> str:
+    return finding.identity_text or finding.object_id_text or finding.target

@@ -1,0 +1,228 @@
+"""One step of an incident: claim → act → record → read back → effect. The calls are in ``contain``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.episode import plan_rechecks
+from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
+from bypass_responder.model.base import backoff
+from bypass_responder.model.case import PriorState
+from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.account import Account
+    from bypass_responder.model.event import About
+    from bypass_responder.model.incident import Incident
+
+LEASE = timedelta(seconds=60)
+"""Longer than a block and a revocation may take together: 20 s each, see the directory's adapter."""
+READ_BACK_AFTER = timedelta(seconds=5)
+RETRY_LONGEST = timedelta(hours=1)
+TELL_AFTER_ATTEMPTS = 3
+GONE = "the account does not exist any more"
+ON_THE_ACCOUNT = (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.RELEASE)
+
+
+def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account | None) -> bool:
+    """Take a step for this worker until the lease ends. ``account`` is read just before; the prior state is kept.
+
+    The caller logs what it claimed.
+
+    False: somebody else has it, it is not due, or there is nothing to do any more.
+    """
+    step = draft.step(incident.id, kind)
+    if step is None or not is_due(step, draft):
+        return False
+    if account is None and kind in ON_THE_ACCOUNT:
+        finish(draft, step, Effect.NOT_NEEDED, GONE)
+        return False
+    if kind is StepKind.BLOCK_SIGN_IN and account:
+        if draft.head.prior is None or account.account_enabled:
+            prior = PriorState(account_enabled=account.account_enabled, recorded_at=draft.now)
+            draft.move_head(prior=prior)
+        if not account.account_enabled and step.attempts == 0:
+            finish(draft, step, Effect.NOT_NEEDED, "sign-in was blocked already")
+            return False
+    draft.put(
+        step.model_copy(
+            update={
+                "state": StepState.CLAIMED,
+                "attempts": step.attempts + 1,
+                "first_attempt_at": step.first_attempt_at or draft.now,
+                "lease_until": draft.now + LEASE,
+                "next_at": None,
+            }
+        )
+    )
+    return True
+
+
+def is_due(step: Step, draft: Draft) -> bool:
+    """Planned and its time has come, or claimed by somebody whose lease ended."""
+    if step.state is StepState.PLANNED:
+        return step.next_at is None or step.next_at <= draft.now
+    return step.state is StepState.CLAIMED and step.lease_until is not None and step.lease_until <= draft.now
+
+
+def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepState, reason: str) -> None:
+    """A rule that was read again at the claim says no: the step is cancelled, held or withheld."""
+    step = draft.step(incident.id, kind)
+    if step is None or not is_due(step, draft):
+        return
+    draft.put(step.model_copy(update={"state": state, "reason": reason, "lease_until": None, "next_at": None}))
+    draft.log("withheld", f"{kind.value}: {reason}", incident=incident.id, step=kind.value, state=state.value)
+    waits = draft.settle_status(incident.id)
+    if state is StepState.HELD and waits:
+        title = f"Waiting for a person: {incident.account or incident.target}"
+        draft.incident_note("held", waits, title, f"{kind.value} is held: {reason}.", key=f"{kind.value}-{reason}")
+
+
+def record_done(draft: Draft, incident_id: str, kind: StepKind) -> None:
+    """The call was accepted; its effect is read back later."""
+    step = draft.step(incident_id, kind)
+    if step is not None and step.state is StepState.CANCELLED:
+        draft.put(step.model_copy(update={"acted_at": draft.now, "detail": "the call was under way and went through"}))
+        draft.log(
+            "acted",
+            f"{kind.value}: cancelled while under way, and it went through",
+            incident=incident_id,
+            step=kind.value,
+        )
+        return
+    if step is None or step.state is not StepState.CLAIMED:
+        return
+    draft.put(
+        step.model_copy(
+            update={
+                "state": StepState.ACTED,
+                "acted_at": draft.now,
+                "lease_until": None,
+                "next_at": draft.now + READ_BACK_AFTER,
+                "detail": "",
+            }
+        )
+    )
+    draft.log("acted", f"{kind.value}: accepted by the service", incident=incident_id, step=kind.value)
+    if kind is StepKind.RELEASE:
+        release_done(draft, incident_id)
+    _after_change(draft, incident_id)
+
+
+def record_error(draft: Draft, incident_id: str, kind: StepKind, error: ResponderError) -> None:
+    """The call failed: tried again when the error says so, else a person is needed."""
+    step = draft.step(incident_id, kind)
+    if step is None or step.state is not StepState.CLAIMED:
+        return
+    match error:
+        case NotFoundError():
+            finish(draft, step, Effect.NOT_NEEDED, GONE)
+        case PermissionMissingError():
+            fail(draft, step, f"{error.diagnostics()} Then approve the incident again.")
+        case RefusedError():
+            fail(draft, step, error.diagnostics())
+        case _:
+            wait = error.retry_after_seconds if isinstance(error, ThrottledError) else 0.0
+            retry(draft, step, str(error), at_least_seconds=wait)
+    _after_change(draft, incident_id)
+
+
+def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) -> None:
+    """Plan the step again, later each time, and tell people when it has failed for a while."""
+    wait = backoff(step.attempts, first=timedelta(seconds=15), longest=RETRY_LONGEST)
+    due = draft.now + max(wait, timedelta(seconds=at_least_seconds))
+    draft.put(step.model_copy(update={"state": StepState.PLANNED, "lease_until": None, "next_at": due, "detail": why}))
+    draft.log(
+        "retry", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value, next_at=due.isoformat()
+    )
+    if wait >= RETRY_LONGEST:
+        text = f"still failing after {step.attempts} attempts, from now on tried once an hour: {why}"
+        tell_failure(draft, step, "step_failed", text, key="hourly")
+    elif step.attempts >= TELL_AFTER_ATTEMPTS:
+        tell_failure(draft, step, "step_failed", f"still failing after {step.attempts} attempts: {why}")
+
+
+def fail(draft: Draft, step: Step, why: str) -> None:
+    """A person is needed; ``incidents approve`` plans the step again."""
+    draft.put(step.model_copy(update={"state": StepState.FAILED, "lease_until": None, "next_at": None, "detail": why}))
+    draft.log("failed", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value)
+    tell_failure(draft, step, "step_failed", why)
+    draft.settle_status(step.incident_id)
+
+
+def release_done(draft: Draft, incident_id: str) -> None:
+    """The release went through: the incident is over for its account and what was due is cancelled."""
+    incident = draft.incident(incident_id)
+    if incident is None:
+        return
+    draft.move_head(prior=None)
+    draft.put(
+        incident.model_copy(update={"status": IncidentStatus.RELEASED, "closed_at": incident.closed_at or draft.now})
+    )
+    for recheck in draft.rows(Recheck):
+        if not recheck.done:
+            draft.put(recheck.model_copy(update={"done": True, "result": "cancelled by the release"}))
+    draft.log("released", "the state from before our first block is restored", incident=incident_id)
+
+
+def finish(draft: Draft, step: Step, effect: Effect, detail: str) -> None:
+    """End a step with its effect."""
+    ended = {"state": StepState.DONE, "effect": effect, "detail": detail, "acted_at": step.acted_at or draft.now}
+    draft.put(step.model_copy(update=ended | {"lease_until": None, "next_at": None}))
+    draft.log(
+        "effect",
+        f"{step.step.value}: {effect.value}, {detail}",
+        incident=step.incident_id,
+        step=step.step.value,
+        effect=effect.value,
+    )
+    _after_change(draft, step.incident_id)
+
+
+def _after_change(draft: Draft, incident_id: str) -> None:
+    """Tell once that the account is contained, as soon as both calls went through."""
+    incident = draft.settle_status(incident_id)
+    steps = {step.step: step for step in draft.steps(incident_id)}
+    block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
+    if incident is None or incident.contained_told or not _went_through((block, revoke)):
+        return
+    draft.put(incident.model_copy(update={"contained_told": True}))
+    plan_rechecks(draft, incident_id)
+    done = ", ".join(f"{kind.value}: {_state(step)}" for kind, step in sorted(steps.items()))
+    draft.incident_note(
+        "contained",
+        incident,
+        f"Contained: {incident.account}",
+        f"{incident.reason}. {done}.",
+        key="",
+        blind_from=incident.blind_from.isoformat() if incident.blind_from else None,
+        opened_at=incident.opened_at.isoformat(),
+    )
+
+
+def _went_through(steps: Iterable[Step | None]) -> bool:
+    return all(step is not None and step.state in {StepState.ACTED, StepState.DONE} for step in steps)
+
+
+def _state(step: Step) -> str:
+    return f"{step.effect.value} ({step.detail})" if step.effect else step.state.value
+
+
+def tell_failure(draft: Draft, step: Step, about: About, why: str, *, key: str = "") -> None:
+    """A step that failed, or works less than it should, needs a person: told once per effect and ``key``."""
+    incident = draft.incident(step.incident_id)
+    if incident is None:
+        return
+    draft.incident_note(
+        about,
+        incident,
+        f"{step.step.value} needs a person: {incident.account or incident.target}",
+        why,
+        key=f"{step.step.value}-{about}-{step.effect or ''}{key}",
+        step=step.step.value,
+    )

@@ -1,0 +1,1 @@
+"""Bring one account forward: identify, decide, store, act, read back, notify."""

@@ -1,0 +1,61 @@
+"""The calls on an account, and the recording of how they ended.
+
+Permissions: User.EnableDisableAccount.All, User.RevokeSessions.All.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.step import record_done, record_error
+from bypass_responder.errors import ResponderError
+from bypass_responder.model.step import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.ports import Directory
+
+    Apply = Callable[[Callable[[Draft], None]], Awaitable[None]]
+
+
+async def carry_out(
+    kinds: Sequence[StepKind], *, incident_id: str, object_id: str, directory: Directory, apply: Apply
+) -> None:
+    """Make the calls of claimed steps, one after the other, each independent of the other's failure.
+
+    What one call did is recorded while the next one is under way.
+    """
+    recording: list[asyncio.Task[None]] = []
+    for kind in kinds:
+        error = await _call(kind, object_id, directory)
+        recording.append(asyncio.create_task(_record(kind, incident_id, error, apply)))
+    for outcome in await asyncio.gather(*recording, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _call(kind: StepKind, object_id: str, directory: Directory) -> ResponderError | None:
+    try:
+        match kind:
+            case StepKind.BLOCK_SIGN_IN:
+                await directory.set_sign_in(object_id, enabled=False)
+            case StepKind.REVOKE_SESSIONS:
+                await directory.revoke_sessions(object_id)
+            case StepKind.RELEASE:
+                await directory.set_sign_in(object_id, enabled=True)
+            case StepKind.DISABLE_BYPASS:
+                msg = "disable_bypass is a question to the worker, not a call"
+                raise AssertionError(msg)
+    except ResponderError as error:
+        return error
+    return None
+
+
+async def _record(kind: StepKind, incident_id: str, error: ResponderError | None, apply: Apply) -> None:
+    if error is None:
+        await apply(lambda draft: record_done(draft, incident_id, kind))
+    else:
+        await apply(lambda draft: record_error(draft, incident_id, kind, error))

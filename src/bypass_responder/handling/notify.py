@@ -1,0 +1,70 @@
+"""Delivery of the outbox. A failure never holds back a response: the note stays and is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.errors import ResponderError, ThrottledError
+from bypass_responder.model.base import backoff
+from bypass_responder.model.note import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.ports import Notifier
+    from bypass_responder.session import Services, Session
+
+FLOOD = 10
+"""From this many due notes on, one message tells of many."""
+LARGEST = 50
+"""Notes in one message: their rows fit into one transaction, and receivers take it."""
+RETRY_LONGEST = timedelta(hours=1)
+
+
+async def deliver(sessions: Sequence[Session], services: Services) -> None:
+    """Send every due note of these targets: one by one, or as one message in a flood."""
+    due = [
+        (session, note)
+        for session in sessions
+        for note in session.view().rows(Note)
+        if note.sent_at is None and note.next_at is not None and note.next_at <= services.clock()
+    ]
+    if not due or services.notifier is None:
+        return
+    size = LARGEST if len(due) >= FLOOD else 1
+    batches = [due[start : start + size] for start in range(0, len(due), size)]
+    for batch in batches:
+        error = await _send([note for _, note in batch], services.notifier)
+        keys: dict[int, list[str]] = {}
+        for session, note in batch:
+            keys.setdefault(id(session), []).append(note.row_key)
+        told = {id(session): session for session, _ in batch}
+        await asyncio.gather(*(told[key].apply(partial(_mark, keys=keys[key], error=error)) for key in told))
+
+
+async def _send(notes: list[Note], notifier: Notifier) -> ResponderError | None:
+    """The error, None when it was delivered."""
+    try:
+        await notifier.send(notes)
+    except ResponderError as error:
+        return error
+    return None
+
+
+def _mark(draft: Draft, keys: list[str], error: ResponderError | None) -> None:
+    asked = timedelta(seconds=error.retry_after_seconds) if isinstance(error, ThrottledError) else timedelta()
+    for key in keys:
+        note = draft.row(Note, key)
+        if note is None or note.sent_at is not None:
+            continue
+        attempts = note.attempts + 1
+        if error:
+            wait = max(asked, backoff(attempts, first=timedelta(seconds=30), longest=RETRY_LONGEST))
+            changes: dict[str, object] = {"attempts": attempts, "next_at": draft.now + wait, "last_error": str(error)}
+        else:
+            changes = {"attempts": attempts, "sent_at": draft.now, "next_at": None, "last_error": ""}
+        draft.put(note.model_copy(update=changes))

@@ -1,0 +1,199 @@
+"""Bring one target as far as it gets now: decide, act, read back, look again. Safe to run twice, or halfway."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.case import person_decision
+from bypass_responder.case.exchange_answer import revive
+from bypass_responder.errors import ResponderError
+from bypass_responder.event_lines import tell
+from bypass_responder.handling import case_index, run_steps
+from bypass_responder.handling.decide_findings import decide_findings
+from bypass_responder.handling.identify import Lookups
+from bypass_responder.handling.notify import deliver
+from bypass_responder.model.base import guid_or_none
+from bypass_responder.model.command import Command
+from bypass_responder.model.finding import Finding, FindingState
+from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.note import Note
+from bypass_responder.model.step import Recheck, Step, StepKind, StepState
+from bypass_responder.session import Session, announced, limited, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.ports import WorkItem
+    from bypass_responder.session import Services
+
+ROUNDS = 8
+
+
+async def settle_all(targets: Iterable[str], services: Services, *, lookups: Lookups | None = None) -> None:
+    """Settle targets side by side. One target's trouble never holds back another; it is raised at the end.
+
+    ``lookups`` may have reads under way already that deciding will need.
+    """
+    one = limited(partial(settle, services=services, lookups=lookups))
+    waiting, done = set(targets), set[str]()
+    settled: list[Settled] = []
+    problems: list[Exception] = []
+    while waiting:
+        names = sorted(waiting)
+        done |= waiting
+        waiting = set()
+        for name, outcome in zip(names, await asyncio.gather(*map(one, names), return_exceptions=True), strict=True):
+            if isinstance(outcome, Settled):
+                settled.append(outcome)
+                waiting |= outcome.elsewhere - done
+                failed = outcome.problems
+            elif isinstance(outcome, Exception):
+                failed = [outcome]
+            else:
+                raise outcome
+            for problem in failed:
+                tell("settling_failed", logging.ERROR, target=name, error_class=type(problem).__name__)
+            problems += failed
+    problems += await _deliver(settled, services)
+    if problems:
+        raise ExceptionGroup(
+            f"{len(problems)} of {len(done)} targets could not be settled; they are tried again", problems
+        )
+
+
+@dataclass(frozen=True)
+class Settled:
+    """One target after a run. ``elsewhere``: where findings were handed on to; ``problems`` are tried again."""
+
+    item: WorkItem
+    session: Session
+    elsewhere: set[str]
+    problems: list[Exception]
+
+
+async def _deliver(settled: Sequence[Settled], services: Services) -> list[Exception]:
+    """Tell people, write the listing, say when each target is next due. What fails stays due."""
+    told = await asyncio.gather(deliver([one.session for one in settled], services), return_exceptions=True)
+    finishing = (_finish(one.item, one.session, services) for one in settled)
+    finished = await asyncio.gather(*finishing, return_exceptions=True)
+    return [outcome for outcome in (*told, *finished) if isinstance(outcome, Exception)]
+
+
+async def settle(target: str, services: Services, *, lookups: Lookups | None = None) -> Settled:
+    """Settle one target."""
+    item = await services.work.touch(target, services.clock())
+    session = await open_session(target, services)
+    elsewhere: set[str] = set()
+    problems: list[Exception] = []
+    for _ in range(ROUNDS):
+        before = session.commits
+        reads = lookups or Lookups(services.directory, services.allowlist)
+        try:
+            moved, problems = await _round(session, services, reads)
+        finally:
+            if reads is not lookups:
+                await reads.aclose()
+        lookups = None
+        elsewhere |= moved
+        if problems or session.commits == before:
+            break
+    return Settled(item, session, elsewhere, problems)
+
+
+async def _round(session: Session, services: Services, lookups: Lookups) -> tuple[set[str], list[Exception]]:
+    elsewhere = await _carry_out_decisions(session, services)
+    await session.apply(revive)
+    claimed, handed_on, problems = await decide_findings(session, services, lookups)
+    try:
+        claimed += await run_steps.claim_due(session, services, lookups)
+    except ResponderError as error:
+        problems.append(error)
+    problems += await run_steps.act(claimed, session, services)
+    for look in (run_steps.read_back, run_steps.recheck):
+        try:
+            await look(session, services)
+        except ResponderError as error:
+            problems.append(error)
+    return elsewhere | handed_on, problems
+
+
+async def _carry_out_decisions(session: Session, services: Services) -> set[str]:
+    elsewhere: set[str] = set()
+    for decision in session.view().rows(PersonDecision):
+        if decision.done:
+            continue
+        incident = session.view().incident(decision.incident_id)
+        if decision.verb == "approve" and incident is not None and incident.account is None and decision.account:
+            await _hand_on(decision, incident, session, services)
+            elsewhere.add(decision.account)
+        else:
+            carry_out = {
+                "approve": person_decision.approve,
+                "dismiss": person_decision.dismiss,
+                "release": person_decision.release,
+            }[decision.verb]
+            await session.apply(partial(_once, decision=decision, carry_out=carry_out))
+    return elsewhere
+
+
+def _once(draft: Draft, decision: PersonDecision, carry_out: Callable[[Draft, PersonDecision], None]) -> None:
+    current = draft.row(PersonDecision, decision.row_key)
+    if current is not None and not current.done:
+        carry_out(draft, current)
+
+
+async def _hand_on(decision: PersonDecision, incident: Incident, session: Session, services: Services) -> None:
+    """A person said which account an unresolved incident is about: its findings move there, confirmed."""
+    target = guid_or_none(decision.account or "") or ""
+    for finding in session.view().rows(Finding):
+        if finding.incident_id == incident.id and finding.verdict == "unresolved":
+            moved = finding.model_copy(
+                update={
+                    "id": f"{finding.id}-by-person" if target == finding.target else finding.id,
+                    "target": target,
+                    "state": FindingState.UNDECIDED,
+                    "confirmed_by": decision.who,
+                    "incident_id": None,
+                }
+            )
+            async with announced(target, services):
+                await services.ledger.add_finding(moved)
+    await session.apply(lambda draft: person_decision.resolve_elsewhere(draft, decision))
+
+
+async def _finish(item: WorkItem, session: Session, services: Services) -> None:
+    await case_index.update(session, services)
+    await services.work.finish(item, next_due(session, services))
+
+
+def next_due(session: Session, services: Services) -> datetime | None:
+    """When the target needs to be looked at again; None when nothing is left to do."""
+    view = session.view()
+    moments: list[datetime | None] = []
+    for row in session.case.rows.values():
+        match row:
+            case Finding(state=FindingState.UNDECIDED):
+                moments.append(row.next_at or view.now)
+            case Step(state=StepState.PLANNED):
+                moments.append(row.next_at or view.now)
+            case Step(state=StepState.CLAIMED):
+                moments.append(row.lease_until)
+            case Step(state=StepState.ACTED) if row.step is not StepKind.DISABLE_BYPASS:
+                moments.append(row.next_at)
+            case Command(state="outstanding"):
+                moments.append(row.not_after if row.sent else view.now)
+            case Recheck(done=False, result=""):
+                moments.append(row.due_at)
+            case PersonDecision(done=False):
+                moments.append(view.now)
+            case Note(sent_at=None) if services.notifier is not None:
+                moments.append(row.next_at)
+            case _:
+                pass
+    return min((moment for moment in moments if moment is not None), default=None)

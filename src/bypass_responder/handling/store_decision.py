@@ -1,0 +1,119 @@
+"""The plan of a decision is stored in one transaction, and the slot that a block needs is taken beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.case import episode, no_action, past
+from bypass_responder.decision import Decision, Disposition, Verdict
+from bypass_responder.handling.run_steps import claim_steps
+from bypass_responder.model.finding import Finding, FindingState
+from bypass_responder.model.note import Severity
+from bypass_responder.model.step import StepKind, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.handling.identify import Identified
+    from bypass_responder.handling.run_steps import Claimed
+    from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+    from bypass_responder.session import Services, Session
+
+
+async def store_within_limit(
+    store: Callable[[Draft], list[Claimed]],
+    finding: Finding,
+    limited: Decision,
+    session: Session,
+    services: Services,
+) -> list[Claimed]:
+    """Store the plan, and meanwhile take the slot that a block needs; nothing is done before both are there.
+
+    ``limited`` is the decision for when there is no slot left.
+    """
+    view = session.view()
+    blocks = limited.verdict is Verdict.LIMIT_REACHED and services.settings.enforce
+    if not blocks or past.belongs_to_the_past(view, finding):
+        return await session.apply(store)
+    limit = services.settings.containment_limit_per_hour
+    taking = services.limit.take(finding.target, limit=limit, now=services.clock())
+    claimed, taken = await asyncio.gather(session.apply(store), taking, return_exceptions=True)
+    if isinstance(claimed, BaseException):
+        raise claimed
+    if isinstance(taken, BaseException):
+        raise taken
+    if taken:
+        return claimed
+    await session.apply(partial(episode.hold_the_block, verdict=limited.verdict.value, reason=limited.reason))
+    return [claim.without(StepKind.BLOCK_SIGN_IN) for claim in claimed]
+
+
+def store_plan(
+    draft: Draft,
+    finding: Finding,
+    decision: Decision,
+    identified: Identified,
+    entry: AllowlistEntry | MalformedEntry | None,
+    services: Services,
+) -> list[Claimed]:
+    """Decide it in the ledger: evidence of the past, standing down, or the incident with its plan, claimed at once.
+
+    Returns what was claimed; nothing when somebody else decided it meanwhile.
+    """
+    current = draft.row(Finding, finding.row_key)
+    if current is None or current.state is FindingState.DECIDED:
+        return []
+    current = current.model_copy(update={"effective_at": finding.effective_at})
+    if past.belongs_to_the_past(draft, current):
+        no_action.add_to_past(draft, current)
+        return []
+    if decision.stands_down:
+        no_action.stand_down(draft, current, verdict=decision.verdict.value, reason=decision.reason)
+        return []
+    enforce = services.settings.enforce
+    incident_id = episode.act_on(
+        draft,
+        current,
+        verdict=decision.verdict.value,
+        reason=decision.reason,
+        steps={
+            kind: _state(disposition, enforce=enforce)
+            for kind, disposition in decision.steps.items()
+            if disposition is not Disposition.NOT
+        },
+        account=identified.account,
+        incident_id=_incident_id(draft, current, services),
+    )
+    incident = draft.incident(incident_id)
+    if incident is None:
+        return []
+    if decision.verdict is Verdict.ALLOWLIST_EXPIRED and enforce:
+        _tell_owner(draft, incident_id, decision.reason)
+    if decision.verdict is Verdict.HISTORY:
+        episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
+    return claim_steps(draft, incident_id, account=identified.account, entry=entry, services=services, slot=True)
+
+
+def _state(disposition: Disposition, *, enforce: bool) -> StepState:
+    if disposition is Disposition.HELD:
+        return StepState.HELD
+    return StepState.PLANNED if enforce else StepState.WITHHELD
+
+
+def _incident_id(draft: Draft, finding: Finding, services: Services) -> str:
+    current = episode.current_incident(draft)
+    return current.id if current else episode.new_incident_id(finding, tenant_id=services.settings.tenant_id)
+
+
+def _tell_owner(draft: Draft, incident_id: str, reason: str) -> None:
+    draft.note(
+        "allowlist_expired",
+        "An expired allowlist entry: auditing is restored",
+        f"{reason}. Renew the entry before the bypass is set again.",
+        key=incident_id,
+        severity=Severity.WARNING,
+        incident=incident_id,
+    )

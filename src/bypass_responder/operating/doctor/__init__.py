@@ -1,0 +1,1 @@
+"""What is missing on an installation, and what fixes it."""

@@ -1,0 +1,146 @@
+"""Everything that `bypassctl doctor` judges, gathered: what cannot be looked at is a fact, too, and stops nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from bypass_responder.errors import NotFoundError, ResponderError
+from bypass_responder.operating.doctor.diagnosis import Facts, Names, Standing
+from bypass_responder.operating.self_check import look_at_self, probed_queues
+from bypass_responder.operating.status import read_status
+from bypass_responder.rights import Api
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bypass_responder.model.self_check import SelfCheck, StorageLook, Token
+    from bypass_responder.operating.self_check import SelfChecks
+    from bypass_responder.session import Services
+    from bypass_responder.settings import Settings
+
+
+async def gather_facts(services: Services, environment: Mapping[str, str]) -> Facts:
+    """Look at everything, as whoever is signed in. Permissions: those of a reader (docs/permissions.md)."""
+    checks = services.self_checks
+    if checks is None:
+        msg = "this responder was built without self-checks"
+        raise TypeError(msg)
+    settings = services.settings
+    caller = await checks.tokens.look(Api.GRAPH)
+    stored, stored_problem = await _stored(checks)
+    as_app = is_app(caller, stored, settings, environment)
+    live = await look_at_self(services, checks) if as_app else None
+    here = live.storage if live else await checks.storage.look(probed_queues(settings, person=True))
+    standing, standing_problem = await _standing(services, here, live or stored)
+    known_names = names(environment, settings)
+    principals = _principals(live or stored, environment, known_names)
+    granted = await _granted(checks, principals, caller, as_app=as_app)
+    return Facts(
+        now=services.clock(),
+        settings=settings,
+        names=known_names,
+        caller=caller,
+        here=here,
+        stored=stored,
+        stored_problem=stored_problem,
+        live=live,
+        standing=standing,
+        standing_problem=standing_problem,
+        grants=granted.grants,
+        grants_problem=granted.problem,
+        gone=granted.gone,
+    )
+
+
+def is_app(caller: Token, stored: SelfCheck | None, settings: Settings, environment: Mapping[str, str]) -> bool:
+    """True when the identity of the deployed app runs this: it looks at its own rights and not at a person's."""
+    if caller.problem or caller.delegated:
+        return False
+    theirs = stored.token(Api.GRAPH) if stored else None
+    if theirs is not None and theirs.object_id:
+        return theirs.object_id == caller.object_id
+    if settings.azure_client_id:
+        return settings.azure_client_id == caller.application_id
+    return "IDENTITY_ENDPOINT" in environment
+
+
+def names(environment: Mapping[str, str], settings: Settings) -> Names:
+    """What the commands name: from the outputs of the deployment where this shell has them."""
+    given = {
+        "app": environment.get("RESPONDER_APP_NAME", ""),
+        "worker": environment.get("WORKER_APP_NAME", ""),
+        "group": environment.get("AZURE_RESOURCE_GROUP", ""),
+        "topic": environment.get("EVENT_TOPIC_NAME", ""),
+        "worker_principal": environment.get("WORKER_PRINCIPAL_ID", "").lower(),
+        "account": _account(settings),
+    }
+    return Names(**{name: value for name, value in given.items() if value})
+
+
+def _account(settings: Settings) -> str:
+    if settings.storage.table_service_uri:
+        return (urlsplit(settings.storage.table_service_uri).hostname or "").partition(".")[0]
+    secret = settings.storage.connection_string
+    parts = dict(part.partition("=")[::2] for part in secret.get_secret_value().split(";")) if secret else {}
+    return parts.get("AccountName", "")
+
+
+async def _stored(checks: SelfChecks) -> tuple[SelfCheck | None, str]:
+    try:
+        return await checks.store.last(), ""
+    except ResponderError as problem:
+        return None, str(problem)
+
+
+async def _standing(services: Services, here: StorageLook, app: SelfCheck | None) -> tuple[Standing | None, str]:
+    """As `bypassctl status` reads it, by the clock of storage and with the app's own idea of overdue."""
+    skew = timedelta(seconds=here.skew_seconds or 0)
+    settings = services.settings
+    if app is not None:
+        settings = settings.model_copy(update={"sweep_overdue_minutes": app.sweep_overdue_minutes})
+    clock = services.clock
+    corrected = dataclasses.replace(services, settings=settings, clock=lambda: clock() - skew)
+    try:
+        status = await read_status(corrected)
+    except ResponderError as problem:
+        return None, str(problem)
+    return Standing(cursor=status.cursor, alerts=status.alerts, doubt=status.doubt), ""
+
+
+def _principals(app: SelfCheck | None, environment: Mapping[str, str], known: Names) -> list[str]:
+    """The identities of the two apps, by object id; the app's own tokens know the first one best."""
+    token = app.token(Api.GRAPH) if app else None
+    responder = (token.object_id if token else "") or environment.get("RESPONDER_PRINCIPAL_ID", "").lower()
+    return [each for each in (responder, known.worker_principal) if each]
+
+
+class _Granted(NamedTuple):
+    grants: dict[str, Mapping[str, datetime | None]] | None
+    gone: tuple[str, ...] = ()
+    problem: str = ""
+
+
+async def _granted(checks: SelfChecks, principals: list[str], caller: Token, *, as_app: bool) -> _Granted:
+    """What the directory gives them. The app may not ask, so it does not."""
+    if checks.granted is None or as_app:
+        return _Granted(None, problem="the app may not read the directory")
+    if caller.problem:
+        return _Granted(None, problem="nobody is signed in (az login)")
+    if not principals:
+        return _Granted(None, problem="it is not known which identity the app has (RESPONDER_PRINCIPAL_ID)")
+    grants: dict[str, Mapping[str, datetime | None]] = {}
+    gone = []
+    for principal in principals:
+        try:
+            held = await checks.granted.assignments(principal)
+        except NotFoundError:
+            gone.append(principal)
+        except ResponderError as problem:
+            return _Granted(None, problem=str(problem))
+        else:
+            grants[principal] = {each.role_id: each.given_at for each in held}
+    return _Granted(grants, tuple(gone))

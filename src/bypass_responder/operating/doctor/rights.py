@@ -1,0 +1,172 @@
+"""What the app may do in the directory and at the audit feed: its tokens, their roles, the subscription."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bypass_responder.operating.doctor.diagnosis import Defect, Unseen
+from bypass_responder.rights import EXCHANGE_ROLE_GROUP, RESPONDER_ROLES, SERVICES, WORKER_ROLES, Api, AppRole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from bypass_responder.model.self_check import SelfCheck, Token
+    from bypass_responder.operating.doctor.diagnosis import Facts
+
+FEED_FOLLOWS = frozenset(
+    {
+        "feed_refused",
+        "feed_silent",
+        "never_polled",
+        "permission_lost",
+        "permission_missing",
+        "poll_failing",
+        "poll_late",
+    }
+)
+SUBSCRIPTION_FOLLOWS = FEED_FOLLOWS - {"feed_refused"}
+WORKER_FOLLOWS = frozenset(
+    {
+        "sweep_incomplete",
+        "sweep_overdue",
+        "sweep_unknown",
+        "sweeps_silent",
+        "worker_permission_missing",
+        "worker_silent",
+    }
+)
+ONLY_TIME = (
+    "wait: the platform keeps the token for so long, and neither a restart nor a deployment renews it. Sooner only "
+    "with another user-assigned identity that has its rights before its first token "
+    "(docs/runbook.md#a-right-that-is-granted-and-does-not-work)"
+)
+
+
+def right_defects(facts: Facts, app: SelfCheck | None) -> Iterator[Defect]:
+    """Tokens, roles and the subscription of the app, and the worker's role where the directory may be read."""
+    if app is not None:
+        yield from _token_defects(facts, app)
+        if not _polled_since(facts, app):
+            yield from _subscription_defects(app)
+    worker = facts.names.worker_principal
+    for principal in facts.gone:
+        whose = "the Exchange worker" if principal == worker else "the app"
+        what = f"the directory has no identity {principal}, which is {whose}'s by what this shell or its token says"
+        mend = "azd provision makes it anew, then `azd env get-values` for this shell and bypassctl grant"
+        follows = WORKER_FOLLOWS if principal == worker else FEED_FOLLOWS
+        yield Defect("identity_missing", principal, what, mend, follows)
+    if facts.grants is not None and worker in facts.grants:
+        for role in WORKER_ROLES:
+            if role.id not in facts.grants[worker]:
+                what = f"the Exchange worker has no {role.value} of {SERVICES[role.api]}: {role.missing}"
+                yield Defect("worker_role_missing", role.value, what, "bypassctl grant", WORKER_FOLLOWS)
+
+
+def _token_defects(facts: Facts, app: SelfCheck) -> Iterator[Defect]:
+    without = [token for token in app.tokens if token.problem]
+    if without:
+        which = " and ".join(SERVICES[Api(token.api)] for token in without)
+        names = facts.names
+        mend = (
+            f"az functionapp identity show --name {names.app} --resource-group {names.group}; "
+            "AZURE_CLIENT_ID wants the client id of the identity that it names; `azd provision` sets both"
+        )
+        follows = FEED_FOLLOWS | {"response_permission_missing"}
+        yield Defect("token_missing", which, f"the app gets no token for {which}: {without[0].problem}", mend, follows)
+    for token in app.tokens:
+        if token.problem:
+            continue
+        if token.tenant_id and token.tenant_id != facts.settings.tenant_id:
+            what = f"the app's identity is of the tenant {token.tenant_id}, TENANT_ID is {facts.settings.tenant_id}"
+            mend = "set TENANT_ID, here and in the app, to the tenant whose accounts are watched, and deploy there"
+            yield Defect("tenant_wrong", "TENANT_ID", what, mend, FEED_FOLLOWS)
+            return
+    for role in RESPONDER_ROLES:
+        held = app.token(role.api)
+        if held is None or held.problem:
+            continue
+        if role.value in held.roles:
+            if facts.grants is not None and role.id not in facts.grants.get(held.object_id, {role.id: None}):
+                yield _taken_away(role, held)
+            continue
+        if role.api is not Api.MANAGEMENT or not _polled_since(facts, app):
+            yield _role_defect(facts, role, held)
+
+
+def _taken_away(role: AppRole, token: Token) -> Defect:
+    """The directory does not give it any more. It works as long as the token does; an attacker would do just that."""
+    what = (
+        f"{role.value} of {SERVICES[role.api]} was taken from the app in the directory; its token of "
+        f"{_at(token.issued_at)} has it until {_at(token.expires_at)}. Then {role.missing}"
+    )
+    mend = "bypassctl grant, and find out who took it: Entra admin centre, Audit logs"
+    return Defect("role_taken_away", role.value, what, mend)
+
+
+def _polled_since(facts: Facts, app: SelfCheck) -> bool:
+    """A poll that succeeded after the look: what was wrong with the feed is mended."""
+    return facts.polled_at is not None and facts.polled_at > app.at
+
+
+def _role_defect(facts: Facts, role: AppRole, token: Token) -> Defect:
+    follows = FEED_FOLLOWS if role.api is Api.MANAGEMENT else frozenset[str]()
+    named = f"{role.value} of {SERVICES[role.api]}"
+    held = facts.grants.get(token.object_id) if facts.grants is not None else None
+    until = f"valid until {_at(token.expires_at)}"
+    if held is not None and role.id in held:
+        granted = held[role.id]
+        before = bool(granted and token.issued_at and token.issued_at < granted)
+        order = "before the grant of" if before else "although it was given at"
+        what = (
+            f"{named} is given, and not in the app's token: issued at {_at(token.issued_at)}, {order} {_at(granted)}, "
+            f"{until}; until then {role.missing}"
+        )
+        return Defect("role_not_in_token", role.value, what, ONLY_TIME, follows)
+    mend = "bypassctl grant"
+    if held is None:
+        mend += f"; given already (bypassctl grant --check)? Its token, of {_at(token.issued_at)}, is {until}: wait"
+    return Defect("role_missing", role.value, f"the app has no {named}: {role.missing}", mend, follows)
+
+
+def _subscription_defects(app: SelfCheck) -> Iterator[Defect]:
+    if app.subscription == "missing":
+        what = "the audit feed has no subscription to Audit.Exchange"
+        mend = (
+            "the app starts it at its next poll. If it stays away, the unified audit log is off: "
+            "Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true"
+        )
+        yield Defect("subscription_missing", "Audit.Exchange", what, mend, SUBSCRIPTION_FOLLOWS)
+    elif app.subscription and app.subscription != "enabled":
+        what = f"the subscription of the audit feed to Audit.Exchange is {app.subscription}"
+        mend = (
+            "find out which administrator did it, then POST subscriptions/start?contentType=Audit.Exchange "
+            "(docs/runbook.md#a-disabled-subscription)"
+        )
+        yield Defect("subscription_disabled", "Audit.Exchange", what, mend, SUBSCRIPTION_FOLLOWS)
+    elif app.subscription_problem:
+        mend = "docs/runbook.md#error-codes-of-the-feed; no code: Microsoft 365 service health"
+        follows = SUBSCRIPTION_FOLLOWS | {"permission_lost"}
+        yield Defect("feed_refused", "Audit.Exchange", app.subscription_problem, mend, follows)
+
+
+def right_unseen(facts: Facts) -> Iterator[Unseen]:
+    """What no token and no directory read tells."""
+    if facts.grants is None:
+        how = "bypassctl grant --check, as somebody who may read service principals"
+        yield Unseen(f"which rights the directory gives: {facts.grants_problem or 'not asked'}", how)
+    elif not facts.names.worker_principal:
+        how = "set WORKER_PRINCIPAL_ID (`azd env get-values` has it)"
+        yield Unseen("the Exchange worker's role in the directory: it is not known which identity it is", how)
+    how = f'in Exchange Online PowerShell: Get-RoleGroupMember "{EXCHANGE_ROLE_GROUP}"'
+    yield Unseen("whether the worker may run its cmdlets; health alerts tell when it may not", how)
+    names = facts.names
+    how = (
+        f"az eventgrid event-subscription list --source-resource-id "
+        f"$(az eventgrid topic show --name {names.topic} --resource-group {names.group} --query id --output tsv)"
+    )
+    yield Unseen("the event subscription that brings alerts: it is seen by Azure Resource Manager only", how)
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%SZ}" if moment else "an unknown time"

@@ -1,0 +1,176 @@
+"""How things stand: what ``bypassctl status`` says, read from the ledger and the memory of the feed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bypass_responder.cli.terminal import (
+    moment,
+)
+from bypass_responder.errors import ConflictError, InputError
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import Outcome
+from bypass_responder.model.finding import Finding
+from bypass_responder.model.health import HealthAlert, Tampering
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.note import Note, Severity
+from bypass_responder.model.sweep import Sweep
+from bypass_responder.operating.timeline import Cost, costs
+from bypass_responder.session import open_session
+from bypass_responder.triggers.sweep import sweep_row
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bypass_responder.model.case import Case
+    from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
+    from bypass_responder.model.index import IndexEntry
+    from bypass_responder.model.record import Unreadable
+    from bypass_responder.session import Services
+
+WAITING = {"held", "failed", "observed", "open"}
+LOOK_BACK = 1000
+NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS = 200, 5, 20
+SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAuditLogIngestionEnabled"}
+"""Health alerts that are about an audit switch of the organisation, and its parameter."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What there is to say, newest first where it is a list."""
+
+    mode: str
+    tenant_id: str
+    channel: str
+    cursor: FeedCursor | None
+    pending: list[PendingBlob]
+    gaps: list[FeedGap]
+    unreadable: list[tuple[datetime, Unreadable]]
+    alerts: list[HealthAlert]
+    recovered: list[HealthAlert]
+    tampering: list[Tampering]
+    sweep: Sweep
+    doubt: str
+    """Why it is not known who is bypassed now; empty when the last sweep says it."""
+    listed: int
+    unconfirmed: list[IndexEntry]
+    costs: dict[str, Cost]
+    waiting: list[IndexEntry]
+    contained: int
+    """Incidents that are contained and that nobody has closed."""
+    undelivered: int
+    work: int
+
+    @property
+    def bad_news(self) -> bool:
+        """Something waits, an alert is on, or nothing is watched because no poll of the feed has succeeded yet."""
+        watched = self.cursor is not None and self.cursor.last_success_at is not None
+        return bool(self.waiting or self.alerts or self.gaps or self.pending) or not watched
+
+
+async def read_status(services: Services) -> Status:
+    """Read everything. A case that cannot be read is missing in the costs only; an alert tells of it."""
+    store, settings = services.feed_store, services.settings
+    tenant = (await open_session(TENANT_TARGET, services)).view()
+    incidents = await _newest(services, LOOK_BACK, kinds=("incident",))
+    entries = await _newest(services, NEWEST_ENTRIES)
+    alerts = tenant.rows(HealthAlert)
+    sweep = sweep_row(tenant)
+    over = [alert for alert in alerts if alert.recovered_at and alert.recovered_at > tenant.now - timedelta(days=1)]
+    return Status(
+        mode=settings.mode.value,
+        tenant_id=settings.tenant_id,
+        channel=_host(settings.notification_webhook_url) or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is told",
+        cursor=await store.cursor(),
+        pending=await store.pending(),
+        gaps=await store.gaps(),
+        unreadable=await store.unreadable(20),
+        alerts=sorted((alert for alert in alerts if alert.recovered_at is None), key=_worst_first),
+        recovered=sorted(over, key=lambda alert: alert.recovered_at or alert.since, reverse=True)[:NEWEST_SHOWN],
+        tampering=tenant.rows(Tampering),
+        sweep=sweep,
+        doubt=sweep_doubt(sweep, now=tenant.now, overdue=timedelta(minutes=settings.sweep_overdue_minutes)),
+        listed=len(entries),
+        unconfirmed=[entry for entry in entries if entry.kind == "unconfirmed"],
+        costs=costs(await _with_a_start(incidents, services)),
+        waiting=[entry for entry in incidents if entry.status in WAITING],
+        contained=sum(entry.status == "contained" for entry in incidents),
+        undelivered=sum(note.sent_at is None for note in tenant.rows(Note)),
+        work=len(await services.work.items()),
+    )
+
+
+async def _newest(services: Services, limit: int, kinds: tuple[str, ...] | None = None) -> list[IndexEntry]:
+    found: list[IndexEntry] = []
+    async for entry in services.index.newest(kinds=kinds):
+        found.append(entry)
+        if len(found) >= limit:
+            break
+    return found
+
+
+async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[tuple[Incident, list[Finding]]]:
+    """The newest incidents with a proven start, looked for among five times as many, with what was told of them."""
+    found: list[tuple[Incident, list[Finding]]] = []
+    for begin in range(0, min(len(entries), 5 * NEWEST_STARTS), NEWEST_STARTS):
+        batch = entries[begin : begin + NEWEST_STARTS]
+        targets = list(dict.fromkeys(entry.target for entry in batch))
+        cases = dict(zip(targets, await asyncio.gather(*(_case(each, services) for each in targets)), strict=True))
+        for entry in batch:
+            rows = case.rows if (case := cases[entry.target]) else {}
+            incident = rows.get(f"incident-{entry.id}")
+            if isinstance(incident, Incident) and incident.blind_from and incident.blind_from_proven:
+                told = [row for row in rows.values() if isinstance(row, Finding) and row.incident_id == entry.id]
+                found.append((incident, told))
+        if len(found) >= NEWEST_STARTS:
+            break
+    return found[:NEWEST_STARTS]
+
+
+async def _case(target: str, services: Services) -> Case | None:
+    try:
+        return await services.ledger.load(target)
+    except (InputError, ConflictError):
+        return None
+
+
+def _worst_first(alert: HealthAlert) -> tuple[int, datetime]:
+    return [Severity.CRITICAL, Severity.WARNING, Severity.INFO].index(alert.severity), alert.since
+
+
+def _host(url: str | None) -> str:
+    """Where notes go, without the path: many webhooks have their secret in it."""
+    parts = urlsplit(url or "")
+    return f"{parts.scheme}://{parts.hostname}/…" if parts.hostname else ""
+
+
+def sweep_doubt(row: Sweep, *, now: datetime, overdue: timedelta) -> str:
+    """Why the last complete sweep does not say who is bypassed now; empty when it does."""
+    late = row.state == "outstanding" and row.not_after is not None and row.not_after <= now
+    doubts = {
+        "no sweep was ever asked for": row.first_at is None,
+        "no sweep was complete yet": row.first_at is not None and row.complete_at is None,
+        f"the last sweep was not complete: {row.problem}": bool(row.problem),
+        f"{row.unanswered + late} in a row had no answer": row.unanswered + late > 0,
+        "the last complete sweep is older than SWEEP_OVERDUE_MINUTES": bool(
+            row.complete_at and now - row.complete_at > overdue
+        ),
+    }
+    return "; ".join(doubt for doubt, there in doubts.items() if there)
+
+
+def who_switched(alert: HealthAlert, tampering: list[Tampering]) -> str:
+    """Who weakened the switch of an alert, by the newest record that took effect, in words."""
+    records = [row for row in tampering if row.parameter == SWITCHES[alert.id] and row.outcome is not Outcome.FAILED]
+    last = max((row for row in records if row.weakens), key=lambda row: row.occurred_at, default=None)
+    if last is None:
+        return "no record says who did it"
+    done = f"{last.actor} did it at {moment(last.occurred_at)}"
+    undone = next((row for row in records if not row.weakens and row.occurred_at > last.occurred_at), None)
+    if undone is None:
+        return done
+    return f"{done}, {undone.actor} undid it at {moment(undone.occurred_at)}, and no record says who did it since"

@@ -1,0 +1,1 @@
+"""One poll of the audit feed: windows, blobs, cursor."""

@@ -1,0 +1,160 @@
+"""Everything that a workflow needs from the world, and one target's case with its transactions."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from bypass_responder.case.draft import Draft
+from bypass_responder.errors import ConflictError, TransientError
+from bypass_responder.event_lines import tell_entry, tell_note
+from bypass_responder.model.note import Note
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from bypass_responder import ports
+    from bypass_responder.model.case import Case
+    from bypass_responder.model.row import Row
+    from bypass_responder.operating.self_check import SelfChecks
+    from bypass_responder.settings import Settings
+
+CONFLICTS_BEFORE_GIVING_UP = 8
+SIDE_BY_SIDE = 8
+E = TypeVar("E")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Services:
+    """The ports, the settings, the clock and the source of random ids."""
+
+    settings: Settings
+    clock: ports.Clock
+    new_id: Callable[[], str]
+    directory: ports.Directory
+    allowlist: ports.Allowlist
+    ledger: ports.Ledger
+    work: ports.WorkList
+    limit: ports.HourlyLimit
+    """Of blocks, by account."""
+    hint_checks: ports.HourlyLimit
+    """Of questions to Exchange that alerts caused."""
+    index: ports.Index
+    checkpoints: ports.Checkpoints
+    exchange: ports.ExchangeQueue
+    evidence: ports.EvidenceStore
+    sweeps: ports.SweepStore
+    feed: ports.AuditFeed
+    feed_store: ports.FeedStore
+    notifier: ports.Notifier | None = None
+    self_checks: SelfChecks | None = None
+    """None: this responder does not look at itself."""
+
+
+class Session:
+    """One target's case, and the transactions on it, one after the other.
+
+    A transition is a function of a Draft that may run more than once: when somebody else changed the target, the case
+    is read again and the transition runs on what is true now.
+    """
+
+    def __init__(self, case: Case, services: Services) -> None:
+        """Start from a case as it was read."""
+        self.case = case
+        self.run = services.new_id()
+        """Names this session: what it planned to send, it sends."""
+        self.commits = 0
+        self._services = services
+        self._lock = asyncio.Lock()
+
+    @property
+    def target(self) -> str:
+        """The ledger's key of the target."""
+        return self.case.target
+
+    def view(self) -> Draft:
+        """The case as it is, for reading."""
+        return Draft(self.case, now=self._services.clock(), run=self.run)
+
+    async def apply(self, transition: Callable[[Draft], T]) -> T:
+        """Run a transition, commit what it changed, and give what it returned the last time it ran.
+
+        Raises TransientError when the target never holds still.
+        """
+        async with self._lock:
+            for _ in range(CONFLICTS_BEFORE_GIVING_UP):
+                draft = Draft(self.case, now=self._services.clock(), run=self.run)
+                outcome = transition(draft)
+                if not draft.changed:
+                    return outcome
+                draft.put_head()
+                before = self.case.rows
+                try:
+                    self.case = await self._services.ledger.commit(
+                        self.case, list(draft.changed.values()), draft.entries
+                    )
+                except ConflictError:
+                    self.case = await self._services.ledger.load(self.target)
+                    continue
+                self.commits += 1
+                _tell(draft, before)
+                return outcome
+        raise TransientError(f"The case of {self.target} changed too often while it was written.")
+
+
+def _tell(draft: Draft, before: Mapping[str, Row]) -> None:
+    """What was committed, as lines: each entry of the log, and each note that is new."""
+    for entry in draft.entries:
+        tell_entry(entry)
+    for key, row in draft.changed.items():
+        if isinstance(row, Note) and key not in before:
+            tell_note(row)
+
+
+def limited(work: Callable[[E], Awaitable[T]]) -> Callable[[E], Awaitable[T]]:
+    """The same work, of which no more than SIDE_BY_SIDE run at once, however many are started together."""
+    slots = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(each: E) -> T:
+        async with slots:
+            return await work(each)
+
+    return one
+
+
+@asynccontextmanager
+async def announced(target: str, services: Services) -> AsyncIterator[None]:
+    """Write something that the scheduler must see: the work list says so before, and again after.
+
+    After, because a run that read the target in between would otherwise take it off the list.
+    """
+    item = await services.work.touch(target, services.clock())
+    yield
+    await services.work.finish(item, services.clock())
+
+
+async def change(target: str, transition: Callable[[Draft], object], services: Services) -> Session:
+    """Read a target's case, run the transition on it, announced before and after."""
+    async with announced(target, services):
+        session = await open_session(target, services)
+        await session.apply(transition)
+    return session
+
+
+async def change_if_needed(session: Session, transition: Callable[[Draft], object], services: Services) -> bool:
+    """The same on a case that was read, and nothing at all where the transition would change nothing."""
+    probe = session.view()
+    transition(probe)
+    if not probe.changed:
+        return False
+    async with announced(session.target, services):
+        await session.apply(transition)
+    return True
+
+
+async def open_session(target: str, services: Services) -> Session:
+    """Read a target's case."""
+    return Session(await services.ledger.load(target), services)

@@ -1,0 +1,106 @@
+"""Timer ``poll_audit_feed``: read the feed, store what it says, settle the targets it names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.health_alerts import raise_alert, update_alerts
+from bypass_responder.event_lines import tell, tell_ongoing
+from bypass_responder.handling.identify import Lookups
+from bypass_responder.handling.reconcile import settle_all
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.record import AuditRecord
+from bypass_responder.sensing.feed.poll import BlobRecords, PollReport, poll
+from bypass_responder.session import open_session
+from bypass_responder.triggers.store_records import store_records
+
+if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.session import Services
+
+FEED_ALERTS = (
+    "subscription_missing",
+    "subscription_disabled",
+    "feed_silent",
+    "poll_failing",
+    "permission_lost",
+    "permission_missing",
+)
+
+
+async def poll_audit_feed(services: Services) -> PollReport:
+    """One poll. Raises when storage fails or a target could not be settled: the run is tried again by its timer."""
+    lookups = Lookups(services.directory, services.allowlist)
+    touched: set[str] = set()
+    unreadable = 0
+
+    async def keep(batch: BlobRecords) -> None:
+        nonlocal unreadable
+        stored = await store_records(
+            [record for record in batch.records if isinstance(record, AuditRecord)],
+            services,
+            source=batch.blob.content_id,
+            available_at=batch.blob.created,
+            first_run=batch.first_run,
+            lookups=lookups,
+        )
+        unreadable += stored.unreadable
+        touched.update(stored.targets)
+
+    try:
+        report = await poll(
+            feed=services.feed,
+            store=services.feed_store,
+            keep=keep,
+            now=services.clock(),
+            silence=timedelta(hours=services.settings.feed_silence_hours),
+        )
+        if await _tell_health(report, report.unreadable + unreadable, services):
+            touched.add(TENANT_TARGET)
+        await settle_all(touched, services, lookups=lookups)
+    finally:
+        await lookups.aclose()
+    tell(
+        "polled",
+        listed=report.listed,
+        read=report.read,
+        records=report.records,
+        unreadable=report.unreadable + unreadable,
+        gaps=report.gaps,
+        pending=report.pending,
+        problems=len(report.problems),
+        targets=len(touched),
+    )
+    return report
+
+
+async def _tell_health(report: PollReport, unreadable: int, services: Services) -> bool:
+    """Raise and end alerts, and tell the log of all that last; True when the tenant's case changed."""
+    problems = {problem.id: problem.detail for problem in report.problems}
+    session = await open_session(TENANT_TARGET, services)
+
+    def update(draft: Draft) -> None:
+        update_alerts(draft, {name: text for name, text in problems.items() if name != "gap"}, known=FEED_ALERTS)
+        if "gap" in problems:
+            raise_alert(draft, "gap", problems["gap"])
+        if unreadable:
+            draft.log("unreadable", f"{unreadable} new records could not be read; they are kept", count=unreadable)
+            draft.note(
+                "unreadable",
+                f"{unreadable} audit records could not be read",
+                "They are kept and were not acted on: `bypassctl status` lists them.",
+                key=draft.now.isoformat(),
+                left_to_do=("Read them: one of them may be an attack that was made unreadable on purpose.",),
+            )
+
+    probe = session.view()
+    update(probe)
+    if probe.changed:
+        await services.work.touch(TENANT_TARGET, services.clock())
+        await session.apply(update)
+    for alert in session.view().rows(HealthAlert):
+        if alert.ongoing:
+            tell_ongoing(alert)
+    return bool(probe.changed)

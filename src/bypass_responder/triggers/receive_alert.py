@@ -1,0 +1,119 @@
+"""``receive_alert`` and ``receive_queued_alert``: somebody says that an account is bypassed. A hint, and no more.
+
+It is stored and Exchange is asked; only what Exchange confirms is decided. What retrying cannot mend never raises,
+because Event Grid would deliver it again for a day.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.health_alerts import raise_health
+from bypass_responder.detection import detect
+from bypass_responder.errors import InputError
+from bypass_responder.event_lines import tell
+from bypass_responder.handling.reconcile import settle_all
+from bypass_responder.model.alert import Alert
+from bypass_responder.model.base import guid_or_none, target_key
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import Actor, AuditTampering, BypassChange, Outcome, Switch
+from bypass_responder.model.excerpt import excerpt
+from bypass_responder.model.finding import Finding, Source
+from bypass_responder.model.record import Unreadable
+from bypass_responder.sensing.alert import read_alert
+from bypass_responder.session import announced, change
+from bypass_responder.triggers.store_records import bounded_actor, bounded_change
+from bypass_responder.triggers.sweep import plan_sweep
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bypass_responder.session import Services
+
+
+async def receive_alert(body: bytes, services: Services) -> None:
+    """Take one event. Raises only when it could not be stored: then it has to come again."""
+    alert = read_alert(body, tenant_id=services.settings.tenant_id)
+    if isinstance(alert, Unreadable):
+        await _keep_unreadable(alert, services)
+        return
+    try:
+        findings = _findings(alert, services.clock())
+    except InputError as error:
+        await _keep_unreadable(_as_unreadable(alert, error), services)
+        return
+    if not findings:
+        await _look_at_the_switches(alert, services)
+        return
+    evidence = await services.evidence.keep(alert.raw)
+    for finding in findings:
+        async with announced(finding.target, services):
+            await services.ledger.add_finding(finding.model_copy(update={"evidence": evidence}))
+    try:
+        await settle_all({finding.target for finding in findings}, services)
+    except ExceptionGroup as group:  # stored: resume_responses takes it up, and Event Grid cannot mend it
+        tell("hint_waits", logging.WARNING, problems=len(group.exceptions))
+
+
+async def _look_at_the_switches(alert: Alert, services: Services) -> None:
+    """The alert is about a switch of the organisation only: a sweep reads those, so one is asked for now."""
+    said = f"{alert.source or 'somebody'} says that an audit switch of the organisation was changed"
+    await change(TENANT_TARGET, lambda draft: draft.log("hint", said, event_id=alert.id), services)
+    await plan_sweep(services)
+
+
+async def _keep_unreadable(item: Unreadable, services: Services) -> None:
+    if await services.feed_store.keep_unreadable([item], received_at=services.clock()):
+        detail = f"The last one, from {item.source or 'an unknown sender'}: {item.reason}, {item.detail}"
+        await raise_health("alerts_unreadable", detail[:500], services)
+
+
+def _as_unreadable(alert: Alert, error: InputError) -> Unreadable:
+    return Unreadable(
+        reason=error.reason,
+        detail=error.detail,
+        source=alert.source,
+        where=f"event {alert.id}",
+        excerpt=excerpt(alert.raw),
+    )
+
+
+def _findings(alert: Alert, now: datetime) -> list[Finding]:
+    """One for each target, whatever the alert says of it; none when it is about the organisation's switches only.
+
+    Raises InputError for a record that names nobody.
+    """
+    said: list[tuple[str, str, datetime | None, Actor, str | None]] = [
+        (*_names(hint.target), hint.occurred_at, Actor(user_id=hint.actor), hint.link) for hint in alert.hints
+    ]
+    told = [detect(record) for record in alert.records]
+    for found in (bounded_change(each) for each in told if isinstance(each, BypassChange)):
+        texts = (found.object_id_text, found.identity_text)
+        said.append((*texts, found.occurred_at, bounded_actor(found.actor), None))
+    if not said and not any(isinstance(each, AuditTampering) for each in told):
+        raise InputError("no_record", "the alert carries no record of a mailbox audit bypass")
+    return [
+        Finding(
+            id=f"hint-{alert.id}-{number:02d}",
+            target=guid_or_none(object_id) or target_key(object_id, identity),
+            source=Source.HINT,
+            switch=Switch.UNKNOWN,
+            outcome=Outcome.UNKNOWN,
+            effective_at=min(claimed or alert.sent_at or now, now),
+            object_id_text=object_id,
+            identity_text=identity,
+            actor=actor,
+            claimed_at=claimed,
+            told_by=alert.source,
+            link=link,
+            received_at=now,
+            available_at=alert.sent_at,
+        )
+        for number, (object_id, identity, claimed, actor, link) in enumerate(said)
+    ]
+
+
+def _names(target: str) -> tuple[str, str]:
+    """A GUID is an object id, anything else a name."""
+    return (target, "") if guid_or_none(target) else ("", target)

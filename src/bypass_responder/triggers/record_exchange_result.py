@@ -1,0 +1,103 @@
+"""Queue trigger ``record_exchange_result``: an answer of the worker closes its step, or is kept and no more."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bypass_responder.case.exchange_answer import take_answer
+from bypass_responder.case.health_alerts import change_health, end_alert, end_permission_missing, raise_alert
+from bypass_responder.handling.reconcile import settle_all
+from bypass_responder.model.base import first_problem, is_target_key
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.excerpt import excerpt
+from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, ExchangeResult
+from bypass_responder.model.note import Severity
+from bypass_responder.model.record import Unreadable
+from bypass_responder.model.sweep import SweepResult
+from bypass_responder.session import open_session
+from bypass_responder.triggers.sweep import take_sweep_answer
+
+if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.session import Services
+
+ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
+
+
+async def record_exchange_result(body: bytes, services: Services) -> None:
+    """Take one answer. What cannot be read, or is about another tenant, is kept as unreadable and told."""
+    result, problem = _read(body, services.settings.tenant_id)
+    if result is None:
+        await keep_message(body, problem, services.settings.exchange_results_queue, services)
+        return
+    await change_health(partial(_watch_the_worker, result=result), services)
+    if isinstance(result, SweepResult):
+        await take_sweep_answer(result, services)
+        return
+    await services.work.touch(result.target, services.clock())
+    session = await open_session(result.target, services)
+    await session.apply(lambda draft: take_answer(draft, result))
+    await settle_all([result.target], services)
+
+
+def _watch_the_worker(draft: Draft, result: ExchangeResult | SweepResult) -> None:
+    """It answers; and whether it may do what it is asked shows in the answer."""
+    if isinstance(result, ExchangeResult):
+        end_alert(draft, "worker_silent")
+    if result.error_class == "permission":
+        detail = f"{result.kind}: {result.error or 'Exchange refused a cmdlet.'}"
+        raise_alert(draft, "worker_permission_missing", detail)
+    elif result.outcome not in {"failed", "refused"}:
+        end_permission_missing(draft, result.kind)
+
+
+def _kind(body: bytes) -> type[ExchangeResult | SweepResult]:
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return ExchangeResult
+    swept = isinstance(message, dict) and message.get("kind") == CommandKind.LIST_BYPASSED
+    return SweepResult if swept else ExchangeResult
+
+
+def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | SweepResult | None, str]:
+    try:
+        result = _kind(body).model_validate_json(body)
+    except ValidationError as error:
+        return None, first_problem(error)
+    if result.schema_version not in ACCEPTED_VERSIONS:
+        return None, f"schema_version {result.schema_version} is not one that this version reads"
+    if result.tenant_id != tenant_id:
+        return None, f"tenant_id {result.tenant_id} is another tenant"
+    if isinstance(result, ExchangeResult) and not is_target_key(result.target):
+        return None, "target is not a key of the ledger"
+    return result, ""
+
+
+async def keep_message(body: bytes, problem: str, queue: str, services: Services) -> None:
+    """Keep a queue message that nothing can be done with, and tell people."""
+    text = body.decode("utf-8", errors="backslashreplace")
+    item = Unreadable(reason="bad_message", detail=problem, source=queue, where="queue message", excerpt=excerpt(text))
+    new = await services.feed_store.keep_unreadable([item], received_at=services.clock())
+    if not new:
+        return
+    await services.work.touch(TENANT_TARGET, services.clock())
+    session = await open_session(TENANT_TARGET, services)
+
+    def tell(draft: Draft) -> None:
+        draft.log("unreadable", f"a message on {queue} could not be read: {problem}", queue=queue)
+        draft.note(
+            "unreadable",
+            f"A message on {queue} could not be read",
+            f"{problem}. It is kept and was not acted on.",
+            key=f"{queue}-{draft.now.isoformat()}",
+            severity=Severity.CRITICAL,
+            left_to_do=("Read it with `bypassctl status`, and find out who put it on the queue.",),
+        )
+
+    await session.apply(tell)
+    await settle_all([TENANT_TARGET], services)

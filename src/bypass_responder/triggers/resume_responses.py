@@ -1,0 +1,159 @@
+"""Timer ``resume_responses``, the one scheduler: whatever is due, poison queues, and the checkpoint of the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.health_alerts import raise_health, update_alerts
+from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError
+from bypass_responder.event_lines import tell, tell_checkpoint
+from bypass_responder.handling.reconcile import settle_all
+from bypass_responder.model.base import is_target_key
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.log import Checkpoint
+from bypass_responder.model.note import Severity
+from bypass_responder.operating.self_check import check_self
+from bypass_responder.session import change_if_needed, open_session
+from bypass_responder.triggers.record_exchange_result import keep_message
+from bypass_responder.triggers.sweep import resume_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.ports import WorkItem
+    from bypass_responder.session import Services
+
+HEADS_PER_CHECKPOINT = 200
+POISON_PER_RUN = 32
+STOPPING = ("response_permission_missing", "corrupt_row")
+
+
+async def resume_responses(services: Services) -> None:
+    """Take up everything that is due. One part's trouble never holds back another; all of it is raised at the end."""
+    problems = await _problems_of(_drain_poison(services))
+    now = services.clock()
+    try:
+        items = await services.work.items()
+    except ResponderError as problem:
+        await check_self(services, tenant_changed=False, stopped_by=problem)
+        raise
+    due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
+    for found in await asyncio.gather(_problems_of(settle_all(due, services)), _problems_of(resume_sweep(services))):
+        problems += found
+    problems += await _problems_of(write_checkpoint(services))
+    if due or problems:
+        problems += await _problems_of(_watch(problems, services))
+    of_tenant = any(item.target == TENANT_TARGET for item in items)
+    tell("resumed", targets=len(due), problems=len(problems))
+    await check_self(services, tenant_changed=of_tenant or bool(problems))
+    if problems:
+        raise ExceptionGroup("not everything could be taken up; it is tried again", problems)
+
+
+async def _problems_of(part: Awaitable[None]) -> list[Exception]:
+    try:
+        await part
+    except ExceptionGroup as group:
+        return _flat(group)
+    except ResponderError as error:
+        return [error]
+    return []
+
+
+def _flat(group: ExceptionGroup[Exception]) -> list[Exception]:
+    nested = (_flat(each) if isinstance(each, ExceptionGroup) else [each] for each in group.exceptions)
+    return [each for several in nested for each in several]
+
+
+async def _watch(problems: Sequence[Exception], services: Services) -> None:
+    """What stops us for good is an alert of its own: a right that is missing, a row that somebody changed by hand."""
+    present: dict[str, str] = {}
+    for problem in problems:
+        if isinstance(problem, PermissionMissingError):
+            present["response_permission_missing"] = str(problem)
+        if isinstance(problem, InputError):
+            present["corrupt_row"] = str(problem)
+    session = await open_session(TENANT_TARGET, services)
+    transition = partial(update_alerts, present=present, known=STOPPING)
+    await change_if_needed(session, transition, services)
+
+
+async def write_checkpoint(services: Services) -> None:
+    """Chain the ends of all logs that changed into checkpoints, so that a cut tail shows.
+
+    A target that cannot be read is left out, and raised in an ExceptionGroup after the others are in.
+    """
+    changed = [item for item in await services.work.items() if item.changed]
+    problems: list[Exception] = []
+    for start in range(0, len(changed), HEADS_PER_CHECKPOINT):
+        batch = changed[start : start + HEADS_PER_CHECKPOINT]
+        heads = await asyncio.gather(*(_head(item, services) for item in batch), return_exceptions=True)
+        problems += [head for head in heads if isinstance(head, Exception)]
+        read = [(item, head) for item, head in zip(batch, heads, strict=True) if not isinstance(head, BaseException)]
+        last = await services.checkpoints.last()
+        seen = last.heads if last else {}
+        ends = {item.target: head for item, head in read if head[0] and seen.get(item.target) != head}
+        if ends:
+            checkpoint = await _next(ends, services)
+            try:
+                await services.checkpoints.append(checkpoint)
+            except ConflictError:
+                break
+            tell_checkpoint(checkpoint)
+        await asyncio.gather(*(services.work.checkpointed(item) for item, _ in read))
+    if problems:
+        raise ExceptionGroup("some logs could not be read for the checkpoint", problems)
+
+
+async def _head(item: WorkItem, services: Services) -> tuple[int, str]:
+    head = (await services.ledger.load(item.target)).head
+    return head.log_seq, head.log_hash
+
+
+async def _next(heads: dict[str, tuple[int, str]], services: Services) -> Checkpoint:
+    last = await services.checkpoints.last()
+    checkpoint = Checkpoint(
+        seq=last.seq + 1 if last else 1, at=services.clock(), heads=heads, previous=last.hash if last else ""
+    )
+    return checkpoint.model_copy(update={"hash": checkpoint.digest()})
+
+
+async def _drain_poison(services: Services) -> None:
+    """Messages that failed too often: kept, told, and named in the incident that they belong to."""
+    async for text in services.exchange.drain_poison(POISON_PER_RUN):
+        await keep_message(text.encode(), "it failed five times and came from a poison queue", "poison", services)
+        await raise_health("poison", "A queue message failed five times.", services)
+        target = _target_of(text)
+        if target:
+            await services.work.touch(target, services.clock())
+            session = await open_session(target, services)
+            await session.apply(partial(_tell_poison, text=text))
+
+
+def _target_of(text: str) -> str:
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    target = message.get("target") if isinstance(message, dict) else None
+    return target if isinstance(target, str) and is_target_key(target) else ""
+
+
+def _tell_poison(draft: Draft, text: str) -> None:
+    if not draft.case.rows:
+        return
+    incident = draft.incident(draft.head.active_incident or draft.head.last_incident)
+    draft.log("poison", "a queue message of this account failed five times", incident=incident.id if incident else None)
+    draft.note(
+        "poison",
+        f"A queue message failed five times: {incident.account if incident else draft.target}",
+        "The step that it belongs to is asked again by itself.",
+        key=text[:200],
+        severity=Severity.CRITICAL,
+        left_to_do=("Look in the logs why the worker, or the responder, failed on it.",),
+        incident=incident.id if incident else None,
+    )

@@ -1,0 +1,200 @@
+"""Records become stored findings. Nothing is decided here; only when it is stored does the cursor move."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bypass_responder.detection import detect
+from bypass_responder.errors import InputError
+from bypass_responder.handling.identify import Lookups
+from bypass_responder.model.base import guid_or_none, target_key
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import Actor, AuditTampering, BypassChange
+from bypass_responder.model.excerpt import excerpt
+from bypass_responder.model.finding import Finding, Source
+from bypass_responder.model.health import Tampering
+from bypass_responder.model.note import Severity
+from bypass_responder.model.record import AuditRecord, Unreadable
+from bypass_responder.session import announced, change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.finding import Evidence
+    from bypass_responder.session import Services
+
+LONGEST_NAME = 1024
+LONGEST_TEXT = 512
+SIDE_BY_SIDE = 8
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of some records: the targets to settle, the findings, and how much unreadable input was new."""
+
+    targets: frozenset[str]
+    findings: tuple[Finding, ...]
+    unreadable: int
+
+
+async def store_records(
+    records: Iterable[AuditRecord],
+    services: Services,
+    *,
+    source: str,
+    available_at: datetime | None,
+    first_run: bool,
+    lookups: Lookups,
+) -> Stored:
+    """Store every finding and every piece of evidence; keep what is not ours to judge as unreadable.
+
+    What deciding a finding will need is read meanwhile, through ``lookups``.
+    """
+    changes: list[BypassChange] = []
+    tampering: list[AuditTampering] = []
+    unreadable: list[Unreadable] = []
+    for record in records:
+        try:
+            found = _read(record, services.settings.tenant_id)
+        except InputError as error:
+            unreadable.append(_unreadable(record, error, source))
+            continue
+        match found:
+            case BypassChange():
+                changes.append(found)
+            case AuditTampering():
+                tampering.append(found)
+            case None:
+                pass
+    findings: list[Finding] = []
+    for start in range(0, len(changes), SIDE_BY_SIDE):
+        storing = (
+            _store(_finding(change, services.clock(), available_at, first_run=first_run), change.raw, services, lookups)
+            for change in changes[start : start + SIDE_BY_SIDE]
+        )
+        findings += await asyncio.gather(*storing)
+    new = await services.feed_store.keep_unreadable(unreadable, received_at=services.clock()) if unreadable else 0
+    for found in tampering:
+        await _store_tampering(found, services)
+    targets = {finding.target for finding in findings} | ({TENANT_TARGET} if tampering else set())
+    return Stored(frozenset(targets), tuple(findings), new)
+
+
+def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering | None:
+    found = detect(record)
+    if found is None:
+        return None
+    _must_be_as_the_feed_has_it(record)
+    if guid_or_none(found.organization_id) != tenant_id:
+        raise InputError("other_tenant", f"the record belongs to the tenant {found.organization_id or '(none)'}")
+    found = found.model_copy(update={"actor": bounded_actor(found.actor)})
+    if isinstance(found, AuditTampering):
+        return found.model_copy(update={"value": found.value[:LONGEST_TEXT]})
+    return bounded_change(found)
+
+
+def _must_be_as_the_feed_has_it(record: AuditRecord) -> None:
+    """Exports have many shapes, the feed one: what is otherwise there is not acted on. Raises InputError."""
+    try:
+        raw = json.loads(record.raw, strict=False)
+    except ValueError as problem:
+        raise InputError("wrong_type", str(problem)) from None
+    if not isinstance(raw.get("Parameters"), list):
+        raise InputError("wrong_type", "Parameters is no list, as the feed has it")
+    for name in ("RecordType", "UserType"):
+        if not isinstance(raw.get(name, 0), int):
+            raise InputError("wrong_type", f"{name} is no number, as the feed has it")
+
+
+def bounded_change(change: BypassChange) -> BypassChange:
+    """The change with names trimmed, so that a row of the ledger holds it. Raises InputError where it cannot be."""
+    names = {"object_id_text": change.object_id_text.strip(), "identity_text": change.identity_text.strip()}
+    if not any(names.values()):
+        raise InputError("no_target", "the record names no account")
+    if max(map(len, names.values())) > LONGEST_NAME:
+        raise InputError("too_large", f"the record's name for the account is longer than {LONGEST_NAME} characters")
+    return change.model_copy(update=names)
+
+
+def bounded_actor(actor: Actor) -> Actor:
+    """The actor with texts cut, so that a row of the ledger holds them."""
+    return Actor(**{name: text[:LONGEST_TEXT] if text else text for name, text in actor.model_dump().items()})
+
+
+def _unreadable(record: AuditRecord, error: InputError, source: str) -> Unreadable:
+    return Unreadable(
+        reason=error.reason,
+        detail=error.detail,
+        source=source,
+        where=f"record {record.id}",
+        excerpt=excerpt(record.raw),
+    )
+
+
+def record_key(record_id: str) -> str:
+    """The record's Id as a part of a table key: a GUID as it is, anything else as a hash."""
+    return guid_or_none(record_id) or hashlib.sha256(record_id.encode()).hexdigest()[:32]
+
+
+def _finding(change: BypassChange, now: datetime, available_at: datetime | None, *, first_run: bool) -> Finding:
+    return Finding(
+        id=record_key(change.record_id),
+        target=guid_or_none(change.object_id_text) or target_key(change.object_id_text, change.identity_text),
+        source=Source.FEED,
+        switch=change.switch,
+        outcome=change.outcome,
+        effective_at=change.occurred_at,
+        object_id_text=change.object_id_text,
+        identity_text=change.identity_text,
+        actor=change.actor,
+        first_run=first_run,
+        received_at=now,
+        available_at=available_at,
+    )
+
+
+async def _store(finding: Finding, raw: str, services: Services, lookups: Lookups) -> Finding:
+    lookups.expect(finding)
+    await asyncio.sleep(0)  # the reads go out before storage is touched: they take longest
+    kept = finding.model_copy(update={"evidence": await services.evidence.keep(raw)})
+    async with announced(finding.target, services):
+        await services.ledger.add_finding(kept)
+    return kept
+
+
+async def _store_tampering(found: AuditTampering, services: Services) -> None:
+    evidence = await services.evidence.keep(found.raw)
+    await change(TENANT_TARGET, lambda draft: _tampering(draft, found, evidence), services)
+
+
+def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:
+    row = Tampering(
+        id=record_key(found.record_id),
+        occurred_at=found.occurred_at,
+        operation=found.operation,
+        parameter=found.parameter,
+        value=found.value,
+        weakens=found.weakens,
+        outcome=found.outcome,
+        actor=found.actor,
+        evidence=evidence,
+    )
+    if draft.row(Tampering, row.row_key) is not None:
+        return
+    draft.put(row)
+    draft.log("tampering", f"{found.actor}: {found.operation} -{found.parameter} {found.value}", record=found.record_id)
+    if found.weakens:
+        draft.note(
+            "tampering",
+            f"Auditing of the whole organisation: {found.parameter} set to {found.value}",
+            f"{found.actor} ran {found.operation} ({found.outcome.value}). Nobody was blocked for it.",
+            key=row.id,
+            severity=Severity.CRITICAL,
+            left_to_do=(f"Investigate the actor: {found.actor}", f"Undo it: {found.operation} -{found.parameter}"),
+        )

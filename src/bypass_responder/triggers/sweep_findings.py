@@ -1,0 +1,224 @@
+"""What a complete sweep says: findings under ids that the sweep's own id gives, and the baseline that follows."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.health_alerts import raise_health
+from bypass_responder.decision import covers
+from bypass_responder.errors import InputError
+from bypass_responder.model.account import AllowlistEntry
+from bypass_responder.model.base import guid_or_none, target_key
+from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.finding import Check, Finding, FindingState, Source
+from bypass_responder.model.message import ExchangeOutcome
+from bypass_responder.model.sweep import BaselineEntry
+from bypass_responder.sensing.sweep import compare
+from bypass_responder.session import announced, limited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from bypass_responder.model.case import Case
+    from bypass_responder.model.sweep import Baseline, BypassedObject, SweepContent
+    from bypass_responder.session import Services
+
+
+async def changes(
+    content: SweepContent, baseline: Baseline | None, services: Services
+) -> tuple[list[Finding], dict[str, BaselineEntry]]:
+    """The findings of a complete sweep, and the baseline after it."""
+    now = services.clock()
+    allowed: set[str] = {
+        entry.object_id
+        async for entry in services.allowlist.entries()
+        if isinstance(entry, AllowlistEntry) and covers(entry, since=now, now=now)
+    }
+    comparison = compare(content, baseline)
+    known = baseline.entries if baseline else {}
+    found, entries = await _newly_listed(comparison.newly_on, allowed, content, services, first=baseline is None)
+    found += await _still_on(comparison.still_on, known, allowed, content, services, entries)
+    found += await _not_listed(comparison.gone, content, services, entries)
+    return found, entries
+
+
+async def _newly_listed(
+    listed: Iterable[BypassedObject], allowed: set[str], content: SweepContent, services: Services, *, first: bool
+) -> tuple[list[Finding], dict[str, BaselineEntry]]:
+    """Not in the baseline. One that was gone in between was never seen off: it is held as at the first sweep."""
+    now = {each.exchange_guid: each for each in listed}
+    entries = {guid: _entry(each, content, covered=each.object_id in allowed) for guid, each in now.items()}
+    ledger = {} if first else await _known(entries, services)
+    found = [
+        _newly_on(each, content, services, first=first, back=guid in ledger and ledger[guid].was_gone)
+        for guid, each in now.items()
+    ]
+    return found, entries
+
+
+async def _still_on(
+    listed: Iterable[BypassedObject],
+    known: Mapping[str, BaselineEntry],
+    allowed: set[str],
+    content: SweepContent,
+    services: Services,
+    entries: dict[str, BaselineEntry],
+) -> list[Finding]:
+    """On now and last time. News only where it was off in between, or where its allowlist entry covers it no more."""
+    now = {each.exchange_guid: each for each in listed}
+    uncovered = {guid: known[guid] for guid, each in now.items() if each.object_id not in allowed}
+    ledger = await _known(uncovered, services)
+    found: list[Finding] = []
+    for guid, each in now.items():
+        entry = known[guid]
+        entries[guid] = entry._replace(covered=guid not in uncovered)
+        if guid in uncovered and guid not in ledger:
+            entries[guid] = entry  # its case cannot be read: looked at again at the next sweep
+        elif guid in ledger and ledger[guid].off_at:
+            entries[guid] = _entry(each, content, covered=False)
+            found.append(_newly_on(each, content, services))
+        elif entry.covered and guid in uncovered:
+            found.append(_uncovered(each, entry, content, services))
+    return found
+
+
+async def _not_listed(
+    gone: Mapping[str, BaselineEntry], content: SweepContent, services: Services, entries: dict[str, BaselineEntry]
+) -> list[Finding]:
+    """On last time and not listed now: each stays in the baseline until Exchange itself says that it is off or gone."""
+    ledger = await _known(gone, services)
+    stays = {guid: entry for guid, entry in gone.items() if guid not in ledger or not ledger[guid].over}
+    entries |= stays
+    return [
+        _gone(guid, gone[guid], content, services, off_at=known.off_at)
+        for guid, known in ledger.items()
+        if not known.asked and not (known.over and known.told)
+    ]
+
+
+def _entry(each: BypassedObject, content: SweepContent, *, covered: bool) -> BaselineEntry:
+    name = "" if each.name == each.object_id else each.name
+    return BaselineEntry(each.object_id, name, content.started_at, covered)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the ledger knows of one account since a sweep first had it on."""
+
+    off_at: datetime | None
+    """Exchange said then that it is off."""
+    asked: bool
+    """It is asked whether the account is off or gone."""
+    told: bool
+    """That it is off or gone is evidence already."""
+    was_gone: bool
+    """It was gone once, and nobody said since that it is off."""
+
+    @property
+    def over(self) -> bool:
+        """It need not stay in the baseline."""
+        return self.off_at is not None or self.told
+
+
+async def _known(entries: Mapping[str, BaselineEntry], services: Services) -> dict[str, _Known]:
+    """By Exchange GUID. An account whose case cannot be read is left out and told; it must not stop the others."""
+
+    async def ask(item: tuple[str, BaselineEntry]) -> tuple[str, _Known] | InputError:
+        guid, entry = item
+        try:
+            return guid, _known_of(await services.ledger.load(_target(entry.object_id, entry.name or guid)), entry)
+        except InputError as error:
+            return error
+
+    answers = await asyncio.gather(*map(limited(ask), entries.items()))
+    if broken := [answer for answer in answers if isinstance(answer, InputError)]:
+        await raise_health("sweep_account_unreadable", str(broken[0]), services)
+    return dict(answer for answer in answers if not isinstance(answer, InputError))
+
+
+def _known_of(case: Case, entry: BaselineEntry) -> _Known:
+    head = case.head
+    questions = [
+        row
+        for row in case.rows.values()
+        if isinstance(row, Finding) and row.switch is Switch.OFF and row.on_since == entry.on_since
+    ]
+    return _Known(
+        off_at=head.off_at if head.off_at and head.off_at >= entry.on_since else None,
+        asked=any(row.state is not FindingState.DECIDED for row in questions),
+        told=any(row.verdict == "switched_off" for row in questions),
+        was_gone=head.gone_at is not None and (head.off_at is None or head.off_at < head.gone_at),
+    )
+
+
+def _target(object_id: str | None, name: str) -> str:
+    return guid_or_none(object_id or "") or target_key(name)
+
+
+def _newly_on(
+    each: BypassedObject, content: SweepContent, services: Services, *, first: bool = False, back: bool = False
+) -> Finding:
+    """On, and not in the baseline: asked anew before anything is done. At the first sweep the list itself is enough."""
+    finding = _finding("on", each.exchange_guid, each.object_id, each.name, content, services)
+    finding = finding.model_copy(
+        update={"first_run": first or back, "listed_once": first, "on_since": content.started_at}
+    )
+    if not first or each.object_id is None:
+        return finding
+    check = Check(
+        name="",
+        outcome=ExchangeOutcome.CHECKED,
+        object_id=each.object_id,
+        exchange_guid=each.exchange_guid,
+        bypass_on=True,
+        read_at=content.started_at,
+    )
+    return finding.model_copy(update={"checks": (check,)})
+
+
+def _uncovered(each: BypassedObject, entry: BaselineEntry, content: SweepContent, services: Services) -> Finding:
+    """On with an allowlist entry that covers it no more. It was never seen off, so nobody is blocked for it."""
+    finding = _finding("uncovered", each.exchange_guid, each.object_id, each.name, content, services)
+    return finding.model_copy(update={"first_run": True, "was_covered": True, "on_since": entry.on_since})
+
+
+def _gone(
+    guid: str, entry: BaselineEntry, content: SweepContent, services: Services, *, off_at: datetime | None
+) -> Finding:
+    """In the baseline, and not listed any more: Exchange's *off* is evidence, and it is asked unless it said so."""
+    finding = _finding("off", guid, entry.object_id, entry.name or entry.object_id or guid, content, services)
+    said = Check(name="", outcome=ExchangeOutcome.CHECKED, object_id=entry.object_id, bypass_on=False, read_at=off_at)
+    checks = (said,) if off_at and entry.object_id else ()
+    return finding.model_copy(update={"switch": Switch.OFF, "on_since": entry.on_since, "checks": checks})
+
+
+def _finding(
+    what: str, guid: str, object_id: str | None, name: str, content: SweepContent, services: Services
+) -> Finding:
+    digest = hashlib.sha256(f"{what}|{guid}|{content.command_id}".encode()).hexdigest()[:32]
+    return Finding(
+        id=f"sweep-{digest}",
+        target=_target(object_id, name),
+        source=Source.SWEEP,
+        switch=Switch.UNKNOWN,
+        outcome=Outcome.UNKNOWN,
+        effective_at=content.started_at,
+        object_id_text=object_id or "",
+        identity_text="" if object_id else name,
+        received_at=services.clock(),
+        available_at=content.started_at,
+    )
+
+
+async def store_findings(found: list[Finding], services: Services) -> None:
+    """Side by side; a finding that is there already stays as it is."""
+
+    async def store(finding: Finding) -> None:
+        async with announced(finding.target, services):
+            await services.ledger.add_finding(finding)
+
+    await asyncio.gather(*map(limited(store), found))

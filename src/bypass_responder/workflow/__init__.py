@@ -1,1 +1,0 @@
-"""One use case per trigger; the only place where the stages meet."""
