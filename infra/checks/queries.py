@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bypass_responder.case.health_alerts import ADVICE
 from bypass_responder.event_lines import FIELDS, WORDS
-from bypass_responder.model.event import ABOUTS
+from bypass_responder.model.log import ABOUTS
 from bypass_responder.model.note import Severity
 from sandbox.node import node
 

@@ -13,7 +13,7 @@ from bypass_responder.operating.verify_log import Verification, verify_log
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
-    from bypass_responder.model.row import Row
+    from bypass_responder.model.base import Row
     from sandbox.tenant.client import SandboxClient
 
 BYSTANDERS = ("attacker", "sandbox")

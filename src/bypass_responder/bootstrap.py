@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from bypass_responder.adapters.storage_clients import StorageClients
+    from bypass_responder.operating import grant, self_check
     from bypass_responder.operating.self_check import SelfChecks
-    from bypass_responder.ports import DirectoryRights, OwnTokens
     from bypass_responder.session import Services
 
 _responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDictionary()
@@ -39,6 +39,7 @@ class Responder:
     services: Services
     storage: StorageClients
     credential: AsyncTokenCredential
+    self_checks: SelfChecks
     _closing: tuple[Callable[[], Awaitable[None]], ...]
 
     async def poll_audit_feed(self) -> None:
@@ -51,11 +52,11 @@ class Responder:
         """Take up everything that is due."""
         from bypass_responder.triggers.resume_responses import resume_responses
 
-        await _told("resume_responses", resume_responses(self.services))
+        await _told("resume_responses", resume_responses(self.services, self.self_checks))
 
     async def sweep_bypass_state(self) -> None:
         """Ask the Exchange worker who is bypassed, unless it is asked already."""
-        from bypass_responder.triggers.sweep import plan_sweep
+        from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 
         await _told("sweep_bypass_state", plan_sweep(self.services))
 
@@ -181,10 +182,13 @@ def build(environment: Mapping[str, str]) -> Responder:
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         notifier=WebhookNotifier(http, url, secret.get_secret_value()) if url and secret else None,
-        self_checks=_self_checks(environment, storage, http, credential, settings, feed_scope=feed.scope),
     )
     return Responder(
-        services, storage, credential, _closing=(directory.aclose, storage.close, http.aclose, credential.close)
+        services,
+        storage,
+        credential,
+        _self_checks(environment, storage, http, credential, settings, feed_scope=feed.scope),
+        _closing=(directory.aclose, storage.close, http.aclose, credential.close),
     )
 
 
@@ -225,8 +229,8 @@ class Rights:
     """What `bypassctl grant` works with: the directory as whoever is signed in, and no storage."""
 
     settings: GrantSettings
-    directory: DirectoryRights
-    tokens: OwnTokens
+    directory: grant.DirectoryRights
+    tokens: self_check.OwnTokens
     _closing: tuple[Callable[[], Awaitable[None]], ...]
 
     async def aclose(self) -> None:

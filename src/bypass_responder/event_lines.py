@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
-from bypass_responder.model.event import EVENTS, Event
+from bypass_responder.model.log import EVENTS, Event
 from bypass_responder.model.note import Severity
 
 if TYPE_CHECKING:

@@ -11,17 +11,14 @@ from datetime import datetime
 from typing import Protocol
 
 from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
-from bypass_responder.model.case import Case
+from bypass_responder.model.base import Row
+from bypass_responder.model.case import Case, IndexEntry
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
-from bypass_responder.model.index import IndexEntry
 from bypass_responder.model.log import Checkpoint, LogEntry
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.note import Note
 from bypass_responder.model.record import Unreadable
-from bypass_responder.model.right import Assignment, DirectoryRole, Principal
-from bypass_responder.model.row import Row
-from bypass_responder.model.self_check import SelfCheck, StorageLook, Token
 from bypass_responder.model.sweep import Baseline, SweepCommand
 
 
@@ -282,78 +279,4 @@ class FeedStore(Protocol):
 
     async def forget_before(self, moment: datetime) -> int:
         """Delete the memory of blobs created before ``moment``; returns how many."""
-        ...
-
-
-class OwnTokens(Protocol):
-    """What the caller's own access tokens say."""
-
-    async def look(self, api: str) -> Token:
-        """The token for the service with this application id; without one, why. Raises nothing."""
-        ...
-
-
-class StorageProbe(Protocol):
-    """Whether the places of the data account are there and open to whoever asks."""
-
-    async def look(self, queues: Sequence[str]) -> StorageLook:
-        """Every table and container, and these queues. Raises nothing."""
-        ...
-
-
-class SelfCheckStore(Protocol):
-    """The app's last look at itself."""
-
-    async def save(self, check: SelfCheck) -> None:
-        """Put it in place of the last one."""
-        ...
-
-    async def last(self) -> SelfCheck | None:
-        """The last one, None before the first. Raises InputError when it cannot be read."""
-        ...
-
-
-class GrantedRoles(Protocol):
-    """Which application permissions the directory gives an identity. Who asks must be allowed to read it."""
-
-    async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
-        """The application permissions of an identity, and since when.
-
-        Raises NotFoundError, PermissionMissingError, RefusedError.
-        """
-        ...
-
-
-class DirectoryRights(GrantedRoles, Protocol):
-    """Rights of service principals, read and changed by an administrator with `bypassctl grant`; never by the app.
-
-    Raises PermissionMissingError where the administrator may not.
-    """
-
-    async def principal(self, object_id: str) -> Principal:
-        """An identity by its object id. Raises NotFoundError."""
-        ...
-
-    async def service(self, application_id: str) -> Principal:
-        """A Microsoft service by its application id. Raises NotFoundError where the tenant has none."""
-        ...
-
-    async def give(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
-        """Give one; one that is there is as good."""
-        ...
-
-    async def take(self, principal_id: str, assignment_id: str) -> None:
-        """Take one back; one that is gone is as good."""
-        ...
-
-    async def directory_roles(self, principal_id: str) -> tuple[DirectoryRole, ...]:
-        """The Entra roles of an identity, in the whole directory."""
-        ...
-
-    async def give_directory_role(self, principal_id: str, *, role_id: str) -> None:
-        """Give one; one that is there is as good."""
-        ...
-
-    async def take_directory_role(self, assignment_id: str) -> None:
-        """Take one back; one that is gone is as good."""
         ...

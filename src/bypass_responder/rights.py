@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from bypass_responder.model.base import Value
+from bypass_responder.model.base import Utc, Value
 
 
 class Api(StrEnum):
@@ -94,3 +94,30 @@ def storage_role(place: str, name: str) -> str:
         return "Storage Queue Data Message Processor"
     sends = name in {"exchange-commands", "exchange-sweeps"}
     return "Storage Queue Data Message Sender" if sends else "Storage Queue Data Contributor"
+
+
+class Principal(Value):
+    """A service principal: an identity of an app, or a service that gives permissions."""
+
+    object_id: str
+    application_id: str
+    name: str
+    managed_identity: bool = False
+
+
+class Assignment(Value):
+    """One application permission that a principal has."""
+
+    id: str
+    role_id: str
+    resource_id: str
+    resource_name: str = ""
+    given_at: Utc | None = None
+
+
+class DirectoryRole(Value):
+    """One Entra role that a principal holds. ``scope``: ``/`` is the whole directory."""
+
+    id: str
+    role_id: str
+    scope: str = "/"

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from bypass_responder.case.draft import Draft
+from bypass_responder.case.health_alerts import raise_alert
 from bypass_responder.errors import ConflictError, TransientError
 from bypass_responder.event_lines import tell_entry, tell_note
+from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.note import Note
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from bypass_responder import ports
-    from bypass_responder.model.case import Case
-    from bypass_responder.model.row import Row
-    from bypass_responder.operating.self_check import SelfChecks
+    from bypass_responder.model.base import Row
     from bypass_responder.settings import Settings
 
 CONFLICTS_BEFORE_GIVING_UP = 8
@@ -50,8 +51,6 @@ class Services:
     feed: ports.AuditFeed
     feed_store: ports.FeedStore
     notifier: ports.Notifier | None = None
-    self_checks: SelfChecks | None = None
-    """None: this responder does not look at itself."""
 
 
 class Session:
@@ -158,3 +157,13 @@ async def change_if_needed(session: Session, transition: Callable[[Draft], objec
 async def open_session(target: str, services: Services) -> Session:
     """Read a target's case."""
     return Session(await services.ledger.load(target), services)
+
+
+async def raise_health(alert_id: str, detail: str, services: Services) -> None:
+    """Raise an alert in the tenant's own case."""
+    await change_health(partial(raise_alert, alert_id=alert_id, detail=detail), services)
+
+
+async def change_health(transition: Callable[[Draft], None], services: Services) -> None:
+    """Change the alerts in the tenant's own case, where there is something to change."""
+    await change_if_needed(await open_session(TENANT_TARGET, services), transition, services)

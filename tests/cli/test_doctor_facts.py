@@ -9,12 +9,11 @@ import pytest
 
 from bypass_responder.cli.doctor import exit_status, of_setting
 from bypass_responder.errors import NotFoundError, PermissionMissingError, SettingError, TransientError
-from bypass_responder.model.right import Assignment
 from bypass_responder.model.self_check import Token
 from bypass_responder.operating.doctor.diagnose import diagnose
 from bypass_responder.operating.doctor.diagnosis import Defect, Diagnosis, Facts, Unseen
 from bypass_responder.operating.doctor.gather import gather_facts, is_app, names
-from bypass_responder.rights import RESPONDER_ROLES, Api
+from bypass_responder.rights import RESPONDER_ROLES, Api, Assignment
 from tests.core.test_self_check import KEYLESS, Looking
 from tests.core.world import TENANT, some_settings
 from tests.e2e.ctl import bypassctl_program
@@ -53,15 +52,13 @@ class Examined(Looking):
             RESPONDER: {role.id: GRANTED for role in RESPONDER_ROLES},
             WORKER: {},
         }
-        checks = self.services.self_checks
-        assert checks is not None
-        checks.granted = self.granted
+        self.checks.granted = self.granted
 
     async def facts(self, environment: dict[str, str] = ENVIRONMENT, **caller: object) -> Facts:
         """As a person gathers them, after the app ran."""
         await self.passes(seconds=0)
         self.tokens.changed[Api.GRAPH] = {**PERSON, **caller}
-        return await gather_facts(self.services, environment)
+        return await gather_facts(self.services, self.checks, environment)
 
 
 async def test_a_person_asks_the_directory_about_both_identities() -> None:
@@ -114,7 +111,7 @@ async def test_the_app_itself_looks_now_and_does_not_ask_the_directory() -> None
     world = Examined()
     await world.passes(seconds=0)
     world.now += timedelta(minutes=5)
-    found = await gather_facts(world.services, ENVIRONMENT)
+    found = await gather_facts(world.services, world.checks, ENVIRONMENT)
 
     assert found.live is not None
     assert found.live.at == world.now
@@ -125,7 +122,7 @@ async def test_looking_does_not_write() -> None:
     world = Examined()
     await world.facts()
     saves = world.saves
-    await gather_facts(world.services, ENVIRONMENT)
+    await gather_facts(world.services, world.checks, ENVIRONMENT)
 
     assert world.saves == saves
 
@@ -143,7 +140,7 @@ async def test_what_cannot_be_read_is_a_fact_and_stops_nothing() -> None:
     await world.passes(seconds=0)
     world.store.fail("last", TransientError("no answer"))
     world.work.fail("items", TransientError("no answer either"))
-    found = await gather_facts(world.services, ENVIRONMENT)
+    found = await gather_facts(world.services, world.checks, ENVIRONMENT)
 
     assert (found.stored_problem, found.standing_problem) == ("no answer", "no answer either")
 
@@ -156,7 +153,7 @@ async def test_overdue_is_judged_by_the_clock_of_storage_and_by_the_apps_setting
     world.now += timedelta(hours=2)
     world.probe.skew_seconds = 7200.0
     world.tokens.changed[Api.GRAPH] = PERSON
-    found = await gather_facts(world.services, ENVIRONMENT)
+    found = await gather_facts(world.services, world.checks, ENVIRONMENT)
 
     assert found.standing is not None
     assert found.standing.doubt == ""

@@ -21,9 +21,17 @@ from hypothesis import strategies as st
 from bypass_responder.adapters.entra_rights import EntraRights
 from bypass_responder.cli import grant as command
 from bypass_responder.errors import RefusedError
-from bypass_responder.model.right import Assignment, DirectoryRole, Principal
 from bypass_responder.operating.grant import BLOCKERS, Blocker, Holder, plan
-from bypass_responder.rights import RESPONDER_ROLES, WORKER_CMDLETS, WORKER_ROLES, Api, AppRole
+from bypass_responder.rights import (
+    RESPONDER_ROLES,
+    WORKER_CMDLETS,
+    WORKER_ROLES,
+    Api,
+    AppRole,
+    Assignment,
+    DirectoryRole,
+    Principal,
+)
 from sandbox.child import ROOT
 from sandbox.tenant import service_principals
 from sandbox.tenant.faults import Fault

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bypass_responder.case.health_alerts import change_health, end_alert, raise_health
+from bypass_responder.case.health_alerts import end_alert
 from bypass_responder.cli.status import as_json, show
 from bypass_responder.errors import InputError
 from bypass_responder.model.case import TENANT_TARGET
@@ -17,8 +17,8 @@ from bypass_responder.model.finding import Evidence
 from bypass_responder.model.health import Tampering
 from bypass_responder.operating.status import Status, read_status
 from bypass_responder.operating.timeline import Cost
-from bypass_responder.session import open_session
-from bypass_responder.triggers.sweep import plan_sweep
+from bypass_responder.session import change_health, open_session, raise_health
+from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry
 
 MINUTE = timedelta(minutes=1)

@@ -12,12 +12,12 @@ from bypass_responder.adapters import ledger_table
 from bypass_responder.adapters.ledger_table import TABLE, TableLedger
 from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.errors import ConflictError, InputError, RefusedError
+from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case, Head
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Evidence, Finding, Source
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import LogEntry
-from bypass_responder.model.row import Row
 from bypass_responder.ports import Ledger
 from tests.fakes import FakeLedger
 

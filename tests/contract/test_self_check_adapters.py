@@ -22,7 +22,7 @@ from bypass_responder.adapters.storage_clients import StorageClients, connect
 from bypass_responder.adapters.storage_probe import StorageProbe
 from bypass_responder.errors import InputError
 from bypass_responder.model.self_check import Access, SelfCheck, StorageLook
-from bypass_responder.ports import SelfCheckStore
+from bypass_responder.operating.self_check import SelfCheckStore
 from bypass_responder.settings import Storage
 from sandbox.child import free_ports
 from tests.fakes.self_check import FakeSelfCheckStore

@@ -15,7 +15,7 @@ from bypass_responder.adapters.limit_table import TableHourlyLimit
 from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.adapters.work_table import TableWorkList
 from bypass_responder.errors import ConflictError, InputError, RefusedError
-from bypass_responder.model.index import IndexEntry
+from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.ports import Checkpoints, HourlyLimit, Index, WorkList
 from tests.fakes import FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList

@@ -21,7 +21,7 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.step import Step
 from bypass_responder.model.sweep import BypassedObject
-from bypass_responder.triggers.sweep import plan_sweep
+from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.core.world import ALEX, START, World, a_finding, a_hint, exchange_guid
 
 MINUTE = timedelta(minutes=1)

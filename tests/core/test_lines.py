@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from bypass_responder.case.health_alerts import raise_health
 from bypass_responder.errors import ConflictError, TransientError
 from bypass_responder.event_lines import FIELDS, LARGEST, WORDS, tell_checkpoint
-from bypass_responder.model.event import ABOUTS, EVENTS
-from bypass_responder.model.log import Checkpoint, LogEntry
+from bypass_responder.model.log import ABOUTS, EVENTS, Checkpoint, LogEntry
 from bypass_responder.model.note import Note
-from bypass_responder.session import change
+from bypass_responder.session import change, raise_health
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from tests.core.world import ALEX, BLAKE, START, World, a_finding
 

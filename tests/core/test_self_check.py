@@ -8,12 +8,13 @@ import logging
 
 import pytest
 
-from bypass_responder.case.health_alerts import change_health, end_alert, raise_health
+from bypass_responder.case.health_alerts import end_alert
 from bypass_responder.errors import FeedError, PermissionMissingError, TransientError
 from bypass_responder.model.self_check import Access, SelfCheck, Token
 from bypass_responder.operating import self_check
 from bypass_responder.operating.self_check import SelfChecks
 from bypass_responder.rights import Api
+from bypass_responder.session import change_health, raise_health
 from tests.core.world import START, TENANT, World, a_finding, some_settings
 from tests.fakes.self_check import FakeProbe, FakeSelfCheckStore, FakeTokens
 
@@ -32,8 +33,7 @@ class Looking(World):
 
     def start(self) -> None:
         """A fresh process: it remembers nothing."""
-        checks = SelfChecks(tokens=self.tokens, storage=self.probe, store=self.store)
-        self.services = dataclasses.replace(self.services, self_checks=checks)
+        self.self_checks = self.checks = SelfChecks(tokens=self.tokens, storage=self.probe, store=self.store)
 
     async def has_a_finding(self) -> None:
         """A finding waits for the scheduler."""
@@ -88,7 +88,7 @@ async def test_a_quiet_run_in_between_reads_nothing_for_it() -> None:
     before = len(world.ledger.calls)
     await world.passes(minutes=1)
     with_checks = len(world.ledger.calls) - before
-    world.services = dataclasses.replace(world.services, self_checks=None)
+    world.self_checks = None
     before = len(world.ledger.calls)
     await world.passes(minutes=1)
 

@@ -14,7 +14,7 @@ from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.note import Note
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, Sweep
-from bypass_responder.triggers.sweep import plan_sweep
+from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry, exchange_guid
 
 BLOCK, DISABLE = StepKind.BLOCK_SIGN_IN, StepKind.DISABLE_BYPASS

@@ -21,11 +21,12 @@ from bypass_responder.model.message import CommandKind, ExchangeCommand, Exchang
 from bypass_responder.model.note import Note
 from bypass_responder.model.step import Step, StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
+from bypass_responder.operating.self_check import SelfChecks
 from bypass_responder.session import Services, open_session
 from bypass_responder.settings import Settings
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from bypass_responder.triggers.resume_responses import resume_responses
-from bypass_responder.triggers.sweep import plan_sweep
+from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.fakes import (
     FakeAllowlist,
     FakeCheckpoints,
@@ -120,6 +121,8 @@ def a_hint(**fields: Any) -> Finding:
 
 class World:
     """The services on fakes, and an Exchange worker that answers what it is told to."""
+
+    self_checks: SelfChecks | None = None
 
     def __init__(self, *accounts: Account, **settings: Any) -> None:
         self.now = START
@@ -242,7 +245,7 @@ class World:
     async def passes(self, **duration: float) -> None:
         """Time passes and the scheduler runs."""
         self.now += timedelta(**duration)
-        await resume_responses(self.services)
+        await resume_responses(self.services, self.self_checks)
 
     async def decides(self, verb: Any, incident_id: str, target: str = ALEX, **fields: Any) -> None:
         """A person decides, as bypassctl writes it; the scheduler carries it out."""
@@ -253,7 +256,7 @@ class World:
             )
         )
         await self.services.work.touch(target, self.now)
-        await resume_responses(self.services)
+        await resume_responses(self.services, self.self_checks)
 
     async def case(self, target: str = ALEX) -> Case:
         return await self.ledger.load(target)

@@ -19,11 +19,11 @@ from azure.storage.queue.aio import QueueClient
 from bypass_responder import bootstrap
 from bypass_responder.adapters import checkpoint_store, ledger_table
 from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
+from bypass_responder.model.base import Row
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.note import Note
-from bypass_responder.model.row import Row
 from bypass_responder.model.step import Step
 from bypass_responder.operating.verify_log import verify_log
 from sandbox.tenant.client import SandboxClient

@@ -268,11 +268,10 @@ async def test_an_app_that_never_ran_is_named(storage: str, start: Start, monkey
 
 
 async def test_an_app_that_stopped_is_named(well: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = well.responder.services.self_checks
-    assert store is not None
-    check = await store.store.last()
+    store = well.responder.self_checks.store
+    check = await store.last()
     assert check is not None
-    await store.store.save(check.model_copy(update={"at": check.at.replace(year=check.at.year - 1)}))
+    await store.save(check.model_copy(update={"at": check.at.replace(year=check.at.year - 1)}))
     said = await as_person(well, monkeypatch)
 
     assert [found for found, _ in told(said)] == ["app_silent"]

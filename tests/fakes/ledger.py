@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
 from bypass_responder.errors import ConflictError, InputError, RefusedError
+from bypass_responder.model.base import Row
 from bypass_responder.model.case import ROWS, Case, Head
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.log import LogEntry
-from bypass_responder.model.row import Row
 from tests.fakes.scripted import Scripted
 
 

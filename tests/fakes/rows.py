@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from bypass_responder.errors import ConflictError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
-from bypass_responder.model.index import IndexEntry
+from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.ports import WorkItem
 from tests.fakes.scripted import Scripted

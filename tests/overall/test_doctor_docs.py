@@ -11,7 +11,7 @@ from bypass_responder.rights import storage_role
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "bypass_responder"
-FILES = [*(SOURCE / "workflow").glob("doctor*.py"), SOURCE / "cli" / "doctor.py"]
+FILES = [*(SOURCE / "operating" / "doctor").glob("*.py"), SOURCE / "cli" / "doctor.py"]
 ROLES = (ROOT / "infra" / "modules" / "roles.bicep").read_text(encoding="utf-8")
 QUEUES = {
     "alerts": "alerts",

@@ -9,7 +9,7 @@ import pytest
 
 from bypass_responder.case.health_alerts import ADVICE
 from bypass_responder.event_lines import FIELDS, WORDS
-from bypass_responder.model.event import ABOUTS
+from bypass_responder.model.log import ABOUTS
 from infra.checks.queries import NOT_PAGED
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -29,7 +29,7 @@ def flushed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def a_responder(world: World) -> bootstrap.Responder:
     unused = cast("Any", None)
-    return bootstrap.Responder(world.services, unused, unused, _closing=())
+    return bootstrap.Responder(world.services, unused, unused, unused, _closing=())
 
 
 @pytest.mark.parametrize("run", RUNS)

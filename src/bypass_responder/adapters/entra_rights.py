@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
 from bypass_responder.model.base import Utc, guid_or_none
-from bypass_responder.model.right import Assignment, DirectoryRole, Principal
+from bypass_responder.rights import Assignment, DirectoryRole, Principal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +45,7 @@ class _UnknownYetError(TransientError):
 
 
 class EntraRights:
-    """``ports.DirectoryRights``, which has ``ports.GrantedRoles``.
+    """``operating.grant.DirectoryRights``, which has ``GrantedRoles``.
 
     ``pause_seconds`` is the wait before the second try; it doubles.
     """

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import InputError, NotFoundError
-from bypass_responder.model.index import IndexEntry
+from bypass_responder.model.case import IndexEntry
 
 TABLE = "CaseIndex"
 _PAGE = 100

@@ -19,11 +19,10 @@ from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import ConflictError, InputError, RefusedError
-from bypass_responder.model.base import Value
+from bypass_responder.model.base import Row, Value
 from bypass_responder.model.case import ROWS, Case
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.log import LogEntry
-from bypass_responder.model.row import Row
 
 TABLE = "Ledger"
 TRANSACTION_ROWS = 100

@@ -24,7 +24,7 @@ _LONGEST = 300
 
 
 class OwnTokens:
-    """``ports.OwnTokens``. Permissions: none."""
+    """``operating.self_check.OwnTokens``. Permissions: none."""
 
     def __init__(self, credential: AsyncTokenCredential, scopes: Mapping[str, str]) -> None:
         """``scopes`` by the application id of the service; the same as its client asks for, so that tokens are too."""

@@ -18,7 +18,10 @@ TABLE, ROW = "Feed", "self-check"
 
 
 class SelfCheckTable:
-    """``ports.SelfCheckStore``. Permission: Storage Table Data Contributor, to read Storage Table Data Reader."""
+    """``operating.self_check.SelfCheckStore``.
+
+    Permission: Storage Table Data Contributor, to read Storage Table Data Reader.
+    """
 
     def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
         """Use the tables of ``service``; nothing is called yet."""

@@ -32,7 +32,7 @@ _GONE = {HTTPStatus.NOT_FOUND}
 
 
 class StorageProbe:
-    """``ports.StorageProbe``.
+    """``operating.self_check.StorageProbe``.
 
     Permissions: Storage Table Data Reader, Storage Queue Data Message Processor, Storage Blob Data Reader.
     """

@@ -6,12 +6,11 @@ import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bypass_responder.case.follow_up import left_to_do
+from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case, Head
-from bypass_responder.model.event import About, Event
 from bypass_responder.model.incident import Incident, IncidentStatus
-from bypass_responder.model.log import LogEntry
+from bypass_responder.model.log import About, Event, LogEntry
 from bypass_responder.model.note import Note, Severity
-from bypass_responder.model.row import Row
 from bypass_responder.model.step import Step, StepKind, StepState
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from bypass_responder.case.exchange_question import outstanding
 from bypass_responder.case.step import GONE, fail, finish, retry
 from bypass_responder.model.base import backoff, latest
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.command import Command
 from bypass_responder.model.finding import Check, Finding, FindingState, Source
-from bypass_responder.model.message import CommandKind, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.message import Command, CommandKind, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.note import Severity
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind
 

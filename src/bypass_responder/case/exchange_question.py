@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.command import Command
-from bypass_responder.model.message import CommandKind, ExchangeCommand
+from bypass_responder.model.message import Command, CommandKind, ExchangeCommand
 from bypass_responder.model.note import Severity
 from bypass_responder.model.step import StepKind, StepState
 

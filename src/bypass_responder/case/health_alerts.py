@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.note import Severity
-from bypass_responder.session import change_if_needed, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from bypass_responder.case.draft import Draft
-    from bypass_responder.session import Services
 
 SEEN_AGAIN = timedelta(minutes=10)
 """How often it is written down that something goes on."""
@@ -117,16 +113,6 @@ DECAYS: Mapping[str, timedelta] = {
 
 def _alert(draft: Draft, alert_id: str) -> HealthAlert | None:
     return draft.row(HealthAlert, f"alert-{alert_id}")
-
-
-async def raise_health(alert_id: str, detail: str, services: Services) -> None:
-    """Raise an alert in the tenant's own case."""
-    await change_health(partial(raise_alert, alert_id=alert_id, detail=detail), services)
-
-
-async def change_health(transition: Callable[[Draft], None], services: Services) -> None:
-    """Change the alerts in the tenant's own case, where there is something to change."""
-    await change_if_needed(await open_session(TENANT_TARGET, services), transition, services)
 
 
 def end_decayed(draft: Draft) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
-    from bypass_responder.model.event import Event
+    from bypass_responder.model.log import Event
 
 WRITTEN: dict[Literal["approve", "dismiss", "release"], Event] = {
     "approve": "approve_written",

@@ -48,7 +48,7 @@ def _examined() -> tuple[Facts | None, Diagnosis]:
     async def session() -> Facts:
         responder = build(os.environ)
         try:
-            return await gather_facts(responder.services, os.environ)
+            return await gather_facts(responder.services, responder.self_checks, os.environ)
         finally:
             await responder.aclose()
 

@@ -15,7 +15,6 @@ from bypass_responder.cli.terminal import (
     Format,
     Output,
     Reason,
-    moment,
     say,
     show_fields,
     show_json,
@@ -26,10 +25,11 @@ from bypass_responder.cli.terminal import (
 )
 from bypass_responder.cli.who import who_am_i
 from bypass_responder.errors import InputError
+from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, PersonDecision
-from bypass_responder.model.index import IndexEntry
 from bypass_responder.model.step import Recheck
+from bypass_responder.operating.status import moment
 from bypass_responder.operating.timeline import Moment, latency_text, timeline
 from bypass_responder.session import announced, open_session
 

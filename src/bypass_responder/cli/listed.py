@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bypass_responder.cli.terminal import Output, moment, say, show_fields, show_json, stop
+from bypass_responder.cli.terminal import Output, say, show_fields, show_json, stop
 from bypass_responder.model.finding import Finding
+from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
-    from bypass_responder.model.index import IndexEntry
+    from bypass_responder.model.case import IndexEntry
 
 
 def show_listed(entry: IndexEntry, view: Draft, output: Output) -> None:

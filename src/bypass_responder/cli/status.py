@@ -11,7 +11,6 @@ from bypass_responder.cli.terminal import (
     BAD_NEWS,
     Format,
     Output,
-    moment,
     say,
     show_fields,
     show_json,
@@ -23,6 +22,7 @@ from bypass_responder.operating.status import (
     NEWEST_SHOWN,
     SWITCHES,
     Status,
+    moment,
     read_status,
     who_switched,
 )

@@ -23,8 +23,6 @@ from bypass_responder.errors import ResponderError
 from bypass_responder.model.excerpt import printable
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bypass_responder.bootstrap import Responder
 
 BAD_NEWS, WRONG_CALL, NOT_DONE = 1, 2, 3
@@ -100,11 +98,6 @@ def show_section(title: str, columns: Sequence[str], rows: Sequence[Sequence[str
     if rows:
         say("")
         show_table(columns, rows, title=title)
-
-
-def moment(at: datetime) -> str:
-    """A time in UTC, to the second."""
-    return f"{at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def show_fields(fields: Mapping[str, object]) -> None:

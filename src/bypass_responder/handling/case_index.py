@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
+from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
-from bypass_responder.model.index import IndexEntry
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import no_action, past
+from bypass_responder.case import evidence, no_action
 from bypass_responder.decision import Facts, Naming, Verdict, decide, decide_actor
 from bypass_responder.errors import ResponderError
 from bypass_responder.handling.identify import AskExchange, Identified, identify, took_effect
@@ -98,7 +98,7 @@ async def _decide_one(
         return [], set()
     if not await has_a_turn(finding, session, services):
         return [], set()
-    doubtful = past.in_the_second_of_restoration(session.view(), finding)
+    doubtful = evidence.in_the_second_of_restoration(session.view(), finding)
     identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
     if isinstance(identified, AskExchange):
         await session.apply(lambda draft: ask_exchange(draft, finding, identified, services))
@@ -121,7 +121,7 @@ async def _decide_one(
         facts = facts.model_copy(update={"first_run": await was_never_off(finding, account, session, services)})
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
     decision = rule(facts)
-    news = not past.belongs_to_the_past(session.view(), finding)
+    news = not evidence.belongs_to_the_past(session.view(), finding)
     violation = news and decision.verdict is Verdict.VIOLATION
     actor = await _also_the_actor(finding, account, services) if violation else set()
     limited = rule(facts.model_copy(update={"limit_reached": True}))

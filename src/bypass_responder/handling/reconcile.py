@@ -18,9 +18,9 @@ from bypass_responder.handling.decide_findings import decide_findings
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.notify import deliver
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.model.command import Command
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.message import Command
 from bypass_responder.model.note import Note
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
 from bypass_responder.session import Session, announced, limited, open_session

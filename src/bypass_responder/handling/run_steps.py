@@ -19,15 +19,14 @@ from bypass_responder.case.exchange_question import (
     outstanding,
     withdraw,
 )
-from bypass_responder.case.health_alerts import raise_health
-from bypass_responder.case.read_back import record_read_back
+from bypass_responder.case.step import record_read_back
 from bypass_responder.decision import covers
 from bypass_responder.handling import directory_calls
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
-from bypass_responder.model.command import Command
 from bypass_responder.model.incident import Incident
-from bypass_responder.model.message import CommandKind
+from bypass_responder.model.message import Command, CommandKind
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
+from bypass_responder.session import raise_health
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

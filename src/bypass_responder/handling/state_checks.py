@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from bypass_responder.case import episode, no_action
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import ask, outstanding
-from bypass_responder.case.health_alerts import raise_health
 from bypass_responder.decision import Naming
 from bypass_responder.handling.run_steps import new_command
 from bypass_responder.model.base import backoff, latest
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind
+from bypass_responder.session import raise_health
 
 if TYPE_CHECKING:
     from collections.abc import Callable

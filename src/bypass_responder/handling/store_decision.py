@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import episode, no_action, past
+from bypass_responder.case import episode, evidence, no_action
 from bypass_responder.decision import Decision, Disposition, Verdict
 from bypass_responder.handling.run_steps import claim_steps
 from bypass_responder.model.finding import Finding, FindingState
@@ -36,7 +36,7 @@ async def store_within_limit(
     """
     view = session.view()
     blocks = limited.verdict is Verdict.LIMIT_REACHED and services.settings.enforce
-    if not blocks or past.belongs_to_the_past(view, finding):
+    if not blocks or evidence.belongs_to_the_past(view, finding):
         return await session.apply(store)
     limit = services.settings.containment_limit_per_hour
     taking = services.limit.take(finding.target, limit=limit, now=services.clock())
@@ -67,7 +67,7 @@ def store_plan(
     if current is None or current.state is FindingState.DECIDED:
         return []
     current = current.model_copy(update={"effective_at": finding.effective_at})
-    if past.belongs_to_the_past(draft, current):
+    if evidence.belongs_to_the_past(draft, current):
         no_action.add_to_past(draft, current)
         return []
     if decision.stands_down:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
@@ -71,3 +71,14 @@ def target_key(*names: str) -> str:
     if len(distinct) == 1 and (guid := guid_or_none(distinct[0])):
         return guid
     return "name-" + hashlib.sha256("\0".join(distinct).encode()).hexdigest()
+
+
+class Row(Value):
+    """One row of a target's partition."""
+
+    kind: ClassVar[str]
+
+    @property
+    def row_key(self) -> str:
+        """Key of the row inside its partition."""
+        raise NotImplementedError

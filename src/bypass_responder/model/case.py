@@ -7,15 +7,14 @@ a sequence, and it carries the end of the target's log chain.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from bypass_responder.model.base import Utc, Value
-from bypass_responder.model.command import Command
+from bypass_responder.model.base import Row, Utc, Value
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.message import Command
 from bypass_responder.model.note import Note
-from bypass_responder.model.row import Row
 from bypass_responder.model.step import Recheck, Step
 from bypass_responder.model.sweep import Sweep
 
@@ -73,3 +72,17 @@ class Case:
         """The head, or a fresh one."""
         head = self.rows.get("head")
         return head if isinstance(head, Head) else Head()
+
+
+class IndexEntry(Value):
+    """One line of a listing, newest first: an incident, or a finding that opened none (stood down, attempt, …)."""
+
+    id: str
+    target: str
+    kind: Literal["incident", "stood_down", "attempt", "switched_off", "unconfirmed"]
+    status: str
+    at: Utc
+    account: str
+    """The best name there is for the target."""
+    actor: str
+    reason: str

@@ -5,10 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Row, Utc, Value
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.message import ExchangeOutcome
-from bypass_responder.model.row import Row
 
 
 class Source(StrEnum):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from bypass_responder.model.base import Utc
+from bypass_responder.model.base import Row, Utc
 from bypass_responder.model.change import Actor, Outcome
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.note import Severity
-from bypass_responder.model.row import Row
 
 
 class HealthAlert(Row):

@@ -6,9 +6,8 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 
 from bypass_responder.model.account import Account
-from bypass_responder.model.base import Utc
+from bypass_responder.model.base import Row, Utc
 from bypass_responder.model.change import Actor
-from bypass_responder.model.row import Row
 
 
 class IncidentStatus(StrEnum):

@@ -4,11 +4,76 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
 from bypass_responder.model.base import Utc, Value
+
+Event = Literal[
+    "account_given",
+    "acted",
+    "alert",
+    "answer_ignored",
+    "answered",
+    "approve_written",
+    "approved",
+    "asked",
+    "attempt",
+    "claimed",
+    "decided",
+    "dismiss_written",
+    "dismissed",
+    "effect",
+    "evidence",
+    "failed",
+    "fewer_objects",
+    "first_sweep",
+    "flapping",
+    "hint",
+    "poison",
+    "recovered",
+    "release_planned",
+    "release_written",
+    "released",
+    "resolved",
+    "restored",
+    "retry",
+    "reverted",
+    "stood_down",
+    "sweep_incomplete",
+    "switched_off",
+    "tampering",
+    "unanswered",
+    "unreadable",
+    "withheld",
+]
+"""What a line of the response log tells."""
+
+About = Literal[
+    "allowlist_expired",
+    "attempt",
+    "contained",
+    "first_sweep",
+    "flapping",
+    "health",
+    "held",
+    "observed",
+    "poison",
+    "recovered",
+    "restoring",
+    "step_failed",
+    "step_ineffective",
+    "tampering",
+    "undecided",
+    "unreadable",
+    "worker_failed",
+    "worker_silent",
+]
+"""What a note tells. docs/runbook.md says what each means."""
+
+EVENTS: frozenset[str] = frozenset(get_args(Event))
+ABOUTS: frozenset[str] = frozenset(get_args(About))
 
 
 def _digest(content: dict[str, Any]) -> str:

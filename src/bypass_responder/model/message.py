@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Row, Utc, Value
 
 SCHEMA_VERSION = 1
 
@@ -118,3 +118,29 @@ class ExchangeResult(Value):
             msg = "verified comes with resolved, and with after as false"
             raise ValueError(msg)
         return self
+
+
+class Command(Row):
+    """A question to the Exchange worker. Its answer counts once, while it is outstanding."""
+
+    kind: ClassVar[str] = "command"
+    id: str
+    command: CommandKind
+    state: Literal["outstanding", "answered", "superseded"] = "outstanding"
+    object_id: str | None = None
+    identity: str | None = None
+    incident_id: str | None = None
+    recheck: bool = False
+    asked: int = 1
+    """How many times this question was asked, this time included."""
+    created_at: Utc
+    planned_by: str = ""
+    """The run that planned it and is about to send it; another one only does when it took too long."""
+    sent: bool = False
+    not_after: Utc
+    answer: ExchangeResult | None = None
+
+    @property
+    def row_key(self) -> str:
+        """Key by the random command id."""
+        return f"command-{self.id}"

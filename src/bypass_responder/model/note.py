@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from bypass_responder.model.base import Utc
-from bypass_responder.model.row import Row
+from bypass_responder.model.base import Row, Utc
 
 
 class Severity(StrEnum):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
-from bypass_responder.model.base import Utc
-from bypass_responder.model.row import Row
+from bypass_responder.model.base import Row, Utc
 
 
 class StepKind(StrEnum):

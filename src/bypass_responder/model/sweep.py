@@ -12,9 +12,8 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Row, Utc, Value
 from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, ErrorClass, Guid
-from bypass_responder.model.row import Row
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

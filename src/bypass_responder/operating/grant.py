@@ -7,16 +7,59 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bypass_responder.errors import NotFoundError, RefusedError, ResponderError
 from bypass_responder.model.base import Value
-from bypass_responder.model.right import Assignment, DirectoryRole, Principal
-from bypass_responder.rights import RESPONDER_ROLES, SERVICES, WORKER_ROLES, Api, AppRole
+from bypass_responder.operating.self_check import GrantedRoles
+from bypass_responder.rights import (
+    RESPONDER_ROLES,
+    SERVICES,
+    WORKER_ROLES,
+    Api,
+    AppRole,
+    Assignment,
+    DirectoryRole,
+    Principal,
+)
 
 if TYPE_CHECKING:
-    from bypass_responder import ports
     from bypass_responder.settings import GrantSettings
+
+
+class DirectoryRights(GrantedRoles, Protocol):
+    """Rights of service principals, read and changed by an administrator with `bypassctl grant`; never by the app.
+
+    Raises PermissionMissingError where the administrator may not.
+    """
+
+    async def principal(self, object_id: str) -> Principal:
+        """An identity by its object id. Raises NotFoundError."""
+        ...
+
+    async def service(self, application_id: str) -> Principal:
+        """A Microsoft service by its application id. Raises NotFoundError where the tenant has none."""
+        ...
+
+    async def give(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
+        """Give one; one that is there is as good."""
+        ...
+
+    async def take(self, principal_id: str, assignment_id: str) -> None:
+        """Take one back; one that is gone is as good."""
+        ...
+
+    async def directory_roles(self, principal_id: str) -> tuple[DirectoryRole, ...]:
+        """The Entra roles of an identity, in the whole directory."""
+        ...
+
+    async def give_directory_role(self, principal_id: str, *, role_id: str) -> None:
+        """Give one; one that is there is as good."""
+        ...
+
+    async def take_directory_role(self, assignment_id: str) -> None:
+        """Take one back; one that is gone is as good."""
+        ...
 
 
 class Blocker(StrEnum):
@@ -174,7 +217,7 @@ def named(settings: GrantSettings) -> tuple[Named, Named]:
 
 
 async def look(
-    rights: ports.DirectoryRights,
+    rights: DirectoryRights,
     identities: Iterable[Named],
     *,
     blocker: Blocker | None = None,
@@ -206,7 +249,7 @@ async def look(
     return plan(holders, services, blocker)
 
 
-async def _identity(rights: ports.DirectoryRights, who: str, object_id: str) -> Principal:
+async def _identity(rights: DirectoryRights, who: str, object_id: str) -> Principal:
     name = f"{who.upper()}_PRINCIPAL_ID"
     try:
         principal = await rights.principal(object_id)
@@ -220,7 +263,7 @@ async def _identity(rights: ports.DirectoryRights, who: str, object_id: str) -> 
     return principal
 
 
-async def _service(rights: ports.DirectoryRights, api: Api) -> Principal:
+async def _service(rights: DirectoryRights, api: Api) -> Principal:
     try:
         return await rights.service(api.value)
     except NotFoundError as problem:
@@ -229,7 +272,7 @@ async def _service(rights: ports.DirectoryRights, api: Api) -> Principal:
         ) from problem
 
 
-async def give(found: Plan, rights: ports.DirectoryRights, tell: Callable[[Item], None]) -> None:
+async def give(found: Plan, rights: DirectoryRights, tell: Callable[[Item], None]) -> None:
     """Give what is missing, one after the other. Raises HalfDoneError."""
 
     async def one(item: Item) -> None:
@@ -241,7 +284,7 @@ async def give(found: Plan, rights: ports.DirectoryRights, tell: Callable[[Item]
     await _each(found.missing, one, tell, "given")
 
 
-async def take(found: Plan, rights: ports.DirectoryRights, tell: Callable[[Item], None]) -> None:
+async def take(found: Plan, rights: DirectoryRights, tell: Callable[[Item], None]) -> None:
     """Take back what is ours and there, one after the other. Raises HalfDoneError."""
 
     async def one(item: Item) -> None:

@@ -9,21 +9,23 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bypass_responder import __version__
 from bypass_responder.errors import PermissionMissingError, ResponderError
 from bypass_responder.event_lines import tell
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.self_check import Access, SelfCheck
+from bypass_responder.model.self_check import Access, SelfCheck, StorageLook, Token
 from bypass_responder.rights import Api
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bypass_responder import ports
+    from bypass_responder.rights import Assignment
     from bypass_responder.session import Services
     from bypass_responder.settings import Settings
 
@@ -44,14 +46,53 @@ RIGHT_ALERTS = frozenset(
 """Health alerts that say that a right is missing; their beginning and their end are worth a look at once."""
 
 
+class OwnTokens(Protocol):
+    """What the caller's own access tokens say."""
+
+    async def look(self, api: str) -> Token:
+        """The token for the service with this application id; without one, why. Raises nothing."""
+        ...
+
+
+class StorageProbe(Protocol):
+    """Whether the places of the data account are there and open to whoever asks."""
+
+    async def look(self, queues: Sequence[str]) -> StorageLook:
+        """Every table and container, and these queues. Raises nothing."""
+        ...
+
+
+class SelfCheckStore(Protocol):
+    """The app's last look at itself."""
+
+    async def save(self, check: SelfCheck) -> None:
+        """Put it in place of the last one."""
+        ...
+
+    async def last(self) -> SelfCheck | None:
+        """The last one, None before the first. Raises InputError when it cannot be read."""
+        ...
+
+
+class GrantedRoles(Protocol):
+    """Which application permissions the directory gives an identity. Who asks must be allowed to read it."""
+
+    async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
+        """The application permissions of an identity, and since when.
+
+        Raises NotFoundError, PermissionMissingError, RefusedError.
+        """
+        ...
+
+
 @dataclass
 class SelfChecks:
     """What a self-check asks, and when this process last made one."""
 
-    tokens: ports.OwnTokens
-    storage: ports.StorageProbe
-    store: ports.SelfCheckStore
-    granted: ports.GrantedRoles | None = None
+    tokens: OwnTokens
+    storage: StorageProbe
+    store: SelfCheckStore
+    granted: GrantedRoles | None = None
     """Asked by `bypassctl doctor` only: the app may not read the directory."""
     told: bool = False
     """Lines go to Application Insights."""
@@ -72,15 +113,14 @@ def send_only(settings: Settings) -> frozenset[str]:
     return frozenset({settings.exchange_commands_queue, settings.exchange_sweeps_queue})
 
 
-async def check_self(services: Services, *, tenant_changed: bool, stopped_by: ResponderError | None = None) -> None:
+async def check_self(
+    services: Services, checks: SelfChecks, *, tenant_changed: bool, stopped_by: ResponderError | None = None
+) -> None:
     """Look, if an hour is over, at the first run after a start, and when a right went missing or came back.
 
     ``tenant_changed``: the health alerts may be others. ``stopped_by``: the run got no further. It neither fails a run
     nor holds one up: this scheduler is the only one there is.
     """
-    checks = services.self_checks
-    if checks is None:
-        return
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
             await _look_when_due(services, checks, tenant_changed=tenant_changed, stopped_by=stopped_by)

@@ -8,9 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bypass_responder.cli.terminal import (
-    moment,
-)
+from bypass_responder.case import sweep_row
 from bypass_responder.errors import ConflictError, InputError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
@@ -21,14 +19,12 @@ from bypass_responder.model.note import Note, Severity
 from bypass_responder.model.sweep import Sweep
 from bypass_responder.operating.timeline import Cost, costs
 from bypass_responder.session import open_session
-from bypass_responder.triggers.sweep import sweep_row
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bypass_responder.model.case import Case
+    from bypass_responder.model.case import Case, IndexEntry
     from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
-    from bypass_responder.model.index import IndexEntry
     from bypass_responder.model.record import Unreadable
     from bypass_responder.session import Services
 
@@ -79,7 +75,7 @@ async def read_status(services: Services) -> Status:
     incidents = await _newest(services, LOOK_BACK, kinds=("incident",))
     entries = await _newest(services, NEWEST_ENTRIES)
     alerts = tenant.rows(HealthAlert)
-    sweep = sweep_row(tenant)
+    sweep = sweep_row.current(tenant)
     over = [alert for alert in alerts if alert.recovered_at and alert.recovered_at > tenant.now - timedelta(days=1)]
     return Status(
         mode=settings.mode.value,
@@ -174,3 +170,8 @@ def who_switched(alert: HealthAlert, tampering: list[Tampering]) -> str:
     if undone is None:
         return done
     return f"{done}, {undone.actor} undid it at {moment(undone.occurred_at)}, and no record says who did it since"
+
+
+def moment(at: datetime) -> str:
+    """A time in UTC, to the second."""
+    return f"{at:%Y-%m-%d %H:%M:%SZ}"

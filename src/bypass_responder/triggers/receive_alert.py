@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.health_alerts import raise_health
 from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
 from bypass_responder.event_lines import tell
@@ -22,9 +21,9 @@ from bypass_responder.model.excerpt import excerpt
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.record import Unreadable
 from bypass_responder.sensing.alert import read_alert
-from bypass_responder.session import announced, change
+from bypass_responder.session import announced, change, raise_health
 from bypass_responder.triggers.store_records import bounded_actor, bounded_change
-from bypass_responder.triggers.sweep import plan_sweep
+from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bypass_responder.case.exchange_answer import take_answer
-from bypass_responder.case.health_alerts import change_health, end_alert, end_permission_missing, raise_alert
+from bypass_responder.case.health_alerts import end_alert, end_permission_missing, raise_alert
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
@@ -18,8 +18,8 @@ from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, Exchange
 from bypass_responder.model.note import Severity
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import SweepResult
-from bypass_responder.session import open_session
-from bypass_responder.triggers.sweep import take_sweep_answer
+from bypass_responder.session import change_health, open_session
+from bypass_responder.triggers.sweep_bypass_state import take_sweep_answer
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft

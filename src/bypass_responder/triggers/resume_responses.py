@@ -7,7 +7,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.health_alerts import raise_health, update_alerts
+from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError
 from bypass_responder.event_lines import tell, tell_checkpoint
 from bypass_responder.handling.reconcile import settle_all
@@ -15,10 +15,10 @@ from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.note import Severity
-from bypass_responder.operating.self_check import check_self
-from bypass_responder.session import change_if_needed, open_session
+from bypass_responder.operating.self_check import SelfChecks, check_self
+from bypass_responder.session import change_if_needed, open_session, raise_health
 from bypass_responder.triggers.record_exchange_result import keep_message
-from bypass_responder.triggers.sweep import resume_sweep
+from bypass_responder.triggers.sweep_bypass_state import resume_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -32,14 +32,18 @@ POISON_PER_RUN = 32
 STOPPING = ("response_permission_missing", "corrupt_row")
 
 
-async def resume_responses(services: Services) -> None:
-    """Take up everything that is due. One part's trouble never holds back another; all of it is raised at the end."""
+async def resume_responses(services: Services, checks: SelfChecks | None = None) -> None:
+    """Take up everything that is due. One part's trouble never holds back another; all of it is raised at the end.
+
+    ``checks``: what the self-check of this app asks; None: there is none.
+    """
     problems = await _problems_of(_drain_poison(services))
     now = services.clock()
     try:
         items = await services.work.items()
     except ResponderError as problem:
-        await check_self(services, tenant_changed=False, stopped_by=problem)
+        if checks:
+            await check_self(services, checks, tenant_changed=False, stopped_by=problem)
         raise
     due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
     for found in await asyncio.gather(_problems_of(settle_all(due, services)), _problems_of(resume_sweep(services))):
@@ -49,7 +53,8 @@ async def resume_responses(services: Services) -> None:
         problems += await _problems_of(_watch(problems, services))
     of_tenant = any(item.target == TENANT_TARGET for item in items)
     tell("resumed", targets=len(due), problems=len(problems))
-    await check_self(services, tenant_changed=of_tenant or bool(problems))
+    if checks:
+        await check_self(services, checks, tenant_changed=of_tenant or bool(problems))
     if problems:
         raise ExceptionGroup("not everything could be taken up; it is tried again", problems)
 

@@ -23,12 +23,8 @@ if TYPE_CHECKING:
     from bypass_responder.settings import Settings
 
 
-async def gather_facts(services: Services, environment: Mapping[str, str]) -> Facts:
+async def gather_facts(services: Services, checks: SelfChecks, environment: Mapping[str, str]) -> Facts:
     """Look at everything, as whoever is signed in. Permissions: those of a reader (docs/permissions.md)."""
-    checks = services.self_checks
-    if checks is None:
-        msg = "this responder was built without self-checks"
-        raise TypeError(msg)
     settings = services.settings
     caller = await checks.tokens.look(Api.GRAPH)
     stored, stored_problem = await _stored(checks)

@@ -1,0 +1,155 @@
+"""The tenant's one sweep: planned, sent, answered, complete or not. Pure transitions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.health_alerts import end_alert, end_decayed, raise_alert
+from bypass_responder.model.note import Severity
+from bypass_responder.model.sweep import Baseline, Sweep, SweepResult
+
+if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
+
+SILENT_AFTER_SWEEPS = 2
+SHORT_IS_TRUE = 3
+"""So many sweeps in a row with about as few objects: they were deleted. Whoever is missing is still asked about."""
+MOST_NAMED = 20
+
+
+def current(draft: Draft) -> Sweep:
+    """The tenant's one sweep, or a fresh one."""
+    return draft.row(Sweep, Sweep().row_key) or Sweep()
+
+
+def plan(draft: Draft, *, command_id: str, timeout_seconds: float) -> bool:
+    """True when there is a new one, to be sent by whoever planned it."""
+    row = current(draft)
+    if row.state == "answered" or (row.state == "outstanding" and row.not_after and row.not_after > draft.now):
+        return False
+    anew: dict[str, object] = {
+        "command_id": command_id,
+        "state": "outstanding",
+        "sent": False,
+        "created_at": draft.now,
+        "not_after": draft.now + timedelta(seconds=timeout_seconds),
+        "answer": None,
+        "first_at": row.first_at or draft.now,
+        "unanswered": row.unanswered + (row.state == "outstanding"),
+    }
+    draft.put(row.model_copy(update=anew))
+    return True
+
+
+def mark_sent(draft: Draft, command_id: str) -> None:
+    """Record that the command of this sweep is on the queue."""
+    row = current(draft)
+    if row.command_id == command_id and not row.sent:
+        draft.put(row.model_copy(update={"sent": True}))
+
+
+def watch(draft: Draft, *, overdue_minutes: int) -> None:
+    """What time alone changes: alerts that are over, and a sweep that should have been complete by now."""
+    end_decayed(draft)
+    row = current(draft)
+    if row.first_at is None:
+        return
+    overdue = timedelta(minutes=overdue_minutes)
+    if draft.now - (row.complete_at or row.first_at) > overdue:
+        since = f"since {row.complete_at:%Y-%m-%d %H:%M:%SZ}" if row.complete_at else "ever"
+        why = f": {row.problem}" if row.problem else ""
+        raise_alert(draft, "sweep_overdue", f"No sweep was complete {since}{why}.")
+    late = row.state == "outstanding" and row.not_after is not None and row.not_after <= draft.now
+    if row.unanswered + late >= SILENT_AFTER_SWEEPS:
+        raise_alert(draft, "sweeps_silent", f"{row.unanswered + late} sweeps in a row had no answer.")
+
+
+def take_answer(draft: Draft, result: SweepResult) -> None:
+    """Record the answer to the outstanding command. A repeated answer changes nothing; any other is logged only."""
+    row = current(draft)
+    if row.answer is not None and row.command_id == result.command_id:
+        return  # answered once already: a message may come twice
+    if row.state != "outstanding" or row.command_id != result.command_id:
+        draft.log("answer_ignored", "a sweep's answer to no outstanding command", command=result.command_id)
+        return
+    end_alert(draft, "sweeps_silent")
+    _tell_switches(draft, result)
+    row = row.model_copy(update={"sent": True, "unanswered": 0, "answer": result})
+    if result.outcome == "listed":
+        draft.put(row.model_copy(update={"state": "answered"}))
+    else:
+        _not_complete(draft, row, f"the worker {result.outcome} it: {result.error or 'no reason was given'}")
+
+
+def _not_complete(draft: Draft, row: Sweep, problem: str) -> None:
+    draft.put(row.model_copy(update={"state": "idle", "problem": problem}))
+    raise_alert(draft, "sweep_incomplete", f"A sweep was not complete: {problem}.")
+    draft.log("sweep_incomplete", problem, command=row.command_id)
+
+
+def _tell_switches(draft: Draft, result: SweepResult) -> None:
+    """The organization's switches as they are now. Nobody is blocked for them; the feed's record says who it was."""
+    ingestion = result.unified_audit_log_ingestion_enabled
+    switches = {
+        "audit_disabled": (result.audit_disabled, "AuditDisabled is on: no mailbox of the organisation is audited."),
+        "ingestion_disabled": (
+            None if ingestion is None else not ingestion,
+            "UnifiedAuditLogIngestionEnabled is off: the unified audit log, and so the feed, records nothing.",
+        ),
+    }
+    for alert_id, (bad, detail) in switches.items():
+        if bad:
+            raise_alert(draft, alert_id, detail)
+        elif bad is not None:
+            end_alert(draft, alert_id)
+
+
+def end_incomplete(draft: Draft, row: Sweep, problem: str, *, short: int = 0) -> None:
+    """End an answered sweep that is not believed. ``short``: how many in a row read about as few objects."""
+    now = current(draft)
+    if now.command_id == row.command_id and now.state == "answered":
+        scanned = now.answer.scanned if now.answer else 0
+        _not_complete(draft, now.model_copy(update={"short": short, "short_scanned": scanned}), problem)
+
+
+def end_complete(draft: Draft, new: Baseline) -> None:
+    """End an answered sweep whose baseline is stored, and the health alerts that a complete sweep disproves."""
+    row = current(draft)
+    if row.command_id != new.command_id or row.state != "answered":
+        return
+    covered = sum(entry.covered for entry in new.entries.values())
+    took = row.answer.duration_seconds if row.answer else 0
+    counts = {"took_seconds": took, "scanned": new.scanned, "on": len(new.entries), "covered": covered}
+    if row.short:
+        draft.log("fewer_objects", f"{new.scanned} objects are the truth: {SHORT_IS_TRUE} sweeps in a row say so")
+    done = {"state": "idle", "complete_at": new.started_at, "problem": "", "short": 0} | counts
+    draft.put(row.model_copy(update=done))
+    for alert_id in ("sweep_incomplete", "sweep_overdue", "baseline_lost"):
+        end_alert(draft, alert_id)
+    if new.first_at == new.started_at:
+        said = f"{len(new.entries)} of {new.scanned} accounts are bypassed, {covered} of them on the allowlist"
+        draft.log("first_sweep", said, command=new.command_id)
+        _tell_first(draft, new)
+
+
+def _tell_first(draft: Draft, new: Baseline) -> None:
+    """Everything that was on before this responder came is listed once; nobody is contained for it."""
+    held = [entry.name or entry.object_id or guid for guid, entry in new.entries.items() if not entry.covered]
+    if not held:
+        return
+    more = f" and {len(held) - MOST_NAMED} more" if len(held) > MOST_NAMED else ""
+    draft.note(
+        "first_sweep",
+        f"{len(held)} accounts were bypassed before this responder came",
+        f"{', '.join(sorted(held)[:MOST_NAMED])}{more}. Each waits for a person; none was contained.",
+        key=new.command_id,
+        severity=Severity.CRITICAL,
+        left_to_do=(
+            "See them: bypassctl incidents list",
+            "A service account: bypassctl allowlist add ACCOUNT …, then bypassctl incidents dismiss ID",
+            "Anybody else: bypassctl incidents approve ID",
+        ),
+        held=len(held),
+        covered=len(new.entries) - len(held),
+    )

@@ -1,0 +1,160 @@
+"""The sweep: who is bypassed now, against who was at the last complete one. One at a time, never believed halfway.
+
+Timer ``sweep_bypass_state`` asks; the answer comes on the results queue; ``resume_responses`` takes up what was not
+finished. Findings are stored before the baseline moves, under ids that the sweep's own id gives, so that a run that
+breaks off is simply run again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.case import sweep_row
+from bypass_responder.case.health_alerts import raise_alert
+from bypass_responder.errors import ConflictError, InputError, NotFoundError
+from bypass_responder.event_lines import tell
+from bypass_responder.handling.reconcile import settle_all
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.sweep import Baseline, Sweep, SweepCommand, SweepResult
+from bypass_responder.sensing.sweep import incomplete, read_content, too_few
+from bypass_responder.session import announced, change, change_if_needed, open_session
+from bypass_responder.triggers.sweep_findings import changes, store_findings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bypass_responder.model.sweep import SweepContent
+    from bypass_responder.session import Services, Session
+
+SETTLED_AT_ONCE = 100
+"""So many accounts are decided in the run that compared; the others are due, and taken up within a minute."""
+SENDING = timedelta(seconds=10)
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+async def plan_sweep(services: Services) -> None:
+    """Ask for a sweep, unless one is outstanding or still to be compared."""
+    async with announced(TENANT_TARGET, services):
+        session = await open_session(TENANT_TARGET, services)
+        if await session.apply(
+            partial(
+                sweep_row.plan, command_id=services.new_id(), timeout_seconds=services.settings.sweep_timeout_seconds
+            )
+        ):
+            await _send(session, services)
+
+
+async def resume_sweep(services: Services) -> None:
+    """Send what was not sent, compare what was not compared, give up what is not answered, say what is overdue."""
+    session = await open_session(TENANT_TARGET, services)
+    await change_if_needed(
+        session, partial(sweep_row.watch, overdue_minutes=services.settings.sweep_overdue_minutes), services
+    )
+    row = sweep_row.current(session.view())
+    if row.created_at and row.created_at + SENDING <= services.clock():  # before, the run that planned it sends it
+        await _send(session, services)
+    if row.state == "answered":
+        await _compare(session, services)
+
+
+async def take_sweep_answer(result: SweepResult, services: Services) -> None:
+    """An answer counts once, for the one command that is outstanding; any other is logged and no more."""
+    session = await change(TENANT_TARGET, partial(sweep_row.take_answer, result=result), services)
+    if sweep_row.current(session.view()).state == "answered":
+        await _compare(session, services)
+    await settle_all([TENANT_TARGET], services)
+
+
+async def _send(session: Session, services: Services) -> None:
+    row = sweep_row.current(session.view())
+    if row.state != "outstanding" or row.sent or row.not_after is None:
+        return
+    tenant = services.settings.tenant_id
+    command = SweepCommand(command_id=row.command_id, tenant_id=tenant, not_after=row.not_after)
+    await services.exchange.send(command)
+    await session.apply(partial(sweep_row.mark_sent, command_id=row.command_id))
+
+
+async def _compare(session: Session, services: Services) -> None:
+    """Read the list, store what it says, and only then move the baseline."""
+    row = sweep_row.current(session.view())
+    if row.answer is None or row.answer.blob is None:
+        return
+    try:
+        content = read_content(await services.sweeps.content(row.answer.blob), row.answer)
+        baseline = await services.sweeps.baseline()
+    except NotFoundError:
+        await _apply(session, services, partial(sweep_row.end_incomplete, row=row, problem="its list is not there"))
+        return
+    except InputError as error:
+        if error.reason == "corrupt_row":
+            await _apply(session, services, partial(raise_alert, alert_id="baseline_lost", detail=error.detail))
+        await _apply(session, services, partial(sweep_row.end_incomplete, row=row, problem=error.detail))
+        return
+    if baseline and baseline.command_id == row.command_id:  # a run before this one broke off after it was moved
+        await _end_complete(baseline, session, services)
+    elif problem := _problem(content, row, baseline, services.clock()):
+        await _apply(
+            session,
+            services,
+            partial(sweep_row.end_incomplete, row=row, problem=problem, short=_short(content, row, baseline)),
+        )
+    else:
+        await _move_on(content, baseline, session, services)
+
+
+def _problem(content: SweepContent, row: Sweep, baseline: Baseline | None, now: datetime) -> str:
+    """Why the answer is not believed; empty when it is."""
+    asked_at = row.created_at or now
+    if not asked_at - CLOCK_SKEW <= content.started_at <= now + CLOCK_SKEW:
+        return f"the worker's clock says {content.started_at:%Y-%m-%d %H:%M:%SZ}"
+    if baseline and baseline.started_at >= content.started_at:
+        return "a newer sweep was complete already"
+    if row.answer and (problem := incomplete(content, row.answer)):
+        return problem
+    if baseline and 0 < _short(content, row, baseline) < sweep_row.SHORT_IS_TRUE:
+        return f"only {content.scanned} objects were looked at, last time {baseline.scanned}"
+    return ""
+
+
+def _short(content: SweepContent, row: Sweep, baseline: Baseline | None) -> int:
+    """How often in a row about so few objects were looked at; 0 when they are enough."""
+    if baseline is None or not too_few(content.scanned, baseline.scanned):
+        return 0
+    again = abs(content.scanned - row.short_scanned) * 100 <= row.short_scanned
+    return row.short + 1 if row.short and again else 1
+
+
+async def _move_on(content: SweepContent, baseline: Baseline | None, session: Session, services: Services) -> None:
+    found, entries = await changes(content, baseline, services)
+    await store_findings(found, services)
+    new = Baseline(
+        command_id=content.command_id,
+        started_at=content.started_at,
+        scanned=content.scanned,
+        entries=entries,
+        first_at=baseline.first_at if baseline else content.started_at,
+        moved_at=services.clock(),
+        blob=baseline.blob if baseline else "",
+        etag=baseline.etag if baseline else None,
+    )
+    try:
+        await services.sweeps.replace_baseline(new)
+    except ConflictError:
+        tell("baseline_moved", command=content.command_id)
+    await _end_complete(new, session, services)
+    targets = sorted({finding.target for finding in found})
+    await settle_all(targets[:SETTLED_AT_ONCE], services)
+
+
+async def _end_complete(new: Baseline, session: Session, services: Services) -> None:
+    await _apply(session, services, partial(sweep_row.end_complete, new=new))
+    covered = sum(entry.covered for entry in new.entries.values())
+    tell("swept", command=new.command_id, scanned=new.scanned, on=len(new.entries), covered=covered)
+
+
+async def _apply(session: Session, services: Services, transition: partial[None]) -> None:
+    async with announced(TENANT_TARGET, services):
+        await session.apply(transition)
