@@ -10,7 +10,7 @@ from typing import Any
 from bypass_responder.adapters.webhook import _SENT, TYPE_GROUP, TYPE_ONE
 from bypass_responder.model.alert import Hint
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import SweepCommand, SweepContent, SweepResult
 
 HERE = Path(__file__).parent
@@ -37,14 +37,14 @@ def as_text(schema: dict[str, Any]) -> str:
 
 
 def _notification() -> dict[str, Any]:
-    """What the webhook sends: the fields of a note that leave the ledger, alone or in a group."""
-    note = Note.model_json_schema(mode="serialization")
-    definitions = note.pop("$defs")
-    note["properties"] = {name: field for name, field in note["properties"].items() if name in _SENT}
-    note["required"] = list(note["properties"])
-    reference = {"$ref": "#/$defs/Note"}
+    """What the webhook sends: the fields of a notification that leave the ledger, alone or in a group."""
+    notification = Notification.model_json_schema(mode="serialization")
+    definitions = notification.pop("$defs")
+    notification["properties"] = {name: field for name, field in notification["properties"].items() if name in _SENT}
+    notification["required"] = list(notification["properties"])
+    reference = {"$ref": "#/$defs/Notification"}
     group = {
-        "notes": {"type": "array", "items": reference, "minItems": 2},
+        "notifications": {"type": "array", "items": reference, "minItems": 2},
         "total": {"type": "integer"},
         "by_about": COUNTS,
         "by_severity": COUNTS,
@@ -52,7 +52,7 @@ def _notification() -> dict[str, Any]:
     return {
         "title": "Notification",
         "oneOf": [_message(TYPE_ONE, reference), _message(TYPE_GROUP, _object(group))],
-        "$defs": definitions | {"Note": note},
+        "$defs": definitions | {"Notification": notification},
     }
 
 

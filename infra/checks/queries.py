@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bypass_responder.case.health_alerts import ADVICE
 from bypass_responder.event_lines import FIELDS, WORDS
 from bypass_responder.model.log import ABOUTS
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 from sandbox.node import node
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TOLD_BY_OTHERS = {"health": "each health alert is in a rule by its id"}
 NOT_PAGED = {"recovered": "something is over: nobody has to get up"}
-"""Notes that no rule fires for, and why. Every other kind of note, and every health alert, is in exactly one rule."""
+"""Notifications that no rule fires for, and why. Every other kind, and every health alert, is in exactly one rule."""
 HOST_FIELDS = {"faas.name"}
 """Of the host's own telemetry."""
 RULES = "infra/modules/alerts.bicep"
@@ -110,7 +110,7 @@ def _functions(root: Path) -> frozenset[str]:
 
 
 def _paged(looked: Mapping[str, Any]) -> Iterator[str]:
-    """Every kind of note and every health alert fires exactly one rule, or is listed with the reason why not."""
+    """Every kind of notification and every health alert fires exactly one rule, or is listed with the reason."""
     for column, words in (("about", ABOUTS - set(TOLD_BY_OTHERS)), ("alert", frozenset(ADVICE))):
         for word in sorted(words):
             rules = [

@@ -17,7 +17,7 @@ import uvicorn
 from azure.storage.queue.aio import QueueServiceClient
 
 from sandbox.host.index import HostedFunction, HostError, load, loaded_packages
-from sandbox.host.invocation import note
+from sandbox.host.invocation import notification
 from sandbox.host.queues import QueueListener
 from sandbox.host.settings import QueueSettings
 from sandbox.host.timers import TimerStatus, run_timer
@@ -69,13 +69,13 @@ async def serve(
         tasks = [asyncio.create_task(each) for each in (*[each.run() for each in listeners], *timers)]
         web = asyncio.create_task(server.serve(sockets=[listening]))
         names = [each.name for each in functions]
-        note("host_started", url=f"http://127.0.0.1:{port}", functions=names, answers=answers)
+        notification("host_started", url=f"http://127.0.0.1:{port}", functions=names, answers=answers)
         ended = asyncio.create_task(stop.wait())
         await asyncio.wait([*tasks, web, ended], return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await _finish(tasks)
         await web
-    note("host_stopped", loaded=loaded_packages())
+    notification("host_stopped", loaded=loaded_packages())
 
 
 async def _finish(tasks: list[asyncio.Task[None]]) -> None:

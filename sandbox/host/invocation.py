@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sandbox.host")
 
 
-def note(event: str, **fields: object) -> None:
+def notification(event: str, **fields: object) -> None:
     """Log one event as one line of JSON."""
     _log.info("%s", json.dumps({"event": event} | fields, default=str))
 
@@ -53,7 +53,7 @@ async def invoke(function: HostedFunction, argument: object) -> Any:  # noqa: AN
         raise
     finally:
         failed = {"error": repr(error), "traceback": "".join(traceback.format_exception(error))} if error else {}
-        note(
+        notification(
             "invocation",
             function=function.name,
             invocation_id=str(uuid4()),

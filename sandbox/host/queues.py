@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.functions.meta import Datum
 
-from sandbox.host.invocation import as_json, decoded, invoke, note
+from sandbox.host.invocation import as_json, decoded, invoke, notification
 
 if TYPE_CHECKING:
     from azure.storage.queue import QueueMessage
@@ -68,7 +68,7 @@ class QueueListener:
         except ResourceNotFoundError:
             return []
         except AzureError as error:
-            note("queue_unreachable", queue=self._queue.queue_name, error=str(error).splitlines()[0])
+            notification("queue_unreachable", queue=self._queue.queue_name, error=str(error).splitlines()[0])
             await asyncio.sleep(OUTAGE_PAUSE_SECONDS)
             return []
 
@@ -87,7 +87,7 @@ class QueueListener:
                 await asyncio.gather(renewal, return_exceptions=True)
             await (self._queue.delete_message(message) if succeeded else self._failed(message))
         except AzureError as error:
-            note("queue_message_left", queue=self._queue.queue_name, message_id=message.id, error=str(error))
+            notification("queue_message_left", queue=self._queue.queue_name, message_id=message.id, error=str(error))
 
     async def _invoke(self, message: QueueMessage, text: str) -> bool:
         metadata = {
@@ -123,7 +123,7 @@ class QueueListener:
             await self._poison.create_queue()
         await self._poison.send_message(message.content, time_to_live=-1)
         await self._queue.delete_message(message)
-        note("poison", queue=self._poison.queue_name, message_id=message.id, reason=reason)
+        notification("poison", queue=self._poison.queue_name, message_id=message.id, reason=reason)
 
     def _text(self, message: QueueMessage) -> str | None:
         content: Any = message.content

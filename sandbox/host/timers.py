@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from croniter import croniter
 
-from sandbox.host.invocation import as_json, decoded, invoke, note
+from sandbox.host.invocation import as_json, decoded, invoke, notification
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ class TimerStatus:
             try:
                 self._last = json.loads(file.read_text(encoding="utf-8"))
             except ValueError:
-                note("timer_status_unreadable", file=file)
+                notification("timer_status_unreadable", file=file)
 
     def last(self, name: str) -> datetime | None:
         """When the timer last ran, None when it never did."""

@@ -11,19 +11,19 @@ import logging
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
 from bypass_responder.model.log import EVENTS, Event
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bypass_responder.model.health import HealthAlert
     from bypass_responder.model.log import Checkpoint, LogEntry
-    from bypass_responder.model.note import Note
+    from bypass_responder.model.notification import Notification
 
 logger = logging.getLogger(__name__)
 
 Own = Literal[
-    "baseline_moved", "checkpoint", "hint_waits", "note", "ongoing", "polled", "resumed", "run_failed",
+    "baseline_moved", "checkpoint", "hint_waits", "notification", "ongoing", "polled", "resumed", "run_failed",
     "self_check_failed", "self_checked", "settling_failed", "started", "swept",
 ]  # fmt: skip
 """Lines that are no entry of the response log."""
@@ -60,7 +60,7 @@ class Fields(TypedDict, total=False):
     about: str
     alert: str
     severity: str
-    note: str
+    notification: str
     since: str
     count: int
     part: int
@@ -89,7 +89,7 @@ SMALL_FACTS = (
     "step", "state", "effect", "verdict", "command", "kind", "outcome", "before", "after", "asked", "ours",
     "next_at", "blind_from", "blind_until", "alert", "count",
 )  # fmt: skip
-"""Facts of a log entry or a note that its line has too. What is not listed stays in storage: it may name a person."""
+"""Facts of a log entry or notification that its line repeats. The others stay in storage: they may name a person."""
 
 
 def tell(event: Event | Own, level: int = logging.INFO, **fields: Unpack[Fields]) -> None:
@@ -110,17 +110,17 @@ def tell_entry(entry: LogEntry) -> None:
     _write(entry.event, logging.INFO, fields | _small(entry.facts))
 
 
-def tell_note(note: Note) -> None:
-    """The line of a note that is new in the outbox, whether or not anybody is there to be notified."""
+def tell_notification(notification: Notification) -> None:
+    """The line of a notification that is new in the outbox, whether or not anybody is there to be notified."""
     fields = {
-        "about": note.about,
-        "severity": note.severity.value,
-        "incident_id": note.incident_id,
-        "target": note.target,
-        "note": note.id,
-        "opened_at": note.facts.get("opened_at"),
+        "about": notification.about,
+        "severity": notification.severity.value,
+        "incident_id": notification.incident_id,
+        "target": notification.target,
+        "notification": notification.id,
+        "opened_at": notification.facts.get("opened_at"),
     }
-    _write("note", LEVELS[note.severity], fields | _small(note.facts))
+    _write("notification", LEVELS[notification.severity], fields | _small(notification.facts))
 
 
 def tell_ongoing(alert: HealthAlert) -> None:

@@ -17,7 +17,7 @@ from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, Pendin
 from bypass_responder.model.finding import Evidence, Finding
 from bypass_responder.model.log import Checkpoint, LogEntry
 from bypass_responder.model.message import ExchangeCommand
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import Baseline, SweepCommand
 
@@ -206,8 +206,8 @@ class EvidenceStore(Protocol):
 class Notifier(Protocol):
     """One channel to people."""
 
-    async def send(self, notes: Sequence[Note]) -> None:
-        """Deliver one note, or several grouped into one message. Raises TransientError or RefusedError."""
+    async def send(self, notifications: Sequence[Notification]) -> None:
+        """Deliver one notification, or several grouped into one message. Raises TransientError or RefusedError."""
         ...
 
 

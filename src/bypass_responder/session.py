@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from bypass_responder.case.draft import Draft
 from bypass_responder.case.health_alerts import raise_alert
 from bypass_responder.errors import ConflictError, TransientError
-from bypass_responder.event_lines import tell_entry, tell_note
+from bypass_responder.event_lines import tell_entry, tell_notification
 from bypass_responder.model.case import TENANT_TARGET, Case
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -105,12 +105,12 @@ class Session:
 
 
 def _tell(draft: Draft, before: Mapping[str, Row]) -> None:
-    """What was committed, as lines: each entry of the log, and each note that is new."""
+    """What was committed, as lines: each entry of the log, and each notification that is new."""
     for entry in draft.entries:
         tell_entry(entry)
     for key, row in draft.changed.items():
-        if isinstance(row, Note) and key not in before:
-            tell_note(row)
+        if isinstance(row, Notification) and key not in before:
+            tell_notification(row)
 
 
 def limited(work: Callable[[E], Awaitable[T]]) -> Callable[[E], Awaitable[T]]:

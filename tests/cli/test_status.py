@@ -248,7 +248,7 @@ async def test_an_outstanding_sweep_is_said(capsys: pytest.CaptureFixture[str]) 
     world.now += MINUTE
     await plan_sweep(world.services)
 
-    assert "sweep outstanding         since 2026-03-02 09:01:00Z" in shown(await reads(world), capsys)
+    assert "sweep outstanding          since 2026-03-02 09:01:00Z" in shown(await reads(world), capsys)
 
 
 # ---- hints and costs -------------------------------------------------------------------------------------------------

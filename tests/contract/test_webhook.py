@@ -16,7 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from bypass_responder.adapters.webhook import WebhookNotifier
 from bypass_responder.errors import RefusedError, SettingError, ThrottledError, TransientError
-from bypass_responder.model.note import Note, Severity
+from bypass_responder.model.notification import Notification, Severity
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
@@ -66,9 +66,11 @@ def notifier(client: httpx.AsyncClient, receiver: Receiver) -> WebhookNotifier:
     return WebhookNotifier(client, receiver.url, SECRET)
 
 
-def a_note(note_id: str = "n1", *, about: str = "contained", severity: Severity = Severity.CRITICAL) -> Note:
-    return Note(
-        id=note_id,
+def a_notification(
+    notification_id: str = "n1", *, about: str = "contained", severity: Severity = Severity.CRITICAL
+) -> Notification:
+    return Notification(
+        id=notification_id,
         about=about,
         severity=severity,
         title="Adele was contained",
@@ -83,14 +85,14 @@ def a_note(note_id: str = "n1", *, about: str = "contained", severity: Severity 
 
 
 async def test_the_signature_holds_for_the_reference_library(notifier: WebhookNotifier, receiver: Receiver) -> None:
-    await notifier.send([a_note()])
+    await notifier.send([a_notification()])
     [(headers, body)] = receiver.got
 
     assert Webhook(SECRET).verify(body, headers) == json.loads(body)
 
 
 async def test_a_changed_body_does_not_hold(notifier: WebhookNotifier, receiver: Receiver) -> None:
-    await notifier.send([a_note()])
+    await notifier.send([a_notification()])
     [(headers, body)] = receiver.got
 
     with pytest.raises(WebhookVerificationError):
@@ -98,7 +100,7 @@ async def test_a_changed_body_does_not_hold(notifier: WebhookNotifier, receiver:
 
 
 async def test_a_secret_of_plain_text_signs_with_its_bytes(client: httpx.AsyncClient, receiver: Receiver) -> None:
-    await WebhookNotifier(client, receiver.url, "a long secret of your own").send([a_note()])
+    await WebhookNotifier(client, receiver.url, "a long secret of your own").send([a_notification()])
     [(headers, body)] = receiver.got
     same = base64.b64encode(b"a long secret of your own").decode()
 
@@ -110,16 +112,16 @@ async def test_nothing_is_signed_with_a_reference_that_was_not_resolved(
 ) -> None:
     reference = "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/notification-webhook-secret)"
     with pytest.raises(TransientError, match="into the vault"):
-        await WebhookNotifier(client, receiver.url, reference).send([a_note()])
+        await WebhookNotifier(client, receiver.url, reference).send([a_notification()])
 
     assert receiver.got == []
 
 
 async def test_a_note_is_sent_with_what_is_left_to_do(notifier: WebhookNotifier, receiver: Receiver) -> None:
-    await notifier.send([a_note()])
+    await notifier.send([a_notification()])
     message = json.loads(receiver.got[0][1])
 
-    assert message["type"] == "bypass_responder.note"
+    assert message["type"] == "bypass_responder.notification"
     assert message["data"] == {
         "id": "n1",
         "about": "contained",
@@ -135,20 +137,22 @@ async def test_a_note_is_sent_with_what_is_left_to_do(notifier: WebhookNotifier,
 
 
 async def test_several_notes_are_one_message_with_counts(notifier: WebhookNotifier, receiver: Receiver) -> None:
-    await notifier.send([a_note("a"), a_note("b"), a_note("c", about="held", severity=Severity.WARNING)])
+    await notifier.send(
+        [a_notification("a"), a_notification("b"), a_notification("c", about="held", severity=Severity.WARNING)]
+    )
     [(_, body)] = receiver.got
     data = json.loads(body)["data"]
 
-    assert [note["id"] for note in data["notes"]] == ["a", "b", "c"]
+    assert [notification["id"] for notification in data["notifications"]] == ["a", "b", "c"]
     assert data["total"] == 3
     assert data["by_about"] == {"contained": 2, "held": 1}
     assert data["by_severity"] == {"critical": 2, "warning": 1}
 
 
 async def test_a_repetition_has_the_same_id(notifier: WebhookNotifier, receiver: Receiver) -> None:
-    await notifier.send([a_note()])
-    await notifier.send([a_note()])
-    await notifier.send([a_note("n2")])
+    await notifier.send([a_notification()])
+    await notifier.send([a_notification()])
+    await notifier.send([a_notification("n2")])
     ids = [headers["webhook-id"] for headers, _ in receiver.got]
 
     assert ids[0] == ids[1] != ids[2]
@@ -158,7 +162,7 @@ async def test_a_repetition_has_the_same_id(notifier: WebhookNotifier, receiver:
 async def test_a_receiver_in_trouble_is_tried_again(notifier: WebhookNotifier, receiver: Receiver, status: int) -> None:
     receiver.status = status
     with pytest.raises(TransientError):
-        await notifier.send([a_note()])
+        await notifier.send([a_notification()])
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410])
@@ -167,7 +171,7 @@ async def test_a_receiver_that_says_no_is_not_tried_again(
 ) -> None:
     receiver.status = status
     with pytest.raises(RefusedError, match=str(status)):
-        await notifier.send([a_note()])
+        await notifier.send([a_notification()])
 
 
 @pytest.mark.parametrize(("given", "seconds"), [({"retry-after": "7"}, 7), ({}, 60), ({"retry-after": "soon"}, 60)])
@@ -176,7 +180,7 @@ async def test_a_receiver_names_the_wait(
 ) -> None:
     receiver.status, receiver.headers = 429, given
     with pytest.raises(ThrottledError) as caught:
-        await notifier.send([a_note()])
+        await notifier.send([a_notification()])
 
     assert caught.value.retry_after_seconds == seconds
 
@@ -184,7 +188,7 @@ async def test_a_receiver_names_the_wait(
 async def test_a_redirect_is_not_followed(notifier: WebhookNotifier, receiver: Receiver) -> None:
     receiver.status, receiver.headers = 307, {"location": receiver.url}
     with pytest.raises(RefusedError):
-        await notifier.send([a_note()])
+        await notifier.send([a_notification()])
 
     assert len(receiver.got) == 1
 
@@ -193,17 +197,17 @@ async def test_a_client_that_follows_redirects_does_not_here(receiver: Receiver)
     receiver.status, receiver.headers = 307, {"location": receiver.url}
     async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as client:
         with pytest.raises(RefusedError):
-            await WebhookNotifier(client, receiver.url, SECRET).send([a_note()])
+            await WebhookNotifier(client, receiver.url, SECRET).send([a_notification()])
 
 
 async def test_nobody_at_the_address_is_transient(client: httpx.AsyncClient) -> None:
     with pytest.raises(TransientError):
-        await WebhookNotifier(client, "http://127.0.0.1:9/hook?token=secret", SECRET).send([a_note()])
+        await WebhookNotifier(client, "http://127.0.0.1:9/hook?token=secret", SECRET).send([a_notification()])
 
 
 async def test_neither_address_nor_secret_is_in_an_error(client: httpx.AsyncClient) -> None:
     with pytest.raises(TransientError) as caught:
-        await WebhookNotifier(client, "http://127.0.0.1:9/hook?token=secret", SECRET).send([a_note()])
+        await WebhookNotifier(client, "http://127.0.0.1:9/hook?token=secret", SECRET).send([a_notification()])
 
     assert "token=secret" not in str(caught.value)
     assert SECRET not in str(caught.value)

@@ -57,7 +57,7 @@ async def test_a_queue_right_that_was_taken_is_told() -> None:
     await sees(world, a_finding())
     await passes(world, minutes=1)
 
-    assert "health" in await world.notes("tenant")
+    assert "health" in await world.notifications("tenant")
 
 
 async def test_one_finding_that_always_fails_holds_back_no_other_of_its_target() -> None:
@@ -67,7 +67,7 @@ async def test_one_finding_that_always_fails_holds_back_no_other_of_its_target()
     await passes(world, times=20, minutes=1)
 
     assert not world.directory.enabled[ALEX]
-    assert "undecided" in await world.notes()
+    assert "undecided" in await world.notifications()
 
 
 async def test_a_name_that_graph_refuses_to_read_is_asked_of_exchange() -> None:

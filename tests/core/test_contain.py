@@ -92,7 +92,7 @@ async def test_an_unclear_allowlist_row_holds_containment_and_restores_auditing(
     assert world.directory.enabled[ALEX]
     assert [command.kind for command in world.exchange.sent] == [CommandKind.DISABLE_BYPASS]
     assert (await world.states())[BLOCK] is StepState.HELD
-    assert "held" in await world.notes()
+    assert "held" in await world.notifications()
 
 
 async def test_what_was_there_before_the_first_start_is_held() -> None:
@@ -111,7 +111,7 @@ async def test_an_attempt_is_told_and_contains_nobody() -> None:
 
     assert world.directory.enabled[ALEX]
     assert await world.incidents() == []
-    assert [note.about for note in world.notifier.sent] == ["attempt"]
+    assert [notification.about for notification in world.notifier.sent] == ["attempt"]
 
 
 async def test_a_switch_off_softens_no_decision() -> None:
@@ -349,7 +349,7 @@ async def test_an_administrator_stays_open_is_revoked_and_the_missing_role_is_na
     assert steps[BLOCK].state is StepState.FAILED
     assert "Privileged Authentication Administrator" in steps[BLOCK].detail
     assert world.directory.revoked == [ALEX]
-    assert "step_failed" in await world.notes()
+    assert "step_failed" in await world.notifications()
 
 
 async def test_a_failed_block_is_planned_again_when_a_person_approves() -> None:
@@ -370,7 +370,7 @@ async def test_a_synchronised_account_is_called_temporarily_blocked() -> None:
     await world.passes(seconds=30)
 
     assert (await world.steps())[BLOCK].effect is Effect.TEMPORARY
-    assert any("Active Directory" in todo for note in world.notifier.sent for todo in note.left_to_do)
+    assert any("Active Directory" in todo for notification in world.notifier.sent for todo in notification.left_to_do)
 
 
 async def test_revoking_a_guest_is_called_ineffective() -> None:
@@ -379,7 +379,7 @@ async def test_revoking_a_guest_is_called_ineffective() -> None:
     await world.passes(seconds=30)
 
     assert (await world.steps())[REVOKE].effect is Effect.INEFFECTIVE
-    assert "step_ineffective" in await world.notes()
+    assert "step_ineffective" in await world.notifications()
 
 
 async def test_an_account_deleted_between_read_and_act_needs_nothing_more() -> None:
@@ -472,7 +472,7 @@ async def test_an_effect_that_never_shows_is_called_unverified_and_told() -> Non
         await world.passes(minutes=15)
 
     assert (await world.steps())[BLOCK].effect is Effect.UNVERIFIED
-    assert "step_ineffective" in await world.notes()
+    assert "step_ineffective" in await world.notifications()
 
 
 async def test_an_account_that_somebody_enables_again_is_reverted_at_the_recheck() -> None:
@@ -574,7 +574,7 @@ async def test_a_worker_that_stays_silent_is_told() -> None:
     for _ in range(4):
         await world.passes(minutes=12)
 
-    assert "worker_silent" in await world.notes()
+    assert "worker_silent" in await world.notifications()
 
 
 async def test_a_missing_exchange_right_is_a_failed_step_with_the_worker_s_words() -> None:
@@ -592,14 +592,14 @@ async def test_every_note_ends_with_what_is_left_to_do() -> None:
     await world.sees(a_finding())
 
     assert world.notifier.sent
-    assert all("mallory" in note.left_to_do[0] for note in world.notifier.sent)
+    assert all("mallory" in notification.left_to_do[0] for notification in world.notifier.sent)
 
 
 async def test_a_self_bypass_is_named() -> None:
     world = World()
     await world.sees(a_finding(actor=Actor(user_id="Alex@contoso.onmicrosoft.com")))
 
-    assert any("self-bypass" in todo for note in world.notifier.sent for todo in note.left_to_do)
+    assert any("self-bypass" in todo for notification in world.notifier.sent for todo in notification.left_to_do)
 
 
 async def test_a_note_that_cannot_be_delivered_holds_nothing_back_and_is_sent_later() -> None:
@@ -612,7 +612,7 @@ async def test_a_note_that_cannot_be_delivered_holds_nothing_back_and_is_sent_la
 
     assert undelivered == []
     assert not world.directory.enabled[ALEX]
-    assert [note.about for note in world.notifier.sent] == ["contained"]
+    assert [notification.about for notification in world.notifier.sent] == ["contained"]
 
 
 async def test_a_flood_is_told_in_one_message() -> None:
@@ -809,7 +809,7 @@ async def test_exchange_failing_for_days_is_asked_again_each_hour() -> None:
         await world.passes(hours=1)
 
     assert len(world.exchange.sent) > 50
-    assert (await world.notes()).count("worker_failed") == 1
+    assert (await world.notifications()).count("worker_failed") == 1
 
 
 async def test_a_question_that_came_too_late_is_asked_again() -> None:

@@ -74,14 +74,14 @@ async def test_what_is_not_ours_to_judge_is_kept_and_told(record: dict[str, Any]
 
     assert [item.reason for item in world.feed_store.kept] == [reason]
     assert world.directory.enabled[ALEX]
-    assert "unreadable" in [note.about for note in world.notifier.sent]
+    assert "unreadable" in [notification.about for notification in world.notifier.sent]
 
 
 async def test_an_unreadable_record_never_stops_the_one_after_it() -> None:
     world = await polled(a_record(ObjectId={"a": 1}, Id="other"), a_record())
 
     assert len(world.feed_store.kept) == 1
-    assert "unreadable" in [note.about for note in world.notifier.sent]
+    assert "unreadable" in [notification.about for notification in world.notifier.sent]
     assert not world.directory.enabled[ALEX]
 
 
@@ -104,7 +104,7 @@ async def test_an_organization_switch_is_evidence_and_blocks_nobody() -> None:
 
     [row] = [row for row in (await world.case("tenant")).rows.values() if isinstance(row, Tampering)]
     assert row.parameter == "AuditDisabled"
-    assert [note.about for note in world.notifier.sent] == ["tampering"]
+    assert [notification.about for notification in world.notifier.sent] == ["tampering"]
     assert all(world.directory.enabled.values())
 
 
@@ -136,7 +136,7 @@ async def test_a_disabled_subscription_is_an_alert_told_once_and_its_recovery_to
     alert = (await world.case("tenant")).rows["alert-subscription_disabled"]
     assert isinstance(alert, HealthAlert)
     assert alert.recovered_at == world.now
-    assert [note.title for note in world.notifier.sent] == [
+    assert [notification.title for notification in world.notifier.sent] == [
         "Health: subscription_disabled",
         "Recovered: subscription_disabled",
     ]

@@ -12,7 +12,7 @@ import pytest
 from bypass_responder.errors import ConflictError, TransientError
 from bypass_responder.event_lines import FIELDS, LARGEST, WORDS, tell_checkpoint
 from bypass_responder.model.log import ABOUTS, EVENTS, Checkpoint, LogEntry
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.session import change, raise_health
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from tests.core.world import ALEX, BLAKE, START, World, a_finding
@@ -72,10 +72,12 @@ async def test_each_entry_of_the_response_log_is_exactly_one_line(caplog: pytest
 async def test_each_note_is_exactly_one_line(caplog: pytest.LogCaptureFixture) -> None:
     world = await a_long_day()
     cases = [await world.case(target) for target in await world.ledger.targets()]
-    noted = [row for case in cases for row in case.rows.values() if isinstance(row, Note)]
+    noted = [row for case in cases for row in case.rows.values() if isinstance(row, Notification)]
 
     assert len(noted) > 2
-    assert sorted(it["note"] for it in lines(caplog, "note")) == sorted(note.id for note in noted)
+    assert sorted(it["notification"] for it in lines(caplog, "notification")) == sorted(
+        notification.id for notification in noted
+    )
 
 
 async def test_a_transaction_that_somebody_else_was_faster_at_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -100,7 +102,7 @@ async def test_a_transaction_that_was_not_stored_is_not_told(caplog: pytest.LogC
 async def test_a_containment_is_told_with_its_incident_and_since_when(caplog: pytest.LogCaptureFixture) -> None:
     world = await contained()
     (incident,) = await world.incidents()
-    (told,) = [it for it in lines(caplog, "note") if it["about"] == "contained"]
+    (told,) = [it for it in lines(caplog, "notification") if it["about"] == "contained"]
 
     assert (told["incident_id"], told["target"], told["severity"]) == (incident.id, ALEX, "critical")
     assert told["opened_at"] == START.isoformat()
@@ -150,7 +152,7 @@ async def test_a_health_alert_is_told_when_it_begins_and_when_it_is_over(caplog:
 
 async def test_the_notes_of_a_health_alert_name_it(caplog: pytest.LogCaptureFixture) -> None:
     await raise_health("feed_silent", "nothing came", World().services)
-    (told,) = lines(caplog, "note")
+    (told,) = lines(caplog, "notification")
 
     assert (told["about"], told["alert"], told["severity"]) == ("health", "feed_silent", "critical")
 
@@ -211,7 +213,7 @@ def written() -> set[str]:
     }
 
 
-@pytest.mark.parametrize("word", sorted((WORDS | ABOUTS) - {"note", "ongoing", "checkpoint"}))
+@pytest.mark.parametrize("word", sorted((WORDS | ABOUTS) - {"notification", "ongoing", "checkpoint"}))
 def test_every_declared_word_is_written_somewhere(word: str, written: set[str]) -> None:
     assert word in written
 

@@ -29,7 +29,7 @@ async def test_an_answer_that_is_none_is_kept_and_told_and_closes_nothing(change
 
     assert [item.reason for item in world.feed_store.kept] == ["bad_message"]
     assert (await world.case()).head.restored_at is None
-    assert "unreadable" in [note.about for note in world.notifier.sent]
+    assert "unreadable" in [notification.about for notification in world.notifier.sent]
 
 
 @pytest.mark.parametrize("body", [b"", b"not json", b"[]", b"\xff\xfe\x00", b"null"])
@@ -69,7 +69,7 @@ async def test_a_poison_message_is_kept_told_and_named_in_its_case() -> None:
     await world.passes(minutes=1)
 
     assert len(world.feed_store.kept) == 1
-    assert "poison" in await world.notes()
+    assert "poison" in await world.notifications()
     assert world.exchange.poison == []
 
 

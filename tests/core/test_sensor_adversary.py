@@ -53,7 +53,7 @@ async def findings(world: World, target: str = ALEX) -> list[Finding]:
 
 
 def told(world: World) -> list[str]:
-    return [note.about for note in world.notifier.sent]
+    return [notification.about for notification in world.notifier.sent]
 
 
 # ---- nobody is wrongly blocked ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, Sweep
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
@@ -106,13 +106,13 @@ async def test_the_first_sweep_holds_everybody_and_tells_once() -> None:
     world = World()
     world.bypassed |= {ALEX: True, BLAKE: True}
     await world.sweep()
-    told = [note for note in world.notifier.sent if note.about == "first_sweep"]
+    told = [notification for notification in world.notifier.sent if notification.about == "first_sweep"]
 
     for target in (ALEX, BLAKE):
         assert set((await world.states(target)).values()) == {StepState.HELD}
     assert len(told) == 1
     assert "2 accounts" in told[0].title
-    assert "held" not in [note.about for note in world.notifier.sent]
+    assert "held" not in [notification.about for notification in world.notifier.sent]
     assert world.exchange.sent == []
 
 
@@ -162,7 +162,7 @@ async def test_an_entry_that_expires_ends_in_restored_auditing_and_a_message_to_
 
     assert world.directory.enabled[ALEX]
     assert not world.bypassed[ALEX]
-    assert "allowlist_expired" in await world.notes()
+    assert "allowlist_expired" in await world.notifications()
 
 
 async def test_an_entry_that_is_taken_away_holds_the_account_for_a_person() -> None:
@@ -226,7 +226,7 @@ async def test_an_account_restored_by_us_and_bypassed_again_between_two_sweeps_i
 
     assert len(await world.incidents()) == 2
     assert not world.bypassed[ALEX]
-    assert "flapping" in await world.notes()
+    assert "flapping" in await world.notifications()
 
 
 async def test_a_held_account_that_stays_on_is_held_once() -> None:
@@ -302,7 +302,7 @@ async def test_the_next_complete_sweep_ends_the_alert_and_recovery_is_told() -> 
     await world.sweep()
 
     assert await world.alerts() == set()
-    assert "recovered" in [note.about for note in world.notifier.sent]
+    assert "recovered" in [notification.about for notification in world.notifier.sent]
 
 
 async def test_the_same_answer_twice_changes_nothing() -> None:
@@ -499,7 +499,7 @@ async def test_a_hint_stays_open_while_exchange_cannot_be_asked() -> None:
     await world.answer()
     await world.answer()
 
-    assert "worker_failed" in await world.notes()
+    assert "worker_failed" in await world.notifications()
     assert not world.directory.enabled[ALEX]
 
 
@@ -566,11 +566,11 @@ async def test_the_note_of_the_first_sweep_says_how_to_go_on() -> None:
     world = World()
     world.bypassed[ALEX] = True
     await world.sweep()
-    [note] = [
+    [notification] = [
         row
         for row in (await world.case(TENANT_TARGET)).rows.values()
-        if isinstance(row, Note) and row.about == "first_sweep"
+        if isinstance(row, Notification) and row.about == "first_sweep"
     ]
 
-    assert "allowlist add" in " ".join(note.left_to_do)
-    assert "approve" in " ".join(note.left_to_do)
+    assert "allowlist add" in " ".join(notification.left_to_do)
+    assert "approve" in " ".join(notification.left_to_do)

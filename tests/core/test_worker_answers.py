@@ -47,8 +47,8 @@ async def test_a_bypass_that_stays_on_is_an_alarm_once_it_is_asked_about_once_an
 
     await asked_over(world, 8, outcome=ExchangeOutcome.UNVERIFIED, error="still on")
 
-    alarms = [note for note in world.notifier.sent if note.about == "step_failed"]
-    assert [("once an hour" in note.text, note.severity) for note in alarms] == [
+    alarms = [notification for notification in world.notifier.sent if notification.about == "step_failed"]
+    assert [("once an hour" in notification.text, notification.severity) for notification in alarms] == [
         (False, "critical"),
         (True, "critical"),
     ]

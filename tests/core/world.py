@@ -18,7 +18,7 @@ from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Step, StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
 from bypass_responder.operating.self_check import SelfChecks
@@ -273,9 +273,9 @@ class World:
     async def states(self, target: str = ALEX) -> dict[StepKind, StepState]:
         return {kind: step.state for kind, step in (await self.steps(target)).items()}
 
-    async def notes(self, target: str = ALEX) -> list[str]:
+    async def notifications(self, target: str = ALEX) -> list[str]:
         rows = (await self.case(target)).rows.values()
-        return sorted(row.about for row in rows if isinstance(row, Note))
+        return sorted(row.about for row in rows if isinstance(row, Notification))
 
     def _result(self, command: ExchangeCommand, **fields: Any) -> ExchangeResult:
         ids = [command.object_id] if command.object_id else self.names.get((command.identity or "").casefold(), [])

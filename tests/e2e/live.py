@@ -23,7 +23,7 @@ from bypass_responder.model.base import Row
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.incident import Incident, IncidentStatus
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Step
 from bypass_responder.operating.verify_log import verify_log
 from sandbox.tenant.client import SandboxClient
@@ -314,9 +314,9 @@ class Live:
 
     async def told(self) -> set[str]:
         """What people were told about; every one of these messages was delivered."""
-        notes = await self.rows(Note)
-        assert all(note.sent_at for note in notes)
-        return {note.about for note in notes}
+        notifications = await self.rows(Notification)
+        assert all(notification.sent_at for notification in notifications)
+        return {notification.about for notification in notifications}
 
     @property
     def _exchange(self) -> ExchangeCalls:

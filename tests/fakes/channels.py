@@ -9,7 +9,7 @@ from dataclasses import replace
 from bypass_responder.errors import ConflictError, NotFoundError
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.message import ExchangeCommand
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import Baseline, SweepCommand
 from tests.fakes.scripted import Scripted
 
@@ -82,17 +82,17 @@ class FakeEvidence(Scripted):
 
 
 class FakeNotifier(Scripted):
-    """``sent`` are the notes; ``messages`` how they were grouped."""
+    """``sent`` are the notifications; ``messages`` how they were grouped."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.messages: list[tuple[Note, ...]] = []
+        self.messages: list[tuple[Notification, ...]] = []
 
     @property
-    def sent(self) -> list[Note]:
-        """Every note that was delivered."""
-        return [note for message in self.messages for note in message]
+    def sent(self) -> list[Notification]:
+        """Every notification that was delivered."""
+        return [notification for message in self.messages for notification in message]
 
-    async def send(self, notes: Sequence[Note]) -> None:
+    async def send(self, notifications: Sequence[Notification]) -> None:
         self._called("send")
-        self.messages.append(tuple(notes))
+        self.messages.append(tuple(notifications))

@@ -63,7 +63,7 @@ FAULTS = {
     "table": (CONTAINED, "AppTraces", "AppTrace", "'AppTrace' does not refer to any known"),
     "field": (CONTAINED, "Properties.about", "Properties.abuot", "no line has the field abuot"),
     "quoted": (CONTAINED, "Properties.about", 'Properties["abuot"]', "no line has the field abuot"),
-    "word": (CONTAINED, '"note"', '"notes"', "nothing has Message notes"),
+    "word": (CONTAINED, '"notification"', '"notifications"', "nothing has Message notifications"),
     "about": ("infra/queries/worker.kql", '"worker_failed"', '"worker_fails"', "nothing has about worker_fails"),
     "alert": ("infra/queries/feed.kql", '"feed_silent"', '"feed_still"', "nothing has alert feed_still"),
     "function": ("infra/queries/worker_exceptions.kql", "ExchangeSweeps", "Sweep", "nothing has what Sweep"),

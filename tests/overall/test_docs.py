@@ -23,7 +23,7 @@ from bypass_responder.decision import Verdict
 from bypass_responder.model.case import ROWS
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
-from bypass_responder.model.note import Note, Severity
+from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.step import Effect, StepState
 from bypass_responder.settings import Settings
 
@@ -187,12 +187,12 @@ def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 
 
 def abouts() -> set[str]:
-    """The first argument of every ``.note(…)`` and ``.incident_note(…)``; of a parameter, what the callers give."""
+    """The first argument of every ``.notify(…)`` and ``.notify_about(…)``; of a parameter, what the callers give."""
     found: set[str] = set()
     for tree in TREES.values():
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             names = [argument.arg for argument in function.args.args]
-            for call in (*_calls(function, "note"), *_calls(function, "incident_note")):
+            for call in (*_calls(function, "notify"), *_calls(function, "notify_about")):
                 about = call.args[0]
                 if isinstance(about, ast.Name):
                     place = names.index(about.id)
@@ -220,8 +220,8 @@ def test_every_code_of_the_feed_that_the_code_knows_is_in_the_runbook() -> None:
     assert known <= set(first_words(section(document("runbook.md"), "## Error codes of the feed")))
 
 
-def a_note(number: int) -> Note:
-    return Note(
+def a_notification(number: int) -> Notification:
+    return Notification(
         id=f"n{number}",
         about="contained",
         severity=Severity.CRITICAL,
@@ -235,7 +235,7 @@ def a_note(number: int) -> Note:
 
 
 async def sent(count: int, *, clock: datetime = NOW, secret: str = "whsec_c2VjcmV0") -> httpx.Request:
-    """What a receiver gets for so many notes."""
+    """What a receiver gets for so many notifications."""
     got: list[httpx.Request] = []
 
     def receive(request: httpx.Request) -> httpx.Response:
@@ -244,7 +244,7 @@ async def sent(count: int, *, clock: datetime = NOW, secret: str = "whsec_c2Vjcm
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(receive)) as http:
         notifier = WebhookNotifier(http, "https://receiver.example/hook", secret, clock=lambda: clock)
-        await notifier.send([a_note(number) for number in range(count)])
+        await notifier.send([a_notification(number) for number in range(count)])
     return got[0]
 
 

@@ -10,9 +10,9 @@ import sys
 import time
 
 from bypass_responder.adapters import telemetry
-from bypass_responder.event_lines import tell, tell_entry, tell_note
+from bypass_responder.event_lines import tell, tell_entry, tell_notification
 from bypass_responder.model.log import LogEntry
-from bypass_responder.model.note import Note, Severity
+from bypass_responder.model.notification import Notification, Severity
 
 ALEX = "aaaaaaaa-0000-4000-8000-000000000001"
 AT = "2026-03-02T09:00:00Z"
@@ -54,11 +54,11 @@ async def main() -> None:
     logging.getLogger("azure.core").warning("somebody else's line")
     for seq in range(1, int(sys.argv[1]) + 1):
         tell_entry(decided(seq))
-    note = Note(
+    notification = Notification(
         id="n1", about="contained", severity=Severity.CRITICAL, title="Contained: alex", text="mail", created_at=AT,
         incident_id="20260302-a", target=ALEX, facts={"opened_at": AT} | SECRETS,
     )  # fmt: skip
-    tell_note(note)
+    tell_notification(notification)
     tell("resumed", targets=3, problems=0)
     if len(sys.argv) > 2:
         await hang()

@@ -67,7 +67,7 @@ def test_a_line_arrives_in_the_table_of_traces(sent: Ingestion) -> None:
 
 
 def test_a_critical_note_arrives_as_an_error(sent: Ingestion) -> None:
-    (told,) = data(sent, "note")
+    (told,) = data(sent, "notification")
 
     assert (told["severityLevel"], told["properties"]["about"]) == (3, "contained")
 

@@ -20,11 +20,11 @@ from typing import Any
 import httpx
 
 from bypass_responder.errors import RefusedError, SettingError, ThrottledError, TransientError
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.ports import Clock
 
-TYPE_ONE = "bypass_responder.note"
-TYPE_GROUP = "bypass_responder.notes"
+TYPE_ONE = "bypass_responder.notification"
+TYPE_GROUP = "bypass_responder.notifications"
 _SENT = {"id", "about", "severity", "title", "text", "incident_id", "target", "facts", "left_to_do", "created_at"}
 _DEFAULT_WAIT_SECONDS = 60.0
 _TIMEOUT_SECONDS = 10.0
@@ -37,7 +37,7 @@ def _utc_now() -> datetime:
 
 
 class WebhookNotifier:
-    """One receiver. The same notes have the same ``webhook-id`` whenever sent, so that it can drop repetitions."""
+    """One receiver. The same notifications always have the same ``webhook-id``, so that it can drop repetitions."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, secret: str, *, clock: Clock = _utc_now) -> None:
         """Take ``secret`` as ``whsec_`` and base64, or as plain text. Raises SettingError when the base64 is none."""
@@ -46,8 +46,8 @@ class WebhookNotifier:
         self._key = None if secret.startswith(_REFERENCE) else _key(secret)
         self._clock = clock
 
-    async def send(self, notes: Sequence[Note]) -> None:
-        """Deliver the notes in one message. 2xx is delivered; 408, 429, 5xx and silence are transient.
+    async def send(self, notifications: Sequence[Notification]) -> None:
+        """Deliver the notifications in one message. 2xx is delivered; 408, 429, 5xx and silence are transient.
 
         So is a secret that is still a reference to the vault: nothing is signed with that.
         """
@@ -57,8 +57,8 @@ class WebhookNotifier:
                 "vault, then restart the app."
             )
         now = self._clock()
-        message_id = _message_id(notes)
-        body = json.dumps(_message(notes, now), ensure_ascii=False, separators=(",", ":")).encode()
+        message_id = _message_id(notifications)
+        body = json.dumps(_message(notifications, now), ensure_ascii=False, separators=(",", ":")).encode()
         headers = {"content-type": "application/json", **signature(self._key, message_id, now, body)}
         try:
             answer = await self._http.post(
@@ -86,18 +86,20 @@ def _key(secret: str) -> bytes:
         raise SettingError("NOTIFICATION_WEBHOOK_SECRET wants base64 after whsec_.") from None
 
 
-def _message_id(notes: Sequence[Note]) -> str:
-    digest = hashlib.sha256("\0".join(f"{note.target}/{note.id}" for note in notes).encode()).hexdigest()
+def _message_id(notifications: Sequence[Notification]) -> str:
+    digest = hashlib.sha256(
+        "\0".join(f"{notification.target}/{notification.id}" for notification in notifications).encode()
+    ).hexdigest()
     return f"msg_{digest[:32]}"
 
 
-def _message(notes: Sequence[Note], now: datetime) -> dict[str, Any]:
-    told = [note.model_dump(mode="json", include=_SENT) for note in notes]
+def _message(notifications: Sequence[Notification], now: datetime) -> dict[str, Any]:
+    told = [notification.model_dump(mode="json", include=_SENT) for notification in notifications]
     if len(told) == 1:
         return {"type": TYPE_ONE, "timestamp": now.isoformat(), "data": told[0]}
-    counts = {"total": len(notes), "by_about": Counter(note.about for note in notes)}
-    counts["by_severity"] = Counter(str(note.severity) for note in notes)
-    return {"type": TYPE_GROUP, "timestamp": now.isoformat(), "data": counts | {"notes": told}}
+    counts = {"total": len(notifications), "by_about": Counter(notification.about for notification in notifications)}
+    counts["by_severity"] = Counter(str(notification.severity) for notification in notifications)
+    return {"type": TYPE_GROUP, "timestamp": now.isoformat(), "data": counts | {"notifications": told}}
 
 
 def _judge(answer: httpx.Response) -> None:

@@ -1,4 +1,4 @@
-"""One transaction in the making: the rows that change, and the log lines and notes that tell of it."""
+"""One transaction in the making: the rows that change, and the log lines and notifications that tell of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case, Head
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import About, Event, LogEntry
-from bypass_responder.model.note import Note, Severity
+from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.step import Step, StepKind, StepState
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Draft:
         """Change fields of the head."""
         self.put(self.head.model_copy(update=changes))
 
-    def note(
+    def notify(
         self,
         about: About,
         title: str,
@@ -115,11 +115,11 @@ class Draft:
         **facts: Any,  # noqa: ANN401 - any JSON value
     ) -> None:
         """Put a message in the outbox, once per ``about`` and ``key``."""
-        note_id = hashlib.sha256(f"{self.target}|{about}|{key}".encode()).hexdigest()[:24]
-        if self.row(Note, f"note-{note_id}") is None:
+        notification_id = hashlib.sha256(f"{self.target}|{about}|{key}".encode()).hexdigest()[:24]
+        if self.row(Notification, f"notification-{notification_id}") is None:
             self.put(
-                Note(
-                    id=note_id,
+                Notification(
+                    id=notification_id,
                     about=about,
                     severity=severity,
                     title=title,
@@ -133,7 +133,7 @@ class Draft:
                 )
             )
 
-    def incident_note(
+    def notify_about(
         self,
         about: About,
         incident: Incident,
@@ -144,7 +144,7 @@ class Draft:
         **facts: Any,  # noqa: ANN401 - any JSON value
     ) -> None:
         """Put a message about an incident in the outbox: critical, with the actors and all that is left to do."""
-        self.note(
+        self.notify(
             about,
             title,
             text,

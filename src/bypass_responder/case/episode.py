@@ -174,7 +174,7 @@ def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepSt
     waiting = [kind.value for kind, state in steps.items() if state is HELD]
     name = incident.account or (incident.names[0] if incident.names else incident.target)
     if waiting:
-        draft.incident_note(
+        draft.notify_about(
             "held",
             incident,
             f"Waiting for a person: {name}",
@@ -183,17 +183,17 @@ def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepSt
         )
     elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
         title = f"Auditing is being restored, nobody is contained: {name}"
-        draft.incident_note("restoring", incident, title, f"{incident.reason}.", key="")
+        draft.notify_about("restoring", incident, title, f"{incident.reason}.", key="")
     elif WITHHELD in steps.values():
         text = f"{incident.reason}. MODE is observe, so nothing was changed: the bypass is still on."
-        draft.incident_note("observed", incident, f"Observe mode: nothing was done about {name}", text, key="")
+        draft.notify_about("observed", incident, f"Observe mode: nothing was done about {name}", text, key="")
 
 
 def revert(draft: Draft, incident: Incident, step: Step) -> None:
     """The account is enabled again, and not by us."""
     draft.put(step.model_copy(update={"effect": Effect.REVERTED, "detail": "somebody enabled the account again"}))
     draft.log("reverted", "somebody enabled the account again", incident=incident.id)
-    draft.incident_note(
+    draft.notify_about(
         "step_ineffective",
         incident,
         f"Sign-in is open again: {incident.account}",

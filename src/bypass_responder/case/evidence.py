@@ -21,7 +21,7 @@ EVIDENCE = frozenset({"attempt", "switched_off", "unconfirmed", "past"})
 """Verdicts of findings that decide nothing, and are evidence of the episode that they fall into."""
 OWN = "our own remediation, seen in the audit log"
 FINDINGS_PER_TRANSACTION = 30
-"""Each may bring a note and a log line, and a transaction holds 100 rows."""
+"""Each may bring a notification and a log line, and a transaction holds 100 rows."""
 
 
 def incident_of(draft: Draft, finding: Finding) -> Incident | None:

@@ -13,7 +13,7 @@ from bypass_responder.model.base import backoff, latest
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, FindingState, Source
 from bypass_responder.model.message import Command, CommandKind, ExchangeOutcome, ExchangeResult
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _not_checked(draft: Draft, finding: Finding, result: ExchangeResult) -> None
     failed = finding.asks_failed + 1
     again = draft.now + backoff(failed, first=timedelta(minutes=1), longest=timedelta(hours=1))
     draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": again, "asks_failed": failed}))
-    draft.note(
+    draft.notify(
         "worker_failed",
         f"Exchange could not be asked about {finding.identity_text or finding.object_id_text}",
         f"{result.error or 'the worker gave no reason'}. It is asked again; until then nothing is decided.",

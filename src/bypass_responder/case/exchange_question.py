@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.message import Command, CommandKind, ExchangeCommand
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import StepKind, StepState
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
         asked=current.asked,
     )
     if current.asked >= WORKER_SILENT_AFTER:
-        draft.note(
+        draft.notify(
             "worker_silent",
             "The Exchange worker does not answer",
             f"{current.command.value} for {draft.target} was asked {current.asked} times without an answer.",

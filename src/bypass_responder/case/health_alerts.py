@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -152,7 +152,7 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
         HealthAlert(id=alert_id, severity=severity, detail=detail, advice=advice, since=draft.now, episode=episode)
     )
     draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
-    draft.note(
+    draft.notify(
         "health",
         f"Health: {alert_id}",
         detail,
@@ -170,7 +170,7 @@ def end_alert(draft: Draft, alert_id: str) -> None:
         return
     draft.put(alert.model_copy(update={"recovered_at": draft.now}))
     draft.log("recovered", f"{alert_id} is over", alert=alert_id)
-    draft.note(
+    draft.notify(
         "recovered",
         f"Recovered: {alert_id}",
         f"It began {alert.since:%Y-%m-%d %H:%M:%SZ}.",

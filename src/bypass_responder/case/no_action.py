@@ -38,7 +38,7 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
     draft.log(
         "attempt", reason, incident=incident.id if incident else None, record=finding.id, names=list(finding.names)
     )
-    draft.note(
+    draft.notify(
         "attempt",
         f"Failed attempt to hide {_first_name(finding)} from mailbox auditing",
         f"{reason}. The account's auditing was not changed.",
@@ -117,7 +117,7 @@ def tell_flapping(draft: Draft, incident_id: str) -> None:
     incident = incident.model_copy(update={"flapping": True})
     draft.put(incident)
     draft.log("flapping", "switched on again after it was off", incident=incident_id)
-    draft.incident_note(
+    draft.notify_about(
         "flapping",
         incident,
         f"Switched on again after it was off: {incident.account or incident.target}",

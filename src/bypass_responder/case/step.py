@@ -80,7 +80,7 @@ def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepSta
     waits = draft.settle_status(incident.id)
     if state is StepState.HELD and waits:
         title = f"Waiting for a person: {incident.account or incident.target}"
-        draft.incident_note("held", waits, title, f"{kind.value} is held: {reason}.", key=f"{kind.value}-{reason}")
+        draft.notify_about("held", waits, title, f"{kind.value} is held: {reason}.", key=f"{kind.value}-{reason}")
 
 
 def record_done(draft: Draft, incident_id: str, kind: StepKind) -> None:
@@ -194,7 +194,7 @@ def _after_change(draft: Draft, incident_id: str) -> None:
     draft.put(incident.model_copy(update={"contained_told": True}))
     plan_rechecks(draft, incident_id)
     done = ", ".join(f"{kind.value}: {_state(step)}" for kind, step in sorted(steps.items()))
-    draft.incident_note(
+    draft.notify_about(
         "contained",
         incident,
         f"Contained: {incident.account}",
@@ -218,7 +218,7 @@ def tell_failure(draft: Draft, step: Step, about: About, why: str, *, key: str =
     incident = draft.incident(step.incident_id)
     if incident is None:
         return
-    draft.incident_note(
+    draft.notify_about(
         about,
         incident,
         f"{step.step.value} needs a person: {incident.account or incident.target}",

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import end_alert, end_decayed, raise_alert
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.sweep import Baseline, Sweep, SweepResult
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _tell_first(draft: Draft, new: Baseline) -> None:
     if not held:
         return
     more = f" and {len(held) - MOST_NAMED} more" if len(held) > MOST_NAMED else ""
-    draft.note(
+    draft.notify(
         "first_sweep",
         f"{len(held)} accounts were bypassed before this responder came",
         f"{', '.join(sorted(held)[:MOST_NAMED])}{more}. Each waits for a person; none was contained.",

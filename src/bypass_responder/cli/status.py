@@ -112,7 +112,7 @@ def _fields(found: Status) -> dict[str, object]:
         "unconfirmed": f"{len(found.unconfirmed)} of the newest {found.listed} entries",
         "told after (median)": ", ".join(told),
         "notifications": found.channel,
-        "undelivered health notes": found.undelivered,
+        "undelivered notifications": found.undelivered,
         "targets with work": found.work,
     }
 

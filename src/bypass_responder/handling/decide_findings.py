@@ -23,7 +23,7 @@ from bypass_responder.handling.store_decision import store_plan, store_within_li
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import STATES, Finding, FindingState, Source
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.session import announced
 from bypass_responder.settings import ActorResponse
 
@@ -79,7 +79,7 @@ def _waits(finding: Finding, session: Session) -> bool:
 
 
 def _tell_undecided(draft: Draft, finding: Finding, error: ResponderError) -> None:
-    draft.note(
+    draft.notify(
         "undecided",
         f"Not decided yet: {finding.identity_text or finding.object_id_text}",
         f"{error.diagnostics()} It is tried again every minute; until then nobody is contained for it.",

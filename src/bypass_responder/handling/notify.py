@@ -1,4 +1,4 @@
-"""Delivery of the outbox. A failure never holds back a response: the note stays and is tried again."""
+"""Delivery of the outbox. A failure never holds back a response: the notification stays and is tried again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.errors import ResponderError, ThrottledError
 from bypass_responder.model.base import backoff
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,37 +19,39 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services, Session
 
 FLOOD = 10
-"""From this many due notes on, one message tells of many."""
+"""From this many due notifications on, one message tells of many."""
 LARGEST = 50
-"""Notes in one message: their rows fit into one transaction, and receivers take it."""
+"""Notifications in one message: their rows fit into one transaction, and receivers take it."""
 RETRY_LONGEST = timedelta(hours=1)
 
 
 async def deliver(sessions: Sequence[Session], services: Services) -> None:
-    """Send every due note of these targets: one by one, or as one message in a flood."""
+    """Send every due notification of these targets: one by one, or as one message in a flood."""
     due = [
-        (session, note)
+        (session, notification)
         for session in sessions
-        for note in session.view().rows(Note)
-        if note.sent_at is None and note.next_at is not None and note.next_at <= services.clock()
+        for notification in session.view().rows(Notification)
+        if notification.sent_at is None
+        and notification.next_at is not None
+        and notification.next_at <= services.clock()
     ]
     if not due or services.notifier is None:
         return
     size = LARGEST if len(due) >= FLOOD else 1
     batches = [due[start : start + size] for start in range(0, len(due), size)]
     for batch in batches:
-        error = await _send([note for _, note in batch], services.notifier)
+        error = await _send([notification for _, notification in batch], services.notifier)
         keys: dict[int, list[str]] = {}
-        for session, note in batch:
-            keys.setdefault(id(session), []).append(note.row_key)
+        for session, notification in batch:
+            keys.setdefault(id(session), []).append(notification.row_key)
         told = {id(session): session for session, _ in batch}
         await asyncio.gather(*(told[key].apply(partial(_mark, keys=keys[key], error=error)) for key in told))
 
 
-async def _send(notes: list[Note], notifier: Notifier) -> ResponderError | None:
+async def _send(notifications: list[Notification], notifier: Notifier) -> ResponderError | None:
     """The error, None when it was delivered."""
     try:
-        await notifier.send(notes)
+        await notifier.send(notifications)
     except ResponderError as error:
         return error
     return None
@@ -58,13 +60,13 @@ async def _send(notes: list[Note], notifier: Notifier) -> ResponderError | None:
 def _mark(draft: Draft, keys: list[str], error: ResponderError | None) -> None:
     asked = timedelta(seconds=error.retry_after_seconds) if isinstance(error, ThrottledError) else timedelta()
     for key in keys:
-        note = draft.row(Note, key)
-        if note is None or note.sent_at is not None:
+        notification = draft.row(Notification, key)
+        if notification is None or notification.sent_at is not None:
             continue
-        attempts = note.attempts + 1
+        attempts = notification.attempts + 1
         if error:
             wait = max(asked, backoff(attempts, first=timedelta(seconds=30), longest=RETRY_LONGEST))
             changes: dict[str, object] = {"attempts": attempts, "next_at": draft.now + wait, "last_error": str(error)}
         else:
             changes = {"attempts": attempts, "sent_at": draft.now, "next_at": None, "last_error": ""}
-        draft.put(note.model_copy(update=changes))
+        draft.put(notification.model_copy(update=changes))

@@ -21,7 +21,7 @@ from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
 from bypass_responder.session import Session, announced, limited, open_session
 
@@ -192,7 +192,7 @@ def next_due(session: Session, services: Services) -> datetime | None:
                 moments.append(row.due_at)
             case PersonDecision(done=False):
                 moments.append(view.now)
-            case Note(sent_at=None) if services.notifier is not None:
+            case Notification(sent_at=None) if services.notifier is not None:
                 moments.append(row.next_at)
             case _:
                 pass

@@ -10,7 +10,7 @@ from bypass_responder.case import episode, evidence, no_action
 from bypass_responder.decision import Decision, Disposition, Verdict
 from bypass_responder.handling.run_steps import claim_steps
 from bypass_responder.model.finding import Finding, FindingState
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import StepKind, StepState
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _incident_id(draft: Draft, finding: Finding, services: Services) -> str:
 
 
 def _tell_owner(draft: Draft, incident_id: str, reason: str) -> None:
-    draft.note(
+    draft.notify(
         "allowlist_expired",
         "An expired allowlist entry: auditing is restored",
         f"{reason}. Renew the entry before the bypass is set again.",

@@ -14,7 +14,7 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
-from bypass_responder.model.note import Note
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Recheck, Step
 from bypass_responder.model.sweep import Sweep
 
@@ -54,7 +54,19 @@ class Head(Row):
 
 ROWS: dict[str, type[Row]] = {
     cls.kind: cls
-    for cls in (Head, Finding, Incident, Step, Command, Recheck, PersonDecision, Note, HealthAlert, Tampering, Sweep)
+    for cls in (
+        Head,
+        Finding,
+        Incident,
+        Step,
+        Command,
+        Recheck,
+        PersonDecision,
+        Notification,
+        HealthAlert,
+        Tampering,
+        Sweep,
+    )
 }
 """Every kind of row, for the adapter that reads them back."""
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from bypass_responder.model.base import Row, Utc
 from bypass_responder.model.change import Actor, Outcome
 from bypass_responder.model.finding import Evidence
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 
 
 class HealthAlert(Row):

@@ -70,7 +70,7 @@ About = Literal[
     "worker_failed",
     "worker_silent",
 ]
-"""What a note tells. docs/runbook.md says what each means."""
+"""What a notification tells. docs/runbook.md says what each means."""
 
 EVENTS: frozenset[str] = frozenset(get_args(Event))
 ABOUTS: frozenset[str] = frozenset(get_args(About))

@@ -15,7 +15,7 @@ from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident
-from bypass_responder.model.note import Note, Severity
+from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.sweep import Sweep
 from bypass_responder.operating.timeline import Cost, costs
 from bypass_responder.session import open_session
@@ -95,7 +95,7 @@ async def read_status(services: Services) -> Status:
         costs=costs(await _with_a_start(incidents, services)),
         waiting=[entry for entry in incidents if entry.status in WAITING],
         contained=sum(entry.status == "contained" for entry in incidents),
-        undelivered=sum(note.sent_at is None for note in tenant.rows(Note)),
+        undelivered=sum(notification.sent_at is None for notification in tenant.rows(Notification)),
         work=len(await services.work.items()),
     )
 
@@ -139,7 +139,7 @@ def _worst_first(alert: HealthAlert) -> tuple[int, datetime]:
 
 
 def _host(url: str | None) -> str:
-    """Where notes go, without the path: many webhooks have their secret in it."""
+    """Where notifications go, without the path: many webhooks have their secret in it."""
     parts = urlsplit(url or "")
     return f"{parts.scheme}://{parts.hostname}/…" if parts.hostname else ""
 

@@ -87,7 +87,7 @@ async def _tell_health(report: PollReport, unreadable: int, services: Services) 
             raise_alert(draft, "gap", problems["gap"])
         if unreadable:
             draft.log("unreadable", f"{unreadable} new records could not be read; they are kept", count=unreadable)
-            draft.note(
+            draft.notify(
                 "unreadable",
                 f"{unreadable} audit records could not be read",
                 "They are kept and were not acted on: `bypassctl status` lists them.",

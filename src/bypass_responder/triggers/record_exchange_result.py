@@ -15,7 +15,7 @@ from bypass_responder.model.base import first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.excerpt import excerpt
 from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, ExchangeResult
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import SweepResult
 from bypass_responder.session import change_health, open_session
@@ -90,7 +90,7 @@ async def keep_message(body: bytes, problem: str, queue: str, services: Services
 
     def tell(draft: Draft) -> None:
         draft.log("unreadable", f"a message on {queue} could not be read: {problem}", queue=queue)
-        draft.note(
+        draft.notify(
             "unreadable",
             f"A message on {queue} could not be read",
             f"{problem}. It is kept and was not acted on.",

@@ -14,7 +14,7 @@ from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.operating.self_check import SelfChecks, check_self
 from bypass_responder.session import change_if_needed, open_session, raise_health
 from bypass_responder.triggers.record_exchange_result import keep_message
@@ -153,7 +153,7 @@ def _tell_poison(draft: Draft, text: str) -> None:
         return
     incident = draft.incident(draft.head.active_incident or draft.head.last_incident)
     draft.log("poison", "a queue message of this account failed five times", incident=incident.id if incident else None)
-    draft.note(
+    draft.notify(
         "poison",
         f"A queue message failed five times: {incident.account if incident else draft.target}",
         "The step that it belongs to is asked again by itself.",

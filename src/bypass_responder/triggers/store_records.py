@@ -17,7 +17,7 @@ from bypass_responder.model.change import Actor, AuditTampering, BypassChange
 from bypass_responder.model.excerpt import excerpt
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.health import Tampering
-from bypass_responder.model.note import Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.session import announced, change
 
@@ -190,7 +190,7 @@ def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:
     draft.put(row)
     draft.log("tampering", f"{found.actor}: {found.operation} -{found.parameter} {found.value}", record=found.record_id)
     if found.weakens:
-        draft.note(
+        draft.notify(
             "tampering",
             f"Auditing of the whole organisation: {found.parameter} set to {found.value}",
             f"{found.actor} ran {found.operation} ({found.outcome.value}). Nobody was blocked for it.",

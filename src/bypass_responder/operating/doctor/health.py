@@ -81,7 +81,7 @@ def _setting_defects(app: SelfCheck) -> Iterator[Defect]:
         yield Defect("channel_none", "NOTIFICATION_WEBHOOK_URL", what, mend)
     if app.secret_unresolved:
         what = (
-            "the app cannot read its NOTIFICATION_WEBHOOK_SECRET from the key vault, so no receiver believes its notes"
+            "the app cannot read NOTIFICATION_WEBHOOK_SECRET from the key vault, so receivers reject its notifications"
         )
         mend = (
             "az keyvault secret set --name notification-webhook-secret --vault-name VAULT --file FILE; restart the app"

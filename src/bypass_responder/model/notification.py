@@ -18,10 +18,10 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-class Note(Row):
+class Notification(Row):
     """One message in the outbox. ``id`` is deterministic, so that a fact is told once."""
 
-    kind: ClassVar[str] = "note"
+    kind: ClassVar[str] = "notification"
     id: str
     about: str
     """Machine-readable: contained, held, step_failed, step_ineffective, attempt, health, recovered, unreadable …"""
@@ -41,4 +41,4 @@ class Note(Row):
     @property
     def row_key(self) -> str:
         """Key by the deterministic id."""
-        return f"note-{self.id}"
+        return f"notification-{self.id}"
