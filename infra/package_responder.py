@@ -28,7 +28,7 @@ DEPLOYED = (3, 13)
 LEFT_OUT = re.compile(
     r"bin/.*|.*/__pycache__/.*|.*\.pyc|[^/]+/tests/.*|[^/]+\.dist-info/(?:RECORD|INSTALLER|REQUESTED|direct_url\.json)"
 )
-"""What pip writes about an installation, and the tests of packages. Licences and entry points stay."""
+"""What pip writes about an installation, and the tests of packages. Licenses and entry points stay."""
 tell = app_package.teller("responder")
 
 

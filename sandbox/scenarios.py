@@ -151,7 +151,7 @@ def _flood(scene: Scene) -> list[Record]:
 
 
 def _other_tenant(scene: Scene) -> list[Record]:
-    """A record of another organisation."""
+    """A record of another organization."""
     return [scene.record(OrganizationId=made_up_guid("another tenant"))]
 
 

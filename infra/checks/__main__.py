@@ -63,16 +63,16 @@ def ran(check: Check, root: Path) -> int:
     """Run one check, say how it ended, and count its problems."""
     began = time.monotonic()
     problems = list(check.run(root))
-    state = coloured("wrong", 31) if problems else coloured("ok", 32)
+    state = colored("wrong", 31) if problems else colored("ok", 32)
     say(f"{check.name:12} {state:5}  {time.monotonic() - began:5.1f} s  {check.holds}")
     for problem in problems:
         say(f"  {problem}")
     return len(problems)
 
 
-def coloured(word: str, colour: int) -> str:
-    """The word, in colour on a terminal."""
-    return f"\033[{colour}m{word}\033[0m" if sys.stdout.isatty() else word
+def colored(word: str, color: int) -> str:
+    """The word, in color on a terminal."""
+    return f"\033[{color}m{word}\033[0m" if sys.stdout.isatty() else word
 
 
 def say(line: str) -> None:

@@ -35,7 +35,7 @@ class Teller:
         self.cases: dict[str, Case] = {}
 
     def say(self, text: str, *, at: datetime | None = None, style: str = "") -> None:
-        """One line with the time; colour only on a terminal."""
+        """One line with the time; color only on a terminal."""
         line = Text(f"{at or datetime.now(UTC):%H:%M:%S}  ", style="dim").append(printable(text), style=style)
         self._console.print(line, soft_wrap=True, highlight=False)
 

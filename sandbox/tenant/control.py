@@ -159,7 +159,7 @@ def _roles(tenant: Tenant, body: Body) -> object:
 
 def _sync(tenant: Tenant, _body: Body) -> object:
     tenant.synchronize(now=True)
-    return "synchronised"
+    return "synchronized"
 
 
 async def receive_notification(request: Request, tenant: Tenant) -> Response:

@@ -1,4 +1,4 @@
-"""What `bypassctl status` says of the organisation's switches, the sweep, hints and costs, and when it ends with 1."""
+"""What `bypassctl status` says of the organization's switches, the sweep, hints and costs, and when it ends with 1."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry
 
 MINUTE = timedelta(minutes=1)
-DISABLED = "AuditDisabled is on: no mailbox of the organisation is audited."
+DISABLED = "AuditDisabled is on: no mailbox of the organization is audited."
 NOT_KNOWN = "NOT KNOWN"
 
 
@@ -104,7 +104,7 @@ async def test_an_incident_that_waits_is_bad_news() -> None:
     assert (await reads(world)).bad_news
 
 
-# ---- the organisation's switches -------------------------------------------------------------------------------------
+# ---- the organization's switches -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alert", ["audit_disabled", "ingestion_disabled"])
@@ -113,7 +113,7 @@ async def test_a_switch_of_the_organisation_comes_first(alert: str, capsys: pyte
     await raise_health("feed_silent", "nothing came", world.services)
     await raise_health(alert, DISABLED, world.services)
 
-    assert shown(await reads(world), capsys).startswith(f"ORGANISATION: {DISABLED} Seen since 2026-03-02 09:00:00Z")
+    assert shown(await reads(world), capsys).startswith(f"ORGANIzATION: {DISABLED} Seen since 2026-03-02 09:00:00Z")
 
 
 async def test_the_newest_record_says_who_weakened_it() -> None:

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "pwsh is th
 
 
 class Exchange:
-    """The organisation's roles, in a file that each run reads and writes."""
+    """The organization's roles, in a file that each run reads and writes."""
 
     def __init__(self, folder: Path) -> None:
         self.state, self.script = folder / "state.json", folder / "script.ps1"
@@ -188,7 +188,7 @@ def test_a_cmdlet_that_no_role_holds_is_named(exchange: Exchange) -> None:
     ended = exchange.run()
 
     assert ended.returncode != 0
-    assert "No role of this organisation holds Set-MailboxAuditBypassAssociation." in ended.stderr
+    assert "No role of this organization holds Set-MailboxAuditBypassAssociation." in ended.stderr
 
 
 def with_roles(**roles: list[str]) -> dict[str, Any]:

@@ -197,6 +197,6 @@ def revert(draft: Draft, incident: Incident, step: Step) -> None:
         "step_ineffective",
         incident,
         f"Sign-in is open again: {incident.account}",
-        "Somebody, or the directory synchronisation, enabled the account after we blocked it.",
+        "Somebody, or the directory synchronization, enabled the account after we blocked it.",
         key="reverted",
     )

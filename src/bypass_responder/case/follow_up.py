@@ -43,11 +43,11 @@ def left_to_do(incident: Incident | None, *, actors: tuple[Actor, ...] = ()) -> 
         todo.append("Actor and target are one account (self-bypass): treat it as compromised or as an insider.")
     if account and account.on_premises_sync_enabled and not incident.status.final:
         todo.append(
-            "The account is synchronised from on-premises: disable it in Active Directory, reset its password there, "
-            "or the next synchronisation undoes the block."
+            "The account is synchronized from on-premises: disable it in Active Directory, reset its password there, "
+            "or the next synchronization undoes the block."
         )
     if account and account.guest and not incident.status.final:
-        todo.append("The account is a guest: revoking its sessions has no effect; ask its home organisation.")
+        todo.append("The account is a guest: revoking its sessions has no effect; ask its home organization.")
     todo.append(
         f"Document the gap: mailbox actions of this account, in every mailbox it can open, {blind_window(incident)}."
     )

@@ -259,7 +259,7 @@ def read_effect(step: Step, account: Account | None) -> tuple[Effect | None, str
         if account.account_enabled:
             return None, "the directory still says that sign-in is allowed"
         if account.on_premises_sync_enabled:
-            return Effect.TEMPORARY, "blocked until the next directory synchronisation undoes it"
+            return Effect.TEMPORARY, "blocked until the next directory synchronization undoes it"
         return Effect.EFFECTIVE, "sign-in is blocked"
     if step.step is StepKind.RELEASE:
         return (Effect.EFFECTIVE if account.account_enabled else None), "sign-in is allowed again, as before"

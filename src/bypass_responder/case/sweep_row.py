@@ -92,7 +92,7 @@ def _tell_switches(draft: Draft, result: SweepResult) -> None:
     """The organization's switches as they are now. Nobody is blocked for them; the feed's record says who it was."""
     ingestion = result.unified_audit_log_ingestion_enabled
     switches = {
-        "audit_disabled": (result.audit_disabled, "AuditDisabled is on: no mailbox of the organisation is audited."),
+        "audit_disabled": (result.audit_disabled, "AuditDisabled is on: no mailbox of the organization is audited."),
         "ingestion_disabled": (
             None if ingestion is None else not ingestion,
             "UnifiedAuditLogIngestionEnabled is off: the unified audit log, and so the feed, records nothing.",

@@ -65,7 +65,7 @@ function Get-Parent {
                 if ($fits) { $held[$role.Name] = @($held[$role.Name]) + $name }
             }
         }
-        if (-not $held.Count) { throw "No role of this organisation holds $(@($left)[0])." }
+        if (-not $held.Count) { throw "No role of this organization holds $(@($left)[0])." }
         $order = { -@($held[$_]).Count }, { $_ -notlike 'View-Only*' }, { $_ }
         $best = @($held.Keys | Sort-Object -Property $order)[0]
         [pscustomobject]@{ Parent = $best; Cmdlets = @($held[$best] | Where-Object { $_ }) }

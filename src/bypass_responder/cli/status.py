@@ -1,4 +1,4 @@
-"""``bypassctl status``: organisation switches, mode, feed, sweep, health, and what waits for a person."""
+"""``bypassctl status``: organization switches, mode, feed, sweep, health, and what waits for a person."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def show(found: Status) -> None:
     for alert in found.alerts:
         if alert.id in SWITCHES:
             who = who_switched(alert, found.tampering)
-            say(f"ORGANISATION: {alert.detail} Seen since {moment(alert.since)}; {who}.", style="bold red")
+            say(f"ORGANIzATION: {alert.detail} Seen since {moment(alert.since)}; {who}.", style="bold red")
     show_fields(_fields(found))
     _show_what_makes_blind(found)
     _show_what_came_in(found)
@@ -142,7 +142,7 @@ def _show_what_makes_blind(found: Status) -> None:
         [(it.id, moment(it.since), moment(it.recovered_at)) for it in found.recovered if it.recovered_at],
     )
     show_section(
-        "Organisation switches changed",
+        "Organization switches changed",
         ("when", "actor", "what"),
         [
             (moment(it.occurred_at), str(it.actor), f"{it.operation} -{it.parameter} {it.value}")

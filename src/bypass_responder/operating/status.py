@@ -32,7 +32,7 @@ WAITING = {"held", "failed", "observed", "open"}
 LOOK_BACK = 1000
 NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS = 200, 5, 20
 SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAuditLogIngestionEnabled"}
-"""Health alerts that are about an audit switch of the organisation, and its parameter."""
+"""Health alerts that are about an audit switch of the organization, and its parameter."""
 
 
 @dataclass(frozen=True)

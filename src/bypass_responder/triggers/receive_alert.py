@@ -56,8 +56,8 @@ async def receive_alert(body: bytes, services: Services) -> None:
 
 
 async def _look_at_the_switches(alert: Alert, services: Services) -> None:
-    """The alert is about a switch of the organisation only: a sweep reads those, so one is asked for now."""
-    said = f"{alert.source or 'somebody'} says that an audit switch of the organisation was changed"
+    """The alert is about a switch of the organization only: a sweep reads those, so one is asked for now."""
+    said = f"{alert.source or 'somebody'} says that an audit switch of the organization was changed"
     await change(TENANT_TARGET, lambda draft: draft.log("hint", said, event_id=alert.id), services)
     await plan_sweep(services)
 
@@ -79,7 +79,7 @@ def _as_unreadable(alert: Alert, error: InputError) -> Unreadable:
 
 
 def _findings(alert: Alert, now: datetime) -> list[Finding]:
-    """One for each target, whatever the alert says of it; none when it is about the organisation's switches only.
+    """One for each target, whatever the alert says of it; none when it is about the organization's switches only.
 
     Raises InputError for a record that names nobody.
     """

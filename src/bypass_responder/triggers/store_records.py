@@ -192,7 +192,7 @@ def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:
     if found.weakens:
         draft.notify(
             "tampering",
-            f"Auditing of the whole organisation: {found.parameter} set to {found.value}",
+            f"Auditing of the whole organization: {found.parameter} set to {found.value}",
             f"{found.actor} ran {found.operation} ({found.outcome.value}). Nobody was blocked for it.",
             key=row.id,
             severity=Severity.CRITICAL,

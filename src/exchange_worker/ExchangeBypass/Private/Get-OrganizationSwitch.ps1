@@ -1,7 +1,7 @@
 function Get-OrganizationSwitch {
     <#
     .SYNOPSIS
-    Reads the two switches that blind auditing for the whole organisation, whatever a single account has.
+    Reads the two switches that blind auditing for the whole organization, whatever a single account has.
 
     .PARAMETER Setting
     The settings of the worker.

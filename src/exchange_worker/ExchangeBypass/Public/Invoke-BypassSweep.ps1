@@ -1,7 +1,7 @@
 function Invoke-BypassSweep {
     <#
     .SYNOPSIS
-    Carries out list_bypassed: everybody whose bypass is on, and the switches of the organisation.
+    Carries out list_bypassed: everybody whose bypass is on, and the switches of the organization.
 
     .DESCRIPTION
     Gives Answer (the message for the queue) and Content (the bytes of the blob that it names, null without one).
