@@ -389,7 +389,7 @@ def test_every_relative_link_of_a_document_leads_somewhere(path: Path) -> None:
             continue
         file, _, anchor = link.partition("#")
         target = (path.parent / file).resolve() if file else path
-        if not target.is_file() or (anchor and anchor not in anchors(target)):
+        if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
 
     assert broken == []
