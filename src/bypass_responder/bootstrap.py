@@ -86,7 +86,7 @@ class Responder:
 
 
 async def _told(function: str, run: Awaitable[object]) -> None:
-    """Wait for a run. Its lines are on their way however it ended, and when it failed one of them says so."""
+    """Wait for a run, then send its lines. A failed run adds a line that reports it."""
     from bypass_responder.adapters import telemetry
 
     try:
@@ -226,7 +226,7 @@ def _self_checks(
 
 @dataclass(frozen=True)
 class Rights:
-    """What `bypassctl grant` works with: the directory as whoever is signed in, and no storage."""
+    """What `bypassctl grant` works with: the directory as the signed-in person, and no storage."""
 
     settings: GrantSettings
     directory: grant.DirectoryRights

@@ -47,12 +47,12 @@ def detect(record: AuditRecord) -> BypassChange | AuditTampering | None:
 
 
 def _bypass_change(record: AuditRecord) -> BypassChange:
-    said = {truth(value) for value in _values(record, BYPASS_PARAMETER)}
+    stated = {truth(value) for value in _values(record, BYPASS_PARAMETER)}
     identities = set(_values(record, IDENTITY_PARAMETER))
     return BypassChange(
         record_id=record.id,
         occurred_at=record.creation_time,
-        switch=_SWITCH[said.pop() if len(said) == 1 else None],
+        switch=_SWITCH[stated.pop() if len(stated) == 1 else None],
         outcome=_outcome(record),
         object_id_text=record.object_id or "",
         identity_text=identities.pop() if len(identities) == 1 else "",

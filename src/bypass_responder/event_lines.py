@@ -98,7 +98,7 @@ def tell(event: Event | Own, level: int = logging.INFO, **fields: Unpack[Fields]
 
 
 def tell_entry(entry: LogEntry) -> None:
-    """The line of an entry of the response log that is committed. ``author`` tells a person's from our own."""
+    """Write the line of a committed log entry. ``author`` distinguishes people from the responder."""
     fields = {
         "incident_id": entry.incident_id,
         "target": entry.target,
@@ -111,7 +111,7 @@ def tell_entry(entry: LogEntry) -> None:
 
 
 def tell_notification(notification: Notification) -> None:
-    """The line of a notification that is new in the outbox, whether or not anybody is there to be notified."""
+    """Write the line of a notification that is new in the outbox, whether or not a receiver is set."""
     fields = {
         "about": notification.about,
         "severity": notification.severity.value,
@@ -159,5 +159,5 @@ def _small(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(event: str, level: int, fields: Mapping[str, Any]) -> None:
-    said = {name: value for name, value in fields.items() if value is not None}
-    logger.log(level, event, extra={"event": event} | said)
+    present = {name: value for name, value in fields.items() if value is not None}
+    logger.log(level, event, extra={"event": event} | present)

@@ -76,7 +76,7 @@ class Ledger(Protocol):
     async def commit(self, case: Case, rows: Sequence[Row], entries: Sequence[LogEntry]) -> Case:
         """Write rows (the head among them) and log entries in one transaction, if the case's etag still holds.
 
-        Returns the case as it is now. Raises ConflictError when somebody else changed it.
+        Returns the case as stored. Raises ConflictError when it was changed meanwhile.
         """
         ...
 
@@ -230,7 +230,7 @@ class AuditFeed(Protocol):
         ...
 
     def read(self, blob: ContentBlob) -> AsyncIterator[bytes]:
-        """The blob's bytes, in chunks. Raises NotFoundError when it is gone (AF20050, AF20051, AF20052)."""
+        """The blob's bytes, in chunks. Raises NotFoundError when it no longer exists (AF20050, AF20051, AF20052)."""
         ...
 
 

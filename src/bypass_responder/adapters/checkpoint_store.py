@@ -1,4 +1,4 @@
-"""The chain of checkpoints: a table for reading, and write-once blobs that in Azure nobody can change.
+"""The chain of checkpoints: a table for reading, and write-once blobs, immutable in Azure.
 
 Table: partition tenant id, row the number in twelve digits, inserted and never updated; partition ``{tenant}_last``
 remembers where to look for the newest. Blob: ``{tenant}/{number}.json``, the same JSON.
@@ -66,7 +66,7 @@ class CheckpointStore:
     async def all(self) -> AsyncIterator[Checkpoint]:
         """Yield the table's checkpoints, each compared with its blob. Only the newest may still lack one.
 
-        Raises InputError: a row that cannot be read, a blob that differs or is missing, a blob whose row is gone.
+        Raises InputError: a row that cannot be read, a blob that differs or is missing, a blob without its row.
         """
         rows = await self._from(_key(0))
         with translated("the checkpoint blobs"):

@@ -1,8 +1,8 @@
 """Rights of service principals in Entra ID, over Microsoft Graph: `bypassctl grant` changes, `bypassctl doctor` reads.
 
-The caller is a person; the deployed app has no right to ask. To give and take application permissions he needs the role
-Privileged Role Administrator or Global Administrator; to read them, any member of the directory will do, unless an
-administrator took that away. Raw requests: the few calls need no SDK.
+The caller is a person; the deployed app has no right to ask. To give and take application permissions they need the
+role Privileged Role Administrator or Global Administrator; to read them, any member of the directory will do, unless
+an administrator took that away. Raw requests: the few calls need no SDK.
 """
 
 from __future__ import annotations
@@ -93,12 +93,12 @@ class EntraRights:
             )
 
     async def give(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
-        """Give one application permission. One that is there already is as good."""
+        """Give one application permission. An existing one counts as success."""
         body = {"principalId": principal_id, "resourceId": resource_id, "appRoleId": role_id}
         await self._call("POST", f"servicePrincipals/{resource_id}/appRoleAssignedTo", body=body, may_be_new=True)
 
     async def take(self, principal_id: str, assignment_id: str) -> None:
-        """Take one application permission back. One that is gone already is as good."""
+        """Take one application permission back. A missing one counts as success."""
         await self._gone(f"servicePrincipals/{principal_id}/appRoleAssignments/{assignment_id}")
 
     async def directory_roles(self, principal_id: str) -> tuple[DirectoryRole, ...]:
@@ -115,12 +115,12 @@ class EntraRights:
             )
 
     async def give_directory_role(self, principal_id: str, *, role_id: str) -> None:
-        """Give an Entra role in the whole directory. One that is there already is as good."""
+        """Give an Entra role in the whole directory. An existing one counts as success."""
         body = {"principalId": principal_id, "roleDefinitionId": role_id, "directoryScopeId": "/"}
         await self._call("POST", "roleManagement/directory/roleAssignments", body=body, may_be_new=True)
 
     async def take_directory_role(self, assignment_id: str) -> None:
-        """Take an Entra role back. One that is gone already is as good."""
+        """Take an Entra role back. A missing one counts as success."""
         await self._gone(f"roleManagement/directory/roleAssignments/{assignment_id}")
 
     async def _gone(self, path: str) -> None:
@@ -174,8 +174,8 @@ class EntraRights:
                 method, f"{self._root}{path}", json=body, headers={"Authorization": f"Bearer {token.token}"}
             )
         except AzureError as problem:
-            said = (str(problem).splitlines() or [""])[0]
-            raise RefusedError(f"Nobody is signed in to Graph: {said[:200]}. Sign in: az login.") from problem
+            text = (str(problem).splitlines() or [""])[0]
+            raise RefusedError(f"Nobody is signed in to Graph: {text[:200]}. Sign in: az login.") from problem
         except httpx.HTTPError as problem:
             raise TransientError(f"Graph cannot be asked ({type(problem).__name__}).") from problem
         only_read = method == "GET" and path.startswith("servicePrincipals")
@@ -183,12 +183,12 @@ class EntraRights:
 
 
 def _judged(answer: httpx.Response, *, permission: str, may_be_new: bool) -> dict[str, Any]:
-    status, said = answer.status_code, _message(answer)
+    status, text = answer.status_code, _message(answer)
     if answer.is_success:
         with _readable():
             content: dict[str, Any] = dict(answer.json()) if answer.content else {}
             return content
-    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT} and any(word in said.lower() for word in ALREADY):
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT} and any(word in text.lower() for word in ALREADY):
         return {}
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         named = answer.headers.get("Retry-After", "")
@@ -199,18 +199,18 @@ def _judged(answer: httpx.Response, *, permission: str, may_be_new: bool) -> dic
     if answer.is_server_error:
         raise TransientError(f"Graph is in trouble ({status}).")
     if status == HTTPStatus.UNAUTHORIZED:
-        raise RefusedError(f"Graph does not take the token ({said}). Sign in again: az login.")
+        raise RefusedError(f"Graph does not take the token ({text}). Sign in again: az login.")
     if status == HTTPStatus.FORBIDDEN:
-        raise PermissionMissingError(f"Graph refuses ({status}): {said}", permission=permission)
-    unknown = status == HTTPStatus.BAD_REQUEST and any(words in said.lower() for words in NOT_YET)
+        raise PermissionMissingError(f"Graph refuses ({status}): {text}", permission=permission)
+    unknown = status == HTTPStatus.BAD_REQUEST and any(words in text.lower() for words in NOT_YET)
     if status == HTTPStatus.NOT_FOUND or (unknown and may_be_new):
-        raise (_UnknownYetError if may_be_new else NotFoundError)(f"Graph does not know it: {said}")
-    raise RefusedError(f"Graph answered {status}: {said}")
+        raise (_UnknownYetError if may_be_new else NotFoundError)(f"Graph does not know it: {text}")
+    raise RefusedError(f"Graph answered {status}: {text}")
 
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Not in Graph's form is nobody's answer: a proxy's page, for example."""
+    """An answer not in Graph's form does not come from Graph: a proxy's page, for example."""
     try:
         yield
     except (ValueError, KeyError, TypeError) as problem:

@@ -41,7 +41,7 @@ class StorageExchangeQueue:
     async def send(self, command: ExchangeCommand | SweepCommand) -> None:
         """Put the command on its queue; it never expires there, ``not_after`` says when it is too late.
 
-        A sweep has a queue of its own, so that it never delays a remediation.
+        Sweeps have a separate queue, so that they never delay a remediation.
         """
         queue = self._sweeps if isinstance(command, SweepCommand) else self._commands
         with translated(f"the command {command.command_id}"):
@@ -71,7 +71,7 @@ async def _drained(queue: QueueClient, limit: int) -> AsyncIterator[str]:
                 with translated(f"a message of {queue.queue_name}"):
                     await queue.delete_message(message)
             except NotFoundError:
-                pass  # somebody else took it after it came back into sight
+                pass  # another instance took it after it became visible again
         limit -= len(messages)
 
 

@@ -46,7 +46,7 @@ class FeedTable:
         self._tenant_id = tenant_id
 
     async def cursor(self) -> FeedCursor | None:
-        """The cursor with its etag. Raises InputError when somebody broke the row."""
+        """The cursor with its etag. Raises InputError when the row is malformed."""
         with translated("Reading the feed cursor"):
             try:
                 row = await self._get(_CURSOR)

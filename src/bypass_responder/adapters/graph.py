@@ -95,7 +95,7 @@ class GraphDirectory:
             await self._http.aclose()
 
     async def find(self, name: str) -> Account | None:
-        """Read the account. A name that can be neither object id nor UPN is nobody's, without a call.
+        """Read the account. A name that can be neither object id nor UPN gives None, without a call.
 
         Permission: User.Read.All. Raises RefusedError when Graph answers with another account.
         """
@@ -191,16 +191,16 @@ def _judged(answer: httpx.Response, permission: str) -> httpx.Response:
     if answer.is_success:
         return answer
     code, message = _error(answer)
-    said = f"Graph answered {status} {code}: {message}"
+    text = f"Graph answered {status} {code}: {message}"
     if status == HTTPStatus.NOT_FOUND and code == "Request_ResourceNotFound":
         return answer
     if status == HTTPStatus.FORBIDDEN:
-        raise PermissionMissingError(said, permission=permission)
+        raise PermissionMissingError(text, permission=permission)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise ThrottledError(said, retry_after_seconds=_wait(answer))
+        raise ThrottledError(text, retry_after_seconds=_wait(answer))
     if answer.is_server_error or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT}:
-        raise TransientError(said)
-    raise RefusedError(said)
+        raise TransientError(text)
+    raise RefusedError(text)
 
 
 def _error(answer: httpx.Response) -> tuple[str, str]:

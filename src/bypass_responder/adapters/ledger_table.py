@@ -136,7 +136,7 @@ class TableLedger:
 
 def _must_be_one_transaction(case: Case, written: Mapping[str, Row], entries: Sequence[LogEntry]) -> None:
     if _HEAD not in written:
-        raise RefusedError("A transaction of the ledger wants the head: it gives the changes of a target their order.")
+        raise RefusedError("A transaction of the ledger must include the head, which orders the changes of a target.")
     if len(written) + len(entries) > TRANSACTION_ROWS:
         raise RefusedError(f"{len(written)} rows and {len(entries)} entries: a transaction holds {TRANSACTION_ROWS}.")
     expected = range(case.head.log_seq + 1, case.head.log_seq + 1 + len(entries))

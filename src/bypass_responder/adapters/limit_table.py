@@ -22,7 +22,7 @@ _ROW = "slots"
 _PART = 30_000
 """ASCII characters per property; a property holds 64 KiB of UTF-16."""
 _TRIES = 50
-"""Every lost race was won by somebody else, so this is reached only by that many at once."""
+"""Each lost race was won by another instance, so this needs as many concurrent ones."""
 
 
 class TableHourlyLimit:
@@ -36,7 +36,7 @@ class TableHourlyLimit:
         self._table = service.get_table_client(TABLE)
         self._partition = f"{tenant_id}_{purpose}"
         self._seen: tuple[dict[str, datetime], str | None] | None = None
-        """The row as it was last seen. Others only add slots, so it may be old: the ETag of the write tells."""
+        """The row as last read. Others only add slots, so it may be stale: the ETag of the write shows it."""
 
     async def take(self, key: str, *, limit: int, now: datetime) -> bool:
         """Take a slot, or see that the key has one; decided again after every lost race."""

@@ -1,4 +1,4 @@
-"""What the caller's own access tokens say, read without verifying them: they are ours, and nobody is let in by it.
+"""Reads the claims of the caller's own access tokens, unverified: they grant nobody access here.
 
 The token itself is not kept, stored or shown. azure-identity holds it anyway, so looking costs no call.
 """
@@ -36,8 +36,8 @@ class OwnTokens:
         try:
             token = (await self._credential.get_token(self._scopes[api])).token
         except AzureError as error:
-            said = str(error.message or type(error).__name__).splitlines() or [type(error).__name__]
-            return Token(api=api, problem=said[0][:_LONGEST])
+            lines = str(error.message or type(error).__name__).splitlines() or [type(error).__name__]
+            return Token(api=api, problem=lines[0][:_LONGEST])
         claims = claims_of(token)
         if claims is None:
             return Token(api=api, problem="the token is none that can be read (a JWT)")

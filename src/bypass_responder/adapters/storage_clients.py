@@ -57,10 +57,12 @@ def connect(storage: Storage, credential: AsyncTokenCredential | None = None) ->
                 blobs=BlobServiceClient.from_connection_string(text, **_FOR_OTHERS),
             )
         except ValueError as problem:
-            raise SettingError("ResponderStorage wants a storage connection string.") from problem
+            raise SettingError("ResponderStorage is not a valid storage connection string.") from problem
     addresses = (storage.table_service_uri, storage.queue_service_uri, storage.blob_service_uri)
     if credential is None or not all(addresses):
-        raise SettingError("ResponderStorage wants a connection string, or three service addresses and an identity.")
+        raise SettingError(
+            "Set ResponderStorage to a connection string, or to three service addresses and an identity."
+        )
     table_uri, queue_uri, blob_uri = (str(address) for address in addresses)
     return StorageClients(
         tables=TableServiceClient(table_uri, credential=credential, **_FOR_TABLES),

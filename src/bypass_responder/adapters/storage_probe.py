@@ -1,4 +1,4 @@
-"""Looks at each table, queue and container once, as whoever is signed in, and says which can be reached and why not.
+"""Checks each table, queue and container once, as the signed-in identity, and reports which can be reached.
 
 Reading only: one row, one peeked message, one name of a blob. It is within the roles that the app has; a role that
 lets it only send to a queue refuses the look.
@@ -90,10 +90,10 @@ class StorageProbe:
     def _skew(self, date: str) -> float | None:
         """Our clock less the service's, whose header has whole seconds."""
         try:
-            told = parsedate_to_datetime(date)
+            reported = parsedate_to_datetime(date)
         except ValueError:
             return None
-        ahead = (self._clock() - told.replace(tzinfo=told.tzinfo or UTC)).total_seconds()
+        ahead = (self._clock() - reported.replace(tzinfo=reported.tzinfo or UTC)).total_seconds()
         return max(0.0, ahead - 1) if ahead > 0 else ahead
 
 
@@ -117,7 +117,7 @@ def _judged(error: AzureError) -> tuple[Access, str]:
         return Access.FORBIDDEN, code
     if status in _GONE:
         return Access.MISSING, code
-    said = str(error.message or "").splitlines() or [""]
+    lines = str(error.message or "").splitlines() or [""]
     if isinstance(error, ClientAuthenticationError):
-        return Access.NO_TOKEN, said[0][:_LONGEST]
-    return Access.UNREACHABLE, code or f"{type(error).__name__}: {said[0]}"[:_LONGEST]
+        return Access.NO_TOKEN, lines[0][:_LONGEST]
+    return Access.UNREACHABLE, code or f"{type(error).__name__}: {lines[0]}"[:_LONGEST]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TABLE, ROW = "Feed", "baseline"
 UNREADABLE = (KeyError, ValueError, TypeError, EOFError, OSError, StopIteration, zlib.error, NotFoundError)
-"""What a row or a blob that somebody changed by hand raises."""
+"""Raised for a row or blob that was edited by hand."""
 LARGEST_BYTES = 256 * 1024 * 1024
 
 
@@ -57,31 +57,31 @@ class SweepStore:
             return bytes(await download.readall())
 
     async def baseline(self) -> Baseline | None:
-        """The last complete sweep, None before the first. Raises InputError when somebody broke it."""
+        """The last complete sweep, None before the first. Raises InputError when it is malformed."""
         try:
             with translated("the baseline"):
                 row = await self._table.get_entity(self._tenant, ROW)
         except NotFoundError:
             return None
         try:
-            said: dict[str, Any] = json.loads(row["Body"])
+            stored: dict[str, Any] = json.loads(row["Body"])
             with translated("the baseline"):
-                packed = await (await self._evidence.download_blob(said["blob"])).readall()
+                packed = await (await self._evidence.download_blob(stored["blob"])).readall()
             return Baseline(
-                command_id=str(said["command_id"]),
-                started_at=_moment(said["started_at"]),
-                scanned=int(said["scanned"]),
-                entries=await asyncio.to_thread(_unpacked, packed, said["sha256"]),
-                first_at=_moment(said["first_at"]),
-                moved_at=_moment(said["moved_at"]),
-                blob=str(said["blob"]),
+                command_id=str(stored["command_id"]),
+                started_at=_moment(stored["started_at"]),
+                scanned=int(stored["scanned"]),
+                entries=await asyncio.to_thread(_unpacked, packed, stored["sha256"]),
+                first_at=_moment(stored["first_at"]),
+                moved_at=_moment(stored["moved_at"]),
+                blob=str(stored["blob"]),
                 etag=str(row.metadata["etag"]),
             )
         except UNREADABLE as problem:
             raise InputError("corrupt_row", f"{TABLE} {ROW}: {problem}") from problem
 
     async def replace_baseline(self, baseline: Baseline) -> None:
-        """Store it in place of the one with its etag. Raises ConflictError when somebody else stored another."""
+        """Store it in place of the one with its etag. Raises ConflictError when another one was stored meanwhile."""
         data = _packed(baseline.entries)
         sha256 = hashlib.sha256(data).hexdigest()
         name = f"{self._tenant}/baseline-{sha256}"
@@ -89,8 +89,8 @@ class SweepStore:
         with suppress(ConflictError), translated("the baseline"):
             await self._evidence.upload_blob(name, packed, overwrite=False)
         moments = {"started_at": baseline.started_at, "first_at": baseline.first_at, "moved_at": baseline.moved_at}
-        said = {"blob": name, "sha256": sha256, "scanned": baseline.scanned, "command_id": baseline.command_id}
-        body = json.dumps(said | {name: moment.isoformat() for name, moment in moments.items()})
+        stored = {"blob": name, "sha256": sha256, "scanned": baseline.scanned, "command_id": baseline.command_id}
+        body = json.dumps(stored | {name: moment.isoformat() for name, moment in moments.items()})
         entity = {"PartitionKey": self._tenant, "RowKey": ROW, "Body": body, "On": len(baseline.entries)}
         with translated("the baseline"):
             if baseline.etag is None:

@@ -1,6 +1,6 @@
 """Sends the app's own log lines to Application Insights, all of them: no sampling, no other library's chatter.
 
-The host sends requests, its own traces and exceptions of failed runs. PYTHON_ENABLE_OPENTELEMETRY tells it to leave the
+The host sends requests, its own traces and exceptions of failed runs. PYTHON_ENABLE_OPENTELEMETRY makes it leave the
 worker's lines alone, because the app sends them; set one without the other, and lines are lost or come twice.
 """
 
@@ -22,7 +22,7 @@ FLUSH_SECONDS = 5.0
 TRIES = 3
 """Then a batch waits on the disk of the instance, and is sent with a later one."""
 UNUSED = ("azure_sdk", "django", "fastapi", "flask", "httpx", "httpx2", "psycopg2", "requests", "urllib", "urllib3")
-"""Instrumentations that cost a start and a span per call, and tell nothing that the response log does not."""
+"""Instrumentations that slow the start, cost a span per call and add nothing to the response log."""
 SDK_SETTINGS = {
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
     "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
@@ -36,14 +36,14 @@ SDK_SETTINGS = {
 room for a burst of lines, and the name of the app without asking the network for it. An app setting goes before."""
 _started = threading.Event()
 _flusher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telemetry")
-"""A thread of its own: ingestion that hangs must not take those that resolve the names of Graph and storage."""
+"""A separate thread: hanging ingestion must not occupy the threads that resolve names of Graph and storage."""
 
 
 def start(environment: Mapping[str, str]) -> bool:
     """Begin to send, once per process and only where there is somewhere to send to. True when lines are sent.
 
-    What keeps it from beginning, a wrong connection string or no room for its queue, is told and stops nothing: to
-    contain goes before to tell.
+    What keeps it from beginning, a wrong connection string or no room for its queue, is logged and stops nothing:
+    containment comes before telemetry.
     Permission: Monitoring Metrics Publisher on the Application Insights resource, which takes no key.
     """
     connection = environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()
@@ -81,7 +81,7 @@ def _configure(connection: str, environment: Mapping[str, str]) -> None:
 
 
 async def flush() -> None:
-    """Send what waits, because an instance may be gone after its run. What it cannot send in time goes on by itself."""
+    """Send pending lines, since an instance may end after its run. The rest is sent in the background."""
     if not _started.is_set():
         return
     from opentelemetry._logs import get_logger_provider

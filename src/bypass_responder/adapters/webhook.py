@@ -29,7 +29,7 @@ _SENT = {"id", "about", "severity", "title", "text", "incident_id", "target", "f
 _DEFAULT_WAIT_SECONDS = 60.0
 _TIMEOUT_SECONDS = 10.0
 _REFERENCE = "@Microsoft.KeyVault("
-"""So begins what stands in the setting while Azure cannot resolve it: a text that anybody can guess."""
+"""Prefix of an unresolved key vault reference: anybody can guess that text."""
 
 
 def _utc_now() -> datetime:
@@ -83,7 +83,7 @@ def _key(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except binascii.Error:
-        raise SettingError("NOTIFICATION_WEBHOOK_SECRET wants base64 after whsec_.") from None
+        raise SettingError("NOTIFICATION_WEBHOOK_SECRET must be whsec_ followed by base64.") from None
 
 
 def _message_id(notifications: Sequence[Notification]) -> str:
@@ -94,21 +94,21 @@ def _message_id(notifications: Sequence[Notification]) -> str:
 
 
 def _message(notifications: Sequence[Notification], now: datetime) -> dict[str, Any]:
-    told = [notification.model_dump(mode="json", include=_SENT) for notification in notifications]
-    if len(told) == 1:
-        return {"type": TYPE_ONE, "timestamp": now.isoformat(), "data": told[0]}
+    reported = [notification.model_dump(mode="json", include=_SENT) for notification in notifications]
+    if len(reported) == 1:
+        return {"type": TYPE_ONE, "timestamp": now.isoformat(), "data": reported[0]}
     counts = {"total": len(notifications), "by_about": Counter(notification.about for notification in notifications)}
     counts["by_severity"] = Counter(str(notification.severity) for notification in notifications)
-    return {"type": TYPE_GROUP, "timestamp": now.isoformat(), "data": counts | {"notifications": told}}
+    return {"type": TYPE_GROUP, "timestamp": now.isoformat(), "data": counts | {"notifications": reported}}
 
 
 def _judge(answer: httpx.Response) -> None:
     if answer.is_success:
         return
-    said = f"The webhook answered {answer.status_code}."
+    text = f"The webhook answered {answer.status_code}."
     if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         wait = answer.headers.get("retry-after", "")
-        raise ThrottledError(said, retry_after_seconds=float(wait) if wait.isdecimal() else _DEFAULT_WAIT_SECONDS)
+        raise ThrottledError(text, retry_after_seconds=float(wait) if wait.isdecimal() else _DEFAULT_WAIT_SECONDS)
     if answer.is_server_error or answer.status_code == HTTPStatus.REQUEST_TIMEOUT:
-        raise TransientError(said)
-    raise RefusedError(said)
+        raise TransientError(text)
+    raise RefusedError(text)

@@ -25,7 +25,7 @@ class TableWorkList:
         self._tenant = tenant_id
 
     async def touch(self, target: str, due_at: datetime) -> WorkItem:
-        """Write the item, whatever it was; whoever held it finds it changed."""
+        """Write the item, whatever it was; another holder's ETag no longer matches."""
         with translated(f"the work item of {target}"):
             entity = self._entity(target, due_at, changed=True)
             answer = await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)

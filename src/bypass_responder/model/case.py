@@ -38,9 +38,9 @@ class Head(Row):
     restored_at: Utc | None = None
     """Auditing was last proven back at this moment; evidence not later than it never acts."""
     off_at: Utc | None = None
-    """Exchange last said at this moment that the bypass is off."""
+    """When Exchange last reported the bypass off."""
     gone_at: Utc | None = None
-    """A sweep did not list it any more, and it was gone at this moment; nobody said that it was off."""
+    """When the account, no longer listed by a sweep, was not found. It was not reported off."""
     dismissed_through: Utc | None = None
     prior: PriorState | None = None
     log_seq: int = 0

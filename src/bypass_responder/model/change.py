@@ -39,7 +39,7 @@ class Actor(Value):
 
 
 class BypassChange(Value):
-    """One audit record says that a bypass was switched on or off, or that somebody tried."""
+    """One audit record of a bypass switched on or off, or of an attempt."""
 
     record_id: str
     occurred_at: Utc

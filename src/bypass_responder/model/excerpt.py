@@ -1,4 +1,4 @@
-"""Text from a record, made safe to show: it is written by whoever made the record."""
+"""Text from a record, made safe to show: its author may be the attacker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sensor said about a target, stored before it is decided."""
+"""What a sensor reported about a target, stored before it is decided."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from bypass_responder.model.message import ExchangeOutcome
 
 
 class Source(StrEnum):
-    """Which sensor told us."""
+    """The sensor that reported it."""
 
     FEED = "feed"
     HINT = "hint"
-    """Somebody says so, through Event Grid. Never enough by itself."""
+    """An unverified claim through Event Grid. Never enough to act on a person."""
     SWEEP = "sweep"
-    """The state was read, of everybody."""
+    """The state of all accounts was read."""
     RECHECK = "recheck"
     ACTOR = "actor"
     """Not about a bypass of this account: it ran the cmdlet, and ``ACTOR_RESPONSE`` says contain."""
 
 
 STATES = frozenset({Source.HINT, Source.SWEEP, Source.RECHECK})
-"""Sources that tell no event: only Exchange can say what is true, and since when is not known."""
+"""Sources that report a state, not an event: Exchange must confirm it, and since when is unknown."""
 
 
 class FindingState(StrEnum):
@@ -36,7 +36,7 @@ class FindingState(StrEnum):
 
 
 class Check(Value):
-    """What Exchange said about one name (or, with an empty name, about the object id)."""
+    """Exchange's answer about one name (or, with an empty name, about the object id)."""
 
     name: str
     outcome: ExchangeOutcome
@@ -58,7 +58,7 @@ class Evidence(Value):
 class Finding(Row):
     """A target is, was, or may be bypassed: stored before it is decided.
 
-    ``id``: an audit record's Id, or ``hint-…``, ``sweep-…``, ``actor-…``, ``recheck-…`` for what another source said.
+    ``id``: an audit record's Id, or ``hint-…``, ``sweep-…``, ``actor-…``, ``recheck-…`` for other sources.
     """
 
     kind: ClassVar[str] = "finding"
@@ -76,7 +76,7 @@ class Finding(Row):
     on_since: Utc | None = None
     """Of a state: the first sweep that saw it on. None: this read is the first."""
     listed_once: bool = False
-    """True: the first sweep's list is told as one, so this is not told by itself."""
+    """True: reported in the first sweep's summary; no notification for this finding alone."""
     was_covered: bool = False
     """True: the allowlist covered it at the last sweep, and does not any more."""
     claimed_at: Utc | None = None
@@ -92,9 +92,9 @@ class Finding(Row):
     state: FindingState = FindingState.UNDECIDED
     checks: tuple[Check, ...] = ()
     confirmed_by: str | None = None
-    """A person said which account this is."""
+    """The person who named the account."""
     next_at: Utc | None = None
-    """An undecided finding is not looked at before this moment."""
+    """An undecided finding is not examined before this time."""
     asks_failed: int = 0
     turns_missed: int = 0
     """Of a hint: how often there was no question left for it in the hour."""
@@ -109,7 +109,7 @@ class Finding(Row):
 
     @property
     def seen_on(self) -> bool:
-        """Exchange itself said, when it was asked about this finding, that the bypass is on."""
+        """True when Exchange, asked about this finding, reported the bypass on."""
         return any(check.bypass_on for check in self.checks)
 
     @property

@@ -11,7 +11,7 @@ from bypass_responder.model.notification import Severity
 
 
 class HealthAlert(Row):
-    """Something that an attacker would do to us, or that makes us blind. In the tenant's own case."""
+    """A condition that blinds the responder, or that an attacker would cause. In the tenant's own case."""
 
     kind: ClassVar[str] = "alert"
     id: str

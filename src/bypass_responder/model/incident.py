@@ -49,7 +49,7 @@ class Incident(Row):
     restored_at: Utc | None = None
     refers_to: str | None = None
     flapping: bool = False
-    """True: switched on again after it was off: whoever does it still can."""
+    """True: switched on again after it was off, so the actor still has the right to do it."""
     closed_at: Utc | None = None
     closed_by: str | None = None
     contained_told: bool = False

@@ -48,7 +48,7 @@ Event = Literal[
     "unreadable",
     "withheld",
 ]
-"""What a line of the response log tells."""
+"""The event of an entry of the response log."""
 
 About = Literal[
     "allowlist_expired",
@@ -70,7 +70,7 @@ About = Literal[
     "worker_failed",
     "worker_silent",
 ]
-"""What a notification tells. docs/runbook.md says what each means."""
+"""The subject of a notification. docs/runbook.md explains each."""
 
 EVENTS: frozenset[str] = frozenset(get_args(Event))
 ABOUTS: frozenset[str] = frozenset(get_args(About))

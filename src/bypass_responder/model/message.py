@@ -16,7 +16,7 @@ from bypass_responder.model.base import Row, Utc, Value
 SCHEMA_VERSION = 1
 
 ErrorClass = Literal["transient", "permission", "not_found", "other"]
-"""``transient`` may pass by itself and is asked again; with ``refused``: a schema version that is not known yet."""
+"""``transient`` may pass and is retried; with ``refused``: a schema version that is not known yet."""
 Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
@@ -26,7 +26,7 @@ class CommandKind(StrEnum):
     DISABLE_BYPASS = "disable_bypass"
     CHECK_BYPASS = "check_bypass"
     LIST_BYPASSED = "list_bypassed"
-    """Of everybody; it has messages and a queue of its own."""
+    """All accounts. Has its own message types and queue."""
 
 
 class ExchangeOutcome(StrEnum):

@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 
 class Notification(Row):
-    """One message in the outbox. ``id`` is deterministic, so that a fact is told once."""
+    """One message in the outbox. ``id`` is deterministic, so that each fact is notified once."""
 
     kind: ClassVar[str] = "notification"
     id: str

@@ -1,4 +1,4 @@
-"""The three cmdlets that detection looks at, named once for sensing and for detection.
+"""The three cmdlets that detection reads, named once for sensing and for detection.
 
 Names are compared with ``str.lower``: unlike ``casefold`` it maps no letter outside ASCII onto a letter of these names,
 so that the bytes prefilter and detection agree on what is the same name.

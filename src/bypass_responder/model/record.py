@@ -8,7 +8,7 @@ from bypass_responder.model.base import Utc, Value
 
 
 class AuditRecord(Value):
-    """One unified audit log record of an operation that detection looks at.
+    """One unified audit log record of an operation that detection reads.
 
     Field names follow the Management Activity API schema. Text fields are as found (trimmed of nothing); a missing
     field is None, never an empty guess. ``parameters`` maps the parameter names as typed by the caller to text.

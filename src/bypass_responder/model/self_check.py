@@ -61,13 +61,13 @@ class Reach(_Told):
     name: str
     access: Access
     code: str = ""
-    """The service's own code, or what the transport said."""
+    """The service's error code, or the transport's message."""
     waiting: bool = False
     """A queue: it holds a message."""
 
 
 class StorageLook(_Told):
-    """The whole data account, looked at once."""
+    """The whole data account, checked once."""
 
     reaches: tuple[Reach, ...] = ()
     skew_seconds: float | None = None
@@ -75,7 +75,7 @@ class StorageLook(_Told):
 
 
 class SelfCheck(_Told):
-    """One self-check. Of settings the names, and values only where they hold no secret and name nobody."""
+    """One self-check. Holds names of settings, and values only where they are neither secret nor personal."""
 
     at: Utc
     version: str
@@ -87,7 +87,7 @@ class SelfCheck(_Told):
     schedules: Mapping[str, str] = Field(default_factory=dict)
     sweep_overdue_minutes: int = 60
     told: bool = False
-    """Lines go to Application Insights, whose alert rules tell people."""
+    """Lines go to Application Insights, whose alert rules notify people."""
     secret_unresolved: bool = False
     """The webhook's secret is still a reference into the key vault: the platform could not follow it."""
     tokens: tuple[Token, ...] = ()
@@ -97,5 +97,5 @@ class SelfCheck(_Told):
     storage: StorageLook = StorageLook()
 
     def token(self, api: str) -> Token | None:
-        """The token for a service, None when it was not looked at."""
+        """The token for a service, None when it was not checked."""
         return next((token for token in self.tokens if token.api == api), None)

@@ -75,7 +75,7 @@ class Step(Row):
 
 
 class Recheck(Row):
-    """A look at the account and its bypass, some time after containment."""
+    """A check of the account and its bypass, some time after containment."""
 
     kind: ClassVar[str] = "recheck"
     incident_id: str

@@ -19,7 +19,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class SweepCommand(Value):
-    """``list_bypassed``: everybody whose bypass is on. After ``not_after`` the worker refuses."""
+    """``list_bypassed``: all accounts whose bypass is on. After ``not_after`` the worker refuses."""
 
     schema_version: int = SCHEMA_VERSION
     command_id: str
@@ -65,7 +65,7 @@ class SweepResult(Value):
     complete: bool
     """Exchange gave neither an error nor a warning."""
     started_at: Utc
-    """When the read began: whoever is on may have been switched off since."""
+    """When the read began. A listed account may have been switched off since."""
     scanned: Annotated[int, Field(ge=0)]
     bypassed: Annotated[int, Field(ge=0)]
     blob: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,127}$")] | None = None
@@ -140,7 +140,7 @@ class Sweep(Row):
     problem: str = ""
     """Why the last one was not complete."""
     short: int = 0
-    """How many in a row looked at about as few objects as ``short_scanned``."""
+    """How many sweeps in a row scanned about as few objects as ``short_scanned``."""
     short_scanned: int = 0
 
     @property

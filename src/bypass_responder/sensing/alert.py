@@ -74,8 +74,8 @@ def _source(head: Head) -> str:
 def _key(head: Head, data: Any) -> str:  # noqa: ANN401 - any JSON value
     """The same for the same event: of its source and id, and of its time and data as well.
 
-    By source and id alone, a sender whose template has a fixed id would be heard once, and whoever guesses the id of an
-    alert to come could use it up.
+    By source and id alone, a sender whose template has a fixed id would be accepted once, and an attacker who guesses
+    the id of a future alert could use it up.
     """
     parts = [head.source, head.id, str(head.sent_at or ""), as_written(data)]
     try:
@@ -87,8 +87,8 @@ def _key(head: Head, data: Any) -> str:  # noqa: ANN401 - any JSON value
 
 def _hint(data: Fields, tenant_id: str) -> Hint:
     must_say_once(data)
-    said = {name: text_of(data, name) for name in _HINT}
-    tenant, target = said["tenantId"], said["target"]
+    values = {name: text_of(data, name) for name in _HINT}
+    tenant, target = values["tenantId"], values["target"]
     if tenant is None or target is None:
         raise InputError("missing_field", f"{'target' if target is None else 'tenantId'} is missing")
     if guid_or_none(tenant) is None:
@@ -98,15 +98,15 @@ def _hint(data: Fields, tenant_id: str) -> Hint:
         return Hint(
             tenant_id=tenant_id,
             target=target,
-            actor=printable((said["actor"] or "").strip()[:LONGEST_TEXT])[:LONGEST_TEXT] or None,
-            occurred_at=moment(said["occurredAt"]) if said["occurredAt"] else None,
-            link=(said["link"] or "").strip() or None,
+            actor=printable((values["actor"] or "").strip()[:LONGEST_TEXT])[:LONGEST_TEXT] or None,
+            occurred_at=moment(values["occurredAt"]) if values["occurredAt"] else None,
+            link=(values["link"] or "").strip() or None,
         )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = str(first["loc"][0])
-        told = _PROBLEMS.get((field, first["type"]), ("wrong_type", f"{field} is no https address"))
-        raise InputError(*told) from None
+        problem = _PROBLEMS.get((field, first["type"]), ("wrong_type", f"{field} is no https address"))
+        raise InputError(*problem) from None
 
 
 def _records(data: Any, tenant_id: str) -> tuple[AuditRecord, ...]:  # noqa: ANN401 - any JSON value
@@ -134,6 +134,6 @@ def _records(data: Any, tenant_id: str) -> tuple[AuditRecord, ...]:  # noqa: ANN
     return tuple(found)
 
 
-def _must_be_ours(said: str, tenant_id: str) -> None:
-    if guid_or_none(said) != tenant_id:
-        raise InputError("other_tenant", f"it is about the tenant {said}")
+def _must_be_ours(given: str, tenant_id: str) -> None:
+    if guid_or_none(given) != tenant_id:
+        raise InputError("other_tenant", f"it is about the tenant {given}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.sweep import Baseline, BypassedObject, SweepResult
 
 LEAST_PERCENT = 95
-"""Fewer objects than so many of last time's: somebody, or a fault, left some out."""
+"""Least share of the last sweep's objects. With fewer, a fault or a person left some out."""
 
 
 @dataclass(frozen=True)
@@ -40,26 +40,26 @@ def read_content(data: bytes, result: SweepResult) -> SweepContent:
         content = SweepContent.model_validate_json(data)
     except ValidationError as error:
         raise InputError("corrupt_sweep", first_problem(error)) from None
-    said = (content.schema_version, content.command_id, content.tenant_id, content.complete)
+    stated = (content.schema_version, content.command_id, content.tenant_id, content.complete)
     counted = (content.scanned, len(content.bypassed))
-    told = (result.schema_version, result.command_id, result.tenant_id, result.complete)
-    if said != told or counted != (result.scanned, result.bypassed):
+    reported = (result.schema_version, result.command_id, result.tenant_id, result.complete)
+    if stated != reported or counted != (result.scanned, result.bypassed):
         raise InputError("corrupt_sweep", "the list is not the one that the answer describes")
     guids = {each.exchange_guid for each in content.bypassed}
     ids = [each.object_id for each in content.bypassed if each.object_id]
     if content.started_at != result.started_at:
         raise InputError("corrupt_sweep", "the list began at another time than the answer says")
     if len(guids) != len(content.bypassed) or len(set(ids)) != len(ids) or content.scanned < len(guids):
-        raise InputError("corrupt_sweep", "the list names an object twice, or more objects than were looked at")
+        raise InputError("corrupt_sweep", "the list names an object twice, or more objects than were scanned")
     return content
 
 
 def incomplete(content: SweepContent, result: SweepResult) -> str:
     """Why the answer is not the whole truth; empty when it is."""
     if not content.complete:
-        return f"Exchange gave a warning: {'; '.join(result.warnings) or 'none was told'}"[:500]
+        return f"Exchange gave a warning: {'; '.join(result.warnings) or 'no text'}"[:500]
     if content.scanned == 0:
-        return "no object was looked at"
+        return "no object was scanned"
     return ""
 
 

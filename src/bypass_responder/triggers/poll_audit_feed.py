@@ -77,7 +77,7 @@ async def poll_audit_feed(services: Services) -> PollReport:
 
 
 async def _tell_health(report: PollReport, unreadable: int, services: Services) -> bool:
-    """Raise and end alerts, and tell the log of all that last; True when the tenant's case changed."""
+    """Raise and end health alerts, and log the ongoing ones. True when the tenant's case changed."""
     problems = {problem.id: problem.detail for problem in report.problems}
     session = await open_session(TENANT_TARGET, services)
 

@@ -1,6 +1,6 @@
-"""``receive_alert`` and ``receive_queued_alert``: somebody says that an account is bypassed. A hint, and no more.
+"""``receive_alert`` and ``receive_queued_alert``: a claim that an account is bypassed. A hint, and no more.
 
-It is stored and Exchange is asked; only what Exchange confirms is decided. What retrying cannot mend never raises,
+It is stored and Exchange is asked; only what Exchange confirms is decided. What retrying cannot fix never raises,
 because Event Grid would deliver it again for a day.
 """
 
@@ -51,14 +51,14 @@ async def receive_alert(body: bytes, services: Services) -> None:
             await services.ledger.add_finding(finding.model_copy(update={"evidence": evidence}))
     try:
         await settle_all({finding.target for finding in findings}, services)
-    except ExceptionGroup as group:  # stored: resume_responses takes it up, and Event Grid cannot mend it
+    except ExceptionGroup as group:  # stored: resume_responses continues, and another delivery would not help
         tell("hint_waits", logging.WARNING, problems=len(group.exceptions))
 
 
 async def _look_at_the_switches(alert: Alert, services: Services) -> None:
     """The alert is about a switch of the organization only: a sweep reads those, so one is asked for now."""
-    said = f"{alert.source or 'somebody'} says that an audit switch of the organization was changed"
-    await change(TENANT_TARGET, lambda draft: draft.log("hint", said, event_id=alert.id), services)
+    stated = f"{alert.source or 'an alert'} reports that an audit switch of the organization was changed"
+    await change(TENANT_TARGET, lambda draft: draft.log("hint", stated, event_id=alert.id), services)
     await plan_sweep(services)
 
 
@@ -81,16 +81,16 @@ def _as_unreadable(alert: Alert, error: InputError) -> Unreadable:
 def _findings(alert: Alert, now: datetime) -> list[Finding]:
     """One for each target, whatever the alert says of it; none when it is about the organization's switches only.
 
-    Raises InputError for a record that names nobody.
+    Raises InputError for a record that names no account.
     """
-    said: list[tuple[str, str, datetime | None, Actor, str | None]] = [
+    stated: list[tuple[str, str, datetime | None, Actor, str | None]] = [
         (*_names(hint.target), hint.occurred_at, Actor(user_id=hint.actor), hint.link) for hint in alert.hints
     ]
-    told = [detect(record) for record in alert.records]
-    for found in (bounded_change(each) for each in told if isinstance(each, BypassChange)):
+    reported = [detect(record) for record in alert.records]
+    for found in (bounded_change(each) for each in reported if isinstance(each, BypassChange)):
         texts = (found.object_id_text, found.identity_text)
-        said.append((*texts, found.occurred_at, bounded_actor(found.actor), None))
-    if not said and not any(isinstance(each, AuditTampering) for each in told):
+        stated.append((*texts, found.occurred_at, bounded_actor(found.actor), None))
+    if not stated and not any(isinstance(each, AuditTampering) for each in reported):
         raise InputError("no_record", "the alert carries no record of a mailbox audit bypass")
     return [
         Finding(
@@ -109,7 +109,7 @@ def _findings(alert: Alert, now: datetime) -> list[Finding]:
             received_at=now,
             available_at=alert.sent_at,
         )
-        for number, (object_id, identity, claimed, actor, link) in enumerate(said)
+        for number, (object_id, identity, claimed, actor, link) in enumerate(stated)
     ]
 
 

@@ -29,7 +29,7 @@ ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
 
 
 async def record_exchange_result(body: bytes, services: Services) -> None:
-    """Take one answer. What cannot be read, or is about another tenant, is kept as unreadable and told."""
+    """Take one answer. One that cannot be read, or is about another tenant, is kept as unreadable and notified."""
     result, problem = _read(body, services.settings.tenant_id)
     if result is None:
         await keep_message(body, problem, services.settings.exchange_results_queue, services)
@@ -79,7 +79,7 @@ def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | SweepResult | N
 
 
 async def keep_message(body: bytes, problem: str, queue: str, services: Services) -> None:
-    """Keep a queue message that nothing can be done with, and tell people."""
+    """Keep a queue message that cannot be processed, and notify people."""
     text = body.decode("utf-8", errors="backslashreplace")
     item = Unreadable(reason="bad_message", detail=problem, source=queue, where="queue message", excerpt=excerpt(text))
     new = await services.feed_store.keep_unreadable([item], received_at=services.clock())

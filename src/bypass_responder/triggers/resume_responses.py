@@ -75,7 +75,7 @@ def _flat(group: ExceptionGroup[Exception]) -> list[Exception]:
 
 
 async def _watch(problems: Sequence[Exception], services: Services) -> None:
-    """What stops us for good is an alert of its own: a right that is missing, a row that somebody changed by hand."""
+    """Raise a health alert for what does not pass without help: a missing right, a row edited by hand."""
     present: dict[str, str] = {}
     for problem in problems:
         if isinstance(problem, PermissionMissingError):
@@ -128,7 +128,7 @@ async def _next(heads: dict[str, tuple[int, str]], services: Services) -> Checkp
 
 
 async def _drain_poison(services: Services) -> None:
-    """Messages that failed too often: kept, told, and named in the incident that they belong to."""
+    """Keep messages that failed too often, notify people, and record them in their incident."""
     async for text in services.exchange.drain_poison(POISON_PER_RUN):
         await keep_message(text.encode(), "it failed five times and came from a poison queue", "poison", services)
         await raise_health("poison", "A queue message failed five times.", services)
@@ -156,7 +156,7 @@ def _tell_poison(draft: Draft, text: str) -> None:
     draft.notify(
         "poison",
         f"A queue message failed five times: {incident.account if incident else draft.target}",
-        "The step that it belongs to is asked again by itself.",
+        "Its step is retried automatically.",
         key=text[:200],
         severity=Severity.CRITICAL,
         left_to_do=("Look in the logs why the worker, or the responder, failed on it.",),

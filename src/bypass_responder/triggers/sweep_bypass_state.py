@@ -1,6 +1,6 @@
 """The sweep: who is bypassed now, against who was at the last complete one. One at a time, never believed halfway.
 
-Timer ``sweep_bypass_state`` asks; the answer comes on the results queue; ``resume_responses`` takes up what was not
+Timer ``sweep_bypass_state`` asks; the answer comes on the results queue; ``resume_responses`` continues what was not
 finished. Findings are stored before the baseline moves, under ids that the sweep's own id gives, so that a run that
 breaks off is simply run again.
 """
@@ -115,12 +115,12 @@ def _problem(content: SweepContent, row: Sweep, baseline: Baseline | None, now: 
     if row.answer and (problem := incomplete(content, row.answer)):
         return problem
     if baseline and 0 < _short(content, row, baseline) < sweep_row.SHORT_IS_TRUE:
-        return f"only {content.scanned} objects were looked at, last time {baseline.scanned}"
+        return f"only {content.scanned} objects were scanned, last time {baseline.scanned}"
     return ""
 
 
 def _short(content: SweepContent, row: Sweep, baseline: Baseline | None) -> int:
-    """How often in a row about so few objects were looked at; 0 when they are enough."""
+    """How many sweeps in a row scanned about as few objects; 0 when there are enough."""
     if baseline is None or not too_few(content.scanned, baseline.scanned):
         return 0
     again = abs(content.scanned - row.short_scanned) * 100 <= row.short_scanned

@@ -48,7 +48,7 @@ async def changes(
 async def _newly_listed(
     listed: Iterable[BypassedObject], allowed: set[str], content: SweepContent, services: Services, *, first: bool
 ) -> tuple[list[Finding], dict[str, BaselineEntry]]:
-    """Not in the baseline. One that was gone in between was never seen off: it is held as at the first sweep."""
+    """Not in the baseline. An account that was missing in between was never read as off: held, as at first."""
     now = {each.exchange_guid: each for each in listed}
     entries = {guid: _entry(each, content, covered=each.object_id in allowed) for guid, each in now.items()}
     ledger = {} if first else await _known(entries, services)
@@ -76,7 +76,7 @@ async def _still_on(
         entry = known[guid]
         entries[guid] = entry._replace(covered=guid not in uncovered)
         if guid in uncovered and guid not in ledger:
-            entries[guid] = entry  # its case cannot be read: looked at again at the next sweep
+            entries[guid] = entry  # its case cannot be read: retried at the next sweep
         elif guid in ledger and ledger[guid].off_at:
             entries[guid] = _entry(each, content, covered=False)
             found.append(_newly_on(each, content, services))
@@ -88,7 +88,7 @@ async def _still_on(
 async def _not_listed(
     gone: Mapping[str, BaselineEntry], content: SweepContent, services: Services, entries: dict[str, BaselineEntry]
 ) -> list[Finding]:
-    """On last time and not listed now: each stays in the baseline until Exchange itself says that it is off or gone."""
+    """On last time and not listed now: each stays in the baseline until Exchange reports it off or missing."""
     ledger = await _known(gone, services)
     stays = {guid: entry for guid, entry in gone.items() if guid not in ledger or not ledger[guid].over}
     entries |= stays
@@ -109,13 +109,13 @@ class _Known:
     """What the ledger knows of one account since a sweep first had it on."""
 
     off_at: datetime | None
-    """Exchange said then that it is off."""
+    """When Exchange reported it off."""
     asked: bool
-    """It is asked whether the account is off or gone."""
+    """Exchange is being asked whether the account is off or missing."""
     told: bool
-    """That it is off or gone is evidence already."""
+    """That it is off or missing is evidence already."""
     was_gone: bool
-    """It was gone once, and nobody said since that it is off."""
+    """It was missing once, and has not been reported off since."""
 
     @property
     def over(self) -> bool:
@@ -124,7 +124,7 @@ class _Known:
 
 
 async def _known(entries: Mapping[str, BaselineEntry], services: Services) -> dict[str, _Known]:
-    """By Exchange GUID. An account whose case cannot be read is left out and told; it must not stop the others."""
+    """By Exchange GUID. An account whose case cannot be read is left out and reported; it must not stop the others."""
 
     async def ask(item: tuple[str, BaselineEntry]) -> tuple[str, _Known] | InputError:
         guid, entry = item
@@ -161,7 +161,7 @@ def _target(object_id: str | None, name: str) -> str:
 def _newly_on(
     each: BypassedObject, content: SweepContent, services: Services, *, first: bool = False, back: bool = False
 ) -> Finding:
-    """On, and not in the baseline: asked anew before anything is done. At the first sweep the list itself is enough."""
+    """On, and not in the baseline: Exchange is asked again before any action. At the first sweep the list is enough."""
     finding = _finding("on", each.exchange_guid, each.object_id, each.name, content, services)
     finding = finding.model_copy(
         update={"first_run": first or back, "listed_once": first, "on_since": content.started_at}
@@ -180,7 +180,7 @@ def _newly_on(
 
 
 def _uncovered(each: BypassedObject, entry: BaselineEntry, content: SweepContent, services: Services) -> Finding:
-    """On with an allowlist entry that covers it no more. It was never seen off, so nobody is blocked for it."""
+    """On with an allowlist entry that no longer covers it. It was never read as off, so nobody is blocked for it."""
     finding = _finding("uncovered", each.exchange_guid, each.object_id, each.name, content, services)
     return finding.model_copy(update={"first_run": True, "was_covered": True, "on_since": entry.on_since})
 
@@ -188,10 +188,10 @@ def _uncovered(each: BypassedObject, entry: BaselineEntry, content: SweepContent
 def _gone(
     guid: str, entry: BaselineEntry, content: SweepContent, services: Services, *, off_at: datetime | None
 ) -> Finding:
-    """In the baseline, and not listed any more: Exchange's *off* is evidence, and it is asked unless it said so."""
+    """In the baseline, and no longer listed: Exchange's *off* is evidence; it is asked unless it has answered."""
     finding = _finding("off", guid, entry.object_id, entry.name or entry.object_id or guid, content, services)
-    said = Check(name="", outcome=ExchangeOutcome.CHECKED, object_id=entry.object_id, bypass_on=False, read_at=off_at)
-    checks = (said,) if off_at and entry.object_id else ()
+    stated = Check(name="", outcome=ExchangeOutcome.CHECKED, object_id=entry.object_id, bypass_on=False, read_at=off_at)
+    checks = (stated,) if off_at and entry.object_id else ()
     return finding.model_copy(update={"switch": Switch.OFF, "on_since": entry.on_since, "checks": checks})
 
 

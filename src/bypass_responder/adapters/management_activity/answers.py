@@ -37,18 +37,18 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
 def error_of(status: int, headers: Mapping[str, str], body: str, *, now: datetime) -> ResponderError:
     """The error that an answer without success means; the body may be empty or a page of a proxy."""
     code, message = _code_and_message(body)
-    said = f"The audit feed answered {code or f'HTTP {status}'}: {message or 'nothing more'}"
+    text = f"The audit feed answered {code or f'HTTP {status}'}: {message or 'nothing more'}"
     if code == "AF429" or (not code and (status == HTTPStatus.TOO_MANY_REQUESTS or "retry-after" in headers)):
-        return ThrottledError(said, retry_after_seconds=_wait_seconds(headers.get("retry-after", ""), now=now))
+        return ThrottledError(text, retry_after_seconds=_wait_seconds(headers.get("retry-after", ""), now=now))
     if code == "AF10001" or (not code and status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}):
-        return PermissionMissingError(f"{said}.", permission=PERMISSION)
+        return PermissionMissingError(f"{text}.", permission=PERMISSION)
     if code in _GONE:
-        return NotFoundError(said)
+        return NotFoundError(text)
     if code in _PASSING or (
         not code and (status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT)
     ):
-        return TransientError(said)
-    return FeedError(code, message) if code else RefusedError(said)
+        return TransientError(text)
+    return FeedError(code, message) if code else RefusedError(text)
 
 
 def _code_and_message(body: str) -> tuple[str, str]:

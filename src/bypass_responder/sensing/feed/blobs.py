@@ -26,7 +26,7 @@ _DUE_AT_ONCE = 500
 _BROKEN_READS = 4
 """A blob that is no JSON counts as read after so many reads: the first and three more."""
 _GONE_READS = 3
-"""The service says that a blob is gone: asked so often before it is believed."""
+"""How many reads must report that a blob no longer exists before it is given up."""
 _BACKOFF = timedelta(minutes=1)
 _LONGEST_BACKOFF = timedelta(hours=12)
 """Doubling from a minute to this makes about 22 tries in the 7 days that a blob lives."""

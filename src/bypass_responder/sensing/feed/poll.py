@@ -36,8 +36,8 @@ async def poll(
 ) -> PollReport:
     """List what is new, read it, hand it to ``keep``, and move the cursor.
 
-    ``keep`` stores findings; a ResponderError of its own leaves that blob pending. Errors of the feed are told in the
-    report, after ``failing_since`` was saved; errors of ``store`` pass. Of two polls at once, the later one says so.
+    ``keep`` stores findings; a ResponderError of its own leaves that blob pending. Errors of the feed are in the
+    report, after ``failing_since`` was saved; errors of ``store`` pass. Of two concurrent polls, the later reports it.
     """
     cursor = await store.cursor()
     first = cursor is None
@@ -126,7 +126,7 @@ class _Run:
             await self.look_at_subscription()
 
     async def look_at_subscription(self) -> None:
-        """Start it when the list shows none. What goes wrong here is told unless listing fails, too."""
+        """Start it when the list shows none. An error here is reported unless listing fails as well."""
         try:
             status = await self.feed.subscription()
             if status is None:
@@ -151,7 +151,7 @@ class _Run:
         last = self.cursor.last_success_at
         if not self.error and last and last.hour != self.now.hour:
             await self.store.forget_before(self.now - _MEMORY)
-        told = self.error or conflict
+        ended_by = self.error or conflict
         return PollReport(
             listed=self.listed,
             read=self.intake.read,
@@ -160,7 +160,7 @@ class _Run:
             gaps=self.intake.gaps,
             pending=len(self.intake.waiting),
             subscription=self.subscription,
-            error=told.diagnostics() if told else None,
+            error=ended_by.diagnostics() if ended_by else None,
             problems=problems_of(
                 after,
                 error=self.error,

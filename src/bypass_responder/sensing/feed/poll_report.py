@@ -75,7 +75,7 @@ def problems_of(
     silence: timedelta,
     now: datetime,
 ) -> tuple[FeedProblem, ...]:
-    """Everything that is wrong, told from the cursor as it is after the poll and from the poll's error."""
+    """Every problem that the cursor after the poll, and the poll's error, show."""
     found: list[FeedProblem] = []
     code = error.code if isinstance(error, FeedError) else None
     if code == "AF20022" and cursor.worked_before:  # before that, there was none to stop
@@ -108,7 +108,7 @@ def _missing(subscription: Subscription | None) -> str:
     done = (
         "It was started again." if subscription == "started" else "It is started again 15 minutes after the last time."
     )
-    return f"There was no subscription: somebody stopped it, and what happened meanwhile is lost. {done}"
+    return f"There was no subscription: it was stopped, and records from that time are lost. {done}"
 
 
 def _silent_since(cursor: FeedCursor, *, silence: timedelta, now: datetime) -> datetime | None:

@@ -48,10 +48,10 @@ def head_of(event: Any) -> Head:  # noqa: ANN401 - any JSON value
         return Head()
     must_say_once(event)
     cloud = has(event, "specversion")
-    said = [text_of(event, name) for name in ("source" if cloud else "topic", "subject")]
+    stated = [text_of(event, name) for name in ("source" if cloud else "topic", "subject")]
     time = text_of(event, "time" if cloud else "eventTime")
     return Head(
-        source=" ".join(word for word in said if word),
+        source=" ".join(word for word in stated if word),
         id=text_of(event, "id") or "",
         sent_at=moment(time) if time else None,
     )

@@ -1,6 +1,6 @@
-"""JSON lines: each line stands alone, so a broken one costs nobody else.
+"""JSON lines: each line stands alone, so a broken line costs only itself.
 
-A block without a name of interest is only looked at for its shape: lines that begin and end as objects do.
+A block without a name of interest is checked only for its shape: lines that begin and end as objects do.
 """
 
 from __future__ import annotations

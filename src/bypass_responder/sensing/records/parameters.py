@@ -23,7 +23,7 @@ def parameters(value: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON value
 
     Takes an array of {Name, Value}, one such object, an object of names, JSON text of these, and free text
     (``-Identity "x" -AuditBypassEnabled $true``). One parameter given twice with two values is ``duplicate_parameter``:
-    the shell refuses such a call, so nobody can say which one counted.
+    the shell refuses such a call, so it is unknown which one counted.
     """
     named: dict[str, tuple[str, str]] = {}
     for name, given in _pairs(value):

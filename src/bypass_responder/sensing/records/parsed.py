@@ -13,7 +13,7 @@ from bypass_responder.errors import InputError
 
 
 class Number(str):
-    """A JSON number as written; told apart from a JSON string by its type."""
+    """A JSON number as written. Its type distinguishes it from a JSON string."""
 
     __slots__ = ()
 

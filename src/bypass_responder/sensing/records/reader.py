@@ -28,7 +28,7 @@ _INSIDE = re.compile(r'"operations?"\s*:\s*"([^"]*)"', re.IGNORECASE)
 
 
 def read_records(stream: Readable, *, source: str) -> Iterator[AuditRecord | Unreadable]:
-    """The records whose operation detection looks at, in order, and what could not be read.
+    """The records whose operation detection reads, in order, and what could not be read.
 
     Takes JSON (an array, a page, objects one after the other, lines) and CSV, in UTF-8 or UTF-16. A record of another
     operation is passed over, however odd; a container that breaks is reported, and what stood before the break counts.
@@ -55,7 +55,7 @@ def _pieces(reader: io.BufferedReader) -> Pieces:
 
 
 def _is_lines(lines: list[str]) -> bool:
-    """Whether the first two lines that are not blank say JSON lines: one of them is an object, whole, by itself."""
+    """True for JSON lines: one of the first two lines that are not blank is a complete object."""
     first, second = (*lines, "")[:2]
     if "{" in (first, second):
         return False

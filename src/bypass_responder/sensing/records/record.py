@@ -67,12 +67,12 @@ def record_of(candidate: Candidate, *, text: str) -> AuditRecord | None:
 
 def _operation(candidate: Candidate) -> str | None:
     """The operation of interest, or None for another one. A piece that names none at all is not judged harmless."""
-    said = candidate.operations()
-    if not said:
+    stated = candidate.operations()
+    if not stated:
         raise candidate.problem or InputError(reason="missing_field", detail="Operation is missing")
-    if odd := next((value for value in said if type(value) is not str), None):
+    if odd := next((value for value in stated if type(value) is not str), None):
         raise InputError(reason="wrong_type", detail=f"Operation is no text but {type(odd).__name__}")
-    return next((value for value in said if is_of_interest(value)), None)
+    return next((value for value in stated if is_of_interest(value)), None)
 
 
 def _relevant(operation: str, text: str) -> bool:

@@ -42,11 +42,11 @@ class Candidate:
     problem: InputError | None = None
 
     def operations(self) -> list[Any]:
-        """What the record calls its operation, each value if it says so twice; else what the wrapper says."""
-        said = _every(self.inner, "operation")
-        for name in _WRAPPER_OPERATIONS if not said else ():
-            said += _every(self.outer, name) or [v for v in (dig(self.outer, name),) if v]
-        return said
+        """The record's operation, every value when it is given twice; otherwise the wrapper's."""
+        stated = _every(self.inner, "operation")
+        for name in _WRAPPER_OPERATIONS if not stated else ():
+            stated += _every(self.outer, name) or [v for v in (dig(self.outer, name),) if v]
+        return stated
 
     def repeated(self) -> list[str]:
         """Names that stand more than once in the record or in its wrapper."""
@@ -147,5 +147,5 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def is_of_interest(operation: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """Whether an operation is one that detection looks at."""
+    """True for an operation that detection reads."""
     return isinstance(operation, str) and operation.lower() in OPERATIONS

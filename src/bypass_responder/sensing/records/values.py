@@ -77,7 +77,7 @@ def _array(buffer: _Buffer) -> Pieces:
 
 
 def _page_end(buffer: _Buffer) -> Pieces:
-    """The members that follow the list of a page. They are looked at too: nothing hides there."""
+    """The members that follow the list of a page. They are read too, so that nothing hides there."""
     while (char := buffer.char()) == ",":
         buffer.take(1)
         buffer.char()
