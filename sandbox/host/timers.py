@@ -20,8 +20,9 @@ PAST_DUE_SECONDS = 1.0
 
 
 def following(schedule: str, moment: datetime) -> datetime:
-    """The first occurrence of a schedule after a moment."""
-    found: datetime = croniter(schedule, moment, ret_type=datetime, second_at_beginning=True).get_next()
+    """The first occurrence of a schedule after a moment. Both day fields must match, as in NCRONTAB."""
+    occurrences = croniter(schedule, moment, ret_type=datetime, second_at_beginning=True, day_or=False)
+    found: datetime = occurrences.get_next()
     return found
 
 

@@ -41,9 +41,10 @@ async def runs_of(schedule: str, status: TimerStatus, *, for_seconds: float, tak
         ("30 * * * * *", "2026-01-02T03:04:30+00:00"),
         ("0 */5 * * * *", "2026-01-02T03:05:00+00:00"),
         ("0 0 6 * * *", "2026-01-02T06:00:00+00:00"),
+        ("0 0 6 13 * Fri", "2026-02-13T06:00:00+00:00"),  # both, where cron would take either
     ],
 )
-def test_a_schedule_has_its_seconds_first(schedule: str, expected: str) -> None:
+def test_a_schedule_is_read_as_ncrontab(schedule: str, expected: str) -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
     assert following(schedule, moment) == datetime.fromisoformat(expected)

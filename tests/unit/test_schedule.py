@@ -25,6 +25,11 @@ from bypass_responder.operating.doctor.schedule import longest_gap
         ("0 0 0 * * *", timedelta(days=1)),
         ("0 0 0 * * 1-5", timedelta(days=1)),
         ("0 */15 * * * Mon-Fri", timedelta(days=1)),
+        ("0 */15 * * * Monday-Friday", timedelta(days=1)),
+        ("0 0 * * January 6", timedelta(days=1)),
+        ("0 5,* * * * *", timedelta(minutes=1)),
+        ("0 50-50 8-8/2 * * *", timedelta(days=1)),
+        ("0 */15 * */1 */1 */1", timedelta(minutes=15)),
     ],
 )
 def test_the_longest_gap(schedule: str, gap: timedelta) -> None:
@@ -43,6 +48,18 @@ def test_the_longest_gap(schedule: str, gap: timedelta) -> None:
         "0 * * * * * *",
         "0 5-3 * * * *",
         "%A%",
+        "0 0 0 ? * *",
+        "0 0 0 L * *",
+        "0 0 0 * * LFRI",
+        "0 0 0 * * 1#2",
+        "0 0 0 * * 7",
+        "0 0 0 * * 5-7",
+        "0 0 0 * 13 *",
+        "0 0 0 * Juneau Noday",
+        "H * * * * *",
+        "R * * * * *",
+        "R(0-30) * * * * *",
+        "@daily",
     ],
 )
 def test_what_the_host_cannot_read_has_none(schedule: str) -> None:

@@ -1,49 +1,44 @@
-"""How long a schedule of the function host may leave between two runs: six fields, NCRONTAB, in UTC."""
+"""The longest gap between two runs of a schedule: NCRONTAB, six fields with seconds first, in UTC."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 
-SECONDS, MINUTES, HOURS = range(60), range(60), range(24)
 DAY = timedelta(days=1)
-_STEP = re.compile(r"(?P<range>\*|\d+(?:-\d+)?)(?:/(?P<step>\d+))?\Z")
-_OF_DAYS = re.compile(r"[\dA-Za-z*/,-]+\Z")
+FIELDS = 6
+_PART = r"(?:\*|(?:\d+|[A-Za-z]{3,})(?:-(?:\d+|[A-Za-z]{3,}))?)(?:/\d+)?"
+_FIELD = re.compile(rf"{_PART}(?:,{_PART})*")
+"""What NCRONTAB has. croniter also reads `?`, `L`, `#` and hashes."""
+_NAME = re.compile(r"([A-Za-z]{3})[A-Za-z]+")
+_ONE_VALUE = re.compile(r"\b(\w+)-\1\b(?:/0*[1-9]\d*)?")
 
 
 def longest_gap(schedule: str) -> timedelta | None:
-    """The longest time between two runs; a day or more where it names days. None when it cannot be read."""
+    """The longest time between two runs; one day if the schedule names days. None if the host cannot read it."""
+    from croniter import croniter  # noqa: PLC0415 - of the cli extra: the deployed app packs this module without it
+
     fields = schedule.split()
-    if len(fields) != len("smhDMW") or not all(_OF_DAYS.match(field) for field in fields[3:]):
+    if len(fields) != FIELDS or not all(map(_FIELD.fullmatch, fields)):
         return None
-    seconds, minutes, hours = (
-        _values(field, among) for field, among in zip(fields, (SECONDS, MINUTES, HOURS), strict=False)
-    )
-    if not (seconds and minutes and hours):
+    if any(int(first) > int(last) for first, last in re.findall(r"(\d+)-(\d+)", schedule)):
+        return None  # croniter wraps it around
+    if re.search(r"(?:^|[,-])0*7", fields[-1]):
+        return None  # Sunday to croniter only
+    plain = _NAME.sub(r"\1", _ONE_VALUE.sub(r"\1", schedule))  # croniter has `Mon` for Monday, and 5-5 wraps around
+    try:
+        (minutes, hours, *days, seconds), _ = croniter.expand(plain, second_at_beginning=True)
+    except ValueError:
         return None
-    if any(field not in {"*", "*/1"} for field in fields[3:]):
+    if not all("*" in field for field in days):
         return DAY
-    runs = [(hour * 60 + minute) * 60 + second for hour in hours for minute in minutes for second in seconds]
-    gaps = [later - sooner for sooner, later in pairwise(runs)]
+    times = product(_values(hours, 24), _values(minutes, 60), _values(seconds, 60))
+    runs = [(hour * 60 + minute) * 60 + second for hour, minute, second in times]
     over_midnight = runs[0] + int(DAY.total_seconds()) - runs[-1]
-    return timedelta(seconds=max([*gaps, over_midnight]))
+    return timedelta(seconds=max([over_midnight, *(later - sooner for sooner, later in pairwise(runs))]))
 
 
-def _values(field: str, among: range) -> list[int]:
-    """The values that a field stands for, in order; none when it cannot be read."""
-    found: set[int] = set()
-    for part in field.split(","):
-        read = _STEP.match(part)
-        if read is None or read["step"] == "0":
-            return []
-        first, _, last = read["range"].partition("-")
-        step = int(read["step"] or 1)
-        if first == "*":
-            found.update(among[::step])
-            continue
-        end = int(last or (among[-1] if read["step"] else first))
-        if not int(first) <= end <= among[-1]:
-            return []
-        found.update(range(int(first), end + 1, step))
-    return sorted(found)
+def _values(field: list[int | str], count: int) -> list[int]:
+    """What a field stands for, in order. croniter leaves `*` as it is, also beside numbers."""
+    return list(range(count)) if "*" in field else [int(each) for each in field]
