@@ -15,6 +15,7 @@ import pytest
 
 from sandbox.azurite import missing
 from sandbox.exchange_online import missing as pwsh_missing
+from tests.programs import report
 from tests.records.builders import TARGET, a_bypass, another
 
 pytestmark = [
@@ -63,7 +64,7 @@ def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
         code = started[name].wait(timeout=150)
         output = (folder / name).read_text(encoding="utf-8")
         sys.stdout.write(output)  # pytest shows it when the test fails
-        said = json.loads(output.splitlines()[-1])
+        said = report(output)
         seconds = said.pop("seconds")
         return Ended(code, said, seconds, output)
 

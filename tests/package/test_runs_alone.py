@@ -16,6 +16,7 @@ from sandbox.azurite import missing
 from sandbox.demo.package import PackageError, unpack
 from tests.package.checkout import ROOT
 from tests.package.conftest import Built
+from tests.programs import report
 
 pytestmark = pytest.mark.slow
 
@@ -41,8 +42,7 @@ def seen(built: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     command = [sys.executable, "-I", "-S", str(CASE), str(built.folder), "--alone", str(worker)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=worker, env={})
     assert ended.returncode == 0, ended.stderr
-    report: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return report | {"worker": str(worker)}
+    return report(ended.stdout, ended.stderr) | {"worker": str(worker)}
 
 
 def test_the_worker_indexes_what_the_app_declares(seen: dict[str, Any], index: dict[str, Any]) -> None:
@@ -84,7 +84,7 @@ def test_the_demo_runs_the_app_from_its_zip_and_nothing_of_it_from_the_checkout(
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    result = json.loads(ended.stdout.splitlines()[-1])
+    result = report(ended.stdout, ended.stderr)
     assert (result["detected"], result["contained"], result["log_verified"]) == (2, 2, True)
     log = (tmp_path / "host.log").read_text(encoding="utf-8").splitlines()
     loaded = json.loads(next(line for line in log if line.startswith('{"event": "host_stopped"')))["loaded"]
