@@ -8,7 +8,7 @@ WORKERS ?= 2
 interpreter := $(notdir $(PYTHON))
 VENV ?= .venv$(if $(filter-out python python3,$(interpreter)),-$(patsubst python%,%,$(interpreter)))
 python := $(VENV)/bin/python
-pytest := $(python) -m pytest --numprocesses $(WORKERS) --dist loadgroup
+pytest := $(python) -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test test-all lint bench infra package package-responder lock exchange-worker clean
