@@ -125,6 +125,7 @@ def test_the_worker_looks_at_everybody_in_pages() -> None:
     assert figures["worker_2500_objects_peak_mb"] > figures["worker_memory_growth"] > 0
 
 
+@pytest.mark.slow
 def test_without_powershell_there_are_no_figures_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_memory, "missing", lambda: "pwsh is not on PATH")
 
