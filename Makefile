@@ -1,14 +1,17 @@
 # `make` lists what there is. Every target that runs something makes or updates the environment first; exchange-worker
 # needs none.
 # PYTHON=python3.13 takes another interpreter, with an environment of its own. ARGS="…" goes to the command.
+# WORKERS=0 runs the tests in one process, as a debugger needs it.
 PYTHON ?= python3
 ARGS ?=
+WORKERS ?= 2
 interpreter := $(notdir $(PYTHON))
 VENV ?= .venv$(if $(filter-out python python3,$(interpreter)),-$(patsubst python%,%,$(interpreter)))
 python := $(VENV)/bin/python
+pytest := $(python) -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint bench infra package package-responder lock exchange-worker clean
+.PHONY: help setup demo serve test test-all lint bench infra package package-responder lock exchange-worker clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,8 +25,11 @@ demo: setup  ## an attack on a stand-in tenant, from audit record to contained a
 serve: setup  ## keep the sandbox running, to try things out; Ctrl-C ends it
 	@$(python) -m sandbox serve $(ARGS)
 
-test: setup  ## all tests; ARGS="-k name -x" goes to pytest
-	@$(python) -m pytest $(ARGS)
+test: setup  ## the tests that take under 5 minutes; ARGS="-k name -x" goes to pytest
+	@$(pytest) -m "not slow" $(ARGS)
+
+test-all: setup  ## all tests, with the slow ones: seeds by the thousand, outages in real time, hosts that are killed
+	@$(pytest) $(ARGS)
 
 lint: setup  ## style, types and the directions of imports
 	$(python) -m ruff check

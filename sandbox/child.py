@@ -66,6 +66,11 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def leashed(command: Sequence[str]) -> list[str]:
+    """The command, run so that it ends with this process and that SIGINT ends it, even where it is ignored here."""
+    return [sys.executable, "-I", "-S", LEASH, str(os.getpid()), *command]
+
+
 class Child:
     """One program, which can be started again after it ended. Output goes to ``log``, appended."""
 
@@ -101,10 +106,9 @@ class Child:
         The thread that calls this must last as long as the program shall: Linux takes its end for the parent's.
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        leash = [sys.executable, "-I", "-S", LEASH, str(os.getpid())]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*leash, *self.command],
+                leashed(self.command),
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

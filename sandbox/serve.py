@@ -30,8 +30,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--keep", action="store_true", help="go on with what an earlier run stored")
     parser.add_argument("--mode", choices=("observe", "enforce"), default="enforce")
     parser.add_argument("--seed", help="let things go wrong at random, by this seed")
+    parser.add_argument("--first-port", type=int, help="listen on six ports from here on, beside another sandbox")
     given = parser.parse_args(argv)
-    if taken := [str(port) for port in astuple(Ports()) if listens(port)]:
+    ports = Ports() if given.first_port is None else Ports.from_first(given.first_port)
+    if taken := [str(port) for port in astuple(ports) if listens(port)]:
         sys.stderr.write(f"serve: port {', '.join(taken)} is in use. Is another sandbox running? End it first.\n")
         return 1
     if not given.keep:
@@ -39,7 +41,7 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     faults = ("--seed", given.seed) if given.seed else ()
     try:
-        with Stage(given.folder, settings={"MODE": given.mode}, ports=Ports(), tenant_arguments=faults) as stage:
+        with Stage(given.folder, settings={"MODE": given.mode}, ports=ports, tenant_arguments=faults) as stage:
             asyncio.run(_first_poll(stage))
             print(_guide(stage), flush=True)
             while not (ended := stage.ended()):

@@ -42,6 +42,11 @@ class Ports:
     worker: int = 7072
 
     @classmethod
+    def from_first(cls, first: int) -> Self:
+        """Six ports in a row."""
+        return cls(*range(first, first + 6))
+
+    @classmethod
     def free(cls) -> Self:
         """Ports that nobody listens on now."""
         return cls(*free_ports(6))

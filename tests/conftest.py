@@ -1,4 +1,4 @@
-"""Shared by all tests: one Azurite for the whole run, the index of the function app, a wait."""
+"""Shared by all tests: one Azurite for each worker, the index of the function app, a wait."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ import pytest
 from hypothesis import settings
 
 from sandbox.azurite import Azurite, missing
+from tests.workers import Scheduling, rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from xdist.remote import Producer
 
 
 settings.register_profile("ci", derandomize=True)  # a change lands or not by what it is, not by luck
@@ -30,6 +33,17 @@ functions = function_app.app.get_functions()
 bindings = {each.get_function_name(): [json.loads(text) for text in each.get_raw_bindings()] for each in functions}
 print(json.dumps({"bindings": bindings, "modules": sorted(sys.modules)}))
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what takes longest; the order is random otherwise."""
+    items.sort(key=rank)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Give each worker whole files."""
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ from bypass_responder.sensing.sweep import read_content
 from sandbox.azurite import missing
 from sandbox.tenant.server import environment
 from sandbox.tenant.state import Settings
+from tests.sampling import sampled
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_azurite = pytest.mark.skipif(missing() is not None, reason=str(missing()))
@@ -53,6 +54,7 @@ def test_containing_an_account_takes_no_less_than_three_slow_calls(monkeypatch: 
 
 
 @needs_azurite
+@pytest.mark.slow
 def test_every_trigger_of_the_function_app_is_invoked_cold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cold_start, "_WARM_UP", 0)
     code = "from function_app import app; print(*(each.get_function_name() for each in app.get_functions()))"
@@ -123,6 +125,7 @@ def test_the_worker_looks_at_everybody_in_pages() -> None:
     assert figures["worker_2500_objects_peak_mb"] > figures["worker_memory_growth"] > 0
 
 
+@pytest.mark.slow
 def test_without_powershell_there_are_no_figures_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_memory, "missing", lambda: "pwsh is not on PATH")
 
@@ -149,6 +152,7 @@ def test_events_are_mixed_by_seed_and_some_come_twice() -> None:
 
 @needs_azurite
 @pytest.mark.usefixtures("_environment")
+@pytest.mark.slow
 def test_the_floor_of_an_event_is_announce_insert_and_clear() -> None:
     """The bench itself fails unless everybody who was on is contained once."""
     figures = mixed_events.measure(events=80, targets=10)
@@ -161,7 +165,7 @@ def test_the_floor_of_an_event_is_announce_insert_and_clear() -> None:
 
 @needs_azurite
 @pytest.mark.usefixtures("_environment")
-@pytest.mark.parametrize(("setting", "value"), [("_PASSES", 0), ("_CONTAINED", ("account_enabled",))])
+@pytest.mark.parametrize(("setting", "value"), sampled([("_PASSES", 0), ("_CONTAINED", ("account_enabled",))]))
 def test_events_that_do_not_end_as_they_must_are_not_measured(
     monkeypatch: pytest.MonkeyPatch, setting: str, value: object
 ) -> None:

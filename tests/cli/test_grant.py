@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import httpx
@@ -49,6 +50,7 @@ from sandbox.tenant.server import serving
 from sandbox.tenant.service_principals import APPLICATIONS
 from sandbox.tenant.state import Tenant
 from tests.e2e.ctl import Said, run_bypassctl
+from tests.programs import running
 
 OURS = [(RESPONDER_SECRET, role) for role in RESPONDER_ROLES] + [(WORKER_SECRET, role) for role in WORKER_ROLES]
 RESOURCES = {Api.GRAPH: GRAPH, Api.MANAGEMENT: MANAGEMENT, Api.EXCHANGE: EXCHANGE}
@@ -508,10 +510,10 @@ def test_taking_back_goes_on_without_a_service_that_is_gone(directory: Directory
 # ---- Ctrl-C, in the program as a person runs it ----------------------------------------------------------------------
 
 
-def begun(directory: Directory, *arguments: str, **io: Any) -> subprocess.Popen[str]:
+def begun(directory: Directory, *arguments: str, **io: Any) -> AbstractContextManager[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "bypass_responder.cli", "grant", *arguments]
     environment = directory.environment | {"PYTHONPATH": str(ROOT / "src")}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, **io)
+    return running(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, **io)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")

@@ -344,6 +344,7 @@ async def test_the_code_and_not_the_status_says_what_an_error_is(answer: bytes, 
 @pytest.mark.parametrize(
     ("given", "seconds"),
     [("7", 7), (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90), ("soon", 1), ("-5", 1)],
+    ids=["seconds", "date", "word", "negative"],
 )
 def test_retry_after_is_seconds_or_a_date(given: str, seconds: int) -> None:
     error = error_of(403, {"retry-after": given}, '{"error": {"code": "AF429", "message": ""}}', now=NOW)

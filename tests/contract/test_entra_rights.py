@@ -83,7 +83,7 @@ async def test_a_page_elsewhere_or_without_end_is_refused(link: str) -> None:
         (401, RefusedError),
         (403, PermissionMissingError),
         (404, NotFoundError),
-        (429, TransientError),
+        pytest.param(429, TransientError, marks=pytest.mark.slow),  # 25 s: it waits as long as Graph may want
         (503, TransientError),
         (400, RefusedError),
         (302, RefusedError),
@@ -92,6 +92,12 @@ async def test_a_page_elsewhere_or_without_end_is_refused(link: str) -> None:
 async def test_each_refusal_has_its_type(status: int, error: type[ResponderError]) -> None:
     with pytest.raises(error):
         await rights(lambda _: httpx.Response(status)).assignments(WHO)
+
+
+async def test_too_many_requests_are_transient() -> None:
+    """Graph names no wait; `test_each_refusal_has_its_type` waits for real."""
+    with pytest.raises(TransientError):
+        await rights(lambda _: httpx.Response(429, headers={"Retry-After": "0"})).assignments(WHO)
 
 
 async def test_a_connection_that_breaks_is_transient() -> None:

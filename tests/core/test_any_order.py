@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "off": {"switch": Switch.OFF, "effective_at": START - timedelta(minutes=30)},
     "failed": {"outcome": Outcome.FAILED, "effective_at": START - timedelta(hours=2)},
 }
+ORDERS = st.lists(st.sampled_from(sorted(EVENTS)), max_size=6)
+FAILURES = st.lists(st.sampled_from(["commit", "load"]), max_size=4)
 
 
 def finding(name: str) -> Finding:
@@ -54,9 +57,12 @@ async def end_state(order: list[str], failures: list[str]) -> tuple[object, ...]
     )
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from(sorted(EVENTS)), max_size=6), st.lists(st.sampled_from(["commit", "load"]), max_size=4))
-def test_any_order_with_repetition_and_storage_errors_ends_as_in_order(order: list[str], failures: list[str]) -> None:
+@pytest.mark.parametrize("examples", [15, pytest.param(150, marks=pytest.mark.slow)])
+def test_any_order_with_repetition_and_storage_errors_ends_as_in_order(examples: int) -> None:
+    settings(max_examples=examples, deadline=None)(given(ORDERS, FAILURES)(ends_as_in_order))()
+
+
+def ends_as_in_order(order: list[str], failures: list[str]) -> None:
     disturbed = asyncio.run(end_state(order, failures))
     in_order = asyncio.run(end_state(["on-earlier", "failed", "on", "off"], []))
 

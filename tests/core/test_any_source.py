@@ -4,7 +4,7 @@ A sweep cannot overtake another one: one is outstanding at a time, and an older 
 (test_sweep.py). So the sweeps keep their order among themselves, and everything else is shuffled. The worker answers in
 between, at random moments.
 
-``SEQUENCES=10000 make test ARGS="-k any_order_and_source"`` runs more of them; ``SEED=17`` runs the one of that number.
+``SEQUENCES=10000 make test-all ARGS="-k any_order_and_source"`` runs more; ``SEED=17`` runs the one of that number.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
@@ -25,7 +27,9 @@ from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.core.world import ALEX, START, World, a_finding, a_hint, exchange_guid
 
 MINUTE = timedelta(minutes=1)
+FEW = 60
 SEQUENCES = int(os.environ.get("SEQUENCES", "1000"))
+HOW_MANY = pytest.mark.parametrize("sequences", [FEW, pytest.param(SEQUENCES, marks=pytest.mark.slow, id="many")])
 FEED: dict[str, dict[str, Any]] = {
     "feed-on": {"effective_at": START - 60 * MINUTE},
     "feed-off": {"effective_at": START - 40 * MINUTE, "switch": Switch.OFF},
@@ -150,10 +154,11 @@ async def check(seeds: range) -> None:
         assert await ends(facts, order) == expected[key], f"SEED={seed}: {order}"
 
 
-def test_any_order_and_source_ends_as_in_order() -> None:
+@HOW_MANY
+def test_any_order_and_source_ends_as_in_order(sequences: int) -> None:
     seed = os.environ.get("SEED")
 
-    asyncio.run(check(range(int(seed), int(seed) + 1) if seed else range(SEQUENCES)))
+    asyncio.run(check(range(int(seed), int(seed) + 1) if seed else range(sequences)))
 
 
 async def enabled_after_release(seed: int) -> bool:
@@ -170,8 +175,9 @@ async def enabled_after_release(seed: int) -> bool:
     return run.world.directory.enabled[ALEX]
 
 
-def test_a_released_person_is_never_blocked_again_by_late_evidence_of_the_old_episode() -> None:
+@HOW_MANY
+def test_a_released_person_is_never_blocked_again_by_late_evidence_of_the_old_episode(sequences: int) -> None:
     async def check_all() -> list[int]:
-        return [seed for seed in range(SEQUENCES // 4) if not await enabled_after_release(seed)]
+        return [seed for seed in range(sequences // 4) if not await enabled_after_release(seed)]
 
     assert asyncio.run(check_all()) == []

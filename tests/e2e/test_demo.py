@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 
 from sandbox.azurite import missing
+from sandbox.child import leashed
 from sandbox.exchange_online import missing as pwsh_missing
+from tests.programs import report
 from tests.records.builders import TARGET, a_bypass, another
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(missing() is not None, reason=f"{missing()}"),
-]
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared/data/audit-records/det-eng-samples/dataset/t1562-Set-MailboxAuditBypassAssociation.json"
@@ -41,35 +40,33 @@ def begin(output: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """A demo that runs by itself and writes everything it says to a file."""
     command = [sys.executable, "-m", "sandbox", "demo", "--json", *arguments]
     with output.open("wb") as said:
-        return subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd=ROOT)
+        return subprocess.Popen(leashed(command), stdout=said, stderr=subprocess.STDOUT, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")
 def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Ended]]:
-    """Four demos, started together because each of them mostly waits."""
+    """Three demos, started together because each of them mostly waits."""
     folder = tmp_path_factory.mktemp("demos")
-    (folder / "export.jsonl").write_text(f"{json.dumps(another())}\n{json.dumps(a_bypass())}\n", encoding="utf-8")
     arguments: dict[str, tuple[str | Path, ...]] = {
         "story": (),
         "story without PowerShell": ("--worker", "python"),
-        "export": ("--records", folder / "export.jsonl"),
         "real": ("--records", REAL),
     }
     if not REAL.exists():
         del arguments["real"]
     started = {name: begin(folder / name, *map(str, given)) for name, given in arguments.items()}
-
-    def result(name: str) -> Ended:
-        code = started[name].wait(timeout=150)
-        output = (folder / name).read_text(encoding="utf-8")
-        sys.stdout.write(output)  # pytest shows it when the test fails
-        said = json.loads(output.splitlines()[-1])
-        seconds = said.pop("seconds")
-        return Ended(code, said, seconds, output)
-
-    yield result
+    yield lambda name: result(started[name], folder / name)
     for process in started.values():
         process.wait(timeout=150)
+
+
+def result(process: subprocess.Popen[bytes], written: Path) -> Ended:
+    code = process.wait(timeout=150)
+    output = written.read_text(encoding="utf-8")
+    sys.stdout.write(output)  # pytest shows it when the test fails
+    said = report(output)
+    seconds = said.pop("seconds")
+    return Ended(code, said, seconds, output)
 
 
 def contained(target: str) -> dict[str, Any]:
@@ -87,6 +84,7 @@ def contained(target: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_the_built_in_story_holds(demos: Callable[[str], Ended]) -> None:
     ended = demos("story")
     counts = {name: ended.said[name] for name in ("detected", "contained", "stood_down", "attempts")}
@@ -97,10 +95,12 @@ def test_the_built_in_story_holds(demos: Callable[[str], Ended]) -> None:
     assert (ended.said["untouched"], ended.said["log_verified"]) == (True, True)
 
 
+@pytest.mark.slow
 def test_the_built_in_story_ends_alike_whoever_answers_for_exchange(demos: Callable[[str], Ended]) -> None:
     assert demos("story").said == demos("story without PowerShell").said
 
 
+@pytest.mark.slow
 def test_one_incident_was_seen_by_all_three_sensors_and_one_by_the_sweep_only(demos: Callable[[str], Ended]) -> None:
     lines = demos("story").output.splitlines()
     seen = [set(re.findall("hint|sweep|feed", line)) for line in lines if line.strip().startswith("seen by: ")]
@@ -108,6 +108,7 @@ def test_one_incident_was_seen_by_all_three_sensors_and_one_by_the_sweep_only(de
     assert sorted(seen, key=len) == [{"sweep"}, {"sweep", "feed"}, {"hint", "sweep", "feed"}]
 
 
+@pytest.mark.slow
 def test_it_says_who_answers_for_exchange(demos: Callable[[str], Ended]) -> None:
     outputs = [demos(name).output for name in ("story", "story without PowerShell")]
     said = [line for output in outputs for line in output.splitlines() if line.startswith("Exchange worker: ")]
@@ -117,10 +118,12 @@ def test_it_says_who_answers_for_exchange(demos: Callable[[str], Ended]) -> None
     assert said[1] == "Exchange worker: a stand-in in Python (asked for)."
 
 
+@pytest.mark.slow
 def test_the_time_is_told(demos: Callable[[str], Ended]) -> None:
     assert 0 < demos("story").seconds < 120
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.exists(), reason="the real records are not on this machine")
 def test_the_real_record_is_contained(demos: Callable[[str], Ended]) -> None:
     ended = demos("real")
@@ -128,8 +131,10 @@ def test_the_real_record_is_contained(demos: Callable[[str], Ended]) -> None:
     assert (ended.code, ended.said) == (0, contained(REAL_TARGET))
 
 
-def test_an_export_of_json_lines_is_contained(demos: Callable[[str], Ended]) -> None:
-    ended = demos("export")
+def test_an_export_of_json_lines_is_contained(tmp_path: Path) -> None:
+    export = tmp_path / "export.jsonl"
+    export.write_text(f"{json.dumps(another())}\n{json.dumps(a_bypass())}\n", encoding="utf-8")
+    ended = result(begin(tmp_path / "output", "--records", str(export)), tmp_path / "output")
 
     assert (ended.code, ended.said) == (0, contained(TARGET))
 

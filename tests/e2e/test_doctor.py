@@ -17,6 +17,7 @@ from sandbox.tenant.state import Tenant
 from tests.e2e.conftest import Start
 from tests.e2e.ctl import Said, bypassctl
 from tests.e2e.live import Live
+from tests.sampling import sampled
 from tests.storage_gate import NO_ROLE, StorageGate
 
 RESOURCES = {Api.GRAPH: GRAPH, Api.MANAGEMENT: MANAGEMENT}
@@ -116,7 +117,7 @@ async def test_no_token_is_shown(well: Live) -> None:
 # ---- rights
 
 
-@pytest.mark.parametrize("role", RESPONDER_ROLES, ids=lambda role: role.value)
+@pytest.mark.parametrize("role", sampled(RESPONDER_ROLES), ids=lambda role: role.value)
 async def test_each_role_that_is_missing_is_named(well: Live, role: Any) -> None:
     responder_of(well.tenant).roles[RESOURCES[role.api]].remove(role.value)
     said = await examined(well)
@@ -181,7 +182,7 @@ async def test_the_state_of_the_subscription_is_named(well: Live, status: str) -
 # ---- storage
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", sampled(TABLES))
 async def test_each_table_that_is_missing_is_named(well: Live, name: str) -> None:
     await well.responder.storage.tables.delete_table(name)
     said = await examined(well)
@@ -189,7 +190,7 @@ async def test_each_table_that_is_missing_is_named(well: Live, name: str) -> Non
     assert (told(said), said.code) == ([("storage_missing", f"table {name}")], 1)
 
 
-@pytest.mark.parametrize("name", ALL_QUEUES)
+@pytest.mark.parametrize("name", sampled(ALL_QUEUES))
 async def test_each_queue_that_is_missing_is_named(well: Live, name: str) -> None:
     await well.responder.storage.queues.delete_queue(name)
     said = await examined(well)
@@ -197,7 +198,7 @@ async def test_each_queue_that_is_missing_is_named(well: Live, name: str) -> Non
     assert (told(said), said.code) == ([("storage_missing", f"queue {name}")], 1)
 
 
-@pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.parametrize("name", sampled(CONTAINERS))
 async def test_each_container_that_is_missing_is_named(well: Live, name: str) -> None:
     await well.responder.storage.blobs.delete_container(name)
     said = await examined(well)
@@ -205,7 +206,9 @@ async def test_each_container_that_is_missing_is_named(well: Live, name: str) ->
     assert (told(said), said.code) == ([("storage_missing", f"container {name}")], 1)
 
 
-@pytest.mark.parametrize("name", ["Allowlist", "Feed", "exchange-results", "alerts-poison", "evidence", "sweeps"])
+@pytest.mark.parametrize(
+    "name", sampled(["Allowlist", "Feed", "exchange-results", "alerts-poison", "evidence", "sweeps"])
+)
 async def test_a_place_that_is_closed_to_the_app_is_named(well: Live, gate: StorageGate, name: str) -> None:
     gate.refused[name] = NO_ROLE
     said = await examined(well)
@@ -305,6 +308,7 @@ async def test_an_account_that_the_app_does_not_reach_is_named_by_service(well: 
     assert [found for found, _ in told(said)] == ["storage_unreachable"] * 3
 
 
+@pytest.mark.slow
 async def test_an_account_that_a_person_does_not_reach_cannot_be_looked_at(
     well: Live, gate: StorageGate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -23,10 +25,7 @@ from tests.e2e.staged import (
     wait_until_settled,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(missing() is not None, reason=f"{missing()}"),
-]
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
 
 POINTS = (
     "blob read",
@@ -77,17 +76,23 @@ def moments() -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disturbed]:
+    """The host killed at each of the worst moments, and at random ones."""
+    with disturbing(tmp_path_factory.mktemp("kills"), POINTS, moments()) as done:
+        yield done
+
+
+@contextmanager
+def disturbing(folder: Path, points: Sequence[str], at_random: Mapping[str, float]) -> Iterator[Disturbed]:
     """One attack after the other on one stage, the host killed in each; then everything has time to end."""
-    at_random = moments()
-    stage = CrashStage(tmp_path_factory.mktemp("kills"), settings=QUICK | {"CONTAINMENT_LIMIT_PER_HOUR": "100"})
+    stage = CrashStage(folder, settings=QUICK | {"CONTAINMENT_LIMIT_PER_HOUR": "100"})
     with stage, SandboxClient(stage.tenant_url) as client:
-        names = ("undisturbed", *POINTS, *at_random)
+        names = ("undisturbed", *points, *at_random)
         people = [{"user_principal_name": f"person{number}@contoso.onmicrosoft.com"} for number in range(len(names))]
         made = client.accounts(people)
         targets = {name: account["object_id"] for name, account in zip(names, made, strict=True)}
         wait_for_first_poll(stage)
         client.attack("bypass", target=targets["undisturbed"])
-        for point in POINTS:
+        for point in points:
             crash_at(stage, client, point, targets[point])
         for name, moment in at_random.items():
             client.attack("bypass", target=targets[name])
@@ -110,24 +115,38 @@ def crash_at(stage: CrashStage, client: SandboxClient, point: str, target: str) 
     stage.start_host()
 
 
+def test_a_host_killed_after_the_block_was_sent_ends_as_if_undisturbed(tmp_path: Path) -> None:
+    with disturbing(tmp_path, ["block sent"], {}) as done:
+        endings = [done.ending(what) for what in ("undisturbed", "block sent")]
+        touched = done.client.touched()
+        problems = log_problems(done.stage)
+
+    assert (endings, touched, problems) == ([CONTAINED, CONTAINED], set(done.targets.values()), [])
+
+
+@pytest.mark.slow
 def test_undisturbed_the_account_is_contained(disturbed: Disturbed) -> None:
     assert disturbed.ending("undisturbed") == CONTAINED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", POINTS)
 def test_a_host_killed_at_this_point_ends_in_the_same_state(disturbed: Disturbed, point: str) -> None:
     assert disturbed.ending(point) == CONTAINED
 
 
+@pytest.mark.slow
 def test_a_host_killed_at_random_moments_ends_in_the_same_state(disturbed: Disturbed) -> None:
     killed = [name for name in disturbed.targets if name.endswith("after the attack")]
 
     assert {name: disturbed.ending(name) for name in killed} == dict.fromkeys(killed, CONTAINED)
 
 
+@pytest.mark.slow
 def test_nobody_else_was_touched(disturbed: Disturbed) -> None:
     assert disturbed.client.touched() == set(disturbed.targets.values())
 
 
+@pytest.mark.slow
 def test_the_response_log_verifies(disturbed: Disturbed) -> None:
     assert log_problems(disturbed.stage) == []

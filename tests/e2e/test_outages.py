@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +10,15 @@ import pytest
 from sandbox.azurite import missing
 from sandbox.demo.main import main
 from tests.e2e.staged import SEED
+from tests.programs import report
 
 if TYPE_CHECKING:
     from sandbox.stage import Stage
     from sandbox.tenant.client import SandboxClient
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(missing() is not None, reason=f"{missing()}"),
-]
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
 
-OUTAGE_SECONDS = 20
+OUTAGE_SECONDS = (2, pytest.param(20, marks=pytest.mark.slow))
 BLOCKED = ["7809becc-da16-53e5-8e85-be128369d590", "c056122f-e441-5935-9677-f78aaca4518c"]
 """The two people of the built-in story."""
 UNDISTURBED = {
@@ -39,28 +36,29 @@ UNDISTURBED = {
 
 def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """The JSON object at the end of what the demo said, without the time."""
-    said: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    said = report(capsys.readouterr().out)
     del said["seconds"]
     return said
 
 
-def take_storage_then_graph(stage: Stage, client: SandboxClient) -> None:
-    stage.stop_azurite()
-    time.sleep(OUTAGE_SECONDS)
-    client.fault("server_error", "graph.*", times=None, status=503)
-    stage.start_azurite()
-    time.sleep(OUTAGE_SECONDS)
-    client.clear_faults()
-
-
+@pytest.mark.parametrize("outage_seconds", OUTAGE_SECONDS)
 def test_azurite_stopped_and_then_graph_answering_503_change_nothing_in_the_end(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], outage_seconds: int
 ) -> None:
+    def take_storage_then_graph(stage: Stage, client: SandboxClient) -> None:
+        stage.stop_azurite()
+        time.sleep(outage_seconds)
+        client.fault("server_error", "graph.*", times=None, status=503)
+        stage.start_azurite()
+        time.sleep(outage_seconds)
+        client.clear_faults()
+
     ended = main(["--json"], meanwhile=take_storage_then_graph)
 
     assert (last_line(capsys), ended) == (UNDISTURBED, 0)
 
 
+@pytest.mark.slow
 def test_random_faults_change_nothing_in_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     ended = main(["--json"], meanwhile=lambda _, client: client.random_faults(SEED))
 

@@ -72,6 +72,7 @@ async def test_a_changed_line_is_named(contained: Live) -> None:
     assert (said.code, f"{contained.id_of('alex')}: log line 2 was changed" in said.out) == (1, True)
 
 
+@pytest.mark.slow
 async def test_a_line_that_is_no_json_any_more_is_named(contained: Live) -> None:
     line = (await log_lines(contained))[1]
     async with contained.ledger as table:
@@ -88,6 +89,7 @@ async def test_a_deleted_line_is_named(contained: Live) -> None:
     assert (said.code, f"{contained.id_of('alex')}: log line 2 is missing" in said.out) == (1, True)
 
 
+@pytest.mark.slow
 async def test_a_cut_tail_is_named_by_the_head(contained: Live) -> None:
     lines = await log_lines(contained)
     await delete(contained, lines[-3:])

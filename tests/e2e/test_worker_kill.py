@@ -21,13 +21,10 @@ from tests.e2e.staged import (
 )
 from tests.e2e.test_kills import CONTAINED, NEVER
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(missing() is not None, reason=f"{missing()}"),
-]
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
 
 
-@pytest.fixture(params=["auto", "python"])
+@pytest.fixture(params=[pytest.param("auto", marks=pytest.mark.slow), "python"])
 def kind(request: pytest.FixtureRequest) -> Worker:
     """The worker in PowerShell where there is pwsh, and its stand-in."""
     given: Worker = request.param

@@ -73,6 +73,7 @@ def test_what_is_off_stays_off(commands: Function, tenant: Tenant, alex: Account
     assert tenant.counters[SET] == 0
 
 
+@pytest.mark.slow
 def test_the_read_back_waits_for_replication(start: Start, control: SandboxClient, alex: Account) -> None:
     control.settings(exchange_delay_seconds=0.4)
 

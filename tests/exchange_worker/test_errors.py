@@ -117,6 +117,7 @@ def test_a_cmdlet_that_the_role_does_not_have_is_named(start: Start, tenant: Ten
     assert "Set-MailboxAuditBypassAssociation" in str(result.error)
 
 
+@pytest.mark.slow
 def test_an_identity_that_gets_no_token_fails(start: Start, tenant: Tenant, alex: Account) -> None:
     result = ask(start(IDENTITY_HEADER="wrong"), a_command(object_id=alex.object_id))
 
@@ -144,6 +145,7 @@ def test_a_right_that_stays_refused_does_not_connect_for_ever(
     assert tenant.counters["exchange.Get-User"] == 2
 
 
+@pytest.mark.slow
 def test_a_worker_connects_once(start: Start, tenant: Tenant, alex: Account) -> None:
     worker = start()
     for _ in range(3):
@@ -152,6 +154,7 @@ def test_a_worker_connects_once(start: Start, tenant: Tenant, alex: Account) -> 
     assert tenant.counters["identity.token"] == 1
 
 
+@pytest.mark.slow
 def test_a_token_that_ran_out_makes_a_new_connection_in_place_of_the_old_one(
     start: Start, tenant: Tenant, alex: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +178,7 @@ def test_random_faults_never_touch_anybody_else(commands: Function, tenant: Tena
     assert {change.object_id for change in tenant.journal} <= {alex.object_id}
 
 
+@pytest.mark.slow
 def test_two_workers_on_the_same_command_end_in_the_same_state(
     commands: Function, start: Start, control: SandboxClient, tenant: Tenant, alex: Account
 ) -> None:
@@ -190,6 +194,7 @@ def test_two_workers_on_the_same_command_end_in_the_same_state(
     assert [change.object_id for change in tenant.journal] == [alex.object_id]
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_between_set_and_read_back_left_the_bypass_off(
     start: Start, commands: Function, control: SandboxClient, tenant: Tenant, alex: Account
 ) -> None:

@@ -203,6 +203,7 @@ def test_a_sweep_changes_nothing(sweeps: Function, tenant: Tenant, alex: Account
     assert tenant.journal == []
 
 
+@pytest.mark.slow
 def test_a_command_is_done_while_a_sweep_runs(
     sweeps: Function, commands: Function, tenant: Tenant, control: SandboxClient, alex: Account
 ) -> None:

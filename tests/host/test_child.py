@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.child import Child, ChildError, free_ports
+from tests.programs import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,16 @@ print(*free_ports(50), flush=True)
 sys.stdin.read()
 """
 
+IGNORING = """
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+subprocess.run(sys.argv[1:])
+"""
+
+IGNORING_AND_LEASHED = f"from sandbox.child import leashed\n{IGNORING.replace('sys.argv[1:]', 'leashed(sys.argv[1:])')}"
+
+TRAP = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('went on')"
+
 LISTENER = """
 import socket
 from sandbox.child import free_ports
@@ -51,13 +62,23 @@ def test_a_program_does_not_outlive_a_parent_that_was_killed(
     tmp_path: Path, eventually: Callable[[Callable[[], object]], None]
 ) -> None:
     command = [sys.executable, "-c", PARENT, str(tmp_path / "log")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+    with running(command, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         eventually(lambda: runs(pid))
         parent.kill()
 
     eventually(lambda: not runs(pid))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one program")
+def test_a_program_is_ended_by_ctrl_c_where_the_shell_had_it_ignored() -> None:
+    """``nohup make test &`` ignores it, and what is started inherits that."""
+    plain = [sys.executable, "-c", IGNORING, sys.executable, "-c", TRAP]
+    reset = [sys.executable, "-c", IGNORING_AND_LEASHED, sys.executable, "-c", TRAP]
+    said = [subprocess.run(each, capture_output=True, text=True, check=False) for each in (plain, reset)]
+
+    assert ["went on" in each.stdout for each in said] == [True, False]
 
 
 def test_a_program_that_does_not_start_says_why(tmp_path: Path) -> None:

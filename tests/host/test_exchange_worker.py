@@ -30,6 +30,7 @@ from sandbox.tenant.faults import Faults
 from sandbox.tenant.identity import WORKER_SECRET, default_identities
 from sandbox.tenant.server import environment, serving
 from sandbox.tenant.state import Settings, Tenant
+from tests.sampling import sampled
 
 SCHEMAS = APP.parents[1] / "docs" / "schemas"
 Eventually = Callable[[Callable[[], object]], None]
@@ -233,7 +234,7 @@ def test_a_command_of_a_version_that_is_not_known_is_refused_and_may_be_asked_ag
     assert alex.audit_bypass_enabled
 
 
-@pytest.mark.parametrize("text", ["not JSON", "[]", '{"command_id": ""}'])
+@pytest.mark.parametrize("text", sampled(["not JSON", "[]", '{"command_id": ""}']))
 def test_what_cannot_be_answered_goes_to_poison_as_it_was(
     worker: WorkerHost, tenant: Tenant, eventually: Eventually, text: str
 ) -> None:
@@ -262,6 +263,7 @@ def test_a_worker_killed_between_set_and_answer_leaves_the_command_to_the_next(
 
 
 @pytest.mark.skipif(bool(missing()), reason=missing() or "-")
+@pytest.mark.slow
 def test_a_powershell_process_that_dies_is_started_anew(
     workers: Callable[[str], WorkerHost],
     tenant: Tenant,

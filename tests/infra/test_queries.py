@@ -93,30 +93,35 @@ def test_a_wrong_operator_of_the_workbook_is_named(copy: Path) -> None:
     assert [problem for problem in run(copy) if problem.startswith("infra/workbook.json The audit feed")]
 
 
+@pytest.mark.slow
 def test_a_word_of_the_workbook_that_nobody_sends_is_named(copy: Path) -> None:
     change(copy, "infra/workbook.json", "sweep_incomplete", "halved")
 
     assert "infra/workbook.json Sweeps: complete, and not: nothing has Message halved" in list(run(copy))
 
 
+@pytest.mark.slow
 def test_a_query_of_the_documents_is_checked(copy: Path) -> None:
     change(copy, "docs/telemetry.md", "| distinct chain", "| distict chain")
 
     assert [problem for problem in run(copy) if problem.startswith("docs/telemetry.md query 1: line ")]
 
 
+@pytest.mark.slow
 def test_a_rule_whose_query_is_missing_is_named(copy: Path) -> None:
     (copy / CONTAINED).unlink()
 
     assert f"{RULES}: {CONTAINED} is not there" in list(run(copy))
 
 
+@pytest.mark.slow
 def test_a_query_that_no_rule_loads_is_named(copy: Path) -> None:
     (copy / "infra/queries/more.kql").write_text("AppTraces", encoding="utf-8")
 
     assert list(run(copy)) == [f"infra/queries/more.kql: no rule in {RULES} loads it"]
 
 
+@pytest.mark.slow
 def test_a_section_that_the_runbook_lacks_is_named(copy: Path) -> None:
     change(copy, "docs/runbook.md", "## The log is broken", "## A log that is broken")
 
@@ -130,12 +135,14 @@ def test_a_section_that_the_runbook_lacks_is_named(copy: Path) -> None:
         ("infra/queries/feed.kql", '"gap"', "infra/queries: alert gap is in 0 rules"),
     ],
 )
+@pytest.mark.slow
 def test_a_kind_that_no_rule_fires_for_is_named(copy: Path, file: str, word: str, said: str) -> None:
     change(copy, file, word, '""' if word.endswith('"') else "")
 
     assert said in list(run(copy))
 
 
+@pytest.mark.slow
 def test_a_kind_that_fires_two_rules_is_named(copy: Path) -> None:
     change(copy, "infra/queries/undecided.kql", '("undecided")', '("undecided", "held")')
     held = "infra/queries/held.kql, infra/queries/undecided.kql"
@@ -143,6 +150,7 @@ def test_a_kind_that_fires_two_rules_is_named(copy: Path) -> None:
     assert list(run(copy)) == [f"infra/queries: about held is in 2 rules: {held}"]
 
 
+@pytest.mark.slow
 def test_what_is_not_paged_is_in_no_rule(copy: Path) -> None:
     change(copy, "infra/queries/undecided.kql", '("undecided")', '("undecided", "recovered")')
 

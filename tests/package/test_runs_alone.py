@@ -16,8 +16,7 @@ from sandbox.azurite import missing
 from sandbox.demo.package import PackageError, unpack
 from tests.package.checkout import ROOT
 from tests.package.conftest import Built
-
-pytestmark = pytest.mark.slow
+from tests.programs import report
 
 CASE = ROOT / "tests" / "worker_library" / "case.py"
 SITE = ".python_packages/lib/site-packages"
@@ -33,7 +32,7 @@ def seen(built: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     """What the worker saw of the package, in a Python that has the package, the worker's library and nothing else."""
     library = importlib.util.find_spec("azure_functions_runtime")
     if library is None or library.origin is None:
-        pytest.skip("the worker's library needs Python 3.13: `make test PYTHON=python3.13`")
+        pytest.skip("the worker's library needs Python 3.13: `make test-all PYTHON=python3.13`")
     worker = tmp_path_factory.mktemp("worker")
     site = Path(library.origin).parents[1]
     for name in ("azure_functions_runtime", "azurefunctions"):
@@ -41,14 +40,15 @@ def seen(built: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     command = [sys.executable, "-I", "-S", str(CASE), str(built.folder), "--alone", str(worker)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=worker, env={})
     assert ended.returncode == 0, ended.stderr
-    report: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return report | {"worker": str(worker)}
+    return report(ended.stdout, ended.stderr) | {"worker": str(worker)}
 
 
+@pytest.mark.slow
 def test_the_worker_indexes_what_the_app_declares(seen: dict[str, Any], index: dict[str, Any]) -> None:
     assert seen["bindings"] == index["bindings"]
 
 
+@pytest.mark.slow
 def test_health_answers_without_any_setting(seen: dict[str, Any]) -> None:
     outcome = seen["outcomes"]["health"]
 
@@ -56,6 +56,7 @@ def test_health_answers_without_any_setting(seen: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("timer", ["poll_audit_feed", "resume_responses", "sweep_bypass_state"])
+@pytest.mark.slow
 def test_a_timer_without_settings_fails_with_the_setting_that_is_missing(seen: dict[str, Any], timer: str) -> None:
     outcome = seen["outcomes"][timer]
 
@@ -63,6 +64,7 @@ def test_a_timer_without_settings_fails_with_the_setting_that_is_missing(seen: d
     assert outcome["error"].startswith("SettingError(")
 
 
+@pytest.mark.slow
 def test_everything_that_was_imported_came_from_the_package_or_the_worker(seen: dict[str, Any], built: Built) -> None:
     """Every module of the app among it, so none lacks a package."""
     own = (str(built.folder), seen["worker"], str(CASE))
@@ -77,6 +79,7 @@ def test_everything_that_was_imported_came_from_the_package_or_the_worker(seen: 
 
 
 @pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
+@pytest.mark.slow
 def test_the_demo_runs_the_app_from_its_zip_and_nothing_of_it_from_the_checkout(built: Built, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sandbox", "demo", "--json", "--worker", "python"]
     command += ["--folder", str(tmp_path), "--package", str(built.zip)]
@@ -84,7 +87,7 @@ def test_the_demo_runs_the_app_from_its_zip_and_nothing_of_it_from_the_checkout(
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    result = json.loads(ended.stdout.splitlines()[-1])
+    result = report(ended.stdout, ended.stderr)
     assert (result["detected"], result["contained"], result["log_verified"]) == (2, 2, True)
     log = (tmp_path / "host.log").read_text(encoding="utf-8").splitlines()
     loaded = json.loads(next(line for line in log if line.startswith('{"event": "host_stopped"')))["loaded"]

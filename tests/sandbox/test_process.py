@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.child import ROOT
+from sandbox.child import ROOT, free_ports
 from sandbox.stage_settings import Ports
 from sandbox.tenant.client import SandboxClient
+from tests.programs import running
 
 
 def test_it_announces_where_everything_is(tmp_path: Path) -> None:
@@ -18,7 +19,7 @@ def test_it_announces_where_everything_is(tmp_path: Path) -> None:
     state.write_text(json.dumps({"accounts": [{"user_principal_name": "only@contoso.example"}]}))
     command = [sys.executable, "-m", "sandbox.tenant", "--state", str(state)]
 
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with running(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
         announced = json.loads(process.stdout.readline())
         with SandboxClient(announced["url"]) as client:
@@ -33,13 +34,12 @@ def test_a_second_sandbox_on_the_same_ports_is_refused_before_it_touches_anythin
     kept = tmp_path / "storage" / "kept"
     kept.parent.mkdir()
     kept.touch()
-    with socket.socket() as first:
-        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        first.bind(("127.0.0.1", Ports().tenant))
-        first.listen()
+    ports = Ports.from_first(min(free_ports(6)))
+    with socket.create_server(("127.0.0.1", ports.tenant)):
         command = [sys.executable, "-m", "sandbox", "serve", "--folder", str(tmp_path)]
+        command += ["--first-port", str(ports.blob)]
         ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
-    assert str(Ports().tenant) in ended.stderr
+    assert f"port {ports.tenant} is in use" in ended.stderr
     assert kept.exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.programs import report
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = Path(__file__).with_name("case.py")
@@ -27,8 +28,7 @@ def run(**settings: str) -> dict[str, Any]:
     command = [sys.executable, str(CASE), str(ROOT)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert ended.returncode == 0, ended.stderr
-    report: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return report
+    return report(ended.stdout, ended.stderr)
 
 
 @pytest.fixture(scope="module")
