@@ -85,5 +85,5 @@ async def record_exchange_result(message: func.QueueMessage) -> None:
 
 @app.route(trigger_arg_name="request", route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(request: func.HttpRequest) -> func.HttpResponse:
-    """Say that the app is up, and nothing else: anybody may ask. `bypassctl status` tells the rest."""
+    """Report that the app is up, and nothing else: the page is public. `bypassctl status` has the rest."""
     return func.HttpResponse("up")

@@ -38,7 +38,7 @@ _CHILD = "import json, importlib, sys; print(json.dumps(importlib.import_module(
 
 
 def main() -> int:
-    """Measure what was asked for, each bench in a process of its own, so that none inherits another's memory."""
+    """Run the chosen benches, each in a separate process, so that none inherits another's memory."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure against peers and floors.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(BENCHES)}; all by default")
     names = parser.parse_args().names or list(BENCHES)

@@ -57,7 +57,7 @@ def measure(runs: int = 31) -> dict[str, Any]:
 
 @contextmanager
 def _services(folder: Path) -> Iterator[tuple[SandboxClient, str]]:
-    """Azurite and a stand-in tenant that replicates at once, each a process of its own."""
+    """Azurite and a stand-in tenant without replication delay, each in a separate process."""
     state = folder / "state.json"
     state.write_text(json.dumps({"settings": _SETTINGS.model_dump()}))
     (port,) = free_ports(1)

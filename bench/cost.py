@@ -32,7 +32,7 @@ WRITES = {"poll": 1, "new_blob": 2, "resume": 0, "sweep_plan": 4, "sweep_answer"
 SECONDS = {"poll": 2.0, "resume": 1.5, "sweep_plan": 1.5, "sweep_answer": 1.5, "resume_after_sweep": 1.5}
 """Of an execution; a second is the least that is billed. Here they take 0.02 to 0.12 s, without Azure's round trips."""
 SWEEP_SECONDS = 60
-"""Of the worker's look at everybody: signing in to Exchange, and reading a small tenant."""
+"""Of the worker's sweep: signing in to Exchange, and reading a small tenant."""
 NEW_BLOBS_PER_MINUTE = 1
 WORKER_QUEUE_CALLS = 5
 """Around a sweep: its message is taken and deleted, the answer is put, taken and deleted."""

@@ -74,7 +74,7 @@ class Bench:
         return cls(name, growth | told)
 
     def target(self, figure: str) -> Target | None:
-        """The target of a figure, None when it is only told."""
+        """The target of a figure, None when it is only reported."""
         return TARGETS.get(f"{self.name}.{figure}")
 
     def as_json(self) -> dict[str, Any]:

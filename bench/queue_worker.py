@@ -1,4 +1,4 @@
-"""The Exchange worker on its queues, in Python: answers when it is told to, and its calls are not counted."""
+"""The Exchange worker on its queues, in Python: answers on request; its calls are not counted."""
 
 from __future__ import annotations
 

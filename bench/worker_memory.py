@@ -1,4 +1,4 @@
-"""The Exchange worker's peak memory over a sweep: its own PowerShell, in a process of its own for each tenant."""
+"""The Exchange worker's peak memory over a sweep: its own PowerShell, in a separate process for each tenant."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Swept(NamedTuple):
 
 
 class _Worker(Function):
-    """The function ExchangeSweeps, whose process can be looked at."""
+    """The function ExchangeSweeps, whose process can be measured."""
 
     def peak_mb(self) -> float:
         if self._process is None:

@@ -60,7 +60,7 @@ def build(given: argparse.Namespace) -> Path:
 
 
 def lock_only(given: argparse.Namespace) -> Path:
-    """Write requirements.lock anew; its path."""
+    """Rewrite requirements.lock; returns its path."""
     lock: Path = given.lock or given.root / "infra" / "requirements.lock"
     with tempfile.TemporaryDirectory(prefix="responder-lock-") as temporary:
         python_wheels.write_lock(given.root / "requirements.txt", lock, given.python_version, Path(temporary))

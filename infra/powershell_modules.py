@@ -70,7 +70,7 @@ def version_of(manifest: Path) -> str:
         if sign == "=" and key.lower() == "prerelease" and value:
             labels.append(value)
     if len(versions) != 1:
-        raise RefusedError(f"{manifest} has no ModuleVersion that can be read; save the module anew")
+        raise RefusedError(f"{manifest} has no readable ModuleVersion; save the module again")
     return "-".join([*versions, *labels])
 
 
@@ -165,7 +165,7 @@ class CheckedRedirects(HTTPRedirectHandler):
 
 
 def download(address: str, what: str) -> Iterator[bytes]:
-    """The body of an answer, piece by piece; tells on stderr how far it is."""
+    """The body of an answer, piece by piece; reports progress on stderr."""
     told, size = time.monotonic(), 0
     try:
         with build_opener(CheckedRedirects).open(address, timeout=TIMEOUT_SECONDS) as response:

@@ -113,7 +113,7 @@ def install(lock: Path, target: Path, python: tuple[int, int]) -> None:
 
 
 def write_lock(requirements: Path, lock: Path, python: tuple[int, int], work: Path) -> None:
-    """Resolve requirements.txt anew and write down what pip found. Markers are read by the Python that runs this."""
+    """Resolve requirements.txt and write what pip found. Markers are read by the Python that runs this."""
     if sys.version_info[:2] != python:
         asked = ".".join(map(str, python))
         raise RefusedError(

@@ -27,7 +27,7 @@ BLOCK = 100
 
 
 class ChildError(Exception):
-    """A program of the sandbox did not start, or ended by itself. The message holds the end of its log."""
+    """A program of the sandbox did not start, or ended unexpectedly. The message holds the end of its log."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -146,7 +146,7 @@ class Child:
             raise ChildError(msg)
 
     def wait(self) -> int:
-        """Wait until it ends by itself; gives its exit code."""
+        """Wait until it ends; returns its exit code."""
         if self._process is None:
             msg = f"{self.name} was not started"
             raise ChildError(msg)
@@ -164,6 +164,6 @@ class Child:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody listens on this loopback port."""
+    """True when a process listens on this loopback port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

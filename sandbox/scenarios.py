@@ -31,7 +31,7 @@ class Scene:
     feed_delay_seconds: float = 0.0
     """How much later than usual the records of this scenario reach the feed."""
     silent: bool = False
-    """No record at all: only what changed tells."""
+    """No record at all: only the changed state shows it."""
 
     def switch(self, account: Account, *, on: bool) -> None:
         """Change the bypass in Exchange; by the time a record arrives it has long replicated."""

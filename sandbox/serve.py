@@ -24,7 +24,7 @@ SHOWN = (
 
 
 def main(argv: list[str]) -> int:
-    """Run until Ctrl-C or SIGTERM; 1 when a part did not start or ended by itself."""
+    """Run until Ctrl-C or SIGTERM; 1 when a part did not start or ended unexpectedly."""
     parser = argparse.ArgumentParser(prog="python -m sandbox serve", description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / ".sandbox", help="keeps storage and logs")
     parser.add_argument("--keep", action="store_true", help="go on with what an earlier run stored")
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
             print(_guide(stage), flush=True)
             while not (ended := stage.ended()):
                 time.sleep(0.5)
-            sys.stderr.write(f"ended by itself: {', '.join(ended)}; see the logs in {given.folder}\n")
+            sys.stderr.write(f"ended unexpectedly: {', '.join(ended)}; see the logs in {given.folder}\n")
             return 1
     except ChildError as error:
         sys.stderr.write(f"serve: {error}\n")
@@ -59,7 +59,7 @@ async def _first_poll(stage: Stage) -> None:
     """Wait for it: what is attacked before it counts as having been there before the first start."""
     responder = bootstrap.build(stage.env)
     try:
-        while await responder.services.feed_store.cursor() is None and not stage.ended():  # noqa: ASYNC110 - it tells nobody
+        while await responder.services.feed_store.cursor() is None and not stage.ended():  # noqa: ASYNC110 - it signals nothing
             await asyncio.sleep(0.3)
     finally:
         await responder.aclose()

@@ -44,7 +44,7 @@ def run(*command: str) -> None:
 
 
 def make(environment: Path) -> None:
-    """Build the environment anew when its interpreter is another one, else bring it up to date."""
+    """Rebuild the environment when its interpreter changed, otherwise update it."""
     python = str(environment / ("Scripts" if os.name == "nt" else "bin") / "python")
     same = (
         Path(python).exists()

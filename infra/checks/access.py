@@ -62,7 +62,7 @@ ON_REQUEST: set[Given] = {
     ("responder", "Key Vault Secrets User", "Microsoft.KeyVault/vaults"),
     ("operators", "Key Vault Secrets Officer", "Microsoft.KeyVault/vaults"),
 }
-"""Only where somebody named the group or sender, or wants notifications."""
+"""Only where a group or sender is named, or notifications are enabled."""
 PAGE, HEADING = "docs/infrastructure.md", "## Who may do what in the data account\n"
 OF_WORD = {
     ("tables", "write"): "Storage Table Data Contributor",
@@ -103,7 +103,7 @@ def _why_not(role: str, thing: str) -> str:
 
 
 def _documented(root: Path) -> tuple[set[Given], set[Given]]:
-    """The table of the data account: what is always so, and what only where somebody asked for it."""
+    """The table of the data account: what always applies, and what is optional."""
     text = (root / PAGE).read_text(encoding="utf-8").partition(HEADING)[2].split("\n## ", maxsplit=1)[0]
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
     if len(rows) < 3:  # noqa: PLR2004 - a head, a rule, and something

@@ -57,7 +57,7 @@ class Code:
 
 @lru_cache(maxsize=16)
 def said(root: Path) -> Code:
-    """Ask the code of a checkout, in a process of its own: an app can be indexed once. Raises UnreadableError."""
+    """Ask the code of a checkout, in a separate process: an app can be indexed once. Raises UnreadableError."""
     command = [sys.executable, "-c", _ASK]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root)  # noqa: S603 - our own words
     if ended.returncode:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID"}
-"""Variables that azd sets by itself."""
+"""Variables that azd sets."""
 NAMED_BY_AZD = {"environmentName": "AZURE_ENV_NAME", "location": "AZURE_LOCATION"}
 CHOICES = {"BYPASS_GRANT", "EVENTS_RETRY_SECONDS", "MODULES_FROM", "GALLERY_URL"}
 """Variables that a person may set for the hooks; the documents explain them."""

@@ -35,7 +35,7 @@ EVERYTHING = {
 }
 VARIANTS: dict[str, dict[str, Any]] = {"default": {}, "everything": EVERYTHING}
 IN_A_MODULE = "BCP104"
-"""Bicep's number for: look into the module, which has an error of its own."""
+"""Bicep's code for an error inside a module."""
 EVENTS = {"topicName": "evgt", "responderAppName": "func", "dataAccountName": "stdata"}
 
 

@@ -98,7 +98,7 @@ def _workbook(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _documented(root: Path) -> list[str]:
-    """The queries that a person is told to run."""
+    """The queries that documents ask a person to run."""
     return re.findall(r"^```kusto\n(.*?)^```$", (root / PAGE).read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 

@@ -31,7 +31,7 @@ def run(root: Path) -> Iterator[str]:
     for variant in predicted.VARIANTS:
         failed, passed = _scanned(predicted.Sources.of(root), variant)
         if not failed and not passed:
-            yield f"{variant}: checkov looked at nothing; it did not read what Bicep predicts"
+            yield f"{variant}: checkov checked nothing; it did not read what Bicep predicts"
         found |= failed
     skips: dict[str, dict[str, str]] = json.loads((root / SKIPS).read_text(encoding="utf-8"))
     for (rule, resource), what in sorted(found.items()):

@@ -35,7 +35,7 @@ OF_ONE = {
     },
 }
 WEBHOOK = {"NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"}
-"""Set only where somebody asked for them."""
+"""Set only on request."""
 ON_A_LAPTOP = {"ResponderStorage": "a connection string; in Azure no key works"}
 STORAGE = {f"ResponderStorage__{kind}ServiceUri" for kind in ("table", "queue", "blob")}
 MODULES = {"responder": "responder", "exchange-worker": "worker"}
@@ -74,7 +74,7 @@ def _responder(root: Path) -> set[str]:
 
 
 def _looked_up(root: Path) -> Iterator[str]:
-    """What code takes from the environment by name, past Settings. The command line has an environment of its own."""
+    """What code takes from the environment by name, past Settings. The command line has a separate environment."""
     package = root / "src" / "bypass_responder"
     for path in sorted(package.rglob("*.py")):
         if "cli" in path.relative_to(package).parts:

@@ -24,7 +24,7 @@ GRACE_SECONDS = 10.0
 
 
 class PowerShellError(Exception):
-    """The PowerShell process is not there, or ended by itself."""
+    """The PowerShell process did not start, or ended unexpectedly."""
 
 
 def missing() -> str:
@@ -119,7 +119,7 @@ class Function:
             self._process.wait()
 
     def close(self) -> None:
-        """Let it end by itself; after ten seconds it is killed."""
+        """Wait ten seconds for it to end, then kill it."""
         if self._process is None:
             return
         process, self._process = self._process, None

@@ -112,7 +112,7 @@ def _prefix(app_folder: Path) -> str:
 
 
 class _WithFields(logging.Formatter):
-    """The message, then what a line says beside it, as the fields of its own."""
+    """The message, then the line's additional fields."""
 
     standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "event"}
 

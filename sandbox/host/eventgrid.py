@@ -43,7 +43,7 @@ def event_grid_route(functions: Mapping[str, HostedFunction]) -> Route:
 
 
 def _allowed(request: Request) -> Response:
-    """The handshake of CloudEvents: whoever asks may send, at any rate."""
+    """The handshake of CloudEvents: any sender is allowed, at any rate."""
     origin = request.headers.get("WebHook-Request-Origin")
     if not origin:
         return PlainTextResponse("WebHook-Request-Origin is missing", 400)

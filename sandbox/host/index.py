@@ -64,7 +64,7 @@ def loaded_packages() -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for name, module in list(sys.modules.items()):
         top, file = name.split(".")[0], getattr(module, "__file__", None)
-        inside = top != name and getattr(sys.modules.get(top), "__file__", None)  # a namespace has no file of its own
+        inside = top != name and getattr(sys.modules.get(top), "__file__", None)  # a namespace package has no file
         own = top in sys.stdlib_module_names or top.startswith(("__", "_sysconfigdata"))
         if file and not inside and not own:
             depth = name.count(".") + (Path(file).stem == "__init__")

@@ -73,7 +73,7 @@ def _of(function: Function) -> Invoke:
             ended = await asyncio.to_thread(function.invoke, body, message_id=message_id, dequeue_count=dequeue_count)
         except PowerShellError:
             function.close()
-            function.start()  # as the platform starts a worker anew that died; in this thread, which outlives it
+            function.start()  # as the platform restarts a worker that died; in this thread, which outlives it
             raise
         if not ended.ok:
             raise PowerShellError(ended.error)

@@ -73,7 +73,7 @@ class QueueListener:
             return []
 
     async def _handle(self, message: QueueMessage) -> None:
-        """Run the function for one message. Storage in trouble leaves the message to come back by itself."""
+        """Run the function for one message. On a storage error the message becomes visible again."""
         try:
             text = self._text(message)
             if text is None or int(message.dequeue_count or 1) > self._settings.max_dequeue_count:

@@ -70,7 +70,7 @@ async def run_timer(function: HostedFunction, status: TimerStatus) -> None:
 
 
 async def _to_its_end(run: asyncio.Task[Any]) -> None:
-    """Wait for a run, also when the host is told to stop meanwhile. How it ended was logged."""
+    """Wait for a run, also when the host is asked to stop meanwhile. Its end was logged."""
     try:
         await asyncio.wait([run])
     finally:

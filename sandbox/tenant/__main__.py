@@ -1,4 +1,4 @@
-"""``python -m sandbox.tenant``: the stand-in tenant as a process of its own. Prints one JSON line: where it is."""
+"""``python -m sandbox.tenant``: the stand-in tenant as a separate process. Prints its addresses as one JSON line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cmdlets over the stand-in's ``InvokeCommand``, with paging and a few retries of what passes by itself."""
+"""Cmdlets over the stand-in's ``InvokeCommand``, with paging and a few retries of transient errors."""
 
 from __future__ import annotations
 
