@@ -11,7 +11,7 @@ python := $(VENV)/bin/python
 pytest := $(python) -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-all lint bench infra package package-responder lock exchange-worker clean
+.PHONY: help setup demo serve test test-all cover format lint bench infra package package-responder lock exchange-worker clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,14 @@ test: setup  ## the tests that take under 5 minutes; ARGS="-k name -x" goes to p
 
 test-all: setup  ## all tests, with the slow ones: seeds by the thousand, outages in real time, hosts that are killed
 	@$(pytest) $(ARGS)
+
+cover: setup  ## branch coverage of the quick tests, printed per package; ARGS as for test
+	@$(pytest) -m "not slow" --cov --cov-report= $(ARGS)
+	@$(python) -m tests.coverage_per_package
+
+format: setup  ## format the code and apply the fixes of the linter that are safe
+	@$(python) -m ruff check --fix --exit-zero --quiet
+	@$(python) -m ruff format
 
 lint: setup  ## style, types and the directions of imports
 	$(python) -m ruff check

@@ -156,10 +156,17 @@ def test_a_command_has_an_example(command: str) -> None:
     assert re.search(rf"```sh\n{command}\b", text)
 
 
+def test_the_index_leads_to_every_document() -> None:
+    links = set(re.findall(r"\]\(([^)#]+)", document("README.md")))
+
+    assert {path.name for path in DOCS.glob("*.md")} - {"README.md"} <= links
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_document_names_no_command_or_option_that_is_not_there(path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("\\\n", " ")
     groups = {command.rsplit(" ", 1)[0] for command in commands()}
+    groups |= {f"bypassctl {option}" for each in typer.main.get_command(app).params for option in each.opts}
     unknown = []
     for used in re.findall(r"^(?:.*/)?(bypassctl [a-z].*)$|`(bypassctl [^`]+)`", text, re.MULTILINE):
         line = (used[0] or used[1]).split("#")[0]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from bypass_responder import __version__
 from bypass_responder.cli import allowlist, incidents, log, status
 from bypass_responder.cli.detect import detect
 from bypass_responder.cli.doctor import doctor
@@ -15,6 +18,24 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bypassctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of bypassctl itself."""
+
+
 app.command()(detect)
 app.command()(status.status)
 app.command()(doctor)
