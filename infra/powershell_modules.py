@@ -70,7 +70,7 @@ def version_of(manifest: Path) -> str:
         if sign == "=" and key.lower() == "prerelease" and value:
             labels.append(value)
     if len(versions) != 1:
-        raise RefusedError(f"{manifest} has no readable ModuleVersion; save the module again")
+        raise RefusedError(f"{manifest} has no ModuleVersion that can be read; save the module again")
     return "-".join([*versions, *labels])
 
 

@@ -107,7 +107,7 @@ def _rights(workflow: dict[str, Any]) -> Iterator[str]:
         yield "`permissions: {}` is missing on top: a job gets what it names and nothing else"
     for name, job in workflow.get("jobs", {}).items():
         if "permissions" not in job:
-            yield f"job {name} has no `permissions`"
+            yield f"job {name} has no permissions"
         if "uses" not in job and "timeout-minutes" not in job:
             yield f"job {name} has no timeout-minutes"
 
