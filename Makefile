@@ -11,7 +11,7 @@ python := $(VENV)/bin/python
 pytest := $(python) -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-all cover format lint bench infra package package-responder lock exchange-worker clean
+.PHONY: help setup demo serve test test-all cover format picture lint bench infra package package-responder lock exchange-worker clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ cover: setup  ## branch coverage of the quick tests, printed per package; ARGS a
 format: setup  ## format the code and apply the fixes of the linter that are safe
 	@$(python) -m ruff check --fix --exit-zero --quiet
 	@$(python) -m ruff format
+
+picture: setup  ## draw docs/run.svg again, after a text of the response log changed
+	@PYTHONPATH=src $(python) -m tests.picture
 
 lint: setup  ## style, types and the directions of imports
 	$(python) -m ruff check

@@ -125,7 +125,7 @@ async def _play(
     responder = bootstrap.build(stage.env)
     stage.subscribe_events()
     with SandboxClient(stage.tenant_url) as client:
-        play = Play(stage, client, responder, Teller(responder), records)
+        play = Play(stage, client, responder, Teller(responder.services.ledger), records)
         try:
             await _tell(play, meanwhile)
             return await prove(client, responder, play.before)

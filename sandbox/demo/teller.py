@@ -17,8 +17,8 @@ from bypass_responder.model.incident import Incident
 from bypass_responder.model.step import Step
 
 if TYPE_CHECKING:
-    from bypass_responder.bootstrap import Responder
     from bypass_responder.model.log import LogEntry
+    from bypass_responder.ports import Ledger
 
 
 STYLES = {"decided": "bold red", "effect": "green", "restored": "bold green", "stood_down": "cyan", "attempt": "yellow"}
@@ -27,17 +27,18 @@ STYLES = {"decided": "bold red", "effect": "green", "restored": "bold green", "s
 class Teller:
     """Reads every case and its log, and prints what is new."""
 
-    def __init__(self, responder: Responder) -> None:
-        """Look through the same adapters as the app."""
-        self._console = Console()
-        self._ledger = responder.services.ledger
+    def __init__(self, ledger: Ledger, console: Console | None = None) -> None:
+        """Read through the same adapter as the app; print to the terminal unless ``console`` is another one."""
+        self._console = console or Console()
+        self._soft_wrap = console is None  # a terminal wraps by itself, and a pipe must not be wrapped
+        self._ledger = ledger
         self._told: dict[str, int] = {}
         self.cases: dict[str, Case] = {}
 
     def say(self, text: str, *, at: datetime | None = None, style: str = "") -> None:
         """One line with the time; color only on a terminal."""
         line = Text(f"{at or datetime.now(UTC):%H:%M:%S}  ", style="dim").append(printable(text), style=style)
-        self._console.print(line, soft_wrap=True, highlight=False)
+        self._console.print(line, soft_wrap=self._soft_wrap, highlight=False)
 
     async def catch_up(self) -> None:
         """Print the log lines that were written since the last time."""
@@ -81,12 +82,16 @@ class Teller:
     def blind_windows(self) -> None:
         """What every incident leaves behind."""
         for incident in self.incidents():
-            print(f"\nIncident {incident.id}, {incident.account or 'unresolved'}: {incident.status.value}")
-            print(f"  blind window: {blind_window(incident)}")
-            print(f"  seen by: {self._sources(incident)}")
+            self._print("")
+            self._print(f"Incident {incident.id}, {incident.account or 'unresolved'}: {incident.status.value}")
+            self._print(f"  blind window: {blind_window(incident)}")
+            self._print(f"  seen by: {self._sources(incident)}")
             for todo in left_to_do(incident):
-                print(f"  left to do: {todo}")
-        print()
+                self._print(f"  left to do: {todo}")
+        self._print("")
+
+    def _print(self, text: str) -> None:
+        self._console.print(Text(printable(text)), soft_wrap=self._soft_wrap, highlight=False)
 
     def _sources(self, incident: Incident) -> str:
         """Which source told first, and how long after the beginning each did."""
