@@ -1,0 +1,127 @@
+"""An account that was taken over ends blocked, and stays blocked, whatever happens around the call."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bypass_responder.errors import NotFoundError, TransientError
+from bypass_responder.model.message import ExchangeOutcome
+from bypass_responder.model.step import StepKind, StepState
+from bypass_responder.triggers.resume_responses import resume_responses
+from tests.adversary.scenes import a_world, an_off, commits_before_the_block, contained, hours_pass
+from tests.core.world import ALEX, START, World, a_finding
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="one 404 ends block and revoke as not needed")
+async def test_one_404_of_a_stale_replica_does_not_end_the_block() -> None:
+    """The directory is eventually consistent. Today its first 404 means that the account is gone, for good."""
+    world = a_world()
+    world.directory.fail("set_sign_in", NotFoundError("stale replica"))
+    world.directory.fail("revoke_sessions", NotFoundError("stale replica"))
+    await contained(world)
+    await hours_pass(world, 1, 1, 1, 24, 24)
+
+    assert world.directory.enabled[ALEX] is False
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="one empty read-back ends the re-checks of the block")
+async def test_one_stale_read_back_does_not_hide_that_the_account_is_enabled_again() -> None:
+    """Today an account that one read-back does not find counts as deleted, and its re-enabling is not noticed."""
+    world = a_world()
+    await contained(world)
+    missed = world.directory.accounts.pop(ALEX)
+    await world.passes(seconds=6)
+    world.directory.accounts[ALEX] = missed
+    world.directory.change(ALEX, account_enabled=True)
+    await hours_pass(world, 1, 24)
+
+    assert "step_ineffective" in await world.notifications()
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="disabled at the claim means not needed, for good")
+async def test_an_account_disabled_at_the_claim_and_enabled_later_is_noticed() -> None:
+    """Today a sign-in that is off for the minute of the claim ends the block, and both re-checks stay silent."""
+    world = a_world()
+    world.directory.change(ALEX, account_enabled=False)
+    await contained(world)
+    world.directory.change(ALEX, account_enabled=True)
+    await hours_pass(world, 0.1, 1, 24)
+
+    assert world.directory.enabled[ALEX] is False or "step_ineffective" in await world.notifications()
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="every off is decided before the block is called")
+async def test_the_block_goes_out_before_other_records_about_the_account_are_decided() -> None:
+    """Today each *off* of a loop in PowerShell costs a transaction between the claim and the call."""
+    alone, flooded = a_world(), a_world()
+    commits_alone, commits_flooded = commits_before_the_block(alone), commits_before_the_block(flooded)
+    on, first = START - timedelta(hours=1), START - timedelta(minutes=59)
+    await alone.sees(a_finding(effective_at=on))
+    await flooded.sees(
+        a_finding(effective_at=on), *(an_off(effective_at=first + timedelta(seconds=n)) for n in range(30))
+    )
+
+    assert commits_flooded[0] == commits_alone[0]
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="a block in flight is held, and its prior state forgotten"
+)
+async def test_a_block_in_flight_is_not_held_under_the_caller() -> None:
+    """Today a second record, decided while the call is under way and no slot is left, takes its claim away.
+
+    The call goes through: Entra has the account blocked, and the ledger has the block held.
+    """
+    world = a_world(containment_limit_per_hour=1)
+    world.directory.fail("set_sign_in", TransientError("503"), about=ALEX)
+    await world.sees(a_finding())
+    world.now += timedelta(minutes=1)
+    block = world.directory.set_sign_in
+
+    async def overtaken(object_id: str, *, enabled: bool) -> None:
+        world.now += timedelta(seconds=10)
+        world.limit.slots = {"somebody-else": world.now}
+        world.directory.set_sign_in = block  # type: ignore[method-assign]
+        await world.sees(a_finding(effective_at=world.now - timedelta(minutes=50)))
+        await block(object_id, enabled=enabled)
+
+    world.directory.set_sign_in = overtaken  # type: ignore[method-assign]
+    await resume_responses(world.services)
+    state = (await world.states())[StepKind.BLOCK_SIGN_IN]
+
+    assert (world.directory.enabled[ALEX], state) != (False, StepState.HELD)
+
+
+async def reverted_block() -> tuple[World, str]:
+    """The worker lost its role, so the bypass stays on; somebody enabled the blocked account again."""
+    world = a_world()
+    await world.sees(a_finding())
+    await world.answer(
+        outcome=ExchangeOutcome.FAILED, error="no role", error_class="permission", before=None, after=None
+    )
+    await world.passes(minutes=1)
+    world.directory.change(ALEX, account_enabled=True)
+    await hours_pass(world, 1)
+    return world, (await world.incidents())[-1].id
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a further on in an open episode is evidence only")
+async def test_a_further_on_blocks_an_account_again_that_somebody_enabled() -> None:
+    """Today the reverted block of an open episode is never made again, however often the account is bypassed."""
+    world, _ = await reverted_block()
+    await world.sees(a_finding(effective_at=world.now))
+    await world.passes(minutes=1)
+
+    assert world.directory.enabled[ALEX] is False
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="approve does not plan a reverted block")
+async def test_a_person_can_have_a_reverted_block_made_again() -> None:
+    """Today approve leaves it out: a block that was reverted counts as done."""
+    world, incident = await reverted_block()
+    await world.decides("approve", incident)
+    await world.passes(minutes=1)
+
+    assert world.directory.enabled[ALEX] is False

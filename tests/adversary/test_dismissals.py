@@ -1,0 +1,41 @@
+"""A person's decision covers what they were shown, and nothing that came to light later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bypass_responder.model.finding import Finding
+from tests.adversary.scenes import a_world, contained, log_lines_about, verdict_of
+from tests.core.world import World, a_finding
+
+
+async def dismissed_with_a_late_record() -> tuple[World, Finding]:
+    """The incident of 09:00 is dismissed at 12:00; at 12:45 the record of an attack at 11:30 arrives."""
+    world = a_world()
+    incident = await contained(world)
+    world.now += timedelta(hours=3)
+    attack = a_finding(effective_at=world.now - timedelta(minutes=30))
+    await world.decides("dismiss", incident)
+    await world.passes(minutes=1)
+    world.now += timedelta(minutes=45)
+    await world.sees(attack)
+    await world.passes(minutes=1)
+    return world, attack
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a late record from before the decision is past")
+async def test_an_attack_that_nobody_had_seen_is_decided_after_an_older_one_was_dismissed() -> None:
+    """The feed is an hour late. Today whatever happened before the decision is past: no step and no notification."""
+    world, attack = await dismissed_with_a_late_record()
+
+    assert await verdict_of(attack, world) != "past"
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="reopened and past in turn, a log line each, 8 rounds")
+async def test_a_late_record_is_decided_once() -> None:
+    """Today two rules disagree about it: one reopens what the other has just put into the past."""
+    world, attack = await dismissed_with_a_late_record()
+
+    assert log_lines_about(attack, world) < 3

@@ -1,0 +1,37 @@
+"""What is over costs nothing: a run that has nothing to do writes nothing, however long the history is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bypass_responder.handling.reconcile import settle_all
+from tests.adversary.scenes import a_world, an_off, contained
+from tests.core.world import ALEX, START, World, a_finding
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="every old finding is written into the index again")
+async def test_a_run_that_changes_nothing_writes_no_index_entry() -> None:
+    """Today each run writes every incident and every lone finding of the account into the index, changed or not."""
+    world = World()
+    await world.sees(*(an_off(effective_at=START - timedelta(days=2, seconds=n)) for n in range(10)))
+    world.index.calls.clear()
+    await settle_all({ALEX}, world.services)
+
+    assert world.index.calls == []
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="reopened and past in turn, at each run")
+async def test_a_run_that_changes_nothing_logs_nothing() -> None:
+    """Today late records of a dismissed incident are reopened and put away again in each run, with a log line each."""
+    world = a_world()
+    incident = await contained(world)
+    world.now += timedelta(hours=3)
+    await world.decides("dismiss", incident)
+    await world.sees(*(a_finding(effective_at=world.now - timedelta(minutes=30, seconds=n)) for n in range(3)))
+    await settle_all({ALEX}, world.services)
+    before = len(world.ledger.logs[ALEX])
+    await settle_all({ALEX}, world.services)
+
+    assert len(world.ledger.logs[ALEX]) == before

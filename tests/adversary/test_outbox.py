@@ -1,0 +1,131 @@
+"""One notification, one receiver or one account holds back neither the others nor a response."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+
+import httpx
+import pytest
+
+from bypass_responder.adapters.webhook import WebhookNotifier
+from bypass_responder.model.case import Case
+from bypass_responder.model.notification import Notification
+from bypass_responder.triggers.resume_responses import resume_responses
+from tests.adversary.scenes import (
+    SilentReceiver,
+    a_finding_about,
+    a_world,
+    about_blake,
+    minutes_pass,
+    numbered_accounts,
+    problems_of,
+    undelivered,
+)
+from tests.core.world import ALEX, BLAKE, World, a_finding
+
+
+class ThrottlingReceiver:
+    """Answers the first message with 429 and ``retry_after``, and accepts every other."""
+
+    def __init__(self, retry_after: str) -> None:
+        self._answers = [httpx.Response(429, headers={"Retry-After": retry_after})]
+        self.http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+
+    def _answer(self, _: httpx.Request) -> httpx.Response:
+        return self._answers.pop() if self._answers else httpx.Response(204)
+
+    def of(self, world: World) -> World:
+        """The same world, which notifies this receiver."""
+        notifier = WebhookNotifier(self.http, "https://hook.example", "secret")
+        world.services = dataclasses.replace(world.services, notifier=notifier)
+        return world
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="OverflowError: the wait is taken as it is")
+async def test_an_absurd_retry_after_breaks_no_run() -> None:
+    """Today a wait of 30,000 years overflows the clock in each run, and what stands behind it is never sent."""
+    world = ThrottlingReceiver("999999999999").of(a_world())
+    problems = await problems_of(world.sees(a_finding(), about_blake()))
+
+    assert problems == []
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a wait of years is believed")
+@pytest.mark.parametrize("retry_after", ["31536000", "99999999999"])
+async def test_a_receiver_cannot_put_a_notification_off_for_longer_than_a_day(retry_after: str) -> None:
+    """Today the receiver says how long its messages wait, without a bound."""
+    world = ThrottlingReceiver(retry_after).of(a_world())
+    await world.sees(a_finding())
+    await minutes_pass(world, 2)
+    await world.passes(hours=25)
+
+    assert await undelivered(ALEX, world) == []
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the first error of an unknown class ends the delivery")
+async def test_a_notification_that_cannot_be_sent_holds_back_no_other() -> None:
+    """Today delivery ends at the first odd notification, in this run and in each one after."""
+    world = a_world()
+    deliver = world.notifier.send
+
+    async def all_but_alex(notifications: Sequence[Notification]) -> None:
+        if notifications[0].target == ALEX:
+            raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+        await deliver(notifications)
+
+    world.notifier.send = all_but_alex  # type: ignore[method-assign]
+    await problems_of(world.sees(a_finding(), about_blake()))
+    await problems_of(world.passes(minutes=5))
+
+    assert await undelivered(BLAKE, world) == []
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="nine timeouts of the receiver, one after another")
+async def test_a_run_waits_for_a_silent_receiver_once_at_most() -> None:
+    """Today nine accounts mean nine timeouts of ten seconds each, and the timer's next run comes that much later."""
+    accounts = numbered_accounts(9)
+    receiver = SilentReceiver()
+    world = World(*accounts, containment_limit_per_hour=100)
+    world.services = dataclasses.replace(world.services, notifier=receiver)
+    await world.sees(*map(a_finding_about, accounts))
+
+    assert receiver.timeouts <= 1
+
+
+async def runs_that_the_host_ends(world: World) -> None:
+    """Three runs with findings about two accounts. BLAKE's rows never load, until the host's time is over."""
+    load = world.ledger.load
+
+    async def never_for_blake(target: str) -> Case:
+        await asyncio.sleep(3600 * (target == BLAKE))
+        return await load(target)
+
+    world.ledger.load = never_for_blake  # type: ignore[method-assign]
+    for finding in (about_blake(), a_finding()):
+        await world.work.touch(finding.target, world.now)
+        await world.ledger.add_finding(finding)
+    for _ in range(3):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await resume_responses(world.services)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="delivery waits for the slowest account")
+async def test_one_slow_account_holds_back_no_notification_about_another() -> None:
+    """Today a run sends nothing before every account is settled, and the next run starts over."""
+    world = a_world()
+    await runs_that_the_host_ends(world)
+
+    assert [notification.target for notification in world.notifier.sent] == [ALEX]
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the checkpoint waits for the slowest account")
+async def test_one_slow_account_holds_back_no_checkpoint() -> None:
+    """Today a run that the host ends early has written no checkpoint, however much it has done."""
+    world = a_world()
+    await runs_that_the_host_ends(world)
+
+    assert world.checkpoints.held

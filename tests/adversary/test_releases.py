@@ -1,0 +1,89 @@
+"""A release enables the account that a person meant, when they meant it, and never under a newer incident."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bypass_responder.errors import ThrottledError
+from bypass_responder.model.incident import IncidentStatus, PersonDecision
+from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass, minutes_pass, problems_of
+from tests.core.world import ALEX, World
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="enabled, while the newer incident says contained")
+async def test_releasing_an_older_incident_never_leaves_a_newer_one_contained_and_enabled() -> None:
+    """Today a release of this morning's incident opens the account under the one that followed it."""
+    world = a_world()
+    older = await contained(world)
+    await bypassed_again(world, minutes=30)
+    await world.answer()
+    await world.passes(seconds=10)
+    await world.decides("release", older)
+    await hours_pass(world, 0.1, 1, 24)
+    newer = (await world.incidents())[-1]
+
+    assert (world.directory.enabled[ALEX], newer.status) != (True, IncidentStatus.CONTAINED)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a throttled release goes through after the newer block")
+async def test_a_delayed_release_does_not_undo_a_newer_block() -> None:
+    """Today a release that Graph throttled is repeated two minutes later, over the block of a new violation."""
+    world = a_world()
+    older = await contained(world)
+    world.now += timedelta(hours=2)
+    world.directory.fail("set_sign_in", ThrottledError("429", retry_after_seconds=120))
+    await world.decides("release", older)
+    await bypassed_again(world, minutes=1)
+    await world.answer()
+    await minutes_pass(world, 4)
+
+    assert world.directory.enabled[ALEX] is False
+
+
+async def flapping_account(*, episodes: int) -> World:
+    """ALEX is bypassed again ten minutes after each restoration, as often as this."""
+    world = a_world()
+    await contained(world)
+    for _ in range(episodes - 1):
+        await bypassed_again(world, minutes=10)
+        await world.answer()
+    return world
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="A transaction holds 100 rows")
+async def test_an_account_with_many_incidents_can_be_released() -> None:
+    """Today one transaction cancels every open re-check of the account; with more than 95 it is refused, for ever."""
+    world = await flapping_account(episodes=110)
+    problems = await problems_of(world.decides("release", (await world.incidents())[-1].id))
+
+    assert problems == []
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the release is repeated each minute, over the new block")
+async def test_a_release_that_cannot_be_recorded_does_not_undo_a_newer_block() -> None:
+    """Today the release stays claimed and is called again whenever its lease ends, after a new violation too."""
+    world = await flapping_account(episodes=110)
+    await problems_of(world.decides("release", (await world.incidents())[-1].id))
+    await problems_of(bypassed_again(world, minutes=5))
+    await minutes_pass(world, 8)
+
+    assert world.directory.enabled[ALEX] is False
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="a decision that was written into the table is carried out"
+)
+async def test_a_row_that_somebody_put_into_the_ledger_releases_nobody() -> None:
+    """Today one insert, in anybody's name and without a log line, enables the account, and log verify finds nothing."""
+    world = a_world()
+    incident = await contained(world)
+    forged = PersonDecision(incident_id=incident, verb="release", who="ceo@contoso.com", reason="urgent", at=world.now)
+    world.ledger.stored[ALEX][forged.row_key] = (forged.kind, forged.model_dump_json())
+    await world.work.touch(ALEX, world.now)
+    await world.passes(minutes=1)
+
+    assert world.directory.enabled[ALEX] is False

@@ -1,0 +1,125 @@
+"""A stored row, a message or a record that is unlike the others costs only itself."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bypass_responder.adapters.storage_clients import connect, create_storage
+from bypass_responder.adapters.work_table import TableWorkList
+from bypass_responder.model.feed import ContentBlob
+from bypass_responder.settings import Storage
+from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
+from tests.adversary.scenes import a_world, an_off, bypassed_again, contained, next_version_writes, problems_of
+from tests.core.world import ALEX, START, TENANT, World, a_finding
+from tests.records.builders import a_bypass, named
+
+
+async def the_feed_brings(world: World, *moments: str) -> list[str]:
+    """One blob with an *on* of ALEX for each of these moments; the problems of the poll that reads it."""
+    records = [
+        a_bypass(
+            Id=f"20fd5006-645b-42be-e9de-{world.now:%d%H%M%S}{number:04d}",
+            CreationTime=moment,
+            OrganizationId=TENANT,
+            ObjectId=ALEX,
+            Parameters=named(AuditBypassEnabled="True", Identity="alex@contoso.onmicrosoft.com"),
+        )
+        for number, moment in enumerate(moments)
+    ]
+    created = world.now + timedelta(minutes=1)
+    blob = ContentBlob(content_id=f"blob-{created:%H%M}", uri="", created=created, expires=created + timedelta(days=7))
+    world.feed.publish(blob, json.dumps(records).encode())
+    world.now += timedelta(minutes=5)
+    return await problems_of(poll_audit_feed(world.services))
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="OverflowError at each later record of the account")
+async def test_a_record_of_the_year_1_does_not_stop_its_account() -> None:
+    """``default(DateTime)`` as CreationTime. Today it begins an incident, and nothing later can be decided."""
+    world = a_world()
+    await poll_audit_feed(world.services)
+    await the_feed_brings(world, "0001-01-01T00:00:00")
+    await world.answer()
+    await world.answer()
+    world.bypassed[ALEX] = True
+    off, on = an_off(effective_at=world.now), a_finding(effective_at=world.now + timedelta(minutes=1))
+    world.now += timedelta(hours=1)
+    problems = await problems_of(world.sees(off, on))
+
+    assert problems == []
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="corrupt_row: a field of the next version is forbidden")
+@pytest.mark.parametrize("kind", ["head", "notification"])
+async def test_a_row_that_the_next_version_wrote_does_not_stop_its_account(kind: str) -> None:
+    """Today one new optional field makes the whole account unreadable for the version before: nothing is decided."""
+    world = a_world()
+    await contained(world)
+    next_version_writes(kind, world)
+    world.directory.change(ALEX, account_enabled=True)
+    await problems_of(bypassed_again(world, hours=2))
+
+    assert world.directory.enabled[ALEX] is False
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="kept as unreadable text; Exchange is never asked")
+async def test_an_alert_that_was_delivered_five_times_is_still_asked_of_exchange() -> None:
+    """Today an alert in the poison queue, after an outage of storage, becomes text that nobody acts on."""
+    world = a_world()
+    alert = {
+        "id": "1",
+        "eventType": "suspected-bypass",
+        "subject": "mailbox audit",
+        "dataVersion": "1",
+        "eventTime": "2026-03-02T08:59:00Z",
+        "data": {"tenantId": TENANT, "target": ALEX},
+    }
+    world.exchange.poison.append(json.dumps(alert))
+    await world.passes(minutes=1)
+    await world.passes(minutes=5)
+
+    assert world.exchange.sent
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="observe starts the missing subscription")
+async def test_observe_starts_no_subscription() -> None:
+    """Observe changes nothing in the tenant. Today a poll starts the subscription of the audit feed all the same."""
+    world = World(mode="observe")
+    world.feed.status = None
+    await poll_audit_feed(world.services)
+
+    assert world.feed.status is None
+
+
+@pytest.fixture
+async def work(azurite: str) -> Any:
+    clients = connect(Storage(connection_string=SecretStr(azurite)))
+    await create_storage(clients, queues=("adversary",))
+    yield TableWorkList(clients.tables, "adversary")
+    await clients.close()
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="written without a condition, over the announcement")
+async def test_bringing_a_work_item_forward_overwrites_no_announcement(work: TableWorkList) -> None:
+    """Today a run that ends reads the item and writes it back; a person's decision announced in between waits a day."""
+    tomorrow = START + timedelta(hours=23)
+    ending = await work.touch(ALEX, START)
+    await work.finish(await work.touch(ALEX, START), tomorrow)
+    read = work._table.get_entity
+
+    async def read_then_announced(*args: Any, **options: Any) -> Any:
+        found = await read(*args, **options)
+        work._table.get_entity = read  # type: ignore[method-assign]
+        await work.touch(ALEX, START)
+        return found
+
+    work._table.get_entity = read_then_announced  # type: ignore[method-assign]
+    await work.finish(ending, tomorrow - timedelta(minutes=1))
+    (item,) = await work.items()
+
+    assert item.due_at == START
