@@ -27,6 +27,13 @@ def test_every_package_of_the_responder_is_described() -> None:
     assert there - described <= {"event_lines", "py", "rights", "settings"}
 
 
+def test_every_file_and_folder_that_is_described_is_there() -> None:
+    named = re.findall(r"^\| `([^`]+)`", section("Packages"), re.MULTILINE)
+
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_the_layers_are_those_that_lint_enforces() -> None:
     contracts = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     enforced = re.findall(r'^    "(.+)",$', contracts.split("layers = [\n")[1].split("\n]\n")[0], re.MULTILINE)

@@ -422,13 +422,3 @@ def test_every_document_is_reached_from_the_readme() -> None:
         waiting += [(path.parent / link).resolve() for link in links]
 
     assert set(DOCUMENTS) - reached == set()
-
-
-def test_the_readme_names_the_files_and_folders_that_are_there() -> None:
-    tree = re.findall(r"```text\n(function_app\.py.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    named = [name for line in tree[0].splitlines() for name in re.split(r"\s{2,}", line.strip())[:2]]
-    folders = [name for name in named if re.fullmatch(r"[\w/]+/", name)]
-
-    assert [
-        name for name in folders if not any((base / name).is_dir() for base in (ROOT, ROOT / "src/bypass_responder"))
-    ] == []
