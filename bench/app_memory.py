@@ -29,7 +29,7 @@ from sandbox.stage import Stage
 from sandbox.tenant.account import TENANT_ID, Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.records import bypass_record
-from sandbox.tenant.state import Settings
+from sandbox.tenant.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

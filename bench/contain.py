@@ -34,7 +34,7 @@ from sandbox.tenant.account import TENANT_ID, Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.records import bypass_record
 from sandbox.tenant.server import environment
-from sandbox.tenant.state import Settings
+from sandbox.tenant.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

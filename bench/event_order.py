@@ -15,7 +15,7 @@ from sandbox.tenant.records import Record, bypass_record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandbox.tenant.state import Settings
+    from sandbox.tenant.settings import Settings
 
     Delivery = Record | bytes | str
     """A record of the feed, an event of Event Grid, or ``SWEEP``."""

@@ -25,7 +25,8 @@ from bench.storage_calls import build_counted, enforcing
 from bypass_responder.adapters.telemetry import OURS
 from bypass_responder.model.account import AllowlistEntry
 from sandbox.tenant.account import Account
-from sandbox.tenant.state import Settings, Tenant
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -22,7 +22,8 @@ from bypass_responder.adapters.management_activity import ManagementActivityFeed
 from bypass_responder.sensing.feed.poll import poll
 from sandbox.azurite import Azurite
 from sandbox.tenant.server import environment, serving
-from sandbox.tenant.state import Settings, Tenant
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
 
 if TYPE_CHECKING:
     from bypass_responder.sensing.feed.poll import BlobRecords

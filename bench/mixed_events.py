@@ -27,7 +27,8 @@ from bench.storage_calls import build_counted, enforcing
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.session import announced
-from sandbox.tenant.state import Settings, Tenant
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

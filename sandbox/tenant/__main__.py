@@ -9,7 +9,8 @@ from pathlib import Path
 from sandbox.tenant.account import Account
 from sandbox.tenant.faults import MILD, Faults
 from sandbox.tenant.server import run
-from sandbox.tenant.state import Settings, Tenant
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
 
 
 def main() -> None:

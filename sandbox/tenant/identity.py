@@ -16,9 +16,9 @@ from starlette.responses import JSONResponse, Response
 from sandbox.tenant.account import made_up_guid
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from collections.abc import Mapping
 
-    from sandbox.tenant.state import Tenant
+    from starlette.requests import Request
 
 MANAGEMENT = "https://manage.office.com"
 GRAPH = "https://graph.microsoft.com"
@@ -64,9 +64,9 @@ def default_identities() -> dict[str, Identity]:
     }
 
 
-async def give_token(request: Request, tenant: Tenant) -> Response:
+async def give_token(request: Request, identities: Mapping[str, Identity], *, tenant_id: str) -> Response:
     """``GET ?resource=…&api-version=2019-08-01`` with ``X-IDENTITY-HEADER``, as azure-identity asks App Service."""
-    identity = tenant.identities.get(request.headers.get("x-identity-header", ""))
+    identity = identities.get(request.headers.get("x-identity-header", ""))
     query = request.query_params
     if identity is None:
         return JSONResponse({"statusCode": 401, "message": "X-IDENTITY-HEADER is wrong."}, 401)
@@ -78,7 +78,7 @@ async def give_token(request: Request, tenant: Tenant) -> Response:
         )
     issued_at, roles = identity.cached.get(resource) or (int(time.time()), identity.roles.get(resource, []))
     expires_on = issued_at + LIFETIME_SECONDS
-    token = _token(identity, resource, roles, tenant_id=tenant.settings.tenant_id, issued_at=issued_at)
+    token = _token(identity, resource, roles, tenant_id=tenant_id, issued_at=issued_at)
     return JSONResponse(
         {
             "access_token": token,

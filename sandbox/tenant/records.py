@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.tenant.account import Account
-    from sandbox.tenant.state import Settings
+    from sandbox.tenant.settings import Settings
 
 EXCHANGE_POWERSHELL = "fb78d390-0c51-40cd-8e17-fdbfab77341b"
 """AppId of the Exchange Online PowerShell client."""

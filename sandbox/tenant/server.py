@@ -46,11 +46,11 @@ def create_app(tenant: Tenant) -> Starlette:
     rights = service_principals.endpoint_name
     return Starlette(
         routes=[
-            service("/identity/token", "identity.token", give_token),
+            service("/identity/token", "identity.token", _give_token),
             service(feed + "/subscriptions/{operation}", _feed_operation, management_api.subscriptions),
             service(feed + "/audit/{content_id}", "feed.blob", management_api.content_blob, ["GET"]),
             service("/exchange/{tenant}/InvokeCommand", exchange.endpoint_name, exchange.invoke_command, ["POST"]),
-            service("/topic/api/events", "topic.publish", topic.receive, ["POST"]),
+            service("/topic/api/events", "topic.publish", _receive_events, ["POST"]),
             service("/webhook", "webhook", control.receive_notification, ["POST"]),
             *control.routes(tenant),
             service("/v1.0/servicePrincipals{rest:path}", rights, service_principals.service_principals),
@@ -62,6 +62,14 @@ def create_app(tenant: Tenant) -> Starlette:
 
 async def _feed_operation(request: Request) -> str:
     return f"feed.{request.path_params['operation']}"
+
+
+async def _give_token(request: Request, tenant: Tenant) -> Response:
+    return await give_token(request, tenant.identities, tenant_id=tenant.settings.tenant_id)
+
+
+async def _receive_events(request: Request, tenant: Tenant) -> Response:
+    return await topic.receive(request, tenant.topic, tenant.settings)
 
 
 async def _call(request: Request, tenant: Tenant, handler: Handler, endpoint: str) -> Response:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from sandbox.tenant.account import DOMAIN, TENANT_ID, Account, default_accounts
+from sandbox.tenant.account import Account, default_accounts
 from sandbox.tenant.faults import Faults
 from sandbox.tenant.feed import Blob, Feed
 from sandbox.tenant.identity import Identity, default_identities
+from sandbox.tenant.settings import Settings
 from sandbox.tenant.topic import Topic
 
 if TYPE_CHECKING:
@@ -21,34 +22,6 @@ if TYPE_CHECKING:
 
 STALE_MEMORY = timedelta(seconds=10)
 """How long a read that hits a stale server (fault ``stale_read``) may still show the value before the last change."""
-
-
-class Settings(BaseModel):
-    """What the control plane can set while the tenant runs. Times are in seconds."""
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
-
-    tenant_id: str = TENANT_ID
-    domain: str = DOMAIN
-    page_size: int = 3
-    """Blobs per page of the feed's listing."""
-    exchange_delay_seconds: float = 1.0
-    """After a write to Exchange, reads show the old value this long."""
-    graph_delay_seconds: float = 0.5
-    own_record_delay_seconds: float = 0.0
-    """How long the audit record of a cmdlet that ran here takes to its blob."""
-    sync_cycle_seconds: float = 0.0
-    """A directory-synced account that was disabled here is enabled again after this time; 0 means never by itself."""
-    start_interval_seconds: float = 900.0
-    privileged_role: bool = False
-    """The calling application holds Privileged Authentication Administrator, so it may block administrators."""
-    event_copies: int = 1
-    """How often the topic delivers each event to each subscription."""
-    event_delay_seconds: float = 0.0
-    event_reorder_seed: int | None = None
-    """Events come in another order, drawn from this seed."""
-    audit_disabled: bool = False
-    unified_audit_log_ingestion_enabled: bool = True
 
 
 class Change(BaseModel):

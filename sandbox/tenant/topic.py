@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from sandbox.tenant.state import Settings, Tenant
+    from sandbox.tenant.settings import Settings
 
 MEGABYTE = 1024 * 1024
 PAUSES_SECONDS = (0.2, 0.5, 1, 2, 4, 4, 4, 4, 4)
@@ -102,13 +102,13 @@ class Topic:
         self.dead_letters.append(event | why)
 
 
-async def receive(request: Request, tenant: Tenant) -> Response:
+async def receive(request: Request, topic: Topic, settings: Settings) -> Response:
     """``POST /topic/api/events``."""
     body = await request.body()
     if len(body) > MEGABYTE:
         return _refusal(413, "PayloadTooLarge", f"The request is larger than {MEGABYTE} bytes.")
     try:
-        tenant.topic.publish(events_in(body), tenant.settings)
+        topic.publish(events_in(body), settings)
     except ValueError as error:
         return _refusal(400, "BadRequest", str(error))
     return Response(status_code=200)

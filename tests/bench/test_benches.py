@@ -27,7 +27,7 @@ from bench.mixed_records import blob
 from bypass_responder.sensing.sweep import read_content
 from sandbox.azurite import missing
 from sandbox.tenant.server import environment
-from sandbox.tenant.state import Settings
+from sandbox.tenant.settings import Settings
 from tests.sampling import sampled
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from bypass_responder.adapters.storage_clients import StorageClients, connect, create_storage
 from bypass_responder.settings import Storage
 from sandbox.tenant.server import serving
-from sandbox.tenant.state import Settings, Tenant
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
 
 QUEUES = ("contract-commands", "contract-results")
 

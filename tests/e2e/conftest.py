@@ -10,7 +10,8 @@ import pytest
 
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.server import environment, serving
-from sandbox.tenant.state import Settings, Tenant
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
 from tests.e2e.live import Live
 
 Start = Callable[..., Awaitable[Live]]

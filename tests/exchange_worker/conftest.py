@@ -11,7 +11,8 @@ from sandbox.exchange_online import Function, missing
 from sandbox.tenant.account import Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.server import serving
-from sandbox.tenant.state import Settings, Tenant
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
 from tests.exchange_worker.commands import ALEX, Start, settings
 
 

@@ -29,7 +29,8 @@ from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.faults import Faults
 from sandbox.tenant.identity import WORKER_SECRET, default_identities
 from sandbox.tenant.server import environment, serving
-from sandbox.tenant.state import Settings, Tenant
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
 from tests.sampling import sampled
 
 SCHEMAS = APP.parents[1] / "docs" / "schemas"

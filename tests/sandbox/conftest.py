@@ -11,7 +11,8 @@ import pytest
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.identity import EXCHANGE, GRAPH, MANAGEMENT, RESPONDER_SECRET, WORKER_SECRET
 from sandbox.tenant.server import serving
-from sandbox.tenant.state import Settings, Tenant
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
 from sandbox.worker import ExchangeCalls
 from tests.sandbox.receiver import Receiver, receiving
 

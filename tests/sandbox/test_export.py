@@ -8,7 +8,7 @@ from sandbox.export import accounts_for_records
 from sandbox.tenant.account import Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.records import bypass_record
-from sandbox.tenant.state import Settings
+from sandbox.tenant.settings import Settings
 
 TARGET = Account.named("alex", object_id="a88ae17c-f562-4c1f-a377-8910b6847d76")
 SETTINGS = Settings(tenant_id="8d4121ed-0008-406d-bff9-0d5bb312183c")
