@@ -11,7 +11,7 @@ from bypass_responder.cli.doctor import exit_status, of_setting
 from bypass_responder.errors import NotFoundError, PermissionMissingError, SettingError, TransientError
 from bypass_responder.model.self_check import Token
 from bypass_responder.operating.doctor.diagnose import diagnose
-from bypass_responder.operating.doctor.diagnosis import Defect, Diagnosis, Facts, Unseen
+from bypass_responder.operating.doctor.diagnosis import Diagnosis, Facts, Problem, Unchecked
 from bypass_responder.operating.doctor.gather import gather_facts, is_app, names
 from bypass_responder.rights import RESPONDER_ROLES, Api, Assignment
 from tests.core.test_self_check import KEYLESS, Looking
@@ -74,13 +74,13 @@ async def test_a_token_from_before_the_grant_is_told_to_a_person() -> None:
     world.tokens.changed[Api.MANAGEMENT] = {"roles": ()}
     found = diagnose(await world.facts())
 
-    assert ("role_not_in_token", "ActivityFeed.Read") in [(it.id, it.about) for it in found.defects]
+    assert ("role_not_in_token", "ActivityFeed.Read") in [(it.id, it.about) for it in found.problems]
 
 
 async def test_the_worker_that_has_no_role_is_told_to_a_person() -> None:
     found = diagnose(await Examined().facts())
 
-    assert "worker_role_missing" in [defect.id for defect in found.defects]
+    assert "worker_role_missing" in [problem.id for problem in found.problems]
 
 
 async def test_an_identity_that_was_deleted_is_told() -> None:
@@ -88,7 +88,7 @@ async def test_an_identity_that_was_deleted_is_told() -> None:
     del world.granted.held[WORKER]
     found = diagnose(await world.facts())
 
-    assert ("identity_missing", WORKER) in [(it.id, it.about) for it in found.defects]
+    assert ("identity_missing", WORKER) in [(it.id, it.about) for it in found.problems]
 
 
 async def test_a_person_who_may_not_read_the_directory_is_told_so() -> None:
@@ -206,17 +206,17 @@ def test_commands_name_what_the_deployment_put_out() -> None:
 
 
 def test_wrong_counts_for_more_than_not_seen() -> None:
-    unseen = [Unseen("it", "how", essential=True)]
+    unchecked = [Unchecked("it", "how", essential=True)]
 
-    assert exit_status(Diagnosis([Defect("poll_late", "", "", "")], [], unseen)) == 1
-    assert exit_status(Diagnosis([], [], unseen)) == 3
-    assert exit_status(Diagnosis([], [], [Unseen("it", "how")])) == 0
+    assert exit_status(Diagnosis([Problem("poll_late", "", "", "")], [], unchecked)) == 1
+    assert exit_status(Diagnosis([], [], unchecked)) == 3
+    assert exit_status(Diagnosis([], [], [Unchecked("it", "how")])) == 0
 
 
 def test_a_wrong_setting_names_itself_and_what_to_do() -> None:
     found = of_setting(SettingError("TENANT_ID is not set."))
 
-    assert [(it.id, it.about) for it in found.defects] == [("setting_wrong", "TENANT_ID")]
+    assert [(it.id, it.about) for it in found.problems] == [("setting_wrong", "TENANT_ID")]
     assert exit_status(found) == 3
 
 

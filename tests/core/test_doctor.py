@@ -95,7 +95,7 @@ def facts(**fields: Any) -> Facts:
 
 
 def told(found: Diagnosis) -> list[tuple[str, str]]:
-    return [(defect.id, defect.about) for defect in found.defects]
+    return [(problem.id, problem.about) for problem in found.problems]
 
 
 def without(api: Api, *roles: str, **fields: Any) -> SelfCheck:
@@ -267,10 +267,10 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(
-    ("defect", "about", "spoiled"), SPOILED, ids=[f"{defect}-{about}" for defect, about, _ in SPOILED]
+    ("problem", "about", "spoiled"), SPOILED, ids=[f"{problem}-{about}" for problem, about, _ in SPOILED]
 )
-def test_exactly_what_is_spoiled_is_named(defect: str, about: str, spoiled: dict[str, Any]) -> None:
-    assert told(diagnose(facts(**spoiled))) == [(defect, about)]
+def test_exactly_what_is_spoiled_is_named(problem: str, about: str, spoiled: dict[str, Any]) -> None:
+    assert told(diagnose(facts(**spoiled))) == [(problem, about)]
 
 
 def test_a_message_in_a_poison_queue_is_named() -> None:
@@ -285,7 +285,7 @@ def test_a_message_in_a_poison_queue_is_named() -> None:
 def test_two_things_that_have_nothing_to_do_with_each_other_are_both_named() -> None:
     stored = without(Api.GRAPH, "User.Read.All").model_copy(update={"subscription": "disabled"})
 
-    assert {defect.id for defect in diagnose(facts(stored=stored)).defects} == {
+    assert {problem.id for problem in diagnose(facts(stored=stored)).problems} == {
         "role_not_in_token",
         "subscription_disabled",
     }
@@ -297,33 +297,33 @@ def test_two_things_that_have_nothing_to_do_with_each_other_are_both_named() -> 
 def test_a_token_from_before_the_grant_says_both_times_and_until_when() -> None:
     granted = ISSUED + timedelta(minutes=7)
     grants = GRANTS | {RESPONDER: GRANTS[RESPONDER] | {RESPONDER_ROLES[0].id: granted}}
-    [defect] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), grants=grants)).defects
+    [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), grants=grants)).problems
 
-    assert "issued at 2026-03-02 03:00:00Z, before the grant of 2026-03-02 03:07:00Z" in defect.what
-    assert "valid until 2026-03-03 03:00:00Z" in defect.what
-    assert "neither a restart nor a deployment renews it" in defect.mend
+    assert "issued at 2026-03-02 03:00:00Z, before the grant of 2026-03-02 03:07:00Z" in problem.what
+    assert "valid until 2026-03-03 03:00:00Z" in problem.what
+    assert "neither a restart nor a deployment renews it" in problem.fix
 
 
 def test_a_token_that_is_younger_than_the_grant_says_that_too() -> None:
-    [defect] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"))).defects
+    [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"))).problems
 
-    assert "issued at 2026-03-02 03:00:00Z, although it was given at 2026-02-21 03:00:00Z" in defect.what
+    assert "issued at 2026-03-02 03:00:00Z, although it was given at 2026-02-21 03:00:00Z" in problem.what
 
 
 def test_a_role_that_is_not_given_says_what_does_not_work_and_who_gives_it() -> None:
     grants = ungranted("User.RevokeSessions.All")
-    [defect] = diagnose(facts(stored=without(Api.GRAPH, "User.RevokeSessions.All"), grants=grants)).defects
+    [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.RevokeSessions.All"), grants=grants)).problems
 
-    assert defect.what == "the app has no User.RevokeSessions.All of Microsoft Graph: no session is revoked"
-    assert defect.mend == "bypassctl grant"
+    assert problem.what == "the app has no User.RevokeSessions.All of Microsoft Graph: no session is revoked"
+    assert problem.fix == "bypassctl grant"
 
 
 def test_where_the_directory_may_not_be_read_it_says_so_and_names_the_age_of_the_token() -> None:
     found = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), grants=None, grants_problem="403"))
 
     assert told(found) == [("role_missing", "User.Read.All")]
-    assert "of 2026-03-02 03:00:00Z, is valid until 2026-03-03 03:00:00Z" in found.defects[0].mend
-    assert any("403" in unseen.what for unseen in found.unseen)
+    assert "of 2026-03-02 03:00:00Z, is valid until 2026-03-03 03:00:00Z" in found.problems[0].fix
+    assert any("403" in unchecked.what for unchecked in found.unchecked)
 
 
 @pytest.mark.parametrize(
@@ -347,17 +347,17 @@ def test_what_the_app_sees_of_itself_now_goes_before_what_it_left() -> None:
 # ---- storage: whose right it is
 
 
-def test_what_only_the_person_may_not_see_is_no_defect_and_needs_no_look() -> None:
+def test_what_only_the_person_may_not_see_is_no_problem_and_needs_no_look() -> None:
     found = diagnose(facts(here=a_look({"sweeps": Access.FORBIDDEN})))
 
     assert told(found) == []
-    assert not any("sweeps" in unseen.what for unseen in found.unseen)
+    assert not any("sweeps" in unchecked.what for unchecked in found.unchecked)
 
 
-def test_what_neither_can_see_is_not_looked_at_and_that_is_told() -> None:
+def test_what_neither_can_see_is_not_checked_and_that_is_told() -> None:
     found = diagnose(facts(stored=None, here=a_look({"sweeps": Access.FORBIDDEN})))
 
-    assert [unseen.what for unseen in found.unseen if unseen.essential] == ["sweeps: code of sweeps"]
+    assert [unchecked.what for unchecked in found.unchecked if unchecked.essential] == ["sweeps: code of sweeps"]
 
 
 def test_what_was_made_again_since_the_app_looked_is_there() -> None:
@@ -365,25 +365,25 @@ def test_what_was_made_again_since_the_app_looked_is_there() -> None:
 
 
 def test_the_role_that_is_missing_is_named_with_its_scope_and_the_apps_identity() -> None:
-    [defect] = diagnose(facts(**closed(Access.FORBIDDEN, "Feed"))).defects
+    [problem] = diagnose(facts(**closed(Access.FORBIDDEN, "Feed"))).problems
 
-    assert defect.what == "the app has no Storage Table Data Contributor on the table Feed (code of Feed)"
-    assert f"--assignee-object-id {RESPONDER}" in defect.mend
-    assert "--name data --query id --output tsv)/tableServices/default/tables/Feed" in defect.mend
+    assert problem.what == "the app has no Storage Table Data Contributor on the table Feed (code of Feed)"
+    assert f"--assignee-object-id {RESPONDER}" in problem.fix
+    assert "--name data --query id --output tsv)/tableServices/default/tables/Feed" in problem.fix
 
 
 @pytest.mark.parametrize(
-    ("code", "defect"),
+    ("code", "problem"),
     [("AuthorizationFailure", "storage_blocked"), ("KeyBasedAuthenticationNotPermitted", "storage_by_key")],
 )
-def test_a_refusal_that_no_role_mends_is_told_as_what_it_is(code: str, defect: str) -> None:
+def test_a_refusal_that_no_role_mends_is_told_as_what_it_is(code: str, problem: str) -> None:
     reaches = [
         reach.model_copy(update={"access": Access.FORBIDDEN, "code": code}) if reach.name == "Work" else reach
         for reach in a_look(person=False).reaches
     ]
     stored = a_check(storage=StorageLook(reaches=tuple(reaches), skew_seconds=0.0))
 
-    assert told(diagnose(facts(stored=stored))) == [(defect, "table Work")]
+    assert told(diagnose(facts(stored=stored))) == [(problem, "table Work")]
 
 
 def test_a_refusal_in_the_ledger_is_not_told_twice() -> None:
@@ -418,7 +418,7 @@ def test_a_refusal_at_graph_is_told_beside_a_closed_table() -> None:
     standing = refused_in_the_ledger("Graph answered 403. Missing: User.Read.All.")
     found = diagnose(facts(standing=standing, **closed(Access.FORBIDDEN, "Allowlist")))
 
-    assert [defect.id for defect in found.defects] == ["storage_forbidden", "response_permission_missing"]
+    assert [problem.id for problem in found.problems] == ["storage_forbidden", "response_permission_missing"]
 
 
 def test_a_queue_that_only_the_app_knows_is_told_by_the_app() -> None:
@@ -441,17 +441,17 @@ def test_what_the_person_cannot_see_of_a_poison_queue_the_app_tells() -> None:
     assert told(found) == [("poison_waiting", "alerts-poison")]
 
 
-def test_queues_that_nobody_may_look_into_are_told_as_not_looked_at() -> None:
+def test_queues_that_nobody_may_look_into_are_told_as_not_checked() -> None:
     sent = ("exchange-commands", "exchange-sweeps")
     found = diagnose(facts(here=a_look(dict.fromkeys(sent, Access.FORBIDDEN))))
-    what = [unseen.what for unseen in found.unseen if "only send" in unseen.what]
+    what = [unchecked.what for unchecked in found.unchecked if "only send" in unchecked.what]
 
     assert (told(found), len(what)) == ([], 1)
     assert what[0].startswith("exchange-commands and exchange-sweeps: ")
-    assert not any(unseen.essential for unseen in found.unseen)
+    assert not any(unchecked.essential for unchecked in found.unchecked)
 
 
-# ---- what is no defect
+# ---- what is no problem
 
 
 @pytest.mark.parametrize("alert", ["gap", "poison", "hints_waiting", "alerts_unreadable", "sweep_account_unreadable"])
@@ -459,7 +459,7 @@ def test_what_happened_and_is_not_to_be_mended_here_is_left_to_status(alert: str
     assert told(diagnose(facts(standing=a_standing(alert)))) == []
 
 
-def test_observe_is_told_and_is_no_defect() -> None:
+def test_observe_is_told_and_is_no_problem() -> None:
     found = diagnose(facts(stored=a_check(mode="observe")))
 
     assert told(found) == []
@@ -491,12 +491,14 @@ def test_that_only_alert_rules_tell_people_is_told(
     assert any("no webhook" in line for line in found.information) is said
 
 
-def test_an_unknown_worker_is_told_as_not_looked_at() -> None:
-    unknown = [unseen.how for unseen in diagnose(facts(names=Names())).unseen if "which identity" in unseen.what]
+def test_an_unknown_worker_is_told_as_not_checked() -> None:
+    unknown = [
+        unchecked.how for unchecked in diagnose(facts(names=Names())).unchecked if "which identity" in unchecked.what
+    ]
 
     assert len(unknown) == 1
     assert "WORKER_PRINCIPAL_ID" in unknown[0]
-    assert not any("which identity" in unseen.what for unseen in diagnose(facts()).unseen)
+    assert not any("which identity" in unchecked.what for unchecked in diagnose(facts()).unchecked)
 
 
 def test_alert_rules_are_a_channel() -> None:
@@ -504,7 +506,7 @@ def test_alert_rules_are_a_channel() -> None:
 
 
 def test_the_event_subscription_is_never_seen_and_it_says_how_to_look() -> None:
-    hows = [unseen.how for unseen in diagnose(facts()).unseen if "event subscription" in unseen.what]
+    hows = [unchecked.how for unchecked in diagnose(facts()).unchecked if "event subscription" in unchecked.what]
 
     assert len(hows) == 1
     assert hows[0].startswith("az eventgrid event-subscription list")
@@ -512,7 +514,7 @@ def test_the_event_subscription_is_never_seen_and_it_says_how_to_look() -> None:
 
 @pytest.mark.parametrize("problem", [{"stored_problem": "403"}, {"standing_problem": "403", "standing": None}])
 def test_what_cannot_be_read_is_essential(problem: dict[str, Any]) -> None:
-    assert [unseen.essential for unseen in diagnose(facts(**problem)).unseen if "403" in unseen.what] == [True]
+    assert [it.essential for it in diagnose(facts(**problem)).unchecked if "403" in it.what] == [True]
 
 
 def test_without_a_sign_in_it_is_told_once_what_to_do() -> None:
@@ -520,7 +522,7 @@ def test_without_a_sign_in_it_is_told_once_what_to_do() -> None:
     found = diagnose(facts(here=here, stored=None, stored_problem="none", standing=None, standing_problem="none"))
 
     assert told(found) == []
-    assert [unseen.how for unseen in found.unseen if unseen.essential] == ["sign in: az login"]
+    assert [unchecked.how for unchecked in found.unchecked if unchecked.essential] == ["sign in: az login"]
 
 
 def test_a_self_check_that_cannot_be_read_is_no_silent_app() -> None:

@@ -69,7 +69,7 @@ async def examined(live: Live, **env: str) -> Said:
 
 
 def told(said: Said) -> list[tuple[str, str]]:
-    return [(found["id"], found["about"]) for found in said.json["findings"]]
+    return [(found["id"], found["about"]) for found in said.json["problems"]]
 
 
 def responder_of(tenant: Tenant) -> Identity:
@@ -100,11 +100,11 @@ async def test_a_person_sees_the_same(well: Live, monkeypatch: pytest.MonkeyPatc
 async def test_for_people_each_finding_is_one_line(well: Live) -> None:
     await well.responder.storage.queues.delete_queue("alerts")
     said = await bypassctl(well.env, "doctor")
-    wrong = [line for line in said.out.splitlines() if line.startswith("WRONG")]
+    wrong = [line for line in said.out.splitlines() if line.startswith("FAIL")]
 
     assert said.code == 1
     assert len(wrong) == 1
-    assert "the queue alerts is not there. MEND: azd provision" in wrong[0]
+    assert "the queue alerts is not there. Fix: azd provision" in wrong[0]
 
 
 async def test_no_token_is_shown(well: Live) -> None:
@@ -142,7 +142,7 @@ async def test_a_token_from_before_the_grant_tells_its_times(well: Live) -> None
 
     assert told(said) == [("role_missing", "User.EnableDisableAccount.All")]
     assert token["issued_at"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(issued))
-    assert time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(issued + 24 * 3600)) in said.json["findings"][0]["mend"]
+    assert time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(issued + 24 * 3600)) in said.json["problems"][0]["fix"]
 
 
 async def test_a_person_sees_that_a_right_is_given_and_the_apps_token_is_older(gate: StorageGate, start: Start) -> None:
@@ -158,10 +158,10 @@ async def test_a_person_sees_that_a_right_is_given_and_the_apps_token_is_older(g
     await live.sweep()
     await live.responder.resume_responses()
     said = await examined(live, IDENTITY_HEADER=ADMINISTRATOR_SECRET)
-    [found] = [each for each in said.json["findings"] if each["about"] == "User.EnableDisableAccount.All"]
+    [found] = [each for each in said.json["problems"] if each["about"] == "User.EnableDisableAccount.All"]
 
     assert found["id"] == "role_not_in_token"
-    assert time.strftime("%Y-%m-%d %H:%M", time.gmtime(issued + 24 * 3600)) in found["what"] + found["mend"]
+    assert time.strftime("%Y-%m-%d %H:%M", time.gmtime(issued + 24 * 3600)) in found["what"] + found["fix"]
 
 
 async def test_another_tenants_identity_is_named(well: Live) -> None:
@@ -251,7 +251,7 @@ async def test_a_skewed_clock_of_the_app_is_named(well: Live, gate: StorageGate)
     said = await examined(well)
 
     assert [found for found, _ in told(said)] == ["clock_skew_app"]
-    assert "behind storage" in said.json["findings"][0]["what"]
+    assert "behind storage" in said.json["problems"][0]["what"]
 
 
 async def test_a_skewed_clock_of_this_machine_is_named(

@@ -1,4 +1,4 @@
-"""docs/runbook.md explains every finding of doctor, and the roles that doctor names are those that Bicep gives."""
+"""The runbook explains each problem that doctor reports; doctor names the roles that Bicep grants."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ QUEUES = {
 }
 
 
-def findings() -> set[str]:
-    """Every id that the code gives a finding, those of health alerts apart."""
+def problems() -> set[str]:
+    """Every id that the code gives a problem, those of health alerts apart."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
-    return set(re.findall(r'Defect\(\s*"(\w+)"', text)) | set(re.findall(r'^SETTING = "(\w+)"', text, re.MULTILINE))
+    return set(re.findall(r'Problem\(\s*"(\w+)"', text)) | set(re.findall(r'^SETTING = "(\w+)"', text, re.MULTILINE))
 
 
-def test_every_finding_is_in_the_runbook_once() -> None:
-    section = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8").split("\n## Findings of doctor\n")[1]
+def test_every_problem_is_in_the_runbook_once() -> None:
+    section = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8").split("\n## Problems that doctor reports\n")[1]
     cells = [line.split(" | ")[0] for line in section.split("\n## ")[0].splitlines() if line.startswith("| `")]
     named = [word for cell in cells for word in re.findall(r"`(\w+)`", cell)]
 
     assert len(named) > 20
-    assert sorted(named) == sorted(findings())
+    assert sorted(named) == sorted(problems())
 
 
-def test_no_finding_has_the_name_of_another_alert() -> None:
-    same = findings() & set(ADVICE)
+def test_no_problem_has_the_name_of_another_alert() -> None:
+    same = problems() & set(ADVICE)
 
     assert same == {"subscription_missing", "subscription_disabled"}
 

@@ -1,6 +1,6 @@
 """`bypassctl doctor`: from what was gathered to what is wrong, one line each. Pure.
 
-A cause is told and what follows from it is not: without its role the feed is not polled either, and nobody has to mend
+A cause is told and what follows from it is not: without its role the feed is not polled either, and nobody has to fix
 two things.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.operating.doctor.diagnosis import Defect, Diagnosis, Unseen
-from bypass_responder.operating.doctor.health import health_defects
-from bypass_responder.operating.doctor.rights import right_defects, right_unseen
+from bypass_responder.operating.doctor.diagnosis import Diagnosis, Problem, Unchecked
+from bypass_responder.operating.doctor.health import health_problems
+from bypass_responder.operating.doctor.rights import right_problems, right_unchecked
 from bypass_responder.operating.doctor.schedule import longest_gap
-from bypass_responder.operating.doctor.storage import storage_defects, storage_unseen
+from bypass_responder.operating.doctor.storage import storage_problems, storage_unchecked
 from bypass_responder.operating.self_check import EVERY
 
 if TYPE_CHECKING:
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 def diagnose(facts: Facts) -> Diagnosis:
     """What is wrong, what is worth knowing, what was not looked at."""
     app = current(facts)
-    looked = [*_app_defects(facts), *right_defects(facts, app), *storage_defects(facts, app)]
-    ids = {defect.id for defect in looked}
-    found = looked + [it for it in health_defects(facts, app) if it.id not in ids and not _said_better(it, looked)]
-    explained = frozenset[str]().union(*(defect.explains for defect in found))
-    defects = [defect for defect in found if defect.id not in explained]
-    unseen = [*right_unseen(facts), *storage_unseen(facts, app)]
-    storage_told = any(it.id.startswith("storage_") for it in defects) or any(it.essential for it in unseen)
+    looked = [*_app_problems(facts), *right_problems(facts, app), *storage_problems(facts, app)]
+    ids = {problem.id for problem in looked}
+    found = looked + [it for it in health_problems(facts, app) if it.id not in ids and not _said_better(it, looked)]
+    explained = frozenset[str]().union(*(problem.explains for problem in found))
+    problems = [problem for problem in found if problem.id not in explained]
+    unchecked = [*right_unchecked(facts), *storage_unchecked(facts, app)]
+    storage_told = any(it.id.startswith("storage_") for it in problems) or any(it.essential for it in unchecked)
     if facts.stored_problem and not storage_told:
         how = "give yourself Storage Table Data Reader (docs/permissions.md), or run it where the account is reached"
-        unseen.append(Unseen(f"the app's self-check: {facts.stored_problem}", how, essential=True))
+        unchecked.append(Unchecked(f"the app's self-check: {facts.stored_problem}", how, essential=True))
     if facts.standing_problem and not storage_told:
-        how = "mend what the line names; `bypassctl status` says the same"
-        unseen.append(Unseen(f"feed, sweep and health alerts: {facts.standing_problem}", how, essential=True))
-    return Diagnosis(defects, _information(facts, app), unseen)
+        how = "fix what the line names; `bypassctl status` says the same"
+        unchecked.append(Unchecked(f"feed, sweep and health alerts: {facts.standing_problem}", how, essential=True))
+    return Diagnosis(problems, _information(facts, app), unchecked)
 
 
-def _said_better(alert: Defect, looked: list[Defect]) -> bool:
-    """The health alert tells of a right that the self-check names, with what mends it."""
-    rights = {defect.about for defect in looked if defect.id in {"role_missing", "role_not_in_token"}}
-    refused = any(defect.id in {"storage_forbidden", "storage_blocked", "storage_by_key"} for defect in looked)
+def _said_better(alert: Problem, looked: list[Problem]) -> bool:
+    """The health alert tells of a right that the self-check names, with what fixes it."""
+    rights = {problem.about for problem in looked if problem.id in {"role_missing", "role_not_in_token"}}
+    refused = any(problem.id in {"storage_forbidden", "storage_blocked", "storage_by_key"} for problem in looked)
     named = any(right in alert.what for right in rights) or (refused and "Storage Table" in alert.what)
     return alert.id == "response_permission_missing" and named
 
@@ -65,21 +65,21 @@ def stale_after(check: SelfCheck) -> timedelta:
     return 2 * EVERY + (longest_gap(check.schedules.get("RESUME_SCHEDULE", "")) or EVERY)
 
 
-def _app_defects(facts: Facts) -> list[Defect]:
+def _app_problems(facts: Facts) -> list[Problem]:
     if facts.stored_problem:
         return []
     names = facts.names
     follows = frozenset({"never_polled", "poll_late", "sweep_unknown"})
-    mend = (
+    fix = (
         f"az functionapp show --name {names.app} --resource-group {names.group} --query state; "
         f"then its failed runs: portal, {names.app}, Functions, resume_responses, Invocations"
     )
     if facts.stored is None:
         what = "the app has never looked at itself: it was not deployed or does not start, or it cannot write to Feed"
-        return [Defect("app_silent", names.app, what, mend, follows)]
+        return [Problem("app_silent", names.app, what, fix, follows)]
     if age(facts, facts.stored) > stale_after(facts.stored):
         what = f"the app last looked at itself at {facts.stored.at:%Y-%m-%d %H:%M:%SZ}: it does not run"
-        return [Defect("app_silent", names.app, what, mend, follows)]
+        return [Problem("app_silent", names.app, what, fix, follows)]
     return []
 
 

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Defect:
-    """One thing that is wrong. ``mend`` is the command or the page that mends it."""
+class Problem:
+    """One thing that is wrong. ``fix`` is the command or the page that fixes it."""
 
     id: str
     about: str
     what: str
-    mend: str
+    fix: str
     explains: frozenset[str] = frozenset()
-    """Ids of defects that follow from this one, and are not told beside it."""
+    """Ids of problems that follow from this one, and are not told beside it."""
 
 
 @dataclass(frozen=True)
-class Unseen:
+class Unchecked:
     """What could not be looked at, or never can be from here. ``how`` says how to look."""
 
     what: str
@@ -41,9 +41,9 @@ class Unseen:
 class Diagnosis:
     """What is wrong, what is worth knowing, and what was not looked at."""
 
-    defects: Sequence[Defect]
+    problems: Sequence[Problem]
     information: Sequence[str]
-    unseen: Sequence[Unseen]
+    unchecked: Sequence[Unchecked]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.operating.doctor.diagnosis import Defect
+from bypass_responder.operating.doctor.diagnosis import Problem
 from bypass_responder.operating.doctor.schedule import longest_gap
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LATE = timedelta(minutes=30)
 LONGEST = {"POLL_SCHEDULE": timedelta(hours=1), "RESUME_SCHEDULE": timedelta(minutes=15)}
 """A slower one is not what anybody means; the sweep has SWEEP_OVERDUE_MINUTES for that."""
 LEFT_TO_STATUS = frozenset({"alerts_unreadable", "gap", "hints_waiting", "poison", "sweep_account_unreadable"})
-"""Health alerts of what happened, and of nothing that is still to be mended here."""
+"""Health alerts of what happened, and of nothing that is still to be fixed here."""
 SWEEP_FOLLOWS = frozenset({"sweep_incomplete", "sweep_overdue", "sweep_unknown", "sweeps_silent"})
 FOLLOWS = {
     "feed_silent": frozenset({"poll_late", "never_polled"}),
@@ -33,35 +33,35 @@ FOLLOWS = {
 }
 
 
-def health_defects(facts: Facts, app: SelfCheck | None) -> Iterator[Defect]:
+def health_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
     """Clocks, settings of the app, feed, sweep, worker."""
-    yield from _clock_defects(facts, app)
+    yield from _clock_problems(facts, app)
     if app is not None:
-        yield from _setting_defects(app)
+        yield from _setting_problems(app)
     if facts.standing is not None:
-        yield from _alert_defects(facts.standing)
-        yield from _feed_defects(facts, facts.standing, app)
+        yield from _alert_problems(facts.standing)
+        yield from _feed_problems(facts, facts.standing, app)
         if facts.standing.doubt:
             what = f"who is bypassed now is not known: {facts.standing.doubt}"
-            mend = (
+            fix = (
                 f"does the worker run? az functionapp show --name {facts.names.worker} "
                 f"--resource-group {facts.names.group} --query state; after an installation wait for SWEEP_SCHEDULE"
             )
-            yield Defect("sweep_unknown", "sweep", what, mend)
+            yield Problem("sweep_unknown", "sweep", what, fix)
 
 
-def _clock_defects(facts: Facts, app: SelfCheck | None) -> Iterator[Defect]:
+def _clock_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
     names = facts.names
     if app is not None and (said := _skewed(app.storage.skew_seconds)):
         what = (
             f"the app's clock is {said} storage: an allowlist edit may count for the wrong side of a bypass, "
             "and commands to the worker run out too soon or too late"
         )
-        mend = f"az functionapp restart --name {names.app} --resource-group {names.group}; if it stays, Azure support"
-        yield Defect("clock_skew_app", names.app, what, mend)
+        fix = f"az functionapp restart --name {names.app} --resource-group {names.group}; if it stays, Azure support"
+        yield Problem("clock_skew_app", names.app, what, fix)
     if facts.live is None and (said := _skewed(facts.here.skew_seconds)):
         what = f"this machine's clock is {said} storage: what people decide here is written with a wrong time"
-        yield Defect("clock_skew_here", "this machine", what, "timedatectl set-ntp true (Windows: w32tm /resync)")
+        yield Problem("clock_skew_here", "this machine", what, "timedatectl set-ntp true (Windows: w32tm /resync)")
 
 
 def _skewed(seconds: float | None) -> str:
@@ -70,27 +70,27 @@ def _skewed(seconds: float | None) -> str:
     return f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'}"
 
 
-def _setting_defects(app: SelfCheck) -> Iterator[Defect]:
+def _setting_problems(app: SelfCheck) -> Iterator[Problem]:
     if not app.worker_ids:
         what = "EXCHANGE_WORKER_IDS is empty: the record of our own switching-off is not told from somebody else's"
-        mend = "set it to object id and application id of the worker's identity; azd provision does"
-        yield Defect("worker_ids_empty", "EXCHANGE_WORKER_IDS", what, mend)
+        fix = "set it to object id and application id of the worker's identity; azd provision does"
+        yield Problem("worker_ids_empty", "EXCHANGE_WORKER_IDS", what, fix)
     if "NOTIFICATION_WEBHOOK_URL" not in app.settings and not app.told:
         what = "nobody is told: neither a webhook is set, nor do lines go to Application Insights"
-        mend = "set it (docs/notifications.md), or azd provision, which makes alert rules"
-        yield Defect("channel_none", "NOTIFICATION_WEBHOOK_URL", what, mend)
+        fix = "set it (docs/notifications.md), or azd provision, which makes alert rules"
+        yield Problem("channel_none", "NOTIFICATION_WEBHOOK_URL", what, fix)
     if app.secret_unresolved:
         what = (
             "the app cannot read NOTIFICATION_WEBHOOK_SECRET from the key vault, so receivers reject its notifications"
         )
-        mend = (
+        fix = (
             "az keyvault secret set --name notification-webhook-secret --vault-name VAULT --file FILE; restart the app"
         )
-        yield Defect("secret_unresolved", "NOTIFICATION_WEBHOOK_SECRET", what, mend)
+        yield Problem("secret_unresolved", "NOTIFICATION_WEBHOOK_SECRET", what, fix)
     for name, schedule in app.schedules.items():
         if problem := _implausible(name, schedule, app):
-            mend = f"azd env set {name} '…' and azd provision; six fields, NCRONTAB (docs/settings.md#when-it-runs)"
-            yield Defect("schedule_implausible", name, f"{name} is {schedule!r}: {problem}", mend)
+            fix = f"azd env set {name} '…' and azd provision; six fields, NCRONTAB (docs/settings.md#when-it-runs)"
+            yield Problem("schedule_implausible", name, f"{name} is {schedule!r}: {problem}", fix)
 
 
 def _implausible(name: str, schedule: str, app: SelfCheck) -> str:
@@ -108,20 +108,20 @@ def _minutes(span: timedelta) -> str:
     return f"{span.total_seconds() / 60:.0f}"
 
 
-def _alert_defects(standing: Standing) -> Iterator[Defect]:
+def _alert_problems(standing: Standing) -> Iterator[Problem]:
     for alert in standing.alerts:
         if alert.id not in LEFT_TO_STATUS:
             what = f"health alert {alert.id} since {alert.since:%Y-%m-%d %H:%M:%SZ}: {alert.detail}"
-            yield Defect(alert.id, "health alert", what, alert.advice, FOLLOWS.get(alert.id, frozenset()))
+            yield Problem(alert.id, "health alert", what, alert.advice, FOLLOWS.get(alert.id, frozenset()))
 
 
-def _feed_defects(facts: Facts, standing: Standing, app: SelfCheck | None) -> Iterator[Defect]:
+def _feed_problems(facts: Facts, standing: Standing, app: SelfCheck | None) -> Iterator[Problem]:
     cursor = standing.cursor
-    mend = "bypassctl status names what fails; the function host: portal, Functions, poll_audit_feed, Invocations"
+    fix = "bypassctl status names what fails; the function host: portal, Functions, poll_audit_feed, Invocations"
     if cursor is None or cursor.last_success_at is None:
-        yield Defect("never_polled", "audit feed", "no poll of the audit feed has succeeded yet", mend)
+        yield Problem("never_polled", "audit feed", "no poll of the audit feed has succeeded yet", fix)
         return
     gap = longest_gap(app.schedules.get("POLL_SCHEDULE", "")) if app else None
     if facts.true_now - cursor.last_success_at > max(LATE, 3 * (gap or LATE)):
         what = f"the last poll of the audit feed that succeeded was at {cursor.last_success_at:%Y-%m-%d %H:%M:%SZ}"
-        yield Defect("poll_late", "audit feed", what, mend)
+        yield Problem("poll_late", "audit feed", what, fix)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.operating.doctor.diagnosis import Defect, Unseen
+from bypass_responder.operating.doctor.diagnosis import Problem, Unchecked
 from bypass_responder.rights import EXCHANGE_ROLE_GROUP, RESPONDER_ROLES, SERVICES, WORKER_ROLES, Api, AppRole
 
 if TYPE_CHECKING:
@@ -43,44 +43,44 @@ ONLY_TIME = (
 )
 
 
-def right_defects(facts: Facts, app: SelfCheck | None) -> Iterator[Defect]:
+def right_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
     """Tokens, roles and the subscription of the app, and the worker's role where the directory may be read."""
     if app is not None:
-        yield from _token_defects(facts, app)
+        yield from _token_problems(facts, app)
         if not _polled_since(facts, app):
-            yield from _subscription_defects(app)
+            yield from _subscription_problems(app)
     worker = facts.names.worker_principal
     for principal in facts.gone:
         whose = "the Exchange worker" if principal == worker else "the app"
         what = f"the directory has no identity {principal}, which is {whose}'s by what this shell or its token says"
-        mend = "azd provision makes it anew, then `azd env get-values` for this shell and bypassctl grant"
+        fix = "azd provision makes it anew, then `azd env get-values` for this shell and bypassctl grant"
         follows = WORKER_FOLLOWS if principal == worker else FEED_FOLLOWS
-        yield Defect("identity_missing", principal, what, mend, follows)
+        yield Problem("identity_missing", principal, what, fix, follows)
     if facts.grants is not None and worker in facts.grants:
         for role in WORKER_ROLES:
             if role.id not in facts.grants[worker]:
                 what = f"the Exchange worker has no {role.value} of {SERVICES[role.api]}: {role.missing}"
-                yield Defect("worker_role_missing", role.value, what, "bypassctl grant", WORKER_FOLLOWS)
+                yield Problem("worker_role_missing", role.value, what, "bypassctl grant", WORKER_FOLLOWS)
 
 
-def _token_defects(facts: Facts, app: SelfCheck) -> Iterator[Defect]:
+def _token_problems(facts: Facts, app: SelfCheck) -> Iterator[Problem]:
     without = [token for token in app.tokens if token.problem]
     if without:
         which = " and ".join(SERVICES[Api(token.api)] for token in without)
         names = facts.names
-        mend = (
+        fix = (
             f"az functionapp identity show --name {names.app} --resource-group {names.group}; "
             "AZURE_CLIENT_ID wants the client id of the identity that it names; `azd provision` sets both"
         )
         follows = FEED_FOLLOWS | {"response_permission_missing"}
-        yield Defect("token_missing", which, f"the app gets no token for {which}: {without[0].problem}", mend, follows)
+        yield Problem("token_missing", which, f"the app gets no token for {which}: {without[0].problem}", fix, follows)
     for token in app.tokens:
         if token.problem:
             continue
         if token.tenant_id and token.tenant_id != facts.settings.tenant_id:
             what = f"the app's identity is of the tenant {token.tenant_id}, TENANT_ID is {facts.settings.tenant_id}"
-            mend = "set TENANT_ID, here and in the app, to the tenant whose accounts are watched, and deploy there"
-            yield Defect("tenant_wrong", "TENANT_ID", what, mend, FEED_FOLLOWS)
+            fix = "set TENANT_ID, here and in the app, to the tenant whose accounts are watched, and deploy there"
+            yield Problem("tenant_wrong", "TENANT_ID", what, fix, FEED_FOLLOWS)
             return
     for role in RESPONDER_ROLES:
         held = app.token(role.api)
@@ -91,25 +91,25 @@ def _token_defects(facts: Facts, app: SelfCheck) -> Iterator[Defect]:
                 yield _taken_away(role, held)
             continue
         if role.api is not Api.MANAGEMENT or not _polled_since(facts, app):
-            yield _role_defect(facts, role, held)
+            yield _role_problem(facts, role, held)
 
 
-def _taken_away(role: AppRole, token: Token) -> Defect:
+def _taken_away(role: AppRole, token: Token) -> Problem:
     """The directory does not give it any more. It works as long as the token does; an attacker would do just that."""
     what = (
         f"{role.value} of {SERVICES[role.api]} was taken from the app in the directory; its token of "
         f"{_at(token.issued_at)} has it until {_at(token.expires_at)}. Then {role.missing}"
     )
-    mend = "bypassctl grant, and find out who took it: Entra admin centre, Audit logs"
-    return Defect("role_taken_away", role.value, what, mend)
+    fix = "bypassctl grant, and find out who took it: Entra admin centre, Audit logs"
+    return Problem("role_taken_away", role.value, what, fix)
 
 
 def _polled_since(facts: Facts, app: SelfCheck) -> bool:
-    """A poll that succeeded after the look: what was wrong with the feed is mended."""
+    """A poll that succeeded after the look: what was wrong with the feed is fixed."""
     return facts.polled_at is not None and facts.polled_at > app.at
 
 
-def _role_defect(facts: Facts, role: AppRole, token: Token) -> Defect:
+def _role_problem(facts: Facts, role: AppRole, token: Token) -> Problem:
     follows = FEED_FOLLOWS if role.api is Api.MANAGEMENT else frozenset[str]()
     named = f"{role.value} of {SERVICES[role.api]}"
     held = facts.grants.get(token.object_id) if facts.grants is not None else None
@@ -122,50 +122,50 @@ def _role_defect(facts: Facts, role: AppRole, token: Token) -> Defect:
             f"{named} is given, and not in the app's token: issued at {_at(token.issued_at)}, {order} {_at(granted)}, "
             f"{until}; until then {role.missing}"
         )
-        return Defect("role_not_in_token", role.value, what, ONLY_TIME, follows)
-    mend = "bypassctl grant"
+        return Problem("role_not_in_token", role.value, what, ONLY_TIME, follows)
+    fix = "bypassctl grant"
     if held is None:
-        mend += f"; given already (bypassctl grant --check)? Its token, of {_at(token.issued_at)}, is {until}: wait"
-    return Defect("role_missing", role.value, f"the app has no {named}: {role.missing}", mend, follows)
+        fix += f"; given already (bypassctl grant --check)? Its token, of {_at(token.issued_at)}, is {until}: wait"
+    return Problem("role_missing", role.value, f"the app has no {named}: {role.missing}", fix, follows)
 
 
-def _subscription_defects(app: SelfCheck) -> Iterator[Defect]:
+def _subscription_problems(app: SelfCheck) -> Iterator[Problem]:
     if app.subscription == "missing":
         what = "the audit feed has no subscription to Audit.Exchange"
-        mend = (
+        fix = (
             "the app starts it at its next poll. If it stays away, the unified audit log is off: "
             "Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true"
         )
-        yield Defect("subscription_missing", "Audit.Exchange", what, mend, SUBSCRIPTION_FOLLOWS)
+        yield Problem("subscription_missing", "Audit.Exchange", what, fix, SUBSCRIPTION_FOLLOWS)
     elif app.subscription and app.subscription != "enabled":
         what = f"the subscription of the audit feed to Audit.Exchange is {app.subscription}"
-        mend = (
+        fix = (
             "find out which administrator did it, then POST subscriptions/start?contentType=Audit.Exchange "
             "(docs/runbook.md#a-disabled-subscription)"
         )
-        yield Defect("subscription_disabled", "Audit.Exchange", what, mend, SUBSCRIPTION_FOLLOWS)
+        yield Problem("subscription_disabled", "Audit.Exchange", what, fix, SUBSCRIPTION_FOLLOWS)
     elif app.subscription_problem:
-        mend = "docs/runbook.md#error-codes-of-the-feed; no code: Microsoft 365 service health"
+        fix = "docs/runbook.md#error-codes-of-the-feed; no code: Microsoft 365 service health"
         follows = SUBSCRIPTION_FOLLOWS | {"permission_lost"}
-        yield Defect("feed_refused", "Audit.Exchange", app.subscription_problem, mend, follows)
+        yield Problem("feed_refused", "Audit.Exchange", app.subscription_problem, fix, follows)
 
 
-def right_unseen(facts: Facts) -> Iterator[Unseen]:
+def right_unchecked(facts: Facts) -> Iterator[Unchecked]:
     """What no token and no directory read tells."""
     if facts.grants is None:
         how = "bypassctl grant --check, as somebody who may read service principals"
-        yield Unseen(f"which rights the directory gives: {facts.grants_problem or 'not asked'}", how)
+        yield Unchecked(f"which rights the directory gives: {facts.grants_problem or 'not asked'}", how)
     elif not facts.names.worker_principal:
         how = "set WORKER_PRINCIPAL_ID (`azd env get-values` has it)"
-        yield Unseen("the Exchange worker's role in the directory: it is not known which identity it is", how)
+        yield Unchecked("the Exchange worker's role in the directory: it is not known which identity it is", how)
     how = f'in Exchange Online PowerShell: Get-RoleGroupMember "{EXCHANGE_ROLE_GROUP}"'
-    yield Unseen("whether the worker may run its cmdlets; health alerts tell when it may not", how)
+    yield Unchecked("whether the worker may run its cmdlets; health alerts tell when it may not", how)
     names = facts.names
     how = (
         f"az eventgrid event-subscription list --source-resource-id "
         f"$(az eventgrid topic show --name {names.topic} --resource-group {names.group} --query id --output tsv)"
     )
-    yield Unseen("the event subscription that brings alerts: it is seen by Azure Resource Manager only", how)
+    yield Unchecked("the event subscription that brings alerts: it is seen by Azure Resource Manager only", how)
 
 
 def _at(moment: datetime | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.self_check import Access, Place, Reach
-from bypass_responder.operating.doctor.diagnosis import Defect, Unseen
+from bypass_responder.operating.doctor.diagnosis import Problem, Unchecked
 from bypass_responder.operating.self_check import send_only
 from bypass_responder.rights import storage_role
 
@@ -24,22 +24,22 @@ _CREATE = {Place.TABLE: "storage table create", Place.QUEUE: "storage queue crea
 _SERVICE = {Place.TABLE: "tableServices/default/tables", Place.QUEUE: "queueServices/default/queues"}
 
 
-def storage_defects(facts: Facts, app: SelfCheck | None) -> Iterator[Defect]:
-    """What the app cannot use. What only the caller cannot see is no defect."""
+def storage_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
+    """What the app cannot use. What only the caller cannot see is no problem."""
     here = {(reach.place, reach.name): reach for reach in facts.here.reaches}
     theirs = {(reach.place, reach.name): reach for reach in app.storage.reaches} if app else {}
     unreached: list[Reach] = []
     for key in {**here, **theirs}:
         seen, mine = here.get(key), theirs.get(key)
         if (missing := _missing(seen, mine)) is not None:
-            yield _missing_defect(missing, facts)
+            yield _missing_problem(missing, facts)
         elif mine is not None and mine.access is Access.FORBIDDEN and mine.name not in send_only(facts.settings):
-            yield _forbidden_defect(mine, facts, app)
+            yield _forbidden_problem(mine, facts, app)
         elif mine is not None and mine.access is Access.UNREACHABLE:
             unreached.append(mine)
         if _poisoned(seen, mine):
-            yield _poison_defect(key[1])
-    yield from _unreachable_defects(unreached, facts.names)
+            yield _poison_problem(key[1])
+    yield from _unreachable_problems(unreached, facts.names)
 
 
 def _missing(seen: Reach | None, mine: Reach | None) -> Reach | None:
@@ -53,68 +53,68 @@ def _poisoned(seen: Reach | None, mine: Reach | None) -> bool:
     return bool(told and told.waiting and told.name.endswith(POISON))
 
 
-def _missing_defect(reach: Reach, facts: Facts) -> Defect:
+def _missing_problem(reach: Reach, facts: Facts) -> Problem:
     account = facts.names.account
     if reach.place is Place.CONTAINER:
         by_hand = f"az storage container create --auth-mode login --account-name {account} --name {reach.name}"
     else:
         by_hand = f"az {_CREATE[reach.place]} --auth-mode login --account-name {account} --name {reach.name}"
-    mend = f"azd provision (by hand: {by_hand}); what it held is lost: find out who deleted it"
+    fix = f"azd provision (by hand: {by_hand}); what it held is lost: find out who deleted it"
     what = f"the {reach.place.value} {reach.name} is not there"
-    return Defect("storage_missing", f"{reach.place.value} {reach.name}", what, mend, _follows(reach))
+    return Problem("storage_missing", f"{reach.place.value} {reach.name}", what, fix, _follows(reach))
 
 
-def _forbidden_defect(reach: Reach, facts: Facts, app: SelfCheck | None) -> Defect:
+def _forbidden_problem(reach: Reach, facts: Facts, app: SelfCheck | None) -> Problem:
     about, account = f"{reach.place.value} {reach.name}", facts.names.account
     if reach.code == KEYS_OFF:
         what = f"the {about} takes no key, and the app comes with a connection string"
-        mend = "set the three ResponderStorage__…ServiceUri instead of ResponderStorage (docs/settings.md)"
-        return Defect("storage_by_key", about, what, mend, _follows(reach))
+        fix = "set the three ResponderStorage__…ServiceUri instead of ResponderStorage (docs/settings.md)"
+        return Problem("storage_by_key", about, what, fix, _follows(reach))
     if reach.code == FIREWALL:
         what = f"the firewall of {account} does not let the app to the {about} ({reach.code})"
-        mend = f"az storage account show --name {account} --query networkRuleSet; azd provision puts the rules back"
-        return Defect("storage_blocked", about, what, mend, _follows(reach))
+        fix = f"az storage account show --name {account} --query networkRuleSet; azd provision puts the rules back"
+        return Problem("storage_blocked", about, what, fix, _follows(reach))
     role = storage_role(reach.place.value, reach.name)
     principal = next((token.object_id for token in app.tokens if token.object_id), "") if app else ""
     scope = f"{_SERVICE.get(reach.place, 'blobServices/default/containers')}/{reach.name}"
-    mend = (
+    fix = (
         f"azd provision (by hand: az role assignment create --role '{role}' --assignee-principal-type ServicePrincipal "
         f"--assignee-object-id {principal or 'PRINCIPAL_ID'} "
         f'--scope "$(az storage account show --name {account} --query id --output tsv)/{scope}")'
     )
     what = f"the app has no {role} on the {about} ({reach.code or 'refused'})"
-    return Defect("storage_forbidden", about, what, mend, _follows(reach))
+    return Problem("storage_forbidden", about, what, fix, _follows(reach))
 
 
-def _unreachable_defects(unreached: Iterable[Reach], names: Names) -> Iterator[Defect]:
+def _unreachable_problems(unreached: Iterable[Reach], names: Names) -> Iterator[Problem]:
     """One for each of the three services: it is the service that is not reached, and not each thing in it."""
     for place in Place:
         of_place = [reach for reach in unreached if reach.place is place]
         if of_place:
             what = f"the app does not reach {', '.join(reach.name for reach in of_place)}: {of_place[0].code}"
-            mend = (
+            fix = (
                 f"network: az storage account show --name {names.account} --query "
                 "'[primaryEndpoints, networkRuleSet]'; does the app's network resolve the private endpoint?"
             )
-            yield Defect("storage_unreachable", f"{place.value}s", what, mend, _follows(of_place[0]))
+            yield Problem("storage_unreachable", f"{place.value}s", what, fix, _follows(of_place[0]))
 
 
-def _poison_defect(queue: str) -> Defect:
+def _poison_problem(queue: str) -> Problem:
     what = f"the queue {queue} holds messages that failed five times"
-    mend = "resume_responses takes them up at its next run; if they stay, see its failed runs: portal, Functions"
-    return Defect("poison_waiting", queue, what, mend)
+    fix = "resume_responses takes them up at its next run; if they stay, see its failed runs: portal, Functions"
+    return Problem("poison_waiting", queue, what, fix)
 
 
-def _only_read() -> Unseen:
+def _only_read() -> Unchecked:
     what = "whether the app may also write to its tables and containers, and send to its queues: the look only reads"
-    return Unseen(what, "a run that may not fails, and the health alert response_permission_missing names the right")
+    return Unchecked(what, "a run that may not fails, and the health alert response_permission_missing names the right")
 
 
 def _follows(reach: Reach) -> frozenset[str]:
     return RUNS_FOLLOW | (WORKER_FOLLOWS if reach.name.startswith(("exchange-", "sweeps")) else frozenset())
 
 
-def storage_unseen(facts: Facts, app: SelfCheck | None) -> Iterator[Unseen]:
+def storage_unchecked(facts: Facts, app: SelfCheck | None) -> Iterator[Unchecked]:
     """What the caller could not look at and the app did not tell of."""
     sent = send_only(facts.settings)
     told = {(reach.place, reach.name) for reach in app.storage.reaches} if app else set()
@@ -124,12 +124,12 @@ def storage_unseen(facts: Facts, app: SelfCheck | None) -> Iterator[Unseen]:
         of_access = [reach for reach in missed if reach.access is access]
         if of_access:
             names = ", ".join(reach.name for reach in of_access)
-            yield Unseen(f"{names}: {of_access[0].code or access.value}", how, essential=True)
+            yield Unchecked(f"{names}: {of_access[0].code or access.value}", how, essential=True)
     yield _only_read()
     known = {reach.name for reach in facts.here.reaches if reach.access not in _HOW}
     if not missed and (unlooked := sorted(sent - known)):
         what = f"{' and '.join(unlooked)}: the app may only send to them, and a health alert tells when it cannot"
-        yield Unseen(what, "run it as a person with Storage Queue Data Reader")
+        yield Unchecked(what, "run it as a person with Storage Queue Data Reader")
 
 
 _HOW = {
