@@ -23,7 +23,7 @@ from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_en
 
 MINUTE = timedelta(minutes=1)
 DISABLED = "AuditDisabled is on: no mailbox of the organization is audited."
-NOT_KNOWN = "NOT KNOWN"
+UNKNOWN = "UNKNOWN"
 
 
 async def watched() -> World:
@@ -58,7 +58,7 @@ async def tampered(world: World, **fields: Any) -> None:
 
 async def who(world: World) -> str:
     await raise_health("audit_disabled", DISABLED, world.services)
-    [switch] = as_json(await reads(world))["organisation_switches"]
+    [switch] = as_json(await reads(world))["organization_switches"]
     return str(switch["who"])
 
 
@@ -113,7 +113,7 @@ async def test_a_switch_of_the_organisation_comes_first(alert: str, capsys: pyte
     await raise_health("feed_silent", "nothing came", world.services)
     await raise_health(alert, DISABLED, world.services)
 
-    assert shown(await reads(world), capsys).startswith(f"ORGANIzATION: {DISABLED} Seen since 2026-03-02 09:00:00Z")
+    assert shown(await reads(world), capsys).startswith(f"ORGANIZATION: {DISABLED} Seen since 2026-03-02 09:00:00Z")
 
 
 async def test_the_newest_record_says_who_weakened_it() -> None:
@@ -121,7 +121,7 @@ async def test_the_newest_record_says_who_weakened_it() -> None:
     await tampered(world)
     await tampered(world, occurred_at=START + MINUTE, actor=Actor(user_id="eve"))
 
-    assert await who(world) == "eve did it at 2026-03-02 09:01:00Z"
+    assert await who(world) == "eve changed it at 2026-03-02 09:01:00Z"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ async def test_a_record_that_did_not_weaken_this_switch_accuses_nobody(fields: d
     world = await watched()
     await tampered(world, **fields)
 
-    assert await who(world) == "no record says who did it"
+    assert await who(world) == "no record names the actor"
 
 
 async def test_a_weakening_that_was_undone_is_not_taken_for_the_present_one() -> None:
@@ -142,8 +142,8 @@ async def test_a_weakening_that_was_undone_is_not_taken_for_the_present_one() ->
     await tampered(world, occurred_at=START + MINUTE, weakens=False, actor=Actor(user_id="ops"))
 
     assert await who(world) == (
-        "mallory did it at 2026-03-02 09:00:00Z, ops undid it at 2026-03-02 09:01:00Z, "
-        "and no record says who did it since"
+        "mallory changed it at 2026-03-02 09:00:00Z, ops restored it at 2026-03-02 09:01:00Z, "
+        "and no record names a later actor"
     )
 
 
@@ -181,13 +181,13 @@ async def test_a_complete_sweep_says_how_many_are_on_and_covered(capsys: pytest.
     out = shown(await reads(world), capsys)
 
     assert "2026-03-02 09:01:00Z: 1000 objects scanned, 2 on, 1 of them covered by the allowlist" in out
-    assert NOT_KNOWN not in out
+    assert UNKNOWN not in out
 
 
 async def test_without_any_sweep_it_is_not_known_who_is_bypassed(capsys: pytest.CaptureFixture[str]) -> None:
     found = await reads(World())
 
-    assert "NOT KNOWN: no sweep was ever asked for" in shown(found, capsys)
+    assert "UNKNOWN: no sweep was requested yet" in shown(found, capsys)
     assert "on" not in as_json(found)["sweep"]
 
 
@@ -196,7 +196,7 @@ async def test_before_the_first_complete_sweep_it_is_not_known(capsys: pytest.Ca
     await world.sweep(complete=False)
     out = shown(await reads(world), capsys)
 
-    assert "NOT KNOWN: no sweep was complete yet; the last sweep was not complete: " in out
+    assert "UNKNOWN: no sweep has completed yet; the last sweep was not complete: " in out
 
 
 async def test_after_a_sweep_that_was_not_complete_it_is_not_known_and_the_reason_is_said(
@@ -208,7 +208,7 @@ async def test_after_a_sweep_that_was_not_complete_it_is_not_known_and_the_reaso
     found = await reads(world)
     out = shown(found, capsys)
 
-    assert "NOT KNOWN: the last sweep was not complete: " in out
+    assert "UNKNOWN: the last sweep was not complete: " in out
     assert "Exchange said no" in out
     assert as_json(found)["sweep"]["complete_at"] == "2026-03-02T09:00:00Z"
 
@@ -240,7 +240,7 @@ async def test_a_sweep_without_an_answer_is_doubted_once_its_time_is_over() -> N
     before = (await reads(world)).doubt
     world.now += 11 * MINUTE
 
-    assert (before, (await reads(world)).doubt) == ("", "1 in a row had no answer")
+    assert (before, (await reads(world)).doubt) == ("", "1 sweeps in a row were not answered")
 
 
 async def test_an_outstanding_sweep_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -248,7 +248,7 @@ async def test_an_outstanding_sweep_is_said(capsys: pytest.CaptureFixture[str]) 
     world.now += MINUTE
     await plan_sweep(world.services)
 
-    assert "sweep outstanding          since 2026-03-02 09:01:00Z" in shown(await reads(world), capsys)
+    assert "sweep outstanding           since 2026-03-02 09:01:00Z" in shown(await reads(world), capsys)
 
 
 # ---- hints and costs -------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ async def test_hints_that_exchange_denied_are_counted_and_the_newest_five_listed
 async def test_the_costs_are_left_out_while_nothing_is_known(capsys: pytest.CaptureFixture[str]) -> None:
     found = await reads(await watched())
 
-    assert (found.costs, "told after" in shown(found, capsys)) == ({}, False)
+    assert (found.costs, "detection delay" in shown(found, capsys)) == ({}, False)
 
 
 async def test_each_source_says_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -309,8 +309,8 @@ async def test_a_case_that_cannot_be_read_is_missing_in_the_costs_and_nowhere_el
 async def test_the_mode_is_said_to_be_that_of_this_shell(capsys: pytest.CaptureFixture[str]) -> None:
     found = await reads(await watched())
 
-    assert shown(found, capsys).startswith("mode (of this shell)")
-    assert "of this shell" in as_json(found)["mode_is"]
+    assert shown(found, capsys).startswith("MODE in this shell")
+    assert "this shell" in as_json(found)["mode_source"]
 
 
 async def test_nothing_raw_from_a_hint_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -350,13 +350,13 @@ async def test_status_ends_with_1_while_the_feed_was_never_polled(start: Start) 
     live = await start()
     said = await bypassctl(live.cli_env, "status")
 
-    assert (said.code, "the feed is not watched" in said.out) == (1, True)
+    assert (said.code, "never: no poll has succeeded yet" in said.out) == (1, True)
 
 
 async def test_status_says_that_nothing_is_known_while_no_sweep_was_complete(live: Live) -> None:
     said = await bypassctl(live.cli_env, "status")
 
-    assert "NOT KNOWN: no sweep was ever asked for" in said.out
+    assert "UNKNOWN: no sweep was requested yet" in said.out
 
 
 async def test_status_of_a_responder_that_has_nothing_to_do_ends_with_0(live: Live) -> None:

@@ -1,4 +1,4 @@
-"""``bypassctl status``: organization switches, mode, feed, sweep, health, and what waits for a person."""
+"""``bypassctl status``: organization switches, mode, feed, sweep, health and pending decisions."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from bypass_responder.operating.status import (
     who_switched,
 )
 
-SHELL = "of this shell's environment; the deployed app has its own"
-NEVER_POLLED = "no poll has succeeded yet: the feed is not watched"
+SHELL = "set in this shell; the deployed app may differ"
+NEVER_POLLED = "never: no poll has succeeded yet"
 
 
 def status(output: Format = Output.TABLE) -> None:
-    """Show mode, feed, sweep, health and what waits for a person. Exit status 1 when something does."""
+    """Show mode, feed, sweep, health and pending decisions. Exit code 1: something needs attention."""
     found = with_responder(lambda responder: read_status(responder.services))
     if output is Output.JSON:
         show_json(as_json(found))
@@ -42,10 +42,10 @@ def status(output: Format = Output.TABLE) -> None:
 
 
 def as_json(found: Status) -> dict[str, Any]:
-    """The same for scripts."""
+    """The status as JSON, for scripts."""
     counts = {"took_seconds", "scanned", "on", "covered"} if found.sweep.complete_at else set()
     return {
-        "organisation_switches": [
+        "organization_switches": [
             {
                 "alert": it.id,
                 "detail": it.detail,
@@ -56,12 +56,12 @@ def as_json(found: Status) -> dict[str, Any]:
             if it.id in SWITCHES
         ],
         "mode": found.mode,
-        "mode_is": SHELL,
+        "mode_source": SHELL,
         "tenant_id": found.tenant_id,
         "notification_channel": found.channel,
         "feed": found.cursor.model_dump(mode="json") if found.cursor else None,
         "sweep": {
-            "not_known_because": found.doubt or None,
+            "unknown_because": found.doubt or None,
             **found.sweep.model_dump(mode="json", include={"complete_at", "state", "created_at", "problem"} | counts),
         },
         "unconfirmed": {
@@ -69,7 +69,7 @@ def as_json(found: Status) -> dict[str, Any]:
             "of": found.listed,
             "newest": [row.model_dump(mode="json") for row in found.unconfirmed[:NEWEST_SHOWN]],
         },
-        "told_after": {source: asdict(cost) for source, cost in found.costs.items()},
+        "detection_delay": {source: asdict(cost) for source, cost in found.costs.items()},
         "pending_blobs": [row.model_dump(mode="json") for row in found.pending],
         "gaps": [row.model_dump(mode="json") for row in found.gaps],
         "unreadable": [{"received_at": at.isoformat()} | row.model_dump(mode="json") for at, row in found.unreadable],
@@ -78,59 +78,58 @@ def as_json(found: Status) -> dict[str, Any]:
         "tampering": [row.model_dump(mode="json") for row in found.tampering],
         "contained_not_closed": found.contained,
         "waiting": [row.model_dump(mode="json") for row in found.waiting],
-        "undelivered_health_notes": found.undelivered,
-        "targets_with_work": found.work,
+        "undelivered_notifications": found.undelivered,
+        "accounts_with_pending_work": found.work,
     }
 
 
 def show(found: Status) -> None:
-    """For people: what makes everybody blind comes first."""
+    """Print the status for people. Conditions that blind the responder come first."""
     for alert in found.alerts:
         if alert.id in SWITCHES:
             who = who_switched(alert, found.tampering)
-            say(f"ORGANIzATION: {alert.detail} Seen since {moment(alert.since)}; {who}.", style="bold red")
+            say(f"ORGANIZATION: {alert.detail} Seen since {moment(alert.since)}; {who}.", style="bold red")
     show_fields(_fields(found))
-    _show_what_makes_blind(found)
-    _show_what_came_in(found)
+    _show_health(found)
+    _show_input(found)
 
 
 def _fields(found: Status) -> dict[str, object]:
     cursor, sweep = found.cursor, found.sweep
     counts = f"{sweep.scanned} objects scanned, {sweep.on} on, {sweep.covered} of them covered by the allowlist"
     took = f"took {sweep.took_seconds:.0f} s"
-    told = [f"{source} {cost.median_minutes} min ({cost.incidents})" for source, cost in found.costs.items()]
-    does = "decides and records everything and changes nothing" if found.mode == "observe" else "acts"
+    delays = [f"{source} {cost.median_minutes} min ({cost.incidents})" for source, cost in found.costs.items()]
+    does = "records decisions, changes nothing" if found.mode == "observe" else "acts"
     return {
-        "mode (of this shell)": f"{found.mode}: {does}. It is that {SHELL}",
+        "MODE in this shell": f"{found.mode}: {does} ({SHELL})",
         "tenant": found.tenant_id,
-        "feed listed through": moment(cursor.listed_through) if cursor and cursor.last_success_at else NEVER_POLLED,
+        "feed read through": moment(cursor.listed_through) if cursor and cursor.last_success_at else NEVER_POLLED,
         "backlog windows": len(cursor.backlog) if cursor else 0,
         "last complete sweep": f"{moment(sweep.complete_at)}: {counts}; {took}" if sweep.complete_at else "none",
-        "who is bypassed now": f"NOT KNOWN: {found.doubt}" if found.doubt else _who_is_on(sweep),
+        "bypassed now": f"UNKNOWN: {found.doubt}" if found.doubt else _who_is_on(sweep),
         "contained, not closed": f"{found.contained}  (bypassctl incidents list)" if found.contained else 0,
         "sweep outstanding": _outstanding(sweep),
         "unconfirmed": f"{len(found.unconfirmed)} of the newest {found.listed} entries",
-        "told after (median)": ", ".join(told),
+        "median detection delay": ", ".join(delays),
         "notifications": found.channel,
         "undelivered notifications": found.undelivered,
-        "targets with work": found.work,
+        "accounts with pending work": found.work,
     }
 
 
 def _who_is_on(sweep: Sweep) -> str:
-    """As of the last complete sweep; what was found since is in the incidents."""
+    """Counts of the last complete sweep. Later findings are in the incidents."""
     others = sweep.on - sweep.covered
-    allowed = f" besides {sweep.covered} on the allowlist" if sweep.covered else ""
-    return f"{others or 'nobody'}{allowed}, as the last complete sweep read it"
+    return f"{others} not allowlisted, {sweep.covered} allowlisted (last complete sweep)"
 
 
 def _outstanding(sweep: Sweep) -> str:
     if sweep.state == "answered":
-        return "answered, still to be compared"
+        return "answered, comparison pending"
     return f"since {moment(sweep.created_at)}" if sweep.state == "outstanding" and sweep.created_at else "no"
 
 
-def _show_what_makes_blind(found: Status) -> None:
+def _show_health(found: Status) -> None:
     show_section(
         "Health alerts",
         ("alert", "severity", "since", "detail", "what to do"),
@@ -151,14 +150,14 @@ def _show_what_makes_blind(found: Status) -> None:
     )
 
 
-def _show_what_came_in(found: Status) -> None:
+def _show_input(found: Status) -> None:
     show_section(
-        "Waits for a person, or still runs",
+        "Needs a decision or in progress",
         ("id", "status", "account", "why"),
         [(it.id, it.status, it.account, it.reason) for it in found.waiting],
     )
     show_section(
-        "Unconfirmed: said by an alert or a sweep, and not borne out (newest 5)",
+        "Unconfirmed alerts and sweeps (newest 5)",
         ("received", "account", "why"),
         [(moment(it.at), it.account, it.reason) for it in found.unconfirmed[:NEWEST_SHOWN]],
     )

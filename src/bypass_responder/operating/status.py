@@ -1,4 +1,4 @@
-"""How things stand: what ``bypassctl status`` says, read from the ledger and the memory of the feed."""
+"""The responder's status, read from the ledger and the feed's stored state. ``bypassctl status`` prints it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAud
 
 @dataclass(frozen=True)
 class Status:
-    """What there is to say, newest first where it is a list."""
+    """The responder's status. Lists are newest first."""
 
     mode: str
     tenant_id: str
@@ -51,25 +51,25 @@ class Status:
     tampering: list[Tampering]
     sweep: Sweep
     doubt: str
-    """Why it is not known who is bypassed now; empty when the last sweep says it."""
+    """Why it is unknown which accounts are bypassed now; empty when the last sweep shows it."""
     listed: int
     unconfirmed: list[IndexEntry]
     costs: dict[str, Cost]
     waiting: list[IndexEntry]
     contained: int
-    """Incidents that are contained and that nobody has closed."""
+    """Incidents that are contained and not closed."""
     undelivered: int
     work: int
 
     @property
     def bad_news(self) -> bool:
-        """Something waits, an alert is on, or nothing is watched because no poll of the feed has succeeded yet."""
+        """True when a decision is pending, a health alert is on, or no poll of the feed has succeeded yet."""
         watched = self.cursor is not None and self.cursor.last_success_at is not None
         return bool(self.waiting or self.alerts or self.gaps or self.pending) or not watched
 
 
 async def read_status(services: Services) -> Status:
-    """Read everything. A case that cannot be read is missing in the costs only; an alert tells of it."""
+    """Read the status. A case that cannot be read is missing in the costs only; a health alert reports it."""
     store, settings = services.feed_store, services.settings
     tenant = (await open_session(TENANT_TARGET, services)).view()
     incidents = await _newest(services, LOOK_BACK, kinds=("incident",))
@@ -80,7 +80,7 @@ async def read_status(services: Services) -> Status:
     return Status(
         mode=settings.mode.value,
         tenant_id=settings.tenant_id,
-        channel=_host(settings.notification_webhook_url) or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is told",
+        channel=_host(settings.notification_webhook_url) or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is notified",
         cursor=await store.cursor(),
         pending=await store.pending(),
         gaps=await store.gaps(),
@@ -110,7 +110,7 @@ async def _newest(services: Services, limit: int, kinds: tuple[str, ...] | None 
 
 
 async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[tuple[Incident, list[Finding]]]:
-    """The newest incidents with a proven start, looked for among five times as many, with what was told of them."""
+    """The newest incidents with a proven start, among five times as many, with their findings."""
     found: list[tuple[Incident, list[Finding]]] = []
     for begin in range(0, min(len(entries), 5 * NEWEST_STARTS), NEWEST_STARTS):
         batch = entries[begin : begin + NEWEST_STARTS]
@@ -120,8 +120,8 @@ async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[t
             rows = case.rows if (case := cases[entry.target]) else {}
             incident = rows.get(f"incident-{entry.id}")
             if isinstance(incident, Incident) and incident.blind_from and incident.blind_from_proven:
-                told = [row for row in rows.values() if isinstance(row, Finding) and row.incident_id == entry.id]
-                found.append((incident, told))
+                findings = [row for row in rows.values() if isinstance(row, Finding) and row.incident_id == entry.id]
+                found.append((incident, findings))
         if len(found) >= NEWEST_STARTS:
             break
     return found[:NEWEST_STARTS]
@@ -145,13 +145,13 @@ def _host(url: str | None) -> str:
 
 
 def sweep_doubt(row: Sweep, *, now: datetime, overdue: timedelta) -> str:
-    """Why the last complete sweep does not say who is bypassed now; empty when it does."""
+    """Why the last complete sweep does not show which accounts are bypassed now; empty when it does."""
     late = row.state == "outstanding" and row.not_after is not None and row.not_after <= now
     doubts = {
-        "no sweep was ever asked for": row.first_at is None,
-        "no sweep was complete yet": row.first_at is not None and row.complete_at is None,
+        "no sweep was requested yet": row.first_at is None,
+        "no sweep has completed yet": row.first_at is not None and row.complete_at is None,
         f"the last sweep was not complete: {row.problem}": bool(row.problem),
-        f"{row.unanswered + late} in a row had no answer": row.unanswered + late > 0,
+        f"{row.unanswered + late} sweeps in a row were not answered": row.unanswered + late > 0,
         "the last complete sweep is older than SWEEP_OVERDUE_MINUTES": bool(
             row.complete_at and now - row.complete_at > overdue
         ),
@@ -160,16 +160,16 @@ def sweep_doubt(row: Sweep, *, now: datetime, overdue: timedelta) -> str:
 
 
 def who_switched(alert: HealthAlert, tampering: list[Tampering]) -> str:
-    """Who weakened the switch of an alert, by the newest record that took effect, in words."""
+    """Who weakened the switch of an alert, by the newest record that took effect, as text."""
     records = [row for row in tampering if row.parameter == SWITCHES[alert.id] and row.outcome is not Outcome.FAILED]
     last = max((row for row in records if row.weakens), key=lambda row: row.occurred_at, default=None)
     if last is None:
-        return "no record says who did it"
-    done = f"{last.actor} did it at {moment(last.occurred_at)}"
+        return "no record names the actor"
+    done = f"{last.actor} changed it at {moment(last.occurred_at)}"
     undone = next((row for row in records if not row.weakens and row.occurred_at > last.occurred_at), None)
     if undone is None:
         return done
-    return f"{done}, {undone.actor} undid it at {moment(undone.occurred_at)}, and no record says who did it since"
+    return f"{done}, {undone.actor} restored it at {moment(undone.occurred_at)}, and no record names a later actor"
 
 
 def moment(at: datetime) -> str:
