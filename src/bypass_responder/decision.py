@@ -124,7 +124,7 @@ def needs_exchange(*, effective_at: datetime, confirmed: bool, now: datetime) ->
     return not confirmed or now - effective_at > HISTORY_AFTER
 
 
-def decide(facts: Facts, *, now: datetime) -> Decision:  # noqa: PLR0911 - one return for each row of the table
+def decide(facts: Facts, *, now: datetime) -> Decision:
     """The decision for one finding that switches a bypass on, or may have. The first row that applies wins."""
     now_, held, not_ = Disposition.NOW, Disposition.HELD, Disposition.NOT
     entry = facts.allowlist
