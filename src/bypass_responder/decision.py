@@ -72,7 +72,6 @@ class Facts(Value):
     """Of a state: since when it is known to be on; None: since ``effective_at``."""
     was_covered: bool = False
     """True: at the last sweep a valid allowlist entry covered it."""
-    limit_reached: bool
 
 
 class Decision(Value):
@@ -83,6 +82,15 @@ class Decision(Value):
     disable_bypass: Disposition
     revoke_sessions: Disposition
     block_sign_in: Disposition
+
+    def over_limit(self) -> Decision:
+        """The decision when the hourly limit leaves no block: a containment holds its block, any other is unchanged."""
+        if self.verdict not in {Verdict.VIOLATION, Verdict.ACTOR}:
+            return self
+        reason = "the hourly limit of containments is reached"
+        return self.model_copy(
+            update={"verdict": Verdict.LIMIT_REACHED, "reason": reason, "block_sign_in": Disposition.HELD}
+        )
 
     @property
     def stands_down(self) -> bool:
@@ -116,7 +124,7 @@ def needs_exchange(*, effective_at: datetime, confirmed: bool, now: datetime) ->
     return not confirmed or now - effective_at > HISTORY_AFTER
 
 
-def decide(facts: Facts, *, now: datetime) -> Decision:  # noqa: PLR0911 - one return for each row of the table
+def decide(facts: Facts, *, now: datetime) -> Decision:
     """The decision for one finding that switches a bypass on, or may have. The first row that applies wins."""
     now_, held, not_ = Disposition.NOW, Disposition.HELD, Disposition.NOT
     entry = facts.allowlist
@@ -141,8 +149,6 @@ def decide(facts: Facts, *, now: datetime) -> Decision:  # noqa: PLR0911 - one r
         return _plan(Verdict.ALLOWLIST_UNCLEAR, unclear, now_, held, held)
     if expired:
         return _plan(Verdict.ALLOWLIST_EXPIRED, _expired(entry), now_, not_, not_)
-    if facts.limit_reached:
-        return _plan(Verdict.LIMIT_REACHED, "the hourly limit of containments is reached", now_, now_, held)
     return _plan(Verdict.VIOLATION, "not on the allowlist", now_, now_, now_)
 
 
@@ -153,8 +159,6 @@ def decide_actor(facts: Facts) -> Decision:
         return _plan(Verdict.UNRESOLVED, _NAMING[facts.naming], not_, held, held)
     if facts.protected:
         return _plan(Verdict.PROTECTED, "protected account: it is never blocked", not_, not_, not_)
-    if facts.limit_reached:
-        return _plan(Verdict.LIMIT_REACHED, "the hourly limit of containments is reached", not_, now_, held)
     return _plan(Verdict.ACTOR, "switched on the bypass of an account that is not on the allowlist", not_, now_, now_)
 
 

@@ -43,7 +43,6 @@ def facts(**fields: Any) -> Facts:
         "allowlist": None,
         "exchange_on": None,
         "confirmed": True,
-        "limit_reached": False,
     }
     return Facts(**(defaults | fields))
 
@@ -80,7 +79,6 @@ def facts(**fields: Any) -> Facts:
             Verdict.VIOLATION,
             (N, N, N),
         ),
-        (facts(limit_reached=True), Verdict.LIMIT_REACHED, (N, N, H)),
         (facts(confirmed=False, exchange_on=False), Verdict.UNCONFIRMED, (X, X, X)),
         (facts(confirmed=False), Verdict.UNRESOLVED, (H, H, H)),
         (facts(effective_at=NOW - 25 * HOUR), Verdict.UNRESOLVED, (H, H, H)),
@@ -98,6 +96,13 @@ def test_each_row_of_the_table(
     assert (decision.disable_bypass, decision.revoke_sessions, decision.block_sign_in) == plan
 
 
+def test_over_the_limit_a_violation_holds_its_block() -> None:
+    weaker = decide(facts(), now=NOW).over_limit()
+
+    assert weaker.verdict is Verdict.LIMIT_REACHED
+    assert (weaker.disable_bypass, weaker.revoke_sessions, weaker.block_sign_in) == (N, N, H)
+
+
 moments = st.timedeltas(min_value=-40 * DAY, max_value=DAY).map(lambda ago: NOW + ago)
 entries = st.builds(an_entry, expires_at=moments, edited_at=st.none() | moments)
 any_facts = st.builds(
@@ -109,7 +114,6 @@ any_facts = st.builds(
     allowlist=st.none() | st.just(MALFORMED) | entries,
     exchange_on=st.none() | st.booleans(),
     confirmed=st.booleans(),
-    limit_reached=st.booleans(),
 )
 
 
@@ -122,18 +126,27 @@ def test_every_combination_of_facts_has_a_decision_with_a_reason(given_facts: Fa
 
 
 @given(any_facts)
-def test_nobody_is_blocked_who_is_protected_first_run_over_the_limit_or_not_one_account(given_facts: Facts) -> None:
+def test_nobody_is_blocked_who_is_protected_first_run_or_not_one_account(given_facts: Facts) -> None:
     decision = decide(given_facts, now=NOW)
 
     blocked_now = decision.block_sign_in is Disposition.NOW
     forbidden = (
         given_facts.protected
         or given_facts.first_run
-        or given_facts.limit_reached
         or given_facts.naming is not Naming.ONE_ACCOUNT
         or given_facts.allowlist == MALFORMED
     )
     assert not (blocked_now and forbidden)
+
+
+@given(any_facts)
+def test_over_the_limit_nobody_is_blocked_and_no_other_step_changes(given_facts: Facts) -> None:
+    decision = decide(given_facts, now=NOW)
+
+    weaker = decision.over_limit()
+
+    assert weaker.block_sign_in is not Disposition.NOW
+    assert (weaker.disable_bypass, weaker.revoke_sessions) == (decision.disable_bypass, decision.revoke_sessions)
 
 
 @given(any_facts)

@@ -124,11 +124,10 @@ async def _decide_one(
     news = not evidence.belongs_to_the_past(session.view(), finding)
     violation = news and decision.verdict is Verdict.VIOLATION
     actor = await _also_the_actor(finding, account, services) if violation else set()
-    limited = rule(facts.model_copy(update={"limit_reached": True}))
     store = partial(
         store_plan, finding=finding, decision=decision, identified=identified, entry=entry, services=services
     )
-    return await store_within_limit(store, finding, limited, session, services), actor
+    return await store_within_limit(store, finding, decision.over_limit(), session, services), actor
 
 
 def _record(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
@@ -187,5 +186,4 @@ def _facts(
         or (finding.source is Source.SWEEP and identified.naming is Naming.NOT_IN_EXCHANGE),
         on_since=finding.on_since,
         was_covered=finding.was_covered,
-        limit_reached=False,
     )
