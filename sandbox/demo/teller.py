@@ -56,7 +56,7 @@ class Teller:
 
     def findings(self) -> list[Finding]:
         """Every stored finding."""
-        return [row for case in self.cases.values() for row in case.rows.values() if isinstance(row, Finding)]
+        return [row for case in self.cases.values() for row in case.by_key.values() if isinstance(row, Finding)]
 
     def decided(self) -> list[Finding]:
         """Findings that are decided, our own remediation and those that were handed on left out."""
@@ -68,11 +68,11 @@ class Teller:
 
     def incidents(self) -> list[Incident]:
         """Every incident."""
-        return [row for case in self.cases.values() for row in case.rows.values() if isinstance(row, Incident)]
+        return [row for case in self.cases.values() for row in case.by_key.values() if isinstance(row, Incident)]
 
     def running(self) -> bool:
         """True while a step has something left to do, or a finding is undecided."""
-        rows = [row for case in self.cases.values() for row in case.rows.values()]
+        rows = [row for case in self.cases.values() for row in case.by_key.values()]
         return any(
             (isinstance(row, Step) and row.state.running)
             or (isinstance(row, Finding) and row.state is not FindingState.DECIDED)
@@ -107,7 +107,7 @@ class Teller:
     def _name(self, target: str) -> str:
         if target == TENANT_TARGET:
             return "health"
-        rows = self.cases[target].rows.values()
+        rows = self.cases[target].by_key.values()
         for incident in (row for row in rows if isinstance(row, Incident)):
             if incident.account:
                 return incident.account.user_principal_name

@@ -74,8 +74,8 @@ class Session:
         """The ledger's key of the target."""
         return self.case.target
 
-    def view(self) -> Draft:
-        """The case as it is, for reading."""
+    def draft(self) -> Draft:
+        """A draft of the case that nothing commits: to see whether a transition would change anything."""
         return Draft(self.case, now=self._services.clock(), run=self.run)
 
     async def apply(self, transition: Callable[[Draft], T]) -> T:
@@ -85,12 +85,12 @@ class Session:
         """
         async with self._lock:
             for _ in range(CONFLICTS_BEFORE_GIVING_UP):
-                draft = Draft(self.case, now=self._services.clock(), run=self.run)
+                draft = self.draft()
                 outcome = transition(draft)
                 if not draft.changed:
                     return outcome
                 draft.put_head()
-                before = self.case.rows
+                before = self.case.by_key
                 try:
                     self.case = await self._services.ledger.commit(
                         self.case, list(draft.changed.values()), draft.entries
@@ -145,7 +145,7 @@ async def change(target: str, transition: Callable[[Draft], object], services: S
 
 async def change_if_needed(session: Session, transition: Callable[[Draft], object], services: Services) -> bool:
     """The same on a case that was read, and nothing at all where the transition would change nothing."""
-    probe = session.view()
+    probe = session.draft()
     transition(probe)
     if not probe.changed:
         return False

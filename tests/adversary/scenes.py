@@ -81,12 +81,12 @@ async def bypassed_again(world: World, **later: float) -> None:
 
 
 async def verdict_of(finding: Finding, world: World) -> str:
-    stored = {row.id: row for row in (await world.case(finding.target)).rows.values() if isinstance(row, Finding)}
+    stored = {row.id: row for row in (await world.case(finding.target)).by_key.values() if isinstance(row, Finding)}
     return stored[finding.id].verdict
 
 
 async def undelivered(target: str, world: World) -> list[str]:
-    rows = (await world.case(target)).rows.values()
+    rows = (await world.case(target)).by_key.values()
     return [row.title for row in rows if isinstance(row, Notification) and row.sent_at is None]
 
 

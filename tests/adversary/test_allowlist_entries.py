@@ -33,6 +33,6 @@ async def test_an_entry_younger_than_the_last_clean_sweep_does_not_exempt_what_a
     world.allowlist.rows[ALEX] = an_entry(edited_at=START + timedelta(minutes=10))
     await world.sweep()
     await world.answer()
-    verdicts = [row.verdict for row in (await world.case()).rows.values() if isinstance(row, Finding)]
+    verdicts = [row.verdict for row in (await world.case()).by_key.values() if isinstance(row, Finding)]
 
     assert verdicts[0] != "allowlisted"

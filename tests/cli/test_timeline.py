@@ -370,7 +370,7 @@ async def an_episode() -> list[Moment]:
     [incident] = await world.incidents()
     return timeline(
         incident,
-        [row for row in case.rows.values() if isinstance(row, Finding)],
+        [row for row in case.by_key.values() if isinstance(row, Finding)],
         list((await world.steps()).values()),
         [entry async for entry in world.ledger.log(ALEX)],
     )

@@ -68,7 +68,7 @@ async def test_what_was_committed_is_loaded_with_the_etag_of_the_head(ledger: Le
     committed = await ledger.commit(await ledger.load(TARGET), [a_head(1), an_incident()], [an_entry(1)])
 
     assert await ledger.load(TARGET) == committed
-    assert committed.rows == {"head": a_head(1), "incident-i1": an_incident()}
+    assert committed.by_key == {"head": a_head(1), "incident-i1": an_incident()}
 
 
 async def test_the_returned_case_can_be_committed_again_without_a_read(ledger: Ledger) -> None:
@@ -85,7 +85,7 @@ async def test_a_stale_case_is_a_conflict_and_writes_nothing(ledger: Ledger) -> 
     with pytest.raises(ConflictError):
         await ledger.commit(first, [a_head(1), an_incident()], [an_entry(1)])
 
-    assert "incident-i1" not in (await ledger.load(TARGET)).rows
+    assert "incident-i1" not in (await ledger.load(TARGET)).by_key
 
 
 async def test_an_empty_case_is_a_conflict_when_somebody_was_first(ledger: Ledger) -> None:
@@ -99,7 +99,7 @@ async def test_the_log_comes_back_in_order_and_not_with_the_case(ledger: Ledger)
     await ledger.commit(Case(target=TARGET), [a_head(12)], entries)
 
     assert [entry async for entry in ledger.log(TARGET)] == entries
-    assert set((await ledger.load(TARGET)).rows) == {"head"}
+    assert set((await ledger.load(TARGET)).by_key) == {"head"}
 
 
 @pytest.mark.parametrize("seqs", [[2], [1, 3], [1, 1]])
@@ -128,7 +128,7 @@ async def test_more_than_a_hundred_operations_are_refused(ledger: Ledger) -> Non
 async def test_a_finding_is_inserted_once_and_needs_no_head(ledger: Ledger) -> None:
     assert await ledger.add_finding(a_finding())
     assert not await ledger.add_finding(a_finding(evidence="another"))
-    assert (await ledger.load(TARGET)).rows == {"finding-f1": a_finding()}
+    assert (await ledger.load(TARGET)).by_key == {"finding-f1": a_finding()}
 
 
 async def test_a_finding_does_not_disturb_a_transaction_under_way(ledger: Ledger) -> None:
@@ -136,7 +136,7 @@ async def test_a_finding_does_not_disturb_a_transaction_under_way(ledger: Ledger
     await ledger.add_finding(a_finding())
     await ledger.commit(case, [a_head()], [])
 
-    assert set((await ledger.load(TARGET)).rows) == {"head", "finding-f1"}
+    assert set((await ledger.load(TARGET)).by_key) == {"head", "finding-f1"}
 
 
 @pytest.mark.parametrize("length", [16_000, 32_768, 60_000])
@@ -144,7 +144,7 @@ async def test_a_long_row_comes_back_whole(ledger: Ledger, length: int) -> None:
     finding = a_finding(evidence="😀" * length)
     await ledger.add_finding(finding)
 
-    assert (await ledger.load(TARGET)).rows["finding-f1"] == finding
+    assert (await ledger.load(TARGET)).by_key["finding-f1"] == finding
 
 
 ODD = ["a/b", "a\\b", "a#b", "a?b", "a\u0000b", "a\u0085b", "a%2Fb", "a'b", "é😀", "a" * 2000]
@@ -154,7 +154,7 @@ ODD = ["a/b", "a\\b", "a#b", "a?b", "a\u0000b", "a\u0085b", "a%2Fb", "a'b", "é�
 async def test_an_id_that_no_table_key_can_hold_is_kept_all_the_same(ledger: Ledger, odd: str) -> None:
     await ledger.add_finding(a_finding(finding_id=odd))
 
-    assert (await ledger.load(TARGET)).rows == {f"finding-{odd}": a_finding(finding_id=odd)}
+    assert (await ledger.load(TARGET)).by_key == {f"finding-{odd}": a_finding(finding_id=odd)}
 
 
 async def test_two_odd_ids_never_share_a_row(ledger: Ledger) -> None:
@@ -172,7 +172,7 @@ async def test_targets_are_those_with_a_partition(ledger: Ledger) -> None:
 async def test_one_target_does_not_see_another(ledger: Ledger) -> None:
     await ledger.add_finding(a_finding(target="name-x"))
 
-    assert (await ledger.load("name")).rows == {}
+    assert (await ledger.load("name")).by_key == {}
 
 
 async def test_a_row_too_large_for_the_table_is_refused(clients: StorageClients, tenant_id: str) -> None:
@@ -184,7 +184,7 @@ async def test_tenants_do_not_see_each_other(clients: StorageClients, tenant_id:
     await TableLedger(clients.tables, str(uuid4())).add_finding(a_finding())
 
     assert await TableLedger(clients.tables, tenant_id).targets() == set()
-    assert (await TableLedger(clients.tables, tenant_id).load(TARGET)).rows == {}
+    assert (await TableLedger(clients.tables, tenant_id).load(TARGET)).by_key == {}
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ async def test_a_shorter_row_leaves_nothing_of_the_longer_one(clients: StorageCl
     case = await ledger.commit(Case(target=TARGET), [a_head(), long], [])
     await ledger.commit(case, [a_head(), a_finding()], [])
 
-    assert (await ledger.load(TARGET)).rows["finding-f1"] == a_finding()
+    assert (await ledger.load(TARGET)).by_key["finding-f1"] == a_finding()
 
 
 async def test_rows_show_status_and_time_to_a_person(clients: StorageClients, tenant_id: str) -> None:
@@ -248,7 +248,7 @@ async def large(clients: StorageClients, tenant_id: str) -> TableLedger:
 
 
 async def test_a_case_of_several_pages_is_read_whole(large: TableLedger) -> None:
-    assert len((await large.load(TARGET)).rows) == 1101
+    assert len((await large.load(TARGET)).by_key) == 1101
 
 
 async def test_a_transaction_between_two_pages_is_a_conflict(

@@ -89,7 +89,7 @@ async def test_more_findings_than_a_transaction_holds_are_decided_all() -> None:
         await world.passes(minutes=1)
 
     assert not world.directory.enabled[ALEX]
-    findings = [row for row in (await world.case()).rows.values() if row.kind == "finding"]
+    findings = [row for row in (await world.case()).by_key.values() if row.kind == "finding"]
     assert {row.state for row in findings} == {FindingState.DECIDED}  # type: ignore[attr-defined]
 
 

@@ -24,7 +24,7 @@ async def says(world: World, data: object, **envelope: Any) -> None:
 
 async def hints(world: World) -> list[Finding]:
     cases = [await world.ledger.load(target) for target in sorted(await world.ledger.targets())]
-    rows = [row for case in cases for row in case.rows.values()]
+    rows = [row for case in cases for row in case.by_key.values()]
     return [row for row in rows if isinstance(row, Finding) and row.source is Source.HINT]
 
 

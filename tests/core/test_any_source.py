@@ -92,7 +92,7 @@ class Run:
         for _ in range(6):
             await world.answer()
             await world.passes(minutes=3)
-        rows = (await world.case()).rows.values()
+        rows = (await world.case()).by_key.values()
         findings = {row.id: row for row in rows if isinstance(row, Finding)}
         incidents = [row for row in rows if isinstance(row, Incident)]
         steps = [row for row in rows if isinstance(row, Step)]

@@ -269,7 +269,7 @@ async def test_an_exchange_name_is_resolved_by_exchange_before_anybody_is_contai
 
     assert untouched
     assert not world.directory.enabled[ALEX]
-    assert (await world.case(finding.target)).rows[finding.row_key].verdict == "resolved"  # type: ignore[attr-defined]
+    assert (await world.case(finding.target)).by_key[finding.row_key].verdict == "resolved"  # type: ignore[attr-defined]
 
 
 async def test_a_name_that_exchange_has_off_now_may_have_moved_and_is_held() -> None:
@@ -708,7 +708,7 @@ async def test_a_missing_graph_right_raises_an_alert() -> None:
 
     with pytest.raises(ExceptionGroup):
         await world.passes(minutes=1)
-    assert "alert-response_permission_missing" in (await world.case("tenant")).rows
+    assert "alert-response_permission_missing" in (await world.case("tenant")).by_key
 
 
 async def test_claims_of_two_findings_in_one_run_are_both_carried_out() -> None:
@@ -732,7 +732,7 @@ async def test_a_right_that_is_granted_again_ends_its_alert() -> None:
 
     await world.passes(minutes=1)
 
-    alert = (await world.case("tenant")).rows["alert-response_permission_missing"]
+    alert = (await world.case("tenant")).by_key["alert-response_permission_missing"]
     assert isinstance(alert, HealthAlert)
     assert alert.recovered_at == world.now
 
@@ -798,7 +798,7 @@ async def test_a_corrupt_row_stops_nobody_else_and_is_an_alert() -> None:
         await world.passes(minutes=1)
 
     assert BLAKE in world.checkpoints.held[0].heads
-    assert "alert-corrupt_row" in (await world.case("tenant")).rows
+    assert "alert-corrupt_row" in (await world.case("tenant")).by_key
 
 
 async def test_exchange_failing_for_days_is_asked_again_each_hour() -> None:

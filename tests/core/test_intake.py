@@ -102,7 +102,7 @@ async def test_an_organization_switch_is_evidence_and_blocks_nobody() -> None:
     record = a_record(Operation="Set-OrganizationConfig", Parameters=[{"Name": "AuditDisabled", "Value": "True"}])
     world = await polled(record)
 
-    [row] = [row for row in (await world.case("tenant")).rows.values() if isinstance(row, Tampering)]
+    [row] = [row for row in (await world.case("tenant")).by_key.values() if isinstance(row, Tampering)]
     assert row.parameter == "AuditDisabled"
     assert [notification.about for notification in world.notifier.sent] == ["tampering"]
     assert all(world.directory.enabled.values())
@@ -133,7 +133,7 @@ async def test_a_disabled_subscription_is_an_alert_told_once_and_its_recovery_to
     world.now += timedelta(minutes=1)
     await poll_audit_feed(world.services)
 
-    alert = (await world.case("tenant")).rows["alert-subscription_disabled"]
+    alert = (await world.case("tenant")).by_key["alert-subscription_disabled"]
     assert isinstance(alert, HealthAlert)
     assert alert.recovered_at == world.now
     assert [notification.title for notification in world.notifier.sent] == [

@@ -72,7 +72,7 @@ async def test_each_entry_of_the_response_log_is_exactly_one_line(caplog: pytest
 async def test_each_note_is_exactly_one_line(caplog: pytest.LogCaptureFixture) -> None:
     world = await a_long_day()
     cases = [await world.case(target) for target in await world.ledger.targets()]
-    noted = [row for case in cases for row in case.rows.values() if isinstance(row, Notification)]
+    noted = [row for case in cases for row in case.by_key.values() if isinstance(row, Notification)]
 
     assert len(noted) > 2
     assert sorted(it["notification"] for it in lines(caplog, "notification")) == sorted(

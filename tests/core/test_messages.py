@@ -79,4 +79,4 @@ async def test_a_poison_message_about_nothing_known_opens_no_case() -> None:
 
     await world.passes(minutes=1)
 
-    assert (await world.case(BLAKE)).rows == {}
+    assert (await world.case(BLAKE)).by_key == {}

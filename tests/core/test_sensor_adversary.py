@@ -49,7 +49,7 @@ async def answers(world: World, times: int = 2) -> None:
 
 
 async def findings(world: World, target: str = ALEX) -> list[Finding]:
-    return [row for row in (await world.case(target)).rows.values() if isinstance(row, Finding)]
+    return [row for row in (await world.case(target)).by_key.values() if isinstance(row, Finding)]
 
 
 def told(world: World) -> list[str]:
@@ -415,7 +415,7 @@ async def test_a_poison_message_of_brackets_is_kept_like_any_other() -> None:
 async def test_a_sweep_row_is_idle_again_after_each_answer() -> None:
     world = await swept()
     await world.sweep(scanned=1)
-    row = (await world.case(TENANT_TARGET)).rows["sweep"]
+    row = (await world.case(TENANT_TARGET)).by_key["sweep"]
 
     assert isinstance(row, Sweep)
     assert (row.state, row.short) == ("idle", 1)

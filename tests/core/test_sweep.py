@@ -29,12 +29,12 @@ async def swept(**settings: Any) -> World:
 
 
 async def findings(world: World, target: str = ALEX) -> list[Finding]:
-    rows = (await world.case(target)).rows.values()
+    rows = (await world.case(target)).by_key.values()
     return [row for row in rows if isinstance(row, Finding)]
 
 
 async def state(world: World) -> Sweep:
-    row = (await world.case(TENANT_TARGET)).rows["sweep"]
+    row = (await world.case(TENANT_TARGET)).by_key["sweep"]
     assert isinstance(row, Sweep)
     return row
 
@@ -568,7 +568,7 @@ async def test_the_note_of_the_first_sweep_says_how_to_go_on() -> None:
     await world.sweep()
     [notification] = [
         row
-        for row in (await world.case(TENANT_TARGET)).rows.values()
+        for row in (await world.case(TENANT_TARGET)).by_key.values()
         if isinstance(row, Notification) and row.about == "first_sweep"
     ]
 

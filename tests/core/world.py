@@ -239,7 +239,7 @@ class World:
 
     async def alerts(self) -> set[str]:
         """The health alerts that are on."""
-        rows = (await self.ledger.load(TENANT_TARGET)).rows.values()
+        rows = (await self.ledger.load(TENANT_TARGET)).by_key.values()
         return {row.id for row in rows if isinstance(row, HealthAlert) and row.recovered_at is None}
 
     async def passes(self, **duration: float) -> None:
@@ -262,19 +262,19 @@ class World:
         return await self.ledger.load(target)
 
     async def incidents(self, target: str = ALEX) -> list[Incident]:
-        rows = (await self.case(target)).rows.values()
+        rows = (await self.case(target)).by_key.values()
         return sorted((row for row in rows if isinstance(row, Incident)), key=lambda row: row.opened_at)
 
     async def steps(self, target: str = ALEX, incident: int = -1) -> dict[StepKind, Step]:
         wanted = (await self.incidents(target))[incident].id
-        rows = (await self.case(target)).rows.values()
+        rows = (await self.case(target)).by_key.values()
         return {row.step: row for row in rows if isinstance(row, Step) and row.incident_id == wanted}
 
     async def states(self, target: str = ALEX) -> dict[StepKind, StepState]:
         return {kind: step.state for kind, step in (await self.steps(target)).items()}
 
     async def notifications(self, target: str = ALEX) -> list[str]:
-        rows = (await self.case(target)).rows.values()
+        rows = (await self.case(target)).by_key.values()
         return sorted(row.about for row in rows if isinstance(row, Notification))
 
     def _result(self, command: ExchangeCommand, **fields: Any) -> ExchangeResult:

@@ -278,7 +278,7 @@ class Live:
         """Every row of one kind, of every target."""
         ledger = self.responder.services.ledger
         cases = [await ledger.load(target) for target in sorted(await ledger.targets())]
-        return [row for case in cases for row in case.rows.values() if isinstance(row, kind)]
+        return [row for case in cases for row in case.by_key.values() if isinstance(row, kind)]
 
     async def incident(self) -> Incident:
         """The one incident that there is."""

@@ -39,8 +39,8 @@ class FakeLedger(Scripted):
         self._versions[case.target] = self._versions.get(case.target, 0) + 1
         self._put(case.target, rows)
         self.logs[case.target] += [entry.model_dump_json() for entry in entries]
-        merged = case.rows | {row.row_key: row for row in rows}
-        return Case(target=case.target, rows=merged, etag=self._etag(case.target))
+        merged = case.by_key | {row.row_key: row for row in rows}
+        return Case(target=case.target, by_key=merged, etag=self._etag(case.target))
 
     async def add_finding(self, finding: Finding) -> bool:
         self._called("add_finding", finding.target)
@@ -71,4 +71,4 @@ class FakeLedger(Scripted):
                 rows[key] = ROWS[kind].model_validate_json(body)
             except (KeyError, ValueError) as problem:
                 raise InputError("corrupt_row", f"{target} {key}: {problem}") from problem
-        return Case(target=target, rows=rows, etag=self._etag(target))
+        return Case(target=target, by_key=rows, etag=self._etag(target))

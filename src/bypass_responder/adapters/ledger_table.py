@@ -67,7 +67,7 @@ class TableLedger:
                         etag = entity.metadata["etag"]
             if pages > 1:
                 await self._unchanged(partition, etag)
-        return Case(target=target, rows=rows, etag=etag)
+        return Case(target=target, by_key=rows, etag=etag)
 
     async def _unchanged(self, partition: str, etag: str | None) -> None:
         """Several pages are no snapshot: the head says whether a transaction went in between."""
@@ -100,7 +100,7 @@ class TableLedger:
         operations += [("create", _log_entity(partition, entry)) for entry in entries]
         with translated(f"the case of {case.target}"):
             answers = await self._table.submit_transaction(operations)
-        return Case(target=case.target, rows=case.rows | written, etag=str(answers[0]["etag"]))
+        return Case(target=case.target, by_key=case.by_key | written, etag=str(answers[0]["etag"]))
 
     async def add_finding(self, finding: Finding) -> bool:
         """Insert the finding; the insert itself decides whether it is new."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bypass_responder.case.follow_up import left_to_do
 from bypass_responder.model.base import Row
-from bypass_responder.model.case import Case, Head
+from bypass_responder.model.case import Case
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import About, Event, LogEntry
 from bypass_responder.model.notification import Notification, Severity
-from bypass_responder.model.step import Step, StepKind, StepState
+from bypass_responder.model.step import StepState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,57 +21,25 @@ R = TypeVar("R", bound=Row)
 
 
 class Draft:
-    """A case with changes not yet written. A transition reads and writes it; the ledger commits it or nothing."""
+    """Changes of a case, not stored yet. A transition reads ``case`` and writes; the ledger commits all of it."""
 
     def __init__(self, case: Case, *, now: datetime, run: str = "") -> None:
         """Start from a case as it was read; ``now`` stamps everything in this transaction, ``run`` is who makes it."""
-        self.case = case
+        self.case = replace(case, by_key=dict(case.by_key))
+        """The case with the changes of this draft: what a transition reads."""
         self.now = now
         self.run = run
         self.changed: dict[str, Row] = {}
         self.entries: list[LogEntry] = []
 
-    @property
-    def target(self) -> str:
-        """The ledger's key of the target."""
-        return self.case.target
-
-    @property
-    def head(self) -> Head:
-        """The head with the changes of this draft."""
-        head = self.changed.get("head", self.case.head)
-        return head if isinstance(head, Head) else Head()
-
     def put(self, row: Row) -> None:
         """Write a row in this transaction; a row that is as it was is left out."""
-        if self.changed.get(row.row_key, self.case.rows.get(row.row_key)) != row:
-            self.changed[row.row_key] = row
+        if self.case.by_key.get(row.row_key) != row:
+            self.case.by_key[row.row_key] = self.changed[row.row_key] = row
 
     def put_head(self) -> None:
         """Write the head even when nothing in it changed: its ETag orders the transactions."""
         self.changed.setdefault("head", self.case.head)
-
-    def rows(self, kind: type[R]) -> list[R]:
-        """All rows of one kind, with the changes of this draft, in key order."""
-        merged = self.case.rows | self.changed
-        return [row for key in sorted(merged) if isinstance(row := merged[key], kind)]
-
-    def row(self, kind: type[R], row_key: str) -> R | None:
-        """One row, or None."""
-        found = self.changed.get(row_key, self.case.rows.get(row_key))
-        return found if isinstance(found, kind) else None
-
-    def incident(self, incident_id: str | None) -> Incident | None:
-        """One incident, or None."""
-        return self.row(Incident, f"incident-{incident_id}") if incident_id else None
-
-    def step(self, incident_id: str, kind: StepKind) -> Step | None:
-        """One step, or None."""
-        return self.row(Step, f"step-{incident_id}-{kind}")
-
-    def steps(self, incident_id: str) -> list[Step]:
-        """The steps of one incident."""
-        return [step for step in self.rows(Step) if step.incident_id == incident_id]
 
     def log(
         self,
@@ -82,9 +51,9 @@ class Draft:
         **facts: Any,  # noqa: ANN401 - any JSON value
     ) -> None:
         """Add a line to the target's chain; the head moves with it."""
-        head = self.head
+        head = self.case.head
         entry = LogEntry(
-            target=self.target,
+            target=self.case.target,
             seq=head.log_seq + 1,
             at=self.now,
             event=event,
@@ -100,7 +69,7 @@ class Draft:
 
     def move_head(self, **changes: Any) -> None:  # noqa: ANN401 - the head's own fields
         """Change fields of the head."""
-        self.put(self.head.model_copy(update=changes))
+        self.put(self.case.head.model_copy(update=changes))
 
     def notify(
         self,
@@ -115,8 +84,8 @@ class Draft:
         **facts: Any,  # noqa: ANN401 - any JSON value
     ) -> None:
         """Put a message in the outbox, once per ``about`` and ``key``."""
-        notification_id = hashlib.sha256(f"{self.target}|{about}|{key}".encode()).hexdigest()[:24]
-        if self.row(Notification, f"notification-{notification_id}") is None:
+        notification_id = hashlib.sha256(f"{self.case.target}|{about}|{key}".encode()).hexdigest()[:24]
+        if self.case.row(Notification, f"notification-{notification_id}") is None:
             self.put(
                 Notification(
                     id=notification_id,
@@ -125,7 +94,7 @@ class Draft:
                     title=title,
                     text=text,
                     incident_id=incident,
-                    target=self.target,
+                    target=self.case.target,
                     facts={name: value for name, value in facts.items() if value is not None},
                     left_to_do=left_to_do,
                     created_at=self.now,
@@ -158,10 +127,12 @@ class Draft:
 
     def settle_status(self, incident_id: str) -> Incident | None:
         """Recompute the incident's status from its steps."""
-        incident = self.incident(incident_id)
+        incident = self.case.incident(incident_id)
         if incident is None or incident.status.final:
             return incident
-        incident = incident.model_copy(update={"status": _status([step.state for step in self.steps(incident_id)])})
+        incident = incident.model_copy(
+            update={"status": _status([step.state for step in self.case.steps(incident_id)])}
+        )
         self.put(incident)
         return incident
 

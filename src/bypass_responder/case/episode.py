@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.account import Account
+    from bypass_responder.model.case import Case
 
 RECHECK_HOURS = (1, 24)
 HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
@@ -39,16 +40,16 @@ def act_on(
 
     ``steps`` holds PLANNED, HELD or WITHHELD for each step that is to be there. Returns the incident's id.
     """
-    current = current_incident(draft)
+    current = current_incident(draft.case)
     incident = current or Incident(
         id=incident_id,
-        target=draft.target,
+        target=draft.case.target,
         status=IncidentStatus.OPEN,
         opened_at=draft.now,
         verdict=verdict,
         reason=reason,
         account=account,
-        refers_to=draft.head.last_incident,
+        refers_to=draft.case.head.last_incident,
     )
     stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason)]
     if current and incident.account is None and account is not None:
@@ -82,16 +83,16 @@ def act_on(
 
 def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
     """The hourly limit was reached while the plan was stored: its block, which nobody made, waits for a person."""
-    incident = current_incident(draft)
-    block = draft.step(incident.id, StepKind.BLOCK_SIGN_IN) if incident else None
+    incident = current_incident(draft.case)
+    block = draft.case.step(incident.id, StepKind.BLOCK_SIGN_IN) if incident else None
     if incident is None or block is None or block.state is not StepState.CLAIMED:
         return
     undone = {"attempts": block.attempts - 1, "first_attempt_at": None, "lease_until": None}
     draft.put(block.model_copy(update=undone | {"state": HELD, "reason": reason}))
-    if not any(step.step is StepKind.BLOCK_SIGN_IN and step.acted_at for step in draft.rows(Step)):
+    if not any(step.step is StepKind.BLOCK_SIGN_IN and step.acted_at for step in draft.case.rows(Step)):
         draft.move_head(prior=None)
     draft.put(incident.model_copy(update={"verdict": verdict, "reason": reason}))
-    for finding in draft.rows(Finding):
+    for finding in draft.case.rows(Finding):
         if finding.incident_id == incident.id and finding.id == incident.evidence[-1]:
             draft.put(finding.model_copy(update={"verdict": verdict, "reason": reason}))
     steps = {StepKind.BLOCK_SIGN_IN.value: HELD.value}
@@ -106,9 +107,9 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
     first = incident.restored_at or at
     draft.put(incident.model_copy(update={"restored_at": first}))
     draft.move_head(
-        restored_at=latest(draft.head.restored_at, at),
-        off_at=latest(draft.head.off_at, at),
-        active_incident=None if draft.head.active_incident == incident.id else draft.head.active_incident,
+        restored_at=latest(draft.case.head.restored_at, at),
+        off_at=latest(draft.case.head.off_at, at),
+        active_incident=None if draft.case.head.active_incident == incident.id else draft.case.head.active_incident,
     )
     reopen(draft)
     draft.log(
@@ -124,10 +125,10 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
 
 def reopen(draft: Draft) -> None:
     """A record of *on* from after the restoration belongs to a new episode: decided anew, some in each transaction."""
-    ends = {row.id: row.restored_at for row in draft.rows(Incident)}
+    ends = {row.id: row.restored_at for row in draft.case.rows(Incident)}
     late = [
         finding
-        for finding in draft.rows(Finding)
+        for finding in draft.case.rows(Finding)
         if finding.state is FindingState.DECIDED
         and finding.switch is Switch.ON
         and finding.outcome is Outcome.SUCCESS
@@ -141,7 +142,7 @@ def reopen(draft: Draft) -> None:
 def plan_rechecks(draft: Draft, incident_id: str) -> None:
     """Look again 1 h and 24 h after the incident was first contained or restored."""
     for hours in RECHECK_HOURS:
-        if draft.row(Recheck, f"recheck-{incident_id}-{hours:02d}") is None:
+        if draft.case.row(Recheck, f"recheck-{incident_id}-{hours:02d}") is None:
             draft.put(Recheck(incident_id=incident_id, after_hours=hours, due_at=draft.now + timedelta(hours=hours)))
 
 
@@ -151,15 +152,15 @@ def new_incident_id(finding: Finding, *, tenant_id: str) -> str:
     return f"{finding.effective_at:%Y%m%d}-{digest[:8]}"
 
 
-def current_incident(draft: Draft) -> Incident | None:
+def current_incident(case: Case) -> Incident | None:
     """The active incident, None when there is none or a person ended it."""
-    incident = draft.incident(draft.head.active_incident)
+    incident = case.incident(case.head.active_incident)
     return None if incident is None or incident.status.final else incident
 
 
 def _strengthen(draft: Draft, incident_id: str, kind: StepKind, state: StepState, reason: str) -> bool:
     """Make a step stronger; a step that runs or has run stays as it is."""
-    step = draft.step(incident_id, kind)
+    step = draft.case.step(incident_id, kind)
     rank = {None: 0, WITHHELD: 1, HELD: 1, PLANNED: 2}
     before = step.state if step else None
     if before not in rank or rank[before] >= rank.get(state, 0):

@@ -12,6 +12,7 @@ from bypass_responder.model.incident import Incident
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
 
 MOST_EVIDENCE, MOST_NAMES = 500, 50
 """What one incident lists, so that its row stays small in a flood; every finding is kept in a row of its own."""
@@ -24,12 +25,12 @@ FINDINGS_PER_TRANSACTION = 30
 """Each may bring a notification and a log line, and a transaction holds 100 rows."""
 
 
-def incident_of(draft: Draft, finding: Finding) -> Incident | None:
+def incident_of(case: Case, finding: Finding) -> Incident | None:
     """The incident whose episode a finding belongs to by its time, whichever of the two came first; None: to none.
 
     An episode reaches from the end of the one before, at most a day before it is known to begin, to its own end.
     """
-    for incident in sorted(draft.rows(Incident), key=lambda each: (each.opened_at, each.id)):
+    for incident in sorted(case.rows(Incident), key=lambda each: (each.opened_at, each.id)):
         ends = [end for end in (incident.restored_at, incident.closed_at) if end]
         if ends and finding.effective_at > min(ends):
             continue
@@ -41,9 +42,9 @@ def incident_of(draft: Draft, finding: Finding) -> Incident | None:
 def adopt(draft: Draft, incident_id: str) -> None:
     """What was recorded before this episode was known, and is about it, becomes its evidence."""
     adopted = 0
-    for finding in draft.rows(Finding):
+    for finding in draft.case.rows(Finding):
         alone = finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in EVIDENCE
-        incident = incident_of(draft, finding) if alone else None
+        incident = incident_of(draft.case, finding) if alone else None
         if incident is None or incident.id != incident_id or adopted == FINDINGS_PER_TRANSACTION:
             continue
         adopted += 1
@@ -85,15 +86,15 @@ def add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
     )
 
 
-def flaps(draft: Draft, incident: Incident) -> bool:
+def flaps(case: Case, incident: Incident) -> bool:
     """On, off and on again in the records of one episode, or on again within a day of the end of the one before."""
-    before = draft.incident(incident.refers_to)
+    before = case.incident(incident.refers_to)
     began = incident.blind_from or incident.opened_at
     if before and before.restored_at and began - before.restored_at <= BEFORE:
         return True
     changes = [
         finding.switch
-        for finding in sorted(draft.rows(Finding), key=lambda each: (each.effective_at, each.id))
+        for finding in sorted(case.rows(Finding), key=lambda each: (each.effective_at, each.id))
         if finding.incident_id == incident.id
         and finding.source is Source.FEED
         and finding.outcome is Outcome.SUCCESS
@@ -108,21 +109,21 @@ RECORD_PRECISION = timedelta(seconds=1)
 """CreationTime of an audit record has whole seconds."""
 
 
-def belongs_to_the_past(draft: Draft, finding: Finding) -> bool:
+def belongs_to_the_past(case: Case, finding: Finding) -> bool:
     """True for evidence of an episode that ended: auditing was proven back, or a person dismissed it, since then."""
-    current = draft.incident(draft.head.active_incident)
-    ends = [draft.head.dismissed_through, current.closed_at if current else None]
+    current = case.incident(case.head.active_incident)
+    ends = [case.head.dismissed_through, current.closed_at if current else None]
     if any(end is not None and finding.effective_at <= end for end in ends):
         return True
-    restored = draft.head.restored_at
+    restored = case.head.restored_at
     if finding.source is Source.ACTOR or restored is None or finding.effective_at > restored:
         return False
     return not _on_again(finding, restored)
 
 
-def in_the_second_of_restoration(draft: Draft, finding: Finding) -> bool:
+def in_the_second_of_restoration(case: Case, finding: Finding) -> bool:
     """True when a record's whole second holds the restoration: only Exchange can say which came first."""
-    restored = draft.head.restored_at
+    restored = case.head.restored_at
     return restored is not None and finding.effective_at <= restored < finding.effective_at + RECORD_PRECISION
 
 

@@ -18,6 +18,7 @@ from bypass_responder.model.step import Effect, Recheck, Step, StepKind
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
 
 
 def take_answer(draft: Draft, result: ExchangeResult) -> None:
@@ -25,7 +26,7 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
 
     Save one: a late ``verified`` says whose the effect was that another answer closed with.
     """
-    command = draft.row(Command, f"command-{result.command_id}")
+    command = draft.case.row(Command, f"command-{result.command_id}")
     if command is not None and command.answer == result:
         return
     if command is None or command.state != "outstanding" or command.command is not result.kind:
@@ -60,13 +61,13 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
 def _it_was_us(draft: Draft, command: Command, result: ExchangeResult) -> None:
     """A late ``verified``, overtaken by an ``already_off`` to the same question asked twice: the effect was ours."""
     draft.put(command.model_copy(update={"answer": result}))
-    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
     if step is not None and step.effect is Effect.NOT_NEEDED and result.after is False:
         finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
 
 
-def _verified_before(draft: Draft, incident_id: str) -> bool:
-    answers = [row.answer for row in draft.rows(Command) if row.incident_id == incident_id]
+def _verified_before(case: Case, incident_id: str) -> bool:
+    answers = [row.answer for row in case.rows(Command) if row.incident_id == incident_id]
     return any(answer is not None and answer.outcome is ExchangeOutcome.VERIFIED for answer in answers)
 
 
@@ -80,9 +81,9 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         read_at=result.read_at,
     )
     if check.bypass_on is False:
-        draft.move_head(off_at=latest(draft.head.off_at, check.read_at or draft.now))
+        draft.move_head(off_at=latest(draft.case.head.off_at, check.read_at or draft.now))
     stands = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
-    for finding in _waiting(draft):
+    for finding in _waiting(draft.case):
         if stands:
             _not_checked(draft, finding, result)
         else:
@@ -95,14 +96,14 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
 def revive(draft: Draft) -> None:
     """Findings that were too many for one transaction: late ones are reopened, waiting ones asked about again."""
     reopen(draft)
-    if outstanding(draft, CommandKind.CHECK_BYPASS) is None:
-        for finding in _waiting(draft):
+    if outstanding(draft.case, CommandKind.CHECK_BYPASS) is None:
+        for finding in _waiting(draft.case):
             draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED}))
 
 
-def _waiting(draft: Draft) -> list[Finding]:
+def _waiting(case: Case) -> list[Finding]:
     """Findings that wait for an answer, as many as one transaction takes."""
-    return [finding for finding in draft.rows(Finding) if finding.state is FindingState.WAITING][
+    return [finding for finding in case.rows(Finding) if finding.state is FindingState.WAITING][
         :FINDINGS_PER_TRANSACTION
     ]
 
@@ -130,12 +131,12 @@ def _not_checked(draft: Draft, finding: Finding, result: ExchangeResult) -> None
 
 def _rechecked(draft: Draft, command: Command, check: Check) -> None:
     read_at = check.read_at or draft.now
-    incident = draft.incident(command.incident_id)
+    incident = draft.case.incident(command.incident_id)
     if check.outcome is ExchangeOutcome.CHECKED and check.bypass_on and incident and incident.restored_at:
         draft.put(
             Finding(
                 id=f"recheck-{command.id}",
-                target=draft.target,
+                target=draft.case.target,
                 source=Source.RECHECK,
                 switch=Switch.ON,
                 outcome=Outcome.SUCCESS,
@@ -145,7 +146,7 @@ def _rechecked(draft: Draft, command: Command, check: Check) -> None:
                 checks=(check,),
             )
         )
-    for recheck in draft.rows(Recheck):
+    for recheck in draft.case.rows(Recheck):
         if recheck.incident_id != command.incident_id or recheck.result != "asked":
             continue
         if check.outcome is ExchangeOutcome.FAILED:
@@ -156,8 +157,8 @@ def _rechecked(draft: Draft, command: Command, check: Check) -> None:
 
 
 def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
-    incident = draft.incident(command.incident_id)
-    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    incident = draft.case.incident(command.incident_id)
+    step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
     if incident is None or step is None or not step.state.running:
         return
     if result.resolved is not None and result.resolved.object_id != command.object_id:
@@ -166,7 +167,7 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
     match result.outcome:
         case ExchangeOutcome.VERIFIED:
             finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
-        case ExchangeOutcome.ALREADY_OFF if _verified_before(draft, incident.id):
+        case ExchangeOutcome.ALREADY_OFF if _verified_before(draft.case, incident.id):
             finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
         case ExchangeOutcome.ALREADY_OFF if max(step.attempts, command.asked, result.deliveries) > 1:
             finish(
@@ -177,21 +178,21 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
             )
         case ExchangeOutcome.ALREADY_OFF:
             finish(draft, step, Effect.NOT_NEEDED, "Exchange says that it was off already")
-        case ExchangeOutcome.NOT_FOUND if _account_is_gone(draft, incident.id):
+        case ExchangeOutcome.NOT_FOUND if _account_is_gone(draft.case, incident.id):
             finish(draft, step, Effect.NOT_NEEDED, GONE)
             draft.move_head(active_incident=None)
             return
         case _:
             _not_disabled(draft, command, step, result)
             return
-    restored = draft.incident(incident.id)
+    restored = draft.case.incident(incident.id)
     if restored:
         mark_restored(draft, restored, _proven_at(result, draft.now), how=result.outcome.value)
 
 
-def _account_is_gone(draft: Draft, incident_id: str) -> bool:
+def _account_is_gone(case: Case, incident_id: str) -> bool:
     """Entra said of every other step that there is no such account any more."""
-    others = [step for step in draft.steps(incident_id) if step.step is not StepKind.DISABLE_BYPASS]
+    others = [step for step in case.steps(incident_id) if step.step is not StepKind.DISABLE_BYPASS]
     return bool(others) and all(step.detail == GONE for step in others)
 
 

@@ -11,25 +11,26 @@ from bypass_responder.model.step import StepKind, StepState
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
 
 WORKER_SILENT_AFTER = 3
 
 
 def ask(draft: Draft, command: Command) -> None:
     """Plan a question, unless one of this kind is outstanding for the target."""
-    if outstanding(draft, command.command):
+    if outstanding(draft.case, command.command):
         return
     draft.put(command)
 
 
-def outstanding(draft: Draft, kind: CommandKind) -> Command | None:
+def outstanding(case: Case, kind: CommandKind) -> Command | None:
     """The one question of this kind that waits for its answer."""
-    return next((row for row in draft.rows(Command) if row.command is kind and row.state == "outstanding"), None)
+    return next((row for row in case.rows(Command) if row.command is kind and row.state == "outstanding"), None)
 
 
 def mark_sent(draft: Draft, command_id: str) -> None:
     """The command is on the queue; a disable_bypass step now waits for the answer."""
-    command = draft.row(Command, f"command-{command_id}")
+    command = draft.case.row(Command, f"command-{command_id}")
     if command is None or command.sent:
         return
     draft.put(command.model_copy(update={"sent": True}))
@@ -41,14 +42,14 @@ def mark_sent(draft: Draft, command_id: str) -> None:
         kind=command.command.value,
         asked=command.asked,
     )
-    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
     if step and command.command is CommandKind.DISABLE_BYPASS and step.state is StepState.CLAIMED:
         draft.put(step.model_copy(update={"state": StepState.ACTED, "acted_at": draft.now, "lease_until": None}))
 
 
 def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timedelta) -> None:
     """No answer came in time: supersede the question and ask it anew."""
-    current = draft.row(Command, command.row_key)
+    current = draft.case.row(Command, command.row_key)
     if current is None or current.state != "outstanding" or current.not_after > draft.now:
         return
     draft.put(current.model_copy(update={"state": "superseded"}))
@@ -64,7 +65,7 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
         draft.notify(
             "worker_silent",
             "The Exchange worker does not answer",
-            f"{current.command.value} for {draft.target} was asked {current.asked} times without an answer.",
+            f"{current.command.value} for {draft.case.target} was asked {current.asked} times without an answer.",
             key=f"{current.incident_id}-{current.command.value}",
             severity=Severity.CRITICAL,
             incident=current.incident_id,
@@ -84,11 +85,11 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
 
 def withdraw(draft: Draft) -> None:
     """In observe nothing is switched off: an outstanding disable_bypass is given up, its step withheld."""
-    command = outstanding(draft, CommandKind.DISABLE_BYPASS)
+    command = outstanding(draft.case, CommandKind.DISABLE_BYPASS)
     if command is None:
         return
     draft.put(command.model_copy(update={"state": "superseded"}))
-    step = draft.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
+    step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
     if step and step.state.running:
         draft.put(step.model_copy(update={"state": StepState.WITHHELD, "reason": "MODE is observe", "next_at": None}))
         draft.settle_status(step.incident_id)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
 
 SEEN_AGAIN = timedelta(minutes=10)
 """How often it is written down that something goes on."""
@@ -111,21 +112,21 @@ DECAYS: Mapping[str, timedelta] = {
 """Alerts of something that happens and does not last: over when it was not seen for so long."""
 
 
-def _alert(draft: Draft, alert_id: str) -> HealthAlert | None:
-    return draft.row(HealthAlert, f"alert-{alert_id}")
+def _alert(case: Case, alert_id: str) -> HealthAlert | None:
+    return case.row(HealthAlert, f"alert-{alert_id}")
 
 
 def end_decayed(draft: Draft) -> None:
     """End what was not seen for a while."""
     for alert_id, lasts in DECAYS.items():
-        alert = _alert(draft, alert_id)
+        alert = _alert(draft.case, alert_id)
         if alert and alert.ongoing and (alert.seen_at or alert.since) + lasts <= draft.now:
             end_alert(draft, alert_id)
 
 
 def end_permission_missing(draft: Draft, kind: str) -> None:
     """A command of this kind was carried out: its right is there again. Another kind proves nothing about it."""
-    alert = _alert(draft, "worker_permission_missing")
+    alert = _alert(draft.case, "worker_permission_missing")
     if alert and alert.detail.startswith(f"{kind}: "):
         end_alert(draft, "worker_permission_missing")
 
@@ -142,7 +143,7 @@ def update_alerts(draft: Draft, present: Mapping[str, str], *, known: Iterable[s
 def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
     """Raise an alert; one that is on already keeps its beginning and is told once."""
     severity, advice = ADVICE[alert_id]
-    alert = _alert(draft, alert_id)
+    alert = _alert(draft.case, alert_id)
     if alert is not None and alert.ongoing:
         if alert_id in DECAYS and draft.now - (alert.seen_at or alert.since) >= SEEN_AGAIN:
             draft.put(alert.model_copy(update={"seen_at": draft.now, "detail": detail}))
@@ -165,7 +166,7 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
 
 def end_alert(draft: Draft, alert_id: str) -> None:
     """Say that an alert is over."""
-    alert = _alert(draft, alert_id)
+    alert = _alert(draft.case, alert_id)
     if alert is None or not alert.ongoing:
         return
     draft.put(alert.model_copy(update={"recovered_at": draft.now}))

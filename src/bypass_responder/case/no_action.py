@@ -31,7 +31,7 @@ def close_finding(draft: Draft, finding: Finding, *, verdict: str, reason: str, 
 def record_attempt(draft: Draft, finding: Finding) -> None:
     """Somebody tried to switch the bypass on and failed: recorded and told, nobody is contained."""
     reason = f"{finding.actor} tried to switch the bypass on and failed"
-    incident = incident_of(draft, finding)
+    incident = incident_of(draft.case, finding)
     close_finding(draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None)
     if incident:
         attach(draft, incident, finding)
@@ -51,9 +51,9 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
 
 def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
     """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
-    last = draft.incident(draft.head.active_incident or draft.head.last_incident)
+    last = draft.case.incident(draft.case.head.active_incident or draft.case.head.last_incident)
     ours = last is not None and _is_ours(draft, last, finding, worker_ids)
-    incident = last if ours else incident_of(draft, finding)
+    incident = last if ours else incident_of(draft.case, finding)
     incident_id = incident.id if incident else None
     reason = OWN if ours else f"{finding.actor} switched the bypass off"
     close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
@@ -64,7 +64,7 @@ def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[s
 
 def record_swept_off(draft: Draft, finding: Finding, *, reason: str) -> None:
     """A sweep does not list the account any more, and Exchange agrees: evidence by its time."""
-    incident = incident_of(draft, finding)
+    incident = incident_of(draft.case, finding)
     incident_id = incident.id if incident else None
     close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
     if incident:
@@ -74,7 +74,7 @@ def record_swept_off(draft: Draft, finding: Finding, *, reason: str) -> None:
 
 def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> None:
     """Doing nothing, with the reason. A hint about an episode that is known is evidence of it all the same."""
-    incident = incident_of(draft, finding) if verdict in EVIDENCE else None
+    incident = incident_of(draft.case, finding) if verdict in EVIDENCE else None
     incident_id = incident.id if incident else None
     close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident_id)
     if incident:
@@ -92,9 +92,11 @@ def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> 
 
 def add_to_past(draft: Draft, finding: Finding) -> None:
     """Late evidence: it widens the blind window of the old episode and never acts."""
-    incident = draft.incident(draft.head.active_incident) or draft.incident(draft.head.last_incident)
+    incident = draft.case.incident(draft.case.head.active_incident) or draft.case.incident(
+        draft.case.head.last_incident
+    )
     if finding.source in STATES:
-        incident = incident_of(draft, finding)
+        incident = incident_of(draft.case, finding)
     reason = "belongs to an episode that has ended"
     close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
     if incident:
@@ -111,8 +113,8 @@ def attach(draft: Draft, incident: Incident, finding: Finding) -> None:
 
 def tell_flapping(draft: Draft, incident_id: str) -> None:
     """On, off and on again: whoever does it still can, so blocking the account is not enough."""
-    incident = draft.incident(incident_id)
-    if incident is None or incident.flapping or not flaps(draft, incident):
+    incident = draft.case.incident(incident_id)
+    if incident is None or incident.flapping or not flaps(draft.case, incident):
         return
     incident = incident.model_copy(update={"flapping": True})
     draft.put(incident)
@@ -127,7 +129,7 @@ def tell_flapping(draft: Draft, incident_id: str) -> None:
 
 
 def _is_ours(draft: Draft, incident: Incident, finding: Finding, worker_ids: frozenset[str]) -> bool:
-    step = draft.step(incident.id, StepKind.DISABLE_BYPASS)
+    step = draft.case.step(incident.id, StepKind.DISABLE_BYPASS)
     if step is None or step.first_attempt_at is None:
         return False
     last = incident.restored_at or draft.now

@@ -35,7 +35,7 @@ def write_decision(
     account: str | None = None,
 ) -> None:
     """Store a decision. Raises NotFoundError or RefusedError, with the way out, when it cannot be carried out."""
-    incident = draft.incident(incident_id)
+    incident = draft.case.incident(incident_id)
     if incident is None:
         raise NotFoundError(f"There is no incident {incident_id}.")
     _refuse(draft, incident, verb, enforce=enforce, account=account)
@@ -52,7 +52,7 @@ def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, accou
     if incident.status.final and verb != "release":
         raise RefusedError(f"Incident {incident.id} is {incident.status.value} already.")
     if verb == "approve":
-        if not any(step.state in WAITING for step in draft.steps(incident.id)):
+        if not any(step.state in WAITING for step in draft.case.steps(incident.id)):
             raise RefusedError(f"Incident {incident.id} has nothing that waits for approval.")
         if incident.account is None and account is None:
             raise RefusedError(
@@ -60,7 +60,7 @@ def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, accou
             )
         if incident.account is not None and account not in {None, incident.account.object_id}:
             raise RefusedError(f"Incident {incident.id} is about {incident.account}; --account cannot change that.")
-    if verb == "release" and draft.head.prior is None:
+    if verb == "release" and draft.case.head.prior is None:
         raise RefusedError(
             f"Nothing to release: the account of incident {incident.id} is not blocked by this responder."
         )
@@ -68,7 +68,7 @@ def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, accou
 
 def approve(draft: Draft, decision: PersonDecision) -> None:
     """Plan every step that waited; the protected list is still read at the claim."""
-    for step in draft.steps(decision.incident_id):
+    for step in draft.case.steps(decision.incident_id):
         if step.state in WAITING:
             draft.put(
                 step.model_copy(
@@ -89,8 +89,8 @@ def dismiss(draft: Draft, decision: PersonDecision) -> None:
     """Drop what waits and close; what was done stays done. Evidence up to this moment is covered."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.DISMISSED)
-    draft.move_head(dismissed_through=latest(draft.head.dismissed_through, decision.at))
-    for recheck in draft.rows(Recheck):
+    draft.move_head(dismissed_through=latest(draft.case.head.dismissed_through, decision.at))
+    for recheck in draft.case.rows(Recheck):
         if recheck.incident_id == decision.incident_id and not recheck.done:
             draft.put(recheck.model_copy(update={"done": True, "result": "cancelled by the dismissal"}))
     _done(draft, decision, "dismissed")
@@ -98,7 +98,7 @@ def dismiss(draft: Draft, decision: PersonDecision) -> None:
 
 def release(draft: Draft, decision: PersonDecision) -> None:
     """Plan the release of the account: exactly its state from before our first block. Auditing stays restored."""
-    prior = draft.head.prior
+    prior = draft.case.head.prior
     ends = _cancel(draft, decision, WAITING | {StepState.PLANNED}, keep=StepKind.DISABLE_BYPASS)
     _done(draft, decision, "release_planned")
     step = Step(
@@ -132,7 +132,7 @@ def _cancel(
 ) -> datetime:
     """Cancel steps, a claimed block or revocation too. Returns when a call that may be under way has ended."""
     ends = draft.now
-    for step in draft.steps(decision.incident_id):
+    for step in draft.case.steps(decision.incident_id):
         claimed = step.state is StepState.CLAIMED and step.step is not StepKind.DISABLE_BYPASS
         if (step.state in states or claimed) and step.step is not keep:
             ends = max(ends, step.lease_until or ends)
@@ -143,13 +143,13 @@ def _cancel(
 
 
 def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus | None) -> None:
-    incident = draft.incident(decision.incident_id)
+    incident = draft.case.incident(decision.incident_id)
     if incident is None:
         return
     changes: dict[str, object] = {"closed_at": decision.at, "closed_by": decision.who}
     if status is not None:
         changes["status"] = status
-        if draft.head.active_incident == incident.id:
+        if draft.case.head.active_incident == incident.id:
             draft.move_head(active_incident=None)
     draft.put(incident.model_copy(update=changes))
 

@@ -14,6 +14,7 @@ from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepSta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.account import Account
@@ -36,14 +37,14 @@ def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account 
 
     False: somebody else has it, it is not due, or there is nothing to do any more.
     """
-    step = draft.step(incident.id, kind)
-    if step is None or not is_due(step, draft):
+    step = draft.case.step(incident.id, kind)
+    if step is None or not is_due(step, draft.now):
         return False
     if account is None and kind in ON_THE_ACCOUNT:
         finish(draft, step, Effect.NOT_NEEDED, GONE)
         return False
     if kind is StepKind.BLOCK_SIGN_IN and account:
-        if draft.head.prior is None or account.account_enabled:
+        if draft.case.head.prior is None or account.account_enabled:
             prior = PriorState(account_enabled=account.account_enabled, recorded_at=draft.now)
             draft.move_head(prior=prior)
         if not account.account_enabled and step.attempts == 0:
@@ -63,17 +64,17 @@ def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account 
     return True
 
 
-def is_due(step: Step, draft: Draft) -> bool:
+def is_due(step: Step, now: datetime) -> bool:
     """Planned and its time has come, or claimed by somebody whose lease ended."""
     if step.state is StepState.PLANNED:
-        return step.next_at is None or step.next_at <= draft.now
-    return step.state is StepState.CLAIMED and step.lease_until is not None and step.lease_until <= draft.now
+        return step.next_at is None or step.next_at <= now
+    return step.state is StepState.CLAIMED and step.lease_until is not None and step.lease_until <= now
 
 
 def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepState, reason: str) -> None:
     """A rule that was read again at the claim says no: the step is cancelled, held or withheld."""
-    step = draft.step(incident.id, kind)
-    if step is None or not is_due(step, draft):
+    step = draft.case.step(incident.id, kind)
+    if step is None or not is_due(step, draft.now):
         return
     draft.put(step.model_copy(update={"state": state, "reason": reason, "lease_until": None, "next_at": None}))
     draft.log("withheld", f"{kind.value}: {reason}", incident=incident.id, step=kind.value, state=state.value)
@@ -85,7 +86,7 @@ def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepSta
 
 def record_done(draft: Draft, incident_id: str, kind: StepKind) -> None:
     """The call was accepted; its effect is read back later."""
-    step = draft.step(incident_id, kind)
+    step = draft.case.step(incident_id, kind)
     if step is not None and step.state is StepState.CANCELLED:
         draft.put(step.model_copy(update={"acted_at": draft.now, "detail": "the call was under way and went through"}))
         draft.log(
@@ -116,7 +117,7 @@ def record_done(draft: Draft, incident_id: str, kind: StepKind) -> None:
 
 def record_error(draft: Draft, incident_id: str, kind: StepKind, error: ResponderError) -> None:
     """The call failed: tried again when the error says so, else a person is needed."""
-    step = draft.step(incident_id, kind)
+    step = draft.case.step(incident_id, kind)
     if step is None or step.state is not StepState.CLAIMED:
         return
     match error:
@@ -157,14 +158,14 @@ def fail(draft: Draft, step: Step, why: str) -> None:
 
 def release_done(draft: Draft, incident_id: str) -> None:
     """The release went through: the incident is over for its account and what was due is cancelled."""
-    incident = draft.incident(incident_id)
+    incident = draft.case.incident(incident_id)
     if incident is None:
         return
     draft.move_head(prior=None)
     draft.put(
         incident.model_copy(update={"status": IncidentStatus.RELEASED, "closed_at": incident.closed_at or draft.now})
     )
-    for recheck in draft.rows(Recheck):
+    for recheck in draft.case.rows(Recheck):
         if not recheck.done:
             draft.put(recheck.model_copy(update={"done": True, "result": "cancelled by the release"}))
     draft.log("released", "the state from before our first block is restored", incident=incident_id)
@@ -187,7 +188,7 @@ def finish(draft: Draft, step: Step, effect: Effect, detail: str) -> None:
 def _after_change(draft: Draft, incident_id: str) -> None:
     """Tell once that the account is contained, as soon as both calls went through."""
     incident = draft.settle_status(incident_id)
-    steps = {step.step: step for step in draft.steps(incident_id)}
+    steps = {step.step: step for step in draft.case.steps(incident_id)}
     block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
     if incident is None or incident.contained_told or not _went_through((block, revoke)):
         return
@@ -215,7 +216,7 @@ def _state(step: Step) -> str:
 
 def tell_failure(draft: Draft, step: Step, about: About, why: str, *, key: str = "") -> None:
     """A step that failed, or works less than it should, needs a person: told once per effect and ``key``."""
-    incident = draft.incident(step.incident_id)
+    incident = draft.case.incident(step.incident_id)
     if incident is None:
         return
     draft.notify_about(
@@ -235,7 +236,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 def record_read_back(draft: Draft, incident_id: str, kind: StepKind, *, account: Account | None) -> None:
     """Judge the effect by what the directory says now. A stale answer is read again, not a failure."""
-    step = draft.step(incident_id, kind)
+    step = draft.case.step(incident_id, kind)
     if step is None or step.state is not StepState.ACTED:
         return
     effect, detail = read_effect(step, account)

@@ -11,6 +11,7 @@ from bypass_responder.model.sweep import Baseline, Sweep, SweepResult
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
 
 SILENT_AFTER_SWEEPS = 2
 SHORT_IS_TRUE = 3
@@ -18,14 +19,14 @@ SHORT_IS_TRUE = 3
 MOST_NAMED = 20
 
 
-def current(draft: Draft) -> Sweep:
+def current(case: Case) -> Sweep:
     """The tenant's one sweep, or a fresh one."""
-    return draft.row(Sweep, Sweep().row_key) or Sweep()
+    return case.row(Sweep, Sweep().row_key) or Sweep()
 
 
 def plan(draft: Draft, *, command_id: str, timeout_seconds: float) -> bool:
     """True when there is a new one, to be sent by whoever planned it."""
-    row = current(draft)
+    row = current(draft.case)
     if row.state == "answered" or (row.state == "outstanding" and row.not_after and row.not_after > draft.now):
         return False
     anew: dict[str, object] = {
@@ -44,7 +45,7 @@ def plan(draft: Draft, *, command_id: str, timeout_seconds: float) -> bool:
 
 def mark_sent(draft: Draft, command_id: str) -> None:
     """Record that the command of this sweep is on the queue."""
-    row = current(draft)
+    row = current(draft.case)
     if row.command_id == command_id and not row.sent:
         draft.put(row.model_copy(update={"sent": True}))
 
@@ -52,7 +53,7 @@ def mark_sent(draft: Draft, command_id: str) -> None:
 def watch(draft: Draft, *, overdue_minutes: int) -> None:
     """What time alone changes: alerts that are over, and a sweep that should have been complete by now."""
     end_decayed(draft)
-    row = current(draft)
+    row = current(draft.case)
     if row.first_at is None:
         return
     overdue = timedelta(minutes=overdue_minutes)
@@ -67,7 +68,7 @@ def watch(draft: Draft, *, overdue_minutes: int) -> None:
 
 def take_answer(draft: Draft, result: SweepResult) -> None:
     """Record the answer to the outstanding command. A repeated answer changes nothing; any other is logged only."""
-    row = current(draft)
+    row = current(draft.case)
     if row.answer is not None and row.command_id == result.command_id:
         return  # answered once already: a message may come twice
     if row.state != "outstanding" or row.command_id != result.command_id:
@@ -107,7 +108,7 @@ def _tell_switches(draft: Draft, result: SweepResult) -> None:
 
 def end_incomplete(draft: Draft, row: Sweep, problem: str, *, short: int = 0) -> None:
     """End an answered sweep that is not believed. ``short``: how many in a row read about as few objects."""
-    now = current(draft)
+    now = current(draft.case)
     if now.command_id == row.command_id and now.state == "answered":
         scanned = now.answer.scanned if now.answer else 0
         _not_complete(draft, now.model_copy(update={"short": short, "short_scanned": scanned}), problem)
@@ -115,7 +116,7 @@ def end_incomplete(draft: Draft, row: Sweep, problem: str, *, short: int = 0) ->
 
 def end_complete(draft: Draft, new: Baseline) -> None:
     """End an answered sweep whose baseline is stored, and the health alerts that a complete sweep disproves."""
-    row = current(draft)
+    row = current(draft.case)
     if row.command_id != new.command_id or row.state != "answered":
         return
     covered = sum(entry.covered for entry in new.entries.values())

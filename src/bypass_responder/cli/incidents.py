@@ -35,7 +35,7 @@ from bypass_responder.session import announced, open_session
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
-    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
     from bypass_responder.model.log import LogEntry
 
 app = typer.Typer(help="Incidents, and what a person decides about them.", no_args_is_help=True)
@@ -79,23 +79,23 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
     Of what opened no incident: what was said, by whom, and why nothing came of it.
     """
 
-    async def use(responder: Responder) -> tuple[Draft, IndexEntry, list[LogEntry] | None]:
-        entry, view = await _entry(responder, incident_id)
-        return view, entry, await _log(responder, entry.target)
+    async def use(responder: Responder) -> tuple[Case, IndexEntry, list[LogEntry] | None]:
+        entry, case = await _entry(responder, incident_id)
+        return case, entry, await _log(responder, entry.target)
 
-    view, entry, log = with_responder(use)
+    case, entry, log = with_responder(use)
     if entry.kind != "incident":
-        show_listed(entry, view, output)
+        show_listed(entry, case, output)
         return
-    incident = _incident(entry, view)
-    findings = [row for row in view.rows(Finding) if row.incident_id == incident.id]
+    incident = _incident(entry, case)
+    findings = [row for row in case.rows(Finding) if row.incident_id == incident.id]
     findings.sort(key=lambda row: (row.effective_at, row.id))
-    moments = timeline(incident, findings, view.steps(incident.id), log or [])
+    moments = timeline(incident, findings, case.steps(incident.id), log or [])
     if output is Output.JSON:
         show_json(
             {
                 "incident": incident.model_dump(mode="json"),
-                "steps": [step.model_dump(mode="json") for step in view.steps(incident.id)],
+                "steps": [step.model_dump(mode="json") for step in case.steps(incident.id)],
                 "findings": [json.loads(row.model_dump_json()) for row in findings],
                 "timeline": [each.as_json() for each in moments],
                 "log_readable": log is not None,
@@ -104,9 +104,9 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
             }
         )
         return
-    _print(view, incident)
+    _print(case, incident)
     print_timeline(moments, readable=log is not None)
-    _print_ahead(view, incident)
+    _print_ahead(case, incident)
 
 
 @app.command()
@@ -169,17 +169,17 @@ def _decide(
     )
 
 
-async def _entry(responder: Responder, entry_id: str) -> tuple[IndexEntry, Draft]:
+async def _entry(responder: Responder, entry_id: str) -> tuple[IndexEntry, Case]:
     entry = await responder.services.index.get(entry_id)
     if entry is None:
         stop(f"There is no incident {entry_id}, or more than one begins so; see bypassctl incidents list.")
-    return entry, (await open_session(entry.target, responder.services)).view()
+    return entry, (await open_session(entry.target, responder.services)).case
 
 
-def _incident(entry: IndexEntry, view: Draft) -> Incident:
+def _incident(entry: IndexEntry, case: Case) -> Incident:
     if entry.kind != "incident":
         stop(f"{entry.id} opened no incident, so there is nothing to decide; see bypassctl incidents show {entry.id}.")
-    incident = view.incident(entry.id)
+    incident = case.incident(entry.id)
     if incident is None:
         stop(f"Incident {entry.id} is in the index and not in the ledger: run bypassctl log verify.")
     return incident
@@ -193,7 +193,7 @@ async def _log(responder: Responder, target: str) -> list[LogEntry] | None:
         return None
 
 
-def _print(view: Draft, incident: Incident) -> None:
+def _print(case: Case, incident: Incident) -> None:
     if incident.flapping:
         say("FLAPPING: switched on again after it was off. Whoever does it still can.", style="bold red")
     show_fields(
@@ -214,7 +214,7 @@ def _print(view: Draft, incident: Incident) -> None:
         ("step", "state", "effect", "attempts", "detail"),
         [
             (it.step.value, it.state.value, it.effect or "", str(it.attempts), it.detail or it.reason)
-            for it in view.steps(incident.id)
+            for it in case.steps(incident.id)
         ],
     )
 
@@ -239,13 +239,13 @@ def print_timeline(moments: list[Moment], *, readable: bool) -> None:
         say("The response log cannot be read, so what was done is missing here: run bypassctl log verify.", style="red")
 
 
-def _print_ahead(view: Draft, incident: Incident) -> None:
+def _print_ahead(case: Case, incident: Incident) -> None:
     """What is still to come, from us and from people."""
     say("")
-    for row in view.rows(PersonDecision):
+    for row in case.rows(PersonDecision):
         if row.incident_id == incident.id and not row.done:
             say(f"{row.verb} by {row.who} at {moment(row.at)}: {row.reason} (waits for resume_responses)")
-    for recheck in view.rows(Recheck):
+    for recheck in case.rows(Recheck):
         if recheck.incident_id == incident.id:
             state = recheck.result if recheck.done else "due"
             say(f"re-check after {recheck.after_hours} h: {moment(recheck.due_at)} {state}")

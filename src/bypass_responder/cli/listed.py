@@ -10,13 +10,12 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
-    from bypass_responder.case.draft import Draft
-    from bypass_responder.model.case import IndexEntry
+    from bypass_responder.model.case import Case, IndexEntry
 
 
-def show_listed(entry: IndexEntry, view: Draft, output: Output) -> None:
+def show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
     """Show the finding that the entry stands for: what was said, by whom, and why it opened no incident."""
-    finding = view.row(Finding, f"finding-{entry.id}")
+    finding = case.row(Finding, f"finding-{entry.id}")
     if finding is None:
         stop(f"{entry.id} is in the index and not in the ledger: run bypassctl log verify.")
     if output is Output.JSON:

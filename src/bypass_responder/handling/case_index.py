@@ -10,7 +10,7 @@ from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
 
 if TYPE_CHECKING:
-    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
     from bypass_responder.session import Services, Session
 
 _KINDS: dict[str, Literal["stood_down", "attempt", "switched_off", "unconfirmed"]] = {
@@ -25,15 +25,15 @@ _KINDS: dict[str, Literal["stood_down", "attempt", "switched_off", "unconfirmed"
 
 async def update(session: Session, services: Services) -> None:
     """Write the index entries of a target."""
-    await asyncio.gather(*(services.index.put(entry) for entry in entries(session.view())))
+    await asyncio.gather(*(services.index.put(entry) for entry in entries(session.case)))
 
 
-def entries(view: Draft) -> list[IndexEntry]:
+def entries(case: Case) -> list[IndexEntry]:
     """What a listing shows of a case: its incidents, and decided findings that belong to none."""
-    incidents = [_of_incident(incident) for incident in view.rows(Incident)]
+    incidents = [_of_incident(incident) for incident in case.rows(Incident)]
     findings = [
         _of_finding(finding, _KINDS[finding.verdict])
-        for finding in view.rows(Finding)
+        for finding in case.rows(Finding)
         if finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in _KINDS
     ]
     return [*incidents, *findings]

@@ -49,7 +49,7 @@ async def decide_findings(
     now = services.clock()
     due = [
         finding
-        for finding in session.view().rows(Finding)
+        for finding in session.case.rows(Finding)
         if finding.state is FindingState.UNDECIDED and (finding.next_at is None or finding.next_at <= now)
     ]
     claimed: list[Claimed] = []
@@ -74,7 +74,7 @@ async def decide_findings(
 
 def _waits(finding: Finding, session: Session) -> bool:
     """There was no question left for this hint, so there is none for the others of the target."""
-    row = session.view().row(Finding, finding.row_key)
+    row = session.case.row(Finding, finding.row_key)
     return row is not None and row.turns_missed > finding.turns_missed
 
 
@@ -98,7 +98,7 @@ async def _decide_one(
         return [], set()
     if not await has_a_turn(finding, session, services):
         return [], set()
-    doubtful = evidence.in_the_second_of_restoration(session.view(), finding)
+    doubtful = evidence.in_the_second_of_restoration(session.case, finding)
     identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
     if isinstance(identified, AskExchange):
         await session.apply(lambda draft: ask_exchange(draft, finding, identified, services))
@@ -121,7 +121,7 @@ async def _decide_one(
         facts = facts.model_copy(update={"first_run": await was_never_off(finding, account, session, services)})
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
     decision = rule(facts)
-    news = not evidence.belongs_to_the_past(session.view(), finding)
+    news = not evidence.belongs_to_the_past(session.case, finding)
     violation = news and decision.verdict is Verdict.VIOLATION
     actor = await _also_the_actor(finding, account, services) if violation else set()
     store = partial(

@@ -30,7 +30,7 @@ async def deliver(sessions: Sequence[Session], services: Services) -> None:
     due = [
         (session, notification)
         for session in sessions
-        for notification in session.view().rows(Notification)
+        for notification in session.case.rows(Notification)
         if notification.sent_at is None
         and notification.next_at is not None
         and notification.next_at <= services.clock()
@@ -60,7 +60,7 @@ async def _send(notifications: list[Notification], notifier: Notifier) -> Respon
 def _mark(draft: Draft, keys: list[str], error: ResponderError | None) -> None:
     asked = timedelta(seconds=error.retry_after_seconds) if isinstance(error, ThrottledError) else timedelta()
     for key in keys:
-        notification = draft.row(Notification, key)
+        notification = draft.case.row(Notification, key)
         if notification is None or notification.sent_at is not None:
             continue
         attempts = notification.attempts + 1

@@ -125,10 +125,10 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
 
 async def _carry_out_decisions(session: Session, services: Services) -> set[str]:
     elsewhere: set[str] = set()
-    for decision in session.view().rows(PersonDecision):
+    for decision in session.case.rows(PersonDecision):
         if decision.done:
             continue
-        incident = session.view().incident(decision.incident_id)
+        incident = session.case.incident(decision.incident_id)
         if decision.verb == "approve" and incident is not None and incident.account is None and decision.account:
             await _hand_on(decision, incident, session, services)
             elsewhere.add(decision.account)
@@ -143,7 +143,7 @@ async def _carry_out_decisions(session: Session, services: Services) -> set[str]
 
 
 def _once(draft: Draft, decision: PersonDecision, carry_out: Callable[[Draft, PersonDecision], None]) -> None:
-    current = draft.row(PersonDecision, decision.row_key)
+    current = draft.case.row(PersonDecision, decision.row_key)
     if current is not None and not current.done:
         carry_out(draft, current)
 
@@ -151,7 +151,7 @@ def _once(draft: Draft, decision: PersonDecision, carry_out: Callable[[Draft, Pe
 async def _hand_on(decision: PersonDecision, incident: Incident, session: Session, services: Services) -> None:
     """A person said which account an unresolved incident is about: its findings move there, confirmed."""
     target = guid_or_none(decision.account or "") or ""
-    for finding in session.view().rows(Finding):
+    for finding in session.case.rows(Finding):
         if finding.incident_id == incident.id and finding.verdict == "unresolved":
             moved = finding.model_copy(
                 update={
@@ -174,24 +174,23 @@ async def _finish(item: WorkItem, session: Session, services: Services) -> None:
 
 def next_due(session: Session, services: Services) -> datetime | None:
     """When the target needs to be looked at again; None when nothing is left to do."""
-    view = session.view()
     moments: list[datetime | None] = []
-    for row in session.case.rows.values():
+    for row in session.case.by_key.values():
         match row:
             case Finding(state=FindingState.UNDECIDED):
-                moments.append(row.next_at or view.now)
+                moments.append(row.next_at or services.clock())
             case Step(state=StepState.PLANNED):
-                moments.append(row.next_at or view.now)
+                moments.append(row.next_at or services.clock())
             case Step(state=StepState.CLAIMED):
                 moments.append(row.lease_until)
             case Step(state=StepState.ACTED) if row.step is not StepKind.DISABLE_BYPASS:
                 moments.append(row.next_at)
             case Command(state="outstanding"):
-                moments.append(row.not_after if row.sent else view.now)
+                moments.append(row.not_after if row.sent else services.clock())
             case Recheck(done=False, result=""):
                 moments.append(row.due_at)
             case PersonDecision(done=False):
-                moments.append(view.now)
+                moments.append(services.clock())
             case Notification(sent_at=None) if services.notifier is not None:
                 moments.append(row.next_at)
             case _:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.handling.identify import Lookups
     from bypass_responder.model.account import Account
+    from bypass_responder.model.case import Case
     from bypass_responder.session import Services, Session
 
 SENDING = timedelta(seconds=10)
@@ -67,14 +68,14 @@ def claim_steps(
 
     ``slot``: the incident has one under the hourly limit, or is about to take it before anything is done.
     """
-    incident = draft.incident(incident_id)
+    incident = draft.case.incident(incident_id)
     if incident is None or incident.account is None:
         return []
-    before = {step.step: step.attempts for step in draft.steps(incident_id)}
+    before = {step.step: step.attempts for step in draft.case.steps(incident_id)}
     kinds = []
     for kind in ORDER:
-        due = draft.step(incident_id, kind)
-        if due is None or not steps.is_due(due, draft):
+        due = draft.case.step(incident_id, kind)
+        if due is None or not steps.is_due(due, draft.now):
             continue
         verdict = _still_allowed(due, incident, entry, services, draft, slot=slot)
         if verdict:
@@ -84,7 +85,9 @@ def claim_steps(
             kinds.append(kind)
     _claim_disable(draft, incident, services)
     taken = [
-        f"{it.step.value} (attempt {it.attempts})" for it in draft.steps(incident_id) if it.attempts > before[it.step]
+        f"{it.step.value} (attempt {it.attempts})"
+        for it in draft.case.steps(incident_id)
+        if it.attempts > before[it.step]
     ]
     if taken:
         draft.log("claimed", ", ".join(taken), incident=incident_id)
@@ -123,12 +126,12 @@ def _still_allowed(
 
 
 def _claim_disable(draft: Draft, incident: Incident, services: Services) -> None:
-    due = draft.step(incident.id, StepKind.DISABLE_BYPASS)
-    if due is None or incident.account is None or not steps.is_due(due, draft):
+    due = draft.case.step(incident.id, StepKind.DISABLE_BYPASS)
+    if due is None or incident.account is None or not steps.is_due(due, draft.now):
         return
     if not services.settings.enforce:
         steps.withhold(draft, incident, due.step, state=StepState.WITHHELD, reason="MODE is observe")
-    elif outstanding(draft, CommandKind.DISABLE_BYPASS) is None and steps.claim(
+    elif outstanding(draft.case, CommandKind.DISABLE_BYPASS) is None and steps.claim(
         draft, incident, due.step, account=incident.account
     ):
         command = new_command(draft, CommandKind.DISABLE_BYPASS, services)
@@ -138,17 +141,17 @@ def _claim_disable(draft: Draft, incident: Incident, services: Services) -> None
 
 async def claim_due(session: Session, services: Services, lookups: Lookups) -> list[Claimed]:
     """Claim every due step of the target; the account and its allowlist row are read just before."""
-    view = session.view()
-    due = {step.incident_id for step in view.rows(Step) if steps.is_due(step, view)}
+    case = session.case
+    due = {step.incident_id for step in case.rows(Step) if steps.is_due(step, services.clock())}
     claimed: list[Claimed] = []
     for incident_id in sorted(due):
-        incident = view.incident(incident_id)
+        incident = case.incident(incident_id)
         if incident is None or incident.account is None:
             continue
         account, entry, slot = await asyncio.gather(
             lookups.account(incident.account.object_id),
             lookups.entry(incident.account.object_id),
-            _has_a_slot(view, incident_id, services),
+            _has_a_slot(case, incident_id, services),
         )
         claimed += await session.apply(
             partial(claim_steps, incident_id=incident_id, account=account, entry=entry, services=services, slot=slot)
@@ -156,13 +159,13 @@ async def claim_due(session: Session, services: Services, lookups: Lookups) -> l
     return claimed
 
 
-async def _has_a_slot(view: Draft, incident_id: str, services: Services) -> bool:
+async def _has_a_slot(case: Case, incident_id: str, services: Services) -> bool:
     """A block that no person approved needs a slot under the hourly limit; an account keeps the one it has."""
-    block = view.step(incident_id, StepKind.BLOCK_SIGN_IN)
-    if block is None or block.approved_by or not steps.is_due(block, view) or not services.settings.enforce:
+    block = case.step(incident_id, StepKind.BLOCK_SIGN_IN)
+    if block is None or block.approved_by or not steps.is_due(block, services.clock()) or not services.settings.enforce:
         return True
     limit = services.settings.containment_limit_per_hour
-    return await services.limit.take(view.target, limit=limit, now=view.now)
+    return await services.limit.take(case.target, limit=limit, now=services.clock())
 
 
 async def act(claimed: Sequence[Claimed], session: Session, services: Services) -> list[Exception]:
@@ -189,14 +192,14 @@ async def send_commands(session: Session, services: Services) -> None:
     tenant = services.settings.tenant_id
     if not services.settings.enforce:
         await session.apply(withdraw)
-    for command in session.view().rows(Command):
+    for command in session.case.rows(Command):
         if command.state == "outstanding" and command.not_after <= services.clock():
             if command.asked >= WORKER_SILENT_AFTER:
                 await raise_health("worker_silent", f"A command was asked {command.asked} times.", services)
             await session.apply(
                 partial(ask_again, command=command, command_id=services.new_id(), timeout=_timeout(services))
             )
-    for command in session.view().rows(Command):
+    for command in session.case.rows(Command):
         ours = command.planned_by == session.run or command.created_at + SENDING <= services.clock()
         if command.state == "outstanding" and not command.sent and ours:
             await services.exchange.send(as_message(command, tenant_id=tenant, target=session.target))
@@ -205,14 +208,14 @@ async def send_commands(session: Session, services: Services) -> None:
 
 async def read_back(session: Session, services: Services) -> None:
     """Read the account again for every step that acted and is due."""
-    view = session.view()
+    case = session.case
     due = [
         step
-        for step in view.rows(Step)
-        if step.state is StepState.ACTED and step.next_at is not None and step.next_at <= view.now
+        for step in case.rows(Step)
+        if step.state is StepState.ACTED and step.next_at is not None and step.next_at <= services.clock()
     ]
     for incident_id in sorted({step.incident_id for step in due}):
-        incident = view.incident(incident_id)
+        incident = case.incident(incident_id)
         if incident is None or incident.account is None:
             continue
         account = await services.directory.find(incident.account.object_id)
@@ -223,27 +226,27 @@ async def read_back(session: Session, services: Services) -> None:
 
 async def recheck(session: Session, services: Services) -> None:
     """Look again at contained accounts whose re-check is due: did somebody enable or bypass them again."""
-    view = session.view()
-    for row in view.rows(Recheck):
-        incident = view.incident(row.incident_id)
-        if row.done or row.result or row.due_at > view.now or incident is None or incident.account is None:
+    case = session.case
+    for row in case.rows(Recheck):
+        incident = case.incident(row.incident_id)
+        if row.done or row.result or row.due_at > services.clock() or incident is None or incident.account is None:
             continue
         account = await services.directory.find(incident.account.object_id)
         await session.apply(partial(_recheck, row=row, account=account, services=services))
 
 
 def _recheck(draft: Draft, row: Recheck, account: Account | None, services: Services) -> None:
-    current, incident = draft.row(Recheck, row.row_key), draft.incident(row.incident_id)
+    current, incident = draft.case.row(Recheck, row.row_key), draft.case.incident(row.incident_id)
     if current is None or current.done or incident is None:
         return
-    block = draft.step(incident.id, StepKind.BLOCK_SIGN_IN)
+    block = draft.case.step(incident.id, StepKind.BLOCK_SIGN_IN)
     blocked = block is not None and block.effect in {Effect.EFFECTIVE, Effect.TEMPORARY}
     if block and blocked and account and account.account_enabled and not incident.status.final:
         episode.revert(draft, incident, block)
     if account is None:
         draft.put(current.model_copy(update={"done": True, "result": "the account does not exist any more"}))
         return
-    if outstanding(draft, CommandKind.CHECK_BYPASS) is not None:
+    if outstanding(draft.case, CommandKind.CHECK_BYPASS) is not None:
         return
     draft.put(current.model_copy(update={"result": "asked"}))
     command = new_command(draft, CommandKind.CHECK_BYPASS, services)

@@ -37,7 +37,7 @@ async def has_a_turn(finding: Finding, session: Session, services: Services) -> 
     """
     if finding.source is not Source.HINT or finding.checks:
         return True
-    if outstanding(session.view(), CommandKind.CHECK_BYPASS) is not None:
+    if outstanding(session.case, CommandKind.CHECK_BYPASS) is not None:
         return True  # the answer that is awaited is about this target, too
     limit = services.settings.hint_checks_per_hour
     if await services.hint_checks.take(finding.id, limit=limit, now=services.clock()):
@@ -50,7 +50,7 @@ async def has_a_turn(finding: Finding, session: Session, services: Services) -> 
 def _wait_for_a_turn(draft: Draft) -> None:
     waiting = [
         row
-        for row in draft.rows(Finding)
+        for row in draft.case.rows(Finding)
         if row.source is Source.HINT and row.state is FindingState.UNDECIDED and not row.checks
         if row.next_at is None or row.next_at <= draft.now
     ]
@@ -71,11 +71,11 @@ def record_gone(draft: Draft, finding: Finding, *, identified: Identified) -> No
         return
     at = identified.read_at or draft.now
     if gone:
-        draft.move_head(gone_at=latest(draft.head.gone_at, at))
+        draft.move_head(gone_at=latest(draft.case.head.gone_at, at))
     seen = finding.model_copy(update={"effective_at": at, "outcome": Outcome.SUCCESS})
     what = "the account is gone" if gone else "Exchange says that it is off"
     no_action.record_swept_off(draft, seen, reason=f"the sweep did not list it, and {what}")
-    incident = episode.current_incident(draft)
+    incident = episode.current_incident(draft.case)
     if not gone and incident is not None and incident.restored_at is None:
         episode.mark_restored(draft, incident, at, how="the sweep did not list it, and Exchange says off")
 
@@ -91,7 +91,7 @@ def may_be_stale(finding: Finding, identified: Identified, session: Session) -> 
 def look_later(draft: Draft, finding: Finding, *, account: Account | None) -> None:
     """Exchange is asked once more when what it says is sure to be true."""
     checks = tuple(check for check in finding.checks if account is None or check.object_id != account.object_id)
-    again = (draft.head.restored_at or draft.now) + STALE_READ
+    again = (draft.case.head.restored_at or draft.now) + STALE_READ
     draft.put(finding.model_copy(update={"checks": checks, "next_at": max(again, draft.now + TURN)}))
 
 
@@ -118,7 +118,7 @@ async def was_never_off(finding: Finding, account: Account, session: Session, se
 
 def ask_exchange(draft: Draft, finding: Finding, question: AskExchange, services: Services) -> None:
     """Plan the question that only Exchange can answer; the finding waits for it."""
-    current = draft.row(Finding, finding.row_key)
+    current = draft.case.row(Finding, finding.row_key)
     if current is None or current.state is not FindingState.UNDECIDED:
         return
     draft.put(current.model_copy(update={"state": FindingState.WAITING}))
@@ -130,7 +130,7 @@ def until_decided(finding: Finding, transition: Callable[[Draft, Finding], None]
     """The transition, on the finding as it is now, and only until it is decided (undecided or waiting)."""
 
     def only_once(draft: Draft) -> None:
-        current = draft.row(Finding, finding.row_key)
+        current = draft.case.row(Finding, finding.row_key)
         if current is not None and current.state is not FindingState.DECIDED:
             transition(draft, current)
 

@@ -34,7 +34,7 @@ async def store_within_limit(
 
     ``limited`` is the decision for when there is no slot left.
     """
-    view = session.view()
+    view = session.case
     blocks = limited.verdict is Verdict.LIMIT_REACHED and services.settings.enforce
     if not blocks or evidence.belongs_to_the_past(view, finding):
         return await session.apply(store)
@@ -63,11 +63,11 @@ def store_plan(
 
     Returns what was claimed; nothing when somebody else decided it meanwhile.
     """
-    current = draft.row(Finding, finding.row_key)
+    current = draft.case.row(Finding, finding.row_key)
     if current is None or current.state is FindingState.DECIDED:
         return []
     current = current.model_copy(update={"effective_at": finding.effective_at})
-    if evidence.belongs_to_the_past(draft, current):
+    if evidence.belongs_to_the_past(draft.case, current):
         no_action.add_to_past(draft, current)
         return []
     if decision.stands_down:
@@ -87,7 +87,7 @@ def store_plan(
         account=identified.account,
         incident_id=_incident_id(draft, current, services),
     )
-    incident = draft.incident(incident_id)
+    incident = draft.case.incident(incident_id)
     if incident is None:
         return []
     if decision.verdict is Verdict.ALLOWLIST_EXPIRED and enforce:
@@ -104,7 +104,7 @@ def _state(disposition: Disposition, *, enforce: bool) -> StepState:
 
 
 def _incident_id(draft: Draft, finding: Finding, services: Services) -> str:
-    current = episode.current_incident(draft)
+    current = episode.current_incident(draft.case)
     return current.id if current else episode.new_incident_id(finding, tenant_id=services.settings.tenant_id)
 
 

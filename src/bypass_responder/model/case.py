@@ -7,7 +7,7 @@ a sequence, and it carries the end of the target's log chain.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 from bypass_responder.model.base import Row, Utc, Value
 from bypass_responder.model.finding import Finding
@@ -15,7 +15,7 @@ from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
-from bypass_responder.model.step import Recheck, Step
+from bypass_responder.model.step import Recheck, Step, StepKind
 from bypass_responder.model.sweep import Sweep
 
 TENANT_TARGET = "tenant"
@@ -71,19 +71,42 @@ ROWS: dict[str, type[Row]] = {
 """Every kind of row, for the adapter that reads them back."""
 
 
+R = TypeVar("R", bound=Row)
+
+
 @dataclass(frozen=True)
 class Case:
-    """All rows of one target but its log. ``etag`` is the head's, None while the target is unknown."""
+    """All rows of one target but its log, by row key. ``etag`` is the head's, None while the target is unknown."""
 
     target: str
-    rows: dict[str, Row] = field(default_factory=dict)
+    by_key: dict[str, Row] = field(default_factory=dict)
     etag: str | None = None
 
     @property
     def head(self) -> Head:
         """The head, or a fresh one."""
-        head = self.rows.get("head")
-        return head if isinstance(head, Head) else Head()
+        return self.row(Head, "head") or Head()
+
+    def rows(self, kind: type[R]) -> list[R]:
+        """All rows of one kind, in key order."""
+        return [row for key in sorted(self.by_key) if isinstance(row := self.by_key[key], kind)]
+
+    def row(self, kind: type[R], row_key: str) -> R | None:
+        """One row, or None."""
+        found = self.by_key.get(row_key)
+        return found if isinstance(found, kind) else None
+
+    def incident(self, incident_id: str | None) -> Incident | None:
+        """One incident, or None."""
+        return self.row(Incident, f"incident-{incident_id}") if incident_id else None
+
+    def step(self, incident_id: str, kind: StepKind) -> Step | None:
+        """One step, or None."""
+        return self.row(Step, f"step-{incident_id}-{kind}")
+
+    def steps(self, incident_id: str) -> list[Step]:
+        """The steps of one incident."""
+        return [step for step in self.rows(Step) if step.incident_id == incident_id]
 
 
 class IndexEntry(Value):

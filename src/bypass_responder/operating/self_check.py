@@ -198,7 +198,7 @@ async def _rights(
         if checks.at is not None and not tenant_changed and checks.rights <= RIGHT_ALERTS:
             return checks.rights
         try:
-            tenant = (await open_session(TENANT_TARGET, services)).view()
+            tenant = (await open_session(TENANT_TARGET, services)).case
         except ResponderError as problem:
             stopped_by = problem
         else:

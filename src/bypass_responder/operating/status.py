@@ -71,12 +71,13 @@ class Status:
 async def read_status(services: Services) -> Status:
     """Read the status. A case that cannot be read is missing in the costs only; a health alert reports it."""
     store, settings = services.feed_store, services.settings
-    tenant = (await open_session(TENANT_TARGET, services)).view()
+    tenant = (await open_session(TENANT_TARGET, services)).case
     incidents = await _newest(services, LOOK_BACK, kinds=("incident",))
     entries = await _newest(services, NEWEST_ENTRIES)
     alerts = tenant.rows(HealthAlert)
     sweep = sweep_row.current(tenant)
-    over = [alert for alert in alerts if alert.recovered_at and alert.recovered_at > tenant.now - timedelta(days=1)]
+    now = services.clock()
+    recovered = [alert for alert in alerts if alert.recovered_at and alert.recovered_at > now - timedelta(days=1)]
     return Status(
         mode=settings.mode.value,
         tenant_id=settings.tenant_id,
@@ -86,10 +87,10 @@ async def read_status(services: Services) -> Status:
         gaps=await store.gaps(),
         unreadable=await store.unreadable(20),
         alerts=sorted((alert for alert in alerts if alert.recovered_at is None), key=_worst_first),
-        recovered=sorted(over, key=lambda alert: alert.recovered_at or alert.since, reverse=True)[:NEWEST_SHOWN],
+        recovered=sorted(recovered, key=lambda alert: alert.recovered_at or alert.since, reverse=True)[:NEWEST_SHOWN],
         tampering=tenant.rows(Tampering),
         sweep=sweep,
-        doubt=sweep_doubt(sweep, now=tenant.now, overdue=timedelta(minutes=settings.sweep_overdue_minutes)),
+        doubt=sweep_doubt(sweep, now=now, overdue=timedelta(minutes=settings.sweep_overdue_minutes)),
         listed=len(entries),
         unconfirmed=[entry for entry in entries if entry.kind == "unconfirmed"],
         costs=costs(await _with_a_start(incidents, services)),
@@ -117,7 +118,7 @@ async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[t
         targets = list(dict.fromkeys(entry.target for entry in batch))
         cases = dict(zip(targets, await asyncio.gather(*(_case(each, services) for each in targets)), strict=True))
         for entry in batch:
-            rows = case.rows if (case := cases[entry.target]) else {}
+            rows = case.by_key if (case := cases[entry.target]) else {}
             incident = rows.get(f"incident-{entry.id}")
             if isinstance(incident, Incident) and incident.blind_from and incident.blind_from_proven:
                 findings = [row for row in rows.values() if isinstance(row, Finding) and row.incident_id == entry.id]

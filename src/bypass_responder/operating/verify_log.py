@@ -121,6 +121,6 @@ async def _against_rows(
     head = case.head
     if (head.log_seq, head.log_hash) != (seq, digest):
         found.problems.append(f"{target}: the head names log line {head.log_seq}, the log ends with {seq}")
-    there = {row.id for row in case.rows.values() if isinstance(row, Incident)}
+    there = {row.id for row in case.by_key.values() if isinstance(row, Incident)}
     found.problems.extend(f"{target}: incident {gone} was deleted" for gone in sorted(incidents - there))
     found.problems.extend(f"{target}: incident {new} is in no log line" for new in sorted(there - incidents))

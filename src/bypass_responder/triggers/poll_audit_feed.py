@@ -95,12 +95,12 @@ async def _tell_health(report: PollReport, unreadable: int, services: Services) 
                 left_to_do=("Read them: one of them may be an attack that was made unreadable on purpose.",),
             )
 
-    probe = session.view()
+    probe = session.draft()
     update(probe)
     if probe.changed:
         await services.work.touch(TENANT_TARGET, services.clock())
         await session.apply(update)
-    for alert in session.view().rows(HealthAlert):
+    for alert in session.case.rows(HealthAlert):
         if alert.ongoing:
             tell_ongoing(alert)
     return bool(probe.changed)

@@ -149,13 +149,13 @@ def _target_of(text: str) -> str:
 
 
 def _tell_poison(draft: Draft, text: str) -> None:
-    if not draft.case.rows:
+    if not draft.case.by_key:
         return
-    incident = draft.incident(draft.head.active_incident or draft.head.last_incident)
+    incident = draft.case.incident(draft.case.head.active_incident or draft.case.head.last_incident)
     draft.log("poison", "a queue message of this account failed five times", incident=incident.id if incident else None)
     draft.notify(
         "poison",
-        f"A queue message failed five times: {incident.account if incident else draft.target}",
+        f"A queue message failed five times: {incident.account if incident else draft.case.target}",
         "Its step is retried automatically.",
         key=text[:200],
         severity=Severity.CRITICAL,

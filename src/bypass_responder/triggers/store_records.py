@@ -185,7 +185,7 @@ def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:
         actor=found.actor,
         evidence=evidence,
     )
-    if draft.row(Tampering, row.row_key) is not None:
+    if draft.case.row(Tampering, row.row_key) is not None:
         return
     draft.put(row)
     draft.log("tampering", f"{found.actor}: {found.operation} -{found.parameter} {found.value}", record=found.record_id)

@@ -52,7 +52,7 @@ async def resume_sweep(services: Services) -> None:
     await change_if_needed(
         session, partial(sweep_row.watch, overdue_minutes=services.settings.sweep_overdue_minutes), services
     )
-    row = sweep_row.current(session.view())
+    row = sweep_row.current(session.case)
     if row.created_at and row.created_at + SENDING <= services.clock():  # before, the run that planned it sends it
         await _send(session, services)
     if row.state == "answered":
@@ -62,13 +62,13 @@ async def resume_sweep(services: Services) -> None:
 async def take_sweep_answer(result: SweepResult, services: Services) -> None:
     """An answer counts once, for the one command that is outstanding; any other is logged and no more."""
     session = await change(TENANT_TARGET, partial(sweep_row.take_answer, result=result), services)
-    if sweep_row.current(session.view()).state == "answered":
+    if sweep_row.current(session.case).state == "answered":
         await _compare(session, services)
     await settle_all([TENANT_TARGET], services)
 
 
 async def _send(session: Session, services: Services) -> None:
-    row = sweep_row.current(session.view())
+    row = sweep_row.current(session.case)
     if row.state != "outstanding" or row.sent or row.not_after is None:
         return
     tenant = services.settings.tenant_id
@@ -79,7 +79,7 @@ async def _send(session: Session, services: Services) -> None:
 
 async def _compare(session: Session, services: Services) -> None:
     """Read the list, store what it says, and only then move the baseline."""
-    row = sweep_row.current(session.view())
+    row = sweep_row.current(session.case)
     if row.answer is None or row.answer.blob is None:
         return
     try:

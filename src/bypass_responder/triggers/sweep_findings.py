@@ -143,7 +143,7 @@ def _known_of(case: Case, entry: BaselineEntry) -> _Known:
     head = case.head
     questions = [
         row
-        for row in case.rows.values()
+        for row in case.by_key.values()
         if isinstance(row, Finding) and row.switch is Switch.OFF and row.on_since == entry.on_since
     ]
     return _Known(
