@@ -16,15 +16,13 @@ from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.notification import Notification
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from bypass_responder import ports
     from bypass_responder.model.base import Row
     from bypass_responder.settings import Settings
 
 CONFLICTS_BEFORE_GIVING_UP = 8
-SIDE_BY_SIDE = 8
-E = TypeVar("E")
 T = TypeVar("T")
 
 
@@ -111,17 +109,6 @@ def _tell(draft: Draft, before: Mapping[str, Row]) -> None:
     for key, row in draft.changed.items():
         if isinstance(row, Notification) and key not in before:
             tell_notification(row)
-
-
-def limited(work: Callable[[E], Awaitable[T]]) -> Callable[[E], Awaitable[T]]:
-    """The same work, of which no more than SIDE_BY_SIDE run at once, however many are started together."""
-    slots = asyncio.Semaphore(SIDE_BY_SIDE)
-
-    async def one(each: E) -> T:
-        async with slots:
-            return await work(each)
-
-    return one
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, adopt
-from bypass_responder.case.no_action import close_finding, tell_flapping
+from bypass_responder.case.no_action import close_finding, notify_flapping
 from bypass_responder.model.base import latest
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Finding, FindingState
@@ -26,7 +26,7 @@ RECHECK_HOURS = (1, 24)
 HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
 
 
-def act_on(
+def open_or_strengthen(
     draft: Draft,
     finding: Finding,
     *,
@@ -76,8 +76,8 @@ def act_on(
         stronger=[kind.value for kind in stronger],
     )
     if told and stronger and not finding.listed_once:
-        _tell_plan(draft, told, steps)
-    tell_flapping(draft, incident.id)
+        _notify_plan(draft, told, steps)
+    notify_flapping(draft, incident.id)
     return incident.id
 
 
@@ -99,7 +99,7 @@ def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
     draft.log("decided", f"{verdict}: {reason}", incident=incident.id, verdict=verdict, steps=steps)
     held = draft.settle_status(incident.id)
     if held:
-        _tell_plan(draft, held, {StepKind.BLOCK_SIGN_IN: HELD})
+        _notify_plan(draft, held, {StepKind.BLOCK_SIGN_IN: HELD})
 
 
 def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -> None:
@@ -171,7 +171,7 @@ def _strengthen(draft: Draft, incident_id: str, kind: StepKind, state: StepState
     return True
 
 
-def _tell_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepState]) -> None:
+def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepState]) -> None:
     waiting = [kind.value for kind, state in steps.items() if state is HELD]
     name = incident.account or (incident.names[0] if incident.names else incident.target)
     if waiting:

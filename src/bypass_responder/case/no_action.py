@@ -108,10 +108,10 @@ def add_to_past(draft: Draft, finding: Finding) -> None:
 def attach(draft: Draft, incident: Incident, finding: Finding) -> None:
     """Make a finding evidence of an incident, and say so where that shows flapping."""
     add_evidence(draft, incident, finding)
-    tell_flapping(draft, incident.id)
+    notify_flapping(draft, incident.id)
 
 
-def tell_flapping(draft: Draft, incident_id: str) -> None:
+def notify_flapping(draft: Draft, incident_id: str) -> None:
     """On, off and on again: whoever does it still can, so blocking the account is not enough."""
     incident = draft.case.incident(incident_id)
     if incident is None or incident.flapping or not flaps(draft.case, incident):

@@ -143,16 +143,16 @@ def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) 
     )
     if wait >= RETRY_LONGEST:
         text = f"still failing after {step.attempts} attempts, from now on tried once an hour: {why}"
-        tell_failure(draft, step, "step_failed", text, key="hourly")
+        notify_failure(draft, step, "step_failed", text, key="hourly")
     elif step.attempts >= TELL_AFTER_ATTEMPTS:
-        tell_failure(draft, step, "step_failed", f"still failing after {step.attempts} attempts: {why}")
+        notify_failure(draft, step, "step_failed", f"still failing after {step.attempts} attempts: {why}")
 
 
 def fail(draft: Draft, step: Step, why: str) -> None:
     """A person is needed; ``incidents approve`` plans the step again."""
     draft.put(step.model_copy(update={"state": StepState.FAILED, "lease_until": None, "next_at": None, "detail": why}))
     draft.log("failed", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value)
-    tell_failure(draft, step, "step_failed", why)
+    notify_failure(draft, step, "step_failed", why)
     draft.settle_status(step.incident_id)
 
 
@@ -214,7 +214,7 @@ def _state(step: Step) -> str:
     return f"{step.effect.value} ({step.detail})" if step.effect else step.state.value
 
 
-def tell_failure(draft: Draft, step: Step, about: About, why: str, *, key: str = "") -> None:
+def notify_failure(draft: Draft, step: Step, about: About, why: str, *, key: str = "") -> None:
     """A step that failed, or works less than it should, needs a person: told once per effect and ``key``."""
     incident = draft.case.incident(step.incident_id)
     if incident is None:
@@ -243,10 +243,10 @@ def record_read_back(draft: Draft, incident_id: str, kind: StepKind, *, account:
     if effect is not None:
         finish(draft, step, effect, detail)
         if effect in {Effect.TEMPORARY, Effect.INEFFECTIVE}:
-            tell_failure(draft, step, "step_ineffective", detail)
+            notify_failure(draft, step, "step_ineffective", detail)
     elif step.readbacks + 1 >= READ_BACK_TIMES:
         finish(draft, step, Effect.UNVERIFIED, detail)
-        tell_failure(draft, step, "step_ineffective", detail)
+        notify_failure(draft, step, "step_ineffective", detail)
     else:
         again = draft.now + READ_BACK_AFTER * 2 ** (step.readbacks + 1)
         draft.put(step.model_copy(update={"readbacks": step.readbacks + 1, "next_at": again, "detail": detail}))

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bypass_responder.bounded import limited
 from bypass_responder.case import person_decision
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.errors import ResponderError
@@ -23,7 +24,7 @@ from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
-from bypass_responder.session import Session, announced, limited, open_session
+from bypass_responder.session import Session, announced, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

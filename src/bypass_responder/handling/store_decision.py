@@ -7,39 +7,28 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import episode, evidence, no_action
-from bypass_responder.decision import Decision, Disposition, Verdict
+from bypass_responder.decision import Disposition, Verdict
 from bypass_responder.handling.run_steps import claim_steps
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import StepKind, StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bypass_responder.case.draft import Draft
-    from bypass_responder.handling.identify import Identified
+    from bypass_responder.handling.examine import Decided
     from bypass_responder.handling.run_steps import Claimed
-    from bypass_responder.model.account import AllowlistEntry, MalformedEntry
     from bypass_responder.session import Services, Session
 
 
-async def store_within_limit(
-    store: Callable[[Draft], list[Claimed]],
-    finding: Finding,
-    limited: Decision,
-    session: Session,
-    services: Services,
-) -> list[Claimed]:
-    """Store the plan, and meanwhile take the slot that a block needs; nothing is done before both are there.
-
-    ``limited`` is the decision for when there is no slot left.
-    """
-    view = session.case
+async def store_within_limit(decided: Decided, session: Session, services: Services) -> list[Claimed]:
+    """Store the plan, and meanwhile take the slot that a block needs; nothing is done before both are there."""
+    store = partial(store_plan, decided=decided, services=services)
+    limited = decided.decision.over_limit()
     blocks = limited.verdict is Verdict.LIMIT_REACHED and services.settings.enforce
-    if not blocks or evidence.belongs_to_the_past(view, finding):
+    if not blocks or evidence.belongs_to_the_past(session.case, decided.finding):
         return await session.apply(store)
     limit = services.settings.containment_limit_per_hour
-    taking = services.limit.take(finding.target, limit=limit, now=services.clock())
+    taking = services.limit.take(decided.finding.target, limit=limit, now=services.clock())
     claimed, taken = await asyncio.gather(session.apply(store), taking, return_exceptions=True)
     if isinstance(claimed, BaseException):
         raise claimed
@@ -51,18 +40,12 @@ async def store_within_limit(
     return [claim.without(StepKind.BLOCK_SIGN_IN) for claim in claimed]
 
 
-def store_plan(
-    draft: Draft,
-    finding: Finding,
-    decision: Decision,
-    identified: Identified,
-    entry: AllowlistEntry | MalformedEntry | None,
-    services: Services,
-) -> list[Claimed]:
+def store_plan(draft: Draft, decided: Decided, services: Services) -> list[Claimed]:
     """Decide it in the ledger: evidence of the past, standing down, or the incident with its plan, claimed at once.
 
-    Returns what was claimed; nothing when somebody else decided it meanwhile.
+    Returns what was claimed; nothing when another instance decided it meanwhile.
     """
+    finding, decision, identified = decided.finding, decided.decision, decided.identified
     current = draft.case.row(Finding, finding.row_key)
     if current is None or current.state is FindingState.DECIDED:
         return []
@@ -74,7 +57,7 @@ def store_plan(
         no_action.stand_down(draft, current, verdict=decision.verdict.value, reason=decision.reason)
         return []
     enforce = services.settings.enforce
-    incident_id = episode.act_on(
+    incident_id = episode.open_or_strengthen(
         draft,
         current,
         verdict=decision.verdict.value,
@@ -91,10 +74,12 @@ def store_plan(
     if incident is None:
         return []
     if decision.verdict is Verdict.ALLOWLIST_EXPIRED and enforce:
-        _tell_owner(draft, incident_id, decision.reason)
+        _notify_owner(draft, incident_id, decision.reason)
     if decision.verdict is Verdict.HISTORY:
         episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
-    return claim_steps(draft, incident_id, account=identified.account, entry=entry, services=services, slot=True)
+    return claim_steps(
+        draft, incident_id, account=identified.account, entry=decided.entry, services=services, slot=True
+    )
 
 
 def _state(disposition: Disposition, *, enforce: bool) -> StepState:
@@ -108,7 +93,7 @@ def _incident_id(draft: Draft, finding: Finding, services: Services) -> str:
     return current.id if current else episode.new_incident_id(finding, tenant_id=services.settings.tenant_id)
 
 
-def _tell_owner(draft: Draft, incident_id: str, reason: str) -> None:
+def _notify_owner(draft: Draft, incident_id: str, reason: str) -> None:
     draft.notify(
         "allowlist_expired",
         "An expired allowlist entry: auditing is restored",

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bypass_responder.bounded import limited
 from bypass_responder.decision import covers
 from bypass_responder.errors import InputError
 from bypass_responder.model.account import AllowlistEntry
@@ -16,7 +17,7 @@ from bypass_responder.model.finding import Check, Finding, FindingState, Source
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.sweep import BaselineEntry
 from bypass_responder.sensing.sweep import compare
-from bypass_responder.session import announced, limited, raise_health
+from bypass_responder.session import announced, raise_health
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bypass_responder.bounded import limited
 from bypass_responder.errors import NotFoundError, ResponderError
 from bypass_responder.model.base import backoff
 from bypass_responder.model.feed import ContentBlob, FeedGap, PendingBlob, Window
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 Keep = Callable[[BlobRecords], Awaitable[None]]
 
-_SIDE_BY_SIDE = 8
 _DUE_AT_ONCE = 500
 _BROKEN_READS = 4
 """A blob that is no JSON counts as read after so many reads: the first and three more."""
@@ -126,15 +126,14 @@ def _expires(blob: ContentBlob) -> datetime:
 
 async def _side_by_side(work: Iterable[Callable[[], Awaitable[None]]]) -> None:
     """Do all of it, a few at a time; the first error ends the rest."""
-    room = asyncio.Semaphore(_SIDE_BY_SIDE)
 
-    async def one(part: Callable[[], Awaitable[None]]) -> None:
-        async with room:
-            await part()
+    @limited
+    async def run(part: Callable[[], Awaitable[None]]) -> None:
+        await part()
 
     try:
         async with asyncio.TaskGroup() as group:
             for part in work:
-                group.create_task(one(part))
+                group.create_task(run(part))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors

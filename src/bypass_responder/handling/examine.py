@@ -1,0 +1,158 @@
+"""What is to be done with one finding, as a value. Nothing is stored here: ``decide_findings`` stores it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from bypass_responder.case import evidence
+from bypass_responder.case.exchange_question import outstanding
+from bypass_responder.decision import Decision, Facts, Naming, decide, decide_actor
+from bypass_responder.handling.identify import AskExchange, Identified, identify, took_effect
+from bypass_responder.handling.state_checks import STALE_READ
+from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.finding import STATES, Finding, Source
+from bypass_responder.model.message import CommandKind
+
+if TYPE_CHECKING:
+    from bypass_responder.handling.identify import Lookups
+    from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
+    from bypass_responder.model.case import Case
+    from bypass_responder.session import Services
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Only Exchange knows; the finding waits for the answer."""
+
+    question: AskExchange
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Examine it again later: no question to Exchange is left in this hour, or Exchange's answer may be stale."""
+
+    reason: Literal["no_question_left", "stale_read"]
+    account: Account | None = None
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The names stand for an account with a case of its own."""
+
+    account: Account
+
+
+@dataclass(frozen=True)
+class RecordOnly:
+    """A record that decides nothing: switched off, a failed attempt, or no longer listed by the sweep.
+
+    ``identified``: of the last one, what Exchange and the directory know about the account.
+    """
+
+    identified: Identified | None = None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The rules were applied. ``finding``: of a confirmed state, with the time of the read."""
+
+    finding: Finding
+    decision: Decision
+    identified: Identified
+    entry: AllowlistEntry | MalformedEntry | None
+
+
+async def examine(
+    finding: Finding, case: Case, services: Services, lookups: Lookups
+) -> Ask | Wait | Elsewhere | RecordOnly | Decided:
+    """What is to be done with a finding that is due. ``case`` is the target's, as read.
+
+    Raises TransientError when the directory or storage does not answer: then nothing is decided.
+    """
+    unlisted = finding.source is Source.SWEEP and finding.switch is Switch.OFF
+    if not unlisted and (finding.switch is Switch.OFF or finding.outcome is Outcome.FAILED):
+        return RecordOnly()
+    if not await _may_ask(finding, case, services):
+        return Wait("no_question_left")
+    doubtful = evidence.in_the_second_of_restoration(case, finding)
+    identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
+    if isinstance(identified, AskExchange):
+        return Ask(identified)
+    if unlisted:
+        return RecordOnly(identified)
+    account = identified.account
+    if _may_be_stale(finding, identified, case):
+        return Wait("stale_read", account)
+    if finding.source in STATES and identified.exchange_on:
+        finding = finding.model_copy(update={"effective_at": identified.read_at or services.clock()})
+    if account is not None and account.object_id != finding.target:
+        return Elsewhere(account)
+    entry = await lookups.entry(account.object_id) if account else None
+    facts = _facts(finding, identified, entry, services)
+    if finding.source is Source.HINT and identified.exchange_on and account:
+        facts = facts.model_copy(update={"first_run": await _was_never_off(finding, account, case, services)})
+    rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
+    return Decided(finding, rule(facts), identified, entry)
+
+
+async def _may_ask(finding: Finding, case: Case, services: Services) -> bool:
+    """False for a hint when alerts have used up the questions to Exchange of this hour.
+
+    Checked before anything is asked of Graph, since a sender may send thousands of alerts.
+    """
+    if finding.source is not Source.HINT or finding.checks:
+        return True
+    if outstanding(case, CommandKind.CHECK_BYPASS) is not None:
+        return True  # the awaited answer is about this target as well
+    limit = services.settings.hint_checks_per_hour
+    return await services.hint_checks.take(finding.id, limit=limit, now=services.clock())
+
+
+def _may_be_stale(finding: Finding, identified: Identified, case: Case) -> bool:
+    """A read of *on* so soon after auditing was proven back may come from a server that does not know it yet."""
+    restored = case.head.restored_at
+    if finding.source not in {Source.HINT, Source.SWEEP} or not identified.exchange_on or restored is None:
+        return False
+    return identified.read_at is None or identified.read_at <= restored + STALE_READ
+
+
+async def _was_never_off(finding: Finding, account: Account, case: Case, services: Services) -> bool:
+    """True unless the last complete sweep, or a later read, had the account off: containment requires it.
+
+    The baseline is that of the time when the hint came: a later sweep that lists the account is about the same episode.
+    """
+    baseline = await services.sweeps.baseline()
+    if baseline is None:
+        return True
+    guids = {check.exchange_guid for check in finding.checks if check.object_id == account.object_id}
+    known = next(
+        (it for guid, it in baseline.entries.items() if it.object_id == account.object_id or guid in guids), None
+    )
+    if known is None:
+        return case.head.gone_at is not None
+    off_at = case.head.off_at
+    if off_at is not None and off_at >= known.on_since:
+        return False
+    listed_since = known.on_since == baseline.started_at and finding.received_at < baseline.moved_at
+    return not listed_since or baseline.first_at == baseline.started_at
+
+
+def _facts(
+    finding: Finding, identified: Identified, entry: AllowlistEntry | MalformedEntry | None, services: Services
+) -> Facts:
+    account = identified.account
+    return Facts(
+        effective_at=finding.effective_at,
+        naming=identified.naming,
+        first_run=finding.first_run,
+        protected=account is not None and account.object_id in services.settings.protected,
+        allowlist=entry,
+        exchange_on=identified.exchange_on,
+        confirmed=took_effect(finding) and finding.source not in STATES - {Source.RECHECK},
+        unverified_claim=finding.source is Source.HINT
+        or (finding.source is Source.SWEEP and identified.naming is Naming.NOT_IN_EXCHANGE),
+        on_since=finding.on_since,
+        was_covered=finding.was_covered,
+    )
