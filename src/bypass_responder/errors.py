@@ -1,16 +1,16 @@
-"""The error tree: the type says whether to try again, ``diagnostics`` says what a person does.
+"""The error tree: the type says whether to retry, ``diagnostics`` says what a person does.
 
 ::
 
     ResponderError
     ├── SettingError            a setting is missing or wrong: nothing starts
     ├── InputError              what came in cannot be read: kept as unreadable, never acted on
-    ├── TransientError          try again later: nothing was decided
+    ├── TransientError          retry later: nothing was decided
     │   ├── ThrottledError      the service named a time to wait
-    │   └── ConflictError       somebody else changed the row: read it again
-    ├── PermissionMissingError  a right is missing: trying again does not help until it is granted
-    ├── NotFoundError           the thing is not there (any more)
-    ├── RefusedError            the service or a rule of ours says no, for good
+    │   └── ConflictError       the row changed meanwhile: read it again
+    ├── PermissionMissingError  a right is missing: retrying does not help until it is granted
+    ├── NotFoundError           the object does not exist (any more)
+    ├── RefusedError            the service, or a rule of this project, refuses for good
     └── FeedError               an AF code of the Management Activity API
 """
 
@@ -36,7 +36,7 @@ class SettingError(ResponderError):
 class InputError(ResponderError):
     """Input that cannot be read. ``reason`` is machine-readable and is also the word in logs and tests."""
 
-    advice = "It was not acted on; `bypassctl status` and `bypassctl log verify` tell more."
+    advice = "It was not acted on; see `bypassctl status` and `bypassctl log verify`."
 
     def __init__(self, reason: str, detail: str) -> None:
         """Keep the machine-readable ``reason`` beside the sentence for people."""
@@ -46,9 +46,9 @@ class InputError(ResponderError):
 
 
 class TransientError(ResponderError):
-    """The service did not answer, or answered that it is in trouble. Nothing was decided."""
+    """The service did not answer, or reported a failure. Nothing was decided."""
 
-    advice = "It is tried again by itself; look at the service's health if it lasts."
+    advice = "Try again shortly. The app retries automatically; check the service's health if it lasts."
 
 
 class ThrottledError(TransientError):
@@ -61,7 +61,7 @@ class ThrottledError(TransientError):
 
 
 class ConflictError(TransientError):
-    """A row changed since it was read (ETag). Read it again and decide anew."""
+    """A row changed since it was read (ETag). Read it again and decide again."""
 
 
 class PermissionMissingError(ResponderError):
@@ -76,7 +76,7 @@ class PermissionMissingError(ResponderError):
 
 
 class NotFoundError(ResponderError):
-    """The object is not there, or not there any more."""
+    """The object does not exist, or no longer exists."""
 
     advice = "Nothing to do if it was deleted on purpose."
 
@@ -84,11 +84,11 @@ class NotFoundError(ResponderError):
 class RefusedError(ResponderError):
     """The service, or a rule of this project, refuses for good."""
 
-    advice = "Trying the same again does not help; change what it names."
+    advice = "Retrying will not help."
 
 
 class FeedError(ResponderError):
-    """An error of the Office 365 Management Activity API, told by its AF code and not by its HTTP status."""
+    """An error of the Office 365 Management Activity API, identified by its AF code, not by its HTTP status."""
 
     advice = "docs/runbook.md lists the AF codes."
 

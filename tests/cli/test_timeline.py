@@ -1,4 +1,4 @@
-"""The time line of an incident: rows in, moments in order of time out."""
+"""The timeline of an incident: rows in, moments in order of time out."""
 
 from __future__ import annotations
 
@@ -379,7 +379,7 @@ async def an_episode() -> list[Moment]:
 async def test_the_example_of_the_docs_is_what_the_code_prints(capsys: pytest.CaptureFixture[str]) -> None:
     print_timeline(await an_episode(), readable=True)
     printed = [line.rstrip() for line in capsys.readouterr().out.strip().splitlines()]
-    [documented] = re.findall(r"```\n(Time line.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    [documented] = re.findall(r"```\n(Timeline.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
 
     assert documented.splitlines() == printed
 

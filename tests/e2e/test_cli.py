@@ -214,7 +214,7 @@ async def test_an_incident_has_its_time_line_in_both_formats(held: Live) -> None
     kinds = [moment["kind"] for moment in twin["timeline"]]
     told = [moment["source"] for moment in twin["timeline"] if moment["kind"] == "told"]
 
-    assert ("Time line (UTC)" in table.out, kinds[0], set(told), "did" in kinds) == (True, "happened", {"feed"}, True)
+    assert ("Timeline (UTC)" in table.out, kinds[0], set(told), "did" in kinds) == (True, "happened", {"feed"}, True)
 
 
 async def test_an_incident_is_shown_when_its_log_cannot_be_read(held: Live) -> None:

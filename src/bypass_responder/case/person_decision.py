@@ -47,7 +47,7 @@ def write_decision(
 def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, account: str | None) -> None:
     if verb != "dismiss" and not enforce:
         raise RefusedError(
-            f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin centre."
+            f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin center."
         )
     if incident.status.final and verb != "release":
         raise RefusedError(f"Incident {incident.id} is {incident.status.value} already.")

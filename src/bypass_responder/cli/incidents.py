@@ -1,14 +1,13 @@
-"""``bypassctl incidents``: what happened to whom, and what a person decides about it."""
+"""``bypassctl incidents``: list and show incidents, and decide about them."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bypass_responder.case.follow_up import blind_window, left_to_do
-from bypass_responder.case.person_decision import write_decision
 from bypass_responder.cli.listed import show_listed
 from bypass_responder.cli.terminal import (
     WRONG_CALL,
@@ -29,24 +28,24 @@ from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.step import Recheck
+from bypass_responder.operating.decide import Verb, decide_incident, find_entry, incident_in
 from bypass_responder.operating.status import moment
 from bypass_responder.operating.timeline import Moment, latency_text, timeline
-from bypass_responder.session import announced, open_session
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.case import Case
     from bypass_responder.model.log import LogEntry
 
-app = typer.Typer(help="Incidents, and what a person decides about them.", no_args_is_help=True)
+app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
 IncidentId = Annotated[str, typer.Argument(help="The incident's id, or its beginning.")]
 
 
 @app.command("list")
 def list_incidents(
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number, newest first.")] = 50,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Also what opened no incident.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include findings that opened no incident.")] = False,
     output: Format = Output.TABLE,
 ) -> None:
     """List incidents, newest first."""
@@ -74,20 +73,20 @@ def list_incidents(
 
 @app.command()
 def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
-    """Show one incident: account, decision, steps with their effects, blind window, time line, what is left to do.
+    """Show one incident: account, decision, steps and effects, blind window, timeline, remaining tasks.
 
-    Of what opened no incident: what was said, by whom, and why nothing came of it.
+    For findings without an incident: the source, its claim and why no action followed.
     """
 
     async def use(responder: Responder) -> tuple[Case, IndexEntry, list[LogEntry] | None]:
-        entry, case = await _entry(responder, incident_id)
+        entry, case = await find_entry(incident_id, responder.services)
         return case, entry, await _log(responder, entry.target)
 
     case, entry, log = with_responder(use)
     if entry.kind != "incident":
         show_listed(entry, case, output)
         return
-    incident = _incident(entry, case)
+    incident = incident_in(entry, case)
     findings = [row for row in case.rows(Finding) if row.incident_id == incident.id]
     findings.sort(key=lambda row: (row.effective_at, row.id))
     moments = timeline(incident, findings, case.steps(incident.id), log or [])
@@ -113,80 +112,43 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
 def approve(
     incident_id: IncidentId,
     reason: Reason,
-    account: Annotated[str | None, typer.Option(help="For an unresolved target: which account it is.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="The account of an unresolved target: object id or user principal name.")
+    ] = None,
 ) -> None:
-    """Go ahead with what is held or failed. The protected list still holds."""
+    """Carry out held and failed steps. Protected accounts are still never blocked."""
     _decide("approve", incident_id, reason, account)
 
 
 @app.command()
 def dismiss(incident_id: IncidentId, reason: Reason) -> None:
-    """Close an incident: what waits is dropped, what was done stays done."""
+    """Close an incident. Pending actions are canceled; completed ones are kept."""
     _decide("dismiss", incident_id, reason)
 
 
 @app.command()
 def release(incident_id: IncidentId, reason: Reason) -> None:
-    """Give the account back: exactly its state from before the first block. Auditing stays restored."""
+    """Restore the account to its state before the first block. Auditing stays on."""
     _decide("release", incident_id, reason)
 
 
-def _decide(
-    verb: Literal["approve", "dismiss", "release"], incident_id: str, reason: str, account: str | None = None
-) -> None:
+def _decide(verb: Verb, incident_id: str, reason: str, account: str | None = None) -> None:
     if not reason.strip():
         stop("--reason must not be empty.", WRONG_CALL)
 
     async def use(responder: Responder) -> Incident:
-        services = responder.services
-        incident = _incident(*await _entry(responder, incident_id))
-        object_id = None
-        if account is not None:
-            found = await services.directory.find(account)
-            if found is None:
-                stop(f"No account has the object id or user principal name {account}.")
-            object_id = found.object_id
         who = await who_am_i(responder)
-        async with announced(incident.target, services):
-            session = await open_session(incident.target, services)
-            await session.apply(
-                lambda draft: write_decision(
-                    draft,
-                    incident.id,
-                    verb,
-                    who=who,
-                    reason=reason,
-                    enforce=services.settings.enforce,
-                    account=object_id,
-                )
-            )
-        return incident
+        return await decide_incident(verb, incident_id, responder.services, reason=reason, who=who, account=account)
 
     incident = with_responder(use)
     say(
-        f"Written: {verb} {incident.id} ({incident.account or incident.target}). "
+        f"Stored: {verb} {incident.id} ({incident.account or incident.target}). "
         "The responder carries it out within a minute."
     )
 
 
-async def _entry(responder: Responder, entry_id: str) -> tuple[IndexEntry, Case]:
-    entry = await responder.services.index.get(entry_id)
-    if entry is None:
-        stop(f"There is no incident {entry_id}, or more than one begins so; see bypassctl incidents list.")
-    return entry, (await open_session(entry.target, responder.services)).case
-
-
-def _incident(entry: IndexEntry, case: Case) -> Incident:
-    if entry.kind != "incident":
-        stop(f"{entry.id} opened no incident, so there is nothing to decide; see bypassctl incidents show {entry.id}.")
-    incident = case.incident(entry.id)
-    if incident is None:
-        stop(f"Incident {entry.id} is in the index and not in the ledger: run bypassctl log verify.")
-    return incident
-
-
 async def _log(responder: Responder, target: str) -> list[LogEntry] | None:
-    """The response log, None when a line cannot be read: the incident must be seen all the same."""
+    """The response log; None when an entry cannot be read, so that the incident is shown all the same."""
     try:
         return [entry async for entry in responder.services.ledger.log(target)]
     except InputError:
@@ -195,7 +157,7 @@ async def _log(responder: Responder, target: str) -> list[LogEntry] | None:
 
 def _print(case: Case, incident: Incident) -> None:
     if incident.flapping:
-        say("FLAPPING: switched on again after it was off. Whoever does it still can.", style="bold red")
+        say("FLAPPING: switched on again after it was off. The actor still has the right to do it.", style="bold red")
     show_fields(
         {
             "incident": incident.id,
@@ -220,10 +182,10 @@ def _print(case: Case, incident: Incident) -> None:
 
 
 def print_timeline(moments: list[Moment], *, readable: bool) -> None:
-    """The time line for people. ``readable``: the response log could be read."""
+    """Print the timeline. ``readable``: the response log could be read."""
     show_section(
-        "Time line (UTC)",
-        ("when", "", "source", "what", "late by"),
+        "Timeline (UTC)",
+        ("when", "", "source", "what", "delay"),
         [
             (
                 moment(it.at),
@@ -236,15 +198,15 @@ def print_timeline(moments: list[Moment], *, readable: bool) -> None:
         ],
     )
     if not readable:
-        say("The response log cannot be read, so what was done is missing here: run bypassctl log verify.", style="red")
+        say("The response log cannot be read, so actions are missing here: run bypassctl log verify.", style="red")
 
 
 def _print_ahead(case: Case, incident: Incident) -> None:
-    """What is still to come, from us and from people."""
+    """Print pending decisions, re-checks and remaining tasks."""
     say("")
     for row in case.rows(PersonDecision):
         if row.incident_id == incident.id and not row.done:
-            say(f"{row.verb} by {row.who} at {moment(row.at)}: {row.reason} (waits for resume_responses)")
+            say(f"{row.verb} by {row.who} at {moment(row.at)}: {row.reason} (pending)")
     for recheck in case.rows(Recheck):
         if recheck.incident_id == incident.id:
             state = recheck.result if recheck.done else "due"

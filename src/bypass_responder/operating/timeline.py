@@ -32,12 +32,12 @@ CAUSES = frozenset(
     }
 )
 FOLLOWED = frozenset({"effect", "failed", "withheld", "reverted", "flapping", "restored", "unanswered", "released"})
-"""Events of the response log that the time line has; the others are in ``bypassctl log show``."""
+"""Events of the response log that the timeline has; the others are in ``bypassctl log show``."""
 WATCHERS = (Source.FEED, Source.HINT, Source.SWEEP)
 
 
 class Kind(StrEnum):
-    """Why a moment is on the time line."""
+    """Why a moment is on the timeline."""
 
     HAPPENED = "happened"
     """An audit record says so."""

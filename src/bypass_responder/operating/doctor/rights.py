@@ -100,7 +100,7 @@ def _taken_away(role: AppRole, token: Token) -> Problem:
         f"{role.value} of {SERVICES[role.api]} was taken from the app in the directory; its token of "
         f"{_at(token.issued_at)} has it until {_at(token.expires_at)}. Then {role.missing}"
     )
-    fix = "bypassctl grant, and find out who took it: Entra admin centre, Audit logs"
+    fix = "bypassctl grant, and find out who took it: Entra admin center, Audit logs"
     return Problem("role_taken_away", role.value, what, fix)
 
 
