@@ -63,11 +63,11 @@ class Facts(Value):
     protected: bool
     allowlist: AllowlistEntry | MalformedEntry | None
     exchange_on: bool | None
-    """What Exchange said when it was asked; None when it was not."""
+    """Exchange's answer; None when it was not asked."""
     confirmed: bool
     """False: the record does not say that the switch took effect, so only Exchange can."""
     unverified_claim: bool = False
-    """True: an alert says so, or a list that may be old by now; no record and no read of this account."""
+    """True: from an alert, or a list that may be old by now, without a record or a read of this account."""
     on_since: datetime | None = None
     """Of a state: since when it is known to be on; None: since ``effective_at``."""
     was_covered: bool = False
@@ -87,7 +87,7 @@ class Decision(Value):
         """The decision when the hourly limit leaves no block: a containment holds its block, any other is unchanged."""
         if self.verdict not in {Verdict.VIOLATION, Verdict.ACTOR}:
             return self
-        reason = "the hourly limit of containments is reached"
+        reason = "the hourly limit of blocks is reached"
         return self.model_copy(
             update={"verdict": Verdict.LIMIT_REACHED, "reason": reason, "block_sign_in": Disposition.HELD}
         )
@@ -108,13 +108,13 @@ class Decision(Value):
 
 
 _NAMING = {
-    Naming.NONE: "no account has the name that it gives",
-    Naming.SEVERAL: "more than one account has the name that it gives",
+    Naming.NONE: "no account has the record's name",
+    Naming.SEVERAL: "the record's name matches several accounts",
     Naming.TWO_ACCOUNTS: "the record names two different accounts",
     Naming.NAME_MAY_HAVE_MOVED: (
         "it is known by an Exchange name only and is not bypassed now: the name may have moved to another account"
     ),
-    Naming.REFUSED: "the Exchange worker refuses to look up the name that it gives",
+    Naming.REFUSED: "the Exchange worker refuses to look up the record's name",
     Naming.NOT_IN_EXCHANGE: "Exchange has no object for this account, so its present state is not known",
 }
 
@@ -135,16 +135,12 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
     if covers(entry, since=facts.effective_at, now=now):
         return _plan(Verdict.ALLOWLISTED, _allowed(entry), not_, not_, not_)
     if facts.protected:
-        return _plan(
-            Verdict.PROTECTED, "protected account: it is never blocked, its auditing is restored", now_, not_, not_
-        )
+        return _plan(Verdict.PROTECTED, "protected account: never blocked; its auditing is restored", now_, not_, not_)
     expired = _expired_lately(entry, since=facts.on_since or facts.effective_at, now=now)
     if facts.first_run and not (facts.was_covered and expired):
-        return _plan(
-            Verdict.FIRST_RUN, "it was there before this responder saw the account without it", held, held, held
-        )
+        return _plan(Verdict.FIRST_RUN, "the bypass predates monitoring", held, held, held)
     if now - facts.effective_at > HISTORY_AFTER and facts.exchange_on is False:
-        return _plan(Verdict.HISTORY, "older than 24 hours, and Exchange says the bypass is off now", not_, held, held)
+        return _plan(Verdict.HISTORY, "older than 24 hours, and Exchange reports the bypass off now", not_, held, held)
     if unclear := _unclear(entry, since=facts.effective_at):
         return _plan(Verdict.ALLOWLIST_UNCLEAR, unclear, now_, held, held)
     if expired:
@@ -158,7 +154,7 @@ def decide_actor(facts: Facts) -> Decision:
     if facts.naming is not Naming.ONE_ACCOUNT:
         return _plan(Verdict.UNRESOLVED, _NAMING[facts.naming], not_, held, held)
     if facts.protected:
-        return _plan(Verdict.PROTECTED, "protected account: it is never blocked", not_, not_, not_)
+        return _plan(Verdict.PROTECTED, "protected account: never blocked", not_, not_, not_)
     return _plan(Verdict.ACTOR, "switched on the bypass of an account that is not on the allowlist", not_, now_, now_)
 
 
@@ -177,28 +173,28 @@ def _plan(verdict: Verdict, reason: str, disable: Disposition, revoke: Dispositi
 
 
 def _unconfirmed(facts: Facts) -> str:
-    """Why there is nothing that anybody has seen; empty when there is."""
+    """Why nothing was observed; empty when something was."""
     if not facts.confirmed and facts.exchange_on is False:
-        return "Exchange says that the account is not bypassed"
+        return "Exchange reports that the account is not bypassed"
     if facts.unverified_claim and facts.naming is not Naming.ONE_ACCOUNT:
-        return f"said, not seen: {_NAMING[facts.naming]}"
+        return f"claimed, not observed: {_NAMING[facts.naming]}"
     return ""
 
 
 def _unresolved(facts: Facts, *, now: datetime) -> str:
-    """Why it is not known whom this is about, or whether he is bypassed; empty when it is."""
+    """Why the account, or its state, is unknown; empty when both are known."""
     if facts.naming is not Naming.ONE_ACCOUNT:
         return _NAMING[facts.naming]
     asked = facts.exchange_on is not None
     if not asked and needs_exchange(effective_at=facts.effective_at, confirmed=facts.confirmed, now=now):
-        return "Exchange was not asked, and only it can tell"
+        return "Exchange was not asked, and only it knows"
     return ""
 
 
 def _unclear(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime) -> str:
     match entry:
         case MalformedEntry(problem=problem):
-            return f"the allowlist row cannot be read: {problem}"
+            return f"the allowlist row is malformed: {problem}"
         case AllowlistEntry(edited_at=edited) if edited is None or edited >= since:
             return "the allowlist entry was edited after the bypass began"
         case _:

@@ -1,4 +1,4 @@
-"""One transaction in the making: the rows that change, and the log lines and notifications that tell of it."""
+"""One transaction in the making: the rows that change, with their log entries and notifications."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def open_or_strengthen(
 
 
 def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
-    """The hourly limit was reached while the plan was stored: its block, which nobody made, waits for a person."""
+    """Hold the planned block: the hourly limit was reached while the plan was stored."""
     incident = current_incident(draft.case)
     block = draft.case.step(incident.id, StepKind.BLOCK_SIGN_IN) if incident else None
     if incident is None or block is None or block.state is not StepState.CLAIMED:
@@ -124,7 +124,7 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
 
 
 def reopen(draft: Draft) -> None:
-    """A record of *on* from after the restoration belongs to a new episode: decided anew, some in each transaction."""
+    """Decide records of *on* from after the restoration again, as a new episode, some in each transaction."""
     ends = {row.id: row.restored_at for row in draft.case.rows(Incident)}
     late = [
         finding
@@ -183,7 +183,7 @@ def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, Step
             key="-".join(waiting),
         )
     elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
-        title = f"Auditing is being restored, nobody is contained: {name}"
+        title = f"Restoring auditing, account not contained: {name}"
         draft.notify_about("restoring", incident, title, f"{incident.reason}.", key="")
     elif WITHHELD in steps.values():
         text = f"{incident.reason}. MODE is observe, so nothing was changed: the bypass is still on."
@@ -192,8 +192,8 @@ def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, Step
 
 def revert(draft: Draft, incident: Incident, step: Step) -> None:
     """The account is enabled again, and not by us."""
-    draft.put(step.model_copy(update={"effect": Effect.REVERTED, "detail": "somebody enabled the account again"}))
-    draft.log("reverted", "somebody enabled the account again", incident=incident.id)
+    draft.put(step.model_copy(update={"effect": Effect.REVERTED, "detail": "the account was enabled again"}))
+    draft.log("reverted", "the account was enabled again", incident=incident.id)
     draft.notify_about(
         "step_ineffective",
         incident,

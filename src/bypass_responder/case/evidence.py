@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
 
 MOST_EVIDENCE, MOST_NAMES = 500, 50
-"""What one incident lists, so that its row stays small in a flood; every finding is kept in a row of its own."""
+"""What one incident lists, so that its row stays small in a flood; every finding has its own row."""
 BEFORE = timedelta(hours=24)
 """How long before its known beginning an attempt, a hint or a switching-off still belongs to an episode."""
 EVIDENCE = frozenset({"attempt", "switched_off", "unconfirmed", "past"})
@@ -62,7 +62,7 @@ def _begins(finding: Finding) -> bool:
 def add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
     """List the finding, its actor and its names; what proves *on* may begin the blind window."""
     switched_on = _begins(finding)
-    claimed = finding.source is Source.HINT  # whoever sends alerts may name anybody, and as many as he likes
+    claimed = finding.source is Source.HINT  # a sender of alerts may name any account, and any number
     if claimed and len(incident.evidence) >= MOST_EVIDENCE:
         return
     told = () if claimed else (finding.actor,)
@@ -122,13 +122,13 @@ def belongs_to_the_past(case: Case, finding: Finding) -> bool:
 
 
 def in_the_second_of_restoration(case: Case, finding: Finding) -> bool:
-    """True when a record's whole second holds the restoration: only Exchange can say which came first."""
+    """True when a record's whole second holds the restoration: only Exchange knows which came first."""
     restored = case.head.restored_at
     return restored is not None and finding.effective_at <= restored < finding.effective_at + RECORD_PRECISION
 
 
 def _on_again(finding: Finding, restored: datetime) -> bool:
-    """Exchange was asked after the restoration about a record of that very second, and says on."""
+    """True when Exchange, asked after the restoration about a record of that very second, reports on."""
     if restored >= finding.effective_at + RECORD_PRECISION:
         return False
     return any(check.bypass_on and check.read_at is not None and check.read_at > restored for check in finding.checks)

@@ -1,4 +1,4 @@
-"""What the answers of the Exchange worker mean. Pure transitions: the queue is somebody else's."""
+"""What the answers of the Exchange worker mean. Pure transitions; the queue is not touched here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def take_answer(draft: Draft, result: ExchangeResult) -> None:
     """An answer counts once, against its outstanding command, kind and target; any other is logged.
 
-    Save one: a late ``verified`` says whose the effect was that another answer closed with.
+    The exception: a late ``verified`` shows whose effect another answer reported.
     """
     command = draft.case.row(Command, f"command-{result.command_id}")
     if command is not None and command.answer == result:
@@ -102,7 +102,7 @@ def revive(draft: Draft) -> None:
 
 
 def _waiting(case: Case) -> list[Finding]:
-    """Findings that wait for an answer, as many as one transaction takes."""
+    """Findings that await an answer, as many as one transaction takes."""
     return [finding for finding in case.rows(Finding) if finding.state is FindingState.WAITING][
         :FINDINGS_PER_TRANSACTION
     ]
@@ -122,10 +122,10 @@ def _not_checked(draft: Draft, finding: Finding, result: ExchangeResult) -> None
     draft.notify(
         "worker_failed",
         f"Exchange could not be asked about {finding.identity_text or finding.object_id_text}",
-        f"{result.error or 'the worker gave no reason'}. It is asked again; until then nothing is decided.",
+        f"{result.error or 'the worker gave no reason'}. It is retried; until then nothing is decided.",
         key=finding.id,
         severity=Severity.CRITICAL,
-        left_to_do=("Look at the Exchange worker and at what it names; docs/permissions.md lists its rights.",),
+        left_to_do=("Check the Exchange worker and the reason above; docs/permissions.md lists its rights.",),
     )
 
 
@@ -162,7 +162,7 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
     if incident is None or step is None or not step.state.running:
         return
     if result.resolved is not None and result.resolved.object_id != command.object_id:
-        fail(draft, step, "the worker answered about another account; nothing it says is counted")
+        fail(draft, step, "the worker answered about another account; the answer is ignored")
         return
     match result.outcome:
         case ExchangeOutcome.VERIFIED:
@@ -177,7 +177,7 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
                 "read back as off, after an earlier attempt of ours without a clear answer",
             )
         case ExchangeOutcome.ALREADY_OFF:
-            finish(draft, step, Effect.NOT_NEEDED, "Exchange says that it was off already")
+            finish(draft, step, Effect.NOT_NEEDED, "Exchange reports that it was off already")
         case ExchangeOutcome.NOT_FOUND if _account_is_gone(draft.case, incident.id):
             finish(draft, step, Effect.NOT_NEEDED, GONE)
             draft.move_head(active_incident=None)
@@ -191,7 +191,7 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
 
 
 def _account_is_gone(case: Case, incident_id: str) -> bool:
-    """Entra said of every other step that there is no such account any more."""
+    """True when Entra reported for every other step that the account no longer exists."""
     others = [step for step in case.steps(incident_id) if step.step is not StepKind.DISABLE_BYPASS]
     return bool(others) and all(step.detail == GONE for step in others)
 

@@ -1,4 +1,4 @@
-"""Questions to the Exchange worker. Pure transitions: the queue is somebody else's."""
+"""Questions to the Exchange worker. Pure transitions; the queue is not touched here."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def ask(draft: Draft, command: Command) -> None:
 
 
 def outstanding(case: Case, kind: CommandKind) -> Command | None:
-    """The one question of this kind that waits for its answer."""
+    """The unanswered question of this kind, or None."""
     return next((row for row in case.rows(Command) if row.command is kind and row.state == "outstanding"), None)
 
 
 def mark_sent(draft: Draft, command_id: str) -> None:
-    """The command is on the queue; a disable_bypass step now waits for the answer."""
+    """Record that the command is on the queue; a disable_bypass step now awaits the answer."""
     command = draft.case.row(Command, f"command-{command_id}")
     if command is None or command.sent:
         return
@@ -48,7 +48,7 @@ def mark_sent(draft: Draft, command_id: str) -> None:
 
 
 def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timedelta) -> None:
-    """No answer came in time: supersede the question and ask it anew."""
+    """Replace a question without an answer in time by a new one."""
     current = draft.case.row(Command, command.row_key)
     if current is None or current.state != "outstanding" or current.not_after > draft.now:
         return

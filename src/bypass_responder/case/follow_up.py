@@ -30,7 +30,9 @@ def blind_window(incident: Incident) -> str:
 def left_to_do(incident: Incident | None, *, actors: tuple[Actor, ...] = ()) -> tuple[str, ...]:
     """A list for people: the actor, the on-premises side, the gap, the other log sources."""
     who = incident.actors if incident else actors
-    todo = [f"Investigate the actor: {', '.join(str(actor) for actor in who) or 'unknown (look for the audit record)'}"]
+    todo = [
+        f"Investigate the actor: {', '.join(str(actor) for actor in who) or 'unknown (search for the audit record)'}"
+    ]
     if incident is None:
         return tuple(todo)
     if incident.status in WAITS:

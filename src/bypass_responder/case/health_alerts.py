@@ -1,4 +1,4 @@
-"""What would make us blind, as alerts in the tenant's own case: since when, how bad, what to do, when over."""
+"""Conditions that would blind the responder, as alerts in the tenant's own case."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
 
 SEEN_AGAIN = timedelta(minutes=10)
-"""How often it is written down that something goes on."""
+"""How often an ongoing condition is recorded."""
 
 ADVICE: Mapping[str, tuple[Severity, str]] = {
     "subscription_missing": (
         Severity.CRITICAL,
-        "The audit feed had no subscription, so it was started anew. Somebody may have stopped it: find out who.",
+        "The audit feed had no subscription, so it was started again. Find out whether somebody stopped it.",
     ),
     "subscription_disabled": (
         Severity.CRITICAL,
@@ -40,7 +40,7 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
     ),
     "response_permission_missing": (
         Severity.CRITICAL,
-        "Nothing is decided or done until the right is granted (docs/permissions.md); it is tried again every minute.",
+        "Nothing is decided or done until the right is granted (docs/permissions.md); it is retried every minute.",
     ),
     "corrupt_row": (
         Severity.CRITICAL,
@@ -57,19 +57,19 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
     ),
     "sweep_incomplete": (
         Severity.WARNING,
-        "Read the reason. Until a sweep is complete, a bypass that no record tells of may be missed.",
+        "Read the reason. Until a sweep is complete, a bypass without a record may be missed.",
     ),
     "sweep_overdue": (
         Severity.CRITICAL,
-        "No sweep was complete for SWEEP_OVERDUE_MINUTES: look at the Exchange worker and at sweep_incomplete.",
+        "No sweep was complete for SWEEP_OVERDUE_MINUTES: check the Exchange worker and sweep_incomplete.",
     ),
     "worker_silent": (
         Severity.CRITICAL,
-        "The Exchange worker does not answer, so no bypass is switched off: is it running, and what do its logs say?",
+        "The Exchange worker does not answer, so no bypass is switched off: check that it runs, and its logs.",
     ),
     "sweeps_silent": (
         Severity.CRITICAL,
-        "Sweeps have no answer, so nobody's state is read: does the worker run, and does its function ExchangeSweeps?",
+        "Sweeps get no answer, so no account's state is read: check the worker and its function ExchangeSweeps.",
     ),
     "sweep_account_unreadable": (
         Severity.CRITICAL,
@@ -85,19 +85,19 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
     ),
     "hints_waiting": (
         Severity.WARNING,
-        "Alerts wait for their turn (HINT_CHECKS_PER_HOUR). Who sends so many? A key of the topic may be stolen.",
+        "Alerts are waiting (HINT_CHECKS_PER_HOUR). Find the sender: a key of the topic may be stolen.",
     ),
     "alerts_unreadable": (
         Severity.WARNING,
-        "Alerts came in that cannot be read; `bypassctl status` lists them. Mend the sender, or find out who it is.",
+        "Unreadable alerts arrived; `bypassctl status` lists them. Fix the sender, or find out who it is.",
     ),
     "poison": (
         Severity.CRITICAL,
-        "Queue messages failed five times. They are kept, and what they asked is asked again: look why they failed.",
+        "Queue messages failed five times. They are kept, and their questions are retried: find out why they failed.",
     ),
     "gap": (
         Severity.CRITICAL,
-        "Search the audit log of that time by hand, with `bypassctl detect` on an export.",
+        "Search the audit log of that time manually: run `bypassctl detect` on an export.",
     ),
 }
 
@@ -141,7 +141,7 @@ def update_alerts(draft: Draft, present: Mapping[str, str], *, known: Iterable[s
 
 
 def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
-    """Raise an alert; one that is on already keeps its beginning and is told once."""
+    """Raise an alert. An ongoing one keeps its start and is notified once."""
     severity, advice = ADVICE[alert_id]
     alert = _alert(draft.case, alert_id)
     if alert is not None and alert.ongoing:
@@ -165,7 +165,7 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
 
 
 def end_alert(draft: Draft, alert_id: str) -> None:
-    """Say that an alert is over."""
+    """End an alert, and notify people of its end."""
     alert = _alert(draft.case, alert_id)
     if alert is None or not alert.ongoing:
         return

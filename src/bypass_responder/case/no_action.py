@@ -29,7 +29,7 @@ def close_finding(draft: Draft, finding: Finding, *, verdict: str, reason: str, 
 
 
 def record_attempt(draft: Draft, finding: Finding) -> None:
-    """Somebody tried to switch the bypass on and failed: recorded and told, nobody is contained."""
+    """Record and notify a failed attempt to switch the bypass on. Nobody is contained."""
     reason = f"{finding.actor} tried to switch the bypass on and failed"
     incident = incident_of(draft.case, finding)
     close_finding(draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None)
@@ -97,7 +97,7 @@ def add_to_past(draft: Draft, finding: Finding) -> None:
     )
     if finding.source in STATES:
         incident = incident_of(draft.case, finding)
-    reason = "belongs to an episode that has ended"
+    reason = "belongs to an earlier, resolved bypass"
     close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
     if incident:
         attach(draft, incident, finding)
@@ -112,7 +112,7 @@ def attach(draft: Draft, incident: Incident, finding: Finding) -> None:
 
 
 def notify_flapping(draft: Draft, incident_id: str) -> None:
-    """On, off and on again: whoever does it still can, so blocking the account is not enough."""
+    """Notify of on, off and on again: the actor still has the right, so blocking the target is not enough."""
     incident = draft.case.incident(incident_id)
     if incident is None or incident.flapping or not flaps(draft.case, incident):
         return
@@ -123,7 +123,7 @@ def notify_flapping(draft: Draft, incident_id: str) -> None:
         "flapping",
         incident,
         f"Switched on again after it was off: {incident.account or incident.target}",
-        "Somebody keeps the right to do this. Contain the actor, and look who holds roles in Exchange.",
+        "The actor still has the right to do this. Contain the actor, and review who holds roles in Exchange.",
         key="",
     )
 

@@ -34,7 +34,7 @@ def write_decision(
     enforce: bool,
     account: str | None = None,
 ) -> None:
-    """Store a decision. Raises NotFoundError or RefusedError, with the way out, when it cannot be carried out."""
+    """Store a decision. Raises NotFoundError or RefusedError, with the fix, when it cannot be carried out."""
     incident = draft.case.incident(incident_id)
     if incident is None:
         raise NotFoundError(f"There is no incident {incident_id}.")
@@ -53,11 +53,9 @@ def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, accou
         raise RefusedError(f"Incident {incident.id} is {incident.status.value} already.")
     if verb == "approve":
         if not any(step.state in WAITING for step in draft.case.steps(incident.id)):
-            raise RefusedError(f"Incident {incident.id} has nothing that waits for approval.")
+            raise RefusedError(f"Incident {incident.id} has nothing to approve.")
         if incident.account is None and account is None:
-            raise RefusedError(
-                f"Incident {incident.id} names no single account: say which with --account OBJECT_ID_OR_UPN."
-            )
+            raise RefusedError(f"Incident {incident.id} names no single account: add --account OBJECT_ID_OR_UPN.")
         if incident.account is not None and account not in {None, incident.account.object_id}:
             raise RefusedError(f"Incident {incident.id} is about {incident.account}; --account cannot change that.")
     if verb == "release" and draft.case.head.prior is None:
@@ -86,7 +84,7 @@ def approve(draft: Draft, decision: PersonDecision) -> None:
 
 
 def dismiss(draft: Draft, decision: PersonDecision) -> None:
-    """Drop what waits and close; what was done stays done. Evidence up to this moment is covered."""
+    """Cancel pending steps and close; completed ones are kept. Evidence up to this moment is covered."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.DISMISSED)
     draft.move_head(dismissed_through=latest(draft.case.head.dismissed_through, decision.at))
@@ -121,7 +119,7 @@ def release(draft: Draft, decision: PersonDecision) -> None:
 
 
 def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
-    """A person said which account an unresolved incident is about: the finding went there, this incident is over."""
+    """Close an unresolved incident whose account a person named: its findings have moved there."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.CLOSED)
     _done(draft, decision, "account_given")

@@ -26,7 +26,7 @@ LEASE = timedelta(seconds=60)
 READ_BACK_AFTER = timedelta(seconds=5)
 RETRY_LONGEST = timedelta(hours=1)
 TELL_AFTER_ATTEMPTS = 3
-GONE = "the account does not exist any more"
+GONE = "the account no longer exists"
 ON_THE_ACCOUNT = (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.RELEASE)
 
 
@@ -35,7 +35,7 @@ def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account 
 
     The caller logs what it claimed.
 
-    False: somebody else has it, it is not due, or there is nothing to do any more.
+    False: another worker has it, it is not due, or nothing is left to do.
     """
     step = draft.case.step(incident.id, kind)
     if step is None or not is_due(step, draft.now):
@@ -65,14 +65,14 @@ def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account 
 
 
 def is_due(step: Step, now: datetime) -> bool:
-    """Planned and its time has come, or claimed by somebody whose lease ended."""
+    """Planned and due, or claimed with a lease that has ended."""
     if step.state is StepState.PLANNED:
         return step.next_at is None or step.next_at <= now
     return step.state is StepState.CLAIMED and step.lease_until is not None and step.lease_until <= now
 
 
 def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepState, reason: str) -> None:
-    """A rule that was read again at the claim says no: the step is cancelled, held or withheld."""
+    """Cancel, hold or withhold a step that a rule, read again at the claim, no longer allows."""
     step = draft.case.step(incident.id, kind)
     if step is None or not is_due(step, draft.now):
         return
@@ -80,7 +80,7 @@ def withhold(draft: Draft, incident: Incident, kind: StepKind, *, state: StepSta
     draft.log("withheld", f"{kind.value}: {reason}", incident=incident.id, step=kind.value, state=state.value)
     waits = draft.settle_status(incident.id)
     if state is StepState.HELD and waits:
-        title = f"Waiting for a person: {incident.account or incident.target}"
+        title = f"Decision required: {incident.account or incident.target}"
         draft.notify_about("held", waits, title, f"{kind.value} is held: {reason}.", key=f"{kind.value}-{reason}")
 
 
@@ -116,7 +116,7 @@ def record_done(draft: Draft, incident_id: str, kind: StepKind) -> None:
 
 
 def record_error(draft: Draft, incident_id: str, kind: StepKind, error: ResponderError) -> None:
-    """The call failed: tried again when the error says so, else a person is needed."""
+    """Record a failed call: retried when the error allows it, otherwise a person is needed."""
     step = draft.case.step(incident_id, kind)
     if step is None or step.state is not StepState.CLAIMED:
         return
@@ -134,7 +134,7 @@ def record_error(draft: Draft, incident_id: str, kind: StepKind, error: Responde
 
 
 def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) -> None:
-    """Plan the step again, later each time, and tell people when it has failed for a while."""
+    """Plan the step again, later each time, and notify people when it keeps failing."""
     wait = backoff(step.attempts, first=timedelta(seconds=15), longest=RETRY_LONGEST)
     due = draft.now + max(wait, timedelta(seconds=at_least_seconds))
     draft.put(step.model_copy(update={"state": StepState.PLANNED, "lease_until": None, "next_at": due, "detail": why}))
@@ -142,7 +142,7 @@ def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) 
         "retry", f"{step.step.value}: {why}", incident=step.incident_id, step=step.step.value, next_at=due.isoformat()
     )
     if wait >= RETRY_LONGEST:
-        text = f"still failing after {step.attempts} attempts, from now on tried once an hour: {why}"
+        text = f"still failing after {step.attempts} attempts, from now on retried once an hour: {why}"
         notify_failure(draft, step, "step_failed", text, key="hourly")
     elif step.attempts >= TELL_AFTER_ATTEMPTS:
         notify_failure(draft, step, "step_failed", f"still failing after {step.attempts} attempts: {why}")
@@ -186,7 +186,7 @@ def finish(draft: Draft, step: Step, effect: Effect, detail: str) -> None:
 
 
 def _after_change(draft: Draft, incident_id: str) -> None:
-    """Tell once that the account is contained, as soon as both calls went through."""
+    """Notify once that the account is contained, as soon as both calls were accepted."""
     incident = draft.settle_status(incident_id)
     steps = {step.step: step for step in draft.case.steps(incident_id)}
     block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
@@ -215,14 +215,14 @@ def _state(step: Step) -> str:
 
 
 def notify_failure(draft: Draft, step: Step, about: About, why: str, *, key: str = "") -> None:
-    """A step that failed, or works less than it should, needs a person: told once per effect and ``key``."""
+    """Notify people, once per effect and ``key``, of a step that failed or is not effective."""
     incident = draft.case.incident(step.incident_id)
     if incident is None:
         return
     draft.notify_about(
         about,
         incident,
-        f"{step.step.value} needs a person: {incident.account or incident.target}",
+        f"Action required on {step.step.value}: {incident.account or incident.target}",
         why,
         key=f"{step.step.value}-{about}-{step.effect or ''}{key}",
         step=step.step.value,

@@ -25,7 +25,7 @@ def current(case: Case) -> Sweep:
 
 
 def plan(draft: Draft, *, command_id: str, timeout_seconds: float) -> bool:
-    """True when there is a new one, to be sent by whoever planned it."""
+    """Plan a sweep. True when there is a new one, which the caller sends."""
     row = current(draft.case)
     if row.state == "answered" or (row.state == "outstanding" and row.not_after and row.not_after > draft.now):
         return False
@@ -75,7 +75,7 @@ def take_answer(draft: Draft, result: SweepResult) -> None:
         draft.log("answer_ignored", "a sweep's answer to no outstanding command", command=result.command_id)
         return
     end_alert(draft, "sweeps_silent")
-    _tell_switches(draft, result)
+    _report_switches(draft, result)
     row = row.model_copy(update={"sent": True, "unanswered": 0, "answer": result})
     if result.outcome == "listed":
         draft.put(row.model_copy(update={"state": "answered"}))
@@ -89,8 +89,8 @@ def _not_complete(draft: Draft, row: Sweep, problem: str) -> None:
     draft.log("sweep_incomplete", problem, command=row.command_id)
 
 
-def _tell_switches(draft: Draft, result: SweepResult) -> None:
-    """The organization's switches as they are now. Nobody is blocked for them; the feed's record says who it was."""
+def _report_switches(draft: Draft, result: SweepResult) -> None:
+    """Raise or end the alerts about the organization's switches. Nobody is blocked for them."""
     ingestion = result.unified_audit_log_ingestion_enabled
     switches = {
         "audit_disabled": (result.audit_disabled, "AuditDisabled is on: no mailbox of the organization is audited."),
@@ -131,19 +131,19 @@ def end_complete(draft: Draft, new: Baseline) -> None:
     if new.first_at == new.started_at:
         said = f"{len(new.entries)} of {new.scanned} accounts are bypassed, {covered} of them on the allowlist"
         draft.log("first_sweep", said, command=new.command_id)
-        _tell_first(draft, new)
+        _notify_first(draft, new)
 
 
-def _tell_first(draft: Draft, new: Baseline) -> None:
-    """Everything that was on before this responder came is listed once; nobody is contained for it."""
+def _notify_first(draft: Draft, new: Baseline) -> None:
+    """Notify once of everything that was on before monitoring began. Nobody is contained for it."""
     held = [entry.name or entry.object_id or guid for guid, entry in new.entries.items() if not entry.covered]
     if not held:
         return
     more = f" and {len(held) - MOST_NAMED} more" if len(held) > MOST_NAMED else ""
     draft.notify(
         "first_sweep",
-        f"{len(held)} accounts were bypassed before this responder came",
-        f"{', '.join(sorted(held)[:MOST_NAMED])}{more}. Each waits for a person; none was contained.",
+        f"{len(held)} accounts were bypassed before monitoring began",
+        f"{', '.join(sorted(held)[:MOST_NAMED])}{more}. Each needs a decision; none was contained.",
         key=new.command_id,
         severity=Severity.CRITICAL,
         left_to_do=(

@@ -78,7 +78,7 @@ def _notify_undecided(draft: Draft, finding: Finding, error: ResponderError) -> 
         f"{error.diagnostics()} It is retried every minute; until then nobody is contained for it.",
         key=finding.id,
         severity=Severity.CRITICAL,
-        left_to_do=("Fix what it names, or check the account by hand.", f"The actor: {finding.actor}"),
+        left_to_do=("Fix what it names, or check the account manually.", f"The actor: {finding.actor}"),
     )
 
 
@@ -119,7 +119,7 @@ async def _store_decided(decided: Decided, session: Session, services: Services)
 
 
 def _record(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
-    """A record that decides nothing: somebody switched it off, or tried to switch it on."""
+    """Record a switching-off, or a failed attempt. Neither decides anything."""
     if finding.switch is Switch.OFF:
         no_action.record_switch_off(draft, finding, worker_ids=worker_ids)
     else:
@@ -127,14 +127,14 @@ def _record(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> No
 
 
 async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> set[str]:
-    """Where ``ACTOR_RESPONSE`` is contain, the account that ran the cmdlet gets a finding of its own."""
+    """Where ``ACTOR_RESPONSE`` is contain, the account that ran the cmdlet gets its own finding."""
     actor = finding.actor
     names = {"object_id_text": actor.object_id or "", "identity_text": actor.user_id or ""}
     own = {target.object_id, target.user_principal_name.casefold()} if target else set()
     if services.settings.actor_response is not ActorResponse.CONTAIN or not any(names.values()):
         return set()
     if finding.source is Source.ACTOR or finding.source in STATES:
-        return set()  # of a state only the target is confirmed, and whoever sent an alert may name anybody
+        return set()  # a state confirms only the target, and an alert may name any account as actor
     if {name.casefold() for name in names.values()} & own:
         return set()
     key = guid_or_none(names["object_id_text"]) or target_key(*names.values())

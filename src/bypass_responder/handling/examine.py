@@ -39,7 +39,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """The names stand for an account with a case of its own."""
+    """The names stand for an account with another case."""
 
     account: Account
 

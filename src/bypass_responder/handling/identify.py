@@ -27,7 +27,7 @@ FRESH_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Identified:
-    """The account, or why there is none; ``exchange_on`` is what Exchange says of it, None when it was not asked."""
+    """The account, or why there is none; ``exchange_on`` is Exchange's answer, None when it was not asked."""
 
     naming: Naming
     account: Account | None = None
@@ -37,7 +37,7 @@ class Identified:
 
 @dataclass(frozen=True)
 class AskExchange:
-    """Only Exchange can tell: by object id for its state, or by a name that Graph does not know."""
+    """Only Exchange knows: by object id for the state, or by a name that Graph does not know."""
 
     object_id: str | None = None
     identity: str | None = None
@@ -71,7 +71,7 @@ class Lookups:
         return found
 
     async def aclose(self) -> None:
-        """Wait for reads that nobody waited for, so that none is left running."""
+        """Wait for reads that were not awaited, so that none is left running."""
         await asyncio.gather(*(task for _, task in self._tasks.values()), return_exceptions=True)
 
     def _start(self, what: str, name: str) -> asyncio.Task[object]:
@@ -127,7 +127,7 @@ def _named_by_us(finding: Finding) -> bool:
 
 
 def took_effect(finding: Finding) -> bool:
-    """True when the record itself says that the bypass was switched on."""
+    """True when the record itself reports that the bypass was switched on."""
     return finding.switch is Switch.ON and finding.outcome is Outcome.SUCCESS
 
 

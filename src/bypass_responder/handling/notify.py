@@ -1,4 +1,4 @@
-"""Delivery of the outbox. A failure never holds back a response: the notification stays and is tried again."""
+"""Delivery of the outbox. A failure never holds back a response: the notification stays and is retried."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services, Session
 
 FLOOD = 10
-"""From this many due notifications on, one message tells of many."""
+"""At this many due notifications, one message carries many."""
 LARGEST = 50
 """Notifications in one message: their rows fit into one transaction, and receivers take it."""
 RETRY_LONGEST = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Bring one target as far as it gets now: decide, act, read back, look again. Safe to run twice, or halfway."""
+"""Bring one target forward: decide, act, read back, re-check. Safe to run twice, or halfway."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _once(draft: Draft, decision: PersonDecision, carry_out: Callable[[Draft, Pe
 
 
 async def _hand_on(decision: PersonDecision, incident: Incident, session: Session, services: Services) -> None:
-    """A person said which account an unresolved incident is about: its findings move there, confirmed."""
+    """Move the findings of an unresolved incident to the account that a person named, as confirmed."""
     target = guid_or_none(decision.account or "") or ""
     for finding in session.case.rows(Finding):
         if finding.incident_id == incident.id and finding.verdict == "unresolved":
@@ -174,7 +174,7 @@ async def _finish(item: WorkItem, session: Session, services: Services) -> None:
 
 
 def next_due(session: Session, services: Services) -> datetime | None:
-    """When the target needs to be looked at again; None when nothing is left to do."""
+    """When the target is due again; None when nothing is left to do."""
     moments: list[datetime | None] = []
     for row in session.case.by_key.values():
         match row:

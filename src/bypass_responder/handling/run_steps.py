@@ -112,17 +112,17 @@ def _still_allowed(
     if due.step is not StepKind.BLOCK_SIGN_IN:
         return None
     if incident.account and incident.account.object_id in settings.protected:
-        return StepState.CANCELLED, "protected account: it is never blocked"
+        return StepState.CANCELLED, "protected account: never blocked"
     if due.approved_by:
         return None
     if isinstance(entry, MalformedEntry):
-        return StepState.HELD, f"the allowlist row cannot be read: {entry.problem}"
+        return StepState.HELD, f"the allowlist row is malformed: {entry.problem}"
     began = incident.blind_from or incident.opened_at
     if covers(entry, since=began, now=draft.now):
         return StepState.CANCELLED, "allowlisted"
     if isinstance(entry, AllowlistEntry) and (entry.edited_at is None or entry.edited_at >= began):
         return StepState.HELD, "the allowlist entry was edited after the bypass began"
-    return None if slot else (StepState.HELD, "the hourly limit of containments is reached")
+    return None if slot else (StepState.HELD, "the hourly limit of blocks is reached")
 
 
 def _claim_disable(draft: Draft, incident: Incident, services: Services) -> None:
@@ -171,7 +171,7 @@ async def _has_a_slot(case: Case, incident_id: str, services: Services) -> bool:
 async def act(claimed: Sequence[Claimed], session: Session, services: Services) -> list[Exception]:
     """Make the calls, and meanwhile put what was asked of the worker on its queue. Neither stops the other.
 
-    Returns what went wrong with storage; what a call itself said is recorded in its step.
+    Returns errors of storage; the result of a call is recorded in its step.
     """
     calls = [
         directory_calls.carry_out(
@@ -225,7 +225,7 @@ async def read_back(session: Session, services: Services) -> None:
 
 
 async def recheck(session: Session, services: Services) -> None:
-    """Look again at contained accounts whose re-check is due: did somebody enable or bypass them again."""
+    """Check contained accounts whose re-check is due: whether they were enabled or bypassed again."""
     case = session.case
     for row in case.rows(Recheck):
         incident = case.incident(row.incident_id)
@@ -244,7 +244,7 @@ def _recheck(draft: Draft, row: Recheck, account: Account | None, services: Serv
     if block and blocked and account and account.account_enabled and not incident.status.final:
         episode.revert(draft, incident, block)
     if account is None:
-        draft.put(current.model_copy(update={"done": True, "result": "the account does not exist any more"}))
+        draft.put(current.model_copy(update={"done": True, "result": "the account no longer exists"}))
         return
     if outstanding(draft.case, CommandKind.CHECK_BYPASS) is not None:
         return
@@ -254,7 +254,7 @@ def _recheck(draft: Draft, row: Recheck, account: Account | None, services: Serv
 
 
 def new_command(draft: Draft, kind: CommandKind, services: Services) -> Command:
-    """A question with a random id and an end; the caller says what it is about."""
+    """A question with a random id and an end; the caller adds its subject."""
     return Command(
         id=services.new_id(),
         command=kind,

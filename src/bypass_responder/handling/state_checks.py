@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services
 
 TURN, LONGEST_TURN = timedelta(minutes=5), timedelta(hours=1)
-"""How long a hint waits before it looks again whether Exchange may be asked: doubled each time."""
+"""How long a hint waits until it is examined again: doubled each time."""
 STALE_READ = timedelta(minutes=10)
 """Exchange takes up to five minutes to replicate; twice that."""
 
@@ -44,7 +44,7 @@ def wait_for_a_turn(draft: Draft) -> None:
 
 
 def record_gone(draft: Draft, finding: Finding, *, identified: Identified) -> None:
-    """Exchange was asked about an account that the sweep did not list any more: off, gone, or asked at the next one."""
+    """Record Exchange's answer about an account that the sweep no longer lists: off, missing, or asked again."""
     gone = identified.naming in {Naming.NONE, Naming.NOT_IN_EXCHANGE}
     if not gone and identified.exchange_on is not False:
         state = "it is on" if identified.exchange_on else "more than one account, or none that it may look up"
