@@ -32,8 +32,8 @@ test-all: setup  ## all tests, with the slow ones: seeds by the thousand, outage
 	@$(pytest) $(ARGS)
 
 cover: setup  ## branch coverage of the quick tests, printed per package; ARGS as for test
-	@$(pytest) -m "not slow" --cov --cov-report= $(ARGS)
-	@$(python) -m tests.coverage_per_package
+	@code=0; COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(pytest) -m "not slow" --cov --cov-report= $(ARGS) || code=$$?; \
+	  $(python) -m tests.coverage_per_package && exit $$code
 
 format: setup  ## format the code and apply the fixes of the linter that are safe
 	@$(python) -m ruff check --fix --exit-zero --quiet

@@ -14,11 +14,15 @@ KINDS = ("num_statements", "covered_lines", "num_branches", "covered_branches")
 
 
 def per_package(files: dict[str, dict[str, dict[str, int]]]) -> dict[str, float]:
-    """Package → percent of its lines and branches that ran. ``files`` as coverage's JSON report has them."""
+    """Package → percent of its lines and branches that ran. ``files`` as coverage's JSON report has them.
+
+    A file in the root of the repository has a line of its own.
+    """
     sums: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(KINDS, 0))
     for name, file in files.items():
+        folder = Path(name).parent.as_posix()
         for kind in KINDS:
-            sums[Path(name).parent.as_posix()][kind] += file["summary"][kind]
+            sums[name if folder == "." else folder][kind] += file["summary"][kind]
     return {
         package: 100 * (of["covered_lines"] + of["covered_branches"]) / whole
         for package, of in sorted(sums.items())

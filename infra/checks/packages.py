@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 RESPONDER = re.compile(
     r"function_app\.py|host\.json|requirements\.txt|LICENSE|src/bypass_responder/(?!cli/)[\w/]+\.py|"
+    r"src/bypass_responder/py\.typed|"
     rf"{re.escape(SITE_PACKAGES)}/.+"
 )
 WORKER = re.compile(

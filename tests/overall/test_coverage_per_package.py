@@ -22,5 +22,9 @@ def test_lines_and_branches_of_a_package_count_together() -> None:
     assert per_package(files) == {"src/a": 60.0, "src/b": 100.0}
 
 
+def test_a_file_in_the_root_has_a_line_of_its_own() -> None:
+    assert per_package({"function_app.py": a_file(2, 1)}) == {"function_app.py": 50.0}
+
+
 def test_a_package_without_statements_is_left_out() -> None:
     assert per_package({"src/a/__init__.py": a_file(0, 0)}) == {}

@@ -411,8 +411,9 @@ def test_every_make_target_that_a_document_names_is_there() -> None:
     assert {"demo", "test"} <= named <= there
 
 
-def test_every_document_is_reached_from_the_readme() -> None:
-    reached, waiting = set[Path](), [ROOT / "README.md"]
+def reached_from(start: Path) -> set[Path]:
+    """Every document that links lead to."""
+    reached, waiting = set[Path](), [start]
     while waiting:
         path = waiting.pop()
         if path in reached or path.suffix != ".md":
@@ -421,4 +422,17 @@ def test_every_document_is_reached_from_the_readme() -> None:
         links = re.findall(r"\]\(([^)#\s:]+)", path.read_text(encoding="utf-8"))
         waiting += [(path.parent / link).resolve() for link in links]
 
-    assert set(DOCUMENTS) - reached == set()
+    return reached
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    assert set(DOCUMENTS) - reached_from(ROOT / "README.md") == set()
+
+
+def test_every_document_in_docs_is_reached_from_the_index_by_reader() -> None:
+    """Each page is on the index itself; a page of a folder is on the page of its folder."""
+    index = DOCS / "README.md"
+    linked = {(DOCS / link).resolve() for link in re.findall(r"\]\(([^)#\s:]+)", index.read_text(encoding="utf-8"))}
+
+    assert set(DOCS.glob("*.md")) - {index} - linked == set()
+    assert set(DOCS.rglob("*.md")) - reached_from(index) == set()

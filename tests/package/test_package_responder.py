@@ -53,7 +53,7 @@ def test_what_python_and_editors_leave_in_the_source_stays_out(checkout: Checkou
     checkout.package()
 
     own = {name for name in checkout.names() if name.startswith("src/")}
-    assert own == {"src/bypass_responder/__init__.py", "src/bypass_responder/bootstrap.py"}
+    assert own == {f"src/bypass_responder/{name}" for name in ("__init__.py", "bootstrap.py", "py.typed")}
 
 
 def test_the_same_input_gives_the_same_bytes(checkout: Checkout) -> None:
