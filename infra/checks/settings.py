@@ -36,6 +36,8 @@ OF_ONE = {
 }
 WEBHOOK = {"NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"}
 """Set only on request."""
+IN_A_SHELL = {"cli", "doctor"}
+"""Packages that only bypassctl runs, with the environment of a person's shell."""
 ON_A_LAPTOP = {"ResponderStorage": "a connection string; in Azure no key works"}
 STORAGE = {f"ResponderStorage__{kind}ServiceUri" for kind in ("table", "queue", "blob")}
 MODULES = {"responder": "responder", "exchange-worker": "worker"}
@@ -74,10 +76,10 @@ def _responder(root: Path) -> set[str]:
 
 
 def _looked_up(root: Path) -> Iterator[str]:
-    """What code takes from the environment by name, past Settings. The command line has a separate environment."""
+    """What code takes from the environment by name, past Settings; not what bypassctl and doctor read in a shell."""
     package = root / "src" / "bypass_responder"
     for path in sorted(package.rglob("*.py")):
-        if "cli" in path.relative_to(package).parts:
+        if IN_A_SHELL & set(path.relative_to(package).parts):
             continue
         for found in re.findall(r"\benviron(?:ment)?(?:\.get\(|\[)(\"\w+\")", path.read_text(encoding="utf-8")):
             if (name := ast.literal_eval(found)) not in ON_A_LAPTOP:
