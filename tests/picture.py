@@ -1,6 +1,6 @@
 """Draw docs/run.svg: one run of the responder on a fixed clock, as the demo prints it. `make picture` writes the file.
 
-The run is the real code on fakes (tests/core/world.py), so the picture changes with the texts of the log and with
+The run is the real code on fakes (tests/world.py), so the picture changes with the texts of the log and with
 nothing else.
 """
 
@@ -18,7 +18,7 @@ from rich.text import Text
 
 from bypass_responder.operating.verify_log import verify_log
 from sandbox.demo.teller import Teller
-from tests.core.world import ALEX, MALLORY, World, a_finding, an_account, an_entry
+from tests.world import ALEX, MALLORY, World, a_finding, an_account, an_entry
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "run.svg"
 WIDTH = 120

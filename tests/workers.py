@@ -13,17 +13,17 @@ from xdist.scheduler import LoadScopeScheduling
 if TYPE_CHECKING:
     import pytest
 
-TOGETHER = ("tests/package/",)
+TOGETHER = ("tests/infra/package/",)
 """One package is built for all of them."""
 LONG = (
     "tests/e2e/test_kills.py",
     "tests/e2e/test_outages.py",
     "tests/infra/test_checks.py",
-    "tests/package/",
+    "tests/infra/package/",
     "tests/e2e/",
-    "tests/host/",
+    "tests/sandbox/host/",
     "tests/exchange_worker/",
-    "tests/hooks/",
+    "tests/infra/hooks/",
     "tests/bench/",
 )
 """In the order in which they start."""

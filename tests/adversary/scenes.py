@@ -13,7 +13,7 @@ from bypass_responder.model.change import Switch
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.notification import Notification
-from tests.core.world import ALEX, BLAKE, World, a_finding, an_account
+from tests.world import ALEX, BLAKE, World, a_finding, an_account
 
 BLAKE_UPN = "blake@contoso.onmicrosoft.com"
 

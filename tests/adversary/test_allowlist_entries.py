@@ -8,7 +8,7 @@ import pytest
 
 from bypass_responder.model.finding import Finding
 from tests.adversary.scenes import a_world, hours_pass
-from tests.core.world import ALEX, START, World, a_finding, an_entry
+from tests.world import ALEX, START, World, a_finding, an_entry
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="nobody is notified of an entry nor of its first use")

@@ -11,7 +11,7 @@ from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.triggers.resume_responses import resume_responses
 from tests.adversary.scenes import a_world, an_off, commits_before_the_block, contained, hours_pass
-from tests.core.world import ALEX, START, World, a_finding
+from tests.world import ALEX, START, World, a_finding
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="one 404 ends block and revoke as not needed")

@@ -8,7 +8,7 @@ import pytest
 
 from bypass_responder.model.finding import Finding
 from tests.adversary.scenes import a_world, contained, log_lines_about, verdict_of
-from tests.core.world import World, a_finding
+from tests.world import World, a_finding
 
 
 async def dismissed_with_a_late_record() -> tuple[World, Finding]:

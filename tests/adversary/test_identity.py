@@ -6,7 +6,7 @@ import pytest
 
 from bypass_responder.adapters import graph
 from tests.adversary.scenes import BLAKE_UPN, a_world, hours_pass, minutes_pass, problems_of
-from tests.core.world import ALEX, BLAKE, TENANT, World, a_finding, some_settings
+from tests.world import ALEX, BLAKE, TENANT, World, a_finding, some_settings
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="blocked, although Exchange says that the bypass is off")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.adversary.scenes import a_finding_about, a_world, numbered_accounts
-from tests.core.world import ALEX, World, a_finding, an_account
+from tests.world import ALEX, World, a_finding, an_account
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="accounts that are disabled already take slots")

@@ -8,7 +8,7 @@ import pytest
 
 from bypass_responder.handling.reconcile import settle_all
 from tests.adversary.scenes import a_world, an_off, contained
-from tests.core.world import ALEX, START, World, a_finding
+from tests.world import ALEX, START, World, a_finding
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="every old finding is written into the index again")

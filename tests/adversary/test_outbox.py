@@ -24,7 +24,7 @@ from tests.adversary.scenes import (
     problems_of,
     undelivered,
 )
-from tests.core.world import ALEX, BLAKE, World, a_finding
+from tests.world import ALEX, BLAKE, World, a_finding
 
 
 class ThrottlingReceiver:

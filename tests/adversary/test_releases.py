@@ -9,7 +9,7 @@ import pytest
 from bypass_responder.errors import ThrottledError
 from bypass_responder.model.incident import IncidentStatus, PersonDecision
 from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass, minutes_pass, problems_of
-from tests.core.world import ALEX, World
+from tests.world import ALEX, World
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="enabled, while the newer incident says contained")

@@ -15,8 +15,8 @@ from bypass_responder.model.feed import ContentBlob
 from bypass_responder.settings import Storage
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from tests.adversary.scenes import a_world, an_off, bypassed_again, contained, next_version_writes, problems_of
-from tests.core.world import ALEX, START, TENANT, World, a_finding
-from tests.records.builders import a_bypass, named
+from tests.sensing.builders import a_bypass, named
+from tests.world import ALEX, START, TENANT, World, a_finding
 
 
 async def the_feed_brings(world: World, *moments: str) -> list[str]:

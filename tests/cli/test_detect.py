@@ -16,7 +16,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from bypass_responder.cli.detect import detect
-from tests.records.builders import SHAPES, TARGET, a_bypass, a_tampering, another, named, search_ual, to_csv
+from tests.sensing.builders import SHAPES, TARGET, a_bypass, a_tampering, another, named, search_ual, to_csv
 
 app = typer.Typer()
 app.command()(detect)

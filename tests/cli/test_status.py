@@ -19,7 +19,7 @@ from bypass_responder.operating.status import Status, read_status
 from bypass_responder.operating.timeline import Cost
 from bypass_responder.session import change_health, open_session, raise_health
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
-from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry
+from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry
 
 MINUTE = timedelta(minutes=1)
 DISABLED = "AuditDisabled is on: no mailbox of the organization is audited."

@@ -20,7 +20,7 @@ from bypass_responder.model.log import LogEntry
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import Step, StepKind, StepState
 from bypass_responder.operating.timeline import Cost, Kind, Moment, costs, latency_text, timeline
-from tests.core.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_account
+from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_account
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "bypassctl.md"

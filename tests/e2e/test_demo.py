@@ -17,7 +17,7 @@ from sandbox.azurite import missing
 from sandbox.child import leashed
 from sandbox.exchange_online import missing as pwsh_missing
 from tests.programs import report
-from tests.records.builders import TARGET, a_bypass, another
+from tests.sensing.builders import TARGET, a_bypass, another
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
 

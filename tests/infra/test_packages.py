@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.checks import packages
-from tests.package.checkout import ROOT, Checkout, a_wheel
+from tests.infra.package.checkout import ROOT, Checkout, a_wheel
 
 WORKER_SCRIPTS = ("package_exchange_worker.py", "powershell_modules.py")
 

@@ -50,7 +50,7 @@ def test_the_questions_of_a_newcomer_are_answered_by_links() -> None:
 
     assert "infra/queries" in links["an alert rule"]
     assert "src/bypass_responder/decision.py" in links["Where is the decision table?"]
-    assert "tests/core/test_contain.py" in links["Which test covers the read-back of a control?"]
+    assert "tests/handling/test_directory_calls.py" in links["Which test covers the read-back of a control?"]
     assert 'ARGS="-k' in TEXT.split("How do I run one test? | ")[1].split("\n")[0]
 
 

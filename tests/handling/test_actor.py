@@ -1,0 +1,72 @@
+"""The account that ran the cmdlet, where ACTOR_RESPONSE is contain."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bypass_responder.model.change import Actor
+from bypass_responder.model.step import StepKind, StepState
+from tests.world import ALEX, START, World, a_finding, an_account, an_entry
+
+BLOCK = StepKind.BLOCK_SIGN_IN
+HOUR = timedelta(hours=1)
+MALLORYS_ID = "dddddddd-0000-4000-8000-000000000004"
+
+
+def a_world_with_mallory(**settings: str) -> World:
+    mallory = an_account(MALLORYS_ID, "mallory@contoso.onmicrosoft.com")
+    return World(an_account(), mallory, actor_response="contain", **settings)
+
+
+async def test_the_actor_is_contained_too_where_the_setting_says_so() -> None:
+    world = a_world_with_mallory()
+
+    await world.sees(a_finding())
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: False}
+    assert [command.object_id for command in world.exchange.sent] == [ALEX]
+
+
+async def test_a_protected_actor_is_left_alone() -> None:
+    world = a_world_with_mallory(protected_object_ids=MALLORYS_ID)
+
+    await world.sees(a_finding())
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
+
+
+async def test_an_actor_named_as_two_accounts_is_held() -> None:
+    world = a_world_with_mallory()
+
+    await world.sees(a_finding(actor=Actor(user_id="mallory@contoso.onmicrosoft.com", object_id=ALEX)))
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
+
+
+async def test_the_actor_counts_against_the_limit() -> None:
+    world = a_world_with_mallory(containment_limit_per_hour="1")
+
+    await world.sees(a_finding())
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
+    assert (await world.states(MALLORYS_ID))[BLOCK] is StepState.HELD
+
+
+async def test_nobody_contains_the_actor_of_an_allowlisted_bypass() -> None:
+    world = a_world_with_mallory()
+    world.allowlist.rows[ALEX] = an_entry()
+
+    await world.sees(a_finding())
+
+    assert world.directory.enabled == {ALEX: True, MALLORYS_ID: True}
+
+
+async def test_late_evidence_of_a_restored_episode_contains_no_actor() -> None:
+    world = a_world_with_mallory()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(actor=Actor(user_id="svc@contoso.onmicrosoft.com")))
+    await world.answer()
+
+    await world.sees(a_finding(effective_at=START - 2 * HOUR))
+
+    assert world.directory.enabled[MALLORYS_ID]

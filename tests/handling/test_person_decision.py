@@ -1,0 +1,109 @@
+"""What a person decides, carried out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.step import Effect, StepKind
+from tests.world import ALEX, BLAKE, START, World, a_finding, an_account
+
+BLOCK = StepKind.BLOCK_SIGN_IN
+HOUR = timedelta(hours=1)
+
+
+async def test_an_approved_block_goes_ahead_over_the_limit_and_a_release_restores_the_prior_state() -> None:
+    world = World(containment_limit_per_hour=0)
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    await world.answer()
+    [incident] = await world.incidents()
+
+    await world.decides("approve", incident.id)
+    blocked = not world.directory.enabled[ALEX]
+    await world.decides("release", incident.id)
+
+    assert blocked
+    assert world.directory.enabled[ALEX]
+    assert (await world.incidents())[0].status is IncidentStatus.RELEASED
+    assert (await world.case()).head.prior is None
+
+
+async def test_the_release_of_an_account_that_was_disabled_before_leaves_it_disabled() -> None:
+    world = World(an_account(account_enabled=False))
+    await world.sees(a_finding())
+    [incident] = await world.incidents()
+
+    await world.decides("release", incident.id)
+
+    assert not world.directory.enabled[ALEX]
+    assert (await world.steps())[BLOCK].effect is Effect.NOT_NEEDED
+
+
+async def test_a_dismissed_incident_is_closed_and_its_evidence_never_acts_again() -> None:
+    world = World()
+    await world.sees(a_finding(first_run=True))
+    [incident] = await world.incidents()
+    await world.decides("dismiss", incident.id)
+
+    await world.sees(a_finding(effective_at=START - HOUR / 2))
+
+    assert world.directory.enabled[ALEX]
+    assert [row.status for row in await world.incidents()] == [IncidentStatus.DISMISSED]
+
+
+async def test_an_on_after_the_dismissal_is_decided_anew() -> None:
+    world = World()
+    await world.sees(a_finding(first_run=True))
+    [incident] = await world.incidents()
+    await world.decides("dismiss", incident.id)
+
+    await world.sees(a_finding(effective_at=START + timedelta(seconds=1)))
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_a_person_names_the_account_of_an_unresolved_incident_and_it_is_contained() -> None:
+    world = World()
+    finding = a_finding(object_id_text="alexw", identity_text="alexw")
+    await world.sees(finding)
+    await world.answer()
+    [incident] = await world.incidents(finding.target)
+
+    await world.decides("approve", incident.id, finding.target, account=ALEX)
+
+    assert world.directory.enabled == {ALEX: False, BLAKE: True}
+    assert (await world.incidents(finding.target))[0].status is IncidentStatus.CLOSED
+
+
+async def test_a_failed_block_is_planned_again_when_a_person_approves() -> None:
+    world = World()
+    world.directory.admins.add(ALEX)
+    await world.sees(a_finding())
+    [incident] = await world.incidents()
+    world.directory.admins.clear()
+
+    await world.decides("approve", incident.id)
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_the_release_cancels_the_rechecks() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer()
+    [incident] = await world.incidents()
+    await world.decides("release", incident.id)
+    sent = len(world.exchange.sent)
+
+    await world.passes(hours=25)
+
+    assert len(world.exchange.sent) == sent
+    assert "reverted" not in {entry.event async for entry in world.ledger.log(ALEX)}
+
+
+async def test_a_block_that_the_limit_held_leaves_nothing_to_release() -> None:
+    world = World(containment_limit_per_hour=0)
+    await world.sees(a_finding())
+
+    assert (await world.case()).head.prior is None

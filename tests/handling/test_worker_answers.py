@@ -1,0 +1,154 @@
+"""What an answer of the Exchange worker does to a step, and what it does not."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from bypass_responder.model.log import LogEntry
+from bypass_responder.model.message import CommandKind, ExchangeOutcome
+from bypass_responder.model.step import Effect, StepKind, StepState
+from bypass_responder.triggers.record_exchange_result import record_exchange_result
+from tests.world import ALEX, World, a_finding
+
+DISABLE = StepKind.DISABLE_BYPASS
+FAILED_READ = {"resolved": None, "before": None}
+
+
+async def log_of(world: World) -> list[LogEntry]:
+    return [entry async for entry in world.ledger.log(ALEX)]
+
+
+async def asked_over(world: World, hours: int, **answer: object) -> list[float]:
+    """The pauses between the questions, in minutes, while every answer is the same."""
+    times = []
+    for _ in range(hours * 60):
+        if world.answered < len(world.exchange.sent):
+            results = await world.answer(**answer)
+            times += [world.now for result in results if result.kind is CommandKind.DISABLE_BYPASS]
+        await world.passes(minutes=1)
+    return [(later - earlier).total_seconds() / 60 for earlier, later in pairwise(times)]
+
+
+async def test_unverified_is_asked_again_at_growing_intervals_up_to_an_hour() -> None:
+    world = World()
+    await world.sees(a_finding())
+
+    pauses = await asked_over(world, 8, outcome=ExchangeOutcome.UNVERIFIED)
+
+    assert pauses == sorted(pauses)
+    assert 60 <= pauses[-1] <= 61
+
+
+async def test_a_bypass_that_stays_on_is_an_alarm_once_it_is_asked_about_once_an_hour_only() -> None:
+    world = World()
+    await world.sees(a_finding())
+
+    await asked_over(world, 8, outcome=ExchangeOutcome.UNVERIFIED, error="still on")
+
+    alarms = [notification for notification in world.notifier.sent if notification.about == "step_failed"]
+    assert [("once an hour" in notification.text, notification.severity) for notification in alarms] == [
+        (False, "critical"),
+        (True, "critical"),
+    ]
+    assert "still on" in alarms[1].text
+
+
+async def test_unverified_that_is_verified_at_last_restores() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await asked_over(world, 1, outcome=ExchangeOutcome.UNVERIFIED)
+    await world.passes(hours=1)
+    await world.answer()
+
+    assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE
+    assert (await world.case()).head.restored_at == world.now
+
+
+async def test_a_schema_version_that_the_worker_does_not_know_is_asked_again_after_its_upgrade() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.REFUSED, error_class="transient", **FAILED_READ)
+    waiting = (await world.steps())[DISABLE].state
+    await world.passes(minutes=2)
+    await world.answer()
+
+    assert waiting is StepState.PLANNED
+    assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE
+
+
+async def test_a_refusal_for_good_needs_a_person_and_is_not_asked_again() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.REFUSED, error="another tenant", **FAILED_READ)
+    await world.passes(hours=5)
+
+    assert (await world.steps())[DISABLE].state is StepState.FAILED
+    assert [command.kind for command in world.exchange.sent].count(CommandKind.DISABLE_BYPASS) == 1
+
+
+async def test_off_at_the_second_delivery_of_a_command_counts_as_our_effect() -> None:
+    """The worker that had it first died between the change and its answer."""
+    world = World()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.ALREADY_OFF, before=False, after=False, deliveries=2)
+
+    assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE
+
+
+async def test_off_at_the_second_question_counts_as_our_effect() -> None:
+    """The first had no answer; a worker may have carried it out all the same."""
+    world = World()
+    await world.sees(a_finding())
+    world.answered = 1
+    await world.passes(minutes=12)
+    await world.answer(outcome=ExchangeOutcome.ALREADY_OFF, before=False, after=False)
+
+    assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE
+
+
+async def test_off_at_the_first_delivery_was_off_already() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.ALREADY_OFF, before=False, after=False)
+
+    assert (await world.steps())[DISABLE].effect is Effect.NOT_NEEDED
+
+
+@pytest.mark.parametrize(
+    "change", [{"command_id": "00000000-0000-4000-8000-999999999999"}, {"kind": CommandKind.CHECK_BYPASS}]
+)
+async def test_an_answer_to_another_question_is_recorded_and_not_acted_on(change: dict[str, object]) -> None:
+    world = World()
+    await world.sees(a_finding())
+    answer = world._result(world.exchange.sent[0]).model_copy(update=change)
+
+    await record_exchange_result(answer.model_dump_json().encode(), world.services)
+
+    assert "answer_ignored" in [entry.event for entry in await log_of(world)]
+    assert (await world.steps())[DISABLE].state is StepState.ACTED
+
+
+async def test_a_cmdlet_that_the_worker_may_not_run_is_a_health_alert_until_it_may() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.FAILED, error="Get-User", error_class="permission", **FAILED_READ)
+    missing = await world.alerts()
+    await world.sweep()
+    after_another_kind = await world.alerts()
+    [incident] = await world.incidents()
+    await world.decides("approve", incident.id)
+    await world.answer()
+
+    assert "worker_permission_missing" in missing & after_another_kind
+    assert "worker_permission_missing" not in await world.alerts()
+
+
+async def test_a_question_without_an_answer_is_asked_under_a_new_id() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.passes(minutes=12)
+
+    assert [command.kind for command in world.exchange.sent] == [CommandKind.DISABLE_BYPASS] * 2
+    assert len({command.command_id for command in world.exchange.sent}) == 2

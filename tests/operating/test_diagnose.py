@@ -1,0 +1,529 @@
+"""What `bypassctl doctor` makes of what was gathered: each thing spoiled in turn is all that it names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bypass_responder.case.health_alerts import ADVICE
+from bypass_responder.model.feed import FeedCursor
+from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, StorageLook, Token
+from bypass_responder.operating.doctor.diagnose import diagnose
+from bypass_responder.operating.doctor.diagnosis import Diagnosis, Facts, Names, Standing
+from bypass_responder.operating.self_check import probed_queues
+from bypass_responder.rights import RESPONDER_ROLES, WORKER_ROLES, Api
+from tests.fakes.self_check import CONTAINERS, ISSUED, RESPONDER, TABLES, a_token
+from tests.operating.test_self_check import KEYLESS
+from tests.world import START, TENANT, some_settings
+
+WORKER = "dddddddd-0000-4000-8000-000000000001"
+NOW = START + timedelta(minutes=30)
+SETTINGS = some_settings(storage=KEYLESS)
+PERSON = Token(api=Api.GRAPH, object_id="aaaaaaaa-0000-4000-8000-00000000000f", delegated=True, tenant_id=TENANT)
+GRANTED = ISSUED - timedelta(days=9)
+GRANTS = {
+    RESPONDER: dict.fromkeys((role.id for role in RESPONDER_ROLES), GRANTED),
+    WORKER: dict.fromkeys((role.id for role in WORKER_ROLES), GRANTED),
+}
+NAMES = Names(app="func-responder", worker="func-worker", group="rg", account="data", worker_principal=WORKER)
+PLACES = {
+    **dict.fromkeys(TABLES, Place.TABLE),
+    **dict.fromkeys(probed_queues(SETTINGS, person=True), Place.QUEUE),
+    **dict.fromkeys(CONTAINERS, Place.CONTAINER),
+}
+
+
+def a_look(spoiled: dict[str, Access] | None = None, *, person: bool = True, **fields: Any) -> StorageLook:
+    """Everything is open, but what is spoiled; the app does not look into queues that it only sends to."""
+    seen = [name for name in PLACES if person or name not in {"exchange-commands", "exchange-sweeps"}]
+    found = {name: (spoiled or {}).get(name, Access.OK) for name in seen}
+    reaches = [
+        Reach(place=PLACES[name], name=name, access=access, code="" if access is Access.OK else f"code of {name}")
+        for name, access in found.items()
+    ]
+    return StorageLook(**({"reaches": tuple(reaches), "skew_seconds": 0.0} | fields))
+
+
+def a_check(**fields: Any) -> SelfCheck:
+    """The app's look at itself ten minutes ago, with all in order."""
+    given: dict[str, Any] = {
+        "at": NOW - timedelta(minutes=10),
+        "version": "0.1.0",
+        "mode": "enforce",
+        "protected": 1,
+        "worker_ids": 2,
+        "settings": ("MODE", "NOTIFICATION_WEBHOOK_URL", "TENANT_ID"),
+        "schedules": {
+            "POLL_SCHEDULE": "0 * * * * *",
+            "RESUME_SCHEDULE": "30 * * * * *",
+            "SWEEP_SCHEDULE": "0 */15 * * * *",
+        },
+        "told": True,
+        "tokens": (a_token(Api.GRAPH, tenant_id=TENANT), a_token(Api.MANAGEMENT, tenant_id=TENANT)),
+        "subscription": "enabled",
+        "storage": a_look(person=False),
+    }
+    return SelfCheck(**(given | fields))
+
+
+def a_standing(*alerts: str, polled_at: datetime | None = NOW - timedelta(minutes=30), doubt: str = "") -> Standing:
+    cursor = FeedCursor(first_start=START, listed_through=START, last_success_at=polled_at)
+    rows = [
+        HealthAlert(id=each, severity=ADVICE[each][0], detail="detail", advice=ADVICE[each][1], since=START)
+        for each in alerts
+    ]
+    return Standing(cursor=cursor, alerts=rows, doubt=doubt)
+
+
+def facts(**fields: Any) -> Facts:
+    """A person looks at an installation that is in order; the last poll lies before the app's look."""
+    given: dict[str, Any] = {
+        "now": NOW,
+        "settings": SETTINGS,
+        "names": NAMES,
+        "caller": PERSON,
+        "here": a_look(),
+        "stored": a_check(),
+        "standing": a_standing(),
+        "grants": GRANTS,
+    }
+    return Facts(**(given | fields))
+
+
+def told(found: Diagnosis) -> list[tuple[str, str]]:
+    return [(problem.id, problem.about) for problem in found.problems]
+
+
+def without(api: Api, *roles: str, **fields: Any) -> SelfCheck:
+    """The app's token for a service lacks these roles."""
+    tokens = {each: a_token(each, tenant_id=TENANT) for each in (Api.GRAPH, Api.MANAGEMENT)}
+    left = tuple(role for role in tokens[api].roles if role not in roles)
+    tokens[api] = tokens[api].model_copy(update={"roles": left} | fields)
+    return a_check(tokens=tuple(tokens.values()))
+
+
+def ungranted(role: str) -> dict[str, dict[str, datetime]]:
+    """The directory does not give this one."""
+    ids = {each.id for each in (*RESPONDER_ROLES, *WORKER_ROLES) if each.value == role}
+    return {who: {held: at for held, at in given.items() if held not in ids} for who, given in GRANTS.items()}
+
+
+def closed(access: Access, *names: str) -> dict[str, Any]:
+    """The app's look finds these so, the person's finds them open."""
+    return {"stored": a_check(storage=a_look(dict.fromkeys(names, access), person=False))}
+
+
+def test_nothing_is_wrong_with_what_is_in_order() -> None:
+    assert told(diagnose(facts())) == []
+
+
+LATER = NOW + timedelta(hours=5)
+SPOILED: list[tuple[str, str, dict[str, Any]]] = [
+    # ---- the app
+    ("app_silent", "func-responder", {"stored": None}),
+    ("app_silent", "func-responder", {"stored": a_check(at=NOW - timedelta(hours=3))}),
+    ("app_silent", "func-responder", {"now": LATER, "standing": a_standing(doubt="2 in a row had no answer")}),
+    ("app_silent", "func-responder", {"stored": None, "standing": a_standing(polled_at=None, doubt="never")}),
+    (
+        "app_silent",
+        "func-responder",
+        {"stored": a_check(at=NOW, storage=a_look(person=False, skew_seconds=4 * 3600.0))},
+    ),
+    # ---- tokens and roles
+    *(
+        ("role_missing", role.value, {"stored": without(role.api, role.value), "grants": ungranted(role.value)})
+        for role in RESPONDER_ROLES
+    ),
+    *(("role_taken_away", role.value, {"grants": ungranted(role.value)}) for role in RESPONDER_ROLES),
+    *(("role_not_in_token", role.value, {"stored": without(role.api, role.value)}) for role in RESPONDER_ROLES),
+    (
+        "role_missing",
+        "ActivityFeed.Read",
+        {
+            "stored": without(Api.MANAGEMENT, "ActivityFeed.Read").model_copy(
+                update={"subscription": "", "subscription_problem": "AF10001"}
+            ),
+            "grants": ungranted("ActivityFeed.Read"),
+            "standing": a_standing("permission_lost", "poll_failing", "feed_silent", polled_at=None),
+        },
+    ),
+    (
+        "token_missing",
+        "Microsoft Graph and Office 365 Management APIs",
+        {
+            "stored": a_check(
+                tokens=tuple(Token(api=api, problem="no identity") for api in (Api.GRAPH, Api.MANAGEMENT)),
+                subscription="",
+                subscription_problem="No token for the audit feed",
+            )
+        },
+    ),
+    (
+        "tenant_wrong",
+        "TENANT_ID",
+        {
+            "stored": a_check(
+                tokens=tuple(a_token(api, tenant_id="other", roles=()) for api in (Api.GRAPH, Api.MANAGEMENT)),
+                subscription="",
+                subscription_problem="AF20010: does not match",
+            )
+        },
+    ),
+    ("worker_role_missing", "Exchange.ManageAsApp", {"grants": ungranted("Exchange.ManageAsApp")}),
+    (
+        "worker_role_missing",
+        "Exchange.ManageAsApp",
+        {
+            "grants": ungranted("Exchange.ManageAsApp"),
+            "standing": a_standing("worker_permission_missing", "sweep_overdue", doubt="no answer"),
+        },
+    ),
+    ("identity_missing", WORKER, {"gone": (WORKER,), "standing": a_standing("worker_silent", doubt="no answer")}),
+    ("identity_missing", RESPONDER, {"gone": (RESPONDER,), "standing": a_standing("poll_failing")}),
+    # ---- the subscription
+    ("subscription_missing", "Audit.Exchange", {"stored": a_check(subscription="missing")}),
+    (
+        "subscription_disabled",
+        "Audit.Exchange",
+        {
+            "stored": a_check(subscription="disabled"),
+            "standing": a_standing("subscription_disabled", "poll_failing", polled_at=None),
+        },
+    ),
+    (
+        "feed_refused",
+        "Audit.Exchange",
+        {"stored": a_check(subscription="", subscription_problem="AF20011: unknown tenant")},
+    ),
+    (
+        "feed_refused",
+        "Audit.Exchange",
+        {
+            "stored": a_check(subscription="", subscription_problem="AF20011: unknown tenant"),
+            "standing": a_standing("poll_failing", polled_at=None),
+        },
+    ),
+    (
+        "role_not_in_token",
+        "ActivityFeed.Read",
+        {"stored": without(Api.MANAGEMENT, "ActivityFeed.Read"), "standing": a_standing("permission_missing")},
+    ),
+    # ---- storage
+    *(
+        ("storage_missing", f"{place.value} {name}", {"here": a_look({name: Access.MISSING})})
+        for name, place in PLACES.items()
+    ),
+    *(
+        ("storage_forbidden", f"{place.value} {name}", closed(Access.FORBIDDEN, name))
+        for name, place in PLACES.items()
+        if name not in {"exchange-commands", "exchange-sweeps"}
+    ),
+    ("storage_unreachable", "tables", closed(Access.UNREACHABLE, *TABLES)),
+    ("storage_unreachable", "containers", closed(Access.UNREACHABLE, *CONTAINERS)),
+    # ---- clocks
+    ("clock_skew_app", "func-responder", {"stored": a_check(storage=a_look(person=False, skew_seconds=-31.0))}),
+    (
+        "clock_skew_app",
+        "func-responder",
+        {"stored": a_check(at=NOW - timedelta(hours=4), storage=a_look(person=False, skew_seconds=-4 * 3600.0))},
+    ),
+    ("clock_skew_here", "this machine", {"here": a_look(skew_seconds=31.0)}),
+    (
+        "clock_skew_here",
+        "this machine",
+        {"now": NOW + timedelta(hours=4), "here": a_look(skew_seconds=4 * 3600.0)},
+    ),
+    # ---- settings of the app
+    ("worker_ids_empty", "EXCHANGE_WORKER_IDS", {"stored": a_check(worker_ids=0)}),
+    ("channel_none", "NOTIFICATION_WEBHOOK_URL", {"stored": a_check(settings=("MODE",), told=False)}),
+    ("secret_unresolved", "NOTIFICATION_WEBHOOK_SECRET", {"stored": a_check(secret_unresolved=True)}),
+    *(
+        ("schedule_implausible", name, {"stored": a_check(schedules={**a_check().schedules, name: schedule})})
+        for name, schedule in [
+            ("POLL_SCHEDULE", "00:01:00"),
+            ("POLL_SCHEDULE", "0 0 */2 * * *"),
+            ("RESUME_SCHEDULE", "0 */30 * * * *"),
+            ("SWEEP_SCHEDULE", "0 0 */2 * * *"),
+        ]
+    ),
+    # ---- feed, sweep, worker
+    ("never_polled", "audit feed", {"standing": a_standing(polled_at=None)}),
+    ("poll_late", "audit feed", {"standing": a_standing(polled_at=NOW - timedelta(minutes=31))}),
+    ("sweep_unknown", "sweep", {"standing": a_standing(doubt="no sweep was complete yet")}),
+    (
+        "worker_silent",
+        "health alert",
+        {"standing": a_standing("worker_silent", "sweeps_silent", "sweep_overdue", doubt="2 had no answer")},
+    ),
+    ("worker_permission_missing", "health alert", {"standing": a_standing("worker_permission_missing", doubt="x")}),
+    ("audit_disabled", "health alert", {"standing": a_standing("audit_disabled")}),
+    ("ingestion_disabled", "health alert", {"standing": a_standing("ingestion_disabled", "feed_silent")}),
+    ("response_permission_missing", "health alert", {"standing": a_standing("response_permission_missing")}),
+]
+
+
+@pytest.mark.parametrize(
+    ("problem", "about", "spoiled"), SPOILED, ids=[f"{problem}-{about}" for problem, about, _ in SPOILED]
+)
+def test_exactly_what_is_spoiled_is_named(problem: str, about: str, spoiled: dict[str, Any]) -> None:
+    assert told(diagnose(facts(**spoiled))) == [(problem, about)]
+
+
+def test_a_message_in_a_poison_queue_is_named() -> None:
+    waiting = [
+        reach.model_copy(update={"waiting": reach.name in {"alerts-poison", "alerts"}}) for reach in a_look().reaches
+    ]
+    found = diagnose(facts(here=StorageLook(reaches=tuple(waiting), skew_seconds=0.0)))
+
+    assert told(found) == [("poison_waiting", "alerts-poison")]
+
+
+def test_two_things_that_have_nothing_to_do_with_each_other_are_both_named() -> None:
+    stored = without(Api.GRAPH, "User.Read.All").model_copy(update={"subscription": "disabled"})
+
+    assert {problem.id for problem in diagnose(facts(stored=stored)).problems} == {
+        "role_not_in_token",
+        "subscription_disabled",
+    }
+
+
+# ---- tokens
+
+
+def test_a_token_from_before_the_grant_says_both_times_and_until_when() -> None:
+    granted = ISSUED + timedelta(minutes=7)
+    grants = GRANTS | {RESPONDER: GRANTS[RESPONDER] | {RESPONDER_ROLES[0].id: granted}}
+    [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), grants=grants)).problems
+
+    assert "issued at 2026-03-02 03:00:00Z, before the grant of 2026-03-02 03:07:00Z" in problem.what
+    assert "valid until 2026-03-03 03:00:00Z" in problem.what
+    assert "neither a restart nor a deployment renews it" in problem.fix
+
+
+def test_a_token_that_is_younger_than_the_grant_says_that_too() -> None:
+    [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"))).problems
+
+    assert "issued at 2026-03-02 03:00:00Z, although it was given at 2026-02-21 03:00:00Z" in problem.what
+
+
+def test_a_role_that_is_not_given_says_what_does_not_work_and_who_gives_it() -> None:
+    grants = ungranted("User.RevokeSessions.All")
+    [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.RevokeSessions.All"), grants=grants)).problems
+
+    assert problem.what == "the app has no User.RevokeSessions.All of Microsoft Graph: no session is revoked"
+    assert problem.fix == "bypassctl grant"
+
+
+def test_where_the_directory_may_not_be_read_it_says_so_and_names_the_age_of_the_token() -> None:
+    found = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), grants=None, grants_problem="403"))
+
+    assert told(found) == [("role_missing", "User.Read.All")]
+    assert "of 2026-03-02 03:00:00Z, is valid until 2026-03-03 03:00:00Z" in found.problems[0].fix
+    assert any("403" in unchecked.what for unchecked in found.unchecked)
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        without(Api.MANAGEMENT, "ActivityFeed.Read"),
+        a_check(subscription="missing"),
+        a_check(subscription="", subscription_problem="AF50000"),
+    ],
+)
+def test_a_poll_that_succeeded_since_proves_that_the_feed_is_mended(spoiled: SelfCheck) -> None:
+    assert told(diagnose(facts(stored=spoiled, standing=a_standing(polled_at=NOW)))) == []
+
+
+def test_what_the_app_sees_of_itself_now_goes_before_what_it_left() -> None:
+    found = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), live=a_check(at=NOW)))
+
+    assert told(found) == []
+
+
+# ---- storage: whose right it is
+
+
+def test_what_only_the_person_may_not_see_is_no_problem_and_needs_no_look() -> None:
+    found = diagnose(facts(here=a_look({"sweeps": Access.FORBIDDEN})))
+
+    assert told(found) == []
+    assert not any("sweeps" in unchecked.what for unchecked in found.unchecked)
+
+
+def test_what_neither_can_see_is_not_checked_and_that_is_told() -> None:
+    found = diagnose(facts(stored=None, here=a_look({"sweeps": Access.FORBIDDEN})))
+
+    assert [unchecked.what for unchecked in found.unchecked if unchecked.essential] == ["sweeps: code of sweeps"]
+
+
+def test_what_was_made_again_since_the_app_looked_is_there() -> None:
+    assert told(diagnose(facts(**closed(Access.MISSING, "sweeps")))) == []
+
+
+def test_the_role_that_is_missing_is_named_with_its_scope_and_the_apps_identity() -> None:
+    [problem] = diagnose(facts(**closed(Access.FORBIDDEN, "Feed"))).problems
+
+    assert problem.what == "the app has no Storage Table Data Contributor on the table Feed (code of Feed)"
+    assert f"--assignee-object-id {RESPONDER}" in problem.fix
+    assert "--name data --query id --output tsv)/tableServices/default/tables/Feed" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [("AuthorizationFailure", "storage_blocked"), ("KeyBasedAuthenticationNotPermitted", "storage_by_key")],
+)
+def test_a_refusal_that_no_role_mends_is_told_as_what_it_is(code: str, problem: str) -> None:
+    reaches = [
+        reach.model_copy(update={"access": Access.FORBIDDEN, "code": code}) if reach.name == "Work" else reach
+        for reach in a_look(person=False).reaches
+    ]
+    stored = a_check(storage=StorageLook(reaches=tuple(reaches), skew_seconds=0.0))
+
+    assert told(diagnose(facts(stored=stored))) == [(problem, "table Work")]
+
+
+def test_a_refusal_in_the_ledger_is_not_told_twice() -> None:
+    standing = a_standing("response_permission_missing")
+    detail = "the case: 403 Missing: Storage Table, Queue and Blob Data Contributor on the responder's storage account."
+    alerts = [alert.model_copy(update={"detail": detail}) for alert in standing.alerts]
+    found = diagnose(facts(standing=replace(standing, alerts=alerts), **closed(Access.FORBIDDEN, "Allowlist")))
+
+    assert told(found) == [("storage_forbidden", "table Allowlist")]
+
+
+def refused_in_the_ledger(detail: str) -> Standing:
+    standing = a_standing("response_permission_missing")
+    return replace(standing, alerts=[alert.model_copy(update={"detail": detail}) for alert in standing.alerts])
+
+
+def test_a_role_that_the_ledger_misses_too_is_not_told_twice() -> None:
+    standing = refused_in_the_ledger("Graph answered 403. Missing: User.Read.All.")
+    found = diagnose(facts(standing=standing, stored=without(Api.GRAPH, "User.Read.All")))
+
+    assert told(found) == [("role_not_in_token", "User.Read.All")]
+
+
+def test_a_refusal_that_nothing_else_explains_is_told_beside_a_missing_role() -> None:
+    standing = refused_in_the_ledger("the command 7: 403 Missing: Storage Table, Queue and Blob Data Contributor.")
+    found = diagnose(facts(standing=standing, stored=without(Api.GRAPH, "User.Read.All")))
+
+    assert told(found) == [("role_not_in_token", "User.Read.All"), ("response_permission_missing", "health alert")]
+
+
+def test_a_refusal_at_graph_is_told_beside_a_closed_table() -> None:
+    standing = refused_in_the_ledger("Graph answered 403. Missing: User.Read.All.")
+    found = diagnose(facts(standing=standing, **closed(Access.FORBIDDEN, "Allowlist")))
+
+    assert [problem.id for problem in found.problems] == ["storage_forbidden", "response_permission_missing"]
+
+
+def test_a_queue_that_only_the_app_knows_is_told_by_the_app() -> None:
+    other = Reach(place=Place.QUEUE, name="other-poison", access=Access.OK, waiting=True)
+    gone = Reach(place=Place.QUEUE, name="other", access=Access.MISSING)
+    look = a_look(person=False)
+    stored = a_check(storage=look.model_copy(update={"reaches": (*look.reaches, other, gone)}))
+
+    assert told(diagnose(facts(stored=stored))) == [
+        ("poison_waiting", "other-poison"),
+        ("storage_missing", "queue other"),
+    ]
+
+
+def test_what_the_person_cannot_see_of_a_poison_queue_the_app_tells() -> None:
+    waits = [each.model_copy(update={"waiting": each.name == "alerts-poison"}) for each in a_look(person=False).reaches]
+    stored = a_check(storage=StorageLook(reaches=tuple(waits), skew_seconds=0.0))
+    found = diagnose(facts(stored=stored, here=a_look({"alerts-poison": Access.FORBIDDEN})))
+
+    assert told(found) == [("poison_waiting", "alerts-poison")]
+
+
+def test_queues_that_nobody_may_look_into_are_told_as_not_checked() -> None:
+    sent = ("exchange-commands", "exchange-sweeps")
+    found = diagnose(facts(here=a_look(dict.fromkeys(sent, Access.FORBIDDEN))))
+    what = [unchecked.what for unchecked in found.unchecked if "only send" in unchecked.what]
+
+    assert (told(found), len(what)) == ([], 1)
+    assert what[0].startswith("exchange-commands and exchange-sweeps: ")
+    assert not any(unchecked.essential for unchecked in found.unchecked)
+
+
+# ---- what is no problem
+
+
+@pytest.mark.parametrize("alert", ["gap", "poison", "hints_waiting", "alerts_unreadable", "sweep_account_unreadable"])
+def test_what_happened_and_is_not_to_be_mended_here_is_left_to_status(alert: str) -> None:
+    assert told(diagnose(facts(standing=a_standing(alert)))) == []
+
+
+def test_observe_is_told_and_is_no_problem() -> None:
+    found = diagnose(facts(stored=a_check(mode="observe")))
+
+    assert told(found) == []
+    assert any(line.startswith("MODE is observe") for line in found.information)
+
+
+def test_another_mode_in_this_shell_is_told() -> None:
+    found = diagnose(facts(settings=some_settings(storage=KEYLESS, mode="observe")))
+
+    assert any("MODE of this shell is observe, of the app enforce" in line for line in found.information)
+
+
+def test_a_list_of_nobody_protected_is_told() -> None:
+    [line] = [line for line in diagnose(facts(stored=a_check(protected=0))).information if "PROTECTED" in line]
+
+    assert line.startswith("PROTECTED_OBJECT_IDS of the app is none")
+    assert not any("PROTECTED" in line for line in diagnose(facts()).information)
+
+
+@pytest.mark.parametrize(
+    ("settings", "to_application_insights", "said"),
+    [((), True, True), (("NOTIFICATION_WEBHOOK_URL",), True, False), ((), False, False)],
+)
+def test_that_only_alert_rules_tell_people_is_told(
+    settings: tuple[str, ...], to_application_insights: bool, said: bool
+) -> None:
+    found = diagnose(facts(stored=a_check(settings=settings, told=to_application_insights)))
+
+    assert any("no webhook" in line for line in found.information) is said
+
+
+def test_an_unknown_worker_is_told_as_not_checked() -> None:
+    unknown = [
+        unchecked.how for unchecked in diagnose(facts(names=Names())).unchecked if "which identity" in unchecked.what
+    ]
+
+    assert len(unknown) == 1
+    assert "WORKER_PRINCIPAL_ID" in unknown[0]
+    assert not any("which identity" in unchecked.what for unchecked in diagnose(facts()).unchecked)
+
+
+def test_alert_rules_are_a_channel() -> None:
+    assert told(diagnose(facts(stored=a_check(settings=("MODE",), told=True)))) == []
+
+
+def test_the_event_subscription_is_never_seen_and_it_says_how_to_look() -> None:
+    hows = [unchecked.how for unchecked in diagnose(facts()).unchecked if "event subscription" in unchecked.what]
+
+    assert len(hows) == 1
+    assert hows[0].startswith("az eventgrid event-subscription list")
+
+
+@pytest.mark.parametrize("problem", [{"stored_problem": "403"}, {"standing_problem": "403", "standing": None}])
+def test_what_cannot_be_read_is_essential(problem: dict[str, Any]) -> None:
+    assert [it.essential for it in diagnose(facts(**problem)).unchecked if "403" in it.what] == [True]
+
+
+def test_without_a_sign_in_it_is_told_once_what_to_do() -> None:
+    here = a_look(dict.fromkeys(PLACES, Access.NO_TOKEN), skew_seconds=None)
+    found = diagnose(facts(here=here, stored=None, stored_problem="none", standing=None, standing_problem="none"))
+
+    assert told(found) == []
+    assert [unchecked.how for unchecked in found.unchecked if unchecked.essential] == ["sign in: az login"]
+
+
+def test_a_self_check_that_cannot_be_read_is_no_silent_app() -> None:
+    assert told(diagnose(facts(stored=None, stored_problem="403"))) == []

@@ -1,0 +1,267 @@
+"""When the app looks at itself, what it leaves, and that a run does not depend on it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+
+import pytest
+
+from bypass_responder.case.health_alerts import end_alert
+from bypass_responder.errors import FeedError, PermissionMissingError, TransientError
+from bypass_responder.model.self_check import Access, SelfCheck, Token
+from bypass_responder.operating import self_check
+from bypass_responder.operating.self_check import SelfChecks
+from bypass_responder.rights import Api
+from bypass_responder.session import change_health, raise_health
+from tests.fakes.self_check import FakeProbe, FakeSelfCheckStore, FakeTokens
+from tests.world import START, TENANT, World, a_finding, some_settings
+
+KEYLESS = {"table_service_uri": "https://a.table.core.windows.net"} | {
+    f"{kind}_service_uri": f"https://a.{kind}.core.windows.net" for kind in ("queue", "blob")
+}
+
+
+class Looking(World):
+    """A world whose responder looks at itself."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(**settings)
+        self.tokens, self.probe, self.store = FakeTokens(TENANT), FakeProbe(), FakeSelfCheckStore()
+        self.start()
+
+    def start(self) -> None:
+        """A fresh process: it remembers nothing."""
+        self.self_checks = self.checks = SelfChecks(tokens=self.tokens, storage=self.probe, store=self.store)
+
+    async def has_a_finding(self) -> None:
+        """A finding waits for the scheduler."""
+        finding = a_finding()
+        await self.work.touch(finding.target, self.now)
+        await self.ledger.add_finding(finding)
+
+    async def passes_in_vain(self) -> None:
+        """Time passes, and the run fails."""
+        with pytest.raises(ExceptionGroup):
+            await self.passes(minutes=1)
+
+    @property
+    def saves(self) -> int:
+        return sum(method == "save" for method, _ in self.store.calls)
+
+    @property
+    def last(self) -> SelfCheck:
+        assert self.store.saved is not None
+        return self.store.saved
+
+
+# ---- when
+
+
+async def test_the_first_run_after_a_start_looks() -> None:
+    world = Looking()
+    await world.passes(seconds=0)
+
+    assert world.last.at == START
+
+
+async def test_within_an_hour_it_looks_once() -> None:
+    world = Looking()
+    for _ in range(59):
+        await world.passes(minutes=1)
+
+    assert world.saves == 1
+
+
+async def test_after_an_hour_it_looks_again() -> None:
+    world = Looking()
+    await world.passes(seconds=0)
+    await world.passes(hours=1)
+
+    assert world.saves == 2
+
+
+async def test_a_quiet_run_in_between_reads_nothing_for_it() -> None:
+    world = Looking()
+    await world.passes(minutes=1)
+    before = len(world.ledger.calls)
+    await world.passes(minutes=1)
+    with_checks = len(world.ledger.calls) - before
+    world.self_checks = None
+    before = len(world.ledger.calls)
+    await world.passes(minutes=1)
+
+    assert with_checks == len(world.ledger.calls) - before
+
+
+async def test_a_right_that_goes_missing_is_looked_at_at_once_and_not_each_minute() -> None:
+    world = Looking()
+    await world.passes(minutes=1)
+    missing = PermissionMissingError("Graph answered 403.", permission="User.Read.All")
+    world.directory.fail("find", missing, always=True)
+    await world.has_a_finding()
+    for _ in range(5):
+        await world.passes_in_vain()
+
+    assert world.saves == 2
+
+
+async def test_a_right_that_comes_back_is_looked_at_at_once() -> None:
+    world = Looking()
+    missing = PermissionMissingError("Graph answered 403.", permission="User.Read.All")
+    world.directory.fail("find", missing, always=True)
+    await world.has_a_finding()
+    await world.passes_in_vain()
+    before = world.saves
+    world.directory.recover()
+    await world.passes(minutes=1)
+    await world.passes(minutes=1)
+
+    assert world.saves == before + 1
+
+
+async def test_a_right_that_another_function_missed_is_looked_at_at_once() -> None:
+    world = Looking()
+    await world.passes(minutes=1)
+    await raise_health("permission_lost", "AF10001", world.services)
+    await world.passes(minutes=1)
+    lost = world.saves
+    await change_health(lambda draft: end_alert(draft, "permission_lost"), world.services)
+    await world.passes(minutes=1)
+
+    assert (lost, world.saves) == (2, 3)
+
+
+async def test_another_alert_is_no_reason_to_look() -> None:
+    world = Looking()
+    await world.passes(minutes=1)
+    await raise_health("feed_silent", "nothing came", world.services)
+    await world.passes(minutes=1)
+
+    assert world.saves == 1
+
+
+# ---- what
+
+
+async def test_it_leaves_the_names_of_settings_and_no_value_of_a_secret() -> None:
+    world = Looking(notification_webhook_url="https://hooks.example/secret-path", notification_webhook_secret="geheim")
+    await world.passes(seconds=0)
+
+    assert {"NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"} <= set(world.last.settings)
+    assert not {"geheim", "secret-path"} & set(world.last.model_dump_json().replace('"', "/").split("/"))
+
+
+async def test_a_reference_that_the_platform_did_not_follow_is_told() -> None:
+    reference = "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/s)"
+    world = Looking(notification_webhook_url="https://hooks.example", notification_webhook_secret=reference)
+    await world.passes(seconds=0)
+
+    assert world.last.secret_unresolved
+
+
+@pytest.mark.parametrize(("status", "told"), [("enabled", "enabled"), ("disabled", "disabled"), (None, "missing")])
+async def test_it_leaves_the_state_of_the_subscription(status: str | None, told: str) -> None:
+    world = Looking()
+    world.feed.status = status
+    await world.passes(seconds=0)
+
+    assert world.last.subscription == told
+
+
+async def test_a_subscription_that_cannot_be_asked_for_leaves_the_reason() -> None:
+    world = Looking()
+    world.feed.fail("subscription", FeedError("AF20011", "the tenant is unknown"))
+    await world.passes(seconds=0)
+
+    assert (world.last.subscription, world.last.subscription_problem) == ("", "AF20011: the tenant is unknown")
+
+
+async def test_it_leaves_roles_and_what_storage_said() -> None:
+    world = Looking()
+    world.tokens.changed[Api.MANAGEMENT] = {"roles": ()}
+    world.probe.spoiled["sweeps"] = Access.FORBIDDEN
+    await world.passes(seconds=0)
+    token = world.last.token(Api.MANAGEMENT)
+
+    assert token is not None
+    assert token.roles == ()
+    assert [reach.name for reach in world.last.storage.reaches if reach.access is Access.FORBIDDEN] == ["sweeps"]
+
+
+async def test_without_a_key_it_does_not_look_into_queues_that_it_may_only_send_to() -> None:
+    world = Looking()
+    world.services = dataclasses.replace(world.services, settings=some_settings(storage=KEYLESS))
+    await world.passes(seconds=0)
+
+    assert {reach.name for reach in world.last.storage.reaches} >= {"exchange-commands-poison", "exchange-results"}
+    assert not {reach.name for reach in world.last.storage.reaches} & {"exchange-commands", "exchange-sweeps"}
+
+
+async def test_its_line_counts_what_is_not_well(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="bypass_responder.event_lines")
+    world = Looking()
+    world.probe.spoiled |= {"sweeps": Access.FORBIDDEN, "Feed": Access.MISSING}
+    world.tokens.changed[Api.GRAPH] = {"problem": "no identity"}
+    world.feed.status = "disabled"
+    await world.passes(seconds=0)
+    [line] = [vars(record) for record in caplog.records if record.getMessage() == "self_checked"]
+
+    assert line["problems"] == 4
+
+
+# ---- that a run does not depend on it
+
+
+async def test_a_row_that_cannot_be_written_fails_no_run_and_is_tried_again() -> None:
+    world = Looking()
+    world.store.fail("save", TransientError("storage is away"))
+    await world.passes(minutes=1)
+    first = world.store.saved
+    await world.passes(minutes=6)
+
+    assert first is None
+    assert world.store.saved is not None
+
+
+@pytest.mark.parametrize("problem", [RuntimeError("a bug of a library"), ValueError("no JSON")])
+async def test_a_look_that_breaks_fails_no_run(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="bypass_responder.event_lines")
+    world = Looking()
+    world.store.fail("save", problem)
+    await world.passes(minutes=1)
+    told = [record.getMessage() for record in caplog.records]
+
+    assert told.count("self_check_failed") == 1
+    assert "resumed" in told
+
+
+async def test_a_look_that_hangs_holds_no_run_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(self_check, "LONGEST_SECONDS", 0.05)
+    world = Looking()
+
+    async def for_ever(api: str) -> Token:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(world.tokens, "look", for_ever)
+    await asyncio.wait_for(world.passes(minutes=1), timeout=10)
+
+    assert world.saves == 0
+
+
+async def test_a_run_that_cannot_read_the_work_list_leaves_a_look_all_the_same() -> None:
+    world = Looking()
+    world.work.fail("items", PermissionMissingError("403.", permission="Storage Table Data Contributor"))
+    with pytest.raises(PermissionMissingError):
+        await world.passes(seconds=0)
+
+    assert world.saves == 1
+
+
+async def test_it_is_no_part_of_the_response_log() -> None:
+    world = Looking()
+    await world.passes(seconds=0)
+
+    assert await world.ledger.targets() == set()

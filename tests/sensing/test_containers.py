@@ -1,0 +1,253 @@
+"""What holds the records: how it is taken apart, and what happens where it is broken."""
+
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bypass_responder.model.record import AuditRecord, Unreadable
+from bypass_responder.sensing.records import source, values
+from bypass_responder.sensing.records.reader import read_records
+from tests.sensing.builders import SHAPES, a_bypass, another, search_ual, to_csv
+
+ON = json.dumps(a_bypass())
+OTHER = json.dumps(another())
+
+
+def read(content: bytes | str) -> list[str]:
+    """Operation of each record, reason of each unreadable."""
+    data = content.encode() if isinstance(content, str) else content
+    found = read_records(io.BytesIO(data), source="test")
+    return [r.operation.split("-")[0] if isinstance(r, AuditRecord) else r.reason for r in found]
+
+
+class Trickle:
+    """A pipe that gives a few bytes at a time."""
+
+    def __init__(self, content: bytes, sizes: list[int]) -> None:
+        self._content = io.BytesIO(content)
+        self._sizes = iter(sizes)
+
+    def read(self, size: int, /) -> bytes:
+        return self._content.read(min(size, next(self._sizes, size)))
+
+
+@given(shape=st.sampled_from(sorted(SHAPES)), sizes=st.lists(st.integers(1, 50), max_size=100))
+@settings(max_examples=60, deadline=None)
+def test_any_chunking_of_the_source_gives_the_same(shape: str, sizes: list[int]) -> None:
+    content = SHAPES[shape](a_bypass())
+
+    assert list(read_records(Trickle(content, sizes), source="x")) == list(
+        read_records(io.BytesIO(content), source="x")
+    )
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buffers of 64 bytes and a limit of 8,192, so that every record straddles."""
+    from bypass_responder.sensing.records import lines, rows
+
+    for module in (values, lines):
+        monkeypatch.setattr(module, "BLOCK", 64)
+    for module in (source, values, lines, rows):
+        monkeypatch.setattr(module, "LIMIT", 8192)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(
+    "content",
+    [f"[{OTHER},{ON},{OTHER},{ON}]", f'{{"value":[{OTHER},{ON}],"a":[1,"}}"]}}{ON}', f"{OTHER}\n{ON}\n{OTHER}\n{ON}"],
+)
+def test_records_that_straddle_every_buffer_are_found(content: str) -> None:
+    assert read(content) == ["Set", "Set"]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "  \n ", "\ufeff", "not json", "<html>", "a,b\n1,2\n", "a\rb\n", "{", "[", '"x"']
+)
+def test_what_is_no_export_is_one_unreadable(content: str) -> None:
+    assert read(content) == ["not_json"]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["", ",", f",{ON[:-40]}", f",nonsense,{ON}]", f";{ON}]", f",{{'a':1}},{ON}]", f',"\\x",{ON}]', ",]", f"{ON}]"],
+)
+def test_records_before_a_break_count_and_the_rest_is_one_unreadable(rest: str) -> None:
+    assert read(f"[{ON}{rest}") == ["Set", "not_json"]
+
+
+def test_a_record_inside_a_broken_string_is_not_taken_for_one() -> None:
+    """An unescaped quote would end the string; what follows was written by whoever chose the text."""
+    assert read(f'[{{"Subject":"x" y\n{ON}\n,"z":1}},{ON}]') == ["not_json"]
+
+
+@pytest.mark.parametrize("tail", ["", ",", '],"x":', '],"x"', '],"x":[1'])
+def test_a_page_that_is_cut_off_is_unreadable(tail: str) -> None:
+    assert read(f'{{"value":[{ON}{tail}') == ["Set", "not_json"]
+
+
+def test_a_record_outside_the_list_of_a_page_is_seen() -> None:
+    assert read(f'{{"value":[],"more":[{ON}],"one":{ON}}}') == ["Set", "Set"]
+
+
+def test_each_json_line_stands_alone() -> None:
+    assert read(f"{ON}\n{OTHER[:-9]}\n{ON[:-9]}\n\n{ON}\n") == ["Set", "not_json", "not_json", "Set"]
+
+
+def test_a_broken_first_line_does_not_hide_the_next() -> None:
+    assert read(f"{ON[:-9]}\n{ON}\n") == ["not_json", "Set"]
+
+
+def test_the_line_is_named() -> None:
+    lines = "\n".join([json.dumps({"Operation": "x"})] * 3 + ["{"] + [ON[:-3]])
+
+    found = [r for r in read_records(io.BytesIO(lines.encode()), source="x") if isinstance(r, Unreadable)]
+
+    assert [r.where.split(",")[0] for r in found] == ["line 4", "line 5"]
+
+
+@pytest.mark.parametrize("element", ["1", '"x"', "null", "true", "[]", "-1.5e3"])
+def test_an_element_that_is_no_object_is_unreadable_and_stops_nobody(element: str) -> None:
+    assert read(f"[{element},{ON}]") == ["not_an_object", "Set"]
+
+
+@pytest.mark.parametrize("depth", [2_000, 200_000])
+def test_deep_nesting_stops_nobody(depth: int) -> None:
+    deep = '{"Operation":"x","a":' + "[" * depth + '"]"' + "]" * depth + "}"
+
+    assert read(f"[{deep},{ON}]") == ["Set"]
+
+
+@pytest.mark.parametrize("depth", [200_000])
+def test_a_record_of_interest_that_is_nested_too_deeply_is_unreadable(depth: int) -> None:
+    deep = ON[:-1] + ',"a":' + "[" * depth + "]" * depth + "}"
+
+    assert read(f"[{deep},{ON}]") == ["too_deep", "Set"]
+    assert read(f"{ON}\n{deep}\n{ON}") == ["Set", "too_deep", "Set"]
+
+
+def test_deep_nesting_that_never_ends_is_broken() -> None:
+    assert read(f"[{ON}," + "[" * 200_000) == ["Set", "not_json"]
+
+
+def test_a_value_of_ten_megabytes_stops_nobody() -> None:
+    big = json.dumps(another(Subject="x" * 10_000_000))
+
+    assert read(f"[{big},{ON}]") == ["Set"]
+    assert read(f"{big}\n{ON}\n") == ["Set"]
+
+
+def test_a_record_of_interest_of_ten_megabytes_is_unreadable() -> None:
+    assert read(json.dumps([a_bypass(Note="x" * 10_000_000), a_bypass()])) == ["too_large", "Set"]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_value_over_the_limit_ends_an_array() -> None:
+    assert read(f'[{ON},"{"x" * 20_000}",{ON}]') == ["Set", "too_large"]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_line_over_the_limit_stops_nobody() -> None:
+    assert read(f'{ON}\n{{"a":"{"x" * 20_000}"}}\n{ON}\n') == ["Set", "too_large", "Set"]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_csv_row_over_the_limit_ends_the_file() -> None:
+    content = to_csv(search_ual(a_bypass())) + b'"' + b"x\n" * 9_000
+
+    assert read(content) == ["Set", "too_large"]
+
+
+@pytest.mark.parametrize("number", ["1" * 5_000, "-1e999999", "NaN"])
+def test_an_enormous_number_stops_nobody(number: str) -> None:
+    odd = OTHER[:-1] + f',"Version2":{number}}}'
+
+    assert read(f"[{odd},{ON}]") == ["Set"]
+
+
+@pytest.mark.parametrize("odd", [b"\x00", b"\x1b", b"\n", b"\xff\xfe\xfa", rb"\ud800", rb"\u0000"])
+def test_odd_bytes_in_an_unrelated_field_change_nothing(odd: bytes) -> None:
+    content = json.dumps([another(Subject="@@"), a_bypass(Subject="@@")]).encode().replace(b"@@", b"a" + odd + b"b")
+
+    assert read(content) in (["Set"], ["nul_character"])
+
+
+def test_a_csv_row_that_does_not_fit_its_header_is_unreadable_if_it_is_ours() -> None:
+    good = to_csv(search_ual(a_bypass()), search_ual(a_bypass()))
+    short = good.replace(b"3/2/2026 9:15:30 AM,", b"", 1)
+
+    assert read(short) == ["wrong_columns", "Set"]
+
+
+def test_a_csv_row_of_another_operation_may_have_any_shape() -> None:
+    good = to_csv(search_ual(another()), search_ual(a_bypass()))
+
+    assert read(good.replace(b"3/2/2026 9:15:30 AM,", b"", 1)) == ["Set"]
+
+
+def test_a_column_that_stands_twice_makes_our_rows_unreadable() -> None:
+    content = to_csv(search_ual(a_bypass())).replace(b"ResultIndex", b"operations")
+
+    assert read(content) == ["duplicate_key"]
+
+
+@pytest.mark.parametrize("tail", [b'"no end', b'"a"b,c'])
+def test_rows_before_a_broken_one_count(tail: bytes) -> None:
+    assert read(to_csv(search_ual(a_bypass())) + tail) == ["Set", "not_csv"]
+
+
+def test_a_field_over_the_csv_modules_own_limit_is_read() -> None:
+    assert read(to_csv(search_ual(a_bypass(Note="x" * 200_000)))) == ["Set"]
+
+
+def test_a_control_character_never_reaches_the_excerpt() -> None:
+    (found,) = read_records(io.BytesIO(b"\x1b[31mred \xe2\x80\xae\x07"), source="x")
+
+    assert isinstance(found, Unreadable)
+    assert found.excerpt == r"\x1b[31mred \u202e\x07"
+
+
+def test_an_excerpt_has_a_bound() -> None:
+    (found,) = read_records(io.BytesIO(b"\x1b" * 100_000), source="x")
+
+    assert isinstance(found, Unreadable)
+    assert len(found.excerpt) == 4000
+
+
+def test_the_source_is_named() -> None:
+    (found,) = read_records(io.BytesIO(b"?"), source="blob 7")
+
+    assert isinstance(found, Unreadable)
+    assert found.source == "blob 7"
+
+
+class Endless:
+    """An export of a given size, made while it is read."""
+
+    def __init__(self, part: bytes, *, first: bytes, times: int) -> None:
+        self._parts: Any = iter([first, *([part] * times)])
+
+    def read(self, _size: int, /) -> bytes:
+        return next(self._parts, b"")
+
+
+@pytest.mark.parametrize("first", [b"[", b""], ids=["array", "lines"])
+def test_memory_does_not_grow_with_the_file(first: bytes) -> None:
+    part = (json.dumps(another(Note="x" * 20_000)).encode() + (b"," if first else b"\n")) * 100
+
+    def peak(times: int) -> int:
+        tracemalloc.start()
+        for _ in read_records(Endless(part, first=first, times=times), source="x"):
+            pass
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return highest
+
+    assert peak(20) < peak(5) + 1_000_000

@@ -1,0 +1,91 @@
+r"""The bytes prefilter never says no to a record of interest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bypass_responder.sensing.records.prefilter import Prefilter, may_matter
+from tests.sensing.builders import SHAPES, a_bypass, a_tampering
+
+NAMES = (
+    *("Set-MailboxAuditBypassAssociation", "AuditBypassEnabled"),
+    *("Set-OrganizationConfig", "UnifiedAuditLogIngestionEnabled"),
+)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_every_shape_of_a_record_passes(shape: Any) -> None:
+    assert may_matter(shape(a_bypass()))
+
+
+def test_tampering_passes() -> None:
+    assert may_matter(json.dumps(a_tampering()).encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"Operation":"Set-Mailbox","Parameters":[{"Name":"AuditEnabled","Value":"False"}]}',
+        '{"Operation":"Set-AdminAuditLogConfig","Parameters":[{"Name":"AdminAuditLogEnabled","Value":"True"}]}',
+        r'{"InternetMessageId":"\u003ca\u0026b\u0027\u003e\u00e9\u2019"}',
+    ],
+)
+def test_other_records_do_not_pass(text: str) -> None:
+    assert not may_matter(text.encode())
+
+
+@settings(deadline=None)
+@given(name=st.sampled_from(NAMES), data=st.data())
+def test_no_escaping_hides_a_name(name: str, data: st.DataObject) -> None:
+    """Any letter may be escaped, in either case, and the JSON may stand in a JSON string, and that in another."""
+    text = _escaped(data, data.draw(st.sampled_from((name, name.upper(), name.lower()))))
+    for _ in range(data.draw(st.integers(0, 2))):
+        text = _escaped(data, text)
+
+    assert may_matter(f'{{"Operation":"{text}"}}'.encode())
+
+
+def _escaped(data: st.DataObject, text: str) -> str:
+    def spelt(char: str) -> str:
+        must = char in '"\\'
+        form = data.draw(st.sampled_from(("plain", "lower", "upper")))
+        if form == "plain":
+            return json.dumps(char)[1:-1] if must else char
+        return f"\\u{ord(char):04x}" if form == "lower" else f"\\u{ord(char):04X}"
+
+    return "".join(map(spelt, text))
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_text_that_cannot_be_judged_passes(mark: bytes) -> None:
+    assert may_matter(mark + b"\x41\x42")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_passes(encoding: str) -> None:
+    assert may_matter(json.dumps([a_bypass()]).encode(encoding))
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_a_name_cut_by_a_chunks_end_is_seen(data: st.DataObject) -> None:
+    blob = b"x" * 100 + json.dumps(a_bypass()).encode()
+    prefilter = Prefilter()
+    rest = blob
+    while rest:
+        size = data.draw(st.integers(1, 40))
+        prefilter.feed(rest[:size])
+        rest = rest[size:]
+
+    assert prefilter.matched
+
+
+def test_chunks_without_a_name_do_not_match() -> None:
+    prefilter = Prefilter()
+
+    assert not any(prefilter.feed(chunk) for chunk in (b"set-mailboxaudit", b" ", b"bypassassociation"))

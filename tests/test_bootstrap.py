@@ -1,0 +1,88 @@
+"""The app begins to send with its first run, and each run ends with its lines on their way."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from bypass_responder import bootstrap
+from bypass_responder.adapters import telemetry
+from bypass_responder.errors import SettingError, TransientError
+from tests.world import World
+
+RUNS = ("poll_audit_feed", "resume_responses", "sweep_bypass_state")
+BODIES = ("receive_alert", "record_exchange_result")
+
+
+@pytest.fixture
+def flushed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A mark for each time that lines were sent."""
+    marks: list[str] = []
+
+    async def flush() -> None:
+        marks.append("flushed")
+
+    monkeypatch.setattr(telemetry, "flush", flush)
+    return marks
+
+
+def a_responder(world: World) -> bootstrap.Responder:
+    unused = cast("Any", None)
+    return bootstrap.Responder(world.services, unused, unused, unused, _closing=())
+
+
+@pytest.mark.parametrize("run", RUNS)
+async def test_a_timers_run_ends_with_its_lines_sent(run: str, flushed: list[str]) -> None:
+    await getattr(a_responder(World()), run)()
+
+    assert flushed == ["flushed"]
+
+
+@pytest.mark.parametrize("run", BODIES)
+async def test_a_messages_run_ends_with_its_lines_sent(run: str, flushed: list[str]) -> None:
+    await getattr(a_responder(World()), run)(b"what nobody can read")
+
+    assert flushed == ["flushed"]
+
+
+async def test_a_run_that_fails_says_so_and_sends_its_lines(
+    flushed: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    world.work.fail("items", TransientError("storage of alex@contoso.onmicrosoft.com is away"))
+
+    with pytest.raises(TransientError):
+        await a_responder(world).resume_responses()
+
+    assert flushed == ["flushed"]
+    told = vars(next(record for record in caplog.records if record.getMessage() == "run_failed"))
+    assert (told["function"], told["error_class"]) == ("resume_responses", "TransientError")
+    assert "alex@" not in str(told)
+
+
+async def test_a_setting_that_is_wrong_is_told_and_sent(
+    flushed: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANT_ID", "contoso")
+    with pytest.raises(SettingError):
+        await bootstrap.responder()
+
+    assert flushed == ["flushed"]
+    told = vars(next(record for record in caplog.records if record.getMessage() == "run_failed"))
+    assert (told["function"], told["error_class"]) == ("start", "SettingError")
+
+
+async def test_the_first_run_begins_to_send_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(telemetry, "start", lambda _environment: order.append("start"))
+
+    def build(environment: object) -> bootstrap.Responder:
+        order.append("build")
+        return a_responder(World())
+
+    monkeypatch.setattr(bootstrap, "build", build)
+    first, second = await bootstrap.responder(), await bootstrap.responder()
+
+    assert order == ["start", "build"]
+    assert first is second

@@ -1,0 +1,175 @@
+"""From the bytes of a blob to stored findings, and what is kept instead when it cannot be one."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bypass_responder.errors import FeedError, TransientError
+from bypass_responder.model.feed import ContentBlob
+from bypass_responder.model.health import HealthAlert, Tampering
+from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
+from tests.world import ALEX, START, TENANT, World
+
+
+def a_record(**fields: Any) -> dict[str, Any]:
+    return {
+        "Id": "20fd5006-645b-42be-e9de-08db592255aa",
+        "CreationTime": f"{START - timedelta(minutes=5):%Y-%m-%dT%H:%M:%S}",
+        "Operation": "Set-MailboxAuditBypassAssociation",
+        "OrganizationId": TENANT,
+        "RecordType": 1,
+        "ResultStatus": "True",
+        "UserType": 2,
+        "Workload": "Exchange",
+        "ObjectId": ALEX,
+        "UserId": "mallory@contoso.onmicrosoft.com",
+        "Parameters": [
+            {"Name": "AuditBypassEnabled", "Value": "True"},
+            {"Name": "Identity", "Value": "alex@contoso.onmicrosoft.com"},
+        ],
+    } | fields
+
+
+async def polled(*records: Any, age: timedelta = -timedelta(minutes=1), world: World | None = None) -> World:
+    """A world whose first poll is behind it, and then these records arrive in one blob."""
+    world = world or World()
+    await poll_audit_feed(world.services)
+    created = world.now - age
+    number = len(world.feed.published)
+    blob = ContentBlob(content_id=f"blob-{number}", uri="", created=created, expires=created + timedelta(days=7))
+    world.feed.publish(blob, json.dumps(list(records)).encode())
+    world.now += timedelta(minutes=5)
+    await poll_audit_feed(world.services)
+    return world
+
+
+async def test_a_record_in_a_blob_contains_the_account() -> None:
+    world = await polled(a_record())
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_a_blob_from_before_the_first_start_contains_nobody() -> None:
+    world = await polled(a_record(), age=timedelta(hours=2))
+
+    assert world.directory.enabled[ALEX]
+    assert [row.verdict for row in await world.incidents()] == ["first_run"]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (a_record(OrganizationId="22222222-2222-4222-8222-222222222222"), "other_tenant"),
+        (a_record(OrganizationId=None), "other_tenant"),
+        (a_record(ObjectId="", Parameters=[{"Name": "AuditBypassEnabled", "Value": "True"}]), "no_target"),
+        (a_record(ObjectId="x" * 2000), "too_large"),
+    ],
+)
+async def test_what_is_not_ours_to_judge_is_kept_and_told(record: dict[str, Any], reason: str) -> None:
+    world = await polled(record)
+
+    assert [item.reason for item in world.feed_store.kept] == [reason]
+    assert world.directory.enabled[ALEX]
+    assert "unreadable" in [notification.about for notification in world.notifier.sent]
+
+
+async def test_an_unreadable_record_never_stops_the_one_after_it() -> None:
+    world = await polled(a_record(ObjectId={"a": 1}, Id="other"), a_record())
+
+    assert len(world.feed_store.kept) == 1
+    assert "unreadable" in [notification.about for notification in world.notifier.sent]
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_padding_around_a_name_hides_nobody() -> None:
+    padded = [{"Name": "AuditBypassEnabled", "Value": "True"}, {"Name": "Identity", "Value": " " * 3000 + ALEX}]
+    world = await polled(a_record(Parameters=padded))
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_a_very_long_actor_hides_nothing() -> None:
+    world = await polled(a_record(UserId="m" * 5000))
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_an_organization_switch_is_evidence_and_blocks_nobody() -> None:
+    record = a_record(Operation="Set-OrganizationConfig", Parameters=[{"Name": "AuditDisabled", "Value": "True"}])
+    world = await polled(record)
+
+    [row] = [row for row in (await world.case("tenant")).by_key.values() if isinstance(row, Tampering)]
+    assert row.parameter == "AuditDisabled"
+    assert [notification.about for notification in world.notifier.sent] == ["tampering"]
+    assert all(world.directory.enabled.values())
+
+
+async def test_storage_that_fails_while_a_finding_is_stored_leaves_the_blob_for_the_next_poll() -> None:
+    world = World()
+    world.ledger.fail("add_finding", TransientError("storage is down"))
+    await polled(a_record(), world=world)
+    untouched = world.directory.enabled[ALEX]
+
+    for _ in range(3):
+        world.now += timedelta(minutes=5)
+        await poll_audit_feed(world.services)
+
+    assert untouched
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_a_disabled_subscription_is_an_alert_told_once_and_its_recovery_too() -> None:
+    world = World()
+    await poll_audit_feed(world.services)
+    world.feed.fail("list_content", FeedError("AF20023", "disabled"), always=True)
+    for _ in range(3):
+        world.now += timedelta(minutes=1)
+        await poll_audit_feed(world.services)
+    world.feed.recover()
+    world.now += timedelta(minutes=1)
+    await poll_audit_feed(world.services)
+
+    alert = (await world.case("tenant")).by_key["alert-subscription_disabled"]
+    assert isinstance(alert, HealthAlert)
+    assert alert.recovered_at == world.now
+    assert [notification.title for notification in world.notifier.sent] == [
+        "Health: subscription_disabled",
+        "Recovered: subscription_disabled",
+    ]
+
+
+async def test_a_poll_with_nothing_new_writes_no_log() -> None:
+    world = World()
+    for _ in range(3):
+        world.now += timedelta(minutes=1)
+        await poll_audit_feed(world.services)
+
+    assert world.ledger.logs["tenant"] == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Parameters": {"Identity": "alex@contoso.onmicrosoft.com", "AuditBypassEnabled": "True"}},
+        {"Parameters": '-Identity "alex@contoso.onmicrosoft.com" -AuditBypassEnabled "True"'},
+        {"RecordType": "1"},
+        {"UserType": "Admin"},
+    ],
+)
+async def test_a_shape_of_an_export_in_the_feed_is_kept_and_not_acted_on(fields: dict[str, Any]) -> None:
+    world = await polled(a_record(**fields))
+
+    assert world.directory.enabled[ALEX]
+    assert [item.reason for item in world.feed_store.kept] == ["wrong_type"]
+
+
+async def test_an_enormous_organization_switch_hides_no_bypass_beside_it() -> None:
+    parameters = [{"Name": "AuditDisabled", "Value": "x" * 600_000}]
+    tampering = a_record(Id="other", Operation="Set-OrganizationConfig", Parameters=parameters)
+    world = await polled(tampering, a_record())
+
+    assert not world.directory.enabled[ALEX]
