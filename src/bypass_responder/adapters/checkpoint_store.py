@@ -16,6 +16,7 @@ from azure.storage.blob.aio import BlobServiceClient
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.adapters.table_rows import corrupt, row_or_none
 from bypass_responder.errors import ConflictError, InputError, NotFoundError, RefusedError
 from bypass_responder.model.log import Checkpoint
 
@@ -86,11 +87,8 @@ class CheckpointStore:
                 yield row
 
     async def _last_seen(self) -> str:
-        try:
-            with translated("the last checkpoint"):
-                return str((await self._table.get_entity(self._pointer, _LAST))["Row"])
-        except NotFoundError:
-            return _key(0)
+        row = await row_or_none(self._table, self._pointer, _LAST, "the last checkpoint")
+        return str(row["Row"]) if row else _key(0)
 
     async def _from(self, first: str) -> list[Checkpoint]:
         where, names = "PartitionKey eq @tenant and RowKey ge @first", {"tenant": self._tenant, "first": first}
@@ -98,11 +96,8 @@ class CheckpointStore:
             return [_parsed(entity) async for entity in self._table.query_entities(where, parameters=names)]
 
     async def _row(self, seq: int) -> Checkpoint | None:
-        try:
-            with translated(f"checkpoint {seq}"):
-                return _parsed(await self._table.get_entity(self._tenant, _key(seq)))
-        except NotFoundError:
-            return None
+        row = await row_or_none(self._table, self._tenant, _key(seq), f"checkpoint {seq}")
+        return _parsed(row) if row else None
 
     async def _mend(self, seq: int) -> None:
         before = await self._row(seq)
@@ -148,14 +143,10 @@ def _parsed(entity: Any) -> Checkpoint:  # noqa: ANN401 - TableEntity is a dict 
         text = "".join(entity[name] for name in sorted(entity) if name.startswith("Body"))
         checkpoint = Checkpoint.model_validate_json(text)
     except (TypeError, ValidationError) as problem:
-        raise _corrupt(entity, str(problem)) from problem
+        raise corrupt(entity, TABLE, problem) from problem
     if _key(checkpoint.seq) != entity["RowKey"]:
-        raise _corrupt(entity, f"it holds number {checkpoint.seq}")
+        raise corrupt(entity, TABLE, f"it holds number {checkpoint.seq}")
     return checkpoint
-
-
-def _corrupt(entity: Any, why: str) -> InputError:  # noqa: ANN401 - TableEntity is a dict of any values
-    return InputError("corrupt_row", f"table {TABLE}, {entity['PartitionKey']} / {entity['RowKey']}: {why}")
 
 
 def _differs(seq: int) -> InputError:

@@ -6,12 +6,12 @@ import hashlib
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.errors import ConflictError, InputError, NotFoundError
+from bypass_responder.adapters.table_rows import corrupt, row_or_none, write_if_unchanged
+from bypass_responder.errors import ConflictError, NotFoundError
 from bypass_responder.model.base import Value
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob
 from bypass_responder.model.record import Unreadable
@@ -47,27 +47,14 @@ class FeedTable:
 
     async def cursor(self) -> FeedCursor | None:
         """The cursor with its etag. Raises InputError when the row is malformed."""
-        with translated("Reading the feed cursor"):
-            try:
-                row = await self._get(_CURSOR)
-            except NotFoundError:
-                return None
-        return _parsed(FeedCursor, row).model_copy(update={"etag": row.metadata["etag"]})
+        row = await row_or_none(self._table, self._tenant_id, _CURSOR, "Reading the feed cursor")
+        return _parsed(FeedCursor, row).model_copy(update={"etag": row.metadata["etag"]}) if row else None
 
     async def save_cursor(self, cursor: FeedCursor) -> FeedCursor:
         """Insert it when it has no etag, else replace the row that has this etag. Raises ConflictError."""
         row = self._row(_CURSOR, Body=cursor.model_dump_json(exclude={"etag"}))
-        with translated("Saving the feed cursor"):
-            if cursor.etag is None:
-                saved = await self._table.create_entity(row)
-            else:
-                saved = await self._table.update_entity(
-                    row,
-                    mode=UpdateMode.REPLACE,
-                    etag=cursor.etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
-        return cursor.model_copy(update={"etag": saved["etag"]})
+        etag = await write_if_unchanged(self._table, row, cursor.etag, "Saving the feed cursor")
+        return cursor.model_copy(update={"etag": etag})
 
     async def blobs_read(self, since: datetime) -> set[str]:
         """Content ids read, of blobs created since, and all that are pending."""
@@ -155,10 +142,6 @@ class FeedTable:
         with translated("Forgetting a pending blob"):
             await self._table.delete_entity(self._tenant_id, _PENDING + _hash(content_id))
 
-    async def _get(self, key: str) -> Any:  # noqa: ANN401 - the SDK's entity is an untyped dict with metadata
-        with translated(f"Reading {key}"):
-            return await self._table.get_entity(self._tenant_id, key)
-
     async def _range(
         self, first: str, end: str, *, select: list[str] | None = None, page: int | None = None
     ) -> AsyncIterator[Any]:
@@ -180,7 +163,7 @@ def _parsed(kind: type[V], row: Any) -> V:  # noqa: ANN401
     try:
         return kind.model_validate_json(row["Body"])
     except (KeyError, ValidationError) as problem:
-        raise InputError("corrupt_row", f"{TABLE} {row['RowKey']}: {problem}") from problem
+        raise corrupt(row, TABLE, problem) from problem
 
 
 def _hash(text: str) -> str:

@@ -12,7 +12,7 @@ from azure.data.tables.aio import TableServiceClient
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.errors import InputError, NotFoundError
+from bypass_responder.adapters.table_rows import corrupt, row_or_none
 from bypass_responder.model.case import IndexEntry
 
 TABLE = "CaseIndex"
@@ -50,11 +50,8 @@ class TableIndex:
         row = await self._row_of(_key(entry_id)) or await self._only_row_from(_key(entry_id))
         if row is None:
             return None
-        try:
-            with translated(f"the index entry {entry_id}"):
-                return _entry(await self._table.get_entity(self._tenant, row))
-        except NotFoundError:
-            return None
+        entity = await row_or_none(self._table, self._tenant, row, f"the index entry {entry_id}")
+        return _entry(entity) if entity else None
 
     async def newest(self, *, kinds: Sequence[str] | None = None) -> AsyncIterator[IndexEntry]:
         """Yield page by page; the service leaves out the kinds that were not asked for."""
@@ -75,11 +72,8 @@ class TableIndex:
         return {"PartitionKey": self._tenant, "RowKey": row, "Body": entry.model_dump_json()} | shown
 
     async def _row_of(self, key: str) -> str | None:
-        try:
-            with translated("the index"):
-                return str((await self._table.get_entity(self._ids, key))["Row"])
-        except NotFoundError:
-            return None
+        entity = await row_or_none(self._table, self._ids, key, "the index")
+        return str(entity["Row"]) if entity else None
 
     async def _only_row_from(self, key: str) -> str | None:
         after = key[:-1] + chr(ord(key[-1]) + 1)
@@ -107,5 +101,4 @@ def _entry(entity: Any) -> IndexEntry:  # noqa: ANN401 - TableEntity is a dict o
     try:
         return IndexEntry.model_validate_json(entity["Body"])
     except (KeyError, ValidationError) as problem:
-        where = f"table {TABLE}, {entity['PartitionKey']} / {entity['RowKey']}"
-        raise InputError("corrupt_row", f"{where}: {problem}") from problem
+        raise corrupt(entity, TABLE, problem) from problem

@@ -18,7 +18,8 @@ from azure.data.tables.aio import TableServiceClient
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.errors import ConflictError, InputError, RefusedError
+from bypass_responder.adapters.table_rows import corrupt
+from bypass_responder.errors import ConflictError, RefusedError
 from bypass_responder.model.base import Row, Value
 from bypass_responder.model.case import ROWS, Case
 from bypass_responder.model.finding import Finding
@@ -117,7 +118,7 @@ class TableLedger:
             async for entity in self._table.query_entities(_LOG, parameters={"partition": self._partition(target)}):
                 entry = _parsed(LogEntry, entity)
                 if _log_key(entry) != entity["RowKey"]:
-                    raise _corrupt(entity, f"it holds number {entry.seq}")
+                    raise corrupt(entity, TABLE, f"it holds number {entry.seq}")
                 yield entry
 
     async def targets(self) -> set[str]:
@@ -178,10 +179,10 @@ def _log_entity(partition: str, entry: LogEntry) -> dict[str, Any]:
 def _row(entity: Entity) -> Row:
     model = ROWS.get(entity.get("Kind", ""))
     if model is None:
-        raise _corrupt(entity, f"Kind is {entity.get('Kind')!r}")
+        raise corrupt(entity, TABLE, f"Kind is {entity.get('Kind')!r}")
     row = _parsed(model, entity)
     if _key(row.row_key) != entity["RowKey"]:
-        raise _corrupt(entity, f"its body belongs under {row.row_key}")
+        raise corrupt(entity, TABLE, f"its body belongs under {row.row_key}")
     return row
 
 
@@ -190,8 +191,4 @@ def _parsed(model: type[Model], entity: Entity) -> Model:
     try:
         return model.model_validate_json("".join(parts))
     except (ValidationError, TypeError) as problem:
-        raise _corrupt(entity, str(problem)) from problem
-
-
-def _corrupt(entity: Entity, why: str) -> InputError:
-    return InputError("corrupt_row", f"table {TABLE}, {entity['PartitionKey']} / {entity['RowKey']}: {why}")
+        raise corrupt(entity, TABLE, problem) from problem

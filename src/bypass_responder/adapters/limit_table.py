@@ -9,12 +9,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from azure.core import MatchConditions
-from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
-from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.errors import ConflictError, InputError, NotFoundError
+from bypass_responder.adapters.table_rows import corrupt, row_or_none, write_if_unchanged
+from bypass_responder.errors import ConflictError, NotFoundError
 
 TABLE = "Work"
 _WITHIN = timedelta(hours=1)
@@ -60,26 +58,18 @@ class TableHourlyLimit:
         raise ConflictError("An hourly limit is contended.")
 
     async def _read(self) -> tuple[dict[str, datetime], str | None]:
-        try:
-            with translated("an hourly limit"):
-                entity = await self._table.get_entity(self._partition, _ROW)
-        except NotFoundError:
+        entity = await row_or_none(self._table, self._partition, _ROW, "an hourly limit")
+        if entity is None:
             return {}, None
         try:
             text = "".join(entity[name] for name in sorted(entity) if name.startswith("Slots"))
             slots = {str(key): datetime.fromtimestamp(float(at), UTC) for key, at in json.loads(text).items()}
         except (ValueError, TypeError, AttributeError) as problem:
-            raise InputError("corrupt_row", f"table {TABLE}, {self._partition} / {_ROW}: {problem}") from problem
+            raise corrupt(entity, TABLE, problem) from problem
         return slots, str(entity.metadata["etag"])
 
     async def _write(self, slots: dict[str, datetime], etag: str | None) -> str:
         text = json.dumps({taken_by: at.timestamp() for taken_by, at in slots.items()})
         entity: dict[str, Any] = {"PartitionKey": self._partition, "RowKey": _ROW, "Taken": len(slots)}
         entity |= {f"Slots{start // _PART:02d}": text[start : start + _PART] for start in range(0, len(text), _PART)}
-        with translated("an hourly limit"):
-            if etag is None:
-                return str((await self._table.create_entity(entity))["etag"])
-            changed = await self._table.update_entity(
-                entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
-            )
-            return str(changed["etag"])
+        return await write_if_unchanged(self._table, entity, etag, "an hourly limit")

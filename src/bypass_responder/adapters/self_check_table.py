@@ -8,7 +8,7 @@ from azure.data.tables import UpdateMode
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.errors import InputError, NotFoundError
+from bypass_responder.adapters.table_rows import corrupt, row_or_none
 from bypass_responder.model.self_check import SelfCheck
 
 if TYPE_CHECKING:
@@ -36,12 +36,10 @@ class SelfCheckTable:
 
     async def last(self) -> SelfCheck | None:
         """The last one, None before the first. Raises InputError when it cannot be read."""
-        try:
-            with translated("the app's self-check"):
-                row = await self._table.get_entity(self._tenant, ROW)
-        except NotFoundError:
+        row = await row_or_none(self._table, self._tenant, ROW, "the app's self-check")
+        if row is None:
             return None
         try:
             return SelfCheck.model_validate_json(str(row.get("Body", "")))
         except ValidationError as problem:
-            raise InputError("corrupt_row", f"{TABLE} {ROW}: {problem.error_count()} fields are wrong") from problem
+            raise corrupt(row, TABLE, f"{problem.error_count()} fields are wrong") from problem

@@ -16,10 +16,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from azure.core import MatchConditions
-from azure.data.tables import UpdateMode
-
 from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.adapters.table_rows import corrupt, row_or_none, write_if_unchanged
 from bypass_responder.errors import ConflictError, InputError, NotFoundError
 from bypass_responder.model.sweep import Baseline, BaselineEntry
 
@@ -58,10 +56,8 @@ class SweepStore:
 
     async def baseline(self) -> Baseline | None:
         """The last complete sweep, None before the first. Raises InputError when it is malformed."""
-        try:
-            with translated("the baseline"):
-                row = await self._table.get_entity(self._tenant, ROW)
-        except NotFoundError:
+        row = await row_or_none(self._table, self._tenant, ROW, "the baseline")
+        if row is None:
             return None
         try:
             stored: dict[str, Any] = json.loads(row["Body"])
@@ -78,7 +74,7 @@ class SweepStore:
                 etag=str(row.metadata["etag"]),
             )
         except UNREADABLE as problem:
-            raise InputError("corrupt_row", f"{TABLE} {ROW}: {problem}") from problem
+            raise corrupt(row, TABLE, problem) from problem
 
     async def replace_baseline(self, baseline: Baseline) -> None:
         """Store it in place of the one with its etag. Raises ConflictError when another one was stored meanwhile."""
@@ -92,16 +88,7 @@ class SweepStore:
         stored = {"blob": name, "sha256": sha256, "scanned": baseline.scanned, "command_id": baseline.command_id}
         body = json.dumps(stored | {name: moment.isoformat() for name, moment in moments.items()})
         entity = {"PartitionKey": self._tenant, "RowKey": ROW, "Body": body, "On": len(baseline.entries)}
-        with translated("the baseline"):
-            if baseline.etag is None:
-                await self._table.create_entity(entity)
-            else:
-                await self._table.update_entity(
-                    entity,
-                    mode=UpdateMode.REPLACE,
-                    etag=baseline.etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
+        await write_if_unchanged(self._table, entity, baseline.etag, "the baseline")
         if baseline.blob not in {"", name}:
             with suppress(NotFoundError), translated("the last baseline"):
                 await self._evidence.delete_blob(baseline.blob)

@@ -10,6 +10,7 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.adapters.table_rows import row_or_none, write_if_unchanged
 from bypass_responder.errors import ConflictError, NotFoundError
 from bypass_responder.ports import WorkItem
 
@@ -43,13 +44,9 @@ class TableWorkList:
                 await self._bring_forward(item.target, due_at)
 
     async def _bring_forward(self, target: str, due_at: datetime) -> None:
-        try:
-            with translated(f"the work item of {target}"):
-                now = _item(await self._table.get_entity(self._tenant, target))
-        except NotFoundError:
-            await self.touch(target, due_at)
-        else:
-            await self.touch(target, min(due_at, now.due_at or due_at))
+        entity = await row_or_none(self._table, self._tenant, target, f"the work item of {target}")
+        planned = _item(entity).due_at if entity else None
+        await self.touch(target, min(due_at, planned or due_at))
 
     async def checkpointed(self, item: WorkItem) -> None:
         """Clear ``changed``, or delete an item that is not due."""
@@ -71,13 +68,8 @@ class TableWorkList:
             return [_item(entity) async for entity in found]
 
     async def _replace(self, item: WorkItem, due_at: datetime | None, *, changed: bool) -> None:
-        with translated(f"the work item of {item.target}"):
-            await self._table.update_entity(
-                self._entity(item.target, due_at, changed=changed),
-                mode=UpdateMode.REPLACE,
-                etag=item.etag,
-                match_condition=MatchConditions.IfNotModified,
-            )
+        entity = self._entity(item.target, due_at, changed=changed)
+        await write_if_unchanged(self._table, entity, item.etag, f"the work item of {item.target}")
 
     def _entity(self, target: str, due_at: datetime | None, *, changed: bool) -> dict[str, Any]:
         entity = {"PartitionKey": self._tenant, "RowKey": target, "Changed": changed}

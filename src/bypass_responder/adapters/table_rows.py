@@ -1,0 +1,40 @@
+"""Single rows of Table Storage: one that may be missing, one that is written only if unchanged, one that is corrupt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from azure.core import MatchConditions
+from azure.data.tables import UpdateMode
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azure.data.tables.aio import TableClient
+
+
+async def row_or_none(table: TableClient, partition: str, row: str, what: str) -> Any:  # noqa: ANN401 - TableEntity holds any values
+    """The entity, or None when there is none; ``what`` names it for people."""
+    try:
+        with translated(what):
+            return await table.get_entity(partition, row)
+    except NotFoundError:
+        return None
+
+
+async def write_if_unchanged(table: TableClient, entity: Mapping[str, Any], etag: str | None, what: str) -> str:
+    """Insert without an etag, else replace the row that still has it. Returns the new etag. Raises ConflictError."""
+    with translated(what):
+        if etag is None:
+            return str((await table.create_entity(entity))["etag"])
+        condition = MatchConditions.IfNotModified
+        saved = await table.update_entity(entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=condition)
+        return str(saved["etag"])
+
+
+def corrupt(entity: Mapping[str, Any], table: str, why: object) -> InputError:
+    """The error for a row that cannot be read."""
+    return InputError("corrupt_row", f"table {table}, {entity['PartitionKey']} / {entity['RowKey']}: {why}")
