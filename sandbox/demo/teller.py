@@ -1,4 +1,4 @@
-"""Tells the response log as it grows: who, what, when, why, and each step with its effect."""
+"""Prints the response log as it grows: who, what, when, why, and each step with its effect."""
 
 from __future__ import annotations
 
@@ -94,14 +94,15 @@ class Teller:
         self._console.print(Text(printable(text)), soft_wrap=self._soft_wrap, highlight=False)
 
     def _sources(self, incident: Incident) -> str:
-        """Which source told first, and how long after the beginning each did."""
-        told: dict[str, datetime] = {}
+        """The sources in the order of their reports, with the delay of each where the beginning is proven."""
+        reported: dict[str, datetime] = {}
         for found in sorted(self.findings(), key=lambda found: found.received_at):
             if found.id in incident.evidence and found.reason != OWN:
-                told.setdefault(found.source.value, found.received_at)
+                reported.setdefault(found.source.value, found.received_at)
         began = incident.blind_from if incident.blind_from_proven else None
         return ", ".join(
-            f"{source} after {(at - began).total_seconds():.0f} s" if began else source for source, at in told.items()
+            f"{source} after {_duration((at - began).total_seconds())}" if began else source
+            for source, at in reported.items()
         )
 
     def _name(self, target: str) -> str:
@@ -113,6 +114,10 @@ class Teller:
                 return incident.account.user_principal_name
         texts = {row.identity_text for row in rows if isinstance(row, Finding) and "@" in row.identity_text}
         return min(texts, default=target)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"  # noqa: PLR2004 - two minutes
 
 
 def _actor(entry: LogEntry) -> str:

@@ -1,4 +1,4 @@
-"""From a decided finding to an incident: open one, or make the active one stronger, until auditing is proven back."""
+"""From a decided finding to an incident: opened, or strengthened, until auditing is proven restored."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
 
 
 def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -> None:
-    """Auditing is proven back: the episode ends, and evidence up to here never acts again."""
+    """Auditing is proven restored: the episode ends, and evidence up to here never acts again."""
     first = incident.restored_at or at
     draft.put(incident.model_copy(update={"restored_at": first}))
     draft.move_head(
@@ -114,7 +114,7 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
     reopen(draft)
     draft.log(
         "restored",
-        f"auditing proven back: {how}",
+        f"auditing restored ({how})",
         incident=incident.id,
         blind_from=incident.blind_from.isoformat() if incident.blind_from else None,
         blind_from_proven=incident.blind_from_proven,

@@ -110,7 +110,7 @@ RECORD_PRECISION = timedelta(seconds=1)
 
 
 def belongs_to_the_past(case: Case, finding: Finding) -> bool:
-    """True for evidence of an episode that ended: auditing was proven back, or a person dismissed it, since then."""
+    """True for evidence of an episode that has ended: restored, or dismissed by a person, since then."""
     current = case.incident(case.head.active_incident)
     ends = [case.head.dismissed_through, current.closed_at if current else None]
     if any(end is not None and finding.effective_at <= end for end in ends):

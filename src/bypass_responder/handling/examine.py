@@ -111,7 +111,7 @@ async def _may_ask(finding: Finding, case: Case, services: Services) -> bool:
 
 
 def _may_be_stale(finding: Finding, identified: Identified, case: Case) -> bool:
-    """A read of *on* so soon after auditing was proven back may come from a server that does not know it yet."""
+    """A read of *on* so soon after auditing was proven restored may come from a server that does not know it yet."""
     restored = case.head.restored_at
     if finding.source not in {Source.HINT, Source.SWEEP} or not identified.exchange_on or restored is None:
         return False

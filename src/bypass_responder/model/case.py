@@ -36,7 +36,7 @@ class Head(Row):
     active_incident: str | None = None
     last_incident: str | None = None
     restored_at: Utc | None = None
-    """Auditing was last proven back at this moment; evidence not later than it never acts."""
+    """When auditing was last proven restored; evidence not later than this never acts."""
     off_at: Utc | None = None
     """When Exchange last reported the bypass off."""
     gone_at: Utc | None = None

@@ -29,7 +29,7 @@ class IncidentStatus(StrEnum):
 
 
 class Incident(Row):
-    """One episode of one target: from going dark to auditing proven back, until a person closes it."""
+    """One episode of one target: from the bypass to auditing proven restored, until a person closes it."""
 
     kind: ClassVar[str] = "incident"
     id: str
