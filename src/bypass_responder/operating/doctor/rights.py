@@ -39,7 +39,7 @@ WORKER_FOLLOWS = frozenset(
 ONLY_TIME = (
     "wait: the platform keeps the token for so long, and neither a restart nor a deployment renews it. Sooner only "
     "with another user-assigned identity that has its rights before its first token "
-    "(docs/runbook.md#a-right-that-is-granted-and-does-not-work)"
+    "(docs/runbook.md#a-permission-that-is-granted-and-does-not-work)"
 )
 
 
