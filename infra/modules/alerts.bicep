@@ -131,7 +131,7 @@ var rules rule[] = [
     name: 'worker-exceptions'
     query: loadTextContent('../queries/worker_exceptions.kql')
     says: 'Runs of the Exchange worker fail, so it cannot even answer.'
-    runbook: 'when-nothing-comes'
+    runbook: 'when-no-notifications-arrive'
     severity: 2
     frequency: 'PT15M'
     window: 'PT30M'
@@ -182,7 +182,7 @@ var rules rule[] = [
     name: 'responder-silent'
     query: loadTextContent('../queries/responder_silent.kql')
     says: 'The scheduler did not run for 15 minutes: nothing is decided, and no other rule can fire.'
-    runbook: 'when-nothing-comes'
+    runbook: 'when-no-notifications-arrive'
     severity: 0
     frequency: 'PT5M'
     window: 'PT15M'
@@ -193,7 +193,7 @@ var rules rule[] = [
     name: 'responder-failing'
     query: loadTextContent('../queries/responder_failing.kql')
     says: 'Runs fail again and again: a setting is wrong, or a right to storage is missing.'
-    runbook: 'when-nothing-comes'
+    runbook: 'when-no-notifications-arrive'
     severity: 1
     frequency: 'PT15M'
     window: 'PT30M'
