@@ -36,7 +36,7 @@ UNDISTURBED = {
 
 def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """The JSON object at the end of what the demo said, without the time."""
-    said = report(capsys.readouterr().out)
+    said = report(*capsys.readouterr())
     del said["seconds"]
     return said
 
