@@ -92,12 +92,12 @@ SMALL_FACTS = (
 """Facts of a log entry or notification that its line repeats. The others stay in storage: they may name a person."""
 
 
-def tell(event: Event | Own, level: int = logging.INFO, **fields: Unpack[Fields]) -> None:
+def write_line(event: Event | Own, level: int = logging.INFO, **fields: Unpack[Fields]) -> None:
     """Write one line."""
     _write(event, level, fields)
 
 
-def tell_entry(entry: LogEntry) -> None:
+def write_entry(entry: LogEntry) -> None:
     """Write the line of a committed log entry. ``author`` distinguishes people from the responder."""
     fields = {
         "incident_id": entry.incident_id,
@@ -110,7 +110,7 @@ def tell_entry(entry: LogEntry) -> None:
     _write(entry.event, logging.INFO, fields | _small(entry.facts))
 
 
-def tell_notification(notification: Notification) -> None:
+def write_notification(notification: Notification) -> None:
     """Write the line of a notification that is new in the outbox, whether or not a receiver is set."""
     fields = {
         "about": notification.about,
@@ -123,16 +123,16 @@ def tell_notification(notification: Notification) -> None:
     _write("notification", LEVELS[notification.severity], fields | _small(notification.facts))
 
 
-def tell_ongoing(alert: HealthAlert) -> None:
+def write_ongoing(alert: HealthAlert) -> None:
     """The line that says again that a health alert is not over: an alert rule sees no further back than its window."""
-    tell("ongoing", alert=alert.id, severity=alert.severity.value, since=alert.since.isoformat())
+    write_line("ongoing", alert=alert.id, severity=alert.severity.value, since=alert.since.isoformat())
 
 
-def tell_checkpoint(checkpoint: Checkpoint) -> None:
+def write_checkpoint_lines(checkpoint: Checkpoint) -> None:
     """A checkpoint with its heads: a copy outside the storage account, in as many lines as it takes."""
     parts = list(_parts(f"{target}:{seq}:{digest}" for target, (seq, digest) in sorted(checkpoint.heads.items())))
     for number, heads in enumerate(parts, start=1):
-        tell(
+        write_line(
             "checkpoint",
             seq=checkpoint.seq,
             hash=checkpoint.hash,

@@ -189,7 +189,7 @@ def test_an_account_that_a_sweep_did_not_list_is_not_said_to_be_on() -> None:
 def test_a_hint_names_its_sender_and_its_link() -> None:
     [told] = [it for it in line(an_alert(link="https://siem.example/17")) if it.kind is Kind.TOLD]
 
-    assert (told.source, told.told_by, told.link) == ("hint", "a SIEM", "https://siem.example/17")
+    assert (told.source, told.sender, told.link) == ("hint", "a SIEM", "https://siem.example/17")
 
 
 def test_a_hint_that_was_not_borne_out_says_so() -> None:
@@ -313,7 +313,7 @@ def test_the_json_twin_holds_what_is_known_and_no_more() -> None:
         "what": "an alert from a SIEM",
         "source": "hint",
         "latency_seconds": 3.0,
-        "told_by": "a SIEM",
+        "sender": "a SIEM",
         "evidence": "hint-1-00",
     }
 
@@ -360,7 +360,7 @@ async def an_episode() -> list[Moment]:
     await world.sweep()
     world.bypassed[ALEX] = True
     world.now = START + 3 * SECOND
-    await world.sees(an_alert(id="hint-4711-00", told_by="contoso-siem", link="https://siem.example/4711"))
+    await world.sees(an_alert(id="hint-4711-00", sender="contoso-siem", link="https://siem.example/4711"))
     world.now += 2 * SECOND
     await world.answer()
     await world.passes(seconds=5)
@@ -391,7 +391,7 @@ def test_a_log_that_cannot_be_read_is_said(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_nothing_raw_from_an_alert_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    print_timeline(line(an_alert(told_by="\x1b[2J", link="https://\u202e", actor=Actor(user_id="\x07"))), readable=True)
+    print_timeline(line(an_alert(sender="\x1b[2J", link="https://\u202e", actor=Actor(user_id="\x07"))), readable=True)
     out = capsys.readouterr().out
 
     assert [raw for raw in ("\x1b[2J", "\u202e", "\x07") if raw in out] == []

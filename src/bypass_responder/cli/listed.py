@@ -28,7 +28,7 @@ def show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
             "why": entry.reason,
             "account": entry.account,
             "actor": entry.actor,
-            "said by": f"{finding.source.value}{f', {finding.told_by}' if finding.told_by else ''}",
+            "said by": f"{finding.source.value}{f', {finding.sender}' if finding.sender else ''}",
             "says": f"bypass {finding.switch.value}, outcome {finding.outcome.value}",
             "of": moment(finding.claimed_at or finding.effective_at),
             "received": moment(finding.received_at),

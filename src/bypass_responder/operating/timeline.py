@@ -58,7 +58,7 @@ class Moment:
     what: str
     source: str | None = None
     latency_seconds: float | None = None
-    told_by: str | None = None
+    sender: str | None = None
     link: str | None = None
     who: str | None = None
     evidence: str | None = None
@@ -145,7 +145,7 @@ def _tells_of_on(finding: Finding) -> bool:
 
 def _of_an_alert(finding: Finding) -> bool:
     """A hint, or what was derived from one."""
-    return finding.source is Source.HINT or bool(finding.told_by or finding.claimed_at)
+    return finding.source is Source.HINT or bool(finding.sender or finding.claimed_at)
 
 
 def _own_time(finding: Finding) -> datetime | None:
@@ -204,7 +204,7 @@ def _told(finding: Finding, incident: Incident) -> Moment:
     listed = "not listed as on any more" if finding.switch is Switch.OFF else "listed as on"
     what = {
         Source.FEED: f"audit record {finding.id}",
-        Source.HINT: f"an alert from {finding.told_by or 'an unknown sender'}",
+        Source.HINT: f"an alert from {finding.sender or 'an unknown sender'}",
         Source.SWEEP: listed,
         Source.RECHECK: "found on again",
     }[source]
@@ -216,7 +216,7 @@ def _told(finding: Finding, incident: Incident) -> Moment:
         what,
         source=source.value,
         latency_seconds=latency_seconds(finding, incident),
-        told_by=finding.told_by or None,
+        sender=finding.sender or None,
         link=finding.link,
         evidence=finding.id,
     )

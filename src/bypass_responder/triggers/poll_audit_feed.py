@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import raise_alert, update_alerts
-from bypass_responder.event_lines import tell, tell_ongoing
+from bypass_responder.event_lines import write_line, write_ongoing
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.case import TENANT_TARGET
@@ -57,12 +57,12 @@ async def poll_audit_feed(services: Services) -> PollReport:
             now=services.clock(),
             silence=timedelta(hours=services.settings.feed_silence_hours),
         )
-        if await _tell_health(report, report.unreadable + unreadable, services):
+        if await _report_health(report, report.unreadable + unreadable, services):
             touched.add(TENANT_TARGET)
         await settle_all(touched, services, lookups=lookups)
     finally:
         await lookups.aclose()
-    tell(
+    write_line(
         "polled",
         listed=report.listed,
         read=report.read,
@@ -76,7 +76,7 @@ async def poll_audit_feed(services: Services) -> PollReport:
     return report
 
 
-async def _tell_health(report: PollReport, unreadable: int, services: Services) -> bool:
+async def _report_health(report: PollReport, unreadable: int, services: Services) -> bool:
     """Raise and end health alerts, and log the ongoing ones. True when the tenant's case changed."""
     problems = {problem.id: problem.detail for problem in report.problems}
     session = await open_session(TENANT_TARGET, services)
@@ -102,5 +102,5 @@ async def _tell_health(report: PollReport, unreadable: int, services: Services) 
         await session.apply(update)
     for alert in session.case.rows(HealthAlert):
         if alert.ongoing:
-            tell_ongoing(alert)
+            write_ongoing(alert)
     return bool(probe.changed)

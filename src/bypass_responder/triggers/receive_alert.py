@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
-from bypass_responder.event_lines import tell
+from bypass_responder.event_lines import write_line
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.alert import Alert
 from bypass_responder.model.base import guid_or_none, target_key
@@ -43,7 +43,7 @@ async def receive_alert(body: bytes, services: Services) -> None:
         await _keep_unreadable(_as_unreadable(alert, error), services)
         return
     if not findings:
-        await _look_at_the_switches(alert, services)
+        await _sweep_for_switches(alert, services)
         return
     evidence = await services.evidence.keep(alert.raw)
     for finding in findings:
@@ -52,10 +52,10 @@ async def receive_alert(body: bytes, services: Services) -> None:
     try:
         await settle_all({finding.target for finding in findings}, services)
     except ExceptionGroup as group:  # stored: resume_responses continues, and another delivery would not help
-        tell("hint_waits", logging.WARNING, problems=len(group.exceptions))
+        write_line("hint_waits", logging.WARNING, problems=len(group.exceptions))
 
 
-async def _look_at_the_switches(alert: Alert, services: Services) -> None:
+async def _sweep_for_switches(alert: Alert, services: Services) -> None:
     """The alert is about a switch of the organization only: a sweep reads those, so one is asked for now."""
     stated = f"{alert.source or 'an alert'} reports that an audit switch of the organization was changed"
     await change(TENANT_TARGET, lambda draft: draft.log("hint", stated, event_id=alert.id), services)
@@ -104,7 +104,7 @@ def _findings(alert: Alert, now: datetime) -> list[Finding]:
             identity_text=identity,
             actor=actor,
             claimed_at=claimed,
-            told_by=alert.source,
+            sender=alert.source,
             link=link,
             received_at=now,
             available_at=alert.sent_at,

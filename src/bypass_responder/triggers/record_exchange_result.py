@@ -88,7 +88,7 @@ async def keep_message(body: bytes, problem: str, queue: str, services: Services
     await services.work.touch(TENANT_TARGET, services.clock())
     session = await open_session(TENANT_TARGET, services)
 
-    def tell(draft: Draft) -> None:
+    def report(draft: Draft) -> None:
         draft.log("unreadable", f"a message on {queue} could not be read: {problem}", queue=queue)
         draft.notify(
             "unreadable",
@@ -99,5 +99,5 @@ async def keep_message(body: bytes, problem: str, queue: str, services: Services
             left_to_do=("Read it with `bypassctl status`, and find out who put it on the queue.",),
         )
 
-    await session.apply(tell)
+    await session.apply(report)
     await settle_all([TENANT_TARGET], services)

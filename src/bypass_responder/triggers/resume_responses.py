@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError
-from bypass_responder.event_lines import tell, tell_checkpoint
+from bypass_responder.event_lines import write_checkpoint_lines, write_line
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.notification import Severity
-from bypass_responder.operating.self_check import SelfChecks, check_self
+from bypass_responder.operating.self_check import SelfChecks, check_self_when_due
 from bypass_responder.session import change_if_needed, open_session, raise_health
 from bypass_responder.triggers.record_exchange_result import keep_message
 from bypass_responder.triggers.sweep_bypass_state import resume_sweep
@@ -43,7 +43,7 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
         items = await services.work.items()
     except ResponderError as problem:
         if checks:
-            await check_self(services, checks, tenant_changed=False, stopped_by=problem)
+            await check_self_when_due(services, checks, tenant_changed=False, stopped_by=problem)
         raise
     due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
     for found in await asyncio.gather(_problems_of(settle_all(due, services)), _problems_of(resume_sweep(services))):
@@ -52,9 +52,9 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
     if due or problems:
         problems += await _problems_of(_watch(problems, services))
     of_tenant = any(item.target == TENANT_TARGET for item in items)
-    tell("resumed", targets=len(due), problems=len(problems))
+    write_line("resumed", targets=len(due), problems=len(problems))
     if checks:
-        await check_self(services, checks, tenant_changed=of_tenant or bool(problems))
+        await check_self_when_due(services, checks, tenant_changed=of_tenant or bool(problems))
     if problems:
         raise ExceptionGroup("not everything could be taken up; it is tried again", problems)
 
@@ -108,7 +108,7 @@ async def write_checkpoint(services: Services) -> None:
                 await services.checkpoints.append(checkpoint)
             except ConflictError:
                 break
-            tell_checkpoint(checkpoint)
+            write_checkpoint_lines(checkpoint)
         await asyncio.gather(*(services.work.checkpointed(item) for item, _ in read))
     if problems:
         raise ExceptionGroup("some logs could not be read for the checkpoint", problems)
@@ -136,7 +136,7 @@ async def _drain_poison(services: Services) -> None:
         if target:
             await services.work.touch(target, services.clock())
             session = await open_session(target, services)
-            await session.apply(partial(_tell_poison, text=text))
+            await session.apply(partial(_report_poison, text=text))
 
 
 def _target_of(text: str) -> str:
@@ -148,7 +148,7 @@ def _target_of(text: str) -> str:
     return target if isinstance(target, str) and is_target_key(target) else ""
 
 
-def _tell_poison(draft: Draft, text: str) -> None:
+def _report_poison(draft: Draft, text: str) -> None:
     if not draft.case.by_key:
         return
     incident = draft.case.incident(draft.case.head.active_incident or draft.case.head.last_incident)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case import sweep_row
 from bypass_responder.case.health_alerts import raise_alert
 from bypass_responder.errors import ConflictError, InputError, NotFoundError
-from bypass_responder.event_lines import tell
+from bypass_responder.event_lines import write_line
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.sweep import Baseline, Sweep, SweepCommand, SweepResult
@@ -143,7 +143,7 @@ async def _move_on(content: SweepContent, baseline: Baseline | None, session: Se
     try:
         await services.sweeps.replace_baseline(new)
     except ConflictError:
-        tell("baseline_moved", command=content.command_id)
+        write_line("baseline_moved", command=content.command_id)
     await _end_complete(new, session, services)
     targets = sorted({finding.target for finding in found})
     await settle_all(targets[:SETTLED_AT_ONCE], services)
@@ -152,7 +152,7 @@ async def _move_on(content: SweepContent, baseline: Baseline | None, session: Se
 async def _end_complete(new: Baseline, session: Session, services: Services) -> None:
     await _apply(session, services, partial(sweep_row.end_complete, new=new))
     covered = sum(entry.covered for entry in new.entries.values())
-    tell("swept", command=new.command_id, scanned=new.scanned, on=len(new.entries), covered=covered)
+    write_line("swept", command=new.command_id, scanned=new.scanned, on=len(new.entries), covered=covered)
 
 
 async def _apply(session: Session, services: Services, transition: partial[None]) -> None:

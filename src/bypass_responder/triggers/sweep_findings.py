@@ -96,7 +96,7 @@ async def _not_listed(
     return [
         _gone(guid, gone[guid], content, services, off_at=known.off_at)
         for guid, known in ledger.items()
-        if not known.asked and not (known.over and known.told)
+        if not known.asked and not (known.over and known.reported)
     ]
 
 
@@ -113,7 +113,7 @@ class _Known:
     """When Exchange reported it off."""
     asked: bool
     """Exchange is being asked whether the account is off or missing."""
-    told: bool
+    reported: bool
     """That it is off or missing is evidence already."""
     was_gone: bool
     """It was missing once, and has not been reported off since."""
@@ -121,7 +121,7 @@ class _Known:
     @property
     def over(self) -> bool:
         """It need not stay in the baseline."""
-        return self.off_at is not None or self.told
+        return self.off_at is not None or self.reported
 
 
 async def _known(entries: Mapping[str, BaselineEntry], services: Services) -> dict[str, _Known]:
@@ -150,7 +150,7 @@ def _known_of(case: Case, entry: BaselineEntry) -> _Known:
     return _Known(
         off_at=head.off_at if head.off_at and head.off_at >= entry.on_since else None,
         asked=any(row.state is not FindingState.DECIDED for row in questions),
-        told=any(row.verdict == "switched_off" for row in questions),
+        reported=any(row.verdict == "switched_off" for row in questions),
         was_gone=head.gone_at is not None and (head.off_at is None or head.off_at < head.gone_at),
     )
 
