@@ -1,4 +1,4 @@
-"""``bypassctl``: for ops teams and people on call. Settings come from the environment, as the app has them."""
+"""``bypassctl``, for operators and people on call. Reads the same settings as the app, from the environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bypass_responder.cli.grant import grant
 
 app = typer.Typer(
     name="bypassctl",
-    help="Mailbox audit bypass: find it offline, keep the allowlist, decide on incidents, read the response log.",
+    help="Respond to mailbox audit bypass: search exports, decide about incidents, check the installation.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -46,5 +46,5 @@ app.add_typer(log.app, name="log")
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run bypassctl: the entry point of the console script."""
     app()
