@@ -103,7 +103,7 @@ class Session:
 
 
 def _write_lines(draft: Draft, before: Mapping[str, Row]) -> None:
-    """What was committed, as lines: each entry of the log, and each notification that is new."""
+    """Write telemetry lines for the committed log entries and new notifications."""
     for entry in draft.entries:
         write_entry(entry)
     for key, row in draft.changed.items():

@@ -1,4 +1,4 @@
-"""Timer ``poll_audit_feed``: read the feed, store what it says, settle the targets it names."""
+"""Timer ``poll_audit_feed``: read the feed, store its records, settle the affected targets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FEED_ALERTS = (
 
 
 async def poll_audit_feed(services: Services) -> PollReport:
-    """One poll. Raises when storage fails or a target could not be settled: the run is tried again by its timer."""
+    """Run one poll. Raises when storage fails or a target cannot be settled; the timer retries the run."""
     lookups = Lookups(services.directory, services.allowlist)
     touched: set[str] = set()
     unreadable = 0
@@ -86,13 +86,13 @@ async def _report_health(report: PollReport, unreadable: int, services: Services
         if "gap" in problems:
             raise_alert(draft, "gap", problems["gap"])
         if unreadable:
-            draft.log("unreadable", f"{unreadable} new records could not be read; they are kept", count=unreadable)
+            draft.log("unreadable", f"{unreadable} new records are unreadable; they are kept", count=unreadable)
             draft.notify(
                 "unreadable",
-                f"{unreadable} audit records could not be read",
-                "They are kept and were not acted on: `bypassctl status` lists them.",
+                f"{unreadable} audit records are unreadable",
+                "They are kept, and no action was taken. `bypassctl status` lists them.",
                 key=draft.now.isoformat(),
-                left_to_do=("Read them: one of them may be an attack that was made unreadable on purpose.",),
+                left_to_do=("Review them: an attacker may have made a record unreadable on purpose.",),
             )
 
     probe = session.draft()
