@@ -78,7 +78,7 @@ class EntraRights:
         return _principal(found)
 
     async def service(self, application_id: str) -> Principal:
-        """Return the service principal of a Microsoft service. Raises NotFoundError when the tenant has none."""
+        """Return the service principal of a Microsoft service. Raises NotFoundError if it is missing."""
         return _principal(await self._call("GET", f"servicePrincipals(appId='{application_id}')?$select={_FIELDS}"))
 
     async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:

@@ -34,14 +34,16 @@ LONGEST_DAYS = 366
 @app.command()
 def add(
     account: Annotated[str, typer.Argument(help="Object id or user principal name.")],
-    reason_class: Annotated[str, typer.Option("--reason-class", help=f"One of: {', '.join(REASONS)}.")] = "other",
+    reason_class: Annotated[
+        str, typer.Option("--reason-class", help=f"Category of the reason: {', '.join(REASONS)}.")
+    ] = "other",
     *,
     reason: Annotated[str, typer.Option(help="Why this account must be bypassed.")],
     owner: Annotated[str, typer.Option(help="E-mail address of the responsible person or team.")],
     ticket: Annotated[str, typer.Option(help="Change ticket.")],
     expires: Annotated[str, typer.Option(help="Last valid day, YYYY-MM-DD, at most 366 days ahead.")],
 ) -> None:
-    """Allow one account to be bypassed. Applies only to a bypass that begins after this edit."""
+    """Allow one account to be bypassed. Does not cover a bypass that is already on."""
     if reason_class not in REASONS:
         stop(f"--reason-class {reason_class!r} is invalid. Use one of: {', '.join(REASONS)}.", WRONG_CALL)
     for name, text in {"--reason": reason, "--owner": owner, "--ticket": ticket}.items():

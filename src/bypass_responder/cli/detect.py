@@ -43,12 +43,16 @@ def detect(
 ) -> None:
     """Find mailbox audit bypasses in exports of the unified audit log. Works offline.
 
-    Reads Management API records, JSON lines, Search-UnifiedAuditLog JSON and CSV, the Purview portal's CSV, Graph
-    audit records, Sentinel OfficeActivity, CloudAppEvents and Elastic ECS, of any size. An event that is
-    repeated in a file is shown once. --format json prints one object per line: type is bypass_change, tampering or
-    unreadable; kind is on, off, attempt (failed), unknown, tampering or unreadable. Unreadable input is always listed.
+    Formats: Management API records, JSON lines, Search-UnifiedAuditLog JSON
+    and CSV, the Purview portal's CSV, Graph audit records, Sentinel
+    OfficeActivity, CloudAppEvents and Elastic ECS, in files of any size.
+    An event that is repeated in a file is shown once.
 
-    Exit code 1: a bypass was switched on or off, or an attempt failed. 2: none, but some input is unreadable. 0: none.
+    Each finding is on, off, attempt (failed), unknown (value or result),
+    tampering (an audit switch of the organization) or unreadable.
+
+    Exit code 0: no findings. 1: a bypass was switched on or off, or an
+    attempt failed. 2: no findings, but some input is unreadable.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a console with a limited code page must not end the scan

@@ -1,4 +1,4 @@
-"""``bypassctl doctor``: report problems of the installation, each with the command or page that fixes it."""
+"""``bypassctl doctor``: report problems of the installation, each with its fix."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 def doctor(output: Format = Output.TABLE) -> None:
-    """Check rights, storage, settings, clocks and health. Report each problem with its fix; change nothing.
+    """Check rights, storage, settings, clocks and health. Report each problem with its fix.
 
-    Exit code 0: no problems. 1: at least one problem. 3: no problem found, but a required check was not possible.
+    Changes nothing. Exit code 0: no problems. 1: at least one problem.
+    3: no problem found, but a required check was not possible.
     """
     facts, found = _examine()
     if output is Output.JSON:

@@ -63,7 +63,7 @@ def kind(finding: Finding) -> str:
 
 
 def row(finding: Finding, *, source: str) -> dict[str, str]:
-    """Return the finding by CSV column name. Text from records is unchanged, except for unprintable characters."""
+    """Return the finding by CSV column name. Unprintable characters in texts are replaced."""
     named = dict.fromkeys(COLUMNS, "") | {"kind": kind(finding), **_cells(finding), "source": source}
     return {name: printable(text) for name, text in named.items()}
 

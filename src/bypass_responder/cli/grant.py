@@ -26,7 +26,7 @@ from bypass_responder.operating.grant import (
     Item,
     Plan,
     grant_missing,
-    named,
+    identities_of,
     progress,
     read_plan,
     revoke_granted,
@@ -55,18 +55,24 @@ EXCHANGE_NEXT = (
 def grant(
     *,
     revoke: Annotated[bool, typer.Option("--revoke", help="Revoke the rights that this command grants.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Check only. Exit code 1: rights are missing.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Check only; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
     block_administrators: Annotated[
         Blocker | None,
-        typer.Option(help="Also grant an Entra role that lets the responder block administrators. Powerful."),
+        typer.Option(help="Also grant User (or Privileged Authentication) Administrator, to block administrators too."),
     ] = None,
     exchange_script: Annotated[
         bool, typer.Option("--exchange-script", help="Print the script for an Exchange administrator; change nothing.")
     ] = False,
     output: Format = Output.TABLE,
 ) -> None:
-    """Grant the two identities their rights in the directory. Show the plan, confirm, apply, read back."""
+    """Grant the responder's and the worker's identities their rights in the directory.
+
+    Shows the plan, asks for confirmation, applies it and reads it back.
+    Required role: Privileged Role Administrator or Global Administrator.
+
+    Exit code 0: complete. 1: rights are missing. 3: failed or stopped.
+    """
     if exchange_script:
         print(script(_settings()))  # noqa: T201 - this is the program's output
         return
@@ -183,7 +189,7 @@ class _Run:
     async def _read_plan(self, rights: Rights) -> Plan:
         return await read_plan(
             rights.directory,
-            named(rights.settings),
+            identities_of(rights.settings),
             blocker=self.blocker,
             revoke=self.revoke,
         )

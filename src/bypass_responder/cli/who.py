@@ -13,7 +13,7 @@ STORAGE_SCOPE = "https://storage.azure.com/.default"
 
 
 async def who_am_i(responder: Responder) -> str:
-    """Return the caller's name for the response log. With a connection string it is unverified and marked so."""
+    """Return the caller's name for the response log, marked as unverified with a connection string."""
     if responder.services.settings.storage.connection_string is not None:
         return f"{getpass.getuser()}@{socket.gethostname()} (not signed in)"
     from bypass_responder.adapters.own_token import claims_of

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class DirectoryRights(GrantedRoles, Protocol):
-    """Reads and changes rights of service principals, for an administrator with `bypassctl grant`; never for the app.
+    """Reads and changes rights of service principals, for an administrator, never for the app.
 
     Raises PermissionMissingError when the administrator lacks a role.
     """
@@ -38,7 +38,7 @@ class DirectoryRights(GrantedRoles, Protocol):
         ...
 
     async def service(self, application_id: str) -> Principal:
-        """Return a Microsoft service by its application id. Raises NotFoundError when the tenant does not have it."""
+        """Return a Microsoft service by its application id. Raises NotFoundError if it is missing."""
         ...
 
     async def grant(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
@@ -142,7 +142,7 @@ def progress(done: Iterable[Item], left: Iterable[Item], verb: str) -> str:
 
 
 def plan(holders: Iterable[Holder], services: Mapping[Api, Principal], blocker: Blocker | None = None) -> Plan:
-    """Compare current with required rights. An Entra role is required only with ``blocker``, for the responder.
+    """Compare current with required rights. ``blocker`` also requires an Entra role for the responder.
 
     Permissions of a service that is missing in ``services`` are skipped.
     """
@@ -204,7 +204,7 @@ class Named(NamedTuple):
     wanted: tuple[AppRole, ...]
 
 
-def named(settings: GrantSettings) -> tuple[Named, Named]:
+def identities_of(settings: GrantSettings) -> tuple[Named, Named]:
     """Return both identities from the settings. Raises RefusedError when they are the same."""
     if settings.responder_principal_id == settings.worker_principal_id:
         raise RefusedError(
@@ -224,7 +224,7 @@ async def read_plan(
     blocker: Blocker | None = None,
     revoke: bool = False,
 ) -> Plan:
-    """Read the directory and return the plan. Raises NotFoundError, and RefusedError for inconsistent ids.
+    """Read the directory and return the plan. Raises NotFoundError or, for a wrong id, RefusedError.
 
     Entra roles are read only with ``blocker`` or ``revoke``, because reading them needs a stronger right. With
     ``revoke``, a Microsoft service that the tenant does not have is skipped.

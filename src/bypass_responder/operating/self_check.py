@@ -1,4 +1,4 @@
-"""The app's self-check: its tokens, subscription, storage, clock and settings, checked with the app's own identity.
+"""The app's self-check of its tokens, subscription, storage, clock and settings.
 
 The result is one row, which `bypassctl doctor` reads. A self-check never fails a run and costs one small write an hour.
 """
@@ -55,7 +55,7 @@ class OwnTokens(Protocol):
 
 
 class StorageProbe(Protocol):
-    """Checks which tables, queues and containers of the data account exist and are readable by the caller."""
+    """Checks which tables, queues and containers exist and are readable by the caller."""
 
     async def probe(self, queues: Sequence[str]) -> StorageCheck:
         """Check every table and container, and these queues. Raises nothing."""
@@ -116,7 +116,7 @@ def send_only(settings: Settings) -> frozenset[str]:
 async def check_self_when_due(
     services: Services, checks: SelfChecks, *, tenant_changed: bool, stopped_by: ResponderError | None = None
 ) -> None:
-    """Run a self-check once an hour, at the first run after a start, and when a right was lost or restored.
+    """Run a self-check once an hour, after a start, and when a right was lost or restored.
 
     ``tenant_changed``: health alerts may have changed. ``stopped_by``: the error that ended the run. A self-check never
     fails or delays the run, because there is no other scheduler.
@@ -193,7 +193,7 @@ async def _subscription(feed: ports.AuditFeed) -> tuple[str, str]:
 async def _rights(
     services: Services, checks: SelfChecks, *, tenant_changed: bool, stopped_by: ResponderError | None
 ) -> frozenset[str]:
-    """Return the missing rights. They are read only when they may have changed, so a quiet run costs nothing."""
+    """Return the missing rights. Reads them only when they may have changed."""
     if stopped_by is None:
         if checks.at is not None and not tenant_changed and checks.rights <= RIGHT_ALERTS:
             return checks.rights

@@ -53,7 +53,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Moment:
-    """One line. ``latency_seconds``, for reports: since the blind window began, else since the reported event."""
+    """One line of the timeline. ``latency_seconds`` is the detection delay of a report."""
 
     at: datetime
     kind: Kind
@@ -151,7 +151,7 @@ def _of_an_alert(finding: Finding) -> bool:
 
 
 def _own_time(finding: Finding) -> datetime | None:
-    """Return the time of the reported event. ``effective_at`` of a state moves to the read that confirmed it."""
+    """Return the time of the reported event. A state is confirmed later, which moves ``effective_at``."""
     if _of_an_alert(finding):
         return finding.claimed_at or finding.available_at
     return (finding.available_at if finding.source is Source.SWEEP else None) or finding.effective_at
@@ -229,7 +229,7 @@ def _is_a_cause(entry: LogEntry) -> bool:
 
 
 def _logged(entry: LogEntry, incident: Incident) -> Moment:
-    """Return the moment of a log entry. ``restored`` takes the time of the read, which is before its entry."""
+    """Return the moment of a log entry. ``restored`` has the time of the read, before its entry."""
     at = min(entry.at, incident.restored_at or entry.at) if entry.event == "restored" else entry.at
     what = entry.text if entry.event == "effect" else f"{entry.event.replace('_', ' ')}: {entry.text}"
     return Moment(at, Kind.ACTION, what, who=entry.who)

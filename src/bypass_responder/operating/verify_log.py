@@ -35,9 +35,10 @@ class Verification:
 
 
 async def verify_log(ledger: Ledger, checkpoints: Checkpoints, *, copy: Copy | None = None) -> Verification:
-    """Verify the whole log. Raises TransientError when storage is unavailable; a broken row is a problem instead.
+    """Verify the whole log. Raises TransientError when storage is unavailable.
 
-    ``copy`` holds hashes by number, kept elsewhere, for each target and for ``checkpoints``.
+    An unreadable row is a problem, not an error. ``copy`` holds hashes by number, for each target and for
+    ``checkpoints``, from a copy that is kept elsewhere.
 
     A concurrent write can look like a broken chain, so only a problem that persists in a second read is returned.
     """

@@ -1,7 +1,7 @@
-"""``receive_alert`` and ``receive_queued_alert``: store an alert as a hint and ask Exchange to confirm it.
+"""``receive_alert`` and ``receive_queued_alert``: store an alert as a hint, to be confirmed.
 
-Only a confirmed hint leads to a decision. Errors that retrying cannot fix are not raised, because Event Grid would
-redeliver the event for a day.
+Exchange is asked; only a confirmed hint leads to a decision. Errors that retrying cannot fix are not raised,
+because Event Grid would redeliver the event for a day.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _as_unreadable(alert: Alert, error: InputError) -> Unreadable:
 
 
 def _findings(alert: Alert, now: datetime) -> list[Finding]:
-    """Return one finding per claimed target; none when the alert is only about the organization's switches.
+    """Return one finding per claimed target; none for an alert about the organization's switches.
 
     Raises InputError for a record that names no account.
     """

@@ -36,7 +36,7 @@ SIDE_BY_SIDE = 8
 
 @dataclass(frozen=True)
 class Stored:
-    """The result of storing records: targets to settle, findings, and the number of new unreadable records."""
+    """The stored findings, the targets to settle and the number of new unreadable records."""
 
     targets: frozenset[str]
     findings: tuple[Finding, ...]

@@ -1,8 +1,8 @@
-"""The sweep: compares all bypassed accounts with the last complete sweep. One at a time; incomplete ones do not count.
+"""The sweep: compares all bypassed accounts with those of the last complete sweep.
 
-Timer ``sweep_bypass_state`` requests it, the answer arrives on the results queue, and ``resume_responses`` continues
-unfinished ones. Findings are stored before the baseline moves, under ids derived from the sweep's id, so that an
-interrupted run can be repeated.
+Only one runs at a time, and an incomplete one changes nothing. Timer ``sweep_bypass_state`` requests it,
+the answer arrives on the results queue, and ``resume_responses`` continues unfinished ones. Findings are stored before
+the baseline moves, under ids derived from the sweep's id, so that an interrupted run can be repeated.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ async def plan_sweep(services: Services) -> None:
 
 
 async def resume_sweep(services: Services) -> None:
-    """Continue the current sweep: send, compare, expire it, and raise the health alert when it is overdue."""
+    """Continue the current sweep: send, compare or expire it. An overdue one raises a health alert."""
     session = await open_session(TENANT_TARGET, services)
     await change_if_needed(
         session, partial(sweep_row.watch, overdue_minutes=services.settings.sweep_overdue_minutes), services

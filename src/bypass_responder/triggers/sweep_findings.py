@@ -49,7 +49,7 @@ async def changes(
 async def _newly_listed(
     listed: Iterable[BypassedObject], allowed: set[str], content: SweepContent, services: Services, *, first: bool
 ) -> tuple[list[Finding], dict[str, BaselineEntry]]:
-    """Return findings for newly listed accounts. One that was missing before is held, as in the first sweep."""
+    """Return findings for newly listed accounts. One that was missing before is held."""
     now = {each.exchange_guid: each for each in listed}
     entries = {guid: _entry(each, content, covered=each.object_id in allowed) for guid, each in now.items()}
     ledger = {} if first else await _known(entries, services)
@@ -89,7 +89,7 @@ async def _still_on(
 async def _not_listed(
     gone: Mapping[str, BaselineEntry], content: SweepContent, services: Services, entries: dict[str, BaselineEntry]
 ) -> list[Finding]:
-    """Return findings for unlisted accounts. Each stays in the baseline until Exchange reports it off or missing."""
+    """Return findings for unlisted accounts, which stay in the baseline until reported off or missing."""
     ledger = await _known(gone, services)
     stays = {guid: entry for guid, entry in gone.items() if guid not in ledger or not ledger[guid].over}
     entries |= stays
@@ -189,7 +189,7 @@ def _uncovered(each: BypassedObject, entry: BaselineEntry, content: SweepContent
 def _gone(
     guid: str, entry: BaselineEntry, content: SweepContent, services: Services, *, off_at: datetime | None
 ) -> Finding:
-    """Return the finding for a no longer listed account. Exchange is asked, unless it already reported off."""
+    """Return the finding for an unlisted account. Exchange is asked, unless it already reported off."""
     finding = _finding("off", guid, entry.object_id, entry.name or entry.object_id or guid, content, services)
     stated = Check(name="", outcome=ExchangeOutcome.CHECKED, object_id=entry.object_id, bypass_on=False, read_at=off_at)
     checks = (stated,) if off_at and entry.object_id else ()

@@ -1,4 +1,4 @@
-"""Gathers the facts for `bypassctl doctor`. A part that cannot be read is a fact too and stops nothing."""
+"""Gathers the facts for `bypassctl doctor`. A part that cannot be read does not stop the others."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def gather_facts(services: Services, checks: SelfChecks, environment: Mapp
 
 
 def is_app(caller: Token, stored: SelfCheck | None, settings: Settings, environment: Mapping[str, str]) -> bool:
-    """Return True when the caller has the identity of the deployed app, so that a live self-check is possible."""
+    """Return True when the caller has the identity of the app, which allows a live self-check."""
     if caller.problem or caller.delegated:
         return False
     theirs = stored.token(Api.GRAPH) if stored else None
@@ -93,7 +93,7 @@ async def _stored(checks: SelfChecks) -> tuple[SelfCheck | None, str]:
 
 
 async def _standing(services: Services, here: StorageCheck, app: SelfCheck | None) -> tuple[Standing | None, str]:
-    """Return what `bypassctl status` reads, by the clock of storage and with the app's SWEEP_OVERDUE_MINUTES."""
+    """Return the status, by the clock of storage and with the app's SWEEP_OVERDUE_MINUTES."""
     skew = timedelta(seconds=here.skew_seconds or 0)
     settings = services.settings
     if app is not None:

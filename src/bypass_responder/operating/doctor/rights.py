@@ -97,7 +97,7 @@ def _token_problems(facts: Facts, app: SelfCheck) -> Iterator[Problem]:
 
 
 def _revoked(role: AppRole, token: Token) -> Problem:
-    """Return the problem of a role that was revoked in the directory but is in the token until it expires."""
+    """Return the problem of a role that is revoked but remains in the token until it expires."""
     what = (
         f"{role.value} of {SERVICES[role.api]} was revoked in the directory. The app's token, issued at "
         f"{_at(token.issued_at)}, has it until {_at(token.expires_at)}. After that: {role.missing}"
@@ -153,7 +153,7 @@ def _subscription_problems(app: SelfCheck) -> Iterator[Problem]:
 
 
 def right_unchecked(facts: Facts) -> Iterator[Unchecked]:
-    """Yield what neither tokens nor the directory show from here."""
+    """Yield the rights and resources that cannot be checked from here."""
     if facts.grants is None:
         how = "bypassctl grant --check, as a person who may read service principals"
         yield Unchecked(f"the granted rights in the directory: {facts.grants_problem or 'not read'}", how)

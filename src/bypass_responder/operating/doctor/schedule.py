@@ -1,4 +1,4 @@
-"""Computes the longest gap between two runs of a schedule: NCRONTAB, six fields, seconds first, in UTC."""
+"""Computes the longest gap between two runs of an NCRONTAB schedule with six fields, in UTC."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ONE_VALUE = re.compile(r"\b(\w+)-\1\b(?:/0*[1-9]\d*)?")
 
 
 def longest_gap(schedule: str) -> timedelta | None:
-    """Return the longest time between two runs, one day if the schedule names days, None if it is invalid."""
+    """Return the longest gap between runs: one day if the schedule names days, None if it is invalid."""
     from croniter import croniter  # noqa: PLC0415 - of the cli extra: the deployed app packs this module without it
 
     fields = schedule.split()

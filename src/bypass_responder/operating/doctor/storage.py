@@ -56,10 +56,10 @@ def _poisoned(seen: Reach | None, mine: Reach | None) -> bool:
 def _missing_problem(reach: Reach, facts: Facts) -> Problem:
     account = facts.names.account
     if reach.place is Place.CONTAINER:
-        by_hand = f"az storage container create --auth-mode login --account-name {account} --name {reach.name}"
+        command = f"az storage container create --auth-mode login --account-name {account} --name {reach.name}"
     else:
-        by_hand = f"az {_CREATE[reach.place]} --auth-mode login --account-name {account} --name {reach.name}"
-    fix = f"azd provision (by hand: {by_hand}); its content is lost: find out who deleted it"
+        command = f"az {_CREATE[reach.place]} --auth-mode login --account-name {account} --name {reach.name}"
+    fix = f"azd provision (manually: {command}); its content is lost: find out who deleted it"
     what = f"the {reach.place.value} {reach.name} does not exist"
     return Problem("storage_missing", f"{reach.place.value} {reach.name}", what, fix, _follows(reach))
 
@@ -78,7 +78,7 @@ def _forbidden_problem(reach: Reach, facts: Facts, app: SelfCheck | None) -> Pro
     principal = next((token.object_id for token in app.tokens if token.object_id), "") if app else ""
     scope = f"{_SERVICE.get(reach.place, 'blobServices/default/containers')}/{reach.name}"
     fix = (
-        f"azd provision (by hand: az role assignment create --role '{role}' --assignee-principal-type ServicePrincipal "
+        f"azd provision (manually: az role assignment create --role '{role}' --assignee-principal-type ServicePrincipal "
         f"--assignee-object-id {principal or 'PRINCIPAL_ID'} "
         f'--scope "$(az storage account show --name {account} --query id --output tsv)/{scope}")'
     )
