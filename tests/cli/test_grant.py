@@ -303,7 +303,7 @@ def test_a_missing_or_wrong_id_is_named(directory: Directory, name: str) -> None
 
     assert (missing.code, wrong.code, lines(missing), lines(wrong)) == (3, 3, 1, 1)
     assert f"{name} is not set; `azd env get-values`" in missing.err
-    assert f"{name} wants a GUID" in wrong.err
+    assert f"{name} must be a GUID" in wrong.err
 
 
 def test_another_tenant_is_refused_before_anything_is_read(directory: Directory) -> None:

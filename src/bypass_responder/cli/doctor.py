@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def doctor(output: Format = Output.TABLE) -> None:
     """Check rights, storage, settings, clocks and health. Report each problem with its fix.
 
-    Changes nothing. Exit code 0: no problems. 1: at least one problem.
+    Changes nothing.
+
+    Exit code 0: no problems. 1: at least one problem.
     3: no problem found, but a required check was not possible.
     """
     facts, found = _examine()

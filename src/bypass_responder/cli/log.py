@@ -82,7 +82,9 @@ def _copy(file: Path) -> dict[str, dict[int, str]]:
                         f"{file} has two hashes for entry {row['seq']} of {row['chain']}: the log was rewritten.",
                         BAD_NEWS,
                     )
-    except (OSError, KeyError, ValueError) as problem:
+    except OSError as problem:
+        stop(f"{file} cannot be read: {problem.strerror or problem}.", WRONG_CALL)
+    except (KeyError, ValueError) as problem:
         stop(f"{file} is not a CSV file with the columns chain, seq and hash ({problem}).", WRONG_CALL)
     if not kept:
         stop(f"{file} has no entries to compare with. Export the copy again: docs/telemetry.md.", WRONG_CALL)

@@ -77,7 +77,7 @@ def _setting_problems(app: SelfCheck) -> Iterator[Problem]:
         yield Problem("worker_ids_empty", "EXCHANGE_WORKER_IDS", what, fix)
     if "NOTIFICATION_WEBHOOK_URL" not in app.settings and not app.telemetry:
         what = "nobody is notified: no webhook is set, and no telemetry goes to Application Insights"
-        fix = "set it (docs/notifications.md), or run azd provision, which creates alert rules"
+        fix = "set NOTIFICATION_WEBHOOK_URL (docs/notifications.md), or run azd provision, which creates alert rules"
         yield Problem("channel_none", "NOTIFICATION_WEBHOOK_URL", what, fix)
     if app.secret_unresolved:
         what = (

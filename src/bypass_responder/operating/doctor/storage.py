@@ -59,7 +59,7 @@ def _missing_problem(reach: Reach, facts: Facts) -> Problem:
         command = f"az storage container create --auth-mode login --account-name {account} --name {reach.name}"
     else:
         command = f"az {_CREATE[reach.place]} --auth-mode login --account-name {account} --name {reach.name}"
-    fix = f"azd provision (manually: {command}); its content is lost: find out who deleted it"
+    fix = f"azd provision (or: {command}); its content is lost: find out who deleted it"
     what = f"the {reach.place.value} {reach.name} does not exist"
     return Problem("storage_missing", f"{reach.place.value} {reach.name}", what, fix, _follows(reach))
 
@@ -78,7 +78,7 @@ def _forbidden_problem(reach: Reach, facts: Facts, app: SelfCheck | None) -> Pro
     principal = next((token.object_id for token in app.tokens if token.object_id), "") if app else ""
     scope = f"{_SERVICE.get(reach.place, 'blobServices/default/containers')}/{reach.name}"
     fix = (
-        f"azd provision (manually: az role assignment create --role '{role}' --assignee-principal-type ServicePrincipal "
+        f"azd provision (or: az role assignment create --role '{role}' --assignee-principal-type ServicePrincipal "
         f"--assignee-object-id {principal or 'PRINCIPAL_ID'} "
         f'--scope "$(az storage account show --name {account} --query id --output tsv)/{scope}")'
     )
@@ -107,7 +107,9 @@ def _poison_problem(queue: str) -> Problem:
 
 def _only_read() -> Unchecked:
     what = "whether the app may write to its tables and containers and send to its queues: the self-check only reads"
-    return Unchecked(what, "a run without the right fails, and the health alert response_permission_missing names it")
+    return Unchecked(
+        what, "bypassctl status: a run without the right raises the health alert response_permission_missing"
+    )
 
 
 def _follows(reach: Reach) -> frozenset[str]:
