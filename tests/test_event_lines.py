@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bypass_responder.errors import ConflictError, TransientError
-from bypass_responder.event_lines import FIELDS, LARGEST, WORDS, tell_checkpoint
+from bypass_responder.event_lines import FIELDS, LARGEST, WORDS, write_checkpoint_lines
 from bypass_responder.model.log import ABOUTS, EVENTS, Checkpoint, LogEntry
 from bypass_responder.model.notification import Notification
 from bypass_responder.session import change, raise_health
@@ -157,7 +157,7 @@ async def test_the_notes_of_a_health_alert_name_it(caplog: pytest.LogCaptureFixt
     assert (told["about"], told["alert"], told["severity"]) == ("health", "feed_silent", "critical")
 
 
-async def test_a_poll_tells_again_of_every_alert_that_lasts(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_poll_writes_a_line_for_every_ongoing_alert(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     await raise_health("sweep_overdue", "none for an hour", world.services)
     await poll_audit_feed(world.services)
@@ -193,7 +193,7 @@ async def test_a_checkpoint_is_told_with_its_heads(caplog: pytest.LogCaptureFixt
 
 def test_a_large_checkpoint_takes_several_lines_that_hold_every_head(caplog: pytest.LogCaptureFixture) -> None:
     heads = {f"name-{number:064x}": (number, f"{number:064x}") for number in range(200)}
-    tell_checkpoint(Checkpoint(seq=3, at=START, heads=heads, previous="p", hash="h"))
+    write_checkpoint_lines(Checkpoint(seq=3, at=START, heads=heads, previous="p", hash="h"))
     told = lines(caplog, "checkpoint")
 
     assert [(it["part"], it["parts"]) for it in told] == [(number + 1, len(told)) for number in range(len(told))]

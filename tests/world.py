@@ -114,7 +114,7 @@ def a_hint(**fields: Any) -> Finding:
         "outcome": Outcome.UNKNOWN,
         "identity_text": "",
         "actor": Actor(),
-        "told_by": "a SIEM",
+        "sender": "a SIEM",
     }
     return a_finding(**(defaults | fields))
 

@@ -46,31 +46,31 @@ class Responder:
         """Read the audit feed and settle what it says."""
         from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 
-        await _told("poll_audit_feed", poll_audit_feed(self.services))
+        await _run_and_flush("poll_audit_feed", poll_audit_feed(self.services))
 
     async def resume_responses(self) -> None:
         """Take up everything that is due."""
         from bypass_responder.triggers.resume_responses import resume_responses
 
-        await _told("resume_responses", resume_responses(self.services, self.self_checks))
+        await _run_and_flush("resume_responses", resume_responses(self.services, self.self_checks))
 
     async def sweep_bypass_state(self) -> None:
         """Ask the Exchange worker who is bypassed, unless it is asked already."""
         from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 
-        await _told("sweep_bypass_state", plan_sweep(self.services))
+        await _run_and_flush("sweep_bypass_state", plan_sweep(self.services))
 
     async def receive_alert(self, body: bytes) -> None:
         """Take one event, in the JSON of its envelope: a hint."""
         from bypass_responder.triggers.receive_alert import receive_alert
 
-        await _told("receive_alert", receive_alert(body, self.services))
+        await _run_and_flush("receive_alert", receive_alert(body, self.services))
 
     async def record_exchange_result(self, body: bytes) -> None:
         """Take one answer of the Exchange worker."""
         from bypass_responder.triggers.record_exchange_result import record_exchange_result
 
-        await _told("record_exchange_result", record_exchange_result(body, self.services))
+        await _run_and_flush("record_exchange_result", record_exchange_result(body, self.services))
 
     async def create_storage(self) -> None:
         """Create the tables, queues and containers that are missing; in Azure the infrastructure does it."""
@@ -85,29 +85,29 @@ class Responder:
             await close()
 
 
-async def _told(function: str, run: Awaitable[object]) -> None:
+async def _run_and_flush(function: str, run: Awaitable[object]) -> None:
     """Wait for a run, then send its lines. A failed run adds a line that reports it."""
     from bypass_responder.adapters import telemetry
 
     try:
         await run
     except Exception as error:
-        _tell_failed(function, error)
+        _write_failure(function, error)
         raise
     finally:
         await telemetry.flush()
 
 
-def _tell_failed(function: str, error: Exception) -> None:
-    from bypass_responder.event_lines import tell
+def _write_failure(function: str, error: Exception) -> None:
+    from bypass_responder.event_lines import write_line
 
-    tell("run_failed", logging.ERROR, function=function, error_class=type(error).__name__)
+    write_line("run_failed", logging.ERROR, function=function, error_class=type(error).__name__)
 
 
 async def responder() -> Responder:
     """The responder of this event loop, built from the environment on the first call. Raises SettingError."""
     from bypass_responder.adapters import telemetry
-    from bypass_responder.event_lines import tell
+    from bypass_responder.event_lines import write_line
 
     loop = asyncio.get_running_loop()
     if loop in _responders:
@@ -116,11 +116,11 @@ async def responder() -> Responder:
     try:
         built = _responders[loop] = build(os.environ)
     except Exception as error:
-        _tell_failed("start", error)
+        _write_failure("start", error)
         await telemetry.flush()
         raise
     settings = built.services.settings
-    tell("started", mode=settings.mode.value, tenant_id=settings.tenant_id)
+    write_line("started", mode=settings.mode.value, tenant_id=settings.tenant_id)
     return built
 
 
@@ -220,7 +220,7 @@ def _self_checks(
         ),
         store=SelfCheckTable(storage.tables, settings.tenant_id),
         granted=EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=0.2),
-        told=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
+        telemetry=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
     )
 
 

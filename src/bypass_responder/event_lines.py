@@ -1,8 +1,7 @@
-"""The lines that leave for Application Insights: one per event, its word as the message and flat fields beside it.
+"""Telemetry lines for Application Insights: one per event, with the event as message and flat fields.
 
-A line is not the record: the response log is. It holds ids, words and numbers, never a name, a reason in words, a
-token or content of mail. Alert rules and the workbook read these words and fields, and
-infra/checks holds them to this file.
+The record is the response log, not these lines. They hold ids, fixed words and numbers, never a name, free text, a
+token or mail content. Alert rules and the workbook read these events and fields; infra/checks keeps them consistent.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Own = Literal[
     "baseline_moved", "checkpoint", "hint_waits", "notification", "ongoing", "polled", "resumed", "run_failed",
     "self_check_failed", "self_checked", "settling_failed", "started", "swept",
 ]  # fmt: skip
-"""Lines that are no entry of the response log."""
+"""Events that are not entries of the response log."""
 
 LARGEST = 7_500
 """Characters of one field: Application Insights cuts a property at 8,192."""
@@ -34,7 +33,7 @@ LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severi
 
 
 class Fields(TypedDict, total=False):
-    """Every field that a line may have, besides ``event``. Numbers and booleans arrive as text."""
+    """All fields of a line besides ``event``. Numbers and booleans arrive as text."""
 
     incident_id: str | None
     target: str
@@ -89,15 +88,15 @@ SMALL_FACTS = (
     "step", "state", "effect", "verdict", "command", "kind", "outcome", "before", "after", "asked", "ours",
     "next_at", "blind_from", "blind_until", "alert", "count",
 )  # fmt: skip
-"""Facts of a log entry or notification that its line repeats. The others stay in storage: they may name a person."""
+"""Facts of a log entry or notification that its line includes. Others may name a person and stay in storage."""
 
 
-def tell(event: Event | Own, level: int = logging.INFO, **fields: Unpack[Fields]) -> None:
-    """Write one line."""
+def write_line(event: Event | Own, level: int = logging.INFO, **fields: Unpack[Fields]) -> None:
+    """Write one telemetry line."""
     _write(event, level, fields)
 
 
-def tell_entry(entry: LogEntry) -> None:
+def write_entry(entry: LogEntry) -> None:
     """Write the line of a committed log entry. ``author`` distinguishes people from the responder."""
     fields = {
         "incident_id": entry.incident_id,
@@ -110,7 +109,7 @@ def tell_entry(entry: LogEntry) -> None:
     _write(entry.event, logging.INFO, fields | _small(entry.facts))
 
 
-def tell_notification(notification: Notification) -> None:
+def write_notification(notification: Notification) -> None:
     """Write the line of a notification that is new in the outbox, whether or not a receiver is set."""
     fields = {
         "about": notification.about,
@@ -123,16 +122,16 @@ def tell_notification(notification: Notification) -> None:
     _write("notification", LEVELS[notification.severity], fields | _small(notification.facts))
 
 
-def tell_ongoing(alert: HealthAlert) -> None:
-    """The line that says again that a health alert is not over: an alert rule sees no further back than its window."""
-    tell("ongoing", alert=alert.id, severity=alert.severity.value, since=alert.since.isoformat())
+def write_ongoing(alert: HealthAlert) -> None:
+    """Write a line for an ongoing health alert. Alert rules only see their own time window, so it is repeated."""
+    write_line("ongoing", alert=alert.id, severity=alert.severity.value, since=alert.since.isoformat())
 
 
-def tell_checkpoint(checkpoint: Checkpoint) -> None:
-    """A checkpoint with its heads: a copy outside the storage account, in as many lines as it takes."""
+def write_checkpoint_lines(checkpoint: Checkpoint) -> None:
+    """Write a checkpoint with its heads, as a copy outside the storage account, in one or more lines."""
     parts = list(_parts(f"{target}:{seq}:{digest}" for target, (seq, digest) in sorted(checkpoint.heads.items())))
     for number, heads in enumerate(parts, start=1):
-        tell(
+        write_line(
             "checkpoint",
             seq=checkpoint.seq,
             hash=checkpoint.hash,

@@ -1,7 +1,7 @@
-"""Every right in the directory and in Exchange that the two identities need, once. Pure values, no I/O.
+"""Every right in the directory and in Exchange that the two identities need. Pure values, no I/O.
 
-`bypassctl grant` gives them, `bypassctl doctor` looks for them, docs/permissions.md says why; tests hold the four
-together. The ids are Microsoft's own and the same in every tenant.
+`bypassctl grant` grants them, `bypassctl doctor` checks them, docs/permissions.md explains them; tests keep all of
+these consistent. The ids are Microsoft's and the same in every tenant.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from bypass_responder.model.base import Utc, Value
 
 
 class Api(StrEnum):
-    """A service that gives application permissions, by its application id."""
+    """A service with application permissions, by its application id."""
 
     GRAPH = "00000003-0000-0000-c000-000000000000"
     MANAGEMENT = "c5393580-f805-4401-95e8-94b7a6ef2fc2"
@@ -24,19 +24,19 @@ SERVICES = {
     Api.MANAGEMENT: "Office 365 Management APIs",
     Api.EXCHANGE: "Office 365 Exchange Online",
 }
-"""The names by which an administrator finds them."""
+"""Display names in the Entra admin center."""
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
-"""What a token for Graph is asked for, whatever address answers."""
+"""The scope of Graph tokens, independent of the configured Graph address."""
 
 
 class AppRole(Value):
-    """An application permission: what an administrator consents to, for an identity."""
+    """An application permission, which an administrator grants to an identity."""
 
     api: Api
     value: str
     id: str
     missing: str
-    """What does not work without it."""
+    """What does not work without this permission."""
 
 
 RESPONDER_ROLES = (
@@ -44,25 +44,25 @@ RESPONDER_ROLES = (
         api=Api.GRAPH,
         value="User.Read.All",
         id="df021288-bdef-4463-88db-98f22de89214",
-        missing="no account can be read, so nothing is decided",
+        missing="accounts cannot be read, so no decision is possible",
     ),
     AppRole(
         api=Api.GRAPH,
         value="User.RevokeSessions.All",
         id="77f3a031-c388-4f99-b373-dc68676a979e",
-        missing="no session is revoked",
+        missing="sessions cannot be revoked",
     ),
     AppRole(
         api=Api.GRAPH,
         value="User.EnableDisableAccount.All",
         id="3011c876-62b7-4ada-afa2-506cbbecc68c",
-        missing="no sign-in is blocked, and none is given back",
+        missing="sign-in can be neither blocked nor restored",
     ),
     AppRole(
         api=Api.MANAGEMENT,
         value="ActivityFeed.Read",
         id="594c1fb6-4f81-4475-ae41-0c394909246c",
-        missing="the audit feed is not read; only alerts and the sweep see anything",
+        missing="the audit feed cannot be read; only alerts and sweeps detect a bypass",
     ),
 )
 WORKER_ROLES = (
@@ -70,7 +70,7 @@ WORKER_ROLES = (
         api=Api.EXCHANGE,
         value="Exchange.ManageAsApp",
         id="dc50a0fb-09a3-484d-be87-e023b12c6440",
-        missing="the Exchange worker cannot connect: no bypass is switched off and no sweep is made",
+        missing="the Exchange worker cannot connect, so it can neither remove a bypass nor sweep",
     ),
 )
 WORKER_CMDLETS = (
@@ -80,12 +80,12 @@ WORKER_CMDLETS = (
     "Get-OrganizationConfig",
     "Get-AdminAuditLogConfig",
 )
-"""All that the custom Exchange role group may run."""
+"""The only cmdlets that the custom Exchange role group may run."""
 EXCHANGE_ROLE_GROUP = "Mailbox Audit Bypass Responder"
 
 
 def storage_role(place: str, name: str) -> str:
-    """The responder's role on a ``table``, ``queue`` or ``container``, as infra/modules/roles.bicep gives it."""
+    """Return the responder's role on a ``table``, ``queue`` or ``container``, as in infra/modules/roles.bicep."""
     if place == "table":
         return "Storage Table Data Reader" if name == "Allowlist" else "Storage Table Data Contributor"
     if place == "container":
@@ -97,7 +97,7 @@ def storage_role(place: str, name: str) -> str:
 
 
 class Principal(Value):
-    """A service principal: an identity of an app, or a service that gives permissions."""
+    """A service principal: an app's identity, or a Microsoft service."""
 
     object_id: str
     application_id: str
@@ -106,13 +106,13 @@ class Principal(Value):
 
 
 class Assignment(Value):
-    """One application permission that a principal has."""
+    """One application permission granted to a principal."""
 
     id: str
     role_id: str
     resource_id: str
     resource_name: str = ""
-    given_at: Utc | None = None
+    granted_at: Utc | None = None
 
 
 class DirectoryRole(Value):

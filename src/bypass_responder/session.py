@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bypass_responder.case.draft import Draft
 from bypass_responder.case.health_alerts import raise_alert
 from bypass_responder.errors import ConflictError, TransientError
-from bypass_responder.event_lines import tell_entry, tell_notification
+from bypass_responder.event_lines import write_entry, write_notification
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.notification import Notification
 
@@ -97,18 +97,18 @@ class Session:
                     self.case = await self._services.ledger.load(self.target)
                     continue
                 self.commits += 1
-                _tell(draft, before)
+                _write_lines(draft, before)
                 return outcome
         raise TransientError(f"The case of {self.target} changed too often while it was written.")
 
 
-def _tell(draft: Draft, before: Mapping[str, Row]) -> None:
-    """What was committed, as lines: each entry of the log, and each notification that is new."""
+def _write_lines(draft: Draft, before: Mapping[str, Row]) -> None:
+    """Write telemetry lines for the committed log entries and new notifications."""
     for entry in draft.entries:
-        tell_entry(entry)
+        write_entry(entry)
     for key, row in draft.changed.items():
         if isinstance(row, Notification) and key not in before:
-            tell_notification(row)
+            write_notification(row)
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ class ActorResponse(StrEnum):
 def _guid(text: object) -> str:
     guid = guid_or_none(str(text))
     if guid is None:
-        msg = "wants a GUID such as 00000000-0000-0000-0000-000000000000"
+        msg = "must be a GUID such as 00000000-0000-0000-0000-000000000000"
         raise ValueError(msg)
     return guid
 
@@ -41,7 +41,7 @@ def _guids(text: object) -> frozenset[str]:
     if [word.strip().lower() for word in words] == ["none"]:
         return frozenset()
     if not words:
-        msg = "wants object ids separated by commas, or the word none to mean it"
+        msg = "must be object ids separated by commas, or the word none"
         raise ValueError(msg)
     return frozenset(_guid(word) for word in words)
 
@@ -49,7 +49,7 @@ def _guids(text: object) -> frozenset[str]:
 def _url(text: object) -> str:
     url = str(text).strip().rstrip("/")
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        msg = "wants an https:// address (http only for this machine)"
+        msg = "must be an https:// address (http for localhost only)"
         raise ValueError(msg)
     return url
 
@@ -116,8 +116,8 @@ class Settings(Value):
     def _enforce_names_protected(self) -> Self:
         if self.enforce and self.protected_object_ids is None:
             msg = (
-                "PROTECTED_OBJECT_IDS wants the object ids of your emergency-access accounts before MODE=enforce, "
-                "or the word none to mean it"
+                "PROTECTED_OBJECT_IDS must list the object ids of your break-glass accounts before MODE=enforce, "
+                "or be the word none"
             )
             raise ValueError(msg)
         return self
@@ -125,7 +125,7 @@ class Settings(Value):
     @model_validator(mode="after")
     def _webhook_has_secret(self) -> Self:
         if self.notification_webhook_url and not self.notification_webhook_secret:
-            msg = "NOTIFICATION_WEBHOOK_SECRET wants a secret of your own, because NOTIFICATION_WEBHOOK_URL is set"
+            msg = "NOTIFICATION_WEBHOOK_SECRET must be set, because NOTIFICATION_WEBHOOK_URL is set"
             raise ValueError(msg)
         return self
 
@@ -143,11 +143,11 @@ class Settings(Value):
         except ValidationError as problem:
             first = problem.errors()[0]
             name = ".".join(str(part) for part in first["loc"]).upper()
-            said = first["msg"].removeprefix("Value error, ")
+            what = first["msg"].removeprefix("Value error, ")
             if first["type"] == "missing":
-                said = "is not set"
+                what = "is not set"
             value = "" if "SECRET" in name or "URL" in name or not name else f" (it is {first['input']!r:.80})"
-            raise SettingError(f"{name} {said}{value if first['type'] != 'missing' else ''}.".strip()) from None
+            raise SettingError(f"{name} {what}{value if first['type'] != 'missing' else ''}.".strip()) from None
 
 
 class GrantSettings(Value):
@@ -169,8 +169,8 @@ class GrantSettings(Value):
         except ValidationError as problem:
             first = problem.errors()[0]
             name = str(first["loc"][0]).upper()
-            said = "is not set" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
-            raise SettingError(f"{name} {said}; `azd env get-values` prints what azd provision made.") from None
+            what = "is not set" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+            raise SettingError(f"{name} {what}; `azd env get-values` prints the ids after azd provision.") from None
 
 
 def _storage(environment: Mapping[str, str]) -> Storage:
@@ -183,9 +183,9 @@ def _storage(environment: Mapping[str, str]) -> Storage:
     }
     missing = [f"ResponderStorage__{kind}ServiceUri" for kind, uri in uris.items() if not uri]
     if missing:
-        raise SettingError(f"ResponderStorage wants a connection string, or {' and '.join(missing)} an address.")
+        raise SettingError(f"ResponderStorage is not set, and neither is {' or '.join(missing)}.")
     try:
         return Storage(**{f"{kind}_service_uri": uri for kind, uri in uris.items()})
     except ValidationError as problem:
         name = str(problem.errors()[0]["loc"][0]).split("_", maxsplit=1)[0]
-        raise SettingError(f"ResponderStorage__{name}ServiceUri wants an https:// address.") from None
+        raise SettingError(f"ResponderStorage__{name}ServiceUri must be an https:// address.") from None

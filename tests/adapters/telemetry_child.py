@@ -10,7 +10,7 @@ import sys
 import time
 
 from bypass_responder.adapters import telemetry
-from bypass_responder.event_lines import tell, tell_entry, tell_notification
+from bypass_responder.event_lines import write_entry, write_line, write_notification
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.notification import Notification, Severity
 
@@ -53,13 +53,13 @@ async def main() -> None:
         unsampled()
     logging.getLogger("azure.core").warning("somebody else's line")
     for seq in range(1, int(sys.argv[1]) + 1):
-        tell_entry(decided(seq))
+        write_entry(decided(seq))
     notification = Notification(
         id="n1", about="contained", severity=Severity.CRITICAL, title="Contained: alex", text="mail", created_at=AT,
         incident_id="20260302-a", target=ALEX, facts={"opened_at": AT} | SECRETS,
     )  # fmt: skip
-    tell_notification(notification)
-    tell("resumed", targets=3, problems=0)
+    write_notification(notification)
+    write_line("resumed", targets=3, problems=0)
     if len(sys.argv) > 2:
         await hang()
     await telemetry.flush()

@@ -52,7 +52,7 @@ async def test_each_role_is_listed_with_its_time() -> None:
 
     found = await rights(answer).assignments(WHO)
 
-    assert [(it.role_id, it.given_at) for it in found] == [(ROLE, datetime(2026, 3, 2, 3, 7, tzinfo=UTC))]
+    assert [(it.role_id, it.granted_at) for it in found] == [(ROLE, datetime(2026, 3, 2, 3, 7, tzinfo=UTC))]
     assert [(str(it.url), it.headers["Authorization"]) for it in asked] == [(LIST, "Bearer a-token")]
 
 
@@ -68,7 +68,7 @@ async def test_every_page_is_read() -> None:
 async def test_a_time_that_cannot_be_read_is_not_known() -> None:
     [found] = await rights(lambda _: listed(ROLE, since="yesterday")).assignments(WHO)
 
-    assert found.given_at is None
+    assert found.granted_at is None
 
 
 @pytest.mark.parametrize("link", ["https://elsewhere.example/v1.0/x", f"{GRAPH}.evil.example/v1.0/", LIST])
@@ -116,5 +116,5 @@ async def test_an_answer_that_is_no_listing_is_refused(body: str) -> None:
 
 @pytest.mark.parametrize("principal", ["", "../users", "cccccccc"])
 async def test_what_is_no_object_id_is_never_asked_for(principal: str) -> None:
-    with pytest.raises(RefusedError, match="no object id"):
+    with pytest.raises(RefusedError, match="not an object id"):
         await rights(lambda _: listed()).assignments(principal)

@@ -21,7 +21,7 @@ from bypass_responder.adapters.self_check_table import ROW, TABLE, SelfCheckTabl
 from bypass_responder.adapters.storage_clients import StorageClients, connect
 from bypass_responder.adapters.storage_probe import StorageProbe
 from bypass_responder.errors import InputError
-from bypass_responder.model.self_check import Access, SelfCheck, StorageLook
+from bypass_responder.model.self_check import Access, SelfCheck, StorageCheck
 from bypass_responder.operating.self_check import SelfCheckStore
 from bypass_responder.settings import Storage
 from sandbox.child import free_ports
@@ -93,7 +93,7 @@ async def place(gate: StorageGate) -> AsyncIterator[tuple[StorageClients, str]]:
     await clients.close()
 
 
-async def looked(clients: StorageClients, name: str) -> StorageLook:
+async def looked(clients: StorageClients, name: str) -> StorageCheck:
     probe = StorageProbe(
         clients.tables,
         clients.queues,
@@ -102,10 +102,10 @@ async def looked(clients: StorageClients, name: str) -> StorageLook:
         expected_containers=[name],
         clock=lambda: datetime.now(UTC),
     )
-    return await probe.look([name])
+    return await probe.probe([name])
 
 
-def accesses(look: StorageLook) -> set[tuple[str, Access, str]]:
+def accesses(look: StorageCheck) -> set[tuple[str, Access, str]]:
     return {(reach.place.value, reach.access, reach.code) for reach in look.reaches}
 
 
@@ -198,33 +198,33 @@ def tokens(token: str | None) -> OwnTokens:
 async def test_a_token_tells_its_roles_its_times_and_whose_it_is() -> None:
     issued = int(NOON.timestamp())
     jwt = a_jwt(roles=["B", "A"], iat=issued, exp=issued + 3600, oid="O", appid="P", tid="T")
-    told = await tokens(jwt).look("api")
+    told = await tokens(jwt).inspect("api")
 
     assert (told.roles, told.issued_at, told.expires_at) == (("A", "B"), NOON, NOON + timedelta(hours=1))
     assert (told.object_id, told.application_id, told.tenant_id, told.delegated) == ("o", "p", "t", False)
 
 
 async def test_a_token_with_scopes_is_a_persons() -> None:
-    assert (await tokens(a_jwt(scp="User.Read")).look("api")).delegated
+    assert (await tokens(a_jwt(scp="User.Read")).inspect("api")).delegated
 
 
 async def test_nothing_of_the_token_itself_is_told() -> None:
     jwt = a_jwt(oid="o")
 
-    assert not set(jwt.split(".")) & set((await tokens(jwt).look("api")).model_dump_json().split('"'))
+    assert not set(jwt.split(".")) & set((await tokens(jwt).inspect("api")).model_dump_json().split('"'))
 
 
 async def test_without_a_token_it_tells_why_in_one_line() -> None:
-    assert (await tokens(None).look("api")).problem == "No managed identity here."
+    assert (await tokens(None).inspect("api")).problem == "No managed identity here."
 
 
 @pytest.mark.parametrize("token", ["", "opaque", "a.b.c", f"a.{base64.urlsafe_b64encode(b'[1]').decode()}.c"])
 async def test_a_token_that_is_no_jwt_is_told_as_one(token: str) -> None:
-    assert "JWT" in (await tokens(token).look("api")).problem
+    assert "JWT" in (await tokens(token).inspect("api")).problem
 
 
 @pytest.mark.parametrize("claims", [{"iat": "soon", "exp": 10**30, "roles": "User.Read.All"}, {}])
 async def test_claims_of_another_shape_are_left_out(claims: dict[str, object]) -> None:
-    told = await tokens(a_jwt(**claims)).look("api")
+    told = await tokens(a_jwt(**claims)).inspect("api")
 
     assert (told.roles, told.issued_at, told.expires_at, told.problem) == ((), None, None, "")

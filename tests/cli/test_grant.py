@@ -152,7 +152,7 @@ def test_what_there_is_and_what_is_missing_are_together_what_is_wanted(have: set
     holder = Holder(who="responder", principal=PERSON, wanted=RESPONDER_ROLES, has=(*map(has, have), *others))
     found = plan([holder], SERVICES)
 
-    assert {item.right for item in found.there} == {role.value for role in have}
+    assert {item.right for item in found.granted} == {role.value for role in have}
     assert {item.right for item in found.missing} == {role.value for role in set(RESPONDER_ROLES) - have}
     assert len(found.extras) == len(extra)
 
@@ -187,7 +187,7 @@ def test_an_entra_role_that_is_there_is_ours_to_take_back() -> None:
     held = DirectoryRole(id="x", role_id=BLOCKERS[Blocker.PRIVILEGED][0])
     found = plan([Holder(who="responder", principal=PERSON, wanted=(), directory_roles=(held,))], SERVICES)
 
-    assert [item.assignment_id for item in found.there] == ["x"]
+    assert [item.assignment_id for item in found.granted] == ["x"]
 
 
 # ---- the command -----------------------------------------------------------------------------------------------------
@@ -197,8 +197,8 @@ def test_it_gives_everything_and_says_so(directory: Directory) -> None:
     said = directory.run("--yes")
 
     assert (said.code, directory.rights) == (0, COMPLETE)
-    assert said.out.count("given  ") == len(COMPLETE)
-    assert "Read back: 5 there." in said.out
+    assert said.out.count("granted  ") == len(COMPLETE)
+    assert "Read back: 5 granted." in said.out
     assert "bypassctl grant --exchange-script" in said.out
 
 
@@ -240,7 +240,7 @@ def test_a_right_that_is_not_ours_is_named_and_left(directory: Directory) -> Non
     said = directory.run("--yes")
     directory.run("--revoke", "--yes")
 
-    assert "not ours, and left alone: responder: 810c84a8-" in said.out
+    assert "Extra right, kept: responder: 810c84a8-" in said.out
     assert directory.rights == [("responder", "Mail.Read")]
 
 
@@ -256,14 +256,14 @@ def test_check_only_looks(directory: Directory) -> None:
 def test_json_says_what_was_changed_and_what_is_there(directory: Directory) -> None:
     said = directory.run("--yes", "--format", "json")
 
-    assert (said.json["complete"], len(said.json["changed"]), len(said.json["there"])) == (True, 5, 5)
+    assert (said.json["complete"], len(said.json["changed"]), len(said.json["granted"])) == (True, 5, 5)
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_changed(directory: Directory) -> None:
     said = directory.run()
 
     assert (said.code, directory.rights) == (2, [])
-    assert "add --yes" in said.err
+    assert "run again with --yes" in said.err
 
 
 def test_revoke_and_check_do_not_go_together(directory: Directory) -> None:
@@ -303,7 +303,7 @@ def test_a_missing_or_wrong_id_is_named(directory: Directory, name: str) -> None
 
     assert (missing.code, wrong.code, lines(missing), lines(wrong)) == (3, 3, 1, 1)
     assert f"{name} is not set; `azd env get-values`" in missing.err
-    assert f"{name} wants a GUID" in wrong.err
+    assert f"{name} must be a GUID" in wrong.err
 
 
 def test_another_tenant_is_refused_before_anything_is_read(directory: Directory) -> None:
@@ -327,7 +327,7 @@ def test_without_the_right_to_give_it_says_who_has_it(directory: Directory) -> N
 
     assert (said.code, lines(said), directory.rights) == (3, 1, [])
     assert "Privileged Role Administrator or Global Administrator" in said.err
-    assert "Given so far: nothing. Not given: responder: User.Read.All" in said.err
+    assert "Granted so far: nothing. Not granted: responder: User.Read.All" in said.err
 
 
 def test_without_the_right_to_read_it_says_who_has_it(directory: Directory) -> None:
@@ -353,7 +353,7 @@ def test_rights_never_go_to_the_other_identity(directory: Directory) -> None:
     as_one = directory.run("--yes", **both)
 
     assert (swapped.code, as_one.code, directory.rights) == (3, 3, [])
-    assert "are the same: no identity may have the rights of both" in as_one.err
+    assert "are the same. The two apps need separate identities" in as_one.err
 
 
 def test_an_identity_with_ids_of_two_is_refused(directory: Directory) -> None:
@@ -388,7 +388,7 @@ def test_json_of_taking_back_is_complete_when_nothing_is_left(directory: Directo
     directory.have(OURS)
     said = directory.run("--revoke", "--yes", "--format", "json")
 
-    assert (said.json["complete"], said.json["there"]) == (True, [])
+    assert (said.json["complete"], said.json["granted"]) == (True, [])
 
 
 def test_a_page_of_a_proxy_in_graphs_place_is_one_line(directory: Directory) -> None:
@@ -423,7 +423,7 @@ def test_an_id_that_is_no_managed_identity_gets_nothing(directory: Directory) ->
     administrator = directory.tenant.identities[ADMINISTRATOR_SECRET]
     said = directory.run("--yes", RESPONDER_PRINCIPAL_ID=administrator.object_id)
 
-    assert (said.code, "is no managed identity" in said.err) == (3, True)
+    assert (said.code, "is not a managed identity" in said.err) == (3, True)
     assert administrator.roles == Tenant().identities[ADMINISTRATOR_SECRET].roles
 
 
@@ -465,9 +465,9 @@ def test_a_graph_that_stays_busy_ends_in_one_line_that_says_what_was_given(direc
     again = directory.run("--yes")
 
     assert (said.code, len(first), lines(said)) == (3, 2, 1)
-    assert "Given so far: responder: User.Read.All (Microsoft Graph); responder: User.RevokeSessions.All" in said.err
-    assert "Not given: responder: User.EnableDisableAccount.All" in said.err
-    assert "safe to run again" in said.err
+    assert "Granted so far: responder: User.Read.All (Microsoft Graph); responder: User.RevokeSessions.All" in said.err
+    assert "Not granted: responder: User.EnableDisableAccount.All" in said.err
+    assert "safe to run the command again" in said.err
     assert (again.code, directory.rights) == (0, COMPLETE)
 
 
@@ -477,7 +477,7 @@ def test_taking_back_that_stops_half_way_says_what_is_left(directory: Directory)
     said = directory.run("--revoke", "--yes")
 
     assert (said.code, len(directory.rights)) == (3, len(OURS) - 1)
-    assert "Taken back so far: responder: User.Read.All (Microsoft Graph). Not taken back: " in said.err
+    assert "Revoked so far: responder: User.Read.All (Microsoft Graph). Not revoked: " in said.err
 
 
 def test_a_wait_that_is_too_long_is_named_and_not_made(directory: Directory) -> None:
@@ -485,7 +485,7 @@ def test_a_wait_that_is_too_long_is_named_and_not_made(directory: Directory) -> 
     said = directory.run("--yes")
 
     assert (said.code, lines(said), directory.changes) == (3, 1, 1)
-    assert "come back in 61 seconds" in said.err
+    assert "throttles requests for 61 seconds (429). Run the command again" in said.err
 
 
 def test_an_identity_that_is_seconds_old_is_tried_again(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -523,14 +523,14 @@ def test_the_question_ends_with_ctrl_c(directory: Directory) -> None:
     ours, its = pty.openpty()
     with begun(directory, stdin=its, stdout=subprocess.DEVNULL) as program:
         assert program.stderr is not None
-        asked = program.stderr.read(len("Give these 5? [y/N]:"))
+        asked = program.stderr.read(len("Grant these 5 rights? [y/N]:"))
         time.sleep(0.2)  # it reads the answer now
         program.send_signal(signal.SIGINT)
         said = program.stderr.read()
     os.close(ours)
     os.close(its)
 
-    assert (asked, program.returncode, directory.rights) == ("Give these 5? [y/N]:", 3, [])
+    assert (asked, program.returncode, directory.rights) == ("Grant these 5 rights? [y/N]:", 3, [])
     assert "Nothing was changed." in said
 
 
@@ -545,8 +545,8 @@ def test_breaking_it_off_says_what_was_given_and_what_not(
         _, said = program.communicate()
 
     assert (program.returncode, len(directory.rights)) == (3, 2)
-    assert "Given so far: responder: User.Read.All (Microsoft Graph); responder: User.RevokeSessions.All" in said
-    assert "Not given: responder: User.EnableDisableAccount.All" in said
+    assert "Granted so far: responder: User.Read.All (Microsoft Graph); responder: User.RevokeSessions.All" in said
+    assert "Not granted: responder: User.EnableDisableAccount.All" in said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one program")
@@ -559,14 +559,14 @@ def test_breaking_off_the_look_says_that_nothing_was_changed(
         program.send_signal(signal.SIGINT)
         _, said = program.communicate()
 
-    assert (program.returncode, said) == (3, "Broken off. Nothing was changed.\n")
+    assert (program.returncode, said) == (3, "Interrupted. Nothing was changed.\n")
 
 
 def test_a_connection_that_breaks_for_good_is_one_line(directory: Directory) -> None:
     directory.fault(kind="drop_before", endpoint="graph.get_rights", times=None)
     said = directory.run("--check")
 
-    assert (said.code, lines(said), "Graph cannot be asked" in said.err) == (3, 1, True)
+    assert (said.code, lines(said), "Graph is unreachable" in said.err) == (3, 1, True)
 
 
 def test_the_script_has_the_ids_and_needs_no_directory(directory: Directory) -> None:

@@ -107,7 +107,7 @@ def whats(moments: list[Moment], kind: Kind) -> list[str]:
 
 
 def late(moments: list[Moment]) -> list[float | None]:
-    return [moment.latency_seconds for moment in moments if moment.kind is Kind.TOLD]
+    return [moment.latency_seconds for moment in moments if moment.kind is Kind.REPORTED]
 
 
 # ---- when it happened ------------------------------------------------------------------------------------------------
@@ -118,10 +118,10 @@ def late(moments: list[Moment]) -> list[float | None]:
     [
         ({}, "bypass switched on by mallory@contoso.onmicrosoft.com from 203.0.113.7:4711"),
         ({"switch": Switch.OFF, "actor": Actor(user_id="eve")}, "bypass switched off by eve"),
-        ({"outcome": Outcome.FAILED, "actor": Actor()}, "attempt to switch the bypass on, which failed, by unknown"),
+        ({"outcome": Outcome.FAILED, "actor": Actor()}, "failed attempt to switch the bypass on by unknown"),
         ({"outcome": Outcome.UNKNOWN, "actor": Actor()}, "bypass switched on by unknown, result unknown"),
         ({"switch": Switch.UNKNOWN, "actor": Actor()}, "bypass set to an unknown value by unknown"),
-        ({"switch": Switch.OFF, "reason": OWN, "actor": Actor(app_id="w")}, "bypass switched off by us (w)"),
+        ({"switch": Switch.OFF, "reason": OWN, "actor": Actor(app_id="w")}, "bypass switched off by the responder (w)"),
         ({"source": Source.ACTOR, "actor": Actor()}, "bypass of another account switched on by unknown"),
     ],
 )
@@ -134,20 +134,20 @@ def test_a_record_says_what_happened_at_its_own_time(fields: dict[str, Any], sai
 def test_what_an_alert_says_is_a_claim_and_nothing_that_happened() -> None:
     claim, told = line(an_alert(actor=Actor(user_id="eve")))
 
-    assert (claim.at, claim.kind, claim.what) == (START, Kind.CLAIMED, "an alert says that it happened, by eve")
-    assert told.kind is Kind.TOLD
+    assert (claim.at, claim.kind, claim.what) == (START, Kind.CLAIMED, "bypass claimed by an alert, actor eve")
+    assert told.kind is Kind.REPORTED
 
 
 def test_an_alert_that_tells_no_time_claims_none() -> None:
     moments = line(an_alert(claimed_at=None))
 
-    assert [moment.kind for moment in moments] == [Kind.TOLD]
+    assert [moment.kind for moment in moments] == [Kind.REPORTED]
 
 
 def test_what_was_derived_from_an_alert_is_a_claim_too() -> None:
     moments = line(an_alert(source=Source.ACTOR))
 
-    assert [(moment.kind, moment.source) for moment in moments] == [(Kind.CLAIMED, None), (Kind.TOLD, "hint")]
+    assert [(moment.kind, moment.source) for moment in moments] == [(Kind.CLAIMED, None), (Kind.REPORTED, "hint")]
 
 
 def test_a_sweep_says_that_it_was_on_when_it_began_to_read() -> None:
@@ -155,20 +155,20 @@ def test_a_sweep_says_that_it_was_on_when_it_began_to_read() -> None:
     moments = line(a_listing(effective_at=START + 9 * MINUTE))
 
     assert [(it.at, it.what, it.source) for it in moments if it.kind is Kind.STATE] == [
-        (START + 7 * MINUTE, "on at this read", "sweep")
+        (START + 7 * MINUTE, "bypass on when read", "sweep")
     ]
 
 
 def test_an_answer_of_exchange_is_there_once_however_many_findings_waited_for_it() -> None:
     moments = line(an_alert(checks=(a_check(),)), an_alert(checks=(a_check(),)))
 
-    assert whats(moments, Kind.STATE) == ["on at this read"]
+    assert whats(moments, Kind.STATE) == ["bypass on when read"]
 
 
 def test_an_off_of_exchange_is_said() -> None:
     moments = line(an_alert(checks=(a_check(bypass_on=False),)))
 
-    assert whats(moments, Kind.STATE) == ["off at this read"]
+    assert whats(moments, Kind.STATE) == ["bypass off when read"]
 
 
 def test_an_answer_about_another_account_is_left_out() -> None:
@@ -180,22 +180,22 @@ def test_an_answer_about_another_account_is_left_out() -> None:
 def test_an_account_that_a_sweep_did_not_list_is_not_said_to_be_on() -> None:
     moments = line(a_listing(switch=Switch.OFF))
 
-    assert (whats(moments, Kind.STATE), whats(moments, Kind.TOLD)) == ([], ["not listed as on any more"])
+    assert (whats(moments, Kind.STATE), whats(moments, Kind.REPORTED)) == ([], ["no longer listed as bypassed"])
 
 
 # ---- when each source told us ----------------------------------------------------------------------------------------
 
 
 def test_a_hint_names_its_sender_and_its_link() -> None:
-    [told] = [it for it in line(an_alert(link="https://siem.example/17")) if it.kind is Kind.TOLD]
+    [told] = [it for it in line(an_alert(link="https://siem.example/17")) if it.kind is Kind.REPORTED]
 
-    assert (told.source, told.told_by, told.link) == ("hint", "a SIEM", "https://siem.example/17")
+    assert (told.source, told.sender, told.link) == ("hint", "a SIEM", "https://siem.example/17")
 
 
 def test_a_hint_that_was_not_borne_out_says_so() -> None:
     moments = line(an_alert(verdict="unconfirmed", reason="Exchange says off"))
 
-    assert whats(moments, Kind.TOLD) == ["an alert from a SIEM (unconfirmed: Exchange says off)"]
+    assert whats(moments, Kind.REPORTED) == ["alert from a SIEM (unconfirmed: Exchange says off)"]
 
 
 def test_every_source_is_held_against_the_proven_start() -> None:
@@ -264,7 +264,7 @@ def test_a_step_that_was_never_tried_did_nothing() -> None:
 def test_the_log_says_who_did_it() -> None:
     [moment] = line(log=(a_line("dismissed", "a drill", who="ops"),))
 
-    assert (moment.kind, moment.what, moment.who) == (Kind.DID, "dismissed: a drill", "ops")
+    assert (moment.kind, moment.what, moment.who) == (Kind.ACTION, "dismissed: a drill", "ops")
 
 
 def test_lines_about_another_incident_are_left_out() -> None:
@@ -309,11 +309,11 @@ def test_the_json_twin_holds_what_is_known_and_no_more() -> None:
 
     assert told.as_json() == {
         "at": "2026-03-02T09:00:03+00:00",
-        "kind": "told",
-        "what": "an alert from a SIEM",
+        "kind": "reported",
+        "what": "alert from a SIEM",
         "source": "hint",
         "latency_seconds": 3.0,
-        "told_by": "a SIEM",
+        "sender": "a SIEM",
         "evidence": "hint-1-00",
     }
 
@@ -360,7 +360,7 @@ async def an_episode() -> list[Moment]:
     await world.sweep()
     world.bypassed[ALEX] = True
     world.now = START + 3 * SECOND
-    await world.sees(an_alert(id="hint-4711-00", told_by="contoso-siem", link="https://siem.example/4711"))
+    await world.sees(an_alert(id="hint-4711-00", sender="contoso-siem", link="https://siem.example/4711"))
     world.now += 2 * SECOND
     await world.answer()
     await world.passes(seconds=5)
@@ -391,7 +391,7 @@ def test_a_log_that_cannot_be_read_is_said(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_nothing_raw_from_an_alert_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    print_timeline(line(an_alert(told_by="\x1b[2J", link="https://\u202e", actor=Actor(user_id="\x07"))), readable=True)
+    print_timeline(line(an_alert(sender="\x1b[2J", link="https://\u202e", actor=Actor(user_id="\x07"))), readable=True)
     out = capsys.readouterr().out
 
     assert [raw for raw in ("\x1b[2J", "\u202e", "\x07") if raw in out] == []

@@ -111,7 +111,7 @@ async def test_the_list_shows_every_row_and_what_is_wrong_with_it(live: Live) ->
     said = await bypassctl(live.cli_env, "allowlist", "list")
     states = {
         alias: state
-        for alias, state in (("svc-archive", "valid"), ("alex", "UNREADABLE: ExpiresAt"), ("adele", "expired"))
+        for alias, state in (("svc-archive", "valid"), ("alex", "MALFORMED: ExpiresAt"), ("adele", "expired"))
         if any(live.id_of(alias) in line and state in line for line in said.out.splitlines())
     }
 
@@ -212,9 +212,9 @@ async def test_an_incident_has_its_time_line_in_both_formats(held: Live) -> None
     table = await bypassctl(held.cli_env, "incidents", "show", incident.id)
     twin = (await bypassctl(held.cli_env, "incidents", "show", incident.id, "--format", "json")).json
     kinds = [moment["kind"] for moment in twin["timeline"]]
-    told = [moment["source"] for moment in twin["timeline"] if moment["kind"] == "told"]
+    told = [moment["source"] for moment in twin["timeline"] if moment["kind"] == "reported"]
 
-    assert ("Timeline (UTC)" in table.out, kinds[0], set(told), "did" in kinds) == (True, "happened", {"feed"}, True)
+    assert ("Timeline (UTC)" in table.out, kinds[0], set(told), "action" in kinds) == (True, "happened", {"feed"}, True)
 
 
 async def test_an_incident_is_shown_when_its_log_cannot_be_read(held: Live) -> None:

@@ -104,7 +104,7 @@ async def test_for_people_each_finding_is_one_line(well: Live) -> None:
 
     assert said.code == 1
     assert len(wrong) == 1
-    assert "the queue alerts is not there. Fix: azd provision" in wrong[0]
+    assert "the queue alerts does not exist. Fix: azd provision" in wrong[0]
 
 
 async def test_no_token_is_shown(well: Live) -> None:

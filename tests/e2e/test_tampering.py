@@ -69,7 +69,7 @@ async def test_a_changed_line_is_named(contained: Live) -> None:
     await rewrite(contained, (await log_lines(contained))[1], text="nothing happened")
     said = verify(contained)
 
-    assert (said.code, f"{contained.id_of('alex')}: log line 2 was changed" in said.out) == (1, True)
+    assert (said.code, f"{contained.id_of('alex')}: log entry 2 was changed" in said.out) == (1, True)
 
 
 @pytest.mark.slow
@@ -86,7 +86,7 @@ async def test_a_deleted_line_is_named(contained: Live) -> None:
     await delete(contained, (await log_lines(contained))[1:2])
     said = verify(contained)
 
-    assert (said.code, f"{contained.id_of('alex')}: log line 2 is missing" in said.out) == (1, True)
+    assert (said.code, f"{contained.id_of('alex')}: log entry 2 is missing" in said.out) == (1, True)
 
 
 @pytest.mark.slow
@@ -106,7 +106,7 @@ async def test_a_tail_that_was_cut_with_its_head_is_named_by_the_checkpoint(cont
     await rewrite(contained, head, log_seq=last.seq, log_hash=last.hash)
     said = verify(contained)
 
-    assert (said.code, f"{contained.id_of('alex')}: cut after log line 2" in said.out) == (1, True)
+    assert (said.code, f"{contained.id_of('alex')}: cut after log entry 2" in said.out) == (1, True)
 
 
 async def test_a_deleted_incident_is_named(contained: Live) -> None:
@@ -122,14 +122,14 @@ async def test_a_deleted_partition_is_named(contained: Live) -> None:
     await delete(contained, await rows(contained))
     said = verify(contained)
 
-    assert (said.code, f"{target}: cut after log line 0" in said.out) == (1, True)
+    assert (said.code, f"{target}: cut after log entry 0" in said.out) == (1, True)
 
 
 async def test_a_target_without_an_incident_is_watched_too(contained: Live) -> None:
     await delete(contained, await rows(contained, "diego"))
     said = verify(contained)
 
-    assert (said.code, f"{contained.id_of('diego')}: cut after log line 0" in said.out) == (1, True)
+    assert (said.code, f"{contained.id_of('diego')}: cut after log entry 0" in said.out) == (1, True)
 
 
 async def checkpoint_rows(live: Live) -> list[dict[str, Any]]:

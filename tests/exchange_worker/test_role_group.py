@@ -195,7 +195,7 @@ def test_a_cmdlet_that_no_role_holds_is_named(exchange: Exchange) -> None:
     ended = exchange.run()
 
     assert ended.returncode != 0
-    assert "No role of this organization holds Set-MailboxAuditBypassAssociation." in ended.stderr
+    assert "No built-in role of this organization contains Set-MailboxAuditBypassAssociation." in ended.stderr
 
 
 def with_roles(**roles: list[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, StorageLook, Token
+from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, StorageCheck, Token
 from bypass_responder.rights import RESPONDER_ROLES
 from tests.fakes.scripted import Scripted
 
@@ -36,8 +36,8 @@ class FakeTokens(Scripted):
         self.tenant_id = tenant_id
         self.changed: dict[str, dict[str, object]] = {}
 
-    async def look(self, api: str) -> Token:
-        self._called("look", api)
+    async def inspect(self, api: str) -> Token:
+        self._called("inspect", api)
         return a_token(api, tenant_id=self.tenant_id, **self.changed.get(api, {}))
 
 
@@ -49,13 +49,13 @@ class FakeProbe(Scripted):
         self.spoiled: dict[str, Access] = {}
         self.skew_seconds: float | None = 0.0
 
-    async def look(self, queues: Sequence[str]) -> StorageLook:
-        self._called("look", ",".join(queues))
+    async def probe(self, queues: Sequence[str]) -> StorageCheck:
+        self._called("probe", ",".join(queues))
         places = [(Place.TABLE, name) for name in TABLES]
         places += [(Place.QUEUE, name) for name in queues]
         places += [(Place.CONTAINER, name) for name in CONTAINERS]
         reaches = [Reach(place=place, name=name, access=self.spoiled.get(name, Access.OK)) for place, name in places]
-        return StorageLook(reaches=tuple(reaches), skew_seconds=self.skew_seconds)
+        return StorageCheck(reaches=tuple(reaches), skew_seconds=self.skew_seconds)
 
 
 class FakeSelfCheckStore(Scripted):

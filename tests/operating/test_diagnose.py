@@ -11,7 +11,7 @@ import pytest
 from bypass_responder.case.health_alerts import ADVICE
 from bypass_responder.model.feed import FeedCursor
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, StorageLook, Token
+from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, StorageCheck, Token
 from bypass_responder.operating.doctor.diagnose import diagnose
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Facts, Names, Standing
 from bypass_responder.operating.self_check import probed_queues
@@ -37,7 +37,7 @@ PLACES = {
 }
 
 
-def a_look(spoiled: dict[str, Access] | None = None, *, person: bool = True, **fields: Any) -> StorageLook:
+def a_look(spoiled: dict[str, Access] | None = None, *, person: bool = True, **fields: Any) -> StorageCheck:
     """Everything is open, but what is spoiled; the app does not look into queues that it only sends to."""
     seen = [name for name in PLACES if person or name not in {"exchange-commands", "exchange-sweeps"}]
     found = {name: (spoiled or {}).get(name, Access.OK) for name in seen}
@@ -45,7 +45,7 @@ def a_look(spoiled: dict[str, Access] | None = None, *, person: bool = True, **f
         Reach(place=PLACES[name], name=name, access=access, code="" if access is Access.OK else f"code of {name}")
         for name, access in found.items()
     ]
-    return StorageLook(**({"reaches": tuple(reaches), "skew_seconds": 0.0} | fields))
+    return StorageCheck(**({"reaches": tuple(reaches), "skew_seconds": 0.0} | fields))
 
 
 def a_check(**fields: Any) -> SelfCheck:
@@ -62,7 +62,7 @@ def a_check(**fields: Any) -> SelfCheck:
             "RESUME_SCHEDULE": "30 * * * * *",
             "SWEEP_SCHEDULE": "0 */15 * * * *",
         },
-        "told": True,
+        "telemetry": True,
         "tokens": (a_token(Api.GRAPH, tenant_id=TENANT), a_token(Api.MANAGEMENT, tenant_id=TENANT)),
         "subscription": "enabled",
         "storage": a_look(person=False),
@@ -239,7 +239,7 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
     ),
     # ---- settings of the app
     ("worker_ids_empty", "EXCHANGE_WORKER_IDS", {"stored": a_check(worker_ids=0)}),
-    ("channel_none", "NOTIFICATION_WEBHOOK_URL", {"stored": a_check(settings=("MODE",), told=False)}),
+    ("channel_none", "NOTIFICATION_WEBHOOK_URL", {"stored": a_check(settings=("MODE",), telemetry=False)}),
     ("secret_unresolved", "NOTIFICATION_WEBHOOK_SECRET", {"stored": a_check(secret_unresolved=True)}),
     *(
         ("schedule_implausible", name, {"stored": a_check(schedules={**a_check().schedules, name: schedule})})
@@ -277,7 +277,7 @@ def test_a_message_in_a_poison_queue_is_named() -> None:
     waiting = [
         reach.model_copy(update={"waiting": reach.name in {"alerts-poison", "alerts"}}) for reach in a_look().reaches
     ]
-    found = diagnose(facts(here=StorageLook(reaches=tuple(waiting), skew_seconds=0.0)))
+    found = diagnose(facts(here=StorageCheck(reaches=tuple(waiting), skew_seconds=0.0)))
 
     assert told(found) == [("poison_waiting", "alerts-poison")]
 
@@ -299,7 +299,7 @@ def test_a_token_from_before_the_grant_says_both_times_and_until_when() -> None:
     grants = GRANTS | {RESPONDER: GRANTS[RESPONDER] | {RESPONDER_ROLES[0].id: granted}}
     [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), grants=grants)).problems
 
-    assert "issued at 2026-03-02 03:00:00Z, before the grant of 2026-03-02 03:07:00Z" in problem.what
+    assert "issued at 2026-03-02 03:00:00Z, before the grant at 2026-03-02 03:07:00Z" in problem.what
     assert "valid until 2026-03-03 03:00:00Z" in problem.what
     assert "neither a restart nor a deployment renews it" in problem.fix
 
@@ -307,14 +307,14 @@ def test_a_token_from_before_the_grant_says_both_times_and_until_when() -> None:
 def test_a_token_that_is_younger_than_the_grant_says_that_too() -> None:
     [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"))).problems
 
-    assert "issued at 2026-03-02 03:00:00Z, although it was given at 2026-02-21 03:00:00Z" in problem.what
+    assert "issued at 2026-03-02 03:00:00Z, although granted at 2026-02-21 03:00:00Z" in problem.what
 
 
 def test_a_role_that_is_not_given_says_what_does_not_work_and_who_gives_it() -> None:
     grants = ungranted("User.RevokeSessions.All")
     [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.RevokeSessions.All"), grants=grants)).problems
 
-    assert problem.what == "the app has no User.RevokeSessions.All of Microsoft Graph: no session is revoked"
+    assert problem.what == "the app has no User.RevokeSessions.All of Microsoft Graph: sessions cannot be revoked"
     assert problem.fix == "bypassctl grant"
 
 
@@ -322,7 +322,7 @@ def test_where_the_directory_may_not_be_read_it_says_so_and_names_the_age_of_the
     found = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), grants=None, grants_problem="403"))
 
     assert told(found) == [("role_missing", "User.Read.All")]
-    assert "of 2026-03-02 03:00:00Z, is valid until 2026-03-03 03:00:00Z" in found.problems[0].fix
+    assert "of 2026-03-02 03:00:00Z is valid until 2026-03-03 03:00:00Z" in found.problems[0].fix
     assert any("403" in unchecked.what for unchecked in found.unchecked)
 
 
@@ -381,7 +381,7 @@ def test_a_refusal_that_no_role_mends_is_told_as_what_it_is(code: str, problem: 
         reach.model_copy(update={"access": Access.FORBIDDEN, "code": code}) if reach.name == "Work" else reach
         for reach in a_look(person=False).reaches
     ]
-    stored = a_check(storage=StorageLook(reaches=tuple(reaches), skew_seconds=0.0))
+    stored = a_check(storage=StorageCheck(reaches=tuple(reaches), skew_seconds=0.0))
 
     assert told(diagnose(facts(stored=stored))) == [(problem, "table Work")]
 
@@ -421,7 +421,7 @@ def test_a_refusal_at_graph_is_told_beside_a_closed_table() -> None:
     assert [problem.id for problem in found.problems] == ["storage_forbidden", "response_permission_missing"]
 
 
-def test_a_queue_that_only_the_app_knows_is_told_by_the_app() -> None:
+def test_a_queue_that_only_the_app_knows_is_reported_by_the_app() -> None:
     other = Reach(place=Place.QUEUE, name="other-poison", access=Access.OK, waiting=True)
     gone = Reach(place=Place.QUEUE, name="other", access=Access.MISSING)
     look = a_look(person=False)
@@ -435,7 +435,7 @@ def test_a_queue_that_only_the_app_knows_is_told_by_the_app() -> None:
 
 def test_what_the_person_cannot_see_of_a_poison_queue_the_app_tells() -> None:
     waits = [each.model_copy(update={"waiting": each.name == "alerts-poison"}) for each in a_look(person=False).reaches]
-    stored = a_check(storage=StorageLook(reaches=tuple(waits), skew_seconds=0.0))
+    stored = a_check(storage=StorageCheck(reaches=tuple(waits), skew_seconds=0.0))
     found = diagnose(facts(stored=stored, here=a_look({"alerts-poison": Access.FORBIDDEN})))
 
     assert told(found) == [("poison_waiting", "alerts-poison")]
@@ -469,13 +469,13 @@ def test_observe_is_told_and_is_no_problem() -> None:
 def test_another_mode_in_this_shell_is_told() -> None:
     found = diagnose(facts(settings=some_settings(storage=KEYLESS, mode="observe")))
 
-    assert any("MODE of this shell is observe, of the app enforce" in line for line in found.information)
+    assert any("MODE is observe in this shell and enforce in the app" in line for line in found.information)
 
 
 def test_a_list_of_nobody_protected_is_told() -> None:
     [line] = [line for line in diagnose(facts(stored=a_check(protected=0))).information if "PROTECTED" in line]
 
-    assert line.startswith("PROTECTED_OBJECT_IDS of the app is none")
+    assert line.startswith("PROTECTED_OBJECT_IDS of the app is empty")
     assert not any("PROTECTED" in line for line in diagnose(facts()).information)
 
 
@@ -486,23 +486,25 @@ def test_a_list_of_nobody_protected_is_told() -> None:
 def test_that_only_alert_rules_tell_people_is_told(
     settings: tuple[str, ...], to_application_insights: bool, said: bool
 ) -> None:
-    found = diagnose(facts(stored=a_check(settings=settings, told=to_application_insights)))
+    found = diagnose(facts(stored=a_check(settings=settings, telemetry=to_application_insights)))
 
     assert any("no webhook" in line for line in found.information) is said
 
 
 def test_an_unknown_worker_is_told_as_not_checked() -> None:
     unknown = [
-        unchecked.how for unchecked in diagnose(facts(names=Names())).unchecked if "which identity" in unchecked.what
+        unchecked.how
+        for unchecked in diagnose(facts(names=Names())).unchecked
+        if "its identity is unknown" in unchecked.what
     ]
 
     assert len(unknown) == 1
     assert "WORKER_PRINCIPAL_ID" in unknown[0]
-    assert not any("which identity" in unchecked.what for unchecked in diagnose(facts()).unchecked)
+    assert not any("its identity is unknown" in unchecked.what for unchecked in diagnose(facts()).unchecked)
 
 
 def test_alert_rules_are_a_channel() -> None:
-    assert told(diagnose(facts(stored=a_check(settings=("MODE",), told=True)))) == []
+    assert told(diagnose(facts(stored=a_check(settings=("MODE",), telemetry=True)))) == []
 
 
 def test_the_event_subscription_is_never_seen_and_it_says_how_to_look() -> None:

@@ -39,7 +39,7 @@ class FakeGranted(Scripted):
         if principal_id not in self.held:
             raise NotFoundError("no such identity")
         held = self.held[principal_id].items()
-        return tuple(Assignment(id=role, role_id=role, resource_id="graph", given_at=since) for role, since in held)
+        return tuple(Assignment(id=role, role_id=role, resource_id="graph", granted_at=since) for role, since in held)
 
 
 class Examined(Looking):

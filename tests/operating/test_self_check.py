@@ -238,14 +238,14 @@ async def test_a_look_that_breaks_fails_no_run(problem: Exception, caplog: pytes
 
 
 async def test_a_look_that_hangs_holds_no_run_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(self_check, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(self_check, "TIMEOUT_SECONDS", 0.05)
     world = Looking()
 
     async def for_ever(api: str) -> Token:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(world.tokens, "look", for_ever)
+    monkeypatch.setattr(world.tokens, "inspect", for_ever)
     await asyncio.wait_for(world.passes(minutes=1), timeout=10)
 
     assert world.saves == 0

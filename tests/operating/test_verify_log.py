@@ -38,13 +38,13 @@ async def test_a_changed_line_is_named(world: World) -> None:
     line = json.loads(world.ledger.logs[ALEX][1])
     world.ledger.logs[ALEX][1] = json.dumps(line | {"text": "nothing happened"})
 
-    assert f"{ALEX}: log line 2 was changed" in (await verify(world)).problems
+    assert f"{ALEX}: log entry 2 was changed" in (await verify(world)).problems
 
 
 async def test_a_deleted_line_is_named(world: World) -> None:
     del world.ledger.logs[ALEX][1]
 
-    assert any(f"{ALEX}: log line 2 is missing" in problem for problem in (await verify(world)).problems)
+    assert any(f"{ALEX}: log entry 2 is missing" in problem for problem in (await verify(world)).problems)
 
 
 async def test_a_tail_that_was_cut_with_its_head_is_named_by_the_checkpoint(world: World) -> None:
@@ -54,14 +54,14 @@ async def test_a_tail_that_was_cut_with_its_head_is_named_by_the_checkpoint(worl
     forged = json.loads(head) | {"log_seq": 2, "log_hash": kept[-1]["hash"]}
     world.ledger.stored[ALEX]["head"] = (kind, json.dumps(forged))
 
-    assert any("cut after log line 2" in problem for problem in (await verify(world)).problems)
+    assert any("cut after log entry 2" in problem for problem in (await verify(world)).problems)
 
 
 async def test_a_target_that_is_gone_altogether_is_named(world: World) -> None:
     world.ledger.stored.pop(ALEX)
     world.ledger.logs.pop(ALEX)
 
-    assert any(problem.startswith(f"{ALEX}: cut after log line 0") for problem in (await verify(world)).problems)
+    assert any(problem.startswith(f"{ALEX}: cut after log entry 0") for problem in (await verify(world)).problems)
 
 
 async def test_a_deleted_incident_is_named(world: World) -> None:
@@ -104,7 +104,7 @@ async def sent_before(world: World) -> dict[str, dict[int, str]]:
 async def test_a_rewritten_chain_is_not_the_one_that_a_checkpoint_saw(world: World) -> None:
     await rewrite(world)
 
-    assert any("is not the one that a checkpoint saw" in problem for problem in (await verify(world)).problems)
+    assert any("differs from a checkpoint or the copy" in problem for problem in (await verify(world)).problems)
 
 
 async def test_a_log_that_is_as_the_copy_has_it_has_no_problem(world: World) -> None:
@@ -119,8 +119,8 @@ async def test_who_rewrites_chain_head_and_checkpoints_is_caught_by_the_copy_alo
 
     assert (await verify(world)).problems == []
     problems = (await verify_log(world.ledger, world.checkpoints, copy=copy)).problems
-    assert "checkpoint 1 is not the one that the copy has" in problems
-    assert f"{ALEX}: log line 1 is not the one that a checkpoint saw, or a copy has" in problems
+    assert "checkpoint 1 differs from the copy" in problems
+    assert f"{ALEX}: log entry 1 differs from a checkpoint or the copy" in problems
 
 
 async def test_a_checkpoint_that_is_not_what_the_copy_of_the_lines_has_is_named(world: World) -> None:
@@ -129,7 +129,7 @@ async def test_a_checkpoint_that_is_not_what_the_copy_of_the_lines_has_is_named(
 
     problems = (await verify_log(world.ledger, world.checkpoints, copy=copy)).problems
 
-    assert f"{ALEX}: a checkpoint is not the one that the copy has" in problems
+    assert f"{ALEX}: a checkpoint differs from the copy" in problems
 
 
 async def test_lines_and_checkpoints_that_only_the_copy_has_are_named(world: World) -> None:
@@ -141,7 +141,7 @@ async def test_lines_and_checkpoints_that_only_the_copy_has_are_named(world: Wor
     problems = (await verify_log(world.ledger, world.checkpoints, copy=copy)).problems
 
     assert "cut after checkpoint 0; the copy has 1" in problems
-    assert any(problem.startswith(f"{ALEX}: cut after log line 0") for problem in problems)
+    assert any(problem.startswith(f"{ALEX}: cut after log entry 0") for problem in problems)
 
 
 async def test_a_deleted_checkpoint_is_named(world: World) -> None:

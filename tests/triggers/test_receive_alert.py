@@ -41,7 +41,7 @@ async def test_a_hint_is_stored_with_what_it_said_and_exchange_is_asked() -> Non
     await says(world, {"tenantId": TENANT, "target": ALEX, "actor": "mallory", "link": link})
     [hint] = await hints(world)
 
-    assert (hint.told_by, str(hint.actor), hint.link) == ("/siem", "mallory", link)
+    assert (hint.sender, str(hint.actor), hint.link) == ("/siem", "mallory", link)
     assert hint.evidence
     assert len(world.exchange.sent) == 1
     assert world.directory.enabled[ALEX]

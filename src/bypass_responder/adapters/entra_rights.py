@@ -1,8 +1,8 @@
 """Rights of service principals in Entra ID, over Microsoft Graph: `bypassctl grant` changes, `bypassctl doctor` reads.
 
-The caller is a person; the deployed app has no right to ask. To give and take application permissions they need the
-role Privileged Role Administrator or Global Administrator; to read them, any member of the directory will do, unless
-an administrator took that away. Raw requests: the few calls need no SDK.
+The caller is a person; the deployed app may not read the directory. Granting and revoking application permissions
+needs the role Privileged Role Administrator or Global Administrator. Any member of the directory may read them, unless
+an administrator restricted that. Raw requests: the few calls need no SDK.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from azure.core.credentials_async import AsyncTokenCredential
 
-GIVER = "Privileged Role Administrator or Global Administrator"
-READER = f"to read service principals in the directory: any member, unless that was taken away; else {GIVER}"
+GRANTER = "Privileged Role Administrator or Global Administrator"
+READER = f"any member of the directory, unless reading service principals is restricted; else {GRANTER}"
 ATTEMPTS = 6
 LONGEST_WAIT_SECONDS = 60.0
-"""Nobody waits longer in front of a terminal: the line names the time, and the person comes back."""
+"""Above this, the command ends with an error that names the wait."""
 MOST_PAGES = 50
 NOT_YET = ("does not exist", "not a valid reference update")
 """How Graph says, with 400, that it does not know an object, which may be some seconds old."""
@@ -42,6 +42,12 @@ _FIELDS = "id,appId,displayName,servicePrincipalType"
 
 class _UnknownYetError(TransientError):
     """The directory does not know an object that may be some seconds old."""
+
+
+class _LongThrottleError(RefusedError):
+    """Graph named a wait that is too long for a person at a terminal."""
+
+    advice = "Run the command again after that."
 
 
 class EntraRights:
@@ -67,18 +73,18 @@ class EntraRights:
         self._pause = pause_seconds
 
     async def principal(self, object_id: str) -> Principal:
-        """One service principal. One that is seconds old may be unknown at first, so that is tried again."""
+        """Return one service principal. Retries while it is unknown, because it may be some seconds old."""
         found = await self._call("GET", f"servicePrincipals/{object_id}?$select={_FIELDS}", may_be_new=True)
         return _principal(found)
 
     async def service(self, application_id: str) -> Principal:
-        """The service principal of a Microsoft service. Raises NotFoundError where the tenant has none."""
+        """Return the service principal of a Microsoft service. Raises NotFoundError if it is missing."""
         return _principal(await self._call("GET", f"servicePrincipals(appId='{application_id}')?$select={_FIELDS}"))
 
     async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
-        """Every application permission that it has, page by page."""
+        """Return every application permission of the principal, over all pages."""
         if guid_or_none(principal_id) is None:
-            raise RefusedError(f"{principal_id!r:.80} is no object id.")
+            raise RefusedError(f"{principal_id!r:.80} is not an object id.")
         found = await self._all(f"servicePrincipals/{principal_id}/appRoleAssignments")
         with _readable():
             return tuple(
@@ -87,22 +93,22 @@ class EntraRights:
                     role_id=str(each["appRoleId"]).lower(),
                     resource_id=str(each["resourceId"]).lower(),
                     resource_name=str(each.get("resourceDisplayName") or ""),
-                    given_at=_moment_or_none(each.get("createdDateTime")),
+                    granted_at=_moment_or_none(each.get("createdDateTime")),
                 )
                 for each in found
             )
 
-    async def give(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
-        """Give one application permission. An existing one counts as success."""
+    async def grant(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
+        """Grant one application permission. An existing one counts as success."""
         body = {"principalId": principal_id, "resourceId": resource_id, "appRoleId": role_id}
         await self._call("POST", f"servicePrincipals/{resource_id}/appRoleAssignedTo", body=body, may_be_new=True)
 
-    async def take(self, principal_id: str, assignment_id: str) -> None:
-        """Take one application permission back. A missing one counts as success."""
+    async def revoke(self, principal_id: str, assignment_id: str) -> None:
+        """Revoke one application permission. A missing one counts as success."""
         await self._gone(f"servicePrincipals/{principal_id}/appRoleAssignments/{assignment_id}")
 
     async def directory_roles(self, principal_id: str) -> tuple[DirectoryRole, ...]:
-        """Entra roles that it holds, anywhere. Who asks needs a role that may read them."""
+        """Return its Entra roles in any scope. The caller needs a role that may read them."""
         found = await self._all(f"roleManagement/directory/roleAssignments?$filter=principalId eq '{principal_id}'")
         with _readable():
             return tuple(
@@ -114,13 +120,13 @@ class EntraRights:
                 for each in found
             )
 
-    async def give_directory_role(self, principal_id: str, *, role_id: str) -> None:
-        """Give an Entra role in the whole directory. An existing one counts as success."""
+    async def grant_directory_role(self, principal_id: str, *, role_id: str) -> None:
+        """Grant an Entra role in the whole directory. An existing one counts as success."""
         body = {"principalId": principal_id, "roleDefinitionId": role_id, "directoryScopeId": "/"}
         await self._call("POST", "roleManagement/directory/roleAssignments", body=body, may_be_new=True)
 
-    async def take_directory_role(self, assignment_id: str) -> None:
-        """Take an Entra role back. A missing one counts as success."""
+    async def revoke_directory_role(self, assignment_id: str) -> None:
+        """Revoke an Entra role. A missing one counts as success."""
         await self._gone(f"roleManagement/directory/roleAssignments/{assignment_id}")
 
     async def _gone(self, path: str) -> None:
@@ -146,7 +152,7 @@ class EntraRights:
     async def _call(
         self, method: str, path: str, *, body: dict[str, str] | None = None, may_be_new: bool = False
     ) -> dict[str, Any]:
-        """One call, tried again while it may pass. Giving and taking are the same when done twice."""
+        """Send one request, with retries while the error may be transient. All changes can be repeated safely."""
 
         async def once() -> dict[str, Any]:
             return await self._once(method, path, body, may_be_new=may_be_new)
@@ -175,11 +181,11 @@ class EntraRights:
             )
         except AzureError as problem:
             text = (str(problem).splitlines() or [""])[0]
-            raise RefusedError(f"Nobody is signed in to Graph: {text[:200]}. Sign in: az login.") from problem
+            raise RefusedError(f"Not signed in to Graph: {text[:200]}. Sign in: az login.") from problem
         except httpx.HTTPError as problem:
-            raise TransientError(f"Graph cannot be asked ({type(problem).__name__}).") from problem
+            raise TransientError(f"Graph is unreachable ({type(problem).__name__}).") from problem
         only_read = method == "GET" and path.startswith("servicePrincipals")
-        return _judged(answer, permission=READER if only_read else GIVER, may_be_new=may_be_new)
+        return _judged(answer, permission=READER if only_read else GRANTER, may_be_new=may_be_new)
 
 
 def _judged(answer: httpx.Response, *, permission: str, may_be_new: bool) -> dict[str, Any]:
@@ -194,17 +200,17 @@ def _judged(answer: httpx.Response, *, permission: str, may_be_new: bool) -> dic
         named = answer.headers.get("Retry-After", "")
         wait = float(named) if named.isdigit() else 5.0
         if wait > LONGEST_WAIT_SECONDS:
-            raise RefusedError(f"Graph asks to come back in {wait:.0f} seconds (429). Run it again then.")
-        raise ThrottledError("Graph asks to come back later (429).", retry_after_seconds=wait)
+            raise _LongThrottleError(f"Graph throttles requests for {wait:.0f} seconds (429).")
+        raise ThrottledError("Graph throttles requests (429).", retry_after_seconds=wait)
     if answer.is_server_error:
-        raise TransientError(f"Graph is in trouble ({status}).")
+        raise TransientError(f"Graph failed ({status}).")
     if status == HTTPStatus.UNAUTHORIZED:
-        raise RefusedError(f"Graph does not take the token ({text}). Sign in again: az login.")
+        raise RefusedError(f"Graph rejected the token ({text}). Sign in again: az login.")
     if status == HTTPStatus.FORBIDDEN:
-        raise PermissionMissingError(f"Graph refuses ({status}): {text}", permission=permission)
+        raise PermissionMissingError(f"Graph refused ({status}): {text}", permission=permission)
     unknown = status == HTTPStatus.BAD_REQUEST and any(words in text.lower() for words in NOT_YET)
     if status == HTTPStatus.NOT_FOUND or (unknown and may_be_new):
-        raise (_UnknownYetError if may_be_new else NotFoundError)(f"Graph does not know it: {text}")
+        raise (_UnknownYetError if may_be_new else NotFoundError)(f"Graph does not have it: {text}")
     raise RefusedError(f"Graph answered {status}: {text}")
 
 

@@ -31,8 +31,8 @@ class OwnTokens:
         self._credential = credential
         self._scopes = scopes
 
-    async def look(self, api: str) -> Token:
-        """The claims of the token for this service; without one, why."""
+    async def inspect(self, api: str) -> Token:
+        """Return the claims of the token for this service, or the problem."""
         try:
             token = (await self._credential.get_token(self._scopes[api])).token
         except AzureError as error:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from bypass_responder.adapters.storage_errors import code_of
-from bypass_responder.model.self_check import Access, Place, Reach, StorageLook
+from bypass_responder.model.self_check import Access, Place, Reach, StorageCheck
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -55,20 +55,20 @@ class StorageProbe:
         self._expected_containers = expected_containers
         self._clock = clock
 
-    async def look(self, queues: Sequence[str]) -> StorageLook:
-        """Every table and container, and these queues, side by side; it raises nothing."""
+    async def probe(self, queues: Sequence[str]) -> StorageCheck:
+        """Check every table and container, and these queues, concurrently. Raises nothing."""
         skews: list[float] = []
 
         def hear(answer: Any) -> None:  # noqa: ANN401 - the pipeline's response is untyped
             if (skew := self._skew(answer.http_response.headers.get("Date", ""))) is not None:
                 skews.append(skew)
 
-        looks = [_reach(Place.TABLE, name, self._table, hear) for name in self._expected_tables]
-        looks += [_reach(Place.QUEUE, name, self._queue, hear) for name in queues]
-        looks += [_reach(Place.CONTAINER, name, self._container, hear) for name in self._expected_containers]
-        reaches = await asyncio.gather(*looks)
-        # a slow answer looks like a clock that is ahead: the smallest difference has the least of that in it
-        return StorageLook(reaches=tuple(reaches), skew_seconds=min(skews, key=abs, default=None))
+        probes = [_reach(Place.TABLE, name, self._table, hear) for name in self._expected_tables]
+        probes += [_reach(Place.QUEUE, name, self._queue, hear) for name in queues]
+        probes += [_reach(Place.CONTAINER, name, self._container, hear) for name in self._expected_containers]
+        reaches = await asyncio.gather(*probes)
+        # a slow answer probes like a clock that is ahead: the smallest difference has the least of that in it
+        return StorageCheck(reaches=tuple(reaches), skew_seconds=min(skews, key=abs, default=None))
 
     async def _table(self, name: str, hear: Callable[[Any], None]) -> bool:
         rows = self._tables.get_table_client(name).list_entities(

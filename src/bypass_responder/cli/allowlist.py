@@ -1,4 +1,4 @@
-"""``bypassctl allowlist``: who may be bypassed, each with a reason, an owner, a ticket and an end."""
+"""``bypassctl allowlist``: accounts that may be bypassed, each with reason, owner, ticket and expiry."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.account import Account
 
-app = typer.Typer(help="The service accounts that may be bypassed.", no_args_is_help=True)
+app = typer.Typer(help="Manage the accounts that may be bypassed.", no_args_is_help=True)
 REASONS = ("archiving", "legal_hold", "compliance_export", "migration", "vendor", "backup", "other")
 LONGEST_DAYS = 366
 
@@ -34,16 +34,18 @@ LONGEST_DAYS = 366
 @app.command()
 def add(
     account: Annotated[str, typer.Argument(help="Object id or user principal name.")],
-    reason_class: Annotated[str, typer.Option("--reason-class", help=f"One of: {', '.join(REASONS)}.")] = "other",
+    reason_class: Annotated[
+        str, typer.Option("--reason-class", help=f"Category of the reason: {', '.join(REASONS)}.")
+    ] = "other",
     *,
     reason: Annotated[str, typer.Option(help="Why this account must be bypassed.")],
-    owner: Annotated[str, typer.Option(help="Who answers for it, an e-mail address.")],
-    ticket: Annotated[str, typer.Option(help="The change ticket.")],
-    expires: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD, at most 366 days ahead.")],
+    owner: Annotated[str, typer.Option(help="E-mail address of the responsible person or team.")],
+    ticket: Annotated[str, typer.Option(help="Change ticket.")],
+    expires: Annotated[str, typer.Option(help="Last valid day, YYYY-MM-DD, at most 366 days ahead.")],
 ) -> None:
-    """Allow one account. It counts only for a bypass that begins after this edit."""
+    """Allow one account to be bypassed. Does not cover a bypass that is already on."""
     if reason_class not in REASONS:
-        stop(f"--reason-class wants one of {', '.join(REASONS)}.", WRONG_CALL)
+        stop(f"--reason-class {reason_class!r} is invalid. Use one of: {', '.join(REASONS)}.", WRONG_CALL)
     for name, text in {"--reason": reason, "--owner": owner, "--ticket": ticket}.items():
         if not text.strip():
             stop(f"{name} must not be empty.", WRONG_CALL)
@@ -52,7 +54,7 @@ def add(
     async def use(responder: Responder) -> tuple[Account, AllowlistEntry]:
         found = await responder.services.directory.find(account)
         if found is None:
-            stop(f"No account has the object id or user principal name {account}.")
+            stop(f"No account has the object id or user principal name {account}. Check the spelling.")
         entry = AllowlistEntry(
             object_id=found.object_id,
             display_name=found.user_principal_name,
@@ -73,7 +75,7 @@ def add(
 
 @app.command("list")
 def list_entries(output: Format = Output.TABLE) -> None:
-    """Show every row, those that cannot be read included."""
+    """List all entries, including expired and malformed ones."""
 
     async def use(responder: Responder) -> list[AllowlistEntry | MalformedEntry]:
         return [entry async for entry in responder.services.allowlist.entries()]
@@ -91,7 +93,7 @@ def list_entries(output: Format = Output.TABLE) -> None:
 def remove(
     account: Annotated[str, typer.Argument(help="Object id or user principal name.")],
 ) -> None:
-    """Take one account off the list. A bypass of it is a violation from then on."""
+    """Remove one account from the allowlist. From then on, its bypass is a violation."""
 
     async def use(responder: Responder) -> str | None:
         object_id = guid_or_none(account)
@@ -104,25 +106,25 @@ def remove(
 
     object_id = with_responder(use)
     if object_id is None:
-        stop(f"{account} is not on the allowlist.")
+        stop(f"{account} is not on the allowlist. List the entries: bypassctl allowlist list.")
     say(f"Removed: {object_id}")
 
 
 def last_moment(day: str) -> datetime:
-    """The end of that day in UTC. Exits 2 when it is no day, has passed, or lies too far ahead."""
+    """Return the last second of that day in UTC. Exits 2 when it is invalid, past or too far ahead."""
     try:
         moment = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1, seconds=-1)
     except ValueError:
-        stop(f"--expires wants a day such as 2027-01-31, not {day!r}.", WRONG_CALL)
+        stop(f"--expires {day!r} is not a date. Use YYYY-MM-DD, such as 2027-01-31.", WRONG_CALL)
     now = datetime.now(UTC)
     if not now < moment <= now + timedelta(days=LONGEST_DAYS):
-        stop(f"--expires wants a day from today to {LONGEST_DAYS} days ahead.", WRONG_CALL)
+        stop(f"--expires {day} is out of range. Use a day from today to {LONGEST_DAYS} days ahead.", WRONG_CALL)
     return moment
 
 
 def _row(entry: AllowlistEntry | MalformedEntry) -> tuple[str, ...]:
     if isinstance(entry, MalformedEntry):
-        return ("", entry.object_id, f"UNREADABLE: {entry.problem}", "", "", "", "")
+        return ("", entry.object_id, f"MALFORMED: {entry.problem}", "", "", "", "")
     state = "expired" if entry.expires_at <= datetime.now(UTC) else "valid"
     until = f"{entry.expires_at:%Y-%m-%d}"
     reason = f"{entry.reason_class}: {entry.justification}"

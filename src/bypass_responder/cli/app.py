@@ -1,4 +1,4 @@
-"""``bypassctl``: for ops teams and people on call. Settings come from the environment, as the app has them."""
+"""``bypassctl``, for operators. Reads the same settings as the app, from the environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bypass_responder.cli.grant import grant
 
 app = typer.Typer(
     name="bypassctl",
-    help="Mailbox audit bypass: find it offline, keep the allowlist, decide on incidents, read the response log.",
+    help="Respond to mailbox audit bypass. Settings come from the environment: docs/bypassctl.md.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -33,7 +33,7 @@ def options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Options of bypassctl itself."""
+    """Handle the options of bypassctl itself."""
 
 
 app.command()(detect)
@@ -46,5 +46,5 @@ app.add_typer(log.app, name="log")
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run bypassctl: the entry point of the console script."""
     app()

@@ -1,4 +1,4 @@
-"""``bypassctl detect``: who switched a bypass on, in any export, without a network."""
+"""``bypassctl detect``: find bypasses in exports of the audit log, offline."""
 
 from __future__ import annotations
 
@@ -28,26 +28,34 @@ if TYPE_CHECKING:
 FOUND = 1
 NOT_READ = 2
 _REMEMBERED = 10_000
-"""Facts per file by which an event that an export repeats is shown once."""
+"""Number of events per file that are remembered, to show a repeated event once."""
 
 
 def detect(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Exports of the audit log; - for a pipe.")],
-    output: Annotated[Format, typer.Option("--format", help="json is one object a line.")] = Format.TABLE,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Exports of the audit log; - reads standard input.")
+    ],
+    output: Annotated[Format, typer.Option("--format", help="json prints one object per line.")] = Format.TABLE,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Also the organization's audit switches.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Include changes of the organization's audit switches.")
+    ] = False,
 ) -> None:
     """Find mailbox audit bypasses in exports of the unified audit log. Works offline.
 
-    Reads Management API records, JSON lines, Search-UnifiedAuditLog JSON and CSV, the Purview portal's CSV, Graph
-    audit records, Sentinel OfficeActivity, CloudAppEvents and Elastic ECS, of any size. An event that one file
-    repeats is shown once. --format json prints one object a line: type is bypass_change, tampering or unreadable;
-    kind is on, off, attempt (it failed), unknown, tampering or unreadable. What cannot be read is always listed.
+    Formats: Management API records, JSON lines, Search-UnifiedAuditLog JSON
+    and CSV, the Purview portal's CSV, Graph audit records, Sentinel
+    OfficeActivity, CloudAppEvents and Elastic ECS, in files of any size.
+    An event that is repeated in a file is shown once.
 
-    Exit status: 1 if a bypass was switched, or tried to be, else 2 if anything could not be read, else 0.
+    Each finding is on, off, attempt (failed), unknown (value or result),
+    tampering (an audit switch of the organization) or unreadable.
+
+    Exit code 0: no findings. 1: a bypass was switched on or off, or an
+    attempt failed. 2: no findings, but some input is unreadable.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a console of one code page must not end the scan
+        sys.stdout.reconfigure(errors="backslashreplace")  # a console with a limited code page must not end the scan
     scan = _Scan(printer(output), everything=everything)
     with _progress() as progress:
         for name in files:
@@ -55,17 +63,17 @@ def detect(
                 with _opened(name) as stream:
                     scan.read(progress.follow(stream, name), source=printable(name), progress=progress)
             except BrokenPipeError:
-                raise  # nobody reads our output any more; the file is not to blame
+                raise  # the reader of our output is gone; not an error of the file
             except OSError as error:
                 scan.failed += 1
                 progress.console.print(Text(f"{printable(name)}: {error.strerror or error}"), soft_wrap=True)
-    summary = f"{scan.found} found, {scan.unreadable} unreadable, {scan.failed} of {len(files)} files not opened"
+    summary = f"{scan.found} found, {scan.unreadable} unreadable, {scan.failed} of {len(files)} files failed"
     progress.console.print(Text(summary))
     raise typer.Exit(FOUND if scan.found else NOT_READ if scan.unreadable or scan.failed else 0)
 
 
 class _Scan:
-    """Reads file after file, prints what it finds, and counts."""
+    """Reads the files, prints the findings and counts them."""
 
     def __init__(self, out: Printer, *, everything: bool) -> None:
         self._out = out
@@ -92,7 +100,7 @@ class _Scan:
 
 
 def _facts(finding: Finding) -> object:
-    """What makes two findings of one file the same event: everything but the raw text."""
+    """Return what identifies an event within a file: all fields except the raw text."""
     return finding.model_copy(update={"raw": ""}).model_dump_json()
 
 
@@ -106,18 +114,18 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 
 
 class _Followed:
-    def __init__(self, stream: BinaryIO, tell: Callable[[int], None]) -> None:
+    def __init__(self, stream: BinaryIO, on_read: Callable[[int], None]) -> None:
         self._stream = stream
-        self._tell = tell
+        self._on_read = on_read
 
     def read(self, size: int, /) -> bytes:
         data = self._stream.read(size)
-        self._tell(len(data))
+        self._on_read(len(data))
         return data
 
 
 class _Bar:
-    """The progress bar on a terminal's standard error; nothing anywhere else."""
+    """The progress bar on standard error, shown only on a terminal."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
@@ -133,7 +141,7 @@ class _Bar:
         self._shares_terminal = self.console.is_terminal and sys.stdout.isatty()
 
     def follow(self, stream: BinaryIO, name: str) -> Readable:
-        """The stream, its reads shown on the bar. A pipe has no total."""
+        """Return the stream with its reads shown on the bar. A pipe has no total."""
         total = None
         if stream.seekable():
             here = stream.tell()
@@ -144,7 +152,7 @@ class _Bar:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Take the bar away while a finding is printed on the same terminal."""
+        """Hide the bar while a finding is printed on the same terminal."""
         if self._shares_terminal:
             self._progress.stop()
         yield

@@ -1,4 +1,4 @@
-"""``bypassctl doctor``: what is missing or wrong, one line each, with the command or page that fixes it."""
+"""``bypassctl doctor``: report problems of the installation, each with its fix."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 
 def doctor(output: Format = Output.TABLE) -> None:
-    """Name each right, queue, table, container, setting and clock that is wrong, and what fixes it.
+    """Check rights, storage, settings, clocks and health. Report each problem with its fix.
 
-    Exit status 0: all is well, 1: something is wrong, 3: it could not be looked at.
+    Changes nothing.
+
+    Exit code 0: no problems. 1: at least one problem.
+    3: no problem found, but a required check was not possible.
     """
-    facts, found = _examined()
+    facts, found = _examine()
     if output is Output.JSON:
         show_json(as_json(facts, found))
     else:
@@ -34,13 +37,13 @@ SETTING = "setting_wrong"
 
 
 def exit_status(found: Diagnosis) -> int:
-    """Wrong counts for more than not seen; a wrong setting of this shell stops every look."""
+    """Return 1 for a problem, 3 for an invalid setting or a missing required check, else 0."""
     if any(problem.id != SETTING for problem in found.problems):
         return BAD_NEWS
     return NOT_DONE if found.problems or any(it.essential for it in found.unchecked) else 0
 
 
-def _examined() -> tuple[Facts | None, Diagnosis]:
+def _examine() -> tuple[Facts | None, Diagnosis]:
     from bypass_responder.bootstrap import build
     from bypass_responder.operating.doctor.diagnose import diagnose
     from bypass_responder.operating.doctor.gather import gather_facts
@@ -52,7 +55,7 @@ def _examined() -> tuple[Facts | None, Diagnosis]:
         finally:
             await responder.aclose()
 
-    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)  # it tells all its attempts at each call anew
+    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)  # it logs every attempt of every call
     try:
         facts = asyncio.run(session())
     except SettingError as problem:
@@ -61,26 +64,26 @@ def _examined() -> tuple[Facts | None, Diagnosis]:
 
 
 def of_setting(problem: SettingError) -> Diagnosis:
-    """A setting of this shell is wrong, so nothing else can be looked at."""
-    said = str(problem)
+    """Return the diagnosis of an invalid setting in this shell, which prevents all other checks."""
+    what = str(problem)
     fix = "set it in this shell (`azd env get-values` has them); docs/settings.md lists every setting"
-    unchecked = Unchecked("everything else", "run it again with the setting", essential=True)
-    return Diagnosis([Problem(SETTING, said.split(" ", maxsplit=1)[0], said, fix)], [], [unchecked])
+    unchecked = Unchecked("everything else", "fix the setting and run doctor again", essential=True)
+    return Diagnosis([Problem(SETTING, what.split(" ", maxsplit=1)[0], what, fix)], [], [unchecked])
 
 
 def as_json(facts: Facts | None, found: Diagnosis) -> dict[str, Any]:
-    """The same for scripts, with the app's own look at itself."""
-    look = facts and (facts.live or facts.stored)
+    """Return the diagnosis as JSON for scripts, with the app's self-check."""
+    check = facts and (facts.live or facts.stored)
     return {
         "problems": [{"id": it.id, "about": it.about, "what": it.what, "fix": it.fix} for it in found.problems],
         "information": list(found.information),
         "not_checked": [{"what": it.what, "how": it.how, "essential": it.essential} for it in found.unchecked],
-        "self_check": look.model_dump(mode="json") if look else None,
+        "self_check": check.model_dump(mode="json") if check else None,
     }
 
 
 def show(found: Diagnosis) -> None:
-    """For people: what is wrong, what is worth knowing, what was not looked at."""
+    """Print problems, information and unchecked parts, for people."""
     for problem in found.problems:
         say(f"FAIL   {problem.id}: {problem.what.rstrip('.')}. Fix: {problem.fix}", style="red")
     for line in found.information:
@@ -89,4 +92,4 @@ def show(found: Diagnosis) -> None:
         word = "NOT CHECKED (required)" if unchecked.essential else "NOT CHECKED"
         say(f"{word}  {unchecked.what.rstrip('.')}. Check with: {unchecked.how}")
     if not found.problems and not any(it.essential for it in found.unchecked):
-        say("Nothing is wrong in what was looked at.")
+        say("No problems found in the completed checks.")

@@ -1,15 +1,15 @@
 <#
 .SYNOPSIS
-Gives the Exchange worker a role group of its own that may run its cmdlets and nothing else.
+Creates a dedicated role group for the Exchange worker that may run its cmdlets and nothing else.
 
 .DESCRIPTION
 Printed by `bypassctl grant --exchange-script` and run by an Exchange administrator (role group Organization Management)
-in Exchange Online PowerShell, after Connect-ExchangeOnline. It reads, compares, and changes only what differs, so it
-can be run again; -WhatIf says what it would do; -Remove takes everything back that it makes. It ends with what the
-group may run, and fails unless that is exactly what is wanted.
+in Exchange Online PowerShell, after Connect-ExchangeOnline. It reads, compares and changes only what differs, so it can
+be run again. -WhatIf shows the changes without making them; -Remove deletes everything that it creates. It ends with
+the cmdlets that the group may run, and fails unless these are exactly the required ones.
 
-For each wanted cmdlet it looks for a built-in role that holds it, makes a role below that one, and takes every other
-cmdlet out of it.
+For each required cmdlet it finds a built-in role that contains it, creates a child role, and removes all other cmdlets
+from the child role.
 #>
 [CmdletBinding(SupportsShouldProcess)]
 param(
@@ -25,7 +25,7 @@ $ErrorActionPreference = 'Stop'
 
 function Get-Own([scriptblock]$Read, [scriptblock]$Which) { @(& $Read | Where-Object $Which) }
 
-# Exchange takes 64 characters.
+# Exchange allows 64 characters.
 function Get-RoleName([string]$Parent) {
     $name = "$GroupName - $Parent"
     $name.Substring(0, [Math]::Min(64, $name.Length)).TrimEnd()
@@ -52,20 +52,20 @@ function Get-OwnRole { Get-Own { Get-ManagementRole } { $_.Name -like "$GroupNam
 
 function Get-Entry([string]$Role) { @(Get-ManagementRoleEntry -Identity "$Role\*" | ForEach-Object { $_.Name }) }
 
-# Few built-in roles that hold all wanted cmdlets: each time the one that holds most of what is left, a view-only one
-# before another, because it may write nowhere.
+# A small set of built-in roles that contains all required cmdlets: each time the role with most of the remaining
+# cmdlets, preferring view-only roles, which cannot write.
 function Get-Parent {
     $left = [System.Collections.Generic.HashSet[string]]::new([string[]]$Cmdlet, [StringComparer]::OrdinalIgnoreCase)
     while ($left.Count) {
         $held = @{}
         foreach ($name in $left) {
             foreach ($role in Get-ManagementRole -Cmdlet $name) {
-                # a role group takes no role of end users; a role that somebody made may change under us
+                # a role group cannot have end-user roles; a custom role may change at any time
                 $fits = "$($role.IsRootRole)" -eq 'True' -and "$($role.IsEndUserRole)" -ne 'True'
                 if ($fits) { $held[$role.Name] = @($held[$role.Name]) + $name }
             }
         }
-        if (-not $held.Count) { throw "No role of this organization holds $(@($left)[0])." }
+        if (-not $held.Count) { throw "No built-in role of this organization contains $(@($left)[0])." }
         $order = { -@($held[$_]).Count }, { $_ -notlike 'View-Only*' }, { $_ }
         $best = @($held.Keys | Sort-Object -Property $order)[0]
         [pscustomobject]@{ Parent = $best; Cmdlets = @($held[$best] | Where-Object { $_ }) }
@@ -135,17 +135,17 @@ foreach ($each in $parents) { Set-Role $each.Parent $each.Cmdlets }
 Set-Group @($parents | ForEach-Object { Get-RoleName $_.Parent })
 if ($WhatIfPreference) { return }
 
-# What the group may run, not only what our roles hold: somebody may have given it another one.
+# What the group may run, not only what our roles contain: somebody may have added another role.
 $roles = @((Get-Own { Get-RoleGroup } { $_.Name -eq $GroupName })[0].Roles)
 $may = @(foreach ($role in $roles) { Get-Entry $role }) | Sort-Object -Unique
 $more = @($may | Where-Object { $_ -notin $Cmdlet })
 $fewer = @($Cmdlet | Where-Object { $_ -notin $may })
 if ($more -or $fewer) {
-    throw "$GroupName may run too much ($($more -join ', ')) or lacks ($($fewer -join ', ')): look at its roles, " +
+    throw "$GroupName has extra cmdlets ($($more -join ', ')) or lacks cmdlets ($($fewer -join ', ')). Its roles: " +
     "$($roles -join '; ')."
 }
 $members = @(Get-RoleGroupMember -Identity $GroupName)
 if ($members.Count -ne 1) {
-    throw "$GroupName has $($members.Count) members and must have the worker only: look at them with Get-RoleGroupMember."
+    throw "$GroupName has $($members.Count) members; only the worker may be one. Check them: Get-RoleGroupMember."
 }
-"$GroupName may run $($may -join ', '), and nothing else. It may take an hour to work."
+"$GroupName may run $($may -join ', '), and nothing else. The change can take an hour to apply."

@@ -1,4 +1,4 @@
-"""What ``bypassctl detect`` found, as rows of plain text, and the three ways to print them as they come."""
+"""The findings of ``bypassctl detect`` as rows of text, printed one by one in three formats."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from bypass_responder.model.record import Unreadable
 
 Finding = BypassChange | AuditTampering | Unreadable
 PIPE_WIDTH = 200
-"""Columns of a table that goes to no terminal."""
+"""Width in characters of a table that is not printed to a terminal."""
 
 
 class Format(StrEnum):
-    """How findings are printed."""
+    """Output formats for findings."""
 
     TABLE = "table"
     JSON = "json"
@@ -30,14 +30,14 @@ class Format(StrEnum):
 
 
 class Printer(Protocol):
-    """Prints one finding at a time, so that nothing has to be kept."""
+    """Prints one finding at a time, so that none is kept in memory."""
 
     def show(self, finding: Finding, *, source: str) -> None:
-        """Print the finding of that file."""
+        """Print a finding of the file ``source``."""
 
 
 def printer(output: Format) -> Printer:
-    """The printer for a format, on standard output."""
+    """Return the printer for a format, on standard output."""
     match output:
         case Format.TABLE:
             return TablePrinter()
@@ -48,7 +48,7 @@ def printer(output: Format) -> Printer:
 
 
 def kind(finding: Finding) -> str:
-    """One word: on, off, attempt (it failed), unknown (value or result is not known), tampering, unreadable."""
+    """Return on, off, attempt (failed), unknown (value or result unknown), tampering or unreadable."""
     match finding:
         case BypassChange(outcome=Outcome.FAILED):
             return "attempt"
@@ -63,8 +63,8 @@ def kind(finding: Finding) -> str:
 
 
 def row(finding: Finding, *, source: str) -> dict[str, str]:
-    """The finding under the CSV's column names. Text from records is printable, and otherwise as found."""
-    named = dict.fromkeys(COLUMNS, "") | {"kind": kind(finding), **_told(finding), "source": source}
+    """Return the finding by CSV column name. Unprintable characters in texts are replaced."""
+    named = dict.fromkeys(COLUMNS, "") | {"kind": kind(finding), **_cells(finding), "source": source}
     return {name: printable(text) for name, text in named.items()}
 
 
@@ -74,10 +74,10 @@ COLUMNS = (
 )
 
 
-def _told(finding: Finding) -> dict[str, str]:
+def _cells(finding: Finding) -> dict[str, str]:
     if isinstance(finding, Unreadable):
         return {"detail": f"{finding.reason}: {finding.detail}", "where": finding.where}
-    told = {
+    cells = {
         "time": f"{finding.occurred_at:%Y-%m-%dT%H:%M:%S}Z",
         "outcome": str(finding.outcome),
         "actor": finding.actor.user_id or "",
@@ -88,13 +88,13 @@ def _told(finding: Finding) -> dict[str, str]:
         "record_id": finding.record_id,
     }
     if isinstance(finding, AuditTampering):
-        return told | {"detail": f"{finding.operation} -{finding.parameter} {finding.value}"}
+        return cells | {"detail": f"{finding.operation} -{finding.parameter} {finding.value}"}
     names = {"object_id": finding.object_id_text, "identity": finding.identity_text}
-    return told | {"switch": str(finding.switch), **names}
+    return cells | {"switch": str(finding.switch), **names}
 
 
 class JsonPrinter:
-    """One JSON object a line. ``type`` says bypass_change, tampering or unreadable; everything is ASCII."""
+    """Prints one ASCII JSON object per line. ``type`` is bypass_change, tampering or unreadable."""
 
     def show(self, finding: Finding, *, source: str) -> None:
         """Print the finding with its raw record."""
@@ -104,10 +104,10 @@ class JsonPrinter:
 
 
 class CsvPrinter:
-    """CSV with a header; a cell that a spreadsheet would run as a formula gets an apostrophe in front."""
+    """Prints CSV with a header. Cells that a spreadsheet would run as a formula get a leading apostrophe."""
 
     def __init__(self) -> None:
-        """Print the header: an empty result is still a CSV."""
+        """Print the header, so that an empty result is valid CSV."""
         self._writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
         self._writer.writeheader()
 
@@ -125,16 +125,16 @@ _WIDTHS = {"kind": 10, "time": 20, "target": None, "actor": None}
 
 
 class TablePrinter:
-    """A table whose columns are fixed beforehand, so that each finding is printed at once."""
+    """Prints a table with fixed columns, so that each finding appears immediately."""
 
     def __init__(self) -> None:
-        """Print nothing yet: without a finding there is no header."""
+        """Print nothing yet: the header comes with the first finding."""
         terminal = sys.stdout.isatty()
         self._console = Console(file=sys.stdout, width=None if terminal else PIPE_WIDTH, highlight=False)
         self._begun = False
 
     def show(self, finding: Finding, *, source: str) -> None:
-        """Print the finding, under the header if it is the first, and where it stands on a line of its own."""
+        """Print the finding and, on the next line, its record and file. The first one gets the header."""
         if not self._begun:
             self._print(*(Text(name, style="bold") for name in _WIDTHS))
             self._begun = True

@@ -1,4 +1,4 @@
-"""``bypassctl grant``: gives the two identities their rights in the directory, or takes them back."""
+"""``bypassctl grant``: grant the two identities their rights in the directory, or revoke them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ from bypass_responder.cli.terminal import (
     stop,
 )
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
-from bypass_responder.operating.grant import Blocker, Item, Plan, give, look, named, progress, take
+from bypass_responder.operating.grant import (
+    Blocker,
+    Item,
+    Plan,
+    grant_missing,
+    identities_of,
+    progress,
+    read_plan,
+    revoke_granted,
+)
 from bypass_responder.rights import EXCHANGE_ROLE_GROUP, WORKER_CMDLETS, Api
 from bypass_responder.settings import GrantSettings
 
@@ -30,43 +39,50 @@ if TYPE_CHECKING:
 
 SCRIPT = "exchange_role_group.ps1"
 PAUSE_SECONDS = 1.0
-"""Before the second try of a call, and the second look; it doubles."""
-LOOKS = 6
-"""How often the directory is read after a change, until it shows it."""
+"""The wait before the second attempt of a call or read-back; it doubles."""
+READ_BACKS = 6
+"""Maximum number of reads after a change, until the directory shows it."""
 TOKENS = (
-    "An app that ran before this keeps its token, without these rights, for up to a day: `bypassctl doctor` says until "
+    "An app that is already running keeps a token without these rights for up to a day: `bypassctl doctor` shows until "
     "when. Deploy after this command."
 )
 EXCHANGE_NEXT = (
-    "Next, an Exchange administrator: bypassctl grant --exchange-script > exchange-role-group.ps1, and run it in "
-    "Exchange Online PowerShell."
+    "Next, as an Exchange administrator: bypassctl grant --exchange-script > exchange-role-group.ps1, then run it "
+    "in Exchange Online PowerShell."
 )
 
 
 def grant(
     *,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Take back what this command gives.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only look. Exit status 1: something is missing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Revoke the rights that this command grants.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Check only; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
     block_administrators: Annotated[
-        Blocker | None, typer.Option(help="Also an Entra role, so that administrators can be blocked. A strong right.")
+        Blocker | None,
+        typer.Option(help="Also grant User (or Privileged Authentication) Administrator, to block administrators too."),
     ] = None,
     exchange_script: Annotated[
-        bool, typer.Option("--exchange-script", help="Print what an Exchange administrator runs, and do nothing.")
+        bool, typer.Option("--exchange-script", help="Print the script for an Exchange administrator; change nothing.")
     ] = False,
     output: Format = Output.TABLE,
 ) -> None:
-    """Give the two identities their rights in the directory: shows the plan, asks, does it, reads it back."""
+    """Grant the responder's and the worker's identities their rights in the directory.
+
+    Shows the plan, asks for confirmation, applies it and reads it back.
+    Required role: Privileged Role Administrator or Global Administrator.
+
+    Exit code 0: complete. 1: rights are missing. 3: failed or stopped.
+    """
     if exchange_script:
         print(script(_settings()))  # noqa: T201 - this is the program's output
         return
     if revoke and check:
-        stop("--revoke and --check do not go together.", WRONG_CALL)
+        stop("--revoke and --check cannot be combined. Use one of them.", WRONG_CALL)
     if output is Output.JSON and not (check or yes):
-        stop("--format json shows no plan to say yes to: add --yes, or --check to look.", WRONG_CALL)
-    wanted = _Wanted(revoke=revoke, check=check, yes=yes, blocker=block_administrators, output=output)
+        stop("--format json cannot ask for confirmation. Add --yes to apply, or --check to check only.", WRONG_CALL)
+    run = _Run(revoke=revoke, check=check, yes=yes, blocker=block_administrators, output=output)
     try:
-        complete = _carry_out(wanted)
+        complete = _carry_out(run)
     except ResponderError as error:
         stop(error.diagnostics())
     if output is Output.TABLE and complete and not revoke:
@@ -75,16 +91,16 @@ def grant(
 
 
 def script(settings: GrantSettings) -> str:
-    """The script for Exchange, with the ids of the worker's identity and the cmdlets that it needs."""
+    """Return the Exchange script, with the ids and cmdlets of the worker filled in."""
     text = resources.files("bypass_responder.cli").joinpath(SCRIPT).read_text(encoding="utf-8")
     cmdlets = ", ".join(f"'{name}'" for name in WORKER_CMDLETS)
-    given = {
+    values = {
         "__APPLICATION_ID__": settings.worker_client_id,
         "__OBJECT_ID__": settings.worker_principal_id,
         "__GROUP__": EXCHANGE_ROLE_GROUP,
         "'__CMDLETS__'": cmdlets,
     }
-    for mark, value in given.items():
+    for mark, value in values.items():
         text = text.replace(mark, value)
     return text
 
@@ -96,21 +112,21 @@ def _settings() -> GrantSettings:
         stop(error.diagnostics())
 
 
-def _carry_out(wanted: _Wanted) -> bool:
-    """Look, ask, do, look again; whether the end is what was wanted.
+def _carry_out(run: _Run) -> bool:
+    """Plan, confirm, apply and read back. Returns True when nothing is left to change.
 
-    The question stands outside of the event loop, in which Ctrl-C would not end it.
+    The confirmation runs outside the event loop, where Ctrl-C ends it.
     """
     with asyncio.Runner() as runner:
         rights = runner.run(_rights())
         try:
-            to_do = runner.run(wanted.plan(rights))
-            if wanted.check or not to_do:
+            to_do = runner.run(run.plan(rights))
+            if run.check or not to_do:
                 return not to_do
-            wanted.ask()
-            runner.run(wanted.do(rights))
+            run.ask()
+            runner.run(run.do(rights))
         except KeyboardInterrupt:
-            stop(wanted.broken_off())
+            stop(run.interrupted())
         finally:
             runner.run(rights.aclose())
     return True
@@ -122,8 +138,8 @@ async def _rights() -> Rights:
     return build_rights(os.environ, pause_seconds=PAUSE_SECONDS)
 
 
-class _Wanted:
-    """What the person asked for, and how far it got: ``left`` and ``done``."""
+class _Run:
+    """One run of the command: its options, and its progress in ``left`` and ``done``."""
 
     def __init__(self, *, revoke: bool, check: bool, yes: bool, blocker: Blocker | None, output: Output) -> None:
         self.revoke, self.check, self.yes, self.blocker, self.output = revoke, check, yes, blocker, output
@@ -132,10 +148,10 @@ class _Wanted:
         self._before = Plan(items=())
 
     async def plan(self, rights: Rights) -> list[Item]:
-        """Read and show; what is to be done."""
+        """Read and print the plan. Returns the rights to change."""
         await _require_tenant(rights)
-        self._before = await self._look(rights)
-        to_do = list(self._before.there if self.revoke else self._before.missing)
+        self._before = await self._read_plan(rights)
+        to_do = list(self._before.granted if self.revoke else self._before.missing)
         if self.output is Output.TABLE:
             show(self._before, revoke=self.revoke)
         if self.check or not to_do:
@@ -144,62 +160,67 @@ class _Wanted:
         return to_do
 
     async def do(self, rights: Rights) -> None:
-        """Carry it out, and read it back."""
+        """Apply the changes and read them back."""
         changed = tuple(self.left)
 
-        def tell(item: Item) -> None:
+        def mark_done(item: Item) -> None:
             self.left.remove(item)
             self.done.append(item)
             if self.output is Output.TABLE:
                 say(f"{self.verb}  {item}")
 
-        await (take if self.revoke else give)(self._before, rights.directory, tell)
+        await (revoke_granted if self.revoke else grant_missing)(self._before, rights.directory, mark_done)
         self._json(await self._proven(rights, changed))
         if self.output is Output.TABLE:
-            read_back = f"Read back: {len(changed)} {'gone' if self.revoke else 'there'}."
+            read_back = f"Read back: {len(changed)} {self.verb}."
             say(read_back if self.revoke else f"{read_back} {TOKENS}")
 
     @property
     def verb(self) -> str:
-        """What happens to a right, as a participle."""
-        return "taken back" if self.revoke else "given"
+        """Return the past participle for a changed right."""
+        return "revoked" if self.revoke else "granted"
 
-    def broken_off(self) -> str:
-        """What a person who pressed Ctrl-C has to know. The first that is left may have happened all the same."""
+    def interrupted(self) -> str:
+        """Return the message after Ctrl-C. The first remaining change may have been applied."""
         if not (self.done or self.left):
-            return "Broken off. Nothing was changed."
-        return f"Broken off. {progress(self.done, self.left, self.verb)} It is safe to run again."
+            return "Interrupted. Nothing was changed."
+        return f"Interrupted. {progress(self.done, self.left, self.verb)} It is safe to run the command again."
 
-    async def _look(self, rights: Rights) -> Plan:
-        return await look(
+    async def _read_plan(self, rights: Rights) -> Plan:
+        return await read_plan(
             rights.directory,
-            named(rights.settings),
+            identities_of(rights.settings),
             blocker=self.blocker,
-            taking_back=self.revoke,
+            revoke=self.revoke,
         )
 
     async def _proven(self, rights: Rights, changed: tuple[Item, ...]) -> Plan:
-        """Read until the directory shows the change; it may take some seconds."""
+        """Read the directory until it shows the change. Raises TransientError when it does not in time."""
         keys = {(item.principal_id, item.role_id) for item in changed}
         left: list[Item] = []
-        for attempt in range(LOOKS):
-            after = await self._look(rights)
-            open_items = after.there if self.revoke else after.missing
+        for attempt in range(READ_BACKS):
+            after = await self._read_plan(rights)
+            open_items = after.granted if self.revoke else after.missing
             left = [item for item in open_items if (item.principal_id, item.role_id) in keys]
             if not left:
                 return after
             await asyncio.sleep(PAUSE_SECONDS * 2.0**attempt)
-        raise TransientError(f"The directory accepted it and does not show it yet: {'; '.join(map(str, left))}.")
+        raise TransientError(
+            f"The directory accepted the change but does not show it yet: {'; '.join(map(str, left))}."
+        )
 
     def ask(self) -> None:
-        """Let the person agree, or stop."""
+        """Ask for confirmation. Exits when the person does not confirm."""
         if self.yes:
             return
         if not sys.stdin.isatty():
-            stop("Nobody is there to be asked: read the plan above, then add --yes.", WRONG_CALL)
-        verb = "Take back" if self.revoke else "Give"
+            stop(
+                "There is no terminal to ask for confirmation. Read the plan above, then run again with --yes.",
+                WRONG_CALL,
+            )
+        verb = "Revoke" if self.revoke else "Grant"
         try:
-            agreed = typer.confirm(f"{verb} these {len(self.left)}?", err=True)
+            agreed = typer.confirm(f"{verb} these {len(self.left)} rights?", err=True)
         except typer.Abort:  # Ctrl-C, or the end of the input
             agreed = False
         if not agreed:
@@ -209,9 +230,9 @@ class _Wanted:
         if self.output is Output.JSON:
             show_json(
                 {
-                    "complete": not (found.there if self.revoke else found.missing),
+                    "complete": not (found.granted if self.revoke else found.missing),
                     "missing": [item.model_dump(mode="json") for item in found.missing],
-                    "there": [item.model_dump(mode="json") for item in found.there],
+                    "granted": [item.model_dump(mode="json") for item in found.granted],
                     "extras": list(found.extras),
                     "changed": [item.model_dump(mode="json") for item in self.done],
                 }
@@ -219,22 +240,22 @@ class _Wanted:
 
 
 async def _require_tenant(rights: Rights) -> None:
-    """Stop before anything is read where the person is signed in elsewhere."""
-    token = await rights.tokens.look(Api.GRAPH)
+    """Raise RefusedError when the caller is not signed in to the tenant of TENANT_ID."""
+    token = await rights.tokens.inspect(Api.GRAPH)
     if token.problem:
         raise RefusedError(
-            f"Nobody is signed in: {token.problem.rstrip('.')}. Run az login --tenant {rights.settings.tenant_id}."
+            f"Not signed in: {token.problem.rstrip('.')}. Sign in: az login --tenant {rights.settings.tenant_id}."
         )
     if token.tenant_id != rights.settings.tenant_id:
         raise RefusedError(
-            f"You are signed in to tenant {token.tenant_id}, and TENANT_ID is {rights.settings.tenant_id}: "
-            f"az login --tenant {rights.settings.tenant_id}."
+            f"You are signed in to tenant {token.tenant_id}, but TENANT_ID is {rights.settings.tenant_id}. "
+            f"Sign in: az login --tenant {rights.settings.tenant_id}."
         )
 
 
 def show(found: Plan, *, revoke: bool) -> None:
-    """The plan for people: what is there, what is to come, what should not be there."""
-    words = ("take back", "not there") if revoke else ("there", "GIVE")
+    """Print the plan: granted, missing and extra rights."""
+    words = ("REVOKE", "not granted") if revoke else ("granted", "GRANT")
     show_table(
         ("", "identity", "right", "of", "without it"),
         [
@@ -251,4 +272,7 @@ def show(found: Plan, *, revoke: bool) -> None:
     for name, object_id in dict.fromkeys((item.name, item.principal_id) for item in found.items):
         say(f"{name} is {object_id}")
     for extra in found.extras:
-        say(f"not ours, and left alone: {extra}. More than it needs: take it back in Entra.", style="yellow")
+        say(
+            f"Extra right, kept: {extra}. The identity does not need it; revoke it in the Entra admin center.",
+            style="yellow",
+        )

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.log import LogEntry
 
 app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
-IncidentId = Annotated[str, typer.Argument(help="The incident's id, or its beginning.")]
+IncidentId = Annotated[str, typer.Argument(help="Incident id, or a unique prefix of it.")]
 
 
 @app.command("list")
@@ -148,7 +148,7 @@ def _decide(verb: Verb, incident_id: str, reason: str, account: str | None = Non
 
 
 async def _log(responder: Responder, target: str) -> list[LogEntry] | None:
-    """The response log; None when an entry cannot be read, so that the incident is shown all the same."""
+    """Return the response log; None when it cannot be read, so that the incident is still shown."""
     try:
         return [entry async for entry in responder.services.ledger.log(target)]
     except InputError:

@@ -1,4 +1,4 @@
-"""What `bypassctl incidents list --all` lists besides incidents, one at a time: a finding that opened none."""
+"""Shows a finding that opened no incident, as `bypassctl incidents list --all` lists it."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 def show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
-    """Show the finding that the entry stands for: what was said, by whom, and why it opened no incident."""
+    """Print the finding of an entry: source, claim and why no action followed."""
     finding = case.row(Finding, f"finding-{entry.id}")
     if finding is None:
-        stop(f"{entry.id} is in the index and not in the ledger: run bypassctl log verify.")
+        stop(f"{entry.id} is in the index but not in the ledger. Check the log: bypassctl log verify.")
     if output is Output.JSON:
         show_json({"entry": entry.model_dump(mode="json"), "finding": json.loads(finding.model_dump_json())})
         return
     show_fields(
         {
             "finding": f"{finding.id} (opened no incident)",
-            "became": entry.kind.replace("_", " "),
+            "outcome": entry.kind.replace("_", " "),
             "why": entry.reason,
             "account": entry.account,
             "actor": entry.actor,
-            "said by": f"{finding.source.value}{f', {finding.told_by}' if finding.told_by else ''}",
-            "says": f"bypass {finding.switch.value}, outcome {finding.outcome.value}",
-            "of": moment(finding.claimed_at or finding.effective_at),
+            "source": f"{finding.source.value}{f', {finding.sender}' if finding.sender else ''}",
+            "claim": f"bypass {finding.switch.value}, outcome {finding.outcome.value}",
+            "claimed for": moment(finding.claimed_at or finding.effective_at),
             "received": moment(finding.received_at),
             "link": finding.link or "",
         }
@@ -41,4 +41,4 @@ def show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
     elif finding.evidence:
         say(f"evidence: blob {finding.evidence.blob}, {finding.evidence.length_bytes} bytes")
     say("")
-    say(f"All lines about it: bypassctl log show {finding.target}")
+    say(f"Full log: bypassctl log show {finding.target}")

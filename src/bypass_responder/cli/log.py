@@ -1,4 +1,4 @@
-"""``bypassctl log``: what the responder decided and did, line by line, and whether somebody changed it."""
+"""``bypassctl log``: show the response log, and verify that it is unchanged."""
 
 from __future__ import annotations
 
@@ -28,15 +28,17 @@ if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.log import LogEntry
 
-app = typer.Typer(help="The response log.", no_args_is_help=True)
+app = typer.Typer(help="Show and verify the response log.", no_args_is_help=True)
 
 
 @app.command()
 def show(
-    subject: Annotated[str, typer.Argument(help="Incident id, object id, UPN, or 'tenant' for health.")],
+    subject: Annotated[
+        str, typer.Argument(help="Incident id, object id, user principal name, or 'tenant' for health.")
+    ],
     output: Format = Output.TABLE,
 ) -> None:
-    """Show the log of one incident, one account, or the tenant's health."""
+    """Show the log of one incident, of one account, or of the tenant's health."""
     entries = with_responder(lambda responder: _read(responder, subject))
     if output is Output.JSON:
         show_json([entry.model_dump(mode="json") for entry in entries])
@@ -52,10 +54,12 @@ def show(
 
 @app.command()
 def verify(
-    against: Annotated[Path | None, typer.Option(help="CSV of a copy kept elsewhere: chain, seq, hash.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="CSV with the columns chain, seq and hash: a copy kept elsewhere.")
+    ] = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Walk every chain and every checkpoint. Exit status 1 when a line was changed, deleted or cut."""
+    """Verify every log entry and checkpoint. Exit code 1: an entry was changed, deleted or cut."""
     copy = _copy(against) if against else {}
     found = with_responder(
         lambda responder: verify_log(responder.services.ledger, responder.services.checkpoints, copy=copy)
@@ -68,17 +72,22 @@ def verify(
 
 
 def _copy(file: Path) -> dict[str, dict[int, str]]:
-    """Hashes by chain and number. Stops where the file is not such a table."""
+    """Return the hashes of the copy by chain and number. Exits when the file is invalid."""
     kept: dict[str, dict[int, str]] = defaultdict(dict)
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             for row in csv.DictReader(lines):
                 if kept[row["chain"]].setdefault(int(row["seq"]), row["hash"]) != row["hash"]:
-                    stop(f"{row['chain']} has two lines {row['seq']} in {file}: the log was written anew.", BAD_NEWS)
-    except (OSError, KeyError, ValueError) as problem:
-        stop(f"{file} is no CSV with the columns chain, seq and hash ({problem}).", WRONG_CALL)
+                    stop(
+                        f"{file} has two hashes for entry {row['seq']} of {row['chain']}: the log was rewritten.",
+                        BAD_NEWS,
+                    )
+    except OSError as problem:
+        stop(f"{file} cannot be read: {problem.strerror or problem}.", WRONG_CALL)
+    except (KeyError, ValueError) as problem:
+        stop(f"{file} is not a CSV file with the columns chain, seq and hash ({problem}).", WRONG_CALL)
     if not kept:
-        stop(f"{file} holds no line, so there is nothing to compare with.", WRONG_CALL)
+        stop(f"{file} has no entries to compare with. Export the copy again: docs/telemetry.md.", WRONG_CALL)
     return kept
 
 
@@ -87,8 +96,8 @@ def _print(found: Verification) -> None:
         say(problem, style="bold red")
     until = f"{found.last_checkpoint:%Y-%m-%d %H:%M:%SZ}" if found.last_checkpoint else "never"
     say(
-        f"{len(found.problems)} problems in {found.entries} lines of {found.targets} targets; "
-        f"{found.checkpoints} checkpoints, the last one at {until}. A tail that was cut after it cannot be seen."
+        f"{len(found.problems)} problems in {found.entries} entries of {found.targets} accounts; "
+        f"{found.checkpoints} checkpoints, the last one at {until}. Deletions after it cannot be detected."
     )
 
 
@@ -102,7 +111,7 @@ async def _read(responder: Responder, subject: str) -> list[LogEntry]:
         else:
             account = await services.directory.find(subject)
             if account is None:
-                stop(f"{subject} is no incident, no account and not the word tenant.")
+                stop(f"{subject} matches no incident and no account. List incidents: bypassctl incidents list.")
             target = account.object_id
     entries = [entry async for entry in services.ledger.log(target)]
     return [entry for entry in entries if incident_id is None or entry.incident_id in {incident_id, None}]

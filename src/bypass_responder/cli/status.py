@@ -42,7 +42,7 @@ def status(output: Format = Output.TABLE) -> None:
 
 
 def as_json(found: Status) -> dict[str, Any]:
-    """The status as JSON, for scripts."""
+    """Return the status as JSON, for scripts."""
     counts = {"took_seconds", "scanned", "on", "covered"} if found.sweep.complete_at else set()
     return {
         "organization_switches": [
@@ -118,7 +118,7 @@ def _fields(found: Status) -> dict[str, object]:
 
 
 def _who_is_on(sweep: Sweep) -> str:
-    """Counts of the last complete sweep. Later findings are in the incidents."""
+    """Return the counts of the last complete sweep. Later findings are in the incidents."""
     others = sweep.on - sweep.covered
     return f"{others} not allowlisted, {sweep.covered} allowlisted (last complete sweep)"
 

@@ -1,7 +1,7 @@
-"""How every command talks: tables for people, JSON for scripts, one line for an error, and the exit codes.
+"""Output and exit codes of all commands: tables for people, JSON for scripts, one line for an error.
 
-0: done, nothing to worry about. 1: the answer is bad news (something found, the log is broken, something waits).
-2: called wrongly. 3: it could not be done (a setting, a service, a rule); the line says what to do.
+0: success. 1: attention needed (a finding, a broken log, a pending decision). 2: invalid arguments. 3: failed because
+of a setting, a service or a rule; the error names the fix.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 BAD_NEWS, WRONG_CALL, NOT_DONE = 1, 2, 3
 PIPE_WIDTH = 200
 LONGEST_ID = 36
-"""A GUID. What is no longer stays on one line, to be copied."""
+"""The length of a GUID. Ids up to this length are not wrapped, so that they can be copied."""
 T = TypeVar("T")
 
 
 class Output(StrEnum):
-    """How the answer is printed."""
+    """Output formats."""
 
     TABLE = "table"
     JSON = "json"
 
 
-Format = Annotated[Output, typer.Option("--format", help="json is for scripts.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why. It goes into the response log.")]
+Format = Annotated[Output, typer.Option("--format", help="json prints JSON for scripts.")]
+Reason = Annotated[str, typer.Option("--reason", help="Reason, stored in the response log.")]
 
 
 def with_responder(use: Callable[[Responder], Awaitable[T]]) -> T:
-    """Build the responder from the same settings as the app, use it, close it. Exits 3 with one line on an error."""
+    """Build the responder from the environment, use it and close it. Exits 3 with one line on an error."""
     from bypass_responder.bootstrap import build
 
     async def session() -> T:
@@ -61,28 +61,28 @@ def with_responder(use: Callable[[Responder], Awaitable[T]]) -> T:
 
 
 def stop(message: str, code: int = NOT_DONE) -> NoReturn:
-    """Say one line on standard error and exit."""
+    """Print one line on standard error and exit."""
     Console(stderr=True, soft_wrap=True).print(Text(printable(message)), highlight=False)
     raise typer.Exit(code)
 
 
 def console() -> Console:
-    """Standard output; wide where it goes to no terminal."""
+    """Return a console on standard output; wide when that is not a terminal."""
     return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, soft_wrap=False)
 
 
 def say(line: str, *, style: str = "") -> None:
-    """One line of text on standard output, safe to show."""
+    """Print one line on standard output, without unprintable characters."""
     console().print(Text(printable(line), style=style), soft_wrap=True)
 
 
 def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
-    """One JSON document on standard output."""
+    """Print one JSON document on standard output."""
     print(json.dumps(value, indent=2, default=str))  # noqa: T201 - this is the program's output
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """A table for people; every cell is safe to show."""
+    """Print a table, without unprintable characters."""
     lines = list(rows)
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for number, name in enumerate(columns):
@@ -94,14 +94,14 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: 
 
 
 def show_section(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table under its title, after an empty line; nothing at all when it has no rows."""
+    """Print an empty line, a title and a table; nothing when there are no rows."""
     if rows:
         say("")
         show_table(columns, rows, title=title)
 
 
 def show_fields(fields: Mapping[str, object]) -> None:
-    """Names and values, one a line."""
+    """Print one name and value per line; empty values are left out."""
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
         if value not in (None, "", ()):

@@ -1,4 +1,4 @@
-"""Who is at the keyboard: the signed-in identity where storage is keyless, else the user of this machine."""
+"""The caller of a command: the signed-in identity, or the local user with a connection string."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STORAGE_SCOPE = "https://storage.azure.com/.default"
 
 
 async def who_am_i(responder: Responder) -> str:
-    """A name for the response log. With a connection string nobody vouches for it, and it says so."""
+    """Return the caller's name for the response log, marked as unverified with a connection string."""
     if responder.services.settings.storage.connection_string is not None:
         return f"{getpass.getuser()}@{socket.gethostname()} (not signed in)"
     from bypass_responder.adapters.own_token import claims_of

@@ -13,7 +13,7 @@ from bypass_responder.bounded import limited
 from bypass_responder.case import person_decision
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.errors import ResponderError
-from bypass_responder.event_lines import tell
+from bypass_responder.event_lines import write_line
 from bypass_responder.handling import case_index, run_steps
 from bypass_responder.handling.decide_findings import decide_findings
 from bypass_responder.handling.identify import Lookups
@@ -59,7 +59,7 @@ async def settle_all(targets: Iterable[str], services: Services, *, lookups: Loo
             else:
                 raise outcome
             for problem in failed:
-                tell("settling_failed", logging.ERROR, target=name, error_class=type(problem).__name__)
+                write_line("settling_failed", logging.ERROR, target=name, error_class=type(problem).__name__)
             problems += failed
     problems += await _deliver(settled, services)
     if problems:

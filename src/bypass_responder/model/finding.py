@@ -81,7 +81,7 @@ class Finding(Row):
     """True: the allowlist covered it at the last sweep, and does not any more."""
     claimed_at: Utc | None = None
     """Of a hint: when it happened, as the alert has it."""
-    told_by: str = ""
+    sender: str = ""
     """Of a hint: who sent the alert."""
     link: str | None = None
     """Of a hint: where the sender has more."""

@@ -1,6 +1,6 @@
-"""What the running app sees of itself, once an hour: its tokens, its storage, its clock and its settings.
+"""The hourly self-check of the running app: its tokens, storage, clock and settings.
 
-The row is not part of the response log. A newer app may say more than an older `bypassctl` knows: that is left out.
+The row is not part of the response log. Fields that an older `bypassctl` does not know are ignored.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pydantic import ConfigDict, Field
 from bypass_responder.model.base import Utc, Value
 
 
-class _Told(Value):
+class _Checked(Value):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Token(_Told):
-    """What one access token says of itself. Never the token."""
+class Token(_Checked):
+    """The claims of one access token. Never the token itself."""
 
     api: str
-    """Application id of the service that it is for."""
+    """Application id of the service that the token is for."""
     roles: tuple[str, ...] = ()
     issued_at: Utc | None = None
     expires_at: Utc | None = None
@@ -29,33 +29,33 @@ class Token(_Told):
     application_id: str = ""
     tenant_id: str = ""
     delegated: bool = False
-    """A person signed in; False: an application did."""
+    """True when a person signed in, False for an application."""
     problem: str = ""
     """Why there is no token; empty when there is one."""
 
 
 class Access(StrEnum):
-    """What came of looking at one table, queue or container."""
+    """The result of reading one table, queue or container."""
 
     OK = "ok"
     MISSING = "missing"
     FORBIDDEN = "forbidden"
     UNREACHABLE = "unreachable"
-    """No answer, or one that says nothing about it."""
+    """No answer, or one that does not show whether it exists."""
     NO_TOKEN = "no_token"  # noqa: S105 - a word for a state
-    """Nobody is signed in, so nothing was asked."""
+    """Nobody is signed in, so no request was sent."""
 
 
 class Place(StrEnum):
-    """The kinds of place in the data account."""
+    """Kinds of storage in the data account."""
 
     TABLE = "table"
     QUEUE = "queue"
     CONTAINER = "container"
 
 
-class Reach(_Told):
-    """One table, queue or container, as one identity reached it. To be read, it says nothing about writing."""
+class Reach(_Checked):
+    """The access of one identity to one table, queue or container. Covers reading only, not writing."""
 
     place: Place
     name: str
@@ -63,18 +63,18 @@ class Reach(_Told):
     code: str = ""
     """The service's error code, or the transport's message."""
     waiting: bool = False
-    """A queue: it holds a message."""
+    """True for a queue that holds a message."""
 
 
-class StorageLook(_Told):
+class StorageCheck(_Checked):
     """The whole data account, checked once."""
 
     reaches: tuple[Reach, ...] = ()
     skew_seconds: float | None = None
-    """So far our clock is ahead of the service's (behind: negative); None when nothing answered."""
+    """Seconds by which our clock is ahead of the service's; negative when behind, None without an answer."""
 
 
-class SelfCheck(_Told):
+class SelfCheck(_Checked):
     """One self-check. Holds names of settings, and values only where they are neither secret nor personal."""
 
     at: Utc
@@ -86,15 +86,15 @@ class SelfCheck(_Told):
     """Names of the settings that are set."""
     schedules: Mapping[str, str] = Field(default_factory=dict)
     sweep_overdue_minutes: int = 60
-    told: bool = False
-    """Lines go to Application Insights, whose alert rules notify people."""
+    telemetry: bool = False
+    """True when the app sends telemetry to Application Insights, whose alert rules notify people."""
     secret_unresolved: bool = False
-    """The webhook's secret is still a reference into the key vault: the platform could not follow it."""
+    """True when the webhook's secret is still a key vault reference, which the platform could not resolve."""
     tokens: tuple[Token, ...] = ()
     subscription: str = ""
-    """``enabled``, ``disabled``, ``missing``, or empty when it could not be asked for."""
+    """``enabled``, ``disabled``, ``missing``, or empty when it could not be read."""
     subscription_problem: str = ""
-    storage: StorageLook = StorageLook()
+    storage: StorageCheck = StorageCheck()
 
     def token(self, api: str) -> Token | None:
         """The token for a service, None when it was not checked."""

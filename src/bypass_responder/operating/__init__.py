@@ -1,1 +1,1 @@
-"""What people ask for: status, timeline, grant, verify, diagnose. Prints nothing; bypassctl and pages call it."""
+"""Status, timeline, grant, log verification and diagnosis, for bypassctl and the pages."""

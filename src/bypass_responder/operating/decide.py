@@ -1,4 +1,4 @@
-"""A person's decision about an incident: found, checked against the rules and stored for the responder."""
+"""Finds an incident and stores a person's decision about it, if the rules allow it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Verb = Literal["approve", "dismiss", "release"]
 
 
 async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Case]:
-    """The entry with this id, or the only one that begins so, and its case. Raises NotFoundError."""
+    """Return the entry with this id or unique prefix, and its case. Raises NotFoundError."""
     entry = await services.index.get(entry_id)
     if entry is None:
         raise NotFoundError(f"{entry_id} matches no incident, or several. List them: bypassctl incidents list.")
@@ -25,7 +25,7 @@ async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Cas
 
 
 def incident_in(entry: IndexEntry, case: Case) -> Incident:
-    """The incident of an entry. Raises RefusedError when it has none, NotFoundError when the row is missing."""
+    """Return the incident of an entry. Raises RefusedError without one, NotFoundError without its row."""
     if entry.kind != "incident":
         raise RefusedError(
             f"{entry.id} opened no incident, so there is nothing to decide: bypassctl incidents show {entry.id}."
@@ -39,7 +39,7 @@ def incident_in(entry: IndexEntry, case: Case) -> Incident:
 async def decide_incident(
     verb: Verb, entry_id: str, services: Services, *, reason: str, who: str, account: str | None = None
 ) -> Incident:
-    """Store a decision; ``resume_responses`` carries it out within a minute. Returns the incident as it was read.
+    """Store a decision, which ``resume_responses`` carries out within a minute. Returns the incident.
 
     ``account``: with approve, the object id or user principal name of an unresolved target. Raises NotFoundError and
     RefusedError, which name the fix.

@@ -1,6 +1,6 @@
-"""The rights of the two identities in the directory: what is missing, what is there, what should not be; and the way.
+"""Plans, grants and revokes the rights of the two identities in the directory.
 
-The plan is a value; nothing is given or taken before a person has seen it. Each step is safe to do twice.
+The plan is a value, which a person confirms before anything changes. Each step can be repeated safely.
 """
 
 from __future__ import annotations
@@ -28,47 +28,47 @@ if TYPE_CHECKING:
 
 
 class DirectoryRights(GrantedRoles, Protocol):
-    """Rights of service principals, read and changed by an administrator with `bypassctl grant`; never by the app.
+    """Reads and changes rights of service principals, for an administrator, never for the app.
 
-    Raises PermissionMissingError where the administrator may not.
+    Raises PermissionMissingError when the administrator lacks a role.
     """
 
     async def principal(self, object_id: str) -> Principal:
-        """An identity by its object id. Raises NotFoundError."""
+        """Return an identity by its object id. Raises NotFoundError."""
         ...
 
     async def service(self, application_id: str) -> Principal:
-        """A Microsoft service by its application id. Raises NotFoundError where the tenant has none."""
+        """Return a Microsoft service by its application id. Raises NotFoundError if it is missing."""
         ...
 
-    async def give(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
-        """Give one; one that is there is as good."""
+    async def grant(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
+        """Grant an application permission. Succeeds when it is already granted."""
         ...
 
-    async def take(self, principal_id: str, assignment_id: str) -> None:
-        """Take one back; one that is gone is as good."""
+    async def revoke(self, principal_id: str, assignment_id: str) -> None:
+        """Revoke an application permission. Succeeds when it is already gone."""
         ...
 
     async def directory_roles(self, principal_id: str) -> tuple[DirectoryRole, ...]:
-        """The Entra roles of an identity, in the whole directory."""
+        """Return the Entra roles of an identity, in any scope."""
         ...
 
-    async def give_directory_role(self, principal_id: str, *, role_id: str) -> None:
-        """Give one; one that is there is as good."""
+    async def grant_directory_role(self, principal_id: str, *, role_id: str) -> None:
+        """Grant an Entra role in the whole directory. Succeeds when it is already granted."""
         ...
 
-    async def take_directory_role(self, assignment_id: str) -> None:
-        """Take one back; one that is gone is as good."""
+    async def revoke_directory_role(self, assignment_id: str) -> None:
+        """Revoke an Entra role. Succeeds when it is already gone."""
         ...
 
 
 class Blocker(StrEnum):
-    """Which Entra role lets the responder block administrators. Given only by explicit choice."""
+    """The Entra role that lets the responder block administrators. Granted only on request."""
 
     USER = "user"
-    """User Administrator: people without a role, and some limited ones."""
+    """User Administrator: accounts without a role or with a limited administrator role."""
     PRIVILEGED = "privileged"
-    """Privileged Authentication Administrator: everybody, Global Administrators too."""
+    """Privileged Authentication Administrator: all accounts, including Global Administrators."""
 
 
 BLOCKERS = {
@@ -78,7 +78,7 @@ BLOCKERS = {
 
 
 class Holder(Value):
-    """An identity, the application permissions that it is to have, and what it has."""
+    """An identity, its required application permissions and its current rights."""
 
     who: str
     principal: Principal
@@ -88,63 +88,63 @@ class Holder(Value):
 
 
 class Item(Value):
-    """One right of one identity. ``assignment_id``: it is there, under this id."""
+    """One required right of one identity. ``assignment_id`` is None while the right is missing."""
 
     who: str
     principal_id: str
     name: str = ""
-    """Of the identity, as the directory has it."""
+    """The display name of the identity in the directory."""
     right: str
     of: str
     role_id: str
     resource_id: str | None = None
-    """None: an Entra role of the directory."""
+    """None for an Entra role."""
     assignment_id: str | None = None
     without: str = ""
-    """What does not work without it."""
+    """What does not work without this right."""
 
     def __str__(self) -> str:
-        """For people."""
+        """Return identity, right and service, for people."""
         return f"{self.who}: {self.right} ({self.of})"
 
 
 class Plan(Value):
-    """Everything that is ours, there or not; and what the identities have besides."""
+    """All required rights, granted or missing, and the extra rights of the identities."""
 
     items: tuple[Item, ...]
     extras: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[Item, ...]:
-        """What is still to be given."""
+        """Return the rights that are not granted."""
         return tuple(item for item in self.items if item.assignment_id is None)
 
     @property
-    def there(self) -> tuple[Item, ...]:
-        """What is given already."""
+    def granted(self) -> tuple[Item, ...]:
+        """Return the rights that are granted."""
         return tuple(item for item in self.items if item.assignment_id is not None)
 
 
-class HalfDoneError(ResponderError):
-    """It stopped on the way. What was done stays, and the same command goes on from there."""
+class PartlyDoneError(ResponderError):
+    """The command stopped partway. Completed changes are kept; running it again continues from there."""
 
-    advice = "It is safe to run again."
+    advice = "It is safe to run the command again."
 
     def __init__(self, why: ResponderError, done: list[Item], left: list[Item], verb: str) -> None:
-        """Say what was done and what was not."""
+        """Name the cause, the completed and the remaining changes."""
         super().__init__(f"{why.diagnostics()} {progress(done, left, verb)}")
 
 
 def progress(done: Iterable[Item], left: Iterable[Item], verb: str) -> str:
-    """What was ``verb``, "given" or "taken back", and what was not, for people."""
+    """Return the completed and the remaining changes. ``verb`` is "granted" or "revoked"."""
     done_text, left_text = "; ".join(map(str, done)) or "nothing", "; ".join(map(str, left)) or "nothing"
     return f"{verb.capitalize()} so far: {done_text}. Not {verb}: {left_text}."
 
 
 def plan(holders: Iterable[Holder], services: Mapping[Api, Principal], blocker: Blocker | None = None) -> Plan:
-    """Have against want. An Entra role is wanted only with ``blocker``, and for the responder.
+    """Compare current with required rights. ``blocker`` also requires an Entra role for the responder.
 
-    A service that ``services`` leaves out has no permissions, given or to be given.
+    Permissions of a service that is missing in ``services`` are skipped.
     """
     items: list[Item] = []
     extras: list[str] = []
@@ -196,7 +196,7 @@ def _directory_items(holder: Holder, blocker: Blocker | None) -> list[Item]:
 
 
 class Named(NamedTuple):
-    """One identity by both of its ids, which must be of one and the same."""
+    """An identity from the settings, by object id and application id, with its required permissions."""
 
     who: str
     object_id: str
@@ -204,11 +204,12 @@ class Named(NamedTuple):
     wanted: tuple[AppRole, ...]
 
 
-def named(settings: GrantSettings) -> tuple[Named, Named]:
-    """The two identities. Raises RefusedError where they are one."""
+def identities_of(settings: GrantSettings) -> tuple[Named, Named]:
+    """Return both identities from the settings. Raises RefusedError when they are the same."""
     if settings.responder_principal_id == settings.worker_principal_id:
         raise RefusedError(
-            "RESPONDER_PRINCIPAL_ID and WORKER_PRINCIPAL_ID are the same: no identity may have the rights of both."
+            "RESPONDER_PRINCIPAL_ID and WORKER_PRINCIPAL_ID are the same. The two apps need separate identities: "
+            "take both values from azd env get-values."
         )
     return (
         Named("responder", settings.responder_principal_id, settings.responder_client_id, RESPONDER_ROLES),
@@ -216,27 +217,27 @@ def named(settings: GrantSettings) -> tuple[Named, Named]:
     )
 
 
-async def look(
+async def read_plan(
     rights: DirectoryRights,
     identities: Iterable[Named],
     *,
     blocker: Blocker | None = None,
-    taking_back: bool = False,
+    revoke: bool = False,
 ) -> Plan:
-    """Read the directory and plan. Raises NotFoundError, RefusedError where an id is not what it is said to be.
+    """Read the directory and return the plan. Raises NotFoundError or, for a wrong id, RefusedError.
 
-    Entra roles are read with ``blocker`` or ``taking_back``: they need a stronger right. Who takes back goes on without
-    a Microsoft service that the tenant does not have (any more): nobody has a permission of it.
+    Entra roles are read only with ``blocker`` or ``revoke``, because reading them needs a stronger right. With
+    ``revoke``, a Microsoft service that the tenant does not have is skipped.
     """
     holders = []
     for who, object_id, application_id, wanted in identities:
         principal = await _identity(rights, who, object_id)
         if application_id != principal.application_id:
             raise RefusedError(
-                f"{who.upper()}_CLIENT_ID is {application_id}, and {principal.name} ({object_id}) has "
-                f"{principal.application_id}: take both from azd env get-values."
+                f"{who.upper()}_CLIENT_ID is {application_id}, but the client id of {principal.name} ({object_id}) is "
+                f"{principal.application_id}. Take both values from azd env get-values."
             )
-        roles = await rights.directory_roles(object_id) if taking_back or blocker else ()
+        roles = await rights.directory_roles(object_id) if revoke or blocker else ()
         has = await rights.assignments(object_id)
         holders.append(Holder(who=who, principal=principal, wanted=wanted, has=has, directory_roles=roles))
     services = {}
@@ -244,7 +245,7 @@ async def look(
         try:
             services[api] = await _service(rights, api)
         except NotFoundError:
-            if not taking_back:
+            if not revoke:
                 raise
     return plan(holders, services, blocker)
 
@@ -255,11 +256,13 @@ async def _identity(rights: DirectoryRights, who: str, object_id: str) -> Princi
         principal = await rights.principal(object_id)
     except NotFoundError as problem:
         raise NotFoundError(
-            f"The directory has no identity {object_id} ({name}): it was deleted, or belongs to another tenant. "
-            "azd provision makes it anew."
+            f"The directory has no identity {object_id} ({name}). It was deleted or belongs to another tenant. "
+            "Create it again: azd provision."
         ) from problem
     if not principal.managed_identity:
-        raise RefusedError(f"{principal.name} ({object_id}) is no managed identity: {name} wants the object id of one.")
+        raise RefusedError(
+            f"{principal.name} ({object_id}) is not a managed identity. Set {name} from azd env get-values."
+        )
     return principal
 
 
@@ -268,37 +271,37 @@ async def _service(rights: DirectoryRights, api: Api) -> Principal:
         return await rights.service(api.value)
     except NotFoundError as problem:
         raise NotFoundError(
-            f"This tenant has no application {SERVICES[api]}. Make it: az ad sp create --id {api.value}."
+            f"This tenant has no application {SERVICES[api]}. Create it: az ad sp create --id {api.value}."
         ) from problem
 
 
-async def give(found: Plan, rights: DirectoryRights, tell: Callable[[Item], None]) -> None:
-    """Give what is missing, one after the other. Raises HalfDoneError."""
+async def grant_missing(found: Plan, rights: DirectoryRights, on_done: Callable[[Item], None]) -> None:
+    """Grant the missing rights one by one. Raises PartlyDoneError."""
 
     async def one(item: Item) -> None:
         if item.resource_id is None:
-            await rights.give_directory_role(item.principal_id, role_id=item.role_id)
+            await rights.grant_directory_role(item.principal_id, role_id=item.role_id)
         else:
-            await rights.give(item.principal_id, resource_id=item.resource_id, role_id=item.role_id)
+            await rights.grant(item.principal_id, resource_id=item.resource_id, role_id=item.role_id)
 
-    await _each(found.missing, one, tell, "given")
+    await _each(found.missing, one, on_done, "granted")
 
 
-async def take(found: Plan, rights: DirectoryRights, tell: Callable[[Item], None]) -> None:
-    """Take back what is ours and there, one after the other. Raises HalfDoneError."""
+async def revoke_granted(found: Plan, rights: DirectoryRights, on_done: Callable[[Item], None]) -> None:
+    """Revoke the granted rights of the plan one by one. Raises PartlyDoneError."""
 
     async def one(item: Item) -> None:
         assignment = item.assignment_id or ""
         if item.resource_id is None:
-            await rights.take_directory_role(assignment)
+            await rights.revoke_directory_role(assignment)
         else:
-            await rights.take(item.principal_id, assignment)
+            await rights.revoke(item.principal_id, assignment)
 
-    await _each(found.there, one, tell, "taken back")
+    await _each(found.granted, one, on_done, "revoked")
 
 
 async def _each(
-    items: Iterable[Item], do: Callable[[Item], Awaitable[None]], tell: Callable[[Item], None], verb: str
+    items: Iterable[Item], do: Callable[[Item], Awaitable[None]], on_done: Callable[[Item], None], verb: str
 ) -> None:
     left = list(items)
     done: list[Item] = []
@@ -306,6 +309,6 @@ async def _each(
         try:
             await do(left[0])
         except ResponderError as problem:
-            raise HalfDoneError(problem, done, left, verb) from problem
-        tell(left[0])
+            raise PartlyDoneError(problem, done, left, verb) from problem
+        on_done(left[0])
         done.append(left.pop(0))

@@ -1,6 +1,6 @@
-"""What only the app itself can know, looked at as the app: tokens, subscription, storage, clock, settings.
+"""The app's self-check of its tokens, subscription, storage, clock and settings.
 
-`bypassctl doctor` reads the one row that it leaves. It never fails a run, and costs one small write an hour.
+The result is one row, which `bypassctl doctor` reads. A self-check never fails a run and costs one small write an hour.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from bypass_responder import __version__
 from bypass_responder.errors import PermissionMissingError, ResponderError
-from bypass_responder.event_lines import tell
+from bypass_responder.event_lines import write_line
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.self_check import Access, SelfCheck, StorageLook, Token
+from bypass_responder.model.self_check import Access, SelfCheck, StorageCheck, Token
 from bypass_responder.rights import Api
 from bypass_responder.session import open_session
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services
     from bypass_responder.settings import Settings
 
-LONGEST_SECONDS = 60
-AGAIN_AFTER = timedelta(minutes=5)
-"""After a look that failed."""
+TIMEOUT_SECONDS = 60
+RETRY_AFTER = timedelta(minutes=5)
+"""The wait after a self-check that failed."""
 EVERY = timedelta(hours=1)
-PATIENCE_SECONDS = 15
+SUBSCRIPTION_TIMEOUT_SECONDS = 15
 RIGHT_ALERTS = frozenset(
     {
         "permission_lost",
@@ -43,42 +43,42 @@ RIGHT_ALERTS = frozenset(
         "worker_permission_missing",
     }
 )
-"""Health alerts that say that a right is missing; their beginning and their end are worth a look at once."""
+"""Health alerts about a missing right. When one begins or ends, a self-check runs at once."""
 
 
 class OwnTokens(Protocol):
-    """What the caller's own access tokens say."""
+    """The caller's own access tokens."""
 
-    async def look(self, api: str) -> Token:
-        """The token for the service with this application id; without one, why. Raises nothing."""
+    async def inspect(self, api: str) -> Token:
+        """Return the claims of the token for this service's application id, or the problem. Raises nothing."""
         ...
 
 
 class StorageProbe(Protocol):
-    """Whether the places of the data account are there and open to whoever asks."""
+    """Checks which tables, queues and containers exist and are readable by the caller."""
 
-    async def look(self, queues: Sequence[str]) -> StorageLook:
-        """Every table and container, and these queues. Raises nothing."""
+    async def probe(self, queues: Sequence[str]) -> StorageCheck:
+        """Check every table and container, and these queues. Raises nothing."""
         ...
 
 
 class SelfCheckStore(Protocol):
-    """The app's last look at itself."""
+    """Stores the app's last self-check."""
 
     async def save(self, check: SelfCheck) -> None:
-        """Put it in place of the last one."""
+        """Replace the stored self-check."""
         ...
 
     async def last(self) -> SelfCheck | None:
-        """The last one, None before the first. Raises InputError when it cannot be read."""
+        """Return the last self-check, None before the first. Raises InputError when it cannot be read."""
         ...
 
 
 class GrantedRoles(Protocol):
-    """Which application permissions the directory gives an identity. Who asks must be allowed to read it."""
+    """Reads the application permissions of an identity. The caller must be allowed to read the directory."""
 
     async def assignments(self, principal_id: str) -> tuple[Assignment, ...]:
-        """The application permissions of an identity, and since when.
+        """Return the application permissions of an identity, with the time of each grant.
 
         Raises NotFoundError, PermissionMissingError, RefusedError.
         """
@@ -87,67 +87,67 @@ class GrantedRoles(Protocol):
 
 @dataclass
 class SelfChecks:
-    """What a self-check asks, and when this process last made one."""
+    """The sources of a self-check, and when this process last ran one."""
 
     tokens: OwnTokens
     storage: StorageProbe
     store: SelfCheckStore
     granted: GrantedRoles | None = None
-    """Asked by `bypassctl doctor` only: the app may not read the directory."""
-    told: bool = False
-    """Lines go to Application Insights."""
+    """Used by `bypassctl doctor` only: the app may not read the directory."""
+    telemetry: bool = False
+    """True when the app sends telemetry to Application Insights."""
     at: datetime | None = None
     rights: frozenset[str] = field(default_factory=frozenset)
-    """Of RIGHT_ALERTS those that were on, and the right without which the last run stopped."""
+    """The ongoing RIGHT_ALERTS, and the missing right that stopped the last run."""
 
 
 def probed_queues(settings: Settings, *, person: bool) -> list[str]:
-    """Queues and poison queues that whoever looks may look at: into two queues the app may only send."""
+    """Return the queues and poison queues that the caller may read. The app can only send to two of them."""
     keyless = settings.storage.connection_string is None
     unseen = send_only(settings) if keyless and not person else frozenset[str]()
     return [name for queue in settings.queues for name in (queue, f"{queue}-poison") if name not in unseen]
 
 
 def send_only(settings: Settings) -> frozenset[str]:
-    """The queues that the app's role lets it only send to."""
+    """Return the queues that the app may send to but not read."""
     return frozenset({settings.exchange_commands_queue, settings.exchange_sweeps_queue})
 
 
-async def check_self(
+async def check_self_when_due(
     services: Services, checks: SelfChecks, *, tenant_changed: bool, stopped_by: ResponderError | None = None
 ) -> None:
-    """Look, if an hour is over, at the first run after a start, and when a right went missing or came back.
+    """Run a self-check once an hour, after a start, and when a right was lost or restored.
 
-    ``tenant_changed``: the health alerts may be others. ``stopped_by``: the run got no further. It neither fails a run
-    nor holds one up: this scheduler is the only one there is.
+    ``tenant_changed``: health alerts may have changed. ``stopped_by``: the error that ended the run. A self-check never
+    fails or delays the run, because there is no other scheduler.
     """
     try:
-        async with asyncio.timeout(LONGEST_SECONDS):
-            await _look_when_due(services, checks, tenant_changed=tenant_changed, stopped_by=stopped_by)
-    except Exception as problem:  # noqa: BLE001 - whatever it is, those who are attacked go before a look at oneself
-        checks.at = services.clock() - EVERY + AGAIN_AFTER
-        tell("self_check_failed", logging.WARNING, error_class=type(problem).__name__)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await _check_when_due(services, checks, tenant_changed=tenant_changed, stopped_by=stopped_by)
+    except Exception as problem:  # noqa: BLE001 - responding to an attack matters more than a self-check
+        checks.at = services.clock() - EVERY + RETRY_AFTER
+        write_line("self_check_failed", logging.WARNING, error_class=type(problem).__name__)
 
 
-async def _look_when_due(
+async def _check_when_due(
     services: Services, checks: SelfChecks, *, tenant_changed: bool, stopped_by: ResponderError | None
 ) -> None:
     rights = await _rights(services, checks, tenant_changed=tenant_changed, stopped_by=stopped_by)
     if checks.at is not None and services.clock() - checks.at < EVERY and rights == checks.rights:
         return
     checks.at, checks.rights = services.clock(), rights
-    check = await look_at_self(services, checks)
+    check = await run_self_check(services, checks)
     await checks.store.save(check)
-    tell("self_checked", problems=trouble(check))
+    write_line("self_checked", problems=count_problems(check))
 
 
-async def look_at_self(services: Services, checks: SelfChecks) -> SelfCheck:
-    """One look, as whoever is signed in. Permissions: those of the app, see ``ports``."""
+async def run_self_check(services: Services, checks: SelfChecks) -> SelfCheck:
+    """Run one self-check with the caller's identity. Permissions: those of the app, see ``ports``."""
     settings = services.settings
     graph, management, storage, (subscription, problem) = await asyncio.gather(
-        checks.tokens.look(Api.GRAPH),
-        checks.tokens.look(Api.MANAGEMENT),
-        checks.storage.look(probed_queues(settings, person=False)),
+        checks.tokens.inspect(Api.GRAPH),
+        checks.tokens.inspect(Api.MANAGEMENT),
+        checks.storage.probe(probed_queues(settings, person=False)),
         _subscription(services.feed),
     )
     secret = settings.notification_webhook_secret
@@ -164,7 +164,7 @@ async def look_at_self(services: Services, checks: SelfChecks) -> SelfCheck:
             "SWEEP_SCHEDULE": settings.sweep_schedule,
         },
         sweep_overdue_minutes=settings.sweep_overdue_minutes,
-        told=checks.told,
+        telemetry=checks.telemetry,
         secret_unresolved=bool(secret and secret.get_secret_value().startswith("@Microsoft.KeyVault(")),
         tokens=(graph, management),
         subscription=subscription,
@@ -173,8 +173,8 @@ async def look_at_self(services: Services, checks: SelfChecks) -> SelfCheck:
     )
 
 
-def trouble(check: SelfCheck) -> int:
-    """How many of its parts are not as they should be; `bypassctl doctor` says which."""
+def count_problems(check: SelfCheck) -> int:
+    """Return the number of failed parts; `bypassctl doctor` names them."""
     closed = sum(reach.access is not Access.OK for reach in check.storage.reaches)
     without = sum(bool(token.problem) for token in check.tokens)
     return closed + without + (check.subscription != "enabled")
@@ -182,18 +182,18 @@ def trouble(check: SelfCheck) -> int:
 
 async def _subscription(feed: ports.AuditFeed) -> tuple[str, str]:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(SUBSCRIPTION_TIMEOUT_SECONDS):
             return await feed.subscription() or "missing", ""
     except ResponderError as problem:
         return "", str(problem)
     except TimeoutError:
-        return "", f"no answer within {PATIENCE_SECONDS} seconds"
+        return "", f"no answer within {SUBSCRIPTION_TIMEOUT_SECONDS} seconds"
 
 
 async def _rights(
     services: Services, checks: SelfChecks, *, tenant_changed: bool, stopped_by: ResponderError | None
 ) -> frozenset[str]:
-    """Read only where they may have changed: a quiet run costs nothing."""
+    """Return the missing rights. Reads them only when they may have changed."""
     if stopped_by is None:
         if checks.at is not None and not tenant_changed and checks.rights <= RIGHT_ALERTS:
             return checks.rights

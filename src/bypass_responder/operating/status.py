@@ -1,4 +1,4 @@
-"""The responder's status, read from the ledger and the feed's stored state. ``bypassctl status`` prints it."""
+"""The responder's status, read from the ledger and the feed's stored state."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Status:
 
 
 async def read_status(services: Services) -> Status:
-    """Read the status. A case that cannot be read is missing in the costs only; a health alert reports it."""
+    """Read the status. An unreadable case is left out of the detection delay; a health alert reports it."""
     store, settings = services.feed_store, services.settings
     tenant = (await open_session(TENANT_TARGET, services)).case
     incidents = await _newest(services, LOOK_BACK, kinds=("incident",))
@@ -111,7 +111,7 @@ async def _newest(services: Services, limit: int, kinds: tuple[str, ...] | None 
 
 
 async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[tuple[Incident, list[Finding]]]:
-    """The newest incidents with a proven start, among five times as many, with their findings."""
+    """Return the newest incidents with a proven start, with their findings. Reads five times as many at most."""
     found: list[tuple[Incident, list[Finding]]] = []
     for begin in range(0, min(len(entries), 5 * NEWEST_STARTS), NEWEST_STARTS):
         batch = entries[begin : begin + NEWEST_STARTS]
@@ -140,13 +140,13 @@ def _worst_first(alert: HealthAlert) -> tuple[int, datetime]:
 
 
 def _host(url: str | None) -> str:
-    """Where notifications go, without the path: many webhooks have their secret in it."""
+    """Return the webhook's scheme and host. The path is left out, because it often contains a secret."""
     parts = urlsplit(url or "")
     return f"{parts.scheme}://{parts.hostname}/…" if parts.hostname else ""
 
 
 def sweep_doubt(row: Sweep, *, now: datetime, overdue: timedelta) -> str:
-    """Why the last complete sweep does not show which accounts are bypassed now; empty when it does."""
+    """Return why it is unknown which accounts are bypassed now; empty when it is known."""
     late = row.state == "outstanding" and row.not_after is not None and row.not_after <= now
     doubts = {
         "no sweep was requested yet": row.first_at is None,
@@ -161,7 +161,7 @@ def sweep_doubt(row: Sweep, *, now: datetime, overdue: timedelta) -> str:
 
 
 def who_switched(alert: HealthAlert, tampering: list[Tampering]) -> str:
-    """Who weakened the switch of an alert, by the newest record that took effect, as text."""
+    """Return who weakened the switch of an alert, from the newest successful record, as text."""
     records = [row for row in tampering if row.parameter == SWITCHES[alert.id] and row.outcome is not Outcome.FAILED]
     last = max((row for row in records if row.weakens), key=lambda row: row.occurred_at, default=None)
     if last is None:
@@ -174,5 +174,5 @@ def who_switched(alert: HealthAlert, tampering: list[Tampering]) -> str:
 
 
 def moment(at: datetime) -> str:
-    """A time in UTC, to the second."""
+    """Return a time in UTC, to the second."""
     return f"{at:%Y-%m-%d %H:%M:%SZ}"

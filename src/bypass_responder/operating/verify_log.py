@@ -1,4 +1,4 @@
-"""Is the response log whole? Every chain is walked from its beginning and held against every checkpoint."""
+"""Verifies the response log: every hash chain from its start, against every checkpoint."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 READ_AGAIN = 2
 Heads = dict[str, dict[int, str]]
 CHECKPOINTS = "checkpoints"
-"""The name under which a copy has the chain of checkpoints itself."""
+"""The name of the checkpoint chain in a copy."""
 
 
 @dataclass
 class Verification:
-    """What was found. No ``problems``: nothing was changed, deleted or cut, up to the last checkpoint."""
+    """The result. Without ``problems``, nothing was changed, deleted or cut, up to the last checkpoint."""
 
     targets: int = 0
     entries: int = 0
@@ -35,12 +35,12 @@ class Verification:
 
 
 async def verify_log(ledger: Ledger, checkpoints: Checkpoints, *, copy: Copy | None = None) -> Verification:
-    """Verify everything. Raises TransientError when storage is away; a broken row is a problem, not an error.
+    """Verify the whole log. Raises TransientError when storage is unavailable.
 
-    ``copy`` is what was kept elsewhere: of each target, and of ``checkpoints``, hashes by number.
+    An unreadable row is a problem, not an error. ``copy`` holds hashes by number, for each target and for
+    ``checkpoints``, from a copy that is kept elsewhere.
 
-    A responder may write meanwhile, and what it was just writing looks broken: only what still is when it is read again
-    is a problem.
+    A concurrent write can look like a broken chain, so only a problem that persists in a second read is returned.
     """
     found = await _verify(ledger, checkpoints, copy or {})
     for _ in range(READ_AGAIN):
@@ -57,7 +57,7 @@ async def _verify(ledger: Ledger, checkpoints: Checkpoints, copy: Copy) -> Verif
         if target != CHECKPOINTS:
             heads[target] = dict(kept) | heads[target]
             if any(heads[target][seq] != digest for seq, digest in kept.items()):
-                found.problems.append(f"{target}: a checkpoint is not the one that the copy has")
+                found.problems.append(f"{target}: a checkpoint differs from the copy")
     for target in sorted(await ledger.targets() | heads.keys()):
         found.targets += 1
         try:
@@ -77,14 +77,14 @@ async def _checkpoints(checkpoints: Checkpoints, kept: Mapping[int, str], found:
                 found.problems.append(f"checkpoint {found.checkpoints} is missing")
                 found.checkpoints = checkpoint.seq
             if checkpoint.previous != previous or checkpoint.digest() != checkpoint.hash:
-                found.problems.append(f"checkpoint {checkpoint.seq} was changed, or the one before it")
+                found.problems.append(f"checkpoint {checkpoint.seq} or the one before it was changed")
             if kept.get(checkpoint.seq, checkpoint.hash) != checkpoint.hash:
-                found.problems.append(f"checkpoint {checkpoint.seq} is not the one that the copy has")
+                found.problems.append(f"checkpoint {checkpoint.seq} differs from the copy")
             previous = checkpoint.hash
             found.last_checkpoint = checkpoint.at
             for target, (seq, digest) in checkpoint.heads.items():
                 if heads[target].get(seq, digest) != digest or max(heads[target], default=0) > seq:
-                    found.problems.append(f"{target}: checkpoint {checkpoint.seq} saw another log than one before it")
+                    found.problems.append(f"{target}: checkpoint {checkpoint.seq} contradicts an earlier checkpoint")
                 heads[target].setdefault(seq, digest)
     except InputError as problem:
         found.problems.append(problem.detail)
@@ -99,19 +99,19 @@ async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Ver
         seq += 1
         found.entries += 1
         if entry.seq != seq:
-            found.problems.append(f"{target}: log line {seq} is missing (the next one there is {entry.seq})")
+            found.problems.append(f"{target}: log entry {seq} is missing (the next entry is {entry.seq})")
             seq, previous = entry.seq, entry.previous
         if entry.previous != previous or entry.digest() != entry.hash:
-            found.problems.append(f"{target}: log line {seq} was changed")
+            found.problems.append(f"{target}: log entry {seq} was changed")
         if seq in known and known[seq] != entry.hash:
-            found.problems.append(f"{target}: log line {seq} is not the one that a checkpoint saw, or a copy has")
+            found.problems.append(f"{target}: log entry {seq} differs from a checkpoint or the copy")
         previous = entry.hash
         if entry.event == "decided" and entry.incident_id:
             incidents.add(entry.incident_id)
     await _against_rows(target, seq, previous, incidents, ledger, found)
     last = max(known, default=0)
     if last > seq:
-        found.problems.append(f"{target}: cut after log line {seq}; a checkpoint saw {last} lines, or a copy has them")
+        found.problems.append(f"{target}: cut after log entry {seq}; a checkpoint or the copy has {last} entries")
 
 
 async def _against_rows(
@@ -120,7 +120,7 @@ async def _against_rows(
     case = await ledger.load(target)
     head = case.head
     if (head.log_seq, head.log_hash) != (seq, digest):
-        found.problems.append(f"{target}: the head names log line {head.log_seq}, the log ends with {seq}")
+        found.problems.append(f"{target}: the head names log entry {head.log_seq}, but the log ends with {seq}")
     there = {row.id for row in case.by_key.values() if isinstance(row, Incident)}
     found.problems.extend(f"{target}: incident {gone} was deleted" for gone in sorted(incidents - there))
-    found.problems.extend(f"{target}: incident {new} is in no log line" for new in sorted(there - incidents))
+    found.problems.extend(f"{target}: incident {new} is in no log entry" for new in sorted(there - incidents))

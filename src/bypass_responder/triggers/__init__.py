@@ -1,1 +1,1 @@
-"""One use case per trigger."""
+"""The use cases of the functions, one module per trigger."""

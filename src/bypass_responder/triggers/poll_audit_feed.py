@@ -1,4 +1,4 @@
-"""Timer ``poll_audit_feed``: read the feed, store what it says, settle the targets it names."""
+"""Timer ``poll_audit_feed``: read the feed, store its records, settle the affected targets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import raise_alert, update_alerts
-from bypass_responder.event_lines import tell, tell_ongoing
+from bypass_responder.event_lines import write_line, write_ongoing
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.case import TENANT_TARGET
@@ -31,7 +31,7 @@ FEED_ALERTS = (
 
 
 async def poll_audit_feed(services: Services) -> PollReport:
-    """One poll. Raises when storage fails or a target could not be settled: the run is tried again by its timer."""
+    """Run one poll. Raises when storage fails or a target cannot be settled; the timer retries the run."""
     lookups = Lookups(services.directory, services.allowlist)
     touched: set[str] = set()
     unreadable = 0
@@ -57,12 +57,12 @@ async def poll_audit_feed(services: Services) -> PollReport:
             now=services.clock(),
             silence=timedelta(hours=services.settings.feed_silence_hours),
         )
-        if await _tell_health(report, report.unreadable + unreadable, services):
+        if await _report_health(report, report.unreadable + unreadable, services):
             touched.add(TENANT_TARGET)
         await settle_all(touched, services, lookups=lookups)
     finally:
         await lookups.aclose()
-    tell(
+    write_line(
         "polled",
         listed=report.listed,
         read=report.read,
@@ -76,7 +76,7 @@ async def poll_audit_feed(services: Services) -> PollReport:
     return report
 
 
-async def _tell_health(report: PollReport, unreadable: int, services: Services) -> bool:
+async def _report_health(report: PollReport, unreadable: int, services: Services) -> bool:
     """Raise and end health alerts, and log the ongoing ones. True when the tenant's case changed."""
     problems = {problem.id: problem.detail for problem in report.problems}
     session = await open_session(TENANT_TARGET, services)
@@ -86,13 +86,13 @@ async def _tell_health(report: PollReport, unreadable: int, services: Services) 
         if "gap" in problems:
             raise_alert(draft, "gap", problems["gap"])
         if unreadable:
-            draft.log("unreadable", f"{unreadable} new records could not be read; they are kept", count=unreadable)
+            draft.log("unreadable", f"{unreadable} new records are unreadable; they are kept", count=unreadable)
             draft.notify(
                 "unreadable",
-                f"{unreadable} audit records could not be read",
-                "They are kept and were not acted on: `bypassctl status` lists them.",
+                f"{unreadable} audit records are unreadable",
+                "They are kept, and no action was taken. `bypassctl status` lists them.",
                 key=draft.now.isoformat(),
-                left_to_do=("Read them: one of them may be an attack that was made unreadable on purpose.",),
+                left_to_do=("Review them: an attacker may have made a record unreadable on purpose.",),
             )
 
     probe = session.draft()
@@ -102,5 +102,5 @@ async def _tell_health(report: PollReport, unreadable: int, services: Services) 
         await session.apply(update)
     for alert in session.case.rows(HealthAlert):
         if alert.ongoing:
-            tell_ongoing(alert)
+            write_ongoing(alert)
     return bool(probe.changed)

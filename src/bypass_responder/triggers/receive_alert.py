@@ -1,7 +1,7 @@
-"""``receive_alert`` and ``receive_queued_alert``: a claim that an account is bypassed. A hint, and no more.
+"""``receive_alert`` and ``receive_queued_alert``: store an alert as a hint, to be confirmed.
 
-It is stored and Exchange is asked; only what Exchange confirms is decided. What retrying cannot fix never raises,
-because Event Grid would deliver it again for a day.
+Exchange is asked; only a confirmed hint leads to a decision. Errors that retrying cannot fix are not raised,
+because Event Grid would redeliver the event for a day.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
-from bypass_responder.event_lines import tell
+from bypass_responder.event_lines import write_line
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.alert import Alert
 from bypass_responder.model.base import guid_or_none, target_key
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 async def receive_alert(body: bytes, services: Services) -> None:
-    """Take one event. Raises only when it could not be stored: then it has to come again."""
+    """Process one event. Raises only when it cannot be stored, so that it is redelivered."""
     alert = read_alert(body, tenant_id=services.settings.tenant_id)
     if isinstance(alert, Unreadable):
         await _keep_unreadable(alert, services)
@@ -43,7 +43,7 @@ async def receive_alert(body: bytes, services: Services) -> None:
         await _keep_unreadable(_as_unreadable(alert, error), services)
         return
     if not findings:
-        await _look_at_the_switches(alert, services)
+        await _sweep_for_switches(alert, services)
         return
     evidence = await services.evidence.keep(alert.raw)
     for finding in findings:
@@ -51,12 +51,12 @@ async def receive_alert(body: bytes, services: Services) -> None:
             await services.ledger.add_finding(finding.model_copy(update={"evidence": evidence}))
     try:
         await settle_all({finding.target for finding in findings}, services)
-    except ExceptionGroup as group:  # stored: resume_responses continues, and another delivery would not help
-        tell("hint_waits", logging.WARNING, problems=len(group.exceptions))
+    except ExceptionGroup as group:  # stored: resume_responses continues, and a redelivery would not help
+        write_line("hint_waits", logging.WARNING, problems=len(group.exceptions))
 
 
-async def _look_at_the_switches(alert: Alert, services: Services) -> None:
-    """The alert is about a switch of the organization only: a sweep reads those, so one is asked for now."""
+async def _sweep_for_switches(alert: Alert, services: Services) -> None:
+    """Request a sweep, which reads the organization's audit switches that the alert is about."""
     stated = f"{alert.source or 'an alert'} reports that an audit switch of the organization was changed"
     await change(TENANT_TARGET, lambda draft: draft.log("hint", stated, event_id=alert.id), services)
     await plan_sweep(services)
@@ -64,7 +64,7 @@ async def _look_at_the_switches(alert: Alert, services: Services) -> None:
 
 async def _keep_unreadable(item: Unreadable, services: Services) -> None:
     if await services.feed_store.keep_unreadable([item], received_at=services.clock()):
-        detail = f"The last one, from {item.source or 'an unknown sender'}: {item.reason}, {item.detail}"
+        detail = f"Latest: from {item.source or 'an unknown sender'}: {item.reason}, {item.detail}"
         await raise_health("alerts_unreadable", detail[:500], services)
 
 
@@ -79,7 +79,7 @@ def _as_unreadable(alert: Alert, error: InputError) -> Unreadable:
 
 
 def _findings(alert: Alert, now: datetime) -> list[Finding]:
-    """One for each target, whatever the alert says of it; none when it is about the organization's switches only.
+    """Return one finding per claimed target; none for an alert about the organization's switches.
 
     Raises InputError for a record that names no account.
     """
@@ -91,7 +91,7 @@ def _findings(alert: Alert, now: datetime) -> list[Finding]:
         texts = (found.object_id_text, found.identity_text)
         stated.append((*texts, found.occurred_at, bounded_actor(found.actor), None))
     if not stated and not any(isinstance(each, AuditTampering) for each in reported):
-        raise InputError("no_record", "the alert carries no record of a mailbox audit bypass")
+        raise InputError("no_record", "the alert contains no record of a mailbox audit bypass")
     return [
         Finding(
             id=f"hint-{alert.id}-{number:02d}",
@@ -104,7 +104,7 @@ def _findings(alert: Alert, now: datetime) -> list[Finding]:
             identity_text=identity,
             actor=actor,
             claimed_at=claimed,
-            told_by=alert.source,
+            sender=alert.source,
             link=link,
             received_at=now,
             available_at=alert.sent_at,
@@ -114,5 +114,5 @@ def _findings(alert: Alert, now: datetime) -> list[Finding]:
 
 
 def _names(target: str) -> tuple[str, str]:
-    """A GUID is an object id, anything else a name."""
+    """Return object id and name: a GUID is an object id, anything else a name."""
     return (target, "") if guid_or_none(target) else ("", target)

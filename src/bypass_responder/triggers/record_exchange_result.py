@@ -1,4 +1,4 @@
-"""Queue trigger ``record_exchange_result``: an answer of the worker closes its step, or is kept and no more."""
+"""Queue trigger ``record_exchange_result``: apply an answer of the Exchange worker to its step."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
 
 
 async def record_exchange_result(body: bytes, services: Services) -> None:
-    """Take one answer. One that cannot be read, or is about another tenant, is kept as unreadable and notified."""
+    """Process one answer. An unreadable answer, or one of another tenant, is kept and notified."""
     result, problem = _read(body, services.settings.tenant_id)
     if result is None:
         await keep_message(body, problem, services.settings.exchange_results_queue, services)
@@ -45,7 +45,7 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
 
 
 def _watch_the_worker(draft: Draft, result: ExchangeResult | SweepResult) -> None:
-    """It answers; and whether it may do what it is asked shows in the answer."""
+    """Update the health alerts about the worker's silence and its permissions from its answer."""
     if isinstance(result, ExchangeResult):
         end_alert(draft, "worker_silent")
     if result.error_class == "permission":
@@ -70,11 +70,11 @@ def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | SweepResult | N
     except ValidationError as error:
         return None, first_problem(error)
     if result.schema_version not in ACCEPTED_VERSIONS:
-        return None, f"schema_version {result.schema_version} is not one that this version reads"
+        return None, f"schema_version {result.schema_version} is not supported"
     if result.tenant_id != tenant_id:
         return None, f"tenant_id {result.tenant_id} is another tenant"
     if isinstance(result, ExchangeResult) and not is_target_key(result.target):
-        return None, "target is not a key of the ledger"
+        return None, "target is not a valid ledger key"
     return result, ""
 
 
@@ -88,16 +88,16 @@ async def keep_message(body: bytes, problem: str, queue: str, services: Services
     await services.work.touch(TENANT_TARGET, services.clock())
     session = await open_session(TENANT_TARGET, services)
 
-    def tell(draft: Draft) -> None:
-        draft.log("unreadable", f"a message on {queue} could not be read: {problem}", queue=queue)
+    def report(draft: Draft) -> None:
+        draft.log("unreadable", f"unreadable message on {queue}: {problem}", queue=queue)
         draft.notify(
             "unreadable",
-            f"A message on {queue} could not be read",
-            f"{problem}. It is kept and was not acted on.",
+            f"Unreadable message on {queue}",
+            f"{problem}. It is kept, and no action was taken.",
             key=f"{queue}-{draft.now.isoformat()}",
             severity=Severity.CRITICAL,
-            left_to_do=("Read it with `bypassctl status`, and find out who put it on the queue.",),
+            left_to_do=("Review it with `bypassctl status`, and find out who sent it to the queue.",),
         )
 
-    await session.apply(tell)
+    await session.apply(report)
     await settle_all([TENANT_TARGET], services)

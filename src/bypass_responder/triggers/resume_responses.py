@@ -1,4 +1,4 @@
-"""Timer ``resume_responses``, the one scheduler: whatever is due, poison queues, and the checkpoint of the log."""
+"""Timer ``resume_responses``, the only scheduler: due work, poison queues and checkpoints."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError
-from bypass_responder.event_lines import tell, tell_checkpoint
+from bypass_responder.event_lines import write_checkpoint_lines, write_line
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.notification import Severity
-from bypass_responder.operating.self_check import SelfChecks, check_self
+from bypass_responder.operating.self_check import SelfChecks, check_self_when_due
 from bypass_responder.session import change_if_needed, open_session, raise_health
 from bypass_responder.triggers.record_exchange_result import keep_message
 from bypass_responder.triggers.sweep_bypass_state import resume_sweep
@@ -33,9 +33,9 @@ STOPPING = ("response_permission_missing", "corrupt_row")
 
 
 async def resume_responses(services: Services, checks: SelfChecks | None = None) -> None:
-    """Take up everything that is due. One part's trouble never holds back another; all of it is raised at the end.
+    """Continue all due work. A failing part does not stop the others; all errors are raised at the end.
 
-    ``checks``: what the self-check of this app asks; None: there is none.
+    ``checks``: the sources of the app's self-check; None to skip it.
     """
     problems = await _problems_of(_drain_poison(services))
     now = services.clock()
@@ -43,7 +43,7 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
         items = await services.work.items()
     except ResponderError as problem:
         if checks:
-            await check_self(services, checks, tenant_changed=False, stopped_by=problem)
+            await check_self_when_due(services, checks, tenant_changed=False, stopped_by=problem)
         raise
     due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
     for found in await asyncio.gather(_problems_of(settle_all(due, services)), _problems_of(resume_sweep(services))):
@@ -52,11 +52,11 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
     if due or problems:
         problems += await _problems_of(_watch(problems, services))
     of_tenant = any(item.target == TENANT_TARGET for item in items)
-    tell("resumed", targets=len(due), problems=len(problems))
+    write_line("resumed", targets=len(due), problems=len(problems))
     if checks:
-        await check_self(services, checks, tenant_changed=of_tenant or bool(problems))
+        await check_self_when_due(services, checks, tenant_changed=of_tenant or bool(problems))
     if problems:
-        raise ExceptionGroup("not everything could be taken up; it is tried again", problems)
+        raise ExceptionGroup("some due work failed; it is retried automatically", problems)
 
 
 async def _problems_of(part: Awaitable[None]) -> list[Exception]:
@@ -75,7 +75,7 @@ def _flat(group: ExceptionGroup[Exception]) -> list[Exception]:
 
 
 async def _watch(problems: Sequence[Exception], services: Services) -> None:
-    """Raise a health alert for what does not pass without help: a missing right, a row edited by hand."""
+    """Raise health alerts for errors that retrying does not fix: a missing right, a manually edited row."""
     present: dict[str, str] = {}
     for problem in problems:
         if isinstance(problem, PermissionMissingError):
@@ -88,9 +88,9 @@ async def _watch(problems: Sequence[Exception], services: Services) -> None:
 
 
 async def write_checkpoint(services: Services) -> None:
-    """Chain the ends of all logs that changed into checkpoints, so that a cut tail shows.
+    """Write checkpoints with the heads of all changed logs, so that a deleted tail is detected.
 
-    A target that cannot be read is left out, and raised in an ExceptionGroup after the others are in.
+    A target that cannot be read is left out, and raised in an ExceptionGroup after the others are written.
     """
     changed = [item for item in await services.work.items() if item.changed]
     problems: list[Exception] = []
@@ -108,7 +108,7 @@ async def write_checkpoint(services: Services) -> None:
                 await services.checkpoints.append(checkpoint)
             except ConflictError:
                 break
-            tell_checkpoint(checkpoint)
+            write_checkpoint_lines(checkpoint)
         await asyncio.gather(*(services.work.checkpointed(item) for item, _ in read))
     if problems:
         raise ExceptionGroup("some logs could not be read for the checkpoint", problems)
@@ -128,15 +128,15 @@ async def _next(heads: dict[str, tuple[int, str]], services: Services) -> Checkp
 
 
 async def _drain_poison(services: Services) -> None:
-    """Keep messages that failed too often, notify people, and record them in their incident."""
+    """Keep messages from poison queues, notify people and record them in their incident."""
     async for text in services.exchange.drain_poison(POISON_PER_RUN):
-        await keep_message(text.encode(), "it failed five times and came from a poison queue", "poison", services)
+        await keep_message(text.encode(), "it failed five times and is from a poison queue", "poison", services)
         await raise_health("poison", "A queue message failed five times.", services)
         target = _target_of(text)
         if target:
             await services.work.touch(target, services.clock())
             session = await open_session(target, services)
-            await session.apply(partial(_tell_poison, text=text))
+            await session.apply(partial(_report_poison, text=text))
 
 
 def _target_of(text: str) -> str:
@@ -148,7 +148,7 @@ def _target_of(text: str) -> str:
     return target if isinstance(target, str) and is_target_key(target) else ""
 
 
-def _tell_poison(draft: Draft, text: str) -> None:
+def _report_poison(draft: Draft, text: str) -> None:
     if not draft.case.by_key:
         return
     incident = draft.case.incident(draft.case.head.active_incident or draft.case.head.last_incident)
@@ -159,6 +159,6 @@ def _tell_poison(draft: Draft, text: str) -> None:
         "Its step is retried automatically.",
         key=text[:200],
         severity=Severity.CRITICAL,
-        left_to_do=("Look in the logs why the worker, or the responder, failed on it.",),
+        left_to_do=("Find out from the logs why the worker or the responder failed on it.",),
         incident=incident.id if incident else None,
     )

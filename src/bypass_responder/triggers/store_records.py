@@ -1,4 +1,4 @@
-"""Records become stored findings. Nothing is decided here; only when it is stored does the cursor move."""
+"""Stores audit records as findings, without a decision. The cursor moves only after they are stored."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SIDE_BY_SIDE = 8
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of some records: the targets to settle, the findings, and how much unreadable input was new."""
+    """The stored findings, the targets to settle and the number of new unreadable records."""
 
     targets: frozenset[str]
     findings: tuple[Finding, ...]
@@ -52,9 +52,9 @@ async def store_records(
     first_run: bool,
     lookups: Lookups,
 ) -> Stored:
-    """Store every finding and every piece of evidence; keep what is not ours to judge as unreadable.
+    """Store every finding with its evidence; keep records that cannot be judged as unreadable.
 
-    What deciding a finding will need is read meanwhile, through ``lookups``.
+    ``lookups`` starts reading what the decision will need.
     """
     changes: list[BypassChange] = []
     tampering: list[AuditTampering] = []
@@ -90,7 +90,7 @@ def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering 
     found = detect(record)
     if found is None:
         return None
-    _must_be_as_the_feed_has_it(record)
+    _require_feed_format(record)
     if guid_or_none(found.organization_id) != tenant_id:
         raise InputError("other_tenant", f"the record belongs to the tenant {found.organization_id or '(none)'}")
     found = found.model_copy(update={"actor": bounded_actor(found.actor)})
@@ -99,21 +99,21 @@ def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering 
     return bounded_change(found)
 
 
-def _must_be_as_the_feed_has_it(record: AuditRecord) -> None:
-    """Exports have many shapes, the feed one: what is otherwise there is not acted on. Raises InputError."""
+def _require_feed_format(record: AuditRecord) -> None:
+    """Raise InputError for a record that is not in the format of the feed. Exports have other formats."""
     try:
         raw = json.loads(record.raw, strict=False)
     except ValueError as problem:
         raise InputError("wrong_type", str(problem)) from None
     if not isinstance(raw.get("Parameters"), list):
-        raise InputError("wrong_type", "Parameters is no list, as the feed has it")
+        raise InputError("wrong_type", "Parameters is not a list, as it is in the feed")
     for name in ("RecordType", "UserType"):
         if not isinstance(raw.get(name, 0), int):
-            raise InputError("wrong_type", f"{name} is no number, as the feed has it")
+            raise InputError("wrong_type", f"{name} is not a number, as it is in the feed")
 
 
 def bounded_change(change: BypassChange) -> BypassChange:
-    """The change with names trimmed, so that a row of the ledger holds it. Raises InputError where it cannot be."""
+    """Return the change with trimmed names. Raises InputError when they do not fit into a ledger row."""
     names = {"object_id_text": change.object_id_text.strip(), "identity_text": change.identity_text.strip()}
     if not any(names.values()):
         raise InputError("no_target", "the record names no account")
@@ -123,7 +123,7 @@ def bounded_change(change: BypassChange) -> BypassChange:
 
 
 def bounded_actor(actor: Actor) -> Actor:
-    """The actor with texts cut, so that a row of the ledger holds them."""
+    """Return the actor with texts cut to fit into a ledger row."""
     return Actor(**{name: text[:LONGEST_TEXT] if text else text for name, text in actor.model_dump().items()})
 
 
@@ -138,7 +138,7 @@ def _unreadable(record: AuditRecord, error: InputError, source: str) -> Unreadab
 
 
 def record_key(record_id: str) -> str:
-    """The record's Id as a part of a table key: a GUID as it is, anything else as a hash."""
+    """Return the record's Id as a table key: a GUID as it is, anything else hashed."""
     return guid_or_none(record_id) or hashlib.sha256(record_id.encode()).hexdigest()[:32]
 
 
@@ -161,7 +161,7 @@ def _finding(change: BypassChange, now: datetime, available_at: datetime | None,
 
 async def _store(finding: Finding, raw: str, services: Services, lookups: Lookups) -> Finding:
     lookups.expect(finding)
-    await asyncio.sleep(0)  # the reads go out before storage is touched: they take longest
+    await asyncio.sleep(0)  # start the reads before the storage calls: they take longest
     kept = finding.model_copy(update={"evidence": await services.evidence.keep(raw)})
     async with announced(finding.target, services):
         await services.ledger.add_finding(kept)
@@ -193,7 +193,7 @@ def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:
         draft.notify(
             "tampering",
             f"Auditing of the whole organization: {found.parameter} set to {found.value}",
-            f"{found.actor} ran {found.operation} ({found.outcome.value}). Nobody was blocked for it.",
+            f"{found.actor} ran {found.operation} ({found.outcome.value}). No account was blocked.",
             key=row.id,
             severity=Severity.CRITICAL,
             left_to_do=(f"Investigate the actor: {found.actor}", f"Undo it: {found.operation} -{found.parameter}"),

@@ -1,8 +1,8 @@
-"""The sweep: who is bypassed now, against who was at the last complete one. One at a time, never believed halfway.
+"""The sweep: compares all bypassed accounts with those of the last complete sweep.
 
-Timer ``sweep_bypass_state`` asks; the answer comes on the results queue; ``resume_responses`` continues what was not
-finished. Findings are stored before the baseline moves, under ids that the sweep's own id gives, so that a run that
-breaks off is simply run again.
+Only one runs at a time, and an incomplete one changes nothing. Timer ``sweep_bypass_state`` requests it,
+the answer arrives on the results queue, and ``resume_responses`` continues unfinished ones. Findings are stored before
+the baseline moves, under ids derived from the sweep's id, so that an interrupted run can be repeated.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case import sweep_row
 from bypass_responder.case.health_alerts import raise_alert
 from bypass_responder.errors import ConflictError, InputError, NotFoundError
-from bypass_responder.event_lines import tell
+from bypass_responder.event_lines import write_line
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.sweep import Baseline, Sweep, SweepCommand, SweepResult
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services, Session
 
 SETTLED_AT_ONCE = 100
-"""So many accounts are decided in the run that compared; the others are due, and taken up within a minute."""
+"""Maximum number of accounts that the comparing run settles. The others follow within a minute."""
 SENDING = timedelta(seconds=10)
 CLOCK_SKEW = timedelta(minutes=5)
 
 
 async def plan_sweep(services: Services) -> None:
-    """Ask for a sweep, unless one is outstanding or still to be compared."""
+    """Request a sweep, unless one is outstanding or not yet compared."""
     async with announced(TENANT_TARGET, services):
         session = await open_session(TENANT_TARGET, services)
         if await session.apply(
@@ -47,7 +47,7 @@ async def plan_sweep(services: Services) -> None:
 
 
 async def resume_sweep(services: Services) -> None:
-    """Send what was not sent, compare what was not compared, give up what is not answered, say what is overdue."""
+    """Continue the current sweep: send, compare or expire it. An overdue one raises a health alert."""
     session = await open_session(TENANT_TARGET, services)
     await change_if_needed(
         session, partial(sweep_row.watch, overdue_minutes=services.settings.sweep_overdue_minutes), services
@@ -60,7 +60,7 @@ async def resume_sweep(services: Services) -> None:
 
 
 async def take_sweep_answer(result: SweepResult, services: Services) -> None:
-    """An answer counts once, for the one command that is outstanding; any other is logged and no more."""
+    """Apply the answer of the outstanding sweep. Any other answer is only logged."""
     session = await change(TENANT_TARGET, partial(sweep_row.take_answer, result=result), services)
     if sweep_row.current(session.case).state == "answered":
         await _compare(session, services)
@@ -78,7 +78,7 @@ async def _send(session: Session, services: Services) -> None:
 
 
 async def _compare(session: Session, services: Services) -> None:
-    """Read the list, store what it says, and only then move the baseline."""
+    """Read the list, store its findings, then move the baseline."""
     row = sweep_row.current(session.case)
     if row.answer is None or row.answer.blob is None:
         return
@@ -86,14 +86,14 @@ async def _compare(session: Session, services: Services) -> None:
         content = read_content(await services.sweeps.content(row.answer.blob), row.answer)
         baseline = await services.sweeps.baseline()
     except NotFoundError:
-        await _apply(session, services, partial(sweep_row.end_incomplete, row=row, problem="its list is not there"))
+        await _apply(session, services, partial(sweep_row.end_incomplete, row=row, problem="its list is missing"))
         return
     except InputError as error:
         if error.reason == "corrupt_row":
             await _apply(session, services, partial(raise_alert, alert_id="baseline_lost", detail=error.detail))
         await _apply(session, services, partial(sweep_row.end_incomplete, row=row, problem=error.detail))
         return
-    if baseline and baseline.command_id == row.command_id:  # a run before this one broke off after it was moved
+    if baseline and baseline.command_id == row.command_id:  # an earlier run was interrupted after moving it
         await _end_complete(baseline, session, services)
     elif problem := _problem(content, row, baseline, services.clock()):
         await _apply(
@@ -102,32 +102,34 @@ async def _compare(session: Session, services: Services) -> None:
             partial(sweep_row.end_incomplete, row=row, problem=problem, short=_short(content, row, baseline)),
         )
     else:
-        await _move_on(content, baseline, session, services)
+        await _move_baseline(content, baseline, session, services)
 
 
 def _problem(content: SweepContent, row: Sweep, baseline: Baseline | None, now: datetime) -> str:
-    """Why the answer is not believed; empty when it is."""
+    """Return why the answer is rejected; empty when it is accepted."""
     asked_at = row.created_at or now
     if not asked_at - CLOCK_SKEW <= content.started_at <= now + CLOCK_SKEW:
-        return f"the worker's clock says {content.started_at:%Y-%m-%d %H:%M:%SZ}"
+        return f"the worker's clock is wrong: {content.started_at:%Y-%m-%d %H:%M:%SZ}"
     if baseline and baseline.started_at >= content.started_at:
-        return "a newer sweep was complete already"
+        return "a newer sweep is already complete"
     if row.answer and (problem := incomplete(content, row.answer)):
         return problem
     if baseline and 0 < _short(content, row, baseline) < sweep_row.SHORT_IS_TRUE:
-        return f"only {content.scanned} objects were scanned, last time {baseline.scanned}"
+        return f"only {content.scanned} objects scanned, {baseline.scanned} in the last sweep"
     return ""
 
 
 def _short(content: SweepContent, row: Sweep, baseline: Baseline | None) -> int:
-    """How many sweeps in a row scanned about as few objects; 0 when there are enough."""
+    """Return how many sweeps in a row scanned similarly few objects; 0 when the number is plausible."""
     if baseline is None or not too_few(content.scanned, baseline.scanned):
         return 0
     again = abs(content.scanned - row.short_scanned) * 100 <= row.short_scanned
     return row.short + 1 if row.short and again else 1
 
 
-async def _move_on(content: SweepContent, baseline: Baseline | None, session: Session, services: Services) -> None:
+async def _move_baseline(
+    content: SweepContent, baseline: Baseline | None, session: Session, services: Services
+) -> None:
     found, entries = await changes(content, baseline, services)
     await store_findings(found, services)
     new = Baseline(
@@ -143,7 +145,7 @@ async def _move_on(content: SweepContent, baseline: Baseline | None, session: Se
     try:
         await services.sweeps.replace_baseline(new)
     except ConflictError:
-        tell("baseline_moved", command=content.command_id)
+        write_line("baseline_moved", command=content.command_id)
     await _end_complete(new, session, services)
     targets = sorted({finding.target for finding in found})
     await settle_all(targets[:SETTLED_AT_ONCE], services)
@@ -152,7 +154,7 @@ async def _move_on(content: SweepContent, baseline: Baseline | None, session: Se
 async def _end_complete(new: Baseline, session: Session, services: Services) -> None:
     await _apply(session, services, partial(sweep_row.end_complete, new=new))
     covered = sum(entry.covered for entry in new.entries.values())
-    tell("swept", command=new.command_id, scanned=new.scanned, on=len(new.entries), covered=covered)
+    write_line("swept", command=new.command_id, scanned=new.scanned, on=len(new.entries), covered=covered)
 
 
 async def _apply(session: Session, services: Services, transition: partial[None]) -> None:

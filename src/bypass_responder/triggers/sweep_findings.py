@@ -1,4 +1,4 @@
-"""What a complete sweep says: findings under ids that the sweep's own id gives, and the baseline that follows."""
+"""The findings of a complete sweep, with ids derived from the sweep's id, and the next baseline."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 async def changes(
     content: SweepContent, baseline: Baseline | None, services: Services
 ) -> tuple[list[Finding], dict[str, BaselineEntry]]:
-    """The findings of a complete sweep, and the baseline after it."""
+    """Return the findings of a complete sweep, and the entries of the next baseline."""
     now = services.clock()
     allowed: set[str] = {
         entry.object_id
@@ -49,7 +49,7 @@ async def changes(
 async def _newly_listed(
     listed: Iterable[BypassedObject], allowed: set[str], content: SweepContent, services: Services, *, first: bool
 ) -> tuple[list[Finding], dict[str, BaselineEntry]]:
-    """Not in the baseline. An account that was missing in between was never read as off: held, as at first."""
+    """Return findings for newly listed accounts. One that was missing before is held."""
     now = {each.exchange_guid: each for each in listed}
     entries = {guid: _entry(each, content, covered=each.object_id in allowed) for guid, each in now.items()}
     ledger = {} if first else await _known(entries, services)
@@ -68,7 +68,7 @@ async def _still_on(
     services: Services,
     entries: dict[str, BaselineEntry],
 ) -> list[Finding]:
-    """On now and last time. News only where it was off in between, or where its allowlist entry covers it no more."""
+    """Return findings for accounts still on: off in between, or no longer covered by the allowlist."""
     now = {each.exchange_guid: each for each in listed}
     uncovered = {guid: known[guid] for guid, each in now.items() if each.object_id not in allowed}
     ledger = await _known(uncovered, services)
@@ -89,14 +89,14 @@ async def _still_on(
 async def _not_listed(
     gone: Mapping[str, BaselineEntry], content: SweepContent, services: Services, entries: dict[str, BaselineEntry]
 ) -> list[Finding]:
-    """On last time and not listed now: each stays in the baseline until Exchange reports it off or missing."""
+    """Return findings for unlisted accounts, which stay in the baseline until reported off or missing."""
     ledger = await _known(gone, services)
     stays = {guid: entry for guid, entry in gone.items() if guid not in ledger or not ledger[guid].over}
     entries |= stays
     return [
         _gone(guid, gone[guid], content, services, off_at=known.off_at)
         for guid, known in ledger.items()
-        if not known.asked and not (known.over and known.told)
+        if not known.asked and not (known.over and known.reported)
     ]
 
 
@@ -107,25 +107,25 @@ def _entry(each: BypassedObject, content: SweepContent, *, covered: bool) -> Bas
 
 @dataclass(frozen=True)
 class _Known:
-    """What the ledger knows of one account since a sweep first had it on."""
+    """The state of one account in the ledger since a sweep first listed it."""
 
     off_at: datetime | None
     """When Exchange reported it off."""
     asked: bool
-    """Exchange is being asked whether the account is off or missing."""
-    told: bool
-    """That it is off or missing is evidence already."""
+    """True while a check of Exchange is pending."""
+    reported: bool
+    """True when off or missing is already stored as evidence."""
     was_gone: bool
-    """It was missing once, and has not been reported off since."""
+    """True when it was missing once and has not been reported off since."""
 
     @property
     def over(self) -> bool:
-        """It need not stay in the baseline."""
-        return self.off_at is not None or self.told
+        """True when it can leave the baseline."""
+        return self.off_at is not None or self.reported
 
 
 async def _known(entries: Mapping[str, BaselineEntry], services: Services) -> dict[str, _Known]:
-    """By Exchange GUID. An account whose case cannot be read is left out and reported; it must not stop the others."""
+    """Return the known state by Exchange GUID. Unreadable cases are left out and raise a health alert."""
 
     async def ask(item: tuple[str, BaselineEntry]) -> tuple[str, _Known] | InputError:
         guid, entry = item
@@ -150,7 +150,7 @@ def _known_of(case: Case, entry: BaselineEntry) -> _Known:
     return _Known(
         off_at=head.off_at if head.off_at and head.off_at >= entry.on_since else None,
         asked=any(row.state is not FindingState.DECIDED for row in questions),
-        told=any(row.verdict == "switched_off" for row in questions),
+        reported=any(row.verdict == "switched_off" for row in questions),
         was_gone=head.gone_at is not None and (head.off_at is None or head.off_at < head.gone_at),
     )
 
@@ -162,7 +162,7 @@ def _target(object_id: str | None, name: str) -> str:
 def _newly_on(
     each: BypassedObject, content: SweepContent, services: Services, *, first: bool = False, back: bool = False
 ) -> Finding:
-    """On, and not in the baseline: Exchange is asked again before any action. At the first sweep the list is enough."""
+    """Return the finding for a newly listed account. Exchange is asked again, except in the first sweep."""
     finding = _finding("on", each.exchange_guid, each.object_id, each.name, content, services)
     finding = finding.model_copy(
         update={"first_run": first or back, "listed_once": first, "on_since": content.started_at}
@@ -181,7 +181,7 @@ def _newly_on(
 
 
 def _uncovered(each: BypassedObject, entry: BaselineEntry, content: SweepContent, services: Services) -> Finding:
-    """On with an allowlist entry that no longer covers it. It was never read as off, so nobody is blocked for it."""
+    """Return the finding for a lapsed allowlist entry. Never read as off, so no account is blocked."""
     finding = _finding("uncovered", each.exchange_guid, each.object_id, each.name, content, services)
     return finding.model_copy(update={"first_run": True, "was_covered": True, "on_since": entry.on_since})
 
@@ -189,7 +189,7 @@ def _uncovered(each: BypassedObject, entry: BaselineEntry, content: SweepContent
 def _gone(
     guid: str, entry: BaselineEntry, content: SweepContent, services: Services, *, off_at: datetime | None
 ) -> Finding:
-    """In the baseline, and no longer listed: Exchange's *off* is evidence; it is asked unless it has answered."""
+    """Return the finding for an unlisted account. Exchange is asked, unless it already reported off."""
     finding = _finding("off", guid, entry.object_id, entry.name or entry.object_id or guid, content, services)
     stated = Check(name="", outcome=ExchangeOutcome.CHECKED, object_id=entry.object_id, bypass_on=False, read_at=off_at)
     checks = (stated,) if off_at and entry.object_id else ()
@@ -215,7 +215,7 @@ def _finding(
 
 
 async def store_findings(found: list[Finding], services: Services) -> None:
-    """Side by side; a finding that is there already stays as it is."""
+    """Store the findings concurrently; an existing finding is kept unchanged."""
 
     async def store(finding: Finding) -> None:
         async with announced(finding.target, services):

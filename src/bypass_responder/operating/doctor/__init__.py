@@ -1,1 +1,1 @@
-"""What is missing on an installation, and what fixes it."""
+"""Finds what is missing or wrong in an installation, and the fix."""

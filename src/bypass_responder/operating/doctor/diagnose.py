@@ -1,7 +1,6 @@
-"""`bypassctl doctor`: from what was gathered to what is wrong, one line each. Pure.
+"""`bypassctl doctor`: turns the gathered facts into problems with fixes. Pure.
 
-A cause is told and what follows from it is not: without its role the feed is not polled either, and nobody has to fix
-two things.
+Reports root causes, not symptoms: a missing role also stops the polling of the feed, but only the role needs a fix.
 """
 
 from __future__ import annotations
@@ -22,46 +21,48 @@ if TYPE_CHECKING:
 
 
 def diagnose(facts: Facts) -> Diagnosis:
-    """What is wrong, what is worth knowing, what was not looked at."""
+    """Return the problems, the information and what could not be checked."""
     app = current(facts)
-    looked = [*_app_problems(facts), *right_problems(facts, app), *storage_problems(facts, app)]
-    ids = {problem.id for problem in looked}
-    found = looked + [it for it in health_problems(facts, app) if it.id not in ids and not _said_better(it, looked)]
+    checked = [*_app_problems(facts), *right_problems(facts, app), *storage_problems(facts, app)]
+    ids = {problem.id for problem in checked}
+    found = checked + [
+        it for it in health_problems(facts, app) if it.id not in ids and not _is_explained_by(it, checked)
+    ]
     explained = frozenset[str]().union(*(problem.explains for problem in found))
     problems = [problem for problem in found if problem.id not in explained]
     unchecked = [*right_unchecked(facts), *storage_unchecked(facts, app)]
-    storage_told = any(it.id.startswith("storage_") for it in problems) or any(it.essential for it in unchecked)
-    if facts.stored_problem and not storage_told:
-        how = "give yourself Storage Table Data Reader (docs/permissions.md), or run it where the account is reached"
+    storage_reported = any(it.id.startswith("storage_") for it in problems) or any(it.essential for it in unchecked)
+    if facts.stored_problem and not storage_reported:
+        how = "assign yourself Storage Table Data Reader (docs/permissions.md), or run it inside the account's network"
         unchecked.append(Unchecked(f"the app's self-check: {facts.stored_problem}", how, essential=True))
-    if facts.standing_problem and not storage_told:
-        how = "fix what the line names; `bypassctl status` says the same"
+    if facts.standing_problem and not storage_reported:
+        how = "fix the error in this line; `bypassctl status` reads the same data"
         unchecked.append(Unchecked(f"feed, sweep and health alerts: {facts.standing_problem}", how, essential=True))
     return Diagnosis(problems, _information(facts, app), unchecked)
 
 
-def _said_better(alert: Problem, looked: list[Problem]) -> bool:
-    """The health alert tells of a right that the self-check names, with what fixes it."""
-    rights = {problem.about for problem in looked if problem.id in {"role_missing", "role_not_in_token"}}
-    refused = any(problem.id in {"storage_forbidden", "storage_blocked", "storage_by_key"} for problem in looked)
+def _is_explained_by(alert: Problem, checked: list[Problem]) -> bool:
+    """True when the health alert is about a right that another problem names, with the fix."""
+    rights = {problem.about for problem in checked if problem.id in {"role_missing", "role_not_in_token"}}
+    refused = any(problem.id in {"storage_forbidden", "storage_blocked", "storage_by_key"} for problem in checked)
     named = any(right in alert.what for right in rights) or (refused and "Storage Table" in alert.what)
     return alert.id == "response_permission_missing" and named
 
 
 def current(facts: Facts) -> SelfCheck | None:
-    """What is true of the app now: looked at this moment as the app, or its own look where that is fresh."""
+    """Return the live self-check, else the stored one while it is fresh, else None."""
     if facts.live is not None:
         return facts.live
     return facts.stored if facts.stored is not None and age(facts, facts.stored) <= stale_after(facts.stored) else None
 
 
 def age(facts: Facts, check: SelfCheck) -> timedelta:
-    """How old a look is, by the clock of the storage service."""
+    """Return the age of a self-check, by the clock of the storage service."""
     return facts.true_now - (check.at - timedelta(seconds=check.storage.skew_seconds or 0))
 
 
 def stale_after(check: SelfCheck) -> timedelta:
-    """Two looks, and a run of the scheduler: later than that the app does not run."""
+    """Return the age at which the app counts as not running: two intervals plus one scheduler run."""
     return 2 * EVERY + (longest_gap(check.schedules.get("RESUME_SCHEDULE", "")) or EVERY)
 
 
@@ -72,13 +73,13 @@ def _app_problems(facts: Facts) -> list[Problem]:
     follows = frozenset({"never_polled", "poll_late", "sweep_unknown"})
     fix = (
         f"az functionapp show --name {names.app} --resource-group {names.group} --query state; "
-        f"then its failed runs: portal, {names.app}, Functions, resume_responses, Invocations"
+        f"then check its failed runs: portal, {names.app}, Functions, resume_responses, Invocations"
     )
     if facts.stored is None:
-        what = "the app has never looked at itself: it was not deployed or does not start, or it cannot write to Feed"
+        what = "the app has never stored a self-check: not deployed, does not start, or cannot write to table Feed"
         return [Problem("app_silent", names.app, what, fix, follows)]
     if age(facts, facts.stored) > stale_after(facts.stored):
-        what = f"the app last looked at itself at {facts.stored.at:%Y-%m-%d %H:%M:%SZ}: it does not run"
+        what = f"the app's last self-check was at {facts.stored.at:%Y-%m-%d %H:%M:%SZ}: the app does not run"
         return [Problem("app_silent", names.app, what, fix, follows)]
     return []
 
@@ -87,16 +88,16 @@ def _information(facts: Facts, app: SelfCheck | None) -> list[str]:
     found: list[str] = []
     if app is None:
         return found
-    found.append(f"the app looked at itself at {app.at:%Y-%m-%d %H:%M:%SZ}; version {app.version}, mode {app.mode}")
+    found.append(f"last self-check of the app: {app.at:%Y-%m-%d %H:%M:%SZ}; version {app.version}, mode {app.mode}")
     if app.mode == "observe":
-        found.append("MODE is observe: everything is decided and recorded, nothing is changed (docs/settings.md)")
+        found.append("MODE is observe: decisions are recorded, nothing is changed in the tenant (docs/settings.md)")
     elif not app.protected:
-        found.append("PROTECTED_OBJECT_IDS of the app is none: an emergency-access account would be blocked too")
+        found.append("PROTECTED_OBJECT_IDS of the app is empty: break-glass accounts would be blocked too")
     if app.mode != facts.settings.mode.value:
         found.append(
-            f"MODE of this shell is {facts.settings.mode.value}, of the app {app.mode}: "
-            "bypassctl incidents approve and release look at this shell's"
+            f"MODE is {facts.settings.mode.value} in this shell and {app.mode} in the app: "
+            "bypassctl incidents approve and release use the value of this shell"
         )
-    if app.told and "NOTIFICATION_WEBHOOK_URL" not in app.settings:
-        found.append("no webhook is set: people are told by the alert rules of Application Insights only")
+    if app.telemetry and "NOTIFICATION_WEBHOOK_URL" not in app.settings:
+        found.append("no webhook is set: only the alert rules of Application Insights notify people")
     return found

@@ -1,4 +1,4 @@
-"""What `bypassctl doctor` judges, and what it says. Pure values."""
+"""Input and output of `bypassctl doctor`: facts, problems and unchecked parts. Pure values."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.feed import FeedCursor
     from bypass_responder.model.health import HealthAlert
-    from bypass_responder.model.self_check import SelfCheck, StorageLook, Token
+    from bypass_responder.model.self_check import SelfCheck, StorageCheck, Token
     from bypass_responder.settings import Settings
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong. ``fix`` is the command or the page that fixes it."""
+    """One problem. ``fix`` is the command or the page that fixes it."""
 
     id: str
     about: str
     what: str
     fix: str
     explains: frozenset[str] = frozenset()
-    """Ids of problems that follow from this one, and are not told beside it."""
+    """Ids of problems that follow from this one and are not reported with it."""
 
 
 @dataclass(frozen=True)
 class Unchecked:
-    """What could not be looked at, or never can be from here. ``how`` says how to look."""
+    """A part that could not be checked. ``how`` is the command or the condition that checks it."""
 
     what: str
     how: str
     essential: bool = False
-    """True: without it nobody can say that all is well."""
+    """True when the exit status is 3 without this check."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is wrong, what is worth knowing, and what was not looked at."""
+    """The problems, the information and the unchecked parts of an installation."""
 
     problems: Sequence[Problem]
     information: Sequence[str]
@@ -48,17 +48,17 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Standing:
-    """What the ledger and the memory of the feed say, as `bypassctl status` reads them."""
+    """Feed cursor, health alerts and sweep state, as `bypassctl status` reads them."""
 
     cursor: FeedCursor | None
     alerts: Sequence[HealthAlert]
     doubt: str
-    """Why it is not known who is bypassed now; empty when it is."""
+    """Why it is unknown which accounts are bypassed now; empty when it is known."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the commands name; placeholders where this shell does not know it."""
+    """Resource names for the fix commands; placeholders where this shell has no value."""
 
     app: str = "RESPONDER_APP"
     worker: str = "WORKER_APP"
@@ -70,35 +70,35 @@ class Names:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that was gathered, before anything of it is judged."""
+    """Everything that `bypassctl doctor` reads before it diagnoses."""
 
     now: datetime
     """By this machine's clock."""
     settings: Settings
     names: Names
     caller: Token
-    """Of whoever runs the command, for Microsoft Graph."""
-    here: StorageLook
-    """The data account, as the caller reaches it."""
+    """The caller's token for Microsoft Graph."""
+    here: StorageCheck
+    """The caller's access to the data account."""
     stored: SelfCheck | None
-    """What the deployed app left of its last look at itself."""
+    """The last self-check that the deployed app stored."""
     stored_problem: str = ""
     live: SelfCheck | None = None
-    """The same look, made now, because the caller is the app's own identity."""
+    """A self-check of this moment, when the caller has the app's own identity."""
     standing: Standing | None = None
     standing_problem: str = ""
     grants: Mapping[str, Mapping[str, datetime | None]] | None = None
-    """Of the directory: object id of an identity → id of an app role → since when; None when it could not be read."""
+    """Object id of an identity → id of an app role → time of the grant; None when the directory cannot be read."""
     grants_problem: str = ""
     gone: Sequence[str] = ()
-    """Object ids of identities that the directory does not have."""
+    """Object ids of identities that are missing in the directory."""
 
     @property
     def polled_at(self) -> datetime | None:
-        """When the feed was last polled with success: token, role and subscription were in order then."""
+        """Return the time of the last successful poll. Token, role and subscription worked at that time."""
         return self.standing.cursor.last_success_at if self.standing and self.standing.cursor else None
 
     @property
     def true_now(self) -> datetime:
-        """Now by the clock of the storage service, where that is known."""
+        """Return the current time, corrected by the clock of the storage service where that is known."""
         return self.now - timedelta(seconds=self.here.skew_seconds or 0)

@@ -1,4 +1,4 @@
-"""Everything that `bypassctl doctor` judges, gathered: what cannot be looked at is a fact, too, and stops nothing."""
+"""Gathers the facts for `bypassctl doctor`. A part that cannot be read does not stop the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from bypass_responder.errors import NotFoundError, ResponderError
 from bypass_responder.operating.doctor.diagnosis import Facts, Names, Standing
-from bypass_responder.operating.self_check import look_at_self, probed_queues
+from bypass_responder.operating.self_check import probed_queues, run_self_check
 from bypass_responder.operating.status import read_status
 from bypass_responder.rights import Api
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bypass_responder.model.self_check import SelfCheck, StorageLook, Token
+    from bypass_responder.model.self_check import SelfCheck, StorageCheck, Token
     from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.session import Services
     from bypass_responder.settings import Settings
 
 
 async def gather_facts(services: Services, checks: SelfChecks, environment: Mapping[str, str]) -> Facts:
-    """Look at everything, as whoever is signed in. Permissions: those of a reader (docs/permissions.md)."""
+    """Gather all facts with the caller's identity. Permissions: those of a reader (docs/permissions.md)."""
     settings = services.settings
-    caller = await checks.tokens.look(Api.GRAPH)
+    caller = await checks.tokens.inspect(Api.GRAPH)
     stored, stored_problem = await _stored(checks)
     as_app = is_app(caller, stored, settings, environment)
-    live = await look_at_self(services, checks) if as_app else None
-    here = live.storage if live else await checks.storage.look(probed_queues(settings, person=True))
+    live = await run_self_check(services, checks) if as_app else None
+    here = live.storage if live else await checks.storage.probe(probed_queues(settings, person=True))
     standing, standing_problem = await _standing(services, here, live or stored)
     known_names = names(environment, settings)
     principals = _principals(live or stored, environment, known_names)
@@ -53,7 +53,7 @@ async def gather_facts(services: Services, checks: SelfChecks, environment: Mapp
 
 
 def is_app(caller: Token, stored: SelfCheck | None, settings: Settings, environment: Mapping[str, str]) -> bool:
-    """True when the identity of the deployed app runs this: it looks at its own rights and not at a person's."""
+    """Return True when the caller has the identity of the app, which allows a live self-check."""
     if caller.problem or caller.delegated:
         return False
     theirs = stored.token(Api.GRAPH) if stored else None
@@ -65,7 +65,7 @@ def is_app(caller: Token, stored: SelfCheck | None, settings: Settings, environm
 
 
 def names(environment: Mapping[str, str], settings: Settings) -> Names:
-    """What the commands name: from the outputs of the deployment where this shell has them."""
+    """Return the resource names for the fix commands, from the deployment outputs in this shell."""
     given = {
         "app": environment.get("RESPONDER_APP_NAME", ""),
         "worker": environment.get("WORKER_APP_NAME", ""),
@@ -92,8 +92,8 @@ async def _stored(checks: SelfChecks) -> tuple[SelfCheck | None, str]:
         return None, str(problem)
 
 
-async def _standing(services: Services, here: StorageLook, app: SelfCheck | None) -> tuple[Standing | None, str]:
-    """As `bypassctl status` reads it, by the clock of storage and with the app's own idea of overdue."""
+async def _standing(services: Services, here: StorageCheck, app: SelfCheck | None) -> tuple[Standing | None, str]:
+    """Return the status, by the clock of storage and with the app's SWEEP_OVERDUE_MINUTES."""
     skew = timedelta(seconds=here.skew_seconds or 0)
     settings = services.settings
     if app is not None:
@@ -108,7 +108,7 @@ async def _standing(services: Services, here: StorageLook, app: SelfCheck | None
 
 
 def _principals(app: SelfCheck | None, environment: Mapping[str, str], known: Names) -> list[str]:
-    """The identities of the two apps, by object id; the app's own tokens know the first one best."""
+    """Return the object ids of the two identities. The app's own token takes precedence over this shell."""
     token = app.token(Api.GRAPH) if app else None
     responder = (token.object_id if token else "") or environment.get("RESPONDER_PRINCIPAL_ID", "").lower()
     return [each for each in (responder, known.worker_principal) if each]
@@ -121,13 +121,13 @@ class _Granted(NamedTuple):
 
 
 async def _granted(checks: SelfChecks, principals: list[str], caller: Token, *, as_app: bool) -> _Granted:
-    """What the directory gives them. The app may not ask, so it does not."""
+    """Read the application permissions of the identities. The app itself may not read the directory."""
     if checks.granted is None or as_app:
         return _Granted(None, problem="the app may not read the directory")
     if caller.problem:
-        return _Granted(None, problem="nobody is signed in (az login)")
+        return _Granted(None, problem="not signed in (az login)")
     if not principals:
-        return _Granted(None, problem="it is not known which identity the app has (RESPONDER_PRINCIPAL_ID)")
+        return _Granted(None, problem="the app's identity is unknown (set RESPONDER_PRINCIPAL_ID)")
     grants: dict[str, Mapping[str, datetime | None]] = {}
     gone = []
     for principal in principals:
@@ -138,5 +138,5 @@ async def _granted(checks: SelfChecks, principals: list[str], caller: Token, *, 
         except ResponderError as problem:
             return _Granted(None, problem=str(problem))
         else:
-            grants[principal] = {each.role_id: each.given_at for each in held}
+            grants[principal] = {each.role_id: each.granted_at for each in held}
     return _Granted(grants, tuple(gone))

@@ -1,4 +1,4 @@
-"""Clock, settings and health: what the app tells of itself, and what the ledger says of feed, sweep and worker."""
+"""Problems of clocks, settings, feed, sweep and worker, from the app's self-check and the ledger."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 MOST_SKEW_SECONDS = 30
 LATE = timedelta(minutes=30)
 LONGEST = {"POLL_SCHEDULE": timedelta(hours=1), "RESUME_SCHEDULE": timedelta(minutes=15)}
-"""A slower one is not what anybody means; the sweep has SWEEP_OVERDUE_MINUTES for that."""
+"""The longest plausible gap between runs. The sweep has SWEEP_OVERDUE_MINUTES instead."""
 LEFT_TO_STATUS = frozenset({"alerts_unreadable", "gap", "hints_waiting", "poison", "sweep_account_unreadable"})
-"""Health alerts of what happened, and of nothing that is still to be fixed here."""
+"""Health alerts about past events that doctor has no fix for; `bypassctl status` lists them."""
 SWEEP_FOLLOWS = frozenset({"sweep_incomplete", "sweep_overdue", "sweep_unknown", "sweeps_silent"})
 FOLLOWS = {
     "feed_silent": frozenset({"poll_late", "never_polled"}),
@@ -34,7 +34,7 @@ FOLLOWS = {
 
 
 def health_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
-    """Clocks, settings of the app, feed, sweep, worker."""
+    """Yield the problems of clocks, app settings, feed, sweep and worker."""
     yield from _clock_problems(facts, app)
     if app is not None:
         yield from _setting_problems(app)
@@ -42,25 +42,25 @@ def health_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
         yield from _alert_problems(facts.standing)
         yield from _feed_problems(facts, facts.standing, app)
         if facts.standing.doubt:
-            what = f"who is bypassed now is not known: {facts.standing.doubt}"
+            what = f"it is unknown which accounts are bypassed now: {facts.standing.doubt}"
             fix = (
-                f"does the worker run? az functionapp show --name {facts.names.worker} "
-                f"--resource-group {facts.names.group} --query state; after an installation wait for SWEEP_SCHEDULE"
+                f"check that the worker runs: az functionapp show --name {facts.names.worker} "
+                f"--resource-group {facts.names.group} --query state; after an installation, wait for the first sweep"
             )
             yield Problem("sweep_unknown", "sweep", what, fix)
 
 
 def _clock_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
     names = facts.names
-    if app is not None and (said := _skewed(app.storage.skew_seconds)):
+    if app is not None and (skew := _skewed(app.storage.skew_seconds)):
         what = (
-            f"the app's clock is {said} storage: an allowlist edit may count for the wrong side of a bypass, "
-            "and commands to the worker run out too soon or too late"
+            f"the app's clock is {skew} storage: an allowlist edit may be dated to the wrong side of a bypass, "
+            "and commands to the worker expire too early or too late"
         )
-        fix = f"az functionapp restart --name {names.app} --resource-group {names.group}; if it stays, Azure support"
+        fix = f"az functionapp restart --name {names.app} --resource-group {names.group}; else contact Azure support"
         yield Problem("clock_skew_app", names.app, what, fix)
-    if facts.live is None and (said := _skewed(facts.here.skew_seconds)):
-        what = f"this machine's clock is {said} storage: what people decide here is written with a wrong time"
+    if facts.live is None and (skew := _skewed(facts.here.skew_seconds)):
+        what = f"this machine's clock is {skew} storage: decisions made here are stored with a wrong time"
         yield Problem("clock_skew_here", "this machine", what, "timedatectl set-ntp true (Windows: w32tm /resync)")
 
 
@@ -72,12 +72,12 @@ def _skewed(seconds: float | None) -> str:
 
 def _setting_problems(app: SelfCheck) -> Iterator[Problem]:
     if not app.worker_ids:
-        what = "EXCHANGE_WORKER_IDS is empty: the record of our own switching-off is not told from somebody else's"
-        fix = "set it to object id and application id of the worker's identity; azd provision does"
+        what = "EXCHANGE_WORKER_IDS is empty: the responder cannot distinguish its own remediation from anyone else's"
+        fix = "azd provision, which sets it to the object id and application id of the worker's identity"
         yield Problem("worker_ids_empty", "EXCHANGE_WORKER_IDS", what, fix)
-    if "NOTIFICATION_WEBHOOK_URL" not in app.settings and not app.told:
-        what = "nobody is told: neither a webhook is set, nor do lines go to Application Insights"
-        fix = "set it (docs/notifications.md), or azd provision, which makes alert rules"
+    if "NOTIFICATION_WEBHOOK_URL" not in app.settings and not app.telemetry:
+        what = "nobody is notified: no webhook is set, and no telemetry goes to Application Insights"
+        fix = "set NOTIFICATION_WEBHOOK_URL (docs/notifications.md), or run azd provision, which creates alert rules"
         yield Problem("channel_none", "NOTIFICATION_WEBHOOK_URL", what, fix)
     if app.secret_unresolved:
         what = (
@@ -89,18 +89,18 @@ def _setting_problems(app: SelfCheck) -> Iterator[Problem]:
         yield Problem("secret_unresolved", "NOTIFICATION_WEBHOOK_SECRET", what, fix)
     for name, schedule in app.schedules.items():
         if problem := _implausible(name, schedule, app):
-            fix = f"azd env set {name} '…' and azd provision; six fields, NCRONTAB (docs/settings.md#when-it-runs)"
+            fix = f"azd env set {name} '…' and azd provision; NCRONTAB with six fields (docs/settings.md#when-it-runs)"
             yield Problem("schedule_implausible", name, f"{name} is {schedule!r}: {problem}", fix)
 
 
 def _implausible(name: str, schedule: str, app: SelfCheck) -> str:
     gap = longest_gap(schedule)
     if gap is None:
-        return "the function host cannot read it"
+        return "not a valid NCRONTAB expression"
     longest = LONGEST.get(name, timedelta(minutes=app.sweep_overdue_minutes))
     if gap <= longest:
         return ""
-    limit = "is plausible" if name in LONGEST else "SWEEP_OVERDUE_MINUTES allows"
+    limit = "is the limit" if name in LONGEST else "is SWEEP_OVERDUE_MINUTES"
     return f"runs are up to {_minutes(gap)} minutes apart, {_minutes(longest)} {limit}"
 
 
@@ -117,11 +117,11 @@ def _alert_problems(standing: Standing) -> Iterator[Problem]:
 
 def _feed_problems(facts: Facts, standing: Standing, app: SelfCheck | None) -> Iterator[Problem]:
     cursor = standing.cursor
-    fix = "bypassctl status names what fails; the function host: portal, Functions, poll_audit_feed, Invocations"
+    fix = "bypassctl status shows the errors; for failed runs: portal, Functions, poll_audit_feed, Invocations"
     if cursor is None or cursor.last_success_at is None:
         yield Problem("never_polled", "audit feed", "no poll of the audit feed has succeeded yet", fix)
         return
     gap = longest_gap(app.schedules.get("POLL_SCHEDULE", "")) if app else None
     if facts.true_now - cursor.last_success_at > max(LATE, 3 * (gap or LATE)):
-        what = f"the last poll of the audit feed that succeeded was at {cursor.last_success_at:%Y-%m-%d %H:%M:%SZ}"
+        what = f"the last successful poll of the audit feed was at {cursor.last_success_at:%Y-%m-%d %H:%M:%SZ}"
         yield Problem("poll_late", "audit feed", what, fix)

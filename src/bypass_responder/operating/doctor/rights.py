@@ -1,4 +1,4 @@
-"""What the app may do in the directory and at the audit feed: its tokens, their roles, the subscription."""
+"""Problems of the app's tokens, their roles and the feed subscription, and of the worker's role."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ WORKER_FOLLOWS = frozenset(
     }
 )
 ONLY_TIME = (
-    "wait: the platform keeps the token for so long, and neither a restart nor a deployment renews it. Sooner only "
-    "with another user-assigned identity that has its rights before its first token "
+    "wait: Azure caches the token until then, and neither a restart nor a deployment renews it. The only faster way is "
+    "a new user-assigned identity whose rights are granted before its first token "
     "(docs/runbook.md#a-permission-that-is-granted-and-does-not-work)"
 )
 
 
 def right_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
-    """Tokens, roles and the subscription of the app, and the worker's role where the directory may be read."""
+    """Yield the problems of the app's tokens, roles and subscription, and of the worker's role."""
     if app is not None:
         yield from _token_problems(facts, app)
         if not _polled_since(facts, app):
@@ -52,8 +52,8 @@ def right_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
     worker = facts.names.worker_principal
     for principal in facts.gone:
         whose = "the Exchange worker" if principal == worker else "the app"
-        what = f"the directory has no identity {principal}, which is {whose}'s by what this shell or its token says"
-        fix = "azd provision makes it anew, then `azd env get-values` for this shell and bypassctl grant"
+        what = f"the identity of {whose}, {principal}, does not exist in the directory"
+        fix = "azd provision creates it again; then set this shell from `azd env get-values` and run bypassctl grant"
         follows = WORKER_FOLLOWS if principal == worker else FEED_FOLLOWS
         yield Problem("identity_missing", principal, what, fix, follows)
     if facts.grants is not None and worker in facts.grants:
@@ -70,7 +70,7 @@ def _token_problems(facts: Facts, app: SelfCheck) -> Iterator[Problem]:
         names = facts.names
         fix = (
             f"az functionapp identity show --name {names.app} --resource-group {names.group}; "
-            "AZURE_CLIENT_ID wants the client id of the identity that it names; `azd provision` sets both"
+            "AZURE_CLIENT_ID must be the client id of that identity; `azd provision` sets both"
         )
         follows = FEED_FOLLOWS | {"response_permission_missing"}
         yield Problem("token_missing", which, f"the app gets no token for {which}: {without[0].problem}", fix, follows)
@@ -78,8 +78,10 @@ def _token_problems(facts: Facts, app: SelfCheck) -> Iterator[Problem]:
         if token.problem:
             continue
         if token.tenant_id and token.tenant_id != facts.settings.tenant_id:
-            what = f"the app's identity is of the tenant {token.tenant_id}, TENANT_ID is {facts.settings.tenant_id}"
-            fix = "set TENANT_ID, here and in the app, to the tenant whose accounts are watched, and deploy there"
+            what = (
+                f"the app's identity belongs to tenant {token.tenant_id}, but TENANT_ID is {facts.settings.tenant_id}"
+            )
+            fix = "set TENANT_ID, here and in the app, to the monitored tenant, and deploy to that tenant"
             yield Problem("tenant_wrong", "TENANT_ID", what, fix, FEED_FOLLOWS)
             return
     for role in RESPONDER_ROLES:
@@ -88,24 +90,24 @@ def _token_problems(facts: Facts, app: SelfCheck) -> Iterator[Problem]:
             continue
         if role.value in held.roles:
             if facts.grants is not None and role.id not in facts.grants.get(held.object_id, {role.id: None}):
-                yield _taken_away(role, held)
+                yield _revoked(role, held)
             continue
         if role.api is not Api.MANAGEMENT or not _polled_since(facts, app):
             yield _role_problem(facts, role, held)
 
 
-def _taken_away(role: AppRole, token: Token) -> Problem:
-    """The directory does not give it any more. It works as long as the token does; an attacker would do just that."""
+def _revoked(role: AppRole, token: Token) -> Problem:
+    """Return the problem of a role that is revoked but remains in the token until it expires."""
     what = (
-        f"{role.value} of {SERVICES[role.api]} was taken from the app in the directory; its token of "
-        f"{_at(token.issued_at)} has it until {_at(token.expires_at)}. Then {role.missing}"
+        f"{role.value} of {SERVICES[role.api]} was revoked in the directory. The app's token, issued at "
+        f"{_at(token.issued_at)}, has it until {_at(token.expires_at)}. After that: {role.missing}"
     )
-    fix = "bypassctl grant, and find out who took it: Entra admin center, Audit logs"
+    fix = "bypassctl grant; then find out who revoked it: Entra admin center, Audit logs"
     return Problem("role_taken_away", role.value, what, fix)
 
 
 def _polled_since(facts: Facts, app: SelfCheck) -> bool:
-    """A poll that succeeded after the look: what was wrong with the feed is fixed."""
+    """True when a poll succeeded after the self-check, so that earlier feed problems are fixed."""
     return facts.polled_at is not None and facts.polled_at > app.at
 
 
@@ -117,15 +119,15 @@ def _role_problem(facts: Facts, role: AppRole, token: Token) -> Problem:
     if held is not None and role.id in held:
         granted = held[role.id]
         before = bool(granted and token.issued_at and token.issued_at < granted)
-        order = "before the grant of" if before else "although it was given at"
+        order = "before the grant at" if before else "although granted at"
         what = (
-            f"{named} is given, and not in the app's token: issued at {_at(token.issued_at)}, {order} {_at(granted)}, "
-            f"{until}; until then {role.missing}"
+            f"{named} is granted, but missing in the app's token: issued at {_at(token.issued_at)}, {order} "
+            f"{_at(granted)}, {until}; until then: {role.missing}"
         )
         return Problem("role_not_in_token", role.value, what, ONLY_TIME, follows)
     fix = "bypassctl grant"
     if held is None:
-        fix += f"; given already (bypassctl grant --check)? Its token, of {_at(token.issued_at)}, is {until}: wait"
+        fix += f"; if bypassctl grant --check shows it as granted, wait: the token of {_at(token.issued_at)} is {until}"
     return Problem("role_missing", role.value, f"the app has no {named}: {role.missing}", fix, follows)
 
 
@@ -133,39 +135,39 @@ def _subscription_problems(app: SelfCheck) -> Iterator[Problem]:
     if app.subscription == "missing":
         what = "the audit feed has no subscription to Audit.Exchange"
         fix = (
-            "the app starts it at its next poll. If it stays away, the unified audit log is off: "
+            "the app starts it at the next poll. If it stays missing, the unified audit log is off: "
             "Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true"
         )
         yield Problem("subscription_missing", "Audit.Exchange", what, fix, SUBSCRIPTION_FOLLOWS)
     elif app.subscription and app.subscription != "enabled":
         what = f"the subscription of the audit feed to Audit.Exchange is {app.subscription}"
         fix = (
-            "find out which administrator did it, then POST subscriptions/start?contentType=Audit.Exchange "
+            "find out which administrator disabled it, then POST subscriptions/start?contentType=Audit.Exchange "
             "(docs/runbook.md#a-disabled-subscription)"
         )
         yield Problem("subscription_disabled", "Audit.Exchange", what, fix, SUBSCRIPTION_FOLLOWS)
     elif app.subscription_problem:
-        fix = "docs/runbook.md#error-codes-of-the-feed; no code: Microsoft 365 service health"
+        fix = "docs/runbook.md#error-codes-of-the-feed; without a code, check Microsoft 365 service health"
         follows = SUBSCRIPTION_FOLLOWS | {"permission_lost"}
         yield Problem("feed_refused", "Audit.Exchange", app.subscription_problem, fix, follows)
 
 
 def right_unchecked(facts: Facts) -> Iterator[Unchecked]:
-    """What no token and no directory read tells."""
+    """Yield the rights and resources that cannot be checked from here."""
     if facts.grants is None:
-        how = "bypassctl grant --check, as somebody who may read service principals"
-        yield Unchecked(f"which rights the directory gives: {facts.grants_problem or 'not asked'}", how)
+        how = "bypassctl grant --check, as a person who may read service principals"
+        yield Unchecked(f"the granted rights in the directory: {facts.grants_problem or 'not read'}", how)
     elif not facts.names.worker_principal:
         how = "set WORKER_PRINCIPAL_ID (`azd env get-values` has it)"
-        yield Unchecked("the Exchange worker's role in the directory: it is not known which identity it is", how)
+        yield Unchecked("the Exchange worker's role in the directory: its identity is unknown", how)
     how = f'in Exchange Online PowerShell: Get-RoleGroupMember "{EXCHANGE_ROLE_GROUP}"'
-    yield Unchecked("whether the worker may run its cmdlets; health alerts tell when it may not", how)
+    yield Unchecked("whether the worker may run its cmdlets; a health alert reports when it may not", how)
     names = facts.names
     how = (
         f"az eventgrid event-subscription list --source-resource-id "
         f"$(az eventgrid topic show --name {names.topic} --resource-group {names.group} --query id --output tsv)"
     )
-    yield Unchecked("the event subscription that brings alerts: it is seen by Azure Resource Manager only", how)
+    yield Unchecked("the event subscription for alerts: only Azure Resource Manager can read it", how)
 
 
 def _at(moment: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""The longest gap between two runs of a schedule: NCRONTAB, six fields with seconds first, in UTC."""
+"""Computes the longest gap between two runs of an NCRONTAB schedule with six fields, in UTC."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ DAY = timedelta(days=1)
 FIELDS = 6
 _PART = r"(?:\*|(?:\d+|[A-Za-z]{3,})(?:-(?:\d+|[A-Za-z]{3,}))?)(?:/\d+)?"
 _FIELD = re.compile(rf"{_PART}(?:,{_PART})*")
-"""What NCRONTAB has. croniter also reads `?`, `L`, `#` and hashes."""
+"""The syntax of NCRONTAB. croniter also reads `?`, `L`, `#` and hashes."""
 _NAME = re.compile(r"([A-Za-z]{3})[A-Za-z]+")
 _ONE_VALUE = re.compile(r"\b(\w+)-\1\b(?:/0*[1-9]\d*)?")
 
 
 def longest_gap(schedule: str) -> timedelta | None:
-    """The longest time between two runs; one day if the schedule names days. None if the host cannot read it."""
+    """Return the longest gap between runs: one day if the schedule names days, None if it is invalid."""
     from croniter import croniter  # noqa: PLC0415 - of the cli extra: the deployed app packs this module without it
 
     fields = schedule.split()
@@ -40,5 +40,5 @@ def longest_gap(schedule: str) -> timedelta | None:
 
 
 def _values(field: list[int | str], count: int) -> list[int]:
-    """What a field stands for, in order. croniter leaves `*` as it is, also beside numbers."""
+    """Return the values of a field, in order. croniter keeps `*` as it is, also beside numbers."""
     return list(range(count)) if "*" in field else [int(each) for each in field]

@@ -1,4 +1,4 @@
-"""Tables, queues and containers: which is missing, closed to whom, or not reached."""
+"""Problems of tables, queues and containers: missing, forbidden or unreachable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SERVICE = {Place.TABLE: "tableServices/default/tables", Place.QUEUE: "queueServ
 
 
 def storage_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
-    """What the app cannot use. What only the caller cannot see is no problem."""
+    """Yield the problems of the app's storage. A place that only the caller cannot read is not a problem."""
     here = {(reach.place, reach.name): reach for reach in facts.here.reaches}
     theirs = {(reach.place, reach.name): reach for reach in app.storage.reaches} if app else {}
     unreached: list[Reach] = []
@@ -43,42 +43,42 @@ def storage_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
 
 
 def _missing(seen: Reach | None, mine: Reach | None) -> Reach | None:
-    """It is missing when whoever looked last says so: the caller, unless he may not look."""
-    told = seen if seen is not None and seen.access in {Access.OK, Access.MISSING} else mine
-    return told if told is not None and told.access is Access.MISSING else None
+    """Return the missing place. The caller's check is newer and takes precedence, unless it was refused."""
+    latest = seen if seen is not None and seen.access in {Access.OK, Access.MISSING} else mine
+    return latest if latest is not None and latest.access is Access.MISSING else None
 
 
 def _poisoned(seen: Reach | None, mine: Reach | None) -> bool:
-    told = seen if seen is not None and seen.access is Access.OK else mine
-    return bool(told and told.waiting and told.name.endswith(POISON))
+    latest = seen if seen is not None and seen.access is Access.OK else mine
+    return bool(latest and latest.waiting and latest.name.endswith(POISON))
 
 
 def _missing_problem(reach: Reach, facts: Facts) -> Problem:
     account = facts.names.account
     if reach.place is Place.CONTAINER:
-        by_hand = f"az storage container create --auth-mode login --account-name {account} --name {reach.name}"
+        command = f"az storage container create --auth-mode login --account-name {account} --name {reach.name}"
     else:
-        by_hand = f"az {_CREATE[reach.place]} --auth-mode login --account-name {account} --name {reach.name}"
-    fix = f"azd provision (by hand: {by_hand}); what it held is lost: find out who deleted it"
-    what = f"the {reach.place.value} {reach.name} is not there"
+        command = f"az {_CREATE[reach.place]} --auth-mode login --account-name {account} --name {reach.name}"
+    fix = f"azd provision (or: {command}); its content is lost: find out who deleted it"
+    what = f"the {reach.place.value} {reach.name} does not exist"
     return Problem("storage_missing", f"{reach.place.value} {reach.name}", what, fix, _follows(reach))
 
 
 def _forbidden_problem(reach: Reach, facts: Facts, app: SelfCheck | None) -> Problem:
     about, account = f"{reach.place.value} {reach.name}", facts.names.account
     if reach.code == KEYS_OFF:
-        what = f"the {about} takes no key, and the app comes with a connection string"
+        what = f"the {about} does not accept keys, but the app uses a connection string"
         fix = "set the three ResponderStorage__…ServiceUri instead of ResponderStorage (docs/settings.md)"
         return Problem("storage_by_key", about, what, fix, _follows(reach))
     if reach.code == FIREWALL:
-        what = f"the firewall of {account} does not let the app to the {about} ({reach.code})"
-        fix = f"az storage account show --name {account} --query networkRuleSet; azd provision puts the rules back"
+        what = f"the firewall of {account} blocks the app from the {about} ({reach.code})"
+        fix = f"az storage account show --name {account} --query networkRuleSet; azd provision restores the rules"
         return Problem("storage_blocked", about, what, fix, _follows(reach))
     role = storage_role(reach.place.value, reach.name)
     principal = next((token.object_id for token in app.tokens if token.object_id), "") if app else ""
     scope = f"{_SERVICE.get(reach.place, 'blobServices/default/containers')}/{reach.name}"
     fix = (
-        f"azd provision (by hand: az role assignment create --role '{role}' --assignee-principal-type ServicePrincipal "
+        f"azd provision (or: az role assignment create --role '{role}' --assignee-principal-type ServicePrincipal "
         f"--assignee-object-id {principal or 'PRINCIPAL_ID'} "
         f'--scope "$(az storage account show --name {account} --query id --output tsv)/{scope}")'
     )
@@ -87,27 +87,29 @@ def _forbidden_problem(reach: Reach, facts: Facts, app: SelfCheck | None) -> Pro
 
 
 def _unreachable_problems(unreached: Iterable[Reach], names: Names) -> Iterator[Problem]:
-    """One for each of the three services: it is the service that is not reached, and not each thing in it."""
+    """Yield one problem per storage service, because its tables, queues or containers fail together."""
     for place in Place:
         of_place = [reach for reach in unreached if reach.place is place]
         if of_place:
-            what = f"the app does not reach {', '.join(reach.name for reach in of_place)}: {of_place[0].code}"
+            what = f"the app cannot reach {', '.join(reach.name for reach in of_place)}: {of_place[0].code}"
             fix = (
-                f"network: az storage account show --name {names.account} --query "
-                "'[primaryEndpoints, networkRuleSet]'; does the app's network resolve the private endpoint?"
+                f"check the network: az storage account show --name {names.account} --query "
+                "'[primaryEndpoints, networkRuleSet]'; check that the app's network resolves the private endpoint"
             )
             yield Problem("storage_unreachable", f"{place.value}s", what, fix, _follows(of_place[0]))
 
 
 def _poison_problem(queue: str) -> Problem:
     what = f"the queue {queue} holds messages that failed five times"
-    fix = "resume_responses takes them up at its next run; if they stay, see its failed runs: portal, Functions"
+    fix = "resume_responses processes them at its next run; if they stay, check its failed runs: portal, Functions"
     return Problem("poison_waiting", queue, what, fix)
 
 
 def _only_read() -> Unchecked:
-    what = "whether the app may also write to its tables and containers, and send to its queues: the look only reads"
-    return Unchecked(what, "a run that may not fails, and the health alert response_permission_missing names the right")
+    what = "whether the app may write to its tables and containers and send to its queues: the self-check only reads"
+    return Unchecked(
+        what, "bypassctl status: a run without the right raises the health alert response_permission_missing"
+    )
 
 
 def _follows(reach: Reach) -> frozenset[str]:
@@ -115,11 +117,11 @@ def _follows(reach: Reach) -> frozenset[str]:
 
 
 def storage_unchecked(facts: Facts, app: SelfCheck | None) -> Iterator[Unchecked]:
-    """What the caller could not look at and the app did not tell of."""
+    """Yield what neither the caller nor the app's self-check could read."""
     sent = send_only(facts.settings)
-    told = {(reach.place, reach.name) for reach in app.storage.reaches} if app else set()
+    by_app = {(reach.place, reach.name) for reach in app.storage.reaches} if app else set()
     closed = [reach for reach in facts.here.reaches if reach.access in _HOW]
-    missed = [reach for reach in closed if (reach.place, reach.name) not in told and reach.name not in sent]
+    missed = [reach for reach in closed if (reach.place, reach.name) not in by_app and reach.name not in sent]
     for access, how in _HOW.items():
         of_access = [reach for reach in missed if reach.access is access]
         if of_access:
@@ -127,13 +129,13 @@ def storage_unchecked(facts: Facts, app: SelfCheck | None) -> Iterator[Unchecked
             yield Unchecked(f"{names}: {of_access[0].code or access.value}", how, essential=True)
     yield _only_read()
     known = {reach.name for reach in facts.here.reaches if reach.access not in _HOW}
-    if not missed and (unlooked := sorted(sent - known)):
-        what = f"{' and '.join(unlooked)}: the app may only send to them, and a health alert tells when it cannot"
-        yield Unchecked(what, "run it as a person with Storage Queue Data Reader")
+    if not missed and (unread := sorted(sent - known)):
+        what = f"{' and '.join(unread)}: the app can only send to them; a health alert reports when it cannot"
+        yield Unchecked(what, "run doctor as a person with Storage Queue Data Reader")
 
 
 _HOW = {
     Access.NO_TOKEN: "sign in: az login",
-    Access.UNREACHABLE: "run it where the account is reached: inside its network, or from one of allowedAddresses",
-    Access.FORBIDDEN: "ask for the reader's roles on the account: docs/permissions.md#a-person-with-bypassctl",
+    Access.UNREACHABLE: "run doctor inside the account's network, or from one of allowedAddresses",
+    Access.FORBIDDEN: "get the roles of a reader on the account: docs/permissions.md#a-person-with-bypassctl",
 }
