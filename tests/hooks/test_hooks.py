@@ -118,7 +118,9 @@ def test_who_may_grant_does_so_by_asking_for_it(checkout: Checkout) -> None:
 def test_a_grant_that_fails_stops_it(checkout: Checkout) -> None:
     checkout.answer(MISSING | {"bypassctl grant --yes": [(3, "no\n")]})
 
-    assert "not all permissions were granted" in stopped(checkout.run("postprovision", BYPASS_GRANT="now"), "postprovision")
+    assert "not all permissions were granted" in stopped(
+        checkout.run("postprovision", BYPASS_GRANT="now"), "postprovision"
+    )
 
 
 @pytest.mark.parametrize("hook", ["postprovision", "predeploy"])
