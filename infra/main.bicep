@@ -98,7 +98,7 @@ param notificationWebhookUrl string = ''
 
 // ---- inbound access -------------------------------------------------------------------------------------------------
 
-@description('Application id of the app registration that callers of the app sign in to. Empty: no sign-in is required.')
+@description('Application id of the app registration that callers of the app sign in to. Empty: App Service authentication is off.')
 param authClientId string = ''
 
 @description('Object id of the Entra group that edits the allowlist and makes decisions with bypassctl. Empty: no group.')
