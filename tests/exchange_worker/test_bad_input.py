@@ -21,8 +21,8 @@ def asked_of_exchange(tenant: Tenant) -> list[str]:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"not_after": "2026-01-01T00:00:00Z"}, "after its time"),
-        ({"not_after": "2026-01-01 00:00:00"}, "after its time"),
+        ({"not_after": "2026-01-01T00:00:00Z"}, "expired"),
+        ({"not_after": "2026-01-01 00:00:00"}, "expired"),
         ({"not_after": "tomorrow"}, "not_after"),
         ({"not_after": 4102444800}, "not_after"),
         ({"not_after": None}, "not_after"),

@@ -1,4 +1,4 @@
-# One function per file. ExchangeOnlineManagement is not imported here but by Connect-ExchangeOnce, when first needed.
+# One function per file. Connect-ExchangeOnce imports ExchangeOnlineManagement when it is first needed.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 

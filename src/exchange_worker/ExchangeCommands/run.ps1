@@ -3,8 +3,8 @@
 Answers one command from the queue exchange-commands.
 
 .DESCRIPTION
-A message without a command id cannot be answered: the function fails, and after five tries the host moves the message
-to the poison queue, which the responder drains.
+A message without a command_id cannot be answered: the function fails, and after five attempts the host moves the
+message to the poison queue, which the responder drains.
 #>
 param($QueueItem, $TriggerMetadata)
 

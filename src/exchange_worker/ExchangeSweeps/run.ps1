@@ -1,10 +1,11 @@
 <#
 .SYNOPSIS
-Answers one list_bypassed from the queue exchange-sweeps.
+Answers one list_bypassed command from the queue exchange-sweeps.
 
 .DESCRIPTION
-The accounts go into a blob that is named after the queue message, so that a message which comes again overwrites its
-own blob; count and hash go with the answer. A queue of its own, so that a long sweep never delays a remediation.
+The accounts go into a blob that is named after the queue message, so a redelivered message overwrites its own blob. The
+answer has their number and the blob's hash. Sweeps have a separate queue so that a long sweep never delays a
+remediation.
 #>
 param($QueueItem, $TriggerMetadata)
 

@@ -1,13 +1,13 @@
 function Add-AnswerError {
     <#
     .SYNOPSIS
-    Writes into an answer how and why its command ended early.
+    Records in an answer how and why its command ended early.
 
     .PARAMETER Answer
     The answer so far.
 
     .PARAMETER ErrorRecord
-    What was caught: an end by Exit-BypassCommand, or something that nobody foresaw.
+    The caught error: thrown by Exit-BypassCommand, or unexpected.
     #>
     [CmdletBinding()]
     param(

@@ -1,11 +1,11 @@
 function Connect-ExchangeOnce {
     <#
     .SYNOPSIS
-    Connects to Exchange Online with the managed identity, unless this worker is connected already.
+    Connects to Exchange Online with the managed identity, unless this worker is already connected.
 
     .DESCRIPTION
-    Loads the five cmdlets that the worker uses and nothing else: that is faster, and each connection costs memory that
-    a long-lived worker never gets back. Permission: Exchange.ManageAsApp, and an Exchange role with these cmdlets.
+    Loads only the five cmdlets that the worker uses: this is faster, and a long-lived worker never recovers the memory
+    of a connection. Permission: Exchange.ManageAsApp, and an Exchange role with these cmdlets.
 
     .PARAMETER Setting
     The settings of the worker.
@@ -44,7 +44,7 @@ function Connect-ExchangeOnce {
     if ((Test-Guid -Value $tenant) -and $tenant -cne $Setting.TenantId) {
         Disconnect-ExchangeOnline -Confirm:$false
         $reason = "EXCHANGE_ORGANIZATION ($($Setting.Organization)) belongs to tenant $tenant, " +
-            "TENANT_ID is $($Setting.TenantId)."
+            "but TENANT_ID is $($Setting.TenantId)."
         Exit-BypassCommand -Outcome failed -ErrorClass other -Reason $reason
     }
 }

@@ -1,14 +1,13 @@
 function ConvertTo-BypassFlag {
     <#
     .SYNOPSIS
-    Reads a switch as Exchange returns it: true or false, or the text True or False.
+    Converts a switch that Exchange returned to a Boolean: true or false, or the text True or False.
 
     .DESCRIPTION
-    Anything else is not guessed at: the command fails. In PowerShell the text 'False' counts as true, hence this
-    function.
+    Any other value fails the command. PowerShell itself would treat the text 'False' as true.
 
     .PARAMETER Value
-    The property as it came.
+    The value of the property.
 
     .PARAMETER Name
     The property's name, for the error.
@@ -28,5 +27,5 @@ function ConvertTo-BypassFlag {
     if ($Value -is [bool]) { return $Value }
     if ($Value -is [string] -and $Value -eq 'True') { return $true }
     if ($Value -is [string] -and $Value -eq 'False') { return $false }
-    Exit-BypassCommand -Outcome failed -ErrorClass other -Reason "$Name is neither true nor false but '$Value'."
+    Exit-BypassCommand -Outcome failed -ErrorClass other -Reason "$Name must be true or false, but is '$Value'."
 }

@@ -1,13 +1,13 @@
 function ConvertTo-SweepContent {
     <#
     .SYNOPSIS
-    Gives the bytes of the blob of a sweep: UTF-8 JSON that names its command and everybody who is bypassed.
+    Returns the content of a sweep's blob: UTF-8 JSON with the command id and all bypassed accounts.
 
     .PARAMETER Answer
-    The answer that goes with it.
+    The answer that refers to the blob.
 
     .PARAMETER Objects
-    The bypassed objects; may be none.
+    The bypassed objects; may be empty.
     #>
     [CmdletBinding()]
     [OutputType([byte[]])]

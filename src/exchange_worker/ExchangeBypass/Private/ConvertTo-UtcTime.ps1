@@ -1,13 +1,14 @@
 function ConvertTo-UtcTime {
     <#
     .SYNOPSIS
-    Gives a moment as DateTime in UTC, or null when the value is none.
+    Returns a time as DateTime in UTC, or null when the value is not a time.
 
     .DESCRIPTION
-    The platform has already turned most JSON texts that look like a time into a DateTime. A time without a zone is UTC.
+    The platform has already converted most JSON strings that look like a time to DateTime. Without a zone, UTC is
+    assumed.
 
     .PARAMETER Value
-    What the message has.
+    The value in the message.
     #>
     [CmdletBinding()]
     [OutputType([datetime])]

@@ -1,15 +1,16 @@
 function Disable-Bypass {
     <#
     .SYNOPSIS
-    Switches the bypass of a resolved object off, reads it back, and gives the outcome.
+    Switches off the bypass of a resolved object, reads it back and returns the outcome.
 
     .DESCRIPTION
-    already_off: it was off, nothing was changed. verified: set, and read back as off. unverified: set, and still read
-    as on after READ_BACK_SECONDS; Exchange may take minutes to replicate, so the responder asks again.
+    already_off: the bypass was off; nothing was changed. verified: switched off, and read back as off. unverified:
+    switched off, but still read as on after READ_BACK_SECONDS; replication in Exchange may take minutes, so the
+    responder sends the command again.
     Repeating it is harmless. Permission in Exchange: Set-MailboxAuditBypassAssociation.
 
     .PARAMETER Answer
-    Has resolved and before; attempts, after and read_at are filled in.
+    The answer, with resolved and before; this function sets attempts, after and read_at.
 
     .PARAMETER Setting
     The settings of the worker.

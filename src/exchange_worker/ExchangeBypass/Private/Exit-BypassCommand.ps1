@@ -1,19 +1,19 @@
 function Exit-BypassCommand {
     <#
     .SYNOPSIS
-    Ends the command here, with an outcome and a reason in words that an operator can use.
+    Ends the command with an outcome and a reason that an operator can act on.
 
     .DESCRIPTION
-    Always throws; Add-AnswerError reads outcome and class from the exception.
+    Always throws; Add-AnswerError reads the outcome and the error class from the exception.
 
     .PARAMETER Outcome
-    A word of the contract.
+    The outcome, as the contract names it.
 
     .PARAMETER Reason
-    What happened to what, as a sentence.
+    One sentence: what happened, and to what.
 
     .PARAMETER ErrorClass
-    transient, permission, not_found, other, or nothing when it is no error of Exchange.
+    transient, permission, not_found or other; omitted when Exchange reported no error.
     #>
     [CmdletBinding()]
     param(

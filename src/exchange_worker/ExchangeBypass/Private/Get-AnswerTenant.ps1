@@ -1,10 +1,10 @@
 function Get-AnswerTenant {
     <#
     .SYNOPSIS
-    Gives the tenant that an answer names: the one that the command names, or our own when it names none.
+    Returns the tenant id for an answer: the command's, or the worker's when the command has none.
 
     .PARAMETER Command
-    The command, checked or not.
+    The command, validated or not.
     #>
     [CmdletBinding()]
     [OutputType([string])]

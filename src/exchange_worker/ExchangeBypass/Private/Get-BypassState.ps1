@@ -1,17 +1,17 @@
 function Get-BypassState {
     <#
     .SYNOPSIS
-    Reads whether the bypass of this object, and no other, is on.
+    Reads whether the bypass of exactly this object is on.
 
     .DESCRIPTION
-    Get-MailboxAuditBypassAssociation answers an identity that it does not know with every object there is. So exactly
-    one row has to come, and it has to carry the GUID that was asked for; anything else ends the command.
+    For an unknown identity, Get-MailboxAuditBypassAssociation returns every object. So the answer must be exactly one
+    row with the requested GUID; anything else ends the command.
 
     .PARAMETER ExchangeGuid
-    The object.
+    The Exchange GUID of the object.
 
     .PARAMETER Answer
-    Its read_at is set to the start of this read.
+    The answer; read_at is set to the start of this read.
 
     .PARAMETER Setting
     The settings of the worker.
@@ -34,7 +34,7 @@ function Get-BypassState {
     $asked = @{ Identity = $ExchangeGuid; ResultSize = 2 }
     $rows = (Invoke-ExchangeCmdlet -Name Get-MailboxAuditBypassAssociation -Parameter $asked -Setting $Setting).Rows
     if ($rows.Count -ne 1 -or [string]$rows[0].Guid -ne $ExchangeGuid) {
-        $reason = "Exchange did not answer for $ExchangeGuid alone; the object may have been deleted meanwhile."
+        $reason = "Exchange did not return exactly the object $ExchangeGuid; it may have been deleted meanwhile."
         Exit-BypassCommand -Outcome failed -ErrorClass not_found -Reason $reason
     }
     $state = ConvertTo-BypassFlag -Value $rows[0].AuditBypassEnabled

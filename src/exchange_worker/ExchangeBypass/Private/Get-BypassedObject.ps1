@@ -1,11 +1,11 @@
 function Get-BypassedObject {
     <#
     .SYNOPSIS
-    Gives every object whose bypass is on (Objects), how many were looked at (Scanned), and the Warnings.
+    Returns all objects whose bypass is on (Objects), the number of objects read (Scanned), and the Warnings.
 
     .DESCRIPTION
-    All objects pass through one at a time; only those that are on are kept. Their Entra ids are looked up one by one,
-    or, when they are many, in one pass over everybody. An object without an Entra id is listed with object_id null.
+    Objects are read one at a time, and only those with the bypass on are kept. Their Entra ids are read one by one, or,
+    when there are many, in one pass over all users. An object without an Entra id is listed with object_id null.
 
     .PARAMETER Setting
     The settings of the worker.

@@ -1,7 +1,7 @@
 function Get-OrganizationSwitch {
     <#
     .SYNOPSIS
-    Reads the two switches that blind auditing for the whole organization, whatever a single account has.
+    Reads the two switches that turn off auditing for the whole organization.
 
     .PARAMETER Setting
     The settings of the worker.
@@ -16,7 +16,7 @@ function Get-OrganizationSwitch {
     $read = foreach ($name in 'Get-OrganizationConfig', 'Get-AdminAuditLogConfig') {
         $each = Invoke-ExchangeCmdlet -Name $name -Setting $Setting
         if ($each.Rows.Count -ne 1) {
-            $reason = "$name gave $($each.Rows.Count) rows instead of one."
+            $reason = "$name returned $($each.Rows.Count) rows instead of one."
             Exit-BypassCommand -Outcome failed -ErrorClass other -Reason $reason
         }
         $each

@@ -1,7 +1,7 @@
 function Get-UtcNow {
     <#
     .SYNOPSIS
-    Gives the time now in UTC, as the contract writes it.
+    Returns the current time in UTC, in the format of the contract.
     #>
     [CmdletBinding()]
     [OutputType([string])]

@@ -1,15 +1,15 @@
 function Get-WorkerSetting {
     <#
     .SYNOPSIS
-    Reads the settings of the worker from its environment.
+    Reads the worker's settings from the environment.
 
     .DESCRIPTION
     TENANT_ID                the tenant that this worker serves, a GUID
-    EXCHANGE_ORGANIZATION    its first domain, contoso.onmicrosoft.com
+    EXCHANGE_ORGANIZATION    the tenant's initial domain, such as contoso.onmicrosoft.com
     AZURE_CLIENT_ID          the client id of the user-assigned identity
-    READ_BACK_SECONDS        how long a change is read back before it counts as unverified; 10 when not set
-    RETRY_PAUSE_SECONDS      the pause before the second try of what may pass by itself, then doubled; 2 when not set
-    Throws with the name of the first setting that is missing or wrong.
+    READ_BACK_SECONDS        how long a change is read back before it is reported as unverified; 10 when not set
+    RETRY_PAUSE_SECONDS      the pause before the first retry of a transient error, doubled each time; 2 when not set
+    Throws an error that names the first missing or invalid setting.
     #>
     [CmdletBinding()]
     [OutputType([pscustomobject])]
@@ -26,7 +26,7 @@ function Get-WorkerSetting {
         $number = 0.0
         if (-not $given) { continue }
         if (-not [double]::TryParse($given, 'Float', [cultureinfo]::InvariantCulture, [ref]$number) -or $number -lt 0) {
-            throw "The setting $name of the Exchange worker is not a number of seconds."
+            throw "The setting $name of the Exchange worker must be a number of seconds."
         }
         $seconds[$name] = $number
     }

@@ -1,7 +1,7 @@
 function Get-WorkerVersion {
     <#
     .SYNOPSIS
-    Names the module that talks to Exchange and the PowerShell that it runs in, with their versions.
+    Returns the versions of the Exchange module and of PowerShell.
     #>
     [CmdletBinding()]
     [OutputType([string])]

@@ -1,21 +1,20 @@
 function Invoke-ExchangeCmdlet {
     <#
     .SYNOPSIS
-    Runs one cmdlet of Exchange and gives its Rows, how many came (Scanned), and its Warnings.
+    Runs one Exchange cmdlet, with retries. Returns the kept Rows, the number of rows read (Scanned), and the Warnings.
 
     .DESCRIPTION
-    What may pass by itself is tried four times, with pauses that double; an expired session is opened anew once.
-    Everything else ends the command. A try that broke off leaves nothing behind: the next one starts from the first
-    row.
+    Transient errors are tried four times in all, with doubling pauses; an expired session is reopened once. Every
+    other error ends the command. Each attempt starts at the first row; rows of a failed attempt are discarded.
 
     .PARAMETER Name
     The cmdlet.
 
     .PARAMETER Parameter
-    Its parameters. Values are bound, never put into a text that is run.
+    Its parameters. Values are bound, never inserted into script text.
 
     .PARAMETER Keep
-    Which rows to keep; called with each row as it comes, so that a tenant need not fit into memory.
+    Decides which rows to keep. It is called for each row as it arrives, so a large tenant need not fit into memory.
 
     .PARAMETER Setting
     The settings of the worker.

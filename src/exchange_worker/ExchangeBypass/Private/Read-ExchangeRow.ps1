@@ -1,11 +1,10 @@
 function Read-ExchangeRow {
     <#
     .SYNOPSIS
-    Runs one cmdlet of Exchange once, row by row.
+    Runs one Exchange cmdlet once and reads its rows one by one.
 
     .DESCRIPTION
-    Warnings are taken from the stream and not by -WarningVariable, which misses those of functions further down.
-    Any error ends it.
+    Warnings are read from the stream: -WarningVariable misses those of nested functions. Any error ends the read.
 
     .PARAMETER Name
     The cmdlet.
@@ -14,7 +13,7 @@ function Read-ExchangeRow {
     Its parameters, bound by name.
 
     .PARAMETER Keep
-    Which rows to keep.
+    Decides which rows to keep.
     #>
     [CmdletBinding()]
     [OutputType([pscustomobject])]

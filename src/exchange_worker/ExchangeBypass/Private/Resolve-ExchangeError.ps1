@@ -1,17 +1,17 @@
 function Resolve-ExchangeError {
     <#
     .SYNOPSIS
-    Says of an error what kind it is, whether a new session may help, and what to tell an operator.
+    Classifies an Exchange error: its class, whether a new session may help, and the message for an operator.
 
     .DESCRIPTION
-    Exchange puts the name of its exception into the message, between bars. A cmdlet that the session does not have is
-    one that the identity may not run: Exchange loads only what the roles allow. A 401 is met with a new session first.
+    Exchange puts the name of its exception into the message, between bars. A cmdlet that is missing from the session is
+    one that the identity may not run: Exchange loads only what its roles allow. On a 401, a new session is tried first.
 
     .PARAMETER ErrorRecord
-    What a cmdlet of Exchange, or the connection, threw.
+    The error from an Exchange cmdlet or from the connection.
 
     .PARAMETER Name
-    The cmdlet that was asked for.
+    The requested cmdlet.
     #>
     [CmdletBinding()]
     [OutputType([pscustomobject])]
@@ -44,7 +44,7 @@ function Resolve-ExchangeError {
         'other'
     }
     $ambiguous = $text -match 'ManagementObjectAmbiguousException'
-    $help = "The worker's identity may not run ${Name}: it wants Exchange.ManageAsApp and " +
+    $help = "The worker's identity may not run ${Name}: it needs Exchange.ManageAsApp and " +
         'an Exchange role with this cmdlet. '
     $said = if ($class -eq 'permission') { $help + $text } else { "${Name}: $text" }
     [pscustomobject]@{

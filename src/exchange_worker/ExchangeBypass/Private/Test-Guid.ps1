@@ -1,7 +1,7 @@
 function Test-Guid {
     <#
     .SYNOPSIS
-    Says whether a value is a text that holds exactly one GUID in lower case, the only form that the contract knows.
+    Tests whether a value is a string that is exactly one lower-case GUID, the only form in the contract.
 
     .PARAMETER Value
     Anything.

@@ -1,18 +1,18 @@
 function Invoke-BypassCommand {
     <#
     .SYNOPSIS
-    Carries out disable_bypass or check_bypass and gives the answer to it.
+    Carries out disable_bypass or check_bypass and returns the answer.
 
     .DESCRIPTION
-    Never throws for what the command holds: a command that is not right is refused. What was found before something
-    went wrong is in the answer. A kind that is unknown is answered as check_bypass, refused.
+    Never throws because of the command's content: an invalid command is refused. The answer has what was found before
+    an error. An unknown kind is answered as check_bypass, refused.
     Permissions in Exchange: Get-User, Get-MailboxAuditBypassAssociation, Set-MailboxAuditBypassAssociation.
 
     .PARAMETER Command
-    The command, as Read-BypassMessage gives it.
+    The command, as Read-BypassMessage returns it.
 
     .PARAMETER Deliveries
-    How many times the queue has given it out. More than once, and a worker that died may have set it already.
+    How often the queue has delivered the message. If more than once, a crashed worker may already have switched it off.
     #>
     [CmdletBinding()]
     [OutputType([System.Collections.Specialized.OrderedDictionary])]

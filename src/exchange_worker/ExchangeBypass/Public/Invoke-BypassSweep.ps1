@@ -1,20 +1,20 @@
 function Invoke-BypassSweep {
     <#
     .SYNOPSIS
-    Carries out list_bypassed: everybody whose bypass is on, and the switches of the organization.
+    Carries out list_bypassed: reads all accounts whose bypass is on, and the organization's audit switches.
 
     .DESCRIPTION
-    Gives Answer (the message for the queue) and Content (the bytes of the blob that it names, null without one).
-    The answer is complete only when Exchange gave neither an error nor a warning. It carries the first 20 warnings,
-    each cut to 500 characters, so that it fits a queue message. Never throws for what the command holds.
+    Returns Answer (the message for the queue) and Content (the bytes of the blob that it names, or null).
+    The answer is complete only when Exchange returned neither an error nor a warning. It has the first 20 warnings,
+    each cut to 500 characters, to fit into a queue message. Never throws because of the command's content.
     Permissions in Exchange: Get-User, Get-MailboxAuditBypassAssociation, Get-OrganizationConfig,
     Get-AdminAuditLogConfig.
 
     .PARAMETER Command
-    The command, as Read-BypassMessage gives it.
+    The command, as Read-BypassMessage returns it.
 
     .PARAMETER BlobName
-    The name that the content will have in the container sweeps.
+    The name of the blob in the container sweeps.
     #>
     [CmdletBinding()]
     [OutputType([pscustomobject])]

@@ -1,14 +1,14 @@
 function Read-BypassMessage {
     <#
     .SYNOPSIS
-    Gives the queue message as a dictionary that names its command.
+    Returns the queue message as a dictionary with a command_id.
 
     .DESCRIPTION
-    The platform hands over JSON as a dictionary with case-sensitive keys, and anything else as it is.
-    Throws for a message that has no command id, because nobody could tell what an answer to it belongs to.
+    The platform passes JSON as a dictionary with case-sensitive keys, and anything else unchanged.
+    Throws when the message has no command_id: an answer could not be matched to its command.
 
     .PARAMETER Message
-    What the queue trigger gave.
+    The message from the queue trigger.
     #>
     [CmdletBinding()]
     [OutputType([System.Collections.IDictionary])]
