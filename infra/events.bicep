@@ -1,4 +1,4 @@
-// The subscription to the alerts, after the app is deployed: Event Grid looks whether the function is there.
+// The alert subscription. Deploy it after the app: Event Grid requires that the function exists.
 
 import { containers, queues } from 'modules/names.bicep'
 
@@ -11,7 +11,7 @@ param responderAppName string
 @description('Name of the data account.')
 param dataAccountName string
 
-@description('True: Event Grid delivers to the queue, because it cannot reach the app.')
+@description('True: Event Grid delivers to the queue because it cannot reach the app.')
 param networkIsolation bool = false
 
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {

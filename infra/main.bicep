@@ -1,144 +1,144 @@
-// Everything in Azure but the rights in the directory and in Exchange, which `bypassctl grant` gives, and the
-// subscription to the alerts, which needs the deployed app: events.bicep. docs/infrastructure.md explains it.
+// All Azure resources. Two things are separate: `bypassctl grant` grants permissions in Entra and Exchange, and
+// events.bicep creates the alert subscription after the app is deployed. See docs/infrastructure.md.
 targetScope = 'subscription'
 
 import { namesOf, queues } from 'modules/names.bicep'
 
-// ---- what has no default --------------------------------------------------------------------------------------------
+// ---- required parameters --------------------------------------------------------------------------------------------
 
-@description('Name of the azd environment; the resource group is called after it.')
+@description('Name of the azd environment; also names the resource group.')
 @minLength(1)
 @maxLength(64)
 param environmentName string
 
-@description('Azure region, with Flex Consumption, Python 3.13 and PowerShell 7.6.')
+@description('Azure region. It must offer Flex Consumption, Python 3.13 and PowerShell 7.6.')
 param location string
 
-@description('First domain of the tenant, such as contoso.onmicrosoft.com.')
+@description('Initial domain of the tenant, such as contoso.onmicrosoft.com.')
 @minLength(3)
 param exchangeOrganization string
 
-@description('Who gets the e-mails of the alert rules.')
+@description('E-mail address that receives the alert rules\' notifications.')
 @minLength(5)
 param alertEmail string
 
-// ---- what it does ---------------------------------------------------------------------------------------------------
+// ---- behavior -------------------------------------------------------------------------------------------------------
 
-@description('observe decides and records and changes nothing; enforce acts.')
+@description('observe records decisions without changing the tenant; enforce also acts on them.')
 param mode 'observe' | 'enforce' = 'observe'
 
-@description('Object ids, with commas between, of accounts that are never blocked, or the word none. Enforce needs it.')
+@description('Comma-separated object ids of accounts that are never blocked, or the word none. Required for enforce.')
 param protectedObjectIds string = ''
 
-@description('So many accounts are blocked in an hour without a person.')
+@description('Maximum automatic blocks per hour; further blocks wait for approval.')
 @minValue(0)
 @maxValue(1000)
 param containmentLimitPerHour int = 5
 
-@description('What happens to who ran the cmdlet.')
+@description('Response to the actor, the account that ran the cmdlet.')
 param actorResponse 'notify' | 'contain' = 'notify'
 
-@description('So long without a new blob of the audit feed is a health alert.')
+@description('Hours without a new audit feed blob before a health alert is raised.')
 @minValue(1)
 @maxValue(168)
 param feedSilenceHours int = 6
 
-@description('So often in an hour alerts may cause a question to Exchange.')
+@description('Maximum Exchange checks per hour that alerts can trigger.')
 @minValue(0)
 @maxValue(1000)
 param hintChecksPerHour int = 60
 
-@description('So long since the last complete sweep is a health alert.')
+@description('Minutes since the last complete sweep before a health alert is raised.')
 @minValue(1)
 @maxValue(10080)
 param sweepOverdueMinutes int = 60
 
-@description('A sweep counts for so long, then another one is asked for.')
+@description('Seconds to wait for a sweep before requesting another.')
 @minValue(5)
 @maxValue(86400)
 param sweepTimeoutSeconds int = 4200
 
-@description('A command to the Exchange worker counts for so long, then it is asked again.')
+@description('Seconds to wait for the Exchange worker to answer a command before sending it again.')
 @minValue(5)
 @maxValue(3600)
 param commandTimeoutSeconds int = 660
 
-@description('So long the Exchange worker reads a change back.')
+@description('Seconds for which the Exchange worker reads a change back to verify it.')
 @minValue(0)
 @maxValue(120)
 param readBackSeconds int = 10
 
-@description('The Exchange worker\'s pause before the second try of what may pass by itself; it doubles.')
+@description('Seconds before the Exchange worker\'s first retry of a transient error; doubles with each retry.')
 @minValue(0)
 @maxValue(60)
 param retryPauseSeconds int = 2
 
-@description('When the audit feed is read: six fields, NCRONTAB, UTC.')
+@description('Schedule of audit feed polls: NCRONTAB, six fields, UTC.')
 param pollSchedule string = '0 * * * * *'
 
-@description('When everything that is due is taken up: six fields, NCRONTAB, UTC.')
+@description('Schedule of the scheduler, which runs all due work: NCRONTAB, six fields, UTC.')
 param resumeSchedule string = '30 * * * * *'
 
-@description('When everybody\'s bypass is read: six fields, NCRONTAB, UTC.')
+@description('Schedule of sweeps, which read the bypass state of all accounts: NCRONTAB, six fields, UTC.')
 param sweepSchedule string = '0 */15 * * * *'
 
-// ---- where it connects ----------------------------------------------------------------------------------------------
+// ---- endpoints ------------------------------------------------------------------------------------------------------
 
-@description('Microsoft Graph.')
+@description('Microsoft Graph endpoint.')
 param graphUrl string = 'https://graph.microsoft.com'
 
-@description('The audit feed; another address in GCC, GCC High and DoD.')
+@description('Audit feed endpoint. GCC, GCC High and DoD use different addresses.')
 param managementApiUrl string = 'https://manage.office.com'
 
-@description('Tenant id whose quota of the audit feed is used; empty is the shared pool.')
+@description('Tenant id whose audit feed quota is used. Empty: the shared quota.')
 param publisherIdentifier string = ''
 
-@description('https address that gets notifications; empty tells nobody. Makes a vault for the secret that signs.')
+@description('HTTPS address that receives notifications. Empty: none are sent. Setting it creates a vault for the signing secret.')
 param notificationWebhookUrl string = ''
 
-// ---- who may come in ------------------------------------------------------------------------------------------------
+// ---- inbound access -------------------------------------------------------------------------------------------------
 
-@description('Application id of an app registration: callers of the app then sign in to Entra. Empty is off.')
+@description('Application id of the app registration that callers of the app sign in to. Empty: App Service authentication is off.')
 param authClientId string = ''
 
-@description('Object id of the Entra group that edits the allowlist and decides with bypassctl; empty is none.')
+@description('Object id of the Entra group that edits the allowlist and makes decisions with bypassctl. Empty: no group.')
 param operatorsGroupId string = ''
 
-@description('Object id of the Entra group that reads everything and changes nothing; empty is none.')
+@description('Object id of the Entra group with read-only access. Empty: no group.')
 param readersGroupId string = ''
 
-@description('Object ids, with commas between, of identities that may send alerts to the topic.')
+@description('Comma-separated object ids of identities that may send alerts to the topic.')
 param alertSenderPrincipalIds string = ''
 
-@description('Addresses or ranges, with commas between, that may send alerts; empty lets every address try.')
+@description('Comma-separated IP addresses or ranges that may send alerts. Empty: any address; authentication is still required.')
 param alertSenderAddresses string = ''
 
-@description('Lets a sender that cannot sign in to Entra use a key of the topic.')
+@description('Allows senders that cannot sign in to Entra to use a topic key.')
 param allowTopicKeys bool = false
 
-@description('Private endpoints for storage; alerts come through a queue.')
+@description('Uses private endpoints for storage; alerts then arrive through a queue.')
 param networkIsolation bool = false
 
-@description('With networkIsolation: addresses, with commas between, from which people reach the data account.')
+@description('With networkIsolation: comma-separated IP addresses from which people can reach the data account.')
 param operatorAddresses string = ''
 
-@description('With networkIsolation: the range of the network, a /24.')
+@description('With networkIsolation: address range of the virtual network, a /24.')
 param networkAddressPrefix string = '10.90.0.0/24'
 
 // ---- size and retention ---------------------------------------------------------------------------------------------
 
-@description('Megabytes of an instance of the responder.')
+@description('Memory of a responder instance, in MB.')
 param responderMemory 512 | 2048 | 4096 = 2048
 
-@description('Megabytes of an instance of the Exchange worker.')
+@description('Memory of an Exchange worker instance, in MB.')
 param workerMemory 512 | 2048 | 4096 = 2048
 
-@description('So many instances at most for each function of the responder.')
+@description('Maximum instances of each responder function.')
 @minValue(1)
 @maxValue(20)
 param responderMaximumInstances int = 4
 
-@description('Redundancy of the data account.')
+@description('Storage redundancy of the data account.')
 param dataRedundancy 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS' = 'Standard_LRS'
 
 @description('Days for which a checkpoint of the response log cannot be changed or deleted.')
@@ -146,7 +146,7 @@ param dataRedundancy 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standar
 @maxValue(146000)
 param checkpointRetentionDays int = 365
 
-@description('True once you have locked that retention: a template cannot touch it any more, so it leaves it alone.')
+@description('Set to true after locking that retention; the template then no longer manages it.')
 param checkpointsLocked bool = false
 
 @description('Days for which log lines are kept.')
@@ -154,10 +154,10 @@ param checkpointsLocked bool = false
 @maxValue(730)
 param logRetentionDays int = 90
 
-@description('Keeps who wrote to and deleted from the tables and containers of the data account.')
+@description('Logs writes to and deletions from the tables and containers of the data account.')
 param keepStorageLogs bool = true
 
-@description('Tags of every resource.')
+@description('Tags applied to every resource.')
 param tags { *: string } = {}
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -364,13 +364,13 @@ module workerApp 'modules/app.bicep' = {
     identityClientId: workerIdentity.outputs.clientId
     runtime: { name: 'powershell', version: '7.6' }
     memory: workerMemory
-    // For each of its two functions (Azure/azure-rest-api-specs#45083): one command at a time, and a sweep beside it.
+    // Per function (Azure/azure-rest-api-specs#45083): one command at a time, and one sweep in parallel.
     maximumInstances: 1
     packageUri: workerHost.outputs.packageUri
     hostBlobUri: workerHost.outputs.blobUri
     hostTableUri: workerHost.outputs.tableUri
     subnetId: network.?outputs.workerSubnetId ?? ''
-    inbound: false // it has no function that is called over HTTP
+    inbound: false // it has no HTTP function
     settings: {
       EXCHANGE_COMMANDS_QUEUE: queues.commands
       EXCHANGE_ORGANIZATION: exchangeOrganization
@@ -396,7 +396,7 @@ module auth 'modules/auth.bicep' = if (!empty(authClientId)) {
   dependsOn: [responderApp]
 }
 
-// ---- what azd keeps in its environment; nothing of it is secret -----------------------------------------------------
+// ---- outputs: azd stores them in its environment; none is secret -----------------------------------------------------
 
 output AZURE_RESOURCE_GROUP string = group.name
 output TENANT_ID string = tenant().tenantId
@@ -408,7 +408,7 @@ output WORKER_APP_NAME string = name.worker.app
 output WORKER_PRINCIPAL_ID string = workerIdentity.outputs.principalId
 output WORKER_CLIENT_ID string = workerIdentity.outputs.clientId
 output DATA_ACCOUNT_NAME string = name.dataAccount
-// What bypassctl reads, so that the values of the azd environment are all that it needs.
+// Read by bypassctl, so that it needs only the values of the azd environment.
 output ResponderStorage__tableServiceUri string = data.outputs.tableUri
 output ResponderStorage__queueServiceUri string = data.outputs.queueUri
 output ResponderStorage__blobServiceUri string = data.outputs.blobUri

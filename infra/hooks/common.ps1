@@ -2,7 +2,7 @@
 # with Python's own tools in place of make, which Windows lacks.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-$PSNativeCommandUseErrorActionPreference = $false  # exit codes are looked at
+$PSNativeCommandUseErrorActionPreference = $false  # exit codes are checked explicitly
 Set-Location (Join-Path (Join-Path $PSScriptRoot '..') '..')
 $Programs = Join-Path (Join-Path $PWD '.venv') $(if ($IsWindows) { 'Scripts' } else { 'bin' })
 $env:PATH = $Programs + [IO.Path]::PathSeparator + $env:PATH
@@ -26,7 +26,7 @@ function Assert-Setting([string[]] $Names) {
 # bypassctl and the packager, and what they need. What they say goes to the
 # error stream: output is what a function gives.
 function Initialize-Environment {
-    $failed = 'the environment was not made; mend what Python says above, then again'
+    $failed = 'the environment was not created; fix the Python error above, then try again'
     if (-not (Test-Path $Programs)) {
         & py -3 -m venv .venv | ForEach-Object { [Console]::Error.WriteLine("$_") }
         if ($LASTEXITCODE) { Stop-Hook $failed 3 }
@@ -36,18 +36,18 @@ function Initialize-Environment {
     if ($LASTEXITCODE) { Stop-Hook $failed 3 }
 }
 
-# Whether the rights are complete. Stops where that cannot be said.
+# Returns whether all permissions are granted. Stops if that cannot be determined.
 function Test-Grant {
     Assert-Setting TENANT_ID, RESPONDER_PRINCIPAL_ID, RESPONDER_CLIENT_ID, WORKER_PRINCIPAL_ID, WORKER_CLIENT_ID
     Initialize-Environment
     & bypassctl grant --check | ForEach-Object { [Console]::Out.WriteLine($_) }
     if ($LASTEXITCODE -gt 1) {
-        Stop-Hook 'the rights could not be checked; mend what it says above, then: azd up' $LASTEXITCODE
+        Stop-Hook 'the permissions could not be checked; fix the error above, then run: azd up' $LASTEXITCODE
     }
     $LASTEXITCODE -eq 0
 }
 
-# For the person who may grant, on whichever machine: the directory administrator.
+# The command for the directory administrator, who may use another machine.
 function Get-GrantCommand {
     $names = 'TENANT_ID', 'RESPONDER_PRINCIPAL_ID', 'RESPONDER_CLIENT_ID', 'WORKER_PRINCIPAL_ID',
         'WORKER_CLIENT_ID'

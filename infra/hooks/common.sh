@@ -1,4 +1,4 @@
-# Read by every hook, in the checkout. azd gives them the values of its environment as variables.
+# Sourced by every hook, in the root of the checkout. azd gives them the values of its environment as variables.
 set -eu
 VENV=.venv
 PATH="$PWD/$VENV/bin:$PATH"
@@ -19,7 +19,7 @@ need() { # NAME…: what azd provision sets
 }
 
 # bypassctl and the packager, and what they need; quick when nothing changed
-environment() { make setup >&2 || stop "the environment was not made; mend what make says above, then again" 3; }
+environment() { make setup >&2 || stop "the environment was not created; fix the make error above, then try again" 3; }
 
 # Sets granted: 0 complete, 1 something is missing. Anything else stops.
 check_grant() {
@@ -27,10 +27,10 @@ check_grant() {
   environment
   granted=0
   bypassctl grant --check || granted=$?
-  [ "$granted" -le 1 ] || stop "the rights could not be checked; mend what it says above, then: azd up" "$granted"
+  [ "$granted" -le 1 ] || stop "the permissions could not be checked; fix the error above, then run: azd up" "$granted"
 }
 
-# For the person who may grant, on whichever machine: the directory administrator.
+# The command for the directory administrator, who may use another machine.
 grant_command() {
   printf 'TENANT_ID=%s RESPONDER_PRINCIPAL_ID=%s RESPONDER_CLIENT_ID=%s ' \
     "$TENANT_ID" "$RESPONDER_PRINCIPAL_ID" "$RESPONDER_CLIENT_ID"

@@ -1,7 +1,7 @@
-# Before azd packs build/responder: fill it.
+# Before azd packs build/responder: fills it.
 $Hook = 'package-responder'
 . $PSScriptRoot/common.ps1
 
 if (-not (Test-Path $Programs)) { Initialize-Environment }  # azd deploy runs no prepackage
 & (Join-Path $Programs 'python') -m infra.package_responder
-if ($LASTEXITCODE) { Stop-Hook 'the responder was not packaged; mend what it says above, then again' }
+if ($LASTEXITCODE) { Stop-Hook 'the responder was not packaged; fix the error above, then try again' }

@@ -18,12 +18,12 @@ for ($try = 1; ; $try++) {
     if ($LASTEXITCODE -eq 0) { break }
     if ("$said" -notmatch 'estination endpoint not found') {
         $said | ForEach-Object { [Console]::Error.WriteLine("$_") }
-        Stop-Hook 'the event subscription was not made; mend what Azure says above, then: azd deploy'
+        Stop-Hook 'the event subscription was not created; fix the Azure error above, then run: azd deploy'
     }
     if ($try -ge 10) {
-        Stop-Hook ('the event subscription was not made: Azure does not know the function receive_alert after ' +
-            "$try tries. Alerts do not arrive, the feed and the sweep do. Then: azd deploy")
+        Stop-Hook ('the event subscription was not created: Azure cannot find the function receive_alert after ' +
+            "$try tries. Alerts do not arrive; the feed and the sweep work. Run: azd deploy")
     }
-    Write-Line "Azure does not know the function yet; try $try of 10"
+    Write-Line "Azure cannot find the function yet; attempt $try of 10"
     Start-Sleep -Seconds $pause
 }

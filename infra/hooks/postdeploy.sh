@@ -16,12 +16,12 @@ until said=$(az deployment group create --subscription "$AZURE_SUBSCRIPTION_ID" 
     *"estination endpoint not found"*) ;;
     *)
       printf '%s\n' "$said" >&2
-      stop "the event subscription was not made; mend what Azure says above, then: azd deploy"
+      stop "the event subscription was not created; fix the Azure error above, then run: azd deploy"
       ;;
   esac
-  [ "$try" -lt 10 ] || stop "the event subscription was not made: Azure does not know the function receive_alert after \
-$try tries. Alerts do not arrive, the feed and the sweep do. Then: azd deploy"
-  tell "Azure does not know the function yet; try $try of 10"
+  [ "$try" -lt 10 ] || stop "the event subscription was not created: Azure cannot find the function receive_alert after \
+$try tries. Alerts do not arrive; the feed and the sweep work. Run: azd deploy"
+  tell "Azure cannot find the function yet; attempt $try of 10"
   try=$((try + 1))
   sleep "${EVENTS_RETRY_SECONDS:-30}"
 done

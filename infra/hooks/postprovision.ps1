@@ -4,16 +4,16 @@ $Hook = 'postprovision'
 . $PSScriptRoot/common.ps1
 
 if ($env:BYPASS_GRANT -eq 'skip') {
-    Write-Line 'the rights are not looked at: BYPASS_GRANT=skip'
+    Write-Line 'permissions not checked: BYPASS_GRANT=skip'
     exit 0
 }
 if (Test-Grant) { exit 0 }
 if ($env:BYPASS_GRANT -ne 'now') {
-    Stop-Hook ('rights are missing, so nothing was deployed. A Privileged Role Administrator runs: ' +
+    Stop-Hook ('permissions are missing, so nothing was deployed. A Privileged Role Administrator runs: ' +
         "$(Get-GrantCommand); an Exchange administrator runs what bypassctl grant --exchange-script prints. " +
         'Then: azd up')
 }
 & bypassctl grant --yes
 if ($LASTEXITCODE) {
-    Stop-Hook 'the rights were not granted completely; it says above what is missing. Then: azd up'
+    Stop-Hook 'not all permissions were granted; fix the errors above, then run: azd up'
 }

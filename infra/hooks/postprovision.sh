@@ -5,9 +5,9 @@ HOOK=postprovision
 cd "$(dirname "$0")/../.."
 . infra/hooks/common.sh
 
-[ "${BYPASS_GRANT:-}" != skip ] || { tell "the rights are not looked at: BYPASS_GRANT=skip"; exit 0; }
+[ "${BYPASS_GRANT:-}" != skip ] || { tell "permissions not checked: BYPASS_GRANT=skip"; exit 0; }
 check_grant
 [ "$granted" -ne 0 ] || exit 0
-[ "${BYPASS_GRANT:-}" = now ] || stop "rights are missing, so nothing was deployed. A Privileged Role Administrator \
+[ "${BYPASS_GRANT:-}" = now ] || stop "permissions are missing, so nothing was deployed. A Privileged Role Administrator \
 runs: $(grant_command); an Exchange administrator runs what bypassctl grant --exchange-script prints. Then: azd up"
-bypassctl grant --yes || stop "the rights were not granted completely; it says above what is missing. Then: azd up"
+bypassctl grant --yes || stop "not all permissions were granted; fix the errors above, then run: azd up"

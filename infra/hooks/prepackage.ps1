@@ -1,4 +1,4 @@
-# Before anything is packaged: the environment, so that the packagers, which may run side by side, find it made.
+# Before packaging: creates the environment, because the packagers may run in parallel and both need it.
 $Hook = 'prepackage'
 . $PSScriptRoot/common.ps1
 

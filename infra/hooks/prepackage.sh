@@ -1,5 +1,5 @@
 #!/bin/sh
-# Before anything is packaged: the environment, so that the packagers, which may run side by side, find it made.
+# Before packaging: creates the environment, because the packagers may run in parallel and both need it.
 HOOK=prepackage
 cd "$(dirname "$0")/../.."
 . infra/hooks/common.sh

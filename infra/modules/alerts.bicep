@@ -1,25 +1,25 @@
-// Alert rules over what the apps log. docs/telemetry.md has the table of them; infra/checks holds each to its query.
+// Alert rules over the apps' logs. docs/telemetry.md lists them; infra/checks verifies each against its query.
 //
-// Cost: a rule costs by its frequency, so only what cannot wait is looked at every 5 minutes. The window is longer than
-// the frequency, because lines arrive some minutes late. A rule that is fired already for the same incident or alert
-// stays silent; it resolves by itself when there is nothing new in the window, which says nothing about the incident.
+// Cost depends on frequency, so only urgent rules run every 5 minutes. The window is longer than the frequency because
+// log lines arrive some minutes late. A rule that has fired for an incident or health alert does not fire again for it.
+// It resolves automatically when the window has no new lines; that does not mean that the incident is resolved.
 
-@description('Region of the rules: that of the workspace.')
+@description('Region of the rules; must be the region of the workspace.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags applied to every resource.')
 param tags { *: string }
 
-@description('Beginning of the names of the rules.')
+@description('Prefix of the rule names.')
 param namePrefix string
 
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
 
-@description('Resource id of the action group that is told.')
+@description('Resource id of the action group to notify.')
 param actionGroupId string
 
-@description('Where the runbook can be read; a rule names the section.')
+@description('Path or URL of the runbook; each rule adds a section.')
 param runbookUrl string = 'docs/runbook.md'
 
 type rule = {
@@ -27,7 +27,7 @@ type rule = {
   query: string
 
   @description('What happened, in one sentence.')
-  says: string
+  summary: string
 
   @description('Section of docs/runbook.md.')
   runbook: string
@@ -36,13 +36,13 @@ type rule = {
   frequency: 'PT5M' | 'PT15M'
   window: 'PT15M' | 'PT30M' | 'P1D'
 
-  @description('Columns of the query: one alert for each combination of their values.')
+  @description('Columns of the query; each combination of values is one alert.')
   dimensions: string[]
 
-  @description('Fires when there are fewer rows than one, instead of any.')
+  @description('Fires when the query returns no rows, instead of when it returns any.')
   absence: bool?
 
-  @description('How far back the query looks, where that is further than the window.')
+  @description('Time range of the query, if longer than the window.')
   lookBack: 'P2D'?
 }
 
@@ -50,7 +50,7 @@ var rules rule[] = [
   {
     name: 'contained'
     query: loadTextContent('../queries/contained.kql')
-    says: 'An account was contained, or its bypass is being switched off.'
+    summary: 'An account was contained, or its bypass is being removed.'
     runbook: 'notifications'
     severity: 1
     frequency: 'PT5M'
@@ -60,7 +60,7 @@ var rules rule[] = [
   {
     name: 'held'
     query: loadTextContent('../queries/held.kql')
-    says: 'Something waits for a person, or was only observed.'
+    summary: 'A decision is required, or a bypass was observed without a response.'
     runbook: 'notifications'
     severity: 1
     frequency: 'PT15M'
@@ -70,7 +70,7 @@ var rules rule[] = [
   {
     name: 'step-failed'
     query: loadTextContent('../queries/step_failed.kql')
-    says: 'A step of a response failed, or did not do what it should.'
+    summary: 'A response step failed or had no effect.'
     runbook: 'notifications'
     severity: 1
     frequency: 'PT15M'
@@ -80,7 +80,7 @@ var rules rule[] = [
   {
     name: 'undecided'
     query: loadTextContent('../queries/undecided.kql')
-    says: 'A finding could not be decided for 15 minutes, so nobody is contained for it.'
+    summary: 'A finding has been undecided for 15 minutes, so no account is contained for it.'
     runbook: 'notifications'
     severity: 1
     frequency: 'PT15M'
@@ -90,7 +90,7 @@ var rules rule[] = [
   {
     name: 'tampering'
     query: loadTextContent('../queries/tampering.kql')
-    says: 'Somebody weakened auditing, tried to, or does it again.'
+    summary: 'Auditing was weakened, an attempt was made, or a bypass keeps returning.'
     runbook: 'notifications'
     severity: 1
     frequency: 'PT15M'
@@ -100,7 +100,7 @@ var rules rule[] = [
   {
     name: 'feed'
     query: loadTextContent('../queries/feed.kql')
-    says: 'The audit feed is silent, stopped, failing, or lost something.'
+    summary: 'The audit feed is silent, stopped or failing, or has a gap.'
     runbook: 'health-alerts'
     severity: 1
     frequency: 'PT15M'
@@ -110,7 +110,7 @@ var rules rule[] = [
   {
     name: 'sweep'
     query: loadTextContent('../queries/sweep.kql')
-    says: 'The sweep is overdue, incomplete or without answer.'
+    summary: 'The sweep is overdue, incomplete or unanswered.'
     runbook: 'health-alerts'
     severity: 2
     frequency: 'PT15M'
@@ -120,7 +120,7 @@ var rules rule[] = [
   {
     name: 'worker'
     query: loadTextContent('../queries/worker.kql')
-    says: 'The Exchange worker does not answer, may not, or cannot: no bypass is switched off.'
+    summary: 'The Exchange worker is silent, failing or missing a permission: bypasses are not removed.'
     runbook: 'health-alerts'
     severity: 1
     frequency: 'PT15M'
@@ -130,7 +130,7 @@ var rules rule[] = [
   {
     name: 'worker-exceptions'
     query: loadTextContent('../queries/worker_exceptions.kql')
-    says: 'Runs of the Exchange worker fail, so it cannot even answer.'
+    summary: 'Exchange worker invocations fail before they can answer.'
     runbook: 'when-no-notifications-arrive'
     severity: 2
     frequency: 'PT15M'
@@ -140,7 +140,7 @@ var rules rule[] = [
   {
     name: 'right-lost'
     query: loadTextContent('../queries/right_lost.kql')
-    says: 'A right is missing. One that worked before was taken away: an attacker would.'
+    summary: 'A permission is missing. If it was granted before, an attacker may have removed it.'
     runbook: 'health-alerts'
     severity: 0
     frequency: 'PT5M'
@@ -150,7 +150,7 @@ var rules rule[] = [
   {
     name: 'storage-changed'
     query: loadTextContent('../queries/storage_changed.kql')
-    says: 'Rows in storage cannot be read: somebody changed them by hand.'
+    summary: 'Rows in storage are unreadable: they were changed outside the responder.'
     runbook: 'the-log-is-broken'
     severity: 1
     frequency: 'PT15M'
@@ -160,7 +160,7 @@ var rules rule[] = [
   {
     name: 'log-rewritten'
     query: loadTextContent('../queries/log_rewritten.kql')
-    says: 'The response log was written anew: a number in a chain has two hashes.'
+    summary: 'The response log was rewritten: its hash chain has conflicting entries.'
     runbook: 'the-log-is-broken'
     severity: 0
     frequency: 'PT15M'
@@ -171,7 +171,7 @@ var rules rule[] = [
   {
     name: 'input'
     query: loadTextContent('../queries/input.kql')
-    says: 'Messages or records could not be read or taken, or too many alerts came.'
+    summary: 'Messages or records could not be read or processed, or too many alerts arrived.'
     runbook: 'health-alerts'
     severity: 2
     frequency: 'PT15M'
@@ -181,7 +181,7 @@ var rules rule[] = [
   {
     name: 'responder-silent'
     query: loadTextContent('../queries/responder_silent.kql')
-    says: 'The scheduler did not run for 15 minutes: nothing is decided, and no other rule can fire.'
+    summary: 'The scheduler has not run for 15 minutes: no finding is decided, and other rules may not fire.'
     runbook: 'when-no-notifications-arrive'
     severity: 0
     frequency: 'PT5M'
@@ -192,7 +192,7 @@ var rules rule[] = [
   {
     name: 'responder-failing'
     query: loadTextContent('../queries/responder_failing.kql')
-    says: 'Runs fail again and again: a setting is wrong, or a right to storage is missing.'
+    summary: 'Invocations fail repeatedly: a setting is wrong, or a storage permission is missing.'
     runbook: 'when-no-notifications-arrive'
     severity: 1
     frequency: 'PT15M'
@@ -209,7 +209,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
     kind: 'LogAlert'
     properties: {
       displayName: 'Bypass responder: ${each.name}'
-      description: '${each.says} What to do: ${runbookUrl}#${each.runbook}'
+      description: '${each.summary} What to do: ${runbookUrl}#${each.runbook}'
       severity: each.severity
       enabled: true
       scopes: [workspaceId]
@@ -217,7 +217,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       windowSize: each.window
       overrideQueryTimeRange: each.?lookBack
       autoMitigate: true
-      skipQueryValidation: true // a fresh workspace has no table yet
+      skipQueryValidation: true // a new workspace has no tables yet
       criteria: {
         allOf: [
           {

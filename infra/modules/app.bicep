@@ -1,4 +1,4 @@
-// A Flex Consumption plan and its one app. Used twice.
+// A Flex Consumption plan and its single app. Used for the responder and for the Exchange worker.
 
 param location string
 param tags { *: string }
@@ -14,36 +14,36 @@ param identityClientId string
 
 param runtime { name: 'python' | 'powershell', version: string }
 
-@description('Megabytes of an instance.')
+@description('Memory of an instance, in MB.')
 param memory 512 | 2048 | 4096
 
-@description('So many instances at most for each function.')
+@description('Maximum instances of each function.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstances int
 
-@description('Of the host account.')
+@description('Endpoints of the host account.')
 param packageUri string
 param hostBlobUri string
 param hostTableUri string
 
-@description('What the app itself reads.')
+@description('Settings that the app reads.')
 param settings { *: string }
 
-@description('What it reads only where somebody asked for it.')
+@description('Settings of optional features.')
 param optionalSettings { *: string }
 
-@description('Resource id of the subnet that the app calls out from; empty is none.')
+@description('Resource id of the subnet for outbound calls. Empty: no subnet.')
 param subnetId string
 
-@description('Whether a request from outside may reach a function of the app.')
+@description('Whether inbound requests can reach the functions of the app.')
 param inbound bool
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-// No queueServiceUri: of the host's own, only a blob trigger needs it, and neither app has one.
+// No queueServiceUri: the host needs it only for blob triggers, and neither app has one.
 var hostSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString

@@ -1,4 +1,4 @@
-// App Service authentication: whoever calls the app signs in to Entra first. Event Grid and the health page do not.
+// App Service authentication: callers must sign in to Entra. Event Grid and the health page are excluded.
 
 param appName string
 

@@ -1,4 +1,4 @@
-// One user-assigned identity. It is there before its app, so its rights are, too, when the app first starts.
+// One user-assigned identity, created before its app so that its permissions exist when the app first starts.
 
 param location string
 param tags { *: string }

@@ -1,4 +1,4 @@
-// Where the apps' lines go, and who is woken up.
+// Log workspace, Application Insights, and the action group that is notified.
 
 import { names } from 'names.bicep'
 
@@ -9,7 +9,7 @@ param name names
 @description('Days for which log lines are kept.')
 param retentionDays int
 
-@description('Who gets the e-mails.')
+@description('E-mail address to notify.')
 param email string
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
@@ -32,7 +32,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
     IngestionMode: 'LogAnalytics'
-    DisableLocalAuth: true // its connection string is then an address and no secret
+    DisableLocalAuth: true // makes the connection string an address, not a secret
     SamplingPercentage: 100
   }
 }

@@ -1,7 +1,7 @@
-// Every name, derived once: of what is made here, and of what the two apps expect to find in the data account.
+// The single source of all names: of the resources, and of the tables, queues and containers that the apps expect.
 
 @export()
-@description('Names of the resources. The token makes those unique that share a namespace with all of Azure.')
+@description('Names of the resources. The token makes globally scoped names unique.')
 type names = {
   resourceGroup: string
   responder: appNames
@@ -60,7 +60,7 @@ var queues = {
 }
 
 @export()
-@description('The host puts a message that failed five times into the queue of this name.')
+@description('Queue to which the host moves a message that failed five times.')
 func poison(queue string) string => '${queue}-poison'
 
 @export()
@@ -72,9 +72,9 @@ var containers = {
 }
 
 @export()
-@description('In each host account: where the platform keeps the package of the app.')
+@description('Container in each host account that holds the deployment package.')
 var packageContainer = 'app-package'
 
 @export()
-@description('In the vault: what signs the notifications.')
+@description('Name of the vault secret that signs notifications.')
 var webhookSecret = 'notification-webhook-secret'

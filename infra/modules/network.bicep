@@ -1,10 +1,10 @@
-// The private network: the apps call out from it, and reach storage in it. Event Grid cannot deliver into it.
+// The virtual network for outbound calls and private endpoints of storage. Event Grid cannot deliver into it.
 
 param location string
 param tags { *: string }
 param name string
 
-@description('The network has a /24, which nothing else has to know.')
+@description('Address range of the network, a /24.')
 param addressPrefix string
 
 param dataAccountId string
@@ -91,7 +91,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
     properties: {
       subnet: { id: network::endpoints.id }
       privateLinkServiceConnections: [
-        #disable-next-line use-resource-id-functions // it is the id of an account, through the list above
+        #disable-next-line use-resource-id-functions // an account id, passed through the list above
         { name: 'storage', properties: { privateLinkServiceId: each.account, groupIds: [each.service] } }
       ]
     }

@@ -1,7 +1,7 @@
-// Every role that the template gives, and nothing else. docs/permissions.md says what each is for.
+// All role assignments of the template. docs/permissions.md gives the reason for each.
 //
-// A role is given on the one table, queue or container that it is for. On a whole account it stands only where the
-// function host itself wants it: on the host account of its own app.
+// Each role is assigned on a single table, queue or container. The only exceptions are the host accounts: the function
+// host requires roles on its app's entire host account.
 
 import { containers, names, poison, queues, tables } from 'names.bicep'
 
@@ -12,13 +12,13 @@ param responder string
 param worker string
 param topic string
 
-@description('Event Grid delivers to the queue of alerts.')
+@description('Whether Event Grid delivers to the alerts queue.')
 param alertsByQueue bool
 
-@description('The vault is there.')
+@description('Whether the vault exists.')
 param vaultExists bool
 
-@description('Object ids of groups; empty is none.')
+@description('Object ids of groups. Empty: no group.')
 param operators string
 param readers string
 
@@ -52,7 +52,7 @@ func toApp(to string, role string, on string[]) given[] =>
 func toGroup(to string, role string, on string[]) given[] =>
   empty(to) ? [] : map(on, each => { to: to, type: 'Group', role: role, on: each })
 
-// The app only reads the allowlist: what spares an account from being blocked is a person's to write.
+// The app can only read the allowlist: only people may exempt an account from being blocked.
 var onTables given[] = concat(
   toApp(responder, roles.tableDataReader, ['Allowlist']),
   toApp(responder, roles.tableDataContributor, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']),
@@ -61,9 +61,8 @@ var onTables given[] = concat(
   toGroup(readers, roles.tableDataReader, tables)
 )
 
-// A trigger needs Contributor on its queue: the host prolongs a message by Update Message, which Message Processor may
-// not (MicrosoftDocs/azure-docs#120932). Without that a sweep that takes longer than the message is hidden would run
-// twice.
+// A trigger needs Contributor on its queue: the host renews a message with Update Message, which Message Processor does
+// not allow (MicrosoftDocs/azure-docs#120932). Otherwise a sweep longer than the visibility timeout would run twice.
 var queueNames = map(items(queues), queue => queue.value)
 var onQueues given[] = concat(
   toApp(responder, roles.queueDataContributor, [queues.alerts, queues.results]),

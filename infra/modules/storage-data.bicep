@@ -1,4 +1,4 @@
-// The data account: everything that the responder knows. Who may do what in it stands in roles.bicep.
+// The data account, which stores all data of the responder. roles.bicep assigns access to it.
 
 import { containers, poison, queues, tables } from 'names.bicep'
 
@@ -12,14 +12,14 @@ param redundancy string
 @description('Days for which a checkpoint of the response log cannot be changed or deleted.')
 param checkpointDays int
 
-@description('Leaves the retention alone, because it is locked.')
+@description('True: the retention is locked and not managed here.')
 param locked bool
 
-@description('Only private endpoints and these addresses reach it.')
+@description('True: only private endpoints and the allowed addresses can reach the account.')
 param isolated bool
 param allowedAddresses string[]
 
-@description('Keeps who wrote and deleted, in this workspace.')
+@description('True: logs writes and deletions to the workspace.')
 param keepLogs bool
 param logWorkspaceId string
 
@@ -37,9 +37,9 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // Enabled even when isolated: the firewall lets nobody through but Event Grid as a trusted service and the named
-    // addresses. Disabled would shut Event Grid out, which cannot deliver to a private endpoint, and passes a firewall
-    // only as a trusted service with a system-assigned identity (MicrosoftDocs/azure-docs#105746).
+    // Enabled even when isolated: the firewall admits only the allowed addresses and Event Grid as a trusted service.
+    // Disabled would block Event Grid, which cannot deliver to a private endpoint and passes a firewall only as a
+    // trusted service with a system-assigned identity (MicrosoftDocs/azure-docs#105746).
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       defaultAction: isolated ? 'Deny' : 'Allow'
@@ -94,9 +94,9 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
   }
 ]
 
-// Unlocked: it holds against everybody who has only rights to data, and an owner of the account can still take it away.
-// A lock is for ever and a template cannot set it; docs/infrastructure.md says how. Locked, the account cannot be
-// deleted before the last checkpoint is out of its time.
+// Unlocked: identities with data roles cannot remove it, but an owner of the account can. Locking is permanent and not
+// possible in a template; docs/infrastructure.md explains how. Once locked, the account cannot be deleted before the
+// retention of the last checkpoint expires.
 resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-08-01' = if (!locked) {
   parent: container[indexOf(containerNames, containers.checkpoints)]
   name: 'default'
@@ -136,9 +136,9 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-08
   dependsOn: [blobService]
 }
 
-// Who wrote or deleted what, for the day on which the response log is found broken. Not reads and not queues: both are
-// polled all day and would cost more than everything else here.
-#disable-next-line use-recent-api-versions // the newest that is no preview cannot send to a workspace by category
+// Logs of writes and deletions, for investigating a broken response log. Reads and queues are not logged: constant
+// polling would make them cost more than everything else here.
+#disable-next-line use-recent-api-versions // the newest stable version cannot send to a workspace by category
 resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (keepLogs) {
   scope: tableService
   name: 'writes'
@@ -151,7 +151,7 @@ resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   }
 }
 
-#disable-next-line use-recent-api-versions // the newest that is no preview cannot send to a workspace by category
+#disable-next-line use-recent-api-versions // the newest stable version cannot send to a workspace by category
 resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (keepLogs) {
   scope: blobService
   name: 'writes'

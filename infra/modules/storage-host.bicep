@@ -1,5 +1,5 @@
-// The storage account of one function host: its locks, its keys, and the package that the app runs from. One for each
-// app, because who may write here chooses the code that runs with the app's rights.
+// The storage account of one function host: its locks, its keys, and the deployment package. Each app has a separate
+// account, because write access to it controls the code that runs with the app's permissions.
 
 import { packageContainer } from 'names.bicep'
 
@@ -7,7 +7,7 @@ param location string
 param tags { *: string }
 param name string
 
-@description('Only private endpoints reach it.')
+@description('True: only private endpoints can reach the account.')
 param isolated bool
 
 resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
@@ -15,7 +15,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' } // everything in it can be made again by a deployment
+  sku: { name: 'Standard_LRS' } // a deployment recreates all of its content
   properties: {
     accessTier: 'Hot'
     allowSharedKeyAccess: false

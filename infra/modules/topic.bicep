@@ -1,16 +1,16 @@
-// The door for alerts of a SIEM. Its subscription comes later, with events.bicep: it needs the deployed function.
+// The Event Grid topic for alerts from a SIEM. events.bicep adds its subscription, which needs the deployed function.
 
 param location string
 param tags { *: string }
 param name string
 
-@description('Lets a sender use a key of the topic, where it cannot sign in to Entra.')
+@description('Allows senders that cannot sign in to Entra to use a topic key.')
 param allowKeys bool
 
-@description('Only these addresses may send; empty lets every address try.')
+@description('Addresses that may send. Empty: any address; authentication is still required.')
 param senderAddresses string[]
 
-@description('Resource id of the workspace that keeps failed deliveries.')
+@description('Resource id of the workspace that receives logs of failed deliveries.')
 param logWorkspaceId string
 
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
@@ -22,12 +22,12 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
     inputSchema: 'CloudEventSchemaV1_0'
     disableLocalAuth: !allowKeys
     minimumTlsVersionAllowed: '1.2'
-    publicNetworkAccess: 'Enabled' // a SIEM is seldom in this network
+    publicNetworkAccess: 'Enabled' // a SIEM is rarely in this network
     inboundIpRules: [for address in senderAddresses: { ipMask: address, action: 'Allow' }]
   }
 }
 
-#disable-next-line use-recent-api-versions // the newest that is no preview cannot send to a workspace by category
+#disable-next-line use-recent-api-versions // the newest stable version cannot send to a workspace by category
 resource failures 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: topic
   name: 'failures'

@@ -1,4 +1,4 @@
-// Holds the one secret that there is, which signs notifications. A person puts it in; no template ever sees it.
+// Holds the only secret, which signs notifications. A person adds it; no template has access to it.
 
 import { webhookSecret } from 'names.bicep'
 
@@ -6,11 +6,11 @@ param location string
 param tags { *: string }
 param name string
 
-@description('Resource id of the workspace that keeps who read the secret.')
+@description('Resource id of the workspace that logs access to the secret.')
 param logWorkspaceId string
 
-// Without purge protection, so that the name is free again after `azd down --purge`: whoever deletes the vault deletes
-// a secret that can be made anew in a minute. No firewall, because the person who puts it in comes from anywhere.
+// No purge protection, so that `azd down --purge` releases the name; the secret is easy to regenerate. No firewall,
+// because the person who adds the secret may connect from any address.
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
   location: location
@@ -25,7 +25,7 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   }
 }
 
-#disable-next-line use-recent-api-versions // the newest that is no preview cannot send to a workspace by category
+#disable-next-line use-recent-api-versions // the newest stable version cannot send to a workspace by category
 resource reads 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
   name: 'audit'

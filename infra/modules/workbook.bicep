@@ -1,12 +1,12 @@
-// The page for whoever is on call, over the same lines as the alert rules.
+// The workbook for the engineer on call, based on the same log lines as the alert rules.
 
-@description('Region of the workbook: that of the workspace.')
+@description('Region of the workbook; must be the region of the workspace.')
 param location string
 
-@description('Tags of every resource.')
+@description('Tags applied to every resource.')
 param tags { *: string }
 
-@description('Resource id of the Log Analytics workspace that it reads.')
+@description('Resource id of the Log Analytics workspace to query.')
 param workspaceId string
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {

@@ -43,7 +43,7 @@ CLIENTS, TELEMETRY = (f"src/bypass_responder/adapters/{name}.py" for name in ("s
 RIGHTS, PAGE = "src/bypass_responder/rights.py", "docs/infrastructure.md"
 FIND = "src/exchange_worker/ExchangeBypass/Private/Resolve-ExchangeObject.ps1"
 SWEEPS = "src/exchange_worker/ExchangeSweeps/function.json"
-WHY = "the newest that is no preview cannot send to a workspace by category"
+WHY = "the newest stable version cannot send to a workspace by category"
 SENT, MAIL, ID = "RESUME_SCHEDULE: resumeSchedule", "param alertEmail string", "output id string = account.id"
 SECRET_PARAMETER = "@secure()\n#disable-next-line no-unused-params\nparam pass string = ''"
 KEY_OUTPUT = (
@@ -61,7 +61,7 @@ OPEN = (
     "async def stop(request: func.HttpRequest) -> func.HttpResponse: ...\n\n\n"
 )
 DEAD = "deadLetterWithResourceIdentity: {"
-DESCRIBED = "@description('observe decides and records and changes nothing; enforce acts.')"
+DESCRIBED = "@description('observe records decisions without changing the tenant; enforce also acts on them.')"
 
 pytestmark = pytest.mark.skipif(shutil.which("bicep") is None, reason="bicep is not on PATH")
 

@@ -90,14 +90,14 @@ def test_a_query_that_cannot_match_is_named(found: list[str], fault: str) -> Non
 def test_a_wrong_operator_of_the_workbook_is_named(copy: Path) -> None:
     change(copy, "infra/workbook.json", "bin(TimeGenerated, 15m)", "bin(TimeGenerated; 15m)")
 
-    assert [problem for problem in run(copy) if problem.startswith("infra/workbook.json The audit feed")]
+    assert [problem for problem in run(copy) if problem.startswith("infra/workbook.json Audit feed")]
 
 
 @pytest.mark.slow
 def test_a_word_of_the_workbook_that_nobody_sends_is_named(copy: Path) -> None:
     change(copy, "infra/workbook.json", "sweep_incomplete", "halved")
 
-    assert "infra/workbook.json Sweeps: complete, and not: nothing has Message halved" in list(run(copy))
+    assert "infra/workbook.json Sweeps: complete and incomplete: nothing has Message halved" in list(run(copy))
 
 
 @pytest.mark.slow

@@ -118,7 +118,9 @@ def test_who_may_grant_does_so_by_asking_for_it(checkout: Checkout) -> None:
 def test_a_grant_that_fails_stops_it(checkout: Checkout) -> None:
     checkout.answer(MISSING | {"bypassctl grant --yes": [(3, "no\n")]})
 
-    assert "not granted completely" in stopped(checkout.run("postprovision", BYPASS_GRANT="now"), "postprovision")
+    assert "not all permissions were granted" in stopped(
+        checkout.run("postprovision", BYPASS_GRANT="now"), "postprovision"
+    )
 
 
 @pytest.mark.parametrize("hook", ["postprovision", "predeploy"])
@@ -174,7 +176,7 @@ def test_another_error_is_shown_and_not_tried_again(checkout: Checkout) -> None:
 
     ended = checkout.run("postdeploy")
 
-    assert "mend what Azure says above" in stopped(ended, "postdeploy")
+    assert "fix the Azure error above" in stopped(ended, "postdeploy")
     assert "AuthorizationFailed: no" in ended.stderr
     assert len(checkout.calls()) == 1
 
@@ -227,7 +229,7 @@ def test_a_value_that_provisioning_sets_is_named_when_it_is_missing(checkout: Ch
 def test_an_environment_that_cannot_be_made_stops_it(checkout: Checkout, hook: str) -> None:
     checkout.answer({"make setup": [(2, "no disk\n")], "py ": [(2, "no disk\n")]})
 
-    assert "environment was not made" in stopped(checkout.run(hook), hook, 3)
+    assert "environment was not created" in stopped(checkout.run(hook), hook, 3)
 
 
 @pytest.mark.parametrize(
