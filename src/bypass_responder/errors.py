@@ -4,11 +4,11 @@
 
     ResponderError
     ├── SettingError            a setting is missing or wrong: nothing starts
-    ├── InputError              what came in cannot be read: kept as unreadable, never acted on
+    ├── InputError              input cannot be read: kept as unreadable, never acted on
     ├── TransientError          retry later: nothing was decided
     │   ├── ThrottledError      the service named a time to wait
     │   └── ConflictError       the row changed meanwhile: read it again
-    ├── PermissionMissingError  a right is missing: retrying does not help until it is granted
+    ├── PermissionMissingError  a permission is missing: retrying does not help until it is granted
     ├── NotFoundError           the object does not exist (any more)
     ├── RefusedError            the service, or a rule of this project, refuses for good
     └── FeedError               an AF code of the Management Activity API
@@ -36,7 +36,7 @@ class SettingError(ResponderError):
 class InputError(ResponderError):
     """Input that cannot be read. ``reason`` is machine-readable and is also the word in logs and tests."""
 
-    advice = "It was not acted on; see `bypassctl status` and `bypassctl log verify`."
+    advice = "No action was taken; see `bypassctl status` and `bypassctl log verify`."
 
     def __init__(self, reason: str, detail: str) -> None:
         """Keep the machine-readable ``reason`` beside the sentence for people."""
@@ -65,12 +65,12 @@ class ConflictError(TransientError):
 
 
 class PermissionMissingError(ResponderError):
-    """A right is missing. ``permission`` names it the way an administrator grants it."""
+    """A permission is missing. ``permission`` names it the way an administrator grants it."""
 
     advice = "Grant it (docs/permissions.md)."
 
     def __init__(self, message: str, *, permission: str) -> None:
-        """Keep the name of the right beside the message."""
+        """Keep the name of the permission beside the message."""
         super().__init__(f"{message} Missing: {permission}.")
         self.permission = permission
 

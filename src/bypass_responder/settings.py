@@ -1,4 +1,7 @@
-"""Every setting, typed, once. docs/settings.md explains each; a test holds the two together."""
+"""Every setting, typed and defined once.
+
+docs/settings.md explains each; a test keeps the two consistent.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Mode(StrEnum):
-    """observe decides and records everything and changes nothing; enforce acts."""
+    """observe decides and records everything but changes nothing; enforce acts."""
 
     OBSERVE = "observe"
     ENFORCE = "enforce"
 
 
 class ActorResponse(StrEnum):
-    """What happens to the account that ran the cmdlet."""
+    """How the responder treats the actor, who ran the cmdlet."""
 
     NOTIFY = "notify"
     CONTAIN = "contain"
@@ -59,7 +62,7 @@ QueueName = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")]
 
 
 class Storage(Value):
-    """The data account: by connection string, or keyless by service addresses and a managed identity."""
+    """The data account: a connection string, or service addresses for access without a key."""
 
     connection_string: SecretStr | None = None
     table_service_uri: Url | None = None
@@ -98,12 +101,12 @@ class Settings(Value):
 
     @property
     def enforce(self) -> bool:
-        """True when the responder may change something."""
+        """True if the responder may change the tenant."""
         return self.mode is Mode.ENFORCE
 
     @property
     def queues(self) -> tuple[str, ...]:
-        """Every queue that the app uses; each has a ``-poison`` twin."""
+        """Every queue that the app uses; each has a matching ``-poison`` queue."""
         worker = (self.exchange_commands_queue, self.exchange_sweeps_queue, self.exchange_results_queue)
         return (*worker, self.alerts_queue)
 
@@ -131,7 +134,10 @@ class Settings(Value):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the settings. An empty value counts as not set. Raises SettingError that names the first wrong one."""
+        """Read the settings; an empty value counts as not set.
+
+        Raises a SettingError that names the first missing or invalid one.
+        """
         given: dict[str, Any] = {
             name: environment[name.upper()]
             for name in cls.model_fields
@@ -151,7 +157,10 @@ class Settings(Value):
 
 
 class GrantSettings(Value):
-    """Whom `bypassctl grant` gives rights to. `azd provision` puts all of it into the environment of azd."""
+    """The identities to which `bypassctl grant` grants permissions.
+
+    `azd provision` sets all of these values in the azd environment.
+    """
 
     tenant_id: Annotated[str, BeforeValidator(_guid)]
     responder_principal_id: Annotated[str, BeforeValidator(_guid)]
@@ -162,7 +171,7 @@ class GrantSettings(Value):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the ids. Raises SettingError that names the first missing or wrong one."""
+        """Read the ids. Raises a SettingError that names the first missing or invalid one."""
         names = {name: name.upper() for name in cls.model_fields if environment.get(name.upper(), "").strip()}
         try:
             return cls(**{name: environment[variable] for name, variable in names.items()})
