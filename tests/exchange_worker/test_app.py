@@ -87,8 +87,8 @@ def test_the_document_names_every_setting() -> None:
 def test_the_document_names_every_command_and_outcome() -> None:
     outcomes = {*ExchangeOutcome, *get_args(SweepResult.model_fields["outcome"].annotation)}
 
-    assert words_in("What it is asked") == set(CommandKind)
-    assert words_in("What it answers") == outcomes
+    assert words_in("Commands") == set(CommandKind)
+    assert words_in("Answers") == outcomes
 
 
 @pytest.mark.parametrize("function", ["ExchangeCommands", "ExchangeSweeps"])
