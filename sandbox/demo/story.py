@@ -68,10 +68,15 @@ async def story(play: Play) -> Expected:
     return Expected(feed=len(acts) + 1, seen=frozenset(seen | _seen_by_several(play)))
 
 
+def slow_exchange(client: SandboxClient) -> None:
+    """Let switching a bypass off take so long that a sweep sees it on, though an alert came first."""
+    client.fault("latency", "exchange.Set-MailboxAuditBypassAssociation", seconds=SLOW_SECONDS)
+
+
 def _seen_by_several(play: Play) -> set[tuple[Source, str]]:
     """One attack that an alert, the sweep and at last the feed tell of, and one that only the sweep sees."""
     client, teller = play.client, play.teller
-    client.fault("latency", "exchange.Set-MailboxAuditBypassAssociation", seconds=SLOW_SECONDS)
+    slow_exchange(client)
     loud = client.attack("bypass", feed_delay_seconds=LATE_SECONDS)
     silent = client.attack("bypass", target="adele", silent=True)
     teller.say(
