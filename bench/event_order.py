@@ -46,7 +46,7 @@ class Events:
 def by_seed(seed: int, settings: Settings, *, events: int, targets: int) -> Events:
     """``events`` about ``targets``, of whom one in ten is not on and known from hints only.
 
-    Both sweeps are in the first half. Raises ValueError when there are not enough events to tell of everybody.
+    Both sweeps are in the first half. Raises ValueError when there are too few events to report every account.
     """
     dice = random.Random(seed)
     people = [Account.named(f"person{number}") for number in range(targets)]

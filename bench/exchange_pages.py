@@ -1,6 +1,6 @@
 """An Exchange for one thing: it lists any number of objects, a page at a time, without having them.
 
-The stand-in tenant makes every row anew for every page, which a tenant of a million does not allow. The protocol is its
+The stand-in tenant builds every row for every page, which a tenant of a million does not allow. The protocol is its
 ``InvokeCommand`` with its identity endpoint; nobody's rights are checked here.
 """
 

@@ -65,13 +65,13 @@ class Bench:
     @classmethod
     def measured(cls, name: str, figures: Mapping[str, float]) -> Self:
         """A bench with its figures, and those that follow from two of them; its own copies of targets are left out."""
-        told = {figure: value for figure, value in figures.items() if not figure.startswith("target_")}
+        reported = {figure: value for figure, value in figures.items() if not figure.startswith("target_")}
         growth = {
-            f"{form}_memory_growth": round(told[f"{form}_1gb_peak_mb"] / told[f"{form}_100mb_peak_mb"], 2)
+            f"{form}_memory_growth": round(reported[f"{form}_1gb_peak_mb"] / reported[f"{form}_100mb_peak_mb"], 2)
             for form in ("array", "lines")
-            if told.get(f"{form}_100mb_peak_mb")
+            if reported.get(f"{form}_100mb_peak_mb")
         }
-        return cls(name, growth | told)
+        return cls(name, growth | reported)
 
     def target(self, figure: str) -> Target | None:
         """The target of a figure, None when it is only reported."""
@@ -84,9 +84,9 @@ class Bench:
         return {figure: self._as_json(figure, value) for figure, value in self.figures.items()}
 
     def _as_json(self, figure: str, value: float) -> dict[str, Any]:
-        told: dict[str, Any] = {"value": value, "unit": unit(figure)}
+        reported: dict[str, Any] = {"value": value, "unit": unit(figure)}
         target = self.target(figure)
-        return told if target is None else told | {"target": str(target), "verdict": target.verdict(value)}
+        return reported if target is None else reported | {"target": str(target), "verdict": target.verdict(value)}
 
 
 def unit(figure: str) -> str:
@@ -108,8 +108,8 @@ def table(benches: Sequence[Bench]) -> Table:
             shown.add_row(bench.name, "", "", "", "", "not measured", style="red")
         for figure, value in bench.figures.items():
             target = bench.target(figure)
-            told = (str(target), target.verdict(value)) if target else ("", "")
+            reported = (str(target), target.verdict(value)) if target else ("", "")
             style = "bold" if target else ""
-            shown.add_row(bench.name, figure.replace("_", " "), f"{value:.4g}", unit(figure), *told, style=style)
+            shown.add_row(bench.name, figure.replace("_", " "), f"{value:.4g}", unit(figure), *reported, style=style)
         shown.add_section()
     return shown

@@ -84,7 +84,7 @@ class _Day:
 
     async def counted(self, run: Callable[[], Awaitable[None]], *, rounds: int = _ROUNDS) -> dict[str, float]:
         """What one call takes: the fewest calls of several, since once an hour one forgets what is old too."""
-        told = []
+        counted = []
         for _ in range(rounds):
             self.clock.ahead += timedelta(minutes=1)
             self.forget()
@@ -92,9 +92,9 @@ class _Day:
             await run()
             seconds = time.perf_counter() - began
             logged = self.writes["table"] + self.writes["blob"]
-            told.append(dict(self.counts) | {"logged_writes": logged, "seconds": seconds})
-        least = min(told, key=lambda each: sum(each.get(name, 0) for name in SERVICES))
-        return least | {"seconds": round(statistics.median(each["seconds"] for each in told), 3)}
+            counted.append(dict(self.counts) | {"logged_writes": logged, "seconds": seconds})
+        least = min(counted, key=lambda each: sum(each.get(name, 0) for name in SERVICES))
+        return least | {"seconds": round(statistics.median(each["seconds"] for each in counted), 3)}
 
     async def poll_with_new_blobs(self) -> None:
         """A poll that reads blobs; what they take less what a poll takes anyway is theirs."""
@@ -154,8 +154,8 @@ async def _figures(day: _Day) -> dict[str, Any]:
     sizes = {"checkpoint_bytes": max([blob.size async for blob in container.list_blobs()])}
     return sizes | {
         f"{part}_{name}_calls" if name in SERVICES else f"{part}_{name}": value
-        for part, told in parts.items()
-        for name, value in sorted(told.items())
+        for part, counted in parts.items()
+        for name, value in sorted(counted.items())
     }
 
 

@@ -112,43 +112,43 @@ def measure(events: int = 1000, targets: int = 100) -> dict[str, Any]:
         return asyncio.run(_measured(_Run(tenant, env), by_seed(SEED, settings, events=events, targets=targets)))
 
 
-async def _measured(run: _Run, told: Events) -> dict[str, Any]:
-    run.tenant.add(told.on + told.off)
+async def _measured(run: _Run, given: Events) -> dict[str, Any]:
+    run.tenant.add(given.on + given.off)
     async with run:
-        run.tenant.add(each.model_copy(update={"audit_bypass_enabled": True}) for each in told.on)
+        run.tenant.add(each.model_copy(update={"audit_bypass_enabled": True}) for each in given.on)
         run.counts.clear()
         began = time.perf_counter()
-        batches = [told.deliveries[start : start + _BATCH] for start in range(0, len(told.deliveries), _BATCH)]
+        batches = [given.deliveries[start : start + _BATCH] for start in range(0, len(given.deliveries), _BATCH)]
         for number, batch in enumerate(batches):
             if number == (len(batches) + 1) // 2:
                 await run.settle()
             await run.take(batch)
         await run.settle()
         seconds, counts = time.perf_counter() - began, dict(run.counts)
-        await check(run.tenant, run.responder, told)
-        floor = await _floor(run, told.on[0].object_id)
+        await check(run.tenant, run.responder, given)
+        floor = await _floor(run, given.on[0].object_id)
     calls = sum(counts.values())
     return {
-        "storage_calls_per_event": round(calls / told.count, 2),
+        "storage_calls_per_event": round(calls / given.count, 2),
         "storage_calls_floor": floor,
-        "times_floor": round(calls / told.count / floor, 2),
+        "times_floor": round(calls / given.count / floor, 2),
         **{f"{service}_calls": count for service, count in sorted(counts.items())},
-        "events": told.count,
+        "events": given.count,
         "seconds": round(seconds, 1),
     }
 
 
-async def check(tenant: Tenant, responder: Responder, told: Events) -> None:
+async def check(tenant: Tenant, responder: Responder, given: Events) -> None:
     """Raise AssertionError unless everybody who was on was contained exactly once, and nobody else was touched."""
     changed = Counter((change.object_id, change.field) for change in tenant.journal)
-    wanted = Counter((each.object_id, name) for each in told.on for name in _CONTAINED)
+    wanted = Counter((each.object_id, name) for each in given.on for name in _CONTAINED)
     if changed != wanted:
         raise AssertionError({"missing": wanted - changed, "too much": changed - wanted})
     ledger = responder.services.ledger
     cases = [await ledger.load(target) for target in await ledger.targets()]
     incidents = [row for case in cases for row in case.by_key.values() if isinstance(row, Incident)]
     ended = Counter((row.target, row.status) for row in incidents)
-    if ended != Counter((each.object_id, IncidentStatus.CONTAINED) for each in told.on):
+    if ended != Counter((each.object_id, IncidentStatus.CONTAINED) for each in given.on):
         raise AssertionError(ended)
 
 

@@ -4,7 +4,7 @@ Time: reading the answer, judging it and comparing it, ÷ ``json.loads`` of its 
 that gave. Nobody can use a list that he has not read and whose fields he has not checked, so this is the floor.
 Memory: the peak that ``tracemalloc`` sees, from the bytes of the answer and of the stored baseline in hand to the
 comparison, ÷ the bytes of the answer. What pydantic's parser holds outside of Python's memory is not seen.
-Every round has ids of its own: pydantic keeps short strings, and would find those of the last round.
+Every round has its own ids: pydantic keeps short strings, and would find those of the last round.
 
 Where there is PowerShell: the peak memory of the worker that lists 1,000,000 objects ÷ of one that lists 100,000.
 """

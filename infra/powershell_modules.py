@@ -166,7 +166,7 @@ class CheckedRedirects(HTTPRedirectHandler):
 
 def download(address: str, what: str) -> Iterator[bytes]:
     """The body of an answer, piece by piece; reports progress on stderr."""
-    told, size = time.monotonic(), 0
+    reported_at, size = time.monotonic(), 0
     try:
         with build_opener(CheckedRedirects).open(address, timeout=TIMEOUT_SECONDS) as response:
             whole = int(response.headers.get("Content-Length") or 0)
@@ -174,8 +174,8 @@ def download(address: str, what: str) -> Iterator[bytes]:
                 size += len(part)
                 if max(size, whole) > LARGEST_BYTES:
                     raise RefusedError(f"{what} is larger than {LARGEST_BYTES} bytes; it was not used")
-                if time.monotonic() - told > PROGRESS_SECONDS:
-                    told = time.monotonic()
+                if time.monotonic() - reported_at > PROGRESS_SECONDS:
+                    reported_at = time.monotonic()
                     tell(f"{what}: {size / 1e6:.1f} of {f'{whole / 1e6:.1f}' if whole else '?'} MB")
                 yield part
     except HTTPError as error:

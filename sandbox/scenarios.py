@@ -70,7 +70,7 @@ def _bypass(scene: Scene) -> list[Record]:
 
 
 def _self_bypass(scene: Scene) -> list[Record]:
-    """The actor makes himself invisible."""
+    """The actor hides its own account."""
     scene.switch(scene.target, on=True)
     return [scene.record(by=scene.target.user_principal_name)]
 

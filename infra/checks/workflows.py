@@ -46,9 +46,9 @@ def run(root: Path) -> Iterator[str]:
     if not names:
         yield f"{FOLDER} has no workflow"
         return
-    told = list(_tools(root, names))
-    yield from told
-    if any(line.startswith("check-jsonschema") for line in told):
+    found = list(_tools(root, names))
+    yield from found
+    if any(line.startswith("check-jsonschema") for line in found):
         return  # what follows counts on the form
     python = str(Path(tool("check-jsonschema")).with_name("python"))  # it reads YAML, ours does not
     parsed = json.loads(_ran(root, [python, "-c", _AS_JSON, *names]).stdout)

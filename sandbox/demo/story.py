@@ -36,7 +36,7 @@ class Expected:
 
 @dataclass
 class Play:
-    """What runs while the demo is told."""
+    """What runs during the demo."""
 
     stage: Stage
     client: SandboxClient
@@ -74,16 +74,16 @@ def slow_exchange(client: SandboxClient) -> None:
 
 
 def _seen_by_several(play: Play) -> set[tuple[Source, str]]:
-    """One attack that an alert, the sweep and at last the feed tell of, and one that only the sweep sees."""
+    """One attack that an alert, the sweep and finally the feed report, and one that only the sweep sees."""
     client, teller = play.client, play.teller
     slow_exchange(client)
     loud = client.attack("bypass", feed_delay_seconds=LATE_SECONDS)
     silent = client.attack("bypass", target="adele", silent=True)
     teller.say(
-        f"In the tenant: an attacker bypasses a person ({loud['actor']} → {loud['target']}); the feed tells of it "
+        f"In the tenant: an attacker bypasses a person ({loud['actor']} → {loud['target']}); the feed reports it "
         f"{LATE_SECONDS:.0f} s later, and Exchange takes {SLOW_SECONDS:.0f} s to switch it off"
     )
-    teller.say(f"In the tenant: another one is bypassed, and no record will ever tell ({silent['target']})")
+    teller.say(f"In the tenant: another one is bypassed, and no record of it will arrive ({silent['target']})")
     client.publish_event(
         {
             "tenantId": play.responder.services.settings.tenant_id,

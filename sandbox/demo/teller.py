@@ -30,7 +30,7 @@ class Teller:
     def __init__(self, ledger: Ledger, console: Console | None = None) -> None:
         """Read through the same adapter as the app; print to the terminal unless ``console`` is another one."""
         self._console = console or Console()
-        self._soft_wrap = console is None  # a terminal wraps by itself, and a pipe must not be wrapped
+        self._soft_wrap = console is None  # a terminal wraps lines itself, and a pipe must not be wrapped
         self._ledger = ledger
         self._told: dict[str, int] = {}
         self.cases: dict[str, Case] = {}

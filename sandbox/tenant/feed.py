@@ -69,7 +69,7 @@ class Feed:
         published: datetime | None = None,
         content_type: str = AUDIT_EXCHANGE,
     ) -> Blob:
-        """Put a blob into the feed; it is ``published`` when it becomes visible, unless told otherwise.
+        """Put a blob into the feed; it is ``published`` when it becomes visible, unless given otherwise.
 
         The body is served as it is, readable or not.
         """

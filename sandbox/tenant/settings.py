@@ -22,7 +22,7 @@ class Settings(BaseModel):
     own_record_delay_seconds: float = 0.0
     """How long the audit record of a cmdlet that ran here takes to its blob."""
     sync_cycle_seconds: float = 0.0
-    """A directory-synced account that was disabled here is enabled again after this time; 0 means never by itself."""
+    """A directory-synced account that was disabled here is enabled again after this time; 0 means never."""
     start_interval_seconds: float = 900.0
     privileged_role: bool = False
     """The calling application holds Privileged Authentication Administrator, so it may block administrators."""

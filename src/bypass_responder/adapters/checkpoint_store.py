@@ -47,11 +47,11 @@ class CheckpointStore:
         return rows[-1] if rows else None
 
     async def append(self, checkpoint: Checkpoint) -> None:
-        """Insert the row, then its blob; a crash between the two is mended by the next append.
+        """Insert the row, then its blob; a crash between the two is repaired by the next append.
 
         Raises ConflictError when the number is taken by another checkpoint, InputError when a blob says something else.
         """
-        await self._mend(checkpoint.seq - 1)
+        await self._repair(checkpoint.seq - 1)
         entity = {"PartitionKey": self._tenant, "RowKey": _key(checkpoint.seq), "At": checkpoint.at} | _body(checkpoint)
         try:
             with translated(f"checkpoint {checkpoint.seq}"):
@@ -99,7 +99,7 @@ class CheckpointStore:
         row = await row_or_none(self._table, self._tenant, _key(seq), f"checkpoint {seq}")
         return _parsed(row) if row else None
 
-    async def _mend(self, seq: int) -> None:
+    async def _repair(self, seq: int) -> None:
         before = await self._row(seq)
         if before is not None:
             await self._write_once(before)

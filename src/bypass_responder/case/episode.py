@@ -62,7 +62,7 @@ def open_or_strengthen(
     add_evidence(draft, incident, finding)
     draft.move_head(active_incident=incident.id, last_incident=incident.id)
     adopt(draft, incident.id)
-    told = draft.settle_status(incident.id)
+    settled = draft.settle_status(incident.id)
     draft.log(
         "decided" if not current else "evidence",
         f"{verdict}: {reason}",
@@ -75,8 +75,8 @@ def open_or_strengthen(
         steps={kind.value: state.value for kind, state in steps.items()},
         stronger=[kind.value for kind in stronger],
     )
-    if told and stronger and not finding.listed_once:
-        _notify_plan(draft, told, steps)
+    if settled and stronger and not finding.listed_once:
+        _notify_plan(draft, settled, steps)
     notify_flapping(draft, incident.id)
     return incident.id
 

@@ -65,8 +65,8 @@ def add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
     claimed = finding.source is Source.HINT  # a sender of alerts may name any account, and any number
     if claimed and len(incident.evidence) >= MOST_EVIDENCE:
         return
-    told = () if claimed else (finding.actor,)
-    actors = {str(actor): actor for actor in (*incident.actors, *told) if str(actor) != "unknown"}
+    named = () if claimed else (finding.actor,)
+    actors = {str(actor): actor for actor in (*incident.actors, *named) if str(actor) != "unknown"}
     names = {name.casefold(): name for name in (*incident.names, *(() if claimed else finding.names))}
     start, proven = incident.blind_from, incident.blind_from_proven
     if switched_on and (start is None or finding.effective_at < start):

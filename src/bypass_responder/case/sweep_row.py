@@ -29,7 +29,7 @@ def plan(draft: Draft, *, command_id: str, timeout_seconds: float) -> bool:
     row = current(draft.case)
     if row.state == "answered" or (row.state == "outstanding" and row.not_after and row.not_after > draft.now):
         return False
-    anew: dict[str, object] = {
+    planned: dict[str, object] = {
         "command_id": command_id,
         "state": "outstanding",
         "sent": False,
@@ -39,7 +39,7 @@ def plan(draft: Draft, *, command_id: str, timeout_seconds: float) -> bool:
         "first_at": row.first_at or draft.now,
         "unanswered": row.unanswered + (row.state == "outstanding"),
     }
-    draft.put(row.model_copy(update=anew))
+    draft.put(row.model_copy(update=planned))
     return True
 
 

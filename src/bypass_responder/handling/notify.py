@@ -44,8 +44,8 @@ async def deliver(sessions: Sequence[Session], services: Services) -> None:
         keys: dict[int, list[str]] = {}
         for session, notification in batch:
             keys.setdefault(id(session), []).append(notification.row_key)
-        told = {id(session): session for session, _ in batch}
-        await asyncio.gather(*(told[key].apply(partial(_mark, keys=keys[key], error=error)) for key in told))
+        by_id = {id(session): session for session, _ in batch}
+        await asyncio.gather(*(by_id[key].apply(partial(_mark, keys=keys[key], error=error)) for key in by_id))
 
 
 async def _send(notifications: list[Notification], notifier: Notifier) -> ResponderError | None:

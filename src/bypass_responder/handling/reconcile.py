@@ -80,10 +80,10 @@ class Settled:
 
 async def _deliver(settled: Sequence[Settled], services: Services) -> list[Exception]:
     """Tell people, write the listing, say when each target is next due. What fails stays due."""
-    told = await asyncio.gather(deliver([one.session for one in settled], services), return_exceptions=True)
+    delivered = await asyncio.gather(deliver([one.session for one in settled], services), return_exceptions=True)
     finishing = (_finish(one.item, one.session, services) for one in settled)
     finished = await asyncio.gather(*finishing, return_exceptions=True)
-    return [outcome for outcome in (*told, *finished) if isinstance(outcome, Exception)]
+    return [outcome for outcome in (*delivered, *finished) if isinstance(outcome, Exception)]
 
 
 async def settle(target: str, services: Services, *, lookups: Lookups | None = None) -> Settled:

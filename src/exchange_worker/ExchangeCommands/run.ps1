@@ -15,5 +15,5 @@ Import-Module (Join-Path $PSScriptRoot '..' 'ExchangeBypass' 'ExchangeBypass.psd
 $command = Read-BypassMessage -Message $QueueItem
 $answer = Invoke-BypassCommand -Command $command -Deliveries $TriggerMetadata.DequeueCount
 Push-OutputBinding -Name Result -Value ($answer | ConvertTo-Json -Compress -Depth 4)
-$told = $answer.kind, $answer.command_id, $answer.outcome, $answer.duration_seconds
-Write-Information ('{0} {1}: {2} after {3} s' -f $told)
+$summary = $answer.kind, $answer.command_id, $answer.outcome, $answer.duration_seconds
+Write-Information ('{0} {1}: {2} after {3} s' -f $summary)

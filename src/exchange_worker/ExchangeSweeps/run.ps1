@@ -20,5 +20,5 @@ if ($null -ne $sweep.Content) {
 }
 $answer = $sweep.Answer
 Push-OutputBinding -Name Result -Value ($answer | ConvertTo-Json -Compress -Depth 4)
-$told = $answer.kind, $answer.command_id, $answer.outcome, $answer.duration_seconds
-Write-Information ('{0} {1}: {2} after {3} s' -f $told)
+$summary = $answer.kind, $answer.command_id, $answer.outcome, $answer.duration_seconds
+Write-Information ('{0} {1}: {2} after {3} s' -f $summary)

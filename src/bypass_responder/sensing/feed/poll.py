@@ -36,7 +36,7 @@ async def poll(
 ) -> PollReport:
     """List what is new, read it, hand it to ``keep``, and move the cursor.
 
-    ``keep`` stores findings; a ResponderError of its own leaves that blob pending. Errors of the feed are in the
+    ``keep`` stores findings; its ResponderError leaves that blob pending. Errors of the feed are in the
     report, after ``failing_since`` was saved; errors of ``store`` pass. Of two concurrent polls, the later reports it.
     """
     cursor = await store.cursor()
