@@ -1,7 +1,7 @@
-"""What a month costs: counted calls, schedules and list prices. ``python -m bench.cost`` prints docs/cost.md's tables.
+"""Cost of a month from counted calls, schedules and list prices; ``python -m bench.cost`` prints it as tables.
 
-Counted by ``bench/idle_day.py``, which a test holds this to. Everything that was not counted is an assumption with a
-name here, and stands as one in the document. Prices are United States dollars of East US; check them before quoting.
+``bench/idle_day.py`` counts the calls, and a test compares its counts with these constants. Everything else is an
+assumption, named here and listed in the document. Prices are US dollars for East US; verify them before quoting.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 
 MINUTES = 43_800
-"""Of a month: 365 days through 12."""
+"""Of a month: 365 days divided by 12."""
 
 # ---- counted ---------------------------------------------------------------------------------------------------------
 CALLS: dict[str, dict[str, float]] = {
@@ -21,31 +21,31 @@ CALLS: dict[str, dict[str, float]] = {
     "sweep_answer": {"table": 12, "queue": 0, "blob": 2},
     "resume_after_sweep": {"table": 13, "queue": 4, "blob": 3},
 }
-"""Calls to the data account of one run, by service."""
+"""Calls of one run to the data account, by service."""
 LINES = {"poll": 1, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}
-"""Log lines of the responder's own."""
+"""Log lines that the responder writes in one run; the host's are in HOST_LINES."""
 
 WRITES = {"poll": 1, "new_blob": 2, "resume": 0, "sweep_plan": 4, "sweep_answer": 8, "resume_after_sweep": 5}
-"""Writes and deletions among the calls to tables and blobs: the storage account logs each."""
+"""Writes and deletions in tables and blobs during one run; the storage account logs each."""
 
 # ---- assumed: not measured in Azure ----------------------------------------------------------------------------------
 SECONDS = {"poll": 2.0, "resume": 1.5, "sweep_plan": 1.5, "sweep_answer": 1.5, "resume_after_sweep": 1.5}
-"""Of an execution; a second is the least that is billed. Here they take 0.02 to 0.12 s, without Azure's round trips."""
+"""Of an execution; one second is the billing minimum. Locally it takes 0.02 to 0.12 s, without Azure's round trips."""
 SWEEP_SECONDS = 60
-"""Of the worker's sweep: signing in to Exchange, and reading a small tenant."""
+"""Of the worker's sweep: sign-in to Exchange, and a small tenant."""
 NEW_BLOBS_PER_MINUTE = 1
 WORKER_QUEUE_CALLS = 5
-"""Around a sweep: its message is taken and deleted, the answer is put, taken and deleted."""
+"""Per sweep: get and delete the command; put, get and delete the answer."""
 QUEUES, QUEUE_POLLS_PER_MINUTE = 4, 24
-"""Each: 12 by an instance that idles at ``maxPollingInterval``, and as many by the platform's scaling."""
+"""Per queue: 12 by an idle instance at ``maxPollingInterval``, and 12 by the platform's scale controller."""
 LOCK_RENEWALS_PER_MINUTE = 5
-"""By each app's host, to its own account."""
+"""By each app's host, in its host account."""
 HOST_LINES = 3
-"""An execution's request and two lines of the host's own."""
+"""Per execution: its request, and two lines of the host."""
 LINE_BYTES = 1_100
-"""Of a line as Log Analytics bills it: some 150 bytes of fields, the rest columns that the platform adds."""
+"""Of a line as Log Analytics bills it: about 150 bytes of fields, plus the platform's columns."""
 STORAGE_LINE_BYTES = 1_500
-"""Of a line of the storage account's own log; a transaction counts as one."""
+"""Of a line in the storage account's log; a transaction is one line."""
 
 # ---- list prices -----------------------------------------------------------------------------------------------------
 GB_SECOND, FREE_GB_SECONDS = 0.000026, 100_000
@@ -57,14 +57,14 @@ PRIVATE_ENDPOINT, PRIVATE_ZONE = 7.30, 0.50
 
 # ---- the installation ------------------------------------------------------------------------------------------------
 ALERT_RULES = {5: 3, 15: 12}
-"""Log alerts by minutes between two looks, as infra/modules/alerts.bicep has them."""
+"""Number of log alerts by evaluation interval in minutes, as in infra/modules/alerts.bicep."""
 PRIVATE_ENDPOINTS, PRIVATE_ZONES = 7, 3
 WORKER_GB = 2.0
 
 
 @dataclass(frozen=True)
 class Installation:
-    """How often what runs, with how much memory, and on which network."""
+    """Schedules, memory and network of one installation."""
 
     name: str
     poll_minutes: int
@@ -75,7 +75,7 @@ class Installation:
 
     @property
     def runs(self) -> dict[str, float]:
-        """Executions in a month, by what they do; a scheduler's run after a sweep writes the checkpoint."""
+        """Executions per month by kind; the scheduler's run after a sweep writes the checkpoint."""
         sweeps = MINUTES / self.sweep_minutes
         return {
             "poll": MINUTES / self.poll_minutes,
@@ -97,19 +97,19 @@ INSTALLATIONS = (
 
 
 def gb_seconds(at: Installation) -> float:
-    """Of both apps."""
+    """GB-seconds per month of both apps."""
     responder = sum(runs * SECONDS[what] for what, runs in at.runs.items())
     return responder * at.responder_gb + MINUTES / at.sweep_minutes * SWEEP_SECONDS * WORKER_GB
 
 
 def calls(at: Installation, service: str) -> float:
-    """To the data account, by the responder's own code."""
+    """Calls per month by the responder's code to one service of the data account."""
     of_blobs = NEW_BLOBS_PER_MINUTE * MINUTES * CALLS["new_blob"][service]
     return of_blobs + sum(runs * CALLS[what][service] for what, runs in at.runs.items())
 
 
 def log_gb(at: Installation) -> float:
-    """Into Log Analytics."""
+    """GB per month that Log Analytics ingests."""
     executions = sum(at.runs.values()) + MINUTES / at.sweep_minutes
     own = sum(runs * LINES[what] for what, runs in at.runs.items())
     written = sum(runs * WRITES[what] for what, runs in at.runs.items())
@@ -118,19 +118,19 @@ def log_gb(at: Installation) -> float:
 
 
 def bill(at: Installation) -> dict[str, float]:
-    """A month, by what it is for."""
+    """Cost of one month by item, in US dollars."""
     sweeps = MINUTES / at.sweep_minutes
     executions = sum(at.runs.values()) + sweeps
     timers = at.runs["poll"] + MINUTES / at.resume_minutes + sweeps
     polls = QUEUES * QUEUE_POLLS_PER_MINUTE * MINUTES + sweeps * WORKER_QUEUE_CALLS
     renewals = 2 * LOCK_RENEWALS_PER_MINUTE * MINUTES
     return {
-        "executing": max(0.0, gb_seconds(at) - FREE_GB_SECONDS) * GB_SECOND
+        "execution": max(0.0, gb_seconds(at) - FREE_GB_SECONDS) * GB_SECOND
         + max(0.0, executions - FREE_EXECUTIONS) * EXECUTION,
         "storage, counted": calls(at, "table") * TABLE_CALL
         + calls(at, "queue") * QUEUE_CALL
         + calls(at, "blob") * BLOB_WRITE,
-        "storage, the host's own": polls * QUEUE_CALL + timers * BLOB_WRITE + renewals * BLOB_OTHER,
+        "storage, function hosts": polls * QUEUE_CALL + timers * BLOB_WRITE + renewals * BLOB_OTHER,
         "logs": log_gb(at) * LOG_GB,
         "log alerts": sum(count * ALERT_BY_MINUTES[minutes] for minutes, count in ALERT_RULES.items()),
         "private network": PRIVATE_ENDPOINTS * PRIVATE_ENDPOINT + PRIVATE_ZONES * PRIVATE_ZONE if at.private else 0.0,
@@ -138,13 +138,13 @@ def bill(at: Installation) -> dict[str, float]:
 
 
 def row(*cells: str) -> str:
-    """One line of a Markdown table."""
+    """Return one line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
 def counts_table() -> str:
-    """Calls and lines of one run."""
-    heads = ("one run of", "table calls", "queue calls", "blob calls", "of them logged writes", "own log lines")
+    """Return the table of counted calls and log lines of one run."""
+    heads = ("one run of", "table calls", "queue calls", "blob calls", "logged writes", "log lines")
     shown = [row(*heads), row(*["---"] * len(heads))]
     for what, by_service in CALLS.items():
         numbers = [f"{number:g}" for number in (*by_service.values(), WRITES[what], LINES.get(what, 0))]
@@ -153,7 +153,7 @@ def counts_table() -> str:
 
 
 def bill_table() -> str:
-    """A month of each installation."""
+    """Return the table of the monthly cost of each installation."""
     bills = {at.name: bill(at) for at in INSTALLATIONS}
     minutes = [f"{at.poll_minutes} / {at.resume_minutes} / {at.sweep_minutes}" for at in INSTALLATIONS]
     shown = [
@@ -163,7 +163,7 @@ def bill_table() -> str:
     ]
     shown.append(row("GB-seconds", *(f"{gb_seconds(at):,.0f}" for at in INSTALLATIONS)))
     shown += [row(item, *(f"{each[item]:.2f}" for each in bills.values())) for item in bill(DEFAULT)]
-    shown.append(row("**together**", *(f"**{sum(each.values()):.0f}**" for each in bills.values())))
+    shown.append(row("**total**", *(f"**{sum(each.values()):.0f}**" for each in bills.values())))
     return "\n".join(shown)
 
 

@@ -1,4 +1,4 @@
-"""What a month costs follows from what was counted; the document says what the script says."""
+"""The monthly cost follows from the counted calls; the document has the script's tables."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def template(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def counted() -> dict[str, float]:
-    """One quiet day, counted anew; the environment is set back afterwards."""
+    """One quiet day, counted again; the environment is restored afterwards."""
     if problem := missing():
         pytest.skip(problem)
     with pytest.MonkeyPatch.context() as patch:
         for name in environment(""):
-            patch.setenv(name, "set back afterwards")
+            patch.setenv(name, "restored afterwards")
         return idle_day.measure()
 
 
 @pytest.mark.parametrize("what", cost.CALLS)
 def test_the_calls_that_are_charged_are_about_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
-    """A call more or less changes no bill; a document that is out by more has to be made anew."""
-    told = {service: counted.get(f"{what}_{service}_calls", 0) for service in idle_day.SERVICES}
+    """One call more or less does not change the bill; a larger difference means that the document is outdated."""
+    found = {service: counted.get(f"{what}_{service}_calls", 0) for service in idle_day.SERVICES}
 
-    assert told == pytest.approx(cost.CALLS[what], abs=1)
+    assert found == pytest.approx(cost.CALLS[what], abs=1)
 
 
 @pytest.mark.parametrize("what", cost.LINES)
@@ -73,7 +73,7 @@ def test_a_second_more_of_each_sweep_is_charged_with_the_workers_memory(monkeypa
 def test_what_is_within_the_free_grant_is_not_charged() -> None:
     rare = replace(cost.DEFAULT, poll_minutes=60, resume_minutes=60, sweep_minutes=600)
 
-    assert cost.bill(rare)["executing"] == 0
+    assert cost.bill(rare)["execution"] == 0
 
 
 def test_only_a_private_network_has_endpoints_to_pay() -> None:
@@ -83,7 +83,7 @@ def test_only_a_private_network_has_endpoints_to_pay() -> None:
     assert both == [0, endpoints + zones]
 
 
-def test_every_alert_rule_is_charged_by_how_often_it_looks() -> None:
+def test_every_alert_rule_is_charged_by_its_evaluation_interval() -> None:
     rules = template("modules/alerts.bicep")
     minutes = [int(found) for found in re.findall(r"^\s+frequency: 'PT(\d+)M'$", rules, re.MULTILINE)]
 

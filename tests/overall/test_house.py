@@ -37,6 +37,14 @@ def test_ci_runs_all_tests_as_the_readme_names_them() -> None:
     assert commands <= set(steps)
 
 
+def test_the_devcontainer_has_the_node_version_of_the_workflows() -> None:
+    devcontainer = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    workflows = [path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")]
+    versions = {found for text in workflows for found in re.findall(r'^\s+node-version: "(\d+)"$', text, re.MULTILINE)}
+
+    assert versions == {devcontainer["features"]["ghcr.io/devcontainers/features/node:1"]["version"]}
+
+
 def test_the_app_says_the_version_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
