@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.decision import Naming, Verdict
-from bypass_responder.handling.examine import Ask, Decided, Elsewhere, RecordOnly, Wait, examine
-from bypass_responder.handling.identify import AskExchange, Identified, Lookups
+from bypass_responder.handling.examine import Decided, Elsewhere, RecordOnly, Wait, examine
+from bypass_responder.handling.identify import Ask, Identified, Lookups
 from bypass_responder.model.case import Case, Head
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Check, Source
@@ -49,7 +49,7 @@ async def test_the_allowlist_row_is_part_of_what_was_decided() -> None:
 
 
 async def test_a_hint_asks_exchange() -> None:
-    assert await examined(a_hint()) == Ask(AskExchange(object_id=ALEX))
+    assert await examined(a_hint()) == Ask(object_id=ALEX)
 
 
 async def test_a_hint_waits_when_no_question_is_left() -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, assert_never
 from bypass_responder.case import evidence, no_action
 from bypass_responder.decision import Verdict
 from bypass_responder.errors import ResponderError
-from bypass_responder.handling.examine import Ask, Decided, Elsewhere, RecordOnly, Wait, examine
+from bypass_responder.handling.examine import Decided, Elsewhere, RecordOnly, Wait, examine
+from bypass_responder.handling.identify import Ask
 from bypass_responder.handling.state_checks import (
     ask_exchange,
     record_gone,
@@ -87,8 +88,8 @@ async def _store(
 ) -> tuple[list[Claimed], set[str]]:
     """Store what ``examine`` found. Returns the claimed steps, and other targets that have findings now."""
     match outcome:
-        case Ask(question):
-            await session.apply(partial(ask_exchange, finding=finding, question=question, services=services))
+        case Ask():
+            await session.apply(partial(ask_exchange, finding=finding, question=outcome, services=services))
         case Wait("no_question_left"):
             await session.apply(wait_for_a_turn)
             limit = services.settings.hint_checks_per_hour

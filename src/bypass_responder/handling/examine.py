@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bypass_responder.case import evidence
 from bypass_responder.case.exchange_question import outstanding
 from bypass_responder.decision import Decision, Facts, Naming, decide, decide_actor
-from bypass_responder.handling.identify import AskExchange, Identified, identify, took_effect
+from bypass_responder.handling.identify import Ask, Identified, identify, took_effect
 from bypass_responder.handling.state_checks import STALE_READ
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import STATES, Finding, Source
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.model.case import Case
     from bypass_responder.session import Services
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Only Exchange knows; the finding waits for the answer."""
-
-    question: AskExchange
 
 
 @dataclass(frozen=True)
@@ -78,8 +71,8 @@ async def examine(
         return Wait("no_question_left")
     doubtful = evidence.in_the_second_of_restoration(case, finding)
     identified = await identify(finding, lookups, now=services.clock(), doubtful=doubtful)
-    if isinstance(identified, AskExchange):
-        return Ask(identified)
+    if isinstance(identified, Ask):
+        return identified
     if unlisted:
         return RecordOnly(identified)
     account = identified.account

@@ -36,7 +36,7 @@ class Identified:
 
 
 @dataclass(frozen=True)
-class AskExchange:
+class Ask:
     """Only Exchange knows: by object id for the state, or by a name that Graph does not know."""
 
     object_id: str | None = None
@@ -85,9 +85,7 @@ class Lookups:
         return task
 
 
-async def identify(
-    finding: Finding, lookups: Lookups, *, now: datetime, doubtful: bool = False
-) -> Identified | AskExchange:
+async def identify(finding: Finding, lookups: Lookups, *, now: datetime, doubtful: bool = False) -> Identified | Ask:
     """Resolve the names of a finding; ``doubtful`` asks Exchange for its present state, whatever the names say.
 
     Raises TransientError when Graph does not answer.
@@ -115,7 +113,7 @@ async def identify(
     unknown = [name for name, account in found.items() if account is None] or list(found)[:1]
     for name in unknown:
         if name.casefold() not in checks:
-            return AskExchange(identity=name)
+            return Ask(identity=name)
     return await _from_exchange(
         [checks[name.casefold()] for name in unknown], ids, finding, lookups, ask_state=ask_state
     )
@@ -150,14 +148,14 @@ def _direct(finding: Finding, found: dict[str, Account | None]) -> bool:
     return None not in found.values()
 
 
-def _known(account: Account | None, finding: Finding, *, ask_state: bool) -> Identified | AskExchange:
+def _known(account: Account | None, finding: Finding, *, ask_state: bool) -> Identified | Ask:
     if account is None:
         return Identified(Naming.NONE)
     state = next((check for check in finding.checks if check.object_id == account.object_id), None)
     if state is None and ask_state:
         asked = next((check for check in finding.checks if not check.name), None)
         if asked is None:
-            return AskExchange(object_id=account.object_id)
+            return Ask(object_id=account.object_id)
         match asked.outcome:
             case _ if finding.confirmed_by:
                 return Identified(Naming.ONE_ACCOUNT, account, exchange_on=False)
@@ -174,7 +172,7 @@ def _known(account: Account | None, finding: Finding, *, ask_state: bool) -> Ide
 
 async def _from_exchange(
     checks: list[Check], ids: set[str], finding: Finding, lookups: Lookups, *, ask_state: bool
-) -> Identified | AskExchange:
+) -> Identified | Ask:
     if any(check.outcome is ExchangeOutcome.AMBIGUOUS for check in checks):
         return Identified(Naming.SEVERAL)
     if any(check.outcome is ExchangeOutcome.REFUSED for check in checks):

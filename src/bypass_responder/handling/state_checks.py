@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bypass_responder.case.draft import Draft
-    from bypass_responder.handling.identify import AskExchange, Identified
+    from bypass_responder.handling.identify import Ask, Identified
     from bypass_responder.model.account import Account
     from bypass_responder.session import Services
 
@@ -70,7 +70,7 @@ def wait_until_certain(draft: Draft, finding: Finding, *, account: Account | Non
     draft.put(finding.model_copy(update={"checks": checks, "next_at": max(again, draft.now + TURN)}))
 
 
-def ask_exchange(draft: Draft, finding: Finding, question: AskExchange, services: Services) -> None:
+def ask_exchange(draft: Draft, finding: Finding, question: Ask, services: Services) -> None:
     """Plan the question that only Exchange can answer; the finding waits for it."""
     current = draft.case.row(Finding, finding.row_key)
     if current is None or current.state is not FindingState.UNDECIDED:

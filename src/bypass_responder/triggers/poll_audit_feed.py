@@ -13,7 +13,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.feed.poll import BlobRecords, PollReport, poll
-from bypass_responder.session import open_session
+from bypass_responder.session import change_if_needed, open_session
 from bypass_responder.triggers.store_records import store_records
 
 if TYPE_CHECKING:
@@ -95,12 +95,8 @@ async def _report_health(report: PollReport, unreadable: int, services: Services
                 left_to_do=("Review them: an attacker may have made a record unreadable on purpose.",),
             )
 
-    probe = session.draft()
-    update(probe)
-    if probe.changed:
-        await services.work.touch(TENANT_TARGET, services.clock())
-        await session.apply(update)
+    changed = await change_if_needed(session, update, services)
     for alert in session.case.rows(HealthAlert):
         if alert.ongoing:
             write_ongoing(alert)
-    return bool(probe.changed)
+    return changed
