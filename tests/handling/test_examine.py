@@ -67,6 +67,14 @@ async def test_a_read_soon_after_the_restoration_may_be_stale() -> None:
     assert found.reason == "stale_read"
 
 
+async def test_a_read_from_before_the_restoration_does_not_wait() -> None:
+    finding = a_hint(checks=(ON,))
+    found = await examined(finding, head=Head(restored_at=START + timedelta(seconds=1)))
+
+    assert isinstance(found, Decided)
+    assert found.finding.effective_at == START  # not later than the restoration: it is stored as evidence of the past
+
+
 async def test_a_name_of_an_account_with_another_key_belongs_elsewhere() -> None:
     found = await examined(a_finding(target=f"name-{'0' * 64}"))
 

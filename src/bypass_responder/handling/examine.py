@@ -104,11 +104,14 @@ async def _may_ask(finding: Finding, case: Case, services: Services) -> bool:
 
 
 def _may_be_stale(finding: Finding, identified: Identified, case: Case) -> bool:
-    """A read of *on* so soon after auditing was proven restored may come from a server that does not know it yet."""
+    """A read of *on* just after auditing was proven restored may come from a server that does not know it yet.
+
+    A read from before the restoration is no riddle: it is evidence of the episode that has ended.
+    """
     restored = case.head.restored_at
     if finding.source not in {Source.HINT, Source.SWEEP} or not identified.exchange_on or restored is None:
         return False
-    return identified.read_at is None or identified.read_at <= restored + STALE_READ
+    return identified.read_at is None or restored < identified.read_at <= restored + STALE_READ
 
 
 async def _was_never_off(finding: Finding, account: Account, case: Case, services: Services) -> bool:
