@@ -139,8 +139,3 @@ class Command(Row):
     sent: bool = False
     not_after: Utc
     answer: ExchangeResult | None = None
-
-    @property
-    def row_key(self) -> str:
-        """Key by the random command id."""
-        return f"command-{self.id}"

@@ -119,6 +119,7 @@ class Sweep(Row):
     """The one sweep that is asked for, or was last answered. In the tenant's own case."""
 
     kind: ClassVar[str] = "sweep"
+    key: ClassVar[str] = "sweep"
     command_id: str = ""
     state: Literal["idle", "outstanding", "answered"] = "idle"
     """answered: its list is still to be compared."""
@@ -142,8 +143,3 @@ class Sweep(Row):
     short: int = 0
     """How many sweeps in a row scanned about as few objects as ``short_scanned``."""
     short_scanned: int = 0
-
-    @property
-    def row_key(self) -> str:
-        """Constant: one at a time."""
-        return "sweep"
