@@ -20,7 +20,7 @@ class Source(StrEnum):
     """The state of all accounts was read."""
     RECHECK = "recheck"
     ACTOR = "actor"
-    """Not about a bypass of this account: it ran the cmdlet, and ``ACTOR_RESPONSE`` says contain."""
+    """Not about a bypass of this account: it ran the cmdlet, and ``ACTOR_RESPONSE`` is contain."""
 
 
 STATES = frozenset({Source.HINT, Source.SWEEP, Source.RECHECK})
@@ -97,14 +97,14 @@ class Finding(Row):
     """An undecided finding is not examined before this time."""
     asks_failed: int = 0
     turns_missed: int = 0
-    """Of a hint: how often there was no question left for it in the hour."""
+    """Of a hint: how often the hourly limit of checks deferred it."""
     verdict: str = ""
     reason: str = ""
     incident_id: str | None = None
 
     @property
     def row_key(self) -> str:
-        """Deterministic, so that the same record is stored once."""
+        """The row key, the same for the same record, so that it is stored once."""
         return f"finding-{self.id}"
 
     @property
