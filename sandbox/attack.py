@@ -40,7 +40,7 @@ def stage(
     feed_delay_seconds: float = 0.0,
     silent: bool = False,
 ) -> dict[str, Any]:
-    """Change the tenant and deliver the records so much later; ``silent``: change it, and no record is made."""
+    """Change the tenant and deliver the records after the delay; ``silent`` creates no record."""
     if scenario not in SCENARIOS:
         msg = f"no scenario {scenario!r}; there are {', '.join(SCENARIOS)}"
         raise UnknownScenarioError(msg)
@@ -59,7 +59,7 @@ def stage(
 
 
 def run(scenario: str, *, url: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - as SandboxClient.attack has them
-    """Stage a scenario in the tenant at ``url``; ``ValueError`` says what is wrong with the request."""
+    """Stage a scenario in the tenant at ``url``; raises ValueError that names the problem of the request."""
     with SandboxClient(url) as client:
         return client.attack(scenario, **options)
 
@@ -69,22 +69,22 @@ def main(argv: list[str]) -> int:
     scenarios = "\n".join(f"  {name:16} {line}" for name, line in help_lines().items())
     parser = argparse.ArgumentParser(
         prog="python -m sandbox attack",
-        description="Inject something into a running stand-in tenant.",
+        description="Stage an attack in a running stand-in tenant.",
         epilog=f"scenarios:\n{scenarios}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("scenario", choices=SCENARIOS, metavar="SCENARIO")
     parser.add_argument("--target", help="object id, UPN, or the part of it before the @")
-    parser.add_argument("--actor", help="UPN of who ran the cmdlet")
+    parser.add_argument("--actor", help="UPN of the account that runs the cmdlet")
     parser.add_argument(
         "--feed-delay-seconds",
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help="its audit records reach the feed only so much later",
+        help="delay of its audit records in the feed",
     )
-    parser.add_argument("--silent", action="store_true", help="it leaves no audit record at all")
-    parser.add_argument("--url", default=DEFAULT_URL, help="of the tenant (default: %(default)s)")
+    parser.add_argument("--silent", action="store_true", help="leave no audit record")
+    parser.add_argument("--url", default=DEFAULT_URL, help="address of the tenant (default: %(default)s)")
     given = parser.parse_args(argv)
     try:
         staged = run(**vars(given))

@@ -54,7 +54,7 @@ class Responder(_Connected):
     self_checks: SelfChecks
 
     async def poll_audit_feed(self) -> None:
-        """Read the audit feed and settle what it says."""
+        """Read the audit feed and settle its findings."""
         from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 
         await _run_and_flush("poll_audit_feed", poll_audit_feed(self.services))

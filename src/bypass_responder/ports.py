@@ -23,7 +23,7 @@ from bypass_responder.model.sweep import Baseline, SweepCommand
 
 
 class Clock(Protocol):
-    """Tells the time, in UTC."""
+    """Returns the time, in UTC."""
 
     def __call__(self) -> datetime:
         """Now."""
@@ -153,7 +153,7 @@ class Checkpoints(Protocol):
         """Store the next one. Raises ConflictError when its number is taken."""
 
     def all(self) -> AsyncIterator[Checkpoint]:
-        """Every checkpoint in order, from the table; raises InputError where the blob copy says something else."""
+        """Every checkpoint in order, from the table; raises InputError where the blob copy differs."""
 
 
 class ExchangeQueue(Protocol):
@@ -187,7 +187,7 @@ class AuditFeed(Protocol):
     """
 
     async def subscription(self) -> str | None:
-        """``enabled``, ``disabled`` or whatever the list says; None when there is no subscription."""
+        """The listed status, such as ``enabled`` or ``disabled``; None when there is no subscription."""
 
     async def start_subscription(self) -> None:
         """Start the subscription, without a webhook."""

@@ -1,4 +1,4 @@
-"""What is to be done with one finding, as a value: nothing is stored."""
+"""What `examine` returns for one finding: a value, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_a_failed_attempt_is_only_recorded() -> None:
     assert await examined(a_finding(outcome=Outcome.FAILED)) == RecordOnly()
 
 
-async def test_an_account_that_the_sweep_no_longer_lists_is_recorded_with_what_exchange_says() -> None:
+async def test_an_account_that_the_sweep_no_longer_lists_is_recorded_with_the_state_in_exchange() -> None:
     off = ON.model_copy(update={"bypass_on": False})
     found = await examined(a_finding(source=Source.SWEEP, switch=Switch.OFF, checks=(off,), identity_text=""))
 

@@ -56,7 +56,7 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
             key=f"{current.incident_id}-{current.command.value}",
             severity=Severity.CRITICAL,
             incident=current.incident_id,
-            left_to_do=("Look at the Exchange worker: is it running, and what do its logs say?",),
+            left_to_do=("Check that the Exchange worker is running, and read its logs.",),
         )
     again = {
         "id": command_id,

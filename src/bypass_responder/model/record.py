@@ -38,7 +38,7 @@ class Unreadable(Value):
     """Input that could not be read. Kept and shown, never acted on, never dropped.
 
     ``reason`` is a machine-readable word (``not_json``, ``not_an_object``, ``duplicate_key``, ``wrong_type``,
-    ``missing_field``, ``other_tenant``, ``too_large`` …); ``where`` says where in the source it stood.
+    ``missing_field``, ``other_tenant``, ``too_large`` …); ``where`` is its place in the source.
     """
 
     reason: str

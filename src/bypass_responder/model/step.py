@@ -21,7 +21,7 @@ class StepState(StrEnum):
     """Where a step is.
 
     planned → claimed → acted → done; or failed (a person is needed), held (waits for a person), withheld (observe, or a
-    rule read again at the claim said no), cancelled.
+    rule read again at the claim forbids it), cancelled.
     """
 
     PLANNED = "planned"

@@ -1,6 +1,6 @@
 """One event that a SIEM or Defender sent, read as a hint.
 
-Whoever has the topic's key can write anything, so every field is checked here. An event is read as a whole or not at
+Anyone with the topic's key can write anything, so every field is checked here. An event is read as a whole or not at
 all: one record in it that cannot be understood makes all of it unreadable.
 """
 
