@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bypass_responder.model.log import LogEntry
+from bypass_responder.model.log import Checkpoint, LogEntry
 from bypass_responder.operating.verify_log import Verification, verify_log
 from bypass_responder.session import open_session
 from tests.world import ALEX, World, a_finding
@@ -55,6 +55,16 @@ async def test_a_tail_that_was_cut_with_its_head_is_named_by_the_checkpoint(worl
     world.ledger.stored[ALEX]["head"] = (kind, json.dumps(forged))
 
     assert any("cut after log entry 2" in problem for problem in (await verify(world)).problems)
+
+
+async def test_a_checkpoint_of_a_run_that_had_read_earlier_is_no_problem(world: World) -> None:
+    entry = json.loads(world.ledger.logs[ALEX][0])
+    last = world.checkpoints.held[-1]
+    overtaken = {ALEX: (entry["seq"], entry["hash"])}  # of a slow run, behind the head of the last checkpoint
+    late = Checkpoint(seq=last.seq + 1, at=world.now, heads=overtaken, previous=last.hash)
+    await world.checkpoints.append(late.model_copy(update={"hash": late.digest()}))
+
+    assert (await verify(world)).problems == []
 
 
 async def test_a_target_that_is_gone_altogether_is_named(world: World) -> None:
