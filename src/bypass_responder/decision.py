@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import Value
-from bypass_responder.model.step import StepKind
+from bypass_responder.model.step import StepKind, StepState
 
 HISTORY_AFTER = timedelta(hours=24)
 EXPIRED_GRACE = timedelta(days=14)
@@ -156,6 +156,20 @@ def decide_actor(facts: Facts) -> Decision:
     if facts.protected:
         return _plan(Verdict.PROTECTED, "protected account: never blocked", not_, not_, not_)
     return _plan(Verdict.ACTOR, "switched on the bypass of an account that is not on the allowlist", not_, now_, now_)
+
+
+def weakened(kind: StepKind, *, enforce: bool, protected: bool, slot: bool) -> tuple[StepState, str] | None:
+    """What a decided step becomes at its claim; None: it is carried out.
+
+    Only the mode, the protected accounts, the limit and people may weaken a decision. The allowlist was part of it.
+    """
+    if not enforce:
+        return StepState.WITHHELD, "MODE is observe"
+    if kind is not StepKind.BLOCK_SIGN_IN:
+        return None
+    if protected:
+        return StepState.CANCELLED, "protected account: never blocked"
+    return None if slot else (StepState.HELD, "the hourly limit of blocks is reached")
 
 
 def covers(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, now: datetime) -> bool:

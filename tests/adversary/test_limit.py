@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from tests.adversary.scenes import a_finding_about, a_world, numbered_accounts
 from tests.world import ALEX, World, a_finding, an_account
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="accounts that are disabled already take slots")
 async def test_accounts_that_are_disabled_already_take_no_slot() -> None:
     """Today five shared mailboxes, bypassed as decoys, use up the hour: the attacker's own account is only held."""
     decoys = numbered_accounts(5, account_enabled=False)
@@ -24,7 +21,6 @@ async def test_accounts_that_are_disabled_already_take_no_slot() -> None:
     assert world.directory.enabled[eve.object_id] is False
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="evidence about a blocked account takes a slot each hour")
 async def test_evidence_about_an_account_that_is_blocked_takes_no_slot() -> None:
     """Today a further record of an open episode takes a slot again an hour later, though nothing is left to block."""
     world = a_world()

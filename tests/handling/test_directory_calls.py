@@ -49,8 +49,10 @@ async def test_an_account_deleted_between_read_and_act_needs_nothing_more() -> N
     world = World()
     world.directory.fail("set_sign_in", NotFoundError("gone"))
     world.directory.fail("revoke_sessions", NotFoundError("gone"))
-
     await world.sees(a_finding())
+    del world.directory.accounts[ALEX]
+    for _ in range(4):
+        await world.passes(minutes=1)
 
     assert {step.effect for kind, step in (await world.steps()).items() if kind is not DISABLE} == {Effect.NOT_NEEDED}
 
@@ -85,9 +87,9 @@ async def test_a_stale_read_back_is_read_again_and_no_failure() -> None:
 async def test_an_effect_that_never_shows_is_unverified_and_notified() -> None:
     world = World()
     await world.sees(a_finding())
-    world.directory.change(ALEX, account_enabled=True)
-    for _ in range(10):
-        await world.passes(minutes=15)
+    for _ in range(40):
+        world.directory.change(ALEX, account_enabled=True)
+        await world.passes(minutes=5)
 
     assert (await world.steps())[BLOCK].effect is Effect.UNVERIFIED
     assert "step_ineffective" in await world.notifications()
@@ -101,6 +103,7 @@ async def test_an_account_that_somebody_enables_again_is_reverted_at_the_recheck
     world.directory.change(ALEX, account_enabled=True)
 
     await world.passes(hours=1)
+    await world.passes(minutes=2)
 
     assert (await world.steps())[BLOCK].effect is Effect.REVERTED
 
@@ -163,6 +166,9 @@ async def test_an_account_that_is_gone_needs_no_decision() -> None:
     world.directory.fail("set_sign_in", NotFoundError("gone"))
     world.directory.fail("revoke_sessions", NotFoundError("gone"))
     await world.sees(a_finding())
+    del world.directory.accounts[ALEX]
+    for _ in range(4):
+        await world.passes(minutes=1)
     await world.answer(outcome=ExchangeOutcome.NOT_FOUND, resolved=None, before=None, after=None)
 
     assert {step.effect for step in (await world.steps()).values()} == {Effect.NOT_NEEDED}

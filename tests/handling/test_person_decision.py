@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from bypass_responder.errors import RefusedError
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.step import Effect, StepKind
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_account
@@ -29,13 +32,13 @@ async def test_an_approved_block_goes_ahead_over_the_limit_and_a_release_restore
     assert (await world.case()).head.prior is None
 
 
-async def test_the_release_of_an_account_that_was_disabled_before_leaves_it_disabled() -> None:
+async def test_an_account_that_was_disabled_before_is_not_released() -> None:
     world = World(an_account(account_enabled=False))
     await world.sees(a_finding())
     [incident] = await world.incidents()
 
-    await world.decides("release", incident.id)
-
+    with pytest.raises(RefusedError, match="has not blocked"):
+        await world.decides("release", incident.id)
     assert not world.directory.enabled[ALEX]
     assert (await world.steps())[BLOCK].effect is Effect.NOT_NEEDED
 

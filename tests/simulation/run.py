@@ -551,6 +551,7 @@ class Run:
         for run in runs:
             await self.invoke(HOSTS[0], run)
         for _ in range(8):
+            self._collect()
             if not self._queue and not self._running:
                 return
             await asyncio.sleep(130)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.control import give_up_claim, renew
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, adopt
 from bypass_responder.case.no_action import close_finding, notify_flapping
+from bypass_responder.case.step import plan_rechecks
 from bypass_responder.model.base import latest
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident, IncidentStatus
-from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
+from bypass_responder.model.step import Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import Account
     from bypass_responder.model.case import Case
 
-RECHECK_HOURS = (1, 24)
 HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
 
 
@@ -51,7 +51,7 @@ def open_or_strengthen(
         account=account,
         refers_to=draft.case.head.last_incident,
     )
-    stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason)]
+    stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason, finding)]
     if current and incident.account is None and account is not None:
         incident = incident.model_copy(update={"account": account})
     if current and stronger:
@@ -81,16 +81,18 @@ def open_or_strengthen(
     return incident.id
 
 
-def hold_the_block(draft: Draft, *, verdict: str, reason: str) -> None:
-    """Hold the planned block: the hourly limit was reached while the plan was stored."""
-    incident = current_incident(draft.case)
-    block = draft.case.step(incident.id, StepKind.BLOCK_SIGN_IN) if incident else None
-    if incident is None or block is None or block.state is not StepState.CLAIMED:
-        return
+def hold_the_block(draft: Draft, *, token: str, verdict: str, reason: str) -> None:
+    """Hold the block that was claimed with this token: the hourly limit was reached while the plan was stored."""
+    claimed = give_up_claim(draft, StepKind.BLOCK_SIGN_IN, token)
+    for block in claimed:
+        incident = draft.case.incident(block.incident_id)
+        if incident is not None:
+            _hold(draft, incident, block, verdict=verdict, reason=reason)
+
+
+def _hold(draft: Draft, incident: Incident, block: Step, *, verdict: str, reason: str) -> None:
     undone = {"attempts": block.attempts - 1, "first_attempt_at": None, "lease_until": None}
     draft.put(block.model_copy(update=undone | {"state": HELD, "reason": reason}))
-    if not any(step.step is StepKind.BLOCK_SIGN_IN and step.acted_at for step in draft.case.rows(Step)):
-        draft.move_head(prior=None)
     draft.put(incident.model_copy(update={"verdict": verdict, "reason": reason}))
     for finding in draft.case.rows(Finding):
         if finding.incident_id == incident.id and finding.id == incident.evidence[-1]:
@@ -139,13 +141,6 @@ def reopen(draft: Draft) -> None:
         draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": None}))
 
 
-def plan_rechecks(draft: Draft, incident_id: str) -> None:
-    """Look again 1 h and 24 h after the incident was first contained or restored."""
-    for hours in RECHECK_HOURS:
-        if draft.case.row(Recheck, f"recheck-{incident_id}-{hours:02d}") is None:
-            draft.put(Recheck(incident_id=incident_id, after_hours=hours, due_at=draft.now + timedelta(hours=hours)))
-
-
 def new_incident_id(finding: Finding, *, tenant_id: str) -> str:
     """Deterministic: the day of the event and eight hex digits of a hash over tenant, target and finding."""
     digest = hashlib.sha256(f"{tenant_id}|{finding.target}|{finding.id}".encode()).hexdigest()
@@ -158,16 +153,23 @@ def current_incident(case: Case) -> Incident | None:
     return None if incident is None or incident.status.final else incident
 
 
-def _strengthen(draft: Draft, incident_id: str, kind: StepKind, state: StepState, reason: str) -> bool:
-    """Make a step stronger; a step that runs or has run stays as it is."""
+def _strengthen(
+    draft: Draft, incident_id: str, kind: StepKind, state: StepState, reason: str, finding: Finding
+) -> bool:
+    """Make a step stronger. One that runs or has run stays, except a reverted block that a later *on* renews."""
     step = draft.case.step(incident_id, kind)
     rank = {None: 0, WITHHELD: 1, HELD: 1, PLANNED: 2}
     before = step.state if step else None
-    if before not in rank or rank[before] >= rank.get(state, 0):
+    shown = draft.case.control(kind).shown_at
+    reverted = step is not None and step.effect is Effect.REVERTED
+    again = reverted and state is PLANNED and shown is not None and finding.effective_at > shown
+    if not again and (before not in rank or rank[before] >= rank.get(state, 0)):
         return False
     step = step or Step(incident_id=incident_id, step=kind, state=state)
     due = draft.now if state is PLANNED else None
-    draft.put(step.model_copy(update={"state": state, "reason": reason, "next_at": due}))
+    draft.put(step.model_copy(update={"state": state, "reason": reason, "next_at": due, "effect": None}))
+    if state is PLANNED and kind is not StepKind.DISABLE_BYPASS:
+        renew(draft, kind)
     return True
 
 
@@ -188,16 +190,3 @@ def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, Step
     elif WITHHELD in steps.values():
         text = f"{incident.reason}. MODE is observe, so nothing was changed: the bypass is still on."
         draft.notify_about("observed", incident, f"Observe mode: nothing was done about {name}", text, key="")
-
-
-def revert(draft: Draft, incident: Incident, step: Step) -> None:
-    """The account is enabled again, and not by us."""
-    draft.put(step.model_copy(update={"effect": Effect.REVERTED, "detail": "the account was enabled again"}))
-    draft.log("reverted", "the account was enabled again", incident=incident.id)
-    draft.notify_about(
-        "step_ineffective",
-        incident,
-        f"Sign-in is open again: {incident.account}",
-        "Somebody, or the directory synchronization, enabled the account after we blocked it.",
-        key="reverted",
-    )

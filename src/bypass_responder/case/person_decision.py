@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from bypass_responder.case.step import finish, release_done
+from bypass_responder.case.control import ended, renew
+from bypass_responder.case.step import finish
 from bypass_responder.errors import NotFoundError, RefusedError
 from bypass_responder.model.base import latest
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
-from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
+from bypass_responder.model.step import Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,6 +22,8 @@ WRITTEN: dict[Literal["approve", "dismiss", "release"], Event] = {
     "dismiss": "dismiss_written",
     "release": "release_written",
 }
+MOST_ROWS = 60
+"""Of one transaction, which holds 100 rows with its log entries."""
 WAITING = {StepState.HELD, StepState.FAILED, StepState.WITHHELD}
 
 
@@ -58,10 +61,28 @@ def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, accou
             raise RefusedError(f"Incident {incident.id} names no single account: add --account OBJECT_ID_OR_UPN.")
         if incident.account is not None and account not in {None, incident.account.object_id}:
             raise RefusedError(f"Incident {incident.id} is about {incident.account}; --account cannot change that.")
-    if verb == "release" and draft.case.head.prior is None:
+    if verb == "release":
+        _refuse_release(draft, incident)
+
+
+def _refuse_release(draft: Draft, incident: Incident) -> None:
+    if draft.case.head.prior is None:
         raise RefusedError(
-            f"Nothing to release: the account of incident {incident.id} is not blocked by this responder."
+            f"Nothing to release: this responder has not blocked the account of incident {incident.id}. "
+            f"To end the incident: bypassctl incidents dismiss {incident.id}."
         )
+    newer = _newer(draft, incident.opened_at)
+    if newer is not None:
+        raise RefusedError(
+            f"Incident {incident.id} is {incident.status.value}, but {newer.id} came later, is {newer.status.value} "
+            f"and wants the block too. To release the account from both: bypassctl incidents release {newer.id}."
+        )
+
+
+def _newer(draft: Draft, moment: datetime) -> Incident | None:
+    """The newest incident that was opened after this moment and that nobody has ended."""
+    newer = [row for row in draft.case.rows(Incident) if row.opened_at > moment and not ended(draft.case, row)]
+    return max(newer, key=lambda row: row.opened_at, default=None)
 
 
 def approve(draft: Draft, decision: PersonDecision) -> None:
@@ -76,9 +97,12 @@ def approve(draft: Draft, decision: PersonDecision) -> None:
                         "reason": f"approved by {decision.who}: {decision.reason}",
                         "attempts": 0,
                         "next_at": draft.now,
+                        "effect": None,
                     }
                 )
             )
+            if step.step is not StepKind.DISABLE_BYPASS:
+                renew(draft, step.step)
     _done(draft, decision, "approved")
     draft.settle_status(decision.incident_id)
 
@@ -88,34 +112,54 @@ def dismiss(draft: Draft, decision: PersonDecision) -> None:
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.DISMISSED)
     draft.move_head(dismissed_through=latest(draft.case.head.dismissed_through, decision.at))
-    for recheck in draft.case.rows(Recheck):
-        if recheck.incident_id == decision.incident_id and not recheck.done:
-            draft.put(recheck.model_copy(update={"done": True, "result": "cancelled by the dismissal"}))
     _done(draft, decision, "dismissed")
 
 
 def release(draft: Draft, decision: PersonDecision) -> None:
-    """Plan the release of the account: exactly its state from before our first block. Auditing stays restored."""
-    prior = draft.case.head.prior
-    ends = _cancel(draft, decision, WAITING | {StepState.PLANNED}, keep=StepKind.DISABLE_BYPASS)
+    """Want exactly the state from before our first block, for the account: every incident of it ends. Auditing stays.
+
+    Not carried out when a newer incident, which the person was not shown, has been opened since.
+    """
+    newer = _newer(draft, decision.at)
+    if newer is not None:
+        why = f"{newer.id} was opened after the decision and wants the block"
+        draft.log("withheld", f"release: {why}", incident=decision.incident_id, step="release")
+        draft.notify_about("held", newer, f"Not released: {newer.account or newer.target}", f"{why}.", key="release")
+        _done(draft, decision, "release_planned")
+        return
+    _cancel(draft, decision, WAITING | {StepState.PLANNED, StepState.ACTED}, keep=StepKind.DISABLE_BYPASS)
     _done(draft, decision, "release_planned")
+    draft.move_head(released_through=latest(draft.case.head.released_through, decision.at))
+    renew(draft, StepKind.BLOCK_SIGN_IN)
     step = Step(
         incident_id=decision.incident_id,
         step=StepKind.RELEASE,
         state=StepState.PLANNED,
         reason=decision.reason,
         approved_by=decision.who,
-        next_at=ends,
+        next_at=draft.now,
     )
-    if prior is not None and prior.account_enabled:
-        draft.put(step)
-        draft.settle_status(decision.incident_id)
-        _close(draft, decision, None)
-    else:
-        draft.put(step)
-        finish(draft, step, Effect.NOT_NEEDED, "sign-in was blocked before our first block and stays so")
-        _close(draft, decision, IncidentStatus.RELEASED)
-        release_done(draft, decision.incident_id)
+    draft.put(step)
+    _close(draft, decision, IncidentStatus.RELEASED)
+    if draft.case.head.prior is None:
+        finish(draft, step, Effect.NOT_NEEDED, "the responder has not blocked sign-in")
+    end_released(draft)
+
+
+def end_released(draft: Draft) -> None:
+    """Close the incidents that a release has ended, as many as one transaction takes."""
+    released = draft.case.head.released_through
+    if released is None:
+        return
+    for incident in draft.case.rows(Incident):
+        if incident.closed_at is None and incident.opened_at <= released and len(draft.changed) < MOST_ROWS:
+            gone = {"status": IncidentStatus.RELEASED, "closed_at": released, "closed_by": "the release of the account"}
+            draft.put(incident.model_copy(update=gone))
+            for step in draft.case.steps(incident.id):
+                if step.state in WAITING | {StepState.PLANNED, StepState.CLAIMED, StepState.ACTED}:
+                    _cancel_step(draft, step, "the account was released")
+            if draft.case.head.active_incident == incident.id:
+                draft.move_head(active_incident=None)
 
 
 def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
@@ -125,19 +169,19 @@ def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
     _done(draft, decision, "account_given")
 
 
-def _cancel(
-    draft: Draft, decision: PersonDecision, states: set[StepState], *, keep: StepKind | None = None
-) -> datetime:
-    """Cancel steps, a claimed block or revocation too. Returns when a call that may be under way has ended."""
-    ends = draft.now
+def _cancel(draft: Draft, decision: PersonDecision, states: set[StepState], *, keep: StepKind | None = None) -> None:
+    """Cancel steps, a claimed block or revocation too: its call may go through, and the claim ends with it."""
     for step in draft.case.steps(decision.incident_id):
         claimed = step.state is StepState.CLAIMED and step.step is not StepKind.DISABLE_BYPASS
         if (step.state in states or claimed) and step.step is not keep:
-            ends = max(ends, step.lease_until or ends)
-            reason = f"{decision.verb} by {decision.who}"
-            gone = {"state": StepState.CANCELLED, "next_at": None, "lease_until": None, "reason": reason}
-            draft.put(step.model_copy(update=gone))
-    return ends
+            _cancel_step(draft, step, f"{decision.verb} by {decision.who}")
+
+
+def _cancel_step(draft: Draft, step: Step, reason: str) -> None:
+    if reason == "the account was released" and step.step is StepKind.DISABLE_BYPASS:
+        return  # auditing stays wanted
+    gone = {"state": StepState.CANCELLED, "next_at": None, "lease_until": None, "reason": reason}
+    draft.put(step.model_copy(update=gone))
 
 
 def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus | None) -> None:

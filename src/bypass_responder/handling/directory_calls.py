@@ -6,32 +6,31 @@ Permissions: User.EnableDisableAccount.All, User.RevokeSessions.All.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.step import record_done, record_error
+from bypass_responder.case.control import record_call
 from bypass_responder.errors import ResponderError
 from bypass_responder.model.step import StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Coroutine, Mapping
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.ports import Directory
 
-    Apply = Callable[[Callable[[Draft], None]], Awaitable[None]]
+    Apply = Callable[[Callable[[Draft], None]], Coroutine[None, None, None]]
 
 
-async def carry_out(
-    kinds: Sequence[StepKind], *, incident_id: str, object_id: str, directory: Directory, apply: Apply
-) -> None:
-    """Make the calls of claimed steps, one after the other, each independent of the other's failure.
+async def carry_out(tokens: Mapping[StepKind, str], *, object_id: str, directory: Directory, apply: Apply) -> None:
+    """Make the claimed calls, one after the other, each independent of the other's failure.
 
     What one call did is recorded while the next one is under way.
     """
     recording: list[asyncio.Task[None]] = []
-    for kind in kinds:
+    for kind, token in tokens.items():
         error = await _call(kind, object_id, directory)
-        recording.append(asyncio.create_task(_record(kind, incident_id, error, apply)))
+        recording.append(asyncio.create_task(apply(partial(record_call, kind=kind, token=token, error=error))))
     for outcome in await asyncio.gather(*recording, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
@@ -52,10 +51,3 @@ async def _call(kind: StepKind, object_id: str, directory: Directory) -> Respond
     except ResponderError as error:
         return error
     return None
-
-
-async def _record(kind: StepKind, incident_id: str, error: ResponderError | None, apply: Apply) -> None:
-    if error is None:
-        await apply(lambda draft: record_done(draft, incident_id, kind))
-    else:
-        await apply(lambda draft: record_error(draft, incident_id, kind, error))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import person_decision
+from bypass_responder.case import control, person_decision
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.errors import ResponderError
 from bypass_responder.event_lines import write_line
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
     from bypass_responder.ports import WorkItem
     from bypass_responder.session import Services
 
@@ -109,7 +110,7 @@ async def settle(target: str, services: Services, *, lookups: Lookups | None = N
 
 async def _round(session: Session, services: Services, lookups: Lookups) -> tuple[set[str], list[Exception]]:
     elsewhere = await _carry_out_decisions(session, services)
-    await session.apply(revive)
+    await session.apply(_take_up)
     claimed, handed_on, problems = await decide_findings(session, services, lookups)
     try:
         claimed += await run_steps.claim_due(session, services, lookups)
@@ -175,20 +176,20 @@ async def _finish(item: WorkItem, session: Session, services: Services) -> None:
 
 def next_due(session: Session, services: Services) -> datetime | None:
     """When the target is due again; None when nothing is left to do."""
-    moments: list[datetime | None] = []
+    moments: list[datetime | None] = [*control.due_at(session.case, services.clock())]
     for row in session.case.by_key.values():
         match row:
             case Finding(state=FindingState.UNDECIDED):
                 moments.append(row.next_at or services.clock())
-            case Step(state=StepState.PLANNED):
+            case Step(step=StepKind.DISABLE_BYPASS, state=StepState.PLANNED):
                 moments.append(row.next_at or services.clock())
-            case Step(state=StepState.CLAIMED):
+            case Step(step=StepKind.DISABLE_BYPASS, state=StepState.CLAIMED):
                 moments.append(row.lease_until)
-            case Step(state=StepState.ACTED) if row.step is not StepKind.DISABLE_BYPASS:
+            case Step(step=StepKind.RELEASE, state=StepState.ACTED):
                 moments.append(row.next_at)
             case Command(state="outstanding"):
                 moments.append(row.not_after if row.sent else services.clock())
-            case Recheck(done=False, result=""):
+            case Recheck(done=False, result="") if not _ended(session.case, row):
                 moments.append(row.due_at)
             case PersonDecision(done=False):
                 moments.append(services.clock())
@@ -197,3 +198,14 @@ def next_due(session: Session, services: Services) -> datetime | None:
             case _:
                 pass
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _ended(case: Case, row: Recheck) -> bool:
+    incident = case.incident(row.incident_id)
+    return incident is None or control.ended(case, incident)
+
+
+def _take_up(draft: Draft) -> None:
+    """Continue what was too much for one transaction."""
+    revive(draft)
+    person_decision.end_released(draft)

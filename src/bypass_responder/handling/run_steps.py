@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import episode
+from bypass_responder.case import control
 from bypass_responder.case import step as steps
 from bypass_responder.case.exchange_question import (
     WORKER_SILENT_AFTER,
@@ -19,17 +19,16 @@ from bypass_responder.case.exchange_question import (
     outstanding,
     withdraw,
 )
-from bypass_responder.case.step import record_read_back
-from bypass_responder.decision import covers
+from bypass_responder.decision import weakened
 from bypass_responder.handling import directory_calls
-from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import Command, CommandKind
-from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
+from bypass_responder.model.step import Recheck, Step, StepKind, StepState
 from bypass_responder.session import raise_health
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.handling.identify import Lookups
@@ -44,125 +43,101 @@ ORDER = (StepKind.RELEASE, StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS)
 
 @dataclass(frozen=True)
 class Claimed:
-    """Calls that this worker may make now, on one account of one incident."""
+    """Calls that this worker may make now on the account of the case, each with the token of its claim."""
 
-    incident_id: str
     object_id: str
-    kinds: tuple[StepKind, ...]
+    tokens: dict[StepKind, str]
 
     def without(self, kind: StepKind) -> Claimed:
         """The same, one call less."""
-        return replace(self, kinds=tuple(each for each in self.kinds if each is not kind))
+        return Claimed(self.object_id, {each: token for each, token in self.tokens.items() if each is not kind})
 
 
-def claim_steps(
-    draft: Draft,
-    incident_id: str,
-    *,
-    account: Account | None,
-    entry: AllowlistEntry | MalformedEntry | None,
-    services: Services,
-    slot: bool,
-) -> list[Claimed]:
-    """Claim what is due of one incident, after reading mode, protected list and allowlist again.
+def claim_steps(draft: Draft, *, account: Account | None, services: Services, slot: bool) -> list[Claimed]:
+    """Claim what is due, after reading mode and protected list again. ``account`` was read just before.
 
-    ``slot``: the incident has one under the hourly limit, or is about to take it before anything is done.
+    ``slot``: the account has one under the hourly limit, or is about to take it before anything is done.
     """
-    incident = draft.case.incident(incident_id)
-    if incident is None or incident.account is None:
-        return []
-    before = {step.step: step.attempts for step in draft.case.steps(incident_id)}
-    kinds = []
+    before = {step.row_key: step.attempts for step in draft.case.rows(Step)}
+    tokens = {}
     for kind in ORDER:
-        due = draft.case.step(incident_id, kind)
-        if due is None or not steps.is_due(due, draft.now):
-            continue
-        verdict = _still_allowed(due, incident, entry, services, draft, slot=slot)
-        if verdict:
-            state, reason = verdict
-            steps.withhold(draft, incident, kind, state=state, reason=reason)
-        elif steps.claim(draft, incident, kind, account=account):
-            kinds.append(kind)
-    _claim_disable(draft, incident, services)
-    taken = [
-        f"{it.step.value} (attempt {it.attempts})"
-        for it in draft.case.steps(incident_id)
-        if it.attempts > before[it.step]
-    ]
-    if taken:
-        draft.log("claimed", ", ".join(taken), incident=incident_id)
-    return [Claimed(incident_id, incident.account.object_id, tuple(kinds))] if kinds else []
+        for step in due_steps(draft.case, kind, draft.now):
+            _weaken(draft, step, services, slot=slot)
+        token = services.new_id()
+        if control.claim(draft, kind, account=account, token=token):
+            tokens[kind] = token
+    _claim_disable(draft, services)
+    for incident in draft.case.rows(Incident):
+        taken = [
+            f"{it.step.value} (attempt {it.attempts})"
+            for it in draft.case.steps(incident.id)
+            if it.attempts > before.get(it.row_key, 0) and it.state is StepState.CLAIMED
+        ]
+        if taken:
+            draft.log("claimed", ", ".join(taken), incident=incident.id)
+    object_id = account.object_id if account else ""
+    return [Claimed(object_id, tokens)] if tokens else []
 
 
-def _still_allowed(
-    due: Step,
-    incident: Incident,
-    entry: AllowlistEntry | MalformedEntry | None,
-    services: Services,
-    draft: Draft,
-    *,
-    slot: bool,
-) -> tuple[StepState, str] | None:
-    """None: go on. Else the state that the step gets and why."""
-    settings = services.settings
-    if not settings.enforce:
-        return StepState.WITHHELD, "MODE is observe"
-    if incident.closed_at and due.step is not StepKind.RELEASE:
-        return StepState.CANCELLED, f"a person ended the incident: {incident.closed_by}"
-    if due.step is not StepKind.BLOCK_SIGN_IN:
-        return None
-    if incident.account and incident.account.object_id in settings.protected:
-        return StepState.CANCELLED, "protected account: never blocked"
-    if due.approved_by:
-        return None
-    if isinstance(entry, MalformedEntry):
-        return StepState.HELD, f"the allowlist row is malformed: {entry.problem}"
-    began = incident.blind_from or incident.opened_at
-    if covers(entry, since=began, now=draft.now):
-        return StepState.CANCELLED, "allowlisted"
-    if isinstance(entry, AllowlistEntry) and (entry.edited_at is None or entry.edited_at >= began):
-        return StepState.HELD, "the allowlist entry was edited after the bypass began"
-    return None if slot else (StepState.HELD, "the hourly limit of blocks is reached")
+def due_steps(case: Case, kind: StepKind, now: datetime) -> list[Step]:
+    """Return the steps that a claim of this control would be for; none while it waits."""
+    if kind is StepKind.RELEASE:
+        return control.releases(case)
+    wants = control.wanting(case, kind)
+    due = control.next_of(case.control(kind), wants, now)[0] is control.Next.ACT
+    return [step for step in wants if step.state in {StepState.PLANNED, StepState.CLAIMED}] if due else []
 
 
-def _claim_disable(draft: Draft, incident: Incident, services: Services) -> None:
-    due = draft.case.step(incident.id, StepKind.DISABLE_BYPASS)
-    if due is None or incident.account is None or not steps.is_due(due, draft.now):
+def _weaken(draft: Draft, step: Step, services: Services, *, slot: bool) -> None:
+    incident = draft.case.incident(step.incident_id)
+    if incident is None:
         return
-    if not services.settings.enforce:
-        steps.withhold(draft, incident, due.step, state=StepState.WITHHELD, reason="MODE is observe")
-    elif outstanding(draft.case, CommandKind.DISABLE_BYPASS) is None and steps.claim(
-        draft, incident, due.step, account=incident.account
-    ):
-        command = new_command(draft, CommandKind.DISABLE_BYPASS, services)
-        about = {"object_id": incident.account.object_id, "incident_id": incident.id}
-        ask(draft, command.model_copy(update=about))
+    protected = incident.account is not None and incident.account.object_id in services.settings.protected
+    allowed = slot or step.approved_by is not None
+    weaker = weakened(step.step, enforce=services.settings.enforce, protected=protected, slot=allowed)
+    if weaker:
+        steps.withhold(draft, incident, step, state=weaker[0], reason=weaker[1])
+
+
+def _claim_disable(draft: Draft, services: Services) -> None:
+    for step in draft.case.rows(Step):
+        incident = draft.case.incident(step.incident_id)
+        if step.step is not StepKind.DISABLE_BYPASS or incident is None or incident.account is None:
+            continue
+        if not steps.is_due(step, draft.now):
+            continue
+        if not services.settings.enforce:
+            steps.withhold(draft, incident, step, state=StepState.WITHHELD, reason="MODE is observe")
+        elif outstanding(draft.case, CommandKind.DISABLE_BYPASS) is None and steps.claim(draft, step):
+            command = new_command(draft, CommandKind.DISABLE_BYPASS, services)
+            ask(draft, command.model_copy(update={"object_id": incident.account.object_id, "incident_id": incident.id}))
 
 
 async def claim_due(session: Session, services: Services, lookups: Lookups) -> list[Claimed]:
-    """Claim every due step of the target; the account and its allowlist row are read just before."""
-    case = session.case
-    due = {step.incident_id for step in case.rows(Step) if steps.is_due(step, services.clock())}
-    claimed: list[Claimed] = []
-    for incident_id in sorted(due):
-        incident = case.incident(incident_id)
-        if incident is None or incident.account is None:
-            continue
-        account, entry, slot = await asyncio.gather(
-            lookups.account(incident.account.object_id),
-            lookups.entry(incident.account.object_id),
-            _has_a_slot(case, incident_id, services),
-        )
-        claimed += await session.apply(
-            partial(claim_steps, incident_id=incident_id, account=account, entry=entry, services=services, slot=slot)
-        )
-    return claimed
+    """Claim every due step of the target; the account is read just before."""
+    case, now = session.case, services.clock()
+    due = [step for kind in ORDER for step in due_steps(case, kind, now)]
+    asks = any(step.step is StepKind.DISABLE_BYPASS and steps.is_due(step, now) for step in case.rows(Step))
+    if not due and not asks:
+        return []
+    account = await lookups.account(_object_id(case)) if due else None
+    slot = await _has_a_slot(case, due, account, services)
+    if not due:
+        await session.apply(partial(_claim_disable, services=services))
+        return []
+    return await session.apply(partial(claim_steps, account=account, services=services, slot=slot))
 
 
-async def _has_a_slot(case: Case, incident_id: str, services: Services) -> bool:
-    """A block that no person approved needs a slot under the hourly limit; an account keeps the one it has."""
-    block = case.step(incident_id, StepKind.BLOCK_SIGN_IN)
-    if block is None or block.approved_by or not steps.is_due(block, services.clock()) or not services.settings.enforce:
+def _object_id(case: Case) -> str:
+    known = [incident.account for incident in case.rows(Incident) if incident.account]
+    return known[-1].object_id if known else case.target
+
+
+async def _has_a_slot(case: Case, due: Sequence[Step], account: Account | None, services: Services) -> bool:
+    """A block that no person approved needs a slot, when it will really be called: taken just before the claim."""
+    blocks = [step for step in due if step.step is StepKind.BLOCK_SIGN_IN]
+    needless = account is None or not account.account_enabled or not services.settings.enforce
+    if not blocks or needless or any(step.approved_by for step in blocks):
         return True
     limit = services.settings.containment_limit_per_hour
     return await services.limit.take(case.target, limit=limit, now=services.clock())
@@ -175,11 +150,7 @@ async def act(claimed: Sequence[Claimed], session: Session, services: Services) 
     """
     calls = [
         directory_calls.carry_out(
-            work.kinds,
-            incident_id=work.incident_id,
-            object_id=work.object_id,
-            directory=services.directory,
-            apply=session.apply,
+            work.tokens, object_id=work.object_id, directory=services.directory, apply=session.apply
         )
         for work in claimed
     ]
@@ -207,21 +178,30 @@ async def send_commands(session: Session, services: Services) -> None:
 
 
 async def read_back(session: Session, services: Services) -> None:
-    """Read the account again for every step that acted and is due."""
-    case = session.case
-    due = [
+    """Read the account again for every control, and every release, whose effect is due to be read."""
+    now = services.clock()
+    kinds = [kind for kind in (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS) if _reads(session.case, kind, now)]
+    released = [
         step
-        for step in case.rows(Step)
-        if step.state is StepState.ACTED and step.next_at is not None and step.next_at <= services.clock()
+        for step in session.case.rows(Step)
+        if step.step is StepKind.RELEASE and step.state is StepState.ACTED and step.next_at and step.next_at <= now
     ]
-    for incident_id in sorted({step.incident_id for step in due}):
-        incident = case.incident(incident_id)
-        if incident is None or incident.account is None:
-            continue
-        account = await services.directory.find(incident.account.object_id)
-        for step in due:
-            if step.incident_id == incident_id:
-                await session.apply(partial(record_read_back, incident_id=incident_id, kind=step.step, account=account))
+    if not kinds and not released:
+        return
+    account = await services.directory.find(_object_id(session.case))
+    for kind in kinds:
+        await session.apply(partial(_observe, kind=kind, account=account))
+    for step in released:
+        await session.apply(partial(control.observe_release, step=step, account=account))
+
+
+def _reads(case: Case, kind: StepKind, now: datetime) -> bool:
+    return control.next_of(case.control(kind), control.wanting(case, kind), now)[0] is control.Next.READ
+
+
+def _observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
+    if _reads(draft.case, kind, draft.now):
+        control.observe(draft, kind, account)
 
 
 async def recheck(session: Session, services: Services) -> None:
@@ -231,26 +211,26 @@ async def recheck(session: Session, services: Services) -> None:
         incident = case.incident(row.incident_id)
         if row.done or row.result or row.due_at > services.clock() or incident is None or incident.account is None:
             continue
+        if control.ended(case, incident):
+            continue
         account = await services.directory.find(incident.account.object_id)
         await session.apply(partial(_recheck, row=row, account=account, services=services))
 
 
 def _recheck(draft: Draft, row: Recheck, account: Account | None, services: Services) -> None:
     current, incident = draft.case.row(Recheck, row.row_key), draft.case.incident(row.incident_id)
-    if current is None or current.done or incident is None:
+    if current is None or current.done or current.result or incident is None or incident.account is None:
         return
-    block = draft.case.step(incident.id, StepKind.BLOCK_SIGN_IN)
-    blocked = block is not None and block.effect in {Effect.EFFECTIVE, Effect.TEMPORARY}
-    if block and blocked and account and account.account_enabled and not incident.status.final:
-        episode.revert(draft, incident, block)
-    if account is None:
-        draft.put(current.model_copy(update={"done": True, "result": "the account no longer exists"}))
-        return
+    for kind in (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS):
+        quiet = draft.case.control(kind)
+        if quiet.lease_until is None and quiet.next_at is None and control.wanting(draft.case, kind):
+            control.observe(draft, kind, account)
     if outstanding(draft.case, CommandKind.CHECK_BYPASS) is not None:
         return
     draft.put(current.model_copy(update={"result": "asked"}))
     command = new_command(draft, CommandKind.CHECK_BYPASS, services)
-    ask(draft, command.model_copy(update={"object_id": account.object_id, "incident_id": incident.id, "recheck": True}))
+    about = {"object_id": incident.account.object_id, "incident_id": incident.id, "recheck": True}
+    ask(draft, command.model_copy(update=about))
 
 
 def new_command(draft: Draft, kind: CommandKind, services: Services) -> Command:

@@ -24,7 +24,9 @@ async def store_within_limit(decided: Decided, session: Session, services: Servi
     """Store the plan, and meanwhile take the slot that a block needs; nothing is done before both are there."""
     store = partial(store_plan, decided=decided, services=services)
     limited = decided.decision.over_limit()
-    blocks = limited.verdict is Verdict.LIMIT_REACHED and services.settings.enforce
+    account = decided.identified.account
+    called = account is not None and account.account_enabled and services.settings.enforce
+    blocks = called and limited.verdict is Verdict.LIMIT_REACHED
     if not blocks or evidence.belongs_to_the_past(session.case, decided.finding):
         return await session.apply(store)
     limit = services.settings.containment_limit_per_hour
@@ -36,7 +38,10 @@ async def store_within_limit(decided: Decided, session: Session, services: Servi
         raise taken
     if taken:
         return claimed
-    await session.apply(partial(episode.hold_the_block, verdict=limited.verdict.value, reason=limited.reason))
+    for claim in claimed:
+        if token := claim.tokens.get(StepKind.BLOCK_SIGN_IN):
+            hold = partial(episode.hold_the_block, token=token, verdict=limited.verdict.value, reason=limited.reason)
+            await session.apply(hold)
     return [claim.without(StepKind.BLOCK_SIGN_IN) for claim in claimed]
 
 
@@ -77,9 +82,7 @@ def store_plan(draft: Draft, decided: Decided, services: Services) -> list[Claim
         _notify_owner(draft, incident_id, decision.reason)
     if decision.verdict is Verdict.HISTORY:
         episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
-    return claim_steps(
-        draft, incident_id, account=identified.account, entry=decided.entry, services=services, slot=True
-    )
+    return claim_steps(draft, account=identified.account, services=services, slot=True)
 
 
 def _state(disposition: Disposition, *, enforce: bool) -> StepState:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Stored, Utc, Value
 
 
-class Account(Value):
+class Account(Stored):
     """One Entra account, read with User.Read.All. Times are UTC."""
 
     object_id: str

@@ -73,8 +73,16 @@ def target_key(*names: str) -> str:
     return "name-" + hashlib.sha256("\0".join(distinct).encode()).hexdigest()
 
 
-class Row(Value):
+class Stored(Value):
+    """A value inside a stored row. Fields of a newer version, unknown to this one, are kept when the row is written."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Row(Stored):
     """One row of a target's partition."""
+
+    schema_version: int = 1
 
     kind: ClassVar[str]
     key: ClassVar[str] = "{row.kind}-{row.id}"

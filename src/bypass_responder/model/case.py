@@ -7,22 +7,23 @@ a sequence, and it carries the end of the target's log chain.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import ClassVar, Literal, TypeVar
 
-from bypass_responder.model.base import Row, Utc, Value
+from bypass_responder.model.base import Row, Stored, Utc, Value
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
-from bypass_responder.model.step import Recheck, Step, StepKind
+from bypass_responder.model.step import Control, Recheck, Step, StepKind
 from bypass_responder.model.sweep import Sweep
 
 TENANT_TARGET = "tenant"
 """The key under which health, tampering evidence and their log are kept."""
 
 
-class PriorState(Value):
+class PriorState(Stored):
     """What an account was before our first block. Stored once, lives until the release."""
 
     account_enabled: bool
@@ -44,6 +45,9 @@ class Head(Row):
     """When the account, no longer listed by a sweep, was not found. It was not reported off."""
     dismissed_through: Utc | None = None
     prior: PriorState | None = None
+    """Before our first block. Kept until the release."""
+    released_through: Utc | None = None
+    """Of the last release: incidents opened until then want nothing any more."""
     log_seq: int = 0
     log_hash: str = ""
 
@@ -55,6 +59,7 @@ ROWS: dict[str, type[Row]] = {
         Finding,
         Incident,
         Step,
+        Control,
         Command,
         Recheck,
         PersonDecision,
@@ -96,9 +101,18 @@ class Case:
         """One incident, or None."""
         return self.row(Incident, f"incident-{incident_id}") if incident_id else None
 
+    def opened_at(self, incident_id: str) -> datetime:
+        """When an incident was opened."""
+        found = self.incident(incident_id)
+        return found.opened_at if found else datetime.max.replace(tzinfo=UTC)
+
     def step(self, incident_id: str, kind: StepKind) -> Step | None:
         """One step, or None."""
         return self.row(Step, f"step-{incident_id}-{kind}")
+
+    def control(self, kind: StepKind) -> Control:
+        """One control of the account, or a fresh one."""
+        return self.row(Control, f"control-{kind}") or Control(control=kind)
 
     def steps(self, incident_id: str) -> list[Step]:
         """The steps of one incident."""

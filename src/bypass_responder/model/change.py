@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Stored, Utc, Value
 
 
 class Switch(StrEnum):
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Actor(Value):
+class Actor(Stored):
     """Who ran the cmdlet, in the record's own words."""
 
     user_id: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
-from bypass_responder.model.base import Row, Utc, Value
+from bypass_responder.model.base import Row, Stored, Utc
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.message import ExchangeOutcome
 
@@ -35,7 +35,7 @@ class FindingState(StrEnum):
     DECIDED = "decided"
 
 
-class Check(Value):
+class Check(Stored):
     """Exchange's answer about one name (or, with an empty name, about the object id)."""
 
     name: str
@@ -46,7 +46,7 @@ class Check(Value):
     read_at: Utc | None = None
 
 
-class Evidence(Value):
+class Evidence(Stored):
     """The raw input: inline up to 32 KiB, else the name of a blob with its length and hash."""
 
     text: str | None = None

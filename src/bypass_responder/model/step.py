@@ -70,6 +70,48 @@ class Step(Row):
     detail: str = ""
 
 
+class Observed(StrEnum):
+    """What a read of the directory showed of an account."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    ABSENT = "absent"
+
+
+class Control(Row):
+    """What the responder did to an account and observed of it, for one control, over all incidents of the account.
+
+    The steps of the incidents say what is wanted; this row says how far it is true.
+    """
+
+    kind: ClassVar[str] = "control"
+    key: ClassVar[str] = "control-{row.control}"
+    control: StepKind
+    """``block_sign_in``, which a release uses too, or ``revoke_sessions``."""
+    calling: StepKind | None = None
+    """The call under way: opposite calls are never under way together."""
+    token: str | None = None
+    """Names the holder of the claim. A result under another token only causes a read."""
+    lease_until: Utc | None = None
+    attempts: int = 0
+    first_attempt_at: Utc | None = None
+    acted_at: Utc | None = None
+    """When the service last accepted our call. Until a release, a disabled account is then our doing."""
+    next_at: Utc | None = None
+    reads: int = 0
+    """Reads since the last call that did not show its effect."""
+    observed: Observed | None = None
+    observed_at: Utc | None = None
+    shown_at: Utc | None = None
+    """When a read last showed our block."""
+    enabled_since: Utc | None = None
+    """The first of the reads that showed the account enabled after our block had been shown."""
+    absent_since: Utc | None = None
+    absent_reads: int = 0
+    reverted_at: Utc | None = None
+    """Set: the block was undone by somebody else, and is not made again without a new reason."""
+
+
 class Recheck(Row):
     """A check of the account and its bypass, some time after containment."""
 
