@@ -91,7 +91,7 @@ class SandboxClient:
         feed_delay_seconds: float = 0.0,
         silent: bool = False,
     ) -> dict[str, Any]:
-        """Stage one of ``sandbox.attack.SCENARIOS``; says which accounts and records it was about.
+        """Stage one of ``sandbox.tenant.scenarios.SCENARIOS``; says which accounts and records it was about.
 
         Its audit records reach the feed ``feed_delay_seconds`` later; ``silent`` leaves no record at all.
         """
