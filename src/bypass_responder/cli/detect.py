@@ -17,8 +17,7 @@ from bypass_responder.cli.findings import Finding, Format, Printer, printer
 from bypass_responder.cli.terminal import stop
 from bypass_responder.detection import detect as detect_change
 from bypass_responder.model.change import AuditTampering, BypassChange
-from bypass_responder.model.excerpt import printable
-from bypass_responder.model.record import Unreadable
+from bypass_responder.model.record import Unreadable, printable
 from bypass_responder.sensing.records.reader import read_records
 
 if TYPE_CHECKING:
