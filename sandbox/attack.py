@@ -1,7 +1,6 @@
 """Attacks on the stand-in tenant: its state changes, and the feed delivers the records that the real service would.
 
-``run`` is the command's function; ``stage`` does it inside the tenant. Without ``target`` and ``actor`` a scenario
-takes accounts of the default tenant.
+``run`` is the command's function. Without ``target`` and ``actor`` a scenario takes accounts of the default tenant.
 """
 
 from __future__ import annotations
@@ -9,15 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
-from sandbox.scenarios import SCENARIOS, Scene, UnknownScenarioError, account_named
 from sandbox.tenant.client import SandboxClient
-
-if TYPE_CHECKING:
-    from sandbox.tenant.state import Tenant
+from sandbox.tenant.scenarios import SCENARIOS
 
 DEFAULT_URL = "http://127.0.0.1:8025"
 """Where `make serve` puts the tenant."""
@@ -28,33 +24,6 @@ def help_lines() -> dict[str, str]:
     return {
         name: f"{(act.__doc__ or '').splitlines()[0]} Default target: {alias}."
         for name, (act, alias) in SCENARIOS.items()
-    }
-
-
-def stage(
-    tenant: Tenant,
-    scenario: str,
-    *,
-    target: str | None = None,
-    actor: str | None = None,
-    feed_delay_seconds: float = 0.0,
-    silent: bool = False,
-) -> dict[str, Any]:
-    """Change the tenant and deliver the records after the delay; ``silent`` creates no record."""
-    if scenario not in SCENARIOS:
-        msg = f"no scenario {scenario!r}; there are {', '.join(SCENARIOS)}"
-        raise UnknownScenarioError(msg)
-    act, alias = SCENARIOS[scenario]
-    who = actor or f"mallory@{tenant.settings.domain}"
-    scene = Scene(tenant, account_named(tenant, target or alias), who, feed_delay_seconds, silent)
-    records = act(scene)
-    scene.deliver(records)
-    return {
-        "scenario": scenario,
-        "target": scene.target.user_principal_name,
-        "object_id": scene.target.object_id,
-        "actor": who,
-        "records": [] if silent else records,
     }
 
 

@@ -11,9 +11,9 @@ from rich.text import Text
 from bypass_responder.case.evidence import OWN
 from bypass_responder.case.follow_up import blind_window, left_to_do
 from bypass_responder.model.case import TENANT_TARGET, Case
-from bypass_responder.model.excerpt import printable
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
+from bypass_responder.model.record import printable
 from bypass_responder.model.step import Step
 
 if TYPE_CHECKING:

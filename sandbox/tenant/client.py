@@ -91,7 +91,7 @@ class SandboxClient:
         feed_delay_seconds: float = 0.0,
         silent: bool = False,
     ) -> dict[str, Any]:
-        """Stage one of ``sandbox.attack.SCENARIOS``; returns its accounts and records.
+        """Stage one of ``sandbox.tenant.scenarios.SCENARIOS``; returns its accounts and records.
 
         Its audit records reach the feed ``feed_delay_seconds`` later; ``silent`` leaves no record at all.
         """

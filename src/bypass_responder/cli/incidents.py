@@ -19,9 +19,9 @@ from bypass_responder.cli.terminal import (
     show_section,
     show_table,
     stop,
+    who_am_i,
     with_responder,
 )
-from bypass_responder.cli.who import who_am_i
 from bypass_responder.errors import InputError
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.finding import Finding

@@ -97,8 +97,8 @@ async def _store(
             await raise_health("hints_waiting", f"More than {limit} alerts in an hour required a question.", services)
         case Wait(account=account):
             await session.apply(_until_decided(finding, partial(_wait_until_certain, account=account)))
-        case Elsewhere(account):
-            await _hand_on(finding, account, session, services)
+        case Elsewhere(moving, account):
+            await _hand_on(moving, account, session, services)
             return [], {account.object_id}
         case RecordOnly(identified) if identified is not None:
             await session.apply(_until_decided(finding, partial(_record_gone, identified=identified)))

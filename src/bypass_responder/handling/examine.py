@@ -35,8 +35,9 @@ class Wait:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """The names stand for an account with another case."""
+    """The names stand for an account with another case. ``finding``: as in ``Decided``."""
 
+    finding: Finding
     account: Account
 
 
@@ -84,7 +85,7 @@ async def examine(
     if finding.source in STATES and identified.exchange_on:
         finding = finding.model_copy(update={"effective_at": identified.read_at or services.clock()})
     if account is not None and account.object_id != finding.target:
-        return Elsewhere(account)
+        return Elsewhere(finding, account)
     entry = await lookups.entry(account.object_id) if account else None
     facts = _facts(finding, identified, entry, services)
     if finding.source is Source.HINT and identified.exchange_on and account:

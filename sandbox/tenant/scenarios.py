@@ -228,3 +228,30 @@ SCENARIOS: dict[str, tuple[Callable[[Scene], list[Record]], str]] = {
     "ingestion-off": (_ingestion_off, "alex"),
 }
 """By name: what happens, and the account it takes when none is named."""
+
+
+def stage(
+    tenant: Tenant,
+    scenario: str,
+    *,
+    target: str | None = None,
+    actor: str | None = None,
+    feed_delay_seconds: float = 0.0,
+    silent: bool = False,
+) -> dict[str, Any]:
+    """Change the tenant and deliver the records so much later; ``silent``: change it, and no record is made."""
+    if scenario not in SCENARIOS:
+        msg = f"no scenario {scenario!r}; there are {', '.join(SCENARIOS)}"
+        raise UnknownScenarioError(msg)
+    act, alias = SCENARIOS[scenario]
+    who = actor or f"mallory@{tenant.settings.domain}"
+    scene = Scene(tenant, account_named(tenant, target or alias), who, feed_delay_seconds, silent)
+    records = act(scene)
+    scene.deliver(records)
+    return {
+        "scenario": scenario,
+        "target": scene.target.user_principal_name,
+        "object_id": scene.target.object_id,
+        "actor": who,
+        "records": [] if silent else records,
+    }
