@@ -40,7 +40,7 @@ async def problems_of(run: Run) -> list[str]:
     found += _of_feed(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.world.ledger, run.world.checkpoints)).problems]
     if written := await run.idle_writes():
-        found.append(f"idle: {written} writes though nothing happened")
+        found.append(f"idle: nothing happened, and a run wrote {', '.join(written[:4])}")
     return found
 
 

@@ -557,15 +557,15 @@ class Run:
             await asyncio.sleep(130)
             await self.invoke(HOSTS[0], resume_responses)
 
-    async def idle_writes(self) -> int:
-        """How many rows another round writes, when nothing has happened."""
+    async def idle_writes(self) -> list[str]:
+        """Return the writes of another round, when nothing has happened."""
         await self._round(sweep=False)
         await self.invoke(HOSTS[0], resume_responses)
-        before = self._writes()
+        before = Counter(self._writes())
         await self.invoke(HOSTS[0], resume_responses)
-        return self._writes() - before
+        return sorted((Counter(self._writes()) - before).elements())
 
-    def _writes(self) -> int:
+    def _writes(self) -> list[str]:
         written = ("commit", "put", "touch", "finish", "append")
         ports = (self.world.ledger, self.world.index, self.world.work, self.world.checkpoints)
-        return sum(call in written for port in ports for call, _ in port.calls)
+        return [f"{call} {about}" for port in ports for call, about in port.calls if call in written]

@@ -116,7 +116,15 @@ def renew(draft: Draft, kind: StepKind) -> None:
     control = draft.case.control(kind)
     draft.put(
         control.model_copy(
-            update={"next_at": None, "reverted_at": None, "attempts": 0, "reads": 0, "first_attempt_at": None}
+            update={
+                "next_at": None,
+                "attempts": 0,
+                "first_attempt_at": None,
+                "reads": 0,
+                "shown_at": None,
+                "enabled_since": None,
+                "reverted_at": None,
+            }
         )
     )
     if kind is not BLOCK:
@@ -329,7 +337,6 @@ def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> N
                     "enabled_since": since,
                     "next_at": None if certain else since + READ_AGAIN_AFTER,
                     "reverted_at": draft.now if certain else None,
-                    "shown_at": None if certain else control.shown_at,
                     "acted_at": None if certain else control.acted_at,
                 }
             )

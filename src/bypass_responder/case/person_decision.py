@@ -127,7 +127,7 @@ def release(draft: Draft, decision: PersonDecision) -> None:
         draft.notify_about("held", newer, f"Not released: {newer.account or newer.target}", f"{why}.", key="release")
         _done(draft, decision, "release_planned")
         return
-    _cancel(draft, decision, WAITING | {StepState.PLANNED, StepState.ACTED}, keep=StepKind.DISABLE_BYPASS)
+    _want_auditing_only(draft, decision.incident_id, f"release by {decision.who}")
     _done(draft, decision, "release_planned")
     draft.move_head(released_through=latest(draft.case.head.released_through, decision.at))
     renew(draft, StepKind.BLOCK_SIGN_IN)
@@ -155,9 +155,7 @@ def end_released(draft: Draft) -> None:
         if incident.closed_at is None and incident.opened_at <= released and len(draft.changed) < MOST_ROWS:
             gone = {"status": IncidentStatus.RELEASED, "closed_at": released, "closed_by": "the release of the account"}
             draft.put(incident.model_copy(update=gone))
-            for step in draft.case.steps(incident.id):
-                if step.state in WAITING | {StepState.PLANNED, StepState.CLAIMED, StepState.ACTED}:
-                    _cancel_step(draft, step, "the account was released")
+            _want_auditing_only(draft, incident.id, "the account was released")
             if draft.case.head.active_incident == incident.id:
                 draft.move_head(active_incident=None)
 
@@ -169,17 +167,24 @@ def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
     _done(draft, decision, "account_given")
 
 
-def _cancel(draft: Draft, decision: PersonDecision, states: set[StepState], *, keep: StepKind | None = None) -> None:
+def _want_auditing_only(draft: Draft, incident_id: str, reason: str) -> None:
+    """Cancel what is wanted of the account itself. Auditing stays wanted, and is restored where it waited."""
+    for step in draft.case.steps(incident_id):
+        if step.step is not StepKind.DISABLE_BYPASS and step.state is not StepState.DONE:
+            _cancel_step(draft, step, reason)
+        elif step.state in {StepState.HELD, StepState.WITHHELD}:
+            draft.put(step.model_copy(update={"state": StepState.PLANNED, "next_at": draft.now, "reason": reason}))
+
+
+def _cancel(draft: Draft, decision: PersonDecision, states: set[StepState]) -> None:
     """Cancel steps, a claimed block or revocation too: its call may go through, and the claim ends with it."""
     for step in draft.case.steps(decision.incident_id):
         claimed = step.state is StepState.CLAIMED and step.step is not StepKind.DISABLE_BYPASS
-        if (step.state in states or claimed) and step.step is not keep:
+        if step.state in states or claimed:
             _cancel_step(draft, step, f"{decision.verb} by {decision.who}")
 
 
 def _cancel_step(draft: Draft, step: Step, reason: str) -> None:
-    if reason == "the account was released" and step.step is StepKind.DISABLE_BYPASS:
-        return  # auditing stays wanted
     gone = {"state": StepState.CANCELLED, "next_at": None, "lease_until": None, "reason": reason}
     draft.put(step.model_copy(update=gone))
 

@@ -201,8 +201,9 @@ def next_due(session: Session, services: Services) -> datetime | None:
 
 
 def _ended(case: Case, row: Recheck) -> bool:
+    """True when there is nothing to re-check: the incident has no account, or a person ended it."""
     incident = case.incident(row.incident_id)
-    return incident is None or control.ended(case, incident)
+    return incident is None or incident.account is None or control.ended(case, incident)
 
 
 def _take_up(draft: Draft) -> None:
