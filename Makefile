@@ -5,13 +5,15 @@
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
+SEEDS ?= 1000
+FROM ?= 0
 interpreter := $(notdir $(PYTHON))
 VENV ?= .venv$(if $(filter-out python python3,$(interpreter)),-$(patsubst python%,%,$(interpreter)))
 python := $(VENV)/bin/python
 pytest := $(python) -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-all cover format picture lint bench infra package package-responder lock exchange-worker clean
+.PHONY: help setup demo serve test test-all cover format picture lint simulate bench infra package package-responder lock exchange-worker clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +49,9 @@ lint: setup  ## style, types and the directions of imports
 	$(python) -m ruff format --check
 	$(python) -m mypy
 	$(VENV)/bin/lint-imports --no-logo
+
+simulate: setup  ## play seeded schedules of hosts, people, faults and crashes; SEEDS=1000 FROM=0 ARGS="--all --hits"
+	@PYTHONPATH=src PYTHONHASHSEED=0 $(python) -m tests.simulation --seeds $(SEEDS) --from $(FROM) $(ARGS)
 
 bench: setup  ## measure against peers and floors; writes bench/results.json
 	@$(python) -m bench $(ARGS)

@@ -1,4 +1,4 @@
-"""`python -m sandbox COMMAND`: what one can do with the tenant on a laptop."""
+"""`python -m sandbox COMMAND`: runs a command of the sandbox."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import importlib
 import sys
 
 COMMANDS = {
-    "demo": "an attack, from audit record to contained account",
-    "serve": "keep everything running",
-    "attack": "inject something into a running tenant",
+    "demo": "run attacks, from audit record to contained account",
+    "serve": "start the sandbox and keep it running",
+    "attack": "stage an attack in a running tenant",
 }
 
 
 def main(argv: list[str]) -> int:
-    """Run one command; each is a module of this package with ``main(argv) -> int``, loaded when it is asked for."""
+    """Run one command; each is a module of this package with ``main(argv) -> int``, imported on demand."""
     if not argv or argv[0] not in COMMANDS:
         commands = "\n".join(f"  {name:7} {what}" for name, what in COMMANDS.items())
         sys.stderr.write(f"usage: python -m sandbox COMMAND [ARGS]\n{commands}\n")

@@ -31,7 +31,7 @@ class ChildError(Exception):
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on, and that no other process gets from here while this one runs."""
+    """Free loopback ports, which no other process gets from here while this one runs."""
     _, numbers = _own_block()
     free = list(itertools.islice(filter(_is_free, itertools.islice(numbers, BLOCK)), count))
     if len(free) < count:
@@ -42,7 +42,7 @@ def free_ports(count: int) -> list[int]:
 
 @cache
 def _own_block() -> tuple[socket.socket, Iterator[int]]:
-    """Numbers for this process alone: a UDP socket on the first of them says so, and ends with the process."""
+    """Numbers for this process alone: a UDP socket on the first of them reserves them, and ends with the process."""
     blocks = list(PORTS[::BLOCK])
     random.shuffle(blocks)
     for first in blocks:
@@ -75,7 +75,7 @@ class Child:
     """One program, which can be started again after it ended. Output goes to ``log``, appended."""
 
     def __init__(self, name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
-        """Say what to run; ``start`` runs it."""
+        """Set what to run; ``start`` runs it."""
         self.name = name
         self.command = list(command)
         self.environment = dict(environment)

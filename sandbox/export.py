@@ -1,4 +1,4 @@
-"""The tenant that a real export speaks of: its id, and the accounts that its bypass records name."""
+"""The tenant of a real export: its id, and the accounts that its bypass records name."""
 
 from __future__ import annotations
 

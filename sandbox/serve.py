@@ -1,4 +1,4 @@
-"""`python -m sandbox serve`: keeps the whole sandbox running, on the same addresses every time."""
+"""Start the whole sandbox, on the same addresses every time, and keep it running."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from sandbox.stage import Stage
 from sandbox.stage_settings import Ports
 
 SHOWN = (
-    *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "ResponderStorage", "GRAPH_URL", "MANAGEMENT_API_URL"),
+    *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "EXCHANGE_WORKER_IDS", "ResponderStorage"),
+    *("GRAPH_URL", "MANAGEMENT_API_URL"),
     *("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"),
 )
 
@@ -26,11 +27,11 @@ SHOWN = (
 def main(argv: list[str]) -> int:
     """Run until Ctrl-C or SIGTERM; 1 when a part did not start or ended unexpectedly."""
     parser = argparse.ArgumentParser(prog="python -m sandbox serve", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=ROOT / ".sandbox", help="keeps storage and logs")
-    parser.add_argument("--keep", action="store_true", help="go on with what an earlier run stored")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".sandbox", help="folder of storage and logs")
+    parser.add_argument("--keep", action="store_true", help="keep what an earlier run stored")
     parser.add_argument("--mode", choices=("observe", "enforce"), default="enforce")
-    parser.add_argument("--seed", help="let things go wrong at random, by this seed")
-    parser.add_argument("--first-port", type=int, help="listen on six ports from here on, beside another sandbox")
+    parser.add_argument("--seed", help="inject random faults with this seed")
+    parser.add_argument("--first-port", type=int, help="first of six ports, to run beside another sandbox")
     given = parser.parse_args(argv)
     ports = Ports() if given.first_port is None else Ports.from_first(given.first_port)
     if taken := [str(port) for port in astuple(ports) if listens(port)]:
@@ -56,7 +57,7 @@ def main(argv: list[str]) -> int:
 
 
 async def _first_poll(stage: Stage) -> None:
-    """Wait for it: what is attacked before it counts as having been there before the first start."""
+    """Wait for it: an attack before it would count as older than the first start."""
     responder = bootstrap.build(stage.env)
     try:
         while await responder.services.feed_store.cursor() is None and not stage.ended():  # noqa: ASYNC110 - it signals nothing
@@ -75,10 +76,10 @@ The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder} for `--
   storage  blob {stage.ports.blob}, queue {stage.ports.queue}, table {stage.ports.table} on 127.0.0.1 (Azurite)
   logs     {stage.folder}/*.log
 
-Attack, in another terminal:
-  {sys.executable} -m sandbox attack --help
+Attack, in another terminal (`--help` lists the scenarios):
+  {sys.executable} -m sandbox attack bypass --url {stage.tenant_url}
 
-Look at it with bypassctl:
+Inspect it with bypassctl:
 {settings}
   {Path(sys.executable).with_name("bypassctl")} status
 """

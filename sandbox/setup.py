@@ -1,7 +1,7 @@
 """Makes a virtual environment that can run everything here: Python packages, Azurite and, where it is missing, Node.
 
 Run by `make` before almost everything, so it must be quick when there is nothing to do: a stamp in the environment
-says from which files, interpreter and Node it was made. It runs on the system's Python, so it knows the standard
+records the files, interpreter and Node that it was made from. It runs on the system's Python, so it knows the standard
 library only.
 """
 
@@ -37,7 +37,7 @@ def node_is_missing() -> bool:
 
 
 def run(*command: str) -> None:
-    """Run a step; its own message is the best there is when it fails."""
+    """Run a step; when it fails, its own output is the error message."""
     sys.stderr.write("setup: " + " ".join(Path(part).name for part in command[:4]) + "\n")
     if code := subprocess.call(command, cwd=ROOT, stdout=sys.stderr):
         sys.exit(code)

@@ -1,4 +1,4 @@
-"""What one says of a stage before it runs: settings of the sandbox, ports, the kind of worker."""
+"""What a stage needs before it starts: settings of the sandbox, ports, the kind of worker."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Ports that nobody listens on now."""
+        """Ports that are free now."""
         return cls(*free_ports(6))

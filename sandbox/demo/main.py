@@ -1,4 +1,4 @@
-"""The command: start everything, let the story happen, watch it, and hold it against the tenant's own state."""
+"""Run attacks on a stand-in tenant, show the response, and compare the log with the tenant's state."""
 
 from __future__ import annotations
 
@@ -33,13 +33,18 @@ QUIET_SECONDS = 1.5
 
 
 def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] | None = None) -> int:
-    """Run the demo; 0 only when the tenant's own state is what the log says. ``meanwhile`` lets a test break things."""
+    """Run the demo; 0 only when the tenant's state matches the log. ``meanwhile`` lets a test break things."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--records", type=Path, help="an export of the audit log instead of the built-in story")
+    parser.add_argument(
+        "--records", type=Path, help="replay this export of the audit log instead of the built-in story"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     parser.add_argument("--folder", type=Path, help="keep storage and logs here (default: a temporary folder)")
     parser.add_argument(
-        "--worker", choices=("auto", "python"), default="auto", help="python: the stand-in, even where there is pwsh"
+        "--worker",
+        choices=("auto", "python"),
+        default="auto",
+        help="python: use the stand-in, even with pwsh on the path",
     )
     parser.add_argument("--package", type=Path, help="run the Python app from this zip, as `make package` writes it")
     given = parser.parse_args(argv)
@@ -160,7 +165,7 @@ def _first_poll(play: Play) -> Callable[[], Any]:
 
 
 def _settled(play: Play, expected: Expected) -> Callable[[], Any]:
-    """Everything that was to be seen is decided and nothing is due soon, for a while."""
+    """Wait until all expected findings are decided and nothing has been due for a while."""
     quiet_since: list[float] = []
 
     async def done() -> bool:

@@ -1,4 +1,4 @@
-"""The end of the demo: what the ledger claims against what is true in the tenant."""
+"""The end of the demo: compares the ledger's claims with the tenant's true state."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Proof:
     revoked: list[str]
     bypass_off: list[str]
     claimed: dict[str, list[str]]
-    """What the ledger says it did, by kind of step."""
+    """The effects that the ledger claims, by kind of step."""
     touched: set[str]
     log: Verification
     unfinished: list[str]
 
     @property
     def untouched(self) -> bool:
-        """Nobody's state changed but that of the accounts that the ledger names."""
+        """True when no account changed except those that the ledger names."""
         return self.touched <= {account for accounts in self.claimed.values() for account in accounts}
 
     @property
@@ -49,7 +49,7 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """The tenant's own state is what the ledger says, nobody else was touched, the log verifies."""
+        """True when the tenant matches the ledger, no other account was touched, and the log verifies."""
         return (
             self.untouched
             and not self.log.problems

@@ -1,4 +1,4 @@
-"""The built-in story: what happens in the tenant, and what each sensor has to see of it."""
+"""The built-in story: the attacks in the tenant, and what each sensor must detect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SLOW_SECONDS = 8.0
 
 @dataclass(frozen=True)
 class Expected:
-    """So many records of the feed, and which source has to have seen which account."""
+    """How many records the feed must deliver, and which source must report which account."""
 
     feed: int
     seen: frozenset[tuple[Source, str]] = frozenset()
@@ -47,9 +47,9 @@ class Play:
 
 
 async def story(play: Play) -> Expected:
-    """The built-in story; returns what every sensor has to have seen of it."""
+    """Play the built-in story; return what each sensor must report."""
     client, teller = play.client, play.teller
-    await until(_first_sweep(play), "the first sweep of everybody")
+    await until(_first_sweep(play), "the first sweep")
     await teller.catch_up()
     service = client.account("svc-archive@contoso.onmicrosoft.com")
     play.before = {account["object_id"]: account for account in client.state()["accounts"]}
@@ -69,7 +69,7 @@ async def story(play: Play) -> Expected:
 
 
 def slow_exchange(client: SandboxClient) -> None:
-    """Let switching a bypass off take so long that a sweep sees it on, though an alert came first."""
+    """Delay switching a bypass off until a sweep sees it on, although the alert came first."""
     client.fault("latency", "exchange.Set-MailboxAuditBypassAssociation", seconds=SLOW_SECONDS)
 
 
@@ -98,18 +98,18 @@ def _seen_by_several(play: Play) -> set[tuple[Source, str]]:
 
 
 async def _allow(play: Play, account: str) -> None:
-    """With bypassctl, as an ops team does it."""
+    """Add an allowlist entry with bypassctl, as an ops team does."""
     command = ("-m", "bypass_responder.cli", "allowlist", "add", account, "--reason-class", "archiving")
     options = ("--reason", "Journal archive", "--owner", "ops@contoso.onmicrosoft.com", "--ticket", "CHG-1042")
     expires = ("--expires", time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400)))
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, *options, *expires, env=play.stage.env, stdout=asyncio.subprocess.PIPE
     )
-    said, _ = await process.communicate()
+    output, _ = await process.communicate()
     if process.returncode:
         message = f"bypassctl allowlist add ended with {process.returncode}"
         raise ChildError(message)
-    for line in said.decode().splitlines():
+    for line in output.decode().splitlines():
         play.teller.say(f"bypassctl: {line}")
 
 
@@ -121,7 +121,7 @@ def _first_sweep(play: Play) -> Callable[[], Any]:
 
 
 async def until(done: Callable[[], Any], what: str) -> None:
-    """Ask until it is so. Raises TimeoutError that names ``what`` when it takes too long."""
+    """Poll until the condition holds. Raises TimeoutError that names ``what`` when it takes too long."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

@@ -11,9 +11,9 @@ from rich.text import Text
 from bypass_responder.case.evidence import OWN
 from bypass_responder.case.follow_up import blind_window, left_to_do
 from bypass_responder.model.case import TENANT_TARGET, Case
-from bypass_responder.model.excerpt import printable
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
+from bypass_responder.model.record import printable
 from bypass_responder.model.step import Step
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ STYLES = {"decided": "bold red", "effect": "green", "restored": "bold green", "s
 
 
 class Teller:
-    """Reads every case and its log, and prints what is new."""
+    """Reads every case and its log, and prints new lines."""
 
     def __init__(self, ledger: Ledger, console: Console | None = None) -> None:
         """Read through the same adapter as the app; print to the terminal unless ``console`` is another one."""
@@ -59,7 +59,7 @@ class Teller:
         return [row for case in self.cases.values() for row in case.by_key.values() if isinstance(row, Finding)]
 
     def decided(self) -> list[Finding]:
-        """Findings that are decided, our own remediation and those that were handed on left out."""
+        """Decided findings, without our own remediation and those moved to another case."""
         return [
             found
             for found in self.findings()
@@ -71,7 +71,7 @@ class Teller:
         return [row for case in self.cases.values() for row in case.by_key.values() if isinstance(row, Incident)]
 
     def running(self) -> bool:
-        """True while a step has something left to do, or a finding is undecided."""
+        """True while a step is unfinished, or a finding is undecided."""
         rows = [row for case in self.cases.values() for row in case.by_key.values()]
         return any(
             (isinstance(row, Step) and row.state.running)
@@ -80,7 +80,7 @@ class Teller:
         )
 
     def blind_windows(self) -> None:
-        """What every incident leaves behind."""
+        """Print the blind window of every incident."""
         for incident in self.incidents():
             self._print("")
             self._print(f"Incident {incident.id}, {incident.account or 'unresolved'}: {incident.status.value}")

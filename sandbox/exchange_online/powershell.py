@@ -60,7 +60,7 @@ class Function:
         modules: Path = FOLDER,
         log: Path | None = None,
     ) -> None:
-        """Say what to run; entering the context starts it.
+        """Set what to run; entering the context starts it.
 
         ``environment`` holds the settings of the worker and what the module in ``modules`` needs. What the function
         logs is appended to ``log``, or goes to this process's stderr.

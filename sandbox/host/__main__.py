@@ -1,4 +1,4 @@
-"""`python -m sandbox.host`: run the function app of a folder."""
+"""Run the function app of a folder."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ def main() -> int:
     parser.add_argument(
         "--lease-seconds", type=float, default=10.0, help="how long a message of a crashed host stays hidden"
     )
-    parser.add_argument("--timer-status", type=Path, help="file that keeps when timers last ran")
+    parser.add_argument("--timer-status", type=Path, help="file with the last run of each timer")
     parser.add_argument(
-        "--stand-in", action="store_true", help="answer for a PowerShell app in Python, even where there is pwsh"
+        "--stand-in",
+        action="store_true",
+        help="run the Python stand-in for a PowerShell app, even with pwsh on the path",
     )
     given = parser.parse_args()
     packages = given.app_dir.resolve() / SITE_PACKAGES

@@ -1,6 +1,6 @@
 """The webhook by which Event Grid delivers to functions, as the Event Grid extension of Azure's host answers it.
 
-``aeg-event-type`` says what a request is. A function runs once for each event, and all events of a request run side by
+``aeg-event-type`` is the kind of request. A function runs once for each event, and all events of a request run side by
 side. When one fails the answer is 500, and Event Grid sends the whole request again.
 """
 

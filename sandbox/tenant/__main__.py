@@ -16,11 +16,11 @@ from sandbox.tenant.state import Tenant
 def main() -> None:
     """Read the arguments and serve until interrupted."""
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox.tenant", description="A stand-in Microsoft tenant on loopback."
+        prog="python -m sandbox.tenant", description="Run a stand-in Microsoft tenant on loopback."
     )
-    parser.add_argument("--port", type=int, default=0, help="0 chooses a free one")
-    parser.add_argument("--state", type=Path, help="JSON: accounts (instead of the default ones) and settings")
-    parser.add_argument("--seed", type=int, help="random faults by this seed")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 chooses a free one")
+    parser.add_argument("--state", type=Path, help="JSON file with accounts (replacing the default ones) and settings")
+    parser.add_argument("--seed", type=int, help="inject random faults with this seed")
     given = parser.parse_args()
     state = json.loads(given.state.read_text()) if given.state else {}
     faults = Faults() if given.seed is None else Faults(seed=given.seed, rates=dict(MILD))

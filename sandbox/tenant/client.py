@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SandboxClient:
-    """Synchronous; raises ``ValueError`` with the tenant's own words when a command is wrong."""
+    """Synchronous; raises ``ValueError`` with the tenant's message when a command is wrong."""
 
     def __init__(self, url: str) -> None:
         """``url`` is the base URL that the tenant announced."""
@@ -54,7 +54,7 @@ class SandboxClient:
         raise KeyError(name)
 
     def touched(self, *, by_others_than: Iterable[str] = ("attacker",)) -> set[str]:
-        """Object ids of accounts that anybody changed, save those named (attacks are journaled as ``attacker``)."""
+        """Object ids of changed accounts, except by the actors named (attacks are journaled as ``attacker``)."""
         ignored = set(by_others_than)
         return {change["object_id"] for change in self.state()["journal"] if change["by"] not in ignored}
 
@@ -91,7 +91,7 @@ class SandboxClient:
         feed_delay_seconds: float = 0.0,
         silent: bool = False,
     ) -> dict[str, Any]:
-        """Stage one of ``sandbox.attack.SCENARIOS``; says which accounts and records it was about.
+        """Stage one of ``sandbox.tenant.scenarios.SCENARIOS``; returns its accounts and records.
 
         Its audit records reach the feed ``feed_delay_seconds`` later; ``silent`` leaves no record at all.
         """
@@ -105,11 +105,11 @@ class SandboxClient:
         self._post("faults", {"faults": [{"kind": kind, "endpoint": endpoint} | options]})
 
     def random_faults(self, seed: int, rates: Mapping[str, float] | str = "mild") -> None:
-        """Let things go wrong by seed."""
+        """Inject random faults by seed."""
         self._post("faults", {"seed": seed, "rates": rates})
 
     def clear_faults(self) -> None:
-        """Everything works again."""
+        """Remove all faults."""
         self._post("faults", {"clear": True})
 
     def subscription(self, status: str, content_type: str = "Audit.Exchange") -> None:
@@ -158,7 +158,7 @@ class SandboxClient:
         return str(common["id"])
 
     def publish_events(self, events: Sequence[object]) -> None:
-        """Publish envelopes as they are, in one request; ``ValueError`` with the topic's words when it refuses them."""
+        """Publish envelopes as they are, in one request; ``ValueError`` with the topic's message when refused."""
         answer = self._http.post("/topic/api/events", json=list(events))
         if answer.status_code in {httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE}:
             raise ValueError(answer.json()["error"]["message"])

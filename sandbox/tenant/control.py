@@ -11,12 +11,11 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.attack import stage
-from sandbox.scenarios import UnknownScenarioError
 from sandbox.tenant.account import Account
 from sandbox.tenant.event_subscription import EventSubscription
 from sandbox.tenant.faults import MILD, Fault
 from sandbox.tenant.feed import AUDIT_EXCHANGE, Subscription
+from sandbox.tenant.scenarios import UnknownScenarioError, stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

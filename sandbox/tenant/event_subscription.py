@@ -122,7 +122,7 @@ def _http(seconds: float) -> httpx.AsyncClient:
 
 
 async def _agrees(http: httpx.AsyncClient, endpoint: str) -> str:
-    """The handshake of CloudEvents; says what is wrong with the answer."""
+    """The handshake of CloudEvents; returns the problem of the answer."""
     answer = await http.options(endpoint, headers={"WebHook-Request-Origin": ORIGIN, "WebHook-Request-Rate": "120"})
     if answer.status_code != httpx.codes.OK:
         return f"it answers {answer.status_code}"
@@ -131,7 +131,7 @@ async def _agrees(http: httpx.AsyncClient, endpoint: str) -> str:
 
 
 async def _echoes(http: httpx.AsyncClient, endpoint: str) -> str:
-    """The handshake of the Event Grid schema, for which a 202 does not do; says what is wrong with the answer."""
+    """The handshake of the Event Grid schema, which a 202 does not complete; returns the problem of the answer."""
     code = str(uuid4())
     asked = {
         "id": str(uuid4()),

@@ -1,6 +1,6 @@
 """The Office 365 Management Activity API: subscriptions, the listing by contentCreated, and content blobs.
 
-Errors carry an AF code; the code, not the HTTP status, says what they are. Throttling (AF429) comes as HTTP 403.
+Errors carry an AF code; the code, not the HTTP status, identifies them. Throttling (AF429) comes as HTTP 403.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def bypass_record(
     identity: str | None = None,
     **other: Any,  # noqa: ANN401 - any field
 ) -> Record:
-    """Somebody ran the cmdlet for ``target``: ObjectId is its Exchange Name, Identity what was typed (the UPN)."""
+    """A run of the cmdlet for ``target``: ObjectId is its Exchange Name, Identity the typed value (the UPN)."""
     parameters = {"AuditBypassEnabled": switch, "Identity": identity or target.user_principal_name}
     given = {"object_id": target.exchange_name, "parameters": parameters, "user_id": actor} | other
     return record(settings, SET_BYPASS, **given)

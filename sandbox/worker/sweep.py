@@ -1,4 +1,4 @@
-"""``list_bypassed`` in one pass over everybody, by the worker's contract."""
+"""``list_bypassed`` in one pass over all accounts, by the worker's contract."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def sweep(
 
 
 async def _listed(command: SweepCommand, exchange: ExchangeCalls, started_at: datetime) -> tuple[bytes, dict[str, Any]]:
-    """The content, and what the answer says of it."""
+    """The content, and the answer that describes it."""
     rows, warnings = await exchange.read("Get-MailboxAuditBypassAssociation", ResultSize="Unlimited")
     users, more = await exchange.read("Get-User", ResultSize="Unlimited")
     [organization], of_organization = await exchange.read("Get-OrganizationConfig")

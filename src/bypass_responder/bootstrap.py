@@ -32,18 +32,29 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Connected:
+    """Something with connections to close."""
+
+    _closing: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for close in self._closing:
+            await close()
+
+
 @dataclass(frozen=True)
-class Responder:
+class Responder(_Connected):
     """The use cases with everything they need; what ``function_app`` and ``bypassctl`` call."""
 
     services: Services
     storage: StorageClients
     credential: AsyncTokenCredential
     self_checks: SelfChecks
-    _closing: tuple[Callable[[], Awaitable[None]], ...]
 
     async def poll_audit_feed(self) -> None:
-        """Read the audit feed and settle what it says."""
+        """Read the audit feed and settle its findings."""
         from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 
         await _run_and_flush("poll_audit_feed", poll_audit_feed(self.services))
@@ -78,11 +89,6 @@ class Responder:
 
         settings = self.services.settings
         await create_storage(self.storage, queues=settings.queues)
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        for close in self._closing:
-            await close()
 
 
 async def _run_and_flush(function: str, run: Awaitable[object]) -> None:
@@ -225,18 +231,12 @@ def _self_checks(
 
 
 @dataclass(frozen=True)
-class Rights:
+class Rights(_Connected):
     """What `bypassctl grant` works with: the directory as the signed-in person, and no storage."""
 
     settings: GrantSettings
     directory: grant.DirectoryRights
     tokens: self_check.OwnTokens
-    _closing: tuple[Callable[[], Awaitable[None]], ...]
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        for close in self._closing:
-            await close()
 
 
 def build_rights(environment: Mapping[str, str], *, pause_seconds: float = 1.0) -> Rights:

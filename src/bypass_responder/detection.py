@@ -1,4 +1,4 @@
-"""What an audit record says happened: pure, by value, and never by the position of a parameter.
+"""Audit record to bypass change: pure, by value, and never by the position of a parameter.
 
 Detects: ``Set-MailboxAuditBypassAssociation``, on, off, of unknown value, and attempts that failed; and as evidence the
 two organization-wide audit switches. Misses: what the log does not hold. Mistakes: nothing by operation name alone, so
@@ -34,7 +34,7 @@ _SWITCH = {True: Switch.ON, False: Switch.OFF, None: Switch.UNKNOWN}
 
 
 def detect(record: AuditRecord) -> BypassChange | AuditTampering | None:
-    """What the record says, or None when it says nothing about auditing.
+    """Return the change that the record reports, or None when it does not concern auditing.
 
     A parameter that is given twice in different case counts if both agree; else its value is unknown (the switch) or
     empty (the identity). A record without OrganizationId gives an empty ``organization_id``.

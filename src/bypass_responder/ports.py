@@ -23,11 +23,10 @@ from bypass_responder.model.sweep import Baseline, SweepCommand
 
 
 class Clock(Protocol):
-    """Tells the time, in UTC."""
+    """Returns the time, in UTC."""
 
     def __call__(self) -> datetime:
         """Now."""
-        ...
 
 
 class Directory(Protocol):
@@ -35,15 +34,12 @@ class Directory(Protocol):
 
     async def find(self, name: str) -> Account | None:
         """The account with this object id or user principal name, None when there is none."""
-        ...
 
     async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
         """Block or restore sign-in. Raises NotFoundError, PermissionMissingError (an administrator), RefusedError."""
-        ...
 
     async def revoke_sessions(self, object_id: str) -> None:
         """Invalidate refresh tokens and session cookies. Raises NotFoundError, PermissionMissingError."""
-        ...
 
 
 class Allowlist(Protocol):
@@ -51,19 +47,15 @@ class Allowlist(Protocol):
 
     async def get(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
         """The entry, a malformed one, or None when there is no row. A storage error is never any of these."""
-        ...
 
     async def put(self, entry: AllowlistEntry) -> None:
         """Add or replace an entry; the service stamps ``edited_at``."""
-        ...
 
     async def remove(self, object_id: str) -> bool:
         """Delete the row; False when there was none."""
-        ...
 
     def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
         """Every row."""
-        ...
 
 
 class Ledger(Protocol):
@@ -71,26 +63,21 @@ class Ledger(Protocol):
 
     async def load(self, target: str) -> Case:
         """Every row of the target but its log; an empty case when there is none. Raises InputError on a corrupt row."""
-        ...
 
     async def commit(self, case: Case, rows: Sequence[Row], entries: Sequence[LogEntry]) -> Case:
         """Write rows (the head among them) and log entries in one transaction, if the case's etag still holds.
 
         Returns the case as stored. Raises ConflictError when it was changed meanwhile.
         """
-        ...
 
     async def add_finding(self, finding: Finding) -> bool:
         """Insert a finding; False when a finding with this id is there already. Touches neither head nor log."""
-        ...
 
     def log(self, target: str) -> AsyncIterator[LogEntry]:
         """The target's log in order, as stored (not verified). Raises InputError on a row that cannot be read."""
-        ...
 
     async def targets(self) -> set[str]:
         """Every target that has a partition. Reads keys only; for verification, not for daily work."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -109,22 +96,18 @@ class WorkList(Protocol):
 
     async def touch(self, target: str, due_at: datetime) -> WorkItem:
         """Say, before a transaction, that the target has work and a changed log."""
-        ...
 
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         """Say, after it, when the target is next due.
 
         When the item changed meanwhile, ``due_at`` may still bring it forward, and never puts it off.
         """
-        ...
 
     async def checkpointed(self, item: WorkItem) -> None:
         """Clear ``changed``; delete the item when nothing is due. Does nothing when the item changed meanwhile."""
-        ...
 
     async def items(self) -> list[WorkItem]:
         """Every item."""
-        ...
 
 
 class HourlyLimit(Protocol):
@@ -132,7 +115,6 @@ class HourlyLimit(Protocol):
 
     async def take(self, key: str, *, limit: int, now: datetime) -> bool:
         """Take a slot, exactly, also under concurrency; True again for a key that has one."""
-        ...
 
 
 class SweepStore(Protocol):
@@ -140,15 +122,12 @@ class SweepStore(Protocol):
 
     async def content(self, blob: str) -> bytes:
         """The bytes of a list. Raises NotFoundError, or InputError when it is too large."""
-        ...
 
     async def baseline(self) -> Baseline | None:
         """The last complete sweep, None before the first. Raises InputError when it cannot be read."""
-        ...
 
     async def replace_baseline(self, baseline: Baseline) -> None:
         """Store it in place of the one with its etag. Raises ConflictError when there is another by now."""
-        ...
 
 
 class Index(Protocol):
@@ -156,15 +135,12 @@ class Index(Protocol):
 
     async def put(self, entry: IndexEntry) -> None:
         """Add or replace the entry with this id."""
-        ...
 
     async def get(self, entry_id: str) -> IndexEntry | None:
         """The entry with this id (or the only one whose id starts with it), None when there is none."""
-        ...
 
     def newest(self, *, kinds: Sequence[str] | None = None) -> AsyncIterator[IndexEntry]:
         """Entries, newest first; stop when you have enough."""
-        ...
 
 
 class Checkpoints(Protocol):
@@ -172,15 +148,12 @@ class Checkpoints(Protocol):
 
     async def last(self) -> Checkpoint | None:
         """The newest one."""
-        ...
 
     async def append(self, checkpoint: Checkpoint) -> None:
         """Store the next one. Raises ConflictError when its number is taken."""
-        ...
 
     def all(self) -> AsyncIterator[Checkpoint]:
-        """Every checkpoint in order, from the table; raises InputError where the blob copy says something else."""
-        ...
+        """Every checkpoint in order, from the table; raises InputError where the blob copy differs."""
 
 
 class ExchangeQueue(Protocol):
@@ -188,11 +161,9 @@ class ExchangeQueue(Protocol):
 
     async def send(self, command: ExchangeCommand | SweepCommand) -> None:
         """Put a command on the queue that its kind belongs to."""
-        ...
 
     def drain_poison(self, limit: int) -> AsyncIterator[str]:
         """Up to ``limit`` poison messages as text, each deleted only when the caller comes back for the next one."""
-        ...
 
 
 class EvidenceStore(Protocol):
@@ -200,7 +171,6 @@ class EvidenceStore(Protocol):
 
     async def keep(self, raw: str) -> Evidence:
         """Inline up to 32 KiB, else gzipped into a blob named by its hash."""
-        ...
 
 
 class Notifier(Protocol):
@@ -208,7 +178,6 @@ class Notifier(Protocol):
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Deliver one notification, or several grouped into one message. Raises TransientError or RefusedError."""
-        ...
 
 
 class AuditFeed(Protocol):
@@ -218,20 +187,16 @@ class AuditFeed(Protocol):
     """
 
     async def subscription(self) -> str | None:
-        """``enabled``, ``disabled`` or whatever the list says; None when there is no subscription."""
-        ...
+        """The listed status, such as ``enabled`` or ``disabled``; None when there is no subscription."""
 
     async def start_subscription(self) -> None:
         """Start the subscription, without a webhook."""
-        ...
 
     def list_content(self, window: Window) -> AsyncIterator[ContentBlob]:
         """The blobs that became available within the window (at most 24 h), page by page."""
-        ...
 
     def read(self, blob: ContentBlob) -> AsyncIterator[bytes]:
         """The blob's bytes, in chunks. Raises NotFoundError when it no longer exists (AF20050, AF20051, AF20052)."""
-        ...
 
 
 class FeedStore(Protocol):
@@ -239,44 +204,33 @@ class FeedStore(Protocol):
 
     async def cursor(self) -> FeedCursor | None:
         """The cursor, None before the first poll."""
-        ...
 
     async def save_cursor(self, cursor: FeedCursor) -> FeedCursor:
         """Store it if its etag still holds (insert when None). Raises ConflictError."""
-        ...
 
     async def blobs_read(self, since: datetime) -> set[str]:
         """Content ids of the blobs created at or after ``since`` that were read, or are pending."""
-        ...
 
     async def mark_read(self, blob: ContentBlob) -> None:
         """Remember that the blob was read, and forget that it was pending."""
-        ...
 
     async def set_pending(self, pending: PendingBlob) -> None:
         """Remember a blob that could not be read."""
-        ...
 
     async def pending(self) -> list[PendingBlob]:
         """Every pending blob."""
-        ...
 
     async def add_gap(self, gap: FeedGap) -> None:
         """Record a gap, once per bounds, and forget the pending blob it names."""
-        ...
 
     async def gaps(self) -> list[FeedGap]:
         """Every gap."""
-        ...
 
     async def keep_unreadable(self, items: Iterable[Unreadable], *, received_at: datetime) -> int:
         """Keep what could not be read; returns how many were new (the same input is kept once)."""
-        ...
 
     async def unreadable(self, limit: int) -> list[tuple[datetime, Unreadable]]:
         """The newest unreadable input with the time it came in."""
-        ...
 
     async def forget_before(self, moment: datetime) -> int:
         """Delete the memory of blobs created before ``moment``; returns how many."""
-        ...

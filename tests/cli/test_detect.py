@@ -240,3 +240,16 @@ def test_every_real_file_one_event_once_per_file_that_holds_it() -> None:
     events = [(f["record_id"], f["object_id_text"]) for f in found_in(result) if f["kind"] != "unreadable"]
     event = ("20fd5006-645b-42be-e9de-08db592255ac", "a88ae17c-f562-4c1f-a377-8910b6847d76")
     assert (events, result.exit_code) == ([event, event], 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_output_that_cannot_be_written_is_no_error_of_the_file(tmp_path: Path, output: str) -> None:
+    export = a_file(tmp_path, [a_bypass(Id=f"record-{number}") for number in range(2000)])
+    command = [str(Path(sys.executable).with_name("bypassctl")), "detect", str(export), "--format", output]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert "The findings could not be written: No space left on device" in ended.stderr
+    assert export.name not in ended.stderr
+    assert ended.returncode not in {0, 1, 2}

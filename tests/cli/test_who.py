@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from azure.core.credentials import AccessToken
 
-from bypass_responder.cli.who import who_am_i
+from bypass_responder.cli.terminal import who_am_i
 
 PERSON = {"upn": "ops@contoso.com", "oid": "11111111-1111-4111-8111-111111111111"}
 

@@ -48,14 +48,14 @@ FACTS = (*FEED, *HINTS, *SWEEPS)
 
 @dataclass
 class Run:
-    """One world, and how facts come to it."""
+    """One world, and the facts that reach it."""
 
     world: World
     answers: dict[str, dict[str, Any]]
 
     @classmethod
     async def begin(cls, facts: set[str]) -> Run:
-        """A world whose first sweep, hours ago, found nobody; the bypass is on if anything says so."""
+        """A world whose first sweep, hours ago, found no bypass; the bypass is on if any fact reports it."""
         world = World()
         world.now = START - timedelta(hours=5)
         await world.sweep()
@@ -64,7 +64,7 @@ class Run:
         return cls(world, {})
 
     async def comes(self, fact: str) -> None:
-        """The fact comes in, for the first time or again."""
+        """Deliver a fact, for the first time or again."""
         if fact in FEED:
             await self.world.sees(a_finding(id=fact, **FEED[fact]))
         elif fact in HINTS:
@@ -87,7 +87,7 @@ class Run:
         )
 
     async def end(self) -> tuple[Any, ...]:
-        """Everything is answered and time passes; what is true then."""
+        """Answer everything, let time pass, and return the final state."""
         world = self.world
         for _ in range(6):
             await world.answer()
@@ -162,7 +162,7 @@ def test_any_order_and_source_ends_as_in_order(sequences: int) -> None:
 
 
 async def enabled_after_release(seed: int) -> bool:
-    """Contained, released by a person, and then everything about the old episode comes in, late."""
+    """Contain, release as a person does, then deliver every fact about the old episode late."""
     facts, order = sequence(seed)
     run = await Run.begin(facts | {"feed-on"})
     await run.comes("feed-on")

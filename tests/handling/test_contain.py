@@ -101,7 +101,7 @@ async def test_what_was_there_before_the_first_start_is_held() -> None:
     assert world.exchange.sent == []
 
 
-async def test_an_attempt_is_told_and_contains_nobody() -> None:
+async def test_an_attempt_is_reported_and_contains_no_account() -> None:
     world = World()
 
     await world.sees(a_finding(outcome=Outcome.FAILED))
@@ -132,7 +132,7 @@ async def test_the_same_record_twice_changes_nothing() -> None:
     assert world.directory.revoked == [ALEX]
 
 
-async def test_observe_changes_nothing_and_says_what_it_would_do() -> None:
+async def test_observe_changes_nothing_and_records_what_it_would_do() -> None:
     world = World(mode="observe")
 
     await world.sees(a_finding())
@@ -207,7 +207,7 @@ async def test_graph_being_down_decides_nothing_and_loses_nothing() -> None:
     assert not world.directory.enabled[ALEX]
 
 
-async def test_one_targets_trouble_never_holds_back_another() -> None:
+async def test_a_failure_of_one_target_never_delays_another() -> None:
     world = World()
     world.directory.fail("find", TransientError("503"), about=ALEX, always=True)
 
@@ -250,7 +250,7 @@ async def test_claims_of_two_findings_in_one_run_are_both_carried_out() -> None:
     assert (await world.states())[BLOCK] is StepState.ACTED
 
 
-async def test_a_corrupt_row_stops_nobody_else_and_is_an_alert() -> None:
+async def test_a_corrupt_row_stops_no_other_target_and_raises_an_alert() -> None:
     world = World()
     await world.sees(a_finding())
     world.ledger.stored[ALEX]["incident-forged"] = ("incident", "{}")

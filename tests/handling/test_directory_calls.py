@@ -27,7 +27,7 @@ async def test_an_administrator_stays_open_is_revoked_and_the_missing_role_is_na
     assert "step_failed" in await world.notifications()
 
 
-async def test_a_synchronised_account_is_called_temporarily_blocked() -> None:
+async def test_a_synchronized_account_is_reported_as_temporarily_blocked() -> None:
     world = World(an_account(on_premises_sync_enabled=True))
     await world.sees(a_finding())
     await world.passes(seconds=30)
@@ -36,7 +36,7 @@ async def test_a_synchronised_account_is_called_temporarily_blocked() -> None:
     assert any("Active Directory" in todo for notification in world.notifier.sent for todo in notification.left_to_do)
 
 
-async def test_revoking_a_guest_is_called_ineffective() -> None:
+async def test_revoking_a_guest_is_reported_as_ineffective() -> None:
     world = World(an_account(guest=True))
     await world.sees(a_finding())
     await world.passes(seconds=30)
@@ -55,7 +55,7 @@ async def test_an_account_deleted_between_read_and_act_needs_nothing_more() -> N
     assert {step.effect for kind, step in (await world.steps()).items() if kind is not DISABLE} == {Effect.NOT_NEEDED}
 
 
-async def test_a_throttled_block_is_tried_again_when_the_service_said() -> None:
+async def test_a_throttled_block_is_retried_after_the_delay_that_the_service_asked_for() -> None:
     world = World()
     world.directory.fail("set_sign_in", ThrottledError("wait", retry_after_seconds=600))
     await world.sees(a_finding())
@@ -82,7 +82,7 @@ async def test_a_stale_read_back_is_read_again_and_no_failure() -> None:
     assert (await world.steps())[BLOCK].effect is Effect.EFFECTIVE
 
 
-async def test_an_effect_that_never_shows_is_called_unverified_and_told() -> None:
+async def test_an_effect_that_never_shows_is_unverified_and_notified() -> None:
     world = World()
     await world.sees(a_finding())
     world.directory.change(ALEX, account_enabled=True)
@@ -131,7 +131,7 @@ async def test_a_permission_that_is_missing_for_revoking_does_not_stop_the_block
     assert (await world.steps())[REVOKE].state is StepState.FAILED
 
 
-async def test_a_missing_graph_right_raises_an_alert() -> None:
+async def test_a_missing_graph_permission_raises_an_alert() -> None:
     world = World()
     world.directory.fail("find", PermissionMissingError("no", permission="User.Read.All"), always=True)
     with pytest.raises(ExceptionGroup):
@@ -142,7 +142,7 @@ async def test_a_missing_graph_right_raises_an_alert() -> None:
     assert "alert-response_permission_missing" in (await world.case("tenant")).by_key
 
 
-async def test_a_right_that_is_granted_again_ends_its_alert() -> None:
+async def test_a_permission_that_is_granted_again_ends_its_alert() -> None:
     world = World()
     world.directory.fail("find", PermissionMissingError("no", permission="User.Read.All"), always=True)
     with pytest.raises(ExceptionGroup):
@@ -158,7 +158,7 @@ async def test_a_right_that_is_granted_again_ends_its_alert() -> None:
     assert alert.recovered_at == world.now
 
 
-async def test_an_account_that_is_gone_needs_no_person() -> None:
+async def test_an_account_that_is_gone_needs_no_decision() -> None:
     world = World()
     world.directory.fail("set_sign_in", NotFoundError("gone"))
     world.directory.fail("revoke_sessions", NotFoundError("gone"))

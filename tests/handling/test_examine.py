@@ -1,21 +1,19 @@
-"""What is to be done with one finding, as a value: nothing is stored."""
+"""What `examine` returns for one finding: a value, and nothing is stored."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from bypass_responder.decision import Naming, Verdict
+from bypass_responder.errors import TransientError
 from bypass_responder.handling.examine import Decided, Elsewhere, RecordOnly, Wait, examine
 from bypass_responder.handling.identify import Ask, Identified, Lookups
 from bypass_responder.model.case import Case, Head
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.finding import Check, Source
+from bypass_responder.model.finding import Check, Finding, Source
 from bypass_responder.model.message import ExchangeOutcome
 from tests.world import ALEX, START, World, a_finding, a_hint, an_entry
-
-if TYPE_CHECKING:
-    from bypass_responder.model.finding import Finding
 
 ON = Check(name="", outcome=ExchangeOutcome.CHECKED, object_id=ALEX, bypass_on=True, read_at=START)
 
@@ -82,6 +80,20 @@ async def test_a_name_of_an_account_with_another_key_belongs_elsewhere() -> None
     assert found.account.object_id == ALEX
 
 
+async def test_a_confirmed_state_moves_to_another_case_with_the_time_of_the_read() -> None:
+    """In that case it is decided in order of time: a hint about long ago must not come before newer evidence."""
+    world = World()
+    world.names["alex"] = [ALEX]
+    world.bypassed[ALEX] = True
+    world.allowlist.fail("get", TransientError("gone"), always=True)  # so that it stays undecided there
+    hint = a_hint(id="hint-1", object_id_text="alex", effective_at=START - timedelta(days=3))
+    await world.sees(hint)
+    with suppress(ExceptionGroup):
+        await world.answer()
+
+    assert [row.effective_at for row in (await world.case()).rows(Finding)] == [START]
+
+
 async def test_a_switching_off_is_only_recorded() -> None:
     assert await examined(a_finding(switch=Switch.OFF)) == RecordOnly()
 
@@ -90,7 +102,7 @@ async def test_a_failed_attempt_is_only_recorded() -> None:
     assert await examined(a_finding(outcome=Outcome.FAILED)) == RecordOnly()
 
 
-async def test_an_account_that_the_sweep_no_longer_lists_is_recorded_with_what_exchange_says() -> None:
+async def test_an_account_that_the_sweep_no_longer_lists_is_recorded_with_the_state_in_exchange() -> None:
     off = ON.model_copy(update={"bypass_on": False})
     found = await examined(a_finding(source=Source.SWEEP, switch=Switch.OFF, checks=(off,), identity_text=""))
 

@@ -64,7 +64,7 @@ async def test_a_command_without_answer_is_asked_again_under_a_new_id_and_the_ol
     assert (await world.case()).head.restored_at is not None
 
 
-async def test_a_worker_that_stays_silent_is_told() -> None:
+async def test_a_worker_that_stays_silent_is_notified() -> None:
     world = World()
     await world.sees(a_finding())
     for _ in range(4):
@@ -73,7 +73,7 @@ async def test_a_worker_that_stays_silent_is_told() -> None:
     assert "worker_silent" in await world.notifications()
 
 
-async def test_a_missing_exchange_right_is_a_failed_step_with_the_worker_s_words() -> None:
+async def test_a_missing_exchange_permission_is_a_failed_step_with_the_worker_s_message() -> None:
     world = World()
     await world.sees(a_finding())
     await world.answer(outcome=ExchangeOutcome.FAILED, error="the role Audit Logs is missing", error_class="permission")

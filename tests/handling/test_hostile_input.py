@@ -1,4 +1,4 @@
-"""What an attacker, a crash or somebody else's outage could do to us, found by review: each is one fact."""
+"""What an attacker, a crash or an outage elsewhere could do to the responder, as found in review."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ HOST_DIES = RuntimeError("the host dies here")
 
 
 async def passes(world: World, times: int = 1, **duration: float) -> None:
-    """Time passes; what fails is tried again by the next run."""
+    """Let time pass; the next run retries what failed."""
     for _ in range(times):
         try:
             await world.passes(**duration)
         except ExceptionGroup as problems:
-            assert problems.exceptions  # noqa: PT017 - the run says so; what matters is the state
+            assert problems.exceptions  # noqa: PT017 - the run reports it; the state is what matters
 
 
 async def sees(world: World, *findings: object) -> None:
@@ -36,7 +36,7 @@ async def sees(world: World, *findings: object) -> None:
         assert problems.exceptions  # noqa: PT017 - as above
 
 
-async def test_trouble_of_the_queue_does_not_cancel_the_block() -> None:
+async def test_a_queue_failure_does_not_cancel_the_block() -> None:
     world = World()
     block = world.directory.set_sign_in
 
@@ -51,7 +51,7 @@ async def test_trouble_of_the_queue_does_not_cancel_the_block() -> None:
     assert not world.directory.enabled[ALEX]
 
 
-async def test_a_queue_right_that_was_taken_is_told() -> None:
+async def test_a_lost_queue_permission_raises_an_alert() -> None:
     world = World()
     world.exchange.fail("send", PermissionMissingError("403", permission="Queue"), always=True)
     await sees(world, a_finding())
@@ -169,7 +169,7 @@ async def test_one_account_takes_one_slot_of_the_limit() -> None:
     assert not world.directory.enabled[BLAKE]
 
 
-async def test_a_flood_is_told_in_messages_that_are_sent_once() -> None:
+async def test_a_flood_is_reported_in_notifications_that_are_sent_once() -> None:
     world = World()
     await sees(world, *(a_finding(outcome="failed") for _ in range(120)))
     await passes(world, times=5, minutes=1)

@@ -25,7 +25,7 @@ async def test_two_accounts_in_one_record_are_held() -> None:
     assert set((await world.states()).values()) == {StepState.HELD}
 
 
-async def test_an_exchange_name_is_resolved_by_exchange_before_anybody_is_contained() -> None:
+async def test_an_exchange_name_is_resolved_by_exchange_before_containment() -> None:
     world = World()
     world.names["alexw"], world.bypassed[ALEX] = [ALEX], True
     finding = a_finding(object_id_text="alexw", identity_text="alexw")
@@ -111,7 +111,7 @@ async def test_an_on_in_the_second_of_the_restoration_is_settled_by_exchange(on:
     assert len(await world.incidents()) == incidents
 
 
-async def test_a_name_that_the_worker_refuses_is_held_and_the_reason_says_so() -> None:
+async def test_a_name_that_the_worker_refuses_is_held_with_that_reason() -> None:
     world = World()
     finding = a_finding(object_id_text="*", identity_text="*")
     await world.sees(finding)

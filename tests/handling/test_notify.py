@@ -1,4 +1,4 @@
-"""The outbox: what people are notified of, and when."""
+"""The outbox: which notifications people receive, and when."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bypass_responder.model.change import Actor, Outcome
 from tests.world import ALEX, World, a_finding, an_account
 
 
-async def test_every_note_ends_with_what_is_left_to_do() -> None:
+async def test_every_notification_ends_with_the_remaining_tasks() -> None:
     world = World()
     await world.sees(a_finding())
 
@@ -24,7 +24,7 @@ async def test_a_self_bypass_is_named() -> None:
     assert any("self-bypass" in todo for notification in world.notifier.sent for todo in notification.left_to_do)
 
 
-async def test_a_note_that_cannot_be_delivered_holds_nothing_back_and_is_sent_later() -> None:
+async def test_a_notification_that_cannot_be_delivered_delays_nothing_and_is_sent_later() -> None:
     world = World()
     world.notifier.fail("send", TransientError("down"))
     await world.sees(a_finding())
@@ -37,7 +37,7 @@ async def test_a_note_that_cannot_be_delivered_holds_nothing_back_and_is_sent_la
     assert [notification.about for notification in world.notifier.sent] == ["contained"]
 
 
-async def test_a_flood_is_told_in_one_message() -> None:
+async def test_a_flood_is_reported_in_one_notification() -> None:
     people = [an_account(f"aaaaaaaa-0000-4000-8000-{i:012d}", f"p{i}@contoso.onmicrosoft.com") for i in range(12)]
     world = World(*people)
 

@@ -1,4 +1,4 @@
-"""What an answer of the Exchange worker does to a step, and what it does not."""
+"""What an answer from the Exchange worker changes in a step, and what it leaves."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_a_schema_version_that_the_worker_does_not_know_is_asked_again_aft
     assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE
 
 
-async def test_a_refusal_for_good_needs_a_person_and_is_not_asked_again() -> None:
+async def test_a_permanent_refusal_needs_a_person_and_is_not_retried() -> None:
     world = World()
     await world.sees(a_finding())
     await world.answer(outcome=ExchangeOutcome.REFUSED, error="another tenant", **FAILED_READ)
@@ -89,7 +89,7 @@ async def test_a_refusal_for_good_needs_a_person_and_is_not_asked_again() -> Non
 
 
 async def test_off_at_the_second_delivery_of_a_command_counts_as_our_effect() -> None:
-    """The worker that had it first died between the change and its answer."""
+    """The first worker died between the change and its answer."""
     world = World()
     await world.sees(a_finding())
     await world.answer(outcome=ExchangeOutcome.ALREADY_OFF, before=False, after=False, deliveries=2)

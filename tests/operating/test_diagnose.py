@@ -1,4 +1,4 @@
-"""What `bypassctl doctor` makes of what was gathered: each thing spoiled in turn is all that it names."""
+"""What `bypassctl doctor` concludes from the gathered facts: each fault alone is reported alone."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ PLACES = {
 }
 
 
-def a_look(spoiled: dict[str, Access] | None = None, *, person: bool = True, **fields: Any) -> StorageCheck:
-    """Everything is open, but what is spoiled; the app does not look into queues that it only sends to."""
+def a_storage_check(spoiled: dict[str, Access] | None = None, *, person: bool = True, **fields: Any) -> StorageCheck:
+    """Everything is accessible except ``spoiled``; the app does not check the queues that it only sends to."""
     seen = [name for name in PLACES if person or name not in {"exchange-commands", "exchange-sweeps"}]
     found = {name: (spoiled or {}).get(name, Access.OK) for name in seen}
     reaches = [
@@ -49,7 +49,7 @@ def a_look(spoiled: dict[str, Access] | None = None, *, person: bool = True, **f
 
 
 def a_check(**fields: Any) -> SelfCheck:
-    """The app's look at itself ten minutes ago, with all in order."""
+    """The app's self-check ten minutes ago, without a problem."""
     given: dict[str, Any] = {
         "at": NOW - timedelta(minutes=10),
         "version": "0.1.0",
@@ -65,7 +65,7 @@ def a_check(**fields: Any) -> SelfCheck:
         "telemetry": True,
         "tokens": (a_token(Api.GRAPH, tenant_id=TENANT), a_token(Api.MANAGEMENT, tenant_id=TENANT)),
         "subscription": "enabled",
-        "storage": a_look(person=False),
+        "storage": a_storage_check(person=False),
     }
     return SelfCheck(**(given | fields))
 
@@ -80,13 +80,13 @@ def a_standing(*alerts: str, polled_at: datetime | None = NOW - timedelta(minute
 
 
 def facts(**fields: Any) -> Facts:
-    """A person looks at an installation that is in order; the last poll lies before the app's look."""
+    """A person checks a healthy installation; the last poll was before the app's self-check."""
     given: dict[str, Any] = {
         "now": NOW,
         "settings": SETTINGS,
         "names": NAMES,
         "caller": PERSON,
-        "here": a_look(),
+        "here": a_storage_check(),
         "stored": a_check(),
         "standing": a_standing(),
         "grants": GRANTS,
@@ -94,7 +94,7 @@ def facts(**fields: Any) -> Facts:
     return Facts(**(given | fields))
 
 
-def told(found: Diagnosis) -> list[tuple[str, str]]:
+def reported(found: Diagnosis) -> list[tuple[str, str]]:
     return [(problem.id, problem.about) for problem in found.problems]
 
 
@@ -107,18 +107,18 @@ def without(api: Api, *roles: str, **fields: Any) -> SelfCheck:
 
 
 def ungranted(role: str) -> dict[str, dict[str, datetime]]:
-    """The directory does not give this one."""
+    """The directory has not granted this role."""
     ids = {each.id for each in (*RESPONDER_ROLES, *WORKER_ROLES) if each.value == role}
     return {who: {held: at for held, at in given.items() if held not in ids} for who, given in GRANTS.items()}
 
 
 def closed(access: Access, *names: str) -> dict[str, Any]:
-    """The app's look finds these so, the person's finds them open."""
-    return {"stored": a_check(storage=a_look(dict.fromkeys(names, access), person=False))}
+    """The app's self-check has ``access`` for these names; the person can read them."""
+    return {"stored": a_check(storage=a_storage_check(dict.fromkeys(names, access), person=False))}
 
 
-def test_nothing_is_wrong_with_what_is_in_order() -> None:
-    assert told(diagnose(facts())) == []
+def test_a_healthy_installation_has_no_problem() -> None:
+    assert reported(diagnose(facts())) == []
 
 
 LATER = NOW + timedelta(hours=5)
@@ -131,7 +131,7 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
     (
         "app_silent",
         "func-responder",
-        {"stored": a_check(at=NOW, storage=a_look(person=False, skew_seconds=4 * 3600.0))},
+        {"stored": a_check(at=NOW, storage=a_storage_check(person=False, skew_seconds=4 * 3600.0))},
     ),
     # ---- tokens and roles
     *(
@@ -214,7 +214,7 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
     ),
     # ---- storage
     *(
-        ("storage_missing", f"{place.value} {name}", {"here": a_look({name: Access.MISSING})})
+        ("storage_missing", f"{place.value} {name}", {"here": a_storage_check({name: Access.MISSING})})
         for name, place in PLACES.items()
     ),
     *(
@@ -225,17 +225,25 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
     ("storage_unreachable", "tables", closed(Access.UNREACHABLE, *TABLES)),
     ("storage_unreachable", "containers", closed(Access.UNREACHABLE, *CONTAINERS)),
     # ---- clocks
-    ("clock_skew_app", "func-responder", {"stored": a_check(storage=a_look(person=False, skew_seconds=-31.0))}),
     (
         "clock_skew_app",
         "func-responder",
-        {"stored": a_check(at=NOW - timedelta(hours=4), storage=a_look(person=False, skew_seconds=-4 * 3600.0))},
+        {"stored": a_check(storage=a_storage_check(person=False, skew_seconds=-31.0))},
     ),
-    ("clock_skew_here", "this machine", {"here": a_look(skew_seconds=31.0)}),
+    (
+        "clock_skew_app",
+        "func-responder",
+        {
+            "stored": a_check(
+                at=NOW - timedelta(hours=4), storage=a_storage_check(person=False, skew_seconds=-4 * 3600.0)
+            )
+        },
+    ),
+    ("clock_skew_here", "this machine", {"here": a_storage_check(skew_seconds=31.0)}),
     (
         "clock_skew_here",
         "this machine",
-        {"now": NOW + timedelta(hours=4), "here": a_look(skew_seconds=4 * 3600.0)},
+        {"now": NOW + timedelta(hours=4), "here": a_storage_check(skew_seconds=4 * 3600.0)},
     ),
     # ---- settings of the app
     ("worker_ids_empty", "EXCHANGE_WORKER_IDS", {"stored": a_check(worker_ids=0)}),
@@ -269,20 +277,21 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("problem", "about", "spoiled"), SPOILED, ids=[f"{problem}-{about}" for problem, about, _ in SPOILED]
 )
-def test_exactly_what_is_spoiled_is_named(problem: str, about: str, spoiled: dict[str, Any]) -> None:
-    assert told(diagnose(facts(**spoiled))) == [(problem, about)]
+def test_each_problem_alone_is_reported_alone(problem: str, about: str, spoiled: dict[str, Any]) -> None:
+    assert reported(diagnose(facts(**spoiled))) == [(problem, about)]
 
 
 def test_a_message_in_a_poison_queue_is_named() -> None:
     waiting = [
-        reach.model_copy(update={"waiting": reach.name in {"alerts-poison", "alerts"}}) for reach in a_look().reaches
+        reach.model_copy(update={"waiting": reach.name in {"alerts-poison", "alerts"}})
+        for reach in a_storage_check().reaches
     ]
     found = diagnose(facts(here=StorageCheck(reaches=tuple(waiting), skew_seconds=0.0)))
 
-    assert told(found) == [("poison_waiting", "alerts-poison")]
+    assert reported(found) == [("poison_waiting", "alerts-poison")]
 
 
-def test_two_things_that_have_nothing_to_do_with_each_other_are_both_named() -> None:
+def test_two_unrelated_problems_are_both_reported() -> None:
     stored = without(Api.GRAPH, "User.Read.All").model_copy(update={"subscription": "disabled"})
 
     assert {problem.id for problem in diagnose(facts(stored=stored)).problems} == {
@@ -294,7 +303,7 @@ def test_two_things_that_have_nothing_to_do_with_each_other_are_both_named() -> 
 # ---- tokens
 
 
-def test_a_token_from_before_the_grant_says_both_times_and_until_when() -> None:
+def test_a_token_from_before_the_grant_is_reported_with_both_times_and_its_expiry() -> None:
     granted = ISSUED + timedelta(minutes=7)
     grants = GRANTS | {RESPONDER: GRANTS[RESPONDER] | {RESPONDER_ROLES[0].id: granted}}
     [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), grants=grants)).problems
@@ -304,13 +313,13 @@ def test_a_token_from_before_the_grant_says_both_times_and_until_when() -> None:
     assert "neither a restart nor a deployment renews it" in problem.fix
 
 
-def test_a_token_that_is_younger_than_the_grant_says_that_too() -> None:
+def test_a_token_from_after_the_grant_is_reported_as_such() -> None:
     [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"))).problems
 
     assert "issued at 2026-03-02 03:00:00Z, although granted at 2026-02-21 03:00:00Z" in problem.what
 
 
-def test_a_role_that_is_not_given_says_what_does_not_work_and_who_gives_it() -> None:
+def test_a_missing_role_is_reported_with_its_effect_and_who_grants_it() -> None:
     grants = ungranted("User.RevokeSessions.All")
     [problem] = diagnose(facts(stored=without(Api.GRAPH, "User.RevokeSessions.All"), grants=grants)).problems
 
@@ -318,10 +327,10 @@ def test_a_role_that_is_not_given_says_what_does_not_work_and_who_gives_it() -> 
     assert problem.fix == "bypassctl grant"
 
 
-def test_where_the_directory_may_not_be_read_it_says_so_and_names_the_age_of_the_token() -> None:
+def test_an_unreadable_directory_is_reported_with_the_age_of_the_token() -> None:
     found = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), grants=None, grants_problem="403"))
 
-    assert told(found) == [("role_missing", "User.Read.All")]
+    assert reported(found) == [("role_missing", "User.Read.All")]
     assert "of 2026-03-02 03:00:00Z is valid until 2026-03-03 03:00:00Z" in found.problems[0].fix
     assert any("403" in unchecked.what for unchecked in found.unchecked)
 
@@ -334,34 +343,34 @@ def test_where_the_directory_may_not_be_read_it_says_so_and_names_the_age_of_the
         a_check(subscription="", subscription_problem="AF50000"),
     ],
 )
-def test_a_poll_that_succeeded_since_proves_that_the_feed_is_mended(spoiled: SelfCheck) -> None:
-    assert told(diagnose(facts(stored=spoiled, standing=a_standing(polled_at=NOW)))) == []
+def test_a_poll_that_succeeded_since_proves_that_the_feed_works_again(spoiled: SelfCheck) -> None:
+    assert reported(diagnose(facts(stored=spoiled, standing=a_standing(polled_at=NOW)))) == []
 
 
-def test_what_the_app_sees_of_itself_now_goes_before_what_it_left() -> None:
+def test_the_app_s_current_check_overrides_its_stored_self_check() -> None:
     found = diagnose(facts(stored=without(Api.GRAPH, "User.Read.All"), live=a_check(at=NOW)))
 
-    assert told(found) == []
+    assert reported(found) == []
 
 
 # ---- storage: whose right it is
 
 
-def test_what_only_the_person_may_not_see_is_no_problem_and_needs_no_look() -> None:
-    found = diagnose(facts(here=a_look({"sweeps": Access.FORBIDDEN})))
+def test_what_only_the_person_cannot_read_is_no_problem_and_needs_no_check() -> None:
+    found = diagnose(facts(here=a_storage_check({"sweeps": Access.FORBIDDEN})))
 
-    assert told(found) == []
+    assert reported(found) == []
     assert not any("sweeps" in unchecked.what for unchecked in found.unchecked)
 
 
-def test_what_neither_can_see_is_not_checked_and_that_is_told() -> None:
-    found = diagnose(facts(stored=None, here=a_look({"sweeps": Access.FORBIDDEN})))
+def test_what_neither_can_read_is_reported_as_not_checked() -> None:
+    found = diagnose(facts(stored=None, here=a_storage_check({"sweeps": Access.FORBIDDEN})))
 
     assert [unchecked.what for unchecked in found.unchecked if unchecked.essential] == ["sweeps: code of sweeps"]
 
 
-def test_what_was_made_again_since_the_app_looked_is_there() -> None:
-    assert told(diagnose(facts(**closed(Access.MISSING, "sweeps")))) == []
+def test_what_was_created_again_since_the_self_check_exists() -> None:
+    assert reported(diagnose(facts(**closed(Access.MISSING, "sweeps")))) == []
 
 
 def test_the_role_that_is_missing_is_named_with_its_scope_and_the_apps_identity() -> None:
@@ -376,23 +385,23 @@ def test_the_role_that_is_missing_is_named_with_its_scope_and_the_apps_identity(
     ("code", "problem"),
     [("AuthorizationFailure", "storage_blocked"), ("KeyBasedAuthenticationNotPermitted", "storage_by_key")],
 )
-def test_a_refusal_that_no_role_mends_is_told_as_what_it_is(code: str, problem: str) -> None:
+def test_a_refusal_that_no_role_fixes_is_reported_as_its_own_problem(code: str, problem: str) -> None:
     reaches = [
         reach.model_copy(update={"access": Access.FORBIDDEN, "code": code}) if reach.name == "Work" else reach
-        for reach in a_look(person=False).reaches
+        for reach in a_storage_check(person=False).reaches
     ]
     stored = a_check(storage=StorageCheck(reaches=tuple(reaches), skew_seconds=0.0))
 
-    assert told(diagnose(facts(stored=stored))) == [(problem, "table Work")]
+    assert reported(diagnose(facts(stored=stored))) == [(problem, "table Work")]
 
 
-def test_a_refusal_in_the_ledger_is_not_told_twice() -> None:
+def test_a_refusal_in_the_ledger_is_not_reported_twice() -> None:
     standing = a_standing("response_permission_missing")
     detail = "the case: 403 Missing: Storage Table, Queue and Blob Data Contributor on the responder's storage account."
     alerts = [alert.model_copy(update={"detail": detail}) for alert in standing.alerts]
     found = diagnose(facts(standing=replace(standing, alerts=alerts), **closed(Access.FORBIDDEN, "Allowlist")))
 
-    assert told(found) == [("storage_forbidden", "table Allowlist")]
+    assert reported(found) == [("storage_forbidden", "table Allowlist")]
 
 
 def refused_in_the_ledger(detail: str) -> Standing:
@@ -400,21 +409,21 @@ def refused_in_the_ledger(detail: str) -> Standing:
     return replace(standing, alerts=[alert.model_copy(update={"detail": detail}) for alert in standing.alerts])
 
 
-def test_a_role_that_the_ledger_misses_too_is_not_told_twice() -> None:
+def test_a_role_that_the_ledger_misses_too_is_not_reported_twice() -> None:
     standing = refused_in_the_ledger("Graph answered 403. Missing: User.Read.All.")
     found = diagnose(facts(standing=standing, stored=without(Api.GRAPH, "User.Read.All")))
 
-    assert told(found) == [("role_not_in_token", "User.Read.All")]
+    assert reported(found) == [("role_not_in_token", "User.Read.All")]
 
 
-def test_a_refusal_that_nothing_else_explains_is_told_beside_a_missing_role() -> None:
+def test_an_unexplained_refusal_is_reported_beside_a_missing_role() -> None:
     standing = refused_in_the_ledger("the command 7: 403 Missing: Storage Table, Queue and Blob Data Contributor.")
     found = diagnose(facts(standing=standing, stored=without(Api.GRAPH, "User.Read.All")))
 
-    assert told(found) == [("role_not_in_token", "User.Read.All"), ("response_permission_missing", "health alert")]
+    assert reported(found) == [("role_not_in_token", "User.Read.All"), ("response_permission_missing", "health alert")]
 
 
-def test_a_refusal_at_graph_is_told_beside_a_closed_table() -> None:
+def test_a_refusal_by_graph_is_reported_beside_a_closed_table() -> None:
     standing = refused_in_the_ledger("Graph answered 403. Missing: User.Read.All.")
     found = diagnose(facts(standing=standing, **closed(Access.FORBIDDEN, "Allowlist")))
 
@@ -424,29 +433,32 @@ def test_a_refusal_at_graph_is_told_beside_a_closed_table() -> None:
 def test_a_queue_that_only_the_app_knows_is_reported_by_the_app() -> None:
     other = Reach(place=Place.QUEUE, name="other-poison", access=Access.OK, waiting=True)
     gone = Reach(place=Place.QUEUE, name="other", access=Access.MISSING)
-    look = a_look(person=False)
+    look = a_storage_check(person=False)
     stored = a_check(storage=look.model_copy(update={"reaches": (*look.reaches, other, gone)}))
 
-    assert told(diagnose(facts(stored=stored))) == [
+    assert reported(diagnose(facts(stored=stored))) == [
         ("poison_waiting", "other-poison"),
         ("storage_missing", "queue other"),
     ]
 
 
-def test_what_the_person_cannot_see_of_a_poison_queue_the_app_tells() -> None:
-    waits = [each.model_copy(update={"waiting": each.name == "alerts-poison"}) for each in a_look(person=False).reaches]
+def test_a_poison_queue_that_the_person_cannot_read_is_reported_by_the_app() -> None:
+    waits = [
+        each.model_copy(update={"waiting": each.name == "alerts-poison"})
+        for each in a_storage_check(person=False).reaches
+    ]
     stored = a_check(storage=StorageCheck(reaches=tuple(waits), skew_seconds=0.0))
-    found = diagnose(facts(stored=stored, here=a_look({"alerts-poison": Access.FORBIDDEN})))
+    found = diagnose(facts(stored=stored, here=a_storage_check({"alerts-poison": Access.FORBIDDEN})))
 
-    assert told(found) == [("poison_waiting", "alerts-poison")]
+    assert reported(found) == [("poison_waiting", "alerts-poison")]
 
 
-def test_queues_that_nobody_may_look_into_are_told_as_not_checked() -> None:
+def test_queues_that_nobody_may_read_are_reported_as_not_checked() -> None:
     sent = ("exchange-commands", "exchange-sweeps")
-    found = diagnose(facts(here=a_look(dict.fromkeys(sent, Access.FORBIDDEN))))
+    found = diagnose(facts(here=a_storage_check(dict.fromkeys(sent, Access.FORBIDDEN))))
     what = [unchecked.what for unchecked in found.unchecked if "only send" in unchecked.what]
 
-    assert (told(found), len(what)) == ([], 1)
+    assert (reported(found), len(what)) == ([], 1)
     assert what[0].startswith("exchange-commands and exchange-sweeps: ")
     assert not any(unchecked.essential for unchecked in found.unchecked)
 
@@ -455,24 +467,24 @@ def test_queues_that_nobody_may_look_into_are_told_as_not_checked() -> None:
 
 
 @pytest.mark.parametrize("alert", ["gap", "poison", "hints_waiting", "alerts_unreadable", "sweep_account_unreadable"])
-def test_what_happened_and_is_not_to_be_mended_here_is_left_to_status(alert: str) -> None:
-    assert told(diagnose(facts(standing=a_standing(alert)))) == []
+def test_an_event_without_a_fix_here_is_left_to_status(alert: str) -> None:
+    assert reported(diagnose(facts(standing=a_standing(alert)))) == []
 
 
-def test_observe_is_told_and_is_no_problem() -> None:
+def test_observe_is_reported_and_is_no_problem() -> None:
     found = diagnose(facts(stored=a_check(mode="observe")))
 
-    assert told(found) == []
+    assert reported(found) == []
     assert any(line.startswith("MODE is observe") for line in found.information)
 
 
-def test_another_mode_in_this_shell_is_told() -> None:
+def test_another_mode_in_this_shell_is_reported() -> None:
     found = diagnose(facts(settings=some_settings(storage=KEYLESS, mode="observe")))
 
     assert any("MODE is observe in this shell and enforce in the app" in line for line in found.information)
 
 
-def test_a_list_of_nobody_protected_is_told() -> None:
+def test_an_empty_protected_list_is_reported() -> None:
     [line] = [line for line in diagnose(facts(stored=a_check(protected=0))).information if "PROTECTED" in line]
 
     assert line.startswith("PROTECTED_OBJECT_IDS of the app is empty")
@@ -480,18 +492,18 @@ def test_a_list_of_nobody_protected_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "to_application_insights", "said"),
+    ("settings", "to_application_insights", "mentioned"),
     [((), True, True), (("NOTIFICATION_WEBHOOK_URL",), True, False), ((), False, False)],
 )
-def test_that_only_alert_rules_tell_people_is_told(
-    settings: tuple[str, ...], to_application_insights: bool, said: bool
+def test_alert_rules_as_the_only_channel_are_reported(
+    settings: tuple[str, ...], to_application_insights: bool, mentioned: bool
 ) -> None:
     found = diagnose(facts(stored=a_check(settings=settings, telemetry=to_application_insights)))
 
-    assert any("no webhook" in line for line in found.information) is said
+    assert any("no webhook" in line for line in found.information) is mentioned
 
 
-def test_an_unknown_worker_is_told_as_not_checked() -> None:
+def test_an_unknown_worker_is_reported_as_not_checked() -> None:
     unknown = [
         unchecked.how
         for unchecked in diagnose(facts(names=Names())).unchecked
@@ -504,10 +516,10 @@ def test_an_unknown_worker_is_told_as_not_checked() -> None:
 
 
 def test_alert_rules_are_a_channel() -> None:
-    assert told(diagnose(facts(stored=a_check(settings=("MODE",), telemetry=True)))) == []
+    assert reported(diagnose(facts(stored=a_check(settings=("MODE",), telemetry=True)))) == []
 
 
-def test_the_event_subscription_is_never_seen_and_it_says_how_to_look() -> None:
+def test_the_event_subscription_is_never_checked_and_the_command_to_check_it_is_given() -> None:
     hows = [unchecked.how for unchecked in diagnose(facts()).unchecked if "event subscription" in unchecked.what]
 
     assert len(hows) == 1
@@ -519,13 +531,13 @@ def test_what_cannot_be_read_is_essential(problem: dict[str, Any]) -> None:
     assert [it.essential for it in diagnose(facts(**problem)).unchecked if "403" in it.what] == [True]
 
 
-def test_without_a_sign_in_it_is_told_once_what_to_do() -> None:
-    here = a_look(dict.fromkeys(PLACES, Access.NO_TOKEN), skew_seconds=None)
+def test_without_a_sign_in_the_fix_is_reported_once() -> None:
+    here = a_storage_check(dict.fromkeys(PLACES, Access.NO_TOKEN), skew_seconds=None)
     found = diagnose(facts(here=here, stored=None, stored_problem="none", standing=None, standing_problem="none"))
 
-    assert told(found) == []
+    assert reported(found) == []
     assert [unchecked.how for unchecked in found.unchecked if unchecked.essential] == ["sign in: az login"]
 
 
 def test_a_self_check_that_cannot_be_read_is_no_silent_app() -> None:
-    assert told(diagnose(facts(stored=None, stored_problem="403"))) == []
+    assert reported(diagnose(facts(stored=None, stored_problem="403"))) == []

@@ -1,4 +1,4 @@
-"""What `bypassctl doctor` gathers: as whom it looks, what it asks the directory, what it does when it may not."""
+"""What `bypassctl doctor` gathers: its identity, what it asks the directory, what it does without permission."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FakeGranted(Scripted):
 
 
 class Examined(Looking):
-    """The app has looked at itself, and a person looks at it."""
+    """The app has checked itself, and a person runs doctor."""
 
     def __init__(self, **settings: object) -> None:
         super().__init__(**settings)
@@ -69,7 +69,7 @@ async def test_a_person_asks_the_directory_about_both_identities() -> None:
     assert found.live is None
 
 
-async def test_a_token_from_before_the_grant_is_told_to_a_person() -> None:
+async def test_a_token_from_before_the_grant_is_reported_to_a_person() -> None:
     world = Examined()
     world.tokens.changed[Api.MANAGEMENT] = {"roles": ()}
     found = diagnose(await world.facts())
@@ -77,13 +77,13 @@ async def test_a_token_from_before_the_grant_is_told_to_a_person() -> None:
     assert ("role_not_in_token", "ActivityFeed.Read") in [(it.id, it.about) for it in found.problems]
 
 
-async def test_the_worker_that_has_no_role_is_told_to_a_person() -> None:
+async def test_a_worker_without_a_role_is_reported_to_a_person() -> None:
     found = diagnose(await Examined().facts())
 
     assert "worker_role_missing" in [problem.id for problem in found.problems]
 
 
-async def test_an_identity_that_was_deleted_is_told() -> None:
+async def test_a_deleted_identity_is_reported() -> None:
     world = Examined()
     del world.granted.held[WORKER]
     found = diagnose(await world.facts())
@@ -91,7 +91,7 @@ async def test_an_identity_that_was_deleted_is_told() -> None:
     assert ("identity_missing", WORKER) in [(it.id, it.about) for it in found.problems]
 
 
-async def test_a_person_who_may_not_read_the_directory_is_told_so() -> None:
+async def test_a_person_without_access_to_the_directory_gets_that_reported() -> None:
     world = Examined()
     world.granted.fail("assignments", PermissionMissingError("Graph answered 403.", permission="to read"), always=True)
     found = await world.facts()
@@ -100,14 +100,14 @@ async def test_a_person_who_may_not_read_the_directory_is_told_so() -> None:
     assert "403" in found.grants_problem
 
 
-async def test_who_is_not_signed_in_asks_nobody() -> None:
+async def test_without_a_sign_in_no_service_is_called() -> None:
     world = Examined()
     found = await world.facts(problem="az login")
 
     assert (found.grants, world.granted.calls) == (None, [])
 
 
-async def test_the_app_itself_looks_now_and_does_not_ask_the_directory() -> None:
+async def test_the_app_checks_itself_now_and_does_not_ask_the_directory() -> None:
     world = Examined()
     await world.passes(seconds=0)
     world.now += timedelta(minutes=5)
@@ -118,7 +118,7 @@ async def test_the_app_itself_looks_now_and_does_not_ask_the_directory() -> None
     assert world.granted.calls == []
 
 
-async def test_looking_does_not_write() -> None:
+async def test_gathering_does_not_write() -> None:
     world = Examined()
     await world.facts()
     saves = world.saves
@@ -127,7 +127,7 @@ async def test_looking_does_not_write() -> None:
     assert world.saves == saves
 
 
-async def test_a_person_looks_into_the_queues_that_the_app_only_sends_to() -> None:
+async def test_a_person_checks_the_queues_that_the_app_only_sends_to() -> None:
     world = Examined()
     world.services = dataclasses.replace(world.services, settings=some_settings(storage=KEYLESS))
     found = await world.facts()
@@ -166,7 +166,7 @@ def caller(**fields: object) -> Token:
     return a_token(Api.GRAPH, tenant_id=TENANT, **fields)
 
 
-async def test_the_identity_that_left_the_row_is_the_app_and_no_other() -> None:
+async def test_only_the_identity_that_wrote_the_row_is_the_app() -> None:
     world = Looking()
     await world.passes(seconds=0)
     settings, stored = world.services.settings, world.last
@@ -175,7 +175,7 @@ async def test_the_identity_that_left_the_row_is_the_app_and_no_other() -> None:
     assert not is_app(caller(object_id="another"), stored, settings, {"IDENTITY_ENDPOINT": "x"})
 
 
-def test_without_a_row_the_client_id_tells() -> None:
+def test_without_a_row_the_client_id_identifies_the_app() -> None:
     ours = some_settings(azure_client_id="cccccccc-0000-4000-8000-000000000002")
     other = some_settings(azure_client_id=WORKER)
 
@@ -183,7 +183,7 @@ def test_without_a_row_the_client_id_tells() -> None:
     assert not is_app(caller(), None, other, {"IDENTITY_ENDPOINT": "x"})
 
 
-def test_without_either_the_place_tells() -> None:
+def test_without_either_the_environment_identifies_the_app() -> None:
     assert is_app(caller(), None, some_settings(), {"IDENTITY_ENDPOINT": "x"})
     assert not is_app(caller(), None, some_settings(), {})
 
@@ -195,7 +195,7 @@ def test_a_person_and_nobody_are_not_the_app() -> None:
     assert not is_app(caller(problem="none"), None, some_settings(), environment)
 
 
-def test_commands_name_what_the_deployment_put_out() -> None:
+def test_commands_name_the_outputs_of_the_deployment() -> None:
     given = {"RESPONDER_APP_NAME": "func-r", "AZURE_RESOURCE_GROUP": "rg"}
     known = names(given, some_settings(storage=KEYLESS))
 
@@ -205,7 +205,7 @@ def test_commands_name_what_the_deployment_put_out() -> None:
 # ---- exit status
 
 
-def test_wrong_counts_for_more_than_not_seen() -> None:
+def test_a_problem_outranks_a_missing_check() -> None:
     unchecked = [Unchecked("it", "how", essential=True)]
 
     assert exit_status(Diagnosis([Problem("poll_late", "", "", "")], [], unchecked)) == 1
@@ -221,10 +221,10 @@ def test_a_wrong_setting_names_itself_and_what_to_do() -> None:
 
 
 @pytest.mark.slow
-def test_who_is_not_signed_in_reads_what_to_do_and_nothing_of_libraries() -> None:
+def test_without_a_sign_in_the_error_names_the_fix_and_no_library() -> None:
     addresses = {f"ResponderStorage__{kind}ServiceUri": f"https://st.{kind}.core.windows.net" for kind in KINDS}
     nobody = {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "TENANT_ID": TENANT}
-    said = bypassctl_program(nobody | addresses, "doctor")
+    result = bypassctl_program(nobody | addresses, "doctor")
 
-    assert (said.code, said.err) == (3, "")
-    assert "sign in: az login" in said.out
+    assert (result.code, result.err) == (3, "")
+    assert "sign in: az login" in result.out

@@ -30,6 +30,15 @@ from bypass_responder.operating.doctor.schedule import longest_gap
         ("0 5,* * * * *", timedelta(minutes=1)),
         ("0 50-50 8-8/2 * * *", timedelta(days=1)),
         ("0 */15 * */1 */1 */1", timedelta(minutes=15)),
+        ("0 5-05 * * * *", timedelta(hours=1)),
+        ("0 05-5/7 * * * *", timedelta(hours=1)),
+        ("0 5-3 * * * *", timedelta(minutes=58)),  # the ends change places
+        ("0 * 18-8 * * *", timedelta(hours=13, minutes=1)),
+        ("0 */15 * * * Sat-Sun", timedelta(minutes=15)),  # 6-0 is 0-6
+        ("0 */15 * * * Mon-Monday", timedelta(days=1)),
+        ("0 */15 * * * MONDAY-mon", timedelta(days=1)),
+        ("0 */15 * * * Tues", timedelta(days=1)),
+        ("0 0 * * Sept-9 *", timedelta(days=1)),
     ],
 )
 def test_the_longest_gap(schedule: str, gap: timedelta) -> None:
@@ -46,7 +55,6 @@ def test_the_longest_gap(schedule: str, gap: timedelta) -> None:
         "0 */0 * * * *",
         "x * * * * *",
         "0 * * * * * *",
-        "0 5-3 * * * *",
         "%A%",
         "0 0 0 ? * *",
         "0 0 0 L * *",
@@ -55,7 +63,13 @@ def test_the_longest_gap(schedule: str, gap: timedelta) -> None:
         "0 0 0 * * 7",
         "0 0 0 * * 5-7",
         "0 0 0 * 13 *",
-        "0 0 0 * Juneau Noday",
+        "0 0 0 * Juneau *",
+        "0 0 0 * * Noday",
+        "0 0 0 * * Mondayish",
+        "0 0 0 * Mon *",
+        "0 0 0 * * Jan",
+        "0 5-5/0 * * * *",
+        f"0 1-{'9' * 5000} * * * *",
         "H * * * * *",
         "R * * * * *",
         "R(0-30) * * * * *",

@@ -1,4 +1,4 @@
-"""When the app looks at itself, what it leaves, and that a run does not depend on it."""
+"""When the app checks itself, what it stores, and that no run depends on it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEYLESS = {"table_service_uri": "https://a.table.core.windows.net"} | {
 
 
 class Looking(World):
-    """A world whose responder looks at itself."""
+    """A world whose responder checks itself."""
 
     def __init__(self, **settings: object) -> None:
         super().__init__(**settings)
@@ -32,7 +32,7 @@ class Looking(World):
         self.start()
 
     def start(self) -> None:
-        """A fresh process: it remembers nothing."""
+        """Start a fresh process without memory."""
         self.self_checks = self.checks = SelfChecks(tokens=self.tokens, storage=self.probe, store=self.store)
 
     async def has_a_finding(self) -> None:
@@ -42,7 +42,7 @@ class Looking(World):
         await self.ledger.add_finding(finding)
 
     async def passes_in_vain(self) -> None:
-        """Time passes, and the run fails."""
+        """Let time pass; the run fails."""
         with pytest.raises(ExceptionGroup):
             await self.passes(minutes=1)
 
@@ -59,14 +59,14 @@ class Looking(World):
 # ---- when
 
 
-async def test_the_first_run_after_a_start_looks() -> None:
+async def test_the_first_run_after_a_start_checks() -> None:
     world = Looking()
     await world.passes(seconds=0)
 
     assert world.last.at == START
 
 
-async def test_within_an_hour_it_looks_once() -> None:
+async def test_within_an_hour_it_checks_once() -> None:
     world = Looking()
     for _ in range(59):
         await world.passes(minutes=1)
@@ -74,7 +74,7 @@ async def test_within_an_hour_it_looks_once() -> None:
     assert world.saves == 1
 
 
-async def test_after_an_hour_it_looks_again() -> None:
+async def test_after_an_hour_it_checks_again() -> None:
     world = Looking()
     await world.passes(seconds=0)
     await world.passes(hours=1)
@@ -95,7 +95,7 @@ async def test_a_quiet_run_in_between_reads_nothing_for_it() -> None:
     assert with_checks == len(world.ledger.calls) - before
 
 
-async def test_a_right_that_goes_missing_is_looked_at_at_once_and_not_each_minute() -> None:
+async def test_a_lost_permission_is_checked_at_once_and_not_each_minute() -> None:
     world = Looking()
     await world.passes(minutes=1)
     missing = PermissionMissingError("Graph answered 403.", permission="User.Read.All")
@@ -107,7 +107,7 @@ async def test_a_right_that_goes_missing_is_looked_at_at_once_and_not_each_minut
     assert world.saves == 2
 
 
-async def test_a_right_that_comes_back_is_looked_at_at_once() -> None:
+async def test_a_regained_permission_is_checked_at_once() -> None:
     world = Looking()
     missing = PermissionMissingError("Graph answered 403.", permission="User.Read.All")
     world.directory.fail("find", missing, always=True)
@@ -121,7 +121,7 @@ async def test_a_right_that_comes_back_is_looked_at_at_once() -> None:
     assert world.saves == before + 1
 
 
-async def test_a_right_that_another_function_missed_is_looked_at_at_once() -> None:
+async def test_a_permission_that_another_function_missed_is_checked_at_once() -> None:
     world = Looking()
     await world.passes(minutes=1)
     await raise_health("permission_lost", "AF10001", world.services)
@@ -133,7 +133,7 @@ async def test_a_right_that_another_function_missed_is_looked_at_at_once() -> No
     assert (lost, world.saves) == (2, 3)
 
 
-async def test_another_alert_is_no_reason_to_look() -> None:
+async def test_another_alert_triggers_no_check() -> None:
     world = Looking()
     await world.passes(minutes=1)
     await raise_health("feed_silent", "nothing came", world.services)
@@ -145,7 +145,7 @@ async def test_another_alert_is_no_reason_to_look() -> None:
 # ---- what
 
 
-async def test_it_leaves_the_names_of_settings_and_no_value_of_a_secret() -> None:
+async def test_it_stores_the_names_of_settings_and_no_value_of_a_secret() -> None:
     world = Looking(notification_webhook_url="https://hooks.example/secret-path", notification_webhook_secret="geheim")
     await world.passes(seconds=0)
 
@@ -153,7 +153,7 @@ async def test_it_leaves_the_names_of_settings_and_no_value_of_a_secret() -> Non
     assert not {"geheim", "secret-path"} & set(world.last.model_dump_json().replace('"', "/").split("/"))
 
 
-async def test_a_reference_that_the_platform_did_not_follow_is_told() -> None:
+async def test_an_unresolved_key_vault_reference_is_reported() -> None:
     reference = "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/s)"
     world = Looking(notification_webhook_url="https://hooks.example", notification_webhook_secret=reference)
     await world.passes(seconds=0)
@@ -161,16 +161,16 @@ async def test_a_reference_that_the_platform_did_not_follow_is_told() -> None:
     assert world.last.secret_unresolved
 
 
-@pytest.mark.parametrize(("status", "told"), [("enabled", "enabled"), ("disabled", "disabled"), (None, "missing")])
-async def test_it_leaves_the_state_of_the_subscription(status: str | None, told: str) -> None:
+@pytest.mark.parametrize(("status", "stored"), [("enabled", "enabled"), ("disabled", "disabled"), (None, "missing")])
+async def test_it_stores_the_state_of_the_subscription(status: str | None, stored: str) -> None:
     world = Looking()
     world.feed.status = status
     await world.passes(seconds=0)
 
-    assert world.last.subscription == told
+    assert world.last.subscription == stored
 
 
-async def test_a_subscription_that_cannot_be_asked_for_leaves_the_reason() -> None:
+async def test_a_subscription_that_cannot_be_read_is_stored_with_the_reason() -> None:
     world = Looking()
     world.feed.fail("subscription", FeedError("AF20011", "the tenant is unknown"))
     await world.passes(seconds=0)
@@ -178,7 +178,7 @@ async def test_a_subscription_that_cannot_be_asked_for_leaves_the_reason() -> No
     assert (world.last.subscription, world.last.subscription_problem) == ("", "AF20011: the tenant is unknown")
 
 
-async def test_it_leaves_roles_and_what_storage_said() -> None:
+async def test_it_stores_roles_and_the_result_of_each_storage_check() -> None:
     world = Looking()
     world.tokens.changed[Api.MANAGEMENT] = {"roles": ()}
     world.probe.spoiled["sweeps"] = Access.FORBIDDEN
@@ -190,7 +190,7 @@ async def test_it_leaves_roles_and_what_storage_said() -> None:
     assert [reach.name for reach in world.last.storage.reaches if reach.access is Access.FORBIDDEN] == ["sweeps"]
 
 
-async def test_without_a_key_it_does_not_look_into_queues_that_it_may_only_send_to() -> None:
+async def test_without_a_key_it_does_not_read_queues_that_it_may_only_send_to() -> None:
     world = Looking()
     world.services = dataclasses.replace(world.services, settings=some_settings(storage=KEYLESS))
     await world.passes(seconds=0)
@@ -199,7 +199,7 @@ async def test_without_a_key_it_does_not_look_into_queues_that_it_may_only_send_
     assert not {reach.name for reach in world.last.storage.reaches} & {"exchange-commands", "exchange-sweeps"}
 
 
-async def test_its_line_counts_what_is_not_well(caplog: pytest.LogCaptureFixture) -> None:
+async def test_its_log_line_counts_the_problems(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="bypass_responder.event_lines")
     world = Looking()
     world.probe.spoiled |= {"sweeps": Access.FORBIDDEN, "Feed": Access.MISSING}
@@ -214,7 +214,7 @@ async def test_its_line_counts_what_is_not_well(caplog: pytest.LogCaptureFixture
 # ---- that a run does not depend on it
 
 
-async def test_a_row_that_cannot_be_written_fails_no_run_and_is_tried_again() -> None:
+async def test_a_row_that_cannot_be_written_fails_no_run_and_is_retried() -> None:
     world = Looking()
     world.store.fail("save", TransientError("storage is away"))
     await world.passes(minutes=1)
@@ -226,18 +226,18 @@ async def test_a_row_that_cannot_be_written_fails_no_run_and_is_tried_again() ->
 
 
 @pytest.mark.parametrize("problem", [RuntimeError("a bug of a library"), ValueError("no JSON")])
-async def test_a_look_that_breaks_fails_no_run(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_check_that_fails_does_not_fail_the_run(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="bypass_responder.event_lines")
     world = Looking()
     world.store.fail("save", problem)
     await world.passes(minutes=1)
-    told = [record.getMessage() for record in caplog.records]
+    events = [record.getMessage() for record in caplog.records]
 
-    assert told.count("self_check_failed") == 1
-    assert "resumed" in told
+    assert events.count("self_check_failed") == 1
+    assert "resumed" in events
 
 
-async def test_a_look_that_hangs_holds_no_run_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_check_that_hangs_does_not_delay_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(self_check, "TIMEOUT_SECONDS", 0.05)
     world = Looking()
 
@@ -251,7 +251,7 @@ async def test_a_look_that_hangs_holds_no_run_up(monkeypatch: pytest.MonkeyPatch
     assert world.saves == 0
 
 
-async def test_a_run_that_cannot_read_the_work_list_leaves_a_look_all_the_same() -> None:
+async def test_a_run_that_cannot_read_the_work_list_still_stores_a_check() -> None:
     world = Looking()
     world.work.fail("items", PermissionMissingError("403.", permission="Storage Table Data Contributor"))
     with pytest.raises(PermissionMissingError):

@@ -1,4 +1,4 @@
-"""Every way of tampering with the response log is found and named."""
+"""Every way of tampering with the response log is detected and reported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bypass_responder.model.log import LogEntry
+from bypass_responder.model.log import Checkpoint, LogEntry
 from bypass_responder.operating.verify_log import Verification, verify_log
 from bypass_responder.session import open_session
 from tests.world import ALEX, World, a_finding
@@ -57,6 +57,16 @@ async def test_a_tail_that_was_cut_with_its_head_is_named_by_the_checkpoint(worl
     assert any("cut after log entry 2" in problem for problem in (await verify(world)).problems)
 
 
+async def test_a_checkpoint_of_a_run_that_had_read_earlier_is_no_problem(world: World) -> None:
+    entry = json.loads(world.ledger.logs[ALEX][0])
+    last = world.checkpoints.held[-1]
+    overtaken = {ALEX: (entry["seq"], entry["hash"])}  # of a slow run, behind the head of the last checkpoint
+    late = Checkpoint(seq=last.seq + 1, at=world.now, heads=overtaken, previous=last.hash)
+    await world.checkpoints.append(late.model_copy(update={"hash": late.digest()}))
+
+    assert (await verify(world)).problems == []
+
+
 async def test_a_target_that_is_gone_altogether_is_named(world: World) -> None:
     world.ledger.stored.pop(ALEX)
     world.ledger.logs.pop(ALEX)
@@ -72,7 +82,7 @@ async def test_a_deleted_incident_is_named(world: World) -> None:
 
 
 async def rewrite(world: World) -> None:
-    """Somebody writes the whole chain of ALEX anew, and its head."""
+    """Rewrite the whole chain of ALEX, and its head, as an attacker would."""
     previous, rewritten = "", []
     async for entry in world.ledger.log(ALEX):
         changed = entry.model_copy(update={"previous": previous, "who": "nobody"})
@@ -84,7 +94,7 @@ async def rewrite(world: World) -> None:
 
 
 async def rewrite_everything(world: World) -> None:
-    """The same, and the checkpoints: nothing within the storage account can tell."""
+    """Rewrite the checkpoints as well: nothing in the storage account shows it."""
     await rewrite(world)
     previous, rewritten = "", []
     head = (await world.case()).head
@@ -96,7 +106,7 @@ async def rewrite_everything(world: World) -> None:
 
 
 async def sent_before(world: World) -> dict[str, dict[int, str]]:
-    """What Application Insights has of the log and its checkpoints."""
+    """The log lines and checkpoints that Application Insights received."""
     copy = {"checkpoints": {checkpoint.seq: checkpoint.hash for checkpoint in world.checkpoints.held}}
     return copy | {ALEX: {entry.seq: entry.hash async for entry in world.ledger.log(ALEX)}}
 
@@ -113,7 +123,7 @@ async def test_a_log_that_is_as_the_copy_has_it_has_no_problem(world: World) -> 
     assert found.problems == []
 
 
-async def test_who_rewrites_chain_head_and_checkpoints_is_caught_by_the_copy_alone(world: World) -> None:
+async def test_a_rewrite_of_chain_head_and_checkpoints_is_caught_by_the_copy_alone(world: World) -> None:
     copy = await sent_before(world)
     await rewrite_everything(world)
 

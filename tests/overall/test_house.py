@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -75,3 +76,34 @@ def test_imports_point_one_way() -> None:
     ended = subprocess.run([linter, "--no-cache"], capture_output=True, text=True, check=False, cwd=ROOT)
 
     assert ended.returncode == 0, ended.stdout
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, within functions too."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    return plain | {f"{node.module}.{alias.name}" for node in named for alias in node.names}
+
+
+def test_the_function_app_knows_neither_bypassctl_nor_the_sandbox() -> None:
+    """The import contracts do not see it: it is a file, not a package."""
+    known = imported(ROOT / "function_app.py")
+
+    assert any(name.startswith("bypass_responder.") for name in known)
+    assert [name for name in known if name.startswith(("bypass_responder.cli", "sandbox"))] == []
+
+
+def streams(path: Path) -> list[str]:
+    """Where a file uses a stream of the terminal."""
+    names = {"print", "input", "sys.stdin", "sys.stdout", "sys.stderr"}
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    used = [ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
+    return [f"{path.name}: {name}" for name in used if name in names]
+
+
+def test_operating_prints_nothing_and_asks_nobody() -> None:
+    package = ROOT / "src" / "bypass_responder"
+
+    assert any(streams(path) for path in (package / "cli").rglob("*.py"))
+    assert [found for path in (package / "operating").rglob("*.py") for found in streams(path)] == []

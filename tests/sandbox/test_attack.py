@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.attack import help_lines, main, run, stage
-from sandbox.scenarios import SCENARIOS
+from sandbox.attack import help_lines, main, run
 from sandbox.tenant.account import DOMAIN
 from sandbox.tenant.client import SandboxClient
+from sandbox.tenant.scenarios import SCENARIOS, stage
 from sandbox.tenant.state import Tenant
 
 SET = "Set-MailboxAuditBypassAssociation"

@@ -1,8 +1,8 @@
 """The allowlist in Table Storage, as plain columns that a person can edit in any storage tool.
 
 Partition: tenant id. Row: the account's object id in lower case. Columns: ReasonClass, Justification, Owner, Ticket,
-ExpiresAt (required), ApprovedBy, DisplayName; others are not read. What a person got wrong becomes a MalformedEntry
-that says what to correct.
+ExpiresAt (required), ApprovedBy, DisplayName; others are not read. An invalid row becomes a MalformedEntry with
+the correction.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class CheckpointStore:
     async def append(self, checkpoint: Checkpoint) -> None:
         """Insert the row, then its blob; a crash between the two is repaired by the next append.
 
-        Raises ConflictError when the number is taken by another checkpoint, InputError when a blob says something else.
+        Raises ConflictError when the number is taken by another checkpoint, InputError when a blob differs.
         """
         await self._repair(checkpoint.seq - 1)
         entity = {"PartitionKey": self._tenant, "RowKey": _key(checkpoint.seq), "At": checkpoint.at} | _body(checkpoint)

@@ -33,9 +33,9 @@ LONGEST_WAIT_SECONDS = 60.0
 """Above this, the command ends with an error that names the wait."""
 MOST_PAGES = 50
 NOT_YET = ("does not exist", "not a valid reference update")
-"""How Graph says, with 400, that it does not know an object, which may be some seconds old."""
+"""Graph's 400 for an unknown object, which may have been created seconds ago."""
 ALREADY = ("already exists", "conflicting object", "already assigned")
-"""How Graph says, with 400 or 409, that an assignment is there."""
+"""Graph's 400 or 409 for an assignment that exists."""
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
 _FIELDS = "id,appId,displayName,servicePrincipalType"
 

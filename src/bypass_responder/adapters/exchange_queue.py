@@ -39,7 +39,7 @@ class StorageExchangeQueue:
         self._poison = tuple(service.get_queue_client(f"{name}-poison") for name in drained)
 
     async def send(self, command: ExchangeCommand | SweepCommand) -> None:
-        """Put the command on its queue; it never expires there, ``not_after`` says when it is too late.
+        """Put the command on its queue. It never expires there; the worker refuses it after ``not_after``.
 
         Sweeps have a separate queue, so that they never delay a remediation.
         """

@@ -55,7 +55,7 @@ class OwnTokens:
 
 
 def claims_of(token: str) -> dict[str, Any] | None:
-    """What a token that we were just given says; None when it is no JWT. Nothing is authorized by it."""
+    """The claims of a token that was just issued; None when it is not a JWT. They authorize nothing."""
     try:
         body = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

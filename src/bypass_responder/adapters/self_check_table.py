@@ -29,7 +29,7 @@ class SelfCheckTable:
         self._tenant = tenant_id
 
     async def save(self, check: SelfCheck) -> None:
-        """Put it in place of the last one, whichever instance of the app that was."""
+        """Replace the previous self-check, from any instance of the app."""
         row = {"PartitionKey": self._tenant, "RowKey": ROW, "At": check.at, "Body": check.model_dump_json()}
         with translated("the app's self-check"):
             await self._table.upsert_entity(row, mode=UpdateMode.REPLACE)

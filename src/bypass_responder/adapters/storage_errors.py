@@ -1,4 +1,4 @@
-"""What Azure Storage says, in our own errors: the one translation that every storage adapter uses."""
+"""Translates Azure Storage's errors into ours; every storage adapter uses it."""
 
 from __future__ import annotations
 

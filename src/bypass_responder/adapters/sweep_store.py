@@ -108,7 +108,7 @@ def _packed(entries: Mapping[str, BaselineEntry]) -> bytes:
 
 
 def _unpacked(packed: bytes, sha256: str) -> dict[str, BaselineEntry]:
-    """Raises ValueError when it is not what its row says."""
+    """Raises ValueError when it does not match its row."""
     digest = hashlib.sha256()
     entries: dict[str, BaselineEntry] = {}
     with gzip.open(io.BytesIO(packed)) as lines:
@@ -120,7 +120,7 @@ def _unpacked(packed: bytes, sha256: str) -> dict[str, BaselineEntry]:
             guid, object_id, name, number, covered = json.loads(line)
             entries[guid] = BaselineEntry(object_id, name, moments[number], covered)
     if digest.hexdigest() != sha256:
-        msg = "its list has another hash than the row says"
+        msg = "the hash of its list does not match the row"
         raise ValueError(msg)
     return entries
 

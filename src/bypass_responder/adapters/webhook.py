@@ -40,7 +40,7 @@ class WebhookNotifier:
     """One receiver. The same notifications always have the same ``webhook-id``, so that it can drop repetitions."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, secret: str, *, clock: Clock = _utc_now) -> None:
-        """Take ``secret`` as ``whsec_`` and base64, or as plain text. Raises SettingError when the base64 is none."""
+        """Take ``secret`` as ``whsec_`` and base64, or as plain text. Raises SettingError for invalid base64."""
         self._http = http
         self._url = url
         self._key = None if secret.startswith(_REFERENCE) else _key(secret)

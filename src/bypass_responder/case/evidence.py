@@ -1,4 +1,4 @@
-"""Which incident a finding is evidence of, and what the evidence says of the blind window: the same in any order."""
+"""Which incident a finding is evidence of, and how evidence sets the blind window: the same in any order."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ FINDINGS_PER_TRANSACTION = 30
 
 
 def incident_of(case: Case, finding: Finding) -> Incident | None:
-    """The incident whose episode a finding belongs to by its time, whichever of the two came first; None: to none.
+    """Return the incident whose episode contains the finding's time, in any order of arrival, or None.
 
-    An episode reaches from the end of the one before, at most a day before it is known to begin, to its own end.
+    An episode begins where the previous one ended, at most a day before its known beginning, and ends at its own end.
     """
     for incident in sorted(case.rows(Incident), key=lambda each: (each.opened_at, each.id)):
         ends = [end for end in (incident.restored_at, incident.closed_at) if end]

@@ -12,6 +12,7 @@ from bypass_responder.model.step import StepKind, StepState
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
+    from bypass_responder.model.log import Event
 
 WORKER_SILENT_AFTER = 3
 
@@ -34,14 +35,7 @@ def mark_sent(draft: Draft, command_id: str) -> None:
     if command is None or command.sent:
         return
     draft.put(command.model_copy(update={"sent": True}))
-    draft.log(
-        "asked",
-        f"{command.command.value}: asked the Exchange worker",
-        incident=command.incident_id,
-        command=command.id,
-        kind=command.command.value,
-        asked=command.asked,
-    )
+    _log(draft, "asked", command, "asked the Exchange worker")
     step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
     if step and command.command is CommandKind.DISABLE_BYPASS and step.state is StepState.CLAIMED:
         draft.put(step.model_copy(update={"state": StepState.ACTED, "acted_at": draft.now, "lease_until": None}))
@@ -53,14 +47,7 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
     if current is None or current.state != "outstanding" or current.not_after > draft.now:
         return
     draft.put(current.model_copy(update={"state": "superseded"}))
-    draft.log(
-        "unanswered",
-        f"{current.command.value}: no answer in time",
-        incident=current.incident_id,
-        command=current.id,
-        kind=current.command.value,
-        asked=current.asked,
-    )
+    _log(draft, "unanswered", current, "no answer in time")
     if current.asked >= WORKER_SILENT_AFTER:
         draft.notify(
             "worker_silent",
@@ -69,7 +56,7 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
             key=f"{current.incident_id}-{current.command.value}",
             severity=Severity.CRITICAL,
             incident=current.incident_id,
-            left_to_do=("Look at the Exchange worker: is it running, and what do its logs say?",),
+            left_to_do=("Check that the Exchange worker is running, and read its logs.",),
         )
     again = {
         "id": command_id,
@@ -81,6 +68,11 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
         "sent": False,
     }
     ask(draft, current.model_copy(update=again))
+
+
+def _log(draft: Draft, event: Event, command: Command, text: str) -> None:
+    kind, incident = command.command.value, command.incident_id
+    draft.log(event, f"{kind}: {text}", incident=incident, command=command.id, kind=kind, asked=command.asked)
 
 
 def withdraw(draft: Draft) -> None:

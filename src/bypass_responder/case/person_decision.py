@@ -119,7 +119,7 @@ def release(draft: Draft, decision: PersonDecision) -> None:
 
 
 def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
-    """Close an unresolved incident whose account a person named: its findings have moved there."""
+    """Close an unresolved incident whose account a person named; its findings have moved to that account's case."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.CLOSED)
     _done(draft, decision, "account_given")

@@ -31,11 +31,11 @@ ON_THE_ACCOUNT = (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.REL
 
 
 def claim(draft: Draft, incident: Incident, kind: StepKind, *, account: Account | None) -> bool:
-    """Take a step for this worker until the lease ends. ``account`` is read just before; the prior state is kept.
+    """Claim a step for this worker until the lease ends. ``account`` must be freshly read; its prior state is stored.
 
-    The caller logs what it claimed.
+    The caller logs the claim.
 
-    False: another worker has it, it is not due, or nothing is left to do.
+    Returns False when another worker has the step, it is not due, or nothing is left to do.
     """
     step = draft.case.step(incident.id, kind)
     if step is None or not is_due(step, draft.now):
@@ -235,7 +235,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 def record_read_back(draft: Draft, incident_id: str, kind: StepKind, *, account: Account | None) -> None:
-    """Judge the effect by what the directory says now. A stale answer is read again, not a failure."""
+    """Judge the effect by the directory's current state. A stale answer is read again, not a failure."""
     step = draft.case.step(incident_id, kind)
     if step is None or step.state is not StepState.ACTED:
         return
@@ -253,12 +253,12 @@ def record_read_back(draft: Draft, incident_id: str, kind: StepKind, *, account:
 
 
 def read_effect(step: Step, account: Account | None) -> tuple[Effect | None, str]:
-    """The effect of a step as the account shows it; None while it does not show yet."""
+    """Return the effect that ``account`` shows, and the detail; the effect is None while it does not show yet."""
     if account is None:
         return Effect.NOT_NEEDED, GONE
     if step.step is StepKind.BLOCK_SIGN_IN:
         if account.account_enabled:
-            return None, "the directory still says that sign-in is allowed"
+            return None, "the directory still allows sign-in"
         if account.on_premises_sync_enabled:
             return Effect.TEMPORARY, "blocked until the next directory synchronization undoes it"
         return Effect.EFFECTIVE, "sign-in is blocked"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SILENT_AFTER_SWEEPS = 2
 SHORT_IS_TRUE = 3
-"""So many sweeps in a row with about as few objects: they were deleted. Whoever is missing is still asked about."""
+"""This many sweeps in a row with about as few objects: the rest were deleted. Missing accounts are still checked."""
 MOST_NAMED = 20
 
 
@@ -107,7 +107,7 @@ def _report_switches(draft: Draft, result: SweepResult) -> None:
 
 
 def end_incomplete(draft: Draft, row: Sweep, problem: str, *, short: int = 0) -> None:
-    """End an answered sweep that is not believed. ``short``: how many in a row read about as few objects."""
+    """End an answered sweep that is not trusted. ``short``: how many in a row read about as few objects."""
     now = current(draft.case)
     if now.command_id == row.command_id and now.state == "answered":
         scanned = now.answer.scanned if now.answer else 0
@@ -123,14 +123,14 @@ def end_complete(draft: Draft, new: Baseline) -> None:
     took = row.answer.duration_seconds if row.answer else 0
     counts = {"took_seconds": took, "scanned": new.scanned, "on": len(new.entries), "covered": covered}
     if row.short:
-        draft.log("fewer_objects", f"{new.scanned} objects are the truth: {SHORT_IS_TRUE} sweeps in a row say so")
+        draft.log("fewer_objects", f"{new.scanned} objects accepted: {SHORT_IS_TRUE} sweeps in a row read about as few")
     done = {"state": "idle", "complete_at": new.started_at, "problem": "", "short": 0} | counts
     draft.put(row.model_copy(update=done))
     for alert_id in ("sweep_incomplete", "sweep_overdue", "baseline_lost"):
         end_alert(draft, alert_id)
     if new.first_at == new.started_at:
-        said = f"{len(new.entries)} of {new.scanned} accounts are bypassed, {covered} of them on the allowlist"
-        draft.log("first_sweep", said, command=new.command_id)
+        summary = f"{len(new.entries)} of {new.scanned} accounts are bypassed, {covered} of them on the allowlist"
+        draft.log("first_sweep", summary, command=new.command_id)
         _notify_first(draft, new)
 
 

@@ -16,9 +16,9 @@ from bypass_responder.cli.terminal import (
     show_json,
     show_table,
     stop,
+    who_am_i,
     with_responder,
 )
-from bypass_responder.cli.who import who_am_i
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none
 

@@ -14,7 +14,7 @@ from bypass_responder.cli.grant import grant
 
 app = typer.Typer(
     name="bypassctl",
-    help="Respond to mailbox audit bypass. Settings come from the environment: docs/bypassctl.md.",
+    help="Respond to mailbox audit bypass. Settings come from the environment; see docs/bypassctl.md.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.text import Text
 
 from bypass_responder.cli.findings import Finding, Format, Printer, printer
+from bypass_responder.cli.terminal import stop
 from bypass_responder.detection import detect as detect_change
 from bypass_responder.model.change import AuditTampering, BypassChange
-from bypass_responder.model.excerpt import printable
-from bypass_responder.model.record import Unreadable
+from bypass_responder.model.record import Unreadable, printable
 from bypass_responder.sensing.records.reader import read_records
 
 if TYPE_CHECKING:
@@ -96,7 +96,15 @@ class _Scan:
             self.found += isinstance(finding, BypassChange)
             self.unreadable += isinstance(finding, Unreadable)
             with progress.paused():
-                self._out.show(finding, source=source)
+                self._show(finding, source=source)
+
+    def _show(self, finding: Finding, *, source: str) -> None:
+        try:
+            self._out.show(finding, source=source)
+        except BrokenPipeError:
+            raise  # the reader of our output is gone
+        except OSError as error:
+            stop(f"The findings could not be written: {error.strerror or error}")
 
 
 def _facts(finding: Finding) -> object:

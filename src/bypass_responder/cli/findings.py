@@ -13,8 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bypass_responder.model.change import AuditTampering, BypassChange, Outcome, Switch
-from bypass_responder.model.excerpt import printable
-from bypass_responder.model.record import Unreadable
+from bypass_responder.model.record import Unreadable, printable
 
 Finding = BypassChange | AuditTampering | Unreadable
 PIPE_WIDTH = 200

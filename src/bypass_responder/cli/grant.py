@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated
 
@@ -138,14 +139,18 @@ async def _rights() -> Rights:
     return build_rights(os.environ, pause_seconds=PAUSE_SECONDS)
 
 
+@dataclass
 class _Run:
     """One run of the command: its options, and its progress in ``left`` and ``done``."""
 
-    def __init__(self, *, revoke: bool, check: bool, yes: bool, blocker: Blocker | None, output: Output) -> None:
-        self.revoke, self.check, self.yes, self.blocker, self.output = revoke, check, yes, blocker, output
-        self.left: list[Item] = []
-        self.done: list[Item] = []
-        self._before = Plan(items=())
+    revoke: bool
+    check: bool
+    yes: bool
+    blocker: Blocker | None
+    output: Output
+    left: list[Item] = field(default_factory=list)
+    done: list[Item] = field(default_factory=list)
+    _before: Plan = field(default_factory=lambda: Plan(items=()))
 
     async def plan(self, rights: Rights) -> list[Item]:
         """Read and print the plan. Returns the rights to change."""
@@ -187,12 +192,8 @@ class _Run:
         return f"Interrupted. {progress(self.done, self.left, self.verb)} It is safe to run the command again."
 
     async def _read_plan(self, rights: Rights) -> Plan:
-        return await read_plan(
-            rights.directory,
-            identities_of(rights.settings),
-            blocker=self.blocker,
-            revoke=self.revoke,
-        )
+        known = identities_of(rights.settings)
+        return await read_plan(rights.directory, known, blocker=self.blocker, revoke=self.revoke)
 
     async def _proven(self, rights: Rights, changed: tuple[Item, ...]) -> Plan:
         """Read the directory until it shows the change. Raises TransientError when it does not in time."""
@@ -214,10 +215,7 @@ class _Run:
         if self.yes:
             return
         if not sys.stdin.isatty():
-            stop(
-                "There is no terminal to ask for confirmation. Read the plan above, then run again with --yes.",
-                WRONG_CALL,
-            )
+            stop("No terminal to ask for confirmation. Read the plan above, then run again with --yes.", WRONG_CALL)
         verb = "Revoke" if self.revoke else "Grant"
         try:
             agreed = typer.confirm(f"{verb} these {len(self.left)} rights?", err=True)
@@ -228,15 +226,10 @@ class _Run:
 
     def _json(self, found: Plan) -> None:
         if self.output is Output.JSON:
-            show_json(
-                {
-                    "complete": not (found.granted if self.revoke else found.missing),
-                    "missing": [item.model_dump(mode="json") for item in found.missing],
-                    "granted": [item.model_dump(mode="json") for item in found.granted],
-                    "extras": list(found.extras),
-                    "changed": [item.model_dump(mode="json") for item in self.done],
-                }
-            )
+            items = {"missing": found.missing, "granted": found.granted, "changed": self.done}
+            lists = {name: [item.model_dump(mode="json") for item in these] for name, these in items.items()}
+            complete = not (found.granted if self.revoke else found.missing)
+            show_json({"complete": complete, "extras": list(found.extras)} | lists)
 
 
 async def _require_tenant(rights: Rights) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bypass_responder.case.follow_up import blind_window, left_to_do
-from bypass_responder.cli.listed import show_listed
 from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
@@ -20,9 +19,9 @@ from bypass_responder.cli.terminal import (
     show_section,
     show_table,
     stop,
+    who_am_i,
     with_responder,
 )
-from bypass_responder.cli.who import who_am_i
 from bypass_responder.errors import InputError
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.finding import Finding
@@ -84,7 +83,7 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
 
     case, entry, log = with_responder(use)
     if entry.kind != "incident":
-        show_listed(entry, case, output)
+        _show_listed(entry, case, output)
         return
     incident = incident_in(entry, case)
     findings = [row for row in case.rows(Finding) if row.incident_id == incident.id]
@@ -130,6 +129,37 @@ def dismiss(incident_id: IncidentId, reason: Reason) -> None:
 def release(incident_id: IncidentId, reason: Reason) -> None:
     """Restore the account to its state before the first block. Auditing stays on."""
     _decide("release", incident_id, reason)
+
+
+def _show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
+    """Print the finding of an entry: source, claim and why no action followed."""
+    finding = case.row(Finding, f"finding-{entry.id}")
+    if finding is None:
+        stop(f"{entry.id} is in the index but not in the ledger. Check the log: bypassctl log verify.")
+    if output is Output.JSON:
+        show_json({"entry": entry.model_dump(mode="json"), "finding": json.loads(finding.model_dump_json())})
+        return
+    show_fields(
+        {
+            "finding": f"{finding.id} (opened no incident)",
+            "outcome": entry.kind.replace("_", " "),
+            "why": entry.reason,
+            "account": entry.account,
+            "actor": entry.actor,
+            "source": f"{finding.source.value}{f', {finding.sender}' if finding.sender else ''}",
+            "claim": f"bypass {finding.switch.value}, outcome {finding.outcome.value}",
+            "claimed for": moment(finding.claimed_at or finding.effective_at),
+            "received": moment(finding.received_at),
+            "link": finding.link or "",
+        }
+    )
+    if finding.evidence and finding.evidence.text:
+        say("")
+        say(finding.evidence.text)
+    elif finding.evidence:
+        say(f"evidence: blob {finding.evidence.blob}, {finding.evidence.length_bytes} bytes")
+    say("")
+    say(f"Full log: bypassctl log show {finding.target}")
 
 
 def _decide(verb: Verb, incident_id: str, reason: str, account: str | None = None) -> None:

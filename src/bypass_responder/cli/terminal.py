@@ -7,8 +7,10 @@ of a setting, a service or a rule; the error names the fix.
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import os
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -20,13 +22,14 @@ from rich.table import Table
 from rich.text import Text
 
 from bypass_responder.errors import ResponderError
-from bypass_responder.model.excerpt import printable
+from bypass_responder.model.record import printable
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
 
 BAD_NEWS, WRONG_CALL, NOT_DONE = 1, 2, 3
 PIPE_WIDTH = 200
+STORAGE_SCOPE = "https://storage.azure.com/.default"
 LONGEST_ID = 36
 """The length of a GUID. Ids up to this length are not wrapped, so that they can be copied."""
 T = TypeVar("T")
@@ -58,6 +61,18 @@ def with_responder(use: Callable[[Responder], Awaitable[T]]) -> T:
         return asyncio.run(session())
     except ResponderError as error:
         stop(error.diagnostics())
+
+
+async def who_am_i(responder: Responder) -> str:
+    """Return the caller's name for the response log, marked as unverified with a connection string."""
+    if responder.services.settings.storage.connection_string is not None:
+        return f"{getpass.getuser()}@{socket.gethostname()} (not signed in)"
+    from bypass_responder.adapters.own_token import claims_of
+
+    token = await responder.credential.get_token(STORAGE_SCOPE)
+    claims = claims_of(token.token) or {}
+    name = claims.get("upn") or claims.get("unique_name") or claims.get("appid") or "unknown"
+    return f"{name} ({claims.get('oid', 'no object id')})"
 
 
 def stop(message: str, code: int = NOT_DONE) -> NoReturn:

@@ -6,35 +6,36 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
-from bypass_responder.case import evidence, no_action
-from bypass_responder.decision import Verdict
+from bypass_responder.case import episode, evidence, no_action
+from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
+from bypass_responder.case.exchange_question import ask
+from bypass_responder.decision import Naming, Verdict
 from bypass_responder.errors import ResponderError
-from bypass_responder.handling.examine import Decided, Elsewhere, RecordOnly, Wait, examine
+from bypass_responder.handling.examine import STALE_READ, Decided, Elsewhere, RecordOnly, Wait, examine
 from bypass_responder.handling.identify import Ask
-from bypass_responder.handling.state_checks import (
-    ask_exchange,
-    record_gone,
-    until_decided,
-    wait_for_a_turn,
-    wait_until_certain,
-)
+from bypass_responder.handling.run_steps import new_command
 from bypass_responder.handling.store_decision import store_within_limit
-from bypass_responder.model.base import guid_or_none, target_key
-from bypass_responder.model.change import Switch
+from bypass_responder.model.base import backoff, guid_or_none, latest, target_key
+from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import STATES, Finding, FindingState, Source
+from bypass_responder.model.message import CommandKind
 from bypass_responder.model.notification import Severity
 from bypass_responder.session import announced, raise_health
 from bypass_responder.settings import ActorResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bypass_responder.case.draft import Draft
-    from bypass_responder.handling.identify import Lookups
+    from bypass_responder.handling.identify import Identified, Lookups
     from bypass_responder.handling.run_steps import Claimed
     from bypass_responder.model.account import Account
     from bypass_responder.session import Services, Session
 
 
 UNDECIDED_TOO_LONG = timedelta(minutes=15)
+TURN, LONGEST_TURN = timedelta(minutes=5), timedelta(hours=1)
+"""How long a hint waits until it is examined again: doubled each time."""
 
 
 async def decide_findings(
@@ -89,21 +90,21 @@ async def _store(
     """Store what ``examine`` found. Returns the claimed steps, and other targets that have findings now."""
     match outcome:
         case Ask():
-            await session.apply(partial(ask_exchange, finding=finding, question=outcome, services=services))
+            await session.apply(partial(_ask_exchange, finding=finding, question=outcome, services=services))
         case Wait("no_question_left"):
-            await session.apply(wait_for_a_turn)
+            await session.apply(_wait_for_a_turn)
             limit = services.settings.hint_checks_per_hour
             await raise_health("hints_waiting", f"More than {limit} alerts in an hour required a question.", services)
         case Wait(account=account):
-            await session.apply(until_decided(finding, partial(wait_until_certain, account=account)))
-        case Elsewhere(account):
-            await _hand_on(finding, account, session, services)
+            await session.apply(_until_decided(finding, partial(_wait_until_certain, account=account)))
+        case Elsewhere(moving, account):
+            await _hand_on(moving, account, session, services)
             return [], {account.object_id}
         case RecordOnly(identified) if identified is not None:
-            await session.apply(until_decided(finding, partial(record_gone, identified=identified)))
+            await session.apply(_until_decided(finding, partial(_record_gone, identified=identified)))
         case RecordOnly():
             worker_ids = services.settings.exchange_worker_ids
-            await session.apply(until_decided(finding, partial(_record, worker_ids=worker_ids)))
+            await session.apply(_until_decided(finding, partial(_record, worker_ids=worker_ids)))
         case Decided():
             return await _store_decided(outcome, session, services)
         case _:
@@ -156,4 +157,66 @@ async def _hand_on(finding: Finding, account: Account, session: Session, service
         no_action.close_finding(draft, current, verdict="resolved", reason=f"it is about {account}")
         draft.log("resolved", f"the names stand for {account}", record=finding.id, names=list(finding.names))
 
-    await session.apply(until_decided(finding, close))
+    await session.apply(_until_decided(finding, close))
+
+
+def _wait_for_a_turn(draft: Draft) -> None:
+    """Put off every due hint of the target until Exchange may be asked again."""
+    waiting = [
+        row
+        for row in draft.case.rows(Finding)
+        if row.source is Source.HINT and row.state is FindingState.UNDECIDED and not row.checks
+        if row.next_at is None or row.next_at <= draft.now
+    ]
+    for finding in waiting[:FINDINGS_PER_TRANSACTION]:
+        again = backoff(finding.turns_missed, first=TURN, longest=LONGEST_TURN)
+        missed = {"turns_missed": finding.turns_missed + 1, "next_at": draft.now + again}
+        draft.put(finding.model_copy(update=missed))
+
+
+def _record_gone(draft: Draft, finding: Finding, *, identified: Identified) -> None:
+    """Record Exchange's answer about an account that the sweep no longer lists: off, missing, or asked again."""
+    gone = identified.naming in {Naming.NONE, Naming.NOT_IN_EXCHANGE}
+    if not gone and identified.exchange_on is not False:
+        state = "it is on" if identified.exchange_on else "more than one account, or none that it may look up"
+        no_action.stand_down(
+            draft, finding, verdict="unconfirmed", reason=f"the sweep did not list it; Exchange: {state}"
+        )
+        return
+    at = identified.read_at or draft.now
+    if gone:
+        draft.move_head(gone_at=latest(draft.case.head.gone_at, at))
+    seen = finding.model_copy(update={"effective_at": at, "outcome": Outcome.SUCCESS})
+    what = "the account is gone" if gone else "Exchange says that it is off"
+    no_action.record_swept_off(draft, seen, reason=f"the sweep did not list it, and {what}")
+    incident = episode.current_incident(draft.case)
+    if not gone and incident is not None and incident.restored_at is None:
+        episode.mark_restored(draft, incident, at, how="the sweep did not list it, and Exchange says off")
+
+
+def _wait_until_certain(draft: Draft, finding: Finding, *, account: Account | None) -> None:
+    """Ask Exchange again when its answer can no longer be stale."""
+    checks = tuple(check for check in finding.checks if account is None or check.object_id != account.object_id)
+    again = (draft.case.head.restored_at or draft.now) + STALE_READ
+    draft.put(finding.model_copy(update={"checks": checks, "next_at": max(again, draft.now + TURN)}))
+
+
+def _ask_exchange(draft: Draft, finding: Finding, question: Ask, services: Services) -> None:
+    """Plan the question that only Exchange can answer; the finding waits for it."""
+    current = draft.case.row(Finding, finding.row_key)
+    if current is None or current.state is not FindingState.UNDECIDED:
+        return
+    draft.put(current.model_copy(update={"state": FindingState.WAITING}))
+    command = new_command(draft, CommandKind.CHECK_BYPASS, services)
+    ask(draft, command.model_copy(update={"object_id": question.object_id, "identity": question.identity}))
+
+
+def _until_decided(finding: Finding, transition: Callable[[Draft, Finding], None]) -> Callable[[Draft], None]:
+    """The transition, on the finding as it is now, and only until it is decided (undecided or waiting)."""
+
+    def only_once(draft: Draft) -> None:
+        current = draft.case.row(Finding, finding.row_key)
+        if current is not None and current.state is not FindingState.DECIDED:
+            transition(draft, current)
+
+    return only_once

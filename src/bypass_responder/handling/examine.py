@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +11,6 @@ from bypass_responder.case import evidence
 from bypass_responder.case.exchange_question import outstanding
 from bypass_responder.decision import Decision, Facts, Naming, decide, decide_actor
 from bypass_responder.handling.identify import Ask, Identified, identify, took_effect
-from bypass_responder.handling.state_checks import STALE_READ
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import STATES, Finding, Source
 from bypass_responder.model.message import CommandKind
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.model.case import Case
     from bypass_responder.session import Services
+
+STALE_READ = timedelta(minutes=10)
+"""Exchange takes up to five minutes to replicate; twice that."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,9 @@ class Wait:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """The names stand for an account with another case."""
+    """The names stand for an account with another case. ``finding``: as in ``Decided``."""
 
+    finding: Finding
     account: Account
 
 
@@ -81,7 +85,7 @@ async def examine(
     if finding.source in STATES and identified.exchange_on:
         finding = finding.model_copy(update={"effective_at": identified.read_at or services.clock()})
     if account is not None and account.object_id != finding.target:
-        return Elsewhere(account)
+        return Elsewhere(finding, account)
     entry = await lookups.entry(account.object_id) if account else None
     facts = _facts(finding, identified, entry, services)
     if finding.source is Source.HINT and identified.exchange_on and account:

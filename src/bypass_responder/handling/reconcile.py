@@ -79,7 +79,7 @@ class Settled:
 
 
 async def _deliver(settled: Sequence[Settled], services: Services) -> list[Exception]:
-    """Tell people, write the listing, say when each target is next due. What fails stays due."""
+    """Send notifications, update the case index, set when each target is next due. What fails stays due."""
     delivered = await asyncio.gather(deliver([one.session for one in settled], services), return_exceptions=True)
     finishing = (_finish(one.item, one.session, services) for one in settled)
     finished = await asyncio.gather(*finishing, return_exceptions=True)

@@ -77,8 +77,10 @@ class Row(Value):
     """One row of a target's partition."""
 
     kind: ClassVar[str]
+    key: ClassVar[str] = "{row.kind}-{row.id}"
+    """The format of ``row_key``. Deterministic, so that the same thing is stored once."""
 
     @property
     def row_key(self) -> str:
         """Key of the row inside its partition."""
-        raise NotImplementedError
+        return self.key.format(row=self)

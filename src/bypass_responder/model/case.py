@@ -33,6 +33,7 @@ class Head(Row):
     """Everything about a target that outlives its incidents."""
 
     kind: ClassVar[str] = "head"
+    key: ClassVar[str] = "head"
     active_incident: str | None = None
     last_incident: str | None = None
     restored_at: Utc | None = None
@@ -45,11 +46,6 @@ class Head(Row):
     prior: PriorState | None = None
     log_seq: int = 0
     log_hash: str = ""
-
-    @property
-    def row_key(self) -> str:
-        """Constant: one head per partition."""
-        return "head"
 
 
 ROWS: dict[str, type[Row]] = {

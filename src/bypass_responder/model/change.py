@@ -1,4 +1,4 @@
-"""What detection says about a record."""
+"""The result of detection for one record."""
 
 from __future__ import annotations
 

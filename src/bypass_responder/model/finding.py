@@ -103,11 +103,6 @@ class Finding(Row):
     incident_id: str | None = None
 
     @property
-    def row_key(self) -> str:
-        """Deterministic, so that the same record is stored once."""
-        return f"finding-{self.id}"
-
-    @property
     def seen_on(self) -> bool:
         """True when Exchange, asked about this finding, reported the bypass on."""
         return any(check.bypass_on for check in self.checks)

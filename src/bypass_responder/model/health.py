@@ -29,11 +29,6 @@ class HealthAlert(Row):
         """True while it is not over."""
         return self.recovered_at is None
 
-    @property
-    def row_key(self) -> str:
-        """One row per kind of alert."""
-        return f"alert-{self.id}"
-
 
 class Tampering(Row):
     """Evidence that an organization-wide audit switch was changed. In the tenant's own case."""
@@ -48,8 +43,3 @@ class Tampering(Row):
     outcome: Outcome
     actor: Actor
     evidence: Evidence
-
-    @property
-    def row_key(self) -> str:
-        """Key by the audit record's Id."""
-        return f"tampering-{self.id}"

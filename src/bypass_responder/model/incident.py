@@ -54,16 +54,12 @@ class Incident(Row):
     closed_by: str | None = None
     contained_told: bool = False
 
-    @property
-    def row_key(self) -> str:
-        """Key by incident id."""
-        return f"incident-{self.id}"
-
 
 class PersonDecision(Row):
     """What a person decided, written by bypassctl and carried out by ``resume_responses``."""
 
     kind: ClassVar[str] = "person"
+    key: ClassVar[str] = "person-{row.incident_id}-{row.at:%Y%m%dT%H%M%S%f}-{row.verb}"
     incident_id: str
     verb: Literal["approve", "dismiss", "release"]
     who: str
@@ -72,8 +68,3 @@ class PersonDecision(Row):
     account: str | None = None
     """With approve: the object id that a person gives to an unresolved target."""
     done: bool = False
-
-    @property
-    def row_key(self) -> str:
-        """Key by incident, moment and verb, so that nothing is overwritten."""
-        return f"person-{self.incident_id}-{self.at:%Y%m%dT%H%M%S%f}-{self.verb}"

@@ -32,8 +32,8 @@ class CommandKind(StrEnum):
 class ExchangeOutcome(StrEnum):
     """How a command ended.
 
-    ``disable_bypass``: verified (set and read back off), already_off, unverified (set, the read back still says on).
-    ``check_bypass``: checked (``before`` says what was read). Both: not_found, ambiguous, refused, failed.
+    ``disable_bypass``: verified (set and read back off), already_off, unverified (set, but read back still on).
+    ``check_bypass``: checked (``before`` has the value that was read). Both: not_found, ambiguous, refused, failed.
     """
 
     VERIFIED = "verified"
@@ -139,8 +139,3 @@ class Command(Row):
     sent: bool = False
     not_after: Utc
     answer: ExchangeResult | None = None
-
-    @property
-    def row_key(self) -> str:
-        """Key by the random command id."""
-        return f"command-{self.id}"

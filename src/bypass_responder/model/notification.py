@@ -37,8 +37,3 @@ class Notification(Row):
     attempts: int = 0
     next_at: Utc | None = None
     last_error: str = ""
-
-    @property
-    def row_key(self) -> str:
-        """Key by the deterministic id."""
-        return f"notification-{self.id}"

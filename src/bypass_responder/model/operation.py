@@ -41,6 +41,6 @@ _FALSE = frozenset({"false", "$false", "0"})
 
 
 def truth(text: str) -> bool | None:
-    """What a parameter's text says: True, False, or None when it is neither."""
+    """The value of a parameter's text: True, False, or None when it is neither."""
     word = text.strip().lower()
     return True if word in _TRUE else False if word in _FALSE else None

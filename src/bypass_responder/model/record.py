@@ -6,6 +6,20 @@ from collections.abc import Mapping
 
 from bypass_responder.model.base import Utc, Value
 
+EXCERPT_LIMIT = 4000
+
+
+def printable(text: str) -> str:
+    r"""The text with every control, format, bidirectional and unassigned character as an escape such as ``\x1b``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def excerpt(text: str) -> str:
+    """At most ``EXCERPT_LIMIT`` characters of the text, printable."""
+    return printable(text[:EXCERPT_LIMIT])[:EXCERPT_LIMIT]
+
 
 class AuditRecord(Value):
     """One unified audit log record of an operation that detection reads.
@@ -38,7 +52,7 @@ class Unreadable(Value):
     """Input that could not be read. Kept and shown, never acted on, never dropped.
 
     ``reason`` is a machine-readable word (``not_json``, ``not_an_object``, ``duplicate_key``, ``wrong_type``,
-    ``missing_field``, ``other_tenant``, ``too_large`` …); ``where`` says where in the source it stood.
+    ``missing_field``, ``other_tenant``, ``too_large`` …); ``where`` is its place in the source.
     """
 
     reason: str

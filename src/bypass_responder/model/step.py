@@ -21,7 +21,7 @@ class StepState(StrEnum):
     """Where a step is.
 
     planned → claimed → acted → done; or failed (a person is needed), held (waits for a person), withheld (observe, or a
-    rule read again at the claim said no), cancelled.
+    rule read again at the claim forbids it), cancelled.
     """
 
     PLANNED = "planned"
@@ -54,6 +54,7 @@ class Step(Row):
     """One thing to do to the account of one incident."""
 
     kind: ClassVar[str] = "step"
+    key: ClassVar[str] = "step-{row.incident_id}-{row.step}"
     incident_id: str
     step: StepKind
     state: StepState
@@ -68,23 +69,14 @@ class Step(Row):
     effect: Effect | None = None
     detail: str = ""
 
-    @property
-    def row_key(self) -> str:
-        """One row per incident and kind."""
-        return f"step-{self.incident_id}-{self.step}"
-
 
 class Recheck(Row):
     """A check of the account and its bypass, some time after containment."""
 
     kind: ClassVar[str] = "recheck"
+    key: ClassVar[str] = "recheck-{row.incident_id}-{row.after_hours:02d}"
     incident_id: str
     due_at: Utc
     after_hours: int
     done: bool = False
     result: str = ""
-
-    @property
-    def row_key(self) -> str:
-        """One row per incident and delay."""
-        return f"recheck-{self.incident_id}-{self.after_hours:02d}"

@@ -19,7 +19,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class SweepCommand(Value):
-    """``list_bypassed``: all accounts whose bypass is on. After ``not_after`` the worker refuses."""
+    """``list_bypassed``: all accounts whose bypass is on. The worker refuses it after ``not_after``."""
 
     schema_version: int = SCHEMA_VERSION
     command_id: str
@@ -43,7 +43,7 @@ class BypassedObject:
 
 
 class SweepContent(Value):
-    """The blob: UTF-8 JSON without a byte order mark. ``scanned`` counts every object, ``bypassed`` lists those on."""
+    """The blob: UTF-8 JSON without a byte order mark. ``scanned`` counts all objects; ``bypassed`` lists those on."""
 
     schema_version: int
     command_id: str
@@ -119,6 +119,7 @@ class Sweep(Row):
     """The one sweep that is asked for, or was last answered. In the tenant's own case."""
 
     kind: ClassVar[str] = "sweep"
+    key: ClassVar[str] = "sweep"
     command_id: str = ""
     state: Literal["idle", "outstanding", "answered"] = "idle"
     """answered: its list is still to be compared."""
@@ -142,8 +143,3 @@ class Sweep(Row):
     short: int = 0
     """How many sweeps in a row scanned about as few objects as ``short_scanned``."""
     short_scanned: int = 0
-
-    @property
-    def row_key(self) -> str:
-        """Constant: one at a time."""
-        return "sweep"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case.person_decision import write_decision
@@ -51,17 +52,9 @@ async def decide_incident(
         if found is None:
             raise NotFoundError(f"No account has the object id or user principal name {account}.")
         object_id = found.object_id
+    enforce = services.settings.enforce
+    given = partial(write_decision, who=who, reason=reason, enforce=enforce, account=object_id)
     async with announced(incident.target, services):
         session = await open_session(incident.target, services)
-        await session.apply(
-            lambda draft: write_decision(
-                draft,
-                incident.id,
-                verb,
-                who=who,
-                reason=reason,
-                enforce=services.settings.enforce,
-                account=object_id,
-            )
-        )
+        await session.apply(lambda draft: given(draft, incident.id, verb))
     return incident

@@ -35,31 +35,24 @@ class DirectoryRights(GrantedRoles, Protocol):
 
     async def principal(self, object_id: str) -> Principal:
         """Return an identity by its object id. Raises NotFoundError."""
-        ...
 
     async def service(self, application_id: str) -> Principal:
         """Return a Microsoft service by its application id. Raises NotFoundError if it is missing."""
-        ...
 
     async def grant(self, principal_id: str, *, resource_id: str, role_id: str) -> None:
         """Grant an application permission. Succeeds when it is already granted."""
-        ...
 
     async def revoke(self, principal_id: str, assignment_id: str) -> None:
         """Revoke an application permission. Succeeds when it is already gone."""
-        ...
 
     async def directory_roles(self, principal_id: str) -> tuple[DirectoryRole, ...]:
         """Return the Entra roles of an identity, in any scope."""
-        ...
 
     async def grant_directory_role(self, principal_id: str, *, role_id: str) -> None:
         """Grant an Entra role in the whole directory. Succeeds when it is already granted."""
-        ...
 
     async def revoke_directory_role(self, assignment_id: str) -> None:
         """Revoke an Entra role. Succeeds when it is already gone."""
-        ...
 
 
 class Blocker(StrEnum):

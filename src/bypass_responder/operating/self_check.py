@@ -51,7 +51,6 @@ class OwnTokens(Protocol):
 
     async def inspect(self, api: str) -> Token:
         """Return the claims of the token for this service's application id, or the problem. Raises nothing."""
-        ...
 
 
 class StorageProbe(Protocol):
@@ -59,7 +58,6 @@ class StorageProbe(Protocol):
 
     async def probe(self, queues: Sequence[str]) -> StorageCheck:
         """Check every table and container, and these queues. Raises nothing."""
-        ...
 
 
 class SelfCheckStore(Protocol):
@@ -67,11 +65,9 @@ class SelfCheckStore(Protocol):
 
     async def save(self, check: SelfCheck) -> None:
         """Replace the stored self-check."""
-        ...
 
     async def last(self) -> SelfCheck | None:
         """Return the last self-check, None before the first. Raises InputError when it cannot be read."""
-        ...
 
 
 class GrantedRoles(Protocol):
@@ -82,7 +78,6 @@ class GrantedRoles(Protocol):
 
         Raises NotFoundError, PermissionMissingError, RefusedError.
         """
-        ...
 
 
 @dataclass

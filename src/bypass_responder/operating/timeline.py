@@ -81,7 +81,7 @@ def timeline(
         *sorted(happened, key=lambda moment: moment.kind is Kind.CLAIMED),
         *_states(incident, findings),
         *(_report(finding, incident) for finding in findings),
-        *(_logged(entry, incident) for entry in own if _is_a_cause(entry)),
+        *(_logged(entry, incident) for entry in own if entry.event in CAUSES),
         *_attempts(steps),
         *(_logged(entry, incident) for entry in own if entry.event in FOLLOWED),
     ]
@@ -134,15 +134,12 @@ def costs(cases: Iterable[tuple[Incident, Sequence[Finding]]]) -> dict[str, Cost
             waits = [
                 (finding.received_at - incident.blind_from).total_seconds()
                 for finding in findings
-                if finding.source is source and not finding.first_run and _reports_on(finding)
+                if finding.source is source and not finding.first_run
+                if finding.switch is not Switch.OFF and finding.outcome is not Outcome.FAILED
             ]
             if first := [wait for wait in waits if wait >= 0]:
                 late.setdefault(source.value, []).append(min(first))
     return {name: Cost(round(median(waits) / 60, 1), len(waits)) for name, waits in late.items()}
-
-
-def _reports_on(finding: Finding) -> bool:
-    return finding.switch is not Switch.OFF and finding.outcome is not Outcome.FAILED
 
 
 def _of_an_alert(finding: Finding) -> bool:
@@ -222,10 +219,6 @@ def _report(finding: Finding, incident: Incident) -> Moment:
         link=finding.link,
         evidence=finding.id,
     )
-
-
-def _is_a_cause(entry: LogEntry) -> bool:
-    return entry.event in CAUSES
 
 
 def _logged(entry: LogEntry, incident: Incident) -> Moment:

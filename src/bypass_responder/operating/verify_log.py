@@ -83,7 +83,7 @@ async def _checkpoints(checkpoints: Checkpoints, kept: Mapping[int, str], found:
             previous = checkpoint.hash
             found.last_checkpoint = checkpoint.at
             for target, (seq, digest) in checkpoint.heads.items():
-                if heads[target].get(seq, digest) != digest or max(heads[target], default=0) > seq:
+                if heads[target].get(seq, digest) != digest:
                     found.problems.append(f"{target}: checkpoint {checkpoint.seq} contradicts an earlier checkpoint")
                 heads[target].setdefault(seq, digest)
     except InputError as problem:

@@ -1,6 +1,6 @@
 """One event that a SIEM or Defender sent, read as a hint.
 
-Whoever has the topic's key can write anything, so every field is checked here. An event is read as a whole or not at
+Anyone with the topic's key can write anything, so every field is checked here. An event is read as a whole or not at
 all: one record in it that cannot be understood makes all of it unreadable.
 """
 
@@ -15,8 +15,7 @@ from pydantic import ValidationError
 from bypass_responder.errors import InputError
 from bypass_responder.model.alert import LONGEST_TEXT, Alert, Hint
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.model.excerpt import EXCERPT_LIMIT, excerpt, printable
-from bypass_responder.model.record import AuditRecord, Unreadable
+from bypass_responder.model.record import EXCERPT_LIMIT, AuditRecord, Unreadable, excerpt, printable
 from bypass_responder.sensing.records.envelope import Head, data_of, event_in, has, head_of, must_say_once, text_of
 from bypass_responder.sensing.records.moments import moment
 from bypass_responder.sensing.records.parsed import Fields, as_written

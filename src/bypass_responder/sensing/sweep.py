@@ -33,9 +33,9 @@ class Comparison:
 
 
 def read_content(data: bytes, result: SweepResult) -> SweepContent:
-    """The blob that an answer names. Raises InputError (``corrupt_sweep``) when it is not what the answer says."""
+    """Return the blob that an answer names. Raises InputError (``corrupt_sweep``) when it does not match the answer."""
     if hashlib.sha256(data).hexdigest() != result.sha256:
-        raise InputError("corrupt_sweep", "the list has another hash than the answer says")
+        raise InputError("corrupt_sweep", "the hash of the list does not match the answer")
     try:
         content = SweepContent.model_validate_json(data)
     except ValidationError as error:
@@ -48,7 +48,7 @@ def read_content(data: bytes, result: SweepResult) -> SweepContent:
     guids = {each.exchange_guid for each in content.bypassed}
     ids = [each.object_id for each in content.bypassed if each.object_id]
     if content.started_at != result.started_at:
-        raise InputError("corrupt_sweep", "the list began at another time than the answer says")
+        raise InputError("corrupt_sweep", "the start of the list does not match the answer")
     if len(guids) != len(content.bypassed) or len(set(ids)) != len(ids) or content.scanned < len(guids):
         raise InputError("corrupt_sweep", "the list names an object twice, or more objects than were scanned")
     return content

@@ -17,9 +17,8 @@ from bypass_responder.model.alert import Alert
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange, Outcome, Switch
-from bypass_responder.model.excerpt import excerpt
 from bypass_responder.model.finding import Finding, Source
-from bypass_responder.model.record import Unreadable
+from bypass_responder.model.record import Unreadable, excerpt
 from bypass_responder.sensing.alert import read_alert
 from bypass_responder.session import announced, change, raise_health
 from bypass_responder.triggers.store_records import bounded_actor, bounded_change

@@ -13,10 +13,9 @@ from bypass_responder.case.health_alerts import end_alert, end_permission_missin
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.excerpt import excerpt
 from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, ExchangeResult
 from bypass_responder.model.notification import Severity
-from bypass_responder.model.record import Unreadable
+from bypass_responder.model.record import Unreadable, excerpt
 from bypass_responder.model.sweep import SweepResult
 from bypass_responder.session import change_health, open_session
 from bypass_responder.triggers.sweep_bypass_state import take_sweep_answer

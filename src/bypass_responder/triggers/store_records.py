@@ -14,11 +14,10 @@ from bypass_responder.handling.identify import Lookups
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange
-from bypass_responder.model.excerpt import excerpt
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.notification import Severity
-from bypass_responder.model.record import AuditRecord, Unreadable
+from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
 from bypass_responder.session import announced, change
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bypass_responder.model.feed import FeedCursor, Window
 
 OVERLAP = timedelta(hours=2)
-"""A blob may be listed later than its contentCreated says: this much is asked for again in every poll."""
+"""A blob may be listed after its contentCreated: every poll lists this much again."""
 LONGEST = timedelta(hours=24)
 RETRIEVABLE = timedelta(days=7) - timedelta(minutes=10)
 """The service takes no start of more than 7 days ago; its clock may be a little ahead of ours."""
@@ -33,7 +33,7 @@ def whole_second(moment: datetime) -> datetime:
 def plan(cursor: FeedCursor, now: datetime) -> Plan:
     """The newest window from the cursor less the overlap to now, at most 24 h; what it leaves out is backlog.
 
-    A cursor far in the future says nothing about what was listed (a clock was wrong): then the last 24 h.
+    A cursor far in the future proves nothing about what was listed (a clock was wrong): then the last 24 h.
     """
     now = whole_second(now)
     reached = cursor.listed_through if cursor.listed_through <= now + OVERLAP else now - LONGEST

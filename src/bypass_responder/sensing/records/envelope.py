@@ -1,6 +1,6 @@
 """What Event Grid puts around an alert: CloudEvents 1.0, the Event Grid schema, or nothing at all.
 
-Told apart by what is there, never by a declared type or version. The names of an envelope count in their exact letter
+Distinguished by their fields, never by a declared type or version. The names of an envelope count in their exact letter
 case: an audit record has fields that differ from them in nothing else.
 """
 
@@ -25,7 +25,7 @@ _DEEPEST = 16
 
 @dataclass(frozen=True)
 class Head:
-    """What an envelope says of itself; of data without one, nothing."""
+    """The properties of an envelope; empty for data without one."""
 
     source: str = ""
     id: str = ""

@@ -54,7 +54,7 @@ def _of_element(element: Any) -> tuple[str, Any]:  # noqa: ANN401 - any JSON val
     if not isinstance(element, Fields) or type(element.get("name")) is not str:
         raise InputError(reason="wrong_type", detail="an element of Parameters has no Name")
     if element.repeated:
-        raise InputError(reason="duplicate_key", detail="an element of Parameters says Name or Value twice")
+        raise InputError(reason="duplicate_key", detail="an element of Parameters has Name or Value twice")
     return element["name"], element.get("value")
 
 

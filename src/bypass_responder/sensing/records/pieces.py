@@ -1,4 +1,4 @@
-"""What a container (JSON, JSON lines, CSV) hands on: a piece that may hold a record of interest, or what is broken."""
+"""The pieces of a container (JSON, JSON lines, CSV): those that may hold a record of interest, and unreadable ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class JsonText:
-    """One JSON value that may matter, exactly as it stood."""
+    """One JSON value that may matter, exactly as in the input."""
 
     text: str
     where: str
@@ -25,7 +25,7 @@ class CsvRow:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A stretch of the input that could not be taken apart."""
+    """A part of the input that could not be parsed."""
 
     reason: str
     detail: str

@@ -39,7 +39,7 @@ class Prefilter:
         self._tail = b""
 
     def feed(self, chunk: bytes) -> bool:
-        """Look at the next chunk; return whether anything so far may matter."""
+        """Scan the next chunk; return whether anything so far may matter."""
         if not self.matched:
             seam = self._tail + chunk[:_OVERLAP]
             self.matched = may_matter(seam) or may_matter(chunk)

@@ -7,8 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import InputError
-from bypass_responder.model.excerpt import excerpt
-from bypass_responder.model.record import AuditRecord, Unreadable
+from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
 from bypass_responder.sensing.records.lines import read_lines
 from bypass_responder.sensing.records.parsed import Fields, parse
 from bypass_responder.sensing.records.pieces import Broken, CsvRow, JsonText, Pieces

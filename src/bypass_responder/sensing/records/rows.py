@@ -1,4 +1,4 @@
-"""CSV: the Purview portal, Search-UnifiedAuditLog, Sentinel, CloudAppEvents, Kibana. The header says which."""
+"""CSV: the Purview portal, Search-UnifiedAuditLog, Sentinel, CloudAppEvents, Kibana. The header shows which."""
 
 from __future__ import annotations
 

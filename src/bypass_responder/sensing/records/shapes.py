@@ -31,9 +31,9 @@ _NOTHING = Fields([])
 
 @dataclass(frozen=True)
 class Candidate:
-    """One record and the wrapper around it, before anything in them was checked.
+    """One record and the wrapper around it, both unchecked.
 
-    ``problem`` says why the record inside could not be read; the wrapper then has the only word on the operation.
+    ``problem``: why the record inside could not be read. The operation is then known from the wrapper alone.
     """
 
     inner: Fields

@@ -188,7 +188,7 @@ class _Buffer:
             return self._end_of_nesting()
 
     def _end_of_nesting(self) -> int:
-        """The end of a value that is nested too deeply to parse, by its brackets outside strings."""
+        """Return the end of a value that is nested too deeply to parse, by counting brackets outside strings."""
         depth = 0
         for token in _TOKEN.finditer(self._text, self._at):
             char = token.group()

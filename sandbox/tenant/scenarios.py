@@ -1,4 +1,4 @@
-"""The scenarios of the attack command: attacks, and what only looks like one."""
+"""The scenarios of the attack command: attacks, and events that only resemble one."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _failed(scene: Scene) -> list[Record]:
 
 
 def _switch_off(scene: Scene) -> list[Record]:
-    """Somebody switches a bypass off."""
+    """A bypass is switched off."""
     scene.switch(scene.target, on=False)
     return [scene.record(switch="False")]
 
@@ -107,7 +107,7 @@ def _confirm(scene: Scene) -> list[Record]:
 
 
 def _mixed_case(scene: Scene) -> list[Record]:
-    """Operation and parameters spelt as nobody expects them."""
+    """Operation and parameters in unusual letter case."""
     scene.switch(scene.target, on=True)
     upn = scene.target.user_principal_name.upper()
     ran = scene.record(parameters={"IDENTITY": upn, "auditByPassenabled": "$true"})
@@ -161,7 +161,7 @@ def _noise(scene: Scene) -> list[Record]:
 
 
 def _audit_disabled(scene: Scene) -> list[Record]:
-    """Set-OrganizationConfig -AuditDisabled $true: mailbox auditing off for everybody."""
+    """Set-OrganizationConfig -AuditDisabled $true: mailbox auditing off for all accounts."""
     scene.tenant.settings.audit_disabled = True
     settings = scene.tenant.settings
     name = settings.domain
@@ -228,3 +228,30 @@ SCENARIOS: dict[str, tuple[Callable[[Scene], list[Record]], str]] = {
     "ingestion-off": (_ingestion_off, "alex"),
 }
 """By name: what happens, and the account it takes when none is named."""
+
+
+def stage(
+    tenant: Tenant,
+    scenario: str,
+    *,
+    target: str | None = None,
+    actor: str | None = None,
+    feed_delay_seconds: float = 0.0,
+    silent: bool = False,
+) -> dict[str, Any]:
+    """Change the tenant and deliver the records so much later; ``silent``: change it, and no record is made."""
+    if scenario not in SCENARIOS:
+        msg = f"no scenario {scenario!r}; there are {', '.join(SCENARIOS)}"
+        raise UnknownScenarioError(msg)
+    act, alias = SCENARIOS[scenario]
+    who = actor or f"mallory@{tenant.settings.domain}"
+    scene = Scene(tenant, account_named(tenant, target or alias), who, feed_delay_seconds, silent)
+    records = act(scene)
+    scene.deliver(records)
+    return {
+        "scenario": scenario,
+        "target": scene.target.user_principal_name,
+        "object_id": scene.target.object_id,
+        "actor": who,
+        "records": [] if silent else records,
+    }

@@ -1,0 +1,93 @@
+"""``make simulate SEEDS=10000 FROM=0``: play the seeds, shrink what fails, count what was reached."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.simulation.gate import CALLS
+from tests.simulation.play import Played, play
+from tests.simulation.run import Hits
+from tests.simulation.schedule import schedule
+from tests.simulation.shrink import shrink
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000, help="number of seeds")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
+    parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count(), help="number of processes")
+    parser.add_argument("--all", action="store_true", help="continue after a failure, and list all failures")
+    parser.add_argument("--hits", action="store_true", help="print how often each call was reached and interrupted")
+    given = parser.parse_args()
+    began = time.monotonic()
+    found = Found()
+    with multiprocessing.get_context("fork").Pool(given.jobs) as pool:
+        for seed, played in pool.imap_unordered(_one, range(given.first, given.first + given.seeds), chunksize=8):
+            found.add(seed, played)
+            if found.failed and not given.all:
+                pool.terminate()
+                break
+            if sys.stderr.isatty() and found.seeds % 50 == 0:
+                sys.stderr.write(f"\r{found.seeds} of {given.seeds} seeds")
+    _print(f"{found.seeds} seeds in {time.monotonic() - began:.0f} s, {len(found.failed)} failed")
+    if given.hits:
+        found.print_hits()
+    if found.failed and given.all:
+        rules = Counter(_rule(problem) for problems in found.failed.values() for problem in problems)
+        _print("\n".join(f"{count:6} {rule}" for rule, count in rules.most_common()))
+    elif found.failed:
+        _print_shortest(*min(found.failed.items()))
+    return 1 if found.failed else 0
+
+
+@dataclass
+class Found:
+    """What the seeds found so far."""
+
+    seeds: int = 0
+    failed: dict[int, list[str]] = field(default_factory=dict)
+    hits: Hits = field(default_factory=Hits)
+
+    def add(self, seed: int, played: Played) -> None:
+        """Count a seed, and print its first problem."""
+        self.seeds += 1
+        self.hits.reached += played.hits.reached
+        self.hits.crashed += played.hits.crashed
+        if played.problems:
+            self.failed[seed] = played.problems
+            _print(f"seed {seed}: {played.problems[0]}")
+
+    def print_hits(self) -> None:
+        """Print one line for each call, before and after."""
+        for call, when in itertools.product(CALLS, ("before", "after")):
+            _print(
+                f"{self.hits.crashed[call, when]:6} killed, {self.hits.reached[call, when]:8} reached  {when} {call}"
+            )
+
+
+def _print_shortest(seed: int, problems: list[str]) -> None:
+    shortest = shrink(schedule(seed), _rule(problems[0]))
+    _print(f"\nThe shortest schedule found that breaks the same rule:\n{shortest}")
+    _print("\n".join(play(shortest).problems))
+
+
+def _rule(problem: str) -> str:
+    return problem.partition(":")[0]
+
+
+def _one(seed: int) -> tuple[int, Played]:
+    return seed, play(schedule(seed))
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - this is the program's output
+
+
+if __name__ == "__main__":
+    sys.exit(main())

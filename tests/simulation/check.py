@@ -1,0 +1,157 @@
+"""What must hold at the quiet end of a run. Each problem begins with the name of the rule that it breaks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.case import TENANT_TARGET, Case
+from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.finding import Finding, FindingState, Source
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.notification import Notification
+from bypass_responder.model.step import Effect, StepKind, StepState
+from bypass_responder.operating.verify_log import verify_log
+from tests.simulation.run import IDS, Run
+from tests.simulation.schedule import BYSTANDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BLOCKED = {Effect.EFFECTIVE, Effect.TEMPORARY}
+
+
+async def problems_of(run: Run) -> list[str]:
+    """Every rule that the run broke."""
+    found = [*run.problems]
+    for target in sorted(await run.world.ledger.targets()):
+        case = await run.world.ledger.load(target)
+        if target != TENANT_TARGET:
+            found += _of_case(case, run)
+    found += _of_records(
+        {
+            row.id: row
+            for target in await run.world.ledger.targets()
+            for row in (await run.world.ledger.load(target)).rows(Finding)
+        },
+        run,
+    )
+    found += _of_bystanders(run)
+    found += _of_feed(run)
+    found += [f"chain: {problem}" for problem in (await verify_log(run.world.ledger, run.world.checkpoints)).problems]
+    if written := await run.idle_writes():
+        found.append(f"idle: {written} writes though nothing happened")
+    return found
+
+
+def _of_case(case: Case, run: Run) -> Iterator[str]:
+    account = run.directory.accounts.get(case.target)
+    for incident in case.rows(Incident):
+        block = case.step(incident.id, StepKind.BLOCK_SIGN_IN)
+        sent = [row for row in case.rows(Notification) if row.incident_id == incident.id and row.sent_at]
+        if incident.status is IncidentStatus.OPEN:
+            yield f"never_ends: {incident.id} is still open"
+        if incident.status in {IncidentStatus.HELD, IncidentStatus.FAILED} and not sent:
+            yield f"not_notified: {incident.id} waits for a person, and nobody was notified"
+        if account is None or block is None:
+            continue
+        says_blocked = block.effect in BLOCKED or (block.effect is Effect.NOT_NEEDED and "blocked" in block.detail)
+        if incident.status is IncidentStatus.CONTAINED and says_blocked and account.account_enabled:
+            yield f"says_contained: {incident.id} is contained, and the account is enabled"
+        if (
+            incident.status is IncidentStatus.CONTAINED
+            and block.effect is Effect.NOT_NEEDED
+            and account.account_enabled
+        ):
+            yield f"not_contained: {incident.id} is contained, and the account is enabled ({block.detail})"
+        ours = [change for change in run.directory.changes if change.account == case.target]
+        if block.state is StepState.HELD and not account.account_enabled and ours and ours[-1].by == "responder":
+            yield f"says_held: the block of {incident.id} is held, and we have disabled the account"
+    yield from _of_bypass(case, run)
+    yield from _of_release(case, run)
+    yield from _of_past(case, run)
+
+
+def _of_bypass(case: Case, run: Run) -> Iterator[str]:
+    """A bypass that is on waits for a person, or is exempt."""
+    if not run.exchange.bypassed.get(case.target) or case.target not in run.directory.accounts:
+        return
+    waits = [
+        incident
+        for incident in case.rows(Incident)
+        if incident.status
+        in {IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED, IncidentStatus.DISMISSED}
+    ]
+    exempt = [finding for finding in case.rows(Finding) if finding.verdict == "allowlisted"]
+    if not waits and not exempt:
+        yield f"bypass_on: {_name(case.target)} is bypassed, and nobody has to decide about it"
+
+
+def _of_release(case: Case, run: Run) -> Iterator[str]:
+    """An account that a person released is enabled by nobody but them, and stays contained for what came after."""
+    released = [at for at, verb, account, _ in run.decisions if verb == "release" and account == case.target]
+    enabled = [
+        change
+        for change in run.directory.changes
+        if change.account == case.target and change.by == "responder" and change.what == "enabled"
+    ]
+    if enabled and not released:
+        yield f"enabled: {_name(case.target)} was enabled, and nobody released it"
+    later = [
+        incident
+        for incident in case.rows(Incident)
+        if released and incident.opened_at > max(released) and incident.status is IncidentStatus.CONTAINED
+    ]
+    account = run.directory.accounts.get(case.target)
+    if (
+        later
+        and account
+        and account.account_enabled
+        and not any("again" in row.title for row in case.rows(Notification))
+    ):
+        yield f"released_later: {later[-1].id} came after the release, and the account is enabled"
+
+
+def _of_past(case: Case, run: Run) -> Iterator[str]:
+    """An *on* that no person saw and that came after each proven end is decided, not put into the past."""
+    ends = [incident.restored_at for incident in case.rows(Incident) if incident.restored_at]
+    seen = {key for shown in run.shown.values() for key in shown}
+    for finding in case.rows(Finding):
+        past_on = finding.verdict == "past" and finding.source is Source.FEED and finding.switch is Switch.ON
+        unseen = finding.outcome is Outcome.SUCCESS and finding.row_key not in seen
+        if past_on and unseen and not any(finding.effective_at <= end for end in ends):
+            yield f"swallowed: {finding.id} was put into the past, and nobody had seen it"
+
+
+def _of_records(findings: dict[str, Finding], run: Run) -> Iterator[str]:
+    for record_id, (account, _) in run.records.items():
+        found = findings.get(record_id)
+        if found is None:
+            yield f"lost: the record {record_id} about {_name(account)} is no finding"
+    for finding in findings.values():
+        if finding.state is not FindingState.DECIDED:
+            yield f"undecided: {finding.id} about {_name(finding.target)} is {finding.state.value}"
+
+
+def _of_bystanders(run: Run) -> Iterator[str]:
+    ever_on = {change.account for change in run.exchange.changes if change.what == "on"}
+    touched = {change.account for change in run.directory.changes if change.by == "responder"}
+    for account in touched - ever_on:
+        yield f"touched: {_name(account)} was never bypassed, and was touched"
+    assert IDS[BYSTANDER] not in ever_on
+
+
+def _of_feed(run: Run) -> Iterator[str]:
+    store = run.world.feed_store
+    gaps = {gap.content_id for gap in store.found_gaps.values()}
+    known = store.read.keys() | store.waiting.keys() | gaps
+    if store.saved is None:
+        return
+    for content_id, (blob, _) in run.world.feed.published.items():
+        owed = any(window.start <= blob.created < window.end for window in store.saved.backlog)
+        if content_id not in known and not owed and blob.created < store.saved.listed_through - timedelta(minutes=1):
+            yield f"cursor: {content_id} lies behind the cursor, and was not read"
+
+
+def _name(target: str) -> str:
+    return next((name for name, object_id in IDS.items() if object_id == target), target)

@@ -1,0 +1,70 @@
+"""Every external call passes a gate before and after it. The list of calls is generated from the ports."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from bypass_responder import ports
+from bypass_responder.session import Services
+
+Reach = Callable[[str, str], Awaitable[None]]
+"""Called with ``port.method`` and ``before`` or ``after``; returns when the call may go on, or raises."""
+
+
+def gated_ports() -> dict[str, dict[str, bool]]:
+    """The methods of every port in ``Services``, by field; True for a method that yields."""
+    found: dict[str, dict[str, bool]] = {}
+    for field in dataclasses.fields(Services):
+        module, _, name = str(field.type).removesuffix(" | None").partition(".")
+        if module == "ports" and name != "Clock":
+            found[field.name] = {
+                name: not inspect.iscoroutinefunction(method)
+                for name, method in vars(getattr(ports, name)).items()
+                if inspect.isfunction(method) and not name.startswith("_")
+            }
+    return found
+
+
+PORTS = gated_ports()
+CALLS = [f"{field}.{method}" for field, methods in PORTS.items() for method in methods]
+"""Every external call of the responder."""
+
+
+class Gated:
+    """A port whose calls pass ``reach`` before and after."""
+
+    def __init__(self, field: str, port: Any, reach: Reach) -> None:
+        for name, yields in PORTS[field].items():
+            wrap = _iterated if yields else _called
+            setattr(self, name, wrap(f"{field}.{name}", getattr(port, name), reach))
+
+
+def _called(name: str, method: Callable[..., Awaitable[Any]], reach: Reach) -> Callable[..., Awaitable[Any]]:
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        await reach(name, "before")
+        result = await method(*args, **kwargs)
+        await reach(name, "after")
+        return result
+
+    return call
+
+
+def _iterated(name: str, method: Callable[..., AsyncIterator[Any]], reach: Reach) -> Callable[..., AsyncIterator[Any]]:
+    async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        await reach(name, "before")
+        async for each in method(*args, **kwargs):
+            yield each
+        await reach(name, "after")
+
+    return call
+
+
+def gate(services: Services, reach: Reach) -> Services:
+    """The same services, every port of them behind the gate."""
+    behind: dict[str, Any] = {
+        field: Gated(field, getattr(services, field), reach) for field in PORTS if getattr(services, field) is not None
+    }
+    return dataclasses.replace(services, **behind)

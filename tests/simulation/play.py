@@ -1,0 +1,30 @@
+"""Play a schedule to its end and check it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from tests.simulation.check import problems_of
+from tests.simulation.run import Hits, Run
+from tests.simulation.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Played:
+    """The rules that were broken, and the calls that were reached."""
+
+    problems: list[str]
+    hits: Hits
+
+
+def play(schedule: Schedule) -> Played:
+    """Play a schedule. The same schedule ends in the same way, each time."""
+    logging.disable(logging.CRITICAL)
+    run = Run(schedule)
+    problems: list[str] = []
+    try:
+        problems = run.play(problems_of)
+    finally:
+        logging.disable(logging.NOTSET)
+    return Played(problems, run.hits)

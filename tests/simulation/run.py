@@ -1,0 +1,570 @@
+"""One run: hosts, worker and people act on one store, in the order that the seed gives."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import heapq
+import itertools
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bypass_responder.errors import RefusedError, ResponderError, TransientError
+from bypass_responder.model.feed import ContentBlob
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
+from bypass_responder.operating.decide import decide_incident
+from bypass_responder.operating.status import read_status
+from bypass_responder.operating.verify_log import verify_log
+from bypass_responder.session import Services
+from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
+from bypass_responder.triggers.receive_alert import receive_alert
+from bypass_responder.triggers.record_exchange_result import record_exchange_result
+from bypass_responder.triggers.resume_responses import resume_responses
+from bypass_responder.triggers.sweep_bypass_state import plan_sweep
+from tests.fakes import FakeLimit
+from tests.sensing.builders import a_bypass, named
+from tests.simulation.gate import gate
+from tests.simulation.loop import SimulatedLoop
+from tests.simulation.schedule import BYSTANDER, SERVICE, VICTIMS, Event, Schedule
+from tests.simulation.tenant import Exchange, Feed, TenantDirectory
+from tests.world import START, TENANT, World, an_account, an_entry, exchange_guid, some_settings
+
+HOSTS = ("host-1", "host-2")
+IDS = {
+    name: f"{number:08x}-0000-4000-8000-{number:012d}" for number, name in enumerate((*VICTIMS, SERVICE, BYSTANDER), 1)
+}
+QUIET = (1, 1, 2, 5, 10, 15, 30, 60, 60, 120, 360, 720, 720, 1440)
+"""The minutes between the rounds of a run's end, in which nothing fails any more."""
+LONGEST_INVOCATION = 600.0
+HIDDEN = 600.0
+"""How long the message of a crashed worker stays hidden."""
+
+
+_INVOCATION: ContextVar[asyncio.Task[None] | None] = ContextVar("invocation", default=None)
+
+
+class Killed(BaseException):
+    """The host's process is gone."""
+
+
+@dataclass
+class Parked:
+    """A call that waits at a gate."""
+
+    host: str
+    life: int
+    call: str
+    when: str
+    future: asyncio.Future[None]
+    root: asyncio.Task[None] | None
+    not_before: float = 0.0
+
+
+@dataclass
+class Hits:
+    """How often each call was reached, and interrupted, before and after it."""
+
+    reached: Counter[tuple[str, str]] = field(default_factory=Counter)
+    crashed: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+class Run:
+    """The state of one simulated run. ``problems`` are exceptions that no run may raise."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.rng = random.Random(f"{schedule.seed}|interleaving")
+        self.loop = SimulatedLoop(self._idle)
+        self.hits = Hits()
+        self.problems: list[str] = []
+        self.decisions: list[tuple[datetime, str, str, str]] = []
+        self.records: dict[str, tuple[str, datetime]] = {}
+        self.shown: dict[str, set[str]] = {}
+        self._build_world()
+        self._faults: dict[str, float] = {}
+        self._parked: list[Parked] = []
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = itertools.count()
+        self._lives = Counter[str]()
+        self._skew: dict[str, float] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._crash_left = schedule.crash_at[2] if schedule.crash_at else 0
+        self._answered = self._swept = 0
+
+    def _build_world(self) -> None:
+        accounts = [an_account(IDS[name], f"{name}@contoso.onmicrosoft.com") for name in IDS]
+        self.world = World(*accounts)
+        self.world.directory = TenantDirectory(*accounts, clock=self.now, rng=self.rng)
+        self.world.allowlist._clock = self.now
+        self.world.feed = Feed()
+        self.world.allowlist.rows[IDS[SERVICE]] = an_entry(IDS[SERVICE])
+        self.exchange = Exchange(self.now, self.rng)
+        self.exchange.names = {name: IDS[name] for name in IDS} | {
+            f"{name}@contoso.onmicrosoft.com": IDS[name] for name in IDS
+        }
+        self.settings: dict[str, Any] = {}
+        self.services = dataclasses.replace(
+            self.world.services,
+            directory=self.world.directory,
+            clock=self.now,
+            hint_checks=FakeLimit(),
+            feed=self.world.feed,
+        )
+
+    @property
+    def directory(self) -> TenantDirectory:
+        """Entra ID."""
+        return self.world.directory  # type: ignore[return-value]
+
+    def now(self) -> datetime:
+        """The true time."""
+        return START + timedelta(seconds=self.loop.now)
+
+    # --- the scheduler
+
+    def play(self, check: Callable[[Run], Coroutine[Any, Any, list[str]]]) -> list[str]:
+        """Play the schedule to its quiet end; what ``check`` finds there."""
+        try:
+            self.loop.run_until_complete(self._main())
+            return self.loop.run_until_complete(check(self))
+        finally:
+            self.loop.close()
+
+    def _idle(self, timeout: float | None) -> None:
+        """Nothing can go on by itself: let one call through its gate, start what is due, or move the clock."""
+        self._collect()
+        now = self.loop.now
+        ready = [parked for parked in self._parked if parked.not_before <= now]
+        due = bool(self._queue) and self._queue[0][0] <= now
+        if ready and not (due and self.rng.random() < 0.3):
+            parked = self.rng.choice(ready)
+            self._parked.remove(parked)
+            self.loop.now += self.rng.choice((0.002, 0.005, 0.02, 0.1))
+            self._release(parked)
+        elif due:
+            heapq.heappop(self._queue)[2]()
+        else:
+            moments = [parked.not_before for parked in self._parked]
+            moments += [self._queue[0][0]] if self._queue else []
+            moments += [now + timeout] if timeout is not None else []
+            if not moments:
+                message = "nothing can go on"
+                raise AssertionError(message)
+            self.loop.now = max(now, min(moments))
+
+    def at(self, seconds: float, start: Callable[[], None]) -> None:
+        """Start something so many seconds from now."""
+        heapq.heappush(self._queue, (self.loop.now + seconds, next(self._number), start))
+
+    def _chance(self, fault: str) -> bool:
+        rate = self._faults.get(fault, 0.0)
+        return rate > 0 and self.rng.random() < rate
+
+    def _release(self, parked: Parked) -> None:
+        if parked.future.done():
+            return
+        if self._lives[parked.host] != parked.life:
+            parked.future.set_exception(Killed())
+            return
+        where = (parked.call, parked.when)
+        self.hits.reached[where] += 1
+        if self._is_crash(where):
+            self.hits.crashed[where] += 1
+            self._kill(parked)
+        elif self._chance("limit") and parked.root is not None:
+            parked.root.cancel()
+            parked.future.cancel()
+        elif parked.not_before == 0.0 and self._chance("slow"):
+            parked.not_before = self.loop.now + self.rng.uniform(1, 90)
+            self._parked.append(parked)
+        elif self._chance(f"transient_{parked.when}"):
+            parked.future.set_exception(TransientError(f"{parked.call}: no answer ({parked.when})"))
+        else:
+            parked.future.set_result(None)
+
+    def _is_crash(self, where: tuple[str, str]) -> bool:
+        if self._faults and self.schedule.crash_at and where == self.schedule.crash_at[:2]:
+            self._crash_left -= 1
+            if self._crash_left == 0:
+                return True
+        return self._chance("crash")
+
+    def _kill(self, parked: Parked) -> None:
+        """The process of a host ends: nothing that ran in it goes on."""
+        self._lives[parked.host] += 1
+        for other in [parked, *self._parked]:
+            if other.host == parked.host and not other.future.done():
+                other.future.set_exception(Killed())
+        self._parked = [other for other in self._parked if not other.future.done()]
+
+    # --- hosts
+
+    def _services_of(self, host: str) -> Services:
+        life = self._lives[host]
+
+        async def reach(call: str, when: str) -> None:
+            if self._lives[host] != life:
+                raise Killed
+            if not self._faults and host != "worker":
+                return  # at the quiet end nothing is interleaved any more
+            future = self.loop.create_future()
+            self._parked.append(Parked(host, life, call, when, future, _INVOCATION.get()))
+            await future
+
+        services = dataclasses.replace(
+            self.services,
+            settings=some_settings(**self.settings),
+            clock=lambda: self.now() + timedelta(seconds=self._skew.get(host, 0.0)),
+        )
+        return gate(services, reach)
+
+    def invoke(
+        self, host: str, run: Callable[[Services], Coroutine[Any, Any, Any]], failed: Callable[[], None] | None = None
+    ) -> asyncio.Task[None]:
+        """Run a function on a host. ``failed`` is called when it ended early: a queue delivers its message again."""
+
+        async def invocation() -> None:
+            _INVOCATION.set(asyncio.current_task())
+            try:
+                await run(self._services_of(host))
+            except RefusedError:
+                pass  # a person was told why
+            except (ResponderError, Killed, asyncio.CancelledError):
+                if failed:
+                    failed()
+            except BaseExceptionGroup as group:
+                strange = group.split((ResponderError, Killed, asyncio.CancelledError))[1]
+                if strange is not None:
+                    self.problems.append(f"exception: {strange!r}")
+                elif failed:
+                    failed()
+            except Exception as error:  # noqa: BLE001 - any exception that is none of ours is a problem
+                self.problems.append(f"exception: {type(error).__name__}: {error}")
+
+        task = self.loop.create_task(invocation(), name=f"{host}-{next(self._number)}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    def _host(self) -> str:
+        return self.rng.choice(HOSTS)
+
+    def _every(self, seconds: tuple[float, float], run: Callable[[Services], Coroutine[Any, Any, Any]]) -> None:
+        def tick() -> None:
+            if self._faults:
+                self.invoke(self._host(), run)
+                self.at(self.rng.uniform(*seconds), tick)
+
+        self.at(self.rng.uniform(*seconds), tick)
+
+    # --- the Exchange worker
+
+    def _collect(self) -> None:
+        """Take what was put on the queues to the worker."""
+        while self._answered < len(self.world.exchange.sent):
+            command = self.world.exchange.sent[self._answered]
+            self._answered += 1
+            self.at(self.rng.uniform(0.5, 8), lambda command=command: self._work(command, 1))  # type: ignore[misc]
+        while self._swept < len(self.world.exchange.swept):
+            sweep = self.world.exchange.swept[self._swept]
+            self._swept += 1
+            self.at(self.rng.uniform(1, 60), lambda sweep=sweep: self._sweep(sweep))  # type: ignore[misc]
+
+    def _work(self, command: ExchangeCommand, delivery: int) -> None:
+        if self._chance("worker_crash") and delivery < 5:
+            if self.rng.random() < 0.5:
+                self._answer_of(command, delivery)  # it acted, and died before it could answer
+            self.at(HIDDEN, lambda: self._work(command, delivery + 1))
+            return
+        body = self._answer_of(command, delivery).model_dump_json().encode()
+        self._deliver(body, 1)
+        if self._chance("duplicate"):
+            self.at(self.rng.uniform(1, 300), lambda: self._deliver(body, 1))
+
+    def _answer_of(self, command: ExchangeCommand, delivery: int) -> ExchangeResult:
+        found = command.object_id or self.exchange.names.get((command.identity or "").casefold())
+        before = self.exchange.read(found) if found else None
+        outcome, after = ExchangeOutcome.CHECKED, None
+        if command.not_after < self.now():
+            outcome, before = ExchangeOutcome.REFUSED, None
+        elif found is None:
+            outcome = ExchangeOutcome.NOT_FOUND
+        elif command.kind is CommandKind.DISABLE_BYPASS:
+            outcome, after = ExchangeOutcome.ALREADY_OFF, False
+            if before:
+                outcome = ExchangeOutcome.VERIFIED
+                self.exchange.switch(found, on=False, by="worker")
+                self._publish(found, 60, on=False, UserId="bypass-worker", AppId="worker")
+        return ExchangeResult(
+            command_id=command.command_id,
+            kind=command.kind,
+            tenant_id=command.tenant_id,
+            target=command.target,
+            outcome=outcome,
+            resolved=ExchangeObject(object_id=found, exchange_guid=exchange_guid(found), name="n")
+            if found and outcome is not ExchangeOutcome.REFUSED
+            else None,
+            before=before,
+            after=after,
+            read_at=self.now(),
+            worker="simulated",
+            deliveries=delivery,
+        )
+
+    def _sweep(self, command: SweepCommand) -> None:
+        on = [account for account in IDS.values() if self.exchange.read(account)]
+        content = SweepContent(
+            schema_version=1,
+            command_id=command.command_id,
+            tenant_id=command.tenant_id,
+            started_at=self.now(),
+            complete=True,
+            scanned=1000,
+            bypassed=tuple(BypassedObject(object_id=each, exchange_guid=exchange_guid(each), name=each) for each in on),
+        )
+        data = content.model_dump_json().encode()
+        blob = f"{command.command_id}.json"
+        self.world.sweeps.lists.setdefault(blob, data)
+        result = SweepResult(
+            command_id=command.command_id,
+            kind=CommandKind.LIST_BYPASSED,
+            tenant_id=command.tenant_id,
+            outcome="listed",
+            complete=True,
+            started_at=content.started_at,
+            scanned=1000,
+            bypassed=len(on),
+            blob=blob,
+            sha256=hashlib.sha256(data).hexdigest(),
+            audit_disabled=False,
+            unified_audit_log_ingestion_enabled=True,
+        )
+        body = result.model_dump_json().encode()
+        self.at(self.rng.uniform(1, 60), lambda: self._deliver(body, 1))
+
+    def _deliver(self, body: bytes, delivery: int) -> None:
+        def again() -> None:
+            if delivery < 5:
+                self.at(self.rng.uniform(10, 120), lambda: self._deliver(body, delivery + 1))
+            else:
+                self.world.exchange.poison.append(body.decode())
+
+        self.invoke(self._host(), lambda services: record_exchange_result(body, services), again)
+
+    # --- records
+
+    def _publish(self, account: str, delay: float, *, on: bool, alias: bool = False, **fields: Any) -> None:
+        """Let the feed have a record of what happens now, after a delay; perhaps twice, in another blob."""
+        name = next(name for name, object_id in IDS.items() if object_id == account)
+        number = len(self.records) + 1
+        record = a_bypass(
+            Id=f"20fd5006-645b-42be-8000-{number:012d}",
+            CreationTime=f"{self.now():%Y-%m-%dT%H:%M:%S}",
+            OrganizationId=TENANT,
+            ObjectId=name if alias else account,
+            Parameters=named(AuditBypassEnabled=str(on), Identity=f"{name}@contoso.onmicrosoft.com"),
+            **fields,
+        )
+        self.records[record["Id"]] = (account, self.now())
+        for wait in (delay, delay + 300)[: 2 if self._chance("duplicate") else 1]:
+            self.at(wait, lambda: self._blob(record))
+
+    def _blob(self, *records: dict[str, Any]) -> None:
+        number = len(self.world.feed.published) + 1
+        created = self.now()
+        blob = ContentBlob(content_id=f"blob-{number}", uri="", created=created, expires=created + timedelta(days=7))
+        self.world.feed.publish(blob, json.dumps(records).encode())
+
+    # --- what happens
+
+    def _happen(self, event: Event) -> None:
+        getattr(self, f"_on_{event.kind}")(IDS.get(event.account, ""), event)
+
+    def _on_on(self, account: str, event: Event, **how: Any) -> None:
+        self.exchange.switch(account, on=True, by="attacker")
+        self._publish(account, event.value, on=True, **how)
+
+    def _on_alias_on(self, account: str, event: Event) -> None:
+        self._on_on(account, event, alias=True)
+
+    def _on_silent_on(self, account: str, _: Event) -> None:
+        self.exchange.switch(account, on=True, by="attacker")
+
+    def _on_off(self, account: str, event: Event) -> None:
+        self.exchange.switch(account, on=False, by="attacker")
+        self._publish(account, event.value, on=False)
+
+    def _on_attempt(self, account: str, event: Event) -> None:
+        self._publish(account, event.value, on=True, ResultStatus="False")
+
+    def _on_hint(self, account: str, event: Event) -> None:
+        alert = {
+            "id": f"alert-{event.at:.0f}",
+            "eventType": "suspected-bypass",
+            "subject": "mailbox audit",
+            "dataVersion": "1",
+            "eventTime": self.now().isoformat(),
+            "data": {"tenantId": TENANT, "target": account},
+        }
+        body = json.dumps(alert).encode()
+
+        def deliver(delivery: int) -> None:
+            def again() -> None:
+                if delivery < 5:
+                    self.at(30, lambda: deliver(delivery + 1))
+
+            self.invoke(self._host(), lambda services: receive_alert(body, services), again)
+
+        deliver(1)
+
+    def _on_approve(self, account: str, event: Event) -> None:
+        self.invoke("cli", lambda services: self._decide(event.kind, account, int(event.value), services))
+
+    _on_dismiss = _on_release = _on_approve
+
+    async def _decide(self, verb: Any, account: str, which: int, services: Services) -> None:
+        case = await services.ledger.load(account)
+        incidents = sorted(case.rows(Incident), key=lambda row: row.opened_at, reverse=True)
+        if len(incidents) <= which:
+            return
+        incident = incidents[which]
+        shown = {row for row in case.by_key if row.startswith("finding-")}
+        self.decisions.append((self.now(), verb, account, incident.id))
+        self.shown.setdefault(incident.id, set()).update(shown)
+        await decide_incident(verb, incident.id, services, reason="drill", who="person")
+
+    def _on_enable(self, account: str, _: Event, *, enabled: bool = True) -> None:
+        if account in self.directory.accounts:
+            self.directory.change(account, account_enabled=enabled)
+            self.directory.note(account, "enabled" if enabled else "disabled", "person")
+
+    def _on_disable(self, account: str, event: Event) -> None:
+        self._on_enable(account, event, enabled=False)
+
+    def _on_delete(self, account: str, event: Event) -> None:
+        gone = self.directory.accounts.pop(account, None)
+        if gone is not None:
+            self.directory.note(account, "deleted", "person")
+            self.at(event.value, lambda: self._restore(account, gone))
+
+    def _restore(self, account: str, gone: Any) -> None:
+        self.directory.accounts[account] = gone
+        self.directory.note(account, "restored", "person")
+
+    def _on_allow(self, account: str, _: Event) -> None:
+        entry = an_entry(account, edited_at=None)
+        self.invoke("cli", lambda services: services.allowlist.put(entry))
+
+    def _on_disallow(self, account: str, _: Event) -> None:
+        self.invoke("cli", lambda services: services.allowlist.remove(account))
+
+    def _on_protect(self, account: str, event: Event) -> None:
+        self.settings = self.settings | {"protected_object_ids": account}
+        self.at(event.value * 5, lambda: self._on_unprotect(account, event))
+
+    def _on_unprotect(self, _: str, __: Event) -> None:
+        self.settings = {name: value for name, value in self.settings.items() if name != "protected_object_ids"}
+
+    def _on_mode(self, _: str, event: Event) -> None:
+        self.settings = self.settings | {"mode": "observe"}
+        self.at(event.value * 5, self._enforce)
+
+    def _enforce(self) -> None:
+        self.settings = {name: value for name, value in self.settings.items() if name != "mode"}
+
+    def _on_skew(self, _: str, event: Event) -> None:
+        self._skew[self._host()] = self.rng.choice((-1, 1)) * min(event.value, 120)
+
+    def _on_graph_outage(self, _: str, event: Event) -> None:
+        self.directory.down_until = self.now() + timedelta(seconds=event.value)
+
+    def _on_limit_full(self, _: str, __: Event) -> None:
+        self.world.limit.slots |= {f"other-{number}": self.now() for number in range(5)}
+
+    def _on_unsubscribe(self, _: str, __: Event) -> None:
+        self.world.feed.status = None
+
+    def _on_lost_blob(self, _: str, event: Event) -> None:
+        created = self.now()
+        blob = ContentBlob(
+            content_id=f"lost-{event.at:.0f}", uri="", created=created, expires=created + timedelta(seconds=60)
+        )
+        self.world.feed.publish(blob, b"[]")
+        self.world.feed.fail("read", TransientError("no answer"), about=blob.content_id, always=True)
+
+    def _on_foreign(self, _: str, __: Event) -> None:
+        self._blob(a_bypass(Id="20fd5006-645b-42be-9000-000000000001", OrganizationId=IDS[BYSTANDER]))
+
+    def _on_look(self, _: str, __: Event) -> None:
+        self.invoke("cli", self._look)
+
+    async def _look(self, services: Services) -> None:
+        """Somebody reads the status, the listing and the log."""
+        await read_status(services)
+        async for entry in services.index.newest():
+            await services.index.get(entry.id)
+            break
+        await verify_log(services.ledger, services.checkpoints)
+
+    # --- from the first sweep to the quiet end
+
+    async def _main(self) -> None:
+        await self._round(sweep=True)
+        self._faults = {"any": 0.0} | self.schedule.faults
+        self.directory.stale = self.exchange.stale = self._faults.get("stale", 0.0)
+        self.directory.throttled = self._faults.get("throttled", 0.0)
+        for event in self.schedule.events:
+            self.at(event.at, lambda event=event: self._happen(event))  # type: ignore[misc]
+        self._every((60, 400), resume_responses)
+        self._every((120, 900), poll_audit_feed)
+        self._every((1800, 5400), plan_sweep)
+        last = max((event.at for event in self.schedule.events), default=0.0)
+        await asyncio.sleep(last + 1800)
+        await self._calm()
+        for minutes in QUIET:
+            await asyncio.sleep(minutes * 60)
+            await self._round(sweep=minutes >= 10)
+
+    async def _calm(self) -> None:
+        """From here on nothing fails. What waits goes on, and what is under way comes to its end."""
+        self._faults = {}
+        self._skew.clear()
+        self.directory.stale = self.directory.throttled = self.exchange.stale = 0.0
+        for parked in self._parked:
+            parked.not_before = 0.0
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def _round(self, *, sweep: bool) -> None:
+        """Every timer once, then the worker's answers, as long as something comes of it."""
+        runs: list[Callable[[Services], Coroutine[Any, Any, Any]]] = [poll_audit_feed, resume_responses]
+        runs += [plan_sweep] if sweep else []
+        for run in runs:
+            await self.invoke(HOSTS[0], run)
+        for _ in range(8):
+            if not self._queue and not self._running:
+                return
+            await asyncio.sleep(130)
+            await self.invoke(HOSTS[0], resume_responses)
+
+    async def idle_writes(self) -> int:
+        """How many rows another round writes, when nothing has happened."""
+        await self._round(sweep=False)
+        await self.invoke(HOSTS[0], resume_responses)
+        before = self._writes()
+        await self.invoke(HOSTS[0], resume_responses)
+        return self._writes() - before
+
+    def _writes(self) -> int:
+        written = ("commit", "put", "touch", "finish", "append")
+        ports = (self.world.ledger, self.world.index, self.world.work, self.world.checkpoints)
+        return sum(call in written for port in ports for call, _ in port.calls)

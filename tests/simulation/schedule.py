@@ -1,0 +1,129 @@
+"""What happens in one run: a list of events with their times, and how unreliable the world is. Derived from a seed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from tests.simulation.gate import CALLS
+
+VICTIMS = ("alex", "blake")
+SERVICE = "svc"
+BYSTANDER = "casey"
+CHANGES = (
+    *("delete", "allow", "disallow", "protect", "mode", "skew", "graph_outage", "limit_full"),
+    *("unsubscribe", "lost_blob", "foreign", "look"),
+)
+REACHED_BY = {
+    "allowlist.put": "allow",
+    "allowlist.remove": "disallow",
+    "checkpoints.all": "look",
+    "index.get": "look",
+    "index.newest": "look",
+    "ledger.log": "look",
+    "ledger.targets": "look",
+    "feed_store.gaps": "look",
+    "feed_store.unreadable": "look",
+    "feed_store.keep_unreadable": "foreign",
+    "feed_store.set_pending": "lost_blob",
+    "feed_store.add_gap": "lost_blob",
+    "feed.subscription": "unsubscribe",
+    "feed.start_subscription": "unsubscribe",
+    "hint_checks.take": "hint",
+}
+"""What has to happen for a call that few runs make."""
+PEOPLE_ACT = ("approve", "dismiss", "release", "enable", "disable")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens ``at`` so many seconds after the start."""
+
+    at: float
+    kind: str
+    account: str = ""
+    value: float = 0.0
+
+    def __str__(self) -> str:
+        value = f" {self.value:g}" if self.value else ""
+        return f"{self.at / 60:6.1f} min  {self.kind} {self.account}{value}".rstrip()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The events, the probability of each fault at a gate, and the seed of the interleaving."""
+
+    seed: int
+    events: tuple[Event, ...]
+    faults: dict[str, float] = field(default_factory=dict)
+    crash_at: tuple[str, str, int] | None = None
+    """The host is killed when it reaches this call the so many-th time, before or after it."""
+
+    def __str__(self) -> str:
+        faults = ", ".join(f"{name} {rate:g}" for name, rate in sorted(self.faults.items())) or "none"
+        crash = f", killed {self.crash_at[1]} {self.crash_at[0]} no. {self.crash_at[2]}" if self.crash_at else ""
+        return "\n".join((f"seed {self.seed}, faults: {faults}{crash}", *map(str, self.events)))
+
+
+FAULTS = {
+    "crash": (0.002, 0.006),
+    "transient_before": (0.01, 0.03),
+    "transient_after": (0.01, 0.03),
+    "slow": (0.01, 0.05),
+    "limit": (0.001, 0.004),
+    "throttled": (0.05, 0.3),
+    "stale": (0.2, 0.6),
+    "duplicate": (0.1, 0.3),
+    "worker_crash": (0.1, 0.3),
+}
+"""The kinds of fault, each with the lowest and highest probability in a run that has it."""
+
+
+def schedule(seed: int) -> Schedule:
+    """The run of a seed."""
+    rng = random.Random(seed)
+    events: list[Event] = []
+    for account in VICTIMS[: rng.choice((1, 1, 1, 2))]:
+        events += _attacks(rng, account)
+    events += [_decision(rng) for _ in range(rng.choice((0, 1, 1, 2, 3)))]
+    events += [_change(rng) for _ in range(rng.choice((0, 0, 1, 2)))]
+    if rng.random() < 0.3:
+        events.append(Event(rng.uniform(0, 7200), "on", SERVICE, rng.choice((0, 30, 3600))))
+    if rng.random() < 0.2:
+        events.append(Event(rng.uniform(0, 7200), "hint", BYSTANDER))
+    faults = {name: rng.uniform(*bounds) for name, bounds in FAULTS.items() if rng.random() < 0.4}
+    call = CALLS[seed // 2 % len(CALLS)]
+    crash_at = (call, ("before", "after")[seed % 2], rng.choice((1, 1, 1, 2, 3)))
+    if kind := REACHED_BY.get(call):
+        events.append(Event(rng.uniform(60, 7200), kind, VICTIMS[0], 60))
+    return Schedule(seed, tuple(sorted(events, key=lambda event: event.at)), faults, crash_at)
+
+
+def _attacks(rng: random.Random, account: str) -> list[Event]:
+    """On, and perhaps off and on again; records that are late, doubled or missing; alerts and failed attempts."""
+    at = rng.uniform(0, 3600)
+    events = []
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        kind = rng.choice(("on", "on", "on", "silent_on", "alias_on"))
+        events.append(Event(at, kind, account, rng.choice((0, 5, 60, 600, 3600, 5400))))
+        if rng.random() < 0.2:
+            events.append(Event(at + rng.uniform(0, 300), "hint", account))
+        if rng.random() < 0.3:
+            events.append(Event(at + rng.uniform(1, 900), "off", account, rng.choice((0, 60, 3600))))
+        if rng.random() < 0.1:
+            events.append(Event(at + rng.uniform(0, 60), "attempt", account, rng.choice((0, 600))))
+        at += rng.choice((30, 120, 600, 1800, 7200, 15000)) * rng.uniform(0.5, 1.5)
+    return events
+
+
+def _decision(rng: random.Random) -> Event:
+    """A person decides about the newest incident or the one before, or enables or disables an account manually."""
+    return Event(
+        rng.uniform(30, 20000), rng.choice(PEOPLE_ACT), rng.choice((VICTIMS[0], *VICTIMS)), rng.choice((0, 0, 1))
+    )
+
+
+def _change(rng: random.Random) -> Event:
+    kind = rng.choice(CHANGES)
+    account = rng.choice((VICTIMS[0], *VICTIMS))
+    return Event(rng.uniform(0, 15000), kind, account, rng.choice((60, 300, 1200)))

@@ -1,0 +1,111 @@
+"""What is true in the tenant, and when it changed: Entra's accounts with stale replicas, and Exchange's switches."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bypass_responder.errors import FeedError, NotFoundError, ThrottledError, TransientError
+from bypass_responder.model.account import Account
+from bypass_responder.model.feed import ContentBlob, Window
+from tests.fakes import FakeDirectory
+from tests.fakes.feed import FakeAuditFeed
+
+REPLICATION = timedelta(minutes=5)
+MISSED_READ = 0.05
+"""Of the reads of a stale replica, how many miss the account altogether."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of the tenant. ``by``: responder, person, attacker or worker."""
+
+    at: datetime
+    account: str
+    what: str
+    by: str
+
+
+class TenantDirectory(FakeDirectory):
+    """Entra ID: a read may come from a replica that does not know the last five minutes."""
+
+    def __init__(self, *accounts: Account, clock: Callable[[], datetime], rng: random.Random) -> None:
+        super().__init__(*accounts, clock=clock)
+        self.changes: list[Change] = []
+        self.stale = 0.0
+        self.throttled = 0.0
+        self.down_until = datetime.min.replace(tzinfo=clock().tzinfo)
+        self._rng = rng
+        self._before: dict[str, tuple[datetime, Account]] = {}
+
+    def change(self, object_id: str, **fields: object) -> None:
+        self._before[object_id] = (self._clock(), self.accounts[object_id])
+        super().change(object_id, **fields)
+
+    def note(self, account: str, what: str, by: str) -> None:
+        """Remember who changed what."""
+        self.changes.append(Change(self._clock(), account, what, by))
+
+    async def find(self, name: str) -> Account | None:
+        self._may_fail()
+        found = await super().find(name)
+        if found is None or self._rng.random() >= self.stale:
+            return found
+        if self._rng.random() < MISSED_READ:
+            return None
+        at, before = self._before.get(found.object_id, (self._clock() - REPLICATION, found))
+        return before if self._clock() - at < REPLICATION else found
+
+    async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
+        self._may_fail(writes=True)
+        await super().set_sign_in(object_id, enabled=enabled)
+        self.note(object_id, "enabled" if enabled else "disabled", "responder")
+
+    async def revoke_sessions(self, object_id: str) -> None:
+        self._may_fail(writes=True)
+        await super().revoke_sessions(object_id)
+        self.note(object_id, "revoked", "responder")
+
+    def _may_fail(self, *, writes: bool = False) -> None:
+        if self._clock() < self.down_until:
+            raise TransientError("503 from Graph")
+        if self._rng.random() < self.throttled:
+            raise ThrottledError("429 from Graph", retry_after_seconds=self._rng.choice((1, 10, 60, 200)))
+        if writes and self._rng.random() < self.stale * MISSED_READ:
+            raise NotFoundError("a stale replica does not know the account")
+
+
+class Feed(FakeAuditFeed):
+    """The audit feed: it lists nothing without a subscription."""
+
+    async def list_content(self, window: Window) -> AsyncIterator[ContentBlob]:
+        if self.status != "enabled":
+            raise FeedError("AF20022", "no subscription was found")
+        async for blob in super().list_content(window):
+            yield blob
+
+
+class Exchange:
+    """The bypass of each account, and who changed it when. ``stale``: a read may miss the last five minutes."""
+
+    def __init__(self, clock: Callable[[], datetime], rng: random.Random) -> None:
+        self.bypassed: dict[str, bool] = {}
+        self.names: dict[str, str] = {}
+        self.changes: list[Change] = []
+        self.stale = 0.0
+        self._clock, self._rng = clock, rng
+
+    def switch(self, account: str, *, on: bool, by: str) -> None:
+        """Change the bypass of an account."""
+        self.bypassed[account] = on
+        self.changes.append(Change(self._clock(), account, "on" if on else "off", by))
+
+    def read(self, account: str) -> bool:
+        """The bypass, as one of Exchange's servers knows it."""
+        last = next((change for change in reversed(self.changes) if change.account == account), None)
+        if last and self._clock() - last.at < REPLICATION and self._rng.random() < self.stale:
+            before = [change for change in self.changes if change.account == account][:-1]
+            return bool(before) and before[-1].what == "on"
+        return self.bypassed.get(account, False)
