@@ -57,6 +57,9 @@ def main(argv: list[str]) -> int:
     given = parser.parse_args(argv)
     try:
         staged = run(**vars(given))
+    except json.JSONDecodeError:
+        sys.stderr.write(f"attack: {given.url} is not the address of a stand-in tenant; `make serve` prints it\n")
+        return 2
     except ValueError as error:
         sys.stderr.write(f"attack: {error}\n")
         return 2

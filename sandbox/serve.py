@@ -18,7 +18,8 @@ from sandbox.stage import Stage
 from sandbox.stage_settings import Ports
 
 SHOWN = (
-    *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "ResponderStorage", "GRAPH_URL", "MANAGEMENT_API_URL"),
+    *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "EXCHANGE_WORKER_IDS", "ResponderStorage"),
+    *("GRAPH_URL", "MANAGEMENT_API_URL"),
     *("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"),
 )
 
@@ -75,8 +76,8 @@ The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder} for `--
   storage  blob {stage.ports.blob}, queue {stage.ports.queue}, table {stage.ports.table} on 127.0.0.1 (Azurite)
   logs     {stage.folder}/*.log
 
-Attack, in another terminal:
-  {sys.executable} -m sandbox attack --help
+Attack, in another terminal (`--help` lists the scenarios):
+  {sys.executable} -m sandbox attack bypass --url {stage.tenant_url}
 
 Inspect it with bypassctl:
 {settings}

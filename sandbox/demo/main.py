@@ -51,7 +51,10 @@ def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] |
     began = time.monotonic()
     try:
         records = read_export(given.records) if given.records else []
-    except (OSError, ResponderError) as error:
+    except OSError as error:
+        sys.stderr.write(f"demo: {given.records} cannot be read: {error.strerror}\n")
+        return 2
+    except ResponderError as error:
         sys.stderr.write(f"demo: {error}\n")
         return 2
     with tempfile.TemporaryDirectory(prefix="bypass-demo-") as temporary:

@@ -58,7 +58,8 @@ def account_named(tenant: Tenant, name: str) -> Account:
     """The account with this object id, UPN, or part of the UPN before the @."""
     found = tenant.find(name) or tenant.find(f"{name}@{tenant.settings.domain}")
     if found is None:
-        msg = f"no account {name!r} in the stand-in tenant"
+        known = ", ".join(sorted(each.user_principal_name.partition("@")[0] for each in tenant.accounts.values()))
+        msg = f"no account {name!r} in the stand-in tenant; it has {known}"
         raise UnknownScenarioError(msg)
     return found
 

@@ -48,6 +48,9 @@ def write_decision(
 
 
 def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, account: str | None) -> None:
+    pending = [row for row in draft.case.rows(PersonDecision) if row.incident_id == incident.id and not row.done]
+    if any(row.verb == verb for row in pending):
+        raise RefusedError(f"{verb} of incident {incident.id} is stored already; it is carried out within a minute.")
     if verb != "dismiss" and not enforce:
         raise RefusedError(
             f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin center."

@@ -84,8 +84,10 @@ def _copy(file: Path) -> dict[str, dict[int, str]]:
                     )
     except OSError as problem:
         stop(f"{file} cannot be read: {problem.strerror or problem}.", WRONG_CALL)
-    except (KeyError, ValueError) as problem:
-        stop(f"{file} is not a CSV file with the columns chain, seq and hash ({problem}).", WRONG_CALL)
+    except KeyError as problem:
+        stop(f"{file} has no column {problem}. It must be a CSV file with the columns chain, seq and hash.", WRONG_CALL)
+    except ValueError as problem:
+        stop(f"{file} is not a CSV file with the columns chain, seq and hash: {problem}.", WRONG_CALL)
     if not kept:
         stop(f"{file} has no entries to compare with. Export the copy again: docs/telemetry.md.", WRONG_CALL)
     return kept
