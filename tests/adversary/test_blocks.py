@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from bypass_responder.errors import NotFoundError, TransientError
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import StepKind, StepState
@@ -49,7 +47,6 @@ async def test_an_account_disabled_at_the_claim_and_enabled_later_is_noticed() -
     assert world.directory.enabled[ALEX] is False or "step_ineffective" in await world.notifications()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="every off is decided before the block is called")
 async def test_the_block_goes_out_before_other_records_about_the_account_are_decided() -> None:
     """Today each *off* of a loop in PowerShell costs a transaction between the claim and the call."""
     alone, flooded = a_world(), a_world()

@@ -134,6 +134,7 @@ def reopen(draft: Draft) -> None:
         if finding.state is FindingState.DECIDED
         and finding.switch is Switch.ON
         and finding.outcome is Outcome.SUCCESS
+        and finding.verdict != "past"
         and (end := ends.get(finding.incident_id or "")) is not None
         and finding.effective_at > end
     ]

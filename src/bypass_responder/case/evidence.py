@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.draft import Draft
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import STATES, Finding, FindingState, Source
-from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident import Incident, IncidentStatus
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
@@ -110,15 +110,54 @@ RECORD_PRECISION = timedelta(seconds=1)
 
 
 def belongs_to_the_past(case: Case, finding: Finding) -> bool:
-    """True for evidence of an episode that has ended: restored, or dismissed by a person, since then."""
-    current = case.incident(case.head.active_incident)
-    ends = [case.head.dismissed_through, current.closed_at if current else None]
-    if any(end is not None and finding.effective_at <= end for end in ends):
+    """True for evidence of an episode that has ended: auditing was restored since, or a person ended it, knowing."""
+    if finding.source is Source.ACTOR:
+        return False
+    if any(_was_known(case, incident, finding) for incident in case.rows(Incident) if incident.closed_at is not None):
         return True
     restored = case.head.restored_at
-    if finding.source is Source.ACTOR or restored is None or finding.effective_at > restored:
+    if restored is None or finding.effective_at > restored:
         return False
     return not _on_again(finding, restored)
+
+
+def _was_known(case: Case, incident: Incident, finding: Finding) -> bool:
+    """True when the person who ended the incident knew of this, or of the same episode by the same actor.
+
+    Anything else, such as an attack of which they had not been shown a record, is decided like any other finding.
+    """
+    closed, end = incident.closed_at, _end_of(case, incident)
+    if closed is None or incident.status is IncidentStatus.CLOSED:
+        return False
+    if finding.source in STATES:
+        began = incident.blind_from or incident.opened_at
+        return finding.effective_at >= began and (end is None or finding.effective_at <= end)
+    shown = [row for key in incident.shown if (row := case.row(Finding, f"finding-{key}")) is not None]
+    if any(_same_event(finding, row) for row in shown):
+        return True
+    known = {str(row.actor) for row in shown} - {"unknown"}
+    began = min((row.effective_at for row in shown), default=incident.blind_from or incident.opened_at)
+    inside = finding.effective_at >= began and (end is None or finding.effective_at <= end)
+    return inside and str(finding.actor) in known and finding.effective_at <= closed
+
+
+def _end_of(case: Case, incident: Incident) -> datetime | None:
+    """When the episode of an incident that a person ended was over: at its restoration, or the next proven off."""
+    if incident.restored_at is not None:
+        return incident.restored_at
+    off_at, closed = case.head.off_at, incident.closed_at
+    return off_at if off_at is not None and closed is not None and off_at > closed else None
+
+
+def _same_event(one: Finding, other: Finding) -> bool:
+    """The same change, reported again under another id."""
+    same = (one.effective_at, str(one.actor), one.switch, one.outcome) == (
+        other.effective_at,
+        str(other.actor),
+        other.switch,
+        other.outcome,
+    )
+    return one.id == other.id or (same and str(one.actor) != "unknown")
 
 
 def in_the_second_of_restoration(case: Case, finding: Finding) -> bool:

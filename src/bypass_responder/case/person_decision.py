@@ -42,7 +42,15 @@ def write_decision(
     if incident is None:
         raise NotFoundError(f"There is no incident {incident_id}.")
     _refuse(draft, incident, verb, enforce=enforce, account=account)
-    decision = PersonDecision(incident_id=incident_id, verb=verb, who=who, reason=reason, at=draft.now, account=account)
+    decision = PersonDecision(
+        incident_id=incident_id,
+        verb=verb,
+        who=who,
+        reason=reason,
+        at=draft.now,
+        account=account,
+        shown=incident.evidence,
+    )
     draft.put(decision)
     draft.log(WRITTEN[verb], reason, incident=incident_id, who=who, account=account)
 
@@ -114,7 +122,6 @@ def dismiss(draft: Draft, decision: PersonDecision) -> None:
     """Cancel pending steps and close; completed ones are kept. Evidence up to this moment is covered."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.DISMISSED)
-    draft.move_head(dismissed_through=latest(draft.case.head.dismissed_through, decision.at))
     _done(draft, decision, "dismissed")
 
 
@@ -157,7 +164,7 @@ def end_released(draft: Draft) -> None:
     for incident in draft.case.rows(Incident):
         if incident.closed_at is None and incident.opened_at <= released and len(draft.changed) < MOST_ROWS:
             gone = {"status": IncidentStatus.RELEASED, "closed_at": released, "closed_by": "the release of the account"}
-            draft.put(incident.model_copy(update=gone))
+            draft.put(incident.model_copy(update=gone | {"shown": incident.evidence}))
             _want_auditing_only(draft, incident.id, "the account was released")
             if draft.case.head.active_incident == incident.id:
                 draft.move_head(active_incident=None)
@@ -196,7 +203,11 @@ def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus | None
     incident = draft.case.incident(decision.incident_id)
     if incident is None:
         return
-    changes: dict[str, object] = {"closed_at": decision.at, "closed_by": decision.who}
+    changes: dict[str, object] = {
+        "closed_at": decision.at,
+        "closed_by": decision.who,
+        "shown": decision.shown,
+    }
     if status is not None:
         changes["status"] = status
         if draft.case.head.active_incident == incident.id:

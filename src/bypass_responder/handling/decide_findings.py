@@ -11,7 +11,7 @@ from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import ask
 from bypass_responder.decision import Naming, Verdict
 from bypass_responder.errors import ResponderError
-from bypass_responder.handling.examine import STALE_READ, Decided, Elsewhere, RecordOnly, Wait, examine
+from bypass_responder.handling.examine import STALE_READ, Decided, Elsewhere, RecordOnly, Wait, decides_nothing, examine
 from bypass_responder.handling.identify import Ask
 from bypass_responder.handling.run_steps import new_command
 from bypass_responder.handling.store_decision import store_within_limit
@@ -24,7 +24,7 @@ from bypass_responder.session import announced, raise_health
 from bypass_responder.settings import ActorResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.handling.identify import Identified, Lookups
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services, Session
 
 
+RECORDS_PER_TRANSACTION = 25
+"""A record changes at most three rows and writes one log entry; a transaction holds 100."""
 UNDECIDED_TOO_LONG = timedelta(minutes=15)
 TURN, LONGEST_TURN = timedelta(minutes=5), timedelta(hours=1)
 """How long a hint waits until it is examined again: doubled each time."""
@@ -41,10 +43,11 @@ TURN, LONGEST_TURN = timedelta(minutes=5), timedelta(hours=1)
 async def decide_findings(
     session: Session, services: Services, lookups: Lookups
 ) -> tuple[list[Claimed], set[str], list[Exception]]:
-    """Decide every finding that is due, oldest first; hints last, since a sender may send many.
+    """Decide every finding that is due, oldest first, until one has claimed a call: it goes out before anything else.
 
-    Returns the steps that were claimed in the same transactions, the targets that findings were handed on to, and the
-    errors of findings that could not be decided: they hold back no other and are retried.
+    Records that decide nothing are stored in batches after that; hints come last, since a sender may send many. Returns
+    what was claimed in the same transactions, the targets that findings were handed on to, and the errors of findings
+    that could not be decided: they hold back no other and are retried.
     """
     now = services.clock()
     due = [
@@ -56,8 +59,12 @@ async def decide_findings(
     elsewhere: set[str] = set()
     problems: list[Exception] = []
     waiting = False
-    for finding in sorted(due, key=lambda found: (found.source is Source.HINT, found.effective_at, found.id)):
-        if finding.source is Source.HINT and waiting:
+    due.sort(key=lambda found: (found.source is Source.HINT, found.effective_at, found.id))
+    records = [finding for finding in due if decides_nothing(finding)]
+    for finding in due:
+        if claimed:
+            return claimed, elsewhere, problems
+        if finding in records or (finding.source is Source.HINT and waiting):
             continue
         try:
             outcome = await examine(finding, session.case, services, lookups)
@@ -70,6 +77,10 @@ async def decide_findings(
         claimed += mine
         elsewhere |= moved
         waiting = waiting or outcome == Wait("no_question_left")
+    worker_ids = services.settings.exchange_worker_ids
+    for start in range(0, 0 if claimed else len(records), RECORDS_PER_TRANSACTION):
+        batch = records[start : start + RECORDS_PER_TRANSACTION]
+        await session.apply(partial(_record, findings=batch, worker_ids=worker_ids))
     return claimed, elsewhere, problems
 
 
@@ -104,7 +115,7 @@ async def _store(
             await session.apply(_until_decided(finding, partial(_record_gone, identified=identified)))
         case RecordOnly():
             worker_ids = services.settings.exchange_worker_ids
-            await session.apply(_until_decided(finding, partial(_record, worker_ids=worker_ids)))
+            await session.apply(partial(_record, findings=[finding], worker_ids=worker_ids))
         case Decided():
             return await _store_decided(outcome, session, services)
         case _:
@@ -120,12 +131,16 @@ async def _store_decided(decided: Decided, session: Session, services: Services)
     return await store_within_limit(decided, session, services), actor
 
 
-def _record(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
-    """Record a switching-off, or a failed attempt. Neither decides anything."""
-    if finding.switch is Switch.OFF:
-        no_action.record_switch_off(draft, finding, worker_ids=worker_ids)
-    else:
-        no_action.record_attempt(draft, finding)
+def _record(draft: Draft, findings: Sequence[Finding], *, worker_ids: frozenset[str]) -> None:
+    """Record *off* and failed attempts. Neither decides anything."""
+    for finding in findings:
+        current = draft.case.row(Finding, finding.row_key)
+        if current is None or current.state is FindingState.DECIDED:
+            continue
+        if current.switch is Switch.OFF:
+            no_action.record_switch_off(draft, current, worker_ids=worker_ids)
+        else:
+            no_action.record_attempt(draft, current)
 
 
 async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> set[str]:

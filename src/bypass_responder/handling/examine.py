@@ -61,6 +61,12 @@ class Decided:
     entry: AllowlistEntry | MalformedEntry | None
 
 
+def decides_nothing(finding: Finding) -> bool:
+    """True for a record of *off*, or of a failed attempt. What a sweep no longer lists is asked of Exchange."""
+    unlisted = finding.source is Source.SWEEP and finding.switch is Switch.OFF
+    return not unlisted and (finding.switch is Switch.OFF or finding.outcome is Outcome.FAILED)
+
+
 async def examine(
     finding: Finding, case: Case, services: Services, lookups: Lookups
 ) -> Ask | Wait | Elsewhere | RecordOnly | Decided:
@@ -69,7 +75,7 @@ async def examine(
     Raises TransientError when the directory or storage does not answer: then nothing is decided.
     """
     unlisted = finding.source is Source.SWEEP and finding.switch is Switch.OFF
-    if not unlisted and (finding.switch is Switch.OFF or finding.outcome is Outcome.FAILED):
+    if decides_nothing(finding):
         return RecordOnly()
     if not await _may_ask(finding, case, services):
         return Wait("no_question_left")

@@ -177,12 +177,24 @@ async def _from_exchange(
         return Identified(Naming.SEVERAL)
     if any(check.outcome is ExchangeOutcome.REFUSED for check in checks):
         return Identified(Naming.REFUSED)
+    guid = guid_or_none(finding.object_id_text)
     if any(check.object_id is None for check in checks):
-        return Identified(Naming.NONE)
+        return await _by_object_id(guid, ids, finding, lookups)
     resolved = ids | {check.object_id for check in checks if check.object_id}
     if len(resolved) > 1:
         return Identified(Naming.TWO_ACCOUNTS)
     object_id = next(iter(resolved))
-    if not ids and not any(check.bypass_on for check in checks):
+    if guid is None and not any(check.bypass_on for check in checks):
         return Identified(Naming.NAME_MAY_HAVE_MOVED)
     return _known(await lookups.account(object_id), finding, ask_state=ask_state)
+
+
+async def _by_object_id(guid: str | None, ids: set[str], finding: Finding, lookups: Lookups) -> Identified | Ask:
+    """Resolve an object id that Graph knows beside a name that nobody knows: Exchange has to report it on.
+
+    The name may have been an alias that the attacker has removed.
+    """
+    if guid is None or guid not in ids:
+        return Identified(Naming.NONE)
+    found = _known(await lookups.account(guid), finding, ask_state=True)
+    return found if isinstance(found, Ask) or found.exchange_on else Identified(Naming.NONE)

@@ -43,7 +43,6 @@ class Head(Row):
     """When Exchange last reported the bypass off."""
     gone_at: Utc | None = None
     """When the account, no longer listed by a sweep, was not found. It was not reported off."""
-    dismissed_through: Utc | None = None
     prior: PriorState | None = None
     """Before our first block. Kept until the release."""
     released_through: Utc | None = None

@@ -52,6 +52,8 @@ class Incident(Row):
     """True: switched on again after it was off, so the actor still has the right to do it."""
     closed_at: Utc | None = None
     closed_by: str | None = None
+    shown: tuple[str, ...] = ()
+    """The ids of the findings that the person was shown who ended it. What came to light later is decided anew."""
     contained_told: bool = False
 
 
@@ -67,4 +69,6 @@ class PersonDecision(Row):
     at: Utc
     account: str | None = None
     """With approve: the object id that a person gives to an unresolved target."""
+    shown: tuple[str, ...] = ()
+    """The ids of the findings that the person was shown."""
     done: bool = False
