@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bypass_responder.case.person_decision import write_decision
+from bypass_responder.errors import RefusedError
 from bypass_responder.model.account import Account
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.step import Step
@@ -313,12 +314,12 @@ async def test_an_account_that_was_disabled_already_is_not_blocked_again(live: L
     assert live.changed() == changes("former", "sign_in_sessions_valid_from", "audit_bypass_enabled")
 
 
-async def test_the_release_of_an_account_that_was_disabled_already_leaves_it_disabled(live: Live) -> None:
+async def test_an_account_that_was_disabled_already_is_not_released(live: Live) -> None:
     live.attack("disabled")
     await live.runs()
-    await decide(live, "release")
 
-    assert [ending.status for ending in await live.endings()] == [IncidentStatus.RELEASED]
+    with pytest.raises(RefusedError, match="has not blocked"):
+        await decide(live, "release")
     assert live.account("former")["account_enabled"] is False
 
 
@@ -344,6 +345,9 @@ async def test_an_account_that_is_deleted_between_read_and_act_needs_nothing_any
     live.use_directory(DeletedMeanwhile(live.responder.services.directory, live))
     live.attack("bypass", target="alex")
     await live.runs()
+    for _ in range(6):
+        await live.passes(seconds=70)
+        await live.runs()
 
     not_needed = dict.fromkeys((BLOCK, REVOKE, DISABLE), ("done", "not_needed"))
     assert await live.endings() == [Ending("violation", IncidentStatus.CONTAINED, not_needed)]
@@ -409,6 +413,7 @@ async def test_an_account_that_somebody_enabled_again_is_called_reverted(live: L
     await live.runs()
     live.client.sync()
     await live.passes(seconds=3700)
+    await live.passes(seconds=130)
 
     effects = {step.step.value: step.effect.value for step in await live.rows(Step) if step.effect}
     assert effects[BLOCK] == "reverted"

@@ -31,7 +31,7 @@ from pydantic import ValidationError
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
 from bypass_responder.model.account import Account
-from bypass_responder.model.base import guid_or_none
+from bypass_responder.model.base import guid_or_none, whole_text
 from bypass_responder.rights import GRAPH_SCOPE
 
 READ = "User.Read.All"
@@ -229,6 +229,7 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
 
 def _account(body: dict[str, Any]) -> Account:
     fields = {ours: body[name] for name, ours in _FIELDS.items() if body.get(name) is not None}
+    fields |= {name: whole_text(text) for name, text in fields.items() if isinstance(text, str)}
     fields |= {"guest": str(fields.get("guest", "")).casefold() == "guest"}
     fields |= {"object_id": guid_or_none(str(fields.get("object_id")))}
     try:

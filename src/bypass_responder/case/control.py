@@ -284,7 +284,10 @@ def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
         update={"observed": seen, "observed_at": draft.now, "absent_since": None, "absent_reads": 0, "next_at": None}
     )
     if control.lease_until is not None and control.lease_until <= draft.now:
-        control = control.model_copy(update={"token": None, "calling": None, "lease_until": None})
+        went_through = control.calling is kind and seen is Observed.DISABLED  # its result was lost
+        acted_at = draft.now if went_through else control.acted_at
+        lost = {"token": None, "calling": None, "lease_until": None, "acted_at": acted_at}
+        control = control.model_copy(update=lost)
     wants = wanting(draft.case, kind)
     if kind is REVOKE:
         _observe_revocation(draft, control, wants, account)

@@ -182,6 +182,10 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
             finish(draft, step, Effect.NOT_NEEDED, GONE)
             draft.move_head(active_incident=None)
             return
+        case ExchangeOutcome.NOT_FOUND if draft.case.control(StepKind.BLOCK_SIGN_IN).absent_since:
+            retry(draft, step, "neither Exchange nor the directory finds the account")
+            draft.settle_status(step.incident_id)
+            return
         case _:
             _not_disabled(draft, command, step, result)
             return

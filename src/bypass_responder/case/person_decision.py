@@ -22,6 +22,7 @@ WRITTEN: dict[Literal["approve", "dismiss", "release"], Event] = {
     "dismiss": "dismiss_written",
     "release": "release_written",
 }
+MOST_INCIDENTS = 500
 MOST_ROWS = 60
 """Of one transaction, which holds 100 rows with its log entries."""
 WAITING = {StepState.HELD, StepState.FAILED, StepState.WITHHELD}
@@ -50,6 +51,7 @@ def write_decision(
         at=draft.now,
         account=account,
         shown=incident.evidence,
+        incidents=tuple(row.id for row in draft.case.rows(Incident) if not ended(draft.case, row))[-MOST_INCIDENTS:],
     )
     draft.put(decision)
     draft.log(WRITTEN[verb], reason, incident=incident_id, who=who, account=account)
@@ -82,7 +84,7 @@ def _refuse_release(draft: Draft, incident: Incident) -> None:
             f"Nothing to release: this responder has not blocked the account of incident {incident.id}. "
             f"To end the incident: bypassctl incidents dismiss {incident.id}."
         )
-    newer = _newer(draft, incident.opened_at)
+    newer = _newer(draft, incident.opened_at, frozenset({incident.id}))
     if newer is not None:
         raise RefusedError(
             f"Incident {incident.id} is {incident.status.value}, but {newer.id} came later, is {newer.status.value} "
@@ -90,9 +92,13 @@ def _refuse_release(draft: Draft, incident: Incident) -> None:
         )
 
 
-def _newer(draft: Draft, moment: datetime) -> Incident | None:
-    """The newest incident that was opened after this moment and that nobody has ended."""
-    newer = [row for row in draft.case.rows(Incident) if row.opened_at > moment and not ended(draft.case, row)]
+def _newer(draft: Draft, moment: datetime, shown: frozenset[str]) -> Incident | None:
+    """The newest incident opened after this moment that nobody has ended, and that is not among those shown."""
+    newer = [
+        row
+        for row in draft.case.rows(Incident)
+        if row.opened_at > moment and row.id not in shown and not ended(draft.case, row)
+    ]
     return max(newer, key=lambda row: row.opened_at, default=None)
 
 
@@ -130,7 +136,8 @@ def release(draft: Draft, decision: PersonDecision) -> None:
 
     Not carried out when a newer incident, which the person was not shown, has been opened since.
     """
-    newer = _newer(draft, decision.at)
+    shown = frozenset({decision.incident_id, *decision.incidents})
+    newer = _newer(draft, draft.case.opened_at(decision.incident_id), shown)
     if newer is not None:
         why = f"{newer.id} was opened after the decision and wants the block"
         draft.log("withheld", f"release: {why}", incident=decision.incident_id, step="release")
@@ -139,7 +146,8 @@ def release(draft: Draft, decision: PersonDecision) -> None:
         return
     _want_auditing_only(draft, decision.incident_id, f"release by {decision.who}")
     _done(draft, decision, "release_planned")
-    draft.move_head(released_through=latest(draft.case.head.released_through, decision.at))
+    last = max(draft.case.opened_at(each) for each in shown)
+    draft.move_head(released_through=latest(draft.case.head.released_through, last))
     renew(draft, StepKind.BLOCK_SIGN_IN)
     step = Step(
         incident_id=decision.incident_id,

@@ -72,7 +72,12 @@ async def decide_findings(
         except ResponderError as error:
             problems.append(error)
             if now - finding.received_at > UNDECIDED_TOO_LONG:
-                await session.apply(partial(_notify_undecided, finding=finding, error=error))
+                await session.apply(partial(_notify_undecided, finding=finding, why=error.diagnostics()))
+            continue
+        except Exception as error:  # noqa: BLE001 - one odd finding holds back no other of the account
+            problems.append(error)
+            why = f"{type(error).__name__}, which is a fault of this responder: report it with the record."
+            await session.apply(partial(_notify_undecided, finding=finding, why=why))
             continue
         claimed += mine
         elsewhere |= moved
@@ -84,11 +89,11 @@ async def decide_findings(
     return claimed, elsewhere, problems
 
 
-def _notify_undecided(draft: Draft, finding: Finding, error: ResponderError) -> None:
+def _notify_undecided(draft: Draft, finding: Finding, why: str) -> None:
     draft.notify(
         "undecided",
         f"Not decided yet: {finding.identity_text or finding.object_id_text}",
-        f"{error.diagnostics()} It is retried every minute; until then nobody is contained for it.",
+        f"{why} It is retried every minute; until then nobody is contained for it.",
         key=finding.id,
         severity=Severity.CRITICAL,
         left_to_do=("Fix what it names, or check the account manually.", f"The actor: {finding.actor}"),

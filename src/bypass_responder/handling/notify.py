@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.errors import ResponderError, ThrottledError
+from bypass_responder.errors import RefusedError, ResponderError, ThrottledError
 from bypass_responder.model.base import backoff
 from bypass_responder.model.notification import Notification
 
@@ -54,6 +54,8 @@ async def _send(notifications: list[Notification], notifier: Notifier) -> Respon
         await notifier.send(notifications)
     except ResponderError as error:
         return error
+    except Exception as error:  # noqa: BLE001 - one odd notification holds back no other
+        return RefusedError(f"The notification could not be sent: {type(error).__name__}: {error}")
     return None
 
 

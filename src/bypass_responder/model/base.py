@@ -52,6 +52,15 @@ def first_problem(error: ValidationError) -> str:
     return f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}"
 
 
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before every audit record. An earlier time, such as the year 1 of an unset value, counts as this one."""
+
+
+def whole_text(text: str) -> str:
+    """Return the text with each half of a character (a lone surrogate), which no store holds, replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def latest(one: datetime | None, other: datetime) -> datetime:
     """The later of two moments; the other one where there is none."""
     return max(one, other) if one else other

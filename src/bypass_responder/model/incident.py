@@ -71,4 +71,6 @@ class PersonDecision(Row):
     """With approve: the object id that a person gives to an unresolved target."""
     shown: tuple[str, ...] = ()
     """The ids of the findings that the person was shown."""
+    incidents: tuple[str, ...] = ()
+    """The ids of the account's incidents that nobody had ended. By id, since clocks differ."""
     done: bool = False

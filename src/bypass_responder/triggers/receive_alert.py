@@ -14,7 +14,7 @@ from bypass_responder.errors import InputError
 from bypass_responder.event_lines import write_line
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.alert import Alert
-from bypass_responder.model.base import guid_or_none, target_key
+from bypass_responder.model.base import EARLIEST, guid_or_none, target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.finding import Finding, Source
@@ -98,11 +98,11 @@ def _findings(alert: Alert, now: datetime) -> list[Finding]:
             source=Source.HINT,
             switch=Switch.UNKNOWN,
             outcome=Outcome.UNKNOWN,
-            effective_at=min(claimed or alert.sent_at or now, now),
+            effective_at=max(min(claimed or alert.sent_at or now, now), EARLIEST),
             object_id_text=object_id,
             identity_text=identity,
             actor=actor,
-            claimed_at=claimed,
+            claimed_at=max(claimed, EARLIEST) if claimed else None,
             sender=alert.source,
             link=link,
             received_at=now,

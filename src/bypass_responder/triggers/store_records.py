@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
 from bypass_responder.handling.identify import Lookups
-from bypass_responder.model.base import guid_or_none, target_key
+from bypass_responder.model.base import EARLIEST, guid_or_none, target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange
 from bypass_responder.model.finding import Finding, Source
@@ -148,7 +148,7 @@ def _finding(change: BypassChange, now: datetime, available_at: datetime | None,
         source=Source.FEED,
         switch=change.switch,
         outcome=change.outcome,
-        effective_at=change.occurred_at,
+        effective_at=max(change.occurred_at, EARLIEST),
         object_id_text=change.object_id_text,
         identity_text=change.identity_text,
         actor=change.actor,
