@@ -42,7 +42,7 @@ HOSTS = ("host-1", "host-2")
 IDS = {
     name: f"{number:08x}-0000-4000-8000-{number:012d}" for number, name in enumerate((*VICTIMS, SERVICE, BYSTANDER), 1)
 }
-QUIET = (1, 1, 2, 5, 10, 15, 30, 60, 60, 120, 360, 720, 720, 1440)
+QUIET = (1, 2, 5, 20, 60, 60, 360, 1440, 1440)
 """The minutes between the rounds of a run's end, in which nothing fails any more."""
 LONGEST_INVOCATION = 600.0
 HIDDEN = 600.0
@@ -95,6 +95,7 @@ class Run:
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._number = itertools.count()
         self._lives = Counter[str]()
+        self._processes: dict[tuple[str, int], Services] = {}
         self._skew: dict[str, float] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._crash_left = schedule.crash_at[2] if schedule.crash_at else 0
@@ -111,7 +112,8 @@ class Run:
         self.exchange.names = {name: IDS[name] for name in IDS} | {
             f"{name}@contoso.onmicrosoft.com": IDS[name] for name in IDS
         }
-        self.settings: dict[str, Any] = {}
+        self._changed_settings: dict[str, Any] = {}
+        self.settings = some_settings()
         self.services = dataclasses.replace(
             self.world.services,
             directory=self.world.directory,
@@ -209,23 +211,24 @@ class Run:
     # --- hosts
 
     def _services_of(self, host: str) -> Services:
+        """The services of a host, which last as long as its process, with the settings deployed last."""
         life = self._lives[host]
+        if (host, life) not in self._processes:
+            self._processes[host, life] = self._process(host, life)
+        return dataclasses.replace(self._processes[host, life], settings=self.settings)
 
+    def _process(self, host: str, life: int) -> Services:
         async def reach(call: str, when: str) -> None:
             if self._lives[host] != life:
                 raise Killed
-            if not self._faults and host != "worker":
+            if not self._faults:
                 return  # at the quiet end nothing is interleaved any more
             future = self.loop.create_future()
             self._parked.append(Parked(host, life, call, when, future, _INVOCATION.get()))
             await future
 
-        services = dataclasses.replace(
-            self.services,
-            settings=some_settings(**self.settings),
-            clock=lambda: self.now() + timedelta(seconds=self._skew.get(host, 0.0)),
-        )
-        return gate(services, reach)
+        clock = lambda: self.now() + timedelta(seconds=self._skew.get(host, 0.0))  # noqa: E731 - of this host
+        return gate(dataclasses.replace(self.services, clock=clock), reach)
 
     def invoke(
         self, host: str, run: Callable[[Services], Coroutine[Any, Any, Any]], failed: Callable[[], None] | None = None
@@ -467,19 +470,19 @@ class Run:
     def _on_disallow(self, account: str, _: Event) -> None:
         self.invoke("cli", lambda services: services.allowlist.remove(account))
 
-    def _on_protect(self, account: str, event: Event) -> None:
-        self.settings = self.settings | {"protected_object_ids": account}
-        self.at(event.value * 5, lambda: self._on_unprotect(account, event))
+    def _deploy(self, **changes: Any) -> None:
+        """Deploy the app with other settings; None is the default."""
+        self._changed_settings |= changes
+        given = {name: value for name, value in self._changed_settings.items() if value is not None}
+        self.settings = some_settings(**given)
 
-    def _on_unprotect(self, _: str, __: Event) -> None:
-        self.settings = {name: value for name, value in self.settings.items() if name != "protected_object_ids"}
+    def _on_protect(self, account: str, event: Event) -> None:
+        self._deploy(protected_object_ids=account)
+        self.at(event.value * 5, lambda: self._deploy(protected_object_ids=None))
 
     def _on_mode(self, _: str, event: Event) -> None:
-        self.settings = self.settings | {"mode": "observe"}
-        self.at(event.value * 5, self._enforce)
-
-    def _enforce(self) -> None:
-        self.settings = {name: value for name, value in self.settings.items() if name != "mode"}
+        self._deploy(mode="observe")
+        self.at(event.value * 5, lambda: self._deploy(mode=None))
 
     def _on_skew(self, _: str, event: Event) -> None:
         self._skew[self._host()] = self.rng.choice((-1, 1)) * min(event.value, 120)
@@ -552,7 +555,8 @@ class Run:
             await self.invoke(HOSTS[0], run)
         for _ in range(8):
             self._collect()
-            if not self._queue and not self._running:
+            due = bool(self._queue) and self._queue[0][0] < self.loop.now + HIDDEN
+            if not due and not self._running:
                 return
             await asyncio.sleep(130)
             await self.invoke(HOSTS[0], resume_responses)
