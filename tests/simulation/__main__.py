@@ -10,11 +10,14 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+import pytest
+
 from tests.simulation.gate import CALLS
 from tests.simulation.play import Played, play
 from tests.simulation.run import Hits
 from tests.simulation.schedule import schedule
 from tests.simulation.shrink import shrink
+from tests.simulation.without import GUARDS, remove
 
 
 def main() -> int:
@@ -24,7 +27,10 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count(), help="number of processes")
     parser.add_argument("--all", action="store_true", help="continue after a failure, and list all failures")
     parser.add_argument("--hits", action="store_true", help="print how often each call was reached and interrupted")
+    parser.add_argument("--without", choices=GUARDS, help="put a defect back, to see that it is found")
     given = parser.parse_args()
+    if given.without:
+        remove(given.without, pytest.MonkeyPatch())
     began = time.monotonic()
     found = Found()
     with multiprocessing.get_context("fork").Pool(given.jobs) as pool:

@@ -10,7 +10,7 @@ from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.notification import Notification
-from bypass_responder.model.step import Effect, StepKind, StepState
+from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.operating.verify_log import verify_log
 from tests.simulation.run import IDS, Run
 from tests.simulation.schedule import BYSTANDER
@@ -37,6 +37,7 @@ async def problems_of(run: Run) -> list[str]:
         run,
     )
     found += _of_bystanders(run)
+    found += await _of_slots(run)
     found += _of_feed(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.world.ledger, run.world.checkpoints)).problems]
     if written := await run.idle_writes():
@@ -139,6 +140,21 @@ def _of_bystanders(run: Run) -> Iterator[str]:
     for account in touched - ever_on:
         yield f"touched: {_name(account)} was never bypassed, and was touched"
     assert IDS[BYSTANDER] not in ever_on
+
+
+async def _of_slots(run: Run) -> list[str]:
+    """Every block has a slot of its hour, or a person approved it."""
+    problems = []
+    for change in run.directory.changes:
+        if change.by != "responder" or change.what != "disabled":
+            continue
+        steps = (await run.world.ledger.load(change.account)).rows(Step)
+        approved = any(step.step is StepKind.BLOCK_SIGN_IN and step.approved_by for step in steps)
+        hour = timedelta(hours=1, minutes=10)  # a claim may be retried, and a clock be wrong
+        has_one = any(key == change.account and abs(change.at - at) <= hour for at, key in run.slots)
+        if not approved and not has_one:
+            problems.append(f"slot: {_name(change.account)} was blocked without a slot")
+    return problems
 
 
 def _of_feed(run: Run) -> Iterator[str]:

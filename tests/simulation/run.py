@@ -35,7 +35,7 @@ from tests.sensing.builders import a_bypass, named
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.schedule import BYSTANDER, SERVICE, VICTIMS, Event, Schedule
-from tests.simulation.tenant import Exchange, Feed, TenantDirectory
+from tests.simulation.tenant import Exchange, Feed, Limit, TenantDirectory
 from tests.world import START, TENANT, World, an_account, an_entry, exchange_guid, some_settings
 
 HOSTS = ("host-1", "host-2")
@@ -86,6 +86,7 @@ class Run:
         self.loop = SimulatedLoop(self._idle)
         self.hits = Hits()
         self.problems: list[str] = []
+        self.slots: list[tuple[datetime, str]] = []
         self.decisions: list[tuple[datetime, str, str, str]] = []
         self.records: dict[str, tuple[str, datetime]] = {}
         self.shown: dict[str, set[str]] = {}
@@ -108,6 +109,7 @@ class Run:
         self.world.allowlist._clock = self.now
         self.world.feed = Feed()
         self.world.allowlist.rows[IDS[SERVICE]] = an_entry(IDS[SERVICE])
+        self.world.limit = Limit(self.slots)
         self.exchange = Exchange(self.now, self.rng)
         self.exchange.names = {name: IDS[name] for name in IDS} | {
             f"{name}@contoso.onmicrosoft.com": IDS[name] for name in IDS
@@ -119,6 +121,7 @@ class Run:
             directory=self.world.directory,
             clock=self.now,
             hint_checks=FakeLimit(),
+            limit=self.world.limit,
             feed=self.world.feed,
         )
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bypass_responder.errors import FeedError, NotFoundError, ThrottledError, TransientError
 from bypass_responder.model.account import Account
 from bypass_responder.model.feed import ContentBlob, Window
-from tests.fakes import FakeDirectory
+from tests.fakes import FakeDirectory, FakeLimit
 from tests.fakes.feed import FakeAuditFeed
 
 REPLICATION = timedelta(minutes=5)
@@ -85,6 +85,20 @@ class Feed(FakeAuditFeed):
             raise FeedError("AF20022", "no subscription was found")
         async for blob in super().list_content(window):
             yield blob
+
+
+class Limit(FakeLimit):
+    """The hourly limit: it remembers who took a slot when."""
+
+    def __init__(self, taken: list[tuple[datetime, str]]) -> None:
+        super().__init__()
+        self._taken = taken
+
+    async def take(self, key: str, *, limit: int, now: datetime) -> bool:
+        has_one = await super().take(key, limit=limit, now=now)
+        if key in self.slots:
+            self._taken.append((now, key))
+        return has_one
 
 
 class Exchange:

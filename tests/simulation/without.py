@@ -1,0 +1,154 @@
+"""Defects to put back, one at a time: what the simulation is worth is whether it finds them. See docs/simulation.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bypass_responder.case import control, evidence, person_decision
+from bypass_responder.errors import ResponderError
+from bypass_responder.model.base import Row
+from bypass_responder.model.case import Case
+from bypass_responder.model.finding import Finding
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.log import LogEntry
+from bypass_responder.model.step import Control, Step, StepKind
+from tests.fakes import FakeLedger, FakeLimit
+from tests.fakes.feed import FakeFeedStore
+
+
+def remove(guard: str, patch: pytest.MonkeyPatch) -> None:
+    """Take a guard out of the code, or put an old rule back."""
+    GUARDS[guard](patch)
+
+
+def _claim(patch: pytest.MonkeyPatch) -> None:
+    """A call is made although another one is under way."""
+
+    def next_of(row: Control, wants: Sequence[Step], now: Any) -> Any:
+        return original(row.model_copy(update={"lease_until": None}), wants, now)
+
+    original = control.next_of
+    patch.setattr(control, "next_of", next_of)
+
+
+def _token(patch: pytest.MonkeyPatch) -> None:
+    """A result counts for whatever call is under way."""
+
+    def record_call(draft: Any, kind: StepKind, token: str, error: ResponderError | None) -> None:
+        row = draft.case.control(StepKind.BLOCK_SIGN_IN if kind is StepKind.RELEASE else kind)
+        original(draft, kind, row.token or token, error)
+
+    original = control.record_call
+    patch.setattr("bypass_responder.handling.directory_calls.record_call", record_call)
+
+
+def _lost_result(patch: pytest.MonkeyPatch) -> None:
+    """A call whose result was lost is forgotten: the account counts as disabled by somebody else."""
+
+    def observe(draft: Any, kind: StepKind, account: Any) -> None:
+        row = draft.case.control(kind)
+        draft.put(row.model_copy(update={"calling": None}))
+        original(draft, kind, account)
+
+    original = control.observe
+    patch.setattr(control, "observe", observe)
+
+
+def _etag(patch: pytest.MonkeyPatch) -> None:
+    """The ledger takes a transaction that rests on an old case."""
+
+    async def commit(self: FakeLedger, case: Case, rows: Sequence[Row], entries: Sequence[LogEntry]) -> Case:
+        now = self._case(case.target)
+        fresh = Case(case.target, case.by_key | {"head": now.head}, now.etag)
+        try:
+            return await original(self, fresh, rows, entries)
+        except ResponderError:
+            return await original(self, fresh, [row for row in rows if row.kind != "head"] + [now.head], [])
+
+    original = FakeLedger.commit
+    patch.setattr(FakeLedger, "commit", commit)
+
+
+def _cursor(patch: pytest.MonkeyPatch) -> None:
+    """A blob that could not be read is not remembered, and the cursor passes it."""
+
+    async def set_pending(*_: Any) -> None:
+        return None
+
+    patch.setattr(FakeFeedStore, "set_pending", set_pending)
+
+
+def _dismissal(patch: pytest.MonkeyPatch) -> None:
+    """Whatever came before a person's decision is past, shown to them or not."""
+
+    def was_known(_: Case, incident: Incident, finding: Finding) -> bool:
+        return incident.closed_at is not None and finding.effective_at <= incident.closed_at
+
+    patch.setattr(evidence, "_was_known", was_known)
+
+
+def _restoration(patch: pytest.MonkeyPatch) -> None:
+    """A late record from before a proven restoration is decided like a new one."""
+    patch.setattr("bypass_responder.case.evidence._on_again", lambda *_: True)
+
+
+def _slot(patch: pytest.MonkeyPatch) -> None:
+    """A block needs no slot under the hourly limit."""
+
+    async def take(*_: Any, **__: Any) -> bool:
+        return True
+
+    patch.setattr(FakeLimit, "take", take)
+
+
+def _absence(patch: pytest.MonkeyPatch) -> None:
+    """One read that does not find the account ends its block."""
+    patch.setattr(control, "ABSENT_READS", 1)
+    patch.setattr(control, "READ_AGAIN_AFTER", timedelta())
+    patch.setattr(control, "DELETED_FOR", timedelta())
+
+
+def _not_needed(patch: pytest.MonkeyPatch) -> None:
+    """An account that somebody else had disabled needs no block for good."""
+    patch.setattr(control, "_no_longer_blocked_by_others", lambda *_: None)
+
+
+def _reverted(patch: pytest.MonkeyPatch) -> None:
+    """That the account is enabled again is not noticed."""
+    patch.setattr(control, "_observe_enabled", lambda draft, row, _: draft.put(row))
+
+
+def _superseded(patch: pytest.MonkeyPatch) -> None:
+    """A release goes on although a newer bypass wants the block."""
+
+    def renew(draft: Any, kind: StepKind) -> None:
+        row = draft.case.control(kind)
+        draft.put(row.model_copy(update={"next_at": None, "reverted_at": None, "attempts": 0}))
+
+    patch.setattr("bypass_responder.case.episode.renew", renew)
+
+
+def _newer(patch: pytest.MonkeyPatch) -> None:
+    """A release of an older incident opens the account under a newer one."""
+    patch.setattr(person_decision, "_newer", lambda *_: None)
+
+
+GUARDS = {
+    "claim": _claim,
+    "token": _token,
+    "lost_result": _lost_result,
+    "etag": _etag,
+    "cursor": _cursor,
+    "dismissal": _dismissal,
+    "restoration": _restoration,
+    "slot": _slot,
+    "absence": _absence,
+    "not_needed": _not_needed,
+    "reverted": _reverted,
+    "superseded": _superseded,
+    "newer": _newer,
+}
