@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.bounded import limited
 from bypass_responder.case import control, person_decision
 from bypass_responder.case.exchange_answer import revive
-from bypass_responder.errors import ResponderError
+from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.event_lines import write_line
 from bypass_responder.handling import case_index, run_steps
 from bypass_responder.handling.decide_findings import decide_findings
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services
 
 ROUNDS = 8
+TARGET_SECONDS = 120
+TOGETHER_SECONDS, LONGEST_TOGETHER_SECONDS = 0.1, 5.0
+"""Targets that are settled within this time are notified together; a slower one holds them back no longer."""
 
 
 async def settle_all(targets: Iterable[str], services: Services, *, lookups: Lookups | None = None) -> None:
@@ -42,31 +45,62 @@ async def settle_all(targets: Iterable[str], services: Services, *, lookups: Loo
 
     ``lookups`` may have reads under way already that deciding will need.
     """
-    one = limited(partial(settle, services=services, lookups=lookups))
-    waiting, done = set(targets), set[str]()
-    settled: list[Settled] = []
+    one = limited(partial(_settle_in_time, services=services, lookups=lookups))
+    names: dict[asyncio.Task[Settled], str] = {}
+    done = set[str]()
     problems: list[Exception] = []
-    while waiting:
-        names = sorted(waiting)
-        done |= waiting
-        waiting = set()
-        for name, outcome in zip(names, await asyncio.gather(*map(one, names), return_exceptions=True), strict=True):
-            if isinstance(outcome, Settled):
-                settled.append(outcome)
-                waiting |= outcome.elsewhere - done
-                failed = outcome.problems
-            elif isinstance(outcome, Exception):
-                failed = [outcome]
-            else:
-                raise outcome
-            for problem in failed:
-                write_line("settling_failed", logging.ERROR, target=name, error_class=type(problem).__name__)
-            problems += failed
-    problems += await _deliver(settled, services)
+
+    def start(targets: Iterable[str]) -> None:
+        for name in sorted(set(targets) - done):
+            done.add(name)
+            names[asyncio.create_task(one(name))] = name
+
+    start(targets)
+    together = TOGETHER_SECONDS
+    try:
+        while names:
+            finished, _ = await asyncio.wait(names, timeout=together)
+            together = min(together * 2, LONGEST_TOGETHER_SECONDS)
+            settled: list[Settled] = []
+            for task in sorted(finished, key=lambda task: names[task]):
+                failed = _outcome(task, settled)
+                for problem in failed:
+                    error_class = type(problem).__name__
+                    write_line("settling_failed", logging.ERROR, target=names[task], error_class=error_class)
+                problems += failed
+                del names[task]
+            for one_settled in settled:
+                start(one_settled.elsewhere)
+            problems += await _deliver(settled, services)
+    finally:
+        for task in names:
+            task.cancel()
     if problems:
         raise ExceptionGroup(
             f"{len(problems)} of {len(done)} targets could not be settled; they are tried again", problems
         )
+
+
+def _outcome(task: asyncio.Task[Settled], settled: list[Settled]) -> list[Exception]:
+    """Add what was settled; return the problems. Raises what is no error of one target, such as a cancellation."""
+    if task.cancelled():
+        raise asyncio.CancelledError
+    error = task.exception()
+    if error is None:
+        settled.append(task.result())
+        return task.result().problems
+    if not isinstance(error, Exception):
+        raise error
+    return [error]
+
+
+async def _settle_in_time(target: str, services: Services, *, lookups: Lookups | None) -> Settled:
+    """Settle one target within its time, so that it holds back no other."""
+    try:
+        async with asyncio.timeout(TARGET_SECONDS):
+            return await settle(target, services, lookups=lookups)
+    except TimeoutError as error:
+        raise TransientError(f"The case of {target} took longer than {TARGET_SECONDS} s; it is continued.") from error
 
 
 @dataclass(frozen=True)

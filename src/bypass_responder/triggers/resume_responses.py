@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import update_alerts
-from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError
+from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError, TransientError
 from bypass_responder.event_lines import write_checkpoint_lines, write_line
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import is_target_key
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 HEADS_PER_CHECKPOINT = 200
 POISON_PER_RUN = 32
+HEAD_SECONDS = 10.0
+"""For reading the head of one log: a slow one is left to the next checkpoint."""
 STOPPING = ("response_permission_missing", "corrupt_row")
 
 
@@ -46,7 +48,8 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
             await check_self_when_due(services, checks, tenant_changed=False, stopped_by=problem)
         raise
     due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
-    for found in await asyncio.gather(_problems_of(settle_all(due, services)), _problems_of(resume_sweep(services))):
+    parts = (settle_all(due, services), resume_sweep(services), write_checkpoint(services))
+    for found in await asyncio.gather(*map(_problems_of, parts)):
         problems += found
     problems += await _problems_of(write_checkpoint(services))
     if due or problems:
@@ -96,7 +99,8 @@ async def write_checkpoint(services: Services) -> None:
     problems: list[Exception] = []
     for start in range(0, len(changed), HEADS_PER_CHECKPOINT):
         batch = changed[start : start + HEADS_PER_CHECKPOINT]
-        heads = await asyncio.gather(*(_head(item, services) for item in batch), return_exceptions=True)
+        reads = (_head_in_time(item, services) for item in batch)
+        heads = await asyncio.gather(*reads, return_exceptions=True)
         problems += [head for head in heads if isinstance(head, Exception)]
         read = [(item, head) for item, head in zip(batch, heads, strict=True) if not isinstance(head, BaseException)]
         last = await services.checkpoints.last()
@@ -112,6 +116,14 @@ async def write_checkpoint(services: Services) -> None:
         await asyncio.gather(*(services.work.checkpointed(item) for item, _ in read))
     if problems:
         raise ExceptionGroup("some logs could not be read for the checkpoint", problems)
+
+
+async def _head_in_time(item: WorkItem, services: Services) -> tuple[int, str]:
+    try:
+        async with asyncio.timeout(HEAD_SECONDS):
+            return await _head(item, services)
+    except TimeoutError as error:
+        raise TransientError(f"The log of {item.target} could not be read within {HEAD_SECONDS} s.") from error
 
 
 async def _head(item: WorkItem, services: Services) -> tuple[int, str]:
