@@ -62,6 +62,8 @@ class Facts(Value):
     first_run: bool
     protected: bool
     allowlist: AllowlistEntry | MalformedEntry | None
+    began_after: datetime | None = None
+    """Of a state: when it was last known to be off. An entry must be older than this to exempt the account."""
     exchange_on: bool | None
     """Exchange's answer; None when it was not asked."""
     confirmed: bool
@@ -128,11 +130,12 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
     """The decision for one finding that switches a bypass on, or may have. The first row that applies wins."""
     now_, held, not_ = Disposition.NOW, Disposition.HELD, Disposition.NOT
     entry = facts.allowlist
+    began = facts.began_after or facts.effective_at
     if unconfirmed := _unconfirmed(facts):
         return _plan(Verdict.UNCONFIRMED, unconfirmed, not_, not_, not_)
     if unresolved := _unresolved(facts, now=now):
         return _plan(Verdict.UNRESOLVED, unresolved, held, held, held)
-    if covers(entry, since=facts.effective_at, now=now):
+    if covers(entry, since=began, now=now):
         return _plan(Verdict.ALLOWLISTED, _allowed(entry), not_, not_, not_)
     if facts.protected:
         return _plan(Verdict.PROTECTED, "protected account: never blocked; its auditing is restored", now_, not_, not_)
@@ -141,7 +144,7 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
         return _plan(Verdict.FIRST_RUN, "the bypass predates monitoring", held, held, held)
     if now - facts.effective_at > HISTORY_AFTER and facts.exchange_on is False:
         return _plan(Verdict.HISTORY, "older than 24 hours, and Exchange reports the bypass off now", not_, held, held)
-    if unclear := _unclear(entry, since=facts.effective_at):
+    if unclear := _unclear(entry, since=began):
         return _plan(Verdict.ALLOWLIST_UNCLEAR, unclear, now_, held, held)
     if expired:
         return _plan(Verdict.ALLOWLIST_EXPIRED, _expired(entry), now_, not_, not_)

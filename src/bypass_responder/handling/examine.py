@@ -160,5 +160,6 @@ def _facts(
         unverified_claim=finding.source is Source.HINT
         or (finding.source is Source.SWEEP and identified.naming is Naming.NOT_IN_EXCHANGE),
         on_since=finding.on_since,
+        began_after=finding.off_before if finding.off_before and finding.off_before < finding.effective_at else None,
         was_covered=finding.was_covered,
     )

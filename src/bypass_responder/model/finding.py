@@ -75,6 +75,8 @@ class Finding(Row):
     """True: from a blob that was there before our first start, or a state that no complete sweep had off."""
     on_since: Utc | None = None
     """Of a state: the first sweep that saw it on. None: this read is the first."""
+    off_before: Utc | None = None
+    """Of a state: the last complete sweep that had it off. The bypass began after it, and not later than the read."""
     listed_once: bool = False
     """True: reported in the first sweep's summary; no notification for this finding alone."""
     was_covered: bool = False

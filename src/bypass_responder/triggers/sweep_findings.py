@@ -40,21 +40,30 @@ async def changes(
     }
     comparison = compare(content, baseline)
     known = baseline.entries if baseline else {}
-    found, entries = await _newly_listed(comparison.newly_on, allowed, content, services, first=baseline is None)
+    off_before = baseline.started_at if baseline else None
+    found, entries = await _newly_listed(comparison.newly_on, allowed, content, services, off_before=off_before)
     found += await _still_on(comparison.still_on, known, allowed, content, services, entries)
     found += await _not_listed(comparison.gone, content, services, entries)
     return found, entries
 
 
 async def _newly_listed(
-    listed: Iterable[BypassedObject], allowed: set[str], content: SweepContent, services: Services, *, first: bool
+    listed: Iterable[BypassedObject],
+    allowed: set[str],
+    content: SweepContent,
+    services: Services,
+    *,
+    off_before: datetime | None,
 ) -> tuple[list[Finding], dict[str, BaselineEntry]]:
-    """Return findings for newly listed accounts. One that was missing before is held."""
+    """Return findings for newly listed accounts, off at the sweep before. One that was missing before is held."""
+    first = off_before is None
     now = {each.exchange_guid: each for each in listed}
     entries = {guid: _entry(each, content, covered=each.object_id in allowed) for guid, each in now.items()}
     ledger = {} if first else await _known(entries, services)
     found = [
-        _newly_on(each, content, services, first=first, back=guid in ledger and ledger[guid].was_gone)
+        _newly_on(each, content, services, first=first, back=guid in ledger and ledger[guid].was_gone).model_copy(
+            update={"off_before": off_before}
+        )
         for guid, each in now.items()
     ]
     return found, entries
