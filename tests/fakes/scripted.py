@@ -20,6 +20,10 @@ class Scripted:
         else:
             self._next[method, about].append(error)
 
+    def repair(self, method: str, *, about: str = "") -> None:
+        """Let ``method`` succeed again, where it always failed."""
+        self._always.pop((method, about), None)
+
     def recover(self) -> None:
         """Forget every scripted error."""
         self._next.clear()

@@ -17,6 +17,7 @@ from tests.simulation.schedule import BYSTANDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 BLOCKED = {Effect.EFFECTIVE, Effect.TEMPORARY}
 
@@ -68,6 +69,10 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
         ours = [change for change in run.directory.changes if change.account == case.target]
         if block.state is StepState.HELD and not account.account_enabled and ours and ours[-1].by == "responder":
             yield f"says_held: the block of {incident.id} is held, and we have disabled the account"
+        disabled = [change for change in ours if change.what == "disabled"]
+        needless = block.effect is Effect.NOT_NEEDED and block.detail.endswith("already")
+        if needless and disabled and all(change.by == "responder" for change in disabled):
+            yield f"says_not_needed: {incident.id} needed no block, and we had disabled the account"
     yield from _of_bypass(case, run)
     yield from _of_release(case, run)
     yield from _of_past(case, run)
@@ -98,6 +103,11 @@ def _of_release(case: Case, run: Run) -> Iterator[str]:
     ]
     if enabled and not released:
         yield f"enabled: {_name(case.target)} was enabled, and nobody released it"
+    blocks = _blocks(case.target, run)
+    if enabled and blocks[-1] > enabled[-1].at:
+        ons = [each for each in run.exchange.changes if each.account == case.target and each.what == "on"]
+        if not any(each.at > blocks[0] for each in ons):
+            yield f"blocked_again: {_name(case.target)} was blocked again after its release, for nothing new"
     later = [
         incident
         for incident in case.rows(Incident)
@@ -111,6 +121,12 @@ def _of_release(case: Case, run: Run) -> Iterator[str]:
         and not any("again" in row.title for row in case.rows(Notification))
     ):
         yield f"released_later: {later[-1].id} came after the release, and the account is enabled"
+
+
+def _blocks(account: str, run: Run) -> list[datetime]:
+    """When the responder disabled the account."""
+    ours = [each for each in run.directory.changes if each.account == account and each.by == "responder"]
+    return [each.at for each in ours if each.what == "disabled"]
 
 
 def _of_past(case: Case, run: Run) -> Iterator[str]:

@@ -507,6 +507,14 @@ class Run:
         self.world.feed.publish(blob, b"[]")
         self.world.feed.fail("read", TransientError("no answer"), about=blob.content_id, always=True)
 
+    def _on_late_blob(self, account: str, _: Event) -> None:
+        """A blob with the record of a bypass that cannot be read for three hours."""
+        self.exchange.switch(account, on=True, by="attacker")
+        number = len(self.world.feed.published) + 1
+        self._publish(account, 0, on=True)
+        self.at(0.001, lambda: self.world.feed.fail("read", TransientError("503"), about=f"blob-{number}", always=True))
+        self.at(3 * 3600, lambda: self.world.feed.repair("read", about=f"blob-{number}"))
+
     def _on_foreign(self, _: str, __: Event) -> None:
         self._blob(a_bypass(Id="20fd5006-645b-42be-9000-000000000001", OrganizationId=IDS[BYSTANDER]))
 

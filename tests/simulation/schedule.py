@@ -12,7 +12,7 @@ SERVICE = "svc"
 BYSTANDER = "casey"
 CHANGES = (
     *("delete", "allow", "disallow", "protect", "mode", "skew", "graph_outage", "limit_full"),
-    *("unsubscribe", "lost_blob", "foreign", "look"),
+    *("unsubscribe", "lost_blob", "late_blob", "foreign", "look"),
 )
 REACHED_BY = {
     "allowlist.put": "allow",
@@ -25,7 +25,7 @@ REACHED_BY = {
     "feed_store.gaps": "look",
     "feed_store.unreadable": "look",
     "feed_store.keep_unreadable": "foreign",
-    "feed_store.set_pending": "lost_blob",
+    "feed_store.set_pending": "late_blob",
     "feed_store.add_gap": "lost_blob",
     "feed.subscription": "unsubscribe",
     "feed.start_subscription": "unsubscribe",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bypass_responder.case import control, evidence, person_decision
+from bypass_responder.case import control, evidence
 from bypass_responder.errors import ResponderError
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
@@ -44,18 +44,6 @@ def _token(patch: pytest.MonkeyPatch) -> None:
 
     original = control.record_call
     patch.setattr("bypass_responder.handling.directory_calls.record_call", record_call)
-
-
-def _lost_result(patch: pytest.MonkeyPatch) -> None:
-    """A call whose result was lost is forgotten: the account counts as disabled by somebody else."""
-
-    def observe(draft: Any, kind: StepKind, account: Any) -> None:
-        row = draft.case.control(kind)
-        draft.put(row.model_copy(update={"calling": None}))
-        original(draft, kind, account)
-
-    original = control.observe
-    patch.setattr(control, "observe", observe)
 
 
 def _etag(patch: pytest.MonkeyPatch) -> None:
@@ -106,7 +94,8 @@ def _slot(patch: pytest.MonkeyPatch) -> None:
 
 
 def _absence(patch: pytest.MonkeyPatch) -> None:
-    """One read that does not find the account ends its block."""
+    """One read that does not find the account ends its block, whatever is read later."""
+    _not_needed(patch)
     patch.setattr(control, "ABSENT_READS", 1)
     patch.setattr(control, "READ_AGAIN_AFTER", timedelta())
     patch.setattr(control, "DELETED_FOR", timedelta())
@@ -132,15 +121,9 @@ def _superseded(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("bypass_responder.case.episode.renew", renew)
 
 
-def _newer(patch: pytest.MonkeyPatch) -> None:
-    """A release of an older incident opens the account under a newer one."""
-    patch.setattr(person_decision, "_newer", lambda *_: None)
-
-
 GUARDS = {
     "claim": _claim,
     "token": _token,
-    "lost_result": _lost_result,
     "etag": _etag,
     "cursor": _cursor,
     "dismissal": _dismissal,
@@ -150,5 +133,4 @@ GUARDS = {
     "not_needed": _not_needed,
     "reverted": _reverted,
     "superseded": _superseded,
-    "newer": _newer,
 }

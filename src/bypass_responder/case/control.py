@@ -203,7 +203,7 @@ def record_call(draft: Draft, kind: StepKind, token: str, error: ResponderError 
     """Record how a call ended. Its effect is read later; a result under an old token only causes a read."""
     control = draft.case.control(_row_of(kind))
     if control.token != token:
-        if control.lease_until is None and control.next_at is None:
+        if control.lease_until is None:
             draft.put(control.model_copy(update={"next_at": draft.now}))
         return
     control = control.model_copy(update={"token": None, "calling": None, "lease_until": None})
@@ -266,6 +266,9 @@ def _retry(draft: Draft, kind: StepKind, control: Control, steps: Sequence[Step]
 
 
 def _fail(draft: Draft, kind: StepKind, steps: Sequence[Step], why: str) -> None:
+    control = draft.case.control(_row_of(kind))
+    if kind is BLOCK and control.acted_at is None and control.attempts <= 1:
+        draft.move_head(prior=None)  # refused at the first call: nothing was changed
     _project(draft, kind, steps, StepState.FAILED, detail=why)
     for step in steps:
         draft.log("failed", f"{kind.value}: {why}", incident=step.incident_id, step=kind.value)
@@ -284,10 +287,7 @@ def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
         update={"observed": seen, "observed_at": draft.now, "absent_since": None, "absent_reads": 0, "next_at": None}
     )
     if control.lease_until is not None and control.lease_until <= draft.now:
-        went_through = control.calling is kind and seen is Observed.DISABLED  # its result was lost
-        acted_at = draft.now if went_through else control.acted_at
-        lost = {"token": None, "calling": None, "lease_until": None, "acted_at": acted_at}
-        control = control.model_copy(update=lost)
+        control = control.model_copy(update={"token": None, "calling": None, "lease_until": None})
     wants = wanting(draft.case, kind)
     if kind is REVOKE:
         _observe_revocation(draft, control, wants, account)
@@ -298,7 +298,7 @@ def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
 
 
 def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], account: Account) -> None:
-    ours = control.acted_at is not None
+    ours = draft.case.head.prior is not None  # we have called, and do not always know how that ended
     effect, detail = Effect.NOT_NEEDED, "sign-in was blocked already"
     if ours and account.on_premises_sync_enabled:
         effect, detail = Effect.TEMPORARY, "blocked until the next directory synchronization undoes it"
