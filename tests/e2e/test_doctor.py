@@ -50,13 +50,18 @@ def gate(storage: str) -> Iterator[StorageGate]:
         yield standing
 
 
+async def empty_the_queues(live: Live) -> None:
+    """Delete what an earlier test left: the storage is shared, and tests run in any order."""
+    for name in ALL_QUEUES:
+        await live.responder.storage.queues.get_queue_client(name).clear_messages()
+
+
 @pytest.fixture
 async def well(gate: StorageGate, start: Start) -> Live:
     """An installation in order: polled, swept, and the app has looked at itself."""
     live = await start(ResponderStorage=gate.connection_string, EXCHANGE_WORKER_IDS=WORKER_IDS, **QUEUES)
     live.tampered = True
-    for name in ALL_QUEUES:
-        await live.responder.storage.queues.get_queue_client(name).clear_messages()
+    await empty_the_queues(live)
     await live.poll()
     await live.sweep()
     await live.responder.resume_responses()
@@ -265,6 +270,7 @@ async def test_a_skewed_clock_of_this_machine_is_named(
 
 async def test_an_app_that_never_ran_is_named(storage: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     live = await start(ResponderStorage=storage, **QUEUES)
+    await empty_the_queues(live)
     said = await as_person(live, monkeypatch)
 
     assert ([found for found, _ in told(said)], said.code) == (["app_silent"], 1)
