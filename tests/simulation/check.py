@@ -104,9 +104,11 @@ def _of_release(case: Case, run: Run) -> Iterator[str]:
     if enabled and not released:
         yield f"enabled: {_name(case.target)} was enabled, and nobody released it"
     blocks = _blocks(case.target, run)
-    if enabled and blocks[-1] > enabled[-1].at:
-        ons = [each for each in run.exchange.changes if each.account == case.target and each.what == "on"]
-        if not any(each.at > blocks[0] for each in ons):
+    if enabled and blocks and blocks[-1] > enabled[-1].at:
+        changes = [each for each in run.exchange.changes if each.account == case.target]
+        news = any(each.what == "on" and each.at > blocks[0] for each in changes)
+        still_on = [each.what for each in changes if each.at < blocks[-1]][-1:] == ["on"]
+        if not news and not still_on:
             yield f"blocked_again: {_name(case.target)} was blocked again after its release, for nothing new"
     later = [
         incident
@@ -131,7 +133,8 @@ def _blocks(account: str, run: Run) -> list[datetime]:
 
 def _of_past(case: Case, run: Run) -> Iterator[str]:
     """An *on* that no person saw and that came after each proven end is decided, not put into the past."""
-    ends = [incident.restored_at for incident in case.rows(Incident) if incident.restored_at]
+    restored = [case.head.restored_at, *(incident.restored_at for incident in case.rows(Incident))]
+    ends = [end for end in restored if end]
     seen = {key for shown in run.shown.values() for key in shown}
     for finding in case.rows(Finding):
         past_on = finding.verdict == "past" and finding.source is Source.FEED and finding.switch is Switch.ON
