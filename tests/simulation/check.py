@@ -67,7 +67,13 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
         ):
             yield f"not_contained: {incident.id} is contained, and the account is enabled ({block.detail})"
         ours = [change for change in run.directory.changes if change.account == case.target]
-        if block.state is StepState.HELD and not account.account_enabled and ours and ours[-1].by == "responder":
+        if (
+            block.state is StepState.HELD
+            and not account.account_enabled
+            and ours
+            and ours[-1].by == "responder"
+            and ours[-1].at > incident.opened_at
+        ):
             yield f"says_held: the block of {incident.id} is held, and we have disabled the account"
         disabled = [change for change in ours if change.what == "disabled"]
         needless = block.effect is Effect.NOT_NEEDED and block.detail.endswith("already")
