@@ -48,7 +48,8 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
             await check_self_when_due(services, checks, tenant_changed=False, stopped_by=problem)
         raise
     due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
-    parts = (settle_all(due, services), resume_sweep(services), write_checkpoint(services))
+    earlier = [item for item in items if item.target not in due]  # of runs that the host ended
+    parts = (settle_all(due, services), resume_sweep(services), write_checkpoint(services, earlier))
     for found in await asyncio.gather(*map(_problems_of, parts)):
         problems += found
     problems += await _problems_of(write_checkpoint(services))
@@ -90,12 +91,12 @@ async def _watch(problems: Sequence[Exception], services: Services) -> None:
     await change_if_needed(session, transition, services)
 
 
-async def write_checkpoint(services: Services) -> None:
-    """Write checkpoints with the heads of all changed logs, so that a deleted tail is detected.
+async def write_checkpoint(services: Services, items: Sequence[WorkItem] | None = None) -> None:
+    """Write checkpoints with the heads of all changed logs, or of these items, so that a deleted tail is detected.
 
     A target that cannot be read is left out, and raised in an ExceptionGroup after the others are written.
     """
-    changed = [item for item in await services.work.items() if item.changed]
+    changed = [item for item in (await services.work.items() if items is None else items) if item.changed]
     problems: list[Exception] = []
     for start in range(0, len(changed), HEADS_PER_CHECKPOINT):
         batch = changed[start : start + HEADS_PER_CHECKPOINT]
