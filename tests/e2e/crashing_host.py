@@ -89,7 +89,8 @@ def arm(after: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    step.LEASE = control.LEASE = LEASE
+    for module in (step, control):
+        vars(module)["LEASE"] = LEASE
     control.READ_BACK_AFTER = READ_BACK_AFTER
     arm(os.environ.get("CRASH_AFTER", ""), os.environ.get("CRASH_TARGET", ""))
     sys.exit(main())

@@ -26,7 +26,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         done = self.create_future()
         try:
             done.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the result
+        except Exception as error:  # noqa: BLE001 - the future carries it to its waiter
             done.set_exception(error)
         return done
 

@@ -145,7 +145,7 @@ class Run:
             self.loop.close()
 
     def _idle(self, timeout: float | None) -> None:
-        """Nothing can go on by itself: let one call through its gate, start what is due, or move the clock."""
+        """No callback is ready: let one call through its gate, start what is due, or move the clock."""
         self._collect()
         now = self.loop.now
         ready = [parked for parked in self._parked if parked.not_before <= now]
@@ -243,7 +243,7 @@ class Run:
             try:
                 await run(self._services_of(host))
             except RefusedError:
-                pass  # a person was told why
+                pass  # the command printed the reason
             except (ResponderError, Killed, asyncio.CancelledError):
                 if failed:
                     failed()

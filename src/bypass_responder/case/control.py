@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.step import (
     GONE,
+    LEASE,
     after_change,
     backoff_of,
     finish,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 BLOCK, REVOKE, RELEASE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.RELEASE
 WANTED = frozenset({StepState.PLANNED, StepState.CLAIMED, StepState.ACTED, StepState.DONE})
-LEASE = timedelta(seconds=60)
-"""Longer than a block and a revocation may take together: 20 s each, see the directory's adapter."""
 READ_BACK_AFTER = timedelta(seconds=5)
 READS_BEFORE_CALLING_AGAIN = 6
 """Read-backs at growing intervals, about five minutes in all, before the call is made again."""
@@ -129,11 +128,11 @@ def renew(draft: Draft, kind: StepKind) -> None:
     )
     if kind is not BLOCK:
         return
+    why = "a newer bypass wants the block"
     for step in draft.case.rows(Step):
         if step.step is RELEASE and step.state.running:
-            gone = {"state": StepState.CANCELLED, "next_at": None, "reason": "a newer bypass wants the block"}
-            draft.put(step.model_copy(update=gone))
-            draft.log("withheld", "release: a newer bypass wants the block", incident=step.incident_id, step="release")
+            draft.put(step.model_copy(update={"state": StepState.CANCELLED, "next_at": None, "reason": why}))
+            draft.log("withheld", f"release: {why}", incident=step.incident_id, step="release")
 
 
 def claim(draft: Draft, kind: StepKind, *, account: Account | None, token: str) -> bool:
@@ -247,7 +246,7 @@ def _released(draft: Draft, steps: Sequence[Step]) -> None:
     draft.move_head(prior=None)
     for step in steps:
         accepted = {"state": StepState.ACTED, "acted_at": draft.now, "next_at": draft.now + READ_BACK_AFTER}
-        draft.put(step.model_copy(update=accepted | {"attempts": step.attempts, "detail": ""}))
+        draft.put(step.model_copy(update=accepted | {"detail": ""}))
         draft.log("acted", "release: accepted by the service", incident=step.incident_id, step="release")
         draft.log("released", "the state from before our first block is restored", incident=step.incident_id)
 
