@@ -30,6 +30,9 @@ param mode 'observe' | 'enforce' = 'observe'
 @description('Comma-separated object ids of accounts that are never blocked, or the word none. Required for enforce.')
 param protectedObjectIds string = ''
 
+@description('Comma-separated controls that act without approval (block_sign_in, revoke_sessions, disable_bypass), or the word none.')
+param automaticControls string = 'block_sign_in,disable_bypass,revoke_sessions'
+
 @description('Maximum automatic blocks per hour; further blocks wait for approval.')
 @minValue(0)
 @maxValue(1000)
@@ -320,6 +323,7 @@ module responderApp 'modules/app.bicep' = {
     settings: {
       ACTOR_RESPONSE: actorResponse
       ALERTS_QUEUE: queues.alerts
+      AUTOMATIC_CONTROLS: automaticControls
       COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
       EXCHANGE_COMMANDS_QUEUE: queues.commands

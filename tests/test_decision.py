@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bypass_responder.decision import Decision, Disposition, Facts, Naming, Verdict, decide, needs_exchange
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.step import CONTROLS, StepKind
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -147,6 +148,35 @@ def test_over_the_limit_nobody_is_blocked_and_no_other_step_changes(given_facts:
 
     assert weaker.block_sign_in is not Disposition.NOW
     assert (weaker.disable_bypass, weaker.revoke_sessions) == (decision.disable_bypass, decision.revoke_sessions)
+
+
+any_controls = st.frozensets(st.sampled_from(CONTROLS))
+
+
+@given(any_facts, any_controls)
+def test_only_automatic_controls_act_by_themselves(given_facts: Facts, controls: frozenset[StepKind]) -> None:
+    decision = decide(given_facts, now=NOW).automatic(controls)
+
+    assert {kind for kind, step in decision.steps.items() if step is N} <= controls
+
+
+@given(any_facts, any_controls)
+def test_a_control_that_is_not_automatic_is_held_where_it_would_act_and_nothing_else_changes(
+    given_facts: Facts, controls: frozenset[StepKind]
+) -> None:
+    decision = decide(given_facts, now=NOW)
+
+    changed = decision.automatic(controls)
+
+    expected = {kind: H if step is N and kind not in controls else step for kind, step in decision.steps.items()}
+    assert (changed.verdict, changed.steps) == (decision.verdict, expected)
+
+
+@given(any_facts, any_controls)
+def test_a_held_block_takes_no_slot(given_facts: Facts, controls: frozenset[StepKind]) -> None:
+    decision = decide(given_facts, now=NOW).automatic(controls - {StepKind.BLOCK_SIGN_IN})
+
+    assert decision.over_limit() == decision
 
 
 @given(any_facts)

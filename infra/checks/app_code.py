@@ -22,10 +22,14 @@ from bypass_responder.settings import Settings
 functions = {}
 for each in function_app.app.get_functions():
     functions[each.get_function_name()] = [json.loads(text) for text in each.get_raw_bindings()]
+def text(value):
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value))
+    return value if isinstance(value, (str, int)) else ""
 defaults = {name: field.default for name, field in Settings.model_fields.items() if name != "storage"}
 print(json.dumps({
     "functions": functions,
-    "settings": {name: value if isinstance(value, (str, int)) else "" for name, value in defaults.items()},
+    "settings": {name: text(value) for name, value in defaults.items()},
     "tables": storage_clients.TABLES,
     "containers": storage_clients.CONTAINERS,
     "responder_roles": [role.value for role in rights.RESPONDER_ROLES],

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import Value
 from bypass_responder.model.step import StepKind, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 HISTORY_AFTER = timedelta(hours=24)
 EXPIRED_GRACE = timedelta(days=14)
@@ -86,13 +90,22 @@ class Decision(Value):
     block_sign_in: Disposition
 
     def over_limit(self) -> Decision:
-        """The decision when the hourly limit leaves no block: a containment holds its block, any other is unchanged."""
-        if self.verdict not in {Verdict.VIOLATION, Verdict.ACTOR}:
+        """The decision when the hourly limit leaves no block: a block that would be made now is held."""
+        if self.block_sign_in is not Disposition.NOW:
             return self
         reason = "the hourly limit of blocks is reached"
         return self.model_copy(
             update={"verdict": Verdict.LIMIT_REACHED, "reason": reason, "block_sign_in": Disposition.HELD}
         )
+
+    def automatic(self, controls: Collection[StepKind]) -> Decision:
+        """The decision where only these controls act by themselves: any other that would act now is held."""
+        held = [kind for kind, step in self.steps.items() if step is Disposition.NOW and kind not in controls]
+        if not held:
+            return self
+        names = ", ".join(kind.value for kind in held)
+        reason = f"{self.reason}; not in AUTOMATIC_CONTROLS: {names}"
+        return self.model_copy(update={kind.value: Disposition.HELD for kind in held} | {"reason": reason})
 
     @property
     def stands_down(self) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 
 from bypass_responder.errors import SettingError
 from bypass_responder.model.base import Value, guid_or_none
+from bypass_responder.model.step import CONTROLS, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,16 @@ def _guids(text: object) -> frozenset[str]:
     return frozenset(_guid(word) for word in words)
 
 
+def _controls(text: object) -> frozenset[StepKind]:
+    words = [word.strip().lower() for word in str(text).replace(";", ",").split(",") if word.strip()]
+    if words == ["none"]:
+        return frozenset()
+    if not words or not set(words) <= set(CONTROLS):
+        msg = f"must be a comma-separated list of {', '.join(CONTROLS)}, or the word none"
+        raise ValueError(msg)
+    return frozenset(StepKind(word) for word in words)
+
+
 def _url(text: object) -> str:
     url = str(text).strip().rstrip("/")
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
@@ -76,6 +87,7 @@ class Settings(Value):
     tenant_id: Annotated[str, BeforeValidator(_guid)]
     mode: Mode = Mode.OBSERVE
     protected_object_ids: Annotated[frozenset[str], BeforeValidator(_guids)] | None = None
+    automatic_controls: Annotated[frozenset[StepKind], BeforeValidator(_controls)] = frozenset(CONTROLS)
     containment_limit_per_hour: Annotated[int, Field(ge=0, le=1000)] = 5
     actor_response: ActorResponse = ActorResponse.NOTIFY
     feed_silence_hours: Annotated[int, Field(ge=1, le=168)] = 6

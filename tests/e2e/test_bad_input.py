@@ -143,6 +143,7 @@ WRONG = {
     "TENANT_ID": "contoso",
     "MODE": "on",
     "PROTECTED_OBJECT_IDS": "break-glass@contoso.onmicrosoft.com",
+    "AUTOMATIC_CONTROLS": "block_sign_in, disable_everything",
     "CONTAINMENT_LIMIT_PER_HOUR": "many",
     "ACTOR_RESPONSE": "block",
     "FEED_SILENCE_HOURS": "0",
@@ -170,6 +171,12 @@ def test_a_wrong_setting_is_one_line_that_names_it(name: str, value: str) -> Non
     said = run_bypassctl(RIGHT | {name: value}, "status")
 
     assert (said.code, said.out, said.err.count("\n"), name in said.err) == (3, "", 1, True)
+
+
+def test_an_unknown_control_is_refused_with_the_list_of_controls() -> None:
+    said = run_bypassctl(RIGHT | {"AUTOMATIC_CONTROLS": "block_sign_in, disable_everything"}, "status")
+
+    assert "block_sign_in, revoke_sessions, disable_bypass, or the word none" in said.err
 
 
 @pytest.mark.parametrize("name", ["TENANT_ID", "ResponderStorage"])

@@ -471,6 +471,12 @@ def test_an_event_without_a_fix_here_is_left_to_status(alert: str) -> None:
     assert reported(diagnose(facts(standing=a_standing(alert)))) == []
 
 
+def test_controls_that_wait_for_a_person_are_reported() -> None:
+    found = diagnose(facts(stored=a_check(automatic_controls=("revoke_sessions", "disable_bypass"))))
+
+    assert any("AUTOMATIC_CONTROLS" in line and "block_sign_in" in line for line in found.information)
+
+
 def test_observe_is_reported_and_is_no_problem() -> None:
     found = diagnose(facts(stored=a_check(mode="observe")))
 

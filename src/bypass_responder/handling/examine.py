@@ -97,7 +97,8 @@ async def examine(
     if finding.source is Source.HINT and identified.exchange_on and account:
         facts = facts.model_copy(update={"first_run": await _was_never_off(finding, account, case, services)})
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
-    return Decided(finding, rule(facts), identified, entry)
+    decision = rule(facts).automatic(services.settings.automatic_controls)
+    return Decided(finding, decision, identified, entry)
 
 
 async def _may_ask(finding: Finding, case: Case, services: Services) -> bool:

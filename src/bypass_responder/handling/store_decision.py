@@ -78,7 +78,8 @@ def store_plan(draft: Draft, decided: Decided, services: Services) -> list[Claim
     incident = draft.case.incident(incident_id)
     if incident is None:
         return []
-    if decision.verdict is Verdict.ALLOWLIST_EXPIRED and enforce:
+    restores = decision.disable_bypass is Disposition.NOW and enforce
+    if decision.verdict is Verdict.ALLOWLIST_EXPIRED and restores:
         _notify_owner(draft, incident_id, decision.reason)
     if decision.verdict is Verdict.HISTORY:
         episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")

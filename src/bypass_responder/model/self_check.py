@@ -11,6 +11,7 @@ from enum import StrEnum
 from pydantic import ConfigDict, Field
 
 from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.step import CONTROLS
 
 
 class _Checked(Value):
@@ -81,6 +82,8 @@ class SelfCheck(_Checked):
     version: str
     mode: str
     protected: int = 0
+    automatic_controls: tuple[str, ...] = CONTROLS
+    """The controls that act without approval."""
     worker_ids: int = 0
     settings: tuple[str, ...] = ()
     """Names of the settings that are set."""

@@ -17,6 +17,10 @@ class StepKind(StrEnum):
     RELEASE = "release"
 
 
+CONTROLS = (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.DISABLE_BYPASS)
+"""The kinds that a decision is about. A release is always a person's."""
+
+
 class StepState(StrEnum):
     """Where a step is.
 

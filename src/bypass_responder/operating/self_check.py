@@ -17,6 +17,7 @@ from bypass_responder.event_lines import write_line
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.self_check import Access, SelfCheck, StorageCheck, Token
+from bypass_responder.model.step import CONTROLS
 from bypass_responder.rights import Api
 from bypass_responder.session import open_session
 
@@ -151,6 +152,7 @@ async def run_self_check(services: Services, checks: SelfChecks) -> SelfCheck:
         version=__version__,
         mode=settings.mode.value,
         protected=len(settings.protected),
+        automatic_controls=tuple(each for each in CONTROLS if each in settings.automatic_controls),
         worker_ids=len(settings.exchange_worker_ids),
         settings=tuple(sorted(name.upper() for name in settings.model_fields_set if name != "storage")),
         schedules={

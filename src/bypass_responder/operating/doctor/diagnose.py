@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.step import CONTROLS
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Problem, Unchecked
 from bypass_responder.operating.doctor.health import health_problems
 from bypass_responder.operating.doctor.rights import right_problems, right_unchecked
@@ -93,6 +94,9 @@ def _information(facts: Facts, app: SelfCheck | None) -> list[str]:
         found.append("MODE is observe: decisions are recorded, nothing is changed in the tenant (docs/settings.md)")
     elif not app.protected:
         found.append("PROTECTED_OBJECT_IDS of the app is empty: break-glass accounts would be blocked too")
+    held = [each for each in CONTROLS if each not in app.automatic_controls]
+    if held:
+        found.append(f"AUTOMATIC_CONTROLS of the app: {', '.join(held)} not included, so each waits for approval")
     if app.mode != facts.settings.mode.value:
         found.append(
             f"MODE is {facts.settings.mode.value} in this shell and {app.mode} in the app: "
