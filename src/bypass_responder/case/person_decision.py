@@ -186,11 +186,17 @@ def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
 
 
 def _want_auditing_only(draft: Draft, incident_id: str, reason: str) -> None:
-    """Cancel what is wanted of the account itself. Auditing stays wanted, and is restored where it waited."""
+    """Cancel what is wanted of the account itself. Auditing stays wanted, and is restored where it waited.
+
+    An incident without an account names nobody whose auditing could be restored.
+    """
+    incident = draft.case.incident(incident_id)
+    known = incident is not None and incident.account is not None
     for step in draft.case.steps(incident_id):
-        if step.step is not StepKind.DISABLE_BYPASS and step.state is not StepState.DONE:
+        waits = step.state in {StepState.HELD, StepState.WITHHELD}
+        if (step.step is not StepKind.DISABLE_BYPASS and step.state is not StepState.DONE) or (waits and not known):
             _cancel_step(draft, step, reason)
-        elif step.state in {StepState.HELD, StepState.WITHHELD}:
+        elif waits:
             draft.put(step.model_copy(update={"state": StepState.PLANNED, "next_at": draft.now, "reason": reason}))
 
 
