@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import Value
-from bypass_responder.model.step import StepKind, StepState
+from bypass_responder.model.step import Rule, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -178,14 +178,15 @@ def weakened(kind: StepKind, *, enforce: bool, protected: bool, slot: bool) -> t
     """What a decided step becomes at its claim; None: it is carried out.
 
     Only the mode, the protected accounts, the limit and people may weaken a decision. The allowlist was part of it.
+    A person's approval gives a slot and does not outweigh the other two.
     """
     if not enforce:
-        return StepState.WITHHELD, "MODE is observe"
-    if kind is not StepKind.BLOCK_SIGN_IN:
-        return None
-    if protected:
-        return StepState.CANCELLED, "protected account: never blocked"
-    return None if slot else (StepState.HELD, "the hourly limit of blocks is reached")
+        return StepState.WITHHELD, Rule.OBSERVE
+    if protected and kind in {StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS}:
+        return StepState.CANCELLED, Rule.PROTECTED
+    if kind is StepKind.BLOCK_SIGN_IN and not slot:
+        return StepState.HELD, "the hourly limit of blocks is reached"
+    return None
 
 
 def covers(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.case import TENANT_TARGET, Case
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+OLD_RUNS = timedelta(minutes=20)
+"""For so long a run may have settings from before a change."""
 BLOCKED = {Effect.EFFECTIVE, Effect.TEMPORARY}
 
 
@@ -38,6 +41,8 @@ async def problems_of(run: Run) -> list[str]:
         run,
     )
     found += _of_bystanders(run)
+    found += _of_settings(run)
+    found += await _of_summaries(run)
     found += await _of_slots(run)
     found += _of_feed(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.world.ledger, run.world.checkpoints)).problems]
@@ -79,9 +84,17 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
         needless = block.effect is Effect.NOT_NEEDED and block.detail.endswith("already")
         if needless and disabled and all(change.by == "responder" for change in disabled):
             yield f"says_not_needed: {incident.id} needed no block, and we had disabled the account"
+    yield from _of_withheld(case)
     yield from _of_bypass(case, run)
     yield from _of_release(case, run)
     yield from _of_past(case, run)
+
+
+def _of_withheld(case: Case) -> Iterator[str]:
+    """The mode is enforce at the end: what was withheld waits for a person."""
+    for step in case.rows(Step):
+        if step.state is StepState.WITHHELD and step.step is not StepKind.RELEASE:
+            yield f"withheld: {step.step} of {step.incident_id} is withheld, and MODE is enforce"
 
 
 def _of_bypass(case: Case, run: Run) -> Iterator[str]:
@@ -165,6 +178,31 @@ def _of_bystanders(run: Run) -> Iterator[str]:
     for account in touched - ever_on:
         yield f"touched: {_name(account)} was never bypassed, and was touched"
     assert IDS[BYSTANDER] not in ever_on
+
+
+def _of_settings(run: Run) -> Iterator[str]:
+    """Nothing is changed in observe, nor is a protected account blocked, once the runs from before have ended."""
+    for change in run.directory.changes:
+        if change.by != "responder":
+            continue
+        settings = [given for at, given in run.deployed if at < change.at - OLD_RUNS]
+        recent = [given for at, given in run.deployed if change.at - OLD_RUNS <= at <= change.at]
+        in_force = [*settings[-1:], *recent]
+        if in_force and all(given.get("mode") == "observe" for given in in_force):
+            yield f"acted_in_observe: {_name(change.account)} was {change.what}"
+        protected = bool(in_force) and all(given.get("protected_object_ids") == change.account for given in in_force)
+        if protected and change.what == "disabled":
+            yield f"blocked_protected: {_name(change.account)} was blocked"
+
+
+async def _of_summaries(run: Run) -> list[str]:
+    """A change of the mode is notified once; one that no run saw, never."""
+    rows = (await run.world.ledger.load(TENANT_TARGET)).rows(Notification)
+    told = [row for row in rows if row.about == "mode_changed"]
+    modes = ["enforce", *(given.get("mode", "enforce") for _, given in run.deployed)]
+    flips = sum(before != after for before, after in pairwise(modes))
+    skewed = any(event.kind == "skew" for event in run.schedule.events)
+    return [f"summaries: {len(told)} notifications of {flips} changes"] if len(told) > flips and not skewed else []
 
 
 async def _of_slots(run: Run) -> list[str]:

@@ -90,6 +90,7 @@ class Run:
         self.decisions: list[tuple[datetime, str, str, str]] = []
         self.records: dict[str, tuple[str, datetime]] = {}
         self.shown: dict[str, set[str]] = {}
+        self.deployed: list[tuple[datetime, dict[str, Any]]] = []
         self._build_world()
         self._faults: dict[str, float] = {}
         self._parked: list[Parked] = []
@@ -477,6 +478,7 @@ class Run:
         """Deploy the app with other settings; None is the default."""
         self._changed_settings |= changes
         given = {name: value for name, value in self._changed_settings.items() if value is not None}
+        self.deployed.append((self.now(), given))
         self.settings = some_settings(**given)
 
     def _on_protect(self, account: str, event: Event) -> None:

@@ -121,6 +121,21 @@ def _superseded(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("bypass_responder.case.episode.renew", renew)
 
 
+def _rules(patch: pytest.MonkeyPatch) -> None:
+    """A case does not follow a changed mode."""
+    patch.setattr("bypass_responder.handling.reconcile.follow_rules", lambda *_: None)
+    patch.setattr("bypass_responder.handling.reconcile.rules_due_at", lambda *_: [])
+
+
+def _visits(patch: pytest.MonkeyPatch) -> None:
+    """A changed mode is followed only by cases that are due anyway."""
+
+    async def visit(*_: Any) -> None:
+        pass
+
+    patch.setattr("bypass_responder.triggers.follow_settings._visit", visit)
+
+
 GUARDS = {
     "claim": _claim,
     "token": _token,
@@ -133,4 +148,6 @@ GUARDS = {
     "not_needed": _not_needed,
     "reverted": _reverted,
     "superseded": _superseded,
+    "rules": _rules,
+    "visits": _visits,
 }

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import Account
 
 BLOCK, REVOKE, RELEASE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.RELEASE
+HELD, WITHHELD = StepState.HELD, StepState.WITHHELD
 WANTED = frozenset({StepState.PLANNED, StepState.CLAIMED, StepState.ACTED, StepState.DONE})
 READ_BACK_AFTER = timedelta(seconds=5)
 READS_BEFORE_CALLING_AGAIN = 6
@@ -317,7 +318,7 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
     held = [
         step
         for step in draft.case.rows(Step)
-        if step.step is BLOCK and step.state is StepState.HELD and _open(draft.case, step) and ours
+        if ours and step.step is BLOCK and step.state in {HELD, WITHHELD} and _open(draft.case, step)
     ]
     _finish(draft, BLOCK, (*wants, *held), effect, detail)
 

@@ -14,22 +14,27 @@ from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, FindingState, Source
 from bypass_responder.model.message import Command, CommandKind, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Severity
-from bypass_responder.model.step import Effect, Recheck, Step, StepKind
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
 
 
+WITHDRAWN = frozenset({StepState.WITHHELD, StepState.HELD})
+"""What became of a step whose command was withdrawn."""
+
+
 def take_answer(draft: Draft, result: ExchangeResult) -> None:
     """An answer counts once, against its outstanding command, kind and target; any other is logged.
 
-    The exception: a late ``verified`` shows whose effect another answer reported.
+    Two exceptions: a late ``verified`` shows whose effect another answer reported, and a command that was withdrawn in
+    observe may have been carried out all the same.
     """
     command = draft.case.row(Command, f"command-{result.command_id}")
     if command is not None and command.answer == result:
         return
-    if command is None or command.state != "outstanding" or command.command is not result.kind:
+    if command is None or command.state not in {"outstanding", "withdrawn"} or command.command is not result.kind:
         if command is not None and result.outcome is ExchangeOutcome.VERIFIED:
             _it_was_us(draft, command, result)
         draft.log(
@@ -159,7 +164,7 @@ def _rechecked(draft: Draft, command: Command, check: Check) -> None:
 def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
     incident = draft.case.incident(command.incident_id)
     step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
-    if incident is None or step is None or not step.state.running:
+    if incident is None or step is None or not _counts(command, step, result):
         return
     if result.resolved is not None and result.resolved.object_id != command.object_id:
         fail(draft, step, "the worker answered about another account; the answer is ignored")
@@ -192,6 +197,14 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
     restored = draft.case.incident(incident.id)
     if restored:
         mark_restored(draft, restored, _proven_at(result, draft.now), how=result.outcome.value)
+
+
+def _counts(command: Command, step: Step, result: ExchangeResult) -> bool:
+    """Of a command that was withdrawn, only a proof counts; otherwise what the step still waits for."""
+    if command.state != "withdrawn":
+        return step.state.running
+    proven = result.outcome in {ExchangeOutcome.VERIFIED, ExchangeOutcome.ALREADY_OFF}
+    return proven and (step.state.running or step.state in WITHDRAWN)
 
 
 def _account_is_gone(case: Case, incident_id: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.step import withhold
 from bypass_responder.model.message import Command, CommandKind, ExchangeCommand
 from bypass_responder.model.notification import Severity
-from bypass_responder.model.step import StepKind, StepState
+from bypass_responder.model.step import Rule, StepKind, StepState
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
@@ -76,16 +77,20 @@ def _log(draft: Draft, event: Event, command: Command, text: str) -> None:
 
 
 def withdraw(draft: Draft) -> None:
-    """In observe nothing is switched off: an outstanding disable_bypass is given up, its step withheld."""
+    """In observe nothing is switched off: an outstanding disable_bypass is given up, its step withheld.
+
+    The message cannot be taken off the queue: its answer, if one comes, is recorded (``exchange_answer``).
+    """
     command = outstanding(draft.case, CommandKind.DISABLE_BYPASS)
     if command is None:
         return
-    draft.put(command.model_copy(update={"state": "superseded"}))
+    draft.put(command.model_copy(update={"state": "withdrawn"}))
     step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
-    if step and step.state.running:
-        draft.put(step.model_copy(update={"state": StepState.WITHHELD, "reason": "MODE is observe", "next_at": None}))
-        draft.settle_status(step.incident_id)
-    draft.log("withheld", "disable_bypass: MODE is observe", incident=command.incident_id, command=command.id)
+    incident = draft.case.incident(command.incident_id)
+    if step and incident and step.state.running:
+        withhold(draft, incident, step, state=StepState.WITHHELD, reason=Rule.OBSERVE)
+    until = f"until {command.not_after:%Y-%m-%d %H:%M:%SZ} the worker may still carry it out"
+    _log(draft, "withheld", command, f"{Rule.OBSERVE}, {until}")
 
 
 def as_message(command: Command, *, tenant_id: str, target: str) -> ExchangeCommand:

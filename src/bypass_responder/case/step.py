@@ -50,15 +50,23 @@ def is_due(step: Step, now: datetime) -> bool:
     return step.state is StepState.CLAIMED and step.lease_until is not None and step.lease_until <= now
 
 
-def withhold(draft: Draft, incident: Incident, step: Step, *, state: StepState, reason: str) -> None:
-    """Cancel, hold or withhold a due step that a rule, read again at the claim, no longer allows."""
+def withhold(
+    draft: Draft, incident: Incident, step: Step, *, state: StepState, reason: str, summarized: bool = False
+) -> None:
+    """Cancel, hold or withhold a step that a rule does not allow by itself. ``summarized``: notified in a summary."""
     kind = step.step
     draft.put(step.model_copy(update={"state": state, "reason": reason, "lease_until": None, "next_at": None}))
     draft.log("withheld", f"{kind.value}: {reason}", incident=incident.id, step=kind.value, state=state.value)
     waits = draft.settle_status(incident.id)
-    if state is StepState.HELD and waits:
+    if waits is None or summarized:
+        return
+    if state is StepState.HELD:
         title = f"Decision required: {incident.account or incident.target}"
         draft.notify_about("held", waits, title, f"{kind.value} is held: {reason}.", key=f"{kind.value}-{reason}")
+    elif state is StepState.WITHHELD:
+        title = f"Observe mode: {kind.value} is not done: {incident.account or incident.target}"
+        text = f"{reason}. It was decided and is not done; do it manually, or set MODE=enforce and decide again."
+        draft.notify_about("observed", waits, title, text, key="release" if kind is StepKind.RELEASE else "")
 
 
 def retry(draft: Draft, step: Step, why: str, *, at_least_seconds: float = 0.0) -> None:

@@ -28,6 +28,7 @@ from bypass_responder.operating.status import (
 )
 
 SHELL = "set in this shell; the deployed app may differ"
+DOES = {"observe": "records decisions, changes nothing", "enforce": "acts"}
 NEVER_POLLED = "never: no poll has succeeded yet"
 
 
@@ -57,6 +58,8 @@ def as_json(found: Status) -> dict[str, Any]:
         ],
         "mode": found.mode,
         "mode_source": SHELL,
+        "app": found.rules.model_dump(mode="json", include={"mode", "protected"}) if found.rules else None,
+        "protected_still_blocked": found.protected_blocked,
         "tenant_id": found.tenant_id,
         "notification_channel": found.channel,
         "feed": found.cursor.model_dump(mode="json") if found.cursor else None,
@@ -89,6 +92,8 @@ def show(found: Status) -> None:
         if alert.id in SWITCHES:
             who = who_switched(alert, found.tampering)
             say(f"ORGANIZATION: {alert.detail} Seen since {moment(alert.since)}; {who}.", style="bold red")
+    for account in found.protected_blocked:
+        say(f"PROTECTED, STILL BLOCKED BY US: {account} (bypassctl incidents release)", style="bold red")
     show_fields(_fields(found))
     _show_health(found)
     _show_input(found)
@@ -99,9 +104,9 @@ def _fields(found: Status) -> dict[str, object]:
     counts = f"{sweep.scanned} objects scanned, {sweep.on} on, {sweep.covered} of them covered by the allowlist"
     took = f"took {sweep.took_seconds:.0f} s"
     delays = [f"{source} {cost.median_minutes} min ({cost.incidents})" for source, cost in found.costs.items()]
-    does = "records decisions, changes nothing" if found.mode == "observe" else "acts"
     return {
-        "MODE in this shell": f"{found.mode}: {does} ({SHELL})",
+        "MODE in this shell": f"{found.mode}: {DOES[found.mode]} ({SHELL})",
+        "MODE in the app": _mode_of_app(found),
         "tenant": found.tenant_id,
         "feed read through": moment(cursor.listed_through) if cursor and cursor.last_success_at else NEVER_POLLED,
         "backlog windows": len(cursor.backlog) if cursor else 0,
@@ -115,6 +120,12 @@ def _fields(found: Status) -> dict[str, object]:
         "undelivered notifications": found.undelivered,
         "accounts with pending work": found.work,
     }
+
+
+def _mode_of_app(found: Status) -> str:
+    if found.rules is None:
+        return "unknown: the app has not run yet"
+    return f"{found.rules.mode}: {DOES[found.rules.mode]}"
 
 
 def _who_is_on(sweep: Sweep) -> str:

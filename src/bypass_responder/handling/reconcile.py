@@ -16,6 +16,7 @@ from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.event_lines import write_line
 from bypass_responder.handling import case_index, run_steps
 from bypass_responder.handling.decide_findings import decide_findings
+from bypass_responder.handling.follow_rules import follow_rules, report_protected, rules_due_at
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.notify import deliver
 from bypass_responder.model.base import guid_or_none
@@ -144,14 +145,14 @@ async def settle(target: str, services: Services, *, lookups: Lookups | None = N
 
 async def _round(session: Session, services: Services, lookups: Lookups) -> tuple[set[str], list[Exception]]:
     elsewhere = await _carry_out_decisions(session, services)
-    await session.apply(_take_up)
+    await session.apply(partial(_take_up, services=services))
     claimed, handed_on, problems = await decide_findings(session, services, lookups)
     try:
         claimed += await run_steps.claim_due(session, services, lookups)
     except ResponderError as error:
         problems.append(error)
     problems += await run_steps.act(claimed, session, services)
-    for look in (run_steps.read_back, run_steps.recheck):
+    for look in (run_steps.read_back, run_steps.recheck, report_protected):
         try:
             await look(session, services)
         except ResponderError as error:
@@ -211,6 +212,7 @@ async def _finish(item: WorkItem, session: Session, services: Services) -> None:
 def next_due(session: Session, services: Services) -> datetime | None:
     """When the target is due again; None when nothing is left to do."""
     moments: list[datetime | None] = [*control.due_at(session.case, services.clock())]
+    moments += rules_due_at(session.case, services.settings, services.clock())
     for row in session.case.by_key.values():
         match row:
             case Finding(state=FindingState.UNDECIDED):
@@ -240,7 +242,8 @@ def _ended(case: Case, row: Recheck) -> bool:
     return incident is None or incident.account is None or control.ended(case, incident)
 
 
-def _take_up(draft: Draft) -> None:
-    """Continue what was too much for one transaction."""
+def _take_up(draft: Draft, services: Services) -> None:
+    """Continue what was too much for one transaction, under the rules of today."""
     revive(draft)
     person_decision.end_released(draft)
+    follow_rules(draft, services.settings)

@@ -23,7 +23,7 @@ from bypass_responder.decision import weakened
 from bypass_responder.handling import directory_calls
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import Command, CommandKind
-from bypass_responder.model.step import Recheck, Step, StepKind, StepState
+from bypass_responder.model.step import Recheck, Rule, Step, StepKind, StepState
 from bypass_responder.session import raise_health
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _claim_disable(draft: Draft, services: Services) -> None:
         if not steps.is_due(step, draft.now):
             continue
         if not services.settings.enforce:
-            steps.withhold(draft, incident, step, state=StepState.WITHHELD, reason="MODE is observe")
+            steps.withhold(draft, incident, step, state=StepState.WITHHELD, reason=Rule.OBSERVE)
         elif outstanding(draft.case, CommandKind.DISABLE_BYPASS) is None and steps.claim(draft, step):
             command = new_command(draft, CommandKind.DISABLE_BYPASS, services)
             ask(draft, command.model_copy(update={"object_id": incident.account.object_id, "incident_id": incident.id}))

@@ -16,6 +16,7 @@ from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
+from bypass_responder.model.rules import RulesInForce
 from bypass_responder.model.step import Control, Recheck, Step, StepKind
 from bypass_responder.model.sweep import Sweep
 
@@ -28,6 +29,8 @@ class PriorState(Stored):
 
     account_enabled: bool
     recorded_at: Utc
+    protected_reported_at: Utc | None = None
+    """When people were notified that the account is protected by now, and still blocked by us."""
 
 
 class Head(Row):
@@ -65,6 +68,7 @@ ROWS: dict[str, type[Row]] = {
         Notification,
         HealthAlert,
         Tampering,
+        RulesInForce,
         Sweep,
     )
 }

@@ -126,7 +126,7 @@ class Command(Row):
     kind: ClassVar[str] = "command"
     id: str
     command: CommandKind
-    state: Literal["outstanding", "answered", "superseded"] = "outstanding"
+    state: Literal["outstanding", "answered", "superseded", "withdrawn"] = "outstanding"
     object_id: str | None = None
     identity: str | None = None
     incident_id: str | None = None

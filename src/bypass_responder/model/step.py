@@ -43,6 +43,13 @@ class StepState(StrEnum):
         return self in {StepState.PLANNED, StepState.CLAIMED, StepState.ACTED}
 
 
+class Rule(StrEnum):
+    """The rules that stop a step that was decided. The text is the step's reason."""
+
+    OBSERVE = "MODE is observe"
+    PROTECTED = "protected account: never blocked"
+
+
 class Effect(StrEnum):
     """What the step really did to the account, as read back."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bypass_responder.bounded import limited
 from bypass_responder.case import sweep_row
+from bypass_responder.case.rules import in_force
 from bypass_responder.errors import ConflictError, InputError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
@@ -16,16 +19,20 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.notification import Notification, Severity
+from bypass_responder.model.step import Observed, StepKind
 from bypass_responder.model.sweep import Sweep
 from bypass_responder.operating.timeline import Cost, costs
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from bypass_responder.model.account import Account
     from bypass_responder.model.case import Case, IndexEntry
     from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
     from bypass_responder.model.record import Unreadable
+    from bypass_responder.model.rules import RulesInForce
     from bypass_responder.session import Services
 
 WAITING = {"held", "failed", "observed", "open"}
@@ -40,6 +47,10 @@ class Status:
     """The responder's status. Lists are newest first."""
 
     mode: str
+    rules: RulesInForce | None
+    """The mode and the protected accounts of the app, None before its first run."""
+    protected_blocked: list[str]
+    """Protected accounts that were blocked before they were protected, and still are."""
     tenant_id: str
     channel: str
     cursor: FeedCursor | None
@@ -65,7 +76,7 @@ class Status:
     def bad_news(self) -> bool:
         """True when a decision is pending, a health alert is on, or no poll of the feed has succeeded yet."""
         watched = self.cursor is not None and self.cursor.last_success_at is not None
-        return bool(self.waiting or self.alerts or self.gaps or self.pending) or not watched
+        return bool(self.waiting or self.alerts or self.gaps or self.pending or self.protected_blocked) or not watched
 
 
 async def read_status(services: Services) -> Status:
@@ -78,8 +89,11 @@ async def read_status(services: Services) -> Status:
     sweep = sweep_row.current(tenant)
     now = services.clock()
     recovered = [alert for alert in alerts if alert.recovered_at and alert.recovered_at > now - timedelta(days=1)]
+    rules = in_force(tenant)
     return Status(
         mode=settings.mode.value,
+        rules=rules,
+        protected_blocked=await _protected_blocked(rules.protected if rules else (), services),
         tenant_id=settings.tenant_id,
         channel=_host(settings.notification_webhook_url) or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is notified",
         cursor=await store.cursor(),
@@ -99,6 +113,22 @@ async def read_status(services: Services) -> Status:
         undelivered=sum(notification.sent_at is None for notification in tenant.rows(Notification)),
         work=len(await services.work.items()),
     )
+
+
+async def _protected_blocked(protected: Sequence[str], services: Services) -> list[str]:
+    read = limited(partial(_case, services=services))
+    cases = await asyncio.gather(*(read(target) for target in protected))
+    return [str(_account(case)) for case in cases if case is not None and _is_still_blocked(case)]
+
+
+def _is_still_blocked(case: Case) -> bool:
+    reported = case.head.prior is not None and case.head.prior.protected_reported_at is not None
+    return reported and case.control(StepKind.BLOCK_SIGN_IN).observed is not Observed.ENABLED
+
+
+def _account(case: Case) -> Account | str:
+    incident = case.incident(case.head.last_incident)
+    return (incident.account if incident else None) or case.target
 
 
 async def _newest(services: Services, limit: int, kinds: tuple[str, ...] | None = None) -> list[IndexEntry]:

@@ -17,11 +17,13 @@ from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.notification import Severity
 from bypass_responder.operating.self_check import SelfChecks, check_self_when_due
 from bypass_responder.session import change_if_needed, open_session, raise_health
+from bypass_responder.triggers.follow_settings import follow_settings
 from bypass_responder.triggers.record_exchange_result import keep_message
 from bypass_responder.triggers.sweep_bypass_state import resume_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
+    from datetime import datetime
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.ports import WorkItem
@@ -49,7 +51,7 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
         raise
     due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
     earlier = [item for item in items if item.target not in due]  # of runs that the host ended
-    parts = (settle_all(due, services), resume_sweep(services), write_checkpoint(services, earlier))
+    parts = (settle_all(due, services), _resume_tenant(services, now), write_checkpoint(services, earlier))
     for found in await asyncio.gather(*map(_problems_of, parts)):
         problems += found
     problems += await _problems_of(write_checkpoint(services))
@@ -61,6 +63,14 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
         await check_self_when_due(services, checks, tenant_changed=of_tenant or bool(problems))
     if problems:
         raise ExceptionGroup("some due work failed; it is retried automatically", problems)
+
+
+async def _resume_tenant(services: Services, started: datetime) -> None:
+    session = await open_session(TENANT_TARGET, services)
+    try:
+        await follow_settings(session, services, started=started)
+    finally:
+        await resume_sweep(session, services)
 
 
 async def _problems_of(part: Awaitable[None]) -> list[Exception]:

@@ -46,9 +46,8 @@ async def plan_sweep(services: Services) -> None:
             await _send(session, services)
 
 
-async def resume_sweep(services: Services) -> None:
+async def resume_sweep(session: Session, services: Services) -> None:
     """Continue the current sweep: send, compare or expire it. An overdue one raises a health alert."""
-    session = await open_session(TENANT_TARGET, services)
     await change_if_needed(
         session, partial(sweep_row.watch, overdue_minutes=services.settings.sweep_overdue_minutes), services
     )

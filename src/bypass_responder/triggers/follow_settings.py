@@ -1,0 +1,72 @@
+"""Part of the timer ``resume_responses``: a changed mode or protected list is recorded, and its cases are visited.
+
+Visiting means that the scheduler settles them, where ``handling.follow_rules`` does the rest. A run that is interrupted
+is repeated: nothing here has to happen only once but the record with its notification, which is one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.bounded import limited
+from bypass_responder.case.rules import in_force, record_rules, record_visits
+from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.session import change_if_needed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bypass_responder.session import Services, Session
+
+VISITS_PER_RUN = 200
+UNFINISHED = frozenset({IncidentStatus.OPEN, IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED})
+
+
+async def follow_settings(session: Session, services: Services, *, started: datetime) -> None:
+    """Compare the settings with those of the last run. ``session`` is of the tenant's own case.
+
+    A run that ``started`` before the last change may have old settings: it leaves the record as it is.
+    """
+    settings = services.settings
+    known, mode, protected = in_force(session.case), settings.mode.value, sorted(settings.protected)
+    if known is not None and known.since > started:
+        return
+    if known is None or known.mode != mode or known.protected != tuple(protected):
+        edited = {*protected} ^ {*known.protected} if known else set[str]()
+        await _visit(edited, services)
+        flip = known is not None and known.mode != mode and settings.enforce
+        observed = await _observed(services) if flip else []
+        record = partial(record_rules, mode=mode, protected=protected, observed=observed)
+        await change_if_needed(session, record, services)
+    known = in_force(session.case)
+    if known and known.visit_from and known.visit_from <= services.clock():
+        targets, before = await _unfinished(services, known.visit_before)
+        await _visit(targets, services)
+        await session.apply(partial(record_visits, mode=mode, before=before))
+
+
+async def _observed(services: Services) -> list[str]:
+    """Return the account of every incident that was decided in observe, newest first."""
+    entries = services.index.newest(kinds=("incident",))
+    return [entry.account async for entry in entries if entry.status == IncidentStatus.OBSERVED]
+
+
+async def _unfinished(services: Services, before: datetime | None) -> tuple[set[str], datetime | None]:
+    """Return the targets of some unfinished incidents opened before a moment, and before which moment the rest were."""
+    targets: set[str] = set()
+    last: datetime | None = None
+    async for entry in services.index.newest(kinds=("incident",)):
+        if (before is not None and entry.at >= before) or entry.status not in UNFINISHED:
+            continue
+        if len(targets) >= VISITS_PER_RUN and entry.at != last:
+            return targets, last
+        targets.add(entry.target)
+        last = entry.at
+    return targets, None
+
+
+async def _visit(targets: set[str], services: Services) -> None:
+    touch = limited(partial(services.work.touch, due_at=services.clock()))
+    await asyncio.gather(*(touch(target) for target in sorted(targets)))
