@@ -12,7 +12,7 @@ from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.message import CommandKind
 from bypass_responder.model.step import Effect, StepKind, StepState
-from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry
+from tests.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 
 BLOCK, REVOKE, DISABLE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.DISABLE_BYPASS
 HOUR = timedelta(hours=1)
@@ -237,6 +237,39 @@ async def test_an_entry_that_appears_before_a_retried_block_does_not_hold_it() -
     await world.passes(hours=1)
 
     assert not world.directory.enabled[ALEX]
+
+
+async def test_an_allowlist_that_cannot_be_read_now_does_not_hold_a_retried_block() -> None:
+    world = World()
+    world.directory.fail("set_sign_in", TransientError("503"))
+    await world.sees(a_finding())
+    world.allowlist.fail("get", TransientError("storage"), always=True)
+
+    await world.passes(hours=1)
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_a_limit_that_is_lowered_holds_a_retried_block_until_a_person_approves() -> None:
+    world = World()
+    world.directory.accounts[ALEX] = an_account(account_enabled=False)
+    await world.sees(a_finding())
+    world.directory.accounts[ALEX] = an_account()
+    world.deploy(containment_limit_per_hour=0)
+    await world.passes(hours=1)
+    held = (await world.states())[BLOCK]
+    await world.decides("approve", (await world.incidents())[0].id)
+
+    assert (held, world.directory.enabled[ALEX]) == (StepState.HELD, False)
+
+
+async def test_an_approval_does_not_outweigh_the_protected_accounts() -> None:
+    world = World(containment_limit_per_hour=0)
+    await world.sees(a_finding())
+    world.deploy(protected_object_ids=ALEX)
+    await world.decides("approve", (await world.incidents())[0].id)
+
+    assert (world.directory.enabled[ALEX], (await world.states())[BLOCK]) == (True, StepState.CANCELLED)
 
 
 async def test_claims_of_two_findings_in_one_run_are_both_carried_out() -> None:

@@ -13,6 +13,7 @@ from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.step import CONTROLS, Effect, Step, StepKind, StepState
 from bypass_responder.operating.status import read_status
+from bypass_responder.session import open_session
 from bypass_responder.triggers import follow_settings
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from tests.world import ALEX, BLAKE, World, a_finding, an_account
@@ -330,6 +331,27 @@ async def test_approval_blocks_the_account_that_is_no_longer_protected() -> None
     await world.decides("approve", (await world.incidents())[0].id)
 
     assert not world.directory.enabled[ALEX]
+
+
+async def test_protecting_an_account_that_waits_for_approval_leaves_it_waiting() -> None:
+    world = World(automatic_controls="none")
+    await world.passes(minutes=1)
+    await world.sees(a_finding())
+    world.deploy(automatic_controls="none", protected_object_ids=ALEX)
+    await some_minutes(world)
+
+    assert await world.states() == dict.fromkeys(CONTROLS, HELD)
+
+
+async def test_a_run_that_started_before_the_change_does_not_undo_the_record() -> None:
+    world = await observed()
+    old = world.services
+    world.deploy()
+    await some_minutes(world)
+    session = await open_session(TENANT_TARGET, old)
+    await follow_settings.follow_settings(session, old, started=world.now - timedelta(minutes=10))
+
+    assert len(await summaries(world)) == 1
 
 
 async def test_the_edit_is_in_the_tenant_s_log() -> None:
