@@ -185,12 +185,12 @@ def _of_settings(run: Run) -> Iterator[str]:
     for change in run.directory.changes:
         if change.by != "responder":
             continue
-        settings = [given for at, given in run.deployed if at < change.at - OLD_RUNS]
+        earlier = [{}, *(given for at, given in run.deployed if at < change.at - OLD_RUNS)]
         recent = [given for at, given in run.deployed if change.at - OLD_RUNS <= at <= change.at]
-        in_force = [*settings[-1:], *recent]
-        if in_force and all(given.get("mode") == "observe" for given in in_force):
+        in_force = [earlier[-1], *recent]
+        if all(given.get("mode") == "observe" for given in in_force):
             yield f"acted_in_observe: {_name(change.account)} was {change.what}"
-        protected = bool(in_force) and all(given.get("protected_object_ids") == change.account for given in in_force)
+        protected = all(given.get("protected_object_ids") == change.account for given in in_force)
         if protected and change.what == "disabled":
             yield f"blocked_protected: {_name(change.account)} was blocked"
 
