@@ -277,7 +277,7 @@ class Live:
     async def rows(self, kind: type[R]) -> list[R]:
         """Every row of one kind, of every target."""
         ledger = self.responder.services.ledger
-        cases = [await ledger.load(target) for target in sorted(await ledger.targets())]
+        cases = [await ledger.load(target, history=True) for target in sorted(await ledger.targets())]
         return [row for case in cases for row in case.by_key.values() if isinstance(row, kind)]
 
     async def incident(self) -> Incident:

@@ -101,9 +101,9 @@ class FakeIndex(Scripted):
         super().__init__()
         self.held: dict[str, IndexEntry] = {}
 
-    async def put(self, entry: IndexEntry) -> None:
-        self._called("put", entry.id)
-        self.held[entry.id] = entry
+    async def put(self, entries: Sequence[IndexEntry]) -> None:
+        self._called("put", ",".join(entry.id for entry in entries))
+        self.held |= {entry.id: entry for entry in entries}
 
     async def get(self, entry_id: str) -> IndexEntry | None:
         self._called("get", entry_id)

@@ -26,14 +26,14 @@ async def problems_of(run: Run) -> list[str]:
     """Every rule that the run broke."""
     found = [*run.problems]
     for target in sorted(await run.world.ledger.targets()):
-        case = await run.world.ledger.load(target)
+        case = await run.world.ledger.load(target, history=True)
         if target != TENANT_TARGET:
             found += _of_case(case, run)
     found += _of_records(
         {
             row.id: row
             for target in await run.world.ledger.targets()
-            for row in (await run.world.ledger.load(target)).rows(Finding)
+            for row in (await run.world.ledger.load(target, history=True)).rows(Finding)
         },
         run,
     )
@@ -50,7 +50,7 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
     account = run.directory.accounts.get(case.target)
     for incident in case.rows(Incident):
         block = case.step(incident.id, StepKind.BLOCK_SIGN_IN)
-        sent = [row for row in case.rows(Notification) if row.incident_id == incident.id and row.sent_at]
+        sent = [each for each in run.world.notifier.sent if each.incident_id == incident.id]
         if incident.status is IncidentStatus.OPEN:
             yield f"never_ends: {incident.id} is still open"
         if incident.status in {IncidentStatus.HELD, IncidentStatus.FAILED} and not sent:
@@ -173,7 +173,7 @@ async def _of_slots(run: Run) -> list[str]:
     for change in run.directory.changes:
         if change.by != "responder" or change.what != "disabled":
             continue
-        steps = (await run.world.ledger.load(change.account)).rows(Step)
+        steps = (await run.world.ledger.load(change.account, history=True)).rows(Step)
         approved = any(step.step is StepKind.BLOCK_SIGN_IN and step.approved_by for step in steps)
         hour = timedelta(hours=1, minutes=10)  # a claim may be retried, and a clock be wrong
         has_one = any(key == change.account and abs(change.at - at) <= hour for at, key in run.slots)

@@ -292,7 +292,8 @@ class Run:
             self.at(HIDDEN, lambda: self._work(command, delivery + 1))
             return
         body = self._answer_of(command, delivery).model_dump_json().encode()
-        self._deliver(body, 1)
+        late = self.rng.uniform(200, 500) if self._chance("late_answer") else 0
+        self.at(late, lambda: self._deliver(body, 1))
         if self._chance("duplicate"):
             self.at(self.rng.uniform(1, 300), lambda: self._deliver(body, 1))
 
@@ -412,6 +413,17 @@ class Run:
     def _on_attempt(self, account: str, event: Event) -> None:
         self._publish(account, event.value, on=True, ResultStatus="False")
 
+    def _on_again(self, account: str, event: Event) -> None:
+        """Two episodes, and a record of the first that arrives after the second."""
+        self._on_on(account, event)
+        self.at(60, lambda: self._publish(account, 5400, on=False))
+        self.at(1800, lambda: self._on_on(account, event))
+
+    def _on_storm(self, account: str, event: Event) -> None:
+        """Switched on again and again, faster than the worker answers."""
+        for number in range(16):
+            self.at(50 * number, lambda: self._on_on(account, dataclasses.replace(event, value=0)))
+
     def _on_hint(self, account: str, event: Event) -> None:
         alert = {
             "id": f"alert-{event.at:.0f}",
@@ -438,7 +450,7 @@ class Run:
     _on_dismiss = _on_release = _on_approve
 
     async def _decide(self, verb: Any, account: str, which: int, services: Services) -> None:
-        case = await services.ledger.load(account)
+        case = await services.ledger.load(account, history=True)
         incidents = sorted(case.rows(Incident), key=lambda row: row.opened_at, reverse=True)
         if len(incidents) <= which:
             return

@@ -264,10 +264,10 @@ async def test_one_account_whose_rows_cannot_be_read_does_not_stop_the_sweep() -
     await world.passes(minutes=15)
     load = world.ledger.load
 
-    async def broken(target: str) -> Any:
+    async def broken(target: str, *, history: bool = False) -> Any:
         if target == BLAKE:
             raise InputError("corrupt_row", "edited by hand")
-        return await load(target)
+        return await load(target, history=history)
 
     world.services = dataclasses.replace(world.services)
     world.ledger.load = broken  # type: ignore[method-assign]

@@ -21,6 +21,7 @@ from bypass_responder.case.exchange_question import (
 )
 from bypass_responder.decision import weakened
 from bypass_responder.handling import directory_calls
+from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import Command, CommandKind
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
@@ -102,15 +103,16 @@ def _weaken(draft: Draft, step: Step, services: Services, *, slot: bool) -> None
 def _claim_disable(draft: Draft, services: Services) -> None:
     for step in draft.case.rows(Step):
         incident = draft.case.incident(step.incident_id)
-        if step.step is not StepKind.DISABLE_BYPASS or incident is None or incident.account is None:
+        if step.step is not StepKind.DISABLE_BYPASS or incident is None:
             continue
-        if not steps.is_due(step, draft.now):
+        object_id = incident.account.object_id if incident.account else guid_or_none(draft.case.target)
+        if object_id is None or not steps.is_due(step, draft.now):
             continue
         if not services.settings.enforce:
             steps.withhold(draft, incident, step, state=StepState.WITHHELD, reason="MODE is observe")
         elif outstanding(draft.case, CommandKind.DISABLE_BYPASS) is None and steps.claim(draft, step):
             command = new_command(draft, CommandKind.DISABLE_BYPASS, services)
-            ask(draft, command.model_copy(update={"object_id": incident.account.object_id, "incident_id": incident.id}))
+            ask(draft, command.model_copy(update={"object_id": object_id, "incident_id": incident.id}))
 
 
 async def claim_due(session: Session, services: Services, lookups: Lookups) -> list[Claimed]:

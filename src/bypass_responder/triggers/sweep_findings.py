@@ -159,7 +159,7 @@ def _known_of(case: Case, entry: BaselineEntry) -> _Known:
     return _Known(
         off_at=head.off_at if head.off_at and head.off_at >= entry.on_since else None,
         asked=any(row.state is not FindingState.DECIDED for row in questions),
-        reported=any(row.verdict == "switched_off" for row in questions),
+        reported=head.reported_off is not None and head.reported_off == entry.on_since,
         was_gone=head.gone_at is not None and (head.off_at is None or head.off_at < head.gone_at),
     )
 
