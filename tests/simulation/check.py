@@ -14,6 +14,7 @@ from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.operating.verify_log import verify_log
 from tests.simulation.run import IDS, Run
 from tests.simulation.schedule import BYSTANDER
+from tests.world import START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,22 +26,22 @@ BLOCKED = {Effect.EFFECTIVE, Effect.TEMPORARY}
 async def problems_of(run: Run) -> list[str]:
     """Every rule that the run broke."""
     found = [*run.problems]
-    for target in sorted(await run.world.ledger.targets()):
-        case = await run.world.ledger.load(target)
+    for target in sorted(await run.stored.ledger.targets()):
+        case = await run.stored.ledger.load(target)
         if target != TENANT_TARGET:
             found += _of_case(case, run)
     found += _of_records(
         {
             row.id: row
-            for target in await run.world.ledger.targets()
-            for row in (await run.world.ledger.load(target)).rows(Finding)
+            for target in await run.stored.ledger.targets()
+            for row in (await run.stored.ledger.load(target)).rows(Finding)
         },
         run,
     )
     found += _of_bystanders(run)
     found += await _of_slots(run)
-    found += _of_feed(run)
-    found += [f"chain: {problem}" for problem in (await verify_log(run.world.ledger, run.world.checkpoints)).problems]
+    found += await _of_feed(run)
+    found += [f"chain: {problem}" for problem in (await verify_log(run.stored.ledger, run.stored.checkpoints)).problems]
     if written := await run.idle_writes():
         found.append(f"idle: nothing happened, and a run wrote {', '.join(written[:4])}")
     return found
@@ -173,7 +174,7 @@ async def _of_slots(run: Run) -> list[str]:
     for change in run.directory.changes:
         if change.by != "responder" or change.what != "disabled":
             continue
-        steps = (await run.world.ledger.load(change.account)).rows(Step)
+        steps = (await run.stored.ledger.load(change.account)).rows(Step)
         approved = any(step.step is StepKind.BLOCK_SIGN_IN and step.approved_by for step in steps)
         hour = timedelta(hours=1, minutes=10)  # a claim may be retried, and a clock be wrong
         has_one = any(key == change.account and abs(change.at - at) <= hour for at, key in run.slots)
@@ -182,16 +183,18 @@ async def _of_slots(run: Run) -> list[str]:
     return problems
 
 
-def _of_feed(run: Run) -> Iterator[str]:
-    store = run.world.feed_store
-    gaps = {gap.content_id for gap in store.found_gaps.values()}
-    known = store.read.keys() | store.waiting.keys() | gaps
-    if store.saved is None:
-        return
-    for content_id, (blob, _) in run.world.feed.published.items():
-        owed = any(window.start <= blob.created < window.end for window in store.saved.backlog)
-        if content_id not in known and not owed and blob.created < store.saved.listed_through - timedelta(minutes=1):
-            yield f"cursor: {content_id} lies behind the cursor, and was not read"
+async def _of_feed(run: Run) -> list[str]:
+    store = run.stored.feed_store
+    known = await store.blobs_read(START) | {gap.content_id for gap in await store.gaps()}
+    cursor = await store.cursor()
+    return [
+        f"cursor: {content_id} lies behind the cursor, and was not read"
+        for content_id, created in run.listed().items()
+        if cursor
+        and content_id not in known
+        and created < cursor.listed_through - timedelta(minutes=1)
+        and not any(window.start <= created < window.end for window in cursor.backlog)
+    ]
 
 
 def _name(target: str) -> str:
