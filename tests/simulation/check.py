@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,12 @@ BLOCKED = {Effect.EFFECTIVE, Effect.TEMPORARY}
 async def problems_of(run: Run) -> list[str]:
     """Every rule that the run broke."""
     found = [*run.problems]
+    exempt = await _exempt(run)
     for target in sorted(await run.stored.ledger.targets()):
         case = await run.stored.ledger.load(target)
         if target != TENANT_TARGET:
             found += _of_case(case, run)
+            found += _of_bypass(case, run, exempt)
     found += _of_records(
         {
             row.id: row
@@ -80,12 +83,22 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
         needless = block.effect is Effect.NOT_NEEDED and block.detail.endswith("already")
         if needless and disabled and all(change.by == "responder" for change in disabled):
             yield f"says_not_needed: {incident.id} needed no block, and we had disabled the account"
-    yield from _of_bypass(case, run)
     yield from _of_release(case, run)
     yield from _of_past(case, run)
 
 
-def _of_bypass(case: Case, run: Run) -> Iterator[str]:
+async def _exempt(run: Run) -> set[str]:
+    """The accounts whose bypass began after their allowlist entry was written."""
+    found = set()
+    async for entry in run.stored.allowlist.entries():
+        changes = [each for each in run.exchange.changes if each.account == entry.object_id]
+        since_off = list(itertools.takewhile(lambda each: each.what == "on", reversed(changes)))
+        if since_off and run.edited_at[entry.object_id] <= since_off[-1].at:
+            found.add(entry.object_id)
+    return found
+
+
+def _of_bypass(case: Case, run: Run, exempt: set[str]) -> Iterator[str]:
     """A bypass that is on waits for a person, or is exempt."""
     if not run.exchange.bypassed.get(case.target) or case.target not in run.directory.accounts:
         return
@@ -95,8 +108,8 @@ def _of_bypass(case: Case, run: Run) -> Iterator[str]:
         if incident.status
         in {IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED, IncidentStatus.DISMISSED}
     ]
-    exempt = [finding for finding in case.rows(Finding) if finding.verdict == "allowlisted"]
-    if not waits and not exempt:
+    allowed = case.target in exempt or any(finding.verdict == "allowlisted" for finding in case.rows(Finding))
+    if not waits and not allowed:
         yield f"bypass_on: {_name(case.target)} is bypassed, and nobody has to decide about it"
 
 

@@ -73,7 +73,6 @@ class ProcessRun(Run):
         self._outcomes: dict[tuple[str, int], asyncio.Future[str]] = {}
         self._roots: dict[tuple[str, int], asyncio.Task[None] | None] = {}
         self._calls: list[str] = []
-        self._edited_at = {IDS[SERVICE]: START - timedelta(days=30)}
         self._unreadable: set[str] = set()
         self._content_ids: dict[str, str] = {}
         self._spawned = self._received = 0
@@ -268,7 +267,7 @@ class ProcessRun(Run):
     async def _carry_out(self, host: str, run: Function) -> str:
         process = self._host_process(host)
         number = next(self._number)
-        world = World(self.settings, dict(self._edited_at), frozenset(self._unreadable))
+        world = World(self.settings, dict(self.edited_at), frozenset(self._unreadable))
         self._roots[process.key, number] = _INVOCATION.get()
         future: asyncio.Future[str] = self.loop.create_future()
         self._outcomes[process.key, number] = future
@@ -358,10 +357,6 @@ class ProcessRun(Run):
 
     def _on_lost_blob(self, _: str, __: Any) -> None:
         self._unreadable |= {blob.content_id for blob in self.tenant.deliver([])}
-
-    def _on_allow(self, account: str, event: Any) -> None:
-        self._edited_at[account] = self.now()
-        super()._on_allow(account, event)
 
     def _deploy(self, **changes: Any) -> None:
         super()._deploy(**changes)

@@ -152,6 +152,7 @@ class Run:
         self.decisions: list[tuple[datetime, str, str, str]] = []
         self.records: dict[str, tuple[str, datetime]] = {}
         self.shown: dict[str, set[str]] = {}
+        self.edited_at = {IDS[SERVICE]: START - timedelta(days=30)}
         self._build_world()
         self._faults: dict[str, float] = {}
         self._parked: list[Parked] = []
@@ -526,6 +527,7 @@ class Run:
 
     def _on_allow(self, account: str, _: Event) -> None:
         entry = an_entry(account, edited_at=None)
+        self.edited_at[account] = self.now()
         self.invoke("cli", partial(allow, entry))
 
     def _on_disallow(self, account: str, _: Event) -> None:
