@@ -175,7 +175,10 @@ class Host:
 
     def _take_orders(self) -> None:
         while self.connection.poll():
-            order: Order = self.connection.recv()
+            try:
+                order: Order = self.connection.recv()
+            except EOFError:
+                os._exit(0)  # the parent is gone
             self.orders += 1
             self.now, self.gated = order.now, order.gated
             if order.world:
