@@ -26,13 +26,7 @@ SEEDS = {
     19: "ledger.add_finding",
     25: "work.touch",
     32: "limit.take",
-    37: "index.put",
-    44: "checkpoints.append",
     49: "exchange.send",
-    59: "sweeps.replace_baseline",
-    70: "feed_store.save_cursor",
-    74: "feed_store.mark_read",
-    90: "notifier.send",
 }
 """By seed: the call at which it kills a host for certain. Most kill more hosts, at random."""
 
