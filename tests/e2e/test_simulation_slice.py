@@ -27,6 +27,7 @@ SEEDS = {
     25: "work.touch",
     32: "limit.take",
     49: "exchange.send",
+    74: "feed_store.mark_read",
 }
 """By seed: the call at which it kills a host for certain. Most kill more hosts, at random."""
 
