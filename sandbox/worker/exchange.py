@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from sandbox.tenant.state import utc_now
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from bypass_responder.model.message import ErrorClass
 
@@ -45,6 +48,7 @@ class ExchangeCalls:
     url: str
     tenant_id: str
     token: Callable[[], Awaitable[str]]
+    clock: Callable[[], datetime] = utc_now
     pause_seconds: float = 0.1
     """Before the second try; doubled each time. A Retry-After that is longer wins."""
 

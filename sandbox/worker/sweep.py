@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from bypass_responder.model.base import guid_or_none
@@ -26,14 +26,14 @@ async def sweep(
 
     Never raises for what the command holds, which must have a ``command_id``.
     """
-    started, started_at = time.monotonic(), datetime.now(UTC)
+    started, started_at = time.monotonic(), exchange.clock()
     content: bytes | None = None
     facts: dict[str, Any] = {"complete": False, "scanned": 0, "bypassed": 0}
     outcome: Literal["listed", "refused", "failed"] = "failed"
     error: str | None = None
     error_class: ErrorClass | None = None
     try:
-        wanted = accepted(SweepCommand, command, exchange.tenant_id)
+        wanted = accepted(SweepCommand, command, exchange)
         content, facts = await _listed(wanted, exchange, started_at)
         facts |= {"blob": blob, "sha256": hashlib.sha256(content).hexdigest()}
         outcome = "listed"

@@ -48,6 +48,16 @@ class TenantDirectory(FakeDirectory):
         """Remember who changed what."""
         self.changes.append(Change(self._clock(), account, what, by))
 
+    def delete(self, object_id: str) -> None:
+        """Delete an account, softly."""
+        del self.accounts[object_id]
+        self.note(object_id, "deleted", "person")
+
+    def restore(self, account: Account) -> None:
+        """Restore a deleted account."""
+        self.accounts[account.object_id] = account
+        self.note(account.object_id, "restored", "person")
+
     async def find(self, name: str) -> Account | None:
         self._may_fail()
         found = await super().find(name)
