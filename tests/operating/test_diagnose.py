@@ -459,7 +459,7 @@ def test_queues_that_nobody_may_read_are_reported_as_not_checked() -> None:
     what = [unchecked.what for unchecked in found.unchecked if "only send" in unchecked.what]
 
     assert (reported(found), len(what)) == ([], 1)
-    assert what[0].startswith("exchange-commands and exchange-checks and exchange-sweeps: ")
+    assert what[0].startswith("exchange-checks and exchange-commands and exchange-sweeps: ")
     assert not any(unchecked.essential for unchecked in found.unchecked)
 
 
