@@ -27,6 +27,8 @@ TRANSIENT = (
     "StorageTransientException",
 )
 """Exception names after which the Exchange module itself tries again."""
+NOT_IN_ROLE = "aren't present in the role definition"
+"""Of a parameter that the identity's role does not include."""
 
 
 class CmdletError(Exception):
@@ -98,6 +100,8 @@ class ExchangeCalls:
 def _class_of(status: int, reason: str) -> ErrorClass:
     if any(name in reason for name in TRANSIENT):
         return "transient"
+    if NOT_IN_ROLE in reason:
+        return "permission"
     match status:
         case 401 | 403:
             return "permission"

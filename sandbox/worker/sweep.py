@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.message import SCHEMA_VERSION, CommandKind
-from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
+from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult, warning_form
 from sandbox.worker.answer import WORKER, Ended, accepted
 from sandbox.worker.exchange import CmdletError, ExchangeCalls
 
@@ -84,6 +84,6 @@ async def _listed(command: SweepCommand, exchange: ExchangeCalls, started_at: da
         "bypassed": len(content.bypassed),
         "audit_disabled": organization["AuditDisabled"],
         "unified_audit_log_ingestion_enabled": log["UnifiedAuditLogIngestionEnabled"],
-        "warnings": tuple(warnings),
+        "warnings": tuple({warning_form(warning): warning for warning in reversed(warnings)}.values()),
     }
     return content.model_dump_json().encode(), facts

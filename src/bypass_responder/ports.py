@@ -146,6 +146,9 @@ class HourlyLimit(Protocol):
     async def take(self, key: str, *, limit: int, now: datetime) -> bool:
         """Take a slot, exactly, also under concurrency; True again for a key that has one."""
 
+    async def give_back(self, key: str) -> None:
+        """Free the slot of this key, if it has one."""
+
 
 class SweepStore(Protocol):
     """The lists of the sweeps, and who was on at the last complete one."""

@@ -162,6 +162,28 @@ async def test_a_slot_is_free_again_after_an_hour(ports: Ports) -> None:
     assert await ports.limit.take("i2", limit=1, now=NOON + timedelta(minutes=60, seconds=1))
 
 
+async def test_a_slot_that_is_given_back_is_free_at_once(ports: Ports) -> None:
+    await ports.limit.take("i1", limit=1, now=NOON)
+    await ports.limit.give_back("i1")
+
+    assert await ports.limit.take("i2", limit=1, now=NOON)
+
+
+async def test_giving_back_a_slot_leaves_those_of_others(ports: Ports) -> None:
+    await ports.limit.take("i1", limit=1, now=NOON)
+    await ports.limit.give_back("i2")
+
+    assert not await ports.limit.take("i2", limit=1, now=NOON)
+
+
+async def test_slots_that_many_give_back_at_once_are_all_free(ports: Ports) -> None:
+    keys = [f"i{number}" for number in range(5)]
+    await asyncio.gather(*(ports.limit.take(key, limit=5, now=NOON) for key in keys))
+    await asyncio.gather(*(ports.limit.give_back(key) for key in keys))
+
+    assert all([await ports.limit.take(f"other {key}", limit=5, now=NOON) for key in keys])
+
+
 async def test_no_slots_when_the_limit_is_nought(ports: Ports) -> None:
     assert not await ports.limit.take("i1", limit=0, now=NOON)
 
@@ -190,6 +212,17 @@ async def test_two_workers_that_remember_what_they_saw_stay_within_the_limit(
     assert taken == [True, True, True, True, True, True]
     assert not await first.take("i3", limit=3, now=NOON)
     assert not await second.take("i3", limit=3, now=NOON)
+
+
+async def test_a_slot_that_another_worker_gave_back_is_not_remembered_as_taken(
+    clients: StorageClients, tenant_id: str
+) -> None:
+    first, second = (TableHourlyLimit(clients.tables, tenant_id) for _ in range(2))
+    await first.take("i1", limit=1, now=NOON)
+    await second.give_back("i1")
+    await second.take("i2", limit=1, now=NOON)
+
+    assert not await first.take("i1", limit=1, now=NOON)
 
 
 async def test_a_limit_that_a_person_reset_gives_slots_again(clients: StorageClients, tenant_id: str) -> None:

@@ -93,6 +93,10 @@ class FakeLimit(Scripted):
             self.slots[key] = now
         return key in self.slots
 
+    async def give_back(self, key: str) -> None:
+        self._called("give_back", key)
+        self.slots.pop(key, None)
+
 
 class FakeIndex(Scripted):
     """``held`` is id → entry."""

@@ -286,6 +286,9 @@ class _Limit:
             self._host.connection.send(Slot(key))
         return has_one
 
+    async def give_back(self, key: str) -> None:
+        await self._real.give_back(key)
+
 
 class _Feed:
     """The audit feed, of which some blobs cannot be read."""

@@ -46,6 +46,10 @@ IDS = {
 }
 QUIET = (1, 2, 5, 20, 60, 60, 360, 1440, 1440)
 """The minutes between the rounds of a run's end, in which nothing fails any more."""
+WARNED, OVERTAKEN, LIST_LATE_SECONDS = 3, 2, 200
+"""Of four sweeps, the one with a warning that matters; of three, the one whose list comes after its message."""
+UNFORESEEN = 4
+"""Of five commands, the one that fails with an unknown error."""
 LONGEST_INVOCATION = 600.0
 HIDDEN = 600.0
 """How long the message of a crashed worker stays hidden."""
@@ -367,6 +371,8 @@ class Run:
         outcome, after = ExchangeOutcome.CHECKED, None
         if command.not_after < self.now():
             outcome, before = ExchangeOutcome.REFUSED, None
+        elif self.world.exchange.sent.index(command) % 5 == UNFORESEEN:
+            outcome, before, found = ExchangeOutcome.FAILED, None, None
         elif found is None:
             outcome = ExchangeOutcome.NOT_FOUND
         elif command.kind is CommandKind.DISABLE_BYPASS:
@@ -388,6 +394,7 @@ class Run:
             after=after,
             read_at=self.now(),
             worker="simulated",
+            error_class="other" if outcome is ExchangeOutcome.FAILED else None,
             deliveries=delivery,
         )
 
@@ -397,24 +404,28 @@ class Run:
 
     def _list_of(self, command: SweepCommand) -> bytes:
         on = [account for account in IDS.values() if self.exchange.read(account)]
+        number = self.world.exchange.swept.index(command)
+        warned = number % 4 == WARNED  # the list may lack accounts, and what it names counts
         content = SweepContent(
             schema_version=1,
             command_id=command.command_id,
             tenant_id=command.tenant_id,
             started_at=self.now(),
-            complete=True,
+            complete=not warned,
             scanned=1000,
             bypassed=tuple(BypassedObject(object_id=each, exchange_guid=exchange_guid(each), name=each) for each in on),
         )
         data = content.model_dump_json().encode()
         blob = f"{command.command_id}.json"
-        self.world.sweeps.lists.setdefault(blob, data)
+        late = LIST_LATE_SECONDS if number % 3 == OVERTAKEN else 0
+        self.at(late, partial(self.world.sweeps.lists.__setitem__, blob, data))
         result = SweepResult(
             command_id=command.command_id,
             kind=CommandKind.LIST_BYPASSED,
             tenant_id=command.tenant_id,
             outcome="listed",
-            complete=True,
+            complete=not warned,
+            warnings=("Something new.",) if warned else (),
             started_at=content.started_at,
             scanned=1000,
             bypassed=len(on),

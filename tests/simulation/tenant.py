@@ -110,6 +110,12 @@ class Limit(FakeLimit):
             self._taken.append((now, key))
         return has_one
 
+    async def give_back(self, key: str) -> None:
+        since = self.slots.get(key)
+        await super().give_back(key)
+        if since is not None:
+            self._taken[:] = [(at, each) for at, each in self._taken if each != key or at < since]
+
 
 class Exchange:
     """The bypass of each account, and who changed it when. ``stale``: a read may miss the last five minutes."""

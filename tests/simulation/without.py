@@ -45,7 +45,7 @@ def _token(patch: pytest.MonkeyPatch) -> None:
         original(draft, kind, row.token or token, error)
 
     original = control.record_call
-    patch.setattr("bypass_responder.handling.directory_calls.record_call", record_call)
+    patch.setattr(control, "record_call", record_call)
 
 
 def _etag(patch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,8 @@ SYNCED_AGAIN = timedelta(minutes=35)
 BLOCKED_BY_OTHERS = timedelta(hours=24)
 """For this long after the last evidence, an account that somebody else had disabled is blocked when it is enabled."""
 CLOCK_SKEW = timedelta(minutes=5)
+REFUSALS = (NotFoundError, PermissionMissingError, RefusedError)
+"""The call was refused, and nothing changed."""
 MOST_PROJECTED = 20
 
 
@@ -189,11 +191,12 @@ def give_up_claim(draft: Draft, kind: StepKind, token: str) -> list[Step]:
     control = draft.case.control(kind)
     if control.token != token:
         return []
+    first_call = _is_first_call(draft.case)
     undone = {"token": None, "calling": None, "lease_until": None, "attempts": control.attempts - 1}
     if control.attempts == 1:
         undone["first_attempt_at"] = None
     draft.put(control.model_copy(update=undone))
-    if control.acted_at is None and kind is BLOCK:
+    if kind is BLOCK and first_call:
         draft.move_head(prior=None)
     return [step for step in wanting(draft.case, kind) if step.state is StepState.CLAIMED]
 
@@ -218,6 +221,19 @@ def record_call(draft: Draft, kind: StepKind, token: str, error: ResponderError 
             _fail(draft, kind, steps, f"{error.diagnostics()}{again}")
         case _:
             _retry(draft, kind, control, steps, error)
+
+
+def frees_the_slot(case: Case, token: str, error: ResponderError | None, now: datetime) -> bool:
+    """Return True when the block under this claim was refused, and no call before it can have changed the account."""
+    control = case.control(BLOCK)
+    claimed = control.token == token and control.lease_until is not None and control.lease_until > now
+    return claimed and isinstance(error, REFUSALS) and _is_first_call(case)
+
+
+def _is_first_call(case: Case) -> bool:
+    """Return True when the block was called once since the prior state of the account was recorded."""
+    prior, control = case.head.prior, case.control(BLOCK)
+    return control.attempts == 1 and prior is not None and prior.recorded_at == control.first_attempt_at
 
 
 def _steps_of(case: Case, kind: StepKind) -> list[Step]:
@@ -265,8 +281,7 @@ def _retry(draft: Draft, kind: StepKind, control: Control, steps: Sequence[Step]
 
 
 def _fail(draft: Draft, kind: StepKind, steps: Sequence[Step], why: str) -> None:
-    control = draft.case.control(_row_of(kind))
-    if kind is BLOCK and control.acted_at is None and control.attempts <= 1:
+    if kind is BLOCK and _is_first_call(draft.case):
         draft.move_head(prior=None)  # refused at the first call: nothing was changed
     _project(draft, kind, steps, StepState.FAILED, detail=why)
     for step in steps:

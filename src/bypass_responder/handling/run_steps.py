@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,6 +21,7 @@ from bypass_responder.case.exchange_question import (
     withdraw,
 )
 from bypass_responder.decision import weakened
+from bypass_responder.errors import ResponderError
 from bypass_responder.handling import directory_calls
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.incident import Incident
@@ -152,12 +154,25 @@ async def act(claimed: Sequence[Claimed], session: Session, services: Services) 
     """
     calls = [
         directory_calls.carry_out(
-            work.tokens, object_id=work.object_id, directory=services.directory, apply=session.apply
+            work.tokens,
+            object_id=work.object_id,
+            directory=services.directory,
+            record=partial(_record, session=session, services=services),
         )
         for work in claimed
     ]
     outcomes = await asyncio.gather(*calls, send_commands(session, services), return_exceptions=True)
     return [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+
+
+async def _record(
+    kind: StepKind, token: str, error: ResponderError | None, *, session: Session, services: Services
+) -> None:
+    """Record how a call ended. The slot of a refused block is returned while its claim still keeps others out."""
+    if kind is StepKind.BLOCK_SIGN_IN and control.frees_the_slot(session.case, token, error, services.clock()):
+        with suppress(ResponderError):  # a slot that is not returned is free after an hour
+            await services.limit.give_back(session.target)
+    await session.apply(partial(control.record_call, kind=kind, token=token, error=error))
 
 
 async def send_commands(session: Session, services: Services) -> None:

@@ -17,7 +17,7 @@ from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Control, Recheck, Step, StepKind
-from bypass_responder.model.sweep import Sweep
+from bypass_responder.model.sweep import AcceptedWarning, Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +86,7 @@ ROWS: dict[str, type[Row]] = {
         HealthAlert,
         Tampering,
         Sweep,
+        AcceptedWarning,
     )
 }
 """Every kind of row, for the adapter that reads them back."""

@@ -46,6 +46,7 @@ Event = Literal[
     "tampering",
     "unanswered",
     "unreadable",
+    "warning_accepted",
     "withheld",
 ]
 """The event of an entry of the response log."""

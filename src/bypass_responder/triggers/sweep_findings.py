@@ -47,6 +47,32 @@ async def changes(
     return found, entries
 
 
+async def listed_on(content: SweepContent, baseline: Baseline | None, services: Services) -> list[Finding]:
+    """Return the findings of an incomplete sweep: who is listed as on, and was off at the last complete one or since.
+
+    Exchange is asked about each, once until it is read as off. Before the first complete sweep, each is held.
+    """
+    known = baseline.entries if baseline else {}
+    since = baseline.command_id if baseline else "before the first"
+    cases = await _cases(
+        {each.exchange_guid: _target(each.object_id, each.name) for each in content.bypassed}, services
+    )
+    found = []
+    for each in content.bypassed:
+        entry, case = known.get(each.exchange_guid), cases.get(each.exchange_guid)
+        if case is None:
+            continue
+        off_at, gone_at = case.head.off_at, case.head.gone_at
+        if entry and (off_at is None or off_at < entry.on_since):
+            continue
+        back = gone_at is not None and (off_at is None or off_at < gone_at)
+        finding = _newly_on(each, content, services, back=back or baseline is None, key=f"{since}|{off_at}")
+        if finding.row_key not in case.by_key:
+            off_before = baseline.started_at if baseline and entry is None else None
+            found.append(finding.model_copy(update={"off_before": off_before}))
+    return found
+
+
 async def _newly_listed(
     listed: Iterable[BypassedObject],
     allowed: set[str],
@@ -134,16 +160,22 @@ class _Known:
 
 
 async def _known(entries: Mapping[str, BaselineEntry], services: Services) -> dict[str, _Known]:
-    """Return the known state by Exchange GUID. Unreadable cases are left out and raise a health alert."""
+    """Return the known state by Exchange GUID. Unreadable cases are left out."""
+    targets = {guid: _target(entry.object_id, entry.name or guid) for guid, entry in entries.items()}
+    return {guid: _known_of(case, entries[guid]) for guid, case in (await _cases(targets, services)).items()}
 
-    async def ask(item: tuple[str, BaselineEntry]) -> tuple[str, _Known] | InputError:
-        guid, entry = item
+
+async def _cases(targets: Mapping[str, str], services: Services) -> dict[str, Case]:
+    """Return the cases by Exchange GUID. Unreadable ones are left out and raise a health alert."""
+
+    async def load(item: tuple[str, str]) -> tuple[str, Case] | InputError:
+        guid, target = item
         try:
-            return guid, _known_of(await services.ledger.load(_target(entry.object_id, entry.name or guid)), entry)
+            return guid, await services.ledger.load(target)
         except InputError as error:
             return error
 
-    answers = await asyncio.gather(*map(limited(ask), entries.items()))
+    answers = await asyncio.gather(*map(limited(load), targets.items()))
     if broken := [answer for answer in answers if isinstance(answer, InputError)]:
         await raise_health("sweep_account_unreadable", str(broken[0]), services)
     return dict(answer for answer in answers if not isinstance(answer, InputError))
@@ -169,10 +201,19 @@ def _target(object_id: str | None, name: str) -> str:
 
 
 def _newly_on(
-    each: BypassedObject, content: SweepContent, services: Services, *, first: bool = False, back: bool = False
+    each: BypassedObject,
+    content: SweepContent,
+    services: Services,
+    *,
+    first: bool = False,
+    back: bool = False,
+    key: str = "",
 ) -> Finding:
-    """Return the finding for a newly listed account. Exchange is asked again, except in the first sweep."""
-    finding = _finding("on", each.exchange_guid, each.object_id, each.name, content, services)
+    """Return the finding for a newly listed account. Exchange is asked again, except in the first sweep.
+
+    ``key`` stands for the sweep in its id, where several sweeps are to find it once.
+    """
+    finding = _finding("on", each.exchange_guid, each.object_id, each.name, content, services, key=key)
     finding = finding.model_copy(
         update={"first_run": first or back, "listed_once": first, "on_since": content.started_at}
     )
@@ -206,9 +247,9 @@ def _gone(
 
 
 def _finding(
-    what: str, guid: str, object_id: str | None, name: str, content: SweepContent, services: Services
+    what: str, guid: str, object_id: str | None, name: str, content: SweepContent, services: Services, *, key: str = ""
 ) -> Finding:
-    digest = hashlib.sha256(f"{what}|{guid}|{content.command_id}".encode()).hexdigest()[:32]
+    digest = hashlib.sha256(f"{what}|{guid}|{key or content.command_id}".encode()).hexdigest()[:32]
     return Finding(
         id=f"sweep-{digest}",
         target=_target(object_id, name),
