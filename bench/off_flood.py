@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _ON_AGE = timedelta(hours=2)
 """Of the *on*; every *off* is one second later than the last."""
 
+_LONGEST_SECONDS = 300
+
 
 def measure(flood: int = 3000, runs: int = 3) -> dict[str, Any]:
     """The ratio of medians."""
@@ -55,8 +57,7 @@ async def _until_block(world: SlowServices, account: Account, *, flood: int) -> 
     async with world.slow():
         began = time.perf_counter()
         settling = asyncio.create_task(settle_all([target], world.services))
-        await asyncio.wait({settling, world.directory.blocked[target]}, return_when=asyncio.FIRST_COMPLETED)
-        blocked = await asyncio.wait_for(world.directory.blocked[target], timeout=0)
+        blocked = await asyncio.wait_for(world.directory.blocked[target], _LONGEST_SECONDS)
         settling.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await settling

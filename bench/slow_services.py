@@ -98,6 +98,7 @@ class MemoryWorker:
 
     def _result(self, command: ExchangeCommand, *, read_at: datetime) -> ExchangeResult:
         object_id = command.object_id or ""
+        guid = made_up_guid("exchange", object_id)
         disable, before = command.kind is CommandKind.DISABLE_BYPASS, object_id not in self.off
         self.off |= {object_id} if disable else set()
         return ExchangeResult(
@@ -106,7 +107,7 @@ class MemoryWorker:
             tenant_id=command.tenant_id,
             target=command.target,
             outcome=ExchangeOutcome.VERIFIED if disable else ExchangeOutcome.CHECKED,
-            resolved=ExchangeObject(object_id=object_id, exchange_guid=made_up_guid("exchange", object_id), name=object_id),
+            resolved=ExchangeObject(object_id=object_id, exchange_guid=guid, name=object_id),
             before=before,
             after=False if disable else None,
             read_at=read_at,

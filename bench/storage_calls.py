@@ -98,12 +98,10 @@ def build_counted(
         storage_clients.connect = real
 
 
-class _Wire(AioHttpTransport):
+class _Wire(AioHttpTransport):  # type: ignore[misc] # untyped in azure-core
     """The SDK's transport, counted and slower."""
 
-    def __init__(
-        self, service: str, counts: Counter[str], writes: Counter[str] | None, latency: Latency
-    ) -> None:
+    def __init__(self, service: str, counts: Counter[str], writes: Counter[str] | None, latency: Latency) -> None:
         super().__init__()
         self._service = service
         self._counts = counts

@@ -155,8 +155,8 @@ class GraphDirectory:
             raise TransientError(f"Graph did not answer within {_TOTAL_SECONDS:.0f} seconds.") from late
 
     async def _until_open(self) -> None:
-        loop = asyncio.get_running_loop()
-        while (wait := self._open_at - loop.time()) > 0:
+        wait = self._open_at - asyncio.get_running_loop().time()
+        if wait > 0:
             await asyncio.sleep(wait)
 
     def _close_for(self, seconds: float) -> None:

@@ -70,7 +70,8 @@ class Lookups:
         """The account with this object id or user principal name."""
         found: Account | None = await self._start("account", name)  # type: ignore[assignment]
         if found is not None:
-            self._tasks.setdefault(("account", found.user_principal_name.casefold()), self._tasks[_key("account", name)])
+            by_name = _key("account", found.user_principal_name)
+            self._tasks.setdefault(by_name, self._tasks[_key("account", name)])
         return found
 
     async def entry(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
