@@ -27,6 +27,7 @@ _ON_AGE = timedelta(hours=2)
 """Of the *on*; every *off* is one second later than the last."""
 
 _LONGEST_SECONDS = 300
+"""Until the bench gives up."""
 
 
 def measure(flood: int = 3000, runs: int = 3) -> dict[str, Any]:
