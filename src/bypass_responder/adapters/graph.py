@@ -137,6 +137,7 @@ class GraphDirectory:
             async with asyncio.timeout(_TOTAL_SECONDS):
                 while True:
                     await self._until_open()
+                    throttled = None  # from here on a time-out leaves it unknown whether the call had its effect
                     try:
                         return await self._once(request)
                     except ThrottledError as refused:
