@@ -5,7 +5,7 @@ Every method may raise ``TransientError`` (nothing happened, or it is not known:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -126,6 +126,9 @@ class WorkList(Protocol):
 
     async def touch(self, target: str, due_at: datetime) -> WorkItem:
         """Say, before a transaction, that the target has work and a changed log."""
+
+    async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
+        """The same for many targets, in few calls."""
 
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         """Say, after it, when the target is next due.

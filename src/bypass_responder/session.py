@@ -16,7 +16,7 @@ from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.notification import Notification
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
     from bypass_responder import ports
     from bypass_responder.model.base import Row
@@ -154,6 +154,14 @@ async def announced(target: str, services: Services) -> AsyncIterator[None]:
     item = await services.work.touch(target, services.clock())
     yield
     await services.work.finish(item, services.clock())
+
+
+@asynccontextmanager
+async def all_announced(targets: Collection[str], services: Services) -> AsyncIterator[None]:
+    """The same for many targets."""
+    await services.work.touch_all(targets, services.clock())
+    yield
+    await services.work.touch_all(targets, services.clock())
 
 
 async def change(target: str, transition: Callable[[Draft], object], services: Services) -> Session:

@@ -56,6 +56,15 @@ async def test_a_touched_target_is_due_and_changed(ports: Ports) -> None:
     assert (item.target, item.due_at, item.changed) == ("t1", NOON, True)
 
 
+async def test_many_targets_are_touched_together(ports: Ports) -> None:
+    """More than one transaction of them, and each item is the one that a finish replaces."""
+    touched = await ports.work.touch_all({f"t{number}" for number in range(101)}, NOON)
+    await ports.work.finish(touched[100], LATER)
+
+    due = {item.target: item.due_at for item in await ports.work.items()}
+    assert due == {item.target: NOON for item in touched[:100]} | {touched[100].target: LATER}
+
+
 async def test_finish_sets_when_it_is_next_due(ports: Ports) -> None:
     await ports.work.finish(await ports.work.touch("t1", NOON), LATER)
 

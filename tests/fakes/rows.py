@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from bypass_responder.errors import ConflictError
@@ -50,6 +50,9 @@ class FakeWorkList(Scripted):
     async def touch(self, target: str, due_at: datetime) -> WorkItem:
         self._called("touch", target)
         return self._put(target, due_at, changed=True)
+
+    async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
+        return [await self.touch(target, due_at) for target in sorted(targets)]
 
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         self._called("finish", item.target)

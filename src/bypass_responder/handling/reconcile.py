@@ -28,7 +28,7 @@ from bypass_responder.model.step import Recheck, Step, StepKind, StepState
 from bypass_responder.session import Session, announced, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.base import Row
@@ -43,12 +43,24 @@ TOGETHER_SECONDS, LONGEST_TOGETHER_SECONDS = 0.1, 5.0
 """Targets that are settled within this time are notified together; a slower one holds them back no longer."""
 
 
-async def settle_all(targets: Iterable[str], services: Services, *, lookups: Lookups | None = None) -> None:
+async def settle_all(
+    targets: Iterable[str],
+    services: Services,
+    *,
+    lookups: Lookups | None = None,
+    first: Callable[[Draft], object] | None = None,
+) -> None:
     """Settle targets side by side. One target's trouble never holds back another; it is raised at the end.
 
-    ``lookups`` may have reads under way already that deciding will need.
+    ``lookups`` may have reads under way already that deciding will need. ``first``: a transition of these targets.
+    Raises TransientError, before anything is done, when they cannot be marked in the work list.
     """
-    one = limited(partial(_settle_in_time, services=services, lookups=lookups))
+    given = {item.target: item for item in await services.work.touch_all(set(targets), services.clock())}
+
+    def in_time(name: str) -> Coroutine[None, None, Settled]:
+        return _settle_in_time(name, services, lookups, given.get(name), first if name in given else None)
+
+    one = limited(in_time)
     names: dict[asyncio.Task[Settled], str] = {}
     done = set[str]()
     problems: list[Exception] = []
@@ -58,7 +70,7 @@ async def settle_all(targets: Iterable[str], services: Services, *, lookups: Loo
             done.add(name)
             names[asyncio.create_task(one(name))] = name
 
-    start(targets)
+    start(given)
     together = TOGETHER_SECONDS
     try:
         while names:
@@ -97,11 +109,17 @@ def _outcome(task: asyncio.Task[Settled], settled: list[Settled]) -> list[Except
     return [error]
 
 
-async def _settle_in_time(target: str, services: Services, *, lookups: Lookups | None) -> Settled:
+async def _settle_in_time(
+    target: str,
+    services: Services,
+    lookups: Lookups | None,
+    item: WorkItem | None,
+    first: Callable[[Draft], object] | None,
+) -> Settled:
     """Settle one target within its time, so that it holds back no other."""
     try:
         async with asyncio.timeout(TARGET_SECONDS):
-            return await settle(target, services, lookups=lookups)
+            return await settle(target, services, lookups=lookups, item=item, first=first)
     except TimeoutError as error:
         raise TransientError(f"The case of {target} took longer than {TARGET_SECONDS} s; it is continued.") from error
 
@@ -124,10 +142,19 @@ async def _deliver(settled: Sequence[Settled], services: Services) -> list[Excep
     return [outcome for outcome in (*delivered, *finished) if isinstance(outcome, Exception)]
 
 
-async def settle(target: str, services: Services, *, lookups: Lookups | None = None) -> Settled:
-    """Settle one target."""
-    item = await services.work.touch(target, services.clock())
+async def settle(
+    target: str,
+    services: Services,
+    *,
+    lookups: Lookups | None = None,
+    item: WorkItem | None = None,
+    first: Callable[[Draft], object] | None = None,
+) -> Settled:
+    """Settle one target, after a ``first`` transition. ``item``: that it is marked in the work list already."""
+    item = item or await services.work.touch(target, services.clock())
     session = await open_session(target, services)
+    if first is not None:
+        await session.apply(first)
     elsewhere: set[str] = set()
     problems: list[Exception] = []
     for _ in range(ROUNDS):
