@@ -169,21 +169,6 @@ async def test_an_entry_that_expires_ends_in_restored_auditing_and_a_message_to_
     assert "allowlist_expired" in await world.notifications()
 
 
-async def test_an_entry_that_is_taken_away_holds_the_account_for_a_person() -> None:
-    """It was on at every sweep, so nobody is blocked on that alone."""
-    world = World()
-    world.allowlist.rows[ALEX] = an_entry()
-    world.bypassed[ALEX] = True
-    await world.sweep()
-    await world.passes(minutes=15)
-    del world.allowlist.rows[ALEX]
-    await world.sweep()
-    await world.answer()
-
-    assert world.directory.enabled[ALEX]
-    assert set((await world.states()).values()) == {StepState.HELD}
-
-
 async def test_an_account_that_is_gone_from_the_list_is_asked_about_and_its_off_is_evidence() -> None:
     world = World()
     world.bypassed[ALEX] = True

@@ -10,7 +10,8 @@ from bypass_responder.case.follow_up import left_to_do
 from bypass_responder.model.base import latest
 from bypass_responder.model.change import Actor
 from bypass_responder.model.finding import STATES, Alone, Finding, FindingState
-from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import StepKind
 
 if TYPE_CHECKING:
@@ -107,7 +108,22 @@ def add_to_past(draft: Draft, finding: Finding) -> None:
     finding = close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
     if incident:
         attach(draft, incident, finding)
+        if incident.status is IncidentStatus.DISMISSED and finding.source not in STATES:
+            _notify_late(draft, incident, finding)
     draft.log("evidence", reason, incident=incident.id if incident else None, record=finding.id)
+
+
+def _notify_late(draft: Draft, incident: Incident, finding: Finding) -> None:
+    """Notify once a day of evidence of a dismissed incident: its actor was known, and nothing is done."""
+    draft.notify(
+        "late_evidence",
+        f"Late evidence of a dismissed incident: {incident.account or incident.target}",
+        f"{finding.actor} switched the bypass on at {finding.effective_at:%Y-%m-%d %H:%M:%SZ}, within the episode that "
+        f"was dismissed. All of it: bypassctl incidents show {incident.id}.",
+        key=f"{incident.id}-{draft.now:%Y-%m-%d}",
+        severity=Severity.INFO,
+        incident=incident.id,
+    )
 
 
 def attach(draft: Draft, incident: Incident, finding: Finding) -> None:

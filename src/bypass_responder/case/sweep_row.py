@@ -18,6 +18,8 @@ from bypass_responder.model.sweep import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
 
@@ -183,4 +185,19 @@ def _notify_first(draft: Draft, new: Baseline) -> None:
         ),
         held=len(held),
         covered=len(new.entries) - len(held),
+    )
+
+
+def notify_dark(draft: Draft, names: Sequence[str]) -> None:
+    """Notify once a day of accounts whose incident was dismissed and whose bypass is still on."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    draft.notify(
+        "still_dark",
+        f"Dismissed, and still not audited: {len(names)}",
+        f"{', '.join(sorted(names)[:MOST_NAMED])}{more}. Their bypass is on; nothing is done about it.",
+        key=f"{draft.now:%Y-%m-%d}",
+        left_to_do=(
+            "To exempt an account: bypassctl allowlist add ACCOUNT …",
+            "To restore auditing: Set-MailboxAuditBypassAssociation -Identity ACCOUNT -AuditBypassEnabled $false",
+        ),
     )

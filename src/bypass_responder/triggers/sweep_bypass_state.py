@@ -144,7 +144,7 @@ def _short(content: SweepContent, row: Sweep, baseline: Baseline | None) -> int:
 async def _move_baseline(
     content: SweepContent, baseline: Baseline | None, session: Session, services: Services
 ) -> None:
-    found, entries = await changes(content, baseline, services)
+    found, entries, dark = await changes(content, baseline, services)
     await store_findings(found, services)
     new = Baseline(
         command_id=content.command_id,
@@ -161,6 +161,8 @@ async def _move_baseline(
     except ConflictError:
         write_line("baseline_moved", command=content.command_id)
     await _end_complete(new, session, services)
+    if dark:
+        await _apply(session, services, partial(sweep_row.notify_dark, names=dark))
     await _settle(found, services)
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
+from bypass_responder.case.evidence import end_of
 from bypass_responder.decision import covers
 from bypass_responder.errors import InputError
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, FindingState, Source
+from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.sweep import BaselineEntry
 from bypass_responder.sensing.sweep import compare
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 
 async def changes(
     content: SweepContent, baseline: Baseline | None, services: Services
-) -> tuple[list[Finding], dict[str, BaselineEntry]]:
-    """Return the findings of a complete sweep, and the entries of the next baseline."""
+) -> tuple[list[Finding], dict[str, BaselineEntry], list[str]]:
+    """Return the findings of a complete sweep, the entries of the next baseline, and who is dismissed and still on."""
     now = services.clock()
     allowed: set[str] = {
         entry.object_id
@@ -42,9 +44,9 @@ async def changes(
     known = baseline.entries if baseline else {}
     off_before = baseline.started_at if baseline else None
     found, entries = await _newly_listed(comparison.newly_on, allowed, content, services, off_before=off_before)
-    found += await _still_on(comparison.still_on, known, allowed, content, services, entries)
-    found += await _not_listed(comparison.gone, content, services, entries)
-    return found, entries
+    again, dark = await _still_on(comparison.still_on, known, allowed, content, services, entries)
+    gone = await _not_listed(comparison.gone, content, services, entries)
+    return [*found, *again, *gone], entries, dark
 
 
 async def listed_on(content: SweepContent, baseline: Baseline | None, services: Services) -> list[Finding]:
@@ -102,8 +104,8 @@ async def _still_on(
     content: SweepContent,
     services: Services,
     entries: dict[str, BaselineEntry],
-) -> list[Finding]:
-    """Return findings for accounts still on: off in between, or no longer covered by the allowlist."""
+) -> tuple[list[Finding], list[str]]:
+    """Return findings for accounts still on: off in between, or no longer covered by the allowlist; and who is dark."""
     now = {each.exchange_guid: each for each in listed}
     uncovered = {guid: known[guid] for guid, each in now.items() if each.object_id not in allowed}
     ledger = await _known(uncovered, services)
@@ -118,7 +120,7 @@ async def _still_on(
             found.append(_newly_on(each, content, services))
         elif entry.covered and guid in uncovered:
             found.append(_uncovered(each, entry, content, services))
-    return found
+    return found, [now[guid].name for guid, state in ledger.items() if state.dismissed]
 
 
 async def _not_listed(
@@ -152,6 +154,8 @@ class _Known:
     """True when off or missing is already stored as evidence."""
     was_gone: bool
     """True when it was missing once and has not been reported off since."""
+    dismissed: bool
+    """True when a person dismissed its incident, and it was not reported off since."""
 
     @property
     def over(self) -> bool:
@@ -193,6 +197,9 @@ def _known_of(case: Case, entry: BaselineEntry) -> _Known:
         asked=any(row.state is not FindingState.DECIDED for row in questions),
         reported=head.reported_off is not None and head.reported_off == entry.on_since,
         was_gone=head.gone_at is not None and (head.off_at is None or head.off_at < head.gone_at),
+        dismissed=any(
+            row.status is IncidentStatus.DISMISSED and end_of(case, row) is None for row in case.rows(Incident)
+        ),
     )
 
 
@@ -231,7 +238,7 @@ def _newly_on(
 
 
 def _uncovered(each: BypassedObject, entry: BaselineEntry, content: SweepContent, services: Services) -> Finding:
-    """Return the finding for a lapsed allowlist entry. Never read as off, so no account is blocked."""
+    """Return the finding for an allowlist entry that lapsed, or was removed."""
     finding = _finding("uncovered", each.exchange_guid, each.object_id, each.name, content, services)
     return finding.model_copy(update={"first_run": True, "was_covered": True, "on_since": entry.on_since})
 
