@@ -19,6 +19,7 @@ SETTINGS = {
     "ALERTS_QUEUE": "alerts",
     "COMMAND_TIMEOUT_SECONDS": "30",
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
+    "EXCHANGE_CHECKS_QUEUE": "exchange-checks",
     "EXCHANGE_SWEEPS_QUEUE": "exchange-sweeps",
     "EXCHANGE_RESULTS_QUEUE": "exchange-results",
     "NOTIFICATION_WEBHOOK_SECRET": "sandbox",

@@ -249,7 +249,7 @@ class World:
 
     async def decides(self, verb: Any, incident_id: str, target: str = ALEX, **fields: Any) -> None:
         """A person decides, as bypassctl writes it; the scheduler carries it out."""
-        session = await open_session(target, self.services)
+        session = await open_session(target, self.services, history=True)
         await session.apply(
             lambda draft: person_decision.write_decision(
                 draft, incident_id, verb, who="ops", reason="ticket", enforce=self.services.settings.enforce, **fields
@@ -259,7 +259,7 @@ class World:
         await resume_responses(self.services, self.self_checks)
 
     async def case(self, target: str = ALEX) -> Case:
-        return await self.ledger.load(target)
+        return await self.ledger.load(target, history=True)
 
     async def incidents(self, target: str = ALEX) -> list[Incident]:
         rows = (await self.case(target)).by_key.values()

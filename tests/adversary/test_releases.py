@@ -79,7 +79,7 @@ async def test_a_row_that_somebody_put_into_the_ledger_releases_nobody() -> None
     world = a_world()
     incident = await contained(world)
     forged = PersonDecision(incident_id=incident, verb="release", who="ceo@contoso.com", reason="urgent", at=world.now)
-    world.ledger.stored[ALEX][forged.row_key] = (forged.kind, forged.model_dump_json())
+    world.ledger.stored[ALEX][forged.place] = (forged.kind, forged.model_dump_json())
     await world.work.touch(ALEX, world.now)
     await world.passes(minutes=1)
 

@@ -17,6 +17,7 @@ QUEUES = {
     "alerts": "alerts",
     "results": "exchange-results",
     "commands": "exchange-commands",
+    "checks": "exchange-checks",
     "sweeps": "exchange-sweeps",
 }
 

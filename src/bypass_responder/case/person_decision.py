@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case.control import ended, renew
+from bypass_responder.case.evidence import known_of
 from bypass_responder.case.step import finish
 from bypass_responder.errors import NotFoundError, RefusedError
 from bypass_responder.model.base import latest
-from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
+from bypass_responder.model.finding import Finding
+from bypass_responder.model.incident import Incident, IncidentStatus, Known, PersonDecision
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
@@ -169,13 +172,18 @@ def end_released(draft: Draft) -> None:
     released = draft.case.head.released_through
     if released is None:
         return
-    for incident in draft.case.rows(Incident):
-        if incident.closed_at is None and incident.opened_at <= released and len(draft.changed) < MOST_ROWS:
-            gone = {"status": IncidentStatus.RELEASED, "closed_at": released, "closed_by": "the release of the account"}
-            draft.put(incident.model_copy(update=gone | {"shown": incident.evidence}))
-            _want_auditing_only(draft, incident.id, "the account was released")
-            if draft.case.head.active_incident == incident.id:
-                draft.move_head(active_incident=None)
+    over = [row for row in draft.case.rows(Incident) if row.closed_at is None and row.opened_at <= released]
+    left = len(over)
+    for incident in over:
+        if len(draft.changed) >= MOST_ROWS:
+            break
+        left -= 1
+        gone = {"status": IncidentStatus.RELEASED, "closed_at": released, "closed_by": "the release of the account"}
+        draft.put(incident.model_copy(update=gone | {"known": _known(draft, incident, incident.evidence)}))
+        _want_auditing_only(draft, incident.id, "the account was released")
+        if draft.case.head.active_incident == incident.id:
+            draft.move_head(active_incident=None)
+    draft.move_head(ending=left > 0)
 
 
 def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
@@ -220,13 +228,19 @@ def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus | None
     changes: dict[str, object] = {
         "closed_at": decision.at,
         "closed_by": decision.who,
-        "shown": decision.shown,
+        "known": _known(draft, incident, decision.shown),
     }
     if status is not None:
         changes["status"] = status
         if draft.case.head.active_incident == incident.id:
             draft.move_head(active_incident=None)
     draft.put(incident.model_copy(update=changes))
+
+
+def _known(draft: Draft, incident: Incident, ids: Iterable[str]) -> Known:
+    """What a person knew who was shown these findings. Requires the case with its history."""
+    found = (draft.case.row(Finding, f"finding-{each}") for each in ids)
+    return known_of(incident, (finding for finding in found if finding is not None))
 
 
 def _done(draft: Draft, decision: PersonDecision, what: Event) -> None:

@@ -49,6 +49,7 @@ Event = Literal[
     "tampering",
     "unanswered",
     "unreadable",
+    "warning_accepted",
     "withheld",
 ]
 """The event of an entry of the response log."""
@@ -61,6 +62,7 @@ About = Literal[
     "flapping",
     "health",
     "held",
+    "late_evidence",
     "mode_changed",
     "observed",
     "poison",
@@ -69,6 +71,7 @@ About = Literal[
     "restoring",
     "step_failed",
     "step_ineffective",
+    "still_dark",
     "tampering",
     "undecided",
     "unreadable",

@@ -22,7 +22,7 @@ async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Cas
     entry = await services.index.get(entry_id)
     if entry is None:
         raise NotFoundError(f"{entry_id} matches no incident, or several. List them: bypassctl incidents list.")
-    return entry, (await open_session(entry.target, services)).case
+    return entry, (await open_session(entry.target, services, history=True)).case
 
 
 def incident_in(entry: IndexEntry, case: Case) -> Incident:
@@ -55,6 +55,6 @@ async def decide_incident(
     enforce = services.settings.enforce
     given = partial(write_decision, who=who, reason=reason, enforce=enforce, account=object_id)
     async with announced(incident.target, services):
-        session = await open_session(incident.target, services)
+        session = await open_session(incident.target, services, history=True)
         await session.apply(lambda draft: given(draft, incident.id, verb))
     return incident

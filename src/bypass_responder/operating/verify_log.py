@@ -117,7 +117,7 @@ async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Ver
 async def _against_rows(
     target: str, seq: int, digest: str, incidents: set[str], ledger: Ledger, found: Verification
 ) -> None:
-    case = await ledger.load(target)
+    case = await ledger.load(target, history=True)
     head = case.head
     if (head.log_seq, head.log_hash) != (seq, digest):
         found.problems.append(f"{target}: the head names log entry {head.log_seq}, but the log ends with {seq}")
