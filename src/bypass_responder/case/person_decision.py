@@ -8,7 +8,7 @@ from bypass_responder.case.control import ended, renew
 from bypass_responder.case.evidence import known_of
 from bypass_responder.case.step import finish
 from bypass_responder.errors import NotFoundError, RefusedError
-from bypass_responder.model.base import latest
+from bypass_responder.model.base import guid_or_none, latest
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, IncidentStatus, Known, PersonDecision
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
@@ -196,10 +196,9 @@ def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
 def _want_auditing_only(draft: Draft, incident_id: str, reason: str) -> None:
     """Cancel what is wanted of the account itself. Auditing stays wanted, and is restored where it waited.
 
-    An incident without an account names nobody whose auditing could be restored.
+    A case that is known by names only names nobody whose auditing could be restored.
     """
-    incident = draft.case.incident(incident_id)
-    known = incident is not None and incident.account is not None
+    known = guid_or_none(draft.case.target) is not None
     for step in draft.case.steps(incident_id):
         waits = step.state in {StepState.HELD, StepState.WITHHELD}
         if (step.step is not StepKind.DISABLE_BYPASS and step.state is not StepState.DONE) or (waits and not known):
