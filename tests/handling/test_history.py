@@ -152,3 +152,15 @@ async def test_delivered_notifications_are_deleted_after_thirty_days() -> None:
     await settle_all({ALEX}, world.services)
 
     assert (await world.case()).rows(Notification) == []
+
+
+async def test_late_evidence_of_an_old_episode_calls_nothing_for_it() -> None:
+    world = await flapped(episodes=4)
+    first = (await world.incidents())[0]
+    assert first.restored_at is not None
+    before = list(world.directory.calls)
+    await world.sees(an_off(id="late", effective_at=first.restored_at - timedelta(seconds=30)))
+    await hours_pass(world, 0.1)
+
+    calls = [call for call in world.directory.calls[len(before) :] if call[0] != "find"]
+    assert calls == []

@@ -65,11 +65,15 @@ class Next(StrEnum):
 
 
 def wanting(case: Case, kind: StepKind) -> list[Step]:
-    """Return the steps by which the incidents of the account want a control, newest incident last."""
+    """Return the steps by which the incidents of the account want a control, newest incident last.
+
+    Incidents of the history, read besides for late evidence, want nothing: newer ones want the same, or nobody does.
+    """
     steps = [
         step
         for step in case.rows(Step)
-        if step.step is kind and step.state in WANTED and (found := case.incident(step.incident_id)) is not None
+        if step.step is kind and step.state in WANTED and step.row_key not in case.kept
+        if (found := case.incident(step.incident_id)) is not None
         if kind is RELEASE or not ended(case, found)
     ]
     return sorted(steps, key=lambda step: (case.opened_at(step.incident_id), step.incident_id))[-MOST_PROJECTED:]
