@@ -59,6 +59,5 @@ async def test_without_a_channel_a_finished_target_is_left_alone() -> None:
     world.services = dataclasses.replace(world.services, notifier=None)
     await world.sees(a_finding(outcome=Outcome.FAILED))
     await world.passes(minutes=1)
-    await world.passes(minutes=1)
 
     assert world.work.held == {}

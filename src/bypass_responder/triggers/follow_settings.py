@@ -33,11 +33,11 @@ async def follow_settings(session: Session, services: Services, *, started: date
     known, mode, protected = in_force(session.case), settings.mode.value, sorted(settings.protected)
     if known is not None and known.since > started:
         return
-    if known is None or known.mode != mode or known.protected != tuple(protected):
-        edited = {*protected} ^ {*known.protected} if known else set[str]()
-        await _visit(edited, services)
-        flip = known is not None and known.mode != mode and settings.enforce
-        observed = await _observed(services) if flip else []
+    if known is None:
+        await session.apply(partial(record_rules, mode=mode, protected=protected))
+    elif known.mode != mode or known.protected != tuple(protected):
+        await _visit({*protected} ^ {*known.protected}, services)
+        observed = await _observed(services) if known.mode != mode and settings.enforce else []
         record = partial(record_rules, mode=mode, protected=protected, observed=observed)
         await change_if_needed(session, record, services)
     known = in_force(session.case)
