@@ -90,6 +90,7 @@ class Settings(Value):
     notification_webhook_url: Url | None = None
     notification_webhook_secret: SecretStr | None = None
     alerts_queue: QueueName = "alerts"
+    decisions_queue: QueueName = "decisions"
     sweep_schedule: str = "0 */15 * * * *"
     sweep_timeout_seconds: Annotated[int, Field(ge=5, le=86400)] = 4200
     sweep_overdue_minutes: Annotated[int, Field(ge=1, le=10080)] = 60
@@ -108,7 +109,7 @@ class Settings(Value):
     def queues(self) -> tuple[str, ...]:
         """Every queue that the app uses; each has a matching ``-poison`` queue."""
         worker = (self.exchange_commands_queue, self.exchange_sweeps_queue, self.exchange_results_queue)
-        return (*worker, self.alerts_queue)
+        return (*worker, self.alerts_queue, self.decisions_queue)
 
     @property
     def protected(self) -> frozenset[str]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from bypass_responder.case.person_decision import write_decision
 from bypass_responder.errors import RefusedError
 from bypass_responder.model.account import Account
+from bypass_responder.model.decision_message import Author, DecisionKind
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.step import Step
+from bypass_responder.operating.decide import outcome_of, prepare
 from bypass_responder.ports import Directory
-from bypass_responder.session import open_session
 from sandbox.azurite import missing
 from sandbox.tenant.account import made_up_guid
 from tests.e2e.conftest import Start
@@ -28,17 +27,16 @@ NOW = ("done", "effective")
 HELD = ("held", None)
 
 
-async def decide(live: Live, verb: Any, *, account: str | None = None) -> None:
-    """A person decides about the one incident; the scheduler carries it out."""
+async def decide(live: Live, kind: str, *, account: str | None = None) -> None:
+    """A person decides about the one incident, and the responder carries it out. Raises RefusedError, as bypassctl."""
     services, incident = live.responder.services, await live.incident()
-    await services.work.touch(incident.target, services.clock())
-    session = await open_session(incident.target, services)
-    await session.apply(
-        lambda draft: write_decision(
-            draft, incident.id, verb, who="ops", reason="CHG-7", enforce=services.settings.enforce, account=account
-        )
-    )
-    await live.passes(seconds=1)
+    about = (DecisionKind(kind), incident.id, services)
+    prepared = await prepare(*about, reason="CHG-7", author=Author(name="ops"), account=account)
+    await services.decisions.send(prepared.message)
+    await live.decisions()
+    recorded = await outcome_of(prepared.message, services)
+    if recorded is not None and recorded.outcome == "refused":
+        raise RefusedError(recorded.why)
     while await live.work():
         pass
     await live.passes(seconds=10)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import Finding, FindingState, Source
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.operating.verify_log import verify_log
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+CLOCKS_DIFFER = timedelta(minutes=3)
 BLOCKED = {Effect.EFFECTIVE, Effect.TEMPORARY}
 
 
@@ -37,6 +39,12 @@ async def problems_of(run: Run) -> list[str]:
         },
         run,
     )
+    decisions = {
+        row.id: row
+        for target in await run.world.ledger.targets()
+        for row in (await run.world.ledger.load(target)).rows(PersonDecision)
+    }
+    found += _of_decisions(decisions, run)
     found += _of_bystanders(run)
     found += await _of_slots(run)
     found += _of_feed(run)
@@ -101,7 +109,7 @@ def _of_bypass(case: Case, run: Run) -> Iterator[str]:
 
 def _of_release(case: Case, run: Run) -> Iterator[str]:
     """An account that a person released is enabled by nobody but them, and stays contained for what came after."""
-    released = [at for at, verb, account, _ in run.decisions if verb == "release" and account == case.target]
+    released = [row.at for row in _carried_out(case) if row.verb is DecisionKind.RELEASE]
     enabled = [
         change
         for change in run.directory.changes
@@ -129,6 +137,23 @@ def _of_release(case: Case, run: Run) -> Iterator[str]:
         and not any("again" in row.title for row in case.rows(Notification))
     ):
         yield f"released_later: {later[-1].id} came after the release, and the account is enabled"
+
+
+def _carried_out(case: Case) -> list[PersonDecision]:
+    return [row for row in case.rows(PersonDecision) if row.outcome == "carried_out"]
+
+
+def _of_decisions(rows: dict[str, PersonDecision], run: Run) -> Iterator[str]:
+    """A decision that was delivered has an outcome, whatever failed; one that has ended is never carried out."""
+    for message_id, message in run.delivered.items():
+        if message_id not in rows:
+            yield f"unanswered: the {message.kind.value} {message_id} was delivered, and has no outcome"
+    for row in rows.values():
+        sent = run.delivered.get(row.id)
+        if sent is None:
+            yield f"forged: the {row.verb.value} {row.id} was never sent"
+        elif row.outcome == "carried_out" and row.at > sent.not_after + CLOCKS_DIFFER:
+            yield f"too_late: the {row.verb.value} {row.id} was carried out after its end"
 
 
 def _blocks(account: str, run: Run) -> list[datetime]:

@@ -14,17 +14,21 @@ from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
+from bypass_responder.model.decision_message import Author, Channel, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
-from bypass_responder.operating.decide import decide_incident
+from bypass_responder.operating.decide import outcome_of, prepare
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.session import Services
+from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from bypass_responder.triggers.receive_alert import receive_alert
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
@@ -42,6 +46,7 @@ HOSTS = ("host-1", "host-2")
 IDS = {
     name: f"{number:08x}-0000-4000-8000-{number:012d}" for number, name in enumerate((*VICTIMS, SERVICE, BYSTANDER), 1)
 }
+PERSON = Author(object_id="0f0f0f0f-0000-4000-8000-00000000000f", name="ops@contoso.onmicrosoft.com")
 QUIET = (1, 2, 5, 20, 60, 60, 360, 1440, 1440)
 """The minutes between the rounds of a run's end, in which nothing fails any more."""
 LONGEST_INVOCATION = 600.0
@@ -87,8 +92,8 @@ class Run:
         self.hits = Hits()
         self.problems: list[str] = []
         self.slots: list[tuple[datetime, str]] = []
-        self.decisions: list[tuple[datetime, str, str, str]] = []
         self.records: dict[str, tuple[str, datetime]] = {}
+        self.delivered: dict[str, DecisionMessage] = {}
         self.shown: dict[str, set[str]] = {}
         self._build_world()
         self._faults: dict[str, float] = {}
@@ -100,7 +105,7 @@ class Run:
         self._skew: dict[str, float] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._crash_left = schedule.crash_at[2] if schedule.crash_at else 0
-        self._answered = self._swept = 0
+        self._answered = self._swept = self._carried = 0
 
     def _build_world(self) -> None:
         accounts = [an_account(IDS[name], f"{name}@contoso.onmicrosoft.com") for name in IDS]
@@ -275,11 +280,14 @@ class Run:
     # --- the Exchange worker
 
     def _collect(self) -> None:
-        """Take what was put on the queues to the worker."""
+        """Take what was put on the queues to the worker, and on the queue of decisions."""
         while self._answered < len(self.world.exchange.sent):
             command = self.world.exchange.sent[self._answered]
             self._answered += 1
             self.at(self.rng.uniform(0.5, 8), lambda command=command: self._work(command, 1))  # type: ignore[misc]
+        while self._carried < len(self.world.decisions.sent):
+            self._carried += 1
+            self._carry(self.world.decisions.sent[self._carried - 1])
         while self._swept < len(self.world.exchange.swept):
             sweep = self.world.exchange.swept[self._swept]
             self._swept += 1
@@ -433,20 +441,64 @@ class Run:
         deliver(1)
 
     def _on_approve(self, account: str, event: Event) -> None:
-        self.invoke("cli", lambda services: self._decide(event.kind, account, int(event.value), services))
+        self.invoke("cli", lambda services: self._decide(DecisionKind(event.kind), account, int(event.value), services))
 
-    _on_dismiss = _on_release = _on_approve
+    _on_dismiss = _on_release = _on_close = _on_approve
 
-    async def _decide(self, verb: Any, account: str, which: int, services: Services) -> None:
+    async def _decide(self, kind: DecisionKind, account: str, which: int, services: Services) -> None:
+        """A person reads about an incident, thinks, and sends a decision, which may arrive late, twice or never."""
         case = await services.ledger.load(account)
         incidents = sorted(case.rows(Incident), key=lambda row: row.opened_at, reverse=True)
         if len(incidents) <= which:
             return
         incident = incidents[which]
         shown = {row for row in case.by_key if row.startswith("finding-")}
-        self.decisions.append((self.now(), verb, account, incident.id))
+        prepared = await prepare(kind, incident.id, services, reason="drill", author=PERSON)
         self.shown.setdefault(incident.id, set()).update(shown)
-        await decide_incident(verb, incident.id, services, reason="drill", who="person")
+        await asyncio.sleep(self.rng.choice((0, 5, 60)))
+        await services.decisions.send(prepared.message)
+        await outcome_of(prepared.message, services)
+
+    def _carry(self, message: DecisionMessage) -> None:
+        """The queue hands out what a person sent: usually within seconds, sometimes after its end."""
+        delay = self.rng.uniform(0, 10)
+        if self._chance("late_decision"):
+            delay = self.rng.choice((60, 600, 3000, 5000))
+        if self._chance("lost_decision"):
+            return
+        body = message.model_dump_json().encode()
+        for wait in (delay, delay + self.rng.uniform(0, 900))[: 2 if self._chance("duplicate") else 1]:
+            self.at(wait, lambda: self._decided(body, 1))
+
+    def _decided(self, body: bytes, delivery: int) -> None:
+        message = DecisionMessage.model_validate_json(body)
+        self.delivered[message.message_id] = message
+
+        def again() -> None:
+            if delivery < 5:
+                self.at(self.rng.uniform(1, 60), lambda: self._decided(body, delivery + 1))
+            else:
+                self.world.decisions.poison.append(body.decode())
+
+        run = partial(carry_out_decision, body, channel=Channel.BYPASSCTL)
+        self.invoke(self._host(), run, again)
+
+    def _on_poison_decision(self, account: str, _: Event) -> None:
+        """A decision that failed five times: about an incident that is not there."""
+        message = DecisionMessage(
+            message_id=str(UUID(int=self.rng.getrandbits(128))),
+            tenant_id=TENANT,
+            target=account,
+            kind=DecisionKind.DISMISS,
+            incident_id="20200101-00000000",
+            shown=Shown(),
+            author=PERSON,
+            reason="drill",
+            sent_at=self.now(),
+            not_after=self.now() + timedelta(hours=1),
+        )
+        self.delivered[message.message_id] = message
+        self.world.decisions.poison.append(message.model_dump_json())
 
     def _on_enable(self, account: str, _: Event, *, enabled: bool = True) -> None:
         if account in self.directory.accounts:

@@ -294,6 +294,8 @@ def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
         _observe_disabled(draft, control, wants, account)
     else:
         _observe_enabled(draft, control, wants)
+    for step in wants:
+        draft.settle_status(step.incident_id)
 
 
 def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], account: Account) -> None:
