@@ -124,7 +124,7 @@ async def test_a_protected_account_only_gets_its_auditing_back(start: Start) -> 
     live.attack("break-glass")
     await live.runs()
 
-    assert await live.endings() == [Ending("protected", IncidentStatus.CONTAINED, {DISABLE: NOW})]
+    assert await live.endings() == [Ending("protected", IncidentStatus.RESTORED, {DISABLE: NOW})]
     assert live.changed() == changes("break-glass", "audit_bypass_enabled")
 
 
@@ -155,7 +155,7 @@ async def test_an_entry_that_expired_meanwhile_restores_auditing_and_tells_the_o
     live.ahead = timedelta(minutes=10)
     await live.runs()
 
-    assert await live.endings() == [Ending("allowlist_expired", IncidentStatus.CONTAINED, {DISABLE: NOW})]
+    assert await live.endings() == [Ending("allowlist_expired", IncidentStatus.RESTORED, {DISABLE: NOW})]
     assert live.changed() == changes("svc-archive", "audit_bypass_enabled")
     assert "allowlist_expired" in await live.told()
 
@@ -276,7 +276,7 @@ async def test_the_revocation_of_a_guest_is_called_ineffective(live: Live) -> No
     await live.runs()
 
     steps = {BLOCK: NOW, REVOKE: ("done", "ineffective"), DISABLE: NOW}
-    assert [ending.steps for ending in await live.endings()] == [steps]
+    assert await live.endings() == [Ending("violation", IncidentStatus.FAILED, steps)]
     assert live.changed() == changes("pat_fabrikam.example#EXT#", "account_enabled", "audit_bypass_enabled")
     assert "step_ineffective" in await live.told()
 

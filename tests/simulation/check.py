@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CLOCKS_DIFFER = timedelta(minutes=3)
-BLOCKED = {Effect.EFFECTIVE, Effect.TEMPORARY}
 
 
 async def problems_of(run: Run) -> list[str]:
@@ -65,15 +64,8 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
             yield f"not_notified: {incident.id} waits for a person, and nobody was notified"
         if account is None or block is None:
             continue
-        says_blocked = block.effect in BLOCKED or (block.effect is Effect.NOT_NEEDED and "blocked" in block.detail)
-        if incident.status is IncidentStatus.CONTAINED and says_blocked and account.account_enabled:
-            yield f"says_contained: {incident.id} is contained, and the account is enabled"
-        if (
-            incident.status is IncidentStatus.CONTAINED
-            and block.effect is Effect.NOT_NEEDED
-            and account.account_enabled
-        ):
-            yield f"not_contained: {incident.id} is contained, and the account is enabled ({block.detail})"
+        if incident.status is IncidentStatus.CONTAINED and account.account_enabled:
+            yield f"says_contained: {incident.id} is contained, and the account is enabled ({block.detail})"
         ours = [change for change in run.directory.changes if change.account == case.target]
         if (
             block.state is StepState.HELD
