@@ -322,6 +322,7 @@ module responderApp 'modules/app.bicep' = {
       ALERTS_QUEUE: queues.alerts
       COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
+      DECISIONS_QUEUE: queues.decisions
       EXCHANGE_COMMANDS_QUEUE: queues.commands
       EXCHANGE_RESULTS_QUEUE: queues.results
       EXCHANGE_SWEEPS_QUEUE: queues.sweeps
