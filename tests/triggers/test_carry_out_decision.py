@@ -143,6 +143,17 @@ async def test_nobody_whom_the_incident_names_decides_about_it(author: dict[str,
     assert "cannot decide about it" in await refused_why(world, "dismiss", incident_id, author=author)
 
 
+async def test_somebody_whom_an_unresolved_incident_names_does_not_decide_about_it() -> None:
+    world = World()
+    finding = a_finding(object_id_text="alexw", identity_text="alexw@contoso.onmicrosoft.com")
+    await world.sees(finding)
+    await world.answer()
+    [incident] = await world.incidents(finding.target)
+    author = {"name": "alexw@contoso.onmicrosoft.com"}
+
+    assert "named by incident" in await refused_why(world, "dismiss", incident.id, target=finding.target, author=author)
+
+
 async def test_a_longer_name_is_somebody_else() -> None:
     world, incident_id = await held()
     author = {"name": "mallory@contoso.onmicrosoft.com.example"}
@@ -222,6 +233,9 @@ async def test_dismissing_a_failed_block_says_that_the_account_stays_open() -> N
         ({"target": "name/../x"}, "not a valid ledger key"),
         ({"schema_version": 9}, "schema_version 9 is not supported"),
         ({"not_after": "2026-03-02T10:00:01Z"}, "at most an hour later"),
+        ({"sent_at": "9999-12-31T23:59:59Z"}, "at most an hour later"),
+        ({"sent_at": "0001-01-01T00:00:00+14:00"}, "sent_at: Value error, no moment of UTC"),
+        ({"reason": "\ud800"}, "Invalid JSON"),
     ],
 )
 async def test_a_message_that_cannot_be_read_is_kept_and_nothing_is_done(fields: dict[str, Any], problem: str) -> None:

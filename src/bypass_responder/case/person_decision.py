@@ -123,6 +123,8 @@ def _named_as(message: DecisionMessage, incident: Incident, case: Case) -> str:
     for row in about.values():
         if row.account is not None and author_is(author, row.account):
             return f"the account of incident {row.id}"
+        if any(_same(author.name, name) or _same(author.object_id, name) for name in row.names):
+            return f"named by incident {row.id}"
         if any(_is_actor(author, actor) for actor in row.actors):
             return f"an actor of incident {row.id}"
     return "the account that it names" if _same(author.object_id, message.account) else ""

@@ -111,7 +111,7 @@ class DecisionMessage(Value):
 
     @model_validator(mode="after")
     def _ends_within_an_hour(self) -> Self:
-        if not self.sent_at < self.not_after <= self.sent_at + LASTS:
+        if not timedelta() < self.not_after - self.sent_at <= LASTS:
             msg = "not_after comes after sent_at, at most an hour later"
             raise ValueError(msg)
         if self.account is not None and self.kind is not DecisionKind.APPROVE:
