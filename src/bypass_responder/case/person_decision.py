@@ -307,20 +307,14 @@ def _cancel_step(draft: Draft, step: Step, reason: str) -> None:
     draft.put(step.model_copy(update=gone))
 
 
-def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus | None) -> None:
+def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus) -> None:
     incident = draft.case.incident(decision.incident_id)
     if incident is None:
         return
-    changes: dict[str, object] = {
-        "closed_at": decision.at,
-        "closed_by": decision.who,
-        "shown": decision.shown,
-    }
-    if status is not None:
-        changes["status"] = status
-        if draft.case.head.active_incident == incident.id:
-            draft.move_head(active_incident=None)
-    draft.put(incident.model_copy(update=changes))
+    ending = {"closed_at": decision.at, "closed_by": decision.who, "shown": decision.shown, "status": status}
+    draft.put(incident.model_copy(update=ending))
+    if draft.case.head.active_incident == incident.id:
+        draft.move_head(active_incident=None)
 
 
 def _log(draft: Draft, decision: PersonDecision, event: Event, text: str) -> None:
