@@ -79,6 +79,19 @@ async def test_every_incident_that_nobody_ended_is_shown() -> None:
     assert (active, shown_of(await world.case()).incidents) == ((incident.id,), ())
 
 
+async def test_after_a_release_sign_in_is_what_was_read_then() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(seconds=10)
+    [incident] = await world.incidents()
+    await world.decides("release", incident.id)
+    await world.passes(seconds=10)
+    shown = shown_of(await world.case(), incident)
+
+    assert (shown.sign_in, shown.sign_in_at) == (Observed.ENABLED, world.now)
+
+
 def test_another_sign_in_state_is_a_change_with_both_states() -> None:
     shown = Shown(sign_in=Observed.ENABLED, sign_in_at=START)
     case = a_case(an_incident(), observed=Observed.DISABLED)
