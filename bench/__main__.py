@@ -27,6 +27,9 @@ BENCHES = (
     "idle_poll",
     "sweep_compare",
     "mixed_events",
+    "account_history",
+    "off_flood",
+    "graph_limit",
     "idle_day",
     "app_memory",
 )

@@ -26,13 +26,22 @@ class Target:
         """Whether the bound holds, and by how much it does not."""
         if value >= self.bound if self.at_least else value <= self.bound:
             return "met"
-        return f"missed by {abs(value - self.bound):.2g} ({abs(value / self.bound - 1):.0%})"
+        share = f" ({abs(value / self.bound - 1):.0%})" if self.bound else ""
+        return f"missed by {abs(value - self.bound):.2g}{share}"
 
 
 TARGETS = {
     "feed_filter.times_json_loop": Target(4, at_least=True),
     "feed_filter.times_eql": Target(5, at_least=True),
     "contain.times_bare_calls": Target(1.15),
+    "account_history.times_until_block": Target(1.2),
+    "account_history.times_settling": Target(1.5),
+    "account_history.times_idle_settling": Target(1.5),
+    "off_flood.times_until_block": Target(1.5),
+    "mixed_events.storage_calls_per_event": Target(6),
+    "graph_limit.times_ideal": Target(1.2),
+    "graph_limit.lost": Target(0),
+    "graph_limit.blocks_called_again": Target(0),
     "cold_start.times_bare": Target(2),
     "detect_export.array_memory_growth": Target(1.1),
     "detect_export.lines_memory_growth": Target(1.1),

@@ -145,7 +145,7 @@ async def check(tenant: Tenant, responder: Responder, given: Events) -> None:
     if changed != wanted:
         raise AssertionError({"missing": wanted - changed, "too much": changed - wanted})
     ledger = responder.services.ledger
-    cases = [await ledger.load(target) for target in await ledger.targets()]
+    cases = [await ledger.load(target, history=True) for target in await ledger.targets()]
     incidents = [row for case in cases for row in case.by_key.values() if isinstance(row, Incident)]
     ended = Counter((row.target, row.status) for row in incidents)
     if ended != Counter((each.object_id, IncidentStatus.CONTAINED) for each in given.on):
@@ -155,7 +155,7 @@ async def check(tenant: Tenant, responder: Responder, given: Events) -> None:
 async def _floor(run: _Run, target: str) -> int:
     """Calls that store one finding more in this account's case."""
     services = run.responder.services
-    rows = (await services.ledger.load(target)).by_key.values()
+    rows = (await services.ledger.load(target, history=True)).by_key.values()
     finding = next(row for row in rows if isinstance(row, Finding))
     run.counts.clear()
     async with announced(target, services):

@@ -30,7 +30,7 @@ class QueueWorker:
 
     async def commands(self) -> None:
         """Answer every command that is queued."""
-        for command in await self._received("exchange-commands"):
+        for command in [*await self._received("exchange-commands"), *await self._received("exchange-checks")]:
             await self.record(json.dumps(await answer(command, self._exchange)).encode())
 
     async def sweeps(self) -> None:

@@ -1,13 +1,16 @@
-"""A responder on Azurite and the stand-in tenant, whose calls to storage are counted on the wire, by service."""
+"""A responder on Azurite and the stand-in tenant, whose calls to storage are counted on the wire, and made slower."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueServiceClient
@@ -20,15 +23,29 @@ from sandbox.tenant.server import environment, serving
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from azure.core.credentials_async import AsyncTokenCredential
-    from azure.core.pipeline import PipelineRequest
-    from azure.core.rest import HttpRequest
 
     from bypass_responder.bootstrap import Responder
     from bypass_responder.settings import Storage
     from sandbox.tenant.state import Tenant
+
+
+GRAPH_SECONDS, STORAGE_SECONDS = 0.1, 0.005
+"""What a stand-in takes more for each call."""
+
+
+@dataclass
+class Latency:
+    """How much longer each call takes, at present."""
+
+    seconds: float = 0.0
+
+    async def pass_by(self) -> None:
+        """Wait as long as a call does."""
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
 
 
 @contextmanager
@@ -51,26 +68,27 @@ def enforcing(tenant: Tenant, **settings: str) -> Iterator[dict[str, str]]:
         }
 
 
-def build_counted(env: Mapping[str, str], counts: Counter[str], writes: Counter[str] | None = None) -> Responder:
+def build_counted(
+    env: Mapping[str, str],
+    counts: Counter[str],
+    writes: Counter[str] | None = None,
+    *,
+    latency: Latency | None = None,
+) -> Responder:
     """As ``bootstrap.build``; each HTTP request, tried again or not, adds one to ``table``, ``queue`` or ``blob``.
 
-    What is no GET or HEAD adds one to the same in ``writes`` as well.
+    What is no GET or HEAD adds one to the same in ``writes`` as well. Each request takes ``latency`` more.
     """
 
-    def hook(service: str) -> Callable[[PipelineRequest[HttpRequest]], None]:
-        def count(request: PipelineRequest[HttpRequest]) -> None:
-            counts[service] += 1
-            if writes is not None and request.http_request.method not in {"GET", "HEAD"}:
-                writes[service] += 1
-
-        return count
+    def wire(service: str) -> _Wire:
+        return _Wire(service, counts, writes, latency or Latency())
 
     def connect(storage: Storage, credential: AsyncTokenCredential | None = None) -> StorageClients:  # noqa: ARG001 - as its original
         text = env["ResponderStorage"]
         return StorageClients(
-            tables=TableServiceClient.from_connection_string(text, raw_request_hook=hook("table")),
-            queues=QueueServiceClient.from_connection_string(text, raw_request_hook=hook("queue")),
-            blobs=BlobServiceClient.from_connection_string(text, raw_request_hook=hook("blob")),
+            tables=TableServiceClient.from_connection_string(text, transport=wire("table")),
+            queues=QueueServiceClient.from_connection_string(text, transport=wire("queue")),
+            blobs=BlobServiceClient.from_connection_string(text, transport=wire("blob")),
         )
 
     real, storage_clients.connect = storage_clients.connect, connect
@@ -78,3 +96,22 @@ def build_counted(env: Mapping[str, str], counts: Counter[str], writes: Counter[
         return bootstrap.build(env)
     finally:
         storage_clients.connect = real
+
+
+class _Wire(AioHttpTransport):  # type: ignore[misc] # untyped in azure-core
+    """The SDK's transport, counted and slower."""
+
+    def __init__(self, service: str, counts: Counter[str], writes: Counter[str] | None, latency: Latency) -> None:
+        super().__init__()
+        self._service = service
+        self._counts = counts
+        self._writes = writes
+        self._latency = latency
+
+    async def send(self, request: Any, **config: Any) -> Any:  # noqa: ANN401 - as inherited
+        """Count, wait, send."""
+        self._counts[self._service] += 1
+        if self._writes is not None and request.method not in {"GET", "HEAD"}:
+            self._writes[self._service] += 1
+        await self._latency.pass_by()
+        return await super().send(request, **config)

@@ -323,6 +323,7 @@ module responderApp 'modules/app.bicep' = {
       COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
       DECISIONS_QUEUE: queues.decisions
+      EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands
       EXCHANGE_RESULTS_QUEUE: queues.results
       EXCHANGE_SWEEPS_QUEUE: queues.sweeps
@@ -365,7 +366,7 @@ module workerApp 'modules/app.bicep' = {
     identityClientId: workerIdentity.outputs.clientId
     runtime: { name: 'powershell', version: '7.6' }
     memory: workerMemory
-    // Per function (Azure/azure-rest-api-specs#45083): one command at a time, and one sweep in parallel.
+    // Per function (Azure/azure-rest-api-specs#45083): one command at a time, and one check and one sweep in parallel.
     maximumInstances: 1
     packageUri: workerHost.outputs.packageUri
     hostBlobUri: workerHost.outputs.blobUri
@@ -373,6 +374,7 @@ module workerApp 'modules/app.bicep' = {
     subnetId: network.?outputs.workerSubnetId ?? ''
     inbound: false // it has no HTTP function
     settings: {
+      EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands
       EXCHANGE_ORGANIZATION: exchangeOrganization
       EXCHANGE_RESULTS_QUEUE: queues.results

@@ -20,6 +20,7 @@ SETTINGS = {
     "DECISIONS_QUEUE": "decisions",
     "COMMAND_TIMEOUT_SECONDS": "30",
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
+    "EXCHANGE_CHECKS_QUEUE": "exchange-checks",
     "EXCHANGE_SWEEPS_QUEUE": "exchange-sweeps",
     "EXCHANGE_RESULTS_QUEUE": "exchange-results",
     "NOTIFICATION_WEBHOOK_SECRET": "sandbox",

@@ -289,7 +289,7 @@ class World:
         return recorded
 
     async def case(self, target: str = ALEX) -> Case:
-        return await self.ledger.load(target)
+        return await self.ledger.load(target, history=True)
 
     async def incidents(self, target: str = ALEX) -> list[Incident]:
         rows = (await self.case(target)).by_key.values()

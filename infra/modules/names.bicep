@@ -56,6 +56,7 @@ var queues = {
   alerts: 'alerts'
   decisions: 'decisions'
   commands: 'exchange-commands'
+  checks: 'exchange-checks'
   sweeps: 'exchange-sweeps'
   results: 'exchange-results'
 }

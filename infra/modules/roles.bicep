@@ -67,11 +67,12 @@ var onTables given[] = concat(
 var queueNames = map(items(queues), queue => queue.value)
 var onQueues given[] = concat(
   toApp(responder, roles.queueDataContributor, [queues.alerts, queues.decisions, queues.results]),
-  toApp(responder, roles.queueMessageSender, [queues.commands, queues.sweeps]),
+  toApp(responder, roles.queueMessageSender, [queues.commands, queues.checks, queues.sweeps]),
   toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.decisions), poison(queues.results)]),
   toApp(responder, roles.queueMessageProcessor, map(queueNames, queue => poison(queue))),
-  toApp(worker, roles.queueDataContributor, [queues.commands, queues.sweeps]),
-  toApp(worker, roles.queueMessageSender, [queues.results, poison(queues.commands), poison(queues.sweeps)]),
+  toApp(worker, roles.queueDataContributor, [queues.commands, queues.checks, queues.sweeps]),
+  toApp(worker, roles.queueMessageSender, [queues.results]),
+  toApp(worker, roles.queueMessageSender, [poison(queues.commands), poison(queues.checks), poison(queues.sweeps)]),
   alertsByQueue ? toApp(topic, roles.queueMessageSender, [queues.alerts]) : [],
   toGroup(operators, roles.queueMessageSender, [queues.decisions]),
   toGroup(operators, roles.queueDataReader, concat(queueNames, map(queueNames, queue => poison(queue))))

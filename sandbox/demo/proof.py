@@ -92,7 +92,7 @@ async def prove(client: SandboxClient, responder: Responder, before: dict[str, d
     services = responder.services
     rows: list[Row] = []
     for target in await services.ledger.targets():
-        rows += (await services.ledger.load(target)).by_key.values()
+        rows += (await services.ledger.load(target, history=True)).by_key.values()
     state = client.state()
     after = {account["object_id"]: account for account in state["accounts"]}
     findings = {row.id: row for row in rows if isinstance(row, Finding)}.values()

@@ -44,7 +44,7 @@ class Teller:
         """Print the log lines that were written since the last time."""
         new: list[LogEntry] = []
         for target in await self._ledger.targets():
-            self.cases[target] = await self._ledger.load(target)
+            self.cases[target] = await self._ledger.load(target, history=True)
             seen = self._told.get(target, 0)
             if self.cases[target].head.log_seq > seen:
                 entries = [entry async for entry in self._ledger.log(target)]

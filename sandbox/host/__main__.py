@@ -27,6 +27,7 @@ def main() -> int:
         action="store_true",
         help="run the Python stand-in for a PowerShell app, even with pwsh on the path",
     )
+    parser.add_argument("--seed", type=int, default=0, help="order of a PowerShell function's outputs")
     given = parser.parse_args()
     packages = given.app_dir.resolve() / SITE_PACKAGES
     if packages.is_dir():
@@ -45,6 +46,7 @@ def main() -> int:
                 lease_seconds=given.lease_seconds,
                 status_file=given.timer_status,
                 stand_in=given.stand_in,
+                seed=given.seed,
             )
         )
     except (HostError, PowerShellError, OSError) as error:

@@ -41,11 +41,18 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    app_folder: Path, *, port: int, lease_seconds: float, status_file: Path | None, stand_in: bool = False
+    app_folder: Path,
+    *,
+    port: int,
+    lease_seconds: float,
+    status_file: Path | None,
+    stand_in: bool = False,
+    seed: int = 0,
 ) -> None:
     """Run the app until SIGTERM or SIGINT, then let running invocations finish. Raises HostError.
 
-    ``stand_in``: the Python stand-in answers for a PowerShell app, even where there is ``pwsh``.
+    ``stand_in``: the Python stand-in answers for a PowerShell app, even where there is ``pwsh``. ``seed``: the order in
+    which a PowerShell function's outputs are written.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,7 +61,7 @@ async def serve(
         if _in_powershell(app_folder):
             from sandbox.host.powershell import load_powershell
 
-            app = await load_powershell(app_folder, os.environ, resources, stand_in=stand_in)
+            app = await load_powershell(app_folder, os.environ, resources, stand_in=stand_in, seed=seed)
             functions, answers = app.functions, app.answers
         else:
             functions, answers = load(app_folder, os.environ), f"Python {sys.version.split()[0]}"

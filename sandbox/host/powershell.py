@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +41,13 @@ class PowerShellApp:
 
 
 async def load_powershell(
-    app_folder: Path, environment: Mapping[str, str], resources: AsyncExitStack, *, stand_in: bool
+    app_folder: Path, environment: Mapping[str, str], resources: AsyncExitStack, *, stand_in: bool, seed: int = 0
 ) -> PowerShellApp:
-    """Read every ``function.json`` and start what answers. Raises HostError for a setting that is not there."""
+    """Read every ``function.json`` and start what answers. Raises HostError for a setting that is not there.
+
+    ``seed`` chooses the order in which a function's outputs are written: the platform promises none.
+    """
+    order = random.Random(seed)
     declared = _declared(app_folder, environment)
     why = "asked for" if stand_in else missing()
     answers = f"a stand-in in Python ({why})"
@@ -55,7 +60,9 @@ async def load_powershell(
             function = resources.enter_context(Function(name, environment=environment, app=app_folder))
             answers = f"PowerShell {function.version}"
             invokes[name] = _of(function)
-    functions = [await _hosted(name, each, invokes[name], environment, resources) for name, each in declared.items()]
+    functions = [
+        await _hosted(name, each, invokes[name], environment, resources, order) for name, each in declared.items()
+    ]
     return PowerShellApp(functions, answers)
 
 
@@ -95,6 +102,7 @@ async def _hosted(
     invoke: Invoke,
     environment: Mapping[str, str],
     resources: AsyncExitStack,
+    order: random.Random,
 ) -> HostedFunction:
     [trigger] = [each for each in bindings if each["type"] == "queueTrigger"]
     pushes = {
@@ -104,7 +112,7 @@ async def _hosted(
     async def run(**given: func.QueueMessage) -> None:
         message = given[trigger["name"]]
         outputs = await invoke(message.get_body().decode(), str(message.id), int(message.dequeue_count or 1))
-        for binding, push in pushes.items():
+        for binding, push in order.sample(sorted(pushes.items()), len(pushes)):
             for value in outputs.get(binding, []):
                 await push(value, str(message.id))
 

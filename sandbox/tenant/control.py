@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -136,7 +135,7 @@ def _subscription(tenant: Tenant, body: Body) -> object:
     content_type, status = body.get("content_type", AUDIT_EXCHANGE), body["status"]
     if status not in {"enabled", "disabled", "missing"}:
         raise ValueError(status)
-    tenant.feed.subscribe(content_type, None if status == "missing" else Subscription(status), now=datetime.now(UTC))
+    tenant.feed.subscribe(content_type, None if status == "missing" else Subscription(status), now=tenant.clock())
     tenant.feed.started_at.pop(content_type, None)
     return status
 

@@ -170,8 +170,9 @@ def _set_bypass(tenant: Tenant, parameters: Parameters, claims: Parameters) -> t
     if not warnings:
         delay = tenant.settings.exchange_delay_seconds
         tenant.change(account, "audit_bypass_enabled", switch, by=claims["appid"], delay_seconds=delay)
+    at = tenant.clock()
     own = {"AppId": claims["appid"], "TokenObjectId": claims["oid"], "TokenTenantId": claims["tid"], "UserType": 5}
-    ran = bypass_record(tenant.settings, account, claims["oid"], switch=str(switch), identity=identity, **own)
+    ran = bypass_record(tenant.settings, account, claims["oid"], switch=str(switch), identity=identity, at=at, **own)
     tenant.deliver([ran], delay_seconds=tenant.settings.own_record_delay_seconds)
     return [], warnings
 

@@ -132,6 +132,6 @@ def _json_object(body: bytes) -> dict[str, Any]:
 def _revoke(tenant: Tenant, account: Account, *, by: str) -> Response:
     if account.user_type != "Guest":
         delay = tenant.settings.graph_delay_seconds
-        now = datetime.now(UTC).replace(microsecond=0)
+        now = tenant.clock().replace(microsecond=0)
         tenant.change(account, "sign_in_sessions_valid_from", now, by=by, delay_seconds=delay)
     return JSONResponse({"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#Edm.Boolean", "value": True})

@@ -80,7 +80,7 @@ async def _operate(request: Request, tenant: Tenant, operation: str, content_typ
         case "POST", "stop":
             if content_type not in tenant.feed.subscriptions:
                 return _no_subscription(content_type)
-            tenant.feed.subscribe(content_type, None, now=datetime.now(UTC))
+            tenant.feed.subscribe(content_type, None, now=tenant.clock())
             return Response(status_code=204)
         case "GET", "content":
             return _content(request, tenant, content_type)
@@ -96,7 +96,7 @@ def _no_subscription(content_type: str) -> Response:
 
 
 def _start(tenant: Tenant, content_type: str, body: bytes) -> Response:
-    now = datetime.now(UTC)
+    now = tenant.clock()
     last = tenant.feed.started_at.get(content_type)
     if last and now < last + timedelta(seconds=tenant.settings.start_interval_seconds):
         return af_error("AF429", "Too many requests. Method=StartSubscription, PublisherId=", 403)
@@ -113,7 +113,7 @@ def _content(request: Request, tenant: Tenant, content_type: str) -> Response:
         return _no_subscription(content_type)
     if subscription.status != "enabled":
         return af_error("AF20023", f"The subscription was disabled by a tenant admin: {content_type}", 403)
-    asked = _asked(request, datetime.now(UTC))
+    asked = _asked(request, tenant.clock())
     if isinstance(asked, Response):
         return asked
     shuffle_seed = tenant.faults.shuffle_seed()
@@ -204,6 +204,6 @@ async def content_blob(request: Request, tenant: Tenant) -> Response:
     blob = tenant.feed.find(content_id)
     if blob is None:
         return af_error("AF20050", f"The specified content ({content_id}) does not exist.", 404)
-    if blob.expires <= datetime.now(UTC):
+    if blob.expires <= tenant.clock():
         return af_error("AF20051", f"Content requested with the key {content_id} has already expired.")
     return Response(blob.body, media_type="application/json; charset=utf-8")

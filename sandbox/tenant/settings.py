@@ -19,6 +19,8 @@ class Settings(BaseModel):
     exchange_delay_seconds: float = 1.0
     """After a write to Exchange, reads show the old value this long."""
     graph_delay_seconds: float = 0.5
+    stale_seconds: float = 10.0
+    """How long a read that hits a stale server (fault ``stale_read``) may show the value before the last change."""
     own_record_delay_seconds: float = 0.0
     """How long the audit record of a cmdlet that ran here takes to its blob."""
     sync_cycle_seconds: float = 0.0

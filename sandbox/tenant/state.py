@@ -18,10 +18,12 @@ from sandbox.tenant.settings import Settings
 from sandbox.tenant.topic import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-STALE_MEMORY = timedelta(seconds=10)
-"""How long a read that hits a stale server (fault ``stale_read``) may still show the value before the last change."""
+
+def utc_now() -> datetime:
+    """The real time."""
+    return datetime.now(UTC)
 
 
 class Change(BaseModel):
@@ -40,6 +42,7 @@ class Tenant:
     """The whole state. Every change of an account goes through ``change``, so the journal proves who was touched."""
 
     settings: Settings = field(default_factory=Settings)
+    clock: Callable[[], datetime] = utc_now
     faults: Faults = field(default_factory=Faults)
     feed: Feed = field(default_factory=Feed)
     topic: Topic = field(default_factory=Topic)
@@ -74,12 +77,12 @@ class Tenant:
 
     def change(self, account: Account, name: str, value: object, *, by: str, delay_seconds: float = 0) -> None:
         """Set a field, write the journal, and go on showing the value shown so far for ``delay_seconds``."""
-        now = datetime.now(UTC)
+        now = self.clock()
         before = getattr(account, name)
         shown = self.read(account, name)
         self._shown[account.object_id, name] = (
             now + timedelta(seconds=delay_seconds),
-            now + max(timedelta(seconds=delay_seconds), STALE_MEMORY),
+            now + timedelta(seconds=max(delay_seconds, self.settings.stale_seconds)),
             shown,
         )
         setattr(account, name, value)
@@ -93,7 +96,7 @@ class Tenant:
         replicated_at, forgotten_at, old = self._shown.get((account.object_id, name), (None, None, value))
         if replicated_at is None or forgotten_at is None:
             return value
-        return old if datetime.now(UTC) < (forgotten_at if stale else replicated_at) else value
+        return old if self.clock() < (forgotten_at if stale else replicated_at) else value
 
     def synchronize(self, *, now: bool = False) -> None:
         """Run what Entra Connect does: enable directory-synced accounts that were disabled here long enough ago."""
@@ -102,7 +105,7 @@ class Tenant:
                 continue
             blocked = [c.at for c in self.journal if c.object_id == account.object_id and c.field == "account_enabled"]
             due = self.settings.sync_cycle_seconds
-            if blocked and (now or (due and datetime.now(UTC) >= blocked[-1] + timedelta(seconds=due))):
+            if blocked and (now or (due and self.clock() >= blocked[-1] + timedelta(seconds=due))):
                 self.change(account, "account_enabled", value=True, by="Entra Connect")
 
     def deliver(
@@ -116,7 +119,7 @@ class Tenant:
         if not self.settings.unified_audit_log_ingestion_enabled:
             return []
         body = records if isinstance(records, bytes) else json.dumps(list(records)).encode()
-        published = datetime.now(UTC) + timedelta(seconds=delay_seconds)
+        published = self.clock() + timedelta(seconds=delay_seconds)
         created = published - timedelta(seconds=age_seconds)
         visible_at = published + timedelta(seconds=self.faults.lateness_seconds())
         times = copies + self.faults.happens("duplicate_blob", "feed.publish")

@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -76,9 +76,7 @@ async def answer(
     error: str | None = None
     error_class: ErrorClass | None = None
     try:
-        outcome = await _carry_out(
-            accepted(ExchangeCommand, command, exchange.tenant_id), exchange, found, read_back_seconds
-        )
+        outcome = await _carry_out(accepted(ExchangeCommand, command, exchange), exchange, found, read_back_seconds)
     except Ended as end:
         outcome, error, error_class = end.outcome, str(end), end.error_class
     except CmdletError as failure:
@@ -114,7 +112,7 @@ class _Refused(Ended):
 C = TypeVar("C", ExchangeCommand, SweepCommand)
 
 
-def accepted(kind: type[C], given: Mapping[str, Any], tenant_id: str) -> C:
+def accepted(kind: type[C], given: Mapping[str, Any], exchange: ExchangeCalls) -> C:
     """The command, if this worker may carry it out."""
     version = given.get("schema_version")
     if type(version) is not int or version not in {SCHEMA_VERSION, max(1, SCHEMA_VERSION - 1)}:
@@ -126,9 +124,9 @@ def accepted(kind: type[C], given: Mapping[str, Any], tenant_id: str) -> C:
         reason = f"The command is not valid: {first_problem(error)}."
         raise _Refused(reason) from error
     reason = ""
-    if command.tenant_id != tenant_id:
-        reason = f"The command is for tenant {command.tenant_id}, this worker serves {tenant_id}."
-    elif datetime.now(UTC) > command.not_after:
+    if command.tenant_id != exchange.tenant_id:
+        reason = f"The command is for tenant {command.tenant_id}, this worker serves {exchange.tenant_id}."
+    elif exchange.clock() > command.not_after:
         reason = f"The command came after its time ({command.not_after:%Y-%m-%dT%H:%M:%SZ})."
     if reason:
         raise _Refused(reason)
@@ -185,7 +183,7 @@ async def _resolve(command: ExchangeCommand, exchange: ExchangeCalls) -> Exchang
 
 async def _read(resolved: ExchangeObject, exchange: ExchangeCalls, found: _Found) -> bool:
     """AuditBypassEnabled of this object and no other."""
-    read_at = datetime.now(UTC)
+    read_at = exchange.clock()
     rows = await exchange.run("Get-MailboxAuditBypassAssociation", Identity=resolved.exchange_guid, ResultSize=2)
     if len(rows) != 1 or str(rows[0].get("Guid")).lower() != resolved.exchange_guid:
         reason = (

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from sandbox.tenant.state import utc_now
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from bypass_responder.model.message import ErrorClass
 
@@ -24,6 +27,8 @@ TRANSIENT = (
     "StorageTransientException",
 )
 """Exception names after which the Exchange module itself tries again."""
+NOT_IN_ROLE = "aren't present in the role definition"
+"""Of a parameter that the identity's role does not include."""
 
 
 class CmdletError(Exception):
@@ -45,6 +50,7 @@ class ExchangeCalls:
     url: str
     tenant_id: str
     token: Callable[[], Awaitable[str]]
+    clock: Callable[[], datetime] = utc_now
     pause_seconds: float = 0.1
     """Before the second try; doubled each time. A Retry-After that is longer wins."""
 
@@ -94,6 +100,8 @@ class ExchangeCalls:
 def _class_of(status: int, reason: str) -> ErrorClass:
     if any(name in reason for name in TRANSIENT):
         return "transient"
+    if NOT_IN_ROLE in reason:
+        return "permission"
     match status:
         case 401 | 403:
             return "permission"

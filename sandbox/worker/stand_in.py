@@ -1,4 +1,4 @@
-"""What the worker's two functions put on their output bindings, answered in Python where there is no PowerShell."""
+"""What the worker's functions put on their output bindings, answered in Python where there is no PowerShell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCOPE = "https://outlook.office365.com/.default"
 
 
 class StandIn:
-    """Both functions. Use as an async context manager; the identity comes from ``IDENTITY_ENDPOINT``."""
+    """Every function. Use as an async context manager; the identity comes from ``IDENTITY_ENDPOINT``."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Take the settings that the real worker takes, and ``EXCHANGE_STANDIN_URL``; connects to nothing yet."""
@@ -50,7 +50,7 @@ class StandIn:
     async def invoke(self, function: str, body: str, *, message_id: str, deliveries: int) -> Outputs:
         """What ``function`` gives for one message. Raises ValueError for a message without a command id."""
         command = _identified(body)
-        if function == "ExchangeCommands":
+        if function != "ExchangeSweeps":
             seconds = self._read_back_seconds
             result = await answer(command, self._exchange, read_back_seconds=seconds, deliveries=deliveries)
             return {"Result": [json.dumps(result)]}

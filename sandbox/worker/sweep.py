@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.message import SCHEMA_VERSION, CommandKind
-from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
+from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult, warning_form
 from sandbox.worker.answer import WORKER, Ended, accepted
 from sandbox.worker.exchange import CmdletError, ExchangeCalls
 
@@ -26,14 +26,14 @@ async def sweep(
 
     Never raises for what the command holds, which must have a ``command_id``.
     """
-    started, started_at = time.monotonic(), datetime.now(UTC)
+    started, started_at = time.monotonic(), exchange.clock()
     content: bytes | None = None
     facts: dict[str, Any] = {"complete": False, "scanned": 0, "bypassed": 0}
     outcome: Literal["listed", "refused", "failed"] = "failed"
     error: str | None = None
     error_class: ErrorClass | None = None
     try:
-        wanted = accepted(SweepCommand, command, exchange.tenant_id)
+        wanted = accepted(SweepCommand, command, exchange)
         content, facts = await _listed(wanted, exchange, started_at)
         facts |= {"blob": blob, "sha256": hashlib.sha256(content).hexdigest()}
         outcome = "listed"
@@ -84,6 +84,6 @@ async def _listed(command: SweepCommand, exchange: ExchangeCalls, started_at: da
         "bypassed": len(content.bypassed),
         "audit_disabled": organization["AuditDisabled"],
         "unified_audit_log_ingestion_enabled": log["UnifiedAuditLogIngestionEnabled"],
-        "warnings": tuple(warnings),
+        "warnings": tuple({warning_form(warning): warning for warning in reversed(warnings)}.values()),
     }
     return content.model_dump_json().encode(), facts

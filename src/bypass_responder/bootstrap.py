@@ -189,6 +189,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         exchange=StorageExchangeQueue(
             storage.queues,
             commands=settings.exchange_commands_queue,
+            checks=settings.exchange_checks_queue,
             sweeps=settings.exchange_sweeps_queue,
             drained=(queue for queue in settings.queues if queue != settings.decisions_queue),
         ),

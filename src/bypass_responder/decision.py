@@ -140,7 +140,8 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
     if facts.protected:
         return _plan(Verdict.PROTECTED, "protected account: never blocked; its auditing is restored", now_, not_, not_)
     expired = _expired_lately(entry, since=facts.on_since or facts.effective_at, now=now)
-    if facts.first_run and not (facts.was_covered and expired):
+    removed = facts.was_covered and entry is None
+    if facts.first_run and not (facts.was_covered and (expired or removed)):
         return _plan(Verdict.FIRST_RUN, "the bypass predates monitoring", held, held, held)
     if now - facts.effective_at > HISTORY_AFTER and facts.exchange_on is False:
         return _plan(Verdict.HISTORY, "older than 24 hours, and Exchange reports the bypass off now", not_, held, held)
@@ -148,7 +149,8 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
         return _plan(Verdict.ALLOWLIST_UNCLEAR, unclear, now_, held, held)
     if expired:
         return _plan(Verdict.ALLOWLIST_EXPIRED, _expired(entry), now_, not_, not_)
-    return _plan(Verdict.VIOLATION, "not on the allowlist", now_, now_, now_)
+    reason = "removed from the allowlist while its bypass is on" if removed else "not on the allowlist"
+    return _plan(Verdict.VIOLATION, reason, now_, now_, now_)
 
 
 def decide_actor(facts: Facts) -> Decision:

@@ -5,14 +5,15 @@ Every method may raise ``TransientError`` (nothing happened, or it is not known:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import Row
-from bypass_responder.model.case import Case, IndexEntry
+from bypass_responder.model.case import Case, Head, IndexEntry
 from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
@@ -62,17 +63,46 @@ class Allowlist(Protocol):
 class Ledger(Protocol):
     """Cases and their response log, one partition per target."""
 
-    async def load(self, target: str) -> Case:
-        """Every row of the target but its log; an empty case when there is none. Raises InputError on a corrupt row."""
+    async def load(self, target: str, *, history: bool = False) -> Case:
+        """What the responder still has to do with a target; with ``history`` every row but the log.
 
-    async def commit(self, case: Case, rows: Sequence[Row], entries: Sequence[LogEntry]) -> Case:
+        An empty case when there is none. Raises InputError on a corrupt row.
+        """
+
+    async def head(self, target: str) -> Head:
+        """The head alone, a fresh one when there is none."""
+
+    async def episodes(self, target: str, since: datetime) -> Case:
+        """The first incidents of the history that ended at or after ``since``, with their rows; a bounded number."""
+
+    async def records(self, target: str, limit: int) -> Case:
+        """Up to ``limit`` findings that decide nothing and are not recorded yet."""
+
+    async def alone(self, target: str, since: datetime, *, after: str = "", limit: int) -> Case:
+        """Up to ``limit`` decided findings of no incident, by time, from ``since`` and behind the row key ``after``."""
+
+    async def findings(self, target: str, incident_id: str, since: datetime, *, after: str = "", limit: int) -> Case:
+        """Up to ``limit`` findings of the history about an incident, later than ``since``, by key from ``after``."""
+
+    async def sent(self, target: str, before: datetime, limit: int) -> Case:
+        """Up to ``limit`` notifications of the history that were delivered before a moment."""
+
+    async def commit(
+        self,
+        case: Case,
+        rows: Sequence[Row],
+        entries: Sequence[LogEntry],
+        places: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> Case:
         """Write rows (the head among them) and log entries in one transaction, if the case's etag still holds.
 
-        Returns the case as stored. Raises ConflictError when it was changed meanwhile.
+        ``places``, by row key: where a row goes that leaves the loaded ones, an empty text for one that returns to
+        them, None for one that is deleted. Returns the case as stored. Raises ConflictError when it was changed
+        meanwhile.
         """
 
     async def add_finding(self, finding: Finding) -> bool:
-        """Insert a finding; False when a finding with this id is there already. Touches neither head nor log."""
+        """Insert a finding; False when a finding with this id was ever added. Touches neither head nor log."""
 
     def log(self, target: str) -> AsyncIterator[LogEntry]:
         """The target's log in order, as stored (not verified). Raises InputError on a row that cannot be read."""
@@ -98,6 +128,9 @@ class WorkList(Protocol):
     async def touch(self, target: str, due_at: datetime) -> WorkItem:
         """Say, before a transaction, that the target has work and a changed log."""
 
+    async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
+        """The same for many targets, in few calls."""
+
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         """Say, after it, when the target is next due.
 
@@ -117,6 +150,9 @@ class HourlyLimit(Protocol):
     async def take(self, key: str, *, limit: int, now: datetime) -> bool:
         """Take a slot, exactly, also under concurrency; True again for a key that has one."""
 
+    async def give_back(self, key: str) -> None:
+        """Free the slot of this key, if it has one."""
+
 
 class SweepStore(Protocol):
     """The lists of the sweeps, and who was on at the last complete one."""
@@ -134,8 +170,8 @@ class SweepStore(Protocol):
 class Index(Protocol):
     """The listing of cases, newest first."""
 
-    async def put(self, entry: IndexEntry) -> None:
-        """Add or replace the entry with this id."""
+    async def put(self, entries: Sequence[IndexEntry]) -> None:
+        """Add or replace entries; the time of an entry never changes."""
 
     async def get(self, entry_id: str) -> IndexEntry | None:
         """The entry with this id (or the only one whose id starts with it), None when there is none."""

@@ -92,7 +92,7 @@ def storage_role(place: str, name: str) -> str:
         return "Storage Blob Data Reader" if name == "sweeps" else "Storage Blob Data Contributor"
     if name.endswith("-poison"):
         return "Storage Queue Data Message Processor"
-    sends = name in {"exchange-commands", "exchange-sweeps"}
+    sends = name in {"exchange-commands", "exchange-checks", "exchange-sweeps"}
     return "Storage Queue Data Message Sender" if sends else "Storage Queue Data Contributor"
 
 

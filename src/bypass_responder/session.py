@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +16,7 @@ from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.notification import Notification
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
     from bypass_responder import ports
     from bypass_responder.model.base import Row
@@ -59,19 +59,53 @@ class Session:
     is read again and the transition runs on what is true now.
     """
 
-    def __init__(self, case: Case, services: Services) -> None:
-        """Start from a case as it was read."""
+    def __init__(self, case: Case, services: Services, *, history: bool = False) -> None:
+        """Start from a case as it was read, with its ``history`` or without."""
         self.case = case
+        self.history = history
         self.run = services.new_id()
         """Names this session: what it planned to send, it sends."""
         self.commits = 0
         self._services = services
         self._lock = asyncio.Lock()
+        self._besides: list[Callable[[], Awaitable[Case]]] = []
 
     @property
     def target(self) -> str:
         """The ledger's key of the target."""
         return self.case.target
+
+    async def read_besides(self, read: Callable[[], Awaitable[Case]]) -> Case:
+        """Add rows that are not loaded with the case. Returns what was read; a conflict reads them again."""
+        found = await read()
+        async with self._lock:
+            self._besides.append(read)
+            self.case = self.case.with_rows(found)
+        return found
+
+    async def read_history(self) -> None:
+        """Add everything that is stored of the target."""
+        if not self.history:
+            self.history = True
+            await self._read_again()
+
+    async def _read_again(self) -> None:
+        case = await self._services.ledger.load(self.target, history=self.history)
+        for read in self._besides:
+            case = case.with_rows(await read())
+        self.case = case
+
+    def forget(self) -> None:
+        """Leave out what was read besides."""
+        self._besides.clear()
+        self.case = replace(
+            self.case,
+            by_key={key: row for key, row in self.case.by_key.items() if self._is_loaded(key, row)},
+            kept={},
+        )
+
+    def _is_loaded(self, key: str, row: Row) -> bool:
+        return key not in self.case.kept and row.place.startswith("now-")
 
     def draft(self) -> Draft:
         """A draft of the case that nothing commits: to see whether a transition would change anything."""
@@ -86,16 +120,16 @@ class Session:
             for _ in range(CONFLICTS_BEFORE_GIVING_UP):
                 draft = self.draft()
                 outcome = transition(draft)
-                if not draft.changed:
+                if not draft.changed and not draft.places:
                     return outcome
                 draft.put_head()
                 before = self.case.by_key
                 try:
                     self.case = await self._services.ledger.commit(
-                        self.case, list(draft.changed.values()), draft.entries
+                        self.case, list(draft.changed.values()), draft.entries, draft.places
                     )
                 except ConflictError:
-                    self.case = await self._services.ledger.load(self.target)
+                    await self._read_again()
                     continue
                 self.commits += 1
                 _write_lines(draft, before)
@@ -123,6 +157,14 @@ async def announced(target: str, services: Services) -> AsyncIterator[None]:
     await services.work.finish(item, services.clock())
 
 
+@asynccontextmanager
+async def all_announced(targets: Collection[str], services: Services) -> AsyncIterator[None]:
+    """The same for many targets."""
+    await services.work.touch_all(targets, services.clock())
+    yield
+    await services.work.touch_all(targets, services.clock())
+
+
 async def change(target: str, transition: Callable[[Draft], object], services: Services) -> Session:
     """Read a target's case, run the transition on it, announced before and after."""
     async with announced(target, services):
@@ -135,16 +177,16 @@ async def change_if_needed(session: Session, transition: Callable[[Draft], objec
     """The same on a case that was read, and nothing at all where the transition would change nothing."""
     probe = session.draft()
     transition(probe)
-    if not probe.changed:
+    if not probe.changed and not probe.places:
         return False
     async with announced(session.target, services):
         await session.apply(transition)
     return True
 
 
-async def open_session(target: str, services: Services) -> Session:
-    """Read a target's case."""
-    return Session(await services.ledger.load(target), services)
+async def open_session(target: str, services: Services, *, history: bool = False) -> Session:
+    """Read a target's case; with ``history`` also what is over."""
+    return Session(await services.ledger.load(target, history=history), services, history=history)
 
 
 async def raise_health(alert_id: str, detail: str, services: Services) -> None:

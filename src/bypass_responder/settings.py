@@ -82,6 +82,7 @@ class Settings(Value):
     poll_schedule: str = "0 * * * * *"
     resume_schedule: str = "30 * * * * *"
     exchange_commands_queue: QueueName = "exchange-commands"
+    exchange_checks_queue: QueueName = "exchange-checks"
     exchange_sweeps_queue: QueueName = "exchange-sweeps"
     exchange_results_queue: QueueName = "exchange-results"
     graph_url: Url = "https://graph.microsoft.com"
@@ -108,8 +109,12 @@ class Settings(Value):
     @property
     def queues(self) -> tuple[str, ...]:
         """Every queue that the app uses; each has a matching ``-poison`` queue."""
-        worker = (self.exchange_commands_queue, self.exchange_sweeps_queue, self.exchange_results_queue)
-        return (*worker, self.alerts_queue, self.decisions_queue)
+        return (*self.worker_queues, self.exchange_results_queue, self.alerts_queue, self.decisions_queue)
+
+    @property
+    def worker_queues(self) -> tuple[str, ...]:
+        """The queues that the Exchange worker reads. The app only sends to them."""
+        return (self.exchange_commands_queue, self.exchange_checks_queue, self.exchange_sweeps_queue)
 
     @property
     def protected(self) -> frozenset[str]:

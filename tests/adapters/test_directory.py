@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import json
@@ -220,6 +221,42 @@ async def test_a_service_in_trouble_is_asked_twice(real: GraphDirectory, stand_i
         await real.find(PERSON)
 
     assert stand_in.counters["graph.get_user"] == 2
+
+
+async def test_a_throttled_call_holds_back_the_others(real: GraphDirectory, stand_in: Tenant) -> None:
+    """The second call is sent after the wait of the first, and meets no 429."""
+    stand_in.faults.scripted = [Fault(kind="throttle", endpoint="graph.patch_user")]
+    waiting = asyncio.create_task(real.set_sign_in(PERSON, enabled=False))
+    while not stand_in.counters["fault.throttle"]:  # noqa: ASYNC110 - the stand-in has no event to await
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    other = asyncio.create_task(real.find(PERSON))
+    await asyncio.sleep(0.2)
+    before = stand_in.counters["graph.get_user"]
+    await asyncio.gather(waiting, other)
+
+    assert (before, stand_in.counters["graph.get_user"]) == (0, 1)
+
+
+async def test_a_call_is_made_again_as_often_as_it_is_throttled_within_its_time(
+    real: GraphDirectory, stand_in: Tenant
+) -> None:
+    stand_in.faults.scripted = [Fault(kind="throttle", endpoint="graph.patch_user", times=3, retry_after_seconds=0)]
+    await real.set_sign_in(PERSON, enabled=False)
+
+    assert not stand_in.accounts[PERSON].account_enabled
+    assert stand_in.counters["graph.patch_user"] == 4
+
+
+async def test_a_call_that_waits_too_long_was_throttled(
+    real: GraphDirectory, stand_in: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was refused each time, so nothing is unknown about its effect."""
+    monkeypatch.setattr(graph, "_TOTAL_SECONDS", 0.5)
+    stand_in.faults.scripted = [Fault(kind="throttle", endpoint="graph.*", times=None)]
+
+    with pytest.raises(ThrottledError):
+        await real.set_sign_in(PERSON, enabled=False)
 
 
 async def test_a_long_wait_is_left_to_the_caller(real: GraphDirectory, stand_in: Tenant) -> None:

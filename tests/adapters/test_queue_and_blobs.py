@@ -62,9 +62,9 @@ class Queues:
 
     def __init__(self, clients: StorageClients, tenant_id: str) -> None:
         self._service = clients.queues
-        self.commands, self.sweeps, self.results = self.all = (f"c-{tenant_id}", f"s-{tenant_id}", f"r-{tenant_id}")
+        self.commands, self.checks, self.sweeps, self.results = self.all = tuple(f"{it}-{tenant_id}" for it in "cksr")
         self.adapter = StorageExchangeQueue(
-            clients.queues, commands=self.commands, sweeps=self.sweeps, drained=self.all
+            clients.queues, commands=self.commands, checks=self.checks, sweeps=self.sweeps, drained=self.all
         )
 
     async def peek(self, name: str) -> list[Any]:
@@ -88,6 +88,15 @@ async def test_a_sweep_lies_on_a_queue_of_its_own(queues: Queues) -> None:
 
     assert SweepCommand.model_validate_json(base64.b64decode(message.content)) == sweep
     assert await queues.peek(queues.commands) == []
+
+
+async def test_checks_lie_on_a_queue_of_their_own(queues: Queues) -> None:
+    await queues.adapter.send(a_command())
+    for number in range(3):
+        update = {"kind": CommandKind.CHECK_BYPASS, "command_id": f"check-{number}"}
+        await queues.adapter.send(a_command().model_copy(update=update))
+
+    assert len(await queues.peek(queues.commands)) == 1
 
 
 async def test_a_command_lies_on_its_queue_as_base64_json(queues: Queues) -> None:

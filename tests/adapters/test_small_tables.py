@@ -56,6 +56,15 @@ async def test_a_touched_target_is_due_and_changed(ports: Ports) -> None:
     assert (item.target, item.due_at, item.changed) == ("t1", NOON, True)
 
 
+async def test_many_targets_are_touched_together(ports: Ports) -> None:
+    """More than one transaction of them, and each item is the one that a finish replaces."""
+    touched = await ports.work.touch_all({f"t{number}" for number in range(101)}, NOON)
+    await ports.work.finish(touched[100], LATER)
+
+    due = {item.target: item.due_at for item in await ports.work.items()}
+    assert due == {item.target: NOON for item in touched[:100]} | {touched[100].target: LATER}
+
+
 async def test_finish_sets_when_it_is_next_due(ports: Ports) -> None:
     await ports.work.finish(await ports.work.touch("t1", NOON), LATER)
 
@@ -162,6 +171,28 @@ async def test_a_slot_is_free_again_after_an_hour(ports: Ports) -> None:
     assert await ports.limit.take("i2", limit=1, now=NOON + timedelta(minutes=60, seconds=1))
 
 
+async def test_a_slot_that_is_given_back_is_free_at_once(ports: Ports) -> None:
+    await ports.limit.take("i1", limit=1, now=NOON)
+    await ports.limit.give_back("i1")
+
+    assert await ports.limit.take("i2", limit=1, now=NOON)
+
+
+async def test_giving_back_a_slot_leaves_those_of_others(ports: Ports) -> None:
+    await ports.limit.take("i1", limit=1, now=NOON)
+    await ports.limit.give_back("i2")
+
+    assert not await ports.limit.take("i2", limit=1, now=NOON)
+
+
+async def test_slots_that_many_give_back_at_once_are_all_free(ports: Ports) -> None:
+    keys = [f"i{number}" for number in range(5)]
+    await asyncio.gather(*(ports.limit.take(key, limit=5, now=NOON) for key in keys))
+    await asyncio.gather(*(ports.limit.give_back(key) for key in keys))
+
+    assert all([await ports.limit.take(f"other {key}", limit=5, now=NOON) for key in keys])
+
+
 async def test_no_slots_when_the_limit_is_nought(ports: Ports) -> None:
     assert not await ports.limit.take("i1", limit=0, now=NOON)
 
@@ -190,6 +221,17 @@ async def test_two_workers_that_remember_what_they_saw_stay_within_the_limit(
     assert taken == [True, True, True, True, True, True]
     assert not await first.take("i3", limit=3, now=NOON)
     assert not await second.take("i3", limit=3, now=NOON)
+
+
+async def test_a_slot_that_another_worker_gave_back_is_not_remembered_as_taken(
+    clients: StorageClients, tenant_id: str
+) -> None:
+    first, second = (TableHourlyLimit(clients.tables, tenant_id) for _ in range(2))
+    await first.take("i1", limit=1, now=NOON)
+    await second.give_back("i1")
+    await second.take("i2", limit=1, now=NOON)
+
+    assert not await first.take("i1", limit=1, now=NOON)
 
 
 async def test_a_limit_that_a_person_reset_gives_slots_again(clients: StorageClients, tenant_id: str) -> None:
@@ -227,28 +269,27 @@ def a_line(entry_id: str, *, minutes: int = 0, kind: str = "incident", status: s
 
 async def test_the_listing_is_newest_first(ports: Ports) -> None:
     for entry_id, minutes in (("b", 1), ("a", 0), ("c", 2)):
-        await ports.listing.put(a_line(entry_id, minutes=minutes))
+        await ports.listing.put([a_line(entry_id, minutes=minutes)])
 
     assert [entry.id async for entry in ports.listing.newest()] == ["c", "b", "a"]
 
 
 async def test_an_entry_is_replaced_in_its_place(ports: Ports) -> None:
-    await ports.listing.put(a_line("a"))
-    await ports.listing.put(a_line("a", status="contained"))
+    await ports.listing.put([a_line("a")])
+    await ports.listing.put([a_line("a", status="contained")])
 
     assert [entry async for entry in ports.listing.newest()] == [a_line("a", status="contained")]
 
 
-async def test_an_entry_with_another_time_is_there_once(ports: Ports) -> None:
-    await ports.listing.put(a_line("a"))
-    await ports.listing.put(a_line("a", minutes=7))
+async def test_entries_of_one_account_are_put_together(ports: Ports) -> None:
+    await ports.listing.put([a_line(f"e{number}", minutes=number) for number in range(120)])
 
-    assert [entry async for entry in ports.listing.newest()] == [a_line("a", minutes=7)]
+    assert len([entry async for entry in ports.listing.newest()]) == 120
 
 
 async def test_a_listing_of_some_kinds(ports: Ports) -> None:
     for number, kind in enumerate(("incident", "attempt", "stood_down")):
-        await ports.listing.put(a_line(kind, kind=kind, minutes=number))
+        await ports.listing.put([a_line(kind, kind=kind, minutes=number)])
 
     some = [entry.id async for entry in ports.listing.newest(kinds=["incident", "stood_down"])]
 
@@ -263,14 +304,14 @@ async def test_an_entry_is_found_by_its_id_or_a_beginning_that_only_it_has(
     ports: Ports, asked: str, found: str | None
 ) -> None:
     for entry_id in ("abc", "abcd", "abcdef"):
-        await ports.listing.put(a_line(entry_id))
+        await ports.listing.put([a_line(entry_id)])
     entry = await ports.listing.get(asked)
 
     assert (entry and entry.id) == found
 
 
 async def test_an_odd_id_is_found_again(ports: Ports) -> None:
-    await ports.listing.put(a_line("a/b#c?é"))
+    await ports.listing.put([a_line("a/b#c?é")])
     entry = await ports.listing.get("a/b#c?é")
 
     assert entry == a_line("a/b#c?é")

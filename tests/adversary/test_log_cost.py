@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from bypass_responder.handling.reconcile import settle_all
 from tests.adversary.scenes import a_world, an_off, contained
 from tests.world import ALEX, START, World, a_finding
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="every old finding is written into the index again")
 async def test_a_run_that_changes_nothing_writes_no_index_entry() -> None:
     """Today each run writes every incident and every lone finding of the account into the index, changed or not."""
     world = World()

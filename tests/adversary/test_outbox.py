@@ -102,9 +102,9 @@ async def runs_that_the_host_ends(world: World) -> None:
     """Three runs with findings about two accounts. BLAKE's rows never load, until the host's time is over."""
     load = world.ledger.load
 
-    async def never_for_blake(target: str) -> Case:
+    async def never_for_blake(target: str, *, history: bool = False) -> Case:
         await asyncio.sleep(3600 * (target == BLAKE))
-        return await load(target)
+        return await load(target, history=history)
 
     world.ledger.load = never_for_blake  # type: ignore[method-assign]
     for finding in (about_blake(), a_finding(outcome=Outcome.FAILED)):

@@ -86,7 +86,7 @@ async def forged_release(world: World) -> None:
         at=world.now,
         outcome="carried_out",
     )
-    world.ledger.stored[ALEX][forged.row_key] = (forged.kind, forged.model_dump_json())
+    world.ledger.stored[ALEX][forged.place] = (forged.kind, forged.model_dump_json())
     await world.work.touch(ALEX, world.now)
     await world.passes(minutes=1)
 

@@ -13,17 +13,21 @@ import pytest
 
 import bench.__main__ as runner
 from bench import (
+    account_history,
     app_memory,
     cold_start,
     contain,
     detect_export,
     feed_filter,
+    graph_limit,
     mixed_events,
+    off_flood,
     sweep_compare,
     worker_memory,
 )
 from bench.event_order import SWEEP, by_seed
 from bench.mixed_records import blob
+from bench.storage_calls import GRAPH_SECONDS
 from bypass_responder.sensing.sweep import read_content
 from sandbox.azurite import missing
 from sandbox.tenant.server import environment
@@ -49,8 +53,37 @@ def test_containing_an_account_takes_no_less_than_three_slow_calls(monkeypatch: 
 
     figures = contain.measure(runs=2)
 
-    floor_ms = 3 * 1000 * contain.LATENCY_SECONDS
+    floor_ms = 3 * 1000 * GRAPH_SECONDS
     assert min(figures["responder_ms"], figures["bare_calls_ms"], figures["until_all_is_recorded_ms"]) > floor_ms
+
+
+@needs_azurite
+@pytest.mark.usefixtures("_environment")
+def test_an_old_account_is_measured_beside_a_fresh_one() -> None:
+    figures = account_history.measure(incidents=2, runs=1)
+
+    floor_ms = 2 * 1000 * GRAPH_SECONDS
+    assert (figures["incidents"], min(figures["settling_old_ms"], figures["settling_fresh_ms"]) > floor_ms) == (2, True)
+
+
+@needs_azurite
+@pytest.mark.usefixtures("_environment")
+def test_the_block_of_a_flooded_account_takes_no_less_than_a_slow_read() -> None:
+    figures = off_flood.measure(flood=5, runs=1)
+
+    assert min(figures["among_ms"], figures["alone_ms"]) > 1000 * GRAPH_SECONDS
+
+
+@needs_azurite
+@pytest.mark.usefixtures("_environment")
+def test_a_limited_graph_loses_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bench itself fails when one is lost, or blocked again."""
+    monkeypatch.setattr(graph_limit, "PER_SECOND", 8)
+
+    figures = graph_limit.measure(violations=6)
+
+    assert figures["throttled_calls"] > 0
+    assert figures["times_ideal"] > 0.5
 
 
 @needs_azurite

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.case import control
 from bypass_responder.case.control import Next, next_of
 from bypass_responder.case.draft import Draft
+from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.model.case import Case, Head, PriorState
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.step import Control, Effect, Observed, Step, StepKind, StepState
@@ -101,3 +103,42 @@ def test_only_the_holder_of_the_token_undoes_a_claim(row: Control) -> None:
 
     assert control.give_up_claim(draft, BLOCK, "somebody-else") == []
     assert draft.changed == {}
+
+
+REFUSED = RefusedError("400")
+FIRST_CALL: dict[str, Any] = {
+    "calling": BLOCK,
+    "token": "ours",
+    "lease_until": START + timedelta(seconds=60),
+    "attempts": 1,
+    "first_attempt_at": START,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "seconds", "frees"),
+    [
+        ({}, REFUSED, 59, True),
+        ({}, None, 59, False),
+        ({}, TransientError("503"), 59, False),
+        ({}, REFUSED, 60, False),
+        ({"token": "somebody-else"}, REFUSED, 59, False),
+        ({"attempts": 2}, REFUSED, 59, False),
+        ({"first_attempt_at": START + timedelta(seconds=1)}, REFUSED, 59, False),
+    ],
+    ids=[
+        "refused",
+        "accepted",
+        "unknown",
+        "lease ended",
+        "claimed by another",
+        "second call",
+        "called before a renewal",
+    ],
+)
+def test_only_the_refusal_of_the_first_call_under_our_claim_frees_the_slot(
+    changes: dict[str, Any], error: ResponderError | None, seconds: int, frees: bool
+) -> None:
+    case = a_case(Control(control=BLOCK, **FIRST_CALL | changes))
+
+    assert control.frees_the_slot(case, "ours", error, START + timedelta(seconds=seconds)) is frees

@@ -292,10 +292,10 @@ async def test_a_case_that_cannot_be_read_is_missing_in_the_costs_and_nowhere_el
     await world.sees(a_finding(first_run=True))
     load = world.ledger.load
 
-    async def broken(target: str) -> Any:
+    async def broken(target: str, *, history: bool = False) -> Any:
         if target == ALEX:
             raise InputError("corrupt_row", "a row was changed by hand")
-        return await load(target)
+        return await load(target, history=history)
 
     monkeypatch.setattr(world.ledger, "load", broken)
     found = await reads(world)

@@ -99,6 +99,7 @@ class Live:
             "NOTIFICATION_WEBHOOK_URL": f"{client.url}/webhook",
             "NOTIFICATION_WEBHOOK_SECRET": "of the tests",
             "EXCHANGE_COMMANDS_QUEUE": f"commands-{name}",
+            "EXCHANGE_CHECKS_QUEUE": f"checks-{name}",
             "EXCHANGE_SWEEPS_QUEUE": f"sweeps-{name}",
             "EXCHANGE_RESULTS_QUEUE": f"results-{name}",
             "ALERTS_QUEUE": f"alerts-{name}",
@@ -145,8 +146,11 @@ class Live:
 
     async def work(self) -> int:
         """The worker answers every queued command; its answers are recorded. Gives how many there were."""
+        return await self._work_off("EXCHANGE_COMMANDS_QUEUE") + await self._work_off("EXCHANGE_CHECKS_QUEUE")
+
+    async def _work_off(self, setting: str) -> int:
         count = 0
-        queue = QueueClient.from_connection_string(self.env["ResponderStorage"], self.env["EXCHANGE_COMMANDS_QUEUE"])
+        queue = QueueClient.from_connection_string(self.env["ResponderStorage"], self.env[setting])
         async with queue:
             while message := await queue.receive_message():
                 command = json.loads(base64.b64decode(message.content))
@@ -289,7 +293,7 @@ class Live:
     async def rows(self, kind: type[R]) -> list[R]:
         """Every row of one kind, of every target."""
         ledger = self.responder.services.ledger
-        cases = [await ledger.load(target) for target in sorted(await ledger.targets())]
+        cases = [await ledger.load(target, history=True) for target in sorted(await ledger.targets())]
         return [row for case in cases for row in case.by_key.values() if isinstance(row, kind)]
 
     async def incident(self) -> Incident:

@@ -127,7 +127,7 @@ async def settled(responder: Responder, targets: set[str]) -> bool:
     if not targets <= await ledger.targets():
         return False
     for target in await ledger.targets():
-        rows = (await ledger.load(target)).by_key.values()
+        rows = (await ledger.load(target, history=True)).by_key.values()
         findings = [row.state for row in rows if isinstance(row, Finding)]
         if target in targets and not findings:
             return False
@@ -159,7 +159,7 @@ def end_state(stage: Stage, client: SandboxClient, target: str, *, began: str) -
     """What is true of one account now. ``began`` is the value that its sessions had before."""
 
     async def rows(responder: Responder) -> list[object]:
-        return list((await responder.services.ledger.load(target)).by_key.values())
+        return list((await responder.services.ledger.load(target, history=True)).by_key.values())
 
     found, account = look(stage, rows), client.account(target)
     records = [row for row in found if isinstance(row, Finding) and "our own" not in row.reason]

@@ -23,6 +23,7 @@ from tests.storage_gate import NO_ROLE, StorageGate
 RESOURCES = {Api.GRAPH: GRAPH, Api.MANAGEMENT: MANAGEMENT}
 QUEUES = {
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
+    "EXCHANGE_CHECKS_QUEUE": "exchange-checks",
     "EXCHANGE_SWEEPS_QUEUE": "exchange-sweeps",
     "EXCHANGE_RESULTS_QUEUE": "exchange-results",
     "ALERTS_QUEUE": "alerts",

@@ -101,7 +101,7 @@ async def test_a_cut_tail_is_named_by_the_head(contained: Live) -> None:
 async def test_a_tail_that_was_cut_with_its_head_is_named_by_the_checkpoint(contained: Live) -> None:
     lines = await log_lines(contained)
     last = LogEntry.model_validate_json(lines[1]["Body"])
-    [head] = [row for row in await rows(contained) if row["RowKey"] == "head"]
+    [head] = [row for row in await rows(contained) if row["RowKey"] == "now-head"]
     await delete(contained, lines[2:])
     await rewrite(contained, head, log_seq=last.seq, log_hash=last.hash)
     said = verify(contained)

@@ -32,6 +32,13 @@ def test_commands_are_read_from_their_queue_and_answered_on_the_other() -> None:
     ]
 
 
+def test_checks_have_a_queue_of_their_own() -> None:
+    assert bindings("ExchangeChecks") == [
+        ("queueTrigger", "in", "QueueItem", "%EXCHANGE_CHECKS_QUEUE%", "ResponderStorage"),
+        ("queue", "out", "Result", "%EXCHANGE_RESULTS_QUEUE%", "ResponderStorage"),
+    ]
+
+
 def test_sweeps_have_a_queue_of_their_own_and_a_blob_for_the_list() -> None:
     assert bindings("ExchangeSweeps") == [
         ("queueTrigger", "in", "QueueItem", "%EXCHANGE_SWEEPS_QUEUE%", "ResponderStorage"),
@@ -91,6 +98,6 @@ def test_the_document_names_every_command_and_outcome() -> None:
     assert words_in("Answers") == outcomes
 
 
-@pytest.mark.parametrize("function", ["ExchangeCommands", "ExchangeSweeps"])
+@pytest.mark.parametrize("function", ["ExchangeChecks", "ExchangeCommands", "ExchangeSweeps"])
 def test_each_function_is_a_folder_with_its_script(function: str) -> None:
     assert (APP / function / "run.ps1").is_file()

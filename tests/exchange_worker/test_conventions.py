@@ -13,7 +13,7 @@ import pytest
 from sandbox.exchange_online.powershell import APP, FOLDER
 
 MODULE = APP / "ExchangeBypass"
-CONTROLLERS = [APP / "ExchangeCommands" / "run.ps1", APP / "ExchangeSweeps" / "run.ps1"]
+CONTROLLERS = [APP / f"Exchange{queue}" / "run.ps1" for queue in ("Checks", "Commands", "Sweeps")]
 Files = dict[Path, dict[str, Any]]
 
 

@@ -108,6 +108,18 @@ def test_a_missing_right_is_a_matter_of_permission_and_names_the_cmdlet(
     assert "Get-User" in str(result.error)
 
 
+def test_a_parameter_that_the_role_does_not_have_is_a_missing_permission_that_names_the_cmdlet(
+    commands: Function, control: SandboxClient, alex: Account
+) -> None:
+    said = 'Some of the parameters specified with the "Get-User" cmdlet aren\'t present in the role definition'
+    control.fault("exception", "exchange.Get-User", name=said, times=None)
+
+    result = ask(commands, a_command(object_id=alex.object_id))
+
+    assert (result.outcome, result.error_class) == ("failed", "permission")
+    assert "may not run Get-User" in str(result.error)
+
+
 def test_a_cmdlet_that_the_role_does_not_have_is_named(start: Start, tenant: Tenant, alex: Account) -> None:
     worker = start(EXCHANGE_STANDIN_NOT_GRANTED="Set-MailboxAuditBypassAssociation")
 

@@ -126,12 +126,23 @@ def test_a_warning_makes_the_list_incomplete(
 def test_many_long_warnings_still_fit_into_a_message(
     sweeps: Function, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    warnings = ["W" * 5000] * 50
+    warnings = ["W" * (5000 + number) for number in range(50)]
     monkeypatch.setitem(exchange._CMDLETS, "Get-AdminAuditLogConfig", lambda *_: (ONE_SWITCH, warnings))
 
     result, _ = sweep(sweeps, a_sweep())
 
-    assert (result.complete, result.warnings) == (False, ("W" * 500,) * 20)
+    assert (result.complete, result.warnings) == (False, (*["W" * 500] * 20, "30 more warnings"))
+
+
+def test_a_warning_that_comes_for_many_objects_is_reported_once(
+    sweeps: Function, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings = [f"The object contoso.onmicrosoft.com/Room {number} has been corrupted." for number in range(50)]
+    monkeypatch.setitem(exchange._CMDLETS, "Get-AdminAuditLogConfig", lambda *_: (ONE_SWITCH, warnings))
+
+    result, _ = sweep(sweeps, a_sweep())
+
+    assert result.warnings == (warnings[0],)
 
 
 def test_a_switch_that_exchange_does_not_tell_leaves_no_list(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 
 from bypass_responder.errors import ConflictError, InputError, RefusedError
 from bypass_responder.model.base import Row
@@ -12,9 +14,11 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.log import LogEntry
 from tests.fakes.scripted import Scripted
 
+PAGE = 200
+
 
 class FakeLedger(Scripted):
-    """``stored`` is target → row key → (kind, JSON); ``logs`` is target → JSON lines. A test may edit both."""
+    """``stored`` is target → place → (kind, JSON); ``logs`` is target → JSON lines. A test may edit both."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,31 +26,76 @@ class FakeLedger(Scripted):
         self.logs: dict[str, list[str]] = defaultdict(list)
         self._versions: dict[str, int] = {}
 
-    async def load(self, target: str) -> Case:
+    async def load(self, target: str, *, history: bool = False) -> Case:
         self._called("load", target)
-        return self._case(target)
+        return self._case(target, lambda place: history or place.startswith("now-"))
 
-    async def commit(self, case: Case, rows: Sequence[Row], entries: Sequence[LogEntry]) -> Case:
+    async def head(self, target: str) -> Head:
+        self._called("head", target)
+        return self._case(target, lambda place: place == "now-head").head
+
+    async def episodes(self, target: str, since: datetime) -> Case:
+        self._called("episodes", target)
+        first = f"closed-{since:%Y%m%dT%H%M%S%f}"
+        found = self._case(target, lambda place: first <= place < "closed.")
+        ends = sorted(place.split("-")[1] for place in found.kept.values())
+        last = ends[PAGE] if len(ends) > PAGE else "~"
+        return self._case(target, lambda place: first <= place < "closed." and place.split("-")[1] < last)
+
+    async def records(self, target: str, limit: int) -> Case:
+        self._called("records", target)
+        return self._first(target, limit, lambda place: place.startswith("later-"))
+
+    async def alone(self, target: str, since: datetime, *, after: str = "", limit: int) -> Case:
+        self._called("alone", target)
+        first = f"{after}." if after else f"alone-{since:%Y%m%dT%H%M%S}"
+        return self._first(target, limit, lambda place: first <= place < "alone.")
+
+    async def findings(self, target: str, incident_id: str, since: datetime, *, after: str = "", limit: int) -> Case:
+        self._called("findings", target)
+        held = self._case(target, lambda place: (f"{after}." if after else "finding-") <= place < "finding.")
+        wanted = [
+            held.kept[row.row_key]
+            for row in held.rows(Finding)
+            if row.incident_id == incident_id and row.effective_at > since
+        ]
+        return self._case(target, lambda place: place in sorted(wanted)[:limit])
+
+    async def sent(self, target: str, before: datetime, limit: int) -> Case:
+        self._called("sent", target)
+        return self._first(target, limit, lambda place: "sent-" <= place < f"sent-{before:%Y%m%dT%H%M%S}")
+
+    async def commit(
+        self,
+        case: Case,
+        rows: Sequence[Row],
+        entries: Sequence[LogEntry],
+        places: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> Case:
         self._called("commit", case.target)
         if not any(isinstance(row, Head) for row in rows):
             raise RefusedError("A transaction without the head has no order.")
-        if len(rows) + len(entries) > 100:
+        after = case.written({row.row_key: row for row in rows}, places, None)
+        gone = {_place(case, key) for key in case.by_key} - {_place(after, key) for key in after.by_key}
+        gone = {place for place in gone if not place.startswith("finding-")}
+        if len(rows) + len(entries) + len(gone) > 100:
             raise RefusedError("A transaction holds 100 rows.")
         if [entry.seq for entry in entries] != [case.head.log_seq + 1 + i for i in range(len(entries))]:
             raise RefusedError("The log entries do not follow the head.")
         if case.etag != self._etag(case.target) or len(self.logs[case.target]) != case.head.log_seq:
             raise ConflictError(f"The case of {case.target} changed.")
         self._versions[case.target] = self._versions.get(case.target, 0) + 1
-        self._put(case.target, rows)
+        self._put(case.target, {_place(after, row.row_key): row for row in rows})
+        for place in gone:
+            del self.stored[case.target][place]
         self.logs[case.target] += [entry.model_dump_json() for entry in entries]
-        merged = case.by_key | {row.row_key: row for row in rows}
-        return Case(target=case.target, by_key=merged, etag=self._etag(case.target))
+        return case.written({row.row_key: row for row in rows}, places, self._etag(case.target))
 
     async def add_finding(self, finding: Finding) -> bool:
         self._called("add_finding", finding.target)
         if finding.row_key in self.stored[finding.target]:
             return False
-        self._put(finding.target, [finding])
+        self._put(finding.target, {finding.row_key: finding, finding.place: finding})
         return True
 
     async def log(self, target: str) -> AsyncIterator[LogEntry]:
@@ -61,14 +110,29 @@ class FakeLedger(Scripted):
     def _etag(self, target: str) -> str | None:
         return f"v{self._versions[target]}" if target in self._versions else None
 
-    def _put(self, target: str, rows: Sequence[Row]) -> None:
-        self.stored[target] |= {row.row_key: (row.kind, row.model_dump_json()) for row in rows}
+    def _put(self, target: str, rows: Mapping[str, Row]) -> None:
+        self.stored[target] |= {place: (row.kind, row.model_dump_json()) for place, row in rows.items()}
 
-    def _case(self, target: str) -> Case:
+    def _first(self, target: str, limit: int, wanted: Callable[[str], bool]) -> Case:
+        first = set(sorted(place for place in self.stored[target] if wanted(place))[:limit])
+        return self._case(target, lambda place: place in first)
+
+    def _case(self, target: str, wanted: Callable[[str], bool]) -> Case:
         rows: dict[str, Row] = {}
-        for key, (kind, body) in self.stored[target].items():
+        kept: dict[str, str] = {}
+        for place, (kind, body) in sorted(self.stored[target].items()):
+            if not wanted(place):
+                continue
             try:
-                rows[key] = ROWS[kind].model_validate_json(body)
+                row = ROWS[kind].model_validate_json(body)
             except (KeyError, ValueError) as problem:
-                raise InputError("corrupt_row", f"{target} {key}: {problem}") from problem
-        return Case(target=target, by_key=rows, etag=self._etag(target))
+                raise InputError("corrupt_row", f"{target} {place}: {problem}") from problem
+            rows[row.row_key] = row
+            kept.pop(row.row_key, None)
+            if place != row.place:
+                kept[row.row_key] = place
+        return Case(target=target, by_key=rows, etag=self._etag(target), kept=kept)
+
+
+def _place(case: Case, row_key: str) -> str:
+    return case.kept.get(row_key, case.by_key[row_key].place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from bypass_responder.errors import ConflictError
@@ -51,6 +51,9 @@ class FakeWorkList(Scripted):
         self._called("touch", target)
         return self._put(target, due_at, changed=True)
 
+    async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
+        return [await self.touch(target, due_at) for target in sorted(targets)]
+
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         self._called("finish", item.target)
         now = self.held.get(item.target)
@@ -93,6 +96,10 @@ class FakeLimit(Scripted):
             self.slots[key] = now
         return key in self.slots
 
+    async def give_back(self, key: str) -> None:
+        self._called("give_back", key)
+        self.slots.pop(key, None)
+
 
 class FakeIndex(Scripted):
     """``held`` is id → entry."""
@@ -101,9 +108,9 @@ class FakeIndex(Scripted):
         super().__init__()
         self.held: dict[str, IndexEntry] = {}
 
-    async def put(self, entry: IndexEntry) -> None:
-        self._called("put", entry.id)
-        self.held[entry.id] = entry
+    async def put(self, entries: Sequence[IndexEntry]) -> None:
+        self._called("put", ",".join(entry.id for entry in entries))
+        self.held |= {entry.id: entry for entry in entries}
 
     async def get(self, entry_id: str) -> IndexEntry | None:
         self._called("get", entry_id)

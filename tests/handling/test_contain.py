@@ -252,7 +252,7 @@ async def test_claims_of_two_findings_in_one_run_are_both_carried_out() -> None:
 async def test_a_corrupt_row_stops_no_other_target_and_raises_an_alert() -> None:
     world = World()
     await world.sees(a_finding())
-    world.ledger.stored[ALEX]["incident-forged"] = ("incident", "{}")
+    world.ledger.stored[ALEX]["now-incident-forged"] = ("incident", "{}")
     await world.sees(a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
 
     with pytest.raises(ExceptionGroup):

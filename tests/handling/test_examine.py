@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from bypass_responder.decision import Naming, Verdict
 from bypass_responder.errors import TransientError
-from bypass_responder.handling.examine import Decided, Elsewhere, RecordOnly, Wait, examine
+from bypass_responder.handling.examine import Decided, Elsewhere, Unlisted, Wait, examine
 from bypass_responder.handling.identify import Ask, Identified, Lookups
 from bypass_responder.model.case import Case, Head
 from bypass_responder.model.change import Outcome, Switch
@@ -20,7 +23,7 @@ ON = Check(name="", outcome=ExchangeOutcome.CHECKED, object_id=ALEX, bypass_on=T
 
 async def examined(
     finding: Finding, world: World | None = None, head: Head | None = None
-) -> Ask | Wait | Elsewhere | RecordOnly | Decided:
+) -> Ask | Wait | Elsewhere | Unlisted | Decided:
     world = world or World()
     case = Case(finding.target, {"head": head} if head else {})
     lookups = Lookups(world.services.directory, world.services.allowlist)
@@ -94,19 +97,16 @@ async def test_a_confirmed_state_moves_to_another_case_with_the_time_of_the_read
     assert [row.effective_at for row in (await world.case()).rows(Finding)] == [START]
 
 
-async def test_a_switching_off_is_only_recorded() -> None:
-    assert await examined(a_finding(switch=Switch.OFF)) == RecordOnly()
-
-
-async def test_a_failed_attempt_is_only_recorded() -> None:
-    assert await examined(a_finding(outcome=Outcome.FAILED)) == RecordOnly()
+@pytest.mark.parametrize("fields", [{"switch": Switch.OFF}, {"outcome": Outcome.FAILED}])
+async def test_a_switching_off_and_a_failed_attempt_decide_nothing(fields: dict[str, Any]) -> None:
+    assert a_finding(**fields).decides_nothing
 
 
 async def test_an_account_that_the_sweep_no_longer_lists_is_recorded_with_the_state_in_exchange() -> None:
     off = ON.model_copy(update={"bypass_on": False})
     found = await examined(a_finding(source=Source.SWEEP, switch=Switch.OFF, checks=(off,), identity_text=""))
 
-    assert isinstance(found, RecordOnly)
+    assert isinstance(found, Unlisted)
     assert isinstance(found.identified, Identified)
     assert found.identified.exchange_on is False
 

@@ -134,8 +134,8 @@ async def test_the_next_checkpoint_does_not_launder_a_rewritten_log() -> None:
         forged.append(changed.model_copy(update={"hash": changed.digest()}))
         previous = forged[-1].hash
     world.ledger.logs[ALEX] = [entry.model_dump_json() for entry in forged]
-    kind, head = world.ledger.stored[ALEX]["head"]
-    world.ledger.stored[ALEX]["head"] = (kind, json.dumps(json.loads(head) | {"log_hash": previous}))
+    kind, head = world.ledger.stored[ALEX]["now-head"]
+    world.ledger.stored[ALEX]["now-head"] = (kind, json.dumps(json.loads(head) | {"log_hash": previous}))
     await world.work.touch(ALEX, world.now)
     await world.passes(seconds=1)
 

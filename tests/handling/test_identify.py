@@ -25,6 +25,15 @@ async def test_two_accounts_in_one_record_are_held() -> None:
     assert set((await world.states()).values()) == {StepState.HELD}
 
 
+async def test_an_account_that_is_named_by_id_and_name_is_read_once_before_it_is_blocked() -> None:
+    world = World()
+
+    await world.sees(a_finding())
+
+    until_block = [method for method, _ in world.directory.calls]
+    assert until_block[: until_block.index("set_sign_in")] == ["find"]
+
+
 async def test_an_exchange_name_is_resolved_by_exchange_before_containment() -> None:
     world = World()
     world.names["alexw"], world.bypassed[ALEX] = [ALEX], True

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from bypass_responder.model.log import LogEntry
-from bypass_responder.model.message import CommandKind, ExchangeOutcome
+from bypass_responder.model.message import CommandKind, ErrorClass, ExchangeOutcome
 from bypass_responder.model.step import Effect, StepKind, StepState
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from tests.world import ALEX, World, a_finding
@@ -152,3 +152,16 @@ async def test_a_question_without_an_answer_is_asked_under_a_new_id() -> None:
 
     assert [command.kind for command in world.exchange.sent] == [CommandKind.DISABLE_BYPASS] * 2
     assert len({command.command_id for command in world.exchange.sent}) == 2
+
+
+@pytest.mark.parametrize("error_class", ["other", "not_found", None])
+async def test_an_error_that_nobody_foresaw_is_retried_while_the_bypass_is_on(error_class: ErrorClass | None) -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    await asked_over(world, 8, outcome=ExchangeOutcome.FAILED, error="A server side error.", error_class=error_class)
+    await world.passes(hours=1)
+    await world.answer()
+
+    assert not world.bypassed[ALEX]
+    assert (await world.steps())[DISABLE].effect is not None

@@ -58,7 +58,7 @@ async def test_an_unknown_id_is_refused() -> None:
 async def test_a_finding_without_an_incident_has_nothing_to_decide() -> None:
     world = World()
     entry: dict[str, Any] = {"id": "record-x", "target": ALEX, "kind": "attempt", "status": "", "at": START}
-    await world.index.put(IndexEntry(**entry, account="alex", actor="mallory", reason="failed"))
+    await world.index.put([IndexEntry(**entry, account="alex", actor="mallory", reason="failed")])
     with pytest.raises(RefusedError, match="opened no incident"):
         await prepared(world, "record-x")
 

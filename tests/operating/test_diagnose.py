@@ -30,6 +30,7 @@ GRANTS = {
     WORKER: dict.fromkeys((role.id for role in WORKER_ROLES), GRANTED),
 }
 NAMES = Names(app="func-responder", worker="func-worker", group="rg", account="data", worker_principal=WORKER)
+SEND_ONLY = ("exchange-commands", "exchange-checks", "exchange-sweeps")
 PLACES = {
     **dict.fromkeys(TABLES, Place.TABLE),
     **dict.fromkeys(probed_queues(SETTINGS, person=True), Place.QUEUE),
@@ -39,7 +40,7 @@ PLACES = {
 
 def a_storage_check(spoiled: dict[str, Access] | None = None, *, person: bool = True, **fields: Any) -> StorageCheck:
     """Everything is accessible except ``spoiled``; the app does not check the queues that it only sends to."""
-    seen = [name for name in PLACES if person or name not in {"exchange-commands", "exchange-sweeps"}]
+    seen = [name for name in PLACES if person or name not in SEND_ONLY]
     found = {name: (spoiled or {}).get(name, Access.OK) for name in seen}
     reaches = [
         Reach(place=PLACES[name], name=name, access=access, code="" if access is Access.OK else f"code of {name}")
@@ -220,7 +221,7 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
     *(
         ("storage_forbidden", f"{place.value} {name}", closed(Access.FORBIDDEN, name))
         for name, place in PLACES.items()
-        if name not in {"exchange-commands", "exchange-sweeps"}
+        if name not in SEND_ONLY
     ),
     ("storage_unreachable", "tables", closed(Access.UNREACHABLE, *TABLES)),
     ("storage_unreachable", "containers", closed(Access.UNREACHABLE, *CONTAINERS)),
@@ -454,12 +455,11 @@ def test_a_poison_queue_that_the_person_cannot_read_is_reported_by_the_app() -> 
 
 
 def test_queues_that_nobody_may_read_are_reported_as_not_checked() -> None:
-    sent = ("exchange-commands", "exchange-sweeps")
-    found = diagnose(facts(here=a_storage_check(dict.fromkeys(sent, Access.FORBIDDEN))))
+    found = diagnose(facts(here=a_storage_check(dict.fromkeys(SEND_ONLY, Access.FORBIDDEN))))
     what = [unchecked.what for unchecked in found.unchecked if "only send" in unchecked.what]
 
     assert (reported(found), len(what)) == ([], 1)
-    assert what[0].startswith("exchange-commands and exchange-sweeps: ")
+    assert what[0].startswith("exchange-checks and exchange-commands and exchange-sweeps: ")
     assert not any(unchecked.essential for unchecked in found.unchecked)
 
 

@@ -132,7 +132,7 @@ async def test_a_person_checks_the_queues_that_the_app_only_sends_to() -> None:
     world.services = dataclasses.replace(world.services, settings=some_settings(storage=KEYLESS))
     found = await world.facts()
 
-    assert {"exchange-commands", "exchange-sweeps"} <= {reach.name for reach in found.here.reaches}
+    assert {"exchange-commands", "exchange-checks", "exchange-sweeps"} <= {reach.name for reach in found.here.reaches}
 
 
 async def test_what_cannot_be_read_is_a_fact_and_stops_nothing() -> None:

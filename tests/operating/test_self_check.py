@@ -196,7 +196,11 @@ async def test_without_a_key_it_does_not_read_queues_that_it_may_only_send_to() 
     await world.passes(seconds=0)
 
     assert {reach.name for reach in world.last.storage.reaches} >= {"exchange-commands-poison", "exchange-results"}
-    assert not {reach.name for reach in world.last.storage.reaches} & {"exchange-commands", "exchange-sweeps"}
+    assert not {reach.name for reach in world.last.storage.reaches} & {
+        "exchange-commands",
+        "exchange-checks",
+        "exchange-sweeps",
+    }
 
 
 async def test_its_log_line_counts_the_problems(caplog: pytest.LogCaptureFixture) -> None:

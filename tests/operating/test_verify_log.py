@@ -50,9 +50,9 @@ async def test_a_deleted_line_is_named(world: World) -> None:
 async def test_a_tail_that_was_cut_with_its_head_is_named_by_the_checkpoint(world: World) -> None:
     kept = [json.loads(line) for line in world.ledger.logs[ALEX][:2]]
     world.ledger.logs[ALEX] = world.ledger.logs[ALEX][:2]
-    kind, head = world.ledger.stored[ALEX]["head"]
+    kind, head = world.ledger.stored[ALEX]["now-head"]
     forged = json.loads(head) | {"log_seq": 2, "log_hash": kept[-1]["hash"]}
-    world.ledger.stored[ALEX]["head"] = (kind, json.dumps(forged))
+    world.ledger.stored[ALEX]["now-head"] = (kind, json.dumps(forged))
 
     assert any("cut after log entry 2" in problem for problem in (await verify(world)).problems)
 
@@ -76,7 +76,7 @@ async def test_a_target_that_is_gone_altogether_is_named(world: World) -> None:
 
 async def test_a_deleted_incident_is_named(world: World) -> None:
     [incident] = await world.incidents()
-    del world.ledger.stored[ALEX][incident.row_key]
+    del world.ledger.stored[ALEX][incident.place]
 
     assert f"{ALEX}: incident {incident.id} was deleted" in (await verify(world)).problems
 
@@ -89,8 +89,8 @@ async def rewrite(world: World) -> None:
         rewritten.append(changed.model_copy(update={"hash": changed.digest()}))
         previous = rewritten[-1].hash
     world.ledger.logs[ALEX] = [entry.model_dump_json() for entry in rewritten]
-    kind, head = world.ledger.stored[ALEX]["head"]
-    world.ledger.stored[ALEX]["head"] = (kind, json.dumps(json.loads(head) | {"log_hash": previous}))
+    kind, head = world.ledger.stored[ALEX]["now-head"]
+    world.ledger.stored[ALEX]["now-head"] = (kind, json.dumps(json.loads(head) | {"log_hash": previous}))
 
 
 async def rewrite_everything(world: World) -> None:

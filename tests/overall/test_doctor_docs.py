@@ -18,6 +18,7 @@ QUEUES = {
     "decisions": "decisions",
     "results": "exchange-results",
     "commands": "exchange-commands",
+    "checks": "exchange-checks",
     "sweeps": "exchange-sweeps",
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import multiprocessing
 import sys
 import time
 from collections import Counter
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
@@ -27,17 +28,17 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count(), help="number of processes")
     parser.add_argument("--all", action="store_true", help="continue after a failure, and list all failures")
     parser.add_argument("--hits", action="store_true", help="print how often each call was reached and interrupted")
+    parser.add_argument("--processes", action="store_true", help="on Azurite, with hosts that are processes")
     parser.add_argument("--without", choices=GUARDS, help="put a defect back, to see that it is found")
     given = parser.parse_args()
     if given.without:
         remove(given.without, pytest.MonkeyPatch())
     began = time.monotonic()
     found = Found()
-    with multiprocessing.get_context("fork").Pool(given.jobs) as pool:
-        for seed, played in pool.imap_unordered(_one, range(given.first, given.first + given.seeds), chunksize=8):
+    with closing(_played(given)) as results:
+        for seed, played in results:
             found.add(seed, played)
             if found.failed and not given.all:
-                pool.terminate()
                 break
             if sys.stderr.isatty() and found.seeds % 50 == 0:
                 sys.stderr.write(f"\r{found.seeds} of {given.seeds} seeds")
@@ -47,9 +48,22 @@ def main() -> int:
     if found.failed and given.all:
         rules = Counter(_rule(problem) for problems in found.failed.values() for problem in problems)
         _print("\n".join(f"{count:6} {rule}" for rule, count in rules.most_common()))
+    elif found.failed and given.processes:
+        _print(str(schedule(min(found.failed))))
     elif found.failed:
         _print_shortest(*min(found.failed.items()))
     return 1 if found.failed else 0
+
+
+def _played(given: argparse.Namespace) -> Generator[tuple[int, Played], None, None]:
+    seeds = range(given.first, given.first + given.seeds)
+    if given.processes:
+        from tests.simulation.processes import play_on_processes
+
+        yield from ((seed, play_on_processes(schedule(seed), without=given.without)) for seed in seeds)
+        return
+    with multiprocessing.get_context("fork").Pool(given.jobs) as pool:
+        yield from pool.imap_unordered(_one, seeds, chunksize=8)
 
 
 @dataclass
@@ -70,11 +84,11 @@ class Found:
             _print(f"seed {seed}: {played.problems[0]}")
 
     def print_hits(self) -> None:
-        """Print one line for each call, before and after."""
-        for call, when in itertools.product(CALLS, ("before", "after")):
-            _print(
-                f"{self.hits.crashed[call, when]:6} killed, {self.hits.reached[call, when]:8} reached  {when} {call}"
-            )
+        """Print one line for each call: reached, and killed before, during (of a process) and after it."""
+        for call in CALLS:
+            killed = ", ".join(f"{self.hits.crashed[call, when]:5} {when}" for when in ("before", "during", "after"))
+            reached = ", ".join(f"{self.hits.reached[call, when]:7} {when}" for when in ("before", "after"))
+            _print(f"killed{killed}; reached{reached}  {call}")
 
 
 def _print_shortest(seed: int, problems: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.operating.verify_log import verify_log
 from tests.simulation.run import IDS, Run
 from tests.simulation.schedule import BYSTANDER
+from tests.world import START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,28 +28,30 @@ CLOCKS_DIFFER = timedelta(minutes=3)
 async def problems_of(run: Run) -> list[str]:
     """Every rule that the run broke."""
     found = [*run.problems]
-    for target in sorted(await run.world.ledger.targets()):
-        case = await run.world.ledger.load(target)
+    exempt = await _exempt(run)
+    for target in sorted(await run.stored.ledger.targets()):
+        case = await run.stored.ledger.load(target, history=True)
         if target != TENANT_TARGET:
             found += _of_case(case, run)
+            found += _of_bypass(case, run, exempt)
     found += _of_records(
         {
             row.id: row
-            for target in await run.world.ledger.targets()
-            for row in (await run.world.ledger.load(target)).rows(Finding)
+            for target in await run.stored.ledger.targets()
+            for row in (await run.stored.ledger.load(target, history=True)).rows(Finding)
         },
         run,
     )
     decisions = {
         row.id: row
-        for target in await run.world.ledger.targets()
-        for row in (await run.world.ledger.load(target)).rows(PersonDecision)
+        for target in await run.stored.ledger.targets()
+        for row in (await run.stored.ledger.load(target, history=True)).rows(PersonDecision)
     }
     found += _of_decisions(decisions, run)
     found += _of_bystanders(run)
     found += await _of_slots(run)
-    found += _of_feed(run)
-    found += [f"chain: {problem}" for problem in (await verify_log(run.world.ledger, run.world.checkpoints)).problems]
+    found += await _of_feed(run)
+    found += [f"chain: {problem}" for problem in (await verify_log(run.stored.ledger, run.stored.checkpoints)).problems]
     if written := await run.idle_writes():
         found.append(f"idle: nothing happened, and a run wrote {', '.join(written[:4])}")
     return found
@@ -57,7 +61,8 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
     account = run.directory.accounts.get(case.target)
     for incident in case.rows(Incident):
         block = case.step(incident.id, StepKind.BLOCK_SIGN_IN)
-        sent = [row for row in case.rows(Notification) if row.incident_id == incident.id and row.sent_at]
+        stored = [row for row in case.rows(Notification) if row.sent_at]
+        sent = [each for each in (*run.world.notifier.sent, *stored) if each.incident_id == incident.id]
         if incident.status is IncidentStatus.OPEN:
             yield f"never_ends: {incident.id} is still open"
         if incident.status in {IncidentStatus.HELD, IncidentStatus.FAILED} and not sent:
@@ -79,12 +84,22 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
         needless = block.effect is Effect.NOT_NEEDED and block.detail.endswith("already")
         if needless and disabled and all(change.by == "responder" for change in disabled):
             yield f"says_not_needed: {incident.id} needed no block, and we had disabled the account"
-    yield from _of_bypass(case, run)
     yield from _of_release(case, run)
     yield from _of_past(case, run)
 
 
-def _of_bypass(case: Case, run: Run) -> Iterator[str]:
+async def _exempt(run: Run) -> set[str]:
+    """The accounts whose bypass began after their allowlist entry was written."""
+    found = set()
+    async for entry in run.stored.allowlist.entries():
+        changes = [each for each in run.exchange.changes if each.account == entry.object_id]
+        since_off = list(itertools.takewhile(lambda each: each.what == "on", reversed(changes)))
+        if since_off and run.edited_at[entry.object_id] <= since_off[-1].at:
+            found.add(entry.object_id)
+    return found
+
+
+def _of_bypass(case: Case, run: Run, exempt: set[str]) -> Iterator[str]:
     """A bypass that is on waits for a person, or is exempt."""
     if not run.exchange.bypassed.get(case.target) or case.target not in run.directory.accounts:
         return
@@ -94,8 +109,8 @@ def _of_bypass(case: Case, run: Run) -> Iterator[str]:
         if incident.status
         in {IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED, IncidentStatus.DISMISSED}
     ]
-    exempt = [finding for finding in case.rows(Finding) if finding.verdict == "allowlisted"]
-    if not waits and not exempt:
+    allowed = case.target in exempt or any(finding.verdict == "allowlisted" for finding in case.rows(Finding))
+    if not waits and not allowed:
         yield f"bypass_on: {_name(case.target)} is bypassed, and nobody has to decide about it"
 
 
@@ -190,7 +205,7 @@ async def _of_slots(run: Run) -> list[str]:
     for change in run.directory.changes:
         if change.by != "responder" or change.what != "disabled":
             continue
-        steps = (await run.world.ledger.load(change.account)).rows(Step)
+        steps = (await run.stored.ledger.load(change.account, history=True)).rows(Step)
         approved = any(step.step is StepKind.BLOCK_SIGN_IN and step.approved_by for step in steps)
         hour = timedelta(hours=1, minutes=10)  # a claim may be retried, and a clock be wrong
         has_one = any(key == change.account and abs(change.at - at) <= hour for at, key in run.slots)
@@ -199,16 +214,18 @@ async def _of_slots(run: Run) -> list[str]:
     return problems
 
 
-def _of_feed(run: Run) -> Iterator[str]:
-    store = run.world.feed_store
-    gaps = {gap.content_id for gap in store.found_gaps.values()}
-    known = store.read.keys() | store.waiting.keys() | gaps
-    if store.saved is None:
-        return
-    for content_id, (blob, _) in run.world.feed.published.items():
-        owed = any(window.start <= blob.created < window.end for window in store.saved.backlog)
-        if content_id not in known and not owed and blob.created < store.saved.listed_through - timedelta(minutes=1):
-            yield f"cursor: {content_id} lies behind the cursor, and was not read"
+async def _of_feed(run: Run) -> list[str]:
+    store = run.stored.feed_store
+    known = await store.blobs_read(START) | {gap.content_id for gap in await store.gaps()}
+    cursor = await store.cursor()
+    return [
+        f"cursor: {content_id} lies behind the cursor, and was not read"
+        for content_id, created in run.listed().items()
+        if cursor
+        and content_id not in known
+        and created < cursor.listed_through - timedelta(minutes=1)
+        and not any(window.start <= created < window.end for window in cursor.backlog)
+    ]
 
 
 def _name(target: str) -> str:

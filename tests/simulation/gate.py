@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from bypass_responder import ports
@@ -12,6 +13,8 @@ from bypass_responder.session import Services
 
 Reach = Callable[[str, str], Awaitable[None]]
 """Called with ``port.method`` and ``before`` or ``after``; returns when the call may go on, or raises."""
+UnderWay = Callable[[], AbstractContextManager[None]]
+"""Entered while the call itself is made."""
 
 
 def gated_ports() -> dict[str, dict[str, bool]]:
@@ -31,40 +34,53 @@ def gated_ports() -> dict[str, dict[str, bool]]:
 PORTS = gated_ports()
 CALLS = [f"{field}.{method}" for field, methods in PORTS.items() for method in methods]
 """Every external call of the responder."""
+_END = object()
 
 
 class Gated:
     """A port whose calls pass ``reach`` before and after."""
 
-    def __init__(self, field: str, port: Any, reach: Reach) -> None:
+    def __init__(self, field: str, port: Any, reach: Reach, under_way: UnderWay) -> None:
         for name, yields in PORTS[field].items():
             wrap = _iterated if yields else _called
-            setattr(self, name, wrap(f"{field}.{name}", getattr(port, name), reach))
+            setattr(self, name, wrap(f"{field}.{name}", getattr(port, name), reach, under_way))
 
 
-def _called(name: str, method: Callable[..., Awaitable[Any]], reach: Reach) -> Callable[..., Awaitable[Any]]:
+def _called(
+    name: str, method: Callable[..., Awaitable[Any]], reach: Reach, under_way: UnderWay
+) -> Callable[..., Awaitable[Any]]:
     async def call(*args: Any, **kwargs: Any) -> Any:
         await reach(name, "before")
-        result = await method(*args, **kwargs)
+        with under_way():
+            result = await method(*args, **kwargs)
         await reach(name, "after")
         return result
 
     return call
 
 
-def _iterated(name: str, method: Callable[..., AsyncIterator[Any]], reach: Reach) -> Callable[..., AsyncIterator[Any]]:
+def _iterated(
+    name: str, method: Callable[..., AsyncIterator[Any]], reach: Reach, under_way: UnderWay
+) -> Callable[..., AsyncIterator[Any]]:
     async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         await reach(name, "before")
-        async for each in method(*args, **kwargs):
+        stream = method(*args, **kwargs)
+        while True:
+            with under_way():
+                each = await anext(stream, _END)
+            if each is _END:
+                break
             yield each
         await reach(name, "after")
 
     return call
 
 
-def gate(services: Services, reach: Reach) -> Services:
+def gate(services: Services, reach: Reach, under_way: UnderWay = nullcontext) -> Services:
     """The same services, every port of them behind the gate."""
     behind: dict[str, Any] = {
-        field: Gated(field, getattr(services, field), reach) for field in PORTS if getattr(services, field) is not None
+        field: Gated(field, getattr(services, field), reach, under_way)
+        for field in PORTS
+        if getattr(services, field) is not None
     }
     return dataclasses.replace(services, **behind)

@@ -10,7 +10,7 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,12 +19,14 @@ from typing import Any
 from uuid import UUID
 
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
+from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
-from bypass_responder.operating.decide import outcome_of, prepare
+from bypass_responder.operating.decide import outcome_of as read_outcome
+from bypass_responder.operating.decide import prepare
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.session import Services
@@ -49,16 +51,85 @@ IDS = {
 PERSON = Author(object_id="0f0f0f0f-0000-4000-8000-00000000000f", name="ops@contoso.onmicrosoft.com")
 QUIET = (1, 2, 5, 20, 60, 60, 360, 1440, 1440)
 """The minutes between the rounds of a run's end, in which nothing fails any more."""
+WARNED, OVERTAKEN, LIST_LATE_SECONDS = 3, 2, 200
+"""Of four sweeps, the one with a warning that matters; of three, the one whose list comes after its message."""
+UNFORESEEN = 4
+"""Of five commands, the one that fails with an unknown error."""
 LONGEST_INVOCATION = 600.0
 HIDDEN = 600.0
 """How long the message of a crashed worker stays hidden."""
 
 
 _INVOCATION: ContextVar[asyncio.Task[None] | None] = ContextVar("invocation", default=None)
+SHOWN: ContextVar[Callable[[Decision], None]] = ContextVar("shown")
+"""Takes the decision of a person, before it is written."""
+Function = Callable[[Services], Coroutine[Any, Any, Any]]
+DONE, EARLY = "done", "early"
 
 
 class Killed(BaseException):
     """The host's process is gone."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided, and the findings that they had been shown."""
+
+    incident: str
+    findings: set[str]
+
+
+async def carry_out(body: bytes, services: Services) -> None:
+    """Hand a decision to the responder, as the queue of bypassctl does."""
+    await carry_out_decision(body, services, channel=Channel.BYPASSCTL)
+
+
+async def decide_shown(kind: DecisionKind, account: str, which: int, services: Services) -> None:
+    """Read about the newest incident of an account, or the one so many before it, and send a decision about it."""
+    case = await services.ledger.load(account, history=True)
+    incidents = sorted(case.rows(Incident), key=lambda row: row.opened_at, reverse=True)
+    if len(incidents) <= which:
+        return
+    incident = incidents[which]
+    prepared = await prepare(kind, incident.id, services, reason="drill", author=PERSON)
+    SHOWN.get()(Decision(incident.id, {row for row in case.by_key if row.startswith("finding-")}))
+    await services.decisions.send(prepared.message)
+    await read_outcome(prepared.message, services)
+
+
+async def allow(entry: AllowlistEntry, services: Services) -> None:
+    """Put an entry on the allowlist."""
+    await services.allowlist.put(entry)
+
+
+async def disallow(account: str, services: Services) -> None:
+    """Remove an account from the allowlist."""
+    await services.allowlist.remove(account)
+
+
+async def look(services: Services) -> None:
+    """Read the status, the listing and the log, as a person does."""
+    await read_status(services)
+    async for entry in services.index.newest():
+        await services.index.get(entry.id)
+        break
+    await verify_log(services.ledger, services.checkpoints)
+
+
+async def outcome_of(run: Awaitable[object]) -> str:
+    """``done``; ``early`` where a queue delivers the message again; or the exception that no run may raise."""
+    try:
+        await run
+    except RefusedError:
+        pass  # the command printed the reason
+    except (ResponderError, Killed, asyncio.CancelledError):
+        return EARLY
+    except BaseExceptionGroup as group:
+        strange = group.split((ResponderError, Killed, asyncio.CancelledError))[1]
+        return EARLY if strange is None else f"exception: {strange!r}"
+    except Exception as error:  # noqa: BLE001 - any exception that is none of ours is a problem
+        return f"exception: {type(error).__name__}: {error}"
+    return DONE
 
 
 @dataclass
@@ -95,6 +166,7 @@ class Run:
         self.records: dict[str, tuple[str, datetime]] = {}
         self.delivered: dict[str, DecisionMessage] = {}
         self.shown: dict[str, set[str]] = {}
+        self.edited_at = {IDS[SERVICE]: START - timedelta(days=30)}
         self._build_world()
         self._faults: dict[str, float] = {}
         self._parked: list[Parked] = []
@@ -129,6 +201,15 @@ class Run:
             limit=self.world.limit,
             feed=self.world.feed,
         )
+
+    @property
+    def stored(self) -> Services:
+        """Reads what the run has stored."""
+        return self.services
+
+    def listed(self) -> dict[str, datetime]:
+        """The blobs that the feed lists, and when each was created."""
+        return {content_id: blob.created for content_id, (blob, _) in self.world.feed.published.items()}
 
     @property
     def directory(self) -> TenantDirectory:
@@ -238,28 +319,20 @@ class Run:
         clock = lambda: self.now() + timedelta(seconds=self._skew.get(host, 0.0))  # noqa: E731 - of this host
         return gate(dataclasses.replace(self.services, clock=clock), reach)
 
-    def invoke(
-        self, host: str, run: Callable[[Services], Coroutine[Any, Any, Any]], failed: Callable[[], None] | None = None
-    ) -> asyncio.Task[None]:
+    async def _carry_out(self, host: str, run: Function) -> str:
+        return await outcome_of(run(self._services_of(host)))
+
+    def invoke(self, host: str, run: Function, failed: Callable[[], None] | None = None) -> asyncio.Task[None]:
         """Run a function on a host. ``failed`` is called when it ended early: a queue delivers its message again."""
 
         async def invocation() -> None:
             _INVOCATION.set(asyncio.current_task())
-            try:
-                await run(self._services_of(host))
-            except RefusedError:
-                pass  # the command printed the reason
-            except (ResponderError, Killed, asyncio.CancelledError):
-                if failed:
-                    failed()
-            except BaseExceptionGroup as group:
-                strange = group.split((ResponderError, Killed, asyncio.CancelledError))[1]
-                if strange is not None:
-                    self.problems.append(f"exception: {strange!r}")
-                elif failed:
-                    failed()
-            except Exception as error:  # noqa: BLE001 - any exception that is none of ours is a problem
-                self.problems.append(f"exception: {type(error).__name__}: {error}")
+            SHOWN.set(self._note_decision)
+            outcome = await self._carry_out(host, run)
+            if outcome not in {DONE, EARLY}:
+                self.problems.append(outcome)
+            elif outcome == EARLY and failed:
+                failed()
 
         task = self.loop.create_task(invocation(), name=f"{host}-{next(self._number)}")
         self._running.add(task)
@@ -269,7 +342,7 @@ class Run:
     def _host(self) -> str:
         return self.rng.choice(HOSTS)
 
-    def _every(self, seconds: tuple[float, float], run: Callable[[Services], Coroutine[Any, Any, Any]]) -> None:
+    def _every(self, seconds: tuple[float, float], run: Function) -> None:
         def tick() -> None:
             if self._faults:
                 self.invoke(self._host(), run)
@@ -300,7 +373,8 @@ class Run:
             self.at(HIDDEN, lambda: self._work(command, delivery + 1))
             return
         body = self._answer_of(command, delivery).model_dump_json().encode()
-        self._deliver(body, 1)
+        late = self.rng.uniform(200, 500) if self._chance("late_answer") else 0
+        self.at(late, lambda: self._deliver(body, 1))
         if self._chance("duplicate"):
             self.at(self.rng.uniform(1, 300), lambda: self._deliver(body, 1))
 
@@ -310,6 +384,8 @@ class Run:
         outcome, after = ExchangeOutcome.CHECKED, None
         if command.not_after < self.now():
             outcome, before = ExchangeOutcome.REFUSED, None
+        elif self.world.exchange.sent.index(command) % 5 == UNFORESEEN:
+            outcome, before, found = ExchangeOutcome.FAILED, None, None
         elif found is None:
             outcome = ExchangeOutcome.NOT_FOUND
         elif command.kind is CommandKind.DISABLE_BYPASS:
@@ -331,29 +407,38 @@ class Run:
             after=after,
             read_at=self.now(),
             worker="simulated",
+            error_class="other" if outcome is ExchangeOutcome.FAILED else None,
             deliveries=delivery,
         )
 
     def _sweep(self, command: SweepCommand) -> None:
+        body = self._list_of(command)
+        self.at(self.rng.uniform(1, 60), lambda: self._deliver(body, 1))
+
+    def _list_of(self, command: SweepCommand) -> bytes:
         on = [account for account in IDS.values() if self.exchange.read(account)]
+        number = self.world.exchange.swept.index(command)
+        warned = number % 4 == WARNED  # the list may lack accounts, and what it names counts
         content = SweepContent(
             schema_version=1,
             command_id=command.command_id,
             tenant_id=command.tenant_id,
             started_at=self.now(),
-            complete=True,
+            complete=not warned,
             scanned=1000,
             bypassed=tuple(BypassedObject(object_id=each, exchange_guid=exchange_guid(each), name=each) for each in on),
         )
         data = content.model_dump_json().encode()
         blob = f"{command.command_id}.json"
-        self.world.sweeps.lists.setdefault(blob, data)
+        late = LIST_LATE_SECONDS if number % 3 == OVERTAKEN else 0
+        self.at(late, partial(self.world.sweeps.lists.__setitem__, blob, data))
         result = SweepResult(
             command_id=command.command_id,
             kind=CommandKind.LIST_BYPASSED,
             tenant_id=command.tenant_id,
             outcome="listed",
-            complete=True,
+            complete=not warned,
+            warnings=("Something new.",) if warned else (),
             started_at=content.started_at,
             scanned=1000,
             bypassed=len(on),
@@ -362,17 +447,19 @@ class Run:
             audit_disabled=False,
             unified_audit_log_ingestion_enabled=True,
         )
-        body = result.model_dump_json().encode()
-        self.at(self.rng.uniform(1, 60), lambda: self._deliver(body, 1))
+        return result.model_dump_json().encode()
 
     def _deliver(self, body: bytes, delivery: int) -> None:
         def again() -> None:
             if delivery < 5:
                 self.at(self.rng.uniform(10, 120), lambda: self._deliver(body, delivery + 1))
             else:
-                self.world.exchange.poison.append(body.decode())
+                self._poison(body)
 
-        self.invoke(self._host(), lambda services: record_exchange_result(body, services), again)
+        self.invoke(self._host(), partial(record_exchange_result, body), again)
+
+    def _poison(self, body: bytes) -> None:
+        self.world.exchange.poison.append(body.decode())
 
     # --- records
 
@@ -420,6 +507,17 @@ class Run:
     def _on_attempt(self, account: str, event: Event) -> None:
         self._publish(account, event.value, on=True, ResultStatus="False")
 
+    def _on_again(self, account: str, event: Event) -> None:
+        """Two episodes, and a record of the first that arrives after the second."""
+        self._on_on(account, event)
+        self.at(60, lambda: self._publish(account, 5400, on=False))
+        self.at(1800, lambda: self._on_on(account, event))
+
+    def _on_storm(self, account: str, event: Event) -> None:
+        """Switched on again and again, faster than the worker answers."""
+        for number in range(16):
+            self.at(50 * number, lambda: self._on_on(account, dataclasses.replace(event, value=0)))
+
     def _on_hint(self, account: str, event: Event) -> None:
         alert = {
             "id": f"alert-{event.at:.0f}",
@@ -436,52 +534,42 @@ class Run:
                 if delivery < 5:
                     self.at(30, lambda: deliver(delivery + 1))
 
-            self.invoke(self._host(), lambda services: receive_alert(body, services), again)
+            self.invoke(self._host(), partial(receive_alert, body), again)
 
         deliver(1)
 
     def _on_approve(self, account: str, event: Event) -> None:
-        self.invoke("cli", lambda services: self._decide(DecisionKind(event.kind), account, int(event.value), services))
+        self.invoke("cli", partial(decide_shown, DecisionKind(event.kind), account, int(event.value)))
 
     _on_dismiss = _on_release = _on_close = _on_approve
 
-    async def _decide(self, kind: DecisionKind, account: str, which: int, services: Services) -> None:
-        """A person reads about an incident, thinks, and sends a decision, which may arrive late, twice or never."""
-        case = await services.ledger.load(account)
-        incidents = sorted(case.rows(Incident), key=lambda row: row.opened_at, reverse=True)
-        if len(incidents) <= which:
-            return
-        incident = incidents[which]
-        shown = {row for row in case.by_key if row.startswith("finding-")}
-        prepared = await prepare(kind, incident.id, services, reason="drill", author=PERSON)
-        self.shown.setdefault(incident.id, set()).update(shown)
-        await asyncio.sleep(self.rng.choice((0, 5, 60)))
-        await services.decisions.send(prepared.message)
-        await outcome_of(prepared.message, services)
+    def _note_decision(self, made: Decision) -> None:
+        self.shown.setdefault(made.incident, set()).update(made.findings)
 
     def _carry(self, message: DecisionMessage) -> None:
-        """The queue hands out what a person sent: usually within seconds, sometimes after its end."""
+        """The queue hands out what a person sent: usually within seconds, sometimes after its end, twice or never."""
         delay = self.rng.uniform(0, 10)
         if self._chance("late_decision"):
             delay = self.rng.choice((60, 600, 3000, 5000))
         if self._chance("lost_decision"):
             return
-        body = message.model_dump_json().encode()
         for wait in (delay, delay + self.rng.uniform(0, 900))[: 2 if self._chance("duplicate") else 1]:
-            self.at(wait, lambda: self._decided(body, 1))
+            self.at(wait, lambda: self._decided(message, 1))
 
-    def _decided(self, body: bytes, delivery: int) -> None:
-        message = DecisionMessage.model_validate_json(body)
+    def _decided(self, message: DecisionMessage, delivery: int) -> None:
         self.delivered[message.message_id] = message
+        body = message.model_dump_json().encode()
 
         def again() -> None:
             if delivery < 5:
-                self.at(self.rng.uniform(1, 60), lambda: self._decided(body, delivery + 1))
+                self.at(self.rng.uniform(1, 60), lambda: self._decided(message, delivery + 1))
             else:
-                self.world.decisions.poison.append(body.decode())
+                self._poison_decision(body)
 
-        run = partial(carry_out_decision, body, channel=Channel.BYPASSCTL)
-        self.invoke(self._host(), run, again)
+        self.invoke(self._host(), partial(carry_out, body), again)
+
+    def _poison_decision(self, body: bytes) -> None:
+        self.world.decisions.poison.append(body.decode())
 
     def _on_poison_decision(self, account: str, _: Event) -> None:
         """A decision that failed five times: about an incident that is not there."""
@@ -498,7 +586,7 @@ class Run:
             not_after=self.now() + timedelta(hours=1),
         )
         self.delivered[message.message_id] = message
-        self.world.decisions.poison.append(message.model_dump_json())
+        self._poison_decision(message.model_dump_json().encode())
 
     def _on_enable(self, account: str, _: Event, *, enabled: bool = True) -> None:
         if account in self.directory.accounts:
@@ -509,21 +597,18 @@ class Run:
         self._on_enable(account, event, enabled=False)
 
     def _on_delete(self, account: str, event: Event) -> None:
-        gone = self.directory.accounts.pop(account, None)
+        gone = self.directory.accounts.get(account)
         if gone is not None:
-            self.directory.note(account, "deleted", "person")
-            self.at(event.value, lambda: self._restore(account, gone))
-
-    def _restore(self, account: str, gone: Any) -> None:
-        self.directory.accounts[account] = gone
-        self.directory.note(account, "restored", "person")
+            self.directory.delete(account)
+            self.at(event.value, lambda: self.directory.restore(gone))
 
     def _on_allow(self, account: str, _: Event) -> None:
         entry = an_entry(account, edited_at=None)
-        self.invoke("cli", lambda services: services.allowlist.put(entry))
+        self.edited_at[account] = self.now()
+        self.invoke("cli", partial(allow, entry))
 
     def _on_disallow(self, account: str, _: Event) -> None:
-        self.invoke("cli", lambda services: services.allowlist.remove(account))
+        self.invoke("cli", partial(disallow, account))
 
     def _deploy(self, **changes: Any) -> None:
         """Deploy the app with other settings; None is the default."""
@@ -564,22 +649,21 @@ class Run:
         self.exchange.switch(account, on=True, by="attacker")
         number = len(self.world.feed.published) + 1
         self._publish(account, 0, on=True)
-        self.at(0.001, lambda: self.world.feed.fail("read", TransientError("503"), about=f"blob-{number}", always=True))
-        self.at(3 * 3600, lambda: self.world.feed.repair("read", about=f"blob-{number}"))
+        self.at(0.001, lambda: self._hide(f"blob-{number}"))
+        self.at(3 * 3600, lambda: self._show(f"blob-{number}"))
+
+    def _hide(self, content_id: str) -> None:
+        """Let every read of a blob fail."""
+        self.world.feed.fail("read", TransientError("503"), about=content_id, always=True)
+
+    def _show(self, content_id: str) -> None:
+        self.world.feed.repair("read", about=content_id)
 
     def _on_foreign(self, _: str, __: Event) -> None:
         self._blob(a_bypass(Id="20fd5006-645b-42be-9000-000000000001", OrganizationId=IDS[BYSTANDER]))
 
     def _on_look(self, _: str, __: Event) -> None:
-        self.invoke("cli", self._look)
-
-    async def _look(self, services: Services) -> None:
-        """Somebody reads the status, the listing and the log."""
-        await read_status(services)
-        async for entry in services.index.newest():
-            await services.index.get(entry.id)
-            break
-        await verify_log(services.ledger, services.checkpoints)
+        self.invoke("cli", look)
 
     # --- from the first sweep to the quiet end
 
@@ -612,7 +696,7 @@ class Run:
 
     async def _round(self, *, sweep: bool) -> None:
         """Every timer once, then the worker's answers, as long as something comes of it."""
-        runs: list[Callable[[Services], Coroutine[Any, Any, Any]]] = [poll_audit_feed, resume_responses]
+        runs: list[Function] = [poll_audit_feed, resume_responses]
         runs += [plan_sweep] if sweep else []
         for run in runs:
             await self.invoke(HOSTS[0], run)

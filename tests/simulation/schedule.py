@@ -21,6 +21,10 @@ REACHED_BY = {
     "index.get": "look",
     "index.newest": "look",
     "ledger.log": "look",
+    "ledger.episodes": "again",
+    "ledger.alone": "attempt",
+    "ledger.findings": "storm",
+    "ledger.sent": "attempt",
     "ledger.targets": "look",
     "feed_store.gaps": "look",
     "feed_store.unreadable": "look",
@@ -79,6 +83,7 @@ FAULTS = {
     "late_decision": (0.2, 0.6),
     "lost_decision": (0.1, 0.3),
     "worker_crash": (0.1, 0.3),
+    "late_answer": (0.1, 0.9),
 }
 """The kinds of fault, each with the lowest and highest probability in a run that has it."""
 
@@ -98,6 +103,8 @@ def schedule(seed: int) -> Schedule:
     faults = {name: rng.uniform(*bounds) for name, bounds in FAULTS.items() if rng.random() < 0.4}
     call = CALLS[seed // 2 % len(CALLS)]
     crash_at = (call, ("before", "after")[seed % 2], rng.choice((1, 1, 1, 2, 3)))
+    if call == "ledger.findings":  # reached only where the worker answers later than the next records come
+        events, faults = [], {"late_answer": 0.9}
     if kind := REACHED_BY.get(call):
         events.append(Event(rng.uniform(60, 7200), kind, VICTIMS[0], 60))
     return Schedule(seed, tuple(sorted(events, key=lambda event: event.at)), faults, crash_at)
@@ -116,6 +123,8 @@ def _attacks(rng: random.Random, account: str) -> list[Event]:
             events.append(Event(at + rng.uniform(1, 900), "off", account, rng.choice((0, 60, 3600))))
         if rng.random() < 0.1:
             events.append(Event(at + rng.uniform(0, 60), "attempt", account, rng.choice((0, 600))))
+        if rng.random() < 0.1:
+            events.append(Event(at + rng.uniform(0, 3600), rng.choice(("again", "storm")), account))
         at += rng.choice((30, 120, 600, 1800, 7200, 15000)) * rng.uniform(0.5, 1.5)
     return events
 

@@ -48,6 +48,16 @@ class TenantDirectory(FakeDirectory):
         """Remember who changed what."""
         self.changes.append(Change(self._clock(), account, what, by))
 
+    def delete(self, object_id: str) -> None:
+        """Delete an account, softly."""
+        del self.accounts[object_id]
+        self.note(object_id, "deleted", "person")
+
+    def restore(self, account: Account) -> None:
+        """Restore a deleted account."""
+        self.accounts[account.object_id] = account
+        self.note(account.object_id, "restored", "person")
+
     async def find(self, name: str) -> Account | None:
         self._may_fail()
         found = await super().find(name)
@@ -99,6 +109,12 @@ class Limit(FakeLimit):
         if key in self.slots:
             self._taken.append((now, key))
         return has_one
+
+    async def give_back(self, key: str) -> None:
+        since = self.slots.get(key)
+        await super().give_back(key)
+        if since is not None:
+            self._taken[:] = [(at, each) for at, each in self._taken if each != key or at < since]
 
 
 class Exchange:

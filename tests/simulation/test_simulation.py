@@ -12,7 +12,7 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from tests.simulation.gate import CALLS
 from tests.simulation.play import Played, play
-from tests.simulation.schedule import Schedule, schedule
+from tests.simulation.schedule import Event, Schedule, schedule
 from tests.simulation.shrink import shrink
 
 SEEDS = 200
@@ -43,6 +43,20 @@ def test_every_rule_holds_in_the_first_seeds(played: dict[int, Played]) -> None:
     assert {seed: one.problems for seed, one in played.items() if one.problems} == {}
 
 
+SWALLOWED = Schedule(
+    seed=2129,
+    events=(
+        Event(1000, "hint", "blake"),
+        Event(1908, "on", "alex"),
+        Event(2784, "on", "alex", 60),
+        Event(2892, "dismiss", "alex"),
+        Event(3060, "off", "alex", 3600),
+        Event(9000, "look"),
+    ),
+)
+"""A record arrives after the dismissal of an incident by somebody who could not have seen it."""
+
+
 def ended_by_a_person(_: Case, incident: Incident, __: Finding) -> bool:
     """The rule of before: whatever the person had been shown, everything about the account is past."""
     return incident.closed_at is not None
@@ -50,7 +64,7 @@ def ended_by_a_person(_: Case, incident: Incident, __: Finding) -> bool:
 
 def test_a_failing_schedule_is_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "_was_known", ended_by_a_person)
-    short = shrink(schedule(2129), "swallowed")
+    short = shrink(SWALLOWED, "swallowed")
 
-    assert len(short.events) < len(schedule(2129).events)
+    assert len(short.events) < len(SWALLOWED.events)
     assert any(problem.startswith("swallowed") for problem in play(short).problems)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -43,21 +45,27 @@ def _token(patch: pytest.MonkeyPatch) -> None:
         original(draft, kind, row.token or token, error)
 
     original = control.record_call
-    patch.setattr("bypass_responder.handling.directory_calls.record_call", record_call)
+    patch.setattr(control, "record_call", record_call)
 
 
 def _etag(patch: pytest.MonkeyPatch) -> None:
     """The ledger takes a transaction that rests on an old case."""
 
-    async def commit(self: FakeLedger, case: Case, rows: Sequence[Row], entries: Sequence[LogEntry]) -> Case:
-        now = self._case(case.target)
-        fresh = Case(case.target, case.by_key | {"head": now.head}, now.etag)
+    async def commit(
+        self: FakeLedger,
+        case: Case,
+        rows: Sequence[Row],
+        entries: Sequence[LogEntry],
+        places: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> Case:
+        now = await original_load(self, case.target, history=True)
+        fresh = dataclasses.replace(case, by_key=case.by_key | {"head": now.head}, etag=now.etag)
         try:
-            return await original(self, fresh, rows, entries)
-        except ResponderError:
+            return await original(self, fresh, rows, entries, places)
+        except (ResponderError, KeyError):
             return await original(self, fresh, [row for row in rows if row.kind != "head"] + [now.head], [])
 
-    original = FakeLedger.commit
+    original, original_load = FakeLedger.commit, FakeLedger.load
     patch.setattr(FakeLedger, "commit", commit)
 
 

@@ -282,8 +282,8 @@ async def test_it_is_refused_once_it_has_ended() -> None:
 async def test_a_row_whose_outcome_was_changed_is_named() -> None:
     world, incident_id = await held()
     recorded = await world.delivers(await world.a_decision("release", incident_id))
-    kind, body = world.ledger.stored[ALEX][recorded.row_key]
-    world.ledger.stored[ALEX][recorded.row_key] = (kind, body.replace('"refused"', '"carried_out"'))
+    kind, body = world.ledger.stored[ALEX][recorded.place]
+    world.ledger.stored[ALEX][recorded.place] = (kind, body.replace('"refused"', '"carried_out"'))
     [problem] = (await verify_log(world.ledger, world.checkpoints)).problems
 
     assert "differs from its log entry" in problem

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from bypass_responder.case.sweep_row import accept_warning
+from bypass_responder.errors import NotFoundError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.incident import IncidentStatus
@@ -14,6 +17,7 @@ from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, Sweep
+from bypass_responder.session import change
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry, exchange_guid
 
@@ -165,21 +169,6 @@ async def test_an_entry_that_expires_ends_in_restored_auditing_and_a_message_to_
     assert "allowlist_expired" in await world.notifications()
 
 
-async def test_an_entry_that_is_taken_away_holds_the_account_for_a_person() -> None:
-    """It was on at every sweep, so nobody is blocked on that alone."""
-    world = World()
-    world.allowlist.rows[ALEX] = an_entry()
-    world.bypassed[ALEX] = True
-    await world.sweep()
-    await world.passes(minutes=15)
-    del world.allowlist.rows[ALEX]
-    await world.sweep()
-    await world.answer()
-
-    assert world.directory.enabled[ALEX]
-    assert set((await world.states()).values()) == {StepState.HELD}
-
-
 async def test_an_account_that_is_gone_from_the_list_is_asked_about_and_its_off_is_evidence() -> None:
     world = World()
     world.bypassed[ALEX] = True
@@ -256,13 +245,10 @@ async def test_an_object_without_an_entra_id_is_held() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        {"complete": False, "warnings": ("There are more results.",)},
-        {"scanned": 949},
         {"outcome": "failed", "blob": None, "sha256": None, "error": "down", "error_class": "transient"},
         {"outcome": "refused", "blob": None, "sha256": None, "error": "no"},
         {"sha256": "0" * 64},
         {"bypassed": 7},
-        {"blob": "not-there.json"},
         {"content": {"command_id": "another"}},
         {"content": {"tenant_id": "22222222-2222-4222-8222-222222222222"}},
     ],
@@ -286,13 +272,124 @@ async def test_an_answer_that_is_not_complete_contains_nobody_loses_nothing_and_
     assert "sweep_incomplete" in await world.alerts()
 
 
-async def test_a_list_with_an_object_twice_is_not_believed() -> None:
+INCOMPLETE: list[dict[str, Any]] = [
+    {"complete": False, "warnings": ("There are more results.",)},
+    {"complete": False, "warnings": ("Something new.",)},
+    {"scanned": 949},
+]
+
+
+@pytest.mark.parametrize("answer", INCOMPLETE)
+async def test_what_an_incomplete_sweep_lists_as_on_is_checked_and_contained(answer: dict[str, Any]) -> None:
     world = await swept()
+    world.bypassed[ALEX] = True
+    await world.sweep(**answer)
+    await world.answer()
+
+    assert not world.directory.enabled[ALEX]
+    assert "sweep_incomplete" in await world.alerts()
+
+
+async def test_what_an_incomplete_sweep_does_not_list_stays_in_the_baseline() -> None:
+    world = World()
+    world.allowlist.rows[BLAKE] = an_entry(BLAKE)
+    world.bypassed[BLAKE] = True
+    await world.sweep()
+    await world.passes(minutes=15)
+    world.bypassed[BLAKE] = False
+    await world.sweep(**INCOMPLETE[0])
+
+    assert world.sweeps.kept
+    assert set(world.sweeps.kept.entries) == {exchange_guid(BLAKE)}
+
+
+async def test_an_account_that_incomplete_sweeps_list_again_and_again_is_one_finding() -> None:
+    world = await swept(mode="observe")
+    world.bypassed[ALEX] = True
+    for _ in range(3):
+        await world.sweep(**INCOMPLETE[1])
+        await world.passes(minutes=15)
+
+    assert len(await findings(world)) == 1
+
+
+async def test_before_the_first_complete_sweep_what_is_listed_is_held() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sweep(**INCOMPLETE[1])
+    await world.answer()
+
+    assert set((await world.states()).values()) == {StepState.HELD}
+    assert "held" in await world.notifications()
+
+
+async def test_an_account_that_was_read_as_off_since_the_baseline_is_checked_again() -> None:
+    world = World()
+    world.allowlist.rows[ALEX] = an_entry()
+    world.bypassed[ALEX] = True
+    await world.sweep()
+    await world.passes(minutes=15)
+    await world.sees(a_hint())
+    world.bypassed[ALEX] = False
+    await world.answer()
+    world.bypassed[ALEX] = True
+    await world.sweep(**INCOMPLETE[1])
+
+    assert [finding.source for finding in await findings(world)].count(Source.SWEEP) == 2
+
+
+async def test_a_list_with_an_object_twice_counts_it_once() -> None:
+    world = await swept()
+    world.bypassed[ALEX] = True
     twice = [BypassedObject(object_id=ALEX, exchange_guid=exchange_guid(ALEX), name="a")] * 2
     await world.sweep(content={"bypassed": twice})
 
+    assert "sweep_incomplete" not in await world.alerts()
+    assert (await state(world)).on == 1
+    assert len(await findings(world)) == 1
+
+
+CORRUPT = "The object contoso.onmicrosoft.com/Room 1 has been corrupted, and it's in an inconsistent state."
+
+
+@pytest.mark.parametrize("warning", [CORRUPT, "Micro delay applied. Actual delayed: 1250 msecs, Enforced: True."])
+async def test_a_harmless_warning_leaves_a_sweep_complete(warning: str) -> None:
+    world = World()
+    await world.sweep(complete=False, warnings=(warning,))
+
+    assert world.sweeps.kept is not None
+
+
+async def test_a_warning_that_a_person_accepted_leaves_a_sweep_complete() -> None:
+    world = World()
+    await world.sweep(complete=False, warnings=("Something new about 'Room 1'.",))
+    accept = partial(accept_warning, text="Something new about 'Room 1'.", who="ada", reason="rooms only")
+    await change(TENANT_TARGET, accept, world.services)
+    await world.passes(minutes=15)
+    await world.sweep(complete=False, warnings=("Something new about 'Room 2'.",))
+
+    assert world.sweeps.kept is not None
+    assert "sweep_incomplete" not in await world.alerts()
+
+
+async def test_a_list_that_comes_after_its_message_is_read() -> None:
+    world = await swept()
+    world.bypassed[ALEX] = True
+    world.sweeps.fail("content", NotFoundError("404"))
+    await world.sweep()
+    before = await world.alerts()
+    await world.passes(minutes=1)
+
+    assert "sweep_incomplete" not in before
+    assert exchange_guid(ALEX) in (world.sweeps.kept.entries if world.sweeps.kept else {})
+
+
+async def test_a_list_that_never_comes_makes_the_sweep_incomplete() -> None:
+    world = await swept()
+    await world.sweep(blob="not-there.json")
+    await world.passes(minutes=11)
+
     assert "sweep_incomplete" in await world.alerts()
-    assert await findings(world) == []
 
 
 async def test_the_next_complete_sweep_ends_the_alert_and_recovery_is_told() -> None:

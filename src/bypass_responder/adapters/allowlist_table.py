@@ -22,7 +22,7 @@ from bypass_responder.model.base import guid_or_none
 TABLE = "Allowlist"
 _TEXTS = {"reason_class": "ReasonClass", "justification": "Justification", "owner": "Owner", "ticket": "Ticket"}
 _OPTIONAL = {"approved_by": "ApprovedBy", "display_name": "DisplayName"}
-_OTHER_SPELLINGS = (
+_ANY_SPELLING = (
     "( PartitionKey eq @tenant or PartitionKey eq @tenant_upper ) and "
     "( RowKey eq @key or RowKey eq @upper or RowKey eq @braced or RowKey eq @braced_upper )"
 )
@@ -38,24 +38,20 @@ class TableAllowlist:
         self._tenant = tenant_id
 
     async def get(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
-        """Point-read the row; only on a miss, one query looks for the id in capitals or braces.
+        """Find the row with one query, which looks for the id in capitals or braces as well.
 
-        Such a row is malformed, not absent: no exact read would ever find it.
+        Such a row is malformed, not absent: no exact read would ever find it. The exact one comes first.
         """
         key = object_id.lower()
-        with translated(f"the allowlist entry of {key}"):
-            try:
-                with translated(f"the allowlist entry of {key}"):
-                    return _read(await self._table.get_entity(self._tenant, key))
-            except NotFoundError:
-                return await self._in_another_spelling(key)
-
-    async def _in_another_spelling(self, key: str) -> MalformedEntry | None:
         names = {"tenant": self._tenant, "tenant_upper": self._tenant.upper(), "key": key, "upper": key.upper()}
         names |= {"braced": f"{{{key}}}", "braced_upper": f"{{{key.upper()}}}"}
-        async for entity in self._table.query_entities(_OTHER_SPELLINGS, parameters=names):
-            return _misspelt(entity)
-        return None
+        misspelt: MalformedEntry | None = None
+        with translated(f"the allowlist entry of {key}"):
+            async for entity in self._table.query_entities(_ANY_SPELLING, parameters=names):
+                if (entity["PartitionKey"], entity["RowKey"]) == (self._tenant, key):
+                    return _read(entity)
+                misspelt = misspelt or _misspelt(entity)
+        return misspelt
 
     async def put(self, entry: AllowlistEntry) -> None:
         """Replace the row, columns of other people's tools included."""

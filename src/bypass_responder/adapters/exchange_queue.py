@@ -10,7 +10,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from bypass_responder.adapters.queue_text import text_of
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import NotFoundError
-from bypass_responder.model.message import ExchangeCommand
+from bypass_responder.model.message import CommandKind, ExchangeCommand
 from bypass_responder.model.sweep import SweepCommand
 
 _NEVER = -1
@@ -26,25 +26,31 @@ class StorageExchangeQueue:
     Permissions: Storage Queue Data Message Sender, Storage Queue Data Message Processor.
     """
 
-    def __init__(self, service: QueueServiceClient, *, commands: str, sweeps: str, drained: Iterable[str]) -> None:
+    def __init__(
+        self, service: QueueServiceClient, *, commands: str, checks: str, sweeps: str, drained: Iterable[str]
+    ) -> None:
         """Take the client and the names of the queues, ``drained`` those whose poison twins are read.
 
         Nothing connects before the first call.
         """
-        self._commands, self._sweeps = (
-            service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
-            for name in (commands, sweeps)
-        )
+        names = {
+            CommandKind.DISABLE_BYPASS: commands,
+            CommandKind.CHECK_BYPASS: checks,
+            CommandKind.LIST_BYPASSED: sweeps,
+        }
+        self._queues = {
+            kind: service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
+            for kind, name in names.items()
+        }
         self._poison = tuple(service.get_queue_client(f"{name}-poison") for name in drained)
 
     async def send(self, command: ExchangeCommand | SweepCommand) -> None:
         """Put the command on its queue. It never expires there; the worker refuses it after ``not_after``.
 
-        Sweeps have a separate queue, so that they never delay a remediation.
+        Checks and sweeps have separate queues, so that they never delay a remediation.
         """
-        queue = self._sweeps if isinstance(command, SweepCommand) else self._commands
         with translated(f"the command {command.command_id}"):
-            await queue.send_message(command.model_dump_json(), time_to_live=_NEVER)
+            await self._queues[command.kind].send_message(command.model_dump_json(), time_to_live=_NEVER)
 
     async def drain_poison(self, limit: int) -> AsyncIterator[str]:
         """Yield the text of poison messages; each is deleted only when the caller comes back for the next one."""

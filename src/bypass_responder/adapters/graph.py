@@ -88,6 +88,8 @@ class GraphDirectory:
         self._scope = scope
         self._http: httpx.AsyncClient | None = None
         self._adapter: GraphRequestAdapter | None = None
+        self._open_at = 0.0
+        """When Graph takes requests again, on the clock of the event loop."""
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -126,19 +128,40 @@ class GraphDirectory:
             raise NotFoundError(f"Entra ID knows no account {object_id}.")
 
     async def _send(self, request: _Request) -> httpx.Response:
-        """Answer 2xx or 404. All calls are idempotent, so each may be made twice; longer waits are the caller's."""
+        """Answer 2xx or 404. All calls are idempotent, so each may be made again; longer waits are the caller's.
+
+        Once Graph asks one call to wait, no other is sent until then: it would be refused as well.
+        """
+        paused, throttled = False, None
         try:
             async with asyncio.timeout(_TOTAL_SECONDS):
-                try:
-                    return await self._once(request)
-                except TransientError as trouble:
-                    wait = trouble.retry_after_seconds if isinstance(trouble, ThrottledError) else _PAUSE_SECONDS
-                    if wait > _LONGEST_WAIT_SECONDS:
-                        raise
-                    await asyncio.sleep(wait)
-                    return await self._once(request)
+                while True:
+                    await self._until_open()
+                    throttled = None  # from here on a time-out leaves it unknown whether the call had its effect
+                    try:
+                        return await self._once(request)
+                    except ThrottledError as refused:
+                        throttled = refused
+                        self._close_for(min(refused.retry_after_seconds, _LONGEST_WAIT_SECONDS))
+                        if refused.retry_after_seconds > _LONGEST_WAIT_SECONDS:
+                            raise
+                    except TransientError:
+                        if paused:
+                            raise
+                        paused = True
+                        await asyncio.sleep(_PAUSE_SECONDS)
         except TimeoutError as late:
+            if throttled:
+                raise throttled from late
             raise TransientError(f"Graph did not answer within {_TOTAL_SECONDS:.0f} seconds.") from late
+
+    async def _until_open(self) -> None:
+        wait = self._open_at - asyncio.get_running_loop().time()
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    def _close_for(self, seconds: float) -> None:
+        self._open_at = max(self._open_at, asyncio.get_running_loop().time() + seconds)
 
     async def _once(self, request: _Request) -> httpx.Response:
         try:

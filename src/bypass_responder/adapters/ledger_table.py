@@ -1,7 +1,8 @@
 """The ledger in Table Storage: partition ``{tenant}_{target}``, one entity per row of the case and per line of its log.
 
 Rows: ``Kind``, ``Body`` (the JSON of the model; a long one goes on in Body1, Body2 …), and ``Status`` and ``At`` for a
-person with a storage tool. Log lines: row key ``log-`` and the number in ten digits; they are only ever inserted.
+person with a storage tool. Row keys from ``now-`` on are what ``load`` reads, in one range; every other range is
+history, or is read in batches. Log lines: row key ``log-`` and the number in ten digits; they are only ever inserted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from azure.core import MatchConditions
@@ -18,10 +21,10 @@ from azure.data.tables.aio import TableServiceClient
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.adapters.table_rows import corrupt
+from bypass_responder.adapters.table_rows import corrupt, row_or_none
 from bypass_responder.errors import ConflictError, RefusedError
 from bypass_responder.model.base import Row, Value
-from bypass_responder.model.case import ROWS, Case
+from bypass_responder.model.case import ROWS, Case, Head
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.log import LogEntry
 
@@ -33,8 +36,11 @@ _PART = 16_000
 _PARTS = 30
 """An entity holds 1 MiB."""
 _HEAD = "head"
-_NOT_LOG = "PartitionKey eq @partition and (RowKey lt 'log-' or RowKey ge 'log.')"
-_LOG = "PartitionKey eq @partition and RowKey ge 'log-' and RowKey lt 'log.'"
+_HISTORY = "PartitionKey eq @partition and (RowKey lt 'log-' or RowKey ge 'log.')"
+_RANGE = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @after"
+_NOW, _LATER, _ADDED = "now-", "later-", "finding-"
+_EPISODE_ROWS = 200
+"""Of one read of the history: some 20 incidents with their rows."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST_KEY = 400
 
@@ -53,40 +59,104 @@ class TableLedger:
         self._table = service.get_table_client(TABLE)
         self._tenant = tenant_id
 
-    async def load(self, target: str) -> Case:
-        """Read the case with one query, its log left out."""
+    async def load(self, target: str, *, history: bool = False) -> Case:
+        """Read the loaded rows with one query of one range; with ``history`` the whole partition but the log."""
+        query = _HISTORY if history else _RANGE
+        case, pages = await self._read(target, query, first=_NOW, after=_end(_NOW))
+        if pages > 1:
+            await self._unchanged(self._partition(target), case.etag)
+        return case
+
+    async def _read(
+        self, target: str, query: str, *, limit: int | None = None, **names: str | datetime
+    ) -> tuple[Case, int]:
+        """The rows that a query finds, and in how many pages."""
         partition, etag, pages = self._partition(target), None, 0
         rows: dict[str, Row] = {}
+        kept: dict[str, str] = {}
         with translated(f"the case of {target}"):
-            found = self._table.query_entities(_NOT_LOG, parameters={"partition": partition})
+            names = {name: text for name, text in names.items() if f"@{name}" in query}
+            found = self._table.query_entities(
+                query, parameters={"partition": partition} | names, results_per_page=limit
+            )
             async for page in found.by_page():
                 pages += 1
                 async for entity in page:
                     row = _row(entity)
+                    if entity["RowKey"] == _key(row.place):
+                        kept.pop(row.row_key, None)
+                    else:
+                        kept[row.row_key] = entity["RowKey"]
                     rows[row.row_key] = row
                     if row.row_key == _HEAD:
                         etag = entity.metadata["etag"]
-            if pages > 1:
-                await self._unchanged(partition, etag)
-        return Case(target=target, by_key=rows, etag=etag)
+                if limit is not None and len(rows) >= limit:
+                    break
+        return Case(target=target, by_key=rows, etag=etag, kept=kept), pages
 
     async def _unchanged(self, partition: str, etag: str | None) -> None:
         """Several pages are no snapshot: the head says whether a transaction went in between."""
-        found = self._table.query_entities(
-            "PartitionKey eq @partition and RowKey eq @head", parameters={"partition": partition, "head": _HEAD}
-        )
-        if [entity.metadata["etag"] async for entity in found] != ([etag] if etag else []):
+        found = await row_or_none(self._table, partition, f"{_NOW}{_HEAD}", "the head")
+        if (found.metadata["etag"] if found else None) != etag:
             raise ConflictError(f"The case {partition} changed while it was read.")
 
-    async def commit(self, case: Case, rows: Sequence[Row], entries: Sequence[LogEntry]) -> Case:
+    async def head(self, target: str) -> Head:
+        """Read one row."""
+        entity = await row_or_none(self._table, self._partition(target), f"{_NOW}{_HEAD}", f"the head of {target}")
+        row = _row(entity) if entity else Head()
+        return row if isinstance(row, Head) else Head()
+
+    async def episodes(self, target: str, since: datetime) -> Case:
+        """Read the first page from ``closed-`` and the moment on; the last incident of a full page may be cut."""
+        case = await self._page(target, "closed-", f"closed-{since:%Y%m%dT%H%M%S%f}", limit=_EPISODE_ROWS)
+        if len(case.by_key) < _EPISODE_ROWS:
+            return case
+        last = max(place.split("-")[1] for place in case.kept.values())
+        whole = {key: row for key, row in case.by_key.items() if case.kept[key].split("-")[1] != last}
+        return replace(case, by_key=whole, kept={key: case.kept[key] for key in whole}) if whole else case
+
+    async def records(self, target: str, limit: int) -> Case:
+        """Read one page from ``later-`` on."""
+        return await self._page(target, _LATER, _LATER, limit=limit)
+
+    async def alone(self, target: str, since: datetime, *, after: str = "", limit: int) -> Case:
+        """Read one page from ``alone-`` and the time on."""
+        first = f"{_key(after)}." if after else f"alone-{since:%Y%m%dT%H%M%S}"
+        return await self._page(target, "alone-", first, limit=limit)
+
+    async def findings(self, target: str, incident_id: str, since: datetime, *, after: str = "", limit: int) -> Case:
+        """Filter the findings of the history; the service reads all of them."""
+        first = f"{_key(after)}." if after else _ADDED
+        query = f"{_RANGE} and Incident eq @incident and Effective gt @since"
+        case, _ = await self._read(
+            target, query, limit=limit, first=first, after=_end(_ADDED), incident=incident_id, since=since
+        )
+        return case
+
+    async def sent(self, target: str, before: datetime, limit: int) -> Case:
+        """Read one page of ``sent-`` up to the moment."""
+        case, _ = await self._read(target, _RANGE, limit=limit, first="sent-", after=f"sent-{before:%Y%m%dT%H%M%S}")
+        return case
+
+    async def _page(self, target: str, prefix: str, first: str, *, limit: int) -> Case:
+        case, _ = await self._read(target, _RANGE, limit=limit, first=first, after=_end(prefix))
+        return case
+
+    async def commit(
+        self,
+        case: Case,
+        rows: Sequence[Row],
+        entries: Sequence[LogEntry],
+        places: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> Case:
         """Write head, rows and log in one transaction, conditional on the head's ETag.
 
         RefusedError: no head among the rows, log entries that do not follow the head, or more than 100 operations.
         """
         written = {row.row_key: row for row in rows}
-        _must_be_one_transaction(case, written, entries)
+        safe = {key: place and _key(place) for key, place in places.items()}
         partition = self._partition(case.target)
-        head = _entity(partition, written[_HEAD])
+        head = _entity(partition, written.get(_HEAD, case.head))
         operations: list[Any] = [
             ("create", head)
             if case.etag is None
@@ -96,26 +166,37 @@ class TableLedger:
                 {"mode": UpdateMode.REPLACE, "etag": case.etag, "match_condition": MatchConditions.IfNotModified},
             )
         ]
-        others = [_entity(partition, row) for key, row in written.items() if key != _HEAD]
-        operations += [("upsert", entity, {"mode": UpdateMode.REPLACE}) for entity in others]
+        for key, row in written.items():
+            if key != _HEAD:
+                place = _place(case, row, safe)
+                operations.append(("upsert", _entity(partition, row, place), {"mode": UpdateMode.REPLACE}))
+                old = _stored_at(case, key)
+                if old and old not in {place, _key(row.row_key)}:  # a finding stays under its id for good
+                    operations.append(("delete", {"PartitionKey": partition, "RowKey": old}))
+        gone = [_stored_at(case, key) for key, place in safe.items() if place is None]
+        operations += [("delete", {"PartitionKey": partition, "RowKey": old}) for old in gone if old]
         operations += [("create", _log_entity(partition, entry)) for entry in entries]
+        _must_be_one_transaction(case, written, entries, len(operations))
         with translated(f"the case of {case.target}"):
             answers = await self._table.submit_transaction(operations)
-        return Case(target=case.target, by_key=case.by_key | written, etag=str(answers[0]["etag"]))
+        return case.written(written, safe, str(answers[0]["etag"]))
 
     async def add_finding(self, finding: Finding) -> bool:
-        """Insert the finding; the insert itself decides whether it is new."""
+        """Insert the finding twice: under its id for good, and where it is read until it is decided."""
+        partition = self._partition(finding.target)
+        for_good, to_do = _entity(partition, finding, _key(finding.row_key)), _entity(partition, finding)
         try:
             with translated(f"the finding {finding.id}"):
-                await self._table.create_entity(_entity(self._partition(finding.target), finding))
+                await self._table.submit_transaction([("create", for_good), ("create", to_do)])
         except ConflictError:
             return False
         return True
 
     async def log(self, target: str) -> AsyncIterator[LogEntry]:
         """Yield the lines in the order of their keys; a line whose number is not its key's is a corrupt row."""
+        names = {"partition": self._partition(target), "first": "log-", "after": "log."}
         with translated(f"the log of {target}"):
-            async for entity in self._table.query_entities(_LOG, parameters={"partition": self._partition(target)}):
+            async for entity in self._table.query_entities(_RANGE, parameters=names):
                 entry = _parsed(LogEntry, entity)
                 if _log_key(entry) != entity["RowKey"]:
                     raise corrupt(entity, TABLE, f"it holds number {entry.seq}")
@@ -135,11 +216,30 @@ class TableLedger:
         return f"{self._tenant}_{target}"
 
 
-def _must_be_one_transaction(case: Case, written: Mapping[str, Row], entries: Sequence[LogEntry]) -> None:
+def _end(prefix: str) -> str:
+    return f"{prefix[:-1]}."
+
+
+def _stored_at(case: Case, row_key: str) -> str | None:
+    row = case.by_key.get(row_key)
+    return None if row is None else case.kept.get(row_key) or _key(row.place)
+
+
+def _place(case: Case, row: Row, places: Mapping[str, str | None]) -> str:
+    """Where a row is written: where it is to go, or where it is, or among what is loaded."""
+    new = places.get(row.row_key)
+    if new == "" or (new is None and row.row_key not in case.kept):
+        return _key(row.place)
+    return new or case.kept[row.row_key]
+
+
+def _must_be_one_transaction(
+    case: Case, written: Mapping[str, Row], entries: Sequence[LogEntry], operations: int
+) -> None:
     if _HEAD not in written:
         raise RefusedError("A transaction of the ledger must include the head, which orders the changes of a target.")
-    if len(written) + len(entries) > TRANSACTION_ROWS:
-        raise RefusedError(f"{len(written)} rows and {len(entries)} entries: a transaction holds {TRANSACTION_ROWS}.")
+    if operations > TRANSACTION_ROWS:
+        raise RefusedError(f"{operations} rows and log entries: a transaction holds {TRANSACTION_ROWS}.")
     expected = range(case.head.log_seq + 1, case.head.log_seq + 1 + len(entries))
     if [entry.seq for entry in entries] != list(expected):
         raise RefusedError(f"The log of {case.target} goes on at {case.head.log_seq + 1}, one by one.")
@@ -162,13 +262,15 @@ def _body(value: Value) -> dict[str, Any]:
     return {f"Body{start // _PART or ''}": text[start : start + _PART] for start in range(0, len(text), _PART)}
 
 
-def _entity(partition: str, row: Row) -> dict[str, Any]:
+def _entity(partition: str, row: Row, place: str = "") -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if status := next((getattr(row, name) for name in _STATES if hasattr(row, name)), None):
         shown["Status"] = str(status)
     if isinstance(at := next((getattr(row, name) for name in _TIMES if hasattr(row, name)), None), datetime):
         shown["At"] = at
-    return {"PartitionKey": partition, "RowKey": _key(row.row_key), "Kind": row.kind} | shown | _body(row)
+    if isinstance(row, Finding):
+        shown |= {"Incident": row.incident_id or "", "Effective": row.effective_at}
+    return {"PartitionKey": partition, "RowKey": place or _key(row.place), "Kind": row.kind} | shown | _body(row)
 
 
 def _log_entity(partition: str, entry: LogEntry) -> dict[str, Any]:
@@ -181,7 +283,7 @@ def _row(entity: Entity) -> Row:
     if model is None:
         raise corrupt(entity, TABLE, f"Kind is {entity.get('Kind')!r}")
     row = _parsed(model, entity)
-    if _key(row.row_key) != entity["RowKey"]:
+    if entity["RowKey"] != _key(row.place) and not entity["RowKey"].endswith(_key(row.row_key)):
         raise corrupt(entity, TABLE, f"its body belongs under {row.row_key}")
     return row
 

@@ -34,7 +34,7 @@ class TableHourlyLimit:
         self._table = service.get_table_client(TABLE)
         self._partition = f"{tenant_id}_{purpose}"
         self._seen: tuple[dict[str, datetime], str | None] | None = None
-        """The row as last read. Others only add slots, so it may be stale: the ETag of the write shows it."""
+        """The row as last read. It may be stale: a slot is only taken by a write under its ETag."""
 
     async def take(self, key: str, *, limit: int, now: datetime) -> bool:
         """Take a slot, or see that the key has one; decided again after every lost race."""
@@ -42,20 +42,28 @@ class TableHourlyLimit:
             seen, self._seen = self._seen, None
             slots, etag = seen or await self._read()
             slots = {taken_by: at for taken_by, at in slots.items() if at > now - _WITHIN}
-            if key in slots:
-                self._seen = slots, etag
+            if key in slots or len(slots) >= limit:
+                if seen is None:
+                    return key in slots
+            elif await self._written(slots | {key: now}, etag):
                 return True
-            if len(slots) >= limit and seen is None:
-                return False
-            if len(slots) >= limit:
-                continue
-            try:
-                taken = slots | {key: now}
-                self._seen = taken, await self._write(taken, etag)
-            except (ConflictError, NotFoundError):
-                continue
-            return True
         raise ConflictError("An hourly limit is contended.")
+
+    async def give_back(self, key: str) -> None:
+        """Free the slot of this key; read again after every lost race."""
+        for _ in range(_TRIES):
+            slots, etag = await self._read()
+            if key not in slots or await self._written({each: slots[each] for each in slots if each != key}, etag):
+                return
+        raise ConflictError("An hourly limit is contended.")
+
+    async def _written(self, slots: dict[str, datetime], etag: str | None) -> bool:
+        self._seen = None
+        try:
+            self._seen = slots, await self._write(slots, etag)
+        except (ConflictError, NotFoundError):
+            return False
+        return True
 
     async def _read(self) -> tuple[dict[str, datetime], str | None]:
         entity = await row_or_none(self._table, self._partition, _ROW, "an hourly limit")

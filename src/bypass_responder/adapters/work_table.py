@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from bypass_responder.errors import ConflictError, NotFoundError
 from bypass_responder.ports import WorkItem
 
 TABLE = "Work"
+_TOGETHER = 100
+"""What Table Storage takes in one transaction."""
 _TRIES = 20
 """Each lost race was won by another instance, so this needs as many concurrent ones."""
 
@@ -33,6 +36,22 @@ class TableWorkList:
             entity = self._entity(target, due_at, changed=True)
             answer = await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
         return WorkItem(target=target, due_at=due_at, changed=True, etag=str(answer["etag"]))
+
+    async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
+        """Write the items in transactions of a hundred."""
+        names, items = sorted(targets), list[WorkItem]()
+        for start in range(0, len(names), _TOGETHER):
+            part = names[start : start + _TOGETHER]
+            entities = [self._entity(target, due_at, changed=True) for target in part]
+            with translated("the work list"):
+                answers = await self._table.submit_transaction(
+                    [("upsert", entity, {"mode": UpdateMode.REPLACE}) for entity in entities]
+                )
+            items += [
+                WorkItem(target=target, due_at=due_at, changed=True, etag=str(answer["etag"]))
+                for target, answer in zip(part, answers, strict=True)
+            ]
+        return items
 
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         """Set when the target is next due.

@@ -21,8 +21,8 @@ from bypass_responder.case.step import (
     notify_retry,
 )
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
+from bypass_responder.model.base import latest
 from bypass_responder.model.case import Case, PriorState
-from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.step import Control, Effect, Observed, Step, StepKind, StepState
 
@@ -49,6 +49,8 @@ SYNCED_AGAIN = timedelta(minutes=35)
 BLOCKED_BY_OTHERS = timedelta(hours=24)
 """For this long after the last evidence, an account that somebody else had disabled is blocked when it is enabled."""
 CLOCK_SKEW = timedelta(minutes=5)
+REFUSALS = (NotFoundError, PermissionMissingError, RefusedError)
+"""The call was refused, and nothing changed."""
 MOST_PROJECTED = 20
 
 
@@ -189,11 +191,12 @@ def give_up_claim(draft: Draft, kind: StepKind, token: str) -> list[Step]:
     control = draft.case.control(kind)
     if control.token != token:
         return []
+    first_call = _is_first_call(draft.case)
     undone = {"token": None, "calling": None, "lease_until": None, "attempts": control.attempts - 1}
     if control.attempts == 1:
         undone["first_attempt_at"] = None
     draft.put(control.model_copy(update=undone))
-    if control.acted_at is None and kind is BLOCK:
+    if kind is BLOCK and first_call:
         draft.move_head(prior=None)
     return [step for step in wanting(draft.case, kind) if step.state is StepState.CLAIMED]
 
@@ -218,6 +221,19 @@ def record_call(draft: Draft, kind: StepKind, token: str, error: ResponderError 
             _fail(draft, kind, steps, f"{error.diagnostics()}{again}")
         case _:
             _retry(draft, kind, control, steps, error)
+
+
+def frees_the_slot(case: Case, token: str, error: ResponderError | None, now: datetime) -> bool:
+    """Return True when the block under this claim was refused, and no call before it can have changed the account."""
+    control = case.control(BLOCK)
+    claimed = control.token == token and control.lease_until is not None and control.lease_until > now
+    return claimed and isinstance(error, REFUSALS) and _is_first_call(case)
+
+
+def _is_first_call(case: Case) -> bool:
+    """Return True when the block was called once since the prior state of the account was recorded."""
+    prior, control = case.head.prior, case.control(BLOCK)
+    return control.attempts == 1 and prior is not None and prior.recorded_at == control.first_attempt_at
 
 
 def _steps_of(case: Case, kind: StepKind) -> list[Step]:
@@ -265,8 +281,7 @@ def _retry(draft: Draft, kind: StepKind, control: Control, steps: Sequence[Step]
 
 
 def _fail(draft: Draft, kind: StepKind, steps: Sequence[Step], why: str) -> None:
-    control = draft.case.control(_row_of(kind))
-    if kind is BLOCK and control.acted_at is None and control.attempts <= 1:
+    if kind is BLOCK and _is_first_call(draft.case):
         draft.move_head(prior=None)  # refused at the first call: nothing was changed
     _project(draft, kind, steps, StepState.FAILED, detail=why)
     for step in steps:
@@ -377,6 +392,7 @@ def _no_longer_blocked_by_others(draft: Draft, wants: Sequence[Step]) -> None:
     for step in wants:
         if step.state is not StepState.DONE:
             continue
+        _follow_later(draft)
         fresh = draft.now - _last_evidence(draft.case, step.incident_id) <= BLOCKED_BY_OTHERS
         state = StepState.PLANNED if fresh else StepState.HELD
         why = "the account, which somebody else had disabled, is enabled"
@@ -390,8 +406,7 @@ def _no_longer_blocked_by_others(draft: Draft, wants: Sequence[Step]) -> None:
 
 def _last_evidence(case: Case, incident_id: str) -> datetime:
     incident = case.incident(incident_id)
-    times = [row.effective_at for row in case.rows(Finding) if row.incident_id == incident_id]
-    return max((*times, incident.opened_at) if incident else times)
+    return latest(incident.last_evidence_at, incident.opened_at) if incident else case.opened_at(incident_id)
 
 
 def _absent(draft: Draft, kind: StepKind, control: Control) -> None:
@@ -443,12 +458,9 @@ def _observe_revocation(draft: Draft, control: Control, wants: Sequence[Step], a
 
 def _revert(draft: Draft, wants: Iterable[Step]) -> None:
     """The account is enabled, and not by us. The block is not made again without a new reason."""
-    why = "the account was enabled again"
+    _follow_later(draft)
     for step in wants:
-        reverted = {"state": StepState.FAILED, "effect": Effect.REVERTED, "detail": why, "next_at": None}
-        draft.put(step.model_copy(update=reverted))
-        draft.log("reverted", why, incident=step.incident_id)
-        incident = draft.settle_status(step.incident_id)
+        incident = _show_reverted(draft, step)
         if incident is not None:
             draft.notify_about(
                 "step_ineffective",
@@ -458,6 +470,39 @@ def _revert(draft: Draft, wants: Iterable[Step]) -> None:
                 f"To block it again: bypassctl incidents approve {incident.id} --reason …",
                 key="reverted",
             )
+
+
+def _show_reverted(draft: Draft, step: Step) -> Incident | None:
+    why = "the account was enabled again"
+    reverted = {"state": StepState.FAILED, "effect": Effect.REVERTED, "detail": why, "next_at": None}
+    draft.put(step.model_copy(update=reverted))
+    draft.log("reverted", why, incident=step.incident_id)
+    return draft.settle_status(step.incident_id)
+
+
+def _follow_later(draft: Draft) -> None:
+    """The account is enabled: incidents that are no longer loaded are to show that as well."""
+    if draft.case.head.filed_through is not None:
+        draft.move_head(enabled_again_at=draft.now)
+
+
+def show_reverted(draft: Draft) -> None:
+    """Show in incidents of the history that the block was undone, as many as one transaction takes."""
+    since = draft.case.head.enabled_again_at
+    if since is None:
+        return
+    kept = [
+        step
+        for step in draft.case.rows(Step)
+        if step.row_key in draft.case.kept
+        and (step.step, step.state) == (BLOCK, StepState.DONE)
+        and draft.case.opened_at(step.incident_id) <= since
+        and _open(draft.case, step)
+    ]
+    for step in kept[:MOST_PROJECTED]:
+        _show_reverted(draft, step)
+    if len(kept) <= MOST_PROJECTED:
+        draft.move_head(enabled_again_at=None)
 
 
 def _finish(draft: Draft, kind: StepKind, wants: Sequence[Step], effect: Effect, detail: str) -> None:

@@ -25,17 +25,40 @@ class Draft:
 
     def __init__(self, case: Case, *, now: datetime, run: str = "") -> None:
         """Start from a case as it was read; ``now`` stamps everything in this transaction, ``run`` is who makes it."""
-        self.case = replace(case, by_key=dict(case.by_key))
+        self.case = replace(case, by_key=dict(case.by_key), kept=dict(case.kept))
         """The case with the changes of this draft: what a transition reads."""
         self.now = now
         self.run = run
         self.changed: dict[str, Row] = {}
+        self.places: dict[str, str | None] = {}
+        """Rows that leave the loaded ones, or return to them, or are deleted: see ``ports.Ledger.commit``."""
         self.entries: list[LogEntry] = []
 
     def put(self, row: Row) -> None:
         """Write a row in this transaction; a row that is as it was is left out."""
         if self.case.by_key.get(row.row_key) != row:
             self.case.by_key[row.row_key] = self.changed[row.row_key] = row
+            if row.row_key in self.places and self.places[row.row_key] is None:
+                del self.places[row.row_key]
+
+    def file(self, row: Row, place: str) -> None:
+        """Move a row out of what is loaded, or with an empty place back into it."""
+        self.case.by_key[row.row_key] = self.changed[row.row_key] = row
+        self.places[row.row_key] = place
+        self.case.kept.pop(row.row_key, None)
+        if place:
+            self.case.kept[row.row_key] = place
+
+    def remove(self, row: Row) -> None:
+        """Delete a row."""
+        self.case.by_key.pop(row.row_key, None)
+        self.changed.pop(row.row_key, None)
+        self.places[row.row_key] = None
+
+    @property
+    def size(self) -> int:
+        """How many operations the transaction has so far, at most: 100 fit."""
+        return len(self.changed) + len(self.places) + len(self.entries) + 1
 
     def put_head(self) -> None:
         """Write the head even when nothing in it changed: its ETag orders the transactions."""

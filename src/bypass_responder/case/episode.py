@@ -6,11 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.control import give_up_claim, renew
-from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, adopt
+from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, counts_as_on, search_alone
 from bypass_responder.case.no_action import close_finding, notify_flapping
 from bypass_responder.case.step import plan_rechecks
 from bypass_responder.model.base import latest
-from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
@@ -50,6 +49,7 @@ def open_or_strengthen(
         reason=reason,
         account=account,
         refers_to=draft.case.head.last_incident,
+        followed=before.restored_at if (before := draft.case.incident(draft.case.head.last_incident)) else None,
     )
     stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason, finding)]
     if current and incident.account is None and account is not None:
@@ -61,7 +61,8 @@ def open_or_strengthen(
     close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident.id)
     add_evidence(draft, incident, finding)
     draft.move_head(active_incident=incident.id, last_incident=incident.id)
-    adopt(draft, incident.id)
+    if current is None:
+        search_alone(draft, draft.case.incident(incident.id) or incident)
     settled = draft.settle_status(incident.id)
     draft.log(
         "decided" if not current else "evidence",
@@ -114,6 +115,8 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
         active_incident=None if draft.case.head.active_incident == incident.id else draft.case.head.active_incident,
     )
     reopen(draft)
+    if incident.filed_on_until is not None and incident.filed_on_until > first:
+        draft.move_head(reopening=incident.id)
     draft.log(
         "restored",
         f"auditing restored ({how})",
@@ -131,15 +134,12 @@ def reopen(draft: Draft) -> None:
     late = [
         finding
         for finding in draft.case.rows(Finding)
-        if finding.state is FindingState.DECIDED
-        and finding.switch is Switch.ON
-        and finding.outcome is Outcome.SUCCESS
-        and finding.verdict != "past"
+        if counts_as_on(finding)
         and (end := ends.get(finding.incident_id or "")) is not None
         and finding.effective_at > end
     ]
     for finding in late[:FINDINGS_PER_TRANSACTION]:
-        draft.put(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": None}))
+        draft.file(finding.model_copy(update={"state": FindingState.UNDECIDED, "next_at": None}), "")
 
 
 def new_incident_id(finding: Finding, *, tenant_id: str) -> str:

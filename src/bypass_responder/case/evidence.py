@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.draft import Draft
+from bypass_responder.model.base import latest
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.finding import STATES, Finding, FindingState, Source
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.finding import STATES, Alone, Finding, FindingState, Source
+from bypass_responder.model.incident import Incident, IncidentStatus, Known
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
 
-MOST_EVIDENCE, MOST_NAMES = 500, 50
+MOST_EVIDENCE, MOST_NAMES, MOST_CHANGES = 500, 50, 30
 """What one incident lists, so that its row stays small in a flood; every finding has its own row."""
 BEFORE = timedelta(hours=24)
 """How long before its known beginning an attempt, a hint or a switching-off still belongs to an episode."""
@@ -34,22 +37,42 @@ def incident_of(case: Case, finding: Finding) -> Incident | None:
         ends = [end for end in (incident.restored_at, incident.closed_at) if end]
         if ends and finding.effective_at > min(ends):
             continue
-        began = min(incident.blind_from or incident.opened_at, incident.opened_at)
-        return incident if finding.effective_at >= began - BEFORE else None
+        return incident if finding.effective_at >= begun(incident) - BEFORE else None
     return None
 
 
-def adopt(draft: Draft, incident_id: str) -> None:
-    """What was recorded before this episode was known, and is about it, becomes its evidence."""
-    adopted = 0
-    for finding in draft.case.rows(Finding):
-        alone = finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in EVIDENCE
-        incident = incident_of(draft.case, finding) if alone else None
-        if incident is None or incident.id != incident_id or adopted == FINDINGS_PER_TRANSACTION:
+def adopt(draft: Draft, alone: Iterable[Alone]) -> None:
+    """What was recorded before an episode was known, and is about it, becomes its evidence."""
+    for row in alone:
+        incident = incident_of(draft.case, row.finding)
+        if incident is None or incident.id != draft.case.head.adopting or draft.case.row(Alone, row.row_key) is None:
             continue
-        adopted += 1
-        draft.put(finding.model_copy(update={"incident_id": incident_id}))
-        add_evidence(draft, incident, finding)
+        loaded = draft.case.row(Finding, row.finding.row_key)
+        adopted = (loaded or row.finding).model_copy(update={"incident_id": incident.id})
+        if loaded is None:
+            draft.file(adopted, adopted.row_key)
+        else:
+            draft.put(adopted)
+        draft.remove(row)
+        add_evidence(draft, incident, adopted)
+
+
+def counts_as_on(finding: Finding) -> bool:
+    """True for a decided record of *on* that is decided again when its time lies after the end of its episode."""
+    on = (finding.switch, finding.outcome) == (Switch.ON, Outcome.SUCCESS)
+    return on and finding.state is FindingState.DECIDED and finding.verdict != "past"
+
+
+def search_alone(draft: Draft, incident: Incident) -> None:
+    """Mark the incident as one for which earlier findings of no incident are to be searched, if there can be any."""
+    alone_until = draft.case.head.alone_until
+    if alone_until is not None and alone_until >= begun(incident) - BEFORE:
+        draft.move_head(adopting=incident.id)
+
+
+def begun(incident: Incident) -> datetime:
+    """When the episode began, as far as it is known."""
+    return min(incident.blind_from or incident.opened_at, incident.opened_at)
 
 
 def _begins(finding: Finding) -> bool:
@@ -81,27 +104,34 @@ def add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
                 "names": tuple(names.values())[:MOST_NAMES],
                 "blind_from": start,
                 "blind_from_proven": proven,
+                "last_evidence_at": latest(incident.last_evidence_at, finding.effective_at),
+                "changes": _changes(incident, finding),
             }
         )
     )
+    if start != incident.blind_from:
+        search_alone(draft, draft.case.incident(incident.id) or incident)
 
 
-def flaps(case: Case, incident: Incident) -> bool:
+def _changes(incident: Incident, finding: Finding) -> tuple[tuple[datetime, Switch], ...]:
+    """The changes of an incident with this one. Of too many, one is left out that lies between two of its kind."""
+    if finding.source is not Source.FEED or finding.outcome is not Outcome.SUCCESS or finding.reason == OWN:
+        return incident.changes
+    changes = sorted({*incident.changes, (finding.effective_at, finding.switch)})
+    if len(changes) > MOST_CHANGES:
+        kinds = [switch for _, switch in changes]
+        between = (at for at in range(1, len(kinds) - 1) if kinds[at - 1] is kinds[at] is kinds[at + 1])
+        del changes[next(between, len(kinds) // 2)]
+    return tuple(changes)
+
+
+def flaps(incident: Incident) -> bool:
     """On, off and on again in the records of one episode, or on again within a day of the end of the one before."""
-    before = case.incident(incident.refers_to)
     began = incident.blind_from or incident.opened_at
-    if before and before.restored_at and began - before.restored_at <= BEFORE:
+    if incident.followed and began - incident.followed <= BEFORE:
         return True
-    changes = [
-        finding.switch
-        for finding in sorted(case.rows(Finding), key=lambda each: (each.effective_at, each.id))
-        if finding.incident_id == incident.id
-        and finding.source is Source.FEED
-        and finding.outcome is Outcome.SUCCESS
-        and finding.reason != OWN
-    ]
     on, off, again = Switch.ON, Switch.OFF, Switch.ON
-    wanted = iter(changes)
+    wanted = iter(switch for _, switch in incident.changes)
     return all(any(each is step for each in wanted) for step in (on, off, again))
 
 
@@ -126,38 +156,46 @@ def _was_known(case: Case, incident: Incident, finding: Finding) -> bool:
 
     Anything else, such as an attack of which they had not been shown a record, is decided like any other finding.
     """
-    closed, end = incident.closed_at, _end_of(case, incident)
+    closed, end = incident.closed_at, end_of(case, incident)
     if closed is None or incident.status is IncidentStatus.CLOSED:
         return False
     if finding.source in STATES:
         began = incident.blind_from or incident.opened_at
         return finding.effective_at >= began and (end is None or finding.effective_at <= end)
-    shown = [row for key in incident.shown if (row := case.row(Finding, f"finding-{key}")) is not None]
-    if any(_same_event(finding, row) for row in shown):
+    known = incident.known
+    if known is None:
+        return False
+    if digest_of(finding) in known.events:
         return True
-    known = {str(row.actor) for row in shown} - {"unknown"}
-    began = min((row.effective_at for row in shown), default=incident.blind_from or incident.opened_at)
-    inside = finding.effective_at >= began and (end is None or finding.effective_at <= end)
-    return inside and str(finding.actor) in known and finding.effective_at <= closed
+    inside = finding.effective_at >= known.since and (end is None or finding.effective_at <= end)
+    return inside and str(finding.actor) in known.actors and finding.effective_at <= closed
 
 
-def _end_of(case: Case, incident: Incident) -> datetime | None:
+def known_of(incident: Incident, shown: Iterable[Finding]) -> Known:
+    """Return what a person knew who was shown these findings of an incident."""
+    shown = list(shown)
+    began = incident.blind_from or incident.opened_at
+    return Known(
+        since=min((finding.effective_at for finding in shown), default=began),
+        events=tuple(dict.fromkeys(digest for finding in shown if (digest := digest_of(finding)))),
+        actors=tuple(dict.fromkeys(str(finding.actor) for finding in shown if str(finding.actor) != "unknown")),
+    )
+
+
+def digest_of(finding: Finding) -> str:
+    """Return a digest that the same change has under any id; an empty text for an unknown actor."""
+    if str(finding.actor) == "unknown":
+        return ""
+    said = f"{finding.effective_at.isoformat()}|{finding.actor}|{finding.switch}|{finding.outcome}"
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def end_of(case: Case, incident: Incident) -> datetime | None:
     """When the episode of an incident that a person ended was over: at its restoration, or the next proven off."""
     if incident.restored_at is not None:
         return incident.restored_at
     off_at, closed = case.head.off_at, incident.closed_at
     return off_at if off_at is not None and closed is not None and off_at > closed else None
-
-
-def _same_event(one: Finding, other: Finding) -> bool:
-    """The same change, reported again under another id."""
-    same = (one.effective_at, str(one.actor), one.switch, one.outcome) == (
-        other.effective_at,
-        str(other.actor),
-        other.switch,
-        other.outcome,
-    )
-    return one.id == other.id or (same and str(one.actor) != "unknown")
 
 
 def in_the_second_of_restoration(case: Case, finding: Finding) -> bool:

@@ -206,7 +206,7 @@ def _proven_at(result: ExchangeResult, now: datetime) -> datetime:
 
 def _not_disabled(draft: Draft, command: Command, step: Step, result: ExchangeResult) -> None:
     why = result.error or f"the worker answered {result.outcome.value}"
-    passes = result.outcome is ExchangeOutcome.FAILED and result.error_class == "transient"
+    passes = result.outcome is ExchangeOutcome.FAILED and result.error_class != "permission"
     if passes or result.outcome is ExchangeOutcome.UNVERIFIED or _too_late(draft, command, result):
         retry(draft, step, why)
         draft.settle_status(step.incident_id)

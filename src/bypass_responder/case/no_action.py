@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.evidence import EVIDENCE, OWN, add_evidence, adopt, flaps, incident_of
+from bypass_responder.case.evidence import EVIDENCE, OWN, add_evidence, flaps, incident_of
 from bypass_responder.case.follow_up import left_to_do
+from bypass_responder.model.base import latest
 from bypass_responder.model.change import Actor
-from bypass_responder.model.finding import STATES, Finding, FindingState
+from bypass_responder.model.finding import STATES, Alone, Finding, FindingState
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import StepKind
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
-    from bypass_responder.model.incident import Incident
 
 OWN_TRACE = timedelta(minutes=2)
 """How close to our attempt a record of our own remediation is."""
@@ -25,6 +27,9 @@ def close_finding(draft: Draft, finding: Finding, *, verdict: str, reason: str, 
         update={"state": FindingState.DECIDED, "verdict": verdict, "reason": reason, "incident_id": incident}
     )
     draft.put(closed)
+    if incident is None and verdict in EVIDENCE:
+        draft.put(Alone(finding=closed))
+        draft.move_head(alone_until=latest(draft.case.head.alone_until, closed.effective_at))
     return closed
 
 
@@ -32,7 +37,9 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
     """Record and notify a failed attempt to switch the bypass on. Nobody is contained."""
     reason = f"{finding.actor} tried to switch the bypass on and failed"
     incident = incident_of(draft.case, finding)
-    close_finding(draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None)
+    finding = close_finding(
+        draft, finding, verdict="attempt", reason=reason, incident=incident.id if incident else None
+    )
     if incident:
         attach(draft, incident, finding)
     draft.log(
@@ -51,12 +58,11 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
 
 def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
     """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
-    last = draft.case.incident(draft.case.head.active_incident or draft.case.head.last_incident)
-    ours = last is not None and _is_ours(draft, last, finding, worker_ids)
-    incident = last if ours else incident_of(draft.case, finding)
+    own = [each for each in draft.case.rows(Incident) if _is_ours(draft, each, finding, worker_ids)]
+    ours, incident = bool(own), own[-1] if own else incident_of(draft.case, finding)
     incident_id = incident.id if incident else None
     reason = OWN if ours else f"{finding.actor} switched the bypass off"
-    close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
+    finding = close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
     if incident:
         attach(draft, incident, finding.model_copy(update={"actor": Actor()}) if ours else finding)
     draft.log("switched_off", reason, incident=incident_id, record=finding.id, ours=ours, names=list(finding.names))
@@ -66,7 +72,8 @@ def record_swept_off(draft: Draft, finding: Finding, *, reason: str) -> None:
     """A sweep does not list the account any more, and Exchange agrees: evidence by its time."""
     incident = incident_of(draft.case, finding)
     incident_id = incident.id if incident else None
-    close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
+    finding = close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
+    draft.move_head(reported_off=finding.on_since)
     if incident:
         attach(draft, incident, finding)
     draft.log("switched_off", reason, incident=incident_id, record=finding.id, ours=False)
@@ -76,7 +83,7 @@ def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> 
     """Doing nothing, with the reason. A hint about an episode that is known is evidence of it all the same."""
     incident = incident_of(draft.case, finding) if verdict in EVIDENCE else None
     incident_id = incident.id if incident else None
-    close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident_id)
+    finding = close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident_id)
     if incident:
         attach(draft, incident, finding)
     draft.log(
@@ -98,11 +105,25 @@ def add_to_past(draft: Draft, finding: Finding) -> None:
     if finding.source in STATES:
         incident = incident_of(draft.case, finding)
     reason = "belongs to an earlier, resolved bypass"
-    close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
+    finding = close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
     if incident:
         attach(draft, incident, finding)
-        adopt(draft, incident.id)
+        if incident.status is IncidentStatus.DISMISSED and finding.source not in STATES:
+            _notify_late(draft, incident, finding)
     draft.log("evidence", reason, incident=incident.id if incident else None, record=finding.id)
+
+
+def _notify_late(draft: Draft, incident: Incident, finding: Finding) -> None:
+    """Notify once a day of evidence of a dismissed incident: its actor was known, and nothing is done."""
+    draft.notify(
+        "late_evidence",
+        f"Late evidence of a dismissed incident: {incident.account or incident.target}",
+        f"{finding.actor} switched the bypass on at {finding.effective_at:%Y-%m-%d %H:%M:%SZ}, within the episode that "
+        f"was dismissed. All of it: bypassctl incidents show {incident.id}.",
+        key=f"{incident.id}-{draft.now:%Y-%m-%d}",
+        severity=Severity.INFO,
+        incident=incident.id,
+    )
 
 
 def attach(draft: Draft, incident: Incident, finding: Finding) -> None:
@@ -114,7 +135,7 @@ def attach(draft: Draft, incident: Incident, finding: Finding) -> None:
 def notify_flapping(draft: Draft, incident_id: str) -> None:
     """Notify of on, off and on again: the actor still has the right, so blocking the target is not enough."""
     incident = draft.case.incident(incident_id)
-    if incident is None or incident.flapping or not flaps(draft.case, incident):
+    if incident is None or incident.flapping or not flaps(incident):
         return
     incident = incident.model_copy(update={"flapping": True})
     draft.put(incident)

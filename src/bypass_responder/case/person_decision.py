@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from bypass_responder.case import filing
 from bypass_responder.case.account_state import WAITING, active_incidents, changed_since, left_as_it_is
 from bypass_responder.case.control import renew
+from bypass_responder.case.evidence import known_of
 from bypass_responder.model.base import latest
 from bypass_responder.model.decision_message import MOST_INCIDENTS, Author, Channel, DecisionKind, DecisionMessage
-from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
+from bypass_responder.model.finding import Finding
+from bypass_responder.model.incident import Incident, IncidentStatus, Known, PersonDecision
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
@@ -35,6 +39,7 @@ def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enfor
     why = _out_of_time(message, draft.now) or refusal(draft.case, message, enforce=enforce)
     if why:
         return refuse(draft, message, why, channel=channel)
+    filing.take_back(draft, message.incident_id)
     incident = draft.case.incident(message.incident_id)
     kept = left_as_it_is(draft.case, incident, message.kind) if incident else ""
     decision = _recorded(draft, message, channel, outcome="carried_out", why=kept)
@@ -47,6 +52,7 @@ def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enfor
             DecisionKind.CLOSE: _close_handled,
             DecisionKind.RELEASE: _release,
         }[message.kind](draft, decision)
+    filing.take_over(draft)
     return decision
 
 
@@ -269,13 +275,18 @@ def end_released(draft: Draft) -> None:
     released = draft.case.head.released_through
     if released is None:
         return
-    for incident in draft.case.rows(Incident):
-        if incident.closed_at is None and incident.opened_at <= released and len(draft.changed) < MOST_ROWS:
-            gone = {"status": IncidentStatus.RELEASED, "closed_at": released, "closed_by": "the release of the account"}
-            draft.put(incident.model_copy(update=gone | {"shown": incident.evidence}))
-            _want_auditing_only(draft, incident.id, "the account was released")
-            if draft.case.head.active_incident == incident.id:
-                draft.move_head(active_incident=None)
+    over = [row for row in draft.case.rows(Incident) if row.closed_at is None and row.opened_at <= released]
+    left = len(over)
+    for incident in over:
+        if len(draft.changed) >= MOST_ROWS:
+            break
+        left -= 1
+        gone = {"status": IncidentStatus.RELEASED, "closed_at": released, "closed_by": "the release of the account"}
+        draft.put(incident.model_copy(update=gone | {"known": _known(draft, incident, incident.evidence)}))
+        _want_auditing_only(draft, incident.id, "the account was released")
+        if draft.case.head.active_incident == incident.id:
+            draft.move_head(active_incident=None)
+    draft.move_head(ending=left > 0)
 
 
 def _resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
@@ -311,10 +322,17 @@ def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus) -> No
     incident = draft.case.incident(decision.incident_id)
     if incident is None:
         return
-    ending = {"closed_at": decision.at, "closed_by": decision.who, "shown": decision.shown, "status": status}
+    known = _known(draft, incident, decision.shown)
+    ending = {"closed_at": decision.at, "closed_by": decision.who, "known": known, "status": status}
     draft.put(incident.model_copy(update=ending))
     if draft.case.head.active_incident == incident.id:
         draft.move_head(active_incident=None)
+
+
+def _known(draft: Draft, incident: Incident, ids: Iterable[str]) -> Known:
+    """What a person knew who was shown these findings. Requires the case with its history."""
+    found = (draft.case.row(Finding, f"finding-{each}") for each in ids)
+    return known_of(incident, (finding for finding in found if finding is not None))
 
 
 def _log(draft: Draft, decision: PersonDecision, event: Event, text: str) -> None:

@@ -6,10 +6,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import end_alert, end_decayed, raise_alert
+from bypass_responder.errors import RefusedError
 from bypass_responder.model.notification import Severity
-from bypass_responder.model.sweep import Baseline, Sweep, SweepResult
+from bypass_responder.model.sweep import (
+    AcceptedWarning,
+    Baseline,
+    Sweep,
+    SweepResult,
+    says_rows_are_missing,
+    warning_form,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
 
@@ -17,6 +27,7 @@ SILENT_AFTER_SWEEPS = 2
 SHORT_IS_TRUE = 3
 """This many sweeps in a row with about as few objects: the rest were deleted. Missing accounts are still checked."""
 MOST_NAMED = 20
+MOST_ACCEPTED = 50
 
 
 def current(case: Case) -> Sweep:
@@ -76,11 +87,32 @@ def take_answer(draft: Draft, result: SweepResult) -> None:
         return
     end_alert(draft, "sweeps_silent")
     _report_switches(draft, result)
-    row = row.model_copy(update={"sent": True, "unanswered": 0, "answer": result})
+    row = row.model_copy(update={"sent": True, "unanswered": 0, "answer": result, "answered_at": draft.now})
     if result.outcome == "listed":
         draft.put(row.model_copy(update={"state": "answered"}))
     else:
         _not_complete(draft, row, f"the worker {result.outcome} it: {result.error or 'no reason was given'}")
+
+
+def accepted(case: Case) -> frozenset[str]:
+    """Return the forms of the warnings that people accepted."""
+    return frozenset(row.text for row in case.rows(AcceptedWarning))
+
+
+def accept_warning(draft: Draft, text: str, *, who: str, reason: str) -> None:
+    """Let a warning of the last sweep leave the next ones complete. Raises RefusedError when it cannot be accepted."""
+    form = warning_form(text)
+    answer = current(draft.case).answer
+    if answer is None or form not in map(warning_form, answer.warnings):
+        raise RefusedError("The last answered sweep has no such warning; bypassctl status shows its warnings.")
+    if says_rows_are_missing(text):
+        raise RefusedError("This warning says that rows are missing: a sweep with it cannot count as complete.")
+    if form in accepted(draft.case):
+        return
+    if len(accepted(draft.case)) >= MOST_ACCEPTED:
+        raise RefusedError(f"{MOST_ACCEPTED} warnings are accepted already.")
+    draft.put(AcceptedWarning(text=form, who=who, reason=reason, at=draft.now))
+    draft.log("warning_accepted", f"{form}: {reason}", who=who)
 
 
 def _not_complete(draft: Draft, row: Sweep, problem: str) -> None:
@@ -153,4 +185,19 @@ def _notify_first(draft: Draft, new: Baseline) -> None:
         ),
         held=len(held),
         covered=len(new.entries) - len(held),
+    )
+
+
+def notify_dark(draft: Draft, names: Sequence[str]) -> None:
+    """Notify once a day of accounts whose incident was dismissed and whose bypass is still on."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    draft.notify(
+        "still_dark",
+        f"Dismissed, and still not audited: {len(names)}",
+        f"{', '.join(sorted(names)[:MOST_NAMED])}{more}. Their bypass is on; nothing is done about it.",
+        key=f"{draft.now:%Y-%m-%d}",
+        left_to_do=(
+            "To exempt an account: bypassctl allowlist add ACCOUNT …",
+            "To restore auditing: Set-MailboxAuditBypassAssociation -Identity ACCOUNT -AuditBypassEnabled $false",
+        ),
     )

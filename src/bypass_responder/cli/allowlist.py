@@ -115,7 +115,7 @@ def remove(
             object_id = found.object_id if found else None
         if object_id is None or await responder.services.allowlist.get(object_id) is None:
             return None
-        return object_id, shown_of(await responder.services.ledger.load(object_id))
+        return object_id, shown_of(await responder.services.ledger.load(object_id, history=True))
 
     async def use(responder: Responder) -> bool:
         return await responder.services.allowlist.remove(object_id)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 async def carry_out(message: DecisionMessage, channel: Channel, services: Services) -> tuple[PersonDecision, set[str]]:
     """Carry it out or refuse it. Returns what is recorded, and the targets that have something to do now."""
-    session = await open_session(message.target, services)
+    session = await open_session(message.target, services, history=True)
     if not session.case.by_key:
         why = "The ledger knows no such account."
         return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}

@@ -11,12 +11,13 @@ from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import ask
 from bypass_responder.decision import Naming, Verdict
 from bypass_responder.errors import ResponderError
-from bypass_responder.handling.examine import STALE_READ, Decided, Elsewhere, RecordOnly, Wait, decides_nothing, examine
+from bypass_responder.handling.examine import STALE_READ, Decided, Elsewhere, Unlisted, Wait, examine
 from bypass_responder.handling.identify import Ask
+from bypass_responder.handling.record_events import recall
 from bypass_responder.handling.run_steps import new_command
 from bypass_responder.handling.store_decision import store_within_limit
 from bypass_responder.model.base import backoff, guid_or_none, latest, target_key
-from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import STATES, Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind
 from bypass_responder.model.notification import Severity
@@ -24,7 +25,7 @@ from bypass_responder.session import announced, raise_health
 from bypass_responder.settings import ActorResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.handling.identify import Identified, Lookups
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services, Session
 
 
-RECORDS_PER_TRANSACTION = 25
-"""A record changes at most three rows and writes one log entry; a transaction holds 100."""
 UNDECIDED_TOO_LONG = timedelta(minutes=15)
 TURN, LONGEST_TURN = timedelta(minutes=5), timedelta(hours=1)
 """How long a hint waits until it is examined again: doubled each time."""
@@ -45,28 +44,29 @@ async def decide_findings(
 ) -> tuple[list[Claimed], set[str], list[Exception]]:
     """Decide every finding that is due, oldest first, until one has claimed a call: it goes out before anything else.
 
-    Records that decide nothing are stored in batches after that; hints come last, since a sender may send many. Returns
-    what was claimed in the same transactions, the targets that findings were handed on to, and the errors of findings
-    that could not be decided: they hold back no other and are retried.
+    Hints come last, since a sender may send many. Returns what was claimed in the same transactions, the targets that
+    findings were handed on to, and the errors of findings that could not be decided: they hold back no other and are
+    retried.
     """
     now = services.clock()
     due = [
         finding
         for finding in session.case.rows(Finding)
         if finding.state is FindingState.UNDECIDED and (finding.next_at is None or finding.next_at <= now)
+        if not finding.decides_nothing
     ]
     claimed: list[Claimed] = []
     elsewhere: set[str] = set()
     problems: list[Exception] = []
     waiting = False
     due.sort(key=lambda found: (found.source is Source.HINT, found.effective_at, found.id))
-    records = [finding for finding in due if decides_nothing(finding)]
     for finding in due:
         if claimed:
             return claimed, elsewhere, problems
-        if finding in records or (finding.source is Source.HINT and waiting):
+        if finding.source is Source.HINT and waiting:
             continue
         try:
+            await recall(finding, session, services)
             outcome = await examine(finding, session.case, services, lookups)
             mine, moved = await _store(finding, outcome, session, services)
         except ResponderError as error:
@@ -82,10 +82,6 @@ async def decide_findings(
         claimed += mine
         elsewhere |= moved
         waiting = waiting or outcome == Wait("no_question_left")
-    worker_ids = services.settings.exchange_worker_ids
-    for start in range(0, 0 if claimed else len(records), RECORDS_PER_TRANSACTION):
-        batch = records[start : start + RECORDS_PER_TRANSACTION]
-        await session.apply(partial(_record, findings=batch, worker_ids=worker_ids))
     return claimed, elsewhere, problems
 
 
@@ -101,7 +97,7 @@ def _notify_undecided(draft: Draft, finding: Finding, why: str) -> None:
 
 
 async def _store(
-    finding: Finding, outcome: Ask | Wait | Elsewhere | RecordOnly | Decided, session: Session, services: Services
+    finding: Finding, outcome: Ask | Wait | Elsewhere | Unlisted | Decided, session: Session, services: Services
 ) -> tuple[list[Claimed], set[str]]:
     """Store what ``examine`` found. Returns the claimed steps, and other targets that have findings now."""
     match outcome:
@@ -116,11 +112,8 @@ async def _store(
         case Elsewhere(moving, account):
             await _hand_on(moving, account, session, services)
             return [], {account.object_id}
-        case RecordOnly(identified) if identified is not None:
+        case Unlisted(identified):
             await session.apply(_until_decided(finding, partial(_record_gone, identified=identified)))
-        case RecordOnly():
-            worker_ids = services.settings.exchange_worker_ids
-            await session.apply(partial(_record, findings=[finding], worker_ids=worker_ids))
         case Decided():
             return await _store_decided(outcome, session, services)
         case _:
@@ -134,18 +127,6 @@ async def _store_decided(decided: Decided, session: Session, services: Services)
     violation = news and decision.verdict is Verdict.VIOLATION
     actor = await _also_the_actor(finding, decided.identified.account, services) if violation else set()
     return await store_within_limit(decided, session, services), actor
-
-
-def _record(draft: Draft, findings: Sequence[Finding], *, worker_ids: frozenset[str]) -> None:
-    """Record *off* and failed attempts. Neither decides anything."""
-    for finding in findings:
-        current = draft.case.row(Finding, finding.row_key)
-        if current is None or current.state is FindingState.DECIDED:
-            continue
-        if current.switch is Switch.OFF:
-            no_action.record_switch_off(draft, current, worker_ids=worker_ids)
-        else:
-            no_action.record_attempt(draft, current)
 
 
 async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> set[str]:

@@ -1,4 +1,4 @@
-"""The calls on an account, and the recording of how they ended.
+"""The calls on an account; how each ended is recorded while the next one is under way.
 
 Permissions: User.EnableDisableAccount.All, User.RevokeSessions.All.
 """
@@ -6,23 +6,20 @@ Permissions: User.EnableDisableAccount.All, User.RevokeSessions.All.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.control import record_call
 from bypass_responder.errors import ResponderError
 from bypass_responder.model.step import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
-    from bypass_responder.case.draft import Draft
     from bypass_responder.ports import Directory
 
-    Apply = Callable[[Callable[[Draft], None]], Coroutine[None, None, None]]
+    Record = Callable[[StepKind, str, ResponderError | None], Coroutine[None, None, None]]
 
 
-async def carry_out(tokens: Mapping[StepKind, str], *, object_id: str, directory: Directory, apply: Apply) -> None:
+async def carry_out(tokens: Mapping[StepKind, str], *, object_id: str, directory: Directory, record: Record) -> None:
     """Make the claimed calls, one after the other, each independent of the other's failure.
 
     What one call did is recorded while the next one is under way.
@@ -30,7 +27,7 @@ async def carry_out(tokens: Mapping[StepKind, str], *, object_id: str, directory
     recording: list[asyncio.Task[None]] = []
     for kind, token in tokens.items():
         error = await _call(kind, object_id, directory)
-        recording.append(asyncio.create_task(apply(partial(record_call, kind=kind, token=token, error=error))))
+        recording.append(asyncio.create_task(record(kind, token, error)))
     for outcome in await asyncio.gather(*recording, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome

@@ -11,7 +11,7 @@ from bypass_responder.case import evidence
 from bypass_responder.case.exchange_question import outstanding
 from bypass_responder.decision import Decision, Facts, Naming, decide, decide_actor
 from bypass_responder.handling.identify import Ask, Identified, identify, took_effect
-from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.change import Switch
 from bypass_responder.model.finding import STATES, Finding, Source
 from bypass_responder.model.message import CommandKind
 
@@ -42,13 +42,10 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
-class RecordOnly:
-    """A record that decides nothing: switched off, a failed attempt, or no longer listed by the sweep.
+class Unlisted:
+    """No longer listed by the sweep. ``identified``: what Exchange and the directory know about the account."""
 
-    ``identified``: of the last one, what Exchange and the directory know about the account.
-    """
-
-    identified: Identified | None = None
+    identified: Identified
 
 
 @dataclass(frozen=True)
@@ -61,22 +58,14 @@ class Decided:
     entry: AllowlistEntry | MalformedEntry | None
 
 
-def decides_nothing(finding: Finding) -> bool:
-    """True for a record of *off*, or of a failed attempt. What a sweep no longer lists is asked of Exchange."""
-    unlisted = finding.source is Source.SWEEP and finding.switch is Switch.OFF
-    return not unlisted and (finding.switch is Switch.OFF or finding.outcome is Outcome.FAILED)
-
-
 async def examine(
     finding: Finding, case: Case, services: Services, lookups: Lookups
-) -> Ask | Wait | Elsewhere | RecordOnly | Decided:
+) -> Ask | Wait | Elsewhere | Unlisted | Decided:
     """What is to be done with a finding that is due. ``case`` is the target's, as read.
 
     Raises TransientError when the directory or storage does not answer: then nothing is decided.
     """
     unlisted = finding.source is Source.SWEEP and finding.switch is Switch.OFF
-    if decides_nothing(finding):
-        return RecordOnly()
     if not await _may_ask(finding, case, services):
         return Wait("no_question_left")
     doubtful = evidence.in_the_second_of_restoration(case, finding)
@@ -84,7 +73,7 @@ async def examine(
     if isinstance(identified, Ask):
         return identified
     if unlisted:
-        return RecordOnly(identified)
+        return Unlisted(identified)
     account = identified.account
     if _may_be_stale(finding, identified, case):
         return Wait("stale_read", account)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bypass_responder.bounded import AT_ONCE
 from bypass_responder.decision import Naming, needs_exchange
 from bypass_responder.errors import RefusedError
 from bypass_responder.model.base import guid_or_none
@@ -50,19 +51,27 @@ class Lookups:
         """Keep the ports."""
         self._directory = directory
         self._allowlist = allowlist
+        self._expected: set[str] = set()
         self._tasks: dict[tuple[str, str], tuple[float, asyncio.Task[object]]] = {}
 
     def expect(self, finding: Finding) -> None:
-        """Start the reads that deciding this finding will need."""
-        for name in finding.names:
+        """Start the reads that deciding this finding will need; not of more targets than are settled at once."""
+        self._expected.add(finding.target)
+        guid = guid_or_none(finding.object_id_text)
+        if len(self._expected) > AT_ONCE:
+            return
+        for name in [guid] if guid else finding.names:
             if _graph_can_know(name):
                 self._start("account", name)
-        if guid := guid_or_none(finding.object_id_text):
+        if guid:
             self._start("entry", guid)
 
     async def account(self, name: str) -> Account | None:
         """The account with this object id or user principal name."""
         found: Account | None = await self._start("account", name)  # type: ignore[assignment]
+        if found is not None:
+            by_name = _key("account", found.user_principal_name)
+            self._tasks.setdefault(by_name, self._tasks[_key("account", name)])
         return found
 
     async def entry(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
@@ -75,7 +84,7 @@ class Lookups:
         await asyncio.gather(*(task for _, task in self._tasks.values()), return_exceptions=True)
 
     def _start(self, what: str, name: str) -> asyncio.Task[object]:
-        key = (what, name.strip().casefold())
+        key = _key(what, name)
         now = asyncio.get_running_loop().time()
         started, task = self._tasks.get(key, (-FRESH_SECONDS, None))
         if task is None or now - started > FRESH_SECONDS:
@@ -83,6 +92,10 @@ class Lookups:
             task = asyncio.ensure_future(read)
             self._tasks[key] = now, task
         return task
+
+
+def _key(what: str, name: str) -> tuple[str, str]:
+    return what, name.strip().casefold()
 
 
 async def identify(finding: Finding, lookups: Lookups, *, now: datetime, doubtful: bool = False) -> Identified | Ask:

@@ -10,14 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import control, person_decision
+from bypass_responder.case import control, filing, listing, person_decision
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.event_lines import write_line
-from bypass_responder.handling import case_index, run_steps
+from bypass_responder.handling import run_steps
 from bypass_responder.handling.decide_findings import decide_findings
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.notify import deliver
+from bypass_responder.handling.record_events import adopt_earlier, record_events, reopen_filed
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
@@ -25,25 +26,39 @@ from bypass_responder.model.step import Recheck, Step, StepKind, StepState
 from bypass_responder.session import Session, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.base import Row
     from bypass_responder.model.case import Case
     from bypass_responder.ports import WorkItem
     from bypass_responder.session import Services
 
 ROUNDS = 8
+DELETED_AT_ONCE = 40
 TARGET_SECONDS = 120
 TOGETHER_SECONDS, LONGEST_TOGETHER_SECONDS = 0.1, 5.0
 """Targets that are settled within this time are notified together; a slower one holds them back no longer."""
 
 
-async def settle_all(targets: Iterable[str], services: Services, *, lookups: Lookups | None = None) -> None:
+async def settle_all(
+    targets: Iterable[str],
+    services: Services,
+    *,
+    lookups: Lookups | None = None,
+    first: Callable[[Draft], object] | None = None,
+) -> None:
     """Settle targets side by side. One target's trouble never holds back another; it is raised at the end.
 
-    ``lookups`` may have reads under way already that deciding will need.
+    ``lookups`` may have reads under way already that deciding will need. ``first``: a transition of these targets.
+    Raises TransientError, before anything is done, when they cannot be marked in the work list.
     """
-    one = limited(partial(_settle_in_time, services=services, lookups=lookups))
+    given = {item.target: item for item in await services.work.touch_all(set(targets), services.clock())}
+
+    def in_time(name: str) -> Coroutine[None, None, Settled]:
+        return _settle_in_time(name, services, lookups, given.get(name), first if name in given else None)
+
+    one = limited(in_time)
     names: dict[asyncio.Task[Settled], str] = {}
     done = set[str]()
     problems: list[Exception] = []
@@ -53,7 +68,7 @@ async def settle_all(targets: Iterable[str], services: Services, *, lookups: Loo
             done.add(name)
             names[asyncio.create_task(one(name))] = name
 
-    start(targets)
+    start(given)
     together = TOGETHER_SECONDS
     try:
         while names:
@@ -92,11 +107,17 @@ def _outcome(task: asyncio.Task[Settled], settled: list[Settled]) -> list[Except
     return [error]
 
 
-async def _settle_in_time(target: str, services: Services, *, lookups: Lookups | None) -> Settled:
+async def _settle_in_time(
+    target: str,
+    services: Services,
+    lookups: Lookups | None,
+    item: WorkItem | None,
+    first: Callable[[Draft], object] | None,
+) -> Settled:
     """Settle one target within its time, so that it holds back no other."""
     try:
         async with asyncio.timeout(TARGET_SECONDS):
-            return await settle(target, services, lookups=lookups)
+            return await settle(target, services, lookups=lookups, item=item, first=first)
     except TimeoutError as error:
         raise TransientError(f"The case of {target} took longer than {TARGET_SECONDS} s; it is continued.") from error
 
@@ -119,10 +140,19 @@ async def _deliver(settled: Sequence[Settled], services: Services) -> list[Excep
     return [outcome for outcome in (*delivered, *finished) if isinstance(outcome, Exception)]
 
 
-async def settle(target: str, services: Services, *, lookups: Lookups | None = None) -> Settled:
-    """Settle one target."""
-    item = await services.work.touch(target, services.clock())
+async def settle(
+    target: str,
+    services: Services,
+    *,
+    lookups: Lookups | None = None,
+    item: WorkItem | None = None,
+    first: Callable[[Draft], object] | None = None,
+) -> Settled:
+    """Settle one target, after a ``first`` transition. ``item``: that it is marked in the work list already."""
+    item = item or await services.work.touch(target, services.clock())
     session = await open_session(target, services)
+    if first is not None:
+        await session.apply(first)
     elsewhere: set[str] = set()
     problems: list[Exception] = []
     for _ in range(ROUNDS):
@@ -137,11 +167,17 @@ async def settle(target: str, services: Services, *, lookups: Lookups | None = N
         elsewhere |= moved
         if problems or session.commits == before:
             break
+    await adopt_earlier(session, services)
+    await record_events(session, services)
     return Settled(item, session, elsewhere, problems)
 
 
 async def _round(session: Session, services: Services, lookups: Lookups) -> tuple[set[str], list[Exception]]:
-    await session.apply(_take_up)
+    head = session.case.head
+    if head.ending or head.enabled_again_at:
+        await session.read_history()
+    await reopen_filed(session, services)
+    await session.apply(partial(_take_up, history=session.history))
     claimed, handed_on, problems = await decide_findings(session, services, lookups)
     try:
         claimed += await run_steps.claim_due(session, services, lookups)
@@ -157,32 +193,55 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
 
 
 async def _finish(item: WorkItem, session: Session, services: Services) -> None:
-    await case_index.update(session, services)
+    await _list_and_file(session, services)
     await services.work.finish(item, next_due(session, services))
+
+
+async def _list_and_file(session: Session, services: Services) -> None:
+    """Bring the index up to date; only what it has may leave the rows that are loaded with the case."""
+    listed = session.case.by_key
+    if entries := listing.entries(session.case):
+        await services.index.put(entries)
+    for _ in range(ROUNDS):
+        before = session.commits
+        await session.apply(partial(filing.file_what_is_over, listed=listed))
+        if session.commits == before:
+            break
+    if filing.deletes_sent(session.case, services.clock()):
+        before_it = services.clock() - filing.KEPT_FOR
+        read = partial(services.ledger.sent, session.target, before_it, DELETED_AT_ONCE)
+        old = await session.read_besides(read)
+        await session.apply(partial(filing.delete_sent, old=old.by_key))
 
 
 def next_due(session: Session, services: Services) -> datetime | None:
     """When the target is due again; None when nothing is left to do."""
     moments: list[datetime | None] = [*control.due_at(session.case, services.clock())]
-    for row in session.case.by_key.values():
-        match row:
-            case Finding(state=FindingState.UNDECIDED):
-                moments.append(row.next_at or services.clock())
-            case Step(step=StepKind.DISABLE_BYPASS, state=StepState.PLANNED):
-                moments.append(row.next_at or services.clock())
-            case Step(step=StepKind.DISABLE_BYPASS, state=StepState.CLAIMED):
-                moments.append(row.lease_until)
-            case Step(step=StepKind.RELEASE, state=StepState.ACTED):
-                moments.append(row.next_at)
-            case Command(state="outstanding"):
-                moments.append(row.not_after if row.sent else services.clock())
-            case Recheck(done=False, result="") if not _ended(session.case, row):
-                moments.append(row.due_at)
-            case Notification(sent_at=None) if services.notifier is not None:
-                moments.append(row.next_at)
-            case _:
-                pass
+    head = session.case.head
+    if head.ending or head.enabled_again_at or head.adopting or head.reopening:
+        moments.append(services.clock())
+    moments += [_due_at(row, session.case, services) for row in session.case.by_key.values()]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _due_at(row: Row, case: Case, services: Services) -> datetime | None:
+    match row:
+        case Finding(state=FindingState.UNDECIDED) if not row.decides_nothing:
+            return row.next_at or services.clock()
+        case Step(step=StepKind.DISABLE_BYPASS, state=StepState.PLANNED):
+            return row.next_at or services.clock()
+        case Step(step=StepKind.DISABLE_BYPASS, state=StepState.CLAIMED):
+            return row.lease_until
+        case Step(step=StepKind.RELEASE, state=StepState.ACTED):
+            return row.next_at
+        case Command(state="outstanding"):
+            return row.not_after if row.sent else services.clock()
+        case Recheck(done=False, result="") if not _ended(case, row):
+            return row.due_at
+        case Notification(sent_at=None) if services.notifier is not None:
+            return row.next_at
+        case _:
+            return None
 
 
 def _ended(case: Case, row: Recheck) -> bool:
@@ -191,7 +250,9 @@ def _ended(case: Case, row: Recheck) -> bool:
     return incident is None or incident.account is None or control.ended(case, incident)
 
 
-def _take_up(draft: Draft) -> None:
+def _take_up(draft: Draft, *, history: bool) -> None:
     """Continue what was too much for one transaction."""
     revive(draft)
-    person_decision.end_released(draft)
+    if history:
+        control.show_reverted(draft)
+        person_decision.end_released(draft)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,7 +21,9 @@ from bypass_responder.case.exchange_question import (
     withdraw,
 )
 from bypass_responder.decision import weakened
+from bypass_responder.errors import ResponderError
 from bypass_responder.handling import directory_calls
+from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import Command, CommandKind
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
@@ -102,15 +105,16 @@ def _weaken(draft: Draft, step: Step, services: Services, *, slot: bool) -> None
 def _claim_disable(draft: Draft, services: Services) -> None:
     for step in draft.case.rows(Step):
         incident = draft.case.incident(step.incident_id)
-        if step.step is not StepKind.DISABLE_BYPASS or incident is None or incident.account is None:
+        if step.step is not StepKind.DISABLE_BYPASS or incident is None:
             continue
-        if not steps.is_due(step, draft.now):
+        object_id = incident.account.object_id if incident.account else guid_or_none(draft.case.target)
+        if object_id is None or not steps.is_due(step, draft.now):
             continue
         if not services.settings.enforce:
             steps.withhold(draft, incident, step, state=StepState.WITHHELD, reason="MODE is observe")
         elif outstanding(draft.case, CommandKind.DISABLE_BYPASS) is None and steps.claim(draft, step):
             command = new_command(draft, CommandKind.DISABLE_BYPASS, services)
-            ask(draft, command.model_copy(update={"object_id": incident.account.object_id, "incident_id": incident.id}))
+            ask(draft, command.model_copy(update={"object_id": object_id, "incident_id": incident.id}))
 
 
 async def claim_due(session: Session, services: Services, lookups: Lookups) -> list[Claimed]:
@@ -150,12 +154,25 @@ async def act(claimed: Sequence[Claimed], session: Session, services: Services) 
     """
     calls = [
         directory_calls.carry_out(
-            work.tokens, object_id=work.object_id, directory=services.directory, apply=session.apply
+            work.tokens,
+            object_id=work.object_id,
+            directory=services.directory,
+            record=partial(_record, session=session, services=services),
         )
         for work in claimed
     ]
     outcomes = await asyncio.gather(*calls, send_commands(session, services), return_exceptions=True)
     return [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+
+
+async def _record(
+    kind: StepKind, token: str, error: ResponderError | None, *, session: Session, services: Services
+) -> None:
+    """Record how a call ended. The slot of a refused block is returned while its claim still keeps others out."""
+    if kind is StepKind.BLOCK_SIGN_IN and control.frees_the_slot(session.case, token, error, services.clock()):
+        with suppress(ResponderError):  # a slot that is not returned is free after an hour
+            await services.limit.give_back(session.target)
+    await session.apply(partial(control.record_call, kind=kind, token=token, error=error))
 
 
 async def send_commands(session: Session, services: Services) -> None:

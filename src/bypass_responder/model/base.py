@@ -99,5 +99,10 @@ class Row(Stored):
 
     @property
     def row_key(self) -> str:
-        """Key of the row inside its partition."""
+        """Key of the row inside its case."""
         return self.key.format(row=self)
+
+    @property
+    def place(self) -> str:
+        """Key under which the row is stored while the case is loaded with it: what begins with ``now-`` is loaded."""
+        return f"now-{self.row_key}"

@@ -6,18 +6,21 @@ a sequence, and it carries the end of the target's log chain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from bypass_responder.model.base import Row, Stored, Utc, Value
-from bypass_responder.model.finding import Finding
+from bypass_responder.model.finding import Alone, Finding
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Control, Recheck, Step, StepKind
-from bypass_responder.model.sweep import Sweep
+from bypass_responder.model.sweep import AcceptedWarning, Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TENANT_TARGET = "tenant"
 """The key under which health, tampering evidence and their log are kept."""
@@ -47,6 +50,22 @@ class Head(Row):
     """Before our first block. Kept until the release."""
     released_through: Utc | None = None
     """Of the last release: incidents opened until then want nothing any more."""
+    reported_off: Utc | None = None
+    """Since when the bypass was on that a sweep no longer listed last, and that is recorded as over."""
+    filed_through: Utc | None = None
+    """The latest end of an episode that is no longer loaded. Later evidence cannot be about one of these."""
+    alone_until: Utc | None = None
+    """The latest time of a decided finding that belongs to no incident."""
+    adopting: str | None = None
+    """The incident for which such findings are still to be searched."""
+    reopening: str | None = None
+    """The incident whose records of *on* from after its end are still to be searched."""
+    ending: bool = False
+    """True while incidents that a release ended are still to be closed: the case is then loaded with its history."""
+    enabled_again_at: Utc | None = None
+    """When our block was undone: incidents of the history are still to show that. Loads the history as well."""
+    sent_since: Utc | None = None
+    """The earliest delivery among the notifications that are no longer loaded."""
     log_seq: int = 0
     log_hash: str = ""
 
@@ -56,6 +75,7 @@ ROWS: dict[str, type[Row]] = {
     for cls in (
         Head,
         Finding,
+        Alone,
         Incident,
         Step,
         Control,
@@ -66,6 +86,7 @@ ROWS: dict[str, type[Row]] = {
         HealthAlert,
         Tampering,
         Sweep,
+        AcceptedWarning,
     )
 }
 """Every kind of row, for the adapter that reads them back."""
@@ -76,11 +97,28 @@ R = TypeVar("R", bound=Row)
 
 @dataclass(frozen=True)
 class Case:
-    """All rows of one target but its log, by row key. ``etag`` is the head's, None while the target is unknown."""
+    """Rows of one target, by row key: those that are loaded, and those of its history that were read besides.
+
+    ``etag`` is the head's, None while the target is unknown. ``kept``: where rows of the history are stored.
+    """
 
     target: str
     by_key: dict[str, Row] = field(default_factory=dict)
     etag: str | None = None
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def with_rows(self, other: Case) -> Case:
+        """The case with rows that were read besides; what it has already stands."""
+        new = {key: row for key, row in other.by_key.items() if key not in self.by_key}
+        kept = {key: place for key, place in other.kept.items() if key in new}
+        return replace(self, by_key=self.by_key | new, kept=self.kept | kept)
+
+    def written(self, rows: Mapping[str, Row], places: Mapping[str, str | None], etag: str | None) -> Case:
+        """The case after a transaction: see ``ports.Ledger.commit``."""
+        gone = {key for key, place in places.items() if place is None}
+        by_key = {key: row for key, row in {**self.by_key, **rows}.items() if key not in gone}
+        kept = {key: place for key, place in {**self.kept, **places}.items() if place and key in by_key}
+        return replace(self, by_key=by_key, kept=kept, etag=etag)
 
     @property
     def head(self) -> Head:

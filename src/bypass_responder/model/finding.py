@@ -105,6 +105,17 @@ class Finding(Row):
     incident_id: str | None = None
 
     @property
+    def place(self) -> str:
+        """Records that decide nothing are not loaded with the case, but read in batches."""
+        return f"later-{self.row_key}" if self.decides_nothing else super().place
+
+    @property
+    def decides_nothing(self) -> bool:
+        """True for a record of *off*, or of a failed attempt. What a sweep no longer lists is asked of Exchange."""
+        unlisted = self.source is Source.SWEEP and self.switch is Switch.OFF
+        return not unlisted and (self.switch is Switch.OFF or self.outcome is Outcome.FAILED)
+
+    @property
     def seen_on(self) -> bool:
         """True when Exchange, asked about this finding, reported the bypass on."""
         return any(check.bypass_on for check in self.checks)
@@ -114,3 +125,16 @@ class Finding(Row):
         """The distinct names that the source gives the target, compared without case."""
         texts = (self.object_id_text.strip(), self.identity_text.strip())
         return tuple({text.casefold(): text for text in texts if text}.values())
+
+
+class Alone(Row):
+    """A decided finding of no incident. It becomes evidence when an incident about its time is opened."""
+
+    kind: ClassVar[str] = "alone"
+    key: ClassVar[str] = "alone-{row.finding.effective_at:%Y%m%dT%H%M%S}-{row.finding.id}"
+    finding: Finding
+
+    @property
+    def place(self) -> str:
+        """Never loaded with the case; by time, so that those about an episode are one range."""
+        return self.row_key

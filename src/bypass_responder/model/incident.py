@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 
 from bypass_responder.model.account import Account
-from bypass_responder.model.base import Row, Utc
-from bypass_responder.model.change import Actor
+from bypass_responder.model.base import Row, Stored, Utc
+from bypass_responder.model.change import Actor, Switch
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, named
 
 
@@ -30,6 +30,16 @@ class IncidentStatus(StrEnum):
     def final(self) -> bool:
         """True when a person has ended the incident."""
         return self in {IncidentStatus.DISMISSED, IncidentStatus.RELEASED, IncidentStatus.CLOSED}
+
+
+class Known(Stored):
+    """What the person who ended an incident had been shown of it. What came to light later is decided anew."""
+
+    since: Utc
+    """The time of the earliest finding."""
+    events: tuple[str, ...] = ()
+    """One digest for each finding: see ``case.evidence.digest_of``."""
+    actors: tuple[str, ...] = ()
 
 
 class Incident(Row):
@@ -56,9 +66,17 @@ class Incident(Row):
     """True: switched on again after it was off, so the actor still has the right to do it."""
     closed_at: Utc | None = None
     closed_by: str | None = None
-    shown: tuple[str, ...] = ()
-    """The ids of the findings that the person was shown who ended it. What came to light later is decided anew."""
+    known: Known | None = None
     contained_told: bool = False
+    followed: Utc | None = None
+    """When the episode before this one ended."""
+    last_evidence_at: Utc | None = None
+    changes: tuple[tuple[Utc, Switch], ...] = ()
+    """Of the first records of *on* and *off*, by time: whether it flaps."""
+    filed_on_until: Utc | None = None
+    """The latest record of *on* that is no longer loaded although the episode had not ended."""
+    listed: str = ""
+    """Digest of the entry that the index has."""
 
 
 class PersonDecision(Row):

@@ -45,6 +45,7 @@ Event = Literal[
     "tampering",
     "unanswered",
     "unreadable",
+    "warning_accepted",
     "withheld",
 ]
 """The event of an entry of the response log."""
@@ -58,12 +59,14 @@ About = Literal[
     "flapping",
     "health",
     "held",
+    "late_evidence",
     "observed",
     "poison",
     "recovered",
     "restoring",
     "step_failed",
     "step_ineffective",
+    "still_dark",
     "tampering",
     "undecided",
     "unreadable",

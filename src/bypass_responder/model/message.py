@@ -1,4 +1,4 @@
-"""The contract with the Exchange worker: what goes on ``exchange-commands``, what comes back on ``exchange-results``.
+"""The contract with the Exchange worker: one command about one account, and its answer on ``exchange-results``.
 
 ``model.sweep`` has the rest of it. JSON, base64-encoded on the queue, field names as here. Each side accepts its own
 ``schema_version`` and the one before.
@@ -16,7 +16,7 @@ from bypass_responder.model.base import Row, Utc, Value
 SCHEMA_VERSION = 1
 
 ErrorClass = Literal["transient", "permission", "not_found", "other"]
-"""``transient`` may pass and is retried; with ``refused``: a schema version that is not known yet."""
+"""Only ``permission`` waits for a person; the rest is retried. With ``refused``, ``transient``: an unknown version."""
 Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
@@ -24,9 +24,11 @@ class CommandKind(StrEnum):
     """What the worker can be asked. Switching a bypass on is not among it, by design."""
 
     DISABLE_BYPASS = "disable_bypass"
+    """On ``exchange-commands``, where nothing else waits."""
     CHECK_BYPASS = "check_bypass"
+    """On ``exchange-checks``."""
     LIST_BYPASSED = "list_bypassed"
-    """All accounts. Has its own message types and queue."""
+    """All accounts, on ``exchange-sweeps``. Has its own message types."""
 
 
 class ExchangeOutcome(StrEnum):

@@ -6,6 +6,8 @@ The command goes on ``exchange-sweeps``, the answer comes on ``exchange-results`
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
@@ -63,7 +65,7 @@ class SweepResult(Value):
     tenant_id: Guid
     outcome: Literal["listed", "refused", "failed"]
     complete: bool
-    """Exchange gave neither an error nor a warning."""
+    """Exchange gave neither an error nor a warning. With warnings, their texts decide."""
     started_at: Utc
     """When the read began. A listed account may have been switched off since."""
     scanned: Annotated[int, Field(ge=0)]
@@ -115,6 +117,38 @@ class Baseline:
     etag: str | None = None
 
 
+class AcceptedWarning(Row):
+    """A warning of Exchange that a person accepted: it leaves a sweep complete. In the tenant's own case."""
+
+    kind: ClassVar[str] = "warning"
+    text: str
+    """With ``…`` for what differs from one warning to the next, see ``warning_form``."""
+    who: str
+    reason: str
+    at: Utc
+
+    @property
+    def row_key(self) -> str:
+        """One row for each form of a warning."""
+        return f"warning-{hashlib.sha256(self.text.encode()).hexdigest()[:32]}"
+
+
+_VARIES = re.compile(r"""(?<=\bobject )\S.*?(?= has been )|"[^"]*"|(?<!\w)'[^']*'(?!\w)|\S*\d\S*""")
+
+
+def warning_form(text: str) -> str:
+    """Return a warning without what differs from one to the next: names in quotes or of objects, numbers."""
+    return _VARIES.sub("…", " ".join(text.split()))
+
+
+_ROWS_MISSING = re.compile(r"more results|only the first|truncat|partial|more warnings", re.IGNORECASE)
+
+
+def says_rows_are_missing(warning: str) -> bool:
+    """Return True for a warning after which the list may be cut short. Nobody can accept it."""
+    return bool(_ROWS_MISSING.search(warning))
+
+
 class Sweep(Row):
     """The one sweep that is asked for, or was last answered. In the tenant's own case."""
 
@@ -129,6 +163,7 @@ class Sweep(Row):
     unanswered: int = 0
     """How many in a row had no answer in time."""
     answer: SweepResult | None = None
+    answered_at: Utc | None = None
     first_at: Utc | None = None
     """When the first one was asked for."""
     complete_at: Utc | None = None

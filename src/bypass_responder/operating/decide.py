@@ -40,7 +40,7 @@ async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Cas
     entry = await services.index.get(entry_id)
     if entry is None:
         raise NotFoundError(f"{entry_id} matches no incident, or several. List them: bypassctl incidents list.")
-    return entry, (await open_session(entry.target, services)).case
+    return entry, (await open_session(entry.target, services, history=True)).case
 
 
 def incident_in(entry: IndexEntry, case: Case) -> Incident:
@@ -95,7 +95,7 @@ async def outcome_of(message: DecisionMessage, services: Services, *, wait_secon
     waited = 0.0
     while True:
         for target in (message.target, TENANT_TARGET):
-            case = await services.ledger.load(target)
+            case = await services.ledger.load(target, history=True)
             recorded = case.row(PersonDecision, f"person-{message.message_id}")
             if recorded is not None:
                 return recorded

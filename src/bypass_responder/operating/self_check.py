@@ -97,7 +97,7 @@ class SelfChecks:
 
 
 def probed_queues(settings: Settings, *, person: bool) -> list[str]:
-    """Return the queues and poison queues that the caller may read. The app can only send to two of them."""
+    """Return the queues and poison queues that the caller may read. The app can only send to some of them."""
     keyless = settings.storage.connection_string is None
     unseen = send_only(settings) if keyless and not person else frozenset[str]()
     return [name for queue in settings.queues for name in (queue, f"{queue}-poison") if name not in unseen]
@@ -105,7 +105,7 @@ def probed_queues(settings: Settings, *, person: bool) -> list[str]:
 
 def send_only(settings: Settings) -> frozenset[str]:
     """Return the queues that the app may send to but not read."""
-    return frozenset({settings.exchange_commands_queue, settings.exchange_sweeps_queue})
+    return frozenset(settings.worker_queues)
 
 
 async def check_self_when_due(

@@ -130,7 +130,7 @@ async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[t
 
 async def _case(target: str, services: Services) -> Case | None:
     try:
-        return await services.ledger.load(target)
+        return await services.ledger.load(target, history=True)
     except (InputError, ConflictError):
         return None
 

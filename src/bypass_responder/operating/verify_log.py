@@ -111,7 +111,7 @@ async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Ver
             incidents.add(entry.incident_id)
         if "decision" in entry.facts:
             decisions[entry.facts["decision"]] = entry.facts.get("digest", "")
-    case = await ledger.load(target)
+    case = await ledger.load(target, history=True)
     _against_rows(case, seq, previous, incidents, found)
     _against_decisions(case, decisions, found)
     last = max(known, default=0)

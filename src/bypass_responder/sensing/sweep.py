@@ -7,6 +7,7 @@ not with the tenant.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,19 @@ from pydantic import ValidationError
 
 from bypass_responder.errors import InputError
 from bypass_responder.model.base import first_problem
-from bypass_responder.model.sweep import BaselineEntry, SweepContent
+from bypass_responder.model.sweep import BaselineEntry, SweepContent, says_rows_are_missing, warning_form
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bypass_responder.model.sweep import Baseline, BypassedObject, SweepResult
 
 LEAST_PERCENT = 95
 """Least share of the last sweep's objects. With fewer, a fault or a person left some out."""
+
+
+_HARMLESS = re.compile(r"micro delay applied|has been corrupted|deprecat|will be retired", re.IGNORECASE)
+"""Warnings after which the list still holds every row: throttling, an object with invalid properties, old cmdlets."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +52,27 @@ def read_content(data: bytes, result: SweepResult) -> SweepContent:
     reported = (result.schema_version, result.command_id, result.tenant_id, result.complete)
     if stated != reported or counted != (result.scanned, result.bypassed):
         raise InputError("corrupt_sweep", "the list is not the one that the answer describes")
-    guids = {each.exchange_guid for each in content.bypassed}
-    ids = [each.object_id for each in content.bypassed if each.object_id]
+    once = {each.exchange_guid: each for each in content.bypassed}
     if content.started_at != result.started_at:
         raise InputError("corrupt_sweep", "the start of the list does not match the answer")
-    if len(guids) != len(content.bypassed) or len(set(ids)) != len(ids) or content.scanned < len(guids):
-        raise InputError("corrupt_sweep", "the list names an object twice, or more objects than were scanned")
-    return content
+    if content.scanned < len(once):
+        raise InputError("corrupt_sweep", "the list names more objects than were scanned")
+    return content.model_copy(update={"bypassed": tuple(once.values())})
 
 
-def incomplete(content: SweepContent, result: SweepResult) -> str:
-    """Why the answer is not the whole truth; empty when it is."""
-    if not content.complete:
-        return f"Exchange gave a warning: {'; '.join(result.warnings) or 'no text'}"[:500]
+def incomplete(content: SweepContent, result: SweepResult, *, accepted: Collection[str] = ()) -> str:
+    """Why the answer is not the whole truth; empty when it is. ``accepted``: forms of warnings that people accepted."""
+    doubtful = [text for text in result.warnings if not _is_harmless(text, accepted)]
+    if doubtful or not (content.complete or result.warnings):
+        return f"Exchange gave a warning: {'; '.join(doubtful) or 'no text'}"[:500]
     if content.scanned == 0:
         return "no object was scanned"
     return ""
+
+
+def _is_harmless(warning: str, accepted: Collection[str]) -> bool:
+    known = _HARMLESS.search(warning) or warning_form(warning) in accepted
+    return bool(known) and not says_rows_are_missing(warning)
 
 
 def too_few(scanned: int, last_time: int) -> bool:

@@ -20,7 +20,7 @@ from bypass_responder.model.change import Actor, AuditTampering, BypassChange, O
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.record import Unreadable, excerpt
 from bypass_responder.sensing.alert import read_alert
-from bypass_responder.session import announced, change, raise_health
+from bypass_responder.session import change, raise_health
 from bypass_responder.triggers.store_records import bounded_actor, bounded_change
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 
@@ -45,11 +45,11 @@ async def receive_alert(body: bytes, services: Services) -> None:
         await _sweep_for_switches(alert, services)
         return
     evidence = await services.evidence.keep(alert.raw)
-    for finding in findings:
-        async with announced(finding.target, services):
-            await services.ledger.add_finding(finding.model_copy(update={"evidence": evidence}))
+    await services.work.touch_all({finding.target for finding in findings}, services.clock())
+    kept = [finding.model_copy(update={"evidence": evidence}) for finding in findings]
+    new = {finding.target for finding in kept if await services.ledger.add_finding(finding)}
     try:
-        await settle_all({finding.target for finding in findings}, services)
+        await settle_all(new, services)
     except ExceptionGroup as group:  # stored: resume_responses continues, and a redelivery would not help
         write_line("hint_waits", logging.WARNING, problems=len(group.exceptions))
 

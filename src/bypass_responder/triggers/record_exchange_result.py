@@ -37,10 +37,7 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
     if isinstance(result, SweepResult):
         await take_sweep_answer(result, services)
         return
-    await services.work.touch(result.target, services.clock())
-    session = await open_session(result.target, services)
-    await session.apply(lambda draft: take_answer(draft, result))
-    await settle_all([result.target], services)
+    await settle_all([result.target], services, first=lambda draft: take_answer(draft, result))
 
 
 def _watch_the_worker(draft: Draft, result: ExchangeResult | SweepResult) -> None:

@@ -130,7 +130,7 @@ async def _head_in_time(item: WorkItem, services: Services) -> tuple[int, str]:
 
 
 async def _head(item: WorkItem, services: Services) -> tuple[int, str]:
-    head = (await services.ledger.load(item.target)).head
+    head = await services.ledger.head(item.target)
     return head.log_seq, head.log_hash
 
 

@@ -6,8 +6,10 @@ import asyncio
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bypass_responder.bounded import limited
 from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
 from bypass_responder.handling.identify import Lookups
@@ -18,7 +20,7 @@ from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
-from bypass_responder.session import announced, change
+from bypass_responder.session import all_announced, change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,12 +32,14 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 1024
 LONGEST_TEXT = 512
-SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The stored findings, the targets to settle and the number of new unreadable records."""
+    """The stored findings, the targets to settle and the number of new unreadable records.
+
+    The scheduler settles a target of which nothing is new: only after a crash is anything left to do there.
+    """
 
     targets: frozenset[str]
     findings: tuple[Finding, ...]
@@ -71,17 +75,16 @@ async def store_records(
                 tampering.append(found)
             case None:
                 pass
-    findings: list[Finding] = []
-    for start in range(0, len(changes), SIDE_BY_SIDE):
-        storing = (
-            _store(_finding(change, services.clock(), available_at, first_run=first_run), change.raw, services, lookups)
-            for change in changes[start : start + SIDE_BY_SIDE]
-        )
-        findings += await asyncio.gather(*storing)
+    now = services.clock()
+    found_in = [(_finding(change, now, available_at, first_run=first_run), change.raw) for change in changes]
+    store = limited(partial(_store, services=services, lookups=lookups))
+    async with all_announced({finding.target for finding, _ in found_in}, services):
+        stored = await asyncio.gather(*map(store, found_in))
+    findings = [finding for finding, _ in stored]
     new = await services.feed_store.keep_unreadable(unreadable, received_at=services.clock()) if unreadable else 0
     for found in tampering:
         await _store_tampering(found, services)
-    targets = {finding.target for finding in findings} | ({TENANT_TARGET} if tampering else set())
+    targets = {finding.target for finding, added in stored if added} | ({TENANT_TARGET} if tampering else set())
     return Stored(frozenset(targets), tuple(findings), new)
 
 
@@ -158,13 +161,13 @@ def _finding(change: BypassChange, now: datetime, available_at: datetime | None,
     )
 
 
-async def _store(finding: Finding, raw: str, services: Services, lookups: Lookups) -> Finding:
+async def _store(found: tuple[Finding, str], services: Services, lookups: Lookups) -> tuple[Finding, bool]:
+    """The finding as stored, and whether it is new."""
+    finding, raw = found
     lookups.expect(finding)
     await asyncio.sleep(0)  # start the reads before the storage calls: they take longest
     kept = finding.model_copy(update={"evidence": await services.evidence.keep(raw)})
-    async with announced(finding.target, services):
-        await services.ledger.add_finding(kept)
-    return kept
+    return kept, await services.ledger.add_finding(kept)
 
 
 async def _store_tampering(found: AuditTampering, services: Services) -> None:

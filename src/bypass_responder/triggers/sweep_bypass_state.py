@@ -20,11 +20,12 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.sweep import Baseline, Sweep, SweepCommand, SweepResult
 from bypass_responder.sensing.sweep import incomplete, read_content, too_few
 from bypass_responder.session import announced, change, change_if_needed, open_session
-from bypass_responder.triggers.sweep_findings import changes, store_findings
+from bypass_responder.triggers.sweep_findings import changes, listed_on, store_findings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bypass_responder.model.finding import Finding
     from bypass_responder.model.sweep import SweepContent
     from bypass_responder.session import Services, Session
 
@@ -32,6 +33,8 @@ SETTLED_AT_ONCE = 100
 """Maximum number of accounts that the comparing run settles. The others follow within a minute."""
 SENDING = timedelta(seconds=10)
 CLOCK_SKEW = timedelta(minutes=5)
+LIST_WITHIN = timedelta(minutes=10)
+"""The worker's message may overtake its blob; until then the list is read again each minute."""
 
 
 async def plan_sweep(services: Services) -> None:
@@ -86,7 +89,8 @@ async def _compare(session: Session, services: Services) -> None:
         content = read_content(await services.sweeps.content(row.answer.blob), row.answer)
         baseline = await services.sweeps.baseline()
     except NotFoundError:
-        await _apply(session, services, partial(sweep_row.end_incomplete, row=row, problem="its list is missing"))
+        if row.answered_at is None or services.clock() >= row.answered_at + LIST_WITHIN:
+            await _apply(session, services, partial(sweep_row.end_incomplete, row=row, problem="its list is missing"))
         return
     except InputError as error:
         if error.reason == "corrupt_row":
@@ -95,24 +99,34 @@ async def _compare(session: Session, services: Services) -> None:
         return
     if baseline and baseline.command_id == row.command_id:  # an earlier run was interrupted after moving it
         await _end_complete(baseline, session, services)
-    elif problem := _problem(content, row, baseline, services.clock()):
+    elif problem := _not_credible(content, row, baseline, services.clock()):
+        await _apply(session, services, partial(sweep_row.end_incomplete, row=row, problem=problem))
+    elif problem := _not_whole(content, row, baseline, sweep_row.accepted(session.case)):
+        found = await listed_on(content, baseline, services)
+        await store_findings(found, services)
         await _apply(
             session,
             services,
             partial(sweep_row.end_incomplete, row=row, problem=problem, short=_short(content, row, baseline)),
         )
+        await _settle(found, services)
     else:
         await _move_baseline(content, baseline, session, services)
 
 
-def _problem(content: SweepContent, row: Sweep, baseline: Baseline | None, now: datetime) -> str:
-    """Return why the answer is rejected; empty when it is accepted."""
+def _not_credible(content: SweepContent, row: Sweep, baseline: Baseline | None, now: datetime) -> str:
+    """Return why the answer says nothing about now; empty when it does."""
     asked_at = row.created_at or now
     if not asked_at - CLOCK_SKEW <= content.started_at <= now + CLOCK_SKEW:
         return f"the worker's clock is wrong: {content.started_at:%Y-%m-%d %H:%M:%SZ}"
     if baseline and baseline.started_at >= content.started_at:
         return "a newer sweep is already complete"
-    if row.answer and (problem := incomplete(content, row.answer)):
+    return ""
+
+
+def _not_whole(content: SweepContent, row: Sweep, baseline: Baseline | None, accepted: frozenset[str]) -> str:
+    """Return why the list may lack accounts; empty when it is complete."""
+    if row.answer and (problem := incomplete(content, row.answer, accepted=accepted)):
         return problem
     if baseline and 0 < _short(content, row, baseline) < sweep_row.SHORT_IS_TRUE:
         return f"only {content.scanned} objects scanned, {baseline.scanned} in the last sweep"
@@ -130,7 +144,7 @@ def _short(content: SweepContent, row: Sweep, baseline: Baseline | None) -> int:
 async def _move_baseline(
     content: SweepContent, baseline: Baseline | None, session: Session, services: Services
 ) -> None:
-    found, entries = await changes(content, baseline, services)
+    found, entries, dark = await changes(content, baseline, services)
     await store_findings(found, services)
     new = Baseline(
         command_id=content.command_id,
@@ -147,6 +161,12 @@ async def _move_baseline(
     except ConflictError:
         write_line("baseline_moved", command=content.command_id)
     await _end_complete(new, session, services)
+    if dark:
+        await _apply(session, services, partial(sweep_row.notify_dark, names=dark))
+    await _settle(found, services)
+
+
+async def _settle(found: list[Finding], services: Services) -> None:
     targets = sorted({finding.target for finding in found})
     await settle_all(targets[:SETTLED_AT_ONCE], services)
 

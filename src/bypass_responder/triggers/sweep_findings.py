@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
+from bypass_responder.case.evidence import end_of
 from bypass_responder.decision import covers
 from bypass_responder.errors import InputError
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, FindingState, Source
+from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.sweep import BaselineEntry
 from bypass_responder.sensing.sweep import compare
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 
 async def changes(
     content: SweepContent, baseline: Baseline | None, services: Services
-) -> tuple[list[Finding], dict[str, BaselineEntry]]:
-    """Return the findings of a complete sweep, and the entries of the next baseline."""
+) -> tuple[list[Finding], dict[str, BaselineEntry], list[str]]:
+    """Return the findings of a complete sweep, the entries of the next baseline, and who is dismissed and still on."""
     now = services.clock()
     allowed: set[str] = {
         entry.object_id
@@ -42,9 +44,35 @@ async def changes(
     known = baseline.entries if baseline else {}
     off_before = baseline.started_at if baseline else None
     found, entries = await _newly_listed(comparison.newly_on, allowed, content, services, off_before=off_before)
-    found += await _still_on(comparison.still_on, known, allowed, content, services, entries)
-    found += await _not_listed(comparison.gone, content, services, entries)
-    return found, entries
+    again, dark = await _still_on(comparison.still_on, known, allowed, content, services, entries)
+    gone = await _not_listed(comparison.gone, content, services, entries)
+    return [*found, *again, *gone], entries, dark
+
+
+async def listed_on(content: SweepContent, baseline: Baseline | None, services: Services) -> list[Finding]:
+    """Return the findings of an incomplete sweep: who is listed as on, and was off at the last complete one or since.
+
+    Exchange is asked about each, once until it is read as off. Before the first complete sweep, each is held.
+    """
+    known = baseline.entries if baseline else {}
+    since = baseline.command_id if baseline else "before the first"
+    cases = await _cases(
+        {each.exchange_guid: _target(each.object_id, each.name) for each in content.bypassed}, services
+    )
+    found = []
+    for each in content.bypassed:
+        entry, case = known.get(each.exchange_guid), cases.get(each.exchange_guid)
+        if case is None:
+            continue
+        off_at, gone_at = case.head.off_at, case.head.gone_at
+        if entry and (off_at is None or off_at < entry.on_since):
+            continue
+        back = gone_at is not None and (off_at is None or off_at < gone_at)
+        finding = _newly_on(each, content, services, back=back or baseline is None, key=f"{since}|{off_at}")
+        if finding.row_key not in case.by_key:
+            off_before = baseline.started_at if baseline and entry is None else None
+            found.append(finding.model_copy(update={"off_before": off_before}))
+    return found
 
 
 async def _newly_listed(
@@ -76,8 +104,8 @@ async def _still_on(
     content: SweepContent,
     services: Services,
     entries: dict[str, BaselineEntry],
-) -> list[Finding]:
-    """Return findings for accounts still on: off in between, or no longer covered by the allowlist."""
+) -> tuple[list[Finding], list[str]]:
+    """Return findings for accounts still on: off in between, or no longer covered by the allowlist; and who is dark."""
     now = {each.exchange_guid: each for each in listed}
     uncovered = {guid: known[guid] for guid, each in now.items() if each.object_id not in allowed}
     ledger = await _known(uncovered, services)
@@ -92,7 +120,7 @@ async def _still_on(
             found.append(_newly_on(each, content, services))
         elif entry.covered and guid in uncovered:
             found.append(_uncovered(each, entry, content, services))
-    return found
+    return found, [now[guid].name for guid, state in ledger.items() if state.dismissed]
 
 
 async def _not_listed(
@@ -126,6 +154,8 @@ class _Known:
     """True when off or missing is already stored as evidence."""
     was_gone: bool
     """True when it was missing once and has not been reported off since."""
+    dismissed: bool
+    """True when a person dismissed its incident, and it was not reported off since."""
 
     @property
     def over(self) -> bool:
@@ -134,16 +164,22 @@ class _Known:
 
 
 async def _known(entries: Mapping[str, BaselineEntry], services: Services) -> dict[str, _Known]:
-    """Return the known state by Exchange GUID. Unreadable cases are left out and raise a health alert."""
+    """Return the known state by Exchange GUID. Unreadable cases are left out."""
+    targets = {guid: _target(entry.object_id, entry.name or guid) for guid, entry in entries.items()}
+    return {guid: _known_of(case, entries[guid]) for guid, case in (await _cases(targets, services)).items()}
 
-    async def ask(item: tuple[str, BaselineEntry]) -> tuple[str, _Known] | InputError:
-        guid, entry = item
+
+async def _cases(targets: Mapping[str, str], services: Services) -> dict[str, Case]:
+    """Return the cases by Exchange GUID. Unreadable ones are left out and raise a health alert."""
+
+    async def load(item: tuple[str, str]) -> tuple[str, Case] | InputError:
+        guid, target = item
         try:
-            return guid, _known_of(await services.ledger.load(_target(entry.object_id, entry.name or guid)), entry)
+            return guid, await services.ledger.load(target)
         except InputError as error:
             return error
 
-    answers = await asyncio.gather(*map(limited(ask), entries.items()))
+    answers = await asyncio.gather(*map(limited(load), targets.items()))
     if broken := [answer for answer in answers if isinstance(answer, InputError)]:
         await raise_health("sweep_account_unreadable", str(broken[0]), services)
     return dict(answer for answer in answers if not isinstance(answer, InputError))
@@ -159,8 +195,11 @@ def _known_of(case: Case, entry: BaselineEntry) -> _Known:
     return _Known(
         off_at=head.off_at if head.off_at and head.off_at >= entry.on_since else None,
         asked=any(row.state is not FindingState.DECIDED for row in questions),
-        reported=any(row.verdict == "switched_off" for row in questions),
+        reported=head.reported_off is not None and head.reported_off == entry.on_since,
         was_gone=head.gone_at is not None and (head.off_at is None or head.off_at < head.gone_at),
+        dismissed=any(
+            row.status is IncidentStatus.DISMISSED and end_of(case, row) is None for row in case.rows(Incident)
+        ),
     )
 
 
@@ -169,10 +208,19 @@ def _target(object_id: str | None, name: str) -> str:
 
 
 def _newly_on(
-    each: BypassedObject, content: SweepContent, services: Services, *, first: bool = False, back: bool = False
+    each: BypassedObject,
+    content: SweepContent,
+    services: Services,
+    *,
+    first: bool = False,
+    back: bool = False,
+    key: str = "",
 ) -> Finding:
-    """Return the finding for a newly listed account. Exchange is asked again, except in the first sweep."""
-    finding = _finding("on", each.exchange_guid, each.object_id, each.name, content, services)
+    """Return the finding for a newly listed account. Exchange is asked again, except in the first sweep.
+
+    ``key`` stands for the sweep in its id, where several sweeps are to find it once.
+    """
+    finding = _finding("on", each.exchange_guid, each.object_id, each.name, content, services, key=key)
     finding = finding.model_copy(
         update={"first_run": first or back, "listed_once": first, "on_since": content.started_at}
     )
@@ -190,7 +238,7 @@ def _newly_on(
 
 
 def _uncovered(each: BypassedObject, entry: BaselineEntry, content: SweepContent, services: Services) -> Finding:
-    """Return the finding for a lapsed allowlist entry. Never read as off, so no account is blocked."""
+    """Return the finding for an allowlist entry that lapsed, or was removed."""
     finding = _finding("uncovered", each.exchange_guid, each.object_id, each.name, content, services)
     return finding.model_copy(update={"first_run": True, "was_covered": True, "on_since": entry.on_since})
 
@@ -206,9 +254,9 @@ def _gone(
 
 
 def _finding(
-    what: str, guid: str, object_id: str | None, name: str, content: SweepContent, services: Services
+    what: str, guid: str, object_id: str | None, name: str, content: SweepContent, services: Services, *, key: str = ""
 ) -> Finding:
-    digest = hashlib.sha256(f"{what}|{guid}|{content.command_id}".encode()).hexdigest()[:32]
+    digest = hashlib.sha256(f"{what}|{guid}|{key or content.command_id}".encode()).hexdigest()[:32]
     return Finding(
         id=f"sweep-{digest}",
         target=_target(object_id, name),

@@ -45,7 +45,7 @@ class WorkerHost:
         self.storage = storage
         self.log = folder / "worker.log"
         self.port = free_ports(1)[0]
-        self.names = {kind: f"{kind}-{name}" for kind in ("commands", "sweeps", "results")}
+        self.names = {kind: f"{kind}-{name}" for kind in ("commands", "checks", "sweeps", "results")}
         settings = {
             **environment(url, WORKER_SECRET),
             **{f"EXCHANGE_{kind.upper()}_QUEUE": queue for kind, queue in self.names.items()},
@@ -189,6 +189,25 @@ def test_a_command_on_the_queue_is_answered_as_the_responder_reads_it(
     check("exchange-result", json.dumps(answer))
     result = ExchangeResult.model_validate(answer)
     assert (result.outcome, result.target, result.deliveries) == (ExchangeOutcome.VERIFIED, alex.object_id, 1)
+
+
+def test_a_disable_bypass_does_not_wait_behind_500_checks(
+    worker: WorkerHost, tenant: Tenant, alex: Account, eventually: Eventually
+) -> None:
+    disable = a_disable(alex)
+    check_first = disable.model_copy(update={"kind": CommandKind.CHECK_BYPASS}).model_dump_json()
+    with worker.queue("checks") as queue:
+        for _ in range(500):
+            queue.send_message(check_first)
+        worker.put("commands", disable.model_dump_json())
+        eventually(lambda: tenant.journal)
+        left = queue.get_queue_properties().approximate_message_count
+        queue.clear_messages()
+    with worker.queue("results") as results:
+        results.clear_messages()  # they would hide the answers of other tests, which peek
+
+    assert left is not None
+    assert left > 0
 
 
 @pytest.mark.skipif(bool(missing()), reason="pwsh is not on PATH")

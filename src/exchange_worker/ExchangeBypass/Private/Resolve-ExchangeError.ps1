@@ -27,7 +27,8 @@ function Resolve-ExchangeError {
         'ADServerSettingsChangedException|StorageTransientException|TooManyRequests|throttl|timed out|' +
         '\b(429|500|502|503|504)\b'
     $session = '\b401\b|UnAuthorized|token (has|is) expired|must call the Connect-ExchangeOnline'
-    $permission = '\b403\b|Forbidden|Access ?Denied|write scope|role assigned to application'
+    $permission = '\b403\b|Forbidden|Access ?Denied|write scope|role assigned to application|' +
+        'aren.t present in the role definition'
     $chain = for ($each = $ErrorRecord.Exception; $each; $each = $each.InnerException) { $each }
     $names = @($chain).ForEach({ $_.GetType().Name })
     $text = $ErrorRecord.Exception.Message

@@ -5,8 +5,9 @@ function Invoke-BypassSweep {
 
     .DESCRIPTION
     Returns Answer (the message for the queue) and Content (the bytes of the blob that it names, or null).
-    The answer is complete only when Exchange returned neither an error nor a warning. It has the first 20 warnings,
-    each cut to 500 characters, to fit into a queue message. Never throws because of the command's content.
+    The answer is complete only when Exchange returned neither an error nor a warning. It has the first 20 warnings that
+    differ in more than names and numbers, each cut to 500 characters, to fit into a queue message; the responder
+    decides which ones matter. Never throws because of the command's content.
     Permissions in Exchange: Get-User, Get-MailboxAuditBypassAssociation, Get-OrganizationConfig,
     Get-AdminAuditLogConfig.
 
@@ -28,6 +29,7 @@ function Invoke-BypassSweep {
 
     $mostWarnings = 20
     $longestWarning = 500
+    $varies = '(?<=\bobject )\S.*?(?= has been )|"[^"]*"|(?<!\w)''[^'']*''(?!\w)|\S*\d\S*'
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     $content = $null
     $answer = [ordered]@{
@@ -61,9 +63,13 @@ function Invoke-BypassSweep {
         $answer.bypassed = $list.Objects.Count
         $warnings = @($list.Warnings) + @($switches.Warnings)
         $answer.complete = $warnings.Count -eq 0
-        $answer.warnings = @($warnings | Select-Object -First $mostWarnings | ForEach-Object {
+        $forms = @($warnings | Group-Object -Property { $_ -replace $varies, '_' } | ForEach-Object { $_.Group[0] })
+        $answer.warnings = @($forms | Select-Object -First $mostWarnings | ForEach-Object {
                 $_.Substring(0, [Math]::Min($longestWarning, $_.Length))
             })
+        if ($forms.Count -gt $mostWarnings) {
+            $answer.warnings += "$($forms.Count - $mostWarnings) more warnings"
+        }
         $content = ConvertTo-SweepContent -Answer $answer -Objects $list.Objects
         $answer.blob = $BlobName
         $hash = [System.Security.Cryptography.SHA256]::HashData($content)

@@ -1,8 +1,8 @@
-"""The index of cases, derived from the ledger each time a target was settled."""
+"""The entries of a case in the index, derived from its rows."""
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.model.case import IndexEntry
@@ -11,7 +11,6 @@ from bypass_responder.model.incident import Incident
 
 if TYPE_CHECKING:
     from bypass_responder.model.case import Case
-    from bypass_responder.session import Services, Session
 
 _KINDS: dict[str, Literal["stood_down", "attempt", "switched_off", "unconfirmed"]] = {
     "attempt": "attempt",
@@ -23,23 +22,25 @@ _KINDS: dict[str, Literal["stood_down", "attempt", "switched_off", "unconfirmed"
 }
 
 
-async def update(session: Session, services: Services) -> None:
-    """Write the index entries of a target."""
-    await asyncio.gather(*(services.index.put(entry) for entry in entries(session.case)))
-
-
 def entries(case: Case) -> list[IndexEntry]:
-    """What a listing shows of a case: its incidents, and decided findings that belong to none."""
-    incidents = [_of_incident(incident) for incident in case.rows(Incident)]
+    """What is new in a listing: incidents that changed, and decided findings that belong to none."""
+    incidents = [entry for row in case.rows(Incident) if digest_of(entry := entry_of(row)) != row.listed]
     findings = [
         _of_finding(finding, _KINDS[finding.verdict])
         for finding in case.rows(Finding)
         if finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in _KINDS
+        if finding.row_key not in case.kept
     ]
     return [*incidents, *findings]
 
 
-def _of_incident(incident: Incident) -> IndexEntry:
+def digest_of(entry: IndexEntry) -> str:
+    """Return what an incident remembers of the entry that the index has."""
+    return hashlib.sha256(entry.model_dump_json().encode()).hexdigest()[:16]
+
+
+def entry_of(incident: Incident) -> IndexEntry:
+    """Return the entry of an incident."""
     account = incident.account.user_principal_name if incident.account else (incident.names or (incident.target,))[-1]
     return IndexEntry(
         id=incident.id,

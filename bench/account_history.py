@@ -1,0 +1,105 @@
+"""(h) An account with many old incidents ÷ a fresh one: until the block is called, to settle it, to settle it idle.
+
+The incidents are written by the product itself, one every 30 hours: a record, the block, the worker's answer, the
+re-checks after an hour and a day. A person enables the account again each time; every tenth incident is released, the
+others stay contained. Then every Graph call takes 100 ms more and every storage call 5 ms, and both accounts get one
+violation after the other, in turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bench.slow_services import SlowServices, on_slow_services
+from bench.storage_calls import enforcing
+from bypass_responder.handling.carry_out import carry_out
+from bypass_responder.handling.reconcile import settle_all
+from bypass_responder.model.decision_message import Author, Channel, DecisionKind
+from bypass_responder.operating.decide import prepare
+from bypass_responder.triggers.resume_responses import resume_responses
+from sandbox.tenant.account import Account
+from sandbox.tenant.settings import Settings
+from sandbox.tenant.state import Tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_APART = timedelta(hours=30)
+_LOOKS = (timedelta(minutes=1), timedelta(hours=1), timedelta(hours=24))
+"""When the scheduler finds something due after an incident was opened."""
+_RELEASED_EVERY = 10
+
+
+def measure(incidents: int = 1000, runs: int = 5) -> dict[str, Any]:
+    """Ratios of medians."""
+    with enforcing(Tenant(settings=Settings()), CONTAINMENT_LIMIT_PER_HOUR="1000") as env:
+        return asyncio.run(_measured(env, incidents=incidents, runs=runs))
+
+
+async def _measured(env: Mapping[str, str], *, incidents: int, runs: int) -> dict[str, Any]:
+    async with on_slow_services(env) as world:
+        old = Account.named("old")
+        began = time.perf_counter()
+        await _write_history(world, old, incidents)
+        writing = time.perf_counter() - began
+        await _one(world, Account.named("warm-up"))
+        taken: dict[str, list[tuple[float, float, float]]] = {"old": [], "fresh": []}
+        for number in range(runs):
+            taken["fresh"].append(await _one(world, Account.named(f"fresh{number}")))
+            taken["old"].append(await _one(world, old))
+            await world.worker.answer(world.services)
+            world.ahead[0] += _APART
+    old_ms, fresh_ms = (_medians(taken[name]) for name in ("old", "fresh"))
+    names = ("until_block", "settling", "idle_settling")
+    return {
+        **{f"times_{name}": round(mine / its, 2) for name, mine, its in zip(names, old_ms, fresh_ms, strict=True)},
+        **{f"{name}_old_ms": round(value, 1) for name, value in zip(names, old_ms, strict=True)},
+        **{f"{name}_fresh_ms": round(value, 1) for name, value in zip(names, fresh_ms, strict=True)},
+        "incidents": incidents,
+        "writing_seconds": round(writing, 1),
+        "runs": runs,
+    }
+
+
+def _medians(taken: list[tuple[float, float, float]]) -> list[float]:
+    return [1000 * statistics.median(each) for each in zip(*taken, strict=True)]
+
+
+async def _write_history(world: SlowServices, account: Account, incidents: int) -> None:
+    services, began = world.services, -incidents * _APART
+    for number in range(incidents):
+        world.ahead[0] = began + number * _APART
+        world.directory.add(account)
+        world.worker.off.discard(account.object_id)
+        await settle_all(await world.store(world.record(account)), services)
+        await world.worker.answer(services)
+        if number % _RELEASED_EVERY == 0:
+            newest = await anext(services.index.newest(kinds=["incident"]))
+            author = Author(name="bench")
+            released = await prepare(DecisionKind.RELEASE, newest.id, services, reason="bench", author=author)
+            await carry_out(released.message, Channel.BYPASSCTL, services)
+        for look in _LOOKS:
+            world.ahead[0] = began + number * _APART + look
+            await resume_responses(services)
+            await world.worker.answer(services)
+    world.ahead[0] = timedelta()
+
+
+async def _one(world: SlowServices, account: Account) -> tuple[float, float, float]:
+    """Seconds from a stored violation to its block, to the end of its run, and of another run without news."""
+    world.directory.add(account)
+    world.worker.off.discard(account.object_id)
+    (target,) = await world.store(world.record(account))
+    began = time.perf_counter()
+    settled = await world.seconds_to_settle(target)
+    blocked = await asyncio.wait_for(world.directory.blocked[target], timeout=0)
+    return blocked - began, settled, await world.seconds_to_settle(target)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))

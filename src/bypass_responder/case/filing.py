@@ -1,0 +1,231 @@
+"""What is over leaves the rows that are loaded with a case, so that a containment costs the same after any history."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.control import BLOCK, MOST_PROJECTED, REVOKE, WANTED, ended
+from bypass_responder.case.evidence import counts_as_on, end_of
+from bypass_responder.case.listing import digest_of, entry_of
+from bypass_responder.model.base import Row, latest
+from bypass_responder.model.finding import Finding, FindingState
+from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.message import Command
+from bypass_responder.model.notification import Notification
+from bypass_responder.model.step import Recheck, Step, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
+
+MOST_OPERATIONS = 90
+"""Of one transaction, which holds 100: a row that moves takes two."""
+MOST_REOPENED = 20
+"""Records of *on* of an incident that may still turn out to be later than its end."""
+KEPT_FOR = timedelta(days=30)
+"""Of delivered notifications."""
+KEPT_LOADED = timedelta(days=1)
+"""Of delivered notifications and answered questions of no incident: what was said once is not said again."""
+SUPERSEDED = "superseded"
+"""Result of a re-check that a newer incident of the account makes."""
+WAITING = frozenset({StepState.HELD, StepState.FAILED, StepState.WITHHELD})
+UNTIL_DECIDED = frozenset({"undecided", "worker_failed"})
+
+
+def file_what_is_over(draft: Draft, listed: Mapping[str, Row]) -> None:
+    """Move rows out of what is loaded, as many as one transaction takes.
+
+    ``listed``: the rows as they were when the index got their entries. A row that has changed since stays.
+    """
+    _file_findings(draft, listed)
+    _file_notifications(draft)
+    _file_commands(draft)
+    for incident in _over(draft.case):
+        if listed.get(incident.row_key) == incident:
+            _file_incident(draft, incident)
+    for incident in draft.case.rows(Incident):
+        if listed.get(incident.row_key) == incident and draft.size < MOST_OPERATIONS:
+            draft.put(_as_listed(incident))
+
+
+def _as_listed(incident: Incident) -> Incident:
+    return incident.model_copy(update={"listed": digest_of(entry_of(incident))})
+
+
+def take_back(draft: Draft, incident_id: str) -> None:
+    """Load an incident again that a person decides about."""
+    for row in (draft.case.incident(incident_id), *draft.case.steps(incident_id)):
+        if row is not None and row.row_key in draft.case.kept:
+            draft.file(row, "")
+    for check in draft.case.rows(Recheck):
+        if check.incident_id == incident_id and check.result == SUPERSEDED:
+            draft.file(check.model_copy(update={"done": False, "result": ""}), "")
+
+
+def take_over(draft: Draft) -> None:
+    """Load the newest incident again that wants the block, after one that wanted it too was dismissed."""
+    wanting = [incident for incident in draft.case.rows(Incident) if _wants(draft.case, incident)]
+    if wanting:
+        take_back(draft, max(wanting, key=lambda incident: incident.opened_at).id)
+
+
+def _file_findings(draft: Draft, listed: Mapping[str, Row]) -> None:
+    case = draft.case
+    reopened = {key for incident in case.rows(Incident) for key in _may_be_reopened(case, incident)}
+    for finding in case.rows(Finding):
+        key = finding.row_key
+        if finding.state is not FindingState.DECIDED or key in case.kept or key in reopened:
+            continue
+        if listed.get(key) == finding and draft.size < MOST_OPERATIONS:
+            draft.file(finding, key)
+            _remember_on(draft, finding)
+
+
+def _remember_on(draft: Draft, finding: Finding) -> None:
+    incident = draft.case.incident(finding.incident_id)
+    if incident is not None and incident.restored_at is None and counts_as_on(finding):
+        until = latest(incident.filed_on_until, finding.effective_at)
+        draft.put(incident.model_copy(update={"filed_on_until": until}))
+
+
+def _may_be_reopened(case: Case, incident: Incident) -> list[str]:
+    """Keys of records of *on* that are, or may turn out to be, from after the end of their incident."""
+    found = [
+        finding
+        for finding in case.rows(Finding)
+        if finding.incident_id == incident.id
+        and counts_as_on(finding)
+        and (incident.restored_at is None or finding.effective_at > incident.restored_at)
+    ]
+    found.sort(key=lambda finding: finding.effective_at)
+    return [finding.row_key for finding in found[-MOST_REOPENED:]]
+
+
+def _file_notifications(draft: Draft) -> None:
+    """Delivered notifications of no loaded incident; after 30 days any of them is deleted."""
+    case = draft.case
+    deciding = any(finding.state is not FindingState.DECIDED for finding in case.rows(Finding))
+    for note in case.rows(Notification):
+        if note.sent_at is None or note.row_key in case.kept or draft.size >= MOST_OPERATIONS:
+            continue
+        age = draft.now - note.sent_at
+        about_loaded = note.incident_id is not None and case.incident(note.incident_id) is not None
+        repeated = note.about in UNTIL_DECIDED and deciding
+        if age >= KEPT_FOR:
+            draft.remove(note)
+        elif not about_loaded and not repeated and (note.about == "attempt" or age >= KEPT_LOADED):
+            draft.file(note, f"sent-{note.sent_at:%Y%m%dT%H%M%S}-{note.row_key}")
+            since = case.head.sent_since
+            draft.move_head(sent_since=min(since, note.sent_at) if since else note.sent_at)
+
+
+def deletes_sent(case: Case, now: datetime) -> bool:
+    """True when notifications of the history may be old enough to be deleted."""
+    since = case.head.sent_since
+    return since is not None and now - since >= KEPT_FOR
+
+
+def delete_sent(draft: Draft, old: Mapping[str, Row]) -> None:
+    """Delete notifications that were read for it. The next look is a day later."""
+    for key in old:
+        if (note := draft.case.row(Notification, key)) is not None:
+            draft.remove(note)
+    draft.move_head(sent_since=draft.now - KEPT_FOR + KEPT_LOADED if old else None)
+
+
+def _file_commands(draft: Draft) -> None:
+    """Questions that were answered a day ago, and belong to no loaded incident."""
+    case = draft.case
+    for command in case.rows(Command):
+        about_loaded = command.incident_id is not None and case.incident(command.incident_id) is not None
+        if command.state == "outstanding" or command.row_key in case.kept or about_loaded:
+            continue
+        if draft.now - command.not_after >= KEPT_LOADED:
+            _file(draft, command, f"done-{command.row_key}")
+
+
+def _file(draft: Draft, row: Row, place: str) -> None:
+    if draft.size < MOST_OPERATIONS:
+        draft.file(row, place)
+
+
+def _over(case: Case) -> list[Incident]:
+    """Return the incidents of which nothing is left to do, nor waits, and of which a newer one has taken the place."""
+    head = case.head
+    busy = {_busy_with(row) for row in case.by_key.values()}
+    waits = {step.incident_id for step in case.rows(Step) if step.state in WAITING}
+    loaded = sorted(
+        (row for row in case.rows(Incident) if row.row_key not in case.kept),
+        key=lambda row: row.opened_at,
+        reverse=True,
+    )
+    over, newer_wants = [], False
+    for number, incident in enumerate(loaded):
+        wants = _wants(case, incident)
+        stays = incident.id in busy or (incident.id in waits and number < MOST_PROJECTED)
+        named = incident.id in {head.last_incident, head.active_incident, head.adopting, head.reopening}
+        superseded = not wants or newer_wants or _is_quiet(case, incident)
+        if number > 0 and superseded and not stays and not named and _ended_at(case, incident) is not None:
+            over.append(incident)
+        newer_wants = newer_wants or wants
+    return over
+
+
+def _busy_with(row: Row) -> str | None:
+    """Return the incident for which a row still has something to do or to deliver."""
+    match row:
+        case Step() if row.state.running:
+            return row.incident_id
+        case Command(state="outstanding") | Notification(sent_at=None):
+            return row.incident_id
+        case _:
+            return None
+
+
+def _ended_at(case: Case, incident: Incident) -> datetime | None:
+    """The end of its episode: of an account that was never found, a person's decision."""
+    return incident.closed_at if incident.account is None else end_of(case, incident)
+
+
+def _is_quiet(case: Case, incident: Incident) -> bool:
+    """True when neither a re-check nor a read of the account's controls is due."""
+    checks = [row for row in case.rows(Recheck) if row.incident_id == incident.id]
+    controls = [case.control(kind) for kind in (BLOCK, REVOKE)]
+    ended = incident.closed_at is not None
+    return all(row.done or ended for row in checks) and all(
+        control.next_at is None and control.lease_until is None for control in controls
+    )
+
+
+def _wants(case: Case, incident: Incident) -> bool:
+    """True when the account is to stay blocked because of the incident."""
+    block = case.step(incident.id, BLOCK)
+    return block is not None and block.state in WANTED and not ended(case, incident)
+
+
+def _file_incident(draft: Draft, incident: Incident) -> None:
+    """Move the rows of an incident, itself and its steps last and in one transaction."""
+    end = _ended_at(draft.case, incident)
+    if end is None:
+        return
+    place = f"closed-{end:%Y%m%dT%H%M%S%f}-{incident.id}"
+    loaded = [row for key, row in draft.case.by_key.items() if key not in draft.case.kept]
+    of_it = [
+        row
+        for row in loaded
+        if isinstance(row, (Command, Recheck, PersonDecision, Notification)) and row.incident_id == incident.id
+    ]
+    for row in of_it:
+        superseded = isinstance(row, Recheck) and not row.done
+        over = row.model_copy(update={"done": True, "result": SUPERSEDED}) if superseded else row
+        _file(draft, over, f"{place}-{row.row_key}")
+    last = (_as_listed(incident), *draft.case.steps(incident.id))
+    if draft.size + 2 * len(last) > MOST_OPERATIONS:
+        return
+    for each in last:
+        draft.file(each, f"{place}-{each.row_key}")
+    draft.move_head(filed_through=latest(draft.case.head.filed_through, end))

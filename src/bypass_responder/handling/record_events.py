@@ -1,0 +1,108 @@
+"""Records of *off* and of failed attempts decide nothing: they are recorded in batches, after what acts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.case import evidence, no_action
+from bypass_responder.case.episode import reopen
+from bypass_responder.case.filing import file_what_is_over
+from bypass_responder.case.listing import entries
+from bypass_responder.model.change import Switch
+from bypass_responder.model.finding import Alone, Finding, FindingState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.session import Services, Session
+
+RECORDS_PER_TRANSACTION = 20
+"""A record changes at most four rows and writes one log entry; a transaction holds 100."""
+MARGIN = timedelta(minutes=5)
+"""How much later than the end of an episode a record of our own remediation may be."""
+
+
+async def recall(finding: Finding, session: Session, services: Services) -> None:
+    """Read the episodes of the history that evidence so old may be about."""
+    through = session.case.head.filed_through
+    since = finding.effective_at - MARGIN
+    if not session.history and through is not None and since <= through:
+        await session.read_besides(partial(services.ledger.episodes, session.target, since))
+
+
+async def record_events(session: Session, services: Services) -> None:
+    """Record what waits of a target, batch by batch, and list it."""
+    worker_ids = services.settings.exchange_worker_ids
+    while True:
+        read = partial(services.ledger.records, session.target, RECORDS_PER_TRANSACTION)
+        batch = [row for row in (await session.read_besides(read)).by_key.values() if isinstance(row, Finding)]
+        if not batch:
+            return
+        for finding in batch:
+            await recall(finding, session, services)
+        await session.apply(partial(_record, findings=batch, worker_ids=worker_ids))
+        listed = session.case.by_key
+        if new := entries(session.case):
+            await services.index.put(new)
+        await session.apply(partial(file_what_is_over, listed=listed))
+        session.forget()
+
+
+def _record(draft: Draft, findings: Sequence[Finding], *, worker_ids: frozenset[str]) -> None:
+    for finding in sorted(findings, key=lambda each: (each.effective_at, each.id)):
+        current = draft.case.row(Finding, finding.row_key)
+        if current is None or current.state is FindingState.DECIDED:
+            continue
+        if current.switch is Switch.OFF:
+            no_action.record_switch_off(draft, current, worker_ids=worker_ids)
+        else:
+            no_action.record_attempt(draft, current)
+
+
+async def adopt_earlier(session: Session, services: Services) -> None:
+    """Search for findings that were recorded before an incident was opened, and are about it."""
+    incident = session.case.incident(session.case.head.adopting)
+    after, since = "", evidence.begun(incident) - evidence.BEFORE if incident else services.clock()
+    while incident is not None:
+        read = partial(
+            services.ledger.alone, session.target, since, after=after, limit=evidence.FINDINGS_PER_TRANSACTION
+        )
+        found = [row for row in (await session.read_besides(read)).by_key.values() if isinstance(row, Alone)]
+        if not found:
+            break
+        after = max(row.row_key for row in found)
+        await session.apply(partial(_adopt, alone=found))
+    if session.case.head.adopting is not None:
+        await session.apply(lambda draft: draft.move_head(adopting=None))
+
+
+async def reopen_filed(session: Session, services: Services) -> None:
+    """Decide again what is no longer loaded, and lies after the end of its episode."""
+    incident = session.case.incident(session.case.head.reopening)
+    after = ""
+    while incident is not None and incident.restored_at is not None:
+        read = partial(
+            services.ledger.findings,
+            session.target,
+            incident.id,
+            incident.restored_at,
+            after=after,
+            limit=evidence.FINDINGS_PER_TRANSACTION,
+        )
+        found = [row for row in (await session.read_besides(read)).by_key.values() if isinstance(row, Finding)]
+        if not found:
+            break
+        after = max(row.row_key for row in found)
+        await session.apply(reopen)
+    if session.case.head.reopening is not None:
+        await session.apply(lambda draft: draft.move_head(reopening=None))
+
+
+def _adopt(draft: Draft, alone: Sequence[Alone]) -> None:
+    adopting = draft.case.head.adopting
+    evidence.adopt(draft, alone)
+    if adopting is not None:
+        no_action.notify_flapping(draft, adopting)
