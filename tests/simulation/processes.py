@@ -300,14 +300,14 @@ class ProcessRun(Run):
             text = base64.b64decode(message.content)
             self.world.decisions.sent.append(DecisionMessage.model_validate_json(text))
             await decisions.delete_message(message)
-        for name in (settings.exchange_commands_queue, settings.exchange_sweeps_queue):
+        for name in settings.worker_queues:
             queue = queues.get_queue_client(name)
             async for message in queue.receive_messages():
                 text = base64.b64decode(message.content)
-                if name == settings.exchange_commands_queue:
-                    self.world.exchange.sent.append(ExchangeCommand.model_validate_json(text))
-                else:
+                if name == settings.exchange_sweeps_queue:
                     self.world.exchange.swept.append(SweepCommand.model_validate_json(text))
+                else:
+                    self.world.exchange.sent.append(ExchangeCommand.model_validate_json(text))
                 await queue.delete_message(message)
 
     def _answer_of(self, command: ExchangeCommand, delivery: int) -> ExchangeResult:
