@@ -83,6 +83,15 @@ async def record_exchange_result(message: func.QueueMessage) -> None:
     await responder.record_exchange_result(message.get_body())
 
 
+@app.queue_trigger(arg_name="message", queue_name="%DECISIONS_QUEUE%", connection="ResponderStorage")
+async def carry_out_decision(message: func.QueueMessage) -> None:
+    """Carry out or refuse what a person decided with bypassctl. An exception leaves the message to the host."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.carry_out_decision(message.get_body(), "bypassctl")
+
+
 @app.route(trigger_arg_name="request", route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(request: func.HttpRequest) -> func.HttpResponse:
     """Report that the app is up, and nothing else: the page is public. `bypassctl status` has the rest."""

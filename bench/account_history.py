@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench.slow_services import SlowServices, on_slow_services
 from bench.storage_calls import enforcing
+from bypass_responder.handling.carry_out import carry_out
 from bypass_responder.handling.reconcile import settle_all
-from bypass_responder.operating.decide import decide_incident
+from bypass_responder.model.decision_message import Author, Channel, DecisionKind
+from bypass_responder.operating.decide import prepare
 from bypass_responder.triggers.resume_responses import resume_responses
 from sandbox.tenant.account import Account
 from sandbox.tenant.settings import Settings
@@ -78,7 +80,9 @@ async def _write_history(world: SlowServices, account: Account, incidents: int) 
         await world.worker.answer(services)
         if number % _RELEASED_EVERY == 0:
             newest = await anext(services.index.newest(kinds=["incident"]))
-            await decide_incident("release", newest.id, services, reason="bench", who="bench")
+            author = Author(name="bench")
+            released = await prepare(DecisionKind.RELEASE, newest.id, services, reason="bench", author=author)
+            await carry_out(released.message, Channel.BYPASSCTL, services)
         for look in _LOOKS:
             world.ahead[0] = began + number * _APART + look
             await resume_responses(services)

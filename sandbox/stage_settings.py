@@ -17,6 +17,7 @@ SETTINGS = {
     "RESUME_SCHEDULE": EVERY_TWO_SECONDS,
     "SWEEP_SCHEDULE": "*/5 * * * * *",
     "ALERTS_QUEUE": "alerts",
+    "DECISIONS_QUEUE": "decisions",
     "COMMAND_TIMEOUT_SECONDS": "30",
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
     "EXCHANGE_CHECKS_QUEUE": "exchange-checks",

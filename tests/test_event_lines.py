@@ -119,7 +119,7 @@ async def test_what_a_person_decided_is_told_as_a_persons(caplog: pytest.LogCapt
     (incident,) = await world.incidents()
     await world.decides("release", incident.id)
 
-    assert [it["author"] for it in lines(caplog, "release_written", "released")] == ["person", "responder"]
+    assert [it["author"] for it in lines(caplog, "release_planned", "released")] == ["person", "responder"]
 
 
 async def test_lines_hold_declared_words_and_fields_only(caplog: pytest.LogCaptureFixture) -> None:

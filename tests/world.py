@@ -8,28 +8,33 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bypass_responder.case import person_decision
+from bypass_responder.case.account_state import shown_of
+from bypass_responder.errors import RefusedError
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.account import Account, AllowlistEntry
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Actor, Outcome, Switch
+from bypass_responder.model.decision_message import Author, Channel, DecisionMessage
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Step, StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
+from bypass_responder.operating.decide import outcome_of
 from bypass_responder.operating.self_check import SelfChecks
-from bypass_responder.session import Services, open_session
+from bypass_responder.session import Services
 from bypass_responder.settings import Settings
+from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from bypass_responder.triggers.resume_responses import resume_responses
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.fakes import (
     FakeAllowlist,
     FakeCheckpoints,
+    FakeDecisionQueue,
     FakeDirectory,
     FakeEvidence,
     FakeExchangeQueue,
@@ -46,6 +51,7 @@ TENANT = "11111111-1111-4111-8111-111111111111"
 ALEX = "aaaaaaaa-0000-4000-8000-000000000001"
 BLAKE = "bbbbbbbb-0000-4000-8000-000000000002"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+OPS = Author(object_id="0f0f0f0f-0000-4000-8000-00000000000f", name="ops@contoso.onmicrosoft.com")
 MALLORY = Actor(user_id="mallory@contoso.onmicrosoft.com", client_ip="203.0.113.7:4711")
 
 
@@ -137,6 +143,7 @@ class World:
         self.index = FakeIndex()
         self.checkpoints = FakeCheckpoints()
         self.exchange = FakeExchangeQueue()
+        self.decisions = FakeDecisionQueue()
         self.sweeps = FakeSweeps()
         self.notifier = FakeNotifier()
         self.feed = FakeAuditFeed()
@@ -158,6 +165,7 @@ class World:
             index=self.index,
             checkpoints=self.checkpoints,
             exchange=self.exchange,
+            decisions=self.decisions,
             evidence=FakeEvidence(),
             sweeps=self.sweeps,
             feed=self.feed,
@@ -247,16 +255,38 @@ class World:
         self.now += timedelta(**duration)
         await resume_responses(self.services, self.self_checks)
 
-    async def decides(self, verb: Any, incident_id: str, target: str = ALEX, **fields: Any) -> None:
-        """A person decides, as bypassctl writes it; the scheduler carries it out."""
-        session = await open_session(target, self.services, history=True)
-        await session.apply(
-            lambda draft: person_decision.write_decision(
-                draft, incident_id, verb, who="ops", reason="ticket", enforce=self.services.settings.enforce, **fields
-            )
-        )
-        await self.services.work.touch(target, self.now)
+    async def decides(self, kind: str, incident_id: str, target: str = ALEX, **fields: Any) -> PersonDecision:
+        """A person decides about what they are shown now. Raises RefusedError when the responder refuses."""
+        message = await self.a_decision(kind, incident_id, target, **fields)
+        recorded = await self.delivers(message)
+        if recorded.outcome == "refused":
+            raise RefusedError(recorded.why)
         await resume_responses(self.services, self.self_checks)
+        return recorded
+
+    async def a_decision(self, kind: str, incident_id: str, target: str = ALEX, **fields: Any) -> DecisionMessage:
+        """What a person sends who is shown the case as it is now."""
+        case = await self.case(target)
+        defaults: dict[str, Any] = {
+            "message_id": self.services.new_id(),
+            "tenant_id": TENANT,
+            "target": target,
+            "kind": kind,
+            "incident_id": incident_id,
+            "shown": shown_of(case, case.incident(incident_id)),
+            "author": OPS,
+            "reason": "ticket",
+            "sent_at": self.now,
+            "not_after": self.now + timedelta(hours=1),
+        }
+        return DecisionMessage(**(defaults | fields))
+
+    async def delivers(self, message: DecisionMessage) -> PersonDecision:
+        """The queue hands a decision to the responder; what it recorded."""
+        await carry_out_decision(message.model_dump_json().encode(), self.services, channel=Channel.BYPASSCTL)
+        recorded = await outcome_of(message, self.services)
+        assert recorded is not None
+        return recorded
 
     async def case(self, target: str = ALEX) -> Case:
         return await self.ledger.load(target, history=True)

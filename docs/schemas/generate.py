@@ -9,6 +9,7 @@ from typing import Any
 
 from bypass_responder.adapters.webhook import _SENT, TYPE_GROUP, TYPE_ONE
 from bypass_responder.model.alert import Hint
+from bypass_responder.model.decision_message import DecisionMessage
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import SweepCommand, SweepContent, SweepResult
@@ -26,6 +27,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "sweep-command.schema.json": DIALECT | SweepCommand.model_json_schema(mode="serialization"),
         "sweep-result.schema.json": DIALECT | SweepResult.model_json_schema(mode="validation"),
         "sweep-content.schema.json": DIALECT | SweepContent.model_json_schema(mode="validation"),
+        "decision-message.schema.json": DIALECT | DecisionMessage.model_json_schema(mode="validation"),
         "notification.schema.json": DIALECT | _notification(),
         "alert.schema.json": DIALECT | Hint.model_json_schema(mode="validation"),
     }

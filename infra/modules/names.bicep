@@ -54,6 +54,7 @@ var tables = ['Allowlist', 'Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']
 @export()
 var queues = {
   alerts: 'alerts'
+  decisions: 'decisions'
   commands: 'exchange-commands'
   checks: 'exchange-checks'
   sweeps: 'exchange-sweeps'

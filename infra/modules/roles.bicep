@@ -52,12 +52,13 @@ func toApp(to string, role string, on string[]) given[] =>
 func toGroup(to string, role string, on string[]) given[] =>
   empty(to) ? [] : map(on, each => { to: to, type: 'Group', role: role, on: each })
 
-// The app can only read the allowlist: only people may exempt an account from being blocked.
+// The app can only read the allowlist: only people may exempt an account from being blocked. People cannot write the
+// ledger: they send decisions to a queue, and the app carries them out or refuses them.
 var onTables given[] = concat(
   toApp(responder, roles.tableDataReader, ['Allowlist']),
   toApp(responder, roles.tableDataContributor, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']),
-  toGroup(operators, roles.tableDataContributor, ['Allowlist', 'Ledger', 'Work', 'CaseIndex']),
-  toGroup(operators, roles.tableDataReader, ['Feed', 'Checkpoints']),
+  toGroup(operators, roles.tableDataContributor, ['Allowlist']),
+  toGroup(operators, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']),
   toGroup(readers, roles.tableDataReader, tables)
 )
 
@@ -65,14 +66,15 @@ var onTables given[] = concat(
 // not allow (MicrosoftDocs/azure-docs#120932). Otherwise a sweep longer than the visibility timeout would run twice.
 var queueNames = map(items(queues), queue => queue.value)
 var onQueues given[] = concat(
-  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.results]),
+  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.decisions, queues.results]),
   toApp(responder, roles.queueMessageSender, [queues.commands, queues.checks, queues.sweeps]),
-  toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.results)]),
+  toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.decisions), poison(queues.results)]),
   toApp(responder, roles.queueMessageProcessor, map(queueNames, queue => poison(queue))),
   toApp(worker, roles.queueDataContributor, [queues.commands, queues.checks, queues.sweeps]),
   toApp(worker, roles.queueMessageSender, [queues.results]),
   toApp(worker, roles.queueMessageSender, [poison(queues.commands), poison(queues.checks), poison(queues.sweeps)]),
   alertsByQueue ? toApp(topic, roles.queueMessageSender, [queues.alerts]) : [],
+  toGroup(operators, roles.queueMessageSender, [queues.decisions]),
   toGroup(operators, roles.queueDataReader, concat(queueNames, map(queueNames, queue => poison(queue))))
 )
 

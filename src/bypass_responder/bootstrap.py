@@ -83,6 +83,14 @@ class Responder(_Connected):
 
         await _run_and_flush("record_exchange_result", record_exchange_result(body, self.services))
 
+    async def carry_out_decision(self, body: bytes, channel: str) -> None:
+        """Take one decision of a person. ``channel`` is the queue's: bypassctl or console."""
+        from bypass_responder.model.decision_message import Channel
+        from bypass_responder.triggers.carry_out_decision import carry_out_decision
+
+        run = carry_out_decision(body, self.services, channel=Channel(channel))
+        await _run_and_flush("carry_out_decision", run)
+
     async def create_storage(self) -> None:
         """Create the tables, queues and containers that are missing; in Azure the infrastructure does it."""
         from bypass_responder.adapters.storage_clients import create_storage
@@ -137,6 +145,7 @@ def build(environment: Mapping[str, str]) -> Responder:
 
     from bypass_responder.adapters.allowlist_table import TableAllowlist
     from bypass_responder.adapters.checkpoint_store import CheckpointStore
+    from bypass_responder.adapters.decision_queue import StorageDecisionQueue
     from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
     from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
     from bypass_responder.adapters.feed_table import FeedTable
@@ -182,8 +191,9 @@ def build(environment: Mapping[str, str]) -> Responder:
             commands=settings.exchange_commands_queue,
             checks=settings.exchange_checks_queue,
             sweeps=settings.exchange_sweeps_queue,
-            drained=settings.queues,
+            drained=(queue for queue in settings.queues if queue != settings.decisions_queue),
         ),
+        decisions=StorageDecisionQueue(storage.queues, queue=settings.decisions_queue),
         evidence=BlobEvidenceStore(storage.blobs, tenant),
         sweeps=SweepStore(storage.tables, storage.blobs, tenant),
         feed=feed,

@@ -14,6 +14,7 @@ from typing import Protocol
 from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case, Head, IndexEntry
+from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
 from bypass_responder.model.log import Checkpoint, LogEntry
@@ -200,6 +201,28 @@ class ExchangeQueue(Protocol):
 
     def drain_poison(self, limit: int) -> AsyncIterator[str]:
         """Up to ``limit`` poison messages as text, each deleted only when the caller comes back for the next one."""
+
+
+@dataclass(frozen=True)
+class PoisonDecision:
+    """A decision that failed five times. ``receipt`` is the queue's own."""
+
+    text: str
+    channel: Channel
+    receipt: object
+
+
+class DecisionQueue(Protocol):
+    """The way of people's decisions to the responder."""
+
+    async def send(self, message: DecisionMessage) -> None:
+        """Put a decision on the queue of bypassctl."""
+
+    async def take_poison(self, limit: int) -> list[PoisonDecision]:
+        """Up to ``limit`` decisions that failed five times, each hidden from other readers for five minutes."""
+
+    async def finish(self, taken: PoisonDecision) -> None:
+        """Delete one of these."""
 
 
 class EvidenceStore(Protocol):

@@ -44,6 +44,7 @@ class Services:
     index: ports.Index
     checkpoints: ports.Checkpoints
     exchange: ports.ExchangeQueue
+    decisions: ports.DecisionQueue
     evidence: ports.EvidenceStore
     sweeps: ports.SweepStore
     feed: ports.AuditFeed

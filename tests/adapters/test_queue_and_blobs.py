@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -22,15 +22,25 @@ from bypass_responder.adapters import (
     limit_table,
     work_table,
 )
+from bypass_responder.adapters.decision_queue import StorageDecisionQueue
 from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
 from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
 from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES, StorageClients, connect, create_storage
 from bypass_responder.errors import SettingError
+from bypass_responder.model.decision_message import (
+    MOST_FINDINGS,
+    MOST_INCIDENTS,
+    Author,
+    Channel,
+    DecisionKind,
+    DecisionMessage,
+    Shown,
+)
 from bypass_responder.model.message import CommandKind, ExchangeCommand
 from bypass_responder.model.sweep import SweepCommand
-from bypass_responder.ports import EvidenceStore
+from bypass_responder.ports import DecisionQueue, EvidenceStore
 from bypass_responder.settings import Storage
-from tests.fakes import FakeEvidence, FakeExchangeQueue
+from tests.fakes import FakeDecisionQueue, FakeEvidence, FakeExchangeQueue
 
 TENANT = "5f0c9b6e-3d3a-4a54-9e0d-2b7c1c0f7a10"
 OBJECT = "11111111-1111-1111-1111-111111111111"
@@ -221,3 +231,95 @@ async def test_creating_what_is_there_does_nothing(clients: StorageClients, queu
 def test_a_wrong_storage_setting_is_named(wrong: Storage) -> None:
     with pytest.raises(SettingError, match="ResponderStorage"):
         connect(wrong)
+
+
+# ---- decisions of people --------------------------------------------------------------------------------------------
+
+
+def a_decision() -> DecisionMessage:
+    sent_at = datetime(2026, 3, 1, tzinfo=UTC)
+    return DecisionMessage(
+        message_id="22222222-2222-4222-8222-222222222222",
+        tenant_id=TENANT,
+        target=OBJECT,
+        kind=DecisionKind.RELEASE,
+        incident_id="20260301-00000000",
+        shown=Shown(),
+        author=Author(name="ops@contoso.com"),
+        reason="drill",
+        sent_at=sent_at,
+        not_after=sent_at + timedelta(hours=1),
+    )
+
+
+class Decisions:
+    """A queue of decisions: the fake, or the adapter on Azurite."""
+
+    def __init__(self, port: DecisionQueue, poison: Callable[[str], Awaitable[None]]) -> None:
+        self.port = port
+        self.poison = poison
+
+
+@pytest.fixture(params=["fake", "azurite"])
+async def decisions(request: pytest.FixtureRequest, clients: StorageClients, tenant_id: str) -> Decisions:
+    if request.param == "fake":
+        fake = FakeDecisionQueue()
+
+        async def append(text: str) -> None:
+            fake.poison.append(text)
+
+        return Decisions(fake, append)
+    name = f"d-{tenant_id}"
+    await create_storage(clients, queues=[name])
+
+    async def put(text: str) -> None:
+        poison = clients.queues.get_queue_client(f"{name}-poison")
+        await poison.send_message(base64.b64encode(text.encode()).decode())
+
+    return Decisions(StorageDecisionQueue(clients.queues, queue=name), put)
+
+
+async def test_a_decision_lies_on_its_queue_as_base64(clients: StorageClients, tenant_id: str) -> None:
+    await create_storage(clients, queues=[f"d-{tenant_id}"])
+    await StorageDecisionQueue(clients.queues, queue=f"d-{tenant_id}").send(a_decision())
+    [message] = await clients.queues.get_queue_client(f"d-{tenant_id}").peek_messages(2)
+
+    assert DecisionMessage.model_validate_json(base64.b64decode(message.content)) == a_decision()
+
+
+async def test_there_may_be_no_decision_that_failed(decisions: Decisions) -> None:
+    assert await decisions.port.take_poison(5) == []
+
+
+async def test_a_decision_that_failed_is_taken_as_its_text(decisions: Decisions) -> None:
+    await decisions.poison("a text")
+    [taken] = await decisions.port.take_poison(5)
+
+    assert (taken.text, taken.channel) == ("a text", Channel.BYPASSCTL)
+
+
+async def test_a_decision_that_is_finished_is_gone_and_finishing_it_twice_is_no_error(decisions: Decisions) -> None:
+    await decisions.poison("a text")
+    [taken] = await decisions.port.take_poison(5)
+    await decisions.port.finish(taken)
+    await decisions.port.finish(taken)
+
+    assert await decisions.port.take_poison(5) == []
+
+
+async def test_no_more_decisions_are_taken_than_asked_for(decisions: Decisions) -> None:
+    for number in range(3):
+        await decisions.poison(f"text {number}")
+
+    assert len(await decisions.port.take_poison(2)) == 2
+
+
+async def test_a_large_decision_fits_into_a_message(clients: StorageClients, tenant_id: str) -> None:
+    await create_storage(clients, queues=[f"d-{tenant_id}"])
+    findings = tuple(f"{number:064x}" for number in range(MOST_FINDINGS))
+    incidents = tuple(f"20260301-{number:08x}" for number in range(MOST_INCIDENTS))
+    large = {"shown": Shown(findings=findings, incidents=incidents), "reason": "x" * 2000}
+    queue = StorageDecisionQueue(clients.queues, queue=f"d-{tenant_id}")
+    await queue.send(a_decision().model_copy(update=large))
+
+    assert await clients.queues.get_queue_client(f"d-{tenant_id}").peek_messages(2)

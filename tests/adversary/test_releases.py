@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.errors import RefusedError, ThrottledError
+from bypass_responder.model.decision_message import Author, Channel, DecisionKind
 from bypass_responder.model.incident import IncidentStatus, PersonDecision
+from bypass_responder.operating.verify_log import verify_log
 from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass, minutes_pass, problems_of
 from tests.world import ALEX, World
 
@@ -71,16 +73,34 @@ async def test_a_release_that_cannot_be_recorded_does_not_undo_a_newer_block() -
     assert world.directory.enabled[ALEX] is False
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a decision that was written into the table is carried out"
-)
-async def test_a_row_that_somebody_put_into_the_ledger_releases_nobody() -> None:
-    """Today one insert, in anybody's name and without a log line, enables the account, and log verify finds nothing."""
-    world = a_world()
-    incident = await contained(world)
-    forged = PersonDecision(incident_id=incident, verb="release", who="ceo@contoso.com", reason="urgent", at=world.now)
+async def forged_release(world: World) -> None:
+    """One insert into the table, in somebody's name and without a log line."""
+    forged = PersonDecision(
+        id="0e0e0e0e-0000-4000-8000-00000000000e",
+        incident_id=await contained(world),
+        verb=DecisionKind.RELEASE,
+        author=Author(name="ceo@contoso.com"),
+        channel=Channel.BYPASSCTL,
+        reason="urgent",
+        sent_at=world.now,
+        at=world.now,
+        outcome="carried_out",
+    )
     world.ledger.stored[ALEX][forged.place] = (forged.kind, forged.model_dump_json())
     await world.work.touch(ALEX, world.now)
     await world.passes(minutes=1)
 
+
+async def test_a_row_that_somebody_put_into_the_ledger_releases_nobody() -> None:
+    world = a_world()
+    await forged_release(world)
+
     assert world.directory.enabled[ALEX] is False
+
+
+async def test_a_row_that_somebody_put_into_the_ledger_is_named() -> None:
+    world = a_world()
+    await forged_release(world)
+    [problem] = (await verify_log(world.ledger, world.checkpoints)).problems
+
+    assert "release by ceo@contoso.com (no object id)) is in no log entry" in problem

@@ -25,7 +25,7 @@ async def who(token: str) -> str:
 
     settings = SimpleNamespace(storage=SimpleNamespace(connection_string=None))
     services, credential = SimpleNamespace(settings=settings), SimpleNamespace(get_token=get_token)
-    return await who_am_i(cast("Any", SimpleNamespace(services=services, credential=credential)))
+    return str(await who_am_i(cast("Any", SimpleNamespace(services=services, credential=credential))))
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ class Live:
             "EXCHANGE_SWEEPS_QUEUE": f"sweeps-{name}",
             "EXCHANGE_RESULTS_QUEUE": f"results-{name}",
             "ALERTS_QUEUE": f"alerts-{name}",
+            "DECISIONS_QUEUE": f"decisions-{name}",
             "MODE": "enforce",
             "PROTECTED_OBJECT_IDS": "none",
         } | settings
@@ -156,6 +157,17 @@ class Live:
                 result = await answer(command, self._exchange, read_back_seconds=2)
                 await queue.delete_message(message)
                 await self.responder.record_exchange_result(json.dumps(result).encode())
+                count += 1
+        return count
+
+    async def decisions(self) -> int:
+        """The host hands the queued decisions to the responder. Gives how many there were."""
+        count = 0
+        queue = QueueClient.from_connection_string(self.env["ResponderStorage"], self.env["DECISIONS_QUEUE"])
+        async with queue:
+            while message := await queue.receive_message():
+                await self.responder.carry_out_decision(base64.b64decode(message.content), "bypassctl")
+                await queue.delete_message(message)
                 count += 1
         return count
 

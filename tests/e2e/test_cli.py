@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bypass_responder.cli import incidents
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.incident import PersonDecision
 from sandbox.azurite import missing
 from sandbox.child import ROOT
 from tests.e2e.conftest import Start
-from tests.e2e.ctl import bypassctl, bypassctl_program
+from tests.e2e.ctl import Said, bypassctl, bypassctl_program
 from tests.e2e.live import Live
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
@@ -129,7 +130,7 @@ async def test_the_list_as_json_holds_both_kinds_of_rows(live: Live) -> None:
 
 async def test_an_account_is_removed_by_its_name(live: Live) -> None:
     await live.allowlist("svc-archive")
-    said = await bypassctl(live.cli_env, "allowlist", "remove", SERVICE)
+    said = await bypassctl(live.cli_env, "allowlist", "remove", SERVICE, "--yes")
 
     assert (said.code, await rows(live)) == (0, [])
 
@@ -138,13 +139,13 @@ async def test_a_deleted_account_is_removed_by_its_object_id(live: Live) -> None
     await live.allowlist("svc-archive")
     object_id = live.id_of("svc-archive")
     live.client.delete(object_id)
-    said = await bypassctl(live.cli_env, "allowlist", "remove", object_id)
+    said = await bypassctl(live.cli_env, "allowlist", "remove", object_id, "--yes")
 
     assert (said.code, await rows(live)) == (0, [])
 
 
 async def test_removing_what_is_not_there_ends_with_3(live: Live) -> None:
-    said = await bypassctl(live.cli_env, "allowlist", "remove", SERVICE)
+    said = await bypassctl(live.cli_env, "allowlist", "remove", SERVICE, "--yes")
 
     assert (said.code, SERVICE in said.err) == (3, True)
 
@@ -244,39 +245,72 @@ async def test_an_incident_that_is_not_there_ends_with_3(held: Live) -> None:
     assert (said.code, said.out) == (3, "")
 
 
-async def test_approve_only_writes_the_decision_and_the_scheduler_acts(held: Live) -> None:
+async def decided(live: Live, verb: str, *options: str) -> Said:
+    """The person runs bypassctl, and the host hands the decision to the responder while it waits."""
+    incident = await live.incident()
+    given = ("incidents", verb, incident.id, "--reason", "CHG-7", "--yes", "--wait", *options)
+    running = asyncio.create_task(bypassctl(live.cli_env, *given))
+    for _ in range(600):
+        if await live.decisions() or running.done():
+            break
+        await asyncio.sleep(0.1)
+    return await running
+
+
+async def test_approve_only_sends_the_decision(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7", "--yes")
+
+    assert (said.code, held.account("alex")["account_enabled"]) == (0, True)
+    assert "Sent: approve" in said.out
+    assert await held.rows(PersonDecision) == []
+
+
+async def test_the_responder_carries_out_what_was_sent(held: Live) -> None:
+    said = await decided(held, "approve")
+    [decision] = await held.rows(PersonDecision)
+
+    assert (said.code, held.account("alex")["account_enabled"]) == (0, False)
+    assert "Carried out: approve" in said.out
+    assert (decision.verb, decision.reason, decision.outcome) == ("approve", "CHG-7", "carried_out")
+
+
+async def test_the_account_is_shown_before_the_decision(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7")
 
-    assert (said.code, held.account("alex")["account_enabled"]) == (0, True)
-    [decision] = await held.rows(PersonDecision)
-    assert (decision.verb, decision.reason, decision.done) == ("approve", "CHG-7", False)
-    assert decision.who
+    assert (said.code, "run again with --yes" in said.err) == (2, True)
+    assert "sign-in           enabled, as of" in said.out
+    assert "bypass            off, as of" in said.out
+    assert f"active incidents  {incident.id}" in said.out
 
-    await held.passes(seconds=1)
 
-    assert held.account("alex")["account_enabled"] is False
+async def test_waiting_in_vain_ends_with_3(held: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incidents, "WAIT_SECONDS", 1.0)
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7", "--yes", "--wait")
+
+    assert (said.code, "Not carried out yet. The responder last ran at" in said.err) == (3, True)
 
 
 async def test_release_gives_the_account_back(live: Live) -> None:
     live.attack("bypass", target="alex")
     await live.runs()
-    incident = await live.incident()
-    said = await bypassctl(live.cli_env, "incidents", "release", incident.id, "--reason", "it was a drill")
-    await live.passes(seconds=1)
+    said = await decided(live, "release")
 
     assert (said.code, live.account("alex")["account_enabled"]) == (0, True)
     assert live.account("alex")["audit_bypass_enabled"] is False
 
 
 async def test_dismiss_drops_what_waits(held: Live) -> None:
+    said = await decided(held, "dismiss")
     incident = await held.incident()
-    said = await bypassctl(held.cli_env, "incidents", "dismiss", incident.id, "--reason", "it was a drill")
-    await held.passes(seconds=1)
 
-    assert (said.code, (await held.incident()).status.value) == (0, "dismissed")
+    assert (said.code, incident.status.value) == (0, "dismissed")
     assert held.account("alex")["account_enabled"] is True
-    assert (await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "no")).code == 3
+    assert "the account stays open" in said.out
+    again = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "no", "--yes")
+    assert again.code == 3
 
 
 async def test_approve_is_refused_in_observe(start: Start) -> None:
@@ -284,24 +318,23 @@ async def test_approve_is_refused_in_observe(start: Start) -> None:
     await live.first_start()
     live.attack("bypass", target="alex")
     await live.runs()
-    incident = await live.incident()
-    said = await bypassctl(live.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7")
+    said = await decided(live, "approve")
 
-    assert (said.code, "MODE is observe" in said.err, await live.rows(PersonDecision)) == (3, True, [])
+    assert (said.code, "Refused: MODE is observe" in said.err) == (3, True)
 
 
 @pytest.mark.parametrize("verb", ["approve", "dismiss", "release"])
 async def test_a_decision_without_a_reason_is_refused(held: Live, verb: str) -> None:
     incident = await held.incident()
     without = await bypassctl(held.cli_env, "incidents", verb, incident.id)
-    empty = await bypassctl(held.cli_env, "incidents", verb, incident.id, "--reason", " ")
+    empty = await bypassctl(held.cli_env, "incidents", verb, incident.id, "--reason", " ", "--yes")
 
     assert (without.code, empty.code, await held.rows(PersonDecision)) == (2, 2, [])
 
 
 async def test_nothing_to_release_ends_with_3(held: Live) -> None:
     incident = await held.incident()
-    said = await bypassctl(held.cli_env, "incidents", "release", incident.id, "--reason", "CHG-7")
+    said = await bypassctl(held.cli_env, "incidents", "release", incident.id, "--reason", "CHG-7", "--yes")
 
     assert (said.code, said.err.count("\n")) == (3, 1)
 

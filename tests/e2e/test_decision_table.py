@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from bypass_responder.case.person_decision import write_decision
 from bypass_responder.errors import RefusedError
 from bypass_responder.model.account import Account
+from bypass_responder.model.decision_message import Author, DecisionKind
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.step import Step
+from bypass_responder.operating.decide import outcome_of, prepare
 from bypass_responder.ports import Directory
-from bypass_responder.session import open_session
 from sandbox.azurite import missing
 from sandbox.tenant.account import made_up_guid
 from tests.e2e.conftest import Start
@@ -28,17 +27,16 @@ NOW = ("done", "effective")
 HELD = ("held", None)
 
 
-async def decide(live: Live, verb: Any, *, account: str | None = None) -> None:
-    """A person decides about the one incident; the scheduler carries it out."""
+async def decide(live: Live, kind: str, *, account: str | None = None) -> None:
+    """A person decides about the one incident, and the responder carries it out. Raises RefusedError, as bypassctl."""
     services, incident = live.responder.services, await live.incident()
-    await services.work.touch(incident.target, services.clock())
-    session = await open_session(incident.target, services)
-    await session.apply(
-        lambda draft: write_decision(
-            draft, incident.id, verb, who="ops", reason="CHG-7", enforce=services.settings.enforce, account=account
-        )
-    )
-    await live.passes(seconds=1)
+    about = (DecisionKind(kind), incident.id, services)
+    prepared = await prepare(*about, reason="CHG-7", author=Author(name="ops"), account=account)
+    await services.decisions.send(prepared.message)
+    await live.decisions()
+    recorded = await outcome_of(prepared.message, services)
+    if recorded is not None and recorded.outcome == "refused":
+        raise RefusedError(recorded.why)
     while await live.work():
         pass
     await live.passes(seconds=10)
@@ -126,7 +124,7 @@ async def test_a_protected_account_only_gets_its_auditing_back(start: Start) -> 
     live.attack("break-glass")
     await live.runs()
 
-    assert await live.endings() == [Ending("protected", IncidentStatus.CONTAINED, {DISABLE: NOW})]
+    assert await live.endings() == [Ending("protected", IncidentStatus.RESTORED, {DISABLE: NOW})]
     assert live.changed() == changes("break-glass", "audit_bypass_enabled")
 
 
@@ -157,7 +155,7 @@ async def test_an_entry_that_expired_meanwhile_restores_auditing_and_tells_the_o
     live.ahead = timedelta(minutes=10)
     await live.runs()
 
-    assert await live.endings() == [Ending("allowlist_expired", IncidentStatus.CONTAINED, {DISABLE: NOW})]
+    assert await live.endings() == [Ending("allowlist_expired", IncidentStatus.RESTORED, {DISABLE: NOW})]
     assert live.changed() == changes("svc-archive", "audit_bypass_enabled")
     assert "allowlist_expired" in await live.told()
 
@@ -278,7 +276,7 @@ async def test_the_revocation_of_a_guest_is_called_ineffective(live: Live) -> No
     await live.runs()
 
     steps = {BLOCK: NOW, REVOKE: ("done", "ineffective"), DISABLE: NOW}
-    assert [ending.steps for ending in await live.endings()] == [steps]
+    assert await live.endings() == [Ending("violation", IncidentStatus.FAILED, steps)]
     assert live.changed() == changes("pat_fabrikam.example#EXT#", "account_enabled", "audit_bypass_enabled")
     assert "step_ineffective" in await live.told()
 

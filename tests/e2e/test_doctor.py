@@ -27,6 +27,7 @@ QUEUES = {
     "EXCHANGE_SWEEPS_QUEUE": "exchange-sweeps",
     "EXCHANGE_RESULTS_QUEUE": "exchange-results",
     "ALERTS_QUEUE": "alerts",
+    "DECISIONS_QUEUE": "decisions",
 }
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
 CONTAINERS = ("evidence", "log-checkpoints", "sweeps")

@@ -1,6 +1,6 @@
 """In-memory stand-ins for our own ports. Each keeps state that a test reads, and holds the adapter's contract."""
 
-from tests.fakes.channels import FakeEvidence, FakeExchangeQueue, FakeNotifier, FakeSweeps
+from tests.fakes.channels import FakeDecisionQueue, FakeEvidence, FakeExchangeQueue, FakeNotifier, FakeSweeps
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.rows import FakeAllowlist, FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList
@@ -8,6 +8,7 @@ from tests.fakes.rows import FakeAllowlist, FakeCheckpoints, FakeIndex, FakeLimi
 __all__ = [
     "FakeAllowlist",
     "FakeCheckpoints",
+    "FakeDecisionQueue",
     "FakeDirectory",
     "FakeEvidence",
     "FakeExchangeQueue",

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from bypass_responder.errors import ConflictError, NotFoundError
+from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import Baseline, SweepCommand
+from bypass_responder.ports import PoisonDecision
 from tests.fakes.scripted import Scripted
 
 
@@ -36,6 +38,28 @@ class FakeExchangeQueue(Scripted):
             yield text
             if text in self.poison:  # two hosts may drain it at the same time
                 self.poison.remove(text)
+
+
+class FakeDecisionQueue(Scripted):
+    """``sent`` are the decisions; a test puts texts on ``poison``. What was taken comes back until it is finished."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[DecisionMessage] = []
+        self.poison: list[str] = []
+
+    async def send(self, message: DecisionMessage) -> None:
+        self._called("send", message.message_id)
+        self.sent.append(DecisionMessage.model_validate_json(message.model_dump_json()))
+
+    async def take_poison(self, limit: int) -> list[PoisonDecision]:
+        self._called("take_poison")
+        return [PoisonDecision(text, Channel.BYPASSCTL, text) for text in self.poison[:limit]]
+
+    async def finish(self, taken: PoisonDecision) -> None:
+        self._called("finish")
+        if taken.text in self.poison:
+            self.poison.remove(taken.text)
 
 
 class FakeSweeps(Scripted):

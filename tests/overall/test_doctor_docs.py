@@ -15,6 +15,7 @@ FILES = [*(SOURCE / "operating" / "doctor").glob("*.py"), SOURCE / "cli" / "doct
 ROLES = (ROOT / "infra" / "modules" / "roles.bicep").read_text(encoding="utf-8")
 QUEUES = {
     "alerts": "alerts",
+    "decisions": "decisions",
     "results": "exchange-results",
     "commands": "exchange-commands",
     "checks": "exchange-checks",

@@ -64,6 +64,15 @@ def test_every_binding_is_as_written_here(index: dict[str, Any]) -> None:
                 "connection": "ResponderStorage",
             }
         ],
+        "carry_out_decision": [
+            {
+                "direction": "IN",
+                "type": "queueTrigger",
+                "name": "message",
+                "queueName": "%DECISIONS_QUEUE%",
+                "connection": "ResponderStorage",
+            }
+        ],
         "health": [
             {
                 "direction": "IN",

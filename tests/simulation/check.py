@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import Finding, FindingState, Source
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.operating.verify_log import verify_log
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 OLD_RUNS = timedelta(minutes=20)
 """For so long a run may have settings from before a change."""
-BLOCKED = {Effect.EFFECTIVE, Effect.TEMPORARY}
+CLOCKS_DIFFER = timedelta(minutes=3)
 
 
 async def problems_of(run: Run) -> list[str]:
@@ -43,6 +44,12 @@ async def problems_of(run: Run) -> list[str]:
         },
         run,
     )
+    decisions = {
+        row.id: row
+        for target in await run.stored.ledger.targets()
+        for row in (await run.stored.ledger.load(target, history=True)).rows(PersonDecision)
+    }
+    found += _of_decisions(decisions, run)
     found += _of_bystanders(run)
     found += _of_settings(run)
     found += await _of_summaries(run)
@@ -66,15 +73,8 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
             yield f"not_notified: {incident.id} waits for a person, and nobody was notified"
         if account is None or block is None:
             continue
-        says_blocked = block.effect in BLOCKED or (block.effect is Effect.NOT_NEEDED and "blocked" in block.detail)
-        if incident.status is IncidentStatus.CONTAINED and says_blocked and account.account_enabled:
-            yield f"says_contained: {incident.id} is contained, and the account is enabled"
-        if (
-            incident.status is IncidentStatus.CONTAINED
-            and block.effect is Effect.NOT_NEEDED
-            and account.account_enabled
-        ):
-            yield f"not_contained: {incident.id} is contained, and the account is enabled ({block.detail})"
+        if incident.status is IncidentStatus.CONTAINED and account.account_enabled:
+            yield f"says_contained: {incident.id} is contained, and the account is enabled ({block.detail})"
         ours = [change for change in run.directory.changes if change.account == case.target]
         if (
             block.state is StepState.HELD
@@ -128,7 +128,7 @@ def _of_bypass(case: Case, run: Run, exempt: set[str]) -> Iterator[str]:
 
 def _of_release(case: Case, run: Run) -> Iterator[str]:
     """An account that a person released is enabled by nobody but them, and stays contained for what came after."""
-    released = [at for at, verb, account, _ in run.decisions if verb == "release" and account == case.target]
+    released = [row.at for row in _carried_out(case) if row.verb is DecisionKind.RELEASE]
     enabled = [
         change
         for change in run.directory.changes
@@ -156,6 +156,23 @@ def _of_release(case: Case, run: Run) -> Iterator[str]:
         and not any("again" in row.title for row in case.rows(Notification))
     ):
         yield f"released_later: {later[-1].id} came after the release, and the account is enabled"
+
+
+def _carried_out(case: Case) -> list[PersonDecision]:
+    return [row for row in case.rows(PersonDecision) if row.outcome == "carried_out"]
+
+
+def _of_decisions(rows: dict[str, PersonDecision], run: Run) -> Iterator[str]:
+    """A decision that was delivered has an outcome, whatever failed; one that has ended is never carried out."""
+    for message_id, message in run.delivered.items():
+        if message_id not in rows:
+            yield f"unanswered: the {message.kind.value} {message_id} was delivered, and has no outcome"
+    for row in rows.values():
+        sent = run.delivered.get(row.id)
+        if sent is None:
+            yield f"forged: the {row.verb.value} {row.id} was never sent"
+        elif row.outcome == "carried_out" and row.at > sent.not_after + CLOCKS_DIFFER:
+            yield f"too_late: the {row.verb.value} {row.id} was carried out after its end"
 
 
 def _blocks(account: str, run: Run) -> list[datetime]:

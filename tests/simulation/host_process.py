@@ -28,6 +28,7 @@ from bypass_responder import bootstrap
 from bypass_responder.adapters import (
     allowlist_table,
     checkpoint_store,
+    decision_queue,
     evidence_blob,
     exchange_queue,
     feed_table,
@@ -54,7 +55,17 @@ from tests.simulation.without import remove
 from tests.world import START
 
 LOADED = (
-    *(azure.identity.aio, httpx, allowlist_table, checkpoint_store, evidence_blob, exchange_queue, feed_table, graph),
+    *(
+        azure.identity.aio,
+        httpx,
+        allowlist_table,
+        checkpoint_store,
+        decision_queue,
+        evidence_blob,
+        exchange_queue,
+        feed_table,
+        graph,
+    ),
     *(index_table, ledger_table, limit_table, management_activity, storage_clients, sweep_store, webhook, work_table),
 )
 """What ``bootstrap`` imports when it builds: loaded here, once for all hosts that are forked."""
@@ -166,7 +177,7 @@ class Host:
         simulated = dataclasses.replace(
             built,
             clock=lambda: self.now,
-            new_id=lambda: f"id-{next(ids):08d}",
+            new_id=lambda: f"{next(ids):08d}-0000-4000-8000-000000000000",
             allowlist=_Allowlist(built.allowlist, self),
             feed=_Feed(built.feed, self),
             limit=_Limit(built.limit, self),

@@ -26,6 +26,7 @@ import httpx
 
 from bypass_responder import bootstrap
 from bypass_responder.adapters.limit_table import TableHourlyLimit
+from bypass_responder.model.decision_message import DecisionMessage
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
 from bypass_responder.model.sweep import SweepCommand
 from bypass_responder.session import Services
@@ -284,24 +285,29 @@ class ProcessRun(Run):
     # --- the Exchange worker
 
     def _collect(self) -> None:
-        sends = self._calls.count("exchange.send")
+        sends = self._calls.count("exchange.send") + self._calls.count("decisions.send")
         if sends > self._received:
             self._received = sends
             self.outside(self._receive())
         super()._collect()
 
     async def _receive(self) -> None:
-        """Take what lies on the queues to the worker."""
+        """Take what lies on the queues to the worker, and on the queue of decisions."""
         settings = self.responder.services.settings
         queues = self.responder.storage.queues
-        for name in (settings.exchange_commands_queue, settings.exchange_sweeps_queue):
+        decisions = queues.get_queue_client(settings.decisions_queue)
+        async for message in decisions.receive_messages():
+            text = base64.b64decode(message.content)
+            self.world.decisions.sent.append(DecisionMessage.model_validate_json(text))
+            await decisions.delete_message(message)
+        for name in settings.worker_queues:
             queue = queues.get_queue_client(name)
             async for message in queue.receive_messages():
                 text = base64.b64decode(message.content)
-                if name == settings.exchange_commands_queue:
-                    self.world.exchange.sent.append(ExchangeCommand.model_validate_json(text))
-                else:
+                if name == settings.exchange_sweeps_queue:
                     self.world.exchange.swept.append(SweepCommand.model_validate_json(text))
+                else:
+                    self.world.exchange.sent.append(ExchangeCommand.model_validate_json(text))
                 await queue.delete_message(message)
 
     def _answer_of(self, command: ExchangeCommand, delivery: int) -> ExchangeResult:
@@ -338,7 +344,13 @@ class ProcessRun(Run):
         return ExchangeCalls(http, f"{self.url}/exchange", TENANT, token, clock=self.now, pause_seconds=0.01)
 
     def _poison(self, body: bytes) -> None:
-        name = f"{self.responder.services.settings.exchange_results_queue}-poison"
+        self._put_on_poison(self.responder.services.settings.exchange_results_queue, body)
+
+    def _poison_decision(self, body: bytes) -> None:
+        self._put_on_poison(self.responder.services.settings.decisions_queue, body)
+
+    def _put_on_poison(self, queue_name: str, body: bytes) -> None:
+        name = f"{queue_name}-poison"
         queue = self.responder.storage.queues.get_queue_client(name)
         self.outside(_sent(queue.send_message(base64.b64encode(body).decode())))
 

@@ -16,17 +16,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.model.account import AllowlistEntry
+from bypass_responder.model.decision_message import Author, Channel, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
-from bypass_responder.operating.decide import decide_incident
+from bypass_responder.operating.decide import outcome_of as read_outcome
+from bypass_responder.operating.decide import prepare
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.session import Services
+from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from bypass_responder.triggers.receive_alert import receive_alert
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
@@ -44,6 +48,7 @@ HOSTS = ("host-1", "host-2")
 IDS = {
     name: f"{number:08x}-0000-4000-8000-{number:012d}" for number, name in enumerate((*VICTIMS, SERVICE, BYSTANDER), 1)
 }
+PERSON = Author(object_id="0f0f0f0f-0000-4000-8000-00000000000f", name="ops@contoso.onmicrosoft.com")
 QUIET = (1, 2, 5, 20, 60, 60, 360, 1440, 1440)
 """The minutes between the rounds of a run's end, in which nothing fails any more."""
 WARNED, OVERTAKEN, LIST_LATE_SECONDS = 3, 2, 200
@@ -70,21 +75,26 @@ class Killed(BaseException):
 class Decision:
     """What a person decided, and the findings that they had been shown."""
 
-    verb: str
-    account: str
     incident: str
     findings: set[str]
 
 
-async def decide_shown(verb: Any, account: str, which: int, services: Services) -> None:
-    """Decide about the newest incident of an account, or the one so many before it."""
+async def carry_out(body: bytes, services: Services) -> None:
+    """Hand a decision to the responder, as the queue of bypassctl does."""
+    await carry_out_decision(body, services, channel=Channel.BYPASSCTL)
+
+
+async def decide_shown(kind: DecisionKind, account: str, which: int, services: Services) -> None:
+    """Read about the newest incident of an account, or the one so many before it, and send a decision about it."""
     case = await services.ledger.load(account, history=True)
     incidents = sorted(case.rows(Incident), key=lambda row: row.opened_at, reverse=True)
     if len(incidents) <= which:
         return
     incident = incidents[which]
-    SHOWN.get()(Decision(verb, account, incident.id, {row for row in case.by_key if row.startswith("finding-")}))
-    await decide_incident(verb, incident.id, services, reason="drill", who="person")
+    prepared = await prepare(kind, incident.id, services, reason="drill", author=PERSON)
+    SHOWN.get()(Decision(incident.id, {row for row in case.by_key if row.startswith("finding-")}))
+    await services.decisions.send(prepared.message)
+    await read_outcome(prepared.message, services)
 
 
 async def allow(entry: AllowlistEntry, services: Services) -> None:
@@ -153,8 +163,8 @@ class Run:
         self.hits = Hits()
         self.problems: list[str] = []
         self.slots: list[tuple[datetime, str]] = []
-        self.decisions: list[tuple[datetime, str, str, str]] = []
         self.records: dict[str, tuple[str, datetime]] = {}
+        self.delivered: dict[str, DecisionMessage] = {}
         self.shown: dict[str, set[str]] = {}
         self.deployed: list[tuple[datetime, dict[str, Any]]] = []
         self.edited_at = {IDS[SERVICE]: START - timedelta(days=30)}
@@ -168,7 +178,7 @@ class Run:
         self._skew: dict[str, float] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._crash_left = schedule.crash_at[2] if schedule.crash_at else 0
-        self._answered = self._swept = 0
+        self._answered = self._swept = self._carried = 0
 
     def _build_world(self) -> None:
         accounts = [an_account(IDS[name], f"{name}@contoso.onmicrosoft.com") for name in IDS]
@@ -344,11 +354,14 @@ class Run:
     # --- the Exchange worker
 
     def _collect(self) -> None:
-        """Take what was put on the queues to the worker."""
+        """Take what was put on the queues to the worker, and on the queue of decisions."""
         while self._answered < len(self.world.exchange.sent):
             command = self.world.exchange.sent[self._answered]
             self._answered += 1
             self.at(self.rng.uniform(0.5, 8), lambda command=command: self._work(command, 1))  # type: ignore[misc]
+        while self._carried < len(self.world.decisions.sent):
+            self._carried += 1
+            self._carry(self.world.decisions.sent[self._carried - 1])
         while self._swept < len(self.world.exchange.swept):
             sweep = self.world.exchange.swept[self._swept]
             self._swept += 1
@@ -527,13 +540,54 @@ class Run:
         deliver(1)
 
     def _on_approve(self, account: str, event: Event) -> None:
-        self.invoke("cli", partial(decide_shown, event.kind, account, int(event.value)))
+        self.invoke("cli", partial(decide_shown, DecisionKind(event.kind), account, int(event.value)))
 
-    _on_dismiss = _on_release = _on_approve
+    _on_dismiss = _on_release = _on_close = _on_approve
 
     def _note_decision(self, made: Decision) -> None:
-        self.decisions.append((self.now(), made.verb, made.account, made.incident))
         self.shown.setdefault(made.incident, set()).update(made.findings)
+
+    def _carry(self, message: DecisionMessage) -> None:
+        """The queue hands out what a person sent: usually within seconds, sometimes after its end, twice or never."""
+        delay = self.rng.uniform(0, 10)
+        if self._chance("late_decision"):
+            delay = self.rng.choice((60, 600, 3000, 5000))
+        if self._chance("lost_decision"):
+            return
+        for wait in (delay, delay + self.rng.uniform(0, 900))[: 2 if self._chance("duplicate") else 1]:
+            self.at(wait, lambda: self._decided(message, 1))
+
+    def _decided(self, message: DecisionMessage, delivery: int) -> None:
+        self.delivered[message.message_id] = message
+        body = message.model_dump_json().encode()
+
+        def again() -> None:
+            if delivery < 5:
+                self.at(self.rng.uniform(1, 60), lambda: self._decided(message, delivery + 1))
+            else:
+                self._poison_decision(body)
+
+        self.invoke(self._host(), partial(carry_out, body), again)
+
+    def _poison_decision(self, body: bytes) -> None:
+        self.world.decisions.poison.append(body.decode())
+
+    def _on_poison_decision(self, account: str, _: Event) -> None:
+        """A decision that failed five times: about an incident that is not there."""
+        message = DecisionMessage(
+            message_id=str(UUID(int=self.rng.getrandbits(128))),
+            tenant_id=TENANT,
+            target=account,
+            kind=DecisionKind.DISMISS,
+            incident_id="20200101-00000000",
+            shown=Shown(),
+            author=PERSON,
+            reason="drill",
+            sent_at=self.now(),
+            not_after=self.now() + timedelta(hours=1),
+        )
+        self.delivered[message.message_id] = message
+        self._poison_decision(message.model_dump_json().encode())
 
     def _on_enable(self, account: str, _: Event, *, enabled: bool = True) -> None:
         if account in self.directory.accounts:

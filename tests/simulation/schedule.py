@@ -34,9 +34,11 @@ REACHED_BY = {
     "feed.subscription": "unsubscribe",
     "feed.start_subscription": "unsubscribe",
     "hint_checks.take": "hint",
+    "decisions.send": "dismiss",
+    "decisions.finish": "poison_decision",
 }
 """What has to happen for a call that few runs make."""
-PEOPLE_ACT = ("approve", "dismiss", "release", "enable", "disable")
+PEOPLE_ACT = ("approve", "dismiss", "release", "close", "enable", "disable")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ FAULTS = {
     "throttled": (0.05, 0.3),
     "stale": (0.2, 0.6),
     "duplicate": (0.1, 0.3),
+    "late_decision": (0.2, 0.6),
+    "lost_decision": (0.1, 0.3),
     "worker_crash": (0.1, 0.3),
     "late_answer": (0.1, 0.9),
 }

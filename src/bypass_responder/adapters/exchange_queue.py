@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import AsyncIterator, Iterable
 
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
+from bypass_responder.adapters.queue_text import text_of
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import NotFoundError
 from bypass_responder.model.message import CommandKind, ExchangeCommand
@@ -72,18 +71,10 @@ async def _drained(queue: QueueClient, limit: int) -> AsyncIterator[str]:
         if not messages:
             return
         for message in messages:
-            yield _text(str(message.content))
+            yield text_of(str(message.content))
             try:
                 with translated(f"a message of {queue.queue_name}"):
                     await queue.delete_message(message)
             except NotFoundError:
                 pass  # another instance took it after it became visible again
         limit -= len(messages)
-
-
-def _text(content: str) -> str:
-    """The message as its sender wrote it; what is not base64 of a text is given as it lies in the queue."""
-    try:
-        return base64.b64decode(content, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return content

@@ -314,6 +314,8 @@ def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
         _observe_disabled(draft, control, wants, account)
     else:
         _observe_enabled(draft, control, wants)
+    for step in wants:
+        draft.settle_status(step.incident_id)
 
 
 def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], account: Account) -> None:
@@ -559,6 +561,9 @@ def observe_release(draft: Draft, step: Step, account: Account | None) -> None:
     if current is None or current.state is not StepState.ACTED:
         return
     reads = current.readbacks + 1
+    if account is not None:
+        seen = Observed.ENABLED if account.account_enabled else Observed.DISABLED
+        draft.put(draft.case.control(BLOCK).model_copy(update={"observed": seen, "observed_at": draft.now}))
     if account is not None and account.account_enabled:
         finish(draft, current, Effect.EFFECTIVE, "sign-in is allowed again, as before")
     elif reads < READS_BEFORE_CALLING_AGAIN:

@@ -12,7 +12,7 @@ from bypass_responder.model.case import Case
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import About, Event, LogEntry
 from bypass_responder.model.notification import Notification, Severity
-from bypass_responder.model.step import StepState
+from bypass_responder.model.step import Effect, Observed, StepKind, StepState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -153,14 +153,15 @@ class Draft:
         incident = self.case.incident(incident_id)
         if incident is None or incident.status.final:
             return incident
-        incident = incident.model_copy(
-            update={"status": _status([step.state for step in self.case.steps(incident_id)])}
-        )
+        incident = incident.model_copy(update={"status": _status(self.case, incident_id)})
         self.put(incident)
         return incident
 
 
-def _status(states: list[StepState]) -> IncidentStatus:
+def _status(case: Case, incident_id: str) -> IncidentStatus:
+    """The status that the steps give. Contained only while the account is blocked, as last read."""
+    steps = {step.step: step for step in case.steps(incident_id)}
+    states = [step.state for step in steps.values()]
     if StepState.HELD in states:
         return IncidentStatus.HELD
     if any(state.running for state in states):
@@ -169,4 +170,11 @@ def _status(states: list[StepState]) -> IncidentStatus:
         return IncidentStatus.FAILED
     if StepState.WITHHELD in states:
         return IncidentStatus.OBSERVED
+    block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
+    if block is None or block.state is StepState.CANCELLED:
+        return IncidentStatus.RESTORED
+    if block.effect is Effect.UNVERIFIED or (revoke is not None and revoke.effect is Effect.INEFFECTIVE):
+        return IncidentStatus.FAILED
+    if case.control(StepKind.BLOCK_SIGN_IN).observed is Observed.ENABLED:
+        return IncidentStatus.OPEN
     return IncidentStatus.CONTAINED

@@ -180,7 +180,7 @@ def _busy_with(row: Row) -> str | None:
     match row:
         case Step() if row.state.running:
             return row.incident_id
-        case Command(state="outstanding") | PersonDecision(done=False) | Notification(sent_at=None):
+        case Command(state="outstanding") | Notification(sent_at=None):
             return row.incident_id
         case _:
             return None

@@ -1,16 +1,19 @@
-"""What a person decided: approve, dismiss, release. bypassctl writes it, ``resume_responses`` carries it out."""
+"""What a person decided: judged against the case and what they were shown, carried out or refused, and recorded."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from bypass_responder.case.control import ended, renew
+from bypass_responder.case import filing
+from bypass_responder.case.account_state import WAITING, active_incidents, changed_since, left_as_it_is
+from bypass_responder.case.control import renew
 from bypass_responder.case.evidence import known_of
-from bypass_responder.case.step import finish
-from bypass_responder.errors import NotFoundError, RefusedError
 from bypass_responder.model.base import guid_or_none, latest
+from bypass_responder.model.decision_message import MOST_INCIDENTS, Author, Channel, DecisionKind, DecisionMessage
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, IncidentStatus, Known, PersonDecision
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
@@ -18,97 +21,204 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.account import Account
+    from bypass_responder.model.case import Case
+    from bypass_responder.model.change import Actor
     from bypass_responder.model.log import Event
 
-WRITTEN: dict[Literal["approve", "dismiss", "release"], Event] = {
-    "approve": "approve_written",
-    "dismiss": "dismiss_written",
-    "release": "release_written",
-}
-MOST_INCIDENTS = 500
 MOST_ROWS = 60
 """Of one transaction, which holds 100 rows with its log entries."""
-WAITING = {StepState.HELD, StepState.FAILED, StepState.WITHHELD}
+CLOCK_SKEW = timedelta(minutes=5)
 
 
-def write_decision(
-    draft: Draft,
-    incident_id: str,
-    verb: Literal["approve", "dismiss", "release"],
-    *,
-    who: str,
-    reason: str,
-    enforce: bool,
-    account: str | None = None,
-) -> None:
-    """Store a decision. Raises NotFoundError or RefusedError, with the fix, when it cannot be carried out."""
-    incident = draft.case.incident(incident_id)
-    if incident is None:
-        raise NotFoundError(f"There is no incident {incident_id}.")
-    _refuse(draft, incident, verb, enforce=enforce, account=account)
+def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enforce: bool) -> PersonDecision:
+    """Carry a decision out or refuse it, and record which, with the reason. A recorded one does nothing again."""
+    recorded = _recorded_already(draft, message)
+    if recorded is not None:
+        return recorded
+    why = _out_of_time(message, draft.now) or refusal(draft.case, message, enforce=enforce)
+    if why:
+        return refuse(draft, message, why, channel=channel)
+    filing.take_back(draft, message.incident_id)
+    incident = draft.case.incident(message.incident_id)
+    kept = left_as_it_is(draft.case, incident, message.kind) if incident else ""
+    decision = _recorded(draft, message, channel, outcome="carried_out", why=kept)
+    if needs_handing_on(draft.case, message):
+        _resolve_elsewhere(draft, decision)
+    else:
+        {
+            DecisionKind.APPROVE: _approve,
+            DecisionKind.DISMISS: _dismiss,
+            DecisionKind.CLOSE: _close_handled,
+            DecisionKind.RELEASE: _release,
+        }[message.kind](draft, decision)
+    filing.take_over(draft)
+    return decision
+
+
+def refuse(draft: Draft, message: DecisionMessage, why: str, *, channel: Channel) -> PersonDecision:
+    """Record a refusal with its reason, and notify people of it: somebody relies on the decision."""
+    recorded = _recorded_already(draft, message)
+    if recorded is not None:
+        return recorded
+    decision = _recorded(draft, message, channel, outcome="refused", why=why)
+    _log(draft, decision, "decision_refused", f"{message.kind.value}: {why}")
+    draft.notify(
+        "decision_refused",
+        f"Not carried out: {message.kind.value} of incident {message.incident_id}",
+        f"{decision.who} decided it at {message.sent_at:%Y-%m-%d %H:%M:%SZ}. {why}",
+        key=message.message_id,
+        severity=Severity.WARNING,
+        incident=message.incident_id,
+        left_to_do=(f"Read the incident and decide again: bypassctl incidents show {message.incident_id}",),
+    )
+    return decision
+
+
+def _recorded_already(draft: Draft, message: DecisionMessage) -> PersonDecision | None:
+    return draft.case.row(PersonDecision, f"person-{message.message_id}")
+
+
+def _recorded(
+    draft: Draft, message: DecisionMessage, channel: Channel, *, outcome: Literal["carried_out", "refused"], why: str
+) -> PersonDecision:
     decision = PersonDecision(
-        incident_id=incident_id,
-        verb=verb,
-        who=who,
-        reason=reason,
+        id=message.message_id,
+        incident_id=message.incident_id,
+        verb=message.kind,
+        author=message.author,
+        channel=channel,
+        reason=message.reason,
+        account=message.account,
+        shown=message.shown.findings,
+        incidents=message.shown.incidents,
+        sent_at=message.sent_at,
         at=draft.now,
-        account=account,
-        shown=incident.evidence,
-        incidents=tuple(row.id for row in draft.case.rows(Incident) if not ended(draft.case, row))[-MOST_INCIDENTS:],
+        outcome=outcome,
+        why=why,
     )
     draft.put(decision)
-    draft.log(WRITTEN[verb], reason, incident=incident_id, who=who, account=account)
+    return decision
 
 
-def _refuse(draft: Draft, incident: Incident, verb: str, *, enforce: bool, account: str | None) -> None:
-    pending = [row for row in draft.case.rows(PersonDecision) if row.incident_id == incident.id and not row.done]
-    if any(row.verb == verb for row in pending):
-        raise RefusedError(f"{verb} of incident {incident.id} is stored already; it is carried out within a minute.")
-    if verb != "dismiss" and not enforce:
-        raise RefusedError(
-            f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin center."
+def _out_of_time(message: DecisionMessage, now: datetime) -> str:
+    if now > message.not_after:
+        return f"It ended at {message.not_after:%Y-%m-%d %H:%M:%SZ}, before the responder could carry it out."
+    if message.sent_at > now + CLOCK_SKEW:
+        return f"It says that it was sent at {message.sent_at:%Y-%m-%d %H:%M:%SZ}, which is in the future."
+    return ""
+
+
+def refusal(case: Case, message: DecisionMessage, *, enforce: bool) -> str:
+    """Return why a decision cannot be carried out, with the fix; empty when it can."""
+    incident = case.incident(message.incident_id)
+    if incident is None:
+        return f"There is no incident {message.incident_id}."
+    if role := _named_as(message, incident, case):
+        return f"{message.author.name} is {role}, and cannot decide about it. Somebody else has to."
+    if why := _not_now(case, incident, message, enforce=enforce):
+        return why
+    if changed := changed_since(case, incident, message.kind, message.shown):
+        return f"The account has changed since: {changed}. Read it again: bypassctl incidents show {incident.id}."
+    return ""
+
+
+def _named_as(message: DecisionMessage, incident: Incident, case: Case) -> str:
+    """How an incident that the decision is about, or any active one of its account, names the author."""
+    author, about = message.author, {row.id: row for row in (incident, *active_incidents(case))}
+    for row in about.values():
+        if row.account is not None and author_is(author, row.account):
+            return f"the account of incident {row.id}"
+        if any(_same(author.name, name) or _same(author.object_id, name) for name in row.names):
+            return f"named by incident {row.id}"
+        if any(_is_actor(author, actor) for actor in row.actors):
+            return f"an actor of incident {row.id}"
+    return "the account that it names" if _same(author.object_id, message.account) else ""
+
+
+def author_is(author: Author, account: Account) -> bool:
+    """Return True when the author is this account, by object id or user principal name."""
+    return _same(author.object_id, account.object_id) or _same(author.name, account.user_principal_name)
+
+
+def _is_actor(author: Author, actor: Actor) -> bool:
+    return any(
+        _same(mine, theirs)
+        for mine, theirs in (
+            (author.object_id, actor.object_id),
+            (author.name, actor.user_id),
+            (author.name, actor.app_id),
         )
-    if incident.status.final and verb != "release":
-        raise RefusedError(f"Incident {incident.id} is {incident.status.value} already.")
-    if verb == "approve":
-        if not any(step.state in WAITING for step in draft.case.steps(incident.id)):
-            raise RefusedError(f"Incident {incident.id} has nothing to approve.")
+    )
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return bool(one and other) and (one or "").strip().casefold() == (other or "").strip().casefold()
+
+
+def _not_now(case: Case, incident: Incident, message: DecisionMessage, *, enforce: bool) -> str:
+    kind, account = message.kind, message.account
+    if kind in {DecisionKind.APPROVE, DecisionKind.RELEASE} and not enforce:
+        verb = kind.value
+        return f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin center."
+    if incident.status.final and kind is not DecisionKind.RELEASE:
+        return f"Incident {incident.id} is {incident.status.value} already."
+    if kind is DecisionKind.APPROVE:
+        if not any(_can_be_approved(step) for step in case.steps(incident.id)):
+            return f"Incident {incident.id} has nothing to approve."
         if incident.account is None and account is None:
-            raise RefusedError(f"Incident {incident.id} names no single account: add --account OBJECT_ID_OR_UPN.")
+            return f"Incident {incident.id} names no single account: add --account OBJECT_ID_OR_UPN."
         if incident.account is not None and account not in {None, incident.account.object_id}:
-            raise RefusedError(f"Incident {incident.id} is about {incident.account}; --account cannot change that.")
-    if verb == "release":
-        _refuse_release(draft, incident)
+            return f"Incident {incident.id} is about {incident.account}; --account cannot change that."
+    if kind is DecisionKind.CLOSE:
+        unfinished = [
+            step for step in case.steps(incident.id) if step.state not in {StepState.DONE, StepState.CANCELLED}
+        ]
+        if unfinished:
+            steps = ", ".join(f"{step.step.value} is {step.state.value}" for step in unfinished)
+            return f"Incident {incident.id} is not over: {steps}. To end it all the same: dismiss it."
+    return _not_releasable(case, incident, message) if kind is DecisionKind.RELEASE else ""
 
 
-def _refuse_release(draft: Draft, incident: Incident) -> None:
-    if draft.case.head.prior is None:
-        raise RefusedError(
+def _can_be_approved(step: Step) -> bool:
+    return step.state in WAITING or step.effect is Effect.UNVERIFIED
+
+
+def _not_releasable(case: Case, incident: Incident, message: DecisionMessage) -> str:
+    if case.head.prior is None:
+        return (
             f"Nothing to release: this responder has not blocked the account of incident {incident.id}. "
             f"To end the incident: bypassctl incidents dismiss {incident.id}."
         )
-    newer = _newer(draft, incident.opened_at, frozenset({incident.id}))
-    if newer is not None:
-        raise RefusedError(
-            f"Incident {incident.id} is {incident.status.value}, but {newer.id} came later, is {newer.status.value} "
-            f"and wants the block too. To release the account from both: bypassctl incidents release {newer.id}."
+    shown = {incident.id, *message.shown.incidents}
+    cut = len(message.shown.incidents) == MOST_INCIDENTS
+    active = active_incidents(case)
+    newer = [row for row in active if row.opened_at > incident.opened_at]
+    unseen = [row for row in (newer if cut else active) if row.id not in shown]
+    if unseen:
+        return (
+            f"{unseen[-1].id} was opened after the decision, is {unseen[-1].status.value}, and wants the block too. "
+            f"To release the account from all: bypassctl incidents release {unseen[-1].id}."
         )
+    if newer:
+        return (
+            f"Incident {incident.id} is {incident.status.value}, but {newer[-1].id} came later, is "
+            f"{newer[-1].status.value} and wants the block too. "
+            f"To release the account from both: bypassctl incidents release {newer[-1].id}."
+        )
+    return ""
 
 
-def _newer(draft: Draft, moment: datetime, shown: frozenset[str]) -> Incident | None:
-    """The newest incident opened after this moment that nobody has ended, and that is not among those shown."""
-    newer = [
-        row
-        for row in draft.case.rows(Incident)
-        if row.opened_at > moment and row.id not in shown and not ended(draft.case, row)
-    ]
-    return max(newer, key=lambda row: row.opened_at, default=None)
+def needs_handing_on(case: Case, message: DecisionMessage) -> bool:
+    """Return True when an approval names the account of an unresolved target: its findings move to that account."""
+    incident = case.incident(message.incident_id)
+    return incident is not None and incident.account is None and message.account is not None
 
 
-def approve(draft: Draft, decision: PersonDecision) -> None:
+def _approve(draft: Draft, decision: PersonDecision) -> None:
     """Plan every step that waited; the protected list is still read at the claim."""
     for step in draft.case.steps(decision.incident_id):
-        if step.state in WAITING:
+        if _can_be_approved(step):
             draft.put(
                 step.model_copy(
                     update={
@@ -123,33 +233,28 @@ def approve(draft: Draft, decision: PersonDecision) -> None:
             )
             if step.step is not StepKind.DISABLE_BYPASS:
                 renew(draft, step.step)
-    _done(draft, decision, "approved")
+    _log(draft, decision, "approved", decision.reason)
     draft.settle_status(decision.incident_id)
 
 
-def dismiss(draft: Draft, decision: PersonDecision) -> None:
-    """Cancel pending steps and close; completed ones are kept. Evidence up to this moment is covered."""
+def _dismiss(draft: Draft, decision: PersonDecision) -> None:
+    """Cancel pending steps and close; completed ones are kept. The evidence that was shown is covered."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.DISMISSED)
-    _done(draft, decision, "dismissed")
+    _log(draft, decision, "dismissed", decision.reason)
 
 
-def release(draft: Draft, decision: PersonDecision) -> None:
-    """Want exactly the state from before our first block, for the account: every incident of it ends. Auditing stays.
+def _close_handled(draft: Draft, decision: PersonDecision) -> None:
+    """End an incident of which everything is done. The account stays blocked until a release."""
+    _close(draft, decision, IncidentStatus.CLOSED)
+    _log(draft, decision, "closed", decision.reason)
 
-    Not carried out when a newer incident, which the person was not shown, has been opened since.
-    """
-    shown = frozenset({decision.incident_id, *decision.incidents})
-    newer = _newer(draft, draft.case.opened_at(decision.incident_id), shown)
-    if newer is not None:
-        why = f"{newer.id} was opened after the decision and wants the block"
-        draft.log("withheld", f"release: {why}", incident=decision.incident_id, step="release")
-        draft.notify_about("held", newer, f"Not released: {newer.account or newer.target}", f"{why}.", key="release")
-        _done(draft, decision, "release_planned")
-        return
+
+def _release(draft: Draft, decision: PersonDecision) -> None:
+    """Want exactly the state from before our first block, for the account: all its incidents end. Auditing stays."""
     _want_auditing_only(draft, decision.incident_id, f"release by {decision.who}")
-    _done(draft, decision, "release_planned")
-    last = max(draft.case.opened_at(each) for each in shown)
+    _log(draft, decision, "release_planned", decision.reason)
+    last = draft.case.opened_at(decision.incident_id)
     draft.move_head(released_through=latest(draft.case.head.released_through, last))
     renew(draft, StepKind.BLOCK_SIGN_IN)
     step = Step(
@@ -162,8 +267,6 @@ def release(draft: Draft, decision: PersonDecision) -> None:
     )
     draft.put(step)
     _close(draft, decision, IncidentStatus.RELEASED)
-    if draft.case.head.prior is None:
-        finish(draft, step, Effect.NOT_NEEDED, "the responder has not blocked sign-in")
     end_released(draft)
 
 
@@ -186,11 +289,11 @@ def end_released(draft: Draft) -> None:
     draft.move_head(ending=left > 0)
 
 
-def resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
+def _resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
     """Close an unresolved incident whose account a person named; its findings have moved to that account's case."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.CLOSED)
-    _done(draft, decision, "account_given")
+    _log(draft, decision, "account_given", decision.reason)
 
 
 def _want_auditing_only(draft: Draft, incident_id: str, reason: str) -> None:
@@ -207,7 +310,7 @@ def _want_auditing_only(draft: Draft, incident_id: str, reason: str) -> None:
             draft.put(step.model_copy(update={"state": StepState.PLANNED, "next_at": draft.now, "reason": reason}))
 
 
-def _cancel(draft: Draft, decision: PersonDecision, states: set[StepState]) -> None:
+def _cancel(draft: Draft, decision: PersonDecision, states: frozenset[StepState]) -> None:
     """Cancel steps, a claimed block or revocation too: its call may go through, and the claim ends with it."""
     for step in draft.case.steps(decision.incident_id):
         claimed = step.state is StepState.CLAIMED and step.step is not StepKind.DISABLE_BYPASS
@@ -220,20 +323,15 @@ def _cancel_step(draft: Draft, step: Step, reason: str) -> None:
     draft.put(step.model_copy(update=gone))
 
 
-def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus | None) -> None:
+def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus) -> None:
     incident = draft.case.incident(decision.incident_id)
     if incident is None:
         return
-    changes: dict[str, object] = {
-        "closed_at": decision.at,
-        "closed_by": decision.who,
-        "known": _known(draft, incident, decision.shown),
-    }
-    if status is not None:
-        changes["status"] = status
-        if draft.case.head.active_incident == incident.id:
-            draft.move_head(active_incident=None)
-    draft.put(incident.model_copy(update=changes))
+    known = _known(draft, incident, decision.shown)
+    ending = {"closed_at": decision.at, "closed_by": decision.who, "known": known, "status": status}
+    draft.put(incident.model_copy(update=ending))
+    if draft.case.head.active_incident == incident.id:
+        draft.move_head(active_incident=None)
 
 
 def _known(draft: Draft, incident: Incident, ids: Iterable[str]) -> Known:
@@ -242,6 +340,16 @@ def _known(draft: Draft, incident: Incident, ids: Iterable[str]) -> Known:
     return known_of(incident, (finding for finding in found if finding is not None))
 
 
-def _done(draft: Draft, decision: PersonDecision, what: Event) -> None:
-    draft.put(decision.model_copy(update={"done": True}))
-    draft.log(what, decision.reason, incident=decision.incident_id, who=decision.who, account=decision.account)
+def _log(draft: Draft, decision: PersonDecision, event: Event, text: str) -> None:
+    carried_out = decision.outcome == "carried_out"
+    draft.log(
+        event,
+        f"{text} ({decision.why})" if carried_out and decision.why else text,
+        incident=decision.incident_id,
+        who=decision.who,
+        account=decision.account,
+        decision=decision.id,
+        digest=decision.digest(),
+        channel=decision.channel.value,
+        sent_at=decision.sent_at.isoformat(),
+    )

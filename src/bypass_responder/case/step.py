@@ -125,6 +125,9 @@ def after_change(draft: Draft, incident_id: str) -> None:
         return
     plan_rechecks(draft, incident_id)
     observed = block.state is StepState.DONE and block.effect in OBSERVED
+    guest = incident.account is not None and incident.account.guest
+    if guest:  # the sessions cannot be revoked, which is notified as such
+        return
     if incident.contained_told or not observed or revoke.state not in {StepState.ACTED, StepState.DONE}:
         return
     draft.put(incident.model_copy(update={"contained_told": True}))

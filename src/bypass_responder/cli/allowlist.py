@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bypass_responder.case.account_state import lines_of, shown_of
+from bypass_responder.case.person_decision import author_is
 from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
     Output,
+    Yes,
+    confirm,
     say,
     show_fields,
     show_json,
@@ -25,6 +29,7 @@ from bypass_responder.model.base import guid_or_none
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.account import Account
+    from bypass_responder.model.decision_message import Shown
 
 app = typer.Typer(help="Manage the accounts that may be bypassed.", no_args_is_help=True)
 REASONS = ("archiving", "legal_hold", "compliance_export", "migration", "vendor", "backup", "other")
@@ -55,6 +60,9 @@ def add(
         found = await responder.services.directory.find(account)
         if found is None:
             stop(f"No account has the object id or user principal name {account}. Check the spelling.")
+        author = await who_am_i(responder)
+        if author_is(author, found):
+            stop(f"{author.name} cannot allowlist their own account. Somebody else has to.")
         entry = AllowlistEntry(
             object_id=found.object_id,
             display_name=found.user_principal_name,
@@ -62,7 +70,7 @@ def add(
             justification=reason,
             owner=owner,
             ticket=ticket,
-            approved_by=await who_am_i(responder),
+            approved_by=str(author),
             expires_at=expires_at,
         )
         await responder.services.allowlist.put(entry)
@@ -92,21 +100,36 @@ def list_entries(output: Format = Output.TABLE) -> None:
 @app.command()
 def remove(
     account: Annotated[str, typer.Argument(help="Object id or user principal name.")],
+    *,
+    yes: Yes = False,
 ) -> None:
-    """Remove one account from the allowlist. From then on, its bypass is a violation."""
+    """Remove one account from the allowlist. From then on, its bypass is a violation.
 
-    async def use(responder: Responder) -> str | None:
+    Shows the account's state first, and asks.
+    """
+
+    async def look(responder: Responder) -> tuple[str, Shown] | None:
         object_id = guid_or_none(account)
         if object_id is None:
             found = await responder.services.directory.find(account)
             object_id = found.object_id if found else None
-        if object_id is None or not await responder.services.allowlist.remove(object_id):
+        if object_id is None or await responder.services.allowlist.get(object_id) is None:
             return None
-        return object_id
+        return object_id, shown_of(await responder.services.ledger.load(object_id, history=True))
 
-    object_id = with_responder(use)
-    if object_id is None:
+    async def use(responder: Responder) -> bool:
+        return await responder.services.allowlist.remove(object_id)
+
+    found = with_responder(look)
+    if found is None:
         stop(f"{account} is not on the allowlist. List the entries: bypassctl allowlist list.")
+    object_id, shown = found
+    show_fields({"account": account, **lines_of(shown)})
+    if shown.bypass == "on":
+        say("The bypass is on: without its entry the account is contained as soon as it is seen again.")
+    confirm(f"Remove {account} from the allowlist?", yes=yes)
+    if not with_responder(use):
+        stop(f"{account} is no longer on the allowlist.")
     say(f"Removed: {object_id}")
 
 

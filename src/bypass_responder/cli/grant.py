@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +15,7 @@ from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
     Output,
+    confirm,
     say,
     show_json,
     show_table,
@@ -212,17 +212,8 @@ class _Run:
 
     def ask(self) -> None:
         """Ask for confirmation. Exits when the person does not confirm."""
-        if self.yes:
-            return
-        if not sys.stdin.isatty():
-            stop("No terminal to ask for confirmation. Read the plan above, then run again with --yes.", WRONG_CALL)
         verb = "Revoke" if self.revoke else "Grant"
-        try:
-            agreed = typer.confirm(f"{verb} these {len(self.left)} rights?", err=True)
-        except typer.Abort:  # Ctrl-C, or the end of the input
-            agreed = False
-        if not agreed:
-            stop("Nothing was changed.")
+        confirm(f"{verb} these {len(self.left)} rights?", yes=self.yes)
 
     def _json(self, found: Plan) -> None:
         if self.output is Output.JSON:

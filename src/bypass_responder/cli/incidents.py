@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bypass_responder.case.account_state import lines_of, shown_of
 from bypass_responder.case.follow_up import blind_window, left_to_do
 from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
     Output,
     Reason,
+    Yes,
+    confirm,
     say,
     show_fields,
     show_json,
@@ -24,19 +27,26 @@ from bypass_responder.cli.terminal import (
 )
 from bypass_responder.errors import InputError
 from bypass_responder.model.case import IndexEntry
+from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.step import Recheck
-from bypass_responder.operating.decide import Verb, decide_incident, find_entry, incident_in
+from bypass_responder.operating.decide import Prepared, find_entry, incident_in, last_run, outcome_of, prepare
 from bypass_responder.operating.status import moment
 from bypass_responder.operating.timeline import Moment, latency_text, timeline
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.case import Case
     from bypass_responder.model.log import LogEntry
 
 app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
+LONGEST_REASON = 2000
+WAIT_SECONDS = 90.0
+"""Longer than the minute between two runs of the scheduler."""
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the outcome, up to 90 seconds, and show it.")]
 IncidentId = Annotated[str, typer.Argument(help="Incident id, or a unique prefix of it.")]
 
 
@@ -94,6 +104,8 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
             {
                 "incident": incident.model_dump(mode="json"),
                 "steps": [step.model_dump(mode="json") for step in case.steps(incident.id)],
+                "account_state": shown_of(case, incident).model_dump(mode="json"),
+                "decisions": [row.model_dump(mode="json") for row in _decisions(case, incident)],
                 "findings": [json.loads(row.model_dump_json()) for row in findings],
                 "timeline": [each.as_json() for each in moments],
                 "log_readable": log is not None,
@@ -114,21 +126,30 @@ def approve(
     account: Annotated[
         str | None, typer.Option(help="The account of an unresolved target: object id or user principal name.")
     ] = None,
+    *,
+    wait: Wait = False,
+    yes: Yes = False,
 ) -> None:
     """Carry out held and failed steps. Protected accounts are still never blocked."""
-    _decide("approve", incident_id, reason, account)
+    _decide(DecisionKind.APPROVE, incident_id, reason, account, wait=wait, yes=yes)
 
 
 @app.command()
-def dismiss(incident_id: IncidentId, reason: Reason) -> None:
-    """Close an incident. Pending actions are canceled; completed ones are kept."""
-    _decide("dismiss", incident_id, reason)
+def dismiss(incident_id: IncidentId, reason: Reason, *, wait: Wait = False, yes: Yes = False) -> None:
+    """End an incident. Pending actions are canceled; completed ones are kept."""
+    _decide(DecisionKind.DISMISS, incident_id, reason, wait=wait, yes=yes)
 
 
 @app.command()
-def release(incident_id: IncidentId, reason: Reason) -> None:
+def close(incident_id: IncidentId, reason: Reason, *, wait: Wait = False, yes: Yes = False) -> None:
+    """End an incident of which every step is done. The account stays blocked until a release."""
+    _decide(DecisionKind.CLOSE, incident_id, reason, wait=wait, yes=yes)
+
+
+@app.command()
+def release(incident_id: IncidentId, reason: Reason, *, wait: Wait = False, yes: Yes = False) -> None:
     """Restore the account to its state before the first block. Auditing stays on."""
-    _decide("release", incident_id, reason)
+    _decide(DecisionKind.RELEASE, incident_id, reason, wait=wait, yes=yes)
 
 
 def _show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
@@ -162,19 +183,47 @@ def _show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
     say(f"Full log: bypassctl log show {finding.target}")
 
 
-def _decide(verb: Verb, incident_id: str, reason: str, account: str | None = None) -> None:
-    if not reason.strip():
-        stop("--reason must not be empty.", WRONG_CALL)
+def _decide(
+    kind: DecisionKind, incident_id: str, reason: str, account: str | None = None, *, wait: bool, yes: bool
+) -> None:
+    """Show the account's state, ask, send the decision, and with ``wait`` show the outcome."""
+    if not 0 < len(reason.strip()) <= LONGEST_REASON:
+        stop(f"--reason must not be empty, nor longer than {LONGEST_REASON} characters.", WRONG_CALL)
 
-    async def use(responder: Responder) -> Incident:
-        who = await who_am_i(responder)
-        return await decide_incident(verb, incident_id, responder.services, reason=reason, who=who, account=account)
+    async def look(responder: Responder) -> Prepared:
+        author = await who_am_i(responder)
+        return await prepare(kind, incident_id, responder.services, reason=reason, author=author, account=account)
 
-    incident = with_responder(use)
-    say(
-        f"Stored: {verb} {incident.id} ({incident.account or incident.target}). "
-        "The responder carries it out within a minute."
+    prepared = with_responder(look)
+    incident, message = prepared.incident, prepared.message
+    steps = ", ".join(f"{step.step.value} {step.state.value}" for step in message.shown.steps)
+    show_fields(
+        {
+            "incident": f"{incident.id} {incident.status.value}",
+            "account": incident.account or f"unresolved: {', '.join(incident.names)}",
+            "steps": steps,
+            **lines_of(message.shown),
+            "not changed": prepared.left_as_it_is,
+        }
     )
+    confirm(f"{kind.value.capitalize()} incident {incident.id}?", yes=yes)
+
+    async def use(responder: Responder) -> tuple[PersonDecision | None, datetime | None]:
+        await responder.services.decisions.send(message)
+        recorded = await outcome_of(message, responder.services, wait_seconds=WAIT_SECONDS if wait else 0)
+        return recorded, await last_run(responder.services) if wait and recorded is None else None
+
+    recorded, ran_at = with_responder(use)
+    see = f"To see the outcome: bypassctl incidents show {incident.id}."
+    if recorded is not None and recorded.outcome == "refused":
+        stop(f"Refused: {recorded.why}")
+    if recorded is not None:
+        say(f"Carried out: {kind.value} {incident.id}." + (f" Note: {recorded.why}." if recorded.why else ""))
+    elif wait:
+        ran = f"The responder last ran at {moment(ran_at)}" if ran_at else "The responder has left no trace of a run"
+        stop(f"Not carried out yet. {ran}; the decision ends at {moment(message.not_after)}. {see}")
+    else:
+        say(f"Sent: {kind.value} {incident.id}. The responder carries it out within a minute, or refuses it. {see}")
 
 
 async def _log(responder: Responder, target: str) -> list[LogEntry] | None:
@@ -198,6 +247,7 @@ def _print(case: Case, incident: Incident) -> None:
             "opened": moment(incident.opened_at),
             "blind window": blind_window(incident),
             "follows": incident.refers_to or "",
+            **_state_now(case, incident),
             "closed": f"{moment(incident.closed_at)} by {incident.closed_by}" if incident.closed_at else "",
         }
     )
@@ -209,6 +259,11 @@ def _print(case: Case, incident: Incident) -> None:
             for it in case.steps(incident.id)
         ],
     )
+
+
+def _state_now(case: Case, incident: Incident) -> dict[str, str]:
+    state = lines_of(shown_of(case, incident))
+    return {name: state[name] for name in ("sign-in", "bypass")}
 
 
 def print_timeline(moments: list[Moment], *, readable: bool) -> None:
@@ -231,12 +286,23 @@ def print_timeline(moments: list[Moment], *, readable: bool) -> None:
         say("The response log cannot be read, so actions are missing here: run bypassctl log verify.", style="red")
 
 
+def _decisions(case: Case, incident: Incident) -> list[PersonDecision]:
+    found = [row for row in case.rows(PersonDecision) if row.incident_id == incident.id]
+    return sorted(found, key=lambda row: row.at)
+
+
+def _outcome(row: PersonDecision) -> str:
+    return f"{row.outcome.replace('_', ' ')}{f': {row.why}' if row.why else ''}"
+
+
 def _print_ahead(case: Case, incident: Incident) -> None:
-    """Print pending decisions, re-checks and remaining tasks."""
+    """Print decisions, re-checks and remaining tasks."""
     say("")
-    for row in case.rows(PersonDecision):
-        if row.incident_id == incident.id and not row.done:
-            say(f"{row.verb} by {row.who} at {moment(row.at)}: {row.reason} (pending)")
+    show_section(
+        "Decisions of people",
+        ("when", "decision", "who", "outcome", "reason"),
+        [(moment(row.at), row.verb.value, row.who, _outcome(row), row.reason) for row in _decisions(case, incident)],
+    )
     for recheck in case.rows(Recheck):
         if recheck.incident_id == incident.id:
             state = recheck.result if recheck.done else "due"

@@ -22,14 +22,17 @@ from rich.table import Table
 from rich.text import Text
 
 from bypass_responder.errors import ResponderError
+from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.record import printable
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
+    from bypass_responder.model.decision_message import Author
 
 BAD_NEWS, WRONG_CALL, NOT_DONE = 1, 2, 3
 PIPE_WIDTH = 200
 STORAGE_SCOPE = "https://storage.azure.com/.default"
+LONGEST_NAME = 256
 LONGEST_ID = 36
 """The length of a GUID. Ids up to this length are not wrapped, so that they can be copied."""
 T = TypeVar("T")
@@ -44,6 +47,7 @@ class Output(StrEnum):
 
 Format = Annotated[Output, typer.Option("--format", help="json prints JSON for scripts.")]
 Reason = Annotated[str, typer.Option("--reason", help="Reason, stored in the response log.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")]
 
 
 def with_responder(use: Callable[[Responder], Awaitable[T]]) -> T:
@@ -63,16 +67,32 @@ def with_responder(use: Callable[[Responder], Awaitable[T]]) -> T:
         stop(error.diagnostics())
 
 
-async def who_am_i(responder: Responder) -> str:
-    """Return the caller's name for the response log, marked as unverified with a connection string."""
+async def who_am_i(responder: Responder) -> Author:
+    """Return the caller, as the token for storage names them; with a connection string, as the machine does."""
+    from bypass_responder.model.decision_message import Author
+
     if responder.services.settings.storage.connection_string is not None:
-        return f"{getpass.getuser()}@{socket.gethostname()} (not signed in)"
+        return Author(name=f"{getpass.getuser()}@{socket.gethostname()}"[:LONGEST_NAME])
     from bypass_responder.adapters.own_token import claims_of
 
     token = await responder.credential.get_token(STORAGE_SCOPE)
     claims = claims_of(token.token) or {}
     name = claims.get("upn") or claims.get("unique_name") or claims.get("appid") or "unknown"
-    return f"{name} ({claims.get('oid', 'no object id')})"
+    return Author(object_id=guid_or_none(str(claims.get("oid", ""))), name=str(name)[:LONGEST_NAME])
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on the terminal, unless ``yes``. Exits 2 without a terminal, 3 when the person does not confirm."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        stop("No terminal to ask for confirmation. Read the lines above, then run again with --yes.", WRONG_CALL)
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:  # Ctrl-C, or the end of the input
+        agreed = False
+    if not agreed:
+        stop("Nothing was changed.")
 
 
 def stop(message: str, code: int = NOT_DONE) -> NoReturn:

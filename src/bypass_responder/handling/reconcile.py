@@ -20,13 +20,11 @@ from bypass_responder.handling.follow_rules import follow_rules, report_protecte
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.notify import deliver
 from bypass_responder.handling.record_events import adopt_earlier, record_events, reopen_filed
-from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.finding import Finding, FindingState
-from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
-from bypass_responder.session import Session, announced, open_session
+from bypass_responder.session import Session, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -177,9 +175,8 @@ async def settle(
 
 async def _round(session: Session, services: Services, lookups: Lookups) -> tuple[set[str], list[Exception]]:
     head = session.case.head
-    if head.ending or head.enabled_again_at or any(not row.done for row in session.case.rows(PersonDecision)):
+    if head.ending or head.enabled_again_at:
         await session.read_history()
-    elsewhere = await _carry_out_decisions(session, services)
     await reopen_filed(session, services)
     await session.apply(partial(_take_up, history=session.history, services=services))
     claimed, handed_on, problems = await decide_findings(session, services, lookups)
@@ -193,53 +190,7 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
             await look(session, services)
         except ResponderError as error:
             problems.append(error)
-    return elsewhere | handed_on, problems
-
-
-async def _carry_out_decisions(session: Session, services: Services) -> set[str]:
-    elsewhere: set[str] = set()
-    for decision in session.case.rows(PersonDecision):
-        if decision.done:
-            continue
-        incident = session.case.incident(decision.incident_id)
-        if decision.verb == "approve" and incident is not None and incident.account is None and decision.account:
-            await _hand_on(decision, incident, session, services)
-            elsewhere.add(decision.account)
-        else:
-            carry_out = {
-                "approve": person_decision.approve,
-                "dismiss": person_decision.dismiss,
-                "release": person_decision.release,
-            }[decision.verb]
-            await session.apply(partial(_once, decision=decision, carry_out=carry_out))
-    return elsewhere
-
-
-def _once(draft: Draft, decision: PersonDecision, carry_out: Callable[[Draft, PersonDecision], None]) -> None:
-    current = draft.case.row(PersonDecision, decision.row_key)
-    if current is not None and not current.done:
-        filing.take_back(draft, current.incident_id)
-        carry_out(draft, current)
-        filing.take_over(draft)
-
-
-async def _hand_on(decision: PersonDecision, incident: Incident, session: Session, services: Services) -> None:
-    """Move the findings of an unresolved incident to the account that a person named, as confirmed."""
-    target = guid_or_none(decision.account or "") or ""
-    for finding in session.case.rows(Finding):
-        if finding.incident_id == incident.id and finding.verdict == "unresolved":
-            moved = finding.model_copy(
-                update={
-                    "id": f"{finding.id}-by-person" if target == finding.target else finding.id,
-                    "target": target,
-                    "state": FindingState.UNDECIDED,
-                    "confirmed_by": decision.who,
-                    "incident_id": None,
-                }
-            )
-            async with announced(target, services):
-                await services.ledger.add_finding(moved)
-    await session.apply(lambda draft: person_decision.resolve_elsewhere(draft, decision))
+    return handed_on, problems
 
 
 async def _finish(item: WorkItem, session: Session, services: Services) -> None:
@@ -289,8 +240,6 @@ def _due_at(row: Row, case: Case, services: Services) -> datetime | None:
             return row.not_after if row.sent else services.clock()
         case Recheck(done=False, result="") if not _ended(case, row):
             return row.due_at
-        case PersonDecision(done=False):
-            return services.clock()
         case Notification(sent_at=None) if services.notifier is not None:
             return row.next_at
         case _:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from typing import ClassVar, Literal
 
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Row, Stored, Utc
 from bypass_responder.model.change import Actor, Switch
+from bypass_responder.model.decision_message import Author, Channel, DecisionKind, named
 
 
 class IncidentStatus(StrEnum):
@@ -17,6 +19,8 @@ class IncidentStatus(StrEnum):
     HELD = "held"
     FAILED = "failed"
     CONTAINED = "contained"
+    RESTORED = "restored"
+    """Auditing is restored, and the account was not to be blocked."""
     OBSERVED = "observed"
     DISMISSED = "dismissed"
     RELEASED = "released"
@@ -76,19 +80,38 @@ class Incident(Row):
 
 
 class PersonDecision(Row):
-    """What a person decided, written by bypassctl and carried out by ``resume_responses``."""
+    """What a person decided and what came of it: the record under the id of the message, never a request.
+
+    The response log has the digest of the row; ``log verify`` names a row that no line of the log covers.
+    """
 
     kind: ClassVar[str] = "person"
-    key: ClassVar[str] = "person-{row.incident_id}-{row.at:%Y%m%dT%H%M%S%f}-{row.verb}"
+    key: ClassVar[str] = "person-{row.id}"
+    id: str
+    """Of the message. A message with this id is not carried out again."""
     incident_id: str
-    verb: Literal["approve", "dismiss", "release"]
-    who: str
+    verb: DecisionKind
+    author: Author
+    channel: Channel
     reason: str
-    at: Utc
     account: str | None = None
     """With approve: the object id that a person gives to an unresolved target."""
     shown: tuple[str, ...] = ()
     """The ids of the findings that the person was shown."""
     incidents: tuple[str, ...] = ()
-    """The ids of the account's incidents that nobody had ended. By id, since clocks differ."""
-    done: bool = False
+    """The ids of the account's incidents that the person was shown."""
+    sent_at: Utc
+    at: Utc
+    """When the responder judged it."""
+    outcome: Literal["carried_out", "refused"]
+    why: str = ""
+    """The reason of a refusal, or what the decision leaves as it is."""
+
+    @property
+    def who(self) -> str:
+        """The author for the response log, marked where nobody has verified them."""
+        return named(self.author, self.channel)
+
+    def digest(self) -> str:
+        """SHA-256 of the row, without fields that have their default: a later version may add some."""
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()

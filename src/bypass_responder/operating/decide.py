@@ -1,20 +1,38 @@
-"""Finds an incident and stores a person's decision about it, if the rules allow it."""
+"""Finds an incident, shows what is known of its account, sends a person's decision and reads what came of it."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bypass_responder.case.person_decision import write_decision
+from bypass_responder.case.account_state import left_as_it_is, shown_of
+from bypass_responder.case.person_decision import refusal
 from bypass_responder.errors import NotFoundError, RefusedError
-from bypass_responder.session import announced, open_session
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.decision_message import LASTS, DecisionMessage
+from bypass_responder.model.incident import PersonDecision
+from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bypass_responder.model.case import Case, IndexEntry
+    from bypass_responder.model.decision_message import Author, DecisionKind
     from bypass_responder.model.incident import Incident
     from bypass_responder.session import Services
 
-Verb = Literal["approve", "dismiss", "release"]
+PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A decision that is not sent yet, and what it is about."""
+
+    incident: Incident
+    message: DecisionMessage
+    left_as_it_is: str
+    """What the decision does not change, and a person may expect it to."""
 
 
 async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Case]:
@@ -37,24 +55,58 @@ def incident_in(entry: IndexEntry, case: Case) -> Incident:
     return incident
 
 
-async def decide_incident(
-    verb: Verb, entry_id: str, services: Services, *, reason: str, who: str, account: str | None = None
-) -> Incident:
-    """Store a decision, which ``resume_responses`` carries out within a minute. Returns the incident.
+async def prepare(
+    kind: DecisionKind, entry_id: str, services: Services, *, reason: str, author: Author, account: str | None = None
+) -> Prepared:
+    """Return the message for a decision, with what its author is shown. Nothing is sent.
 
-    ``account``: with approve, the object id or user principal name of an unresolved target. Raises NotFoundError and
-    RefusedError, which name the fix.
+    ``account``: with approve, the object id or user principal name of an unresolved target. Raises NotFoundError, and
+    RefusedError for what the responder would refuse, except by its MODE.
     """
-    incident = incident_in(*await find_entry(entry_id, services))
+    entry, case = await find_entry(entry_id, services)
+    incident = incident_in(entry, case)
     object_id = None
     if account is not None:
         found = await services.directory.find(account)
         if found is None:
             raise NotFoundError(f"No account has the object id or user principal name {account}.")
         object_id = found.object_id
-    enforce = services.settings.enforce
-    given = partial(write_decision, who=who, reason=reason, enforce=enforce, account=object_id)
-    async with announced(incident.target, services):
-        session = await open_session(incident.target, services, history=True)
-        await session.apply(lambda draft: given(draft, incident.id, verb))
-    return incident
+    now = services.clock()
+    message = DecisionMessage(
+        message_id=services.new_id(),
+        tenant_id=services.settings.tenant_id,
+        target=incident.target,
+        kind=kind,
+        incident_id=incident.id,
+        account=object_id,
+        shown=shown_of(case, incident),
+        author=author,
+        reason=reason,
+        sent_at=now,
+        not_after=now + LASTS,
+    )
+    if why := refusal(case, message, enforce=True):
+        raise RefusedError(why)
+    return Prepared(incident, message, left_as_it_is(case, incident, kind))
+
+
+async def outcome_of(message: DecisionMessage, services: Services, *, wait_seconds: float = 0) -> PersonDecision | None:
+    """Return what the responder recorded for a message; None when it has not, within these seconds."""
+    waited = 0.0
+    while True:
+        for target in (message.target, TENANT_TARGET):
+            case = await services.ledger.load(target, history=True)
+            recorded = case.row(PersonDecision, f"person-{message.message_id}")
+            if recorded is not None:
+                return recorded
+        if waited >= wait_seconds:
+            return None
+        await asyncio.sleep(PAUSE_SECONDS)
+        waited += PAUSE_SECONDS
+
+
+async def last_run(services: Services) -> datetime | None:
+    """Return when the responder last left a trace: a successful poll of the feed, or a checkpoint of the log."""
+    cursor, checkpoint = await services.feed_store.cursor(), await services.checkpoints.last()
+    moments = [cursor.last_success_at if cursor else None, checkpoint.at if checkpoint else None]
+    return max((moment for moment in moments if moment is not None), default=None)

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 CAUSES = frozenset(
     {
         "decided",
-        "approve_written",
-        "dismiss_written",
-        "release_written",
         "approved",
         "dismissed",
+        "closed",
+        "decision_refused",
         "release_planned",
         "account_given",
     }

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import InputError
-from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident import Incident, PersonDecision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bypass_responder.model.case import Case
     from bypass_responder.ports import Checkpoints, Ledger
 
     Copy = Mapping[str, Mapping[int, str]]
@@ -94,7 +95,7 @@ async def _checkpoints(checkpoints: Checkpoints, kept: Mapping[int, str], found:
 
 
 async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Verification) -> None:
-    seq, previous, incidents = 0, "", set[str]()
+    seq, previous, incidents, decisions = 0, "", set[str](), dict[str, str]()
     async for entry in ledger.log(target):
         seq += 1
         found.entries += 1
@@ -108,19 +109,30 @@ async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Ver
         previous = entry.hash
         if entry.event == "decided" and entry.incident_id:
             incidents.add(entry.incident_id)
-    await _against_rows(target, seq, previous, incidents, ledger, found)
+        if "decision" in entry.facts:
+            decisions[entry.facts["decision"]] = entry.facts.get("digest", "")
+    case = await ledger.load(target, history=True)
+    _against_rows(case, seq, previous, incidents, found)
+    _against_decisions(case, decisions, found)
     last = max(known, default=0)
     if last > seq:
         found.problems.append(f"{target}: cut after log entry {seq}; a checkpoint or the copy has {last} entries")
 
 
-async def _against_rows(
-    target: str, seq: int, digest: str, incidents: set[str], ledger: Ledger, found: Verification
-) -> None:
-    case = await ledger.load(target, history=True)
-    head = case.head
+def _against_rows(case: Case, seq: int, digest: str, incidents: set[str], found: Verification) -> None:
+    target, head = case.target, case.head
     if (head.log_seq, head.log_hash) != (seq, digest):
         found.problems.append(f"{target}: the head names log entry {head.log_seq}, but the log ends with {seq}")
     there = {row.id for row in case.by_key.values() if isinstance(row, Incident)}
     found.problems.extend(f"{target}: incident {gone} was deleted" for gone in sorted(incidents - there))
     found.problems.extend(f"{target}: incident {new} is in no log entry" for new in sorted(there - incidents))
+
+
+def _against_decisions(case: Case, decisions: Mapping[str, str], found: Verification) -> None:
+    """Name the decisions of people that the responder has not logged, or logged otherwise."""
+    for row in case.rows(PersonDecision):
+        about = f"{case.target}: the decision {row.id} ({row.verb.value} by {row.author})"
+        if row.id not in decisions:
+            found.problems.append(f"{about} is in no log entry: nobody decided it")
+        elif decisions[row.id] != row.digest():
+            found.problems.append(f"{about} differs from its log entry")

@@ -17,6 +17,7 @@ from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.notification import Severity
 from bypass_responder.operating.self_check import SelfChecks, check_self_when_due
 from bypass_responder.session import change_if_needed, open_session, raise_health
+from bypass_responder.triggers.carry_out_decision import drain_poison_decisions
 from bypass_responder.triggers.follow_settings import follow_settings
 from bypass_responder.triggers.record_exchange_result import keep_message
 from bypass_responder.triggers.sweep_bypass_state import resume_sweep
@@ -42,6 +43,7 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
     ``checks``: the sources of the app's self-check; None to skip it.
     """
     problems = await _problems_of(_drain_poison(services))
+    problems += await _problems_of(drain_poison_decisions(services))
     now = services.clock()
     try:
         items = await services.work.items()

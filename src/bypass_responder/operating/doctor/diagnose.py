@@ -99,8 +99,7 @@ def _information(facts: Facts, app: SelfCheck | None) -> list[str]:
         found.append(f"AUTOMATIC_CONTROLS of the app: {', '.join(held)} not included, so each waits for approval")
     if app.mode != facts.settings.mode.value:
         found.append(
-            f"MODE is {facts.settings.mode.value} in this shell and {app.mode} in the app: "
-            "bypassctl incidents approve and release use the value of this shell"
+            f"MODE is {facts.settings.mode.value} in this shell and {app.mode} in the app: the app's value decides"
         )
     if app.telemetry and "NOTIFICATION_WEBHOOK_URL" not in app.settings:
         found.append("no webhook is set: only the alert rules of Application Insights notify people")

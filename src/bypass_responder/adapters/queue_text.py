@@ -1,0 +1,14 @@
+"""The text of a queue message."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+
+def text_of(content: str) -> str:
+    """Return the message as its sender wrote it; what is not base64 of a text is returned as it lies in the queue."""
+    try:
+        return base64.b64decode(content, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return content

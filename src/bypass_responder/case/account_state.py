@@ -1,0 +1,120 @@
+"""What the responder last knew of an account, for a person who is about to decide, and what has changed since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from bypass_responder.case.control import BLOCK, ended
+from bypass_responder.model.decision_message import MOST_FINDINGS, MOST_INCIDENTS, DecisionKind, Shown, ShownStep
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.message import Command
+from bypass_responder.model.step import Observed, StepKind, StepState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bypass_responder.model.case import Case
+
+WAITING = frozenset({StepState.HELD, StepState.FAILED, StepState.WITHHELD})
+Bypass = Literal["on", "off"]
+MOMENT = "%Y-%m-%d %H:%M:%SZ"
+
+
+def shown_of(case: Case, incident: Incident | None = None) -> Shown:
+    """Return the account's state as the ledger has it; with an incident, its steps and findings too."""
+    sign_in, sign_in_at = _sign_in(case, incident)
+    bypass, bypass_at = _bypass(case)
+    steps = case.steps(incident.id) if incident else []
+    return Shown(
+        sign_in=sign_in,
+        sign_in_at=sign_in_at,
+        bypass=bypass,
+        bypass_at=bypass_at,
+        steps=tuple(ShownStep(step=step.step, state=step.state) for step in steps),
+        findings=incident.evidence[-MOST_FINDINGS:] if incident else (),
+        incidents=tuple(row.id for row in active_incidents(case))[-MOST_INCIDENTS:],
+    )
+
+
+def active_incidents(case: Case) -> list[Incident]:
+    """Return the incidents of the account that nobody has ended, oldest first."""
+    active = [row for row in case.rows(Incident) if not ended(case, row)]
+    return sorted(active, key=lambda row: (row.opened_at, row.id))
+
+
+def _sign_in(case: Case, incident: Incident | None) -> tuple[Observed | None, datetime | None]:
+    """What the last read showed; before any, the account as it was when the incident was opened."""
+    control = case.control(BLOCK)
+    if control.observed is not None:
+        return control.observed, control.observed_at
+    latest = incident or max(case.rows(Incident), key=lambda row: row.opened_at, default=None)
+    if latest is None or latest.account is None:
+        return None, None
+    return Observed.ENABLED if latest.account.account_enabled else Observed.DISABLED, latest.opened_at
+
+
+def _bypass(case: Case) -> tuple[Bypass | None, datetime | None]:
+    """The newest of what records and reads of Exchange showed."""
+    known: list[tuple[datetime, Bypass]] = []
+    known += [(at, "off") for at in (case.head.off_at, case.head.restored_at) if at is not None]
+    for incident in case.rows(Incident):
+        if incident.restored_at is None and incident.blind_from is not None:
+            known.append((incident.blind_from, "on"))
+    for command in case.rows(Command):
+        answer = command.answer
+        value = None if answer is None else answer.before if answer.after is None else answer.after
+        if answer is not None and answer.read_at is not None and value is not None:
+            known.append((answer.read_at, "on" if value else "off"))
+    at, bypass = max(known, default=(None, None))
+    return bypass, at
+
+
+def lines_of(shown: Shown) -> dict[str, str]:
+    """Return what a person is shown, one name and value per line."""
+    return {
+        "sign-in": _known(shown.sign_in, shown.sign_in_at),
+        "bypass": _known(shown.bypass, shown.bypass_at),
+        "active incidents": ", ".join(shown.incidents) or "none",
+    }
+
+
+def _known(value: str | None, at: datetime | None) -> str:
+    return f"{value}, as of {at:{MOMENT}}" if value and at else "not known yet"
+
+
+def changed_since(case: Case, incident: Incident, kind: DecisionKind, shown: Shown) -> str:
+    """Return what has changed about the account since a person was shown it, with both states; empty: nothing.
+
+    What they were shown as not known yet may be anything now. Progress of a step that was under way is no change.
+    """
+    now = shown_of(case, incident)
+    if shown.sign_in is not None and now.sign_in is not shown.sign_in:
+        was, is_now = _known(shown.sign_in, shown.sign_in_at), _known(now.sign_in, now.sign_in_at)
+        return f"sign-in was shown as {was}; it is {is_now}"
+    if kind is not DecisionKind.APPROVE and (shown.bypass, now.bypass) == ("off", "on"):
+        was, is_now = _known(shown.bypass, shown.bypass_at), _known(now.bypass, now.bypass_at)
+        return f"the bypass was shown as {was}; it is {is_now}"
+    for step in now.steps:
+        before = shown.state_of(step.step)
+        if before in WAITING and step.state not in WAITING | {StepState.CANCELLED}:
+            return f"{step.step.value} was shown as {before.value}; it is {step.state.value}"
+    return ""
+
+
+def left_as_it_is(case: Case, incident: Incident, kind: DecisionKind) -> str:
+    """Return what a decision does not change and a person may expect it to; empty: nothing."""
+    if kind not in {DecisionKind.DISMISS, DecisionKind.CLOSE}:
+        return ""
+    shown = shown_of(case, incident)
+    block = case.step(incident.id, BLOCK)
+    parts = []
+    if shown.sign_in is Observed.DISABLED:
+        restored = "" if case.head.prior is None else f"; to restore it: bypassctl incidents release {incident.id}"
+        parts.append(f"the account stays blocked{restored}")
+    elif shown.sign_in is Observed.ENABLED:
+        failed = block is not None and block.state is StepState.FAILED
+        parts.append("the account stays open" + (f", its block failed: {block.detail}" if failed and block else ""))
+    disable = case.step(incident.id, StepKind.DISABLE_BYPASS)
+    if shown.bypass == "on" and disable is not None and disable.state is not StepState.DONE:
+        parts.append("the bypass stays on")
+    return "; ".join(parts)

@@ -1,0 +1,67 @@
+"""Carry out one decision of a person: in the account's case, or where it has none, in the tenant's."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.case import person_decision
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.decision_message import named
+from bypass_responder.model.finding import Finding, FindingState
+from bypass_responder.session import announced, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.decision_message import Channel, DecisionMessage
+    from bypass_responder.model.incident import PersonDecision
+    from bypass_responder.session import Services, Session
+
+
+async def carry_out(message: DecisionMessage, channel: Channel, services: Services) -> tuple[PersonDecision, set[str]]:
+    """Carry it out or refuse it. Returns what is recorded, and the targets that have something to do now."""
+    session = await open_session(message.target, services, history=True)
+    if not session.case.by_key:
+        why = "The ledger knows no such account."
+        return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
+    targets = {message.target}
+    enforce = services.settings.enforce
+    decide = partial(person_decision.carry_out, message=message, channel=channel, enforce=enforce)
+    if person_decision.needs_handing_on(session.case, message) and _allowed(session, decide):
+        targets.add(await _hand_on(message, channel, session, services))
+    async with announced(message.target, services):
+        return await session.apply(decide), targets
+
+
+async def refuse_in_tenant(message: DecisionMessage, why: str, channel: Channel, services: Services) -> PersonDecision:
+    """Record a refusal in the tenant's case, where the account's cannot take it."""
+    async with announced(TENANT_TARGET, services):
+        session = await open_session(TENANT_TARGET, services)
+        return await session.apply(partial(person_decision.refuse, message=message, why=why, channel=channel))
+
+
+def _allowed(session: Session, decide: Callable[[Draft], PersonDecision]) -> bool:
+    """True when the case as it was read would carry the decision out, for the first time."""
+    draft = session.draft()
+    return decide(draft).outcome == "carried_out" and bool(draft.changed)
+
+
+async def _hand_on(message: DecisionMessage, channel: Channel, session: Session, services: Services) -> str:
+    """Move the findings of an unresolved incident to the account that a person named, as confirmed. Returns it."""
+    target = message.account or ""
+    for finding in session.case.rows(Finding):
+        if finding.incident_id == message.incident_id and finding.verdict == "unresolved":
+            moved = finding.model_copy(
+                update={
+                    "id": f"{finding.id}-by-person" if target == finding.target else finding.id,
+                    "target": target,
+                    "state": FindingState.UNDECIDED,
+                    "confirmed_by": named(message.author, channel),
+                    "incident_id": None,
+                }
+            )
+            async with announced(target, services):
+                await services.ledger.add_finding(moved)
+    return target

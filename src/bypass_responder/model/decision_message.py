@@ -1,0 +1,120 @@
+"""The contract of the queue ``decisions``: what a person decided, and what they were shown when they did.
+
+JSON, base64-encoded on the queue, field names as here. The queue that a message came through is its channel, and says
+how far its author can be believed.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from bypass_responder.model.base import Stored, Utc, Value
+from bypass_responder.model.message import Guid
+from bypass_responder.model.step import Observed, StepKind, StepState
+
+SCHEMA_VERSION = 1
+LASTS = timedelta(hours=1)
+"""A message that is older is not carried out: what the person was shown is no longer true."""
+MOST_FINDINGS, MOST_INCIDENTS, MOST_STEPS = 500, 200, 8
+"""What a message lists, so that it stays under the 48 KiB of a queue message."""
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class DecisionKind(StrEnum):
+    """What a person can decide about an incident."""
+
+    APPROVE = "approve"
+    DISMISS = "dismiss"
+    CLOSE = "close"
+    RELEASE = "release"
+
+
+class Channel(StrEnum):
+    """How a decision came in: each has a queue of its own."""
+
+    BYPASSCTL = "bypassctl"
+    CONSOLE = "console"
+
+    @property
+    def verified(self) -> bool:
+        """True when the sender is an app that has verified its author; otherwise the author is only claimed."""
+        return self is Channel.CONSOLE
+
+
+class Author(Stored):
+    """Who decided."""
+
+    object_id: Guid | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+    def __str__(self) -> str:
+        """For the response log."""
+        return f"{self.name} ({self.object_id or 'no object id'})"
+
+
+def named(author: Author, channel: Channel) -> str:
+    """Return the author for the response log, marked where nobody has verified them."""
+    return str(author) if channel.verified else f"{author}, claimed"
+
+
+class ShownStep(Value):
+    """One step of the incident as the person was shown it."""
+
+    step: StepKind
+    state: StepState
+
+
+class Shown(Value):
+    """What the responder last knew of an account, as it is shown to a person. None: not known yet."""
+
+    sign_in: Observed | None = None
+    sign_in_at: Utc | None = None
+    """When the directory was read."""
+    bypass: Literal["on", "off"] | None = None
+    bypass_at: Utc | None = None
+    steps: Annotated[tuple[ShownStep, ...], Field(max_length=MOST_STEPS)] = ()
+    """Of the incident that is decided."""
+    findings: Annotated[tuple[Id, ...], Field(max_length=MOST_FINDINGS)] = ()
+    """The ids of that incident's findings."""
+    incidents: Annotated[tuple[Id, ...], Field(max_length=MOST_INCIDENTS)] = ()
+    """The ids of all incidents of the account that nobody has ended, the newest last. By id, since clocks differ."""
+
+    def state_of(self, kind: StepKind) -> StepState | None:
+        """The state of one step, or None."""
+        return next((step.state for step in self.steps if step.step is kind), None)
+
+
+class DecisionMessage(Value):
+    """One decision of a person about one incident. Its random id makes a second delivery harmless.
+
+    ``target`` is the ledger's key. After ``not_after``, at most an hour after ``sent_at``, it is refused.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    message_id: Guid
+    tenant_id: Guid
+    target: Id
+    kind: DecisionKind
+    incident_id: Id
+    account: Guid | None = None
+    """With approve: the account that a person names for an unresolved target."""
+    shown: Shown
+    author: Author
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    sent_at: Utc
+    not_after: Utc
+
+    @model_validator(mode="after")
+    def _ends_within_an_hour(self) -> Self:
+        if not timedelta() < self.not_after - self.sent_at <= LASTS:
+            msg = "not_after comes after sent_at, at most an hour later"
+            raise ValueError(msg)
+        if self.account is not None and self.kind is not DecisionKind.APPROVE:
+            msg = "only approve names an account"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,68 @@
+"""Queue trigger ``carry_out_decision``: carry out or refuse what a person decided."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bypass_responder.errors import ResponderError
+from bypass_responder.handling.carry_out import carry_out, refuse_in_tenant
+from bypass_responder.handling.reconcile import settle_all
+from bypass_responder.model.base import first_problem, is_target_key
+from bypass_responder.model.decision_message import SCHEMA_VERSION, Channel, DecisionMessage
+from bypass_responder.triggers.record_exchange_result import keep_message
+
+if TYPE_CHECKING:
+    from bypass_responder.ports import PoisonDecision
+    from bypass_responder.session import Services
+
+POISON_PER_RUN = 32
+ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
+
+
+async def carry_out_decision(body: bytes, services: Services, *, channel: Channel) -> None:
+    """Carry out one decision, or refuse it with a reason. A second delivery of the same message does nothing."""
+    message, problem = _read(body, services.settings.tenant_id)
+    if message is None:
+        await keep_message(body, problem, f"decisions of {channel.value}", services)
+        return
+    _, targets = await carry_out(message, channel, services)
+    await settle_all(targets, services)
+
+
+def _read(body: bytes, tenant_id: str) -> tuple[DecisionMessage | None, str]:
+    try:
+        message = DecisionMessage.model_validate_json(body)
+    except ValidationError as error:
+        return None, first_problem(error)
+    if message.schema_version not in ACCEPTED_VERSIONS:
+        return None, f"schema_version {message.schema_version} is not supported"
+    if message.tenant_id != tenant_id:
+        return None, f"tenant_id {message.tenant_id} is another tenant"
+    if not is_target_key(message.target):
+        return None, "target is not a valid ledger key"
+    return message, ""
+
+
+async def drain_poison_decisions(services: Services) -> None:
+    """Try decisions again that failed five times. One that has ended by then is refused, and people are notified."""
+    taken = await services.decisions.take_poison(POISON_PER_RUN)
+    outcomes = await asyncio.gather(*(_try_again(each, services) for each in taken), return_exceptions=True)
+    problems = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    if problems:
+        raise ExceptionGroup("some decisions of people could not be carried out; they are tried again", problems)
+
+
+async def _try_again(taken: PoisonDecision, services: Services) -> None:
+    body = taken.text.encode()
+    try:
+        await carry_out_decision(body, services, channel=taken.channel)
+    except (ResponderError, ExceptionGroup) as problem:
+        message, _ = _read(body, services.settings.tenant_id)
+        if message is None or services.clock() <= message.not_after:
+            raise
+        why = f"It could not be carried out before it ended at {message.not_after:%Y-%m-%d %H:%M:%SZ}: {problem}"
+        await refuse_in_tenant(message, why, taken.channel, services)
+    await services.decisions.finish(taken)

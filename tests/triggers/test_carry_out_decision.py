@@ -1,0 +1,289 @@
+"""What a person sent is carried out once, or refused with a reason, and recorded either way."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bypass_responder.errors import TransientError
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.decision_message import Channel
+from bypass_responder.model.incident import IncidentStatus, PersonDecision
+from bypass_responder.model.step import Observed
+from bypass_responder.operating.verify_log import verify_log
+from bypass_responder.triggers.carry_out_decision import carry_out_decision
+from tests.world import ALEX, BLAKE, World, a_finding
+
+HOUR = timedelta(hours=1)
+
+
+async def held() -> tuple[World, str]:
+    world = World(containment_limit_per_hour=0)
+    await world.sees(a_finding())
+    return world, (await world.incidents())[0].id
+
+
+async def contained() -> tuple[World, str]:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(seconds=10)
+    return world, (await world.incidents())[0].id
+
+
+async def send(world: World, body: bytes, channel: Channel = Channel.BYPASSCTL) -> None:
+    await carry_out_decision(body, world.services, channel=channel)
+
+
+async def refused_why(world: World, kind: str, incident_id: str, **fields: Any) -> str:
+    recorded = await world.delivers(await world.a_decision(kind, incident_id, **fields))
+    assert recorded.outcome == "refused"
+    return recorded.why
+
+
+async def test_an_approval_blocks_the_account_at_once() -> None:
+    world, incident_id = await held()
+    await world.delivers(await world.a_decision("approve", incident_id))
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_the_log_has_who_decided_through_which_channel() -> None:
+    world, incident_id = await held()
+    recorded = await world.delivers(await world.a_decision("approve", incident_id))
+    [entry] = [entry async for entry in world.ledger.log(ALEX) if entry.event == "approved"]
+
+    assert entry.who == "ops@contoso.onmicrosoft.com (0f0f0f0f-0000-4000-8000-00000000000f), claimed"
+    assert (entry.facts["channel"], entry.facts["decision"]) == ("bypassctl", recorded.id)
+
+
+async def test_an_author_whom_the_console_verified_is_not_marked() -> None:
+    world, incident_id = await held()
+    message = await world.a_decision("approve", incident_id)
+    await send(world, message.model_dump_json().encode(), Channel.CONSOLE)
+    [row] = (await world.case()).rows(PersonDecision)
+
+    assert row.who == "ops@contoso.onmicrosoft.com (0f0f0f0f-0000-4000-8000-00000000000f)"
+
+
+async def test_a_second_delivery_does_nothing() -> None:
+    world, incident_id = await contained()
+    message = await world.a_decision("release", incident_id)
+    await world.delivers(message)
+    world.directory.change(ALEX, account_enabled=False)
+    lines = len(world.ledger.logs[ALEX])
+    await world.delivers(message)
+
+    assert (world.directory.enabled[ALEX], len(world.ledger.logs[ALEX])) == (False, lines)
+
+
+async def test_a_refusal_stays_a_refusal() -> None:
+    world, incident_id = await held()
+    message = await world.a_decision("release", incident_id)
+    first = await world.delivers(message)
+    await world.decides("approve", incident_id)
+
+    assert await world.delivers(message) == first
+
+
+async def test_a_decision_that_has_ended_is_refused() -> None:
+    world, incident_id = await held()
+    message = await world.a_decision("approve", incident_id)
+    world.now += HOUR + timedelta(seconds=1)
+    recorded = await world.delivers(message)
+
+    assert (recorded.outcome, world.directory.enabled[ALEX]) == ("refused", True)
+    assert "ended at" in recorded.why
+
+
+async def test_a_decision_from_the_future_is_refused() -> None:
+    world, incident_id = await held()
+    times = {"sent_at": world.now + HOUR, "not_after": world.now + HOUR * 2}
+
+    assert "in the future" in await refused_why(world, "approve", incident_id, **times)
+
+
+async def test_a_refusal_is_in_the_log_and_notified() -> None:
+    world, incident_id = await held()
+    why = await refused_why(world, "release", incident_id)
+    [entry] = [entry async for entry in world.ledger.log(ALEX) if entry.event == "decision_refused"]
+
+    assert entry.text == f"release: {why}"
+    assert "decision_refused" in await world.notifications()
+
+
+async def test_an_account_that_the_ledger_does_not_know_is_refused_in_the_tenants_case() -> None:
+    world, incident_id = await held()
+    await world.delivers(await world.a_decision("dismiss", incident_id, BLAKE))
+
+    assert BLAKE not in await world.ledger.targets()
+    assert [row.outcome for row in (await world.case(TENANT_TARGET)).rows(PersonDecision)] == ["refused"]
+
+
+async def test_an_incident_that_is_not_there_is_refused() -> None:
+    world, _ = await held()
+
+    assert await refused_why(world, "dismiss", "20200101-0") == "There is no incident 20200101-0."
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        {"object_id": ALEX, "name": "somebody"},
+        {"object_id": None, "name": "ALEX@contoso.onmicrosoft.com"},
+        {"object_id": None, "name": "mallory@contoso.onmicrosoft.com"},
+    ],
+)
+async def test_nobody_whom_the_incident_names_decides_about_it(author: dict[str, Any]) -> None:
+    world, incident_id = await held()
+
+    assert "cannot decide about it" in await refused_why(world, "dismiss", incident_id, author=author)
+
+
+async def test_somebody_whom_an_unresolved_incident_names_does_not_decide_about_it() -> None:
+    world = World()
+    finding = a_finding(object_id_text="alexw", identity_text="alexw@contoso.onmicrosoft.com")
+    await world.sees(finding)
+    await world.answer()
+    [incident] = await world.incidents(finding.target)
+    author = {"name": "alexw@contoso.onmicrosoft.com"}
+
+    assert "named by incident" in await refused_why(world, "dismiss", incident.id, target=finding.target, author=author)
+
+
+async def test_a_longer_name_is_somebody_else() -> None:
+    world, incident_id = await held()
+    author = {"name": "mallory@contoso.onmicrosoft.com.example"}
+    recorded = await world.delivers(await world.a_decision("dismiss", incident_id, author=author))
+
+    assert recorded.outcome == "carried_out"
+
+
+async def test_a_decision_about_another_state_than_the_one_shown_is_refused() -> None:
+    world, incident_id = await contained()
+    shown = (await world.a_decision("dismiss", incident_id)).shown.model_copy(update={"sign_in": Observed.ENABLED})
+
+    assert "sign-in was shown as enabled" in await refused_why(world, "dismiss", incident_id, shown=shown)
+
+
+async def test_a_release_is_refused_for_an_incident_that_was_opened_since() -> None:
+    world, incident_id = await contained()
+    message = await world.a_decision("release", incident_id)
+    world.now += timedelta(minutes=10)
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(effective_at=world.now))
+    recorded = await world.delivers(message)
+
+    assert "was opened after the decision" in recorded.why
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_approve_is_refused_in_observe() -> None:
+    world = World(mode="observe")
+    await world.sees(a_finding())
+    [incident] = await world.incidents()
+
+    assert "MODE is observe" in await refused_why(world, "approve", incident.id)
+
+
+async def test_a_contained_incident_is_closed_and_its_account_stays_blocked() -> None:
+    world, incident_id = await contained()
+    recorded = await world.delivers(await world.a_decision("close", incident_id))
+    await world.passes(hours=25)
+
+    assert (await world.incidents())[0].status is IncidentStatus.CLOSED
+    assert not world.directory.enabled[ALEX]
+    assert "the account stays blocked" in recorded.why
+
+
+async def test_a_closed_incident_can_be_released() -> None:
+    world, incident_id = await contained()
+    await world.decides("close", incident_id)
+    await world.decides("release", incident_id)
+
+    assert world.directory.enabled[ALEX]
+
+
+async def test_an_incident_with_a_step_that_waits_is_not_closed() -> None:
+    world, incident_id = await held()
+
+    assert "block_sign_in is held" in await refused_why(world, "close", incident_id)
+
+
+async def test_dismissing_a_failed_block_says_that_the_account_stays_open() -> None:
+    world = World()
+    world.directory.admins.add(ALEX)
+    await world.sees(a_finding())
+    [incident] = await world.incidents()
+    recorded = await world.delivers(await world.a_decision("dismiss", incident.id))
+
+    assert recorded.why.startswith("the account stays open, its block failed: ")
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"kind": "obey"}, "kind: Input should be"),
+        ({"surprise": 1}, "surprise: Extra inputs"),
+        ({"reason": " "}, "reason: String should have at least 1 character"),
+        ({"tenant_id": BLAKE}, "is another tenant"),
+        ({"target": "name/../x"}, "not a valid ledger key"),
+        ({"schema_version": 9}, "schema_version 9 is not supported"),
+        ({"not_after": "2026-03-02T10:00:01Z"}, "at most an hour later"),
+        ({"sent_at": "9999-12-31T23:59:59Z"}, "at most an hour later"),
+        ({"sent_at": "0001-01-01T00:00:00+14:00"}, "sent_at: Value error, no moment of UTC"),
+        ({"reason": "\ud800"}, "Invalid JSON"),
+    ],
+)
+async def test_a_message_that_cannot_be_read_is_kept_and_nothing_is_done(fields: dict[str, Any], problem: str) -> None:
+    world, incident_id = await held()
+    message = json.loads((await world.a_decision("approve", incident_id)).model_dump_json())
+    await send(world, json.dumps(message | fields).encode())
+    [(_, kept)] = await world.feed_store.unreadable(5)
+
+    assert problem in kept.detail
+    assert world.directory.enabled[ALEX]
+
+
+async def test_a_decision_that_failed_five_times_is_tried_again() -> None:
+    world, incident_id = await held()
+    world.decisions.poison.append((await world.a_decision("approve", incident_id)).model_dump_json())
+    await world.passes(minutes=1)
+
+    assert (world.directory.enabled[ALEX], world.decisions.poison) == (False, [])
+
+
+async def test_it_is_kept_while_it_fails() -> None:
+    world, incident_id = await held()
+    text = (await world.a_decision("approve", incident_id)).model_dump_json()
+    world.decisions.poison.append(text)
+    world.ledger.fail("load", TransientError("no answer"), about=ALEX, always=True)
+    with pytest.raises(ExceptionGroup):
+        await world.passes(minutes=1)
+
+    assert world.decisions.poison == [text]
+
+
+async def test_it_is_refused_once_it_has_ended() -> None:
+    world, incident_id = await held()
+    world.decisions.poison.append((await world.a_decision("approve", incident_id)).model_dump_json())
+    world.ledger.fail("load", TransientError("no answer"), about=ALEX, always=True)
+    with pytest.raises(ExceptionGroup):
+        await world.passes(hours=1, seconds=1)
+    [recorded] = (await world.case(TENANT_TARGET)).rows(PersonDecision)
+
+    assert (recorded.outcome, world.decisions.poison) == ("refused", [])
+    assert "could not be carried out before it ended" in recorded.why
+
+
+async def test_a_row_whose_outcome_was_changed_is_named() -> None:
+    world, incident_id = await held()
+    recorded = await world.delivers(await world.a_decision("release", incident_id))
+    kind, body = world.ledger.stored[ALEX][recorded.place]
+    world.ledger.stored[ALEX][recorded.place] = (kind, body.replace('"refused"', '"carried_out"'))
+    [problem] = (await verify_log(world.ledger, world.checkpoints)).problems
+
+    assert "differs from its log entry" in problem
