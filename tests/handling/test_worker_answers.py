@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from bypass_responder.model.log import LogEntry
 from bypass_responder.model.message import CommandKind, ErrorClass, ExchangeOutcome
 from bypass_responder.model.step import Effect, StepKind, StepState
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
-from tests.world import ALEX, World, a_finding
+from tests.world import ALEX, START, World, a_finding
 
 DISABLE = StepKind.DISABLE_BYPASS
 FAILED_READ = {"resolved": None, "before": None}
@@ -165,3 +166,15 @@ async def test_an_error_that_nobody_foresaw_is_retried_while_the_bypass_is_on(er
 
     assert not world.bypassed[ALEX]
     assert (await world.steps())[DISABLE].effect is not None
+
+
+async def test_a_host_whose_clock_is_behind_ends_no_episode_before_its_beginning() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(effective_at=START - timedelta(minutes=1)))
+    world.now -= timedelta(minutes=20)
+    await world.answer()
+    await world.answer()
+    [incident] = await world.incidents()
+
+    assert incident.restored_at == START - timedelta(minutes=1)

@@ -181,6 +181,14 @@ def _blocks(account: str, run: Run) -> list[datetime]:
     return [each.at for each in ours if each.what == "disabled"]
 
 
+def _of_a_known_actor(case: Case, finding: Finding) -> bool:
+    """True for an *on* inside the interval of an incident that was dismissed, by an actor whom the person was shown."""
+    incident = case.incident(finding.incident_id)
+    if incident is None or incident.known is None or incident.closed_at is None or incident.restored_at is not None:
+        return False
+    return str(finding.actor) in incident.known.actors and finding.effective_at <= incident.closed_at
+
+
 def _of_past(case: Case, run: Run) -> Iterator[str]:
     """An *on* that no person saw and that came after each proven end is decided, not put into the past."""
     restored = [case.head.restored_at, *(incident.restored_at for incident in case.rows(Incident))]
@@ -189,7 +197,8 @@ def _of_past(case: Case, run: Run) -> Iterator[str]:
     for finding in case.rows(Finding):
         past_on = finding.verdict == "past" and finding.source is Source.FEED and finding.switch is Switch.ON
         unseen = finding.outcome is Outcome.SUCCESS and finding.row_key not in seen
-        if past_on and unseen and not any(finding.effective_at <= end for end in ends):
+        excused = any(finding.effective_at <= end for end in ends) or _of_a_known_actor(case, finding)
+        if past_on and unseen and not excused:
             yield f"swallowed: {finding.id} was put into the past, and nobody had seen it"
 
 

@@ -23,6 +23,7 @@ BEFORE = timedelta(hours=24)
 """How long before its known beginning an attempt, a hint or a switching-off still belongs to an episode."""
 EVIDENCE = frozenset({"attempt", "switched_off", "unconfirmed", "past"})
 """Verdicts of findings that decide nothing, and are evidence of the episode that they fall into."""
+CLOCKS_DIFFER = timedelta(hours=1)
 OWN = "our own remediation, seen in the audit log"
 FINDINGS_PER_TRANSACTION = 30
 """Each may bring a notification and a log line, and a transaction holds 100 rows."""
@@ -123,6 +124,12 @@ def _changes(incident: Incident, finding: Finding) -> tuple[tuple[datetime, Swit
         between = (at for at in range(1, len(kinds) - 1) if kinds[at - 1] is kinds[at] is kinds[at + 1])
         del changes[next(between, len(kinds) // 2)]
     return tuple(changes)
+
+
+def latest_on(incident: Incident, now: datetime) -> datetime | None:
+    """Return the time of the last known record of *on*; one from the future counts as an hour ahead at most."""
+    times = [at for at, switch in incident.changes if switch is Switch.ON]
+    return min(max(times), now + CLOCKS_DIFFER) if times else None
 
 
 def flaps(incident: Incident) -> bool:

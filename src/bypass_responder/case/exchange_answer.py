@@ -196,7 +196,7 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
             return
     restored = draft.case.incident(incident.id)
     if restored:
-        mark_restored(draft, restored, _proven_at(result, draft.now), how=result.outcome.value)
+        mark_restored(draft, restored, _proven_at(command, result, draft.now), how=result.outcome.value)
 
 
 def _counts(command: Command, step: Step, result: ExchangeResult) -> bool:
@@ -213,8 +213,10 @@ def _account_is_gone(case: Case, incident_id: str) -> bool:
     return bool(others) and all(step.detail == GONE for step in others)
 
 
-def _proven_at(result: ExchangeResult, now: datetime) -> datetime:
-    return min(result.read_at, now) if result.read_at else now
+def _proven_at(command: Command, result: ExchangeResult, now: datetime) -> datetime:
+    """When it was read as off: after everything that was known when it was asked, whatever the clocks say."""
+    read_at = min(result.read_at, now) if result.read_at else now
+    return latest(command.known_until, read_at)
 
 
 def _not_disabled(draft: Draft, command: Command, step: Step, result: ExchangeResult) -> None:

@@ -133,6 +133,8 @@ class Command(Row):
     identity: str | None = None
     incident_id: str | None = None
     recheck: bool = False
+    known_until: Utc | None = None
+    """With ``disable_bypass``: the latest record of *on* that was known when it was planned. The answer is later."""
     asked: int = 1
     """How many times this question was asked, this time included."""
     created_at: Utc
