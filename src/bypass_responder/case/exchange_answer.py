@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.candidates import is_about_a_candidate, record_check
 from bypass_responder.case.episode import mark_restored, reopen
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import outstanding
@@ -85,9 +86,12 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         bypass_on=result.before,
         read_at=result.read_at,
     )
+    stands = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
+    if is_about_a_candidate(command):
+        record_check(draft, command, check, stands=stands)
+        return
     if check.bypass_on is False:
         draft.move_head(off_at=latest(draft.case.head.off_at, check.read_at or draft.now))
-    stands = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
     for finding in _waiting(draft.case):
         if stands:
             _not_checked(draft, finding, result)

@@ -29,8 +29,9 @@ from bypass_responder.errors import InputError
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import Finding
-from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.incident import Candidate, Incident, PersonDecision
 from bypass_responder.model.step import Recheck
+from bypass_responder.operating.candidates import linked
 from bypass_responder.operating.decide import Prepared, find_entry, incident_in, last_run, outcome_of, prepare
 from bypass_responder.operating.status import moment
 from bypass_responder.operating.timeline import Moment, latency_text, timeline
@@ -87,11 +88,15 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
     For findings without an incident: the source, its claim and why no action followed.
     """
 
-    async def use(responder: Responder) -> tuple[Case, IndexEntry, list[LogEntry] | None]:
+    async def use(
+        responder: Responder,
+    ) -> tuple[Case, IndexEntry, list[LogEntry] | None, list[tuple[Candidate, Incident | None]]]:
         entry, case = await find_entry(incident_id, responder.services)
-        return case, entry, await _log(responder, entry.target)
+        found = case.incident(entry.id)
+        links = await linked(found, responder.services) if found else []
+        return case, entry, await _log(responder, entry.target), links
 
-    case, entry, log = with_responder(use)
+    case, entry, log, links = with_responder(use)
     if entry.kind != "incident":
         _show_listed(entry, case, output)
         return
@@ -104,6 +109,10 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
             {
                 "incident": incident.model_dump(mode="json"),
                 "steps": [step.model_dump(mode="json") for step in case.steps(incident.id)],
+                "candidates": [
+                    candidate.model_dump(mode="json") | {"incident": own.id if own else None}
+                    for candidate, own in links
+                ],
                 "account_state": shown_of(case, incident).model_dump(mode="json"),
                 "decisions": [row.model_dump(mode="json") for row in _decisions(case, incident)],
                 "findings": [json.loads(row.model_dump_json()) for row in findings],
@@ -115,6 +124,11 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
         )
         return
     _print(case, incident)
+    show_section(
+        "Candidates",
+        ("account", "in Exchange", "its own incident"),
+        [(each.name, each.in_exchange, f"{own.id} {own.status.value}" if own else "none") for each, own in links],
+    )
     print_timeline(moments, readable=log is not None)
     _print_ahead(case, incident)
 

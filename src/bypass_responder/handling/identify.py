@@ -34,6 +34,8 @@ class Identified:
     account: Account | None = None
     exchange_on: bool | None = None
     read_at: datetime | None = None
+    candidates: tuple[Account, ...] = ()
+    """Where there is no single account: those that its names stand for."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ async def identify(finding: Finding, lookups: Lookups, *, now: datetime, doubtfu
     found = {name: await _in_graph(name, lookups) for name in finding.names}
     ids = {account.object_id for account in found.values() if account}
     if len(ids) > 1:
-        return Identified(Naming.TWO_ACCOUNTS)
+        return await _candidates(Naming.TWO_ACCOUNTS, ids, lookups)
     if finding.source is Source.ACTOR:
         actor = next((account for account in found.values() if account), None)
         return Identified(Naming.ONE_ACCOUNT if actor else Naming.NONE, actor)
@@ -187,18 +189,18 @@ async def _from_exchange(
     checks: list[Check], ids: set[str], finding: Finding, lookups: Lookups, *, ask_state: bool
 ) -> Identified | Ask:
     if any(check.outcome is ExchangeOutcome.AMBIGUOUS for check in checks):
-        return Identified(Naming.SEVERAL)
+        return await _candidates(Naming.SEVERAL, ids, lookups)
     if any(check.outcome is ExchangeOutcome.REFUSED for check in checks):
-        return Identified(Naming.REFUSED)
+        return await _candidates(Naming.REFUSED, ids, lookups)
     guid = guid_or_none(finding.object_id_text)
     if any(check.object_id is None for check in checks):
         return await _by_object_id(guid, ids, finding, lookups)
     resolved = ids | {check.object_id for check in checks if check.object_id}
     if len(resolved) > 1:
-        return Identified(Naming.TWO_ACCOUNTS)
+        return await _candidates(Naming.TWO_ACCOUNTS, resolved, lookups)
     object_id = next(iter(resolved))
     if guid is None and not any(check.bypass_on for check in checks):
-        return Identified(Naming.NAME_MAY_HAVE_MOVED)
+        return await _candidates(Naming.NAME_MAY_HAVE_MOVED, resolved, lookups)
     return _known(await lookups.account(object_id), finding, ask_state=ask_state)
 
 
@@ -208,6 +210,13 @@ async def _by_object_id(guid: str | None, ids: set[str], finding: Finding, looku
     The name may have been an alias that the attacker has removed.
     """
     if guid is None or guid not in ids:
-        return Identified(Naming.NONE)
+        return await _candidates(Naming.NONE, ids, lookups)
     found = _known(await lookups.account(guid), finding, ask_state=True)
-    return found if isinstance(found, Ask) or found.exchange_on else Identified(Naming.NONE)
+    known = isinstance(found, Ask) or found.exchange_on
+    return found if known else await _candidates(Naming.NONE, ids, lookups)
+
+
+async def _candidates(naming: Naming, ids: set[str], lookups: Lookups) -> Identified:
+    """No single account: the accounts that the names may stand for."""
+    accounts = [await lookups.account(object_id) for object_id in sorted(ids)]
+    return Identified(naming, candidates=tuple(account for account in accounts if account))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import control, filing, listing, person_decision
+from bypass_responder.case import candidates, control, filing, listing, person_decision
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.event_lines import write_line
@@ -180,6 +180,7 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
     await reopen_filed(session, services)
     await session.apply(partial(_take_up, history=session.history, services=services))
     claimed, handed_on, problems = await decide_findings(session, services, lookups)
+    await run_steps.ask_about_candidates(session, services)
     try:
         claimed += await run_steps.claim_due(session, services, lookups)
     except ResponderError as error:
@@ -217,7 +218,8 @@ async def _list_and_file(session: Session, services: Services) -> None:
 
 def next_due(session: Session, services: Services) -> datetime | None:
     """When the target is due again; None when nothing is left to do."""
-    moments: list[datetime | None] = [*control.due_at(session.case, services.clock())]
+    now = services.clock()
+    moments: list[datetime | None] = [*control.due_at(session.case, now), *candidates.due_at(session.case, now)]
     moments += rules_due_at(session.case, services.settings, services.clock())
     head = session.case.head
     if head.ending or head.enabled_again_at or head.adopting or head.reopening:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import control, evidence
+from bypass_responder.case import candidates, control, evidence
 from bypass_responder.case import step as steps
 from bypass_responder.case.exchange_question import (
     WORKER_SILENT_AFTER,
@@ -196,6 +196,21 @@ async def send_commands(session: Session, services: Services) -> None:
         if command.state == "outstanding" and not command.sent and ours:
             await services.exchange.send(as_message(command, tenant_id=tenant, target=session.target))
             await session.apply(partial(mark_sent, command_id=command.id))
+
+
+async def ask_about_candidates(session: Session, services: Services) -> None:
+    """Plan the next question about an account that an unresolved incident may be about; sent with the next commands."""
+    found = candidates.next_candidate(session.case)
+    if found is not None and (found[1].ask_at is None or found[1].ask_at <= services.clock()):
+        await session.apply(partial(_ask_about_candidate, services=services))
+
+
+def _ask_about_candidate(draft: Draft, services: Services) -> None:
+    found = candidates.next_candidate(draft.case)
+    if found is not None:
+        incident, candidate = found
+        command = new_command(draft, CommandKind.CHECK_BYPASS, services)
+        ask(draft, command.model_copy(update={"object_id": candidate.object_id, "incident_id": incident.id}))
 
 
 async def read_back(session: Session, services: Services) -> None:

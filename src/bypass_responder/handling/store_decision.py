@@ -6,8 +6,8 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import episode, evidence, no_action
-from bypass_responder.decision import Disposition, Verdict
+from bypass_responder.case import candidates, episode, evidence, no_action
+from bypass_responder.decision import Decision, Disposition, Verdict
 from bypass_responder.handling.run_steps import claim_steps
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.notification import Severity
@@ -16,6 +16,7 @@ from bypass_responder.model.step import StepKind, StepState
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.handling.examine import Decided
+    from bypass_responder.handling.identify import Identified
     from bypass_responder.handling.run_steps import Claimed
     from bypass_responder.session import Services, Session
 
@@ -66,7 +67,7 @@ def store_plan(draft: Draft, decided: Decided, services: Services) -> list[Claim
         draft,
         current,
         verdict=decision.verdict.value,
-        reason=decision.reason,
+        reason=_reason(decision, identified),
         steps={
             kind: _state(disposition, enforce=enforce)
             for kind, disposition in decision.steps.items()
@@ -78,12 +79,19 @@ def store_plan(draft: Draft, decided: Decided, services: Services) -> list[Claim
     incident = draft.case.incident(incident_id)
     if incident is None:
         return []
+    if identified.candidates:
+        candidates.name_candidates(draft, incident, identified.candidates)
     restores = decision.disable_bypass is Disposition.NOW and enforce
     if decision.verdict is Verdict.ALLOWLIST_EXPIRED and restores:
         _notify_owner(draft, incident_id, decision.reason)
     if decision.verdict is Verdict.HISTORY:
         episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
     return claim_steps(draft, account=identified.account, services=services, slot=True)
+
+
+def _reason(decision: Decision, identified: Identified) -> str:
+    names = ", ".join(account.user_principal_name for account in identified.candidates)
+    return f"{decision.reason} (candidates: {names})" if names else decision.reason
 
 
 def _state(disposition: Disposition, *, enforce: bool) -> StepState:

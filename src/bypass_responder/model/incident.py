@@ -42,6 +42,28 @@ class Known(Stored):
     actors: tuple[str, ...] = ()
 
 
+class Candidate(Stored):
+    """An account that an unresolved incident may be about, and what Exchange reported of it."""
+
+    object_id: str
+    name: str
+    bypass_on: bool | None = None
+    checked_at: Utc | None = None
+    """None: Exchange has not answered yet."""
+    ask_at: Utc | None = None
+    """When it is asked again, after a question that failed."""
+
+    @property
+    def in_exchange(self) -> str:
+        """What Exchange reported of it."""
+        state = {True: "bypass on", False: "bypass off", None: "not found"}[self.bypass_on]
+        return state if self.checked_at else "not checked yet"
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.name} ({self.in_exchange})"
+
+
 class Incident(Row):
     """One episode of one target: from the bypass to auditing proven restored, until a person closes it."""
 
@@ -66,6 +88,8 @@ class Incident(Row):
     """True: switched on again after it was off, so the actor still has the right to do it."""
     closed_at: Utc | None = None
     closed_by: str | None = None
+    candidates: tuple[Candidate, ...] = ()
+    """With verdict ``unresolved``: the accounts that one of its names stands for."""
     known: Known | None = None
     contained_told: bool = False
     followed: Utc | None = None

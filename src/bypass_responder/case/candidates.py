@@ -1,0 +1,84 @@
+"""The accounts that an unresolved incident may be about: each is checked in Exchange, one after the other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.exchange_question import outstanding
+from bypass_responder.model.incident import Candidate, Incident
+from bypass_responder.model.message import CommandKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.account import Account
+    from bypass_responder.model.case import Case
+    from bypass_responder.model.finding import Check
+    from bypass_responder.model.message import Command
+
+MOST_CANDIDATES = 10
+AGAIN_AFTER = timedelta(minutes=10)
+
+
+def name_candidates(draft: Draft, incident: Incident, accounts: Iterable[Account]) -> None:
+    """Add accounts that a name of the incident stands for."""
+    if incident.account is not None:
+        return
+    known = {candidate.object_id: candidate for candidate in incident.candidates}
+    new = {each.object_id: Candidate(object_id=each.object_id, name=each.user_principal_name) for each in accounts}
+    draft.put(incident.model_copy(update={"candidates": tuple((new | known).values())[:MOST_CANDIDATES]}))
+
+
+def next_candidate(case: Case) -> tuple[Incident, Candidate] | None:
+    """Return the candidate that Exchange is to be asked about next; None while another question is outstanding."""
+    if outstanding(case, CommandKind.CHECK_BYPASS) is not None:
+        return None
+    return next(iter(_unchecked(case)), None)
+
+
+def due_at(case: Case, now: datetime) -> list[datetime]:
+    """Return when Exchange is to be asked about a candidate."""
+    return [candidate.ask_at or now for _, candidate in _unchecked(case)]
+
+
+def _unchecked(case: Case) -> list[tuple[Incident, Candidate]]:
+    found = [
+        (incident, candidate)
+        for incident in case.rows(Incident)
+        if not incident.status.final and incident.account is None and incident.row_key not in case.kept
+        for candidate in incident.candidates
+        if candidate.checked_at is None
+    ]
+    return sorted(found, key=lambda each: (each[1].ask_at is not None, each[1].ask_at or each[0].opened_at))
+
+
+def is_about_a_candidate(command: Command) -> bool:
+    """True for a check that asks about a candidate, not about the target of the case."""
+    return command.command is CommandKind.CHECK_BYPASS and command.incident_id is not None and not command.recheck
+
+
+def record_check(draft: Draft, command: Command, check: Check, *, stands: bool) -> None:
+    """Record what Exchange reported of a candidate. ``stands``: it could not be asked, and is asked again later."""
+    incident = draft.case.incident(command.incident_id)
+    if incident is None:
+        return
+    changes: dict[str, object] = {"bypass_on": check.bypass_on, "checked_at": check.read_at or draft.now}
+    if stands:
+        changes = {"ask_at": draft.now + AGAIN_AFTER}
+    candidates = tuple(
+        each.model_copy(update=changes) if each.object_id == command.object_id else each for each in incident.candidates
+    )
+    incident = incident.model_copy(update={"candidates": candidates})
+    draft.put(incident)
+    if any(each.bypass_on for each in candidates) and all(each.checked_at for each in candidates):
+        draft.notify_about(
+            "held",
+            incident,
+            f"Candidates checked in Exchange: {incident.names[0] if incident.names else incident.target}",
+            f"{', '.join(map(str, candidates))}. The sweep opens an incident for each that is bypassed and not on the "
+            f"allowlist: bypassctl incidents show {incident.id} links to it.",
+            key="candidates",
+        )

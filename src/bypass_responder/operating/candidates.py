@@ -1,0 +1,21 @@
+"""The candidates of an unresolved incident, each with the incident that is open for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bypass_responder.session import open_session
+
+if TYPE_CHECKING:
+    from bypass_responder.model.incident import Candidate, Incident
+    from bypass_responder.session import Services
+
+
+async def linked(incident: Incident, services: Services) -> list[tuple[Candidate, Incident | None]]:
+    """Return each candidate with the newest incident of its own case, None when it has none."""
+    found = []
+    for candidate in incident.candidates:
+        case = (await open_session(candidate.object_id, services)).case
+        own = case.incident(case.head.last_incident)
+        found.append((candidate, own if own is None or own.id != incident.id else None))
+    return found
