@@ -59,6 +59,12 @@ class _Utf8(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer).cast("B")
+        if self._decoder is None and not self._pending:
+            data = self._stream.read(len(view))
+            taken = min(len(data), len(view))
+            view[:taken] = data[:taken]
+            self._pending = data[taken:]
+            return taken
         filled = 0
         while filled < len(view) and (self._pending or self._load(len(view) - filled)):
             part = self._pending[: len(view) - filled]
