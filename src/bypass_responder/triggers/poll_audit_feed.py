@@ -11,9 +11,10 @@ from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.record import AuditRecord
+from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.feed.poll import BlobRecords, PollReport, poll
 from bypass_responder.session import change_if_needed, open_session
+from bypass_responder.triggers.report_unread import report_unread
 from bypass_responder.triggers.store_records import store_records
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ async def poll_audit_feed(services: Services) -> PollReport:
 
     async def keep(batch: BlobRecords) -> None:
         nonlocal unreadable
+        if await report_unread((item for item in batch.records if isinstance(item, Unreadable)), services):
+            touched.add(TENANT_TARGET)
         stored = await store_records(
             [record for record in batch.records if isinstance(record, AuditRecord)],
             services,

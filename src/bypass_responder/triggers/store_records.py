@@ -17,8 +17,10 @@ from bypass_responder.model.change import Actor, AuditTampering, BypassChange
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.notification import Severity
+from bypass_responder.model.operation import BYPASS_OPERATION, folded
 from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
 from bypass_responder.session import announced, change
+from bypass_responder.triggers.report_unread import report_unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,6 +80,7 @@ async def store_records(
             for change in changes[start : start + SIDE_BY_SIDE]
         )
         findings += await asyncio.gather(*storing)
+    await report_unread(unreadable, services)
     new = await services.feed_store.keep_unreadable(unreadable, received_at=services.clock()) if unreadable else 0
     for found in tampering:
         await _store_tampering(found, services)
@@ -100,6 +103,8 @@ def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering 
 
 def _require_feed_format(record: AuditRecord) -> None:
     """Raise InputError for a record that is not in the format of the feed. Exports have other formats."""
+    if record.note:
+        raise InputError("wrong_type", record.note)
     try:
         raw = json.loads(record.raw, strict=False)
     except ValueError as problem:
@@ -133,6 +138,7 @@ def _unreadable(record: AuditRecord, error: InputError, source: str) -> Unreadab
         source=source,
         where=f"record {record.id}",
         excerpt=excerpt(record.raw),
+        names_cmdlet=folded(record.operation) == folded(BYPASS_OPERATION),
     )
 
 

@@ -88,10 +88,10 @@ class Intake:
         self.read += 1
 
     async def _hand_over(self, batch: BlobRecords) -> None:
+        await self.keep(batch)
         unreadable = [item for item in batch.records if isinstance(item, Unreadable)]
         if unreadable:
             self.unreadable += await self.store.keep_unreadable(unreadable, received_at=self.now)
-        await self.keep(batch)
         self.records += sum(isinstance(item, AuditRecord) for item in batch.records)
 
     async def _wait(self, blob: ContentBlob, before: PendingBlob | None, reason: str, *, gone: bool = False) -> None:
