@@ -13,12 +13,16 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from bypass_responder.cli.archives import Part, parts
+from bypass_responder.cli.byte_search import count as count_bytes
+from bypass_responder.cli.byte_search import may_hold
 from bypass_responder.cli.findings import Finding, Format, Printer, printer
 from bypass_responder.cli.terminal import stop
 from bypass_responder.detection import detect as detect_change
 from bypass_responder.model.change import AuditTampering, BypassChange
-from bypass_responder.model.record import Unreadable, printable
-from bypass_responder.sensing.records.reader import read_records
+from bypass_responder.model.record import AuditRecord, Unreadable, printable
+from bypass_responder.sensing.records.pieces import Scan
+from bypass_responder.sensing.records.reader import read_records, records_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 FOUND = 1
 NOT_READ = 2
 _REMEMBERED = 10_000
-"""Number of events per file that are remembered, to show a repeated event once."""
+"""Number of events that are remembered, to show or to count a repeated event once."""
 
 
 def detect(
@@ -40,63 +44,96 @@ def detect(
     everything: Annotated[
         bool, typer.Option("--all", help="Include changes of the organization's audit switches.")
     ] = False,
+    count: Annotated[bool, typer.Option("--count", help="Count every record, which is slower.")] = False,
 ) -> None:
     """Find mailbox audit bypasses in exports of the unified audit log. Works offline.
 
     Formats: Management API records, JSON lines, Search-UnifiedAuditLog JSON
-    and CSV, the Purview portal's CSV, Graph audit records, Sentinel
-    OfficeActivity, CloudAppEvents and Elastic ECS, in files of any size.
-    An event that is repeated in a file is shown once.
+    and CSV, the Purview portal's CSV, Graph audit records, advanced hunting,
+    Log Analytics, Sentinel OfficeActivity, CloudAppEvents, Elastic, Wazuh,
+    Splunk; as JSON, CSV or Excel (.xlsx), also in .gz and .zip files, of any
+    size. An event that is repeated in a file is shown once; one that is in
+    several files counts once.
 
     Each finding is on, off, attempt (failed), unknown (value or result),
     tampering (an audit switch of the organization) or unreadable.
 
     Exit code 0: no findings. 1: a bypass was switched on or off, or an
-    attempt failed. 2: no findings, but some input is unreadable.
+    attempt failed. 2: no findings, but some input is unreadable or has no
+    audit record at all.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a console with a limited code page must not end the scan
-    scan = _Scan(printer(output), everything=everything)
+    run = _Run(printer(output), everything=everything, every=count)
     with _progress() as progress:
         for name in files:
             try:
                 with _opened(name) as stream:
-                    scan.read(progress.follow(stream, name), source=printable(name), progress=progress)
+                    run.read(progress.follow(stream, name), name=printable(name), progress=progress)
             except BrokenPipeError:
                 raise  # the reader of our output is gone; not an error of the file
             except OSError as error:
-                scan.failed += 1
+                run.failed += 1
                 progress.console.print(Text(f"{printable(name)}: {error.strerror or error}"), soft_wrap=True)
-    summary = f"{scan.found} found, {scan.unreadable} unreadable, {scan.failed} of {len(files)} files failed"
-    progress.console.print(Text(summary))
-    raise typer.Exit(FOUND if scan.found else NOT_READ if scan.unreadable or scan.failed else 0)
+    for name in run.unrecognized:
+        progress.console.print(Text(f"{name}: no audit record was recognized in it"), soft_wrap=True)
+    progress.console.print(Text(run.summary(len(files))), soft_wrap=True)
+    raise typer.Exit(FOUND if run.shown else NOT_READ if run.unreadable or run.failed or run.unrecognized else 0)
 
 
-class _Scan:
+class _Run:
     """Reads the files, prints the findings and counts them."""
 
-    def __init__(self, out: Printer, *, everything: bool) -> None:
+    def __init__(self, out: Printer, *, everything: bool, every: bool) -> None:
         self._out = out
         self._everything = everything
-        self.found = self.unreadable = self.failed = 0
+        self._every = every
+        self._known: dict[object, None] = {}
+        self.found = self.shown = self.unreadable = self.failed = 0
+        self.bytes = self.lines = self.records = 0
+        self.is_exact = True
+        self.unrecognized: list[str] = []
 
-    def read(self, stream: Readable, *, source: str, progress: _Bar) -> None:
+    def read(self, stream: Readable, *, name: str, progress: _Bar) -> None:
+        """Read one input, with all that is compressed in it. Raises OSError."""
+        recognized = False
+        for part in parts(stream, name):
+            scan = Scan(matters=may_hold, count=count_bytes, every=self._every)
+            recognized |= self._read_part(part, scan, progress=progress)
+            if problem := part.problem():
+                reason, _, detail = problem.partition(": ")
+                self._take(Unreadable(reason=reason, detail=detail, source=part.name, where="", excerpt=""), part, progress)
+        if not recognized:
+            self.unrecognized.append(name)
+
+    def _read_part(self, part: Part, scan: Scan, *, progress: _Bar) -> bool:
+        """Read one export; whether it has audit records, of any operation."""
+        records: Iterator[AuditRecord | Unreadable]
+        if part.rows:
+            records = records_in(part.rows(scan), source=part.name, scan=scan)
+        elif part.stream:
+            records = read_records(_Counted(part.stream, self), source=part.name, scan=scan)
+        else:
+            return False
         seen: dict[object, None] = {}
-        for record in read_records(stream, source=source):
+        for record in records:
+            scan.recognized |= isinstance(record, AuditRecord) or record.names_cmdlet
             finding = record if isinstance(record, Unreadable) else detect_change(record)
             if finding is None or (isinstance(finding, AuditTampering) and not self._everything):
                 continue
-            if not isinstance(finding, Unreadable):
-                facts = _facts(finding)
-                if facts in seen:
-                    continue
-                seen[facts] = None
-                if len(seen) > _REMEMBERED:
-                    del seen[next(iter(seen))]
-            self.found += isinstance(finding, BypassChange)
-            self.unreadable += isinstance(finding, Unreadable)
-            with progress.paused():
-                self._show(finding, source=source)
+            if isinstance(finding, Unreadable) or _is_new(_facts(finding), seen):
+                self._take(finding, part, progress)
+        self.records += scan.records
+        self.is_exact &= scan.is_exact
+        return scan.recognized
+
+    def _take(self, finding: Finding, part: Part, progress: _Bar) -> None:
+        self.unreadable += isinstance(finding, Unreadable)
+        if isinstance(finding, BypassChange):
+            self.shown += 1
+            self.found += _is_new(_identity(finding), self._known)
+        with progress.paused():
+            self._show(finding, source=part.name)
 
     def _show(self, finding: Finding, *, source: str) -> None:
         try:
@@ -105,6 +142,30 @@ class _Scan:
             raise  # the reader of our output is gone
         except OSError as error:
             stop(f"The findings could not be written: {error.strerror or error}")
+
+    def summary(self, files: int) -> str:
+        """What was read, and what was found in it."""
+        records = f"{self.records:,} records" if self.is_exact else "records not counted (--count)"
+        again = f" ({self.shown} shown: an event that is in several files counts once)" if self.shown > self.found else ""
+        return (
+            f"read {self.bytes:,} bytes, {self.lines:,} lines, {records}\n"
+            f"{self.found} found{again}, {self.unreadable} unreadable, {self.failed} of {files} files failed"
+        )
+
+
+def _is_new(key: object, seen: dict[object, None]) -> bool:
+    """Whether the key was not among the last ones; it is now."""
+    if key in seen:
+        return False
+    seen[key] = None
+    if len(seen) > _REMEMBERED:
+        del seen[next(iter(seen))]
+    return True
+
+
+def _identity(change: BypassChange) -> object:
+    """Return what an event has in every export of it."""
+    return change.record_id.lower(), change.object_id_text.lower(), change.switch
 
 
 def _facts(finding: Finding) -> object:
@@ -119,6 +180,20 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         return
     with open(name, "rb") as stream:  # noqa: PTH123 - a name on the command line, and a directory must be an OSError
         yield stream
+
+
+class _Counted:
+    """A stream whose bytes and lines are counted."""
+
+    def __init__(self, stream: Readable, run: _Run) -> None:
+        self._stream = stream
+        self._run = run
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self._run.bytes += len(data)
+        self._run.lines += count_bytes(data, b"\n")
+        return data
 
 
 class _Followed:

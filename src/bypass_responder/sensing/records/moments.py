@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from bypass_responder.errors import InputError
 
 AMBIGUOUS = "day and month may be the other way round"
-NO_ZONE = "time zone unknown, shown as if UTC"
+NO_ZONE = "the time zone is unknown"
 
 _ZONE = r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?"
 _CLOCK = r"(?P<h>\d{1,2}):(?P<min>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?(?:\s*(?P<half>[AP])\.?M\.?)?" + _ZONE

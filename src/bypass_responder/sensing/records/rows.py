@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +24,7 @@ _KNOWN = frozenset(
     | {"event.original", "_raw"}
 )
 _DELIMITERS = (",", ";", "\t", "|")
+_NAME = re.compile(r"\ufeff?[\w @.,:#{}()\[\]/+-]{0,200}")
 _HEADER_LIMIT = 1 << 16
 _HEADER_WITHIN = 10
 """Lines that may stand before the header: a title, ``#TYPE``, ``sep=``."""
@@ -50,7 +52,7 @@ def header_of(head: str) -> Header | None:
             names = _cells(line[:_HEADER_LIMIT].rstrip("\r"), delimiter)
             if len(names) == 1 and names[0] != line.strip():  # the whole line in one cell
                 names = _cells(names[0], delimiter)
-            if not _KNOWN.isdisjoint(name.strip().lower() for name in names):
+            if not _KNOWN.isdisjoint(name.strip().lower() for name in names) and all(map(_NAME.fullmatch, names)):
                 spaced = len(names) > 1 and all(name.startswith(" ") for name in names[1:] if name)
                 return Header(delimiter, number, spaced, [name.strip() for name in names])
     return None
@@ -81,12 +83,35 @@ def read_rows(reader: BinaryIO, header: Header, scan: Scan) -> Pieces:
                 yield Broken(reason, str(error), where, text)
 
 
+def read_table(rows: Iterator[list[str]], scan: Scan) -> Pieces:
+    """The same for rows that are apart already, as a spreadsheet has them."""
+    for before, cells in enumerate(rows):
+        names = [name.strip() for name in (_cells(cells[0], ",") if not any(cells[1:]) and cells else cells)]
+        if not _KNOWN.isdisjoint(map(str.lower, names)):
+            break
+        if before + 1 >= _HEADER_WITHIN:
+            names = []
+            break
+    else:
+        names = []
+    if not names:
+        yield Broken("not_json", "no column of the sheet is known", "the beginning", "", names_cmdlet=True)
+        return
+    header = Header(",", 0, skip_space=False, names=names)
+    for number, cells in enumerate(rows, start=1):
+        if any(cells):
+            filled = cells[: max(index for index, cell in enumerate(cells) if cell) + 1]
+            yield from _row(filled, header, scan, f"row {number}", trimmed=True)
+
+
 def _reader(lines: Iterator[str], header: Header) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=header.delimiter, strict=True, skipinitialspace=header.skip_space)
 
 
-def _row(cells: list[str], header: Header, scan: Scan, where: str) -> Pieces:
+def _row(cells: list[str], header: Header, scan: Scan, where: str, *, trimmed: bool = False) -> Pieces:
     cells, problem = _fitted(cells, header)
+    if problem == "wrong_columns" and trimmed and len(cells) < len(header.names):
+        problem = ""
     scan.records += 1
     named = dict(zip(header.names, cells, strict=False))
     if not scan.recognized:
