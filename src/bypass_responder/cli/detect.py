@@ -14,14 +14,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.text import Text
 
 from bypass_responder.cli.archives import Part, parts
-from bypass_responder.cli.byte_search import count as count_bytes
-from bypass_responder.cli.byte_search import may_hold
 from bypass_responder.cli.findings import Finding, Format, Printer, printer
 from bypass_responder.cli.terminal import stop
 from bypass_responder.detection import detect as detect_change
 from bypass_responder.model.change import AuditTampering, BypassChange
 from bypass_responder.model.record import AuditRecord, Unreadable, printable
 from bypass_responder.sensing.records.pieces import Scan
+from bypass_responder.sensing.records.prefilter import count as count_bytes
 from bypass_responder.sensing.records.reader import read_records, records_in
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ class _Run:
         """Read one input, with all that is compressed in it. Raises OSError."""
         recognized = False
         for part in parts(stream, name):
-            scan = Scan(matters=may_hold, count=count_bytes, every=self._every)
+            scan = Scan(every=self._every)
             recognized |= self._read_part(part, scan, progress=progress)
             if problem := part.problem():
                 reason, _, detail = problem.partition(": ")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bypass_responder.sensing.records.pieces import Broken, Pieces, Scan
+from bypass_responder.sensing.records.prefilter import count, may_matter
 from bypass_responder.sensing.records.source import BLOCK, LIMIT
 from bypass_responder.sensing.records.values import read_values
 
@@ -31,11 +32,11 @@ def read_lines(reader: BinaryIO, scan: Scan) -> Pieces:
             yield Broken("too_large", detail, f"line {number}", block[:LIMIT].decode("utf-8", "replace"), True)  # noqa: FBT003
             continue
         scan.see(block)
-        for part in [block] if _is_cold(block, scan) else _parts(block):
-            if _is_cold(part, scan):
-                count = scan.count(part, b"\n") + (not part.endswith(b"\n"))
-                number += count
-                scan.records += count
+        cold = _cold_lines(block, scan)
+        for part in [block] if cold else _parts(block):
+            if passed := cold or _cold_lines(part, scan):
+                number += passed
+                scan.records += passed
                 continue
             for line in part.removesuffix(b"\n").split(b"\n"):
                 number += 1
@@ -65,15 +66,14 @@ def _parts(block: bytes) -> Iterator[bytes]:
         at = end
 
 
-def _is_cold(block: bytes, scan: Scan) -> bool:
-    return scan.recognized and _is_tidy(block, scan) and not scan.matters(block)
-
-
-def _is_tidy(block: bytes, scan: Scan) -> bool:
-    """Whether every line begins with ``{`` and ends with ``}``, without looking at each."""
-    inner = scan.count(block, b"\n") - block.endswith(b"\n")
-    ends = block.startswith(b"{") and block[-4:].rstrip(b"\r\n").endswith(b"}")
-    return ends and (scan.count(block, b"}\n{") == inner or scan.count(block, b"}\r\n{") == inner)
+def _cold_lines(block: bytes, scan: Scan) -> int:
+    """How many lines the block has, if none may matter and each begins with ``{`` and ends with ``}``; otherwise 0."""
+    if not scan.recognized or not block.startswith(b"{") or not block[-4:].rstrip(b"\r\n").endswith(b"}"):
+        return 0
+    lines = count(block, b"\n") + (not block.endswith(b"\n"))
+    joined = count(block, b"}\n{") + 1
+    whole = joined == lines or joined + count(block, b"}\r\n{") == lines
+    return lines if whole and not may_matter(block) else 0
 
 
 def _line(line: bytes, where: str, scan: Scan) -> Pieces:
@@ -81,7 +81,7 @@ def _line(line: bytes, where: str, scan: Scan) -> Pieces:
         return
     if not scan.recognized:
         scan.recognize(line.decode("utf-8", "replace"))
-    if scan.matters(line):
+    if may_matter(line):
         for piece in read_values(io.BytesIO(line), scan):
             yield replace(piece, where=f"{where}, {piece.where}")
     elif line[:1] + line[-1:] in {b"{}", b"[]"}:

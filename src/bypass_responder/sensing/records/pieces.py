@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bypass_responder.errors import InputError
 from bypass_responder.sensing.records.moments import DateOrder
 from bypass_responder.sensing.records.parsed import Fields, parse
-from bypass_responder.sensing.records.prefilter import may_matter
 from bypass_responder.sensing.records.shapes import is_audit_record
 
 _DATE = re.compile(r"(?<!\d)\d{1,2}[/-]\d{1,2}[/-]\d{4}[, ]")
@@ -51,9 +50,6 @@ Pieces = Iterator[Piece]
 class Scan:
     """How one input is read, and what is known of it so far."""
 
-    matters: Callable[[bytes], bool] = may_matter
-    """``may_matter``, or a faster function that passes at least as much."""
-    count: Callable[[bytes, bytes], int] = bytes.count
     every: bool = False
     """Whether every record is parsed, so that ``records`` is exact."""
     records: int = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-BLOCK = 1 << 20
+BLOCK = 1 << 17
 """Bytes read at a time."""
 LIMIT = 1 << 25
 """Characters (or bytes) of one record, line or CSV row. What is longer is unreadable, so memory has a bound."""

@@ -16,7 +16,7 @@ from json import JSONDecodeError, JSONDecoder
 from typing import TYPE_CHECKING
 
 from bypass_responder.sensing.records.pieces import Broken, JsonText, Pieces, Scan
-from bypass_responder.sensing.records.prefilter import Prefilter
+from bypass_responder.sensing.records.prefilter import Prefilter, may_matter
 from bypass_responder.sensing.records.source import BLOCK, LIMIT
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _page_end(buffer: _Buffer) -> Pieces:
         buffer.take(1)
         is_nested = buffer.char() in {"[", "{"}
         text = buffer.take(buffer.value_length())
-        if is_nested and buffer.scan.matters(text.encode()):
+        if is_nested and may_matter(text.encode()):
             yield JsonText(text, buffer.where("after "))
     if char != "}":
         raise _BrokenError(reason="not_json", detail=f"the object is cut off or broken at {char!r}")
@@ -170,7 +170,7 @@ class _Buffer:
         data = self.rest().encode()
         self._passed += self._at
         while True:
-            hot = _first_hot(data, scan)
+            hot = _first_hot(data)
             cut = data.rfind(self.separator, 0, len(data) if hot is None else hot)
             if cut >= 0:
                 passed = cut + self.separator.index(b"{")
@@ -248,10 +248,10 @@ class _Buffer:
         if end <= self._cold_until:
             return False
         ahead = max(end, self._at + _AHEAD)
-        if not self.scan.matters(self._text[self._at : ahead].encode()):
+        if not may_matter(self._text[self._at : ahead].encode()):
             self._cold_until = min(ahead, len(self._text))
             return False
-        return self.scan.matters(self._text[self._at : end].encode())
+        return may_matter(self._text[self._at : end].encode())
 
     def rest(self) -> str:
         """What is left of the window."""
@@ -322,9 +322,9 @@ class _Buffer:
         self._cold_until = 0
 
 
-def _first_hot(data: bytes, scan: Scan) -> int | None:
+def _first_hot(data: bytes) -> int | None:
     """Where the first part that may matter begins; None when nothing in the data may."""
-    if not scan.matters(data):
+    if not may_matter(data):
         return None
     starts = range(0, len(data), _PART)
-    return next((at for at in starts if scan.matters(data[max(0, at - _SEAM) : at + _PART + _SEAM])), 0)
+    return next((at for at in starts if may_matter(data[max(0, at - _SEAM) : at + _PART + _SEAM])), 0)
