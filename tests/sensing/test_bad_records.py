@@ -89,6 +89,12 @@ def test_a_cmdlet_that_is_almost_ours_is_unreadable(spelling: str) -> None:
     assert read(json.dumps([a_bypass(Operation=spelling)])) == ["other_operation"]
 
 
+def test_a_cmdlet_that_has_our_name_in_it_is_unreadable_without_parameters_too() -> None:
+    odd = a_bypass(Operation="Exchange.Set-MailboxAuditBypassAssociation", Parameters=None)
+
+    assert read(json.dumps([odd])) == ["other_operation"]
+
+
 def test_our_parameters_name_as_a_text_that_anybody_may_write_is_passed_over() -> None:
     assert read(json.dumps([a_bypass(Operation="New-InboxRule", Parameters=named(Name="AuditBypassEnabled"))])) == []
 

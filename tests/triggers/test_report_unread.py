@@ -78,7 +78,11 @@ async def test_the_record_behind_a_broken_one_contains_its_account() -> None:
 
 @pytest.mark.parametrize(
     "spelling",
-    ["Set-MailboxAuditBypassAssociation ", "Set\u2013MailboxAuditBypassAssociation", "set-MailboxAuditBypass\u200bAssociation"],
+    [
+        "Set-MailboxAuditBypassAssociation ",
+        "Set\u2013MailboxAuditBypassAssociation",
+        "set-MailboxAuditBypass\u200bAssociation",
+    ],
 )
 async def test_a_record_whose_cmdlet_is_spelled_oddly_contains_its_account(spelling: str) -> None:
     world = await polled(a_record(Operation=spelling))

@@ -139,7 +139,9 @@ def _pieces(sheet: Any, scan: Scan) -> Pieces:  # noqa: ANN401 - openpyxl has no
         rows = sheet.iter_rows(values_only=True, max_col=_MOST_COLUMNS)
         yield from read_table(([_cell(value) for value in row] for row in rows), scan)
     except Exception as error:  # noqa: BLE001 - as above
-        yield Broken("cut_off", f"the worksheet cannot be read on: {error}", "after the last row", "", names_cmdlet=True)
+        yield Broken(
+            "cut_off", f"the worksheet cannot be read on: {error}", "after the last row", "", names_cmdlet=True
+        )
 
 
 def _cell(value: object) -> str:

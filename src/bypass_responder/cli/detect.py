@@ -101,7 +101,9 @@ class _Run:
             recognized |= self._read_part(part, scan, progress=progress)
             if problem := part.problem():
                 reason, _, detail = problem.partition(": ")
-                self._take(Unreadable(reason=reason, detail=detail, source=part.name, where="", excerpt=""), part, progress)
+                self._take(
+                    Unreadable(reason=reason, detail=detail, source=part.name, where="", excerpt=""), part, progress
+                )
         if not recognized:
             self.unrecognized.append(name)
 
@@ -145,7 +147,9 @@ class _Run:
     def summary(self, files: int) -> str:
         """What was read, and what was found in it."""
         records = f"{self.records:,} records" if self.is_exact else "records not counted (--count)"
-        again = f" ({self.shown} shown: an event that is in several files counts once)" if self.shown > self.found else ""
+        again = (
+            f" ({self.shown} shown: an event that is in several files counts once)" if self.shown > self.found else ""
+        )
         return (
             f"read {self.bytes:,} bytes, {self.lines:,} lines, {records}\n"
             f"{self.found} found{again}, {self.unreadable} unreadable, {self.failed} of {files} files failed"

@@ -48,6 +48,7 @@ _CUT_OFF = "Parameters were cut off by the export (ConvertTo-Json -Depth)"
 _NUMBERS_TOO = frozenset({"user_type"})
 _TRUTHS_TOO = frozenset({"result_status"})
 _SWITCH = folded(BYPASS_PARAMETER)
+_CMDLET = folded(BYPASS_OPERATION.removeprefix("Set-"))
 
 
 def record_of(candidate: Candidate, *, text: str, day_first: bool | None = None) -> AuditRecord | None:
@@ -82,9 +83,17 @@ def _operation(candidate: Candidate) -> str | None:
         raise candidate.problem
     if any(map(is_of_interest, candidate.wrapper_operations())):
         raise InputError(reason="other_operation", detail="the record and its wrapper name different operations")
+    if any(map(_is_almost_ours, stated)):
+        raise InputError(reason="other_operation", detail=f"{stated[0][:200]!r} is almost {BYPASS_OPERATION}")
     if _names_switch(candidate.inner) or _names_switch(candidate.outer):
         raise InputError(reason="other_operation", detail=f"{stated[0][:200]!r} names {BYPASS_PARAMETER}")
     return None
+
+
+def _is_almost_ours(operation: str) -> bool:
+    """Whether the operation has the cmdlet's name with something around it. The cmdlet that reads is none of ours."""
+    name = folded(operation)
+    return _CMDLET in name and not name.endswith(f"get{_CMDLET}")
 
 
 def _names_switch(value: Any) -> bool:  # noqa: ANN401 - any JSON value
