@@ -37,6 +37,7 @@ Json = dict[str, Any]
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CMDLET = "Set-MailboxAuditBypassAssociation"
 OTHER = another(Parameters=[])
+SPELLINGS: tuple[Callable[[str], str], ...] = (str.strip, str.lower, str.upper)
 INVISIBLE = ("\u200b", "\u00a0", "\ufeff", "\u00ad", "\u2060", "\u202f")
 DASHES = ("-", "\u2010", "\u2011", "\u2013", "\u2014", "\u2212", "\uff0d", "")
 
@@ -63,7 +64,7 @@ def records(draw: st.DrawFn) -> Json:
         if name != "Operation":
             fields[name] = draw(st.sampled_from((None, "", 5, [], {"a": 1}, "System.Object[]", "@{Name=Identity}")))
     order = draw(st.permutations(list(fields.items())))
-    change = draw(st.sampled_from((str, str.lower, str.upper)))
+    change = draw(st.sampled_from(SPELLINGS))
     return {change(name): value for name, value in order}
 
 
@@ -114,7 +115,7 @@ def as_rows(record: Json, draw: st.DrawFn) -> bytes:
 
 
 def as_any_shape(record: Json, draw: st.DrawFn) -> bytes:
-    shape = SHAPES[draw(st.sampled_from(sorted(SHAPES)))]
+    shape: Callable[[Json], bytes] = SHAPES[draw(st.sampled_from(sorted(SHAPES)))]
     low = {name.lower(): value for name, value in record.items()}
     return shape(a_bypass(Operation=low["operation"]))
 
@@ -156,7 +157,7 @@ def seen(found: list[AuditRecord | Unreadable]) -> bool:
 
 
 def names_cmdlet(content: bytes) -> bool:
-    """Whether a whole name of the cmdlet or of the parameter is still in the content, as a person would search for it."""
+    """Whether the whole name of the cmdlet is still in the content, as a person would search for it."""
     texts = [content.decode(encoding, "ignore") for encoding in ("utf-8", "utf-16-le", "utf-16-be")]
     unescaped = [re.sub(r"\\+u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), text) for text in texts]
     bare = [re.sub(r"[^a-z\"]|\\\\[nrt]", "", text.lower()) for text in unescaped]
@@ -248,15 +249,15 @@ Property = tuple[st.SearchStrategy[Any], Callable[[Any], None]]
 EXPORTS: Property = (exports(), in_exports)
 FAULTS: dict[str, tuple[Any, str, Any, Property]] = {
     "the prefilter": (prefilter, "DROPPED", b"", (spelled(), by_the_prefilter)),
-    "the filter of the feed": (read_blob.Prefilter, "feed", lambda self, chunk: False, (exports(), in_the_feed)),
+    "the filter of the feed": (prefilter.Prefilter, "feed", lambda _, __: False, (exports(), in_the_feed)),
     "the names of operations": (record, "folded", str.lower, EXPORTS),
     "the JSON reader": (values._Buffer, "resume", lambda self: self.take(len(self.rest()))[:1], EXPORTS),
     "the JSON lines reader": (lines, "may_matter", lambda line: b"Set-M" in line, EXPORTS),
-    "the CSV reader": (rows, "_passed_over", lambda lines, header: iter([""]), EXPORTS),
-    "rows that do not fit": (reader, "_is_another", lambda cells: True, EXPORTS),
-    "what is inside of wrappers": (shapes, "_inside", lambda value, raw, depth: iter(()), EXPORTS),
-    "compressed data": (archives._Gunzip, "read", lambda self, size: b"", (exports(), in_compressed_files)),
-    "alerts": (alert, "_records", lambda data, tenant_id: (), (records(), in_alerts)),
+    "the CSV reader": (rows, "_passed_over", lambda _, __: iter([""]), EXPORTS),
+    "rows that do not fit": (reader, "_is_another", lambda _: True, EXPORTS),
+    "what is inside of wrappers": (shapes, "_inside", lambda *_: iter(()), EXPORTS),
+    "compressed data": (archives._Gunzip, "read", lambda *_: b"", (exports(), in_compressed_files)),
+    "alerts": (alert, "_records", lambda *_: (), (records(), in_alerts)),
 }
 
 

@@ -86,7 +86,7 @@ def read_moment(text: str, *, utc: bool = True, day_first: bool | None = None) -
 
 
 def _moment(parts: dict[str, str | None], *, utc: bool, day_first: bool | None) -> Moment:
-    month, day, ambiguous = _date(parts, day_first)
+    month, day, ambiguous = _date(parts, day_first=day_first)
     hour = int(parts["h"] or 0)
     if parts["half"]:
         if not 1 <= hour <= _NOON:
@@ -101,7 +101,7 @@ def _moment(parts: dict[str, str | None], *, utc: bool, day_first: bool | None) 
     return Moment(at.astimezone(UTC), "; ".join(notes))
 
 
-def _date(parts: dict[str, str | None], day_first: bool | None) -> tuple[int, int, bool]:
+def _date(parts: dict[str, str | None], *, day_first: bool | None) -> tuple[int, int, bool]:
     """Month, day, and whether they may be the other way round."""
     if parts.get("name"):
         return _MONTHS.index((parts["name"] or "")[:3].lower()) + 1, int(parts["d"] or 0), False

@@ -67,7 +67,7 @@ def record_of(candidate: Candidate, *, text: str, day_first: bool | None = None)
         )
     if len(candidate.raw) > _RAW_LIMIT:
         raise InputError(reason="too_large", detail=f"the record is longer than {_RAW_LIMIT:,} characters")
-    return _build(candidate, operation, day_first)
+    return _build(candidate, operation, day_first=day_first)
 
 
 def _operation(candidate: Candidate) -> str | None:
@@ -121,14 +121,14 @@ def _relevant(operation: str, text: str) -> bool:
     return switch is None or folded(switch.parameter) in folded(text) or _ESCAPED.search(text) is not None
 
 
-def _build(candidate: Candidate, operation: str, day_first: bool | None) -> AuditRecord:
+def _build(candidate: Candidate, operation: str, *, day_first: bool | None) -> AuditRecord:
     found = {field: _field(candidate, field) for field in _NAMES}
     if found["result_status"] is None and dig(candidate.outer, "event.outcome") == "failure":
         found["result_status"] = "failure"  # Elastic calls a missing status a success, so only a failure is believed
     workload = folded(found["workload"] or "exchange")
     if folded(operation) == folded(BYPASS_OPERATION) and workload != "exchange":
         raise InputError(reason="other_workload", detail=f"the workload is {found['workload']!r}, not Exchange")
-    created = _created(candidate, day_first)
+    created = _created(candidate, day_first=day_first)
     given, lost = _given(candidate, operation)
     found["id"] = found["id"] or (_made_id(operation, created, found, given) if candidate.is_row else None)
     if found["id"] is None:
@@ -160,7 +160,7 @@ def _made_id(operation: str, created: Moment, found: dict[str, str | None], give
     return f"row-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]}"
 
 
-def _created(candidate: Candidate, day_first: bool | None) -> Moment:
+def _created(candidate: Candidate, *, day_first: bool | None) -> Moment:
     for fields, names in zip((candidate.inner, candidate.outer), _TIMES, strict=True):
         for name in names:
             for zone, value in _times(fields, name):

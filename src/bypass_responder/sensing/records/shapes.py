@@ -91,34 +91,60 @@ def _candidates(value: Any, raw: str, depth: int, *, is_row: bool = False) -> It
     if isinstance(value, list):
         for element in value:
             text = _text(element)
-            if may_matter(text.encode("utf-8", "replace")):
+            if _may_matter(text):
                 yield from _candidates(element, text, depth + 1)
     elif not isinstance(value, Fields):
         raise InputError(reason="not_an_object", detail="a record is a JSON object")
-    elif name := next((name for name in _PAYLOADS if name in value), ""):
-        yield _unwrapped(value, value[name], raw)
-    elif inside := next(filter(None, (_opened(value.get(name)) for name in _TEXTS)), None):
-        yield from _candidates(inside, str(value[_TEXTS[0]]), depth + 1)
-    elif "operation" in value:
-        yield Candidate(value, _NOTHING, raw, is_row=is_row)
-    elif elastic := _elastic(value):
-        yield Candidate(elastic, value, raw, is_row=True)
-    elif any(dig(value, name) for name in _WRAPPER_OPERATIONS):
-        yield Candidate(value, value, raw, is_row=is_row)
-    elif rows := list(_rows(value)):
-        for row in rows:
-            yield from _candidates(row, _text(row), depth + 1, is_row=True)
+    elif record := _wrapped(value, raw):
+        yield record
+    elif inside := next(_json_texts(value), None):
+        yield from _candidates(parse_inside(inside), inside, depth + 1)
+    elif flat := _flat(value, raw, is_row=is_row):
+        yield flat
     else:
         yield from _inside(value, raw, depth)
+
+
+def _wrapped(value: Fields, raw: str) -> Candidate | None:
+    """The record that a wrapper of Microsoft's is around."""
+    name = next((name for name in _PAYLOADS if name in value), "")
+    return _unwrapped(value, value[name], raw) if name else None
+
+
+def _flat(value: Fields, raw: str, *, is_row: bool) -> Candidate | None:
+    """The object itself, or what it has under Elastic's names, if it names an operation."""
+    if "operation" in value:
+        return Candidate(value, _NOTHING, raw, is_row=is_row)
+    if elastic := _elastic(value):
+        return Candidate(elastic, value, raw, is_row=True)
+    if any(dig(value, name) for name in _WRAPPER_OPERATIONS):
+        return Candidate(value, value, raw, is_row=is_row)
+    return None
+
+
+def _json_texts(value: Fields) -> Iterator[str]:
+    """Splunk's text of the whole record, if it is one."""
+    for name in _TEXTS:
+        if _opened(value.get(name)) and _may_matter(value[name]):
+            yield value[name]
+
+
+def _may_matter(text: str) -> bool:
+    return may_matter(text.encode("utf-8", "replace"))
 
 
 def _inside(value: Fields, raw: str, depth: int) -> Iterator[Candidate]:
     """What stands in the fields of an object that is no record itself; the object, if none of them can be opened."""
     is_wrapper = False
-    for inner in (*value.values(), *(each for values in value.repeated.values() for each in values)):
+    for row in _rows(value):
+        if _may_matter(text := _text(row)):
+            is_wrapper = True
+            yield from _candidates(row, text, depth + 1, is_row=True)
+    others = [inner for name, inner in value.items() if name != "rows" or not is_wrapper]
+    for inner in (*others, *(each for values in value.repeated.values() for each in values)):
         opened = inner if isinstance(inner, Fields | list) else _opened(inner)
         text = _text(opened) if opened else ""
-        if may_matter(text.encode("utf-8", "replace")):
+        if _may_matter(text):
             is_wrapper = True
             yield from _candidates(opened, text if opened is inner else inner, depth + 1)
     if not is_wrapper:

@@ -83,12 +83,7 @@ def _array(buffer: _Buffer) -> Pieces:
         try:
             buffer.leap()
             yield from _element(buffer)
-            char = buffer.char()
-            if char not in {",", "]"}:
-                raise _BrokenError(reason="not_json", detail=f"the array is cut off or broken at {char!r}")
-            buffer.learn()
-            buffer.take(1)
-            if char == "]":
+            if buffer.take_separator() == "]":
                 return
         except _BrokenError as error:
             where = buffer.where("after ")
@@ -161,6 +156,14 @@ class _Buffer:
             found = _SEPARATOR.match(self._text, self._at)
             separator = "}" + found[0] if found else ""
             self.separator = b"" if separator in self._text[: self._at] else separator.encode()
+
+    def take_separator(self) -> str:
+        """Consume what must stand behind an element of a list: a comma or the bracket that ends it."""
+        char = self.char()
+        if char not in {",", "]"}:
+            raise _BrokenError(reason="not_json", detail=f"the array is cut off or broken at {char!r}")
+        self.learn()
+        return self.take(1)
 
     def leap(self) -> None:
         """Pass over elements that cannot matter, without parsing them. Stands at the beginning of one, then."""
