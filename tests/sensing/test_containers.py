@@ -270,3 +270,63 @@ def test_memory_does_not_grow_with_the_file(first: bytes) -> None:
         return highest
 
     assert peak(20) < peak(5) + 1_000_000
+
+
+ROWS = to_csv(search_ual(another()), search_ual(a_bypass()), search_ual(a_bypass()))
+HEAD, FIRST, SECOND, THIRD = ROWS.decode().splitlines(keepends=True)
+
+
+def in_one_cell(line: str) -> str:
+    return '"' + line.strip().replace('"', '""') + '"\r\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"sep=,\r\n{HEAD}{SECOND}",
+        f"Audit log\r\n\r\n{HEAD}{SECOND}",
+        HEAD + in_one_cell(FIRST) + in_one_cell(SECOND),
+        in_one_cell(HEAD) + in_one_cell(FIRST) + in_one_cell(SECOND),
+        HEAD.strip() + ",,,\r\n" + SECOND.strip() + ",\r\n",
+        HEAD.replace(",", ", ") + SECOND.replace(',"', ', "'),
+        to_csv(search_ual(a_bypass()), delimiter="|").decode(),
+    ],
+)
+def test_what_spreadsheets_make_of_a_csv_is_read(content: str) -> None:
+    assert read(content) == ["Set"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ['x,"say "hi"",y\r\n', 'a,b,c,d,"no end\r\nof it\r\n', '"a"b,c\r\n'],
+)
+def test_the_next_row_behind_a_broken_one_is_read(broken: str) -> None:
+    assert read(HEAD + FIRST + broken + SECOND + THIRD) == ["not_csv", "Set", "Set"]
+
+
+def test_a_broken_row_is_named_with_its_text() -> None:
+    found = [*read_records(io.BytesIO(f'{HEAD}{FIRST}x,"say "hi"",y\r\n{SECOND}'.encode()), source="x")]
+
+    assert isinstance(found[0], Unreadable)
+    assert (found[0].where, found[0].excerpt.startswith('x,"say "hi"",y')) == ("after row 1", True)
+
+
+def test_elements_that_cannot_matter_are_passed_over_and_the_place_is_still_named() -> None:
+    quiet = json.dumps(another(Parameters=[]))
+    content = f"[{','.join([quiet] * 2000)},{ON},{','.join([quiet] * 2000)},{ON[:-9]}"
+
+    found = [*read_records(io.BytesIO(content.encode()), source="x")]
+
+    assert [type(item) for item in found] == [AuditRecord, Unreadable]
+    assert isinstance(found[1], Unreadable)
+    assert found[1].where.startswith("after about byte ")
+
+
+@given(before=st.integers(0, 1200), between=st.integers(0, 1200), text=st.text(max_size=30))
+@settings(max_examples=30, deadline=None)
+def test_every_record_among_many_that_cannot_matter_is_found(before: int, between: int, text: str) -> None:
+    quiet = json.dumps(another(Parameters=[], Subject=text + '},{"CreationTime":'))
+    content = ",".join([quiet] * before + [ON] + [quiet] * between + [ON] + [quiet])
+
+    assert read(f"[{content}]") == ["Set", "Set"]
+    assert read("\n".join([quiet] * before + [ON] + [quiet] * between + [ON])) == ["Set", "Set"]

@@ -161,7 +161,7 @@ def _made_id(operation: str, created: Moment, found: dict[str, str | None], give
 
 
 def _created(candidate: Candidate, *, day_first: bool | None) -> Moment:
-    for fields, names in zip((candidate.inner, candidate.outer), _TIMES, strict=True):
+    for fields, names in zip((candidate.inner, candidate.outer or candidate.inner), _TIMES, strict=True):
         for name in names:
             for zone, value in _times(fields, name):
                 text = _time_text(name, value)

@@ -251,7 +251,7 @@ def _lines(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
 
 def _single(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Elasticsearch's ``fields`` answers with lists of one."""
-    return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else value
+    return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str | bool) else value
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value
