@@ -118,7 +118,7 @@ def test_a_record_without_operation_that_says_our_parameter_is_unreadable(operat
     assert read(json.dumps([a_bypass(Operation=operation)])) == ["missing_field"]
 
 
-@pytest.mark.parametrize("operation", [5, ["Set-MailboxAuditBypassAssociation"] * 2, {"a": 1}])
+@pytest.mark.parametrize("operation", [5, [], {}, ["Set-MailboxAuditBypassAssociation"] * 2, {"a": 1}])
 def test_an_operation_that_is_no_text_is_unreadable(operation: Any) -> None:
     record = a_bypass(Operation=operation, Note="Set-MailboxAuditBypassAssociation")
 

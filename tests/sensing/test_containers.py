@@ -168,8 +168,8 @@ def test_a_record_of_interest_of_ten_megabytes_is_unreadable() -> None:
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_a_value_over_the_limit_ends_an_array() -> None:
-    assert read(f'[{ON},"{"x" * 20_000}",{ON}]') == ["Set", "too_large"]
+def test_a_value_over_the_limit_costs_only_itself() -> None:
+    assert read(f'[{ON},"{"x" * 20_000}",{ON}]') == ["Set", "too_large", "Set"]
 
 
 @pytest.mark.usefixtures("small_blocks")

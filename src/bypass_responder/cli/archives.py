@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from bypass_responder.model.record import printable
 from bypass_responder.sensing.records.pieces import Broken, Pieces, Scan
 from bypass_responder.sensing.records.rows import read_table
 
@@ -97,6 +96,8 @@ def _members(copy: BinaryIO, name: str, *, depth: int) -> Iterator[Part]:
         problem = f"cut_off: the zip archive cannot be read: {error}"
         yield Part(name, problem=lambda: problem)
         return
+    from bypass_responder.model.record import printable
+
     members = [member for member in archive.infolist() if not member.is_dir()]
     if any(member.filename == _WORKBOOK for member in members):
         yield from _sheets(copy, name, size=sum(member.file_size for member in members))
@@ -118,6 +119,8 @@ def _members(copy: BinaryIO, name: str, *, depth: int) -> Iterator[Part]:
 
 def _sheets(copy: BinaryIO, name: str, *, size: int) -> Iterator[Part]:
     import openpyxl
+
+    from bypass_responder.model.record import printable
 
     if size > _LARGEST_WORKBOOK:
         yield Part(name, problem=lambda: f"too_large: the workbook has more than {_LARGEST_WORKBOOK:,} bytes")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from enum import StrEnum
 from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bypass_responder.cli.finding_format import Format
 from bypass_responder.model.change import AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.record import Unreadable, printable
 from bypass_responder.sensing.records.moments import NO_ZONE
@@ -19,14 +19,6 @@ from bypass_responder.sensing.records.moments import NO_ZONE
 Finding = BypassChange | AuditTampering | Unreadable
 PIPE_WIDTH = 200
 """Width in characters of a table that is not printed to a terminal."""
-
-
-class Format(StrEnum):
-    """Output formats for findings."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 class Printer(Protocol):

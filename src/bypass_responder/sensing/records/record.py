@@ -75,8 +75,8 @@ def _operation(candidate: Candidate) -> str | None:
     stated = candidate.operations()
     if not stated:
         raise candidate.problem or InputError(reason="missing_field", detail="Operation is missing")
-    if odd := next((value for value in stated if type(value) is not str), None):
-        raise InputError(reason="wrong_type", detail=f"Operation is no text but {type(odd).__name__}")
+    if odd := [type(value).__name__ for value in stated if type(value) is not str]:
+        raise InputError(reason="wrong_type", detail=f"Operation is no text but {odd[0]}")
     if ours := next((value for value in stated if is_of_interest(value)), None):
         return str(ours)
     if candidate.problem and may_matter(candidate.raw.encode("utf-8", "replace")):

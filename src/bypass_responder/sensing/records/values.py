@@ -31,6 +31,8 @@ _RECORD = frozenset({"operation", "operations", "auditdata", "raweventdata", "ac
 _NEXT = re.compile(r',\s*(?=\{\s*"[^"\\]{1,100}"\s*:)')
 _SEPARATOR = re.compile(r'\s*,\s*\{\s*"[^"\\]+"\s*:')
 _MOST_TRIES = 1000
+_WINDOW = 1 << 20
+"""Characters in which the next record behind a broken part has to end."""
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{}]', re.DOTALL)
 _AHEAD = 1 << 13
 _PART = 1 << 14
@@ -195,7 +197,7 @@ class _Buffer:
         """Consume up to the next element that is a record and return what was passed over; empty when there is none."""
         tried = 1
         for _ in range(_MOST_TRIES):
-            if len(self._text) - self._at - tried < BLOCK and not self._ended:
+            while len(self._text) - self._at - tried < _WINDOW and not self._ended:
                 self._more()
             found = _NEXT.search(self._text, self._at + tried)
             if found is None:
