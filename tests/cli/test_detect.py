@@ -240,7 +240,8 @@ from bypass_responder.cli.main import main
 try:
     main()
 except SystemExit:
-    print(sorted({{"bypass_responder.model.base", "rich.progress", "bypass_responder.cli.app", "openpyxl"}} & set(sys.modules)))
+    heavy = {{"bypass_responder.model.base", "rich.progress", "bypass_responder.cli.app", "openpyxl"}}
+    print(sorted(heavy & set(sys.modules)))
 """
 
     assert _elsewhere(code).stdout.strip() == "[]"
