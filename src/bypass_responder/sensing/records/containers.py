@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.sensing.records.source import Readable
 
-_TAKEN = "JSON, JSON lines or a CSV with a column that is known (AuditData, Operation, ActionType, event.action)"
+_TAKEN = "JSON, .xlsx or a CSV with a column that is known (AuditData, Operation, ActionType …), also in .gz and .zip"
 _FORMATS = (
     (b"PAR1", "a Parquet file"),
     (b"%PDF", "a PDF file"),
