@@ -22,7 +22,7 @@ _NEEDLES = (
     b"setorganizationconfig",
     b"unifiedauditlogingestionenabled",  # Set-AdminAuditLogConfig alone is the services' daily noise
 )
-_PARTS = (b"bypass", b"mailboxaudit", b"organizationconfig", b"ingestion", b"unifiedauditlog")
+_PARTS = (b"bypass", b"mailboxaudit", b"organizationconfig", b"auditlogingestion")
 """Words of the needles, between which blanks may stand."""
 _PLAIN_ESCAPES = (b"\\u003c", b"\\u003C", b"\\u003e", b"\\u003E", b"\\u0026", b"\\u0027", b"\\u0022", b"\\u002b")
 """Of characters that services escape although they need not, and that are in no name."""
