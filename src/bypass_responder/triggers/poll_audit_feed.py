@@ -35,10 +35,10 @@ async def poll_audit_feed(services: Services) -> PollReport:
     """Run one poll. Raises when storage fails or a target cannot be settled; the timer retries the run."""
     lookups = Lookups(services.directory, services.allowlist)
     touched: set[str] = set()
-    unreadable = 0
+    unreadable = unread_cmdlets = 0
 
     async def keep(batch: BlobRecords) -> None:
-        nonlocal unreadable
+        nonlocal unreadable, unread_cmdlets
         if await report_unread((item for item in batch.records if isinstance(item, Unreadable)), services):
             touched.add(TENANT_TARGET)
         stored = await store_records(
@@ -50,6 +50,7 @@ async def poll_audit_feed(services: Services) -> PollReport:
             lookups=lookups,
         )
         unreadable += stored.unreadable
+        unread_cmdlets += stored.unread_cmdlets
         touched.update(stored.targets)
 
     try:
@@ -60,7 +61,8 @@ async def poll_audit_feed(services: Services) -> PollReport:
             now=services.clock(),
             silence=timedelta(hours=services.settings.feed_silence_hours),
         )
-        if await _report_health(report, report.unreadable + unreadable, services):
+        reported = report.unread_cmdlets + unread_cmdlets
+        if await _report_health(report, report.unreadable + unreadable - reported, services):
             touched.add(TENANT_TARGET)
         await settle_all(touched, services, lookups=lookups)
     finally:

@@ -37,11 +37,12 @@ SIDE_BY_SIDE = 8
 
 @dataclass(frozen=True)
 class Stored:
-    """The stored findings, the targets to settle and the number of new unreadable records."""
+    """The stored findings, the targets to settle and the number of new unreadable records, and of those reported."""
 
     targets: frozenset[str]
     findings: tuple[Finding, ...]
     unreadable: int
+    unread_cmdlets: int
 
 
 async def store_records(
@@ -80,12 +81,17 @@ async def store_records(
             for change in changes[start : start + SIDE_BY_SIDE]
         )
         findings += await asyncio.gather(*storing)
-    await report_unread(unreadable, services)
-    new = await services.feed_store.keep_unreadable(unreadable, received_at=services.clock()) if unreadable else 0
+    reported = await report_unread(unreadable, services)
+    naming = [item for item in unreadable if item.names_cmdlet]
+    others = [item for item in unreadable if not item.names_cmdlet]
+    kept = [
+        await services.feed_store.keep_unreadable(items, received_at=services.clock()) if items else 0
+        for items in (others, naming)
+    ]
     for found in tampering:
         await _store_tampering(found, services)
-    targets = {finding.target for finding in findings} | ({TENANT_TARGET} if tampering else set())
-    return Stored(frozenset(targets), tuple(findings), new)
+    targets = {finding.target for finding in findings} | ({TENANT_TARGET} if tampering or reported else set())
+    return Stored(frozenset(targets), tuple(findings), unreadable=sum(kept), unread_cmdlets=kept[1])
 
 
 def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering | None:
