@@ -83,8 +83,8 @@ def measure() -> dict[str, Any]:
         **{f"{name}_seconds": round(value, 4) for name, value in median.items()},
         "times_json_loop": round(median["json_loop"] / median["ours"], 1),
         "times_eql": round(median["eql"] / median["ours"], 1),
-        "target_json_loop": 4.0,
-        "target_eql": 5.0,
+        "target_json_loop": 8.0,
+        "target_eql": 10.0,
     }
 
 

@@ -31,8 +31,8 @@ class Target:
 
 
 TARGETS = {
-    "feed_filter.times_json_loop": Target(4, at_least=True),
-    "feed_filter.times_eql": Target(5, at_least=True),
+    "feed_filter.times_json_loop": Target(8, at_least=True),
+    "feed_filter.times_eql": Target(10, at_least=True),
     "contain.times_bare_calls": Target(1.15),
     "account_history.times_until_block": Target(1.2),
     "account_history.times_settling": Target(1.5),
@@ -43,6 +43,9 @@ TARGETS = {
     "graph_limit.lost": Target(0),
     "graph_limit.blocks_called_again": Target(0),
     "cold_start.times_bare": Target(2),
+    "detect_export.lines_times_grep": Target(3),
+    "detect_export.array_times_grep": Target(3),
+    "detect_export.hits_times_jq": Target(10, at_least=True),
     "detect_export.array_memory_growth": Target(1.1),
     "detect_export.lines_memory_growth": Target(1.1),
     "sweep_compare.times_json_and_validation": Target(2),

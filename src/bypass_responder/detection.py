@@ -16,6 +16,7 @@ from bypass_responder.model.operation import (
     BYPASS_PARAMETER,
     IDENTITY_PARAMETER,
     AuditSwitch,
+    folded,
     truth,
 )
 
@@ -36,12 +37,12 @@ _SWITCH = {True: Switch.ON, False: Switch.OFF, None: Switch.UNKNOWN}
 def detect(record: AuditRecord) -> BypassChange | AuditTampering | None:
     """Return the change that the record reports, or None when it does not concern auditing.
 
-    A parameter that is given twice in different case counts if both agree; else its value is unknown (the switch) or
-    empty (the identity). A record without OrganizationId gives an empty ``organization_id``.
+    A parameter that is given twice in different spellings counts if both agree; else its value is unknown (the switch)
+    or empty (the identity). A record without OrganizationId gives an empty ``organization_id``.
     """
-    operation = record.operation.lower()
-    if operation == BYPASS_OPERATION.lower():
-        return _bypass_change(record) if (record.workload or "exchange").lower() == "exchange" else None
+    operation = folded(record.operation)
+    if operation == folded(BYPASS_OPERATION):
+        return _bypass_change(record) if folded(record.workload or "exchange") == "exchange" else None
     switch = AUDIT_SWITCHES.get(operation)
     return _tampering(record, switch) if switch else None
 
@@ -59,6 +60,7 @@ def _bypass_change(record: AuditRecord) -> BypassChange:
         organization_id=record.organization_id or "",
         actor=_actor(record),
         raw=record.raw,
+        note=record.note,
     )
 
 
@@ -77,15 +79,16 @@ def _tampering(record: AuditRecord, switch: AuditSwitch) -> AuditTampering | Non
         organization_id=record.organization_id or "",
         actor=_actor(record),
         raw=record.raw,
+        note=record.note,
     )
 
 
 def _values(record: AuditRecord, parameter: str) -> list[str]:
-    return sorted(value for name, value in record.parameters.items() if name.lower() == parameter.lower())
+    return sorted(value for name, value in record.parameters.items() if folded(name) == folded(parameter))
 
 
 def _outcome(record: AuditRecord) -> Outcome:
-    return _OUTCOMES.get((record.result_status or "").strip().lower(), Outcome.UNKNOWN)
+    return _OUTCOMES.get(folded(record.result_status or ""), Outcome.UNKNOWN)
 
 
 def _actor(record: AuditRecord) -> Actor:

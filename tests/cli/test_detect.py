@@ -231,6 +231,22 @@ except SystemExit:
     assert _elsewhere(code).stdout.strip() == "[]"
 
 
+def test_an_export_without_findings_loads_no_model_and_no_other_command(tmp_path: Path) -> None:
+    path = a_file(tmp_path, [another(Parameters=[])])
+    code = f"""
+import sys
+sys.argv = ["bypassctl", "detect", {str(path)!r}]
+from bypass_responder.cli.main import main
+try:
+    main()
+except SystemExit:
+    heavy = {{"bypass_responder.model.base", "rich.progress", "bypass_responder.cli.app", "openpyxl"}}
+    print(sorted(heavy & set(sys.modules)))
+"""
+
+    assert _elsewhere(code).stdout.strip() == "[]"
+
+
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real records are not beside the repository (../shared/data)")
 def test_every_real_file_one_event_once_per_file_that_holds_it() -> None:
     files = sorted(path for path in DATA.rglob("*") if path.is_file())

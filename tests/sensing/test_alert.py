@@ -313,7 +313,7 @@ BAD: dict[str, tuple[Any, str]] = WRONG | {
     "data an empty page": (cloud_event({"value": []}), "no_record"),
     "a record of another operation": (cloud_event(another()), "no_record"),
     "records of other operations": ([another(), another(Operation="Get-Mailbox")], "no_record"),
-    "the read cmdlet": (a_bypass(Operation="Get-MailboxAuditBypassAssociation"), "no_record"),
+    "the read cmdlet": (a_bypass(Operation="Get-MailboxAuditBypassAssociation", Parameters=[]), "no_record"),
     "an alert of something else": (cloud_event({"alertId": "7", "severity": "High"}), "no_record"),
     "an array of hints": (cloud_event([a_hint(), a_hint()]), "no_record"),
     "51 records": (cloud_event([a_bypass()] * 51), "too_many_records"),

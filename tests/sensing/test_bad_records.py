@@ -10,7 +10,7 @@ import pytest
 
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.records.reader import read_records
-from tests.sensing.builders import a_bypass, a_tampering, named, search_ual
+from tests.sensing.builders import a_bypass, a_tampering, another, named, search_ual
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no Id": ({"Id": None}, "missing_field"),
@@ -60,9 +60,47 @@ def test_a_bad_record_is_unreadable_and_stops_nobody(fields: dict[str, Any], rea
 
 @pytest.mark.parametrize(("fields", "reason"), BAD.values(), ids=BAD)
 def test_the_same_in_a_record_of_another_operation_is_passed_over(fields: dict[str, Any], reason: str) -> None:
-    odd = a_bypass(**fields) | {"Operation": "New-InboxRule", "Note": "Set-MailboxAuditBypassAssociation"}
+    other = {"Operation": "New-InboxRule", "Note": "Set-MailboxAuditBypassAssociation", "Parameters": named(Name="x")}
+    odd = a_bypass(**(other | {name: value for name, value in fields.items() if name != "Parameters"}))
 
     assert read(json.dumps([odd])) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Parameters": named(AuditBypassEnabled="True")},
+        {"Parameters": {"AuditBypassEnabled": True}},
+        {"Parameters": "-AuditBypassEnabled $true"},
+        {"Parameters": '-Name "no end -AuditBypassEnabled $true'},
+        {"Parameters": named(), "ModifiedProperties": [{"Name": "AuditBypassEnabled", "NewValue": "True"}]},
+        {"Parameters": named(), "inside": {"deep": a_bypass()}},
+    ],
+)
+def test_another_operation_that_names_our_parameter_is_unreadable(fields: dict[str, Any]) -> None:
+    assert read(json.dumps([a_bypass(Operation="Set-Something", **fields)])) == ["other_operation"]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["Exchange.Set-MailboxAuditBypassAssociation", "Set-Mailboxes", "S\u0435t-MailboxAuditBypassAssociation"],
+)
+def test_a_cmdlet_that_is_almost_ours_is_unreadable(spelling: str) -> None:
+    assert read(json.dumps([a_bypass(Operation=spelling)])) == ["other_operation"]
+
+
+def test_a_cmdlet_that_has_our_name_in_it_is_unreadable_without_parameters_too() -> None:
+    odd = a_bypass(Operation="Exchange.Set-MailboxAuditBypassAssociation", Parameters=None)
+
+    assert read(json.dumps([odd])) == ["other_operation"]
+
+
+def test_our_parameters_name_as_a_text_that_anybody_may_write_is_passed_over() -> None:
+    assert read(json.dumps([a_bypass(Operation="New-InboxRule", Parameters=named(Name="AuditBypassEnabled"))])) == []
+
+
+def test_a_record_of_another_workload_is_unreadable() -> None:
+    assert read(json.dumps([a_bypass(Workload="SharePoint")])) == ["other_workload"]
 
 
 def test_a_bad_record_of_an_organization_switch_is_unreadable() -> None:
@@ -80,7 +118,7 @@ def test_a_record_without_operation_that_says_our_parameter_is_unreadable(operat
     assert read(json.dumps([a_bypass(Operation=operation)])) == ["missing_field"]
 
 
-@pytest.mark.parametrize("operation", [5, ["Set-MailboxAuditBypassAssociation"] * 2, {"a": 1}])
+@pytest.mark.parametrize("operation", [5, [], {}, ["Set-MailboxAuditBypassAssociation"] * 2, {"a": 1}])
 def test_an_operation_that_is_no_text_is_unreadable(operation: Any) -> None:
     record = a_bypass(Operation=operation, Note="Set-MailboxAuditBypassAssociation")
 
@@ -148,7 +186,7 @@ def test_a_wrapper_of_another_operation_without_a_record_is_passed_over() -> Non
 
 
 def test_an_unreadable_record_says_where_it_stood() -> None:
-    content = json.dumps([a_bypass(Operation="x"), a_bypass(Id=None)]).encode()
+    content = json.dumps([another(), a_bypass(Id=None)]).encode()
 
     (found,) = read_records(io.BytesIO(content), source="export.json")
 

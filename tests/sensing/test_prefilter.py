@@ -88,4 +88,4 @@ def test_a_name_cut_by_a_chunks_end_is_seen(data: st.DataObject) -> None:
 def test_chunks_without_a_name_do_not_match() -> None:
     prefilter = Prefilter()
 
-    assert not any(prefilter.feed(chunk) for chunk in (b"set-mailboxaudit", b" ", b"bypassassociation"))
+    assert not any(prefilter.feed(chunk) for chunk in (b"set-mailboxaudit", b"x", b"bypassassociation"))

@@ -23,9 +23,13 @@ from tests.sensing.builders import (
     a_bypass,
     a_tampering,
     another,
+    cloud_app_event,
     elastic,
+    elastic_dotted,
+    graph,
     named,
     search_ual,
+    sentinel,
     to_csv,
 )
 
@@ -43,7 +47,7 @@ def read_one(record: Any) -> AuditRecord:
 def facts(found: AuditRecord) -> dict[str, Any]:
     change = detect(found)
     assert isinstance(change, BypassChange)
-    return change.model_dump(exclude={"raw", "actor"}) | {"actor": change.actor.user_id}
+    return change.model_dump(exclude={"raw", "actor", "note"}) | {"actor": change.actor.user_id}
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -64,7 +68,9 @@ def test_every_shape_has_what_the_decision_needs(shape: Any) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("record", [another(), a_bypass(Operation="Get-MailboxAuditBypassAssociation")])
+@pytest.mark.parametrize(
+    "record", [another(), a_bypass(Operation="Get-MailboxAuditBypassAssociation", Parameters=named(Identity="x"))]
+)
 def test_another_operation_is_passed_over_in_every_shape(shape: Any, record: Any) -> None:
     assert read(shape(record)) == []
 
@@ -136,11 +142,11 @@ def test_the_wrapper_fills_in_what_the_record_lacks() -> None:
     assert (found.id, found.user_id, found.creation_time.hour) == ("outer-id", "mallory", 9)
 
 
-def test_the_records_own_word_on_the_operation_counts() -> None:
+def test_the_records_own_word_on_the_operation_counts_unless_the_wrapper_says_ours() -> None:
     inside = search_ual(a_bypass()) | {"Operations": "New-InboxRule"}
     outside = search_ual(another()) | {"Operations": "Set-MailboxAuditBypassAssociation"}
 
-    assert [type(found) for found in read(to_csv(inside, outside))] == [AuditRecord]
+    assert [type(found) for found in read(to_csv(inside, outside))] == [AuditRecord, Unreadable]
 
 
 def test_elastics_word_on_a_missing_status_is_believed_only_when_it_is_a_failure() -> None:
@@ -195,3 +201,75 @@ def test_order_case_unrelated_fields_and_wrapping_never_change_the_result(
     assert isinstance(found, AuditRecord)
     assert isinstance(wrapped, AuditRecord)
     assert facts(found) == facts(wrapped) == facts(read_one(a_bypass()))
+
+
+_TEXT = json.dumps(a_bypass())
+_PARTS = {"Parameters{}.Name": ["Identity", "AuditBypassEnabled"], "Parameters{}.Value": ["adele", "True"]}
+_FLAT = {name: value for name, value in a_bypass().items() if name != "Parameters"}
+WRAPPED: dict[str, Any] = {
+    "advanced hunting": {"Stats": {"a": 1}, "Schema": [{"Name": "x"}], "Results": [cloud_app_event(a_bypass())]},
+    "graph hunting": {"@odata.context": "x", "schema": [], "results": [cloud_app_event(a_bypass(), as_text=True)]},
+    "log analytics": {
+        "tables": [
+            {"columns": [{"name": name} for name in sentinel(a_bypass())], "rows": [[*sentinel(a_bypass()).values()]]}
+        ]
+    },
+    "kusto": [{"Columns": [{"ColumnName": name} for name in a_bypass()], "Rows": [[*a_bypass().values()]]}],
+    "wazuh": {"rule": {"id": "91532"}, "data": {"integration": "office365", "office365": a_bypass()}},
+    "event.original": {"@timestamp": "x", "event": {"original": _TEXT}},
+    "message": {"message": _TEXT, "tags": ["a"]},
+    "elasticsearch fields": {
+        "fields": {name: [value] for name, value in elastic_dotted(a_bypass())["_source"].items()}
+    },
+    "splunk export": {"preview": False, "result": {"_raw": _TEXT, "Operation": "Set-MailboxAuditBypassAssociation"}},
+    "splunk without _raw": {"result": _FLAT | _PARTS},
+    "splunk csv cells": _FLAT | {name: "\n".join(values) for name, values in _PARTS.items()},
+    "graph audit log query": {"value": [graph(a_bypass())]},
+    "event hub": {"records": [{"time": "x", "properties": cloud_app_event(a_bypass())}]},
+}
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED.values(), ids=WRAPPED)
+def test_what_services_and_siems_put_around_a_record_is_opened(wrapped: Any) -> None:
+    found = read(json.dumps(wrapped).encode())
+
+    assert [(type(item), item.object_id) for item in found if isinstance(item, AuditRecord)] == [(AuditRecord, TARGET)]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ["@{Name=Identity; Value=adele}", "@{Name=AuditBypassEnabled; Value=True}"],
+        "@{Name=Identity; Value=adele} @{Name=AuditBypassEnabled; Value=True}",
+        "System.Object[]",
+        "System.Collections.Hashtable",
+    ],
+)
+def test_parameters_that_an_export_cut_off_leave_the_switch_unknown(lost: Any) -> None:
+    change = detect(read_one(a_bypass(Parameters=lost)))
+
+    assert isinstance(change, BypassChange)
+    assert (change.switch.value, change.object_id_text, change.note != "") == ("unknown", TARGET, True)
+
+
+def test_a_splunk_row_with_more_names_than_values_is_unreadable() -> None:
+    odd = _FLAT | {"Parameters{}.Name": ["Identity", "AuditBypassEnabled"], "Parameters{}.Value": ["True"]}
+
+    assert [type(item) for item in read(json.dumps(odd).encode())] == [Unreadable]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "Set-MailboxAuditBypassAssociation ",
+        "Set\u2011MailboxAuditBypassAssociation",
+        "Set-Mailbox\u200bAuditBypass\u00a0Association",
+    ],
+)
+def test_spaces_dashes_and_characters_of_no_width_do_not_count_in_a_name(spelling: str) -> None:
+    named_oddly = [{"Name": "Audit\u200bBypass\u00a0Enabled", "Value": "True"}]
+
+    change = detect(read_one(a_bypass(Operation=spelling, Parameters=named_oddly)))
+
+    assert isinstance(change, BypassChange)
+    assert change.switch.value == "on"

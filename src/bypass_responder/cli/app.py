@@ -43,8 +43,3 @@ app.command()(grant)
 app.add_typer(allowlist.app, name="allowlist")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(log.app, name="log")
-
-
-def main() -> None:
-    """Run bypassctl: the entry point of the console script."""
-    app()

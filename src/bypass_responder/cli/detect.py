@@ -1,34 +1,32 @@
-"""``bypassctl detect``: find bypasses in exports of the audit log, offline."""
+"""``bypassctl detect``: find bypasses in exports of the audit log, offline.
+
+What only findings and a terminal need is imported when there are some: most of the time of a short run is imports.
+"""
 
 from __future__ import annotations
 
 import io
 import sys
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
-from bypass_responder.cli.findings import Finding, Format, Printer, printer
-from bypass_responder.cli.terminal import stop
-from bypass_responder.detection import detect as detect_change
-from bypass_responder.model.change import AuditTampering, BypassChange
-from bypass_responder.model.record import Unreadable, printable
-from bypass_responder.sensing.records.reader import read_records
+from bypass_responder.cli.archives import Part, parts
+from bypass_responder.cli.finding_format import Format
+from bypass_responder.sensing.records.containers import pieces_of
+from bypass_responder.sensing.records.pieces import Scan
+from bypass_responder.sensing.records.prefilter import count as count_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
+    from bypass_responder.cli.found import Found
+    from bypass_responder.cli.progress import Bar
     from bypass_responder.sensing.records.source import Readable
 
 FOUND = 1
 NOT_READ = 2
-_REMEMBERED = 10_000
-"""Number of events per file that are remembered, to show a repeated event once."""
 
 
 def detect(
@@ -40,76 +38,107 @@ def detect(
     everything: Annotated[
         bool, typer.Option("--all", help="Include changes of the organization's audit switches.")
     ] = False,
+    count: Annotated[bool, typer.Option("--count", help="Count every record, which is slower.")] = False,
 ) -> None:
     """Find mailbox audit bypasses in exports of the unified audit log. Works offline.
 
     Formats: Management API records, JSON lines, Search-UnifiedAuditLog JSON
-    and CSV, the Purview portal's CSV, Graph audit records, Sentinel
-    OfficeActivity, CloudAppEvents and Elastic ECS, in files of any size.
-    An event that is repeated in a file is shown once.
+    and CSV, the Purview portal's CSV, Graph audit records, advanced hunting,
+    Log Analytics, Sentinel OfficeActivity, CloudAppEvents, Elastic, Wazuh,
+    Splunk; as JSON, CSV or Excel (.xlsx), also in .gz and .zip files, of any
+    size. An event that is repeated in a file is shown once; one that is in
+    several files counts once.
 
     Each finding is on, off, attempt (failed), unknown (value or result),
     tampering (an audit switch of the organization) or unreadable.
 
     Exit code 0: no findings. 1: a bypass was switched on or off, or an
-    attempt failed. 2: no findings, but some input is unreadable.
+    attempt failed. 2: no findings, but some input is unreadable or has no
+    audit record at all.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a console with a limited code page must not end the scan
-    scan = _Scan(printer(output), everything=everything)
-    with _progress() as progress:
+    with _bar() as bar:
+        run = _Run(output, everything=everything, every=count, paused=bar.paused if bar else nullcontext)
         for name in files:
             try:
                 with _opened(name) as stream:
-                    scan.read(progress.follow(stream, name), source=printable(name), progress=progress)
+                    run.read(bar.follow(stream, name) if bar else stream, name=_printable(name))
             except BrokenPipeError:
                 raise  # the reader of our output is gone; not an error of the file
             except OSError as error:
-                scan.failed += 1
-                progress.console.print(Text(f"{printable(name)}: {error.strerror or error}"), soft_wrap=True)
-    summary = f"{scan.found} found, {scan.unreadable} unreadable, {scan.failed} of {len(files)} files failed"
-    progress.console.print(Text(summary))
-    raise typer.Exit(FOUND if scan.found else NOT_READ if scan.unreadable or scan.failed else 0)
+                run.failed += 1
+                with bar.paused() if bar else nullcontext():
+                    typer.echo(f"{_printable(name)}: {error.strerror or error}", err=True)
+    for name in run.unrecognized:
+        typer.echo(f"{name}: no audit record was recognized in it", err=True)
+    raise typer.Exit(run.end(len(files)))
 
 
-class _Scan:
-    """Reads the files, prints the findings and counts them."""
+class _Run:
+    """Reads the files and counts what is in them."""
 
-    def __init__(self, out: Printer, *, everything: bool) -> None:
-        self._out = out
+    def __init__(
+        self, output: Format, *, everything: bool, every: bool, paused: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._output = output
         self._everything = everything
-        self.found = self.unreadable = self.failed = 0
+        self._every = every
+        self._paused = paused
+        self._found: Found | None = None
+        self.failed = 0
+        self.bytes = self.lines = self.records = 0
+        self.is_exact = True
+        self.unrecognized: list[str] = []
 
-    def read(self, stream: Readable, *, source: str, progress: _Bar) -> None:
-        seen: dict[object, None] = {}
-        for record in read_records(stream, source=source):
-            finding = record if isinstance(record, Unreadable) else detect_change(record)
-            if finding is None or (isinstance(finding, AuditTampering) and not self._everything):
-                continue
-            if not isinstance(finding, Unreadable):
-                facts = _facts(finding)
-                if facts in seen:
-                    continue
-                seen[facts] = None
-                if len(seen) > _REMEMBERED:
-                    del seen[next(iter(seen))]
-            self.found += isinstance(finding, BypassChange)
-            self.unreadable += isinstance(finding, Unreadable)
-            with progress.paused():
-                self._show(finding, source=source)
+    def read(self, stream: Readable, *, name: str) -> None:
+        """Read one input, with all that is compressed in it. Raises OSError."""
+        recognized = False
+        for part in parts(stream, name):
+            scan = Scan(every=self._every)
+            self._read_part(part, scan)
+            recognized |= scan.recognized
+            if problem := part.problem():
+                self._findings().problem(problem, source=part.name)
+        if not recognized:
+            self.unrecognized.append(name)
 
-    def _show(self, finding: Finding, *, source: str) -> None:
-        try:
-            self._out.show(finding, source=source)
-        except BrokenPipeError:
-            raise  # the reader of our output is gone
-        except OSError as error:
-            stop(f"The findings could not be written: {error.strerror or error}")
+    def _read_part(self, part: Part, scan: Scan) -> None:
+        pieces = part.rows(scan) if part.rows else iter(())
+        if part.stream:
+            pieces = pieces_of(_Counted(part.stream, self), scan)
+        for first in pieces:
+            self._findings().read(chain([first], pieces), scan, source=part.name)
+        self.records += scan.records
+        self.is_exact &= scan.is_exact
+
+    def _findings(self) -> Found:
+        if self._found is None:
+            from bypass_responder.cli.found import Found
+
+            self._found = Found(self._output, everything=self._everything, paused=self._paused)
+        return self._found
+
+    def end(self, files: int) -> int:
+        """Print what was read and found, and return the exit code."""
+        if self._output is Format.CSV:
+            self._findings()  # its header is printed for an empty result too
+        found, shown, unreadable = (
+            (self._found.found, self._found.shown, self._found.unreadable) if self._found else (0, 0, 0)
+        )
+        records = f"{self.records:,} records" if self.is_exact else "records not counted (--count)"
+        again = f" ({shown} shown: an event that is in several files counts once)" if shown > found else ""
+        typer.echo(f"read {self.bytes:,} bytes, {self.lines:,} lines, {records}", err=True)
+        typer.echo(f"{found} found{again}, {unreadable} unreadable, {self.failed} of {files} files failed", err=True)
+        return FOUND if shown else NOT_READ if unreadable or self.failed or self.unrecognized else 0
 
 
-def _facts(finding: Finding) -> object:
-    """Return what identifies an event within a file: all fields except the raw text."""
-    return finding.model_copy(update={"raw": ""}).model_dump_json()
+def _printable(name: str) -> str:
+    if name.isprintable():
+        return name
+    from bypass_responder.model.record import printable
+
+    return printable(name)
 
 
 @contextmanager
@@ -121,64 +150,27 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-class _Followed:
-    def __init__(self, stream: BinaryIO, on_read: Callable[[int], None]) -> None:
+class _Counted:
+    """A stream whose bytes and lines are counted."""
+
+    def __init__(self, stream: Readable, run: _Run) -> None:
         self._stream = stream
-        self._on_read = on_read
+        self._run = run
 
     def read(self, size: int, /) -> bytes:
         data = self._stream.read(size)
-        self._on_read(len(data))
+        self._run.bytes += len(data)
+        self._run.lines += count_bytes(data, b"\n")
         return data
 
 
-class _Bar:
-    """The progress bar on standard error, shown only on a terminal."""
-
-    def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        self._progress = Progress(
-            *(TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn()),
-            console=self.console,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            disable=not self.console.is_terminal,
-        )
-        self._task = self._progress.add_task("")
-        self._shares_terminal = self.console.is_terminal and sys.stdout.isatty()
-
-    def follow(self, stream: BinaryIO, name: str) -> Readable:
-        """Return the stream with its reads shown on the bar. A pipe has no total."""
-        total = None
-        if stream.seekable():
-            here = stream.tell()
-            total = stream.seek(0, 2) - here
-            stream.seek(here)
-        self._progress.reset(self._task, total=total, description=printable(Path(name).name))
-        return _Followed(stream, lambda count: self._progress.advance(self._task, count))
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Hide the bar while a finding is printed on the same terminal."""
-        if self._shares_terminal:
-            self._progress.stop()
-        yield
-        if self._shares_terminal:
-            self._progress.start()
-
-    def start(self) -> None:
-        self._progress.start()
-
-    def stop(self) -> None:
-        self._progress.stop()
-
-
 @contextmanager
-def _progress() -> Iterator[_Bar]:
-    bar = _Bar()
-    bar.start()
-    try:
+def _bar() -> Iterator[Bar | None]:
+    """The progress bar; none where standard error is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from bypass_responder.cli.progress import Bar
+
+    with Bar().shown() as bar:
         yield bar
-    finally:
-        bar.stop()

@@ -5,27 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from enum import StrEnum
 from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bypass_responder.cli.finding_format import Format
 from bypass_responder.model.change import AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.record import Unreadable, printable
+from bypass_responder.sensing.records.moments import NO_ZONE
 
 Finding = BypassChange | AuditTampering | Unreadable
 PIPE_WIDTH = 200
 """Width in characters of a table that is not printed to a terminal."""
-
-
-class Format(StrEnum):
-    """Output formats for findings."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 class Printer(Protocol):
@@ -77,7 +70,7 @@ def _cells(finding: Finding) -> dict[str, str]:
     if isinstance(finding, Unreadable):
         return {"detail": f"{finding.reason}: {finding.detail}", "where": finding.where}
     cells = {
-        "time": f"{finding.occurred_at:%Y-%m-%dT%H:%M:%S}Z",
+        "time": f"{finding.occurred_at:%Y-%m-%dT%H:%M:%S}{'?' if NO_ZONE in finding.note else 'Z'}",
         "outcome": str(finding.outcome),
         "actor": finding.actor.user_id or "",
         "actor_object_id": finding.actor.object_id or "",
@@ -89,7 +82,7 @@ def _cells(finding: Finding) -> dict[str, str]:
     if isinstance(finding, AuditTampering):
         return cells | {"detail": f"{finding.operation} -{finding.parameter} {finding.value}"}
     names = {"object_id": finding.object_id_text, "identity": finding.identity_text}
-    return cells | {"switch": str(finding.switch), **names}
+    return cells | {"switch": str(finding.switch), **names, "detail": finding.note}
 
 
 class JsonPrinter:
@@ -142,10 +135,11 @@ class TablePrinter:
         self._print(
             Text(cells["kind"], style=_STYLES.get(cells["kind"], "")),
             Text(cells["time"]),
-            Text(cells["detail"] or " = ".join(names)),
+            Text(" = ".join(names) if isinstance(finding, BypassChange) else cells["detail"]),
             Text(cells["actor"] or cells["actor_object_id"] or cells["app_id"]),
         )
-        place = f"{cells['record_id'] or cells['where']} in {cells['source']}"
+        note = f" ({cells['detail']})" if isinstance(finding, BypassChange) and cells["detail"] else ""
+        place = f"{cells['record_id'] or cells['where']} in {cells['source']}{note}"
         self._console.print(Text(f"{'':11}{place}", style="dim"), soft_wrap=True)
 
     def _print(self, *cells: Text) -> None:

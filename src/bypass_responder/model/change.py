@@ -52,6 +52,8 @@ class BypassChange(Value):
     organization_id: str
     actor: Actor
     raw: str
+    note: str = ""
+    """``AuditRecord.note``."""
 
 
 class AuditTampering(Value):
@@ -72,3 +74,5 @@ class AuditTampering(Value):
     organization_id: str
     actor: Actor
     raw: str
+    note: str = ""
+    """``AuditRecord.note``."""

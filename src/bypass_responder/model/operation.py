@@ -1,7 +1,7 @@
 """The three cmdlets that detection reads, named once for sensing and for detection.
 
-Names are compared with ``str.lower``: unlike ``casefold`` it maps no letter outside ASCII onto a letter of these names,
-so that the bytes prefilter and detection agree on what is the same name.
+Names are compared folded: exporters and people add spaces, other dashes and characters of no width. The bytes prefilter
+folds with the same tables, so that it and detection agree on what is the same name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,15 @@ from typing import NamedTuple
 BYPASS_OPERATION = "Set-MailboxAuditBypassAssociation"
 BYPASS_PARAMETER = "AuditBypassEnabled"
 IDENTITY_PARAMETER = "Identity"
+
+LOWERED = bytes(range(256)).lower()
+DROPPED = bytes([*range(0x21), ord("-"), *range(0x7F, 0x100)])
+"""Bytes that do not count in a name: white space, controls, the dash, and everything outside ASCII."""
+
+
+def folded(name: str) -> str:
+    """Return the name in lower case, without white space, dashes and characters outside ASCII."""
+    return name.encode("ascii", "ignore").translate(LOWERED, DROPPED).decode()
 
 
 class AuditSwitch(NamedTuple):
@@ -22,19 +31,19 @@ class AuditSwitch(NamedTuple):
 
 
 AUDIT_SWITCHES = {
-    switch.operation.lower(): switch
+    folded(switch.operation): switch
     for switch in (
         AuditSwitch("Set-OrganizationConfig", "AuditDisabled", weakened_by=True),
         AuditSwitch("Set-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled", weakened_by=False),
     )
 }
-OPERATIONS = frozenset({BYPASS_OPERATION.lower(), *AUDIT_SWITCHES})
-"""The operations of interest, in lower case."""
+OPERATIONS = frozenset({folded(BYPASS_OPERATION), *AUDIT_SWITCHES})
+"""The operations of interest, folded."""
 
 READ_PARAMETERS = frozenset(
-    {BYPASS_PARAMETER.lower(), IDENTITY_PARAMETER.lower(), *(s.parameter.lower() for s in AUDIT_SWITCHES.values())}
+    map(folded, (BYPASS_PARAMETER, IDENTITY_PARAMETER, *(s.parameter for s in AUDIT_SWITCHES.values())))
 )
-"""The parameters whose value detection reads, in lower case."""
+"""The parameters whose value detection reads, folded."""
 
 _TRUE = frozenset({"true", "$true", "1"})
 _FALSE = frozenset({"false", "$false", "0"})

@@ -46,6 +46,8 @@ class AuditRecord(Value):
     parameters: Mapping[str, str]
     raw: str
     """The record's own JSON text (or the CSV row as JSON), for the evidence."""
+    note: str = ""
+    """What an export has lost: an ambiguous day, an unknown time zone, Parameters cut off. Empty for most records."""
 
 
 class Unreadable(Value):
@@ -61,3 +63,5 @@ class Unreadable(Value):
     where: str
     excerpt: str
     """At most 4,000 characters of the input, control characters escaped."""
+    names_cmdlet: bool = False
+    """The unread text names the cmdlet or its parameter: a bypass may be in it."""

@@ -11,9 +11,10 @@ from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.record import AuditRecord
+from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.feed.poll import BlobRecords, PollReport, poll
 from bypass_responder.session import change_if_needed, open_session
+from bypass_responder.triggers.report_unread import report_unread
 from bypass_responder.triggers.store_records import store_records
 
 if TYPE_CHECKING:
@@ -34,10 +35,12 @@ async def poll_audit_feed(services: Services) -> PollReport:
     """Run one poll. Raises when storage fails or a target cannot be settled; the timer retries the run."""
     lookups = Lookups(services.directory, services.allowlist)
     touched: set[str] = set()
-    unreadable = 0
+    unreadable = unread_cmdlets = 0
 
     async def keep(batch: BlobRecords) -> None:
-        nonlocal unreadable
+        nonlocal unreadable, unread_cmdlets
+        if await report_unread((item for item in batch.records if isinstance(item, Unreadable)), services):
+            touched.add(TENANT_TARGET)
         stored = await store_records(
             [record for record in batch.records if isinstance(record, AuditRecord)],
             services,
@@ -47,6 +50,7 @@ async def poll_audit_feed(services: Services) -> PollReport:
             lookups=lookups,
         )
         unreadable += stored.unreadable
+        unread_cmdlets += stored.unread_cmdlets
         touched.update(stored.targets)
 
     try:
@@ -57,7 +61,8 @@ async def poll_audit_feed(services: Services) -> PollReport:
             now=services.clock(),
             silence=timedelta(hours=services.settings.feed_silence_hours),
         )
-        if await _report_health(report, report.unreadable + unreadable, services):
+        reported = report.unread_cmdlets + unread_cmdlets
+        if await _report_health(report, report.unreadable + unreadable - reported, services):
             touched.add(TENANT_TARGET)
         await settle_all(touched, services, lookups=lookups)
     finally:

@@ -19,8 +19,10 @@ from bypass_responder.model.change import Actor, AuditTampering, BypassChange
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.notification import Severity
+from bypass_responder.model.operation import BYPASS_OPERATION, folded
 from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
 from bypass_responder.session import all_announced, change
+from bypass_responder.triggers.report_unread import report_unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +38,7 @@ LONGEST_TEXT = 512
 
 @dataclass(frozen=True)
 class Stored:
-    """The stored findings, the targets to settle and the number of new unreadable records.
+    """The stored findings, the targets to settle and the number of new unreadable records, and of those reported.
 
     The scheduler settles a target of which nothing is new: only after a crash is anything left to do there.
     """
@@ -44,6 +46,7 @@ class Stored:
     targets: frozenset[str]
     findings: tuple[Finding, ...]
     unreadable: int
+    unread_cmdlets: int
 
 
 async def store_records(
@@ -81,11 +84,18 @@ async def store_records(
     async with all_announced({finding.target for finding, _ in found_in}, services):
         stored = await asyncio.gather(*map(store, found_in))
     findings = [finding for finding, _ in stored]
-    new = await services.feed_store.keep_unreadable(unreadable, received_at=services.clock()) if unreadable else 0
+    reported = await report_unread(unreadable, services)
+    naming = [item for item in unreadable if item.names_cmdlet]
+    others = [item for item in unreadable if not item.names_cmdlet]
+    kept = [
+        await services.feed_store.keep_unreadable(items, received_at=services.clock()) if items else 0
+        for items in (others, naming)
+    ]
     for found in tampering:
         await _store_tampering(found, services)
-    targets = {finding.target for finding, added in stored if added} | ({TENANT_TARGET} if tampering else set())
-    return Stored(frozenset(targets), tuple(findings), new)
+    of_tenant = {TENANT_TARGET} if tampering or reported else set()
+    targets = {finding.target for finding, added in stored if added} | of_tenant
+    return Stored(frozenset(targets), tuple(findings), unreadable=sum(kept), unread_cmdlets=kept[1])
 
 
 def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering | None:
@@ -103,6 +113,8 @@ def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering 
 
 def _require_feed_format(record: AuditRecord) -> None:
     """Raise InputError for a record that is not in the format of the feed. Exports have other formats."""
+    if record.note:
+        raise InputError("wrong_type", record.note)
     try:
         raw = json.loads(record.raw, strict=False)
     except ValueError as problem:
@@ -136,6 +148,7 @@ def _unreadable(record: AuditRecord, error: InputError, source: str) -> Unreadab
         source=source,
         where=f"record {record.id}",
         excerpt=excerpt(record.raw),
+        names_cmdlet=folded(record.operation) == folded(BYPASS_OPERATION),
     )
 
 

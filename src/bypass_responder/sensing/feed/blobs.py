@@ -47,6 +47,7 @@ class Intake:
     read: int = 0
     records: int = 0
     unreadable: int = 0
+    unread_cmdlets: int = 0
     gaps: int = 0
 
     async def take(self, blobs: Iterable[ContentBlob]) -> None:
@@ -88,10 +89,14 @@ class Intake:
         self.read += 1
 
     async def _hand_over(self, batch: BlobRecords) -> None:
-        unreadable = [item for item in batch.records if isinstance(item, Unreadable)]
-        if unreadable:
-            self.unreadable += await self.store.keep_unreadable(unreadable, received_at=self.now)
         await self.keep(batch)
+        unreadable = [item for item in batch.records if isinstance(item, Unreadable)]
+        if naming := [item for item in unreadable if item.names_cmdlet]:
+            new = await self.store.keep_unreadable(naming, received_at=self.now)
+            self.unread_cmdlets += new
+            self.unreadable += new
+        if others := [item for item in unreadable if not item.names_cmdlet]:
+            self.unreadable += await self.store.keep_unreadable(others, received_at=self.now)
         self.records += sum(isinstance(item, AuditRecord) for item in batch.records)
 
     async def _wait(self, blob: ContentBlob, before: PendingBlob | None, reason: str, *, gone: bool = False) -> None:

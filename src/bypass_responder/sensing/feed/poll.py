@@ -157,6 +157,7 @@ class _Run:
             read=self.intake.read,
             records=self.intake.records,
             unreadable=self.intake.unreadable,
+            unread_cmdlets=self.intake.unread_cmdlets,
             gaps=self.intake.gaps,
             pending=len(self.intake.waiting),
             subscription=self.subscription,

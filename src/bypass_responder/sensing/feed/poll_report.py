@@ -56,6 +56,8 @@ class PollReport(Value):
     records: int = 0
     unreadable: int = 0
     """Unreadable input that was not kept before."""
+    unread_cmdlets: int = 0
+    """Those of ``unreadable`` that name the cmdlet: reported as they came in."""
     gaps: int = 0
     pending: int = 0
     subscription: Subscription | None = None

@@ -6,33 +6,41 @@ A block without a name of interest is checked only for its shape: lines that beg
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bypass_responder.sensing.records.pieces import Broken, Pieces
-from bypass_responder.sensing.records.prefilter import may_matter
+from bypass_responder.sensing.records.pieces import Broken, Pieces, Scan
+from bypass_responder.sensing.records.prefilter import count, may_matter
 from bypass_responder.sensing.records.source import BLOCK, LIMIT
 from bypass_responder.sensing.records.values import read_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import BinaryIO
 
+_PART = 1 << 15
+"""Bytes that are judged together inside a block with a name of interest."""
 
-def read_lines(reader: BinaryIO) -> Pieces:
+
+def read_lines(reader: BinaryIO, scan: Scan) -> Pieces:
     """Every record that may matter, and every line that is no JSON object or array."""
     number = 0
     for block, whole in _blocks(reader):
         if not whole:
             number += 1
             detail = f"the line is longer than {LIMIT:,} bytes"
-            yield Broken("too_large", detail, f"line {number}", block[:LIMIT].decode("utf-8", "replace"))
-        elif not may_matter(block) and _tidy(block):
-            number += block.count(b"\n")
-        else:
-            for line in block.removesuffix(b"\n").split(b"\n"):
+            yield Broken("too_large", detail, f"line {number}", block[:LIMIT].decode("utf-8", "replace"), True)  # noqa: FBT003
+            continue
+        scan.see(block)
+        cold = _cold_lines(block, scan)
+        for part in [block] if cold else _parts(block):
+            if passed := cold or _cold_lines(part, scan):
+                number += passed
+                scan.records += passed
+                continue
+            for line in part.removesuffix(b"\n").split(b"\n"):
                 number += 1
-                yield from _line(line.strip(), f"line {number}")
+                yield from _line(line.strip(), f"line {number}", scan)
 
 
 def _blocks(reader: BinaryIO) -> Iterator[tuple[bytes, bool]]:
@@ -50,18 +58,33 @@ def _blocks(reader: BinaryIO) -> Iterator[tuple[bytes, bool]]:
             pass
 
 
-def _tidy(block: bytes) -> bool:
-    """Whether every line begins with ``{`` and ends with ``}``, without looking at each."""
-    inner = block.count(b"\n") - block.endswith(b"\n")
-    joined = block.count(b"}\n{") + block.count(b"}\r\n{")
-    return joined == inner and block.startswith(b"{") and block[-4:].rstrip(b"\r\n").endswith(b"}")
+def _parts(block: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(block):
+        end = block.find(b"\n", at + _PART) + 1 or len(block)
+        yield block[at:end]
+        at = end
 
 
-def _line(line: bytes, where: str) -> Pieces:
+def _cold_lines(block: bytes, scan: Scan) -> int:
+    """How many lines the block has, if none may matter and each begins with ``{`` and ends with ``}``; otherwise 0."""
+    if not scan.recognized or not block.startswith(b"{") or not block[-4:].rstrip(b"\r\n").endswith(b"}"):
+        return 0
+    lines = count(block, b"\n") + (not block.endswith(b"\n"))
+    joined = count(block, b"}\n{") + 1
+    whole = joined == lines or joined + count(block, b"}\r\n{") == lines
+    return lines if whole and not may_matter(block) else 0
+
+
+def _line(line: bytes, where: str, scan: Scan) -> Pieces:
     if not line:
         return
+    if not scan.recognized:
+        scan.recognize(line.decode("utf-8", "replace"))
     if may_matter(line):
-        for piece in read_values(io.BytesIO(line)):
+        for piece in read_values(io.BytesIO(line), scan):
             yield replace(piece, where=f"{where}, {piece.where}")
-    elif line[:1] + line[-1:] not in {b"{}", b"[]"}:
+    elif line[:1] + line[-1:] in {b"{}", b"[]"}:
+        scan.records += 1
+    else:
         yield Broken("not_json", "the line is no JSON object, or cut off", where, line.decode("utf-8", "replace"))

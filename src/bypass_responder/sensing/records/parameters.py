@@ -7,15 +7,23 @@ import re
 from typing import Any
 
 from bypass_responder.errors import InputError
-from bypass_responder.model.operation import READ_PARAMETERS
+from bypass_responder.model.operation import READ_PARAMETERS, folded
 from bypass_responder.sensing.records.parsed import Fields, as_written, parse_inside
 
 _FREE = re.compile(
-    r"""-(?P<name>[A-Za-z]\w*)                                   # -AuditBypassEnabled
+    r"""[-\u2010-\u2015\u2212](?P<name>[A-Za-z]\w*)                                   # -AuditBypassEnabled
         (?:(?:\s*:\s*|\s+)(?P<value>"(?:[^"`]|`.|"")*"|'(?:[^']|'')*'|[^\s\-"'][^\s"']*))?   # "x", 'x', $true
         (?:\s+|\Z)""",
     re.VERBOSE | re.DOTALL,
 )
+
+_CUT_OFF = re.compile(r"\s*(?:@\{|System\.(?:Object|Collections|Management)\b|Deserialized\.)")
+
+
+def are_cut_off(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """True for what PowerShell writes instead of objects that are nested too deeply (``ConvertTo-Json -Depth``)."""
+    texts = value if isinstance(value, list) else [value]
+    return any(isinstance(text, str) and _CUT_OFF.match(text) for text in texts)
 
 
 def parameters(value: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON value
@@ -28,7 +36,7 @@ def parameters(value: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON value
     named: dict[str, tuple[str, str]] = {}
     for name, given in _pairs(value):
         text = _text(name, given)
-        if named.setdefault(name.lower(), (name, text))[1] != text:
+        if named.setdefault(folded(name), (name, text))[1] != text:
             raise InputError(reason="duplicate_parameter", detail=f"{name!r} is given twice, with two values")
     return dict(named.values())
 
@@ -88,6 +96,6 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
             return ""
         case [str() as only]:
             return str(only)
-    if name.lower() in READ_PARAMETERS:
+    if folded(name) in READ_PARAMETERS:
         raise InputError(reason="wrong_type", detail=f"the value of {name!r} is no text")
     return json.dumps(as_written(value), separators=(",", ":"))

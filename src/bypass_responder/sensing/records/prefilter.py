@@ -1,33 +1,64 @@
 r"""Which bytes are worth parsing, decided at memory speed. May pass too much, never too little.
 
-A record of interest names its cmdlet and its parameter in ASCII. In JSON the name can hide behind ``\u00XX`` escapes of
-its letters or hyphen; where JSON stands inside a JSON string, also behind escapes of the backslash and of the escape's
-own digits. All of these pass. So does a NUL byte: JSON has none, but UTF-16 text has one beside every ASCII letter.
+A record of interest names its cmdlet or its parameter. Case, white space, dashes and characters outside ASCII do not
+count (``model.operation.folded``), as themselves or as escapes (``\u200b``, ``\n``). In JSON the name can also hide
+behind ``\u00XX`` escapes of its letters; where JSON stands inside a JSON string, behind escapes of the backslash and of
+the escape's own digits. All of these pass. So does a NUL byte: JSON has none, but UTF-16 has one beside every letter.
+
+Most bytes are plain ASCII without such escapes, and have no part of a name: vector instructions see that first. What
+they pass over too: names that blanks of ASCII break inside of several words at once.
 """
 
 from __future__ import annotations
 
 import re
 
+import stringzilla
+
+from bypass_responder.model.operation import DROPPED, LOWERED
+
 _NEEDLES = (
     b"auditbypass",  # in the cmdlet's name and in its parameter's, so that a record that lost one of them passes
-    b"set-organizationconfig",  # longer than AuditDisabled, and so found faster
+    b"setorganizationconfig",
     b"unifiedauditlogingestionenabled",  # Set-AdminAuditLogConfig alone is the services' daily noise
 )
-_ESCAPE = re.compile(rb"\\u00(?:2d|3[0-9]|4[1-9a-f]|5[0-9ac]|6[1-9a-f]|7[0-9a])")
+_PARTS = (b"bypass", b"mailboxaudit", b"organizationconfig", b"auditlogingestion")
+"""Words of the needles, between which blanks may stand."""
+_PLAIN_ESCAPES = (b"\\u003c", b"\\u003C", b"\\u003e", b"\\u003E", b"\\u0026", b"\\u0027", b"\\u0022", b"\\u002b")
+"""Of characters that services escape although they need not, and that are in no name."""
+_DROPPED = re.compile(rb"\\(?:[bfnrt]|u(?:00(?:[01].|20|2d|7f|[89a-f].)|(?!00)[0-9a-f]{4}))")
+"""Escapes of what does not count in a name."""
+_HIDING = re.compile(rb"\\u00(?:3[0-9]|4[1-9a-f]|5[0-9ac]|6[1-9a-f]|7[0-9a])")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_OVERLAP = max(len(needle) for needle in _NEEDLES) - 1
+_SEAM = 1 << 10
 
 
 def may_matter(chunk: bytes) -> bool:
     """Whether the bytes may hold a record of interest. False is certain, if the record stands in them whole."""
+    if _is_plain(chunk):
+        lowered = stringzilla.translate(chunk, LOWERED)
+        if all(stringzilla.find(lowered, part) < 0 for part in _PARTS):
+            return False
     if b"\0" in chunk or chunk.startswith(_UTF16_MARKS):
         return True
-    lowered = chunk.lower()
-    for needle in _NEEDLES:
-        if needle in lowered:
-            return True
-    return _ESCAPE.search(lowered) is not None
+    folded = chunk.translate(LOWERED, DROPPED)
+    if _HIDING.search(folded):
+        return True
+    if _DROPPED.search(folded):
+        folded = _DROPPED.sub(b"", folded).replace(b"\\", b"")
+    return any(needle in folded for needle in _NEEDLES)
+
+
+def _is_plain(chunk: bytes) -> bool:
+    if not chunk.isascii() or b"\0" in chunk:
+        return False
+    escapes = stringzilla.count(chunk, b"\\u")
+    return not escapes or escapes == sum(stringzilla.count(chunk, escape) for escape in _PLAIN_ESCAPES)
+
+
+def count(chunk: bytes, part: bytes) -> int:
+    """How often the part stands in the chunk, without overlaps."""
+    return int(stringzilla.count(chunk, part))
 
 
 class Prefilter:
@@ -41,7 +72,7 @@ class Prefilter:
     def feed(self, chunk: bytes) -> bool:
         """Scan the next chunk; return whether anything so far may matter."""
         if not self.matched:
-            seam = self._tail + chunk[:_OVERLAP]
+            seam = self._tail + chunk[:_SEAM]
             self.matched = may_matter(seam) or may_matter(chunk)
-            self._tail = (seam if len(chunk) < _OVERLAP else chunk)[-_OVERLAP:]
+            self._tail = (seam if len(chunk) < _SEAM else chunk)[-_SEAM:]
         return self.matched

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bypass_responder.errors import InputError
-from bypass_responder.model.operation import AUDIT_SWITCHES
+from bypass_responder.model.operation import AUDIT_SWITCHES, BYPASS_OPERATION, BYPASS_PARAMETER, folded
 from bypass_responder.model.record import AuditRecord
-from bypass_responder.sensing.records.moments import moment
-from bypass_responder.sensing.records.parameters import parameters
-from bypass_responder.sensing.records.parsed import Number
+from bypass_responder.sensing.records.moments import Moment, read_moment
+from bypass_responder.sensing.records.parameters import are_cut_off, parameters
+from bypass_responder.sensing.records.parsed import Fields, Number
+from bypass_responder.sensing.records.prefilter import may_matter
 from bypass_responder.sensing.records.shapes import Candidate, dig, is_of_interest
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 _RAW_LIMIT = 1 << 20
 _ESCAPED = re.compile(r"\\u00", re.IGNORECASE)
@@ -22,10 +22,6 @@ _ESCAPED = re.compile(r"\\u00", re.IGNORECASE)
 # Field → its names in the record itself (Sentinel's among them), then in a wrapper. The first that is not empty counts.
 _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "id": (("id", "officeid", "sourcerecordid"), ("identity", "recordid", "id", "event.id", "reportid")),
-    "creation_time": (
-        ("creationtime", "timegenerated", "timegenerated [utc]", "start_time", "start_time [utc]", "createddatetime"),
-        ("creationdate", "createddatetime", "timestamp", "@timestamp", "timegenerated", "timegenerated [utc]"),
-    ),
     "organization_id": (("organizationid", "organizationid_"), ("organizationid", "organization.id")),
     "workload": (("workload", "officeworkload", "service"), ("workload", "service", "event.provider")),
     "result_status": (("resultstatus",), ("resultstatus",)),
@@ -41,15 +37,24 @@ _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "token_object_id": (("tokenobjectid",), ()),
     "session_id": (("sessionid",), ()),
 }
+_TIMES = (
+    ("creationtime", "timegenerated", "start_time", "createddatetime"),
+    ("creationdate", "createddatetime", "timestamp", "@timestamp", "timegenerated", "_time"),
+)
+_IN_UTC = frozenset({"creationtime", "creationdate", "createddatetime"})
+"""Times that the services write in UTC, whatever the export. Of others the zone is known only if it is written."""
+_ZONED = re.compile(r"(.*?)\s*\[(.*)\]")
+_CUT_OFF = "Parameters were cut off by the export (ConvertTo-Json -Depth)"
 _NUMBERS_TOO = frozenset({"user_type"})
 _TRUTHS_TOO = frozenset({"result_status"})
-_REQUIRED = {"id": "Id", "creation_time": "CreationTime", "operation": "Operation"}
+_SWITCH = folded(BYPASS_PARAMETER)
+_CMDLET = folded(BYPASS_OPERATION.removeprefix("Set-"))
 
 
-def record_of(candidate: Candidate, *, text: str) -> AuditRecord | None:
+def record_of(candidate: Candidate, *, text: str, day_first: bool | None = None) -> AuditRecord | None:
     """The record, or None when its operation is none of ours. Raises InputError when it is, and cannot be read.
 
-    ``text`` is the whole piece that the candidate stood in.
+    ``text`` is the whole piece that the candidate stood in; ``day_first`` what the dates of the input show.
     """
     operation = _operation(candidate)
     if operation is None or not _relevant(operation, text):
@@ -62,7 +67,7 @@ def record_of(candidate: Candidate, *, text: str) -> AuditRecord | None:
         )
     if len(candidate.raw) > _RAW_LIMIT:
         raise InputError(reason="too_large", detail=f"the record is longer than {_RAW_LIMIT:,} characters")
-    return _build(candidate, operation)
+    return _build(candidate, operation, day_first=day_first)
 
 
 def _operation(candidate: Candidate) -> str | None:
@@ -70,37 +75,113 @@ def _operation(candidate: Candidate) -> str | None:
     stated = candidate.operations()
     if not stated:
         raise candidate.problem or InputError(reason="missing_field", detail="Operation is missing")
-    if odd := next((value for value in stated if type(value) is not str), None):
-        raise InputError(reason="wrong_type", detail=f"Operation is no text but {type(odd).__name__}")
-    return next((value for value in stated if is_of_interest(value)), None)
+    if odd := [type(value).__name__ for value in stated if type(value) is not str]:
+        raise InputError(reason="wrong_type", detail=f"Operation is no text but {odd[0]}")
+    if ours := next((value for value in stated if is_of_interest(value)), None):
+        return str(ours)
+    if candidate.problem and may_matter(candidate.raw.encode("utf-8", "replace")):
+        raise candidate.problem
+    if any(map(is_of_interest, candidate.wrapper_operations())):
+        raise InputError(reason="other_operation", detail="the record and its wrapper name different operations")
+    if any(map(_is_almost_ours, stated)):
+        raise InputError(reason="other_operation", detail=f"{stated[0][:200]!r} is almost {BYPASS_OPERATION}")
+    if _names_switch(candidate.inner) or _names_switch(candidate.outer):
+        raise InputError(reason="other_operation", detail=f"{stated[0][:200]!r} names {BYPASS_PARAMETER}")
+    return None
+
+
+def _is_almost_ours(operation: str) -> bool:
+    """Whether the operation has the cmdlet's name with something around it. The cmdlet that reads is none of ours."""
+    name = folded(operation)
+    return _CMDLET in name and not name.endswith(f"get{_CMDLET}")
+
+
+def _names_switch(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """Whether a name in the value, not a text that anybody may have written, is the bypass parameter's."""
+    if isinstance(value, list):
+        return any(map(_names_switch, value))
+    if not isinstance(value, Fields):
+        return False
+    names = [*map(folded, value), folded(value["name"]) if isinstance(value.get("name"), str) else ""]
+    inside = [*value.values(), *(each for values in value.repeated.values() for each in values)]
+    given = value.get("parameters")
+    return _SWITCH in names or any(map(_names_switch, inside)) or (isinstance(given, str) and _given_as_text(given))
+
+
+def _given_as_text(text: str) -> bool:
+    try:
+        return _SWITCH in map(folded, parameters(text))
+    except InputError:
+        return _SWITCH in folded(text)
 
 
 def _relevant(operation: str, text: str) -> bool:
     """An organization-wide cmdlet matters only with the parameter that switches auditing."""
-    switch = AUDIT_SWITCHES.get(operation.lower())
-    return switch is None or switch.parameter.lower() in text.lower() or _ESCAPED.search(text) is not None
+    switch = AUDIT_SWITCHES.get(folded(operation))
+    return switch is None or folded(switch.parameter) in folded(text) or _ESCAPED.search(text) is not None
 
 
-def _build(candidate: Candidate, operation: str) -> AuditRecord:
+def _build(candidate: Candidate, operation: str, *, day_first: bool | None) -> AuditRecord:
     found = {field: _field(candidate, field) for field in _NAMES}
-    for field, name in _REQUIRED.items():
-        if field in found and found[field] is None:
-            raise InputError(reason="missing_field", detail=f"{name} is missing")
     if found["result_status"] is None and dig(candidate.outer, "event.outcome") == "failure":
         found["result_status"] = "failure"  # Elastic calls a missing status a success, so only a failure is believed
-    given = parameters(candidate.inner.get("parameters"))
+    workload = folded(found["workload"] or "exchange")
+    if folded(operation) == folded(BYPASS_OPERATION) and workload != "exchange":
+        raise InputError(reason="other_workload", detail=f"the workload is {found['workload']!r}, not Exchange")
+    created = _created(candidate, day_first=day_first)
+    given, lost = _given(candidate, operation)
+    found["id"] = found["id"] or (_made_id(operation, created, found, given) if candidate.is_row else None)
+    if found["id"] is None:
+        raise InputError(reason="missing_field", detail="Id is missing")
     for text in (*found.values(), *given.values(), *given, operation, candidate.raw):
         _check_text(text or "")
-    created: datetime = moment(found.pop("creation_time") or "")
-    external = _truth(candidate.inner.get("externalaccess"))
     return AuditRecord(
         operation=operation,
-        creation_time=created,
-        external_access=external,
+        creation_time=created.at,
+        external_access=_truth(candidate.inner.get("externalaccess")),
         parameters=given,
         raw=candidate.raw,
+        note="; ".join(filter(None, (created.note, lost))),
         **found,
     )
+
+
+def _given(candidate: Candidate, operation: str) -> tuple[dict[str, str], str]:
+    """The parameters, and a note when the export has lost them: then the switch is unknown, the rest is not."""
+    given = candidate.parameters()
+    if folded(operation) == folded(BYPASS_OPERATION) and are_cut_off(given):
+        return {}, _CUT_OFF
+    return parameters(given), ""
+
+
+def _made_id(operation: str, created: Moment, found: dict[str, str | None], given: dict[str, str]) -> str:
+    """An id for a row without one, the same in every export of the event."""
+    facts = [folded(operation), created.at.isoformat(), found["object_id"], found["user_id"], sorted(given.items())]
+    return f"row-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]}"
+
+
+def _created(candidate: Candidate, *, day_first: bool | None) -> Moment:
+    for fields, names in zip((candidate.inner, candidate.outer or candidate.inner), _TIMES, strict=True):
+        for name in names:
+            for zone, value in _times(fields, name):
+                text = _time_text(name, value)
+                if text is not None:
+                    known = name in _IN_UTC if zone is None else zone == "utc"
+                    return read_moment(text, utc=known, day_first=day_first)
+    raise InputError(reason="missing_field", detail="CreationTime is missing")
+
+
+def _times(fields: Fields, name: str) -> list[tuple[str | None, Any]]:
+    """The zone in the field's name, if any (``TimeGenerated [Local Time]``), and its value."""
+    zoned = [(match[2], fields[key]) for key in fields if (match := _ZONED.fullmatch(key)) and match[1] == name]
+    return [(None, dig(fields, name)), *zoned]
+
+
+def _time_text(name: str, value: Any) -> str | None:  # noqa: ANN401 - any JSON value
+    """Windows PowerShell writes a date as an object with ``value`` and ``DateTime``."""
+    if isinstance(value, Fields):
+        value = value.get("value") or value.get("datetime")
+    return _text("creation_time", name, value)
 
 
 def _field(candidate: Candidate, field: str) -> str | None:

@@ -1,12 +1,19 @@
-"""CSV: the Purview portal, Search-UnifiedAuditLog, Sentinel, CloudAppEvents, Kibana. The header shows which."""
+"""CSV: the Purview portal, Search-UnifiedAuditLog, Sentinel, CloudAppEvents, Kibana, and what Excel makes of them.
+
+The header shows which. A row that is broken costs only itself: reading goes on at the next line that is a row of as
+many columns as the header has.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+import io
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from bypass_responder.sensing.records.pieces import Broken, CsvRow, Pieces
+from bypass_responder.sensing.records.pieces import Broken, CsvRow, Pieces, Scan
 from bypass_responder.sensing.records.prefilter import may_matter
 from bypass_responder.sensing.records.source import LIMIT
 
@@ -15,70 +22,196 @@ if TYPE_CHECKING:
 
 _KNOWN = frozenset(
     {"auditdata", "raweventdata", "operation", "operations", "actiontype", "event.action", "o365.audit.operation"}
+    | {"event.original", "_raw"}
 )
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
+_NAME = re.compile(r"\ufeff?[\w @.,:#{}()\[\]/+-]{0,200}")
 _HEADER_LIMIT = 1 << 16
+_HEADER_WITHIN = 10
+"""Lines that may stand before the header: a title, ``#TYPE``, ``sep=``."""
+_ROW_LINES = 100
+"""Lines that a row may have which is tried after a broken one."""
+
+
+class Header(NamedTuple):
+    """How the rows are written, and in which line the names of the columns stand."""
+
+    delimiter: str
+    line: int
+    skip_space: bool
+    names: list[str]
 
 
 class _TooLongError(Exception):
     """A row of the file is longer than the limit."""
 
 
-def delimiter_of(head: str) -> str | None:
-    """The delimiter with which the first line names a known column; None when the text is no such CSV."""
-    lines = [line for line in head.split("\n", 2)[:2] if not line.startswith("#TYPE ")]
-    for delimiter in _DELIMITERS if lines else ():
-        try:
-            names = next(csv.reader([lines[0][:_HEADER_LIMIT]], delimiter=delimiter), [])
-        except csv.Error:
-            return None
-        if not _KNOWN.isdisjoint(name.strip().lower() for name in names):
-            return delimiter
+def header_of(head: str) -> Header | None:
+    """The first line that names a known column, and its delimiter; None when the text is no such CSV."""
+    for number, line in enumerate(head.split("\n")[:_HEADER_WITHIN]):
+        for delimiter in _DELIMITERS:
+            names = _cells(line[:_HEADER_LIMIT].rstrip("\r"), delimiter)
+            if len(names) == 1 and names[0] != line.strip():  # the whole line in one cell
+                names = _cells(names[0], delimiter)
+            if not _KNOWN.isdisjoint(name.strip().lower() for name in names) and all(map(_NAME.fullmatch, names)):
+                spaced = len(names) > 1 and all(name.startswith(" ") for name in names[1:] if name)
+                return Header(delimiter, number, spaced, [name.strip() for name in names])
     return None
 
 
-def read_rows(reader: BinaryIO, *, delimiter: str) -> Pieces:
-    """Every row that may matter. A row's cells are under the header's own names."""
+def read_rows(reader: BinaryIO, header: Header, scan: Scan) -> Pieces:
+    """Every row that may matter, under the names of the header, and every row that is broken."""
     csv.field_size_limit(LIMIT)  # a setting of the whole module; its default, 128 Ki, is less than some real AuditData
     lines = _Lines(reader)
-    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    for _ in range(header.line + 1):
+        next(lines, None)
     number = 0
+    ended = False
+    while not ended:
+        lines.begin_row()
+        try:
+            for cells in _reader(lines, header):
+                lines.begin_row()
+                number += 1
+                if cells:
+                    yield from _row(cells, header, scan, f"row {number}")
+            ended = True
+        except (csv.Error, _TooLongError) as error:
+            reason = "too_large" if isinstance(error, _TooLongError) else "not_csv"
+            where = f"after row {number}"
+            number += 1
+            for text in _passed_over(lines, header):
+                yield Broken(reason, str(error), where, text)
+
+
+def read_table(rows: Iterator[list[str]], scan: Scan) -> Pieces:
+    """The same for rows that are apart already, as a spreadsheet has them."""
+    for before, cells in enumerate(rows):
+        names = [name.strip() for name in (_cells(cells[0], ",") if not any(cells[1:]) and cells else cells)]
+        if not _KNOWN.isdisjoint(map(str.lower, names)):
+            break
+        if before + 1 >= _HEADER_WITHIN:
+            names = []
+            break
+    else:
+        names = []
+    if not names:
+        yield Broken("not_json", "no column of the sheet is known", "the beginning", "", names_cmdlet=True)
+        return
+    header = Header(",", 0, skip_space=False, names=names)
+    for number, cells in enumerate(rows, start=1):
+        if any(cells):
+            filled = cells[: max(index for index, cell in enumerate(cells) if cell) + 1]
+            yield from _row(filled, header, scan, f"row {number}", trimmed=True)
+
+
+def _reader(lines: Iterator[str], header: Header) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=header.delimiter, strict=True, skipinitialspace=header.skip_space)
+
+
+def _row(cells: list[str], header: Header, scan: Scan, where: str, *, trimmed: bool = False) -> Pieces:
+    cells, problem = _fitted(cells, header)
+    if problem == "wrong_columns" and trimmed and len(cells) < len(header.names):
+        problem = ""
+    scan.records += 1
+    named = dict(zip(header.names, cells, strict=False))
+    if not scan.recognized:
+        scan.recognize_row({name.lower(): cell for name, cell in named.items()})
+    text = "\n".join(cells)
+    scan.see(text + " ")
+    if may_matter(text.encode()):
+        yield CsvRow(named, where, problem)
+
+
+def _fitted(cells: list[str], header: Header) -> tuple[list[str], str]:
+    """The cells, one for each column that has a name, and why they cannot be trusted; empty when they can."""
+    names = [name.lower() for name in header.names]
+    if len(cells) == 1 and len(names) > 1:  # a spreadsheet put the whole row into its first cell
+        inside = _cells(cells[0], header.delimiter)
+        cells = inside if len(inside) > 1 else cells
+    surplus = cells[len(names) :]
+    missing = names[len(cells) :]
+    if any(surplus) or any(missing):
+        return cells, "wrong_columns"
+    named = [name for name in names if name]
+    return cells, "duplicate_key" if len(set(named)) < len(named) else ""
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    """The cells of one row; none when it is broken."""
     try:
-        header = next(rows, [])
-        if header and header[0].startswith("#TYPE "):  # Export-Csv of Windows PowerShell 5.1 without -NoTypeInformation
-            header = next(rows, [])
-        for number, row in enumerate(rows, start=1):
-            lines.waiting = 0
-            if may_matter("\n".join(row).encode()):
-                yield CsvRow(dict(zip(header, row, strict=False)), f"row {number}", _problem(header, row))
-    except (csv.Error, _TooLongError) as error:
-        reason = "too_large" if isinstance(error, _TooLongError) else "not_csv"
-        yield Broken(reason, str(error), f"after row {number}", "")
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return []
+
+
+def _passed_over(lines: _Lines, header: Header) -> Iterator[str]:
+    """The lines up to the next row that fits the header, in texts of bounded length."""
+    first, *rest = lines.row or [""]
+    lines.put_back(rest)
+    text = [first]
+    size = len(first)
+    while (line := next(lines, None)) is not None:
+        lines.begin_row()
+        if _begins_row(line, lines, header):
+            lines.put_back([line])
+            break
+        text.append(line)
+        size += len(line)
+        if size > LIMIT:
+            yield "".join(text)
+            text, size = [], 0
+    yield "".join(text)
+
+
+def _begins_row(line: str, lines: _Lines, header: Header) -> bool:
+    """Whether the line, with some that follow, is a row that fits the header. Consumes none that follow."""
+    if len(header.names) > 1 and header.delimiter not in line:
+        return False
+    followed: list[str] = []
+
+    def some() -> Iterator[str]:
+        yield line
+        while len(followed) < _ROW_LINES and (more := next(lines, None)) is not None:
+            followed.append(more)
+            yield more
+
+    try:
+        cells = next(_reader(some(), header), [])
+    except (csv.Error, _TooLongError):
+        cells = []
+    lines.put_back(followed)
+    return len(cells) > 1 and not _fitted(cells, header)[1]
 
 
 class _Lines:
-    """Lines of text for the csv module; ``waiting`` counts the bytes since the last whole row."""
+    """Lines of text for the csv module; ``row`` has those since the last whole row."""
 
     def __init__(self, reader: BinaryIO) -> None:
         self._reader = reader
-        self.waiting = 0
+        self._again: deque[str] = deque()
+        self.row: list[str] = []
+        self._size = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._reader.readline(LIMIT)
+        line = self._again.popleft() if self._again else self._reader.readline(LIMIT).decode("utf-8", "replace")
         if not line:
             raise StopIteration
-        self.waiting += len(line)
-        if self.waiting >= LIMIT:
-            message = f"one row is longer than {LIMIT:,} bytes"
-            raise _TooLongError(message)
-        return line.decode("utf-8", "replace")
+        self.row.append(line)
+        self._size += len(line)
+        if self._size >= LIMIT:
+            raise _TooLongError(f"one row is longer than {LIMIT:,} bytes")
+        return line
 
+    def put_back(self, lines: list[str]) -> None:
+        """Give these lines again, in this order, before the next one of the file."""
+        self._again.extendleft(reversed(lines))
+        self.begin_row()
 
-def _problem(header: Iterable[str], row: list[str]) -> str:
-    names = [name.strip().lower() for name in header]
-    if len(set(names)) < len(names):
-        return "duplicate_key"
-    return "" if len(row) == len(names) else "wrong_columns"
+    def begin_row(self) -> None:
+        """Forget the lines of the row before."""
+        self.row.clear()
+        self._size = 0

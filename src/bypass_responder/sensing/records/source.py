@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-BLOCK = 1 << 20
-"""Bytes read at a time."""
+BLOCK = 1 << 16
+"""Bytes read at a time: few enough that they stay in the processor's cache and come from the allocator's own memory."""
 LIMIT = 1 << 25
 """Characters (or bytes) of one record, line or CSV row. What is longer is unreadable, so memory has a bound."""
 
@@ -59,6 +59,12 @@ class _Utf8(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer).cast("B")
+        if self._decoder is None and not self._pending:
+            data = self._stream.read(len(view))
+            taken = min(len(data), len(view))
+            view[:taken] = data[:taken]
+            self._pending = data[taken:]
+            return taken
         filled = 0
         while filled < len(view) and (self._pending or self._load(len(view) - filled)):
             part = self._pending[: len(view) - filled]

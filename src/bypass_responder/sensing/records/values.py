@@ -1,7 +1,11 @@
-"""JSON values from a stream: arrays, ``{"value": [...]}`` pages, objects one after the other, on one line or many.
+"""JSON values from a stream: arrays, pages (``{"value": [...]}``), objects one after the other, on one line or many.
 
 One element at a time is taken from a bounded buffer; nothing but its extent is kept. Where the text stops being JSON,
-the rest is one broken piece: looking for the next record inside broken text would let a string pose as a record.
+reading goes on at the next object of the list that is a record; what lies between is one broken piece. Inside broken
+text a string could pose as a record: only an object after a comma counts, with the names that records have.
+
+Elements that cannot matter are passed over without being parsed where the text shows where the next one begins: in
+valid JSON, ``},{"Name":`` cannot stand inside a string.
 """
 
 from __future__ import annotations
@@ -11,8 +15,8 @@ import re
 from json import JSONDecodeError, JSONDecoder
 from typing import TYPE_CHECKING
 
-from bypass_responder.sensing.records.pieces import Broken, JsonText, Pieces
-from bypass_responder.sensing.records.prefilter import may_matter
+from bypass_responder.sensing.records.pieces import Broken, JsonText, Pieces, Scan
+from bypass_responder.sensing.records.prefilter import Prefilter, may_matter
 from bypass_responder.sensing.records.source import BLOCK, LIMIT
 
 if TYPE_CHECKING:
@@ -20,11 +24,19 @@ if TYPE_CHECKING:
 
 _SCANNER = JSONDecoder(parse_int=str, parse_float=str, strict=False)  # str: a number of 5,000 digits is no error
 _GAP = re.compile(r"[ \t\r\n\ufeff\x1e]*")
-_PAGE = re.compile(
-    r'\{\s*(?:"(?!operation")[^"\\]*"\s*:\s*(?:"[^"\\]*"|[\w.+-]+)\s*,\s*)*+"(?:value|records)"\s*:\s*\[', re.IGNORECASE
-)
+_MEMBER = re.compile(r'[{,]\s*"([^"\\]*)"\s*:\s*')
+_PAGES = frozenset({"value", "records", "results", "events"})
+_RECORD = frozenset({"operation", "operations", "auditdata", "raweventdata", "actiontype", "_source"})
+"""Names of which a record, or what is around it, has at least one."""
+_NEXT = re.compile(r',\s*(?=\{\s*"[^"\\]{1,100}"\s*:)')
+_SEPARATOR = re.compile(r'\s*,\s*\{\s*"[^"\\]+"\s*:')
+_MOST_TRIES = 1000
+_WINDOW = 1 << 20
+"""Characters in which the next record behind a broken part has to end."""
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{}]', re.DOTALL)
 _AHEAD = 1 << 13
+_PART = 1 << 14
+_SEAM = 1 << 10
 _NEAR_END = 12
 """A literal or an escape that a buffer's end cuts is reported at most this many characters before the end."""
 
@@ -35,13 +47,15 @@ class _BrokenError(Exception):
         self.detail = detail
 
 
-def read_values(reader: BinaryIO) -> Pieces:
+def read_values(reader: BinaryIO, scan: Scan) -> Pieces:
     """Every value that may matter, and every element of a list that is no object."""
-    buffer = _Buffer(reader)
+    buffer = _Buffer(reader, scan)
     try:
         yield from _top_level(buffer)
     except _BrokenError as error:
-        yield Broken(error.reason, error.detail, f"after record {buffer.count}", buffer.rest())
+        where = buffer.where("after ")
+        text = buffer.rest()
+        yield Broken(error.reason, error.detail, where, text, buffer.names_cmdlet_from_here())
 
 
 def _top_level(buffer: _Buffer) -> Pieces:
@@ -62,18 +76,23 @@ def _top_level(buffer: _Buffer) -> Pieces:
 
 
 def _array(buffer: _Buffer) -> Pieces:
-    """The elements after ``[``, and the bracket that closes it."""
+    """The elements after ``[``, and the bracket that closes it. Raises _BrokenError where it cannot go on."""
     if buffer.char() == "]":
         buffer.take(1)
         return
+    buffer.separator = None
     while True:
-        yield from _element(buffer)
-        char = buffer.char()
-        if char not in {",", "]"}:
-            raise _BrokenError(reason="not_json", detail=f"the array is cut off or broken at {char!r}")
-        buffer.take(1)
-        if char == "]":
-            return
+        try:
+            buffer.leap()
+            yield from _element(buffer)
+            if buffer.take_separator() == "]":
+                return
+        except _BrokenError as error:
+            where = buffer.where("after ")
+            passed_over = buffer.resume()
+            if not passed_over:
+                raise
+            yield Broken(error.reason, error.detail, where, passed_over)
 
 
 def _page_end(buffer: _Buffer) -> Pieces:
@@ -88,7 +107,7 @@ def _page_end(buffer: _Buffer) -> Pieces:
         is_nested = buffer.char() in {"[", "{"}
         text = buffer.take(buffer.value_length())
         if is_nested and may_matter(text.encode()):
-            yield JsonText(text, f"after record {buffer.count}")
+            yield JsonText(text, buffer.where("after "))
     if char != "}":
         raise _BrokenError(reason="not_json", detail=f"the object is cut off or broken at {char!r}")
     buffer.take(1)
@@ -98,28 +117,113 @@ def _element(buffer: _Buffer) -> Pieces:
     is_object = buffer.char() == "{"
     length = buffer.value_length()
     matters = buffer.may_matter(length)
+    buffer.scan.records += 1
     buffer.count += 1
-    where = f"record {buffer.count}"
+    where = buffer.where()
+    if not buffer.scan.recognized:
+        buffer.scan.recognize(buffer.ahead(length))
     if not is_object:
         yield Broken("not_an_object", "a record is a JSON object", where, buffer.take(length))
     elif matters:
         yield JsonText(buffer.take(length), where)
     else:
-        buffer.skip(length)
+        buffer.scan.see(buffer.take(length))
 
 
 class _Buffer:
     """A window of text over the stream. Nothing before ``_cold_until`` may matter."""
 
-    def __init__(self, reader: BinaryIO) -> None:
+    def __init__(self, reader: BinaryIO, scan: Scan) -> None:
         self._reader = reader
+        self.scan = scan
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._text = ""
         self._at = 0
         self._ended = False
         self._cold_until = 0
+        self._parse_until = 0
+        self._passed = 0
+        self._leapt = False
+        self.separator: bytes | None = None
         self.started = False
         self.count = 0
+
+    def where(self, word: str = "") -> str:
+        """The place of the element that was read last; in bytes where elements were passed over uncounted."""
+        return f"{word}about byte {self._passed + self._at:,}" if self._leapt else f"{word}record {self.count}"
+
+    def learn(self) -> None:
+        """Note what stands between the first two elements of a list, unless it stands inside of one as well."""
+        if self.separator is None:
+            found = _SEPARATOR.match(self._text, self._at)
+            separator = "}" + found[0] if found else ""
+            self.separator = b"" if separator in self._text[: self._at] else separator.encode()
+
+    def take_separator(self) -> str:
+        """Consume what must stand behind an element of a list: a comma or the bracket that ends it."""
+        char = self.char()
+        if char not in {",", "]"}:
+            raise _BrokenError(reason="not_json", detail=f"the array is cut off or broken at {char!r}")
+        self.learn()
+        return self.take(1)
+
+    def leap(self) -> None:
+        """Pass over elements that cannot matter, without parsing them. Stands at the beginning of one, then."""
+        scan = self.scan
+        if self._at < self._parse_until or not self.separator or scan.every or not scan.recognized:
+            return
+        data = self.rest().encode()
+        self._passed += self._at
+        while True:
+            hot = _first_hot(data)
+            cut = data.rfind(self.separator, 0, len(data) if hot is None else hot)
+            if cut >= 0:
+                passed = cut + self.separator.index(b"{")
+                scan.see(data[:passed])
+                self._passed += passed
+                self._leapt = True
+                scan.is_exact = False
+                data = data[passed:]
+                hot = hot and hot - passed
+            if hot is not None or len(data) > 2 * BLOCK or not (block := self._reader.read(BLOCK)):
+                break
+            data += block
+        self._decoder.reset()
+        self._text = self._decoder.decode(data)
+        self._at = self._cold_until = 0
+        self._parse_until = len(self._text) if hot is None else hot + _PART
+
+    def resume(self) -> str:
+        """Consume up to the next element that is a record and return what was passed over; empty when there is none."""
+        tried = 1
+        for _ in range(_MOST_TRIES):
+            while len(self._text) - self._at - tried < _WINDOW and not self._ended:
+                self._more()
+            found = _NEXT.search(self._text, self._at + tried)
+            if found is None:
+                if self._ended or len(self._text) - self._at > LIMIT:
+                    return ""
+                tried = max(tried, len(self._text) - self._at - _SEAM)
+            elif self._is_record(found.end()):
+                return self.take(found.end() - self._at)
+            else:
+                tried = found.end() - self._at
+        return ""
+
+    def _is_record(self, at: int) -> bool:
+        try:
+            value = _SCANNER.raw_decode(self._text, at)[0]
+        except (JSONDecodeError, RecursionError):
+            return False
+        return not _RECORD.isdisjoint(name.lower() for name in value)
+
+    def names_cmdlet_from_here(self) -> bool:
+        """Whether what is left of the stream, which is read to its end for this, may hold a name of interest."""
+        prefilter = Prefilter()
+        block = self.rest().encode("utf-8", "replace")
+        while block and not prefilter.feed(block):
+            block = self._reader.read(BLOCK)
+        return prefilter.matched
 
     def char(self) -> str:
         """The next character that is no space; empty at the end. What stands before it is consumed."""
@@ -139,9 +243,9 @@ class _Buffer:
         self._at += length
         return text
 
-    def skip(self, length: int) -> None:
-        """Consume ``length`` characters unseen."""
-        self._at += length
+    def ahead(self, length: int) -> str:
+        """The next ``length`` characters, not consumed."""
+        return self._text[self._at : self._at + length]
 
     def may_matter(self, length: int) -> bool:
         """Whether the next ``length`` characters may matter. Looks further ahead: most records do not."""
@@ -162,8 +266,19 @@ class _Buffer:
         """How many characters lead up to the first element of a page's list; 0 when a page does not begin here."""
         if len(self._text) - self._at < BLOCK and not self._ended:
             self._more()
-        page = _PAGE.match(self._text, self._at, self._at + BLOCK)
-        return page.end() - self._at if page else 0
+        at = self._at
+        while member := _MEMBER.match(self._text, at):
+            name = member[1].lower()
+            if name in _PAGES and self._text.startswith("[", member.end()):
+                return member.end() + 1 - self._at
+            if name in _RECORD:
+                break
+            try:
+                at = _SCANNER.raw_decode(self._text, member.end())[1]
+            except (JSONDecodeError, RecursionError):
+                break
+            at = _GAP.match(self._text, at).end()  # type: ignore[union-attr] # it matches nothing, too
+        return 0
 
     def value_length(self) -> int:
         """The length of the JSON value that begins here; the window grows until it holds all of it."""
@@ -206,5 +321,15 @@ class _Buffer:
         data = self._reader.read(max(BLOCK, waiting))
         self._ended = not data
         self._text = self._text[self._at :] + self._decoder.decode(data, self._ended)
+        self._parse_until = min(self._parse_until - self._at, waiting)
+        self._passed += self._at
         self._at = 0
         self._cold_until = 0
+
+
+def _first_hot(data: bytes) -> int | None:
+    """Where the first part that may matter begins; None when nothing in the data may."""
+    if not may_matter(data):
+        return None
+    starts = range(0, len(data), _PART)
+    return next((at for at in starts if may_matter(data[max(0, at - _SEAM) : at + _PART + _SEAM])), 0)

@@ -1,0 +1,183 @@
+"""What is inside an input: itself, or the members of a .gz, .zip or .xlsx. Size, number and nesting have bounds."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from bypass_responder.sensing.records.pieces import Broken, Pieces, Scan
+from bypass_responder.sensing.records.rows import read_table
+
+if TYPE_CHECKING:
+    from bypass_responder.sensing.records.source import Readable
+
+_BLOCK = 1 << 20
+_MOST_BYTES = 1 << 36
+"""Bytes that may come out of one compressed input."""
+_MOST_MEMBERS = 10_000
+_DEEPEST = 3
+_LARGEST_WORKBOOK = 1 << 30
+"""Bytes of all the parts of a workbook; the texts of its cells are kept in memory."""
+_MOST_COLUMNS = 1000
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_WORKBOOK = "xl/workbook.xml"
+
+
+@dataclass
+class Part:
+    """One export: a stream of bytes, or the rows of a worksheet. ``problem`` is known once it has been read."""
+
+    name: str
+    stream: Readable | None = None
+    rows: Callable[[Scan], Pieces] | None = None
+    problem: Callable[[], str] = str
+
+
+class _Stream:
+    """Bytes that come from ``read``; what it cannot decompress, or is too much, ends it, and is in ``problem``."""
+
+    def __init__(self, read: Callable[[int], bytes], head: bytes = b"") -> None:
+        self._read = read
+        self._head = head
+        self.total = 0
+        self.problem = ""
+
+    def read(self, size: int, /) -> bytes:
+        data, self._head = self._head[:size], self._head[size:]
+        if data or self.problem:
+            return data
+        try:
+            data = self._read(size)
+        except (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            self.problem = f"cut_off: the compressed data cannot be read: {error}"
+            return b""
+        self.total += len(data)
+        if self.total > _MOST_BYTES:
+            self.problem = f"too_large: more than {_MOST_BYTES:,} bytes come out of it"
+            return b""
+        return data
+
+
+def parts(stream: Readable, name: str, *, depth: int = 0) -> Iterator[Part]:
+    """The exports in the input, each to be read before the next one."""
+    head = b""
+    while len(head) < len(_ZIP) and (more := stream.read(len(_ZIP) - len(head))):
+        head += more
+    whole = _Stream(stream.read, head)
+    is_gzip = head.startswith(_GZIP)
+    if not is_gzip and head != _ZIP:
+        yield Part(name, stream=whole)
+    elif depth >= _DEEPEST:
+        yield Part(name, problem=lambda: f"too_deep: it is compressed more than {_DEEPEST} times")
+    elif is_gzip:
+        inside = _Stream(_Gunzip(whole).read)
+        for part in parts(inside, name, depth=depth + 1):
+            yield Part(part.name, part.stream, part.rows, _either(part.problem, lambda: inside.problem))
+    else:
+        with tempfile.TemporaryFile() as copy:
+            while block := whole.read(_BLOCK):
+                copy.write(block)
+            yield from _members(cast("BinaryIO", copy), name, depth=depth)
+
+
+def _either(one: Callable[[], str], two: Callable[[], str]) -> Callable[[], str]:
+    return lambda: one() or two()
+
+
+def _members(copy: BinaryIO, name: str, *, depth: int) -> Iterator[Part]:
+    try:
+        archive = zipfile.ZipFile(copy)
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        problem = f"cut_off: the zip archive cannot be read: {error}"
+        yield Part(name, problem=lambda: problem)
+        return
+    from bypass_responder.model.record import printable
+
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if any(member.filename == _WORKBOOK for member in members):
+        yield from _sheets(copy, name, size=sum(member.file_size for member in members))
+        return
+    if len(members) > _MOST_MEMBERS:
+        yield Part(name, problem=lambda: f"too_large: it has more than {_MOST_MEMBERS:,} members")
+        return
+    for member in members:
+        inside = f"{name}/{printable(member.filename)}"
+        try:
+            with archive.open(member) as opened:
+                stream = _Stream(opened.read)
+                for part in parts(stream, inside, depth=depth + 1):
+                    yield Part(part.name, part.stream, part.rows, _either(part.problem, lambda s=stream: s.problem))  # type: ignore[misc]
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # RuntimeError: it has a password
+            problem = f"cut_off: {error}"
+            yield Part(inside, problem=lambda problem=problem: problem)  # type: ignore[misc]
+
+
+def _sheets(copy: BinaryIO, name: str, *, size: int) -> Iterator[Part]:
+    import openpyxl
+
+    from bypass_responder.model.record import printable
+
+    if size > _LARGEST_WORKBOOK:
+        yield Part(name, problem=lambda: f"too_large: the workbook has more than {_LARGEST_WORKBOOK:,} bytes")
+        return
+    try:
+        workbook = openpyxl.load_workbook(copy, read_only=True, data_only=True, keep_links=False)
+    except Exception as error:  # noqa: BLE001 - openpyxl raises anything for a file that is not as it should be
+        problem = f"cut_off: the workbook cannot be read: {error}"
+        yield Part(name, problem=lambda: problem)
+        return
+    for sheet in workbook.worksheets:
+        sheet.reset_dimensions()
+        sheet_name = f"{name}/{printable(sheet.title)}"
+        yield Part(sheet_name, rows=lambda scan, sheet=sheet: _pieces(sheet, scan))  # type: ignore[misc]
+
+
+def _pieces(sheet: Any, scan: Scan) -> Pieces:  # noqa: ANN401 - openpyxl has no types
+    try:
+        rows = sheet.iter_rows(values_only=True, max_col=_MOST_COLUMNS)
+        yield from read_table(([_cell(value) for value in row] for row in rows), scan)
+    except Exception as error:  # noqa: BLE001 - as above
+        yield Broken(
+            "cut_off", f"the worksheet cannot be read on: {error}", "after the last row", "", names_cmdlet=True
+        )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return "" if value is None else str(value)
+
+
+class _Gunzip:
+    """Decompressed bytes of one or more gzip members; all that can be, when the last one is cut off."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._waiting = b""
+        self._member = zlib.decompressobj(wbits=31)
+        self._begun = False
+
+    def read(self, size: int) -> bytes:
+        while True:
+            if not self._waiting and not (data := self._stream.read(_BLOCK)):
+                if self._begun:
+                    raise EOFError("the gzip data ends too early")
+                return b""
+            self._waiting = self._waiting or data
+            if not self._begun and not (stripped := self._waiting.lstrip(b"\0")):  # padding after the last member
+                self._waiting = stripped
+                continue
+            self._begun = True
+            out = self._member.decompress(self._waiting, size)
+            self._waiting = self._member.unconsumed_tail
+            if self._member.eof:
+                self._waiting = self._member.unused_data
+                self._member = zlib.decompressobj(wbits=31)
+                self._begun = False
+            if out:
+                return out

@@ -1,0 +1,82 @@
+"""The findings of ``bypassctl detect``: read from what may hold them, printed and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from bypass_responder.cli.finding_format import Format
+from bypass_responder.cli.findings import Finding, printer
+from bypass_responder.cli.terminal import stop
+from bypass_responder.detection import detect as detect_change
+from bypass_responder.model.change import AuditTampering, BypassChange
+from bypass_responder.model.record import AuditRecord, Unreadable
+from bypass_responder.sensing.records.reader import records_in
+
+if TYPE_CHECKING:
+    from bypass_responder.sensing.records.pieces import Pieces, Scan
+
+_REMEMBERED = 10_000
+"""Number of events that are remembered, to show or to count a repeated event once."""
+
+
+class Found:
+    """Prints findings and counts them: ``found`` without repetitions, ``shown`` with those in other files."""
+
+    def __init__(self, output: Format, *, everything: bool, paused: Callable[[], AbstractContextManager[None]]) -> None:
+        """``paused`` hides the progress bar while something is printed."""
+        self._out = printer(output)
+        self._everything = everything
+        self._paused = paused
+        self._known: dict[object, None] = {}
+        self.found = self.shown = self.unreadable = 0
+
+    def read(self, pieces: Pieces, scan: Scan, *, source: str) -> None:
+        """Take the findings of one export."""
+        seen: dict[object, None] = {}
+        for record in records_in(pieces, source=source, scan=scan):
+            scan.recognized |= isinstance(record, AuditRecord) or record.names_cmdlet
+            finding = record if isinstance(record, Unreadable) else detect_change(record)
+            if finding is None or (isinstance(finding, AuditTampering) and not self._everything):
+                continue
+            if isinstance(finding, Unreadable) or _is_new(_facts(finding), seen):
+                self._take(finding, source=source)
+
+    def problem(self, text: str, *, source: str) -> None:
+        """Take why an export could not be read to its end: ``reason: detail``."""
+        reason, _, detail = text.partition(": ")
+        self._take(Unreadable(reason=reason, detail=detail, source=source, where="", excerpt=""), source=source)
+
+    def _take(self, finding: Finding, *, source: str) -> None:
+        self.unreadable += isinstance(finding, Unreadable)
+        if isinstance(finding, BypassChange):
+            self.shown += 1
+            self.found += _is_new(_identity(finding), self._known)
+        with self._paused():
+            try:
+                self._out.show(finding, source=source)
+            except BrokenPipeError:
+                raise  # the reader of our output is gone
+            except OSError as error:
+                stop(f"The findings could not be written: {error.strerror or error}")
+
+
+def _is_new(key: object, seen: dict[object, None]) -> bool:
+    """Whether the key was not among the last ones; it is now."""
+    if key in seen:
+        return False
+    seen[key] = None
+    if len(seen) > _REMEMBERED:
+        del seen[next(iter(seen))]
+    return True
+
+
+def _identity(change: BypassChange) -> object:
+    """Return what an event has in every export of it."""
+    return change.record_id.lower(), change.object_id_text.lower(), change.switch
+
+
+def _facts(finding: Finding) -> object:
+    """Return what identifies an event within a file: all fields except the raw text."""
+    return finding.model_copy(update={"raw": ""}).model_dump_json()

@@ -1,0 +1,78 @@
+"""Which container an input is: JSON, JSON lines or CSV, seen from its beginning. Loads no model, and so starts fast."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from bypass_responder.errors import InputError
+from bypass_responder.sensing.records.lines import read_lines
+from bypass_responder.sensing.records.parsed import Fields, parse
+from bypass_responder.sensing.records.pieces import Broken, Pieces, Scan
+from bypass_responder.sensing.records.prefilter import Prefilter
+from bypass_responder.sensing.records.rows import header_of, read_rows
+from bypass_responder.sensing.records.source import BLOCK, utf8_reader
+from bypass_responder.sensing.records.values import read_values
+
+if TYPE_CHECKING:
+    import io
+
+    from bypass_responder.sensing.records.source import Readable
+
+_TAKEN = "JSON, .xlsx or a CSV with a column that is known (AuditData, Operation, ActionType …), also in .gz and .zip"
+_FORMATS = (
+    (b"PAR1", "a Parquet file"),
+    (b"%PDF", "a PDF file"),
+    (b"SQLite format 3", "a SQLite database"),
+    (b"ElfFile", "a Windows event log (.evtx)"),
+    (b"Obj\x01", "an Avro file"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ", "an xz file"),
+    (b"\xd0\xcf\x11\xe0", "an old Office file (.xls)"),
+    (b"PK\x03\x04", "a zip archive, or an Excel workbook"),
+    (b"\x1f\x8b", "a gzip file"),
+)
+
+
+def pieces_of(stream: Readable, scan: Scan) -> Pieces:
+    """The pieces of the input that may matter, and those that are broken, whatever it is written in."""
+    reader = utf8_reader(stream)
+    start_bytes = reader.peek(BLOCK)
+    head = start_bytes.decode("utf-8", "replace")
+    scan.begin(head)
+    lines = list(islice((line.strip() for line in head.split("\n") if line.strip()), 2))
+    start = lines[0][:1] if lines else ""
+    if start in {"", "["} or (start == "{" and not _is_lines(lines)):
+        return read_values(reader, scan)
+    if start != "{" and (header := header_of(head)):
+        return read_rows(reader, header, scan)
+    if _is_lines(lines):
+        return read_lines(reader, scan)
+    kind = next((name for mark, name in _FORMATS if start_bytes.startswith(mark)), "")
+    detail = f"{kind or 'neither JSON nor a CSV with a column that is known'}; what is taken: {_TAKEN}"
+    return iter([Broken("not_json", detail, "the beginning", head, _names_cmdlet(reader))])
+
+
+def _names_cmdlet(reader: io.BufferedReader) -> bool:
+    prefilter = Prefilter()
+    while (block := reader.read(BLOCK)) and not prefilter.feed(block):
+        pass
+    return prefilter.matched
+
+
+def _is_lines(lines: list[str]) -> bool:
+    """True for JSON lines: one of the first two lines that are not blank is a complete object."""
+    first, second = (*lines, "")[:2]
+    if "{" in (first, second):
+        return False
+    return _is_object(first) or (_is_object(second) and "operation" in second.lower())
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(parse(line), Fields)
+    except InputError:
+        return False

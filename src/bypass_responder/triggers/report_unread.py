@@ -1,0 +1,52 @@
+"""Unread parts of the feed that name the cmdlet: people are notified at once, and a sweep looks for what they hide."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from bypass_responder.case import sweep_row
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.notification import Severity
+from bypass_responder.model.record import Unreadable
+from bypass_responder.session import change_if_needed, open_session
+
+if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.session import Services
+
+_MOST_NAMED = 5
+
+
+async def report_unread(items: Iterable[Unreadable], services: Services) -> bool:
+    """Notify and plan a sweep in one transaction, once per set of items; True when this was done now.
+
+    Called before the items are kept: a run that is interrupted in between repeats both.
+    """
+    naming = [item for item in items if item.names_cmdlet]
+    if not naming:
+        return False
+    texts = "|".join(f"{item.source} {item.where} {item.excerpt}" for item in naming)
+    key = hashlib.sha256(texts.encode()).hexdigest()
+    places = "; ".join(f"{item.source} {item.where}: {item.reason}" for item in naming[:_MOST_NAMED])
+    command_id = services.new_id()
+
+    def report(draft: Draft) -> None:
+        before = len(draft.changed)
+        draft.notify(
+            "unreadable",
+            f"{len(naming)} unread parts of the audit feed name the cmdlet that switches audit bypass",
+            f"A bypass may be in them. A sweep was requested; it detects a bypass that is on. {places}",
+            key=key,
+            severity=Severity.CRITICAL,
+            left_to_do=(
+                "Read them with `bypassctl status`: an attacker may have made a record unreadable on purpose.",
+                "Check the accounts that they name: a sweep does not detect a bypass that is off again.",
+            ),
+        )
+        if len(draft.changed) > before:
+            draft.log("unreadable", f"{len(naming)} unread parts of the feed name the cmdlet", count=len(naming))
+            sweep_row.plan(draft, command_id=command_id, timeout_seconds=services.settings.sweep_timeout_seconds)
+
+    return await change_if_needed(await open_session(TENANT_TARGET, services), report, services)

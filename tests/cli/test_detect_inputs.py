@@ -1,0 +1,154 @@
+"""What ``bypassctl detect`` says about inputs: compressed, none of ours, repeated, and how much was read."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from bypass_responder.cli import archives
+from tests.cli.test_detect import a_file, found_in, kinds, run
+from tests.sensing.builders import a_bypass, another, elastic_dotted, search_ual, sentinel, to_csv
+
+ON = json.dumps([another(), a_bypass()]).encode()
+
+
+def zipped(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "."), content)
+    return out.getvalue()
+
+
+def workbook(*rows: list[Any]) -> bytes:
+    out = io.BytesIO()
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(out)
+    return out.getvalue()
+
+
+COMPRESSED = {
+    "gzip": gzip.compress(ON),
+    "gzip of two members": gzip.compress(ON[:100]) + gzip.compress(ON[100:]),
+    "gzip with padding": gzip.compress(ON) + b"\0" * 100,
+    "zip": zipped(export__json=ON, readme__json=b"[]"),
+    "gzip in zip": zipped(export__gz=gzip.compress(ON)),
+    "zip in gzip": gzip.compress(zipped(export__json=ON)),
+    "workbook": workbook(*map(list, zip(*search_ual(a_bypass()).items(), strict=True))),
+    "workbook with a title": workbook(["Audit log"], *map(list, zip(*sentinel(a_bypass()).items(), strict=True))),
+    "workbook of one column": workbook(*([line] for line in to_csv(search_ual(a_bypass())).decode().splitlines())),
+}
+
+
+@pytest.mark.parametrize("content", COMPRESSED.values(), ids=COMPRESSED)
+def test_compressed_files_are_opened(tmp_path: Path, content: bytes) -> None:
+    assert kinds(run("--format", "json", a_file(tmp_path, content))) == ["on"]
+
+
+def test_compressed_standard_input_is_opened() -> None:
+    assert kinds(run("--format", "json", "-", content=COMPRESSED["zip"])) == ["on"]
+
+
+def test_a_date_of_a_workbook_is_not_ambiguous(tmp_path: Path) -> None:
+    names, cells = map(list, zip(*sentinel(a_bypass()).items(), strict=True))
+    cells[names.index("TimeGenerated [UTC]")] = datetime(2026, 4, 2, 9, 15)  # noqa: DTZ001 - Excel has no zones
+
+    (found,) = found_in(run("--format", "json", a_file(tmp_path, workbook(names, cells))))
+
+    assert (found["occurred_at"], found["note"]) == ("2026-04-02T09:15:00Z", "")
+
+
+def test_what_stands_before_the_end_of_a_cut_gzip_file_counts(tmp_path: Path) -> None:
+    cut = gzip.compress(json.dumps(a_bypass()).encode() + b"\n" + b"x" * 10_000_000)[:-12]
+
+    result = run("--format", "json", a_file(tmp_path, cut))
+
+    assert kinds(result)[0] == "on"
+    assert "cut_off" in [found.get("reason") for found in found_in(result)]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (zipped(a__json=ON)[:-30], "cut_off"),
+        (gzip.compress(gzip.compress(gzip.compress(gzip.compress(ON)))), "too_deep"),
+        (workbook(["a", "b"], ["c", "d"]), "not_json"),
+        (zipped(**{"xl/workbook.xml": b"x"}), "cut_off"),
+        (b"PAR1" + b"\0" * 100, "not_json"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_unreadable(tmp_path: Path, content: bytes, reason: str) -> None:
+    result = run("--format", "json", a_file(tmp_path, content))
+
+    assert ([found["reason"] for found in found_in(result)], result.exit_code) == ([reason], 2)
+
+
+def test_what_comes_out_of_a_compressed_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "_MOST_BYTES", 2_000_000)
+
+    result = run("--format", "json", a_file(tmp_path, gzip.compress(b"[" + b" " * 50_000_000 + b"]")))
+
+    assert "too_large" in [found["reason"] for found in found_in(result)]
+
+
+@pytest.mark.parametrize("content", [b'{"a":1}', b"[]", b"", b"a,b\n1,2\n", b'{"operation":"add"}', b"x" * 10])
+def test_an_input_without_any_audit_record_is_status_two(tmp_path: Path, content: bytes) -> None:
+    result = run(a_file(tmp_path, content))
+
+    assert "no audit record was recognized" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_what_a_file_of_no_known_format_is_and_what_is_taken_is_one_line() -> None:
+    (found,) = found_in(run("--format", "json", "-", content=b"PAR1" + b"\0" * 100))
+
+    assert found["detail"].startswith("a Parquet file; what is taken: JSON, .xlsx or a CSV")
+
+
+def test_how_much_was_read_is_stated(tmp_path: Path) -> None:
+    content = b"\n".join(json.dumps(another()).encode() for _ in range(5)) + b"\n"
+
+    assert f"read {len(content):,} bytes, 5 lines, 5 records" in run(a_file(tmp_path, content)).stderr
+
+
+def test_records_that_were_passed_over_are_not_counted_but_on_demand(tmp_path: Path) -> None:
+    path = a_file(tmp_path, json.dumps([another(Parameters=[])] * 3000, separators=(",", ":")).encode())
+
+    assert "records not counted (--count)" in run(path).stderr
+    assert "3,000 records" in run("--count", path).stderr
+
+
+def test_an_event_that_is_in_several_files_counts_once(tmp_path: Path) -> None:
+    paths = [a_file(tmp_path, a_bypass(), "one.json"), a_file(tmp_path, to_csv(search_ual(a_bypass())), "two.csv")]
+
+    result = run("--format", "json", *paths)
+
+    assert kinds(result) == ["on", "on"]
+    assert "1 found (2 shown" in result.stderr
+
+
+def test_a_row_without_an_id_has_the_same_one_in_every_export(tmp_path: Path) -> None:
+    row = {name: value for name, value in elastic_dotted(a_bypass())["_source"].items() if name != "o365.audit.Id"}
+    paths = [a_file(tmp_path, to_csv(row), "a.csv"), a_file(tmp_path, {"_source": row}, "b.json")]
+
+    ids = [found["record_id"] for found in found_in(run("--format", "json", *paths))]
+
+    assert (len(ids), len(set(ids)), ids[0][:4]) == (2, 1, "row-")
+
+
+def test_the_table_marks_a_time_whose_zone_is_unknown(tmp_path: Path) -> None:
+    row = sentinel(a_bypass()) | {"TimeGenerated [UTC]": ""}
+    path = a_file(tmp_path, to_csv(row | {"TimeGenerated [Local Time]": "2026-03-02 9:15:30"}))
+
+    assert "2026-03-02T09:15:30?" in run(path).stdout
+    assert "the time zone is unknown" in run(path).stdout
