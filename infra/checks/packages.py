@@ -33,7 +33,7 @@ RESPONDER = re.compile(
 )
 WORKER = re.compile(
     r"host\.json|profile\.ps1|ExchangeBypass/[\w/-]+\.(?:psd1|psm1|ps1)|"
-    r"Exchange(?:Commands|Sweeps)/(?:function\.json|run\.ps1)|Modules/.+"
+    r"Exchange(?:Commands|Checks|Sweeps)/(?:function\.json|run\.ps1)|Modules/.+"
 )
 NOBODYS = re.compile(
     r"(?:.*/)?(?:__pycache__|node_modules|\.venv|\.git)/.*|.*\.pyc|(?:.*/)?local\.settings[^/]*|"

@@ -150,6 +150,10 @@ class HourlyLimit(Protocol):
     async def take(self, key: str, *, limit: int, now: datetime) -> bool:
         """Take a slot, exactly, also under concurrency; True again for a key that has one."""
 
+
+class Slots(HourlyLimit, Protocol):
+    """An hourly limit whose slots can be returned."""
+
     async def give_back(self, key: str) -> None:
         """Free the slot of this key, if it has one."""
 

@@ -37,7 +37,7 @@ class Services:
     allowlist: ports.Allowlist
     ledger: ports.Ledger
     work: ports.WorkList
-    limit: ports.HourlyLimit
+    limit: ports.Slots
     """Of blocks, by account."""
     hint_checks: ports.HourlyLimit
     """Of questions to Exchange that alerts caused."""

@@ -17,7 +17,7 @@ from bypass_responder.adapters.work_table import TableWorkList
 from bypass_responder.errors import ConflictError, InputError, RefusedError
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.log import Checkpoint
-from bypass_responder.ports import Checkpoints, HourlyLimit, Index, WorkList
+from bypass_responder.ports import Checkpoints, Index, Slots, WorkList
 from tests.fakes import FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Ports(NamedTuple):
     """One of each, all fake or all real."""
 
     work: WorkList
-    limit: HourlyLimit
+    limit: Slots
     listing: Index
     checkpoints: Checkpoints
 

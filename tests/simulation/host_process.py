@@ -45,7 +45,7 @@ from bypass_responder.adapters import (
 from bypass_responder.errors import TransientError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.feed import ContentBlob
-from bypass_responder.ports import Allowlist, AuditFeed, HourlyLimit
+from bypass_responder.ports import Allowlist, AuditFeed, Slots
 from bypass_responder.session import Services
 from bypass_responder.settings import Settings
 from tests.simulation.gate import gate
@@ -288,7 +288,7 @@ class _Allowlist:
 class _Limit:
     """The hourly limit; the parent learns who took a slot."""
 
-    def __init__(self, real: HourlyLimit, host: Host) -> None:
+    def __init__(self, real: Slots, host: Host) -> None:
         self._real, self._host = real, host
 
     async def take(self, key: str, *, limit: int, now: datetime) -> bool:
