@@ -25,7 +25,9 @@ def gated_ports() -> dict[str, dict[str, bool]]:
         if module == "ports" and name != "Clock":
             found[field.name] = {
                 name: not inspect.iscoroutinefunction(method)
-                for name, method in vars(getattr(ports, name)).items()
+                for base in reversed(getattr(ports, name).__mro__)
+                if base.__module__ == ports.__name__
+                for name, method in vars(base).items()
                 if inspect.isfunction(method) and not name.startswith("_")
             }
     return found
