@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 
@@ -60,9 +61,14 @@ def _controls(text: object) -> frozenset[StepKind]:
     return frozenset(StepKind(word) for word in words)
 
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
 def _url(text: object) -> str:
     url = str(text).strip().rstrip("/")
-    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    parts = urlsplit(url)
+    own = parts.scheme == "http" and parts.hostname in LOOPBACK and parts.username is None
+    if not own and not (parts.scheme == "https" and parts.hostname):
         msg = "must be an https:// address (http for localhost only)"
         raise ValueError(msg)
     return url

@@ -46,7 +46,6 @@ class ThrottlingReceiver:
         return world
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="OverflowError: the wait is taken as it is")
 async def test_an_absurd_retry_after_breaks_no_run() -> None:
     """Today a wait of 30,000 years overflows the clock in each run, and what stands behind it is never sent."""
     world = ThrottlingReceiver("999999999999").of(a_world())
@@ -56,7 +55,6 @@ async def test_an_absurd_retry_after_breaks_no_run() -> None:
     assert problems == []
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a wait of years is believed")
 @pytest.mark.parametrize("retry_after", ["31536000", "99999999999"])
 async def test_a_receiver_cannot_put_a_notification_off_for_longer_than_a_day(retry_after: str) -> None:
     """Today the receiver says how long its messages wait, without a bound."""

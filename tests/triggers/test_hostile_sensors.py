@@ -17,6 +17,7 @@ from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import StepState
 from bypass_responder.model.sweep import BypassedObject, Sweep
 from bypass_responder.triggers.receive_alert import receive_alert
+from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from tests.world import ALEX, BLAKE, START, TENANT, World, a_finding, a_hint, an_entry, exchange_guid
 
 UNREADABLE_NAME = BypassedObject(object_id=None, exchange_guid=exchange_guid(ALEX), name=" ")
@@ -382,7 +383,8 @@ async def test_more_records_after_the_restoration_than_one_transaction_holds_are
     world.now += timedelta(minutes=5)
     for number in range(110):
         await world.sees(a_finding(effective_at=read_at + timedelta(seconds=number + 1), received_at=world.now))
-    await world.answer(read_at=read_at)
+    late = world._result(world.exchange.sent[0], read_at=read_at)
+    await record_exchange_result(late.model_dump_json().encode(), world.services)
     await world.passes(minutes=1)
     first, second = await world.incidents()
 

@@ -10,7 +10,7 @@ from bypass_responder.case.evidence import counts_as_on, end_of
 from bypass_responder.case.listing import digest_of, entry_of
 from bypass_responder.model.base import Row, latest
 from bypass_responder.model.finding import Finding, FindingState
-from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Recheck, Step, StepState
@@ -166,7 +166,8 @@ def _over(case: Case) -> list[Incident]:
     over, newer_wants = [], False
     for number, incident in enumerate(loaded):
         wants = _wants(case, incident)
-        stays = incident.id in busy or (incident.id in waits and number < MOST_PROJECTED)
+        is_open = incident.status is IncidentStatus.OPEN  # until its block has been read again
+        stays = is_open or incident.id in busy or (incident.id in waits and number < MOST_PROJECTED)
         named = incident.id in {head.last_incident, head.active_incident, head.adopting, head.reopening}
         superseded = not wants or newer_wants or _is_quiet(case, incident)
         if number > 0 and superseded and not stays and not named and _ended_at(case, incident) is not None:

@@ -23,6 +23,8 @@ FLOOD = 10
 LARGEST = 50
 """Notifications in one message: their rows fit into one transaction, and receivers take it."""
 RETRY_LONGEST = timedelta(hours=1)
+LONGEST_ASKED = timedelta(days=1)
+"""A receiver cannot put a notification off for longer."""
 
 
 async def deliver(sessions: Sequence[Session], services: Services) -> None:
@@ -60,7 +62,8 @@ async def _send(notifications: list[Notification], notifier: Notifier) -> Respon
 
 
 def _mark(draft: Draft, keys: list[str], error: ResponderError | None) -> None:
-    asked = timedelta(seconds=error.retry_after_seconds) if isinstance(error, ThrottledError) else timedelta()
+    seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else 0.0
+    asked = timedelta(seconds=min(seconds, LONGEST_ASKED.total_seconds()))
     for key in keys:
         notification = draft.case.row(Notification, key)
         if notification is None or notification.sent_at is not None:

@@ -11,14 +11,17 @@ from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError, TransientError
 from bypass_responder.event_lines import write_checkpoint_lines, write_line
 from bypass_responder.handling.reconcile import settle_all
+from bypass_responder.model.alert import Alert
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.notification import Severity
 from bypass_responder.operating.self_check import SelfChecks, check_self_when_due
+from bypass_responder.sensing.alert import read_alert
 from bypass_responder.session import change_if_needed, open_session, raise_health
 from bypass_responder.triggers.carry_out_decision import drain_poison_decisions
 from bypass_responder.triggers.follow_settings import follow_settings
+from bypass_responder.triggers.receive_alert import receive_alert
 from bypass_responder.triggers.record_exchange_result import keep_message
 from bypass_responder.triggers.sweep_bypass_state import resume_sweep
 
@@ -153,8 +156,11 @@ async def _next(heads: dict[str, tuple[int, str]], services: Services) -> Checkp
 
 
 async def _drain_poison(services: Services) -> None:
-    """Keep messages from poison queues, notify people and record them in their incident."""
+    """Keep messages from poison queues, notify people and record them in their incident. An alert is still an alert."""
     async for text in services.exchange.drain_poison(POISON_PER_RUN):
+        if isinstance(read_alert(text.encode(), tenant_id=services.settings.tenant_id), Alert):
+            await receive_alert(text.encode(), services)
+            continue
         await keep_message(text.encode(), "it failed five times and is from a poison queue", "poison", services)
         await raise_health("poison", "A queue message failed five times.", services)
         target = _target_of(text)
