@@ -75,7 +75,11 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
             continue
         if incident.status is IncidentStatus.CONTAINED and account.account_enabled:
             yield f"says_contained: {incident.id} is contained, and the account is enabled ({block.detail})"
-        ours = [change for change in run.directory.changes if change.account == case.target]
+        ours = [
+            change
+            for change in run.directory.changes
+            if change.account == case.target and change.what in {"disabled", "enabled"}
+        ]
         if (
             block.state is StepState.HELD
             and not account.account_enabled
