@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.exchange_question import outstanding
+from bypass_responder.model.base import backoff
 from bypass_responder.model.incident import Candidate, Incident
 from bypass_responder.model.message import CommandKind
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.message import Command
 
 MOST_CANDIDATES = 10
-AGAIN_AFTER = timedelta(minutes=10)
+AGAIN_AFTER, LONGEST_WAIT = timedelta(minutes=10), timedelta(days=1)
+"""Between two questions about a candidate that Exchange could not be asked about: doubled each time."""
 
 
 def name_candidates(draft: Draft, incident: Incident, accounts: Iterable[Account]) -> None:
@@ -66,19 +68,26 @@ def record_check(draft: Draft, command: Command, check: Check, *, stands: bool) 
     if incident is None:
         return
     changes: dict[str, object] = {"bypass_on": check.bypass_on, "checked_at": check.read_at or draft.now}
-    if stands:
-        changes = {"ask_at": draft.now + AGAIN_AFTER}
     candidates = tuple(
-        each.model_copy(update=changes) if each.object_id == command.object_id else each for each in incident.candidates
+        each.model_copy(update=_failed(each, draft.now) if stands else changes)
+        if each.object_id == command.object_id
+        else each
+        for each in incident.candidates
     )
     incident = incident.model_copy(update={"candidates": candidates})
     draft.put(incident)
-    if any(each.bypass_on for each in candidates) and all(each.checked_at for each in candidates):
+    on = sorted(each.object_id for each in candidates if each.bypass_on)
+    if on and all(each.checked_at or each.asks_failed for each in candidates):
         draft.notify_about(
             "held",
             incident,
             f"Candidates checked in Exchange: {incident.names[0] if incident.names else incident.target}",
             f"{', '.join(map(str, candidates))}. The sweep opens an incident for each that is bypassed and not on the "
             f"allowlist: bypassctl incidents show {incident.id} links to it.",
-            key="candidates",
+            key=f"candidates-{'-'.join(on)}",
         )
+
+
+def _failed(candidate: Candidate, now: datetime) -> dict[str, object]:
+    again = backoff(candidate.asks_failed, first=AGAIN_AFTER, longest=LONGEST_WAIT)
+    return {"asks_failed": candidate.asks_failed + 1, "ask_at": now + again}

@@ -53,6 +53,8 @@ CLOCK_SKEW = timedelta(minutes=5)
 REFUSALS = (NotFoundError, PermissionMissingError, RefusedError)
 """The call was refused, and nothing changed."""
 MOST_PROJECTED = 20
+MOST_OPERATIONS = 80
+"""Of one transaction, which holds 100, before the effect of another step is recorded: it takes six."""
 
 
 class Next(StrEnum):
@@ -511,8 +513,11 @@ def show_reverted(draft: Draft) -> None:
 
 
 def _finish(draft: Draft, kind: StepKind, wants: Sequence[Step], effect: Effect, detail: str) -> None:
-    """Record the effect with every step that does not have it."""
+    """Record the effect with every step that does not have it, as many as one transaction takes."""
     for step in wants:
+        if draft.size > MOST_OPERATIONS:
+            draft.put(draft.case.control(kind).model_copy(update={"next_at": draft.now}))
+            return
         if step.state is StepState.DONE and step.effect is effect and step.detail == detail:
             continue
         if step.state is StepState.DONE and kind is BLOCK and effect is Effect.NOT_NEEDED and detail != GONE:

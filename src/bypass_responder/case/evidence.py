@@ -164,8 +164,8 @@ def _was_known(case: Case, incident: Incident, finding: Finding) -> bool:
     Anything else, such as an attack of which they had not been shown a record, is decided like any other finding.
     """
     closed, end = incident.closed_at, end_of(case, incident)
-    if closed is None or incident.status is IncidentStatus.CLOSED:
-        return False
+    if closed is None or incident.status is IncidentStatus.CLOSED or finding.was_covered:
+        return False  # an entry that has gone is news about a bypass that was dismissed as an allowed one
     if finding.source in STATES:
         began = incident.blind_from or incident.opened_at
         return finding.effective_at >= began and (end is None or finding.effective_at <= end)

@@ -11,7 +11,7 @@ from bypass_responder.case.listing import digest_of, entry_of
 from bypass_responder.model.base import Row, latest
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
-from bypass_responder.model.message import Command
+from bypass_responder.model.message import Command, CommandKind
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Recheck, Step, StepState
 
@@ -138,10 +138,11 @@ def delete_sent(draft: Draft, old: Mapping[str, Row]) -> None:
 
 
 def _file_commands(draft: Draft) -> None:
-    """Questions that were answered a day ago, and belong to no loaded incident."""
+    """Questions that ended a day ago; a remediation stays with its incident, whose effect it explains."""
     case = draft.case
     for command in case.rows(Command):
-        about_loaded = command.incident_id is not None and case.incident(command.incident_id) is not None
+        remedy = command.command is CommandKind.DISABLE_BYPASS
+        about_loaded = remedy and case.incident(command.incident_id) is not None
         if command.state == "outstanding" or command.row_key in case.kept or about_loaded:
             continue
         if draft.now - command.not_after >= KEPT_LOADED:

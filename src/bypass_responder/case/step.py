@@ -123,7 +123,7 @@ def after_change(draft: Draft, incident_id: str) -> None:
     block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
     if incident is None or block is None or revoke is None or block.acted_at is None:
         return
-    plan_rechecks(draft, incident_id)
+    plan_rechecks(draft, incident_id, acted_at=block.acted_at)
     observed = block.state is StepState.DONE and block.effect in OBSERVED
     guest = incident.account is not None and incident.account.guest
     if guest:  # the sessions cannot be revoked, which is notified as such
@@ -162,8 +162,9 @@ def notify_failure(draft: Draft, step: Step, about: About, why: str, *, key: str
     )
 
 
-def plan_rechecks(draft: Draft, incident_id: str) -> None:
-    """Look again 1 h and 24 h after the incident was first contained or restored."""
+def plan_rechecks(draft: Draft, incident_id: str, *, acted_at: datetime | None = None) -> None:
+    """Look again 1 h and 24 h after the incident was contained or restored, and after a block that came later."""
     for hours in RECHECK_HOURS:
-        if draft.case.row(Recheck, f"recheck-{incident_id}-{hours:02d}") is None:
+        planned = draft.case.row(Recheck, f"recheck-{incident_id}-{hours:02d}")
+        if planned is None or (acted_at is not None and planned.due_at <= acted_at):
             draft.put(Recheck(incident_id=incident_id, after_hours=hours, due_at=draft.now + timedelta(hours=hours)))

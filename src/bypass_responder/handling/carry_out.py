@@ -12,9 +12,6 @@ from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.session import announced, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bypass_responder.case.draft import Draft
     from bypass_responder.model.decision_message import Channel, DecisionMessage
     from bypass_responder.model.incident import PersonDecision
     from bypass_responder.session import Services, Session
@@ -29,10 +26,11 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
     targets = {message.target}
     enforce = services.settings.enforce
     decide = partial(person_decision.carry_out, message=message, channel=channel, enforce=enforce)
-    if person_decision.needs_handing_on(session.case, message) and _allowed(session, decide):
-        targets.add(await _hand_on(message, channel, session, services))
     async with announced(message.target, services):
-        return await session.apply(decide), targets
+        recorded = await session.apply(decide)
+    if recorded.outcome == "carried_out" and person_decision.needs_handing_on(session.case, message):
+        targets.add(await _hand_on(message, channel, session, services))  # a redelivery repeats it
+    return recorded, targets
 
 
 async def refuse_in_tenant(message: DecisionMessage, why: str, channel: Channel, services: Services) -> PersonDecision:
@@ -40,12 +38,6 @@ async def refuse_in_tenant(message: DecisionMessage, why: str, channel: Channel,
     async with announced(TENANT_TARGET, services):
         session = await open_session(TENANT_TARGET, services)
         return await session.apply(partial(person_decision.refuse, message=message, why=why, channel=channel))
-
-
-def _allowed(session: Session, decide: Callable[[Draft], PersonDecision]) -> bool:
-    """True when the case as it was read would carry the decision out, for the first time."""
-    draft = session.draft()
-    return decide(draft).outcome == "carried_out" and bool(draft.changed)
 
 
 async def _hand_on(message: DecisionMessage, channel: Channel, session: Session, services: Services) -> str:

@@ -50,6 +50,7 @@ class Candidate(Stored):
     bypass_on: bool | None = None
     checked_at: Utc | None = None
     """None: Exchange has not answered yet."""
+    asks_failed: int = 0
     ask_at: Utc | None = None
     """When it is asked again, after a question that failed."""
 
@@ -57,7 +58,9 @@ class Candidate(Stored):
     def in_exchange(self) -> str:
         """What Exchange reported of it."""
         state = {True: "bypass on", False: "bypass off", None: "not found"}[self.bypass_on]
-        return state if self.checked_at else "not checked yet"
+        if self.checked_at:
+            return state
+        return "Exchange could not be asked" if self.asks_failed else "not checked yet"
 
     def __str__(self) -> str:
         """For people."""
