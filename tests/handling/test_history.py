@@ -112,7 +112,7 @@ async def test_a_person_approves_an_incident_that_is_no_longer_loaded() -> None:
     await hours_pass(world, 0.01)
 
     assert world.directory.enabled[ALEX] is False
-    assert f"incident-{first.id}" in await loaded(world)
+    assert (await world.incidents())[0].status is IncidentStatus.CONTAINED
 
 
 async def test_what_was_recorded_before_an_incident_becomes_its_evidence() -> None:

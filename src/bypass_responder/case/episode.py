@@ -143,8 +143,12 @@ def reopen(draft: Draft) -> None:
 
 
 def new_incident_id(finding: Finding, *, tenant_id: str) -> str:
-    """Deterministic: the day of the event and eight hex digits of a hash over tenant, target and finding."""
-    digest = hashlib.sha256(f"{tenant_id}|{finding.target}|{finding.id}".encode()).hexdigest()
+    """Deterministic: the day of the event and eight hex digits of a hash over tenant, target and finding.
+
+    A finding that was decided before, in an incident that has ended, opens another one.
+    """
+    before = f"|{finding.incident_id}" if finding.incident_id else ""
+    digest = hashlib.sha256(f"{tenant_id}|{finding.target}|{finding.id}{before}".encode()).hexdigest()
     return f"{finding.effective_at:%Y%m%d}-{digest[:8]}"
 
 

@@ -106,6 +106,7 @@ def add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
                 "blind_from": start,
                 "blind_from_proven": proven,
                 "last_evidence_at": latest(incident.last_evidence_at, finding.effective_at),
+                "last_on_at": latest(incident.last_on_at, finding.effective_at) if switched_on else incident.last_on_at,
                 "changes": _changes(incident, finding),
             }
         )
@@ -127,9 +128,8 @@ def _changes(incident: Incident, finding: Finding) -> tuple[tuple[datetime, Swit
 
 
 def latest_on(incident: Incident, now: datetime) -> datetime | None:
-    """Return the time of the last known record of *on*; one from the future counts as an hour ahead at most."""
-    times = [at for at, switch in incident.changes if switch is Switch.ON]
-    return min(max(times), now + CLOCKS_DIFFER) if times else None
+    """Return when it was last proven on; a time from the future counts as an hour ahead at most."""
+    return min(incident.last_on_at, now + CLOCKS_DIFFER) if incident.last_on_at else None
 
 
 def flaps(incident: Incident) -> bool:

@@ -98,6 +98,8 @@ class Incident(Row):
     followed: Utc | None = None
     """When the episode before this one ended."""
     last_evidence_at: Utc | None = None
+    last_on_at: Utc | None = None
+    """The latest time at which it was proven on."""
     changes: tuple[tuple[Utc, Switch], ...] = ()
     """Of the first records of *on* and *off*, by time: whether it flaps."""
     filed_on_until: Utc | None = None
