@@ -123,8 +123,8 @@ def after_change(draft: Draft, incident_id: str) -> None:
     block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
     if incident is None or block is None or revoke is None or block.acted_at is None:
         return
-    plan_rechecks(draft, incident_id, acted_at=block.acted_at)
     observed = block.state is StepState.DONE and block.effect in OBSERVED
+    plan_rechecks(draft, incident_id, acted_at=block.acted_at if observed else None)
     guest = incident.account is not None and incident.account.guest
     if guest:  # the sessions cannot be revoked, which is notified as such
         return
