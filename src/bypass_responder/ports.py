@@ -73,7 +73,7 @@ class Ledger(Protocol):
         """The head alone, a fresh one when there is none."""
 
     async def episodes(self, target: str, since: datetime) -> Case:
-        """The first incidents of the history that ended at or after ``since``, with their rows; a bounded number."""
+        """Return the first incidents of the history that ended at or after ``since``, with their rows."""
 
     async def records(self, target: str, limit: int) -> Case:
         """Up to ``limit`` findings that decide nothing and are not recorded yet."""
@@ -129,7 +129,7 @@ class WorkList(Protocol):
         """Say, before a transaction, that the target has work and a changed log."""
 
     async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
-        """The same for many targets, in few calls."""
+        """Insert findings of many targets, in few calls."""
 
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         """Say, after it, when the target is next due.
@@ -217,7 +217,7 @@ class PoisonDecision:
 
 
 class DecisionQueue(Protocol):
-    """The way of people's decisions to the responder."""
+    """The queue that carries people's decisions to the responder."""
 
     async def send(self, message: DecisionMessage) -> None:
         """Put a decision on the queue of bypassctl."""

@@ -70,7 +70,7 @@ class TableLedger:
     async def _read(
         self, target: str, query: str, *, limit: int | None = None, **names: str | datetime
     ) -> tuple[Case, int]:
-        """The rows that a query finds, and in how many pages."""
+        """Return the rows that a query finds, and the number of pages."""
         partition, etag, pages = self._partition(target), None, 0
         rows: dict[str, Row] = {}
         kept: dict[str, str] = {}
@@ -226,7 +226,7 @@ def _stored_at(case: Case, row_key: str) -> str | None:
 
 
 def _place(case: Case, row: Row, places: Mapping[str, str | None]) -> str:
-    """Where a row is written: where it is to go, or where it is, or among what is loaded."""
+    """Return the row key to write: the new place, else the present one, else the loaded one."""
     new = places.get(row.row_key)
     if new == "" or (new is None and row.row_key not in case.kept):
         return _key(row.place)

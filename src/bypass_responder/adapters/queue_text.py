@@ -7,7 +7,7 @@ import binascii
 
 
 def text_of(content: str) -> str:
-    """Return the message as its sender wrote it; what is not base64 of a text is returned as it lies in the queue."""
+    """Return the message as its sender wrote it; what is not base64 text is returned unchanged."""
     try:
         return base64.b64decode(content, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):

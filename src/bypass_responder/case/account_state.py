@@ -1,4 +1,4 @@
-"""What the responder last knew of an account, for a person who is about to decide, and what has changed since."""
+"""The last known state of an account, as shown to a person who decides, and its changes since."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from bypass_responder.case.control import BLOCK, ended
 from bypass_responder.model.decision_message import MOST_FINDINGS, MOST_INCIDENTS, DecisionKind, Shown, ShownStep
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import Command
-from bypass_responder.model.step import Observed, StepKind, StepState
+from bypass_responder.model.step import WAITING, Observed, StepKind, StepState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.model.case import Case
 
-WAITING = frozenset({StepState.HELD, StepState.FAILED, StepState.WITHHELD})
 Bypass = Literal["on", "off"]
-MOMENT = "%Y-%m-%d %H:%M:%SZ"
 
 
 def shown_of(case: Case, incident: Incident | None = None) -> Shown:
@@ -43,7 +41,7 @@ def active_incidents(case: Case) -> list[Incident]:
 
 
 def _sign_in(case: Case, incident: Incident | None) -> tuple[Observed | None, datetime | None]:
-    """What the last read showed; before any, the account as it was when the incident was opened."""
+    """Return the sign-in state of the last read; before any, as it was when the incident was opened."""
     control = case.control(BLOCK)
     if control.observed is not None:
         return control.observed, control.observed_at
@@ -54,7 +52,7 @@ def _sign_in(case: Case, incident: Incident | None) -> tuple[Observed | None, da
 
 
 def _bypass(case: Case) -> tuple[Bypass | None, datetime | None]:
-    """The newest of what records and reads of Exchange showed."""
+    """Return the newest bypass state that records and reads of Exchange showed."""
     known: list[tuple[datetime, Bypass]] = []
     known += [(at, "off") for at in (case.head.off_at, case.head.restored_at) if at is not None]
     for incident in case.rows(Incident):
@@ -70,7 +68,7 @@ def _bypass(case: Case) -> tuple[Bypass | None, datetime | None]:
 
 
 def lines_of(shown: Shown) -> dict[str, str]:
-    """Return what a person is shown, one name and value per line."""
+    """Return the account's state as a person is shown it: a name and a value per line."""
     return {
         "sign-in": _known(shown.sign_in, shown.sign_in_at),
         "bypass": _known(shown.bypass, shown.bypass_at),
@@ -79,11 +77,11 @@ def lines_of(shown: Shown) -> dict[str, str]:
 
 
 def _known(value: str | None, at: datetime | None) -> str:
-    return f"{value}, as of {at:{MOMENT}}" if value and at else "not known yet"
+    return f"{value}, as of {at:%Y-%m-%d %H:%M:%SZ}" if value and at else "not known yet"
 
 
 def changed_since(case: Case, incident: Incident, kind: DecisionKind, shown: Shown) -> str:
-    """Return what has changed about the account since a person was shown it, with both states; empty: nothing.
+    """Return the change of the account since a person was shown it, with both states; else empty.
 
     What they were shown as not known yet may be anything now. Progress of a step that was under way is no change.
     """
@@ -102,7 +100,7 @@ def changed_since(case: Case, incident: Incident, kind: DecisionKind, shown: Sho
 
 
 def left_as_it_is(case: Case, incident: Incident, kind: DecisionKind) -> str:
-    """Return what a decision does not change and a person may expect it to; empty: nothing."""
+    """Return what a decision leaves unchanged although a person may expect a change; empty when nothing."""
     if kind not in {DecisionKind.DISMISS, DecisionKind.CLOSE}:
         return ""
     shown = shown_of(case, incident)

@@ -1,4 +1,4 @@
-"""The accounts that an unresolved incident may be about: each is checked in Exchange, one after the other."""
+"""The accounts that an unresolved incident may be about, each checked in Exchange in turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_CANDIDATES = 10
 AGAIN_AFTER, LONGEST_WAIT = timedelta(minutes=10), timedelta(days=1)
-"""Between two questions about a candidate that Exchange could not be asked about: doubled each time."""
+"""Wait after the first failed question about a candidate, doubled each time, and its maximum."""
 
 
 def name_candidates(draft: Draft, incident: Incident, accounts: Iterable[Account]) -> None:
@@ -35,7 +35,7 @@ def name_candidates(draft: Draft, incident: Incident, accounts: Iterable[Account
 
 
 def next_candidate(case: Case) -> tuple[Incident, Candidate] | None:
-    """Return the candidate that Exchange is to be asked about next; None while another question is outstanding."""
+    """Return the candidate to ask Exchange about next; None while another question is outstanding."""
     if outstanding(case, CommandKind.CHECK_BYPASS) is not None:
         return None
     return next(iter(_unchecked(case)), None)
@@ -58,18 +58,18 @@ def _unchecked(case: Case) -> list[tuple[Incident, Candidate]]:
 
 
 def is_about_a_candidate(command: Command) -> bool:
-    """True for a check that asks about a candidate, not about the target of the case."""
+    """Return True for a check that asks about a candidate, not about the target of the case."""
     return command.command is CommandKind.CHECK_BYPASS and command.incident_id is not None and not command.recheck
 
 
-def record_check(draft: Draft, command: Command, check: Check, *, stands: bool) -> None:
-    """Record what Exchange reported of a candidate. ``stands``: it could not be asked, and is asked again later."""
+def record_check(draft: Draft, command: Command, check: Check, *, failed: bool) -> None:
+    """Record what Exchange reported of a candidate. ``failed``: the question is retried later."""
     incident = draft.case.incident(command.incident_id)
     if incident is None:
         return
     changes: dict[str, object] = {"bypass_on": check.bypass_on, "checked_at": check.read_at or draft.now}
     candidates = tuple(
-        each.model_copy(update=_failed(each, draft.now) if stands else changes)
+        each.model_copy(update=_after_failure(each, draft.now) if failed else changes)
         if each.object_id == command.object_id
         else each
         for each in incident.candidates
@@ -88,6 +88,6 @@ def record_check(draft: Draft, command: Command, check: Check, *, stands: bool) 
         )
 
 
-def _failed(candidate: Candidate, now: datetime) -> dict[str, object]:
+def _after_failure(candidate: Candidate, now: datetime) -> dict[str, object]:
     again = backoff(candidate.asks_failed, first=AGAIN_AFTER, longest=LONGEST_WAIT)
     return {"asks_failed": candidate.asks_failed + 1, "ask_at": now + again}

@@ -488,7 +488,7 @@ def _show_reverted(draft: Draft, step: Step) -> Incident | None:
 
 
 def _follow_later(draft: Draft) -> None:
-    """The account is enabled: incidents that are no longer loaded are to show that as well."""
+    """Mark that incidents of the history are to show that the account is enabled."""
     if draft.case.head.filed_through is not None:
         draft.move_head(enabled_again_at=draft.now)
 

@@ -159,7 +159,7 @@ class Draft:
 
 
 def _status(case: Case, incident_id: str) -> IncidentStatus:
-    """The status that the steps give. Contained only while the account is blocked, as last read."""
+    """Return the status that the steps give. Contained only while the account is blocked, as last read."""
     steps = {step.step: step for step in case.steps(incident_id)}
     states = [step.state for step in steps.values()]
     if StepState.HELD in states:

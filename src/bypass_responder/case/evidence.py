@@ -43,7 +43,7 @@ def incident_of(case: Case, finding: Finding) -> Incident | None:
 
 
 def adopt(draft: Draft, alone: Iterable[Alone]) -> None:
-    """What was recorded before an episode was known, and is about it, becomes its evidence."""
+    """Make findings about an episode that were recorded before it was known its evidence."""
     for row in alone:
         incident = incident_of(draft.case, row.finding)
         if incident is None or incident.id != draft.case.head.adopting or draft.case.row(Alone, row.row_key) is None:
@@ -59,20 +59,20 @@ def adopt(draft: Draft, alone: Iterable[Alone]) -> None:
 
 
 def counts_as_on(finding: Finding) -> bool:
-    """True for a decided record of *on* that is decided again when its time lies after the end of its episode."""
+    """Return True for a decided record of *on* to decide again if it is later than its episode's end."""
     on = (finding.switch, finding.outcome) == (Switch.ON, Outcome.SUCCESS)
     return on and finding.state is FindingState.DECIDED and finding.verdict != "past"
 
 
 def search_alone(draft: Draft, incident: Incident) -> None:
-    """Mark the incident as one for which earlier findings of no incident are to be searched, if there can be any."""
+    """Mark the incident for a search of earlier findings without an incident, if there can be any."""
     alone_until = draft.case.head.alone_until
     if alone_until is not None and alone_until >= begun(incident) - BEFORE:
         draft.move_head(adopting=incident.id)
 
 
 def begun(incident: Incident) -> datetime:
-    """When the episode began, as far as it is known."""
+    """Return when the episode began, as far as it is known."""
     return min(incident.blind_from or incident.opened_at, incident.opened_at)
 
 
@@ -116,7 +116,7 @@ def add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
 
 
 def _changes(incident: Incident, finding: Finding) -> tuple[tuple[datetime, Switch], ...]:
-    """The changes of an incident with this one. Of too many, one is left out that lies between two of its kind."""
+    """Return the incident's changes with this one. Above the limit, drops one between two of its kind."""
     if finding.source is not Source.FEED or finding.outcome is not Outcome.SUCCESS or finding.reason == OWN:
         return incident.changes
     changes = sorted({*incident.changes, (finding.effective_at, finding.switch)})
@@ -193,8 +193,8 @@ def digest_of(finding: Finding) -> str:
     """Return a digest that the same change has under any id; an empty text for an unknown actor."""
     if str(finding.actor) == "unknown":
         return ""
-    said = f"{finding.effective_at.isoformat()}|{finding.actor}|{finding.switch}|{finding.outcome}"
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    change = f"{finding.effective_at.isoformat()}|{finding.actor}|{finding.switch}|{finding.outcome}"
+    return hashlib.sha256(change.encode()).hexdigest()[:16]
 
 
 def end_of(case: Case, incident: Incident) -> datetime | None:

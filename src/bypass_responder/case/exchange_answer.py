@@ -86,14 +86,14 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         bypass_on=result.before,
         read_at=result.read_at,
     )
-    stands = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
+    failed = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
     if is_about_a_candidate(command):
-        record_check(draft, command, check, stands=stands)
+        record_check(draft, command, check, failed=failed)
         return
     if check.bypass_on is False:
         draft.move_head(off_at=latest(draft.case.head.off_at, check.read_at or draft.now))
     for finding in _waiting(draft.case):
-        if stands:
+        if failed:
             _not_checked(draft, finding, result)
         else:
             checks = (*(old for old in finding.checks if old.name != check.name), check)
@@ -204,7 +204,7 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
 
 
 def _counts(command: Command, step: Step, result: ExchangeResult) -> bool:
-    """Of a command that was withdrawn, only a proof counts; otherwise what the step still waits for."""
+    """Return what a step still waits for; of a withdrawn command, only a proof counts."""
     if command.state != "withdrawn":
         return step.state.running
     proven = result.outcome in {ExchangeOutcome.VERIFIED, ExchangeOutcome.ALREADY_OFF}
@@ -218,7 +218,7 @@ def _account_is_gone(case: Case, incident_id: str) -> bool:
 
 
 def _proven_at(command: Command, result: ExchangeResult, now: datetime) -> datetime:
-    """When it was read as off: after everything that was known when it was asked, whatever the clocks say."""
+    """Return when it was read as off: after everything known at the question, independent of clocks."""
     read_at = min(result.read_at, now) if result.read_at else now
     return latest(command.known_until, read_at)
 

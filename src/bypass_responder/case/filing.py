@@ -1,4 +1,4 @@
-"""What is over leaves the rows that are loaded with a case, so that a containment costs the same after any history."""
+"""Move finished rows out of those loaded, so that the history does not slow a containment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.message import Command, CommandKind
 from bypass_responder.model.notification import Notification
-from bypass_responder.model.step import Recheck, Step, StepState
+from bypass_responder.model.step import WAITING, Recheck, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,16 +23,15 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
 
 MOST_OPERATIONS = 90
-"""Of one transaction, which holds 100: a row that moves takes two."""
+"""Operations per transaction, which holds 100: a row that moves takes two."""
 MOST_REOPENED = 20
 """Records of *on* of an incident that may still turn out to be later than its end."""
 KEPT_FOR = timedelta(days=30)
-"""Of delivered notifications."""
+"""How long delivered notifications are kept."""
 KEPT_LOADED = timedelta(days=1)
-"""Of delivered notifications and answered questions of no incident: what was said once is not said again."""
+"""How long delivered notifications and answered questions without an incident stay loaded, to prevent repeats."""
 SUPERSEDED = "superseded"
 """Result of a re-check that a newer incident of the account makes."""
-WAITING = frozenset({StepState.HELD, StepState.FAILED, StepState.WITHHELD})
 UNTIL_DECIDED = frozenset({"undecided", "worker_failed"})
 
 
@@ -57,7 +56,7 @@ def _as_listed(incident: Incident) -> Incident:
 
 
 def take_back(draft: Draft, incident_id: str) -> None:
-    """Load an incident again that a person decides about."""
+    """Load an incident of the history again, for a person's decision about it."""
     for row in (draft.case.incident(incident_id), *draft.case.steps(incident_id)):
         if row is not None and row.row_key in draft.case.kept:
             draft.file(row, "")
@@ -93,7 +92,7 @@ def _remember_on(draft: Draft, finding: Finding) -> None:
 
 
 def _may_be_reopened(case: Case, incident: Incident) -> list[str]:
-    """Keys of records of *on* that are, or may turn out to be, from after the end of their incident."""
+    """Return keys of records of *on* that are, or may become, later than the end of their incident."""
     found = [
         finding
         for finding in case.rows(Finding)
@@ -106,7 +105,7 @@ def _may_be_reopened(case: Case, incident: Incident) -> list[str]:
 
 
 def _file_notifications(draft: Draft) -> None:
-    """Delivered notifications of no loaded incident; after 30 days any of them is deleted."""
+    """Move delivered notifications without a loaded incident; after 30 days delete any of them."""
     case = draft.case
     deciding = any(finding.state is not FindingState.DECIDED for finding in case.rows(Finding))
     for note in case.rows(Notification):
@@ -124,13 +123,13 @@ def _file_notifications(draft: Draft) -> None:
 
 
 def deletes_sent(case: Case, now: datetime) -> bool:
-    """True when notifications of the history may be old enough to be deleted."""
+    """Return True when notifications of the history may be old enough to be deleted."""
     since = case.head.sent_since
     return since is not None and now - since >= KEPT_FOR
 
 
 def delete_sent(draft: Draft, old: Mapping[str, Row]) -> None:
-    """Delete notifications that were read for it. The next look is a day later."""
+    """Delete notifications of the history that are old enough. The next check is a day later."""
     for key in old:
         if (note := draft.case.row(Notification, key)) is not None:
             draft.remove(note)
@@ -138,7 +137,7 @@ def delete_sent(draft: Draft, old: Mapping[str, Row]) -> None:
 
 
 def _file_commands(draft: Draft) -> None:
-    """Questions that ended a day ago; a remediation stays with its incident, whose effect it explains."""
+    """Move questions that ended a day ago. A remediation stays with its incident."""
     case = draft.case
     for command in case.rows(Command):
         remedy = command.command is CommandKind.DISABLE_BYPASS
@@ -155,7 +154,7 @@ def _file(draft: Draft, row: Row, place: str) -> None:
 
 
 def _over(case: Case) -> list[Incident]:
-    """Return the incidents of which nothing is left to do, nor waits, and of which a newer one has taken the place."""
+    """Return the incidents that have nothing left to do or waiting and are superseded by a newer one."""
     head = case.head
     busy = {_busy_with(row) for row in case.by_key.values()}
     waits = {step.incident_id for step in case.rows(Step) if step.state in WAITING}
@@ -189,12 +188,12 @@ def _busy_with(row: Row) -> str | None:
 
 
 def _ended_at(case: Case, incident: Incident) -> datetime | None:
-    """The end of its episode: of an account that was never found, a person's decision."""
+    """Return the end of its episode; for an account never found, the time of a person's decision."""
     return incident.closed_at if incident.account is None else end_of(case, incident)
 
 
 def _is_quiet(case: Case, incident: Incident) -> bool:
-    """True when neither a re-check nor a read of the account's controls is due."""
+    """Return True when neither a re-check nor a read of the account's controls is due."""
     checks = [row for row in case.rows(Recheck) if row.incident_id == incident.id]
     controls = [case.control(kind) for kind in (BLOCK, REVOKE)]
     ended = incident.closed_at is not None
@@ -204,13 +203,13 @@ def _is_quiet(case: Case, incident: Incident) -> bool:
 
 
 def _wants(case: Case, incident: Incident) -> bool:
-    """True when the account is to stay blocked because of the incident."""
+    """Return True when the account is to stay blocked because of the incident."""
     block = case.step(incident.id, BLOCK)
     return block is not None and block.state in WANTED and not ended(case, incident)
 
 
 def _file_incident(draft: Draft, incident: Incident) -> None:
-    """Move the rows of an incident, itself and its steps last and in one transaction."""
+    """Move the rows of an incident; the incident and its steps come last, in one transaction."""
     end = _ended_at(draft.case, incident)
     if end is None:
         return

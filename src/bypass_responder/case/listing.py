@@ -23,7 +23,7 @@ _KINDS: dict[str, Literal["stood_down", "attempt", "switched_off", "unconfirmed"
 
 
 def entries(case: Case) -> list[IndexEntry]:
-    """What is new in a listing: incidents that changed, and decided findings that belong to none."""
+    """Return the entries that are new: incidents that changed, and decided findings without an incident."""
     incidents = [entry for row in case.rows(Incident) if digest_of(entry := entry_of(row)) != row.listed]
     findings = [
         _of_finding(finding, _KINDS[finding.verdict])
@@ -35,7 +35,7 @@ def entries(case: Case) -> list[IndexEntry]:
 
 
 def digest_of(entry: IndexEntry) -> str:
-    """Return what an incident remembers of the entry that the index has."""
+    """Return the digest of an entry. An incident keeps it to detect that the index is out of date."""
     return hashlib.sha256(entry.model_dump_json().encode()).hexdigest()[:16]
 
 

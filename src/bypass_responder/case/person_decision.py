@@ -1,4 +1,4 @@
-"""What a person decided: judged against the case and what they were shown, carried out or refused, and recorded."""
+"""Judge a person's decision by the case and by what they were shown; carry it out or refuse it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case import filing
-from bypass_responder.case.account_state import WAITING, active_incidents, changed_since, left_as_it_is
+from bypass_responder.case.account_state import active_incidents, changed_since, left_as_it_is
 from bypass_responder.case.control import renew
 from bypass_responder.case.evidence import known_of
 from bypass_responder.model.base import guid_or_none, latest
@@ -14,7 +14,7 @@ from bypass_responder.model.decision_message import MOST_INCIDENTS, Author, Chan
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident, IncidentStatus, Known, PersonDecision
 from bypass_responder.model.notification import Severity
-from bypass_responder.model.step import Effect, Step, StepKind, StepState
+from bypass_responder.model.step import WAITING, Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enforce: bool) -> PersonDecision:
-    """Carry a decision out or refuse it, and record which, with the reason. A recorded one does nothing again."""
+    """Carry out or refuse a decision and record it with the reason. A recorded one is not repeated."""
     recorded = _recorded_already(draft, message)
     if recorded is not None:
         return recorded
@@ -124,7 +124,7 @@ def refusal(case: Case, message: DecisionMessage, *, enforce: bool) -> str:
 
 
 def _named_as(message: DecisionMessage, incident: Incident, case: Case) -> str:
-    """How an incident that the decision is about, or any active one of its account, names the author."""
+    """Return how the decided incident, or any active one of its account, names the author."""
     author, about = message.author, {row.id: row for row in (incident, *active_incidents(case))}
     for row in about.values():
         if row.account is not None and author_is(author, row.account):
@@ -245,13 +245,13 @@ def _dismiss(draft: Draft, decision: PersonDecision) -> None:
 
 
 def _close_handled(draft: Draft, decision: PersonDecision) -> None:
-    """End an incident of which everything is done. The account stays blocked until a release."""
+    """End an incident of which every step is done. The account stays blocked until a release."""
     _close(draft, decision, IncidentStatus.CLOSED)
     _log(draft, decision, "closed", decision.reason)
 
 
 def _release(draft: Draft, decision: PersonDecision) -> None:
-    """Want exactly the state from before our first block, for the account: all its incidents end. Auditing stays."""
+    """Restore the account's state from before our first block and end all its incidents. Auditing stays."""
     _want_auditing_only(draft, decision.incident_id, f"release by {decision.who}")
     _log(draft, decision, "release_planned", decision.reason)
     last = draft.case.opened_at(decision.incident_id)
@@ -335,7 +335,7 @@ def _close(draft: Draft, decision: PersonDecision, status: IncidentStatus) -> No
 
 
 def _known(draft: Draft, incident: Incident, ids: Iterable[str]) -> Known:
-    """What a person knew who was shown these findings. Requires the case with its history."""
+    """Return what a person knew who was shown these findings. Requires the case with its history."""
     found = (draft.case.row(Finding, f"finding-{each}") for each in ids)
     return known_of(incident, (finding for finding in found if finding is not None))
 

@@ -1,4 +1,4 @@
-"""A change of the mode or of the protected accounts, recorded once in the tenant's own case. Pure transitions."""
+"""Record a change of the mode or of the protected accounts once, in the tenant's own case. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
 
 OLD_RUNS_END = timedelta(minutes=15)
-"""A run with the old mode has ended by then, so that what it stored is visited too. Longer than any run may take."""
+"""Longer than any run may take. Runs with the old mode have ended by then, so what they stored is visited too."""
 MOST_NAMED = 20
 
 
@@ -26,7 +26,7 @@ def in_force(case: Case) -> RulesInForce | None:
 
 
 def record_rules(draft: Draft, *, mode: str, protected: Sequence[str], observed: Sequence[str] = ()) -> None:
-    """Record the rules of this run. A change of the mode is notified once, with the accounts that were ``observed``."""
+    """Record the rules of this run. Notifies once of a new mode, with the accounts that were ``observed``."""
     before = in_force(draft.case)
     if before is None:
         draft.put(RulesInForce(mode=mode, protected=tuple(protected), since=draft.now))
@@ -71,7 +71,7 @@ def _notify_mode(draft: Draft, mode: str, observed: Sequence[str]) -> None:
 
 
 def record_visits(draft: Draft, *, mode: str, before: datetime | None) -> None:
-    """Record how far the cases were visited; None: through, and once more when no run with the old mode is left."""
+    """Record how far the cases were visited. None: all were; visit them again after the last old run."""
     rules = in_force(draft.case)
     if rules is None or rules.mode != mode or rules.visit_from is None:
         return

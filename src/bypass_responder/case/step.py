@@ -53,7 +53,7 @@ def is_due(step: Step, now: datetime) -> bool:
 def withhold(
     draft: Draft, incident: Incident, step: Step, *, state: StepState, reason: str, summarized: bool = False
 ) -> None:
-    """Cancel, hold or withhold a step that a rule does not allow by itself. ``summarized``: notified in a summary."""
+    """Cancel, hold or withhold a step that a rule stops. ``summarized``: notified in a summary."""
     kind = step.step
     draft.put(step.model_copy(update={"state": state, "reason": reason, "lease_until": None, "next_at": None}))
     draft.log("withheld", f"{kind.value}: {reason}", incident=incident.id, step=kind.value, state=state.value)
@@ -163,7 +163,7 @@ def notify_failure(draft: Draft, step: Step, about: About, why: str, *, key: str
 
 
 def plan_rechecks(draft: Draft, incident_id: str, *, acted_at: datetime | None = None) -> None:
-    """Look again 1 h and 24 h after the incident was contained or restored, and after a block that came later."""
+    """Plan re-checks 1 h and 24 h after containment or restoration, and after a later block."""
     for hours in RECHECK_HOURS:
         planned = draft.case.row(Recheck, f"recheck-{incident_id}-{hours:02d}")
         if planned is None or (acted_at is not None and planned.due_at <= acted_at):

@@ -100,7 +100,7 @@ def accepted(case: Case) -> frozenset[str]:
 
 
 def accept_warning(draft: Draft, text: str, *, who: str, reason: str) -> None:
-    """Let a warning of the last sweep leave the next ones complete. Raises RefusedError when it cannot be accepted."""
+    """Accept a warning of the last sweep: it leaves the next ones complete. Raises RefusedError."""
     form = warning_form(text)
     answer = current(draft.case).answer
     if answer is None or form not in map(warning_form, answer.warnings):

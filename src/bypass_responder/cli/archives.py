@@ -1,4 +1,4 @@
-"""What is inside an input: itself, or the members of a .gz, .zip or .xlsx. Size, number and nesting have bounds."""
+"""Return the exports inside an input: itself, or the members of a .gz, .zip or .xlsx, within bounds."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class _Stream:
 
 
 def parts(stream: Readable, name: str, *, depth: int = 0) -> Iterator[Part]:
-    """The exports in the input, each to be read before the next one."""
+    """Return the exports in the input, each to be read before the next one."""
     head = b""
     while len(head) < len(_ZIP) and (more := stream.read(len(_ZIP) - len(head))):
         head += more

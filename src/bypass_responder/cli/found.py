@@ -63,7 +63,7 @@ class Found:
 
 
 def _is_new(key: object, seen: dict[object, None]) -> bool:
-    """Whether the key was not among the last ones; it is now."""
+    """Remember the key. Returns True when it was not among the last ones."""
     if key in seen:
         return False
     seen[key] = None

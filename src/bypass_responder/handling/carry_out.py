@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def carry_out(message: DecisionMessage, channel: Channel, services: Services) -> tuple[PersonDecision, set[str]]:
-    """Carry it out or refuse it. Returns what is recorded, and the targets that have something to do now."""
+    """Carry out or refuse a decision. Returns what is recorded, and the targets to settle now."""
     session = await open_session(message.target, services, history=True)
     if not session.case.by_key:
         why = "The ledger knows no such account."
@@ -41,7 +41,7 @@ async def refuse_in_tenant(message: DecisionMessage, why: str, channel: Channel,
 
 
 async def _hand_on(message: DecisionMessage, channel: Channel, session: Session, services: Services) -> str:
-    """Move the findings of an unresolved incident to the account that a person named, as confirmed. Returns it."""
+    """Move an unresolved incident's findings to the account that a person named. Returns that account."""
     target = message.account or ""
     for finding in session.case.rows(Finding):
         if finding.incident_id == message.incident_id and finding.verdict == "unresolved":

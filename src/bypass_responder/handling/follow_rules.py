@@ -1,4 +1,4 @@
-"""What a change of the mode or of the protected accounts does to a case: it withholds, and what it withheld is held."""
+"""Apply changed rules (mode, protected accounts) to a case: withhold steps, or hold withheld ones."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from bypass_responder.settings import Settings
 
 MOST_ROWS = 60
-"""Of one transaction, log entries included, before another step is taken: it holds 100."""
+"""Rows and log entries of a transaction, which holds 100, above which no further step is taken."""
 
 
 def follow_rules(draft: Draft, settings: Settings) -> None:
-    """Withhold what may not act any more, and hold what may again, as many steps as one transaction takes."""
+    """Withhold steps that may no longer act, hold those that may again, as many as one transaction takes."""
     for step in draft.case.rows(Step):
         incident = draft.case.incident(step.incident_id)
         change = changed_by_rules(draft.case, step, settings)
@@ -34,14 +34,14 @@ def follow_rules(draft: Draft, settings: Settings) -> None:
 
 
 def rules_due_at(case: Case, settings: Settings, now: datetime) -> list[datetime]:
-    """Return now while a transaction did not take every step, else nothing."""
+    """Return now while steps are left that the rules change, else nothing."""
     return [now] if any(changed_by_rules(case, step, settings) for step in case.rows(Step)) else []
 
 
 def changed_by_rules(case: Case, step: Step, settings: Settings) -> tuple[StepState, str] | None:
-    """Return what a step becomes under the rules of today, and why; None: it stays.
+    """Return the state of a step under today's rules, and why; None when it does not change.
 
-    Nothing acts because a rule has gone: what it withheld waits for a person, but for the auditing that a person wanted
+    Removing a rule lets nothing act: what it withheld waits for a person, except the auditing that a person wanted
     when they released the account.
     """
     incident = case.incident(step.incident_id)
@@ -61,7 +61,7 @@ def changed_by_rules(case: Case, step: Step, settings: Settings) -> tuple[StepSt
 
 
 async def report_protected(session: Session, services: Services) -> None:
-    """Notify once of a protected account that is still blocked by us: a setting enables nobody."""
+    """Notify once that a protected account is still blocked by the responder."""
     prior = session.case.head.prior
     protected = session.target in services.settings.protected
     if not protected or prior is None or prior.protected_reported_at is not None:

@@ -35,7 +35,7 @@ class Identified:
     exchange_on: bool | None = None
     read_at: datetime | None = None
     candidates: tuple[Account, ...] = ()
-    """Where there is no single account: those that its names stand for."""
+    """Without a single account: the accounts that its names may stand for."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +217,6 @@ async def _by_object_id(guid: str | None, ids: set[str], finding: Finding, looku
 
 
 async def _candidates(naming: Naming, ids: set[str], lookups: Lookups) -> Identified:
-    """No single account: the accounts that the names may stand for."""
+    """Without a single account: the accounts that its names may stand for."""
     accounts = [await lookups.account(object_id) for object_id in sorted(ids)]
     return Identified(naming, candidates=tuple(account for account in accounts if account))

@@ -24,7 +24,7 @@ LARGEST = 50
 """Notifications in one message: their rows fit into one transaction, and receivers take it."""
 RETRY_LONGEST = timedelta(hours=1)
 LONGEST_ASKED = timedelta(days=1)
-"""A receiver cannot put a notification off for longer."""
+"""The longest delay that a receiver can request for a notification."""
 
 
 async def deliver(sessions: Sequence[Session], services: Services) -> None:

@@ -200,7 +200,7 @@ async def _finish(item: WorkItem, session: Session, services: Services) -> None:
 
 
 async def _list_and_file(session: Session, services: Services) -> None:
-    """Bring the index up to date; only what it has may leave the rows that are loaded with the case."""
+    """Bring the index up to date; only rows that it lists may move to the history."""
     listed = session.case.by_key
     if entries := listing.entries(session.case):
         await services.index.put(entries)
@@ -255,7 +255,7 @@ def _ended(case: Case, row: Recheck) -> bool:
 
 
 def _take_up(draft: Draft, *, history: bool, services: Services) -> None:
-    """Continue what was too much for one transaction, under the rules of today."""
+    """Continue what was too much for one transaction, under today's rules."""
     revive(draft)
     if history:
         control.show_reverted(draft)

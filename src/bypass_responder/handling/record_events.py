@@ -1,4 +1,4 @@
-"""Records of *off* and of failed attempts decide nothing: they are recorded in batches, after what acts."""
+"""Record *off* and failed attempts in batches. They decide nothing, so they come after what acts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 RECORDS_PER_TRANSACTION = 20
 """A record changes at most four rows and writes one log entry; a transaction holds 100."""
 MARGIN = timedelta(minutes=5)
-"""How much later than the end of an episode a record of our own remediation may be."""
+"""How long after the end of an episode a record of our own remediation may be dated."""
 
 
 async def recall(finding: Finding, session: Session, services: Services) -> None:
-    """Read the episodes of the history that evidence so old may be about."""
+    """Read the episodes of the history that a finding this old may be about."""
     through = session.case.head.filed_through
     since = finding.effective_at - MARGIN
     if not session.history and through is not None and since <= through:
@@ -34,7 +34,7 @@ async def recall(finding: Finding, session: Session, services: Services) -> None
 
 
 async def record_events(session: Session, services: Services) -> None:
-    """Record what waits of a target, batch by batch, and list it."""
+    """Record the waiting *off* and attempts of a target in batches, and list them in the index."""
     worker_ids = services.settings.exchange_worker_ids
     while True:
         read = partial(services.ledger.records, session.target, RECORDS_PER_TRANSACTION)
@@ -63,7 +63,7 @@ def _record(draft: Draft, findings: Sequence[Finding], *, worker_ids: frozenset[
 
 
 async def adopt_earlier(session: Session, services: Services) -> None:
-    """Search for findings that were recorded before an incident was opened, and are about it."""
+    """Adopt findings that were recorded before an incident was opened and are about it."""
     incident = session.case.incident(session.case.head.adopting)
     after, since = "", evidence.begun(incident) - evidence.BEFORE if incident else services.clock()
     while incident is not None:
@@ -80,7 +80,7 @@ async def adopt_earlier(session: Session, services: Services) -> None:
 
 
 async def reopen_filed(session: Session, services: Services) -> None:
-    """Decide again what is no longer loaded, and lies after the end of its episode."""
+    """Decide again the findings of the history that are later than the end of their episode."""
     incident = session.case.incident(session.case.head.reopening)
     after = ""
     while incident is not None and incident.restored_at is not None:

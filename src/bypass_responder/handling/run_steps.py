@@ -199,7 +199,7 @@ async def send_commands(session: Session, services: Services) -> None:
 
 
 async def ask_about_candidates(session: Session, services: Services) -> None:
-    """Plan the next question about an account that an unresolved incident may be about; sent with the next commands."""
+    """Plan the next question about a candidate. It is sent with the next commands."""
     found = candidates.next_candidate(session.case)
     if found is not None and (found[1].ask_at is None or found[1].ask_at <= services.clock()):
         await session.apply(partial(_ask_about_candidate, services=services))

@@ -32,6 +32,10 @@ class IncidentStatus(StrEnum):
         return self in {IncidentStatus.DISMISSED, IncidentStatus.RELEASED, IncidentStatus.CLOSED}
 
 
+UNFINISHED = frozenset({IncidentStatus.OPEN, IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED})
+"""Statuses of an incident that has steps left to do or to decide."""
+
+
 class Known(Stored):
     """What the person who ended an incident had been shown of it. What came to light later is decided anew."""
 

@@ -43,6 +43,10 @@ class StepState(StrEnum):
         return self in {StepState.PLANNED, StepState.CLAIMED, StepState.ACTED}
 
 
+WAITING = frozenset({StepState.HELD, StepState.FAILED, StepState.WITHHELD})
+"""States of a step that only a person's decision continues."""
+
+
 class Rule(StrEnum):
     """The rules that stop a step that was decided. The text is the step's reason."""
 

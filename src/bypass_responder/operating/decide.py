@@ -1,4 +1,4 @@
-"""Finds an incident, shows what is known of its account, sends a person's decision and reads what came of it."""
+"""Find an incident, show its account's state, send a person's decision and read its outcome."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Prepared:
     incident: Incident
     message: DecisionMessage
     left_as_it_is: str
-    """What the decision does not change, and a person may expect it to."""
+    """What the decision leaves unchanged although a person may expect a change."""
 
 
 async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Case]:
@@ -106,7 +106,7 @@ async def outcome_of(message: DecisionMessage, services: Services, *, wait_secon
 
 
 async def last_run(services: Services) -> datetime | None:
-    """Return when the responder last left a trace: a successful poll of the feed, or a checkpoint of the log."""
+    """Return the time of the last successful poll of the feed or checkpoint of the log, the later one."""
     cursor, checkpoint = await services.feed_store.cursor(), await services.checkpoints.last()
     moments = [cursor.last_success_at if cursor else None, checkpoint.at if checkpoint else None]
     return max((moment for moment in moments if moment is not None), default=None)

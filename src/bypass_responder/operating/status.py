@@ -17,7 +17,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert, Tampering
-from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident import UNFINISHED, Incident
 from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.step import Observed, StepKind
 from bypass_responder.model.sweep import Sweep
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from bypass_responder.model.rules import RulesInForce
     from bypass_responder.session import Services
 
-WAITING = {"held", "failed", "observed", "open"}
 LOOK_BACK = 1000
 NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS = 200, 5, 20
 SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAuditLogIngestionEnabled"}
@@ -108,7 +107,7 @@ async def read_status(services: Services) -> Status:
         listed=len(entries),
         unconfirmed=[entry for entry in entries if entry.kind == "unconfirmed"],
         costs=costs(await _with_a_start(incidents, services)),
-        waiting=[entry for entry in incidents if entry.status in WAITING],
+        waiting=[entry for entry in incidents if entry.status in UNFINISHED],
         contained=sum(entry.status == "contained" for entry in incidents),
         undelivered=sum(notification.sent_at is None for notification in tenant.rows(Notification)),
         work=len(await services.work.items()),

@@ -23,7 +23,7 @@ ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
 
 
 async def carry_out_decision(body: bytes, services: Services, *, channel: Channel) -> None:
-    """Carry out one decision, or refuse it with a reason. A second delivery of the same message does nothing."""
+    """Carry out one decision, or refuse it with a reason. A repeated delivery does nothing."""
     message, problem = _read(body, services.settings.tenant_id)
     if message is None:
         await keep_message(body, problem, f"decisions of {channel.value}", services)
@@ -47,7 +47,7 @@ def _read(body: bytes, tenant_id: str) -> tuple[DecisionMessage | None, str]:
 
 
 async def drain_poison_decisions(services: Services) -> None:
-    """Try decisions again that failed five times. One that has ended by then is refused, and people are notified."""
+    """Retry decisions that failed five times. An expired one is refused, with a notification."""
     taken = await services.decisions.take_poison(POISON_PER_RUN)
     outcomes = await asyncio.gather(*(_try_again(each, services) for each in taken), return_exceptions=True)
     problems = [outcome for outcome in outcomes if isinstance(outcome, Exception)]

@@ -1,7 +1,7 @@
-"""Part of the timer ``resume_responses``: a changed mode or protected list is recorded, and its cases are visited.
+"""Part of the timer ``resume_responses``: record changed rules and visit the cases they concern.
 
 Visiting means that the scheduler settles them, where ``handling.follow_rules`` does the rest. A run that is interrupted
-is repeated: nothing here has to happen only once but the record with its notification, which is one transaction.
+is repeated. Only the record and its notification must happen exactly once: they are one transaction.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
 from bypass_responder.case.rules import in_force, record_rules, record_visits
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident import UNFINISHED, IncidentStatus
 from bypass_responder.session import change_if_needed
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services, Session
 
 VISITS_PER_RUN = 200
-UNFINISHED = frozenset({IncidentStatus.OPEN, IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED})
 
 
 async def follow_settings(session: Session, services: Services, *, started: datetime) -> None:
@@ -54,7 +53,7 @@ async def _observed(services: Services) -> list[str]:
 
 
 async def _unfinished(services: Services, before: datetime | None) -> tuple[set[str], datetime | None]:
-    """Return the targets of some unfinished incidents opened before a moment, and before which moment the rest were."""
+    """Return targets of unfinished incidents opened before a moment, and the moment to continue from."""
     targets: set[str] = set()
     last: datetime | None = None
     async for entry in services.index.newest(kinds=("incident",)):

@@ -1,4 +1,4 @@
-"""Unread parts of the feed that name the cmdlet: people are notified at once, and a sweep looks for what they hide."""
+"""Notify of unread parts of the feed that name the cmdlet, and request a sweep for hidden bypasses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_NAMED = 5
 
 
 async def report_unread(items: Iterable[Unreadable], services: Services) -> bool:
-    """Notify and plan a sweep in one transaction, once per set of items; True when this was done now.
+    """Notify and plan a sweep in one transaction, once per set of items. Returns True when it did so now.
 
     Called before the items are kept: a run that is interrupted in between repeats both.
     """

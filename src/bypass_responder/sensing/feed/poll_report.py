@@ -57,7 +57,7 @@ class PollReport(Value):
     unreadable: int = 0
     """Unreadable input that was not kept before."""
     unread_cmdlets: int = 0
-    """Those of ``unreadable`` that name the cmdlet: reported as they came in."""
+    """Those of ``unreadable`` that name the cmdlet. They were reported on arrival."""
     gaps: int = 0
     pending: int = 0
     subscription: Subscription | None = None

@@ -67,7 +67,7 @@ def _parts(block: bytes) -> Iterator[bytes]:
 
 
 def _cold_lines(block: bytes, scan: Scan) -> int:
-    """How many lines the block has, if none may matter and each begins with ``{`` and ends with ``}``; otherwise 0."""
+    """Return the number of lines of the block when none may matter and each is in braces, else 0."""
     if not scan.recognized or not block.startswith(b"{") or not block[-4:].rstrip(b"\r\n").endswith(b"}"):
         return 0
     lines = count(block, b"\n") + (not block.endswith(b"\n"))

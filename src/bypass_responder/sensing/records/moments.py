@@ -1,7 +1,7 @@
 """The ways in which records and their wrappers write a moment.
 
 Two things can be missing in a text: the order of day and month, which the other dates of the file may show
-(``DateOrder``), and the time zone. Neither is guessed in silence: ``Moment.note`` says what was assumed.
+(``DateOrder``), and the time zone. Neither is guessed in silence: ``Moment.note`` states what was assumed.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ class DateOrder:
 
 
 def moment(text: str) -> datetime:
-    """The moment in UTC; one without a zone is UTC, one with two orders is month first. Raises InputError."""
+    """Return the moment in UTC; one without a zone is UTC, one with two orders is month first. Raises InputError."""
     return read_moment(text).at
 
 
 def read_moment(text: str, *, utc: bool = True, day_first: bool | None = None) -> Moment:
-    """The moment that the text says. Raises InputError ``wrong_type``.
+    """Return the moment that the text states. Raises InputError ``wrong_type``.
 
     ISO 8601, ``5/20/2023 11:07:00 AM`` and ``19/12/2025, 08:49`` (spreadsheets, the Azure portal), ``04.02.2026 1:31``,
     ``Feb 4, 2026 @ 01:31:13.000`` (Kibana), ``Wednesday, February 4, 2026 1:31:13 AM`` (PowerShell) and ``/Date(ms)/``.

@@ -81,7 +81,7 @@ def _parsed(piece: JsonText | CsvRow) -> object:
 
 
 def _is_another(cells: Fields) -> bool:
-    """Whether a whole record of another operation stands in one of the cells, and no cell says one of ours."""
+    """Return True when a cell holds a whole record of another operation, and no cell names one of ours."""
     words = [*cells.values(), *(word for cell in cells.values() for word in _INSIDE.findall(cell))]
     if any(map(is_of_interest, words)):
         return False
