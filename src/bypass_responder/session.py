@@ -87,6 +87,7 @@ class Session:
         """Add everything that is stored of the target."""
         if not self.history:
             self.history = True
+            self._besides.clear()  # the history has them all
             await self._read_again()
 
     async def _read_again(self) -> None:

@@ -108,7 +108,8 @@ class TableLedger:
 
     async def episodes(self, target: str, since: datetime) -> Case:
         """Read the first page from ``closed-`` and the moment on; the last incident of a full page may be cut."""
-        case = await self._page(target, "closed-", f"closed-{since:%Y%m%dT%H%M%S%f}", limit=_EPISODE_ROWS)
+        first = f"closed-{since:%Y%m%dT%H%M%S%f}"
+        case = await self._page(target, first, _end("closed-"), limit=_EPISODE_ROWS)
         if len(case.by_key) < _EPISODE_ROWS:
             return case
         last = max(place.split("-")[1] for place in case.kept.values())
@@ -117,29 +118,28 @@ class TableLedger:
 
     async def records(self, target: str, limit: int) -> Case:
         """Read one page from ``later-`` on."""
-        return await self._page(target, _LATER, _LATER, limit=limit)
+        return await self._page(target, _LATER, _end(_LATER), limit=limit)
 
     async def alone(self, target: str, since: datetime, *, after: str = "", limit: int) -> Case:
         """Read one page from ``alone-`` and the time on."""
         first = f"{_key(after)}." if after else f"alone-{since:%Y%m%dT%H%M%S}"
-        return await self._page(target, "alone-", first, limit=limit)
+        return await self._page(target, first, _end("alone-"), limit=limit)
 
     async def findings(self, target: str, incident_id: str, since: datetime, *, after: str = "", limit: int) -> Case:
         """Filter the findings of the history; the service reads all of them."""
         first = f"{_key(after)}." if after else _ADDED
         query = f"{_RANGE} and Incident eq @incident and Effective gt @since"
-        case, _ = await self._read(
-            target, query, limit=limit, first=first, after=_end(_ADDED), incident=incident_id, since=since
-        )
-        return case
+        names: dict[str, str | datetime] = {"incident": incident_id, "since": since}
+        return await self._page(target, first, _end(_ADDED), limit=limit, query=query, **names)
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Read one page of ``sent-`` up to the moment."""
-        case, _ = await self._read(target, _RANGE, limit=limit, first="sent-", after=f"sent-{before:%Y%m%dT%H%M%S}")
-        return case
+        return await self._page(target, "sent-", f"sent-{before:%Y%m%dT%H%M%S}", limit=limit)
 
-    async def _page(self, target: str, prefix: str, first: str, *, limit: int) -> Case:
-        case, _ = await self._read(target, _RANGE, limit=limit, first=first, after=_end(prefix))
+    async def _page(
+        self, target: str, first: str, after: str, *, limit: int, query: str = _RANGE, **names: str | datetime
+    ) -> Case:
+        case, _ = await self._read(target, query, limit=limit, first=first, after=after, **names)
         return case
 
     async def commit(

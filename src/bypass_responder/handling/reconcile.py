@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import candidates, control, filing, listing, person_decision
+from bypass_responder.case import candidates, control, filing, person_decision
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.event_lines import write_line
@@ -19,7 +19,7 @@ from bypass_responder.handling.decide_findings import decide_findings
 from bypass_responder.handling.follow_rules import follow_rules, report_protected, rules_due_at
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.notify import deliver
-from bypass_responder.handling.record_events import adopt_earlier, record_events, reopen_filed
+from bypass_responder.handling.record_events import adopt_earlier, list_and_file, record_events, reopen_filed
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
@@ -195,20 +195,13 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
 
 
 async def _finish(item: WorkItem, session: Session, services: Services) -> None:
-    await _list_and_file(session, services)
+    await list_and_file(session, services)
+    await _delete_sent(session, services)
     await services.work.finish(item, next_due(session, services))
 
 
-async def _list_and_file(session: Session, services: Services) -> None:
-    """Bring the index up to date; only rows that it lists may move to the history."""
-    listed = session.case.by_key
-    if entries := listing.entries(session.case):
-        await services.index.put(entries)
-    for _ in range(ROUNDS):
-        before = session.commits
-        await session.apply(partial(filing.file_what_is_over, listed=listed))
-        if session.commits == before:
-            break
+async def _delete_sent(session: Session, services: Services) -> None:
+    """Delete delivered notifications of the history that are old enough."""
     if filing.deletes_sent(session.case, services.clock()):
         before_it = services.clock() - filing.KEPT_FOR
         read = partial(services.ledger.sent, session.target, before_it, DELETED_AT_ONCE)
@@ -220,10 +213,10 @@ def next_due(session: Session, services: Services) -> datetime | None:
     """When the target is due again; None when nothing is left to do."""
     now = services.clock()
     moments: list[datetime | None] = [*control.due_at(session.case, now), *candidates.due_at(session.case, now)]
-    moments += rules_due_at(session.case, services.settings, services.clock())
+    moments += rules_due_at(session.case, services.settings, now)
     head = session.case.head
     if head.ending or head.enabled_again_at or head.adopting or head.reopening:
-        moments.append(services.clock())
+        moments.append(now)
     moments += [_due_at(row, session.case, services) for row in session.case.by_key.values()]
     return min((moment for moment in moments if moment is not None), default=None)
 

@@ -14,15 +14,30 @@ from bypass_responder.model.change import Switch
 from bypass_responder.model.finding import Alone, Finding, FindingState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
     from bypass_responder.session import Services, Session
 
 RECORDS_PER_TRANSACTION = 20
 """A record changes at most four rows and writes one log entry; a transaction holds 100."""
+MOST_FILINGS = 8
+"""Transactions of one run that move rows; the next run continues."""
 MARGIN = timedelta(minutes=5)
 """How long after the end of an episode a record of our own remediation may be dated."""
+
+
+async def list_and_file(session: Session, services: Services) -> None:
+    """Bring the index up to date; only rows that it lists may move to the history."""
+    listed = session.case.by_key
+    if new := entries(session.case):
+        await services.index.put(new)
+    for _ in range(MOST_FILINGS):
+        before = session.commits
+        await session.apply(partial(file_what_is_over, listed=listed))
+        if session.commits == before:
+            break
 
 
 async def recall(finding: Finding, session: Session, services: Services) -> None:
@@ -44,10 +59,7 @@ async def record_events(session: Session, services: Services) -> None:
         for finding in batch:
             await recall(finding, session, services)
         await session.apply(partial(_record, findings=batch, worker_ids=worker_ids))
-        listed = session.case.by_key
-        if new := entries(session.case):
-            await services.index.put(new)
-        await session.apply(partial(file_what_is_over, listed=listed))
+        await list_and_file(session, services)
         session.forget()
 
 
@@ -65,16 +77,10 @@ def _record(draft: Draft, findings: Sequence[Finding], *, worker_ids: frozenset[
 async def adopt_earlier(session: Session, services: Services) -> None:
     """Adopt findings that were recorded before an incident was opened and are about it."""
     incident = session.case.incident(session.case.head.adopting)
-    after, since = "", evidence.begun(incident) - evidence.BEFORE if incident else services.clock()
-    while incident is not None:
-        read = partial(
-            services.ledger.alone, session.target, since, after=after, limit=evidence.FINDINGS_PER_TRANSACTION
-        )
-        found = [row for row in (await session.read_besides(read)).by_key.values() if isinstance(row, Alone)]
-        if not found:
-            break
-        after = max(row.row_key for row in found)
-        await session.apply(partial(_adopt, alone=found))
+    if incident is not None:
+        read = partial(services.ledger.alone, session.target, evidence.begun(incident) - evidence.BEFORE)
+        async for page in _pages(session, read):
+            await session.apply(partial(_adopt, alone=page.rows(Alone)))
     if session.case.head.adopting is not None:
         await session.apply(lambda draft: draft.move_head(adopting=None))
 
@@ -82,23 +88,23 @@ async def adopt_earlier(session: Session, services: Services) -> None:
 async def reopen_filed(session: Session, services: Services) -> None:
     """Decide again the findings of the history that are later than the end of their episode."""
     incident = session.case.incident(session.case.head.reopening)
-    after = ""
-    while incident is not None and incident.restored_at is not None:
-        read = partial(
-            services.ledger.findings,
-            session.target,
-            incident.id,
-            incident.restored_at,
-            after=after,
-            limit=evidence.FINDINGS_PER_TRANSACTION,
-        )
-        found = [row for row in (await session.read_besides(read)).by_key.values() if isinstance(row, Finding)]
-        if not found:
-            break
-        after = max(row.row_key for row in found)
-        await session.apply(reopen)
+    if incident is not None and incident.restored_at is not None:
+        read = partial(services.ledger.findings, session.target, incident.id, incident.restored_at)
+        async for _ in _pages(session, read):
+            await session.apply(reopen)
     if session.case.head.reopening is not None:
         await session.apply(lambda draft: draft.move_head(reopening=None))
+
+
+async def _pages(session: Session, read: Callable[..., Awaitable[Case]]) -> AsyncIterator[Case]:
+    """Read a range of the history besides the case, as many rows at a time as one transaction takes."""
+    after = ""
+    while True:
+        page = await session.read_besides(partial(read, after=after, limit=evidence.FINDINGS_PER_TRANSACTION))
+        if not page.by_key:
+            return
+        yield page
+        after = max(page.by_key)
 
 
 def _adopt(draft: Draft, alone: Sequence[Alone]) -> None:
