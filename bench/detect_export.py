@@ -61,7 +61,7 @@ def measure() -> dict[str, Any]:
 
 
 def _write(path: Path, size: int, *, form: str, hits: int) -> None:
-    """Records until ``size`` bytes, with bypasses spread evenly, each with an id of its own."""
+    """Records until ``size`` bytes, with bypasses spread evenly, each with its own id."""
     first, between, last = (b"[", b",", b"]\n") if form == "array" else (b"", b"\n", b"\n")
     parts = [between.join(_elements(blob(seed))) for seed in range(10)]
     bypass = _elements(blob(0, records=1, with_match=True))[0]

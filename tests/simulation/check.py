@@ -242,11 +242,15 @@ def _of_settings(run: Run) -> Iterator[str]:
 async def _of_summaries(run: Run) -> list[str]:
     """A change of the mode is notified once; one that no run saw, never."""
     rows = (await run.stored.ledger.load(TENANT_TARGET)).rows(Notification)
-    told = [row for row in rows if row.about == "mode_changed"]
+    summaries = [row for row in rows if row.about == "mode_changed"]
     modes = ["enforce", *(given.get("mode", "enforce") for _, given in run.deployed)]
     flips = sum(before != after for before, after in itertools.pairwise(modes))
     skewed = any(event.kind == "skew" for event in run.schedule.events)
-    return [f"summaries: {len(told)} notifications of {flips} changes"] if len(told) > flips and not skewed else []
+    return (
+        [f"summaries: {len(summaries)} notifications of {flips} changes"]
+        if len(summaries) > flips and not skewed
+        else []
+    )
 
 
 async def _of_slots(run: Run) -> list[str]:

@@ -57,7 +57,7 @@ FORKED.set_forkserver_preload(["pytest", "tests.simulation.host_process"])
 
 
 def play_on_processes(schedule: Schedule, *, without: str | None = None) -> Played:
-    """Play a schedule on an Azurite and a stand-in tenant of its own. ``without`` takes a guard out of the code."""
+    """Play a schedule on its own Azurite and stand-in tenant. ``without`` takes a guard out of the code."""
     with ExitStack() as stack:
         run = ProcessRun(schedule, stack, without)
         return Played(run.play(problems_of), run.hits)
@@ -480,7 +480,7 @@ def _what(field: str, after: Any) -> str:
 
 @contextmanager
 def _running_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop that runs in a thread of its own."""
+    """A loop that runs in its own thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="real input and output", daemon=True)
     thread.start()

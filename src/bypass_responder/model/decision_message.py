@@ -35,7 +35,7 @@ class DecisionKind(StrEnum):
 
 
 class Channel(StrEnum):
-    """How a decision came in: each has a queue of its own."""
+    """How a decision came in: each has its own queue."""
 
     BYPASSCTL = "bypassctl"
     CONSOLE = "console"

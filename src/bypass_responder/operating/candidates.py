@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def linked(incident: Incident, services: Services) -> list[tuple[Candidate, Incident | None]]:
-    """Return each candidate with the newest incident of its own case, None when it has none."""
+    """Return each candidate with the newest incident of its account, None when it has none."""
     found = []
     for candidate in incident.candidates:
         case = (await open_session(candidate.object_id, services)).case

@@ -53,7 +53,7 @@ class Candidate:
     raw: str
     problem: InputError | None = None
     is_row: bool = False
-    """A row or document of a database, which may have no id of its own."""
+    """A row or document of a database, which may have no id."""
 
     def operations(self) -> list[Any]:
         """The record's operation, every value when it is given twice; otherwise the wrapper's."""
