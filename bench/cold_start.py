@@ -63,6 +63,7 @@ _TRIGGERS = (
     "receive_alert",
     "receive_queued_alert",
     "record_exchange_result",
+    "carry_out_decision",
     "health",
 )
 _WARM_UP = 1

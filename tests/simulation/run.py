@@ -685,6 +685,8 @@ class Run:
         for minutes in QUIET:
             await asyncio.sleep(minutes * 60)
             await self._round(sweep=minutes >= 10)
+        await asyncio.sleep(130)
+        await self._round(sweep=False)  # reads what the last round caused in the feed
 
     async def _calm(self) -> None:
         """From here on nothing fails. What waits goes on, and what is under way comes to its end."""

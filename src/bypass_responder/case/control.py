@@ -88,11 +88,14 @@ def ended(case: Case, incident: Incident) -> bool:
 
 
 def next_of(control: Control, wants: Sequence[Step], now: datetime) -> tuple[Next, datetime | None]:
-    """Return what the control needs now, and with WAIT until when. Total."""
+    """Return what the control needs now, and with WAIT until when. Total.
+
+    A call of which the effect is not known yet is read back even if nothing wants the control any more.
+    """
     if control.lease_until is not None and control.lease_until > now:
         return Next.WAIT, control.lease_until
-    if not wants:
-        return (Next.READ if control.token else Next.NOTHING), None
+    if not wants and control.token:
+        return Next.READ, None
     planned = [step for step in wants if step.state in {StepState.PLANNED, StepState.CLAIMED}]
     if control.next_at is not None and control.next_at > now:
         return Next.WAIT, control.next_at
@@ -354,6 +357,11 @@ def _open(case: Case, step: Step) -> bool:
 def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> None:
     since = control.enabled_since or draft.now
     if not wants:
+        unknown = control.acted_at is not None and control.shown_at is None
+        if unknown and control.reads < READS_BEFORE_CALLING_AGAIN:
+            reads = control.reads + 1
+            again = draft.now + READ_BACK_AFTER * 2**reads
+            control = control.model_copy(update={"reads": reads, "next_at": again})
         draft.put(control)
     elif control.shown_at is not None and control.reverted_at is None:
         certain = draft.now - since >= READ_AGAIN_AFTER
