@@ -78,6 +78,27 @@ def test_nothing_wanted_never_means_a_call(row: Control) -> None:
     assert next_of(row, [], START)[0] is not Next.ACT
 
 
+def test_a_call_that_nothing_wants_any_more_is_read_until_its_effect_shows() -> None:
+    row = Control(control=BLOCK, acted_at=START, next_at=START, attempts=1)
+    draft = Draft(a_case(row, a_step(StepState.WITHHELD)), now=START)
+    control.observe(draft, BLOCK, an_account())
+    stale = draft.case.control(BLOCK)
+    later = Draft(draft.case, now=stale.next_at or START)
+    comes = next_of(stale, [], later.now)
+    control.observe(later, BLOCK, an_account(account_enabled=False))
+    [step] = later.case.rows(Step)
+
+    assert (comes, step.state, step.effect) == ((Next.READ, None), StepState.DONE, Effect.EFFECTIVE)
+
+
+def test_the_reads_of_an_unwanted_call_end() -> None:
+    draft = Draft(a_case(Control(control=BLOCK, acted_at=START, next_at=START)), now=START)
+    for _ in range(control.READS_BEFORE_CALLING_AGAIN + 1):
+        control.observe(draft, BLOCK, an_account())
+
+    assert next_of(draft.case.control(BLOCK), [], START) == (Next.NOTHING, None)
+
+
 @given(CONTROLS, WANTED, ACCOUNTS)
 def test_a_read_that_shows_the_same_changes_nothing_but_counts(row: Control, state: StepState, account: Any) -> None:
     first = Draft(a_case(row, a_step(state)), now=START)

@@ -324,3 +324,13 @@ async def test_nothing_raw_from_a_hint_is_printed(capsys: pytest.CaptureFixture[
 
     assert "\\x1b[2J" in out
     assert [raw for raw in evil if raw in out and not raw.isprintable()] == []
+
+
+async def test_evidence_that_waits_for_a_check_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    world = await watched()
+    await world.sees(a_hint(target="alex@contoso.onmicrosoft.com"))
+    found = await reads(world)
+    show(found)
+
+    assert as_json(found)["undecided"][0]["source"] == "hint"
+    assert "Evidence that waits for a check" in capsys.readouterr().out

@@ -144,7 +144,11 @@ def approve(
     wait: Wait = False,
     yes: Yes = False,
 ) -> None:
-    """Carry out held and failed steps. Protected accounts are still never blocked."""
+    """Carry out held and failed steps. Protected accounts are still never blocked.
+
+    With --account, what is known of that account is shown first: it is the one that will be contained. An account that
+    is no candidate is refused while Exchange has not ruled out every candidate.
+    """
     _decide(DecisionKind.APPROVE, incident_id, reason, account, wait=wait, yes=yes)
 
 
@@ -217,10 +221,12 @@ def _decide(
             "account": incident.account or f"unresolved: {', '.join(incident.names)}",
             "steps": steps,
             **lines_of(message.shown),
+            **prepared.named,
             "not changed": prepared.left_as_it_is,
         }
     )
-    confirm(f"{kind.value.capitalize()} incident {incident.id}?", yes=yes)
+    against = f" and contain {prepared.named['named account']}" if prepared.named else ""
+    confirm(f"{kind.value.capitalize()} incident {incident.id}{against}?", yes=yes)
 
     async def use(responder: Responder) -> tuple[PersonDecision | None, datetime | None]:
         await responder.services.decisions.send(message)
@@ -233,6 +239,8 @@ def _decide(
         stop(f"Refused: {recorded.why}")
     if recorded is not None:
         say(f"Carried out: {kind.value} {incident.id}." + (f" Note: {recorded.why}." if recorded.why else ""))
+        if kind in {DecisionKind.APPROVE, DecisionKind.RELEASE}:
+            say(f"The calls follow, and can still fail. {see}")
     elif wait:
         ran = f"The responder last ran at {moment(ran_at)}" if ran_at else "The responder has left no trace of a run"
         stop(f"Not carried out yet. {ran}; the decision ends at {moment(message.not_after)}. {see}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -83,6 +84,7 @@ def as_json(found: Status) -> dict[str, Any]:
         "waiting": [row.model_dump(mode="json") for row in found.waiting],
         "undelivered_notifications": found.undelivered,
         "accounts_with_pending_work": found.work,
+        "undecided": [json.loads(row.model_dump_json()) for row in found.undecided],
     }
 
 
@@ -162,6 +164,20 @@ def _show_health(found: Status) -> None:
 
 
 def _show_input(found: Status) -> None:
+    show_section(
+        "Evidence that waits for a check",
+        ("received", "source", "account", "bypass", "next check"),
+        [
+            (
+                moment(it.received_at),
+                it.source.value,
+                it.identity_text or it.target,
+                it.switch.value,
+                moment(it.next_at) if it.next_at else "now",
+            )
+            for it in found.undecided
+        ],
+    )
     show_section(
         "Needs a decision or in progress",
         ("id", "status", "account", "why"),

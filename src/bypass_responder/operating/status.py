@@ -15,7 +15,7 @@ from bypass_responder.case.rules import in_force
 from bypass_responder.errors import ConflictError, InputError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
-from bypass_responder.model.finding import Finding
+from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import UNFINISHED, Incident
 from bypass_responder.model.notification import Notification, Severity
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services
 
 LOOK_BACK = 1000
-NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS = 200, 5, 20
+NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS, MOST_EXAMINED = 200, 5, 20, 20
 SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAuditLogIngestionEnabled"}
 """Health alerts that are about an audit switch of the organization, and its parameter."""
 
@@ -70,6 +70,8 @@ class Status:
     """Incidents that are contained and not closed."""
     undelivered: int
     work: int
+    undecided: list[Finding]
+    """Evidence that waits for a check, of the accounts that have been due for longest; the oldest first."""
 
     @property
     def bad_news(self) -> bool:
@@ -89,6 +91,8 @@ async def read_status(services: Services) -> Status:
     now = services.clock()
     recovered = [alert for alert in alerts if alert.recovered_at and alert.recovered_at > now - timedelta(days=1)]
     rules = in_force(tenant)
+    work = await services.work.items()
+    due = sorted((item.due_at, item.target) for item in work if item.due_at)
     return Status(
         mode=settings.mode.value,
         rules=rules,
@@ -110,8 +114,15 @@ async def read_status(services: Services) -> Status:
         waiting=[entry for entry in incidents if entry.status in UNFINISHED],
         contained=sum(entry.status == "contained" for entry in incidents),
         undelivered=sum(notification.sent_at is None for notification in tenant.rows(Notification)),
-        work=len(await services.work.items()),
+        work=len(work),
+        undecided=await _undecided([target for _, target in due[:MOST_EXAMINED]], services),
     )
+
+
+async def _undecided(targets: Sequence[str], services: Services) -> list[Finding]:
+    cases = await asyncio.gather(*map(limited(partial(_case, services=services, history=False)), targets))
+    found = [row for case in cases if case for row in case.rows(Finding) if row.state is not FindingState.DECIDED]
+    return sorted(found, key=lambda row: row.received_at)
 
 
 async def _protected_blocked(protected: Sequence[str], services: Services) -> list[str]:
@@ -157,9 +168,9 @@ async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[t
     return found[:NEWEST_STARTS]
 
 
-async def _case(target: str, services: Services) -> Case | None:
+async def _case(target: str, services: Services, *, history: bool = True) -> Case | None:
     try:
-        return await services.ledger.load(target, history=True)
+        return await services.ledger.load(target, history=history)
     except (InputError, ConflictError):
         return None
 
