@@ -328,6 +328,7 @@ class World:
             "resolved": ExchangeObject(object_id=found, exchange_guid=exchange_guid(found), name="name")
             if found
             else None,
+            "candidates": tuple(ids) if len(ids) > 1 else (),
             "before": before,
             "after": after,
             "read_at": self.now,
