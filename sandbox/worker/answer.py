@@ -164,7 +164,8 @@ async def _resolve(command: ExchangeCommand, exchange: ExchangeCalls, found: _Fo
     """The one object that the command names; of several, the candidates."""
     if command.object_id is not None:
         text = command.object_id
-        rows = await exchange.run("Get-User", Filter=f"ExternalDirectoryObjectId -eq '{text}'", ResultSize=MOST_CANDIDATES)
+        asked = f"ExternalDirectoryObjectId -eq '{text}'"
+        rows = await exchange.run("Get-User", Filter=asked, ResultSize=MOST_CANDIDATES)
     else:
         text = str(command.identity)
         try:
