@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.control import give_up_claim, renew
+from bypass_responder.case.control import renew
+from bypass_responder.case.directory_call import give_up_claim
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, counts_as_on, search_alone
 from bypass_responder.case.no_action import close_finding, notify_flapping
 from bypass_responder.case.step import plan_rechecks

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import candidates, control, filing, person_decision
+from bypass_responder.case import candidates, control, filing, observation, person_decision
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.event_lines import write_line
@@ -251,6 +251,6 @@ def _take_up(draft: Draft, *, history: bool, services: Services) -> None:
     """Continue what was too much for one transaction, under today's rules."""
     revive(draft)
     if history:
-        control.show_reverted(draft)
+        observation.show_reverted(draft)
         person_decision.end_released(draft)
     follow_rules(draft, services.settings)
