@@ -121,7 +121,6 @@ class Draft:
                     facts={name: value for name, value in facts.items() if value is not None},
                     left_to_do=left_to_do,
                     created_at=self.now,
-                    next_at=self.now,
                 )
             )
 
