@@ -65,11 +65,11 @@ var onTables given[] = concat(
 // A trigger needs Contributor on its queue: the host renews a message with Update Message, which Message Processor does
 // not allow (MicrosoftDocs/azure-docs#120932). Otherwise a sweep longer than the visibility timeout would run twice.
 var queueNames = map(items(queues), queue => queue.value)
-var responderQueues = [queues.alerts, queues.decisions, queues.notifications, queues.results]
 var onQueues given[] = concat(
-  toApp(responder, roles.queueDataContributor, responderQueues),
+  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.decisions, queues.notifications, queues.results]),
   toApp(responder, roles.queueMessageSender, [queues.commands, queues.checks, queues.sweeps]),
-  toApp(responder, roles.queueMessageSender, map(responderQueues, queue => poison(queue))),
+  toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.decisions)]),
+  toApp(responder, roles.queueMessageSender, [poison(queues.notifications), poison(queues.results)]),
   toApp(responder, roles.queueMessageProcessor, map(queueNames, queue => poison(queue))),
   toApp(worker, roles.queueDataContributor, [queues.commands, queues.checks, queues.sweeps]),
   toApp(worker, roles.queueMessageSender, [queues.results]),

@@ -277,6 +277,9 @@ class Outbox(Protocol):
     async def finish(self, item: OutboxItem, due_at: datetime | None) -> None:
         """Set when the target is next due, or remove it. Does nothing when it was added again meanwhile."""
 
+    async def waiting(self) -> int:
+        """Return the number of targets with undelivered notifications, for any receiver."""
+
     async def take_turn(self, receiver: str, now: datetime, until: datetime) -> Turn | None:
         """Take the turn until a time; None while another run has it, or the receiver is left alone."""
 

@@ -52,6 +52,13 @@ async def test_the_item_of_one_receiver_is_no_other_ones(outbox: Outbox) -> None
     assert await due(outbox, receiver="pager") == []
 
 
+async def test_a_target_that_waits_for_two_receivers_counts_once(outbox: Outbox) -> None:
+    for receiver in ("webhook", "pager"):
+        await outbox.add(receiver, {"t1": NOON, "t2": LATER})
+
+    assert await outbox.waiting() == 2
+
+
 async def test_a_finished_item_is_removed(outbox: Outbox) -> None:
     await outbox.add("webhook", {"t1": NOON})
     [item] = await outbox.due("webhook", NOON, 1)

@@ -111,6 +111,10 @@ class FakeOutbox(Scripted):
         else:
             self.held[key] = OutboxItem(*key, due_at, self._etag())
 
+    async def waiting(self) -> int:
+        self._called("waiting")
+        return len({target for _, target in self.held})
+
     async def take_turn(self, receiver: str, now: datetime, until: datetime) -> Turn | None:
         self._called("take_turn", receiver)
         held_until, failures, _ = self.turns.get(receiver, (None, 0, ""))

@@ -26,6 +26,7 @@ REACHED_BY = {
     "ledger.findings": "storm",
     "ledger.sent": "attempt",
     "ledger.targets": "look",
+    "outbox.waiting": "look",
     "feed_store.gaps": "look",
     "feed_store.unreadable": "look",
     "feed_store.keep_unreadable": "foreign",

@@ -76,6 +76,14 @@ class TableOutbox:
                     match_condition=MatchConditions.IfNotModified,
                 )
 
+    async def waiting(self) -> int:
+        """Read the keys of every receiver's partition."""
+        query = "PartitionKey ge @first and PartitionKey lt @after"
+        names = {"first": f"{self._tenant}_outbox_", "after": f"{self._tenant}_outbox`"}
+        with translated("the outbox"):
+            found = self._table.query_entities(query, parameters=names, select=["RowKey"])
+            return len({entity["RowKey"] async for entity in found})
+
     async def take_turn(self, receiver: str, now: datetime, until: datetime) -> Turn | None:
         """Read the row, and write it where the last turn is over; a lost race is another run's turn."""
         entity = await row_or_none(self._table, f"{self._tenant}_sender", receiver, "the turn of a receiver")

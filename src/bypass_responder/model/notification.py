@@ -25,8 +25,6 @@ class Delivery(Stored):
     next_at: Utc | None = None
     """After a refusal: not before this time."""
     sent_at: Utc | None = None
-    together: str = ""
-    """The id of the message whose delivery is in doubt: it is repeated with the same notifications."""
     last_error: str = ""
 
 
