@@ -120,7 +120,10 @@ async def _until_contained(env: Mapping[str, str], accounts: int, receivers: Map
 async def _beside_old_ones(env: Mapping[str, str], old: int, runs: int) -> dict[str, float]:
     async with on_slow_services(env) as world:
         services = dataclasses.replace(world.services, receivers={"hanging": _Hanging()})
-        idle = {"poll": partial(poll_audit_feed, services), "resume": partial(resume_responses, services)}
+        idle: dict[str, Callable[[], Awaitable[object]]] = {
+            "poll": partial(poll_audit_feed, services),
+            "resume": partial(resume_responses, services),
+        }
         for run in idle.values():
             await _seconds(run, _WARM_UP)
         none = {name: await _seconds(run, runs) for name, run in idle.items()}
@@ -138,7 +141,7 @@ async def _beside_old_ones(env: Mapping[str, str], old: int, runs: int) -> dict[
     }
 
 
-async def _seconds(run: Callable[[], Awaitable[None]], runs: int) -> float:
+async def _seconds(run: Callable[[], Awaitable[object]], runs: int) -> float:
     taken = []
     for _ in range(runs):
         began = time.perf_counter()
