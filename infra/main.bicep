@@ -337,6 +337,7 @@ module responderApp 'modules/app.bicep' = {
       HINT_CHECKS_PER_HOUR: string(hintChecksPerHour)
       MANAGEMENT_API_URL: managementApiUrl
       MODE: mode
+      NOTIFICATIONS_QUEUE: queues.notifications
       POLL_SCHEDULE: pollSchedule
       PROTECTED_OBJECT_IDS: protectedObjectIds
       PUBLISHER_IDENTIFIER: publisherIdentifier

@@ -66,9 +66,10 @@ var onTables given[] = concat(
 // not allow (MicrosoftDocs/azure-docs#120932). Otherwise a sweep longer than the visibility timeout would run twice.
 var queueNames = map(items(queues), queue => queue.value)
 var onQueues given[] = concat(
-  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.decisions, queues.results]),
+  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.decisions, queues.notifications, queues.results]),
   toApp(responder, roles.queueMessageSender, [queues.commands, queues.checks, queues.sweeps]),
-  toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.decisions), poison(queues.results)]),
+  toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.decisions)]),
+  toApp(responder, roles.queueMessageSender, [poison(queues.notifications), poison(queues.results)]),
   toApp(responder, roles.queueMessageProcessor, map(queueNames, queue => poison(queue))),
   toApp(worker, roles.queueDataContributor, [queues.commands, queues.checks, queues.sweeps]),
   toApp(worker, roles.queueMessageSender, [queues.results]),

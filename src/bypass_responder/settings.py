@@ -110,6 +110,7 @@ class Settings(Value):
     notification_webhook_secret: SecretStr | None = None
     alerts_queue: QueueName = "alerts"
     decisions_queue: QueueName = "decisions"
+    notifications_queue: QueueName = "notifications"
     sweep_schedule: str = "0 */15 * * * *"
     sweep_timeout_seconds: Annotated[int, Field(ge=5, le=86400)] = 4200
     sweep_overdue_minutes: Annotated[int, Field(ge=1, le=10080)] = 60
@@ -127,7 +128,8 @@ class Settings(Value):
     @property
     def queues(self) -> tuple[str, ...]:
         """Every queue that the app uses; each has a matching ``-poison`` queue."""
-        return (*self.worker_queues, self.exchange_results_queue, self.alerts_queue, self.decisions_queue)
+        own = (self.exchange_results_queue, self.alerts_queue, self.decisions_queue, self.notifications_queue)
+        return (*self.worker_queues, *own)
 
     @property
     def worker_queues(self) -> tuple[str, ...]:

@@ -62,6 +62,18 @@ class FakeDecisionQueue(Scripted):
             self.poison.remove(taken.text)
 
 
+class FakeSenderQueue(Scripted):
+    """``woken`` counts the messages; a test takes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken = 0
+
+    async def wake(self) -> None:
+        self._called("wake")
+        self.woken += 1
+
+
 class FakeSweeps(Scripted):
     """``lists`` is blob name → bytes; ``kept`` is the baseline, with its etag."""
 

@@ -18,7 +18,7 @@ from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import UNFINISHED, Incident
-from bypass_responder.model.notification import Notification, Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Observed, StepKind
 from bypass_responder.model.sweep import Sweep
 from bypass_responder.operating.timeline import Cost, costs
@@ -69,6 +69,7 @@ class Status:
     contained: int
     """Incidents that are contained and not closed."""
     undelivered: int
+    """Accounts, and the tenant, with notifications that a receiver has not accepted."""
     work: int
     undecided: list[Finding]
     """Evidence that waits for a check, of the accounts that have been due for longest; the oldest first."""
@@ -113,7 +114,7 @@ async def read_status(services: Services) -> Status:
         costs=costs(await _with_a_start(incidents, services)),
         waiting=[entry for entry in incidents if entry.status in UNFINISHED],
         contained=sum(entry.status == "contained" for entry in incidents),
-        undelivered=sum(notification.sent_at is None for notification in tenant.rows(Notification)),
+        undelivered=await services.outbox.waiting(),
         work=len(work),
         undecided=await _undecided([target for _, target in due[:MOST_EXAMINED]], services),
     )
