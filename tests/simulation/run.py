@@ -58,6 +58,8 @@ WARNED, OVERTAKEN, LIST_LATE_SECONDS = 3, 2, 200
 """Of four sweeps, the one with a warning that matters; of three, the one whose list comes after its message."""
 UNFORESEEN = 4
 """Of five commands, the one that fails with an unknown error."""
+DELIVERING = {"receivers.send", "ledger.commit"}
+"""Calls whose failure or delay may keep a delivery from being recorded."""
 REFUSED = 2
 """Times that the pager refuses an odd notification."""
 LONGEST_INVOCATION = 600.0
@@ -296,9 +298,11 @@ class Run:
             return
         where = (parked.call, parked.when)
         self.hits.reached[where] += 1
-        self.interrupted += 1
+        delivers = parked.call in DELIVERING
+        self.interrupted += delivers
         if self._is_crash(where):
             self.hits.crashed[where] += 1
+            self.interrupted += 1
             self._kill(parked)
         elif self._chance("limit") and parked.root is not None:
             parked.root.cancel()
@@ -309,7 +313,7 @@ class Run:
         elif self._chance(f"transient_{parked.when}"):
             parked.future.set_exception(TransientError(f"{parked.call}: no answer ({parked.when})"))
         else:
-            self.interrupted -= 1
+            self.interrupted -= delivers
             parked.future.set_result(None)
 
     def _is_crash(self, where: tuple[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +18,8 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.step import Control, Step, StepKind
-from tests.fakes import FakeLedger, FakeLimit
+from bypass_responder.ports import Turn
+from tests.fakes import FakeLedger, FakeLimit, FakeOutbox
 from tests.fakes.feed import FakeFeedStore
 
 
@@ -145,6 +146,17 @@ def _visits(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("bypass_responder.triggers.follow_settings._visit", visit)
 
 
+def _turn(patch: pytest.MonkeyPatch) -> None:
+    """Two runs may deliver to one receiver at the same time."""
+
+    async def take_turn(self: FakeOutbox, receiver: str, now: datetime, until: datetime) -> Turn | None:
+        self.turns.pop(receiver, None)
+        return await original(self, receiver, now, until)
+
+    original = FakeOutbox.take_turn
+    patch.setattr(FakeOutbox, "take_turn", take_turn)
+
+
 GUARDS = {
     "claim": _claim,
     "token": _token,
@@ -159,4 +171,5 @@ GUARDS = {
     "superseded": _superseded,
     "rules": _rules,
     "visits": _visits,
+    "turn": _turn,
 }

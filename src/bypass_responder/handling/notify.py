@@ -36,7 +36,7 @@ SEND_SECONDS = 15
 """For one message. A receiver that takes longer is silent."""
 RUN = timedelta(seconds=60)
 """For one receiver in one run; the next run continues."""
-TURN = timedelta(minutes=5)
+TURN = timedelta(minutes=3)
 """Longer than a run. After a crash, the next run begins this much later."""
 REFUSED_IN_A_ROW = 3
 """So many refusals are the receiver's fault, not the notifications'."""
