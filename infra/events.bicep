@@ -26,7 +26,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   }
 }
 
-resource data 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
+resource data 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: dataAccountName
 }
 

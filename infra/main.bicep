@@ -171,7 +171,7 @@ var hasVault = !empty(notificationWebhookUrl)
 
 func words(text string) string[] => filter(map(split(text, ','), word => trim(word)), word => !empty(word))
 
-resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: name.resourceGroup
   location: location
   tags: allTags

@@ -89,7 +89,7 @@ var onContainers given[] = concat(
 
 // ---- the data account -----------------------------------------------------------------------------------------------
 
-resource data 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
+resource data 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: name.dataAccount
 
   resource tableService 'tableServices' existing = {
@@ -105,7 +105,7 @@ resource data 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   }
 }
 
-resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-08-01' existing = [
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2024-01-01' existing = [
   for each in onTables: {
     parent: data::tableService
     name: each.on
@@ -124,7 +124,7 @@ resource tableRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-08-01' existing = [
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' existing = [
   for each in onQueues: {
     parent: data::queueService
     name: each.on
@@ -143,7 +143,7 @@ resource queueRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' existing = [
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = [
   for each in onContainers: {
     parent: data::blobService
     name: each.on
@@ -171,7 +171,7 @@ var onHosts given[] = concat(
   toApp(worker, roles.tableDataContributor, [name.worker.hostAccount])
 )
 
-resource host 'Microsoft.Storage/storageAccounts@2025-08-01' existing = [
+resource host 'Microsoft.Storage/storageAccounts@2024-01-01' existing = [
   for each in onHosts: {
     name: each.on
   }
@@ -242,7 +242,7 @@ resource senderRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = if (vaultExists) {
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = if (vaultExists) {
   name: name.vault
 }
 

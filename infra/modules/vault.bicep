@@ -11,7 +11,7 @@ param logWorkspaceId string
 
 // No purge protection, so that `azd down --purge` releases the name; the secret is easy to regenerate. No firewall,
 // because the person who adds the secret may connect from any address.
-resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   name: name
   location: location
   tags: tags
@@ -25,7 +25,6 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   }
 }
 
-#disable-next-line use-recent-api-versions // the newest stable version cannot send to a workspace by category
 resource reads 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
   name: 'audit'

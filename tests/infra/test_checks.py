@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 
 from infra.checks import (
     access,
+    api_versions,
+    dates,
     deployment,
     functions,
     hardening,
@@ -30,12 +33,24 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("infra", "src", "function_app.py", "azure.yaml", "docs/infrastructure.md")
 CHECKS = {
     check.__name__.rpartition(".")[2]: check.run
-    for check in (access, deployment, functions, hardening, permissions, settings, storage_names, templates)
+    for check in (
+        access,
+        api_versions,
+        dates,
+        deployment,
+        functions,
+        hardening,
+        permissions,
+        settings,
+        storage_names,
+        templates,
+    )
 }
 MODULES = "infra/modules"
 APP, AUTH, DATA, HOST = (f"{MODULES}/{name}.bicep" for name in ("app", "auth", "storage-data", "storage-host"))
 LOGS, NAMES, ROLES, TOPIC = (f"{MODULES}/{name}.bicep" for name in ("monitoring", "names", "roles", "topic"))
-VAULT = f"{MODULES}/vault.bicep"
+VAULT, ALERTS = f"{MODULES}/vault.bicep", f"{MODULES}/alerts.bicep"
+STRICT, VERSIONS = "infra/checks/bicepconfig.json", "infra/checks/api-versions.json"
 MAIN, EVENTS, PARAMETERS = "infra/main.bicep", "infra/events.bicep", "infra/main.parameters.json"
 AFTER = "infra/hooks/postdeploy.sh"
 GRAPH = "src/bypass_responder/adapters/graph.py"
@@ -43,7 +58,6 @@ CLIENTS, TELEMETRY = (f"src/bypass_responder/adapters/{name}.py" for name in ("s
 RIGHTS, PAGE = "src/bypass_responder/rights.py", "docs/infrastructure.md"
 FIND = "src/exchange_worker/ExchangeBypass/Private/Resolve-ExchangeObject.ps1"
 SWEEPS = "src/exchange_worker/ExchangeSweeps/function.json"
-WHY = "the newest stable version cannot send to a workspace by category"
 SENT, MAIL, ID = "RESUME_SCHEDULE: resumeSchedule", "param alertEmail string", "output id string = account.id"
 SECRET_PARAMETER = "@secure()\n#disable-next-line no-unused-params\nparam pass string = ''"
 KEY_OUTPUT = (
@@ -86,7 +100,25 @@ FAULTS = {
     "a warning": Fault("templates", TOPIC, "param name string", "param name string\nparam more string = ''", "more", 1),
     "a registry module": Fault("templates", MAIN, "'modules/topic.bicep'", "'br/public:avm/topic:1'", "registry", 2),
     "a rule off without a reason": Fault(
-        "templates", VAULT, f"versions // {WHY}", "versions", "disabled rule without", 1
+        "templates",
+        VAULT,
+        "param name string",
+        "#disable-next-line no-unused-params\nparam name string",
+        "rule without",
+        1,
+    ),
+    "an API version on no list": Fault(
+        "api_versions", ALERTS, "Rules@2023-12-01", "Rules@2026-03-01", "scheduledQueryRules@2026-03-01, but"
+    ),
+    "an API version without evidence": Fault(
+        "api_versions", VERSIONS, '"deployed by public templates since 2023"', '" "', "vaults has no evidence"
+    ),
+    "an API version of nothing": Fault(
+        "api_versions",
+        VERSIONS,
+        '  "Microsoft.Web/sites"',
+        '  "Microsoft.Web/none": ["2024-01-01", "x"],\n  "Microsoft.Web/sites"',
+        "no template uses Microsoft.Web/none",
     ),
     "another indent": Fault("templates", HOST, "  location: location", "      location: location", "not formatted", 1),
     "shared keys": Fault(
@@ -355,6 +387,36 @@ def test_code_that_does_not_load_is_a_problem(tmp_path: Path) -> None:
     assert list(storage_names.run(root)) == [
         "function_app.py and its package cannot be loaded: NameError: name 'no_such_name' is not defined"
     ]
+
+
+def test_rules_beside_the_templates_are_a_problem(tmp_path: Path) -> None:
+    root = a_copy(tmp_path)
+    (root / "infra" / "bicepconfig.json").write_text("{}", encoding="utf-8")
+
+    assert "rules beside a template" in next(templates.run(root))
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not on PATH")
+def test_a_rule_that_counts_days_is_a_problem(tmp_path: Path) -> None:
+    """The rule of outdated versions refuses in two years what it accepts today."""
+    root = a_copy(tmp_path)
+    aged = {"level": "error", "maxAgeInDays": 1095}
+    rules = {"analyzers": {"core": {"rules": {"use-recent-api-versions": aged}}}}
+    (root / "infra" / "bicepconfig.json").write_text(json.dumps(rules), encoding="utf-8")
+
+    assert "use-recent-api-versions" in next(dates.run(root), "")
+
+
+def test_without_faketime_the_check_of_dates_is_skipped_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bicep").symlink_to(str(shutil.which("bicep")))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["infra", "--only", "dates"])
+    code = main()
+
+    assert code == 0
+    assert capsys.readouterr().out.startswith("dates        skipped: faketime is not there; `apt-get install faketime`")
 
 
 @pytest.mark.slow
