@@ -136,10 +136,10 @@ param responderMemory 512 | 2048 | 4096 = 2048
 @description('Memory of an Exchange worker instance, in MB.')
 param workerMemory 512 | 2048 | 4096 = 2048
 
-@description('Maximum instances of each responder function.')
-@minValue(1)
-@maxValue(20)
-param responderMaximumInstances int = 4
+@description('Maximum instances of the responder, if they are shared by its functions; otherwise of each function.')
+@minValue(10)
+@maxValue(40)
+param responderMaximumInstances int = 10
 
 @description('Storage redundancy of the data account.')
 param dataRedundancy 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS' = 'Standard_LRS'
@@ -370,8 +370,9 @@ module workerApp 'modules/app.bicep' = {
     identityClientId: workerIdentity.outputs.clientId
     runtime: { name: 'powershell', version: '7.6' }
     memory: workerMemory
-    // Per function (Azure/azure-rest-api-specs#45083): one command at a time, and one check and one sweep in parallel.
-    maximumInstances: 1
+    // For each function (Azure/azure-rest-api-specs#45083) or for all together (Azure/azure-functions-host#10523): with
+    // one, a sweep of an hour might hold up every command. Two commands at once do no harm: each can be repeated.
+    maximumInstances: 3
     packageUri: workerHost.outputs.packageUri
     hostBlobUri: workerHost.outputs.blobUri
     hostTableUri: workerHost.outputs.tableUri

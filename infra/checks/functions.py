@@ -30,6 +30,7 @@ def run(root: Path) -> Iterator[str]:
     yield from _anonymous(root, functions)
     yield from _destination(root, functions)
     yield from _versions(root)
+    yield from _instances(root, functions)
 
 
 def _anonymous(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
@@ -78,6 +79,20 @@ def _delivered(destination: dict[str, Any], functions: dict[str, list[dict[str, 
     kinds = {each["type"] for each in functions.get(function, [])}
     if "eventGridTrigger" not in kinds:
         yield f"events.bicep delivers to {function or 'nothing'}, which is no function with an Event Grid trigger"
+
+
+def _instances(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """One reading of Azure's limit has all groups share it: the HTTP functions, and each other function."""
+    http = {name for name, bindings in functions.items() if any(it["type"] == "httpTrigger" for it in bindings)}
+    groups = {
+        "responder": len(set(functions) - http) + bool(http),
+        "exchange-worker": len(list((root / "src" / "exchange_worker").glob("*/function.json"))),
+    }
+    for each in of_type(predicted.resources(root, "default"), "Microsoft.Web/sites"):
+        service = str(each.get("tags", {}).get("azd-service-name"))
+        most = each["properties"]["functionAppConfig"]["scaleAndConcurrency"]["maximumInstanceCount"]
+        if most < groups.get(service, 0):
+            yield f"{service} has {most} instances for {groups[service]} groups of functions, which may share them"
 
 
 def _versions(root: Path) -> Iterator[str]:

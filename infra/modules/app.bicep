@@ -17,7 +17,7 @@ param runtime { name: 'python' | 'powershell', version: string }
 @description('Memory of an instance, in MB.')
 param memory 512 | 2048 | 4096
 
-@description('Maximum instances of each function.')
+@description('Maximum instances: of all functions together, or of each. Microsoft documents both.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstances int

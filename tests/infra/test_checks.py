@@ -274,6 +274,9 @@ FAULTS = {
     "fewer tries": Fault(
         "functions", EVENTS, "maxDeliveryAttempts: 30", "maxDeliveryAttempts: 3", "the subscription tries"
     ),
+    "fewer instances than functions": Fault(
+        "functions", MAIN, "maximumInstances: 3", "maximumInstances: 1", "exchange-worker has 1 instances for 3 groups"
+    ),
     "another Python": Fault("functions", MAIN, "version: '3.13'", "version: '3.12'", "runs on Python 3.12"),
     "a module too new": Fault(
         "functions", MAIN, "version: '7.6'", "version: '7.4'", "3.10.1 does not run on PowerShell 7.4"
