@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ANONYMOUS = {"health"}
 """Functions that anybody may call. They say nothing."""
-EXCLUDED = {"/runtime/webhooks/eventgrid", "/api/health"}
+EXCLUDED = {"/runtime/webhooks/eventgrid", "/runtime/webhooks/EventGrid", "/api/health"}
 """Paths that App Service authentication lets through: Event Grid signs in otherwise, and health is for anybody."""
 PAIRS = {"7.6": ((3, 10, 0), (4, 0, 0)), "7.4": ((3, 5, 0), (3, 10, 0))}
 """PowerShell of the app, to the versions of ExchangeOnlineManagement from … below that run on it."""
@@ -53,8 +53,8 @@ def _anonymous(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterat
 
 
 def _destination(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
-    for isolated in (False, True):
-        found = of_type(predicted.events(root, isolated=isolated), "Microsoft.EventGrid/topics/eventSubscriptions")
+    for alerts_to in ("function", "queue"):
+        found = of_type(predicted.events(root, alerts_to=alerts_to), "Microsoft.EventGrid/topics/eventSubscriptions")
         if len(found) != 1:
             yield f"events.bicep makes {len(found)} subscriptions, must be 1"
         for each in found:

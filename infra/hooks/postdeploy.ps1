@@ -4,17 +4,20 @@
 $Hook = 'postdeploy'
 . $PSScriptRoot/common.ps1
 
-Assert-Setting AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP, EVENT_TOPIC_NAME, RESPONDER_APP_NAME, DATA_ACCOUNT_NAME
+Assert-Setting AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP, EVENT_TOPIC_NAME, RESPONDER_APP_NAME, DATA_ACCOUNT_NAME, ALERTS_TO
+if ($env:ALERTS_TO -eq 'none') {
+    Write-Line 'no event subscription: ALERTS_BY_QUEUE=never'
+    exit 0
+}
 Assert-AzureCli
 $template = if ($env:EVENTS_TEMPLATE) { $env:EVENTS_TEMPLATE } else { 'infra/events.bicep' }
-$isolated = if ($env:NETWORK_ISOLATION) { $env:NETWORK_ISOLATION } else { 'false' }
 $pause = if ($env:EVENTS_RETRY_SECONDS) { [double] $env:EVENTS_RETRY_SECONDS } else { 30 }
 $deployment = @(
     'deployment', 'group', 'create', '--subscription', $env:AZURE_SUBSCRIPTION_ID
     '--resource-group', $env:AZURE_RESOURCE_GROUP, '--name', 'bypass-events', '--template-file', $template
     '--output', 'none', '--only-show-errors', '--parameters'
     "topicName=$env:EVENT_TOPIC_NAME", "responderAppName=$env:RESPONDER_APP_NAME"
-    "dataAccountName=$env:DATA_ACCOUNT_NAME", "networkIsolation=$isolated"
+    "dataAccountName=$env:DATA_ACCOUNT_NAME", "alertsTo=$env:ALERTS_TO"
 )
 $final = 'AuthorizationFailed|does not have authorization|RequestDisallowedByPolicy|az login|' +
     '\(InvalidTemplate\)|"InvalidTemplate"|Error BCP|InvalidRequestContent'

@@ -6,14 +6,15 @@ HOOK=postdeploy
 cd "$(dirname "$0")/../.."
 . infra/hooks/common.sh
 
-need AZURE_SUBSCRIPTION_ID AZURE_RESOURCE_GROUP EVENT_TOPIC_NAME RESPONDER_APP_NAME DATA_ACCOUNT_NAME
+need AZURE_SUBSCRIPTION_ID AZURE_RESOURCE_GROUP EVENT_TOPIC_NAME RESPONDER_APP_NAME DATA_ACCOUNT_NAME ALERTS_TO
+[ "$ALERTS_TO" != none ] || { tell "no event subscription: ALERTS_BY_QUEUE=never"; exit 0; }
 require_az
 try=1
 until said=$(az deployment group create --subscription "$AZURE_SUBSCRIPTION_ID" \
   --resource-group "$AZURE_RESOURCE_GROUP" --name bypass-events --template-file "${EVENTS_TEMPLATE:-infra/events.bicep}" \
   --output none --only-show-errors --parameters \
   "topicName=$EVENT_TOPIC_NAME" "responderAppName=$RESPONDER_APP_NAME" "dataAccountName=$DATA_ACCOUNT_NAME" \
-  "networkIsolation=${NETWORK_ISOLATION:-false}" 2>&1); do
+  "alertsTo=$ALERTS_TO" 2>&1); do
   case "$said" in
     *AuthorizationFailed* | *"does not have authorization"* | *RequestDisallowedByPolicy* | *"az login"* | \
       *"(InvalidTemplate)"* | *'"InvalidTemplate"'* | *"Error BCP"* | *InvalidRequestContent*)

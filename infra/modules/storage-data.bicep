@@ -19,6 +19,12 @@ param locked bool
 param isolated bool
 param allowedAddresses string[]
 
+@description('True: Event Grid has nothing to deliver here. Isolated and without addresses, no public endpoint remains.')
+param closed bool
+
+@description('Whether a lock protects the account from deletion.')
+param lock bool
+
 @description('True: logs writes and deletions to the workspace.')
 param keepLogs bool
 param logWorkspaceId string
@@ -37,16 +43,22 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // Enabled even when isolated: the firewall admits only the allowed addresses and Event Grid as a trusted service.
+    // Enabled even when isolated, unless nothing needs it: the firewall admits only the allowed addresses and Event Grid as a trusted service.
     // Disabled would block Event Grid, which cannot deliver to a private endpoint and passes a firewall only as a
     // trusted service with a system-assigned identity (MicrosoftDocs/azure-docs#105746).
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: isolated && closed && empty(allowedAddresses) ? 'Disabled' : 'Enabled'
     networkAcls: {
       defaultAction: isolated ? 'Deny' : 'Allow'
       bypass: 'AzureServices'
       ipRules: [for address in allowedAddresses: { value: address, action: 'Allow' }]
     }
   }
+}
+
+resource accountLock 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
+  scope: account
+  name: 'keep'
+  properties: { level: 'CanNotDelete', notes: 'The response log and the allowlist of the bypass responder.' }
 }
 
 resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2024-01-01' = {

@@ -20,6 +20,7 @@ from infra.checks import (
     functions,
     hardening,
     permissions,
+    policies,
     scanner,
     settings,
     storage_names,
@@ -41,6 +42,7 @@ CHECKS = {
         functions,
         hardening,
         permissions,
+        policies,
         settings,
         storage_names,
         templates,
@@ -49,6 +51,7 @@ CHECKS = {
 MODULES = "infra/modules"
 APP, AUTH, DATA, HOST = (f"{MODULES}/{name}.bicep" for name in ("app", "auth", "storage-data", "storage-host"))
 LOGS, NAMES, ROLES, TOPIC = (f"{MODULES}/{name}.bicep" for name in ("monitoring", "names", "roles", "topic"))
+ACTIVITY = f"{MODULES}/activity.bicep"
 VAULT, ALERTS = f"{MODULES}/vault.bicep", f"{MODULES}/alerts.bicep"
 STRICT, VERSIONS = "infra/checks/bicepconfig.json", "infra/checks/api-versions.json"
 MAIN, EVENTS, PARAMETERS = "infra/main.bicep", "infra/events.bicep", "infra/main.parameters.json"
@@ -74,7 +77,7 @@ OPEN = (
     '@app.route(trigger_arg_name="request", route="stop", auth_level=func.AuthLevel.ANONYMOUS)\n'
     "async def stop(request: func.HttpRequest) -> func.HttpResponse: ...\n\n\n"
 )
-DEAD = "deadLetterWithResourceIdentity: {"
+DEAD = "    deadLetterWithResourceIdentity: deadLetters\n"
 DESCRIBED = "@description('observe records decisions without changing the tenant; enforce also acts on them.')"
 
 pytestmark = pytest.mark.skipif(shutil.which("bicep") is None, reason="bicep is not on PATH")
@@ -96,6 +99,29 @@ class Fault:
 
 
 FAULTS = {
+    "a vault that can be purged": Fault(
+        "policies", MAIN, "purgeProtection: purgeProtection", "purgeProtection: false", "can be purged"
+    ),
+    "a lock unasked": Fault("policies", MAIN, "lock: locks\n  }", "lock: true\n  }", "locks is made unasked"),
+    "a lock less": Fault("policies", MAIN, "lock: locks\n    allowed", "lock: false\n    allowed", "locks are on ["),
+    "deployment from everywhere": Fault(
+        "policies", APP, "empty(deployAddresses) ? 'Allow' : 'Deny'", "'Allow'", "open to other addresses"
+    ),
+    "an operation that is not watched": Fault(
+        "policies", ACTIVITY, "sites/stop/action", "sites/restart/action", "activity alerts watch ["
+    ),
+    "a public endpoint for nothing": Fault(
+        "policies", DATA, "? 'Disabled' : 'Enabled'", "? 'Enabled' : 'Enabled'", "a public endpoint that nothing"
+    ),
+    "a suffix that renames no plan": Fault(
+        "policies", NAMES, "plan-bypass-responder${suffix}", "plan-bypass-responder", "serverfarms: nameSuffix", 1
+    ),
+    "a suffix past the host's id": Fault(
+        "policies", NAMES, "resp${suffix}-${token}", "resp-${token}-${suffix}", "sites: nameSuffix leaves", 1
+    ),
+    "a suffix that renames data": Fault(
+        "policies", NAMES, "'stbypass${token}'", "'stbypass${token}${suffix}'", "storageAccounts: nameSuffix", 1
+    ),
     "a file that does not compile": Fault("templates", MAIN, "module data ", "modul data ", "main.bicep"),
     "a warning": Fault("templates", TOPIC, "param name string", "param name string\nparam more string = ''", "more", 1),
     "a registry module": Fault("templates", MAIN, "'modules/topic.bicep'", "'br/public:avm/topic:1'", "registry", 2),
@@ -259,7 +285,9 @@ FAULTS = {
         "settings", MAIN, "LimitPerHour int = 5", "LimitPerHour int = 50", "containmentLimitPerHour is 50"
     ),
     "a function open to all": Fault("functions", "function_app.py", HEALTH, f"{OPEN}{HEALTH}", "['health', 'stop']"),
-    "Event Grid shut out": Fault("functions", AUTH, "'/runtime/webhooks/eventgrid', ", "", "goes ['/api/health']"),
+    "Event Grid shut out": Fault(
+        "functions", AUTH, "'/runtime/webhooks/EventGrid', ", "", "goes ['/runtime/webhooks/eventgrid', '/api/health']"
+    ),
     "callers without sign-in": Fault("functions", AUTH, "Return401", "AllowAnonymous", "did not sign in"),
     "a function not there": Fault(
         "functions", EVENTS, "'receive_alert'", "'receive_alarm'", "delivers to receive_alarm"
@@ -270,7 +298,7 @@ FAULTS = {
     "sign-in without an application": Fault(
         "functions", MAIN, "if (!empty(authClientId))", "if (empty(authClientId))", "is there without authClientId", 1
     ),
-    "no dead letters": Fault("functions", EVENTS, DEAD, f"deadLetterDestination: null\n{DEAD[:10]}: {{", "dropped"),
+    "no dead letters": Fault("functions", EVENTS, DEAD, "", "dropped"),
     "fewer tries": Fault(
         "functions", EVENTS, "maxDeliveryAttempts: 30", "maxDeliveryAttempts: 3", "the subscription tries"
     ),
@@ -370,7 +398,7 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("check", sampled(sorted(set(CHECKS) - {"templates"})))
+@pytest.mark.parametrize("check", sampled(sorted(set(CHECKS) - {"templates", "dates"})))
 def test_a_check_that_finds_nothing_to_look_at_says_so(check: str, nothing: Path) -> None:
     assert list(CHECKS[check](nothing)) != []
 

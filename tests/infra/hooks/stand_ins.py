@@ -25,6 +25,7 @@ SETTINGS = {
     "WORKER_CLIENT_ID": "5e0b1d52-0000-4000-8000-000000000005",
     "EVENT_TOPIC_NAME": "topic",
     "DATA_ACCOUNT_NAME": "data",
+    "ALERTS_TO": "function",
     "EVENTS_RETRY_SECONDS": "0",
 }
 STAND_IN = """#!{python} -IS

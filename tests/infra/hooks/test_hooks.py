@@ -53,14 +53,14 @@ def test_everything_complete_it_checks_twice_and_subscribes(checkout: Checkout) 
 
 
 def test_the_subscription_is_made_from_its_template_with_the_names_that_provisioning_gave(checkout: Checkout) -> None:
-    ended = checkout.run("postdeploy", NETWORK_ISOLATION="true")
+    ended = checkout.run("postdeploy", ALERTS_TO="queue")
 
     assert ended.returncode == 0, ended.stderr
     [call] = checkout.called()
     assert call == (
         f"az deployment group create --subscription {SETTINGS['AZURE_SUBSCRIPTION_ID']} --resource-group rg-bypass "
         "--name bypass-events --template-file infra/events.bicep --output none --only-show-errors --parameters "
-        "topicName=topic responderAppName=responder-app dataAccountName=data networkIsolation=true"
+        "topicName=topic responderAppName=responder-app dataAccountName=data alertsTo=queue"
     )
 
 
@@ -162,6 +162,12 @@ def test_it_waits_until_azure_knows_the_function(checkout: Checkout) -> None:
     ended = checkout.run("postdeploy")
 
     assert (ended.returncode, len(checkout.calls())) == (0, 3)
+
+
+def test_without_alerts_there_is_no_subscription(checkout: Checkout) -> None:
+    ended = checkout.run("postdeploy", ALERTS_TO="none")
+
+    assert (ended.returncode, checkout.calls()) == (0, [])
 
 
 def test_it_does_not_wait_for_ever(checkout: Checkout) -> None:
