@@ -90,7 +90,7 @@ var onContainers given[] = concat(
 
 // ---- the data account -----------------------------------------------------------------------------------------------
 
-resource data 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
+resource data 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: name.dataAccount
 
   resource tableService 'tableServices' existing = {
@@ -106,7 +106,7 @@ resource data 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   }
 }
 
-resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-08-01' existing = [
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2024-01-01' existing = [
   for each in onTables: {
     parent: data::tableService
     name: each.on
@@ -125,7 +125,7 @@ resource tableRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-08-01' existing = [
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' existing = [
   for each in onQueues: {
     parent: data::queueService
     name: each.on
@@ -144,7 +144,7 @@ resource queueRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' existing = [
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = [
   for each in onContainers: {
     parent: data::blobService
     name: each.on
@@ -172,7 +172,7 @@ var onHosts given[] = concat(
   toApp(worker, roles.tableDataContributor, [name.worker.hostAccount])
 )
 
-resource host 'Microsoft.Storage/storageAccounts@2025-08-01' existing = [
+resource host 'Microsoft.Storage/storageAccounts@2024-01-01' existing = [
   for each in onHosts: {
     name: each.on
   }
@@ -243,7 +243,7 @@ resource senderRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = if (vaultExists) {
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = if (vaultExists) {
   name: name.vault
 }
 
