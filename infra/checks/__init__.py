@@ -21,6 +21,7 @@ from infra.checks import (
     permissions,
     policies,
     queries,
+    rules,
     scanner,
     settings,
     storage_names,
@@ -64,6 +65,7 @@ CHECKS = (
     Check("deployment", "azd, its hooks and the template name the same parameters and outputs", deployment.run, BICEP),
     Check("scanner", "checkov finds nothing but what is skipped with a reason", scanner.run, ("bicep", "checkov")),
     Check("queries", "alert rules and workbook ask for what the app sends", queries.run, ("node",)),
+    Check("rules", "each alert rule, run, fires on its events and on nothing else", rules.run, rules.TOOLS),
     Check(
         "workflows",
         "GitHub's workflows are sound, pinned, and may do no more than they must",

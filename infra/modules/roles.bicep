@@ -81,7 +81,7 @@ var onQueues given[] = concat(
 
 var onContainers given[] = concat(
   toApp(responder, roles.blobDataContributor, [containers.evidence, containers.checkpoints]),
-  toApp(responder, roles.blobDataReader, [containers.sweeps]),
+  toApp(responder, roles.blobDataReader, [containers.sweeps, containers.deadLetters]),
   toApp(worker, roles.blobDataContributor, [containers.sweeps]),
   toApp(topic, roles.blobDataContributor, [containers.deadLetters]),
   toGroup(operators, roles.blobDataReader, map(items(containers), container => container.value)),

@@ -200,14 +200,22 @@ class Checkpoints(Protocol):
         """Every checkpoint in order, from the table; raises InputError where the blob copy differs."""
 
 
+@dataclass(frozen=True)
+class PoisonMessage:
+    """A message that failed five times, or that the host could not decode; ``queue`` is the one it was sent to."""
+
+    text: str
+    queue: str
+
+
 class ExchangeQueue(Protocol):
     """The way to the Exchange worker."""
 
     async def send(self, command: ExchangeCommand | SweepCommand) -> None:
         """Put a command on the queue that its kind belongs to."""
 
-    def drain_poison(self, limit: int) -> AsyncIterator[str]:
-        """Up to ``limit`` poison messages as text, each deleted only when the caller comes back for the next one."""
+    def drain_poison(self, limit: int) -> AsyncIterator[PoisonMessage]:
+        """Up to ``limit`` poison messages, each deleted only when the caller comes back for the next one."""
 
 
 @dataclass(frozen=True)

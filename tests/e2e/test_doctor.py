@@ -31,7 +31,7 @@ QUEUES = {
     "NOTIFICATIONS_QUEUE": "notifications",
 }
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
-CONTAINERS = ("evidence", "log-checkpoints", "sweeps")
+CONTAINERS = ("evidence", "log-checkpoints", "sweeps", "dead-letters")
 ALL_QUEUES = [name for queue in QUEUES.values() for name in (queue, f"{queue}-poison")]
 PERSON = {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "PATH": ""}
 """Nobody is signed in: with a storage key that is enough to look."""

@@ -289,7 +289,7 @@ def test_each_problem_alone_is_reported_alone(problem: str, about: str, spoiled:
 
 def test_a_message_in_a_poison_queue_is_named() -> None:
     waiting = [
-        reach.model_copy(update={"waiting": reach.name in {"alerts-poison", "alerts"}})
+        reach.model_copy(update={"held": 2 * (reach.name in {"alerts-poison", "alerts"})})
         for reach in a_storage_check().reaches
     ]
     found = diagnose(facts(here=StorageCheck(reaches=tuple(waiting), skew_seconds=0.0)))
@@ -437,7 +437,7 @@ def test_a_refusal_by_graph_is_reported_beside_a_closed_table() -> None:
 
 
 def test_a_queue_that_only_the_app_knows_is_reported_by_the_app() -> None:
-    other = Reach(place=Place.QUEUE, name="other-poison", access=Access.OK, waiting=True)
+    other = Reach(place=Place.QUEUE, name="other-poison", access=Access.OK, held=1)
     gone = Reach(place=Place.QUEUE, name="other", access=Access.MISSING)
     look = a_storage_check(person=False)
     stored = a_check(storage=look.model_copy(update={"reaches": (*look.reaches, other, gone)}))
@@ -450,7 +450,7 @@ def test_a_queue_that_only_the_app_knows_is_reported_by_the_app() -> None:
 
 def test_a_poison_queue_that_the_person_cannot_read_is_reported_by_the_app() -> None:
     waits = [
-        each.model_copy(update={"waiting": each.name == "alerts-poison"})
+        each.model_copy(update={"held": int(each.name == "alerts-poison")})
         for each in a_storage_check(person=False).reaches
     ]
     stored = a_check(storage=StorageCheck(reaches=tuple(waits), skew_seconds=0.0))

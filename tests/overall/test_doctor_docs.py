@@ -60,7 +60,12 @@ def test_the_role_that_doctor_names_for_a_table_is_the_one_that_is_given() -> No
 
 
 def test_the_role_that_doctor_names_for_a_container_is_the_one_that_is_given() -> None:
-    named = {"evidence": "evidence", "log-checkpoints": "checkpoints", "sweeps": "sweeps"}
+    named = {
+        "evidence": "evidence",
+        "log-checkpoints": "checkpoints",
+        "sweeps": "sweeps",
+        "dead-letters": "deadLetters",
+    }
     told = {(storage_role("container", name), f"containers.{named[name]}") for name in CONTAINERS}
 
     assert set(given("Containers")) == told

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
     from bypass_responder.model.record import Unreadable
     from bypass_responder.model.rules import RulesInForce
+    from bypass_responder.model.self_check import SelfCheck
+    from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.session import Services
 
 LOOK_BACK = 1000
@@ -73,6 +75,8 @@ class Status:
     work: int
     undecided: list[Finding]
     """Evidence that waits for a check, of the accounts that have been due for longest; the oldest first."""
+    self_check: SelfCheck | None
+    """The app's last self-check, which counts dead letters and poison; None when it was not read."""
 
     @property
     def bad_news(self) -> bool:
@@ -81,8 +85,11 @@ class Status:
         return bool(self.waiting or self.alerts or self.gaps or self.pending or self.protected_blocked) or not watched
 
 
-async def read_status(services: Services) -> Status:
-    """Read the status. An unreadable case is left out of the detection delay; a health alert reports it."""
+async def read_status(services: Services, checks: SelfChecks | None = None) -> Status:
+    """Read the status. An unreadable case is left out of the detection delay; a health alert reports it.
+
+    ``checks`` has the app's last self-check; None to leave out what only that counts.
+    """
     store, settings = services.feed_store, services.settings
     tenant = (await open_session(TENANT_TARGET, services)).case
     incidents = await _newest(services, LOOK_BACK, kinds=("incident",))
@@ -117,7 +124,15 @@ async def read_status(services: Services) -> Status:
         undelivered=await services.outbox.waiting(),
         work=len(work),
         undecided=await _undecided([target for _, target in due[:MOST_EXAMINED]], services),
+        self_check=await _last_self_check(checks) if checks else None,
     )
+
+
+async def _last_self_check(checks: SelfChecks) -> SelfCheck | None:
+    try:
+        return await checks.store.last()
+    except InputError:
+        return None
 
 
 async def _undecided(targets: Sequence[str], services: Services) -> list[Finding]:

@@ -12,14 +12,12 @@ from bypass_responder.errors import ConflictError, InputError, PermissionMissing
 from bypass_responder.event_lines import write_checkpoint_lines, write_line
 from bypass_responder.handling.notify import wake_when_due
 from bypass_responder.handling.reconcile import settle_all
-from bypass_responder.model.alert import Alert
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.notification import Severity
 from bypass_responder.operating.self_check import SelfChecks, check_self_when_due
 from bypass_responder.ports import WAKE
-from bypass_responder.sensing.alert import read_alert
 from bypass_responder.session import change_if_needed, open_session, raise_health
 from bypass_responder.triggers.carry_out_decision import drain_poison_decisions
 from bypass_responder.triggers.follow_settings import follow_settings
@@ -159,11 +157,15 @@ async def _next(heads: dict[str, tuple[int, str]], services: Services) -> Checkp
 
 
 async def _drain_poison(services: Services) -> None:
-    """Keep messages from poison queues, notify people and record them in their incident. An alert is still an alert."""
-    async for text in services.exchange.drain_poison(POISON_PER_RUN):
+    """Keep messages from poison queues, notify people and record them in their incident.
+
+    An alert is still an alert. The host moves one that is not base64 there without running the function.
+    """
+    async for message in services.exchange.drain_poison(POISON_PER_RUN):
+        text = message.text
         if text == WAKE:
             continue  # wake_when_due sends another
-        if isinstance(read_alert(text.encode(), tenant_id=services.settings.tenant_id), Alert):
+        if message.queue == services.settings.alerts_queue:
             await receive_alert(text.encode(), services)
             continue
         await keep_message(text.encode(), "it failed five times and is from a poison queue", "poison", services)
