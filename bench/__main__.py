@@ -31,6 +31,7 @@ BENCHES = (
     "off_flood",
     "graph_limit",
     "idle_day",
+    "log_verify",
     "app_memory",
 )
 RESULTS = Path(__file__).with_name("results.json")

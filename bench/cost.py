@@ -19,13 +19,13 @@ CALLS: dict[str, dict[str, float]] = {
     "resume": {"table": 3, "queue": 6, "blob": 0},
     "sweep_plan": {"table": 5, "queue": 1, "blob": 0},
     "sweep_answer": {"table": 12, "queue": 0, "blob": 2},
-    "resume_after_sweep": {"table": 13, "queue": 6, "blob": 3},
+    "resume_after_sweep": {"table": 9, "queue": 6, "blob": 3},
 }
 """Calls of one run to the data account, by service."""
 LINES = {"poll": 1, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}
 """Log lines that the responder writes in one run; the host's are in HOST_LINES."""
 
-WRITES = {"poll": 1, "new_blob": 2, "resume": 0, "sweep_plan": 4, "sweep_answer": 8, "resume_after_sweep": 5}
+WRITES = {"poll": 1, "new_blob": 2, "resume": 0, "sweep_plan": 4, "sweep_answer": 8, "resume_after_sweep": 3}
 """Writes and deletions in tables and blobs during one run; the storage account logs each."""
 
 # ---- assumed: not measured in Azure ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from bypass_responder.model.case import Case, Head, IndexEntry
 from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
-from bypass_responder.model.log import Checkpoint, LogEntry
+from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.record import Unreadable
@@ -185,16 +185,19 @@ class Index(Protocol):
 
 
 class Checkpoints(Protocol):
-    """The chain of checkpoints, in a table and, write-once, in blobs."""
+    """The chain of checkpoints, in one append blob a day."""
 
     async def last(self) -> Checkpoint | None:
         """The newest one."""
 
     async def append(self, checkpoint: Checkpoint) -> None:
-        """Store the next one. Raises ConflictError when its number is taken."""
+        """Store the next one. Raises ConflictError when its number does not follow the newest."""
 
-    def all(self) -> AsyncIterator[Checkpoint]:
-        """Every checkpoint in order, from the table; raises InputError where the blob copy differs."""
+    def all(self, since: date | None = None) -> AsyncIterator[Checkpoint | TornLine]:
+        """Every checkpoint in order; with ``since`` from a few before that day on.
+
+        Raises InputError when the newest that was seen is missing, or a blob is not the responder's.
+        """
 
 
 class ExchangeQueue(Protocol):

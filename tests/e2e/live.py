@@ -17,7 +17,7 @@ from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
 from bypass_responder import bootstrap
-from bypass_responder.adapters import checkpoint_store, ledger_table
+from bypass_responder.adapters import ledger_table
 from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
 from bypass_responder.model.base import Row
 from bypass_responder.model.finding import Finding
@@ -262,11 +262,6 @@ class Live:
     def ledger(self) -> TableClient:
         """The ledger's table."""
         return self.table(ledger_table.TABLE)
-
-    @property
-    def checkpoints(self) -> TableClient:
-        """The table of checkpoints."""
-        return self.table(checkpoint_store.TABLE)
 
     @property
     def cli_env(self) -> dict[str, str]:
