@@ -55,6 +55,7 @@ var tables = ['Allowlist', 'Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']
 var queues = {
   alerts: 'alerts'
   decisions: 'decisions'
+  consoleDecisions: 'decisions-console'
   commands: 'exchange-commands'
   checks: 'exchange-checks'
   sweeps: 'exchange-sweeps'

@@ -220,13 +220,13 @@ class PoisonDecision:
 
 
 class DecisionQueue(Protocol):
-    """The queue that carries people's decisions to the responder."""
+    """The queues that carry people's decisions to the responder. Which one a decision came through is its channel."""
 
     async def send(self, message: DecisionMessage) -> None:
         """Put a decision on the queue of bypassctl."""
 
     async def take_poison(self, limit: int) -> list[PoisonDecision]:
-        """Up to ``limit`` decisions that failed five times, each hidden from other readers for five minutes."""
+        """Up to ``limit`` decisions of each channel that failed five times, hidden from others for five minutes."""
 
     async def finish(self, taken: PoisonDecision) -> None:
         """Delete one of these."""

@@ -110,6 +110,7 @@ class Settings(Value):
     notification_webhook_secret: SecretStr | None = None
     alerts_queue: QueueName = "alerts"
     decisions_queue: QueueName = "decisions"
+    decisions_console_queue: QueueName = "decisions-console"
     sweep_schedule: str = "0 */15 * * * *"
     sweep_timeout_seconds: Annotated[int, Field(ge=5, le=86400)] = 4200
     sweep_overdue_minutes: Annotated[int, Field(ge=1, le=10080)] = 60
@@ -127,7 +128,12 @@ class Settings(Value):
     @property
     def queues(self) -> tuple[str, ...]:
         """Every queue that the app uses; each has a matching ``-poison`` queue."""
-        return (*self.worker_queues, self.exchange_results_queue, self.alerts_queue, self.decisions_queue)
+        return (*self.worker_queues, self.exchange_results_queue, self.alerts_queue, *self.decision_queues)
+
+    @property
+    def decision_queues(self) -> tuple[str, str]:
+        """The queues of people's decisions, which have poison queues of their own kind."""
+        return (self.decisions_queue, self.decisions_console_queue)
 
     @property
     def worker_queues(self) -> tuple[str, ...]:

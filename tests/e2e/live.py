@@ -104,6 +104,7 @@ class Live:
             "EXCHANGE_RESULTS_QUEUE": f"results-{name}",
             "ALERTS_QUEUE": f"alerts-{name}",
             "DECISIONS_QUEUE": f"decisions-{name}",
+            "DECISIONS_CONSOLE_QUEUE": f"console-{name}",
             "MODE": "enforce",
             "PROTECTED_OBJECT_IDS": "none",
         } | settings

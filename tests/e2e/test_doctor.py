@@ -28,6 +28,7 @@ QUEUES = {
     "EXCHANGE_RESULTS_QUEUE": "exchange-results",
     "ALERTS_QUEUE": "alerts",
     "DECISIONS_QUEUE": "decisions",
+    "DECISIONS_CONSOLE_QUEUE": "decisions-console",
 }
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
 CONTAINERS = ("evidence", "log-checkpoints", "sweeps")

@@ -16,6 +16,7 @@ ROLES = (ROOT / "infra" / "modules" / "roles.bicep").read_text(encoding="utf-8")
 QUEUES = {
     "alerts": "alerts",
     "decisions": "decisions",
+    "consoleDecisions": "decisions-console",
     "results": "exchange-results",
     "commands": "exchange-commands",
     "checks": "exchange-checks",
