@@ -274,8 +274,8 @@ class FeedStore(Protocol):
     async def save_cursor(self, cursor: FeedCursor) -> FeedCursor:
         """Store it if its etag still holds (insert when None). Raises ConflictError."""
 
-    async def blobs_read(self, since: datetime) -> set[str]:
-        """Content ids of the blobs created at or after ``since`` that were read, or are pending."""
+    async def blobs_read(self, window: Window) -> set[str]:
+        """Content ids of the blobs created in the window that were read."""
 
     async def mark_read(self, blob: ContentBlob) -> None:
         """Remember that the blob was read, and forget that it was pending."""

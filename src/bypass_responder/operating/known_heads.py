@@ -35,5 +35,5 @@ class KnownHeads:
         return {target for (target,) in self._rows.execute("SELECT DISTINCT target FROM head")}
 
     def of(self, target: str) -> Iterator[tuple[int, str]]:
-        """Yield number and hash of the target's heads, in the order of their numbers."""
-        yield from self._rows.execute("SELECT seq, hash FROM head WHERE target = ? ORDER BY seq", (target,))
+        """Return number and hash of the target's heads, in the order of their numbers, read as they are needed."""
+        return self._rows.execute("SELECT seq, hash FROM head WHERE target = ? ORDER BY seq", (target,))
