@@ -106,6 +106,15 @@ async def send_notifications(message: func.QueueMessage) -> None:
     await responder.send_notifications()
 
 
+@app.queue_trigger(arg_name="message", queue_name="%DECISIONS_CONSOLE_QUEUE%", connection="ResponderStorage")
+async def carry_out_console_decision(message: func.QueueMessage) -> None:
+    """Carry out or refuse what a person decided in the console, which has verified them."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.carry_out_decision(message.get_body(), "console")
+
+
 @app.route(trigger_arg_name="request", route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(request: func.HttpRequest) -> func.HttpResponse:
     """Report that the app is up, and nothing else: the page is public. `bypassctl status` has the rest."""

@@ -32,6 +32,7 @@ BENCHES = (
     "graph_limit",
     "notifications",
     "idle_day",
+    "log_verify",
     "app_memory",
 )
 RESULTS = Path(__file__).with_name("results.json")

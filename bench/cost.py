@@ -25,7 +25,7 @@ CALLS: dict[str, dict[str, float]] = {
 LINES = {"poll": 1, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}
 """Log lines that the responder writes in one run; the host's are in HOST_LINES."""
 
-WRITES = {"poll": 1, "new_blob": 2, "resume": 0, "sweep_plan": 4, "sweep_answer": 8, "resume_after_sweep": 5}
+WRITES = {"poll": 1, "new_blob": 2, "resume": 0, "sweep_plan": 4, "sweep_answer": 8, "resume_after_sweep": 3}
 """Writes and deletions in tables and blobs during one run; the storage account logs each."""
 
 # ---- assumed: not measured in Azure ----------------------------------------------------------------------------------

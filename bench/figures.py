@@ -51,6 +51,8 @@ TARGETS = {
     "detect_export.hits_times_jq": Target(10, at_least=True),
     "detect_export.array_memory_growth": Target(1.1),
     "detect_export.lines_memory_growth": Target(1.1),
+    "log_verify.year_requests": Target(500),
+    "log_verify.lines_memory_growth": Target(1.2),
     "sweep_compare.times_json_and_validation": Target(2),
     "sweep_compare.peak_memory_per_answer_byte": Target(4),
     "sweep_compare.worker_memory_growth": Target(1.2),

@@ -361,6 +361,7 @@ module responderApp 'modules/app.bicep' = {
       AUTOMATIC_CONTROLS: automaticControls
       COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
+      DECISIONS_CONSOLE_QUEUE: queues.consoleDecisions
       DECISIONS_QUEUE: queues.decisions
       EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands

@@ -19,6 +19,7 @@ SETTINGS = {
     "ALERTS_QUEUE": "alerts",
     "DECISIONS_QUEUE": "decisions",
     "NOTIFICATIONS_QUEUE": "notifications",
+    "DECISIONS_CONSOLE_QUEUE": "decisions-console",
     "COMMAND_TIMEOUT_SECONDS": "30",
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
     "EXCHANGE_CHECKS_QUEUE": "exchange-checks",

@@ -15,7 +15,7 @@ from bypass_responder.model.account import Account, AllowlistEntry
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Actor, Outcome, Switch
-from bypass_responder.model.decision_message import Author, Channel, DecisionMessage
+from bypass_responder.model.decision_message import Author, Channel, DecisionMessage, Shown
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.incident import Incident, PersonDecision
@@ -301,6 +301,11 @@ class World:
             "not_after": self.now + timedelta(hours=1),
         }
         return DecisionMessage(**(defaults | fields))
+
+    async def an_acceptance(self, warning: str, **fields: Any) -> DecisionMessage:
+        """What a person sends who accepts a warning of the sweeps."""
+        about = {"warning": warning, "shown": Shown()}
+        return await self.a_decision("accept_warning", "", TENANT_TARGET, **(about | fields))
 
     async def delivers(self, message: DecisionMessage) -> PersonDecision:
         """The queue hands a decision to the responder; what it recorded."""

@@ -56,6 +56,7 @@ var queues = {
   alerts: 'alerts'
   decisions: 'decisions'
   notifications: 'notifications'
+  consoleDecisions: 'decisions-console'
   commands: 'exchange-commands'
   checks: 'exchange-checks'
   sweeps: 'exchange-sweeps'

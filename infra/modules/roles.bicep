@@ -62,14 +62,18 @@ var onTables given[] = concat(
   toGroup(readers, roles.tableDataReader, tables)
 )
 
+// The author of a message on consoleDecisions counts as verified: nobody but the console's identity may send there, and
+// while there is no console, nobody.
 // A trigger needs Contributor on its queue: the host renews a message with Update Message, which Message Processor does
 // not allow (MicrosoftDocs/azure-docs#120932). Otherwise a sweep longer than the visibility timeout would run twice.
 var queueNames = map(items(queues), queue => queue.value)
 var onQueues given[] = concat(
-  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.decisions, queues.notifications, queues.results]),
+  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.consoleDecisions, queues.decisions]),
+  toApp(responder, roles.queueDataContributor, [queues.notifications, queues.results]),
   toApp(responder, roles.queueMessageSender, [queues.commands, queues.checks, queues.sweeps]),
-  toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.decisions)]),
-  toApp(responder, roles.queueMessageSender, [poison(queues.notifications), poison(queues.results)]),
+  toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.results)]),
+  toApp(responder, roles.queueMessageSender, [poison(queues.consoleDecisions), poison(queues.decisions)]),
+  toApp(responder, roles.queueMessageSender, [poison(queues.notifications)]),
   toApp(responder, roles.queueMessageProcessor, map(queueNames, queue => poison(queue))),
   toApp(worker, roles.queueDataContributor, [queues.commands, queues.checks, queues.sweeps]),
   toApp(worker, roles.queueMessageSender, [queues.results]),

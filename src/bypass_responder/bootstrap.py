@@ -198,9 +198,11 @@ def build(environment: Mapping[str, str]) -> Responder:
             commands=settings.exchange_commands_queue,
             checks=settings.exchange_checks_queue,
             sweeps=settings.exchange_sweeps_queue,
-            drained=(queue for queue in settings.queues if queue != settings.decisions_queue),
+            drained=(queue for queue in settings.queues if queue not in settings.decision_queues),
         ),
-        decisions=StorageDecisionQueue(storage.queues, queue=settings.decisions_queue),
+        decisions=StorageDecisionQueue(
+            storage.queues, queue=settings.decisions_queue, console=settings.decisions_console_queue
+        ),
         evidence=BlobEvidenceStore(storage.blobs, tenant),
         sweeps=SweepStore(storage.tables, storage.blobs, tenant),
         feed=feed,

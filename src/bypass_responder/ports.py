@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from bypass_responder.model.case import Case, Head, IndexEntry
 from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
-from bypass_responder.model.log import Checkpoint, LogEntry
+from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.record import Unreadable
@@ -188,16 +188,19 @@ class Index(Protocol):
 
 
 class Checkpoints(Protocol):
-    """The chain of checkpoints, in a table and, write-once, in blobs."""
+    """The chain of checkpoints, in one append blob a day."""
 
     async def last(self) -> Checkpoint | None:
         """The newest one."""
 
     async def append(self, checkpoint: Checkpoint) -> None:
-        """Store the next one. Raises ConflictError when its number is taken."""
+        """Store the next one. Raises ConflictError when its number does not follow the newest."""
 
-    def all(self) -> AsyncIterator[Checkpoint]:
-        """Every checkpoint in order, from the table; raises InputError where the blob copy differs."""
+    def all(self, since: date | None = None) -> AsyncIterator[Checkpoint | TornLine]:
+        """Every checkpoint in order; with ``since`` from a few before that day on.
+
+        Raises InputError when the newest that was seen is missing, or a blob is not the responder's.
+        """
 
 
 @dataclass(frozen=True)
@@ -228,13 +231,13 @@ class PoisonDecision:
 
 
 class DecisionQueue(Protocol):
-    """The queue that carries people's decisions to the responder."""
+    """The queues that carry people's decisions to the responder. Which one a decision came through is its channel."""
 
     async def send(self, message: DecisionMessage) -> None:
         """Put a decision on the queue of bypassctl."""
 
     async def take_poison(self, limit: int) -> list[PoisonDecision]:
-        """Up to ``limit`` decisions that failed five times, each hidden from other readers for five minutes."""
+        """Up to ``limit`` decisions of each channel that failed five times, hidden from others for five minutes."""
 
     async def finish(self, taken: PoisonDecision) -> None:
         """Delete one of these."""
@@ -334,8 +337,8 @@ class FeedStore(Protocol):
     async def save_cursor(self, cursor: FeedCursor) -> FeedCursor:
         """Store it if its etag still holds (insert when None). Raises ConflictError."""
 
-    async def blobs_read(self, since: datetime) -> set[str]:
-        """Content ids of the blobs created at or after ``since`` that were read, or are pending."""
+    async def blobs_read(self, window: Window) -> set[str]:
+        """Content ids of the blobs created in the window that were read."""
 
     async def mark_read(self, blob: ContentBlob) -> None:
         """Remember that the blob was read, and forget that it was pending."""

@@ -111,6 +111,7 @@ class Settings(Value):
     alerts_queue: QueueName = "alerts"
     decisions_queue: QueueName = "decisions"
     notifications_queue: QueueName = "notifications"
+    decisions_console_queue: QueueName = "decisions-console"
     sweep_schedule: str = "0 */15 * * * *"
     sweep_timeout_seconds: Annotated[int, Field(ge=5, le=86400)] = 4200
     sweep_overdue_minutes: Annotated[int, Field(ge=1, le=10080)] = 60
@@ -128,8 +129,13 @@ class Settings(Value):
     @property
     def queues(self) -> tuple[str, ...]:
         """Every queue that the app uses; each has a matching ``-poison`` queue."""
-        own = (self.exchange_results_queue, self.alerts_queue, self.decisions_queue, self.notifications_queue)
+        own = (self.exchange_results_queue, self.alerts_queue, *self.decision_queues, self.notifications_queue)
         return (*self.worker_queues, *own)
+
+    @property
+    def decision_queues(self) -> tuple[str, str]:
+        """The queues of people's decisions, which have poison queues of their own kind."""
+        return (self.decisions_queue, self.decisions_console_queue)
 
     @property
     def worker_queues(self) -> tuple[str, ...]:

@@ -256,7 +256,7 @@ def a_decision() -> DecisionMessage:
 class Decisions:
     """A queue of decisions: the fake, or the adapter on Azurite."""
 
-    def __init__(self, port: DecisionQueue, poison: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, port: DecisionQueue, poison: Callable[..., Awaitable[None]]) -> None:
         self.port = port
         self.poison = poison
 
@@ -266,23 +266,27 @@ async def decisions(request: pytest.FixtureRequest, clients: StorageClients, ten
     if request.param == "fake":
         fake = FakeDecisionQueue()
 
-        async def append(text: str) -> None:
-            fake.poison.append(text)
+        async def append(text: str, channel: Channel = Channel.BYPASSCTL) -> None:
+            (fake.poison if channel is Channel.BYPASSCTL else fake.console_poison).append(text)
 
         return Decisions(fake, append)
-    name = f"d-{tenant_id}"
-    await create_storage(clients, queues=[name])
+    names = {Channel.BYPASSCTL: f"d-{tenant_id}", Channel.CONSOLE: f"c-{tenant_id}"}
+    await create_storage(clients, queues=names.values())
 
-    async def put(text: str) -> None:
-        poison = clients.queues.get_queue_client(f"{name}-poison")
+    async def put(text: str, channel: Channel = Channel.BYPASSCTL) -> None:
+        poison = clients.queues.get_queue_client(f"{names[channel]}-poison")
         await poison.send_message(base64.b64encode(text.encode()).decode())
 
-    return Decisions(StorageDecisionQueue(clients.queues, queue=name), put)
+    return Decisions(a_queue(clients, tenant_id), put)
+
+
+def a_queue(clients: StorageClients, tenant_id: str) -> StorageDecisionQueue:
+    return StorageDecisionQueue(clients.queues, queue=f"d-{tenant_id}", console=f"c-{tenant_id}")
 
 
 async def test_a_decision_lies_on_its_queue_as_base64(clients: StorageClients, tenant_id: str) -> None:
     await create_storage(clients, queues=[f"d-{tenant_id}"])
-    await StorageDecisionQueue(clients.queues, queue=f"d-{tenant_id}").send(a_decision())
+    await a_queue(clients, tenant_id).send(a_decision())
     [message] = await clients.queues.get_queue_client(f"d-{tenant_id}").peek_messages(2)
 
     assert DecisionMessage.model_validate_json(base64.b64decode(message.content)) == a_decision()
@@ -297,6 +301,25 @@ async def test_a_decision_that_failed_is_taken_as_its_text(decisions: Decisions)
     [taken] = await decisions.port.take_poison(5)
 
     assert (taken.text, taken.channel) == ("a text", Channel.BYPASSCTL)
+
+
+async def test_a_decision_that_failed_has_the_channel_of_its_queue(decisions: Decisions) -> None:
+    await decisions.poison("of bypassctl")
+    await decisions.poison("of the console", Channel.CONSOLE)
+    taken = await decisions.port.take_poison(5)
+
+    assert {each.text: each.channel for each in taken} == {
+        "of bypassctl": Channel.BYPASSCTL,
+        "of the console": Channel.CONSOLE,
+    }
+
+
+async def test_a_finished_decision_of_the_console_is_gone(decisions: Decisions) -> None:
+    await decisions.poison("of the console", Channel.CONSOLE)
+    [taken] = await decisions.port.take_poison(5)
+    await decisions.port.finish(taken)
+
+    assert await decisions.port.take_poison(5) == []
 
 
 async def test_a_decision_that_is_finished_is_gone_and_finishing_it_twice_is_no_error(decisions: Decisions) -> None:
@@ -320,7 +343,7 @@ async def test_a_large_decision_fits_into_a_message(clients: StorageClients, ten
     findings = tuple(f"{number:064x}" for number in range(MOST_FINDINGS))
     incidents = tuple(f"20260301-{number:08x}" for number in range(MOST_INCIDENTS))
     large = {"shown": Shown(findings=findings, incidents=incidents), "reason": "x" * 2000}
-    queue = StorageDecisionQueue(clients.queues, queue=f"d-{tenant_id}")
+    queue = a_queue(clients, tenant_id)
     await queue.send(a_decision().model_copy(update=large))
 
     assert await clients.queues.get_queue_client(f"d-{tenant_id}").peek_messages(2)

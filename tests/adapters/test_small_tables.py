@@ -1,4 +1,4 @@
-"""Work list, containment limit, index and checkpoints: the same facts hold for the fakes and for the tables."""
+"""Work list, containment limit and index: the same facts hold for the fakes and for the tables."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from typing import NamedTuple
 
 import pytest
 
-from bypass_responder.adapters import checkpoint_store, index_table, limit_table
-from bypass_responder.adapters.checkpoint_store import CheckpointStore
+from bypass_responder.adapters import index_table, limit_table
 from bypass_responder.adapters.index_table import TableIndex
 from bypass_responder.adapters.limit_table import TableHourlyLimit
 from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.adapters.work_table import TableWorkList
-from bypass_responder.errors import ConflictError, InputError, RefusedError
+from bypass_responder.errors import InputError
 from bypass_responder.model.case import IndexEntry
-from bypass_responder.model.log import Checkpoint
-from bypass_responder.ports import Checkpoints, Index, Slots, WorkList
-from tests.fakes import FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList
+from bypass_responder.ports import Index, Slots, WorkList
+from tests.fakes import FakeIndex, FakeLimit, FakeWorkList
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)
@@ -30,19 +28,17 @@ class Ports(NamedTuple):
     work: WorkList
     limit: Slots
     listing: Index
-    checkpoints: Checkpoints
 
 
 @pytest.fixture(params=["fake", "azurite"])
 def ports(request: pytest.FixtureRequest, tenant_id: str) -> Ports:
     if request.param == "fake":
-        return Ports(FakeWorkList(), FakeLimit(), FakeIndex(), FakeCheckpoints())
+        return Ports(FakeWorkList(), FakeLimit(), FakeIndex())
     clients: StorageClients = request.getfixturevalue("clients")
     return Ports(
         TableWorkList(clients.tables, tenant_id),
         TableHourlyLimit(clients.tables, tenant_id),
         TableIndex(clients.tables, tenant_id),
-        CheckpointStore(clients.tables, clients.blobs, tenant_id),
     )
 
 
@@ -322,130 +318,3 @@ async def test_an_index_line_that_cannot_be_read_is_named(clients: StorageClient
     await clients.tables.get_table_client(index_table.TABLE).create_entity(row)
     with pytest.raises(InputError, match="corrupt_row"):
         [entry async for entry in TableIndex(clients.tables, tenant_id).newest()]
-
-
-# ---- checkpoints
-
-
-def a_checkpoint(seq: int, *, heads: int = 1, text: str = "h") -> Checkpoint:
-    return Checkpoint(seq=seq, at=NOON, heads={f"t{n}": (n, text) for n in range(heads)}, previous="p", hash=f"{seq}")
-
-
-async def test_the_first_checkpoint_has_nothing_before_it(ports: Ports) -> None:
-    assert await ports.checkpoints.last() is None
-    assert [checkpoint async for checkpoint in ports.checkpoints.all()] == []
-
-
-async def test_checkpoints_come_back_in_order(ports: Ports) -> None:
-    for seq in range(1, 20):
-        await ports.checkpoints.append(a_checkpoint(seq))
-
-    assert await ports.checkpoints.last() == a_checkpoint(19)
-    assert [checkpoint async for checkpoint in ports.checkpoints.all()] == [a_checkpoint(seq) for seq in range(1, 20)]
-
-
-async def test_a_number_is_taken_once(ports: Ports) -> None:
-    await ports.checkpoints.append(a_checkpoint(1))
-    with pytest.raises(ConflictError):
-        await ports.checkpoints.append(a_checkpoint(1, text="another"))
-
-    assert await ports.checkpoints.last() == a_checkpoint(1)
-
-
-async def test_the_same_checkpoint_again_is_our_own(ports: Ports) -> None:
-    await ports.checkpoints.append(a_checkpoint(1))
-    await ports.checkpoints.append(a_checkpoint(1))
-
-    assert [checkpoint async for checkpoint in ports.checkpoints.all()] == [a_checkpoint(1)]
-
-
-async def test_a_checkpoint_of_many_targets_fits(ports: Ports) -> None:
-    await ports.checkpoints.append(a_checkpoint(1, heads=3000, text="h" * 64))
-
-    assert await ports.checkpoints.last() == a_checkpoint(1, heads=3000, text="h" * 64)
-
-
-class Stored(NamedTuple):
-    """Three checkpoints, and the places where they lie."""
-
-    store: CheckpointStore
-    clients: StorageClients
-    tenant: str
-
-    async def delete_row(self, seq: int) -> None:
-        table = self.clients.tables.get_table_client(checkpoint_store.TABLE)
-        await table.delete_entity(self.tenant, f"{seq:012d}")
-
-    async def delete_blob(self, seq: int) -> None:
-        container = self.clients.blobs.get_container_client(checkpoint_store.CONTAINER)
-        await container.delete_blob(f"{self.tenant}/{seq:012d}.json")
-
-    async def reason(self) -> str:
-        with pytest.raises(InputError) as caught:
-            [checkpoint async for checkpoint in self.store.all()]
-        return caught.value.reason
-
-
-@pytest.fixture
-async def stored(clients: StorageClients, tenant_id: str) -> Stored:
-    store = CheckpointStore(clients.tables, clients.blobs, tenant_id)
-    for seq in (1, 2, 3):
-        await store.append(a_checkpoint(seq))
-    return Stored(store, clients, tenant_id)
-
-
-@pytest.mark.parametrize("seq", [1, 3])
-async def test_a_row_cut_away_is_found_by_its_blob(stored: Stored, seq: int) -> None:
-    await stored.delete_row(seq)
-
-    assert await stored.reason() == "checkpoint_row_missing"
-
-
-async def test_a_row_changed_is_found_by_its_blob(stored: Stored) -> None:
-    table = stored.clients.tables.get_table_client(checkpoint_store.TABLE)
-    body = a_checkpoint(2, text="forged").model_dump_json()
-    await table.update_entity({"PartitionKey": stored.tenant, "RowKey": f"{2:012d}", "Body00": body})
-
-    assert await stored.reason() == "checkpoint_blob_differs"
-
-
-async def test_a_blob_that_is_gone_is_found(stored: Stored) -> None:
-    await stored.delete_blob(2)
-
-    assert await stored.reason() == "checkpoint_blob_missing"
-
-
-async def test_a_crash_between_row_and_blob_is_no_alarm_and_is_mended_by_the_next(stored: Stored) -> None:
-    await stored.delete_blob(3)
-
-    assert len([checkpoint async for checkpoint in stored.store.all()]) == 3
-
-    await stored.store.append(a_checkpoint(4))
-
-    assert len([checkpoint async for checkpoint in stored.store.all()]) == 4
-
-
-async def test_a_number_used_again_after_a_cut_is_found_at_once(stored: Stored) -> None:
-    await stored.delete_row(3)
-    with pytest.raises(InputError, match="checkpoint_blob_differs"):
-        await stored.store.append(a_checkpoint(3, text="another"))
-
-
-async def test_the_newest_is_found_without_the_pointer(stored: Stored) -> None:
-    table = stored.clients.tables.get_table_client(checkpoint_store.TABLE)
-    await table.upsert_entity({"PartitionKey": f"{stored.tenant}_last", "RowKey": "last", "Row": "9" * 12})
-
-    assert await stored.store.last() == a_checkpoint(3)
-
-
-async def test_a_checkpoint_of_too_many_targets_is_refused(clients: StorageClients, tenant_id: str) -> None:
-    store = CheckpointStore(clients.tables, clients.blobs, tenant_id)
-    with pytest.raises(RefusedError, match="several"):
-        await store.append(a_checkpoint(1, heads=9000, text="h" * 64))
-
-
-async def test_a_checkpoint_row_that_cannot_be_read_is_named(clients: StorageClients, tenant_id: str) -> None:
-    row = {"PartitionKey": tenant_id, "RowKey": f"{1:012d}", "Body00": "{"}
-    await clients.tables.get_table_client(checkpoint_store.TABLE).create_entity(row)
-    with pytest.raises(InputError, match="corrupt_row"):
-        await CheckpointStore(clients.tables, clients.blobs, tenant_id).last()

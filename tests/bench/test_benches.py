@@ -20,6 +20,7 @@ from bench import (
     detect_export,
     feed_filter,
     graph_limit,
+    log_verify,
     mixed_events,
     notifications,
     off_flood,
@@ -45,6 +46,14 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bench puts the responder's identity into this process; it is set back afterwards."""
     for name in environment(""):
         monkeypatch.setenv(name, "set back afterwards")
+
+
+@needs_azurite
+def test_a_log_is_verified_with_a_request_for_each_day_of_checkpoints() -> None:
+    figures = log_verify.measure(year=200, few=20, many=100)
+
+    days = {"year_blobs": 4, "year_log": 1, "year_targets": 1, "year_rows": 2, "year_names": 1}
+    assert figures["year_requests"] == sum(days.values())
 
 
 @needs_azurite

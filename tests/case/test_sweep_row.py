@@ -9,61 +9,59 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.case.draft import Draft
-from bypass_responder.case.sweep_row import MOST_ACCEPTED, accept_warning, accepted
-from bypass_responder.errors import RefusedError
+from bypass_responder.case.sweep_row import MOST_ACCEPTED, accept_warning, accepted, warning_refusal
 from bypass_responder.model.case import TENANT_TARGET, Case, Head
-from bypass_responder.model.message import CommandKind
-from bypass_responder.model.sweep import AcceptedWarning, Sweep, SweepResult, warning_form
-from tests.world import START, TENANT
+from bypass_responder.model.sweep import AcceptedWarning, Sweep, warning_form
+from tests.world import START
 
 ROOM = "Something about 'Room 1' took 1250 ms."
 MORE = "There are more results available than are currently displayed."
 
 
 def a_draft(*warnings: str, **rows: Any) -> Draft:
-    answer = SweepResult(
-        command_id="c1",
-        kind=CommandKind.LIST_BYPASSED,
-        tenant_id=TENANT,
-        outcome="failed",
-        complete=False,
-        started_at=START,
-        scanned=1,
-        bypassed=0,
-        warnings=warnings,
-    )
-    stored = (Head(), Sweep(answer=answer), *rows.get("accepted", ()))
+    stored = (Head(), Sweep(warnings=warnings), *rows.get("accepted", ()))
     return Draft(Case(TENANT_TARGET, {row.row_key: row for row in stored}), now=START)
 
 
 def test_an_accepted_warning_is_kept_with_who_and_why() -> None:
     draft = a_draft(ROOM)
     accept_warning(draft, ROOM, who="ada", reason="rooms only")
+    [row] = draft.case.rows(AcceptedWarning)
 
     assert accepted(draft.case) == {"Something about … took … ms."}
-    assert [(entry.event, entry.who) for entry in draft.entries] == [("warning_accepted", "ada")]
+    assert (row.who, row.reason) == ("ada", "rooms only")
 
 
-def test_accepting_twice_changes_nothing_the_second_time() -> None:
+def test_a_warning_of_the_last_sweep_can_be_accepted_by_its_form() -> None:
+    assert warning_refusal(a_draft(ROOM).case, warning_form(ROOM)) == ""
+
+
+@pytest.mark.parametrize(
+    ("warnings", "text", "why"),
+    [
+        ((), ROOM, "no such warning"),
+        ((ROOM,), "Something else.", "no such warning"),
+        ((MORE,), MORE, "rows are missing"),
+        (("Read 'a partial list'.",), "Read '…'.", "rows are missing"),
+    ],
+)
+def test_only_a_warning_of_the_last_sweep_that_names_no_missing_rows_can_be_accepted(
+    warnings: tuple[str, ...], text: str, why: str
+) -> None:
+    assert why in warning_refusal(a_draft(*warnings).case, text)
+
+
+def test_a_warning_is_accepted_once() -> None:
     draft = a_draft(ROOM)
     accept_warning(draft, ROOM, who="ada", reason="rooms only")
-    accept_warning(draft, ROOM, who="bob", reason="again")
 
-    assert len(draft.entries) == 1
-
-
-@pytest.mark.parametrize(("warnings", "text"), [((), ROOM), ((ROOM,), "Something else."), ((MORE,), MORE)])
-def test_only_a_warning_of_the_last_sweep_that_names_no_missing_rows_can_be_accepted(
-    warnings: tuple[str, ...], text: str
-) -> None:
-    with pytest.raises(RefusedError):
-        accept_warning(a_draft(*warnings), text, who="ada", reason="rooms only")
+    assert "accepted already" in warning_refusal(draft.case, ROOM.replace("1", "2"))
 
 
 def test_the_accepted_warnings_are_bounded() -> None:
     rows = [AcceptedWarning(text=f"{'x' * n}!", who="ada", reason="", at=START) for n in range(MOST_ACCEPTED)]
-    with pytest.raises(RefusedError, match="already"):
-        accept_warning(a_draft(ROOM, accepted=rows), ROOM, who="ada", reason="rooms only")
+
+    assert "50 warnings are accepted already" in warning_refusal(a_draft(ROOM, accepted=rows).case, ROOM)
 
 
 @given(st.text())

@@ -69,6 +69,31 @@ def shown(found: Status, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+async def test_an_unknown_warning_is_shown_with_the_command_that_accepts_it(capsys: pytest.CaptureFixture[str]) -> None:
+    world = await watched()
+    await world.sweep(complete=False, warnings=("Something new about 'Room 1'.",))
+
+    said = shown(await reads(world), capsys)
+
+    assert "bypassctl sweeps accept-warning 'Something new about ….' --reason …" in said
+
+
+@pytest.mark.parametrize("warning", ["There are more results available.", "Micro delay applied."])
+async def test_a_warning_that_nobody_can_or_need_accept_is_not_shown(warning: str) -> None:
+    world = await watched()
+    await world.sweep(complete=False, warnings=(warning,))
+
+    assert (await reads(world)).warnings == []
+
+
+async def test_an_accepted_warning_is_not_shown_any_more() -> None:
+    world = await watched()
+    await world.sweep(complete=False, warnings=("Something new about 'Room 1'.",))
+    await world.delivers(await world.an_acceptance("Something new about 'Room 1'."))
+
+    assert (await reads(world)).warnings == []
+
+
 # ---- the exit status -------------------------------------------------------------------------------------------------
 
 

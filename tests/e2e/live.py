@@ -17,7 +17,7 @@ from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
 from bypass_responder import bootstrap
-from bypass_responder.adapters import checkpoint_store, ledger_table
+from bypass_responder.adapters import ledger_table
 from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
 from bypass_responder.model.base import Row
 from bypass_responder.model.finding import Finding
@@ -105,6 +105,7 @@ class Live:
             "ALERTS_QUEUE": f"alerts-{name}",
             "DECISIONS_QUEUE": f"decisions-{name}",
             "NOTIFICATIONS_QUEUE": f"notifications-{name}",
+            "DECISIONS_CONSOLE_QUEUE": f"console-{name}",
             "MODE": "enforce",
             "PROTECTED_OBJECT_IDS": "none",
         } | settings
@@ -264,11 +265,6 @@ class Live:
     def ledger(self) -> TableClient:
         """The ledger's table."""
         return self.table(ledger_table.TABLE)
-
-    @property
-    def checkpoints(self) -> TableClient:
-        """The table of checkpoints."""
-        return self.table(checkpoint_store.TABLE)
 
     @property
     def cli_env(self) -> dict[str, str]:

@@ -29,6 +29,7 @@ QUEUES = {
     "ALERTS_QUEUE": "alerts",
     "DECISIONS_QUEUE": "decisions",
     "NOTIFICATIONS_QUEUE": "notifications",
+    "DECISIONS_CONSOLE_QUEUE": "decisions-console",
 }
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
 CONTAINERS = ("evidence", "log-checkpoints", "sweeps", "dead-letters")

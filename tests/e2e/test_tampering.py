@@ -132,38 +132,38 @@ async def test_a_target_without_an_incident_is_watched_too(contained: Live) -> N
     assert (said.code, f"{contained.id_of('diego')}: cut after log entry 0" in said.out) == (1, True)
 
 
-async def checkpoint_rows(live: Live) -> list[dict[str, Any]]:
-    async with live.checkpoints as table:
-        found = table.query_entities("PartitionKey eq @it", parameters={"it": live.env["TENANT_ID"]})
-        return [dict(entity) async for entity in found]
+async def checkpoint_blobs(live: Live) -> dict[str, bytes]:
+    """Name and content; in Azure they can be neither changed nor deleted."""
+    container = live.responder.storage.blobs.get_container_client(CONTAINER)
+    names = [name async for name in container.list_blob_names(name_starts_with=live.env["TENANT_ID"])]
+    return {name: await (await container.download_blob(name)).readall() for name in sorted(names)}
+
+
+async def write_checkpoints(live: Live, name: str, content: bytes) -> None:
+    blob = live.responder.storage.blobs.get_blob_client(CONTAINER, name)
+    await blob.upload_blob(content, blob_type="AppendBlob", overwrite=True)
 
 
 async def test_a_deleted_checkpoint_is_named(contained: Live) -> None:
-    """Its row and its blob: in Azure the blob cannot be deleted."""
-    first = (await checkpoint_rows(contained))[0]
-    async with contained.checkpoints as table:
-        await table.delete_entity(first["PartitionKey"], first["RowKey"])
-    blob = f"{contained.env['TENANT_ID']}/{first['RowKey']}.json"
-    await contained.responder.storage.blobs.get_container_client(CONTAINER).delete_blob(blob)
+    first = next(iter(await checkpoint_blobs(contained)))
+    await contained.responder.storage.blobs.get_blob_client(CONTAINER, first).delete_blob()
     said = verify(contained)
 
     assert (said.code, "checkpoint 1 is missing" in said.out) == (1, True)
 
 
-async def test_a_checkpoint_without_its_row_is_named(contained: Live) -> None:
-    last = (await checkpoint_rows(contained))[-1]
-    async with contained.checkpoints as table:
-        await table.delete_entity(last["PartitionKey"], last["RowKey"])
+async def test_a_cut_off_checkpoint_is_named_by_the_table(contained: Live) -> None:
+    last, content = list((await checkpoint_blobs(contained)).items())[-1]
+    await write_checkpoints(contained, last, b"".join(content.splitlines(keepends=True)[:-1]))
     said = verify(contained)
 
-    assert (said.code, f"{last['RowKey']}.json has no row" in said.out) == (1, True)
+    assert (said.code, "cut after checkpoint" in said.out) == (1, True)
 
 
 async def test_a_changed_checkpoint_is_named(contained: Live) -> None:
-    row = (await checkpoint_rows(contained))[0]
-    forged = json.loads(row["Body00"]) | {"at": "2026-01-01T00:00:00Z"}
-    async with contained.checkpoints as table:
-        await table.upsert_entity(row | {"Body00": json.dumps(forged)}, mode=UpdateMode.REPLACE)
+    first, content = next(iter((await checkpoint_blobs(contained)).items()))
+    forged = json.loads(content) | {"at": "2026-01-01T00:00:00Z"}
+    await write_checkpoints(contained, first, json.dumps(forged).encode() + b"\n")
     said = verify(contained)
 
-    assert (said.code, "checkpoint 1" in said.out) == (1, True)
+    assert (said.code, "checkpoint 1 was changed" in said.out) == (1, True)

@@ -47,12 +47,13 @@ class FakeExchangeQueue(Scripted):
 
 
 class FakeDecisionQueue(Scripted):
-    """``sent`` are the decisions; a test puts texts on ``poison``. What was taken comes back until it is finished."""
+    """``sent`` are the decisions; a test puts texts on the poison queues. A taken one comes back until it ends."""
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[DecisionMessage] = []
         self.poison: list[str] = []
+        self.console_poison: list[str] = []
 
     async def send(self, message: DecisionMessage) -> None:
         self._called("send", message.message_id)
@@ -60,12 +61,14 @@ class FakeDecisionQueue(Scripted):
 
     async def take_poison(self, limit: int) -> list[PoisonDecision]:
         self._called("take_poison")
-        return [PoisonDecision(text, Channel.BYPASSCTL, text) for text in self.poison[:limit]]
+        of_bypassctl = [PoisonDecision(text, Channel.BYPASSCTL, text) for text in self.poison[:limit]]
+        return of_bypassctl + [PoisonDecision(text, Channel.CONSOLE, text) for text in self.console_poison[:limit]]
 
     async def finish(self, taken: PoisonDecision) -> None:
         self._called("finish")
-        if taken.text in self.poison:
-            self.poison.remove(taken.text)
+        poison = self.poison if taken.channel is Channel.BYPASSCTL else self.console_poison
+        if taken.text in poison:
+            poison.remove(taken.text)
 
 
 class FakeSenderQueue(Scripted):

@@ -76,9 +76,9 @@ class FakeFeedStore(Scripted):
         self.saved = cursor.model_copy(update={"etag": str(self._version)})
         return self.saved
 
-    async def blobs_read(self, since: datetime) -> set[str]:
+    async def blobs_read(self, window: Window) -> set[str]:
         self._called("blobs_read")
-        return {blob.content_id for blob in self.read.values() if blob.created >= since} | self.waiting.keys()
+        return {blob.content_id for blob in self.read.values() if window.start <= blob.created < window.end}
 
     async def mark_read(self, blob: ContentBlob) -> None:
         self._called("mark_read", blob.content_id)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bypass_responder.errors import ConflictError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.case import IndexEntry
-from bypass_responder.model.log import Checkpoint
+from bypass_responder.model.log import Checkpoint, TornLine
 from bypass_responder.ports import OutboxItem, Turn, WorkItem
 from tests.fakes.scripted import Scripted
 
@@ -189,13 +189,15 @@ class FakeCheckpoints(Scripted):
 
     async def append(self, checkpoint: Checkpoint) -> None:
         self._called("append", str(checkpoint.seq))
-        if checkpoint in self.held:
+        last = self.held[-1] if self.held else None
+        if checkpoint == last:
             return
-        if any(held.seq == checkpoint.seq for held in self.held):
-            raise ConflictError(f"Checkpoint {checkpoint.seq} is there already.")
+        if checkpoint.seq != (last.seq if last else 0) + 1:
+            raise ConflictError(f"Checkpoint {checkpoint.seq} does not follow the newest one.")
         self.held.append(Checkpoint.model_validate_json(checkpoint.model_dump_json()))
 
-    async def all(self) -> AsyncIterator[Checkpoint]:
+    async def all(self, since: date | None = None) -> AsyncIterator[Checkpoint | TornLine]:
         self._called("all")
-        for checkpoint in list(self.held):
+        earlier = [number for number, each in enumerate(self.held) if since and each.at.date() < since]
+        for checkpoint in self.held[max(earlier, default=0) :]:
             yield checkpoint

@@ -11,7 +11,7 @@ from bypass_responder.errors import NotFoundError, RefusedError
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.operating import decide
-from bypass_responder.operating.decide import Prepared, last_run, outcome_of, prepare
+from bypass_responder.operating.decide import Prepared, last_run, outcome_of, prepare, prepare_acceptance
 from tests.world import ALEX, OPS, START, World, a_finding
 
 
@@ -130,3 +130,16 @@ async def test_the_last_run_is_the_last_trace_of_one() -> None:
     await world.passes(minutes=1)
 
     assert (before, await last_run(world.services)) == (None, world.now)
+
+
+async def test_an_acceptance_names_the_warning_and_is_about_the_tenant() -> None:
+    world = World()
+    await world.sweep(complete=False, warnings=("Something new.",))
+    message = await prepare_acceptance("Something new.", world.services, reason="ticket", author=OPS)
+
+    assert (message.kind, message.warning, message.target) == ("accept_warning", "Something new.", "tenant")
+
+
+async def test_a_warning_that_no_sweep_gave_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(RefusedError, match="no such warning"):
+        await prepare_acceptance("Something new.", World().services, reason="ticket", author=OPS)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 
 import pytest
 
-from bypass_responder.model.log import Checkpoint, LogEntry
+from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
 from bypass_responder.operating.verify_log import Verification, verify_log
 from bypass_responder.session import open_session
-from tests.world import ALEX, World, a_finding
+from tests.world import ALEX, BLAKE, World, a_finding
 
 
 @pytest.fixture
@@ -179,3 +180,57 @@ async def test_what_the_responder_writes_meanwhile_is_no_problem(world: World, m
 
     assert written
     assert found.problems == []
+
+
+async def verify_since(world: World, day: date) -> Verification:
+    return await verify_log(world.ledger, world.checkpoints, since=day)
+
+
+@pytest.fixture
+async def days(world: World) -> World:
+    """ALEX on the first day, BLAKE two days later."""
+    await world.passes(days=2)
+    await world.sees(a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
+    await world.passes(minutes=1)
+    await world.passes(minutes=1)
+    return world
+
+
+async def test_since_verifies_the_logs_that_changed_since(days: World) -> None:
+    found = await verify_since(days, days.now.date())
+
+    assert found.problems == []
+    assert found.targets < (await verify(days)).targets
+
+
+async def test_since_names_a_line_that_was_changed_since(days: World) -> None:
+    line = json.loads(days.ledger.logs[BLAKE][0])
+    days.ledger.logs[BLAKE][0] = json.dumps(line | {"text": "nothing happened"})
+
+    assert f"{BLAKE}: log entry 1 was changed" in (await verify_since(days, days.now.date())).problems
+
+
+async def test_since_trusts_what_was_verified_before(days: World) -> None:
+    del days.checkpoints.held[0]
+
+    assert (await verify_since(days, days.now.date())).problems == []
+
+
+async def test_a_day_after_the_last_checkpoint_verifies_that_it_is_there(days: World) -> None:
+    found = await verify_since(days, days.now.date() + timedelta(days=30))
+
+    assert found.last_checkpoint == days.checkpoints.held[-1].at
+
+
+async def test_a_torn_line_is_counted_and_no_problem(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = world.checkpoints.held
+
+    async def torn(_since: date | None) -> AsyncIterator[Checkpoint | TornLine]:
+        yield TornLine(blob="a")
+        for checkpoint in held:
+            yield checkpoint
+
+    monkeypatch.setattr(world.checkpoints, "all", torn)
+    found = await verify(world)
+
+    assert (found.torn_lines, found.problems) == (1, [])

@@ -17,6 +17,7 @@ QUEUES = {
     "alerts": "alerts",
     "decisions": "decisions",
     "notifications": "notifications",
+    "consoleDecisions": "decisions-console",
     "results": "exchange-results",
     "commands": "exchange-commands",
     "checks": "exchange-checks",

@@ -82,6 +82,15 @@ def test_every_binding_is_as_written_here(index: dict[str, Any]) -> None:
                 "connection": "ResponderStorage",
             }
         ],
+        "carry_out_console_decision": [
+            {
+                "direction": "IN",
+                "type": "queueTrigger",
+                "name": "message",
+                "queueName": "%DECISIONS_CONSOLE_QUEUE%",
+                "connection": "ResponderStorage",
+            }
+        ],
         "health": [
             {
                 "direction": "IN",

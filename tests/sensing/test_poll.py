@@ -20,7 +20,7 @@ from bypass_responder.errors import (
 from bypass_responder.model.feed import ContentBlob, FeedCursor, PendingBlob, Window
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.feed.poll import BlobRecords, PollReport, poll
-from bypass_responder.sensing.feed.windows import LOOK_BACK, OVERLAP, plan
+from bypass_responder.sensing.feed.windows import LOOK_BACK, OVERLAP, earlier, plan
 from tests.fakes.feed import FakeAuditFeed, FakeFeedStore
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -87,6 +87,70 @@ class Tenant:
 
 def ids_of(report: PollReport) -> set[str]:
     return {problem.id for problem in report.problems}
+
+
+# ---- blobs that are listed late ---------------------------------------------------------------------------------
+
+
+async def polled_hourly(tenant: Tenant, hours: int) -> None:
+    for hour in range(1, hours + 1):
+        await tenant.poll(NOW + hour * HOUR)
+
+
+@pytest.mark.parametrize("hours_late", [1, 3, 12, 23])
+async def test_a_blob_that_is_listed_hours_late_is_read_within_the_hour(hours_late: int) -> None:
+    tenant = Tenant()
+    await tenant.poll()
+    tenant.publish("late", a_body("r1"), created=NOW - hours_late * HOUR + MINUTE)
+    await polled_hourly(tenant, 1)
+
+    assert tenant.kept_ids == {"r1"}
+
+
+@pytest.mark.parametrize("days_late", [1, 2, 4, 6])
+async def test_a_blob_that_is_listed_days_late_is_read_within_half_a_day(days_late: int) -> None:
+    tenant = Tenant()
+    await tenant.poll()
+    tenant.publish("late", a_body("r1"), created=NOW - days_late * DAY)
+    await polled_hourly(tenant, 12)
+
+    assert tenant.kept_ids == {"r1"}
+
+
+async def test_a_blob_that_was_read_is_not_read_again_when_its_day_is_listed_again() -> None:
+    tenant = Tenant()
+    tenant.publish("early", a_body("r1"))
+    await polled_hourly(tenant, 30)
+
+    assert len(tenant.kept) == 1
+
+
+async def test_a_pending_blob_is_not_read_before_its_time_when_its_day_is_listed_again() -> None:
+    tenant = Tenant()
+    blob = tenant.publish("broken", a_body("r1"), created=NOW - 5 * HOUR)
+    await tenant.store.set_pending(PendingBlob(blob=blob, attempts=9, next_at=NOW + DAY, reason="503"))
+    await polled_hourly(tenant, 2)
+
+    assert tenant.kept == []
+
+
+async def test_what_is_listed_again_fails_alone() -> None:
+    tenant = Tenant()
+    tenant.feed.fail("list_content", FeedError("AF50000", "an internal error"), about=(NOW + HOUR - DAY).isoformat())
+    report = await tenant.poll(NOW + HOUR)
+
+    assert report.error is not None
+    assert tenant.cursor.listed_through == NOW + HOUR
+
+
+@given(st.integers(min_value=0, max_value=7 * 24 * 60))
+def test_half_a_day_lists_again_six_and_a_half_days(minutes: int) -> None:
+    now = NOW + minutes * MINUTE
+    windows = [window for hour in range(12) for window in earlier(now + hour * HOUR)]
+    moments = [now - OVERLAP - number * HOUR for number in range(1, 24 * 6 + 11)]
+
+    assert all(any(window.start <= moment < window.end for window in windows) for moment in moments)
+    assert all(timedelta() < window.end - window.start <= DAY for window in windows)
 
 
 # ---- windows ---------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.decision_message import DecisionKind
+from bypass_responder.model.feed import Window
 from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.notification import Notification
@@ -294,7 +295,8 @@ async def _of_slots(run: Run) -> list[str]:
 
 async def _of_feed(run: Run) -> list[str]:
     store = run.stored.feed_store
-    known = await store.blobs_read(START) | {gap.content_id for gap in await store.gaps()}
+    known = await store.blobs_read(Window(start=START - timedelta(days=8), end=START + timedelta(days=365)))
+    known |= {gap.content_id for gap in await store.gaps()} | {each.blob.content_id for each in await store.pending()}
     cursor = await store.cursor()
     return [
         f"cursor: {content_id} lies behind the cursor, and was not read"

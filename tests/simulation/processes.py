@@ -360,10 +360,11 @@ class ProcessRun(Run):
 
     # --- what happens
 
-    def _blob(self, *records: dict[str, Any]) -> None:
-        super()._blob(*records)
+    def _blob(self, *records: dict[str, Any], created: datetime | None = None) -> None:
+        super()._blob(*records, created=created)
         name = f"blob-{len(self.world.feed.published)}"
-        [self._content_ids[name]] = [blob.content_id for blob in self.tenant.deliver(records)]
+        age = (self.now() - created).total_seconds() if created else 0
+        [self._content_ids[name]] = [blob.content_id for blob in self.tenant.deliver(records, age_seconds=age)]
 
     def _hide(self, content_id: str) -> None:
         self._unreadable.add(self._content_ids[content_id])

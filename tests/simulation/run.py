@@ -20,6 +20,7 @@ from uuid import UUID
 
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.model.account import AllowlistEntry
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.incident import Incident
@@ -512,6 +513,12 @@ class Run:
 
     def _publish(self, account: str, delay: float, *, on: bool, alias: bool = False, **fields: Any) -> None:
         """Let the feed have a record of what happens now, after a delay; perhaps twice, in another blob."""
+        record = self._record(account, on=on, alias=alias, **fields)
+        for wait in (delay, delay + 300)[: 2 if self._chance("duplicate") else 1]:
+            self.at(wait, lambda: self._blob(record))
+
+    def _record(self, account: str, *, on: bool, alias: bool = False, **fields: Any) -> dict[str, Any]:
+        """Return the audit record of what happens now."""
         name = next(name for name, object_id in IDS.items() if object_id == account)
         number = len(self.records) + 1
         record = a_bypass(
@@ -523,12 +530,11 @@ class Run:
             **fields,
         )
         self.records[record["Id"]] = (account, self.now())
-        for wait in (delay, delay + 300)[: 2 if self._chance("duplicate") else 1]:
-            self.at(wait, lambda: self._blob(record))
+        return record
 
-    def _blob(self, *records: dict[str, Any]) -> None:
+    def _blob(self, *records: dict[str, Any], created: datetime | None = None) -> None:
         number = len(self.world.feed.published) + 1
-        created = self.now()
+        created = created or self.now()
         blob = ContentBlob(content_id=f"blob-{number}", uri="", created=created, expires=created + timedelta(days=7))
         self.world.feed.publish(blob, json.dumps(records).encode())
 
@@ -635,6 +641,22 @@ class Run:
         self.delivered[message.message_id] = message
         self._poison_decision(message.model_dump_json().encode())
 
+    def _on_accept_warning(self, _: str, __: Event) -> None:
+        """A person accepts the warning that some sweeps have; the last one perhaps had none."""
+        message = DecisionMessage(
+            message_id=str(UUID(int=self.rng.getrandbits(128))),
+            tenant_id=TENANT,
+            target=TENANT_TARGET,
+            kind=DecisionKind.ACCEPT_WARNING,
+            warning="Something new.",
+            shown=Shown(),
+            author=PERSON,
+            reason="drill",
+            sent_at=self.now(),
+            not_after=self.now() + timedelta(hours=1),
+        )
+        self._decided(message, 1)
+
     def _on_enable(self, account: str, _: Event, *, enabled: bool = True) -> None:
         if account in self.directory.accounts:
             self.directory.change(account, account_enabled=enabled)
@@ -703,6 +725,12 @@ class Run:
         self._publish(account, 0, on=True)
         self.at(0.001, lambda: self._hide(f"blob-{number}"))
         self.at(3 * 3600, lambda: self._show(f"blob-{number}"))
+
+    def _on_listed_late(self, account: str, _: Event) -> None:
+        """A blob with the record of a bypass that is listed five hours after it was created."""
+        self.exchange.switch(account, on=True, by="attacker")
+        record, created = self._record(account, on=True), self.now()
+        self.at(5 * 3600, lambda: self._blob(record, created=created))
 
     def _hide(self, content_id: str) -> None:
         """Let every read of a blob fail."""

@@ -39,6 +39,8 @@ REACHED_BY = {
     "decisions.finish": "poison_decision",
 }
 """What has to happen for a call that few runs make."""
+ALSO = {7: "listed_late", 9: "accept_warning"}
+"""What happens in some seeds as well, by their remainder: it moves no other seed."""
 PEOPLE_ACT = ("approve", "dismiss", "release", "close", "enable", "disable")
 
 
@@ -111,6 +113,8 @@ def schedule(seed: int) -> Schedule:
         faults["stale"] = 10.0
     if kind := REACHED_BY.get(call):
         events.append(Event(rng.uniform(60, 7200), kind, VICTIMS[0], 60))
+    if kind := ALSO.get(seed % 20):
+        events.append(Event(60.0 * (seed % 200), kind, VICTIMS[0]))
     return Schedule(seed, tuple(sorted(events, key=lambda event: event.at)), faults, crash_at)
 
 

@@ -12,9 +12,11 @@ from bypass_responder.errors import TransientError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Channel
 from bypass_responder.model.incident import IncidentStatus, PersonDecision
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Observed
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
+from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.world import ALEX, BLAKE, World, a_finding
 
 HOUR = timedelta(hours=1)
@@ -67,6 +69,34 @@ async def test_an_author_whom_the_console_verified_is_not_marked() -> None:
     [row] = (await world.case()).rows(PersonDecision)
 
     assert row.who == "ops@contoso.onmicrosoft.com (0f0f0f0f-0000-4000-8000-00000000000f)"
+
+
+async def test_the_channel_is_that_of_the_queue_and_not_of_the_message() -> None:
+    """A message on the queue of bypassctl cannot claim to come from the console."""
+    world, incident_id = await held()
+    body = (await world.a_decision("approve", incident_id)).model_dump(mode="json") | {"channel": "console"}
+    await send(world, json.dumps(body).encode())
+
+    assert (await world.case()).rows(PersonDecision) == []
+
+
+@pytest.mark.parametrize("channel", Channel)
+async def test_the_channel_is_recorded_in_the_row_and_in_the_log(channel: Channel) -> None:
+    world, incident_id = await held()
+    await send(world, (await world.a_decision("approve", incident_id)).model_dump_json().encode(), channel)
+    [row] = (await world.case()).rows(PersonDecision)
+    [entry] = [entry async for entry in world.ledger.log(ALEX) if entry.event == "approved"]
+
+    assert (row.channel, entry.facts["channel"]) == (channel, channel.value)
+
+
+async def test_a_decision_of_the_console_that_failed_five_times_keeps_its_channel() -> None:
+    world, incident_id = await held()
+    world.decisions.console_poison.append((await world.a_decision("approve", incident_id)).model_dump_json())
+    await world.passes(minutes=1)
+    [row] = (await world.case()).rows(PersonDecision)
+
+    assert (row.channel, world.decisions.console_poison) == (Channel.CONSOLE, [])
 
 
 async def test_a_second_delivery_does_nothing() -> None:
@@ -287,3 +317,89 @@ async def test_a_row_whose_outcome_was_changed_is_named() -> None:
     [problem] = (await verify_log(world.ledger, world.checkpoints)).problems
 
     assert "differs from its log entry" in problem
+
+
+# ---- a warning of the sweeps
+
+ROOM = "Something new about 'Room 1'."
+
+
+async def warned() -> World:
+    """Exchange gave a warning that nobody knows."""
+    world = World()
+    await world.sweep(complete=False, warnings=(ROOM,))
+    return world
+
+
+async def test_an_accepted_warning_is_in_the_log_with_who_why_and_channel() -> None:
+    world = await warned()
+    recorded = await world.delivers(await world.an_acceptance(ROOM))
+    [entry] = [entry async for entry in world.ledger.log(TENANT_TARGET) if entry.event == "warning_accepted"]
+
+    assert (entry.text, entry.who) == (f"{ROOM}: ticket", recorded.who)
+    assert (entry.facts["channel"], entry.facts["decision"]) == ("bypassctl", recorded.id)
+
+
+async def test_a_log_with_an_accepted_warning_verifies() -> None:
+    world = await warned()
+    await world.delivers(await world.an_acceptance(ROOM))
+
+    assert (await verify_log(world.ledger, world.checkpoints)).problems == []
+
+
+async def test_a_second_acceptance_is_refused_and_a_second_delivery_does_nothing() -> None:
+    world = await warned()
+    message = await world.an_acceptance(ROOM)
+    await world.delivers(message)
+    lines = len(world.ledger.logs[TENANT_TARGET])
+    await world.delivers(message)
+
+    assert len(world.ledger.logs[TENANT_TARGET]) == lines
+    assert "accepted already" in (await world.delivers(await world.an_acceptance(ROOM))).why
+
+
+async def test_a_warning_is_accepted_while_the_next_sweep_is_under_way() -> None:
+    world = await warned()
+    await world.passes(minutes=15)
+    await plan_sweep(world.services)
+
+    assert (await world.delivers(await world.an_acceptance(ROOM))).outcome == "carried_out"
+
+
+async def test_a_refused_acceptance_is_notified_with_the_command_that_shows_the_warnings() -> None:
+    world = await warned()
+    await world.delivers(await world.an_acceptance("Another warning."))
+    await world.passes(seconds=1)
+    rows = (await world.case(TENANT_TARGET)).rows(Notification)
+    [notification] = [row for row in rows if row.about == "decision_refused"]
+
+    assert notification.title == "Not carried out: accept_warning of the warning Another warning."
+    assert notification.left_to_do == ("Read it and decide again: bypassctl status",)
+
+
+async def test_an_acceptance_that_has_ended_is_refused() -> None:
+    world = await warned()
+    message = await world.an_acceptance(ROOM)
+    world.now += HOUR + timedelta(seconds=1)
+
+    assert "ended at" in (await world.delivers(message)).why
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"target": ALEX},
+        {"warning": None},
+        {"incident_id": "20260301-1"},
+        {"kind": "dismiss"},
+        {"kind": "dismiss", "incident_id": "20260301-1", "warning": None},
+        {"warning": "x" * 2001},
+    ],
+)
+async def test_a_decision_about_a_warning_is_of_the_tenant_and_of_nothing_else(fields: dict[str, Any]) -> None:
+    world = await warned()
+    body = (await world.an_acceptance(ROOM)).model_dump(mode="json") | fields
+    await send(world, json.dumps(body).encode())
+
+    assert (await world.case(TENANT_TARGET)).rows(PersonDecision) == []
+    assert len(await world.feed_store.unreadable(9)) == 1

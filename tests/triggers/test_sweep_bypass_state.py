@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 
-from bypass_responder.case.sweep_row import accept_warning
 from bypass_responder.errors import NotFoundError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.finding import Finding, Source
@@ -17,7 +15,6 @@ from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, Sweep
-from bypass_responder.session import change
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry, exchange_guid
 
@@ -363,8 +360,7 @@ async def test_a_harmless_warning_leaves_a_sweep_complete(warning: str) -> None:
 async def test_a_warning_that_a_person_accepted_leaves_a_sweep_complete() -> None:
     world = World()
     await world.sweep(complete=False, warnings=("Something new about 'Room 1'.",))
-    accept = partial(accept_warning, text="Something new about 'Room 1'.", who="ada", reason="rooms only")
-    await change(TENANT_TARGET, accept, world.services)
+    await world.delivers(await world.an_acceptance("Something new about 'Room 1'."))
     await world.passes(minutes=15)
     await world.sweep(complete=False, warnings=("Something new about 'Room 2'.",))
 

@@ -1,34 +1,73 @@
-"""The chain of checkpoints: a table for reading, and write-once blobs, immutable in Azure.
+"""The chain of checkpoints: one append blob a day, whose content Azure lets nobody change.
 
-Table: partition tenant id, row the number in twelve digits, inserted and never updated; partition ``{tenant}_last``
-remembers where to look for the newest. Blob: ``{tenant}/{number}.json``, the same JSON.
+Blob: ``{tenant}/{number of its first checkpoint}-{day}.jsonl``, one checkpoint a line. The first checkpoint of a new
+day still goes into the old blob; the ones after it go into the next, whose name follows from it. So the chain, and no
+host's clock, says where a checkpoint goes, and two hosts never start two blobs. Table: partition ``{tenant}_last``
+remembers where the newest checkpoint is.
 """
 
 from __future__ import annotations
 
-import asyncio
+import re
 from collections.abc import AsyncIterator
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from http import HTTPStatus
 
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.blob.aio import BlobServiceClient
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.adapters.table_rows import corrupt, row_or_none
-from bypass_responder.errors import ConflictError, InputError, NotFoundError, RefusedError
-from bypass_responder.model.log import Checkpoint
+from bypass_responder.adapters.table_rows import row_or_none
+from bypass_responder.errors import ConflictError, InputError, NotFoundError, TransientError
+from bypass_responder.model.log import Checkpoint, TornLine
 
 TABLE = "Checkpoints"
 CONTAINER = "log-checkpoints"
-_PART = 16_000
-"""Characters per property: a property holds 64 KiB of UTF-16."""
-_PARTS = 30
-"""An entity holds 1 MiB: about 3,500 targets in one checkpoint."""
-_SIDE_BY_SIDE = 16
-"""Blobs that are read at once while the chain is verified."""
+MOST_LINES = 40_000
+"""Checkpoints in one blob; an append blob takes 50,000 appends."""
 _LAST = "last"
+_BLOB = re.compile(r"[^/]+/(?P<first>\d{12})-(?P<day>\d{4}-\d\d-\d\d)\.jsonl")
+
+
+@dataclass(frozen=True)
+class _Blob:
+    """A blob of the chain. ``day`` is that of the checkpoint before its first one."""
+
+    name: str
+    first: int
+    day: date
+
+    def next_after(self, last: Checkpoint) -> tuple[int, date] | None:
+        """Return the first number and the day of the next blob, or None when this one goes on."""
+        day = last.at.date()
+        ends = day > self.day or last.seq - self.first + 1 >= MOST_LINES
+        return (last.seq + 1, day) if ends else None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a checkpoint is: its number, its blob, and the position of its line."""
+
+    seq: int
+    blob: _Blob
+    start: int
+
+
+@dataclass(frozen=True)
+class _End:
+    """The newest checkpoint, and the blob and position that the next one is appended at."""
+
+    last: Checkpoint | None
+    blob: _Blob
+    size: int
+    torn: bool
+    """The blob ends within a line."""
 
 
 class CheckpointStore:
@@ -39,115 +78,132 @@ class CheckpointStore:
         self._table = tables.get_table_client(TABLE)
         self._container = blobs.get_container_client(CONTAINER)
         self._tenant = tenant_id
-        self._pointer = f"{tenant_id}_last"
+        self._first = self._blob(1, date.min)
 
     async def last(self) -> Checkpoint | None:
-        """Read from where the newest was last seen; from the beginning when nothing is there."""
-        rows = await self._from(await self._last_seen()) or await self._from(_key(0))
-        return rows[-1] if rows else None
+        """Read from where the newest was last seen; search the blobs when it is not there."""
+        return (await self._end()).last
 
     async def append(self, checkpoint: Checkpoint) -> None:
-        """Insert the row, then its blob; a crash between the two is repaired by the next append.
+        """Append a line at the end that was read. An append without an answer is ours when its line is there.
 
-        Raises ConflictError when the number is taken by another checkpoint, InputError when a blob differs.
+        Raises ConflictError when the number does not follow the newest one.
         """
-        await self._repair(checkpoint.seq - 1)
-        entity = {"PartitionKey": self._tenant, "RowKey": _key(checkpoint.seq), "At": checkpoint.at} | _body(checkpoint)
+        end = await self._end()
+        if end.last != checkpoint:
+            if checkpoint.seq != (end.last.seq if end.last else 0) + 1:
+                raise ConflictError(f"checkpoint {checkpoint.seq} does not follow the newest one")
+            await self._write(checkpoint, end)
+            await self._remember(checkpoint.seq, end.blob.name, end.size)
+
+    async def all(self, since: date | None = None) -> AsyncIterator[Checkpoint | TornLine]:
+        """Yield the checkpoints in order, a blob with one request.
+
+        Raises InputError: a blob that the responder did not write, or the newest checkpoint is missing.
+        """
+        place = await self._place()
+        blobs = [self._named(name) for name in await self._names()]
+        earlier = [number for number, blob in enumerate(blobs) if since and blob.day < since]
+        seq = 0
+        for blob in blobs[max(earlier, default=0) :]:
+            async for line in self._lines(blob.name):
+                if (checkpoint := _parsed(line)) is None:
+                    yield TornLine(blob=blob.name)
+                else:
+                    seq = checkpoint.seq
+                    yield checkpoint
+        if place and place.seq > seq:
+            raise InputError("checkpoint_missing", f"cut after checkpoint {seq}; table {TABLE} names {place.seq}")
+
+    async def _end(self) -> _End:
+        place = await self._place()
+        if place and (found := await self._end_from(place.blob, place.start)):
+            return found
+        for name in reversed(await self._names()):
+            if found := await self._end_from(self._named(name), 0):
+                return found
+        return _End(None, self._first, 0, torn=False)
+
+    async def _end_from(self, blob: _Blob, start: int) -> _End | None:
+        """Follow the chain from a place in a blob. None: no checkpoint is there, and it is not the beginning."""
+        last: Checkpoint | None = None
+        while True:
+            data = await self._read(blob.name, start)
+            found = next(filter(None, map(_parsed, reversed(data.splitlines()))), None)
+            end = _End(found or last, blob, start + len(data), torn=bool(data) and not data.endswith(b"\n"))
+            if found is None:
+                return end if last or (blob == self._first and start == 0) else None
+            following = blob.next_after(found)
+            if following is None:
+                return end
+            last, blob, start = found, self._blob(*following), 0
+
+    async def _write(self, checkpoint: Checkpoint, end: _End) -> None:
+        blob = self._container.get_blob_client(end.blob.name)
+        line = (b"\n" if end.torn else b"") + checkpoint.model_dump_json().encode() + b"\n"
         try:
             with translated(f"checkpoint {checkpoint.seq}"):
-                await self._table.create_entity(entity)
-        except ConflictError:
-            if await self._row(checkpoint.seq) != checkpoint:
+                if not end.size:
+                    with suppress(ConflictError), translated(f"the blob {end.blob.name}"):
+                        await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+                await blob.append_block(line, appendpos_condition=end.size)
+        except (ConflictError, TransientError):
+            if checkpoint not in map(_parsed, (await self._read(end.blob.name, end.size)).splitlines()):
                 raise
-        await self._write_once(checkpoint)
-        pointer = {"PartitionKey": self._pointer, "RowKey": _LAST, "Row": _key(checkpoint.seq)}
-        with translated(f"checkpoint {checkpoint.seq}"):
-            await self._table.upsert_entity(pointer, mode=UpdateMode.REPLACE)
 
-    async def all(self) -> AsyncIterator[Checkpoint]:
-        """Yield the table's checkpoints, each compared with its blob. Only the newest may still lack one.
+    async def _remember(self, seq: int, blob: str, start: int) -> None:
+        row = {"PartitionKey": f"{self._tenant}_last", "RowKey": _LAST, "Seq": seq, "Blob": blob, "Start": start}
+        with translated(f"the place of checkpoint {seq}"):
+            await self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
 
-        Raises InputError: a row that cannot be read, a blob that differs or is missing, a blob without its row.
-        """
-        rows = await self._from(_key(0))
+    async def _place(self) -> _Place | None:
+        """Return where the newest checkpoint was seen. None: nowhere, or somebody changed the row."""
+        row = await row_or_none(self._table, f"{self._tenant}_last", _LAST, "the place of the last checkpoint")
+        match row:
+            case {"Seq": int(seq), "Blob": str(name), "Start": int(start)} if found := _BLOB.fullmatch(name):
+                return _Place(seq, _Blob(name, int(found["first"]), date.fromisoformat(found["day"])), start)
+        return None
+
+    async def _names(self) -> list[str]:
         with translated("the checkpoint blobs"):
-            names = {name async for name in self._container.list_blob_names(name_starts_with=f"{self._tenant}/")}
-        if lost := sorted(names - {self._blob(row.seq) for row in rows}):
-            raise InputError("checkpoint_row_missing", f"blob {lost[0]} has no row in table {TABLE}")
-        if (seen := await self._last_seen()) > (_key(rows[-1].seq) if rows else _key(0)):
-            raise InputError("checkpoint_row_missing", f"checkpoint {int(seen)} is not in table {TABLE} any more")
-        for start in range(0, len(rows), _SIDE_BY_SIDE):
-            part = rows[start : start + _SIDE_BY_SIDE]
-            blobs = await asyncio.gather(*(self._read_blob(row.seq) for row in part))
-            for row, blob in zip(part, blobs, strict=True):
-                if blob is None and row is not rows[-1]:
-                    raise InputError("checkpoint_blob_missing", f"checkpoint {row.seq} has no blob")
-                if blob is not None and blob != _bytes(row):
-                    raise _differs(row.seq)
-                yield row
+            found = self._container.list_blob_names(name_starts_with=f"{self._tenant}/")
+            return sorted([name async for name in found])
 
-    async def _last_seen(self) -> str:
-        row = await row_or_none(self._table, self._pointer, _LAST, "the last checkpoint")
-        return str(row["Row"]) if row else _key(0)
-
-    async def _from(self, first: str) -> list[Checkpoint]:
-        where, names = "PartitionKey eq @tenant and RowKey ge @first", {"tenant": self._tenant, "first": first}
-        with translated("the checkpoints"):
-            return [_parsed(entity) async for entity in self._table.query_entities(where, parameters=names)]
-
-    async def _row(self, seq: int) -> Checkpoint | None:
-        row = await row_or_none(self._table, self._tenant, _key(seq), f"checkpoint {seq}")
-        return _parsed(row) if row else None
-
-    async def _repair(self, seq: int) -> None:
-        before = await self._row(seq)
-        if before is not None:
-            await self._write_once(before)
-
-    async def _write_once(self, checkpoint: Checkpoint) -> None:
+    async def _read(self, blob: str, start: int) -> bytes:
+        """Return the blob from ``start`` on; nothing when it does not reach so far, or does not exist."""
         try:
-            with translated(f"the blob of checkpoint {checkpoint.seq}"):
-                await self._container.upload_blob(self._blob(checkpoint.seq), _bytes(checkpoint), overwrite=False)
-        except ConflictError as conflict:
-            if await self._read_blob(checkpoint.seq) != _bytes(checkpoint):
-                raise _differs(checkpoint.seq) from conflict
-
-    async def _read_blob(self, seq: int) -> bytes | None:
-        try:
-            with translated(f"the blob of checkpoint {seq}"):
-                return await (await self._container.download_blob(self._blob(seq))).readall()
+            with translated(f"the blob {blob}"):
+                try:
+                    return await (await self._container.download_blob(blob, offset=start)).readall()
+                except HttpResponseError as error:
+                    if error.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                        return b""
+                    raise
         except NotFoundError:
-            return None
+            return b""
 
-    def _blob(self, seq: int) -> str:
-        return f"{self._tenant}/{_key(seq)}.json"
+    async def _lines(self, blob: str) -> AsyncIterator[bytes]:
+        rest = b""
+        with translated(f"the blob {blob}"):
+            async for chunk in (await self._container.download_blob(blob)).chunks():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in filter(None, lines):
+                    yield line
+        if rest:
+            yield rest
+
+    def _blob(self, first: int, day: date) -> _Blob:
+        return _Blob(f"{self._tenant}/{first:012d}-{day.isoformat()}.jsonl", first, day)
+
+    def _named(self, name: str) -> _Blob:
+        found = _BLOB.fullmatch(name)
+        if found is None:
+            raise InputError("unknown_blob", f"container {CONTAINER} has {name}, which the responder did not write")
+        return _Blob(name, int(found["first"]), date.fromisoformat(found["day"]))
 
 
-def _key(seq: int) -> str:
-    return f"{max(seq, 0):012d}"
-
-
-def _bytes(checkpoint: Checkpoint) -> bytes:
-    return checkpoint.model_dump_json().encode()
-
-
-def _body(checkpoint: Checkpoint) -> dict[str, str]:
-    text = checkpoint.model_dump_json()
-    if len(text) > _PART * _PARTS:
-        raise RefusedError(f"{len(checkpoint.heads)} targets are too many for one checkpoint; write several.")
-    return {f"Body{start // _PART:02d}": text[start : start + _PART] for start in range(0, len(text), _PART)}
-
-
-def _parsed(entity: Any) -> Checkpoint:  # noqa: ANN401 - TableEntity is a dict of any values
+def _parsed(line: bytes) -> Checkpoint | None:
     try:
-        text = "".join(entity[name] for name in sorted(entity) if name.startswith("Body"))
-        checkpoint = Checkpoint.model_validate_json(text)
-    except (TypeError, ValidationError) as problem:
-        raise corrupt(entity, TABLE, problem) from problem
-    if _key(checkpoint.seq) != entity["RowKey"]:
-        raise corrupt(entity, TABLE, f"it holds number {checkpoint.seq}")
-    return checkpoint
-
-
-def _differs(seq: int) -> InputError:
-    return InputError("checkpoint_blob_differs", f"checkpoint {seq}: table and blob say different things")
+        return Checkpoint.model_validate_json(line)
+    except ValidationError:
+        return None

@@ -1,4 +1,4 @@
-"""The queue of people's decisions. Messages are base64, as Azure Functions expects."""
+"""The queues of people's decisions, one for each channel. Messages are base64, as Azure Functions expects."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ _HIDDEN_SECONDS = 300
 
 
 class StorageDecisionQueue:
-    """Sends decisions, and takes those that failed from the poison twin.
+    """Sends decisions of bypassctl, and takes those of all channels that failed from the poison twins.
 
     Permissions: Storage Queue Data Message Sender (a person), Storage Queue Data Message Processor (the app).
     """
 
-    def __init__(self, service: QueueServiceClient, *, queue: str) -> None:
-        """Take the client and the name of the queue; nothing connects before the first call."""
+    def __init__(self, service: QueueServiceClient, *, queue: str, console: str) -> None:
+        """Take the client and the names of the queues; nothing connects before the first call."""
         self._queue = service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
-        self._poison = service.get_queue_client(f"{queue}-poison")
+        self._poison = {
+            channel: service.get_queue_client(f"{name}-poison")
+            for channel, name in ((Channel.BYPASSCTL, queue), (Channel.CONSOLE, console))
+        }
 
     async def send(self, message: DecisionMessage) -> None:
         """Put a decision on the queue."""
@@ -36,14 +39,18 @@ class StorageDecisionQueue:
             await self._queue.send_message(message.model_dump_json(), time_to_live=_NEVER)
 
     async def take_poison(self, limit: int) -> list[PoisonDecision]:
-        """Take up to ``limit`` decisions, at most 32, that failed five times."""
-        with translated(f"the queue {self._poison.queue_name}"):
-            pages = self._poison.receive_messages(
-                messages_per_page=limit, max_messages=limit, visibility_timeout=_HIDDEN_SECONDS
-            )
-            return [PoisonDecision(text_of(str(each.content)), Channel.BYPASSCTL, each) async for each in pages]
+        """Take up to ``limit`` decisions of each channel, at most 32, that failed five times."""
+        taken = []
+        for channel, poison in self._poison.items():
+            with translated(f"the queue {poison.queue_name}"):
+                pages = poison.receive_messages(
+                    messages_per_page=limit, max_messages=limit, visibility_timeout=_HIDDEN_SECONDS
+                )
+                taken += [PoisonDecision(text_of(str(each.content)), channel, each) async for each in pages]
+        return taken
 
     async def finish(self, taken: PoisonDecision) -> None:
         """Delete one of these; another instance may have done so after it became visible again."""
-        with suppress(NotFoundError), translated(f"a message of {self._poison.queue_name}"):
-            await self._poison.delete_message(cast("QueueMessage", taken.receipt))
+        poison = self._poison[taken.channel]
+        with suppress(NotFoundError), translated(f"a message of {poison.queue_name}"):
+            await poison.delete_message(cast("QueueMessage", taken.receipt))

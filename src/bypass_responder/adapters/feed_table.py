@@ -13,7 +13,7 @@ from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import corrupt, row_or_none, write_if_unchanged
 from bypass_responder.errors import ConflictError, NotFoundError
 from bypass_responder.model.base import Value
-from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob
+from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.record import Unreadable
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ V = TypeVar("V", bound=Value)
 TABLE = "Feed"
 _CURSOR = "cursor"
 _PENDING = "blob-p-"
-"""Sorts after every ``blob-<time>``, so that blobs read since a moment and all pending ones are one range."""
+"""Sorts after every ``blob-<time>``."""
 _TRANSACTION_ROWS = 100
 _LONGEST = 2000
 """Characters of a text of unreadable input other than the excerpt; a property holds 32,000."""
@@ -56,9 +56,9 @@ class FeedTable:
         etag = await write_if_unchanged(self._table, row, cursor.etag, "Saving the feed cursor")
         return cursor.model_copy(update={"etag": etag})
 
-    async def blobs_read(self, since: datetime) -> set[str]:
-        """Content ids read, of blobs created since, and all that are pending."""
-        rows = self._range(f"blob-{_stamp(since)}", "blob-q", select=["ContentId"])
+    async def blobs_read(self, window: Window) -> set[str]:
+        """Content ids read, of blobs created in the window."""
+        rows = self._range(f"blob-{_stamp(window.start)}", f"blob-{_stamp(window.end)}", select=["ContentId"])
         return {row["ContentId"] async for row in rows}
 
     async def mark_read(self, blob: ContentBlob) -> None:

@@ -10,8 +10,12 @@ from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bypass_responder.model.case import Case
 
+LONGEST_NAME, LONGEST_TEXT = 800, 2_000
+"""UTF-16 units of a name and of a text. A table's property holds 32,768, and JSON takes six for some characters."""
 _KINDS: dict[str, Literal["stood_down", "attempt", "switched_off", "unconfirmed"]] = {
     "attempt": "attempt",
     "switched_off": "switched_off",
@@ -48,9 +52,9 @@ def entry_of(incident: Incident) -> IndexEntry:
         kind="incident",
         status=incident.status.value,
         at=incident.opened_at,
-        account=account,
-        actor=", ".join(str(actor) for actor in incident.actors),
-        reason=f"{incident.verdict}: {incident.reason}",
+        account=_cut(account, LONGEST_NAME),
+        actor=_joined([str(actor) for actor in incident.actors]),
+        reason=_cut(f"{incident.verdict}: {incident.reason}", LONGEST_TEXT),
     )
 
 
@@ -61,7 +65,28 @@ def _of_finding(finding: Finding, kind: Literal["stood_down", "attempt", "switch
         kind=kind,
         status="recorded",
         at=finding.received_at,
-        account=finding.identity_text or finding.object_id_text or finding.target,
-        actor=str(finding.actor),
-        reason=finding.reason,
+        account=_cut(finding.identity_text or finding.object_id_text or finding.target, LONGEST_NAME),
+        actor=_joined([str(finding.actor)]),
+        reason=_cut(finding.reason, LONGEST_TEXT),
     )
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Return the names as one text: those that fit, and the number of the others."""
+    shown = [_cut(name, LONGEST_NAME) for name in names]
+    while _units(", ".join(shown)) > LONGEST_TEXT:
+        shown.pop()
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f", and {more} more" if more else "")
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return the text; of one that is too long the beginning, and how many characters were cut."""
+    if _units(text) <= longest:
+        return text
+    kept = text.encode("utf-16-le", "surrogatepass")[: 2 * longest].decode("utf-16-le", "ignore")
+    return f"{kept}… ({len(text) - len(kept)} characters cut)"
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from bypass_responder.case import filing
+from bypass_responder.case import filing, sweep_row
 from bypass_responder.case.account_state import active_incidents, changed_since, left_as_it_is
 from bypass_responder.case.control import renew
 from bypass_responder.case.evidence import known_of
@@ -56,6 +56,20 @@ def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enfor
     return decision
 
 
+def accept_warning(draft: Draft, message: DecisionMessage, *, channel: Channel) -> PersonDecision:
+    """Accept a warning of the sweeps, in the tenant's case, or refuse."""
+    recorded = _recorded_already(draft, message)
+    if recorded is not None:
+        return recorded
+    text = message.warning or ""
+    if why := _out_of_time(message, draft.now) or sweep_row.warning_refusal(draft.case, text):
+        return refuse(draft, message, why, channel=channel)
+    decision = _recorded(draft, message, channel, outcome="carried_out", why="")
+    sweep_row.accept_warning(draft, text, who=decision.who, reason=decision.reason)
+    _log(draft, decision, "warning_accepted", f"{text}: {decision.reason}")
+    return decision
+
+
 def refuse(draft: Draft, message: DecisionMessage, why: str, *, channel: Channel) -> PersonDecision:
     """Record a refusal with its reason, and notify people of it: somebody relies on the decision."""
     recorded = _recorded_already(draft, message)
@@ -65,12 +79,12 @@ def refuse(draft: Draft, message: DecisionMessage, why: str, *, channel: Channel
     _log(draft, decision, "decision_refused", f"{message.kind.value}: {why}")
     draft.notify(
         "decision_refused",
-        f"Not carried out: {message.kind.value} of incident {message.incident_id}",
+        f"Not carried out: {message.kind.value} of {message.subject}",
         f"{decision.who} decided it at {message.sent_at:%Y-%m-%d %H:%M:%SZ}. {why}",
         key=message.message_id,
         severity=Severity.WARNING,
-        incident=message.incident_id,
-        left_to_do=(f"Read the incident and decide again: bypassctl incidents show {message.incident_id}",),
+        incident=message.incident_id or None,
+        left_to_do=(f"Read it and decide again: {message.read_again}",),
     )
     return decision
 
@@ -90,6 +104,7 @@ def _recorded(
         channel=channel,
         reason=message.reason,
         account=message.account,
+        warning=message.warning,
         shown=message.shown.findings,
         incidents=message.shown.incidents,
         sent_at=message.sent_at,
@@ -357,7 +372,7 @@ def _log(draft: Draft, decision: PersonDecision, event: Event, text: str) -> Non
     draft.log(
         event,
         f"{text} ({decision.why})" if carried_out and decision.why else text,
-        incident=decision.incident_id,
+        incident=decision.incident_id or None,
         who=decision.who,
         account=decision.account,
         decision=decision.id,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import end_alert, end_decayed, raise_alert
-from bypass_responder.errors import RefusedError
+from bypass_responder.model.decision_message import MOST_WARNING
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.sweep import (
     AcceptedWarning,
@@ -29,6 +29,8 @@ SHORT_IS_TRUE = 3
 MOST_NAMED = 20
 MOST_COMMANDS = 5
 MOST_ACCEPTED = 50
+MOST_WARNINGS = 50
+"""Of an answer that are kept, one of each form."""
 
 
 def current(case: Case) -> Sweep:
@@ -88,7 +90,9 @@ def take_answer(draft: Draft, result: SweepResult) -> None:
         return
     end_alert(draft, "sweeps_silent")
     _report_switches(draft, result)
-    row = row.model_copy(update={"sent": True, "unanswered": 0, "answer": result, "answered_at": draft.now})
+    warnings = {warning_form(text): text for text in result.warnings if len(text) <= MOST_WARNING}
+    kept = {"warnings": tuple(warnings.values())[:MOST_WARNINGS], "answer": result, "answered_at": draft.now}
+    row = row.model_copy(update={"sent": True, "unanswered": 0} | kept)
     if result.outcome == "listed":
         draft.put(row.model_copy(update={"state": "answered"}))
     else:
@@ -100,20 +104,22 @@ def accepted(case: Case) -> frozenset[str]:
     return frozenset(row.text for row in case.rows(AcceptedWarning))
 
 
+def warning_refusal(case: Case, text: str) -> str:
+    """Return why a warning cannot be accepted, with the fix; empty when it can."""
+    form, known = warning_form(text), accepted(case)
+    seen = [each for each in current(case).warnings if warning_form(each) == form]
+    if not seen:
+        return "The last answered sweep has no such warning. Its warnings: bypassctl status."
+    if any(map(says_rows_are_missing, (text, *seen))):
+        return "This warning says that rows are missing: a sweep with it cannot count as complete."
+    if form in known:
+        return "This warning is accepted already."
+    return f"{MOST_ACCEPTED} warnings are accepted already." if len(known) >= MOST_ACCEPTED else ""
+
+
 def accept_warning(draft: Draft, text: str, *, who: str, reason: str) -> None:
-    """Accept a warning of the last sweep: it leaves the next ones complete. Raises RefusedError."""
-    form = warning_form(text)
-    answer = current(draft.case).answer
-    if answer is None or form not in map(warning_form, answer.warnings):
-        raise RefusedError("The last answered sweep has no such warning; bypassctl status shows its warnings.")
-    if says_rows_are_missing(text):
-        raise RefusedError("This warning says that rows are missing: a sweep with it cannot count as complete.")
-    if form in accepted(draft.case):
-        return
-    if len(accepted(draft.case)) >= MOST_ACCEPTED:
-        raise RefusedError(f"{MOST_ACCEPTED} warnings are accepted already.")
-    draft.put(AcceptedWarning(text=form, who=who, reason=reason, at=draft.now))
-    draft.log("warning_accepted", f"{form}: {reason}", who=who)
+    """Accept a warning that is not refused: it leaves the next sweeps complete."""
+    draft.put(AcceptedWarning(text=warning_form(text), who=who, reason=reason, at=draft.now))
 
 
 def _not_complete(draft: Draft, row: Sweep, problem: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bypass_responder import __version__
-from bypass_responder.cli import allowlist, incidents, log, status
+from bypass_responder.cli import allowlist, incidents, log, status, sweeps
 from bypass_responder.cli.detect import detect
 from bypass_responder.cli.doctor import doctor
 from bypass_responder.cli.grant import grant
@@ -43,3 +43,4 @@ app.command()(grant)
 app.add_typer(allowlist.app, name="allowlist")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(log.app, name="log")
+app.add_typer(sweeps.app, name="sweeps")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,12 +58,17 @@ def verify(
     against: Annotated[
         Path | None, typer.Option(help="CSV with the columns chain, seq and hash: a copy kept elsewhere.")
     ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Verify only what checkpoints from this day on cover."),
+    ] = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Verify every log entry and checkpoint. Exit code 1: an entry was changed, deleted or cut."""
     copy = _copy(against) if against else {}
+    day = since.date() if since else None
     found = with_responder(
-        lambda responder: verify_log(responder.services.ledger, responder.services.checkpoints, copy=copy)
+        lambda responder: verify_log(responder.services.ledger, responder.services.checkpoints, copy=copy, since=day)
     )
     if output is Output.JSON:
         show_json(found.__dict__)
@@ -101,6 +107,8 @@ def _print(found: Verification) -> None:
         f"{len(found.problems)} problems in {found.entries} entries of {found.targets} accounts; "
         f"{found.checkpoints} checkpoints, the last one at {until}. Deletions after it cannot be detected."
     )
+    if found.torn_lines:
+        say(f"{found.torn_lines} lines between the checkpoints hold none: appends that did not end.")
 
 
 async def _read(responder: Responder, subject: str) -> list[LogEntry]:

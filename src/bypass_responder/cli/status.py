@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from typing import Any
 
@@ -67,6 +68,7 @@ def as_json(found: Status) -> dict[str, Any]:
         "feed": found.cursor.model_dump(mode="json") if found.cursor else None,
         "sweep": {
             "unknown_because": found.doubt or None,
+            "unknown_warnings": found.warnings,
             **found.sweep.model_dump(mode="json", include={"complete_at", "state", "created_at", "problem"} | counts),
         },
         "unconfirmed": {
@@ -169,6 +171,11 @@ def _show_health(found: Status) -> None:
         "Health alerts",
         ("alert", "severity", "since", "detail", "what to do"),
         [(it.id, it.severity.value, moment(it.since), it.detail, it.advice) for it in found.alerts],
+    )
+    show_section(
+        "Unknown warnings of Exchange: sweeps are incomplete until somebody accepts them",
+        ("warning", "after you found out that no row is missing"),
+        [(text, f"bypassctl sweeps accept-warning {shlex.quote(text)} --reason …") for text in found.warnings],
     )
     show_section(
         "Recovered within a day (newest 5)",

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case import person_decision
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.decision_message import named
+from bypass_responder.model.decision_message import DecisionKind, named
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.session import announced, open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bypass_responder.case.draft import Draft
     from bypass_responder.model.decision_message import Channel, DecisionMessage
     from bypass_responder.model.incident import PersonDecision
     from bypass_responder.session import Services, Session
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 async def carry_out(message: DecisionMessage, channel: Channel, services: Services) -> tuple[PersonDecision, set[str]]:
     """Carry out or refuse a decision. Returns what is recorded, and the targets to settle now."""
+    if message.kind is DecisionKind.ACCEPT_WARNING:
+        accept = partial(person_decision.accept_warning, message=message, channel=channel)
+        return await _in_tenant(accept, services), {TENANT_TARGET}
     session = await open_session(message.target, services, history=True)
     if not session.case.by_key:
         why = "The ledger knows no such account."
@@ -35,9 +41,13 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
 
 async def refuse_in_tenant(message: DecisionMessage, why: str, channel: Channel, services: Services) -> PersonDecision:
     """Record a refusal in the tenant's case, where the account's cannot take it."""
+    return await _in_tenant(partial(person_decision.refuse, message=message, why=why, channel=channel), services)
+
+
+async def _in_tenant(transition: Callable[[Draft], PersonDecision], services: Services) -> PersonDecision:
     async with announced(TENANT_TARGET, services):
         session = await open_session(TENANT_TARGET, services)
-        return await session.apply(partial(person_decision.refuse, message=message, why=why, channel=channel))
+        return await session.apply(transition)
 
 
 async def _hand_on(message: DecisionMessage, channel: Channel, session: Session, services: Services) -> str:

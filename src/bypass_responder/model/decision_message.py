@@ -21,17 +21,20 @@ LASTS = timedelta(hours=1)
 """A message that is older is not carried out: what the person was shown is no longer true."""
 MOST_FINDINGS, MOST_INCIDENTS, MOST_STEPS = 500, 200, 8
 """What a message lists, so that it stays under the 48 KiB of a queue message."""
+MOST_WARNING, MOST_SHOWN = 2000, 200
+"""Characters of a warning, and of one in a notification."""
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class DecisionKind(StrEnum):
-    """What a person can decide about an incident."""
+    """What a person can decide: about an incident, or with ``accept_warning`` about the sweeps of the tenant."""
 
     APPROVE = "approve"
     DISMISS = "dismiss"
     CLOSE = "close"
     RELEASE = "release"
+    ACCEPT_WARNING = "accept_warning"
 
 
 class Channel(StrEnum):
@@ -90,7 +93,7 @@ class Shown(Value):
 
 
 class DecisionMessage(Value):
-    """One decision of a person about one incident. Its random id makes a second delivery harmless.
+    """One decision of a person. Its random id makes a second delivery harmless.
 
     ``target`` is the ledger's key. After ``not_after``, at most an hour after ``sent_at``, it is refused.
     """
@@ -100,7 +103,10 @@ class DecisionMessage(Value):
     tenant_id: Guid
     target: Id
     kind: DecisionKind
-    incident_id: Id
+    incident_id: Annotated[str, StringConstraints(max_length=100)] = ""
+    """Empty with accept_warning."""
+    warning: Annotated[str, StringConstraints(min_length=1, max_length=MOST_WARNING)] | None = None
+    """With accept_warning: the text of the warning of Exchange."""
     account: Guid | None = None
     """With approve: the account that a person names for an unresolved target."""
     shown: Shown
@@ -109,6 +115,17 @@ class DecisionMessage(Value):
     sent_at: Utc
     not_after: Utc
 
+    @property
+    def subject(self) -> str:
+        """What is decided, for people."""
+        warning = (self.warning or "")[:MOST_SHOWN]
+        return f"incident {self.incident_id}" if self.incident_id else f"the warning {warning}"
+
+    @property
+    def read_again(self) -> str:
+        """The command that shows it."""
+        return f"bypassctl incidents show {self.incident_id}" if self.incident_id else "bypassctl status"
+
     @model_validator(mode="after")
     def _ends_within_an_hour(self) -> Self:
         if not timedelta() < self.not_after - self.sent_at <= LASTS:
@@ -116,5 +133,9 @@ class DecisionMessage(Value):
             raise ValueError(msg)
         if self.account is not None and self.kind is not DecisionKind.APPROVE:
             msg = "only approve names an account"
+            raise ValueError(msg)
+        about_warning = self.kind is DecisionKind.ACCEPT_WARNING
+        if about_warning != (self.warning is not None) or about_warning == bool(self.incident_id):
+            msg = "accept_warning names a warning and no incident; any other decision an incident only"
             raise ValueError(msg)
         return self

@@ -122,3 +122,9 @@ class Checkpoint(Value):
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of everything but ``hash``."""
         return _digest(self.model_dump(mode="json", exclude={"hash"}))
+
+
+class TornLine(Value):
+    """A line between the checkpoints that holds none: an append that did not end. It is not part of the chain."""
+
+    blob: str

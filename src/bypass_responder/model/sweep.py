@@ -175,6 +175,8 @@ class Sweep(Row):
     covered: int = 0
     problem: str = ""
     """Why the last one was not complete."""
+    warnings: tuple[str, ...] = ()
+    """Of the last answer, one of each form: what a person may accept."""
     short: int = 0
     """How many sweeps in a row scanned about as few objects as ``short_scanned``."""
     short_scanned: int = 0

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.account_state import active_incidents, left_as_it_is, shown_of
 from bypass_responder.case.person_decision import refusal
+from bypass_responder.case.sweep_row import warning_refusal
 from bypass_responder.errors import NotFoundError, RefusedError
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.decision_message import LASTS, DecisionMessage
+from bypass_responder.model.decision_message import LASTS, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.incident import PersonDecision
 from bypass_responder.session import open_session
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.account import Account
     from bypass_responder.model.case import Case, IndexEntry
-    from bypass_responder.model.decision_message import Author, DecisionKind
+    from bypass_responder.model.decision_message import Author
     from bypass_responder.model.incident import Incident
     from bypass_responder.session import Services
 
@@ -106,6 +107,28 @@ async def _about_named(account: Account, incident: Incident, services: Services)
         "as a candidate": candidate.in_exchange if candidate else "NO CANDIDATE: nothing says that it was bypassed",
         "its incidents": ", ".join(row.id for row in active_incidents(case)) or "none",
     }
+
+
+async def prepare_acceptance(text: str, services: Services, *, reason: str, author: Author) -> DecisionMessage:
+    """Return the message that accepts a warning of the sweeps. Nothing is sent.
+
+    Raises RefusedError for what the responder would refuse.
+    """
+    if why := warning_refusal((await open_session(TENANT_TARGET, services)).case, text):
+        raise RefusedError(why)
+    now = services.clock()
+    return DecisionMessage(
+        message_id=services.new_id(),
+        tenant_id=services.settings.tenant_id,
+        target=TENANT_TARGET,
+        kind=DecisionKind.ACCEPT_WARNING,
+        warning=text,
+        shown=Shown(),
+        author=author,
+        reason=reason,
+        sent_at=now,
+        not_after=now + LASTS,
+    )
 
 
 async def outcome_of(message: DecisionMessage, services: Services, *, wait_seconds: float = 0) -> PersonDecision | None:

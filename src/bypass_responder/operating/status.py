@@ -20,12 +20,13 @@ from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import UNFINISHED, Incident
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Observed, StepKind
-from bypass_responder.model.sweep import Sweep
+from bypass_responder.model.sweep import Sweep, says_rows_are_missing, warning_form
 from bypass_responder.operating.timeline import Cost, costs
+from bypass_responder.sensing.sweep import doubtful_warnings
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from bypass_responder.model.account import Account
@@ -62,6 +63,8 @@ class Status:
     recovered: list[HealthAlert]
     tampering: list[Tampering]
     sweep: Sweep
+    warnings: list[str]
+    """Forms of the last answer's warnings that make it incomplete until somebody accepts them."""
     doubt: str
     """Why it is unknown which accounts are bypassed now; empty when the last sweep shows it."""
     listed: int
@@ -115,6 +118,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         recovered=sorted(recovered, key=lambda alert: alert.recovered_at or alert.since, reverse=True)[:NEWEST_SHOWN],
         tampering=tenant.rows(Tampering),
         sweep=sweep,
+        warnings=_unknown_warnings(sweep, sweep_row.accepted(tenant)),
         doubt=sweep_doubt(sweep, now=now, overdue=timedelta(minutes=settings.sweep_overdue_minutes)),
         listed=len(entries),
         unconfirmed=[entry for entry in entries if entry.kind == "unconfirmed"],
@@ -139,6 +143,11 @@ async def _undecided(targets: Sequence[str], services: Services) -> list[Finding
     cases = await asyncio.gather(*map(limited(partial(_case, services=services, history=False)), targets))
     found = [row for case in cases if case for row in case.rows(Finding) if row.state is not FindingState.DECIDED]
     return sorted(found, key=lambda row: row.received_at)
+
+
+def _unknown_warnings(sweep: Sweep, accepted: Collection[str]) -> list[str]:
+    doubtful = doubtful_warnings(sweep.warnings, accepted)
+    return [warning_form(text) for text in doubtful if not says_rows_are_missing(text)]
 
 
 async def _protected_blocked(protected: Sequence[str], services: Services) -> list[str]:

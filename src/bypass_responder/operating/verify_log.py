@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import InputError
 from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.log import TornLine
+from bypass_responder.operating.known_heads import KnownHeads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from bypass_responder.model.case import Case
+    from bypass_responder.model.log import Checkpoint
     from bypass_responder.ports import Checkpoints, Ledger
 
     Copy = Mapping[str, Mapping[int, str]]
 
 READ_AGAIN = 2
-Heads = dict[str, dict[int, str]]
 CHECKPOINTS = "checkpoints"
 """The name of the checkpoint chain in a copy."""
 
@@ -31,71 +34,87 @@ class Verification:
     targets: int = 0
     entries: int = 0
     checkpoints: int = 0
+    torn_lines: int = 0
+    """Appends that did not end. A checkpoint that was lost with one is a problem of its own."""
     last_checkpoint: datetime | None = None
     problems: list[str] = field(default_factory=list)
 
 
-async def verify_log(ledger: Ledger, checkpoints: Checkpoints, *, copy: Copy | None = None) -> Verification:
-    """Verify the whole log. Raises TransientError when storage is unavailable.
+async def verify_log(
+    ledger: Ledger, checkpoints: Checkpoints, *, copy: Copy | None = None, since: date | None = None
+) -> Verification:
+    """Verify the whole log, or what checkpoints ``since`` a day cover. Raises TransientError without storage.
 
     An unreadable row is a problem, not an error. ``copy`` holds hashes by number, for each target and for
-    ``checkpoints``, from a copy that is kept elsewhere.
+    ``checkpoints``, from a copy that is kept elsewhere. With ``since``, the first checkpoint that is read is trusted,
+    and only the logs that changed after it are verified.
 
     A concurrent write can look like a broken chain, so only a problem that persists in a second read is returned.
     """
-    found = await _verify(ledger, checkpoints, copy or {})
+    found = await _verify(ledger, checkpoints, copy or {}, since)
     for _ in range(READ_AGAIN):
         if found.problems:
-            before, found = found.problems, await _verify(ledger, checkpoints, copy or {})
+            before, found = found.problems, await _verify(ledger, checkpoints, copy or {}, since)
             found.problems = [problem for problem in found.problems if problem in before]
     return found
 
 
-async def _verify(ledger: Ledger, checkpoints: Checkpoints, copy: Copy) -> Verification:
+async def _verify(ledger: Ledger, checkpoints: Checkpoints, copy: Copy, since: date | None) -> Verification:
     found = Verification()
-    heads = await _checkpoints(checkpoints, copy.get(CHECKPOINTS, {}), found)
-    for target, kept in copy.items():
-        if target != CHECKPOINTS:
-            heads[target] = dict(kept) | heads[target]
-            if any(heads[target][seq] != digest for seq, digest in kept.items()):
+    with closing(KnownHeads()) as heads:
+        await _checkpoints(checkpoints, copy.get(CHECKPOINTS, {}), since, heads, found)
+        for target in copy.keys() - {CHECKPOINTS}:
+            differing = [seq for seq, digest in copy[target].items() if not heads.add(target, seq, digest)]
+            if differing:
                 found.problems.append(f"{target}: a checkpoint differs from the copy")
-    for target in sorted(await ledger.targets() | heads.keys()):
-        found.targets += 1
-        try:
-            await _target(target, heads.get(target, {}), ledger, found)
-        except InputError as problem:
-            found.problems.append(f"{target}: {problem.detail}")
+        for target in sorted(heads.targets() if since else await ledger.targets() | heads.targets()):
+            found.targets += 1
+            try:
+                await _target(target, heads.of(target), ledger, found)
+            except InputError as problem:
+                found.problems.append(f"{target}: {problem.detail}")
     return found
 
 
-async def _checkpoints(checkpoints: Checkpoints, kept: Mapping[int, str], found: Verification) -> Heads:
-    heads: Heads = defaultdict(dict)
-    previous = ""
+async def _checkpoints(
+    checkpoints: Checkpoints, kept: Mapping[int, str], since: date | None, heads: KnownHeads, found: Verification
+) -> None:
+    last: Checkpoint | None = None
     try:
-        async for checkpoint in checkpoints.all():
-            found.checkpoints += 1
-            if checkpoint.seq != found.checkpoints:
-                found.problems.append(f"checkpoint {found.checkpoints} is missing")
-                found.checkpoints = checkpoint.seq
-            if checkpoint.previous != previous or checkpoint.digest() != checkpoint.hash:
-                found.problems.append(f"checkpoint {checkpoint.seq} or the one before it was changed")
+        async for checkpoint in checkpoints.all(since):
+            if isinstance(checkpoint, TornLine):
+                found.torn_lines += 1
+                continue
+            if last or not since:
+                _after(last, checkpoint, found)
+            if checkpoint.digest() != checkpoint.hash:
+                found.problems.append(f"checkpoint {checkpoint.seq} was changed")
             if kept.get(checkpoint.seq, checkpoint.hash) != checkpoint.hash:
                 found.problems.append(f"checkpoint {checkpoint.seq} differs from the copy")
-            previous = checkpoint.hash
-            found.last_checkpoint = checkpoint.at
             for target, (seq, digest) in checkpoint.heads.items():
-                if heads[target].get(seq, digest) != digest:
+                if not heads.add(target, seq, digest):
                     found.problems.append(f"{target}: checkpoint {checkpoint.seq} contradicts an earlier checkpoint")
-                heads[target].setdefault(seq, digest)
+            last = checkpoint
+            found.checkpoints += 1
+            found.last_checkpoint = checkpoint.at
     except InputError as problem:
         found.problems.append(problem.detail)
-    if (last := max(kept, default=0)) > found.checkpoints:
-        found.problems.append(f"cut after checkpoint {found.checkpoints}; the copy has {last}")
-    return heads
+    newest = last.seq if last else 0
+    if (copied := max(kept, default=0)) > newest:
+        found.problems.append(f"cut after checkpoint {newest}; the copy has {copied}")
 
 
-async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Verification) -> None:
+def _after(last: Checkpoint | None, checkpoint: Checkpoint, found: Verification) -> None:
+    expected, previous = (last.seq + 1, last.hash) if last else (1, "")
+    if checkpoint.seq != expected:
+        found.problems.append(f"checkpoint {expected} is missing")
+    elif checkpoint.previous != previous:
+        found.problems.append(f"checkpoint {checkpoint.seq} or the one before it was changed")
+
+
+async def _target(target: str, heads: Iterator[tuple[int, str]], ledger: Ledger, found: Verification) -> None:
     seq, previous, incidents, decisions = 0, "", set[str](), dict[str, str]()
+    known = next(heads, None)
     async for entry in ledger.log(target):
         seq += 1
         found.entries += 1
@@ -104,7 +123,9 @@ async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Ver
             seq, previous = entry.seq, entry.previous
         if entry.previous != previous or entry.digest() != entry.hash:
             found.problems.append(f"{target}: log entry {seq} was changed")
-        if seq in known and known[seq] != entry.hash:
+        while known and known[0] < seq:
+            known = next(heads, None)
+        if known and known[0] == seq and known[1] != entry.hash:
             found.problems.append(f"{target}: log entry {seq} differs from a checkpoint or the copy")
         previous = entry.hash
         if entry.event == "decided" and entry.incident_id:
@@ -114,7 +135,7 @@ async def _target(target: str, known: dict[int, str], ledger: Ledger, found: Ver
     case = await ledger.load(target, history=True)
     _against_rows(case, seq, previous, incidents, found)
     _against_decisions(case, decisions, found)
-    last = max(known, default=0)
+    last = max((number for number, _ in heads), default=known[0] if known else 0)
     if last > seq:
         found.problems.append(f"{target}: cut after log entry {seq}; a checkpoint or the copy has {last} entries")
 

@@ -18,7 +18,7 @@ from bypass_responder.model.base import first_problem
 from bypass_responder.model.sweep import BaselineEntry, SweepContent, says_rows_are_missing, warning_form
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from bypass_responder.model.sweep import Baseline, BypassedObject, SweepResult
 
@@ -62,12 +62,17 @@ def read_content(data: bytes, result: SweepResult) -> SweepContent:
 
 def incomplete(content: SweepContent, result: SweepResult, *, accepted: Collection[str] = ()) -> str:
     """Why the answer is not the whole truth; empty when it is. ``accepted``: forms of warnings that people accepted."""
-    doubtful = [text for text in result.warnings if not _is_harmless(text, accepted)]
+    doubtful = doubtful_warnings(result.warnings, accepted)
     if doubtful or not (content.complete or result.warnings):
         return f"Exchange gave a warning: {'; '.join(doubtful) or 'no text'}"[:500]
     if content.scanned == 0:
         return "no object was scanned"
     return ""
+
+
+def doubtful_warnings(warnings: Iterable[str], accepted: Collection[str]) -> list[str]:
+    """Return the warnings that make a sweep incomplete: they say that rows are missing, or nobody accepted them."""
+    return [text for text in warnings if not _is_harmless(text, accepted)]
 
 
 def _is_harmless(warning: str, accepted: Collection[str]) -> bool:

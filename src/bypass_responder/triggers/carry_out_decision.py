@@ -11,7 +11,8 @@ from bypass_responder.errors import ResponderError
 from bypass_responder.handling.carry_out import carry_out, refuse_in_tenant
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import first_problem, is_target_key
-from bypass_responder.model.decision_message import SCHEMA_VERSION, Channel, DecisionMessage
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.decision_message import SCHEMA_VERSION, Channel, DecisionKind, DecisionMessage
 from bypass_responder.triggers.record_exchange_result import keep_message
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def _read(body: bytes, tenant_id: str) -> tuple[DecisionMessage | None, str]:
         return None, f"schema_version {message.schema_version} is not supported"
     if message.tenant_id != tenant_id:
         return None, f"tenant_id {message.tenant_id} is another tenant"
-    if not is_target_key(message.target):
+    of_tenant = message.kind is DecisionKind.ACCEPT_WARNING
+    if message.target != TENANT_TARGET if of_tenant else not is_target_key(message.target):
         return None, "target is not a valid ledger key"
     return message, ""
 

@@ -124,7 +124,7 @@ async def write_checkpoint(services: Services, items: Sequence[WorkItem] | None 
         seen = last.heads if last else {}
         ends = {item.target: head for item, head in read if head[0] and seen.get(item.target) != head}
         if ends:
-            checkpoint = await _next(ends, services)
+            checkpoint = _next(ends, last, services.clock())
             try:
                 await services.checkpoints.append(checkpoint)
             except ConflictError:
@@ -148,11 +148,9 @@ async def _head(item: WorkItem, services: Services) -> tuple[int, str]:
     return head.log_seq, head.log_hash
 
 
-async def _next(heads: dict[str, tuple[int, str]], services: Services) -> Checkpoint:
-    last = await services.checkpoints.last()
-    checkpoint = Checkpoint(
-        seq=last.seq + 1 if last else 1, at=services.clock(), heads=heads, previous=last.hash if last else ""
-    )
+def _next(heads: dict[str, tuple[int, str]], last: Checkpoint | None, now: datetime) -> Checkpoint:
+    seq, previous = (last.seq + 1, last.hash) if last else (1, "")
+    checkpoint = Checkpoint(seq=seq, at=now, heads=heads, previous=previous)
     return checkpoint.model_copy(update={"hash": checkpoint.digest()})
 
 

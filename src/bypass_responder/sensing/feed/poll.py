@@ -18,7 +18,7 @@ from bypass_responder.sensing.feed.poll_report import (
     Subscription,
     problems_of,
 )
-from bypass_responder.sensing.feed.windows import LOOK_BACK, OVERLAP, plan, still_there, whole_second
+from bypass_responder.sensing.feed.windows import LOOK_BACK, OVERLAP, earlier, plan, still_there, whole_second
 
 if TYPE_CHECKING:
     from bypass_responder.ports import AuditFeed, FeedStore
@@ -73,12 +73,15 @@ class _Run:
     changes: dict[str, Any] = field(default_factory=dict)
 
     async def list_new(self) -> None:
-        """The newest window, then one of backlog. What was listed whole goes into the cursor, and only that."""
+        """The newest window, then one of backlog; without backlog, once an hour, what may have been listed late."""
         try:
             backlog = await self._list_newest()
             if backlog:
                 await self._list_behind(backlog[0])
                 self.changes["backlog"] = backlog[1:]
+            elif self._hour_is_new():
+                for window in earlier(self.now):
+                    await self._list(window)
             self.changes["failing_since"] = None
         except _ListingError as failed:
             self.error = failed.error
@@ -112,13 +115,17 @@ class _Run:
         newest: datetime | None = None
         async for page in _pages(self.feed, window):
             if known is None:
-                known = await self.store.blobs_read(window.start)
+                known = await self.store.blobs_read(window) | self.intake.waiting.keys()
             new = {blob.content_id: blob for blob in page if blob.content_id not in known}
             known |= new.keys()
             self.listed += len(page)
             newest = max(filter(None, (newest, *(blob.created for blob in new.values()))), default=None)
             await self.intake.take(new.values())
         return newest
+
+    def _hour_is_new(self) -> bool:
+        last = self.cursor.last_success_at
+        return last is not None and last.hour != self.now.hour
 
     async def _start_again(self) -> None:
         started = self.changes.get("subscription_started_at", self.cursor.subscription_started_at)
@@ -148,8 +155,7 @@ class _Run:
                 after = await self.store.save_cursor(after)
             except ConflictError as error:
                 conflict = error
-        last = self.cursor.last_success_at
-        if not self.error and last and last.hour != self.now.hour:
+        if not self.error and self._hour_is_new():
             await self.store.forget_before(self.now - _MEMORY)
         ended_by = self.error or conflict
         return PollReport(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bypass_responder.model.feed import FeedCursor, Window
 
 OVERLAP = timedelta(hours=2)
-"""A blob may be listed after its contentCreated: every poll lists this much again."""
+"""A blob may be listed after its contentCreated: every poll lists this much again, see ``earlier`` for the rest."""
 LONGEST = timedelta(hours=24)
 RETRIEVABLE = timedelta(days=7) - timedelta(minutes=10)
 """The service takes no start of more than 7 days ago; its clock may be a little ahead of ours."""
@@ -45,6 +45,17 @@ def plan(cursor: FeedCursor, now: datetime) -> Plan:
         backlog=tuple(window for window in owed if window.end > now - RETRIEVABLE),
         lost=tuple(window for window in owed if window.end <= now - RETRIEVABLE),
     )
+
+
+def earlier(now: datetime) -> tuple[Window, Window]:
+    """What is listed again once an hour, for a blob that was listed hours after its contentCreated.
+
+    The last 24 hours before the overlap, and one of the seven days before today, another one each hour.
+    """
+    now = whole_second(now)
+    end = now.replace(hour=0, minute=0, second=0) - now.hour % 7 * LONGEST
+    older = Window(start=max(end - LONGEST, now - RETRIEVABLE), end=end)
+    return Window(start=now - LONGEST, end=now - OVERLAP), older
 
 
 def still_there(window: Window, now: datetime) -> Window:
