@@ -59,7 +59,7 @@ WARNED, OVERTAKEN, LIST_LATE_SECONDS = 3, 2, 200
 """Of four sweeps, the one with a warning that matters; of three, the one whose list comes after its message."""
 UNFORESEEN = 4
 """Of five commands, the one that fails with an unknown error."""
-DELIVERING = {"receivers.send", "ledger.commit"}
+DELIVERING = {"receivers.send", "ledger.commit", "ledger.load", "ledger.unsent"}
 """Calls whose failure or delay may keep a delivery from being recorded."""
 REFUSED = 2
 """Times that the pager refuses an odd notification."""
@@ -306,6 +306,7 @@ class Run:
             self.interrupted += 1
             self._kill(parked)
         elif self._chance("limit") and parked.root is not None:
+            self.interrupted += 1
             parked.root.cancel()
             parked.future.cancel()
         elif parked.not_before == 0.0 and self._chance("slow"):
