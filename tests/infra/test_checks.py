@@ -117,7 +117,7 @@ FAULTS = {
         "policies", NAMES, "plan-bypass-responder${suffix}", "plan-bypass-responder", "serverfarms: nameSuffix", 1
     ),
     "a suffix past the host's id": Fault(
-        "policies", NAMES, "resp${suffix}-${token}", "resp-${token}-${suffix}", "sites: nameSuffix leaves", 1
+        "policies", NAMES, "resp${suffix}-${token}", "resp-${token}--${suffix}", "sites: nameSuffix leaves", 1
     ),
     "a suffix that renames data": Fault(
         "policies", NAMES, "'stbypass${token}'", "'stbypass${token}${suffix}'", "storageAccounts: nameSuffix", 1
