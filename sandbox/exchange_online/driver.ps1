@@ -62,6 +62,8 @@ function ConvertFrom-Body {
 }
 
 . (Join-Path $App 'profile.ps1')
+$global:BypassDriverKnown = @()
+$global:BypassDriverKnown = @((Get-Variable -Scope Global).Name)
 $out.WriteLine((@{ driver = 'ready'; powershell = [string]$PSVersionTable.PSVersion } | ConvertTo-Json -Compress))
 while ($null -ne ($line = $in.ReadLine())) {
     $given = ConvertFrom-Json -InputObject $line -AsHashtable -DateKind String
@@ -74,6 +76,8 @@ while ($null -ne ($line = $in.ReadLine())) {
     } catch {
         $failure = $_.Exception.Message
     }
+    $new = Get-Variable -Scope Global | Where-Object { $_.Name -notin $global:BypassDriverKnown -and -not ($_.Options -band 'ReadOnly, Constant') }
+    $new | Remove-Variable -Scope Global -Force  # the platform does so after each run
     $outputs = @{}
     foreach ($name in $global:BypassDriverOutputs.Keys) { $outputs[$name] = @($global:BypassDriverOutputs[$name]) }
     $done = @{ driver = 'done'; ok = $null -eq $failure; outputs = $outputs; error = $failure }

@@ -1,13 +1,16 @@
 # A stand-in for Microsoft's module of this name, for the sandbox and the tests. It talks to the stand-in tenant's
 # InvokeCommand, which has the quirks of Exchange; the quirks of the module are here: the cmdlets come into being when one
 # connects, only those that were asked for and that the identity may run; errors are not terminating unless asked; they
-# name the exception between bars; the token belongs to the connection.
+# name the exception between bars; the token belongs to the connection. A failure to connect is thrown as the innermost
+# exception, whatever -ErrorAction says; disconnecting asks for confirmation; global variables only report the outcome.
+# It takes a subset of the module's parameters: tests/exchange_worker/test_stand_in_module.py lists them all.
 #
 # EXCHANGE_STANDIN_URL          the stand-in Exchange, for example http://127.0.0.1:8080/exchange
 # EXCHANGE_STANDIN_NOT_GRANTED  cmdlets, separated by commas, that the identity's role does not have
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+$global:EXO_LastExecutionStatus = $true
 $script:connections = [System.Collections.Generic.List[object]]::new()
 $script:http = [System.Net.Http.HttpClient]::new([System.Net.Http.HttpClientHandler]@{ UseProxy = $false })
 
@@ -21,19 +24,24 @@ function Connect-ExchangeOnline {
         [Parameter(Mandatory)][switch]$ManagedIdentity,
         [string]$ManagedIdentityAccountId,
         [Parameter(Mandatory)][ValidatePattern('\.onmicrosoft\.com\z')][string]$Organization,
-        [string[]]$CommandName = @(),
+        [string[]]$CommandName = @('*'),
         [switch]$SkipLoadingFormatData,
         [switch]$ShowBanner = $true
     )
 
+    $global:EXO_LastExecutionStatus = $true
     if ($script:connections.Count) { throw 'A second connection at a time: in a long-lived worker that memory is lost.' }
     if (-not $ManagedIdentity) { throw 'The stand-in signs in with a managed identity only.' }
-    $token = Get-StandInToken -ClientId $ManagedIdentityAccountId
+    $token = try { Get-StandInToken -ClientId $ManagedIdentityAccountId } catch {
+        $global:EXO_LastExecutionStatus = $false
+        throw $_.Exception.InnerException ?? $_.Exception
+    }
     $payload = $token.access_token.Split('.')[1].Replace('-', '+').Replace('_', '/')
     $payload += '=' * ((4 - $payload.Length % 4) % 4)
     $claims = [System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($payload)) | ConvertFrom-Json
     $withheld = "$env:EXCHANGE_STANDIN_NOT_GRANTED".Split(',')
-    $given = @($CommandName | Where-Object { $_ -notin $withheld })
+    $all = 'Get-User', 'Get-MailboxAuditBypassAssociation', 'Set-MailboxAuditBypassAssociation', 'Get-OrganizationConfig', 'Get-AdminAuditLogConfig'
+    $given = @($all | Where-Object { $name = $_; $name -notin $withheld -and @($CommandName | Where-Object { $name -like $_ }) })
     $name = "tmpEXO_$([guid]::NewGuid().ToString('n').Substring(0, 8))"
     $cmdlets = New-Module -Name $name -ScriptBlock $script:cmdlets -ArgumentList $given, ${function:Invoke-StandInCommand}
     Import-Module -ModuleInfo $cmdlets -Global -DisableNameChecking
@@ -56,9 +64,10 @@ function Disconnect-ExchangeOnline {
     .SYNOPSIS
     Ends every connection and takes the cmdlets away.
     #>
-    [CmdletBinding(SupportsShouldProcess)]
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param()
 
+    $global:EXO_LastExecutionStatus = $true
     foreach ($connection in $script:connections) {
         if ($PSCmdlet.ShouldProcess($connection.Name, 'Disconnect')) {
             Get-Module -Name $connection.ModuleName | Remove-Module -Force
