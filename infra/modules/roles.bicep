@@ -68,11 +68,8 @@ var onTables given[] = concat(
 // not allow (MicrosoftDocs/azure-docs#120932). Otherwise a sweep longer than the visibility timeout would run twice.
 var queueNames = map(items(queues), queue => queue.value)
 var onQueues given[] = concat(
-  toApp(
-    responder,
-    roles.queueDataContributor,
-    [queues.alerts, queues.consoleDecisions, queues.decisions, queues.results]
-  ),
+  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.results]),
+  toApp(responder, roles.queueDataContributor, [queues.consoleDecisions, queues.decisions]),
   toApp(responder, roles.queueMessageSender, [queues.commands, queues.checks, queues.sweeps]),
   toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.results)]),
   toApp(responder, roles.queueMessageSender, [poison(queues.consoleDecisions), poison(queues.decisions)]),
