@@ -116,7 +116,7 @@ def test_the_app_knows_only_bootstrap() -> None:
 def test_a_decision_has_the_channel_of_its_queue() -> None:
     source = (ROOT / "function_app.py").read_text(encoding="utf-8")
     channels = re.findall(
-        r'queue_name="%(DECISIONS\w*)%".*?carry_out_decision\(message.get_body\(\), "(\w+)"\)', source, re.S
+        r'queue_name="%(DECISIONS\w*)%".*?carry_out_decision\(message.get_body\(\), "(\w+)"\)', source, re.DOTALL
     )
 
     assert dict(channels) == {"DECISIONS_QUEUE": "bypassctl", "DECISIONS_CONSOLE_QUEUE": "console"}
