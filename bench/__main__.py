@@ -30,6 +30,7 @@ BENCHES = (
     "account_history",
     "off_flood",
     "graph_limit",
+    "notifications",
     "idle_day",
     "log_verify",
     "app_memory",

@@ -64,6 +64,8 @@ _TRIGGERS = (
     "receive_queued_alert",
     "record_exchange_result",
     "carry_out_decision",
+    "carry_out_console_decision",
+    "send_notifications",
     "health",
 )
 _WARM_UP = 1

@@ -19,7 +19,7 @@ CALLS: dict[str, dict[str, float]] = {
     "resume": {"table": 3, "queue": 7, "blob": 0},
     "sweep_plan": {"table": 5, "queue": 1, "blob": 0},
     "sweep_answer": {"table": 12, "queue": 0, "blob": 2},
-    "resume_after_sweep": {"table": 9, "queue": 7, "blob": 3},
+    "resume_after_sweep": {"table": 13, "queue": 7, "blob": 3},
 }
 """Calls of one run to the data account, by service."""
 LINES = {"poll": 1, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}

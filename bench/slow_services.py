@@ -19,6 +19,7 @@ from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.account import Account as Known
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.record import AuditRecord
+from bypass_responder.ports import PoisonMessage
 from bypass_responder.sensing.records.reader import read_records
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from bypass_responder.triggers.store_records import store_records
@@ -85,10 +86,10 @@ class MemoryWorker:
         if isinstance(command, ExchangeCommand):
             self.commands.append(command)
 
-    async def drain_poison(self, limit: int) -> AsyncIterator[str]:
+    async def drain_poison(self, limit: int) -> AsyncIterator[PoisonMessage]:
         """Nothing fails."""
         for _ in range(0 * limit):
-            yield ""
+            yield PoisonMessage("", "")
 
     async def answer(self, services: Services) -> None:
         """Answer everything that was asked, and what the answers asked."""

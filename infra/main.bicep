@@ -122,6 +122,12 @@ param allowTopicKeys bool = false
 @description('Uses private endpoints for storage; alerts then arrive through a queue.')
 param networkIsolation bool = false
 
+@description('Delivers alerts through a queue: auto with networkIsolation, always, or never. Never with networkIsolation: no alerts from the topic, and nothing public reaches the data account, except operatorAddresses.')
+param alertsByQueue 'auto' | 'always' | 'never' = 'auto'
+
+@description('Comma-separated IP addresses or ranges that may deploy code. Empty: any address; authentication is still required.')
+param deployAddresses string = ''
+
 @description('With networkIsolation: comma-separated IP addresses from which people can reach the data account.')
 param operatorAddresses string = ''
 
@@ -136,10 +142,10 @@ param responderMemory 512 | 2048 | 4096 = 2048
 @description('Memory of an Exchange worker instance, in MB.')
 param workerMemory 512 | 2048 | 4096 = 2048
 
-@description('Maximum instances of each responder function.')
-@minValue(1)
-@maxValue(20)
-param responderMaximumInstances int = 4
+@description('Maximum instances of the responder, if they are shared by its functions; otherwise of each function.')
+@minValue(10)
+@maxValue(40)
+param responderMaximumInstances int = 10
 
 @description('Storage redundancy of the data account.')
 param dataRedundancy 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS' = 'Standard_LRS'
@@ -160,18 +166,36 @@ param logRetentionDays int = 90
 @description('Logs writes to and deletions from the tables and containers of the data account.')
 param keepStorageLogs bool = true
 
+// ---- policies of the organization -----------------------------------------------------------------------------------
+
+@description('Protects the vault from being purged. Cannot be undone.')
+param purgeProtection bool = false
+
+@description('Protects the data account and the log workspace from deletion with a lock.')
+param locks bool = false
+
+@description('Notifies alertEmail when an app is stopped, or its settings or role assignments in the group change. Every deployment does so, too.')
+param activityAlerts bool = false
+
+@description('Suffix of the names of both apps, at most 4 letters and digits, to replace them. See the runbook.')
+@maxLength(4)
+param nameSuffix string = ''
+
 @description('Tags applied to every resource.')
 param tags { *: string } = {}
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-var name = namesOf(environmentName, uniqueString(subscription().id, environmentName, location))
+var name = namesOf(environmentName, uniqueString(subscription().id, environmentName, location), nameSuffix)
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var hasVault = !empty(notificationWebhookUrl)
+var alertsTo = alertsByQueue == 'always' || (alertsByQueue == 'auto' && networkIsolation)
+  ? 'queue'
+  : networkIsolation ? 'none' : 'function'
 
 func words(text string) string[] => filter(map(split(text, ','), word => trim(word)), word => !empty(word))
 
-resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: name.resourceGroup
   location: location
   tags: allTags
@@ -185,6 +209,7 @@ module monitoring 'modules/monitoring.bicep' = {
     name: name
     retentionDays: logRetentionDays
     email: alertEmail
+    lock: locks
   }
 }
 
@@ -197,6 +222,12 @@ module alerts 'modules/alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     actionGroupId: monitoring.outputs.actionGroupId
   }
+}
+
+module activity 'modules/activity.bicep' = if (activityAlerts) {
+  scope: group
+  params: { tags: allTags, namePrefix: name.alertPrefix, actionGroupId: monitoring.outputs.actionGroupId }
+  dependsOn: [roles, responderApp, workerApp] // last, so that the first deployment does not fire them
 }
 
 module workbook 'modules/workbook.bicep' = {
@@ -238,6 +269,8 @@ module data 'modules/storage-data.bicep' = {
     checkpointDays: checkpointRetentionDays
     locked: checkpointsLocked
     isolated: networkIsolation
+    closed: alertsTo == 'none'
+    lock: locks
     allowedAddresses: networkIsolation ? words(operatorAddresses) : []
     keepLogs: keepStorageLogs
     logWorkspaceId: monitoring.outputs.workspaceId
@@ -262,6 +295,7 @@ module vault 'modules/vault.bicep' = if (hasVault) {
     location: location
     tags: allTags
     name: name.vault
+    purgeProtection: purgeProtection
     logWorkspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -285,7 +319,7 @@ module roles 'modules/roles.bicep' = {
     responder: responderIdentity.outputs.principalId
     worker: workerIdentity.outputs.principalId
     topic: topic.outputs.principalId
-    alertsByQueue: networkIsolation
+    alertsByQueue: alertsTo == 'queue'
     vaultExists: hasVault
     operators: operatorsGroupId
     readers: readersGroupId == operatorsGroupId ? '' : readersGroupId
@@ -320,6 +354,7 @@ module responderApp 'modules/app.bicep' = {
     hostTableUri: responderHost.outputs.tableUri
     subnetId: network.?outputs.responderSubnetId ?? ''
     inbound: !networkIsolation
+    deployAddresses: words(deployAddresses)
     settings: {
       ACTOR_RESPONSE: actorResponse
       ALERTS_QUEUE: queues.alerts
@@ -338,6 +373,7 @@ module responderApp 'modules/app.bicep' = {
       HINT_CHECKS_PER_HOUR: string(hintChecksPerHour)
       MANAGEMENT_API_URL: managementApiUrl
       MODE: mode
+      NOTIFICATIONS_QUEUE: queues.notifications
       POLL_SCHEDULE: pollSchedule
       PROTECTED_OBJECT_IDS: protectedObjectIds
       PUBLISHER_IDENTIFIER: publisherIdentifier
@@ -371,13 +407,15 @@ module workerApp 'modules/app.bicep' = {
     identityClientId: workerIdentity.outputs.clientId
     runtime: { name: 'powershell', version: '7.6' }
     memory: workerMemory
-    // Per function (Azure/azure-rest-api-specs#45083): one command at a time, and one check and one sweep in parallel.
-    maximumInstances: 1
+    // For each function (Azure/azure-rest-api-specs#45083) or for all together (Azure/azure-functions-host#10523): with
+    // one, a sweep of an hour might hold up every command. Two commands at once do no harm: each can be repeated.
+    maximumInstances: 3
     packageUri: workerHost.outputs.packageUri
     hostBlobUri: workerHost.outputs.blobUri
     hostTableUri: workerHost.outputs.tableUri
     subnetId: network.?outputs.workerSubnetId ?? ''
     inbound: false // it has no HTTP function
+    deployAddresses: words(deployAddresses)
     settings: {
       EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands
@@ -421,4 +459,5 @@ output ResponderStorage__tableServiceUri string = data.outputs.tableUri
 output ResponderStorage__queueServiceUri string = data.outputs.queueUri
 output ResponderStorage__blobServiceUri string = data.outputs.blobUri
 output EVENT_TOPIC_NAME string = name.topic
+output ALERTS_TO string = alertsTo
 output EVENT_TOPIC_ENDPOINT string = topic.outputs.endpoint

@@ -13,12 +13,13 @@ from dataclasses import astuple
 from pathlib import Path
 
 from bypass_responder import bootstrap
+from bypass_responder.model.step import CONTROLS
 from sandbox.child import ROOT, ChildError, listens
 from sandbox.stage import Stage
 from sandbox.stage_settings import Ports
 
 SHOWN = (
-    *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "EXCHANGE_WORKER_IDS", "ResponderStorage"),
+    *("TENANT_ID", "MODE", "AUTOMATIC_CONTROLS", "PROTECTED_OBJECT_IDS", "EXCHANGE_WORKER_IDS", "ResponderStorage"),
     *("GRAPH_URL", "MANAGEMENT_API_URL"),
     *("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"),
 )
@@ -30,6 +31,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--folder", type=Path, default=ROOT / ".sandbox", help="folder of storage and logs")
     parser.add_argument("--keep", action="store_true", help="keep what an earlier run stored")
     parser.add_argument("--mode", choices=("observe", "enforce"), default="enforce")
+    parser.add_argument(
+        "--automatic-controls", default=",".join(CONTROLS), help="what acts without approval: a list, or none"
+    )
     parser.add_argument("--seed", help="inject random faults with this seed")
     parser.add_argument("--first-port", type=int, help="first of six ports, to run beside another sandbox")
     given = parser.parse_args(argv)
@@ -41,8 +45,9 @@ def main(argv: list[str]) -> int:
         shutil.rmtree(given.folder / "storage", ignore_errors=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     faults = ("--seed", given.seed) if given.seed else ()
+    settings = {"MODE": given.mode, "AUTOMATIC_CONTROLS": given.automatic_controls}
     try:
-        with Stage(given.folder, settings={"MODE": given.mode}, ports=ports, tenant_arguments=faults) as stage:
+        with Stage(given.folder, settings=settings, ports=ports, tenant_arguments=faults) as stage:
             asyncio.run(_first_poll(stage))
             print(_guide(stage), flush=True)
             while not (ended := stage.ended()):

@@ -18,6 +18,7 @@ SETTINGS = {
     "SWEEP_SCHEDULE": "*/5 * * * * *",
     "ALERTS_QUEUE": "alerts",
     "DECISIONS_QUEUE": "decisions",
+    "NOTIFICATIONS_QUEUE": "notifications",
     "DECISIONS_CONSOLE_QUEUE": "decisions-console",
     "COMMAND_TIMEOUT_SECONDS": "30",
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",

@@ -30,6 +30,7 @@ from bypass_responder.settings import Settings
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from bypass_responder.triggers.resume_responses import resume_responses
+from bypass_responder.triggers.send_notifications import send_notifications
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.fakes import (
     FakeAllowlist,
@@ -42,6 +43,8 @@ from tests.fakes import (
     FakeLedger,
     FakeLimit,
     FakeNotifier,
+    FakeOutbox,
+    FakeSenderQueue,
     FakeSweeps,
     FakeWorkList,
 )
@@ -146,6 +149,8 @@ class World:
         self.decisions = FakeDecisionQueue()
         self.sweeps = FakeSweeps()
         self.notifier = FakeNotifier()
+        self.outbox = FakeOutbox()
+        self.sender = FakeSenderQueue()
         self.feed = FakeAuditFeed()
         self.feed_store = FakeFeedStore()
         self.bypassed: dict[str, bool] = {}
@@ -170,7 +175,9 @@ class World:
             sweeps=self.sweeps,
             feed=self.feed,
             feed_store=self.feed_store,
-            notifier=self.notifier,
+            outbox=self.outbox,
+            sender=self.sender,
+            receivers={"webhook": self.notifier},
         )
 
     def deploy(self, **settings: Any) -> None:
@@ -182,7 +189,16 @@ class World:
         for finding in findings:
             await self.services.work.touch(finding.target, self.now)
             await self.ledger.add_finding(finding)
-        await settle_all({finding.target for finding in findings}, self.services)
+        try:
+            await settle_all({finding.target for finding in findings}, self.services)
+        finally:
+            await self.sends()
+
+    async def sends(self) -> None:
+        """The queue starts the delivery of notifications, where a run has asked for it."""
+        while self.sender.woken:
+            self.sender.woken = 0
+            await send_notifications(self.services)
 
     async def answer(self, **fields: Any) -> list[ExchangeResult]:
         """The worker answers what was asked since the last time."""
@@ -192,6 +208,7 @@ class World:
             self.answered += 1
             results.append(self._result(command, **fields))
             await record_exchange_result(results[-1].model_dump_json().encode(), self.services)
+        await self.sends()
         return results
 
     async def sweep(self, *, scanned: int = 1000, content: dict[str, Any] | None = None, **fields: Any) -> SweepResult:
@@ -238,6 +255,7 @@ class World:
         }
         result = SweepResult(**(answer | fields))
         await record_exchange_result(result.model_dump_json().encode(), self.services)
+        await self.sends()
         return result
 
     @property
@@ -253,7 +271,10 @@ class World:
     async def passes(self, **duration: float) -> None:
         """Time passes and the scheduler runs."""
         self.now += timedelta(**duration)
-        await resume_responses(self.services, self.self_checks)
+        try:
+            await resume_responses(self.services, self.self_checks)
+        finally:
+            await self.sends()
 
     async def decides(self, kind: str, incident_id: str, target: str = ALEX, **fields: Any) -> PersonDecision:
         """A person decides about what they are shown now. Raises RefusedError when the responder refuses."""
@@ -261,7 +282,7 @@ class World:
         recorded = await self.delivers(message)
         if recorded.outcome == "refused":
             raise RefusedError(recorded.why)
-        await resume_responses(self.services, self.self_checks)
+        await self.passes()
         return recorded
 
     async def a_decision(self, kind: str, incident_id: str, target: str = ALEX, **fields: Any) -> DecisionMessage:
@@ -333,6 +354,7 @@ class World:
             "resolved": ExchangeObject(object_id=found, exchange_guid=exchange_guid(found), name="name")
             if found
             else None,
+            "candidates": tuple(ids) if len(ids) > 1 else (),
             "before": before,
             "after": after,
             "read_at": self.now,

@@ -42,6 +42,7 @@ def _notification() -> dict[str, Any]:
     """What the webhook sends: the fields of a notification that leave the ledger, alone or in a group."""
     notification = Notification.model_json_schema(mode="serialization")
     definitions = notification.pop("$defs")
+    del definitions["Delivery"]
     notification["properties"] = {name: field for name, field in notification["properties"].items() if name in _SENT}
     notification["required"] = list(notification["properties"])
     reference = {"$ref": "#/$defs/Notification"}

@@ -12,12 +12,16 @@ from pathlib import Path
 
 from infra.checks import (
     access,
+    api_versions,
+    dates,
     deployment,
     functions,
     hardening,
     packages,
     permissions,
+    policies,
     queries,
+    rules,
     scanner,
     settings,
     storage_names,
@@ -35,6 +39,9 @@ class Check:
     """What is so when it finds nothing."""
     run: Callable[[Path], Iterator[str]]
     tools: tuple[str, ...] = ()
+    """Without one of these, none of the checks runs."""
+    helpful: tuple[str, ...] = ()
+    """Without one of these, this check alone is skipped: not every machine can have them."""
 
 
 BICEP = ("bicep",)
@@ -42,9 +49,12 @@ CHECKS = (
     Check(
         "templates", "Bicep builds, lints and formats without a word, from built-in types only", templates.run, BICEP
     ),
+    Check("api-versions", "every API version is on the list of those that Azure accepts", api_versions.run),
+    Check("dates", "the templates still build in two years", dates.run, BICEP, helpful=("faketime",)),
     Check(
         "hardening", "no keys, no public data, no secret, TLS 1.2, retention that cannot be cut", hardening.run, BICEP
     ),
+    Check("policies", "what an organization's policies ask for is made when asked, and only then", policies.run, BICEP),
     Check("access", "everybody has exactly the documented roles, each on one thing", access.run, BICEP),
     Check("permissions", "the rights that code names are given, and no others", permissions.run, BICEP),
     Check("names", "queues, tables and containers of the code are those of the template", storage_names.run, BICEP),
@@ -55,6 +65,7 @@ CHECKS = (
     Check("deployment", "azd, its hooks and the template name the same parameters and outputs", deployment.run, BICEP),
     Check("scanner", "checkov finds nothing but what is skipped with a reason", scanner.run, ("bicep", "checkov")),
     Check("queries", "alert rules and workbook ask for what the app sends", queries.run, ("node",)),
+    Check("rules", "each alert rule, run, fires on its events and on nothing else", rules.run, rules.TOOLS),
     Check(
         "workflows",
         "GitHub's workflows are sound, pinned, and may do no more than they must",

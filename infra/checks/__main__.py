@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOW_TO_GET = {
     "bicep": "install the Bicep CLI, or `az bicep install` and put ~/.azure/bin on the path",
     "node": "install Node 20 or newer, or `make setup`",
+    "faketime": "`apt-get install faketime`",
 }
 
 
@@ -61,6 +62,9 @@ def there(name: str) -> bool:
 
 def ran(check: Check, root: Path) -> int:
     """Run one check, say how it ended, and count its problems."""
+    if lacking := [name for name in check.helpful if not there(name)]:
+        say(f"{check.name:12} skipped: {lacking[0]} is not there; {HOW_TO_GET[lacking[0]]}")
+        return 0
     began = time.monotonic()
     problems = list(check.run(root))
     state = colored("wrong", 31) if problems else colored("ok", 32)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID"}
 """Variables that azd sets."""
 NAMED_BY_AZD = {"environmentName": "AZURE_ENV_NAME", "location": "AZURE_LOCATION"}
-CHOICES = {"BYPASS_GRANT", "EVENTS_RETRY_SECONDS", "MODULES_FROM", "GALLERY_URL"}
+CHOICES = {"BYPASS_GRANT", "EVENTS_RETRY_SECONDS", "EVENTS_TEMPLATE", "MODULES_FROM", "GALLERY_URL"}
 """Variables that a person may set for the hooks; the documents explain them."""
-OF_THE_SHELL = {"HOOK", "VENV", "PATH", "PWD", "LASTEXITCODE"}
+OF_THE_SHELL = {"AZ_MINIMUM", "HOOK", "VENV", "PATH", "PWD", "LASTEXITCODE"}
 WITHOUT_VARIABLE = {"tags"}
 """Parameters that are objects: azd cannot take one from a variable."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ANONYMOUS = {"health"}
 """Functions that anybody may call. They say nothing."""
-EXCLUDED = {"/runtime/webhooks/eventgrid", "/api/health"}
+EXCLUDED = {"/runtime/webhooks/eventgrid", "/runtime/webhooks/EventGrid", "/api/health"}
 """Paths that App Service authentication lets through: Event Grid signs in otherwise, and health is for anybody."""
 PAIRS = {"7.6": ((3, 10, 0), (4, 0, 0)), "7.4": ((3, 5, 0), (3, 10, 0))}
 """PowerShell of the app, to the versions of ExchangeOnlineManagement from … below that run on it."""
@@ -30,6 +30,7 @@ def run(root: Path) -> Iterator[str]:
     yield from _anonymous(root, functions)
     yield from _destination(root, functions)
     yield from _versions(root)
+    yield from _instances(root, functions)
 
 
 def _anonymous(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
@@ -52,8 +53,8 @@ def _anonymous(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterat
 
 
 def _destination(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
-    for isolated in (False, True):
-        found = of_type(predicted.events(root, isolated=isolated), "Microsoft.EventGrid/topics/eventSubscriptions")
+    for alerts_to in ("function", "queue"):
+        found = of_type(predicted.events(root, alerts_to=alerts_to), "Microsoft.EventGrid/topics/eventSubscriptions")
         if len(found) != 1:
             yield f"events.bicep makes {len(found)} subscriptions, must be 1"
         for each in found:
@@ -78,6 +79,20 @@ def _delivered(destination: dict[str, Any], functions: dict[str, list[dict[str, 
     kinds = {each["type"] for each in functions.get(function, [])}
     if "eventGridTrigger" not in kinds:
         yield f"events.bicep delivers to {function or 'nothing'}, which is no function with an Event Grid trigger"
+
+
+def _instances(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """One reading of Azure's limit has all groups share it: the HTTP functions, and each other function."""
+    http = {name for name, bindings in functions.items() if any(it["type"] == "httpTrigger" for it in bindings)}
+    groups = {
+        "responder": len(set(functions) - http) + bool(http),
+        "exchange-worker": len(list((root / "src" / "exchange_worker").glob("*/function.json"))),
+    }
+    for each in of_type(predicted.resources(root, "default"), "Microsoft.Web/sites"):
+        service = str(each.get("tags", {}).get("azd-service-name"))
+        most = each["properties"]["functionAppConfig"]["scaleAndConcurrency"]["maximumInstanceCount"]
+        if most < groups.get(service, 0):
+            yield f"{service} has {most} instances for {groups[service]} groups of functions, which may share them"
 
 
 def _versions(root: Path) -> Iterator[str]:

@@ -32,8 +32,15 @@ EVERYTHING = {
     "alertSenderPrincipalIds": SENDER,
     "authClientId": "44444444-4444-4444-8444-444444444444",
     "networkIsolation": True,
+    "deployAddresses": "192.0.2.1,198.51.100.0/24",
+    "purgeProtection": True,
+    "locks": True,
+    "activityAlerts": True,
+    "nameSuffix": "b",
 }
 VARIANTS: dict[str, dict[str, Any]] = {"default": {}, "everything": EVERYTHING}
+CLOSED = {"networkIsolation": True, "alertsByQueue": "never"}
+"""Nothing public reaches the data account. Only the check of policies needs this variant."""
 IN_A_MODULE = "BCP104"
 """Bicep's code for an error inside a module."""
 EVENTS = {"topicName": "evgt", "responderAppName": "func", "dataAccountName": "stdata"}
@@ -80,13 +87,13 @@ class Sources:
 
 def resources(root: Path, variant: str) -> tuple[Resource, ...]:
     """Everything that main.bicep makes with the parameters of a variant."""
-    given = _lines("main.bicep", REQUIRED | VARIANTS[variant])
+    given = _lines("main.bicep", REQUIRED | (VARIANTS | {"closed": CLOSED})[variant])
     return _predicted(Sources.of(root), given, "--location", "westeurope")
 
 
-def events(root: Path, *, isolated: bool) -> tuple[Resource, ...]:
-    """Everything that events.bicep makes."""
-    given = _lines("events.bicep", EVENTS | {"networkIsolation": isolated})
+def events(root: Path, *, alerts_to: str) -> tuple[Resource, ...]:
+    """Everything that events.bicep makes, for alerts to the ``function`` or the ``queue``."""
+    given = _lines("events.bicep", EVENTS | {"alertsTo": alerts_to})
     return _predicted(Sources.of(root), given, "--resource-group", "rg-contoso")
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 TOLD_BY_OTHERS = {"health": "each health alert is in a rule by its id"}
-NOT_PAGED = {"recovered": "something is over: nobody has to get up"}
+NOT_PAGED = {
+    "recovered": "something is over: nobody has to get up",
+    "restored": "auditing is on again; what is left to do was paged before",
+}
 """Notifications that no rule fires for, and why. Every other kind, and every health alert, is in exactly one rule."""
 HOST_FIELDS = {"faas.name"}
 """Of the host's own telemetry."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
 KINDS = {"table": "tableServices/tables", "queue": "queueServices/queues", "container": "blobServices/containers"}
-OF_EVENT_GRID = {"dead-letters"}
 
 
 @told
@@ -31,7 +30,7 @@ def run(root: Path) -> Iterator[str]:
 def _expected(root: Path) -> dict[str, set[str]]:
     code = app_code.said(root)
     queues = code.queues | {f"{name}-poison" for name in code.queues}
-    containers = {*code.containers, *OF_EVENT_GRID, *_bound(root)}
+    containers = {*code.containers, *_bound(root)}
     return {"table": set(code.tables), "queue": queues, "container": containers}
 
 

@@ -2,7 +2,8 @@
 
 zizmor requires pinned actions, checkouts without credentials and a `permissions` key; actionlint requires that a called
 workflow exists. Only this module requires the version beside a pinned action, `permissions: {}` at the top, permissions
-and a timeout for every job, `make` targets that exist, and tests on every Python that pyproject.toml names.
+and a timeout for every job, nothing installed in a job that can sign in, `make` targets that exist, and tests on every
+Python that pyproject.toml names.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ TOOLS = ("actionlint", "zizmor", "check-jsonschema")
 USES_LINE = re.compile(r"^[\s-]*uses:\s*(?P<action>(?!\$/)\S+)(?P<comment>.*)$", re.MULTILINE)
 VERSION_COMMENT = re.compile(r"\s+# v\d+(\.\d+)*\s*")
 MAKE = re.compile(r"(?:^|[\s;&|])make((?:\s+[\w.=$\"'{}/-]+)+)")
+INSTALL = re.compile(
+    r"\b(?:pip3? install|npm (?:i|install|ci)|npx|pipx|uvx?|apt-get|az (?:bicep|extension)|make|curl|wget)\b[^\n]*"
+    r"|[\w/-]+\.bicep\b"
+)
+"""What fetches code, or lets a tool fetch it: az downloads Bicep for a template that is not compiled."""
 _AS_JSON = """
 import json, sys
 from ruamel.yaml import YAML
@@ -56,6 +62,7 @@ def run(root: Path) -> Iterator[str]:
     for name, workflow in parsed.items():
         yield from (f"{name}: {problem}" for problem in _versions((root / name).read_text("utf-8")))
         yield from (f"{name}: {problem}" for problem in _rights(workflow))
+        yield from (f"{name}: {problem}" for problem in _installs(workflow))
         yield from (f"{name}: {problem}" for problem in _made(workflow, targets))
     yield from _pythons(root, parsed)
 
@@ -110,6 +117,15 @@ def _rights(workflow: dict[str, Any]) -> Iterator[str]:
             yield f"job {name} has no permissions"
         if "uses" not in job and "timeout-minutes" not in job:
             yield f"job {name} has no timeout-minutes"
+
+
+def _installs(workflow: dict[str, Any]) -> Iterator[str]:
+    """Code of a registry, once it runs beside a token, can use it."""
+    for name, job in workflow.get("jobs", {}).items():
+        if (job.get("permissions") or {}).get("id-token") == "write":
+            text = "\n".join(str(step.get("run", "")) for step in job.get("steps", []))
+            if found := INSTALL.search(text):
+                yield f"job {name} can sign in and installs something: {found[0]}"
 
 
 def _made(workflow: dict[str, Any], targets: set[str]) -> Iterator[str]:

@@ -23,6 +23,19 @@ function Assert-Setting([string[]] $Names) {
     }
 }
 
+# An older one may deploy for ever to an app that denies inbound requests (Azure/azure-cli#30870).
+$AzMinimum = '2.91.0'
+
+function Assert-AzureCli {
+    $version = & az version --query '"azure-cli"' --output tsv
+    if ($LASTEXITCODE -or -not $version) {
+        Stop-Hook "the Azure CLI gave no version; install $AzMinimum or newer, then try again" 3
+    }
+    if ([version] "$version".Trim() -lt [version] $AzMinimum) {
+        Stop-Hook "the Azure CLI is $version, $AzMinimum or newer is needed; run: az upgrade" 3
+    }
+}
+
 # bypassctl and the packager, and what they need. What they say goes to the
 # error stream: output is what a function gives.
 function Initialize-Environment {

@@ -18,6 +18,16 @@ need() { # NAME…: what azd provision sets
   done
 }
 
+# An older one may deploy for ever to an app that denies inbound requests (Azure/azure-cli#30870).
+AZ_MINIMUM=2.91.0
+
+require_az() {
+  version=$(az version --query '"azure-cli"' --output tsv) || version=
+  [ -n "$version" ] || stop "the Azure CLI gave no version; install $AZ_MINIMUM or newer, then try again" 3
+  lower=$(printf '%s\n' "$AZ_MINIMUM" "$version" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)
+  [ "$lower" = "$AZ_MINIMUM" ] || stop "the Azure CLI is $version, $AZ_MINIMUM or newer is needed; run: az upgrade" 3
+}
+
 # bypassctl and the packager, and what they need; quick when nothing changed
 environment() { make setup >&2 || stop "the environment was not created; fix the make error above, then try again" 3; }
 

@@ -1,29 +1,41 @@
 # After both apps are deployed: the event subscription, which needs the function that it delivers to. Azure may not know
-# the function for some minutes.
+# the function for some minutes, and has errors of its own: only what cannot pass is not tried again. EVENTS_TEMPLATE is
+# the compiled template of a release.
 $Hook = 'postdeploy'
 . $PSScriptRoot/common.ps1
 
-Assert-Setting AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP, EVENT_TOPIC_NAME, RESPONDER_APP_NAME, DATA_ACCOUNT_NAME
-$isolated = if ($env:NETWORK_ISOLATION) { $env:NETWORK_ISOLATION } else { 'false' }
+Assert-Setting AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP, EVENT_TOPIC_NAME, RESPONDER_APP_NAME, DATA_ACCOUNT_NAME, ALERTS_TO
+if ($env:ALERTS_TO -eq 'none') {
+    Write-Line 'no event subscription: ALERTS_BY_QUEUE=never'
+    exit 0
+}
+Assert-AzureCli
+$template = if ($env:EVENTS_TEMPLATE) { $env:EVENTS_TEMPLATE } else { 'infra/events.bicep' }
 $pause = if ($env:EVENTS_RETRY_SECONDS) { [double] $env:EVENTS_RETRY_SECONDS } else { 30 }
 $deployment = @(
     'deployment', 'group', 'create', '--subscription', $env:AZURE_SUBSCRIPTION_ID
-    '--resource-group', $env:AZURE_RESOURCE_GROUP, '--name', 'bypass-events', '--template-file', 'infra/events.bicep'
+    '--resource-group', $env:AZURE_RESOURCE_GROUP, '--name', 'bypass-events', '--template-file', $template
     '--output', 'none', '--only-show-errors', '--parameters'
     "topicName=$env:EVENT_TOPIC_NAME", "responderAppName=$env:RESPONDER_APP_NAME"
-    "dataAccountName=$env:DATA_ACCOUNT_NAME", "networkIsolation=$isolated"
+    "dataAccountName=$env:DATA_ACCOUNT_NAME", "alertsTo=$env:ALERTS_TO"
 )
+$final = 'AuthorizationFailed|does not have authorization|RequestDisallowedByPolicy|az login|' +
+    '\(InvalidTemplate\)|"InvalidTemplate"|Error BCP|InvalidRequestContent'
 for ($try = 1; ; $try++) {
     $said = & az @deployment 2>&1
     if ($LASTEXITCODE -eq 0) { break }
-    if ("$said" -notmatch 'estination endpoint not found') {
+    if ("$said" -cmatch $final) {
         $said | ForEach-Object { [Console]::Error.WriteLine("$_") }
         Stop-Hook 'the event subscription was not created; fix the Azure error above, then run: azd deploy'
     }
     if ($try -ge 10) {
-        Stop-Hook ('the event subscription was not created: Azure cannot find the function receive_alert after ' +
-            "$try tries. Alerts do not arrive; the feed and the sweep work. Run: azd deploy")
+        $said | ForEach-Object { [Console]::Error.WriteLine("$_") }
+        Stop-Hook ("the event subscription was not created in $try attempts. Alerts do not arrive; the feed and the " +
+            'sweep work. Run: azd deploy')
     }
-    Write-Line "Azure cannot find the function yet; attempt $try of 10"
+    if ("$said" -cmatch 'estination endpoint not found') {
+        Write-Line "Azure cannot find the function yet; attempt $try of 10"
+    }
+    else { Write-Line "attempt $try of 10 failed: $(@($said)[0])" }
     Start-Sleep -Seconds $pause
 }

@@ -1,27 +1,36 @@
 #!/bin/sh
 # After both apps are deployed: the event subscription, which needs the function that it delivers to. Azure may not know
-# the function for some minutes.
+# the function for some minutes, and has errors of its own: only what cannot pass is not tried again. EVENTS_TEMPLATE is
+# the compiled template of a release.
 HOOK=postdeploy
 cd "$(dirname "$0")/../.."
 . infra/hooks/common.sh
 
-need AZURE_SUBSCRIPTION_ID AZURE_RESOURCE_GROUP EVENT_TOPIC_NAME RESPONDER_APP_NAME DATA_ACCOUNT_NAME
+need AZURE_SUBSCRIPTION_ID AZURE_RESOURCE_GROUP EVENT_TOPIC_NAME RESPONDER_APP_NAME DATA_ACCOUNT_NAME ALERTS_TO
+[ "$ALERTS_TO" != none ] || { tell "no event subscription: ALERTS_BY_QUEUE=never"; exit 0; }
+require_az
 try=1
 until said=$(az deployment group create --subscription "$AZURE_SUBSCRIPTION_ID" \
-  --resource-group "$AZURE_RESOURCE_GROUP" --name bypass-events --template-file infra/events.bicep \
+  --resource-group "$AZURE_RESOURCE_GROUP" --name bypass-events --template-file "${EVENTS_TEMPLATE:-infra/events.bicep}" \
   --output none --only-show-errors --parameters \
   "topicName=$EVENT_TOPIC_NAME" "responderAppName=$RESPONDER_APP_NAME" "dataAccountName=$DATA_ACCOUNT_NAME" \
-  "networkIsolation=${NETWORK_ISOLATION:-false}" 2>&1); do
+  "alertsTo=$ALERTS_TO" 2>&1); do
   case "$said" in
-    *"estination endpoint not found"*) ;;
-    *)
+    *AuthorizationFailed* | *"does not have authorization"* | *RequestDisallowedByPolicy* | *"az login"* | \
+      *"(InvalidTemplate)"* | *'"InvalidTemplate"'* | *"Error BCP"* | *InvalidRequestContent*)
       printf '%s\n' "$said" >&2
       stop "the event subscription was not created; fix the Azure error above, then run: azd deploy"
       ;;
   esac
-  [ "$try" -lt 10 ] || stop "the event subscription was not created: Azure cannot find the function receive_alert after \
-$try tries. Alerts do not arrive; the feed and the sweep work. Run: azd deploy"
-  tell "Azure cannot find the function yet; attempt $try of 10"
+  if [ "$try" -ge 10 ]; then
+    printf '%s\n' "$said" >&2
+    stop "the event subscription was not created in $try attempts. Alerts do not arrive; the feed and the sweep work. \
+Run: azd deploy"
+  fi
+  case "$said" in
+    *"estination endpoint not found"*) tell "Azure cannot find the function yet; attempt $try of 10" ;;
+    *) tell "attempt $try of 10 failed: $(printf '%s' "$said" | head -n 1)" ;;
+  esac
   try=$((try + 1))
   sleep "${EVENTS_RETRY_SECONDS:-30}"
 done

@@ -9,8 +9,8 @@ if ($env:BYPASS_GRANT -eq 'skip') {
 }
 if (Test-Grant) { exit 0 }
 if ($env:BYPASS_GRANT -ne 'now') {
-    Stop-Hook ('permissions are missing, so nothing was deployed. A Privileged Role Administrator runs: ' +
-        "$(Get-GrantCommand); an Exchange administrator runs what bypassctl grant --exchange-script prints. " +
+    Stop-Hook ('permissions are missing, so nothing was deployed. A Privileged Role Administrator runs ' +
+        "what bypassctl grant --script prints, or: $(Get-GrantCommand); an Exchange administrator runs what bypassctl grant --exchange-script prints. " +
         'Then: azd up')
 }
 & bypassctl grant --yes

@@ -9,5 +9,5 @@ cd "$(dirname "$0")/../.."
 check_grant
 [ "$granted" -ne 0 ] || exit 0
 [ "${BYPASS_GRANT:-}" = now ] || stop "permissions are missing, so nothing was deployed. A Privileged Role Administrator \
-runs: $(grant_command); an Exchange administrator runs what bypassctl grant --exchange-script prints. Then: azd up"
+runs what bypassctl grant --script prints, or: $(grant_command); an Exchange administrator runs what bypassctl grant --exchange-script prints. Then: azd up"
 bypassctl grant --yes || stop "not all permissions were granted; fix the errors above, then run: azd up"

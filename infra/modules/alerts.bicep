@@ -201,7 +201,7 @@ var rules rule[] = [
   }
 ]
 
-resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for each in rules: {
     name: '${namePrefix}-${each.name}'
     location: location

@@ -17,7 +17,7 @@ param runtime { name: 'python' | 'powershell', version: string }
 @description('Memory of an instance, in MB.')
 param memory 512 | 2048 | 4096
 
-@description('Maximum instances of each function.')
+@description('Maximum instances: of all functions together, or of each. Microsoft documents both.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstances int
@@ -38,6 +38,9 @@ param subnetId string
 
 @description('Whether inbound requests can reach the functions of the app.')
 param inbound bool
+
+@description('Addresses or ranges that may deploy code. Empty: any.')
+param deployAddresses string[]
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
@@ -91,7 +94,15 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       http20Enabled: true
       ipSecurityRestrictionsDefaultAction: inbound ? 'Allow' : 'Deny'
       scmIpSecurityRestrictionsUseMain: false // deployment comes from outside, with Entra
-      scmIpSecurityRestrictionsDefaultAction: 'Allow'
+      scmIpSecurityRestrictionsDefaultAction: empty(deployAddresses) ? 'Allow' : 'Deny'
+      scmIpSecurityRestrictions: [
+        for (address, index) in deployAddresses: {
+          name: 'deploy-${index}'
+          ipAddress: contains(address, '/') ? address : '${address}/32'
+          action: 'Allow'
+          priority: 100 + index
+        }
+      ]
       appSettings: map(
         items(union(hostSettings, settings, optionalSettings)),
         setting => { name: setting.key, value: setting.value }

@@ -17,7 +17,8 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      excludedPaths: ['/runtime/webhooks/eventgrid', '/api/health']
+      // Event Grid calls EventGrid (Azure/Azure-Functions#1007); whether the comparison ignores case is not documented.
+      excludedPaths: ['/runtime/webhooks/eventgrid', '/runtime/webhooks/EventGrid', '/api/health']
     }
     httpSettings: { requireHttps: true }
     identityProviders: {

@@ -12,6 +12,9 @@ param retentionDays int
 @description('E-mail address to notify.')
 param email string
 
+@description('Whether a lock protects the workspace from deletion.')
+param lock bool
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: name.workspace
   location: location
@@ -21,6 +24,12 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
     retentionInDays: retentionDays
     features: { disableLocalAuth: true, enableLogAccessUsingOnlyResourcePermissions: true }
   }
+}
+
+resource kept 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
+  scope: workspace
+  name: 'keep'
+  properties: { level: 'CanNotDelete', notes: 'The log lines of the bypass responder.' }
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {

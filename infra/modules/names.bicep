@@ -24,17 +24,17 @@ type appNames = {
 }
 
 @export()
-func namesOf(environmentName string, token string) names => {
+func namesOf(environmentName string, token string, suffix string) names => {
   resourceGroup: 'rg-${environmentName}'
   responder: {
-    app: 'func-bypass-resp-${token}'
-    plan: 'plan-bypass-responder'
+    app: 'func-bypass-resp${suffix}-${token}' // the host's id is the first 32 characters
+    plan: 'plan-bypass-responder${suffix}'
     identity: 'id-bypass-responder'
     hostAccount: 'sthostresp${token}'
   }
   worker: {
-    app: 'func-bypass-exch-${token}'
-    plan: 'plan-bypass-exchange'
+    app: 'func-bypass-exch${suffix}-${token}'
+    plan: 'plan-bypass-exchange${suffix}'
     identity: 'id-bypass-exchange'
     hostAccount: 'sthostexch${token}'
   }
@@ -55,6 +55,7 @@ var tables = ['Allowlist', 'Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']
 var queues = {
   alerts: 'alerts'
   decisions: 'decisions'
+  notifications: 'notifications'
   consoleDecisions: 'decisions-console'
   commands: 'exchange-commands'
   checks: 'exchange-checks'

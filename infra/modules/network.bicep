@@ -10,7 +10,7 @@ param addressPrefix string
 param dataAccountId string
 param hostAccountIds string[]
 
-resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2024-10-01' = {
   name: name
   location: location
   tags: tags
@@ -83,7 +83,7 @@ var wanted = concat(
   flatten(map(hostAccountIds, id => [{ account: id, service: 'blob' }, { account: id, service: 'table' }]))
 )
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
+resource endpoint 'Microsoft.Network/privateEndpoints@2024-10-01' = [
   for each in wanted: {
     name: 'pe-${last(split(each.account, '/'))}-${each.service}'
     location: location
@@ -98,7 +98,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   }
 ]
 
-resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
+resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-10-01' = [
   for (each, index) in wanted: {
     parent: endpoint[index]
     name: 'default'

@@ -68,11 +68,12 @@ var onTables given[] = concat(
 // not allow (MicrosoftDocs/azure-docs#120932). Otherwise a sweep longer than the visibility timeout would run twice.
 var queueNames = map(items(queues), queue => queue.value)
 var onQueues given[] = concat(
-  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.results]),
-  toApp(responder, roles.queueDataContributor, [queues.consoleDecisions, queues.decisions]),
+  toApp(responder, roles.queueDataContributor, [queues.alerts, queues.consoleDecisions, queues.decisions]),
+  toApp(responder, roles.queueDataContributor, [queues.notifications, queues.results]),
   toApp(responder, roles.queueMessageSender, [queues.commands, queues.checks, queues.sweeps]),
   toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.results)]),
   toApp(responder, roles.queueMessageSender, [poison(queues.consoleDecisions), poison(queues.decisions)]),
+  toApp(responder, roles.queueMessageSender, [poison(queues.notifications)]),
   toApp(responder, roles.queueMessageProcessor, map(queueNames, queue => poison(queue))),
   toApp(worker, roles.queueDataContributor, [queues.commands, queues.checks, queues.sweeps]),
   toApp(worker, roles.queueMessageSender, [queues.results]),
@@ -84,7 +85,7 @@ var onQueues given[] = concat(
 
 var onContainers given[] = concat(
   toApp(responder, roles.blobDataContributor, [containers.evidence, containers.checkpoints]),
-  toApp(responder, roles.blobDataReader, [containers.sweeps]),
+  toApp(responder, roles.blobDataReader, [containers.sweeps, containers.deadLetters]),
   toApp(worker, roles.blobDataContributor, [containers.sweeps]),
   toApp(topic, roles.blobDataContributor, [containers.deadLetters]),
   toGroup(operators, roles.blobDataReader, map(items(containers), container => container.value)),
@@ -93,7 +94,7 @@ var onContainers given[] = concat(
 
 // ---- the data account -----------------------------------------------------------------------------------------------
 
-resource data 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
+resource data 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: name.dataAccount
 
   resource tableService 'tableServices' existing = {
@@ -109,7 +110,7 @@ resource data 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   }
 }
 
-resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-08-01' existing = [
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2024-01-01' existing = [
   for each in onTables: {
     parent: data::tableService
     name: each.on
@@ -128,7 +129,7 @@ resource tableRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-08-01' existing = [
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' existing = [
   for each in onQueues: {
     parent: data::queueService
     name: each.on
@@ -147,7 +148,7 @@ resource queueRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' existing = [
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = [
   for each in onContainers: {
     parent: data::blobService
     name: each.on
@@ -175,7 +176,7 @@ var onHosts given[] = concat(
   toApp(worker, roles.tableDataContributor, [name.worker.hostAccount])
 )
 
-resource host 'Microsoft.Storage/storageAccounts@2025-08-01' existing = [
+resource host 'Microsoft.Storage/storageAccounts@2024-01-01' existing = [
   for each in onHosts: {
     name: each.on
   }
@@ -246,7 +247,7 @@ resource senderRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = if (vaultExists) {
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = if (vaultExists) {
   name: name.vault
 }
 

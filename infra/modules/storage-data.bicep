@@ -19,11 +19,17 @@ param locked bool
 param isolated bool
 param allowedAddresses string[]
 
+@description('True: Event Grid has nothing to deliver here. Isolated and without addresses, no public endpoint remains.')
+param closed bool
+
+@description('Whether a lock protects the account from deletion.')
+param lock bool
+
 @description('True: logs writes and deletions to the workspace.')
 param keepLogs bool
 param logWorkspaceId string
 
-resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   name: name
   location: location
   tags: tags
@@ -37,10 +43,10 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // Enabled even when isolated: the firewall admits only the allowed addresses and Event Grid as a trusted service.
+    // Enabled even when isolated, unless nothing needs it: the firewall admits only the allowed addresses and Event Grid as a trusted service.
     // Disabled would block Event Grid, which cannot deliver to a private endpoint and passes a firewall only as a
     // trusted service with a system-assigned identity (MicrosoftDocs/azure-docs#105746).
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: isolated && closed && empty(allowedAddresses) ? 'Disabled' : 'Enabled'
     networkAcls: {
       defaultAction: isolated ? 'Deny' : 'Allow'
       bypass: 'AzureServices'
@@ -49,33 +55,39 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   }
 }
 
-resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-08-01' = {
+resource accountLock 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
+  scope: account
+  name: 'keep'
+  properties: { level: 'CanNotDelete', notes: 'The response log and the allowlist of the bypass responder.' }
+}
+
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2024-01-01' = {
   parent: account
   name: 'default'
 }
 
-resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-08-01' = [
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2024-01-01' = [
   for name in tables: {
     parent: tableService
     name: name
   }
 ]
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-08-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2024-01-01' = {
   parent: account
   name: 'default'
 }
 
 var queueNames = map(items(queues), queue => queue.value)
 
-resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-08-01' = [
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' = [
   for name in concat(queueNames, map(queueNames, name => poison(name))): {
     parent: queueService
     name: name
   }
 ]
 
-resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-08-01' = {
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -86,7 +98,7 @@ resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-08-01'
 
 var containerNames = map(items(containers), item => item.value)
 
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = [
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' = [
   for name in containerNames: {
     parent: blobService
     name: name
@@ -97,7 +109,7 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
 // Unlocked: identities with data roles cannot remove it, but an owner of the account can. Locking is permanent and not
 // possible in a template; docs/infrastructure.md explains how. Once locked, the account cannot be deleted before the
 // retention of the last checkpoint expires.
-resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-08-01' = if (!locked) {
+resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01' = if (!locked) {
   parent: container[indexOf(containerNames, containers.checkpoints)]
   name: 'default'
   properties: {
@@ -106,7 +118,7 @@ resource kept 'Microsoft.Storage/storageAccounts/blobServices/containers/immutab
   }
 }
 
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-08-01' = {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -138,7 +150,6 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-08
 
 // Logs of writes and deletions, for investigating a broken response log. Reads and queues are not logged: constant
 // polling would make them cost more than everything else here.
-#disable-next-line use-recent-api-versions // the newest stable version cannot send to a workspace by category
 resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (keepLogs) {
   scope: tableService
   name: 'writes'
@@ -151,7 +162,6 @@ resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   }
 }
 
-#disable-next-line use-recent-api-versions // the newest stable version cannot send to a workspace by category
 resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (keepLogs) {
   scope: blobService
   name: 'writes'

@@ -10,7 +10,7 @@ param name string
 @description('True: only private endpoints can reach the account.')
 param isolated bool
 
-resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   name: name
   location: location
   tags: tags

@@ -27,7 +27,6 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
   }
 }
 
-#disable-next-line use-recent-api-versions // the newest stable version cannot send to a workspace by category
 resource failures 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: topic
   name: 'failures'

@@ -6,12 +6,15 @@ param location string
 param tags { *: string }
 param name string
 
+@description('Protects the vault from being purged. Cannot be undone.')
+param purgeProtection bool
+
 @description('Resource id of the workspace that logs access to the secret.')
 param logWorkspaceId string
 
-// No purge protection, so that `azd down --purge` releases the name; the secret is easy to regenerate. No firewall,
-// because the person who adds the secret may connect from any address.
-resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
+// No purge protection by default, so that `azd down --purge` releases the name; the secret is easy to regenerate. No
+// firewall, because the person who adds the secret may connect from any address.
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   name: name
   location: location
   tags: tags
@@ -21,11 +24,11 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     enableRbacAuthorization: true
     enableSoftDelete: true
     softDeleteRetentionInDays: 7
+    enablePurgeProtection: purgeProtection ? true : null // Azure refuses false
     publicNetworkAccess: 'Enabled'
   }
 }
 
-#disable-next-line use-recent-api-versions // the newest stable version cannot send to a workspace by category
 resource reads 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
   name: 'audit'

@@ -1,5 +1,6 @@
 """A local function host: runs the functions of the real ``function_app.py``, by the bindings of its own index.
 
 What Azure's host does and the app relies on is done here: schedules, visibility, dequeue count and poison queues,
-routes, the webhook of Event Grid. What it does not do: scale, keys, output bindings, retry policies.
+routes, the webhook of Event Grid. What it does not do: scale (but see
+instances.py), keys, output bindings, retry policies.
 """

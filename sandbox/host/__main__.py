@@ -28,6 +28,9 @@ def main() -> int:
         help="run the Python stand-in for a PowerShell app, even with pwsh on the path",
     )
     parser.add_argument("--seed", type=int, default=0, help="order of a PowerShell function's outputs")
+    parser.add_argument(
+        "--instances", type=int, help="instances that all functions share; without it, each has its own"
+    )
     given = parser.parse_args()
     packages = given.app_dir.resolve() / SITE_PACKAGES
     if packages.is_dir():
@@ -47,6 +50,7 @@ def main() -> int:
                 status_file=given.timer_status,
                 stand_in=given.stand_in,
                 seed=given.seed,
+                instances=given.instances,
             )
         )
     except (HostError, PowerShellError, OSError) as error:

@@ -17,6 +17,7 @@ import uvicorn
 from azure.storage.queue.aio import QueueServiceClient
 
 from sandbox.host.index import HostedFunction, HostError, load, loaded_packages
+from sandbox.host.instances import sharing
 from sandbox.host.invocation import notification
 from sandbox.host.queues import QueueListener
 from sandbox.host.settings import QueueSettings
@@ -48,11 +49,12 @@ async def serve(
     status_file: Path | None,
     stand_in: bool = False,
     seed: int = 0,
+    instances: int | None = None,
 ) -> None:
     """Run the app until SIGTERM or SIGINT, then let running invocations finish. Raises HostError.
 
     ``stand_in``: the Python stand-in answers for a PowerShell app, even where there is ``pwsh``. ``seed``: the order in
-    which a PowerShell function's outputs are written.
+    which a PowerShell function's outputs are written. ``instances``: that all functions share; none: each has its own.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,6 +67,8 @@ async def serve(
             functions, answers = app.functions, app.answers
         else:
             functions, answers = load(app_folder, os.environ), f"Python {sys.version.split()[0]}"
+        if instances is not None:
+            functions = sharing(functions, instances)
         settings = QueueSettings.read(app_folder, os.environ, lease_seconds=lease_seconds)
         status = TimerStatus(status_file)
         listeners = [await _listener(each, settings, resources) for each in functions if _is(each, "queueTrigger")]

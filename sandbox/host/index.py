@@ -7,7 +7,8 @@ import inspect
 import json
 import re
 import sys
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ class HostedFunction:
     name: str
     trigger: Mapping[str, Any]
     code: Callable[..., Any]
+    group: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
+    """Entered while the function runs; see instances.py."""
 
 
 def load(app_folder: Path, environment: Mapping[str, str]) -> list[HostedFunction]:

@@ -45,9 +45,10 @@ async def invoke(function: HostedFunction, argument: object) -> Any:  # noqa: AN
     given = {function.trigger["name"]: argument}
     error: BaseException | None = None
     try:
-        if inspect.iscoroutinefunction(function.code):
-            return await function.code(**given)
-        return await asyncio.to_thread(function.code, **given)
+        async with function.group:
+            if inspect.iscoroutinefunction(function.code):
+                return await function.code(**given)
+            return await asyncio.to_thread(function.code, **given)
     except BaseException as raised:
         error = raised
         raise

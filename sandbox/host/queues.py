@@ -48,11 +48,13 @@ class QueueListener:
             while True:
                 while len(self._running) > self._settings.new_batch_threshold:
                     await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-                received = await self._receive()
-                for message in received:
-                    task = asyncio.create_task(self._handle(message))
-                    self._running.add(task)
-                    task.add_done_callback(self._running.discard)
+                async with self._function.group:
+                    received = await self._receive()
+                    for message in received:
+                        task = asyncio.create_task(self._handle(message))
+                        self._running.add(task)
+                        task.add_done_callback(self._running.discard)
+                    await asyncio.sleep(0)  # each is in the group before the listener leaves it
                 pause = SHORTEST_PAUSE_SECONDS if received else min(pause * 2, self._settings.max_polling_seconds)
                 await asyncio.sleep(0 if received else pause)
         finally:
@@ -74,6 +76,10 @@ class QueueListener:
 
     async def _handle(self, message: QueueMessage) -> None:
         """Run the function for one message. On a storage error the message becomes visible again."""
+        async with self._function.group:
+            await self._handle_on_instance(message)
+
+    async def _handle_on_instance(self, message: QueueMessage) -> None:
         try:
             text = self._text(message)
             if text is None or int(message.dequeue_count or 1) > self._settings.max_dequeue_count:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from bypass_responder.model.base import first_problem, guid_or_none
 from bypass_responder.model.message import (
+    MOST_CANDIDATES,
     SCHEMA_VERSION,
     CommandKind,
     ExchangeCommand,
@@ -53,6 +54,7 @@ class _Found:
     """What is known so far; becomes the answer however the command ends."""
 
     resolved: ExchangeObject | None = None
+    candidates: tuple[str, ...] = ()
     before: bool | None = None
     after: bool | None = None
     read_at: datetime | None = None
@@ -139,7 +141,7 @@ async def _carry_out(
     if command.identity is not None and (not command.identity.strip() or _WILD.search(command.identity)):
         reason = "The identity is empty or has a wildcard or control character."
         raise _Refused(reason)
-    found.resolved = resolved = await _resolve(command, exchange)
+    found.resolved = resolved = await _resolve(command, exchange, found)
     found.before = await _read(resolved, exchange, found)
     if command.kind is CommandKind.CHECK_BYPASS:
         return ExchangeOutcome.CHECKED
@@ -158,22 +160,24 @@ async def _carry_out(
         await asyncio.sleep(min(_READ_EVERY_SECONDS, read_back_seconds))
 
 
-async def _resolve(command: ExchangeCommand, exchange: ExchangeCalls) -> ExchangeObject:
-    """The one object that the command names; at most two rows are asked for."""
+async def _resolve(command: ExchangeCommand, exchange: ExchangeCalls, found: _Found) -> ExchangeObject:
+    """The one object that the command names; of several, the candidates."""
     if command.object_id is not None:
         text = command.object_id
-        rows = await exchange.run("Get-User", Filter=f"ExternalDirectoryObjectId -eq '{text}'", ResultSize=2)
+        asked = f"ExternalDirectoryObjectId -eq '{text}'"
+        rows = await exchange.run("Get-User", Filter=asked, ResultSize=MOST_CANDIDATES)
     else:
         text = str(command.identity)
         try:
-            rows = await exchange.run("Get-User", Identity=text, ResultSize=2)
+            rows = await exchange.run("Get-User", Identity=text, ResultSize=MOST_CANDIDATES)
         except CmdletError as error:
             if error.error_class != "not_found":
                 raise
             rows = []
-    if len(rows) > 1:
-        raise Ended(ExchangeOutcome.AMBIGUOUS, f"More than one object in Exchange is called {text!r}.")
     object_ids = [guid_or_none(str(row.get("ExternalDirectoryObjectId"))) for row in rows]
+    if len(rows) > 1:
+        found.candidates = tuple(filter(None, object_ids))
+        raise Ended(ExchangeOutcome.AMBIGUOUS, f"More than one object in Exchange is called {text!r}.")
     if not rows or object_ids[0] is None or command.object_id not in {None, object_ids[0]}:
         raise Ended(
             ExchangeOutcome.NOT_FOUND, f"No object in Exchange with an Entra id is called {text!r}.", "not_found"

@@ -91,6 +91,12 @@ class Responder(_Connected):
         run = carry_out_decision(body, self.services, channel=Channel(channel))
         await _run_and_flush("carry_out_decision", run)
 
+    async def send_notifications(self) -> None:
+        """Deliver what is due to each receiver."""
+        from bypass_responder.triggers.send_notifications import send_notifications
+
+        await _run_and_flush("send_notifications", send_notifications(self.services))
+
     async def create_storage(self) -> None:
         """Create the tables, queues and containers that are missing; in Azure the infrastructure does it."""
         from bypass_responder.adapters.storage_clients import create_storage
@@ -154,6 +160,7 @@ def build(environment: Mapping[str, str]) -> Responder:
     from bypass_responder.adapters.ledger_table import TableLedger
     from bypass_responder.adapters.limit_table import TableHourlyLimit
     from bypass_responder.adapters.management_activity import ManagementActivityFeed
+    from bypass_responder.adapters.outbox_table import StorageSenderQueue, TableOutbox
     from bypass_responder.adapters.storage_clients import connect
     from bypass_responder.adapters.sweep_store import SweepStore
     from bypass_responder.adapters.webhook import WebhookNotifier
@@ -200,7 +207,9 @@ def build(environment: Mapping[str, str]) -> Responder:
         sweeps=SweepStore(storage.tables, storage.blobs, tenant),
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
-        notifier=WebhookNotifier(http, url, secret.get_secret_value()) if url and secret else None,
+        outbox=TableOutbox(storage.tables, tenant),
+        sender=StorageSenderQueue(storage.queues, queue=settings.notifications_queue),
+        receivers={"webhook": WebhookNotifier(http, url, secret.get_secret_value())} if url and secret else {},
     )
     return Responder(
         services,

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 Own = Literal[
     "baseline_moved", "checkpoint", "hint_waits", "notification", "ongoing", "polled", "resumed", "run_failed",
-    "self_check_failed", "self_checked", "settling_failed", "started", "swept",
+    "self_check_failed", "self_checked", "sent", "settling_failed", "started", "swept",
 ]  # fmt: skip
 """Events that are not entries of the response log."""
 
@@ -80,6 +80,7 @@ class Fields(TypedDict, total=False):
     tenant_id: str
     function: str
     error_class: str
+    receiver: str
 
 
 WORDS = EVENTS | frozenset(get_args(Own))

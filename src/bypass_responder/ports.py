@@ -87,6 +87,9 @@ class Ledger(Protocol):
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Up to ``limit`` notifications of the history that were delivered before a moment."""
 
+    async def unsent(self, target: str, limit: int) -> Case:
+        """Up to ``limit`` notifications of the history that are not delivered, oldest first."""
+
     async def commit(
         self,
         case: Case,
@@ -200,14 +203,22 @@ class Checkpoints(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class PoisonMessage:
+    """A message that failed five times, or that the host could not decode; ``queue`` is the one it was sent to."""
+
+    text: str
+    queue: str
+
+
 class ExchangeQueue(Protocol):
     """The way to the Exchange worker."""
 
     async def send(self, command: ExchangeCommand | SweepCommand) -> None:
         """Put a command on the queue that its kind belongs to."""
 
-    def drain_poison(self, limit: int) -> AsyncIterator[str]:
-        """Up to ``limit`` poison messages as text, each deleted only when the caller comes back for the next one."""
+    def drain_poison(self, limit: int) -> AsyncIterator[PoisonMessage]:
+        """Up to ``limit`` poison messages, each deleted only when the caller comes back for the next one."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +255,58 @@ class Notifier(Protocol):
 
     async def send(self, notifications: Sequence[Notification]) -> None:
         """Deliver one notification, or several grouped into one message. Raises TransientError or RefusedError."""
+
+
+@dataclass(frozen=True)
+class OutboxItem:
+    """A target with notifications for a receiver, due at a time."""
+
+    receiver: str
+    target: str
+    due_at: datetime
+    etag: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The right to deliver to a receiver. ``failures``: of the runs before, since it last accepted a message."""
+
+    receiver: str
+    failures: int
+    etag: str
+
+
+class Outbox(Protocol):
+    """For each receiver, the targets with undelivered notifications, and the turn of the run that delivers them."""
+
+    async def add(self, receiver: str, due: Mapping[str, datetime]) -> None:
+        """Add targets, each with the time of its next delivery, or replace them."""
+
+    async def due(self, receiver: str, now: datetime, limit: int) -> list[OutboxItem]:
+        """Up to ``limit`` targets that are due."""
+
+    async def finish(self, item: OutboxItem, due_at: datetime | None) -> None:
+        """Set when the target is next due, or remove it. Does nothing when it was added again meanwhile."""
+
+    async def waiting(self) -> int:
+        """Return the number of targets with undelivered notifications, for any receiver."""
+
+    async def take_turn(self, receiver: str, now: datetime, until: datetime) -> Turn | None:
+        """Take the turn until a time; None while another run has it, or the receiver is left alone."""
+
+    async def end_turn(self, turn: Turn, *, failures: int, until: datetime | None) -> None:
+        """Return the turn. ``until``: leave the receiver alone so long. Does nothing when another run took it over."""
+
+
+WAKE = "deliver"
+"""The message that starts a delivery. It names nothing: the outbox holds what is due."""
+
+
+class SenderQueue(Protocol):
+    """Starts the run that delivers notifications."""
+
+    async def wake(self) -> None:
+        """Start it, soon."""
 
 
 class AuditFeed(Protocol):

@@ -89,7 +89,7 @@ def storage_role(place: str, name: str) -> str:
     if place == "table":
         return "Storage Table Data Reader" if name == "Allowlist" else "Storage Table Data Contributor"
     if place == "container":
-        return "Storage Blob Data Reader" if name == "sweeps" else "Storage Blob Data Contributor"
+        return "Storage Blob Data Reader" if name in {"sweeps", "dead-letters"} else "Storage Blob Data Contributor"
     if name.endswith("-poison"):
         return "Storage Queue Data Message Processor"
     sends = name in {"exchange-commands", "exchange-checks", "exchange-sweeps"}

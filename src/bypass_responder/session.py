@@ -49,7 +49,10 @@ class Services:
     sweeps: ports.SweepStore
     feed: ports.AuditFeed
     feed_store: ports.FeedStore
-    notifier: ports.Notifier | None = None
+    outbox: ports.Outbox
+    sender: ports.SenderQueue
+    receivers: Mapping[str, ports.Notifier]
+    """The channels to people, by name. Without one no notification is sent."""
 
 
 class Session:

@@ -110,6 +110,7 @@ class Settings(Value):
     notification_webhook_secret: SecretStr | None = None
     alerts_queue: QueueName = "alerts"
     decisions_queue: QueueName = "decisions"
+    notifications_queue: QueueName = "notifications"
     decisions_console_queue: QueueName = "decisions-console"
     sweep_schedule: str = "0 */15 * * * *"
     sweep_timeout_seconds: Annotated[int, Field(ge=5, le=86400)] = 4200
@@ -128,7 +129,8 @@ class Settings(Value):
     @property
     def queues(self) -> tuple[str, ...]:
         """Every queue that the app uses; each has a matching ``-poison`` queue."""
-        return (*self.worker_queues, self.exchange_results_queue, self.alerts_queue, *self.decision_queues)
+        own = (self.exchange_results_queue, self.alerts_queue, *self.decision_queues, self.notifications_queue)
+        return (*self.worker_queues, *own)
 
     @property
     def decision_queues(self) -> tuple[str, str]:

@@ -38,7 +38,7 @@ from bypass_responder.model.decision_message import (
 )
 from bypass_responder.model.message import CommandKind, ExchangeCommand
 from bypass_responder.model.sweep import SweepCommand
-from bypass_responder.ports import DecisionQueue, EvidenceStore
+from bypass_responder.ports import DecisionQueue, EvidenceStore, PoisonMessage
 from bypass_responder.settings import Storage
 from tests.fakes import FakeDecisionQueue, FakeEvidence, FakeExchangeQueue
 
@@ -117,17 +117,18 @@ async def test_poison_of_every_queue_is_given_as_text_and_taken_off(queues: Queu
     await queues.put(f"{queues.commands}-poison", base64.b64encode(b'{"a": 1}').decode())
     await queues.put(f"{queues.sweeps}-poison", base64.b64encode(b'{"b": 2}').decode())
     await queues.put(f"{queues.results}-poison", "not base64 at all: {}")
-    texts = [text async for text in queues.adapter.drain_poison(10)]
+    drained = [message async for message in queues.adapter.drain_poison(10)]
 
-    assert texts == ['{"a": 1}', '{"b": 2}', "not base64 at all: {}"]
-    assert [text async for text in queues.adapter.drain_poison(10)] == []
+    assert [message.text for message in drained] == ['{"a": 1}', '{"b": 2}', "not base64 at all: {}"]
+    assert [message.queue for message in drained] == [queues.commands, queues.sweeps, queues.results]
+    assert [message async for message in queues.adapter.drain_poison(10)] == []
     assert await queues.peek(f"{queues.commands}-poison") == []
 
 
 async def test_poison_that_was_not_recorded_is_not_deleted(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bypass_responder.adapters.exchange_queue._HIDDEN_SECONDS", 1)
     await queues.put(f"{queues.commands}-poison", "first")
-    async with aclosing(cast("AsyncGenerator[str, None]", queues.adapter.drain_poison(10))) as draining:
+    async with aclosing(cast("AsyncGenerator[PoisonMessage, None]", queues.adapter.drain_poison(10))) as draining:
         await anext(draining)
     monkeypatch.setattr("bypass_responder.adapters.exchange_queue._HIDDEN_SECONDS", 300)
 
@@ -137,8 +138,8 @@ async def test_poison_that_was_not_recorded_is_not_deleted(queues: Queues, monke
 async def _first_poison(queues: Queues) -> str:
     """What comes back into sight, a second after it was left."""
     while True:
-        async for text in queues.adapter.drain_poison(10):
-            return text
+        async for message in queues.adapter.drain_poison(10):
+            return message.text
         await asyncio.sleep(0.1)
 
 
@@ -146,7 +147,7 @@ async def test_no_more_poison_than_asked_for(queues: Queues) -> None:
     for number in range(4):
         await queues.put(f"{queues.commands if number % 2 else queues.results}-poison", f"text {number}")
 
-    assert len([text async for text in queues.adapter.drain_poison(3)]) == 3
+    assert len([message async for message in queues.adapter.drain_poison(3)]) == 3
 
 
 async def test_the_fake_keeps_poison_that_was_not_recorded() -> None:

@@ -93,14 +93,14 @@ async def place(gate: StorageGate) -> AsyncIterator[tuple[StorageClients, str]]:
     await clients.close()
 
 
-async def looked(clients: StorageClients, name: str) -> StorageCheck:
+async def looked(clients: StorageClients, name: str, *, days_ahead: int = 0) -> StorageCheck:
     probe = StorageProbe(
         clients.tables,
         clients.queues,
         clients.blobs,
         expected_tables=[name],
         expected_containers=[name],
-        clock=lambda: datetime.now(UTC),
+        clock=lambda: datetime.now(UTC) + timedelta(days=days_ahead),
     )
     return await probe.probe([name])
 
@@ -144,12 +144,43 @@ async def test_what_does_not_answer_is_unreachable(azurite: str) -> None:
     assert look.skew_seconds is None
 
 
-async def test_a_message_that_waits_is_told_and_stays(place: tuple[StorageClients, str]) -> None:
-    clients, name = place
-    await clients.queues.get_queue_client(name).send_message("it")
-    waiting = [[reach.waiting for reach in (await looked(clients, name)).reaches] for _ in range(2)]
+def held(look: StorageCheck) -> dict[str, int]:
+    return {reach.place.value: reach.held for reach in look.reaches}
 
-    assert waiting == [[False, True, False]] * 2
+
+async def test_messages_that_failed_are_counted_and_stay(place: tuple[StorageClients, str]) -> None:
+    clients, name = place
+    queue = clients.queues.get_queue_client(f"{name}-poison")
+    await queue.create_queue()
+    for text in ("one", "two"):
+        await queue.send_message(text)
+
+    assert [held(await looked(clients, queue.queue_name))["queue"] for _ in range(2)] == [2, 2]
+
+
+async def dead_letters(clients: StorageClients, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two files, and the container is the one of Event Grid."""
+    monkeypatch.setattr("bypass_responder.adapters.storage_probe.DEAD_LETTERS", name)
+    for number in range(2):
+        await clients.blobs.get_blob_client(name, f"BYPASS-ALERTS/2026/3/2/{number}/1.json").upload_blob(b"[]")
+
+
+async def test_dead_letters_of_the_last_days_are_counted(
+    place: tuple[StorageClients, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await dead_letters(*place, monkeypatch)
+
+    assert [held(await looked(*place, days_ahead=days))["container"] for days in (0, 8)] == [2, 0]
+
+
+async def test_a_full_page_of_dead_letters_counts_whole(
+    place: tuple[StorageClients, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes after it, and is newer, is not read."""
+    await dead_letters(*place, monkeypatch)
+    monkeypatch.setattr("bypass_responder.adapters.storage_probe._MOST_LISTED", 2)
+
+    assert held(await looked(*place, days_ahead=8))["container"] == 2
 
 
 @pytest.mark.parametrize("skew", [-120.0, 120.0])

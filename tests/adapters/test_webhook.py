@@ -16,7 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from bypass_responder.adapters.webhook import WebhookNotifier
 from bypass_responder.errors import RefusedError, SettingError, ThrottledError, TransientError
-from bypass_responder.model.notification import Notification, Severity
+from bypass_responder.model.notification import Delivery, Notification, Severity
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
@@ -80,7 +80,7 @@ def a_notification(
         facts={"actor": "mallory@contoso.com"},
         left_to_do=("Investigate mallory@contoso.com",),
         created_at=datetime(2026, 3, 1, tzinfo=UTC),
-        last_error="of no interest to the receiver",
+        deliveries={"webhook": Delivery(last_error="of no interest to the receiver")},
     )
 
 

@@ -67,7 +67,7 @@ async def test_a_row_that_the_next_version_wrote_does_not_stop_its_account(kind:
 
 
 async def test_an_alert_that_was_delivered_five_times_is_still_asked_of_exchange() -> None:
-    """Today an alert in the poison queue, after an outage of storage, becomes text that nobody acts on."""
+    """It is in the poison queue after an outage of storage."""
     world = a_world()
     alert = {
         "id": "1",
@@ -77,7 +77,7 @@ async def test_an_alert_that_was_delivered_five_times_is_still_asked_of_exchange
         "eventTime": "2026-03-02T08:59:00Z",
         "data": {"tenantId": TENANT, "target": ALEX},
     }
-    world.exchange.poison.append(json.dumps(alert))
+    world.exchange.poison_alerts.append(json.dumps(alert))
     await world.passes(minutes=1)
     await world.passes(minutes=5)
 

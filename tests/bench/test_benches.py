@@ -22,6 +22,7 @@ from bench import (
     graph_limit,
     log_verify,
     mixed_events,
+    notifications,
     off_flood,
     sweep_compare,
     worker_memory,
@@ -81,6 +82,14 @@ def test_the_block_of_a_flooded_account_takes_no_less_than_a_slow_read() -> None
     figures = off_flood.measure(flood=5, runs=1)
 
     assert min(figures["among_ms"], figures["alone_ms"]) > 1000 * GRAPH_SECONDS
+
+
+@needs_azurite
+@pytest.mark.usefixtures("_environment")
+def test_old_notifications_and_a_hanging_receiver_are_measured() -> None:
+    figures = notifications.measure(accounts=1, old=50, runs=1)
+
+    assert min(value for name, value in figures.items() if name.endswith(("_seconds", "_ms"))) > 0
 
 
 @needs_azurite

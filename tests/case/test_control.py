@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.case import control
+from bypass_responder.case import control, directory_call, observation
 from bypass_responder.case.control import Next, next_of
 from bypass_responder.case.draft import Draft
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
@@ -78,12 +78,33 @@ def test_nothing_wanted_never_means_a_call(row: Control) -> None:
     assert next_of(row, [], START)[0] is not Next.ACT
 
 
+def test_a_call_that_nothing_wants_any_more_is_read_until_its_effect_shows() -> None:
+    row = Control(control=BLOCK, acted_at=START, next_at=START, attempts=1)
+    draft = Draft(a_case(row, a_step(StepState.WITHHELD)), now=START)
+    observation.observe(draft, BLOCK, an_account())
+    stale = draft.case.control(BLOCK)
+    later = Draft(draft.case, now=stale.next_at or START)
+    comes = next_of(stale, [], later.now)
+    observation.observe(later, BLOCK, an_account(account_enabled=False))
+    [step] = later.case.rows(Step)
+
+    assert (comes, step.state, step.effect) == ((Next.READ, None), StepState.DONE, Effect.EFFECTIVE)
+
+
+def test_the_reads_of_an_unwanted_call_end() -> None:
+    draft = Draft(a_case(Control(control=BLOCK, acted_at=START, next_at=START)), now=START)
+    for _ in range(observation.READS_BEFORE_CALLING_AGAIN + 1):
+        observation.observe(draft, BLOCK, an_account())
+
+    assert next_of(draft.case.control(BLOCK), [], START) == (Next.NOTHING, None)
+
+
 @given(CONTROLS, WANTED, ACCOUNTS)
 def test_a_read_that_shows_the_same_changes_nothing_but_counts(row: Control, state: StepState, account: Any) -> None:
     first = Draft(a_case(row, a_step(state)), now=START)
-    control.observe(first, BLOCK, account)
+    observation.observe(first, BLOCK, account)
     again = Draft(first.case, now=START)
-    control.observe(again, BLOCK, account)
+    observation.observe(again, BLOCK, account)
 
     assert account is None or account.account_enabled or set(again.changed) <= {"control-block_sign_in"}
 
@@ -91,7 +112,7 @@ def test_a_read_that_shows_the_same_changes_nothing_but_counts(row: Control, sta
 @given(CONTROLS, WANTED)
 def test_a_disabled_account_that_we_called_for_is_our_block(row: Control, state: StepState) -> None:
     draft = Draft(a_case(row, a_step(state)), now=START)
-    control.observe(draft, BLOCK, an_account(account_enabled=False))
+    observation.observe(draft, BLOCK, an_account(account_enabled=False))
     [step] = draft.case.rows(Step)
 
     assert (step.state, step.effect) == (StepState.DONE, Effect.EFFECTIVE)
@@ -101,7 +122,7 @@ def test_a_disabled_account_that_we_called_for_is_our_block(row: Control, state:
 def test_only_the_holder_of_the_token_undoes_a_claim(row: Control) -> None:
     draft = Draft(a_case(row, a_step(StepState.CLAIMED)), now=START)
 
-    assert control.give_up_claim(draft, BLOCK, "somebody-else") == []
+    assert directory_call.give_up_claim(draft, BLOCK, "somebody-else") == []
     assert draft.changed == {}
 
 
@@ -141,4 +162,4 @@ def test_only_the_refusal_of_the_first_call_under_our_claim_frees_the_slot(
 ) -> None:
     case = a_case(Control(control=BLOCK, **FIRST_CALL | changes))
 
-    assert control.frees_the_slot(case, "ours", error, START + timedelta(seconds=seconds)) is frees
+    assert directory_call.frees_the_slot(case, "ours", error, START + timedelta(seconds=seconds)) is frees

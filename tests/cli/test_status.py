@@ -15,11 +15,13 @@ from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.feed import FeedCursor
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.health import Tampering
+from bypass_responder.operating.self_check import SelfChecks
 from bypass_responder.operating.status import Status, read_status
 from bypass_responder.operating.timeline import Cost
 from bypass_responder.session import change_health, open_session, raise_health
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
-from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry
+from tests.fakes.self_check import FakeProbe, FakeSelfCheckStore, FakeTokens
+from tests.world import ALEX, BLAKE, START, TENANT, World, a_finding, a_hint, an_entry
 
 MINUTE = timedelta(minutes=1)
 DISABLED = "AuditDisabled is on: no mailbox of the organization is audited."
@@ -349,3 +351,43 @@ async def test_nothing_raw_from_a_hint_is_printed(capsys: pytest.CaptureFixture[
 
     assert "\\x1b[2J" in out
     assert [raw for raw in evil if raw in out and not raw.isprintable()] == []
+
+
+async def test_evidence_that_waits_for_a_check_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    world = await watched()
+    await world.sees(a_hint(target="alex@contoso.onmicrosoft.com"))
+    found = await reads(world)
+    show(found)
+
+    assert as_json(found)["undecided"][0]["source"] == "hint"
+    assert "Evidence that waits for a check" in capsys.readouterr().out
+
+
+# ---- what the app's self-check counts --------------------------------------------------------------------------------
+
+
+async def counted(**held: int) -> Status:
+    """The status after a self-check that found these."""
+    world = await watched()
+    checks = SelfChecks(tokens=FakeTokens(TENANT), storage=FakeProbe(), store=FakeSelfCheckStore())
+    checks.storage.held = {name.replace("_", "-"): count for name, count in held.items()}  # type: ignore[attr-defined]
+    world.self_checks = checks
+    await world.passes(minutes=1)
+    return await read_status(world.services, checks)
+
+
+async def test_dead_letters_and_poison_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    found = await counted(dead_letters=3, alerts_poison=2)
+    text = " ".join(shown(found, capsys).split())
+
+    assert "3 files within 7 days (container dead-letters)" in text
+    assert "2 in alerts-poison" in text
+    assert as_json(found)["poison_messages"] == {"alerts-poison": 2}
+    assert found.bad_news
+
+
+async def test_without_a_self_check_the_counts_are_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    found = await reads(await watched())
+
+    assert shown(found, capsys).count("unknown: no self-check of the app counted them") == 2
+    assert as_json(found)["dead_letters"] is None

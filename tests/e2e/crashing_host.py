@@ -23,7 +23,7 @@ from bypass_responder.adapters.graph import GraphDirectory
 from bypass_responder.adapters.ledger_table import TableLedger
 from bypass_responder.adapters.management_activity import ManagementActivityFeed
 from bypass_responder.bootstrap import Responder
-from bypass_responder.case import control, step
+from bypass_responder.case import directory_call, observation, step
 from sandbox.host.__main__ import main
 
 LEASE = timedelta(seconds=4)
@@ -89,8 +89,9 @@ def arm(after: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    for module in (step, control):
+    for module in (step, directory_call):
         vars(module)["LEASE"] = LEASE
-    control.READ_BACK_AFTER = READ_BACK_AFTER
+    for module in (observation, directory_call):
+        vars(module)["READ_BACK_AFTER"] = READ_BACK_AFTER
     arm(os.environ.get("CRASH_AFTER", ""), os.environ.get("CRASH_TARGET", ""))
     sys.exit(main())

@@ -104,6 +104,7 @@ class Live:
             "EXCHANGE_RESULTS_QUEUE": f"results-{name}",
             "ALERTS_QUEUE": f"alerts-{name}",
             "DECISIONS_QUEUE": f"decisions-{name}",
+            "NOTIFICATIONS_QUEUE": f"notifications-{name}",
             "DECISIONS_CONSOLE_QUEUE": f"console-{name}",
             "MODE": "enforce",
             "PROTECTED_OBJECT_IDS": "none",
@@ -144,6 +145,7 @@ class Live:
         """Time passes and the scheduler runs."""
         self.ahead += timedelta(seconds=seconds)
         await self.responder.resume_responses()
+        await self.responder.send_notifications()
 
     async def work(self) -> int:
         """The worker answers every queued command; its answers are recorded. Gives how many there were."""

@@ -52,7 +52,7 @@ async def test_a_violation_is_contained(live: Live) -> None:
     assert await live.endings() == [Ending("violation", IncidentStatus.CONTAINED, CONTAINED)]
     assert live.changed() == all_of("alex")
     assert (live.account("alex")["account_enabled"], live.account("alex")["audit_bypass_enabled"]) == (False, False)
-    assert await live.told() == {"contained"}
+    assert await live.told() == {"contained", "restored"}
 
 
 async def test_a_name_that_only_exchange_knows_is_contained(live: Live) -> None:
@@ -136,7 +136,7 @@ async def test_an_unreadable_row_holds_the_containment_and_restores_auditing(liv
     steps = {BLOCK: HELD, REVOKE: HELD, DISABLE: NOW}
     assert await live.endings() == [Ending("allowlist_unclear", IncidentStatus.HELD, steps)]
     assert live.changed() == changes("svc-archive", "audit_bypass_enabled")
-    assert await live.told() == {"held"}
+    assert await live.told() == {"held", "restored"}
 
 
 async def test_a_row_edited_after_the_bypass_exempts_nobody(live: Live) -> None:
@@ -268,7 +268,7 @@ async def test_the_block_of_a_synced_account_is_called_temporary(live: Live) -> 
     steps = {BLOCK: ("done", "temporary"), REVOKE: NOW, DISABLE: NOW}
     assert await live.endings() == [Ending("violation", IncidentStatus.CONTAINED, steps)]
     assert live.changed() == all_of("hybrid")
-    assert await live.told() == {"contained", "step_ineffective"}
+    assert await live.told() == {"contained", "restored", "step_ineffective"}
 
 
 async def test_the_revocation_of_a_guest_is_called_ineffective(live: Live) -> None:

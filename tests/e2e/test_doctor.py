@@ -28,10 +28,11 @@ QUEUES = {
     "EXCHANGE_RESULTS_QUEUE": "exchange-results",
     "ALERTS_QUEUE": "alerts",
     "DECISIONS_QUEUE": "decisions",
+    "NOTIFICATIONS_QUEUE": "notifications",
     "DECISIONS_CONSOLE_QUEUE": "decisions-console",
 }
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
-CONTAINERS = ("evidence", "log-checkpoints", "sweeps")
+CONTAINERS = ("evidence", "log-checkpoints", "sweeps", "dead-letters")
 ALL_QUEUES = [name for queue in QUEUES.values() for name in (queue, f"{queue}-poison")]
 PERSON = {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "PATH": ""}
 """Nobody is signed in: with a storage key that is enough to look."""

@@ -1,6 +1,6 @@
 # Exchange's cmdlets for roles and role groups, as far as the script for the role group uses them, on a JSON file. With
-# Exchange's habits: a role below another one begins with all of its cmdlets and can only lose some; names are unique;
-# a role that a group has cannot be removed.
+# Exchange's habits: a role below another one begins with the chosen ones of its cmdlets and can only lose some; names are unique;
+# a role that a group has cannot be removed; a new object is not found the first times (lag).
 param([string]$State)
 
 Set-StrictMode -Version Latest
@@ -12,6 +12,16 @@ function Save([string]$What) {
     $script:all | ConvertTo-Json -Depth 8 | Set-Content -Path $State
 }
 
+# Of a new object: not found yet.
+function Assert-Found([string]$Name) {
+    if ($script:all.late.Contains($Name) -and $script:all.late[$Name] -gt 0) {
+        $script:all.late[$Name]--
+        throw "The operation couldn't be performed because object '$Name' couldn't be found on 'EURPR01A001'."
+    }
+}
+
+function Get-OrganizationConfig { [pscustomobject]@{ IsDehydrated = $script:all.dehydrated } }
+
 function Get-ManagementRole([string]$Cmdlet) {
     foreach ($name in @($script:all.roles.Keys | Sort-Object)) {
         if ($Cmdlet -and $Cmdlet -notin $script:all.roles[$name]) { continue }
@@ -20,11 +30,12 @@ function Get-ManagementRole([string]$Cmdlet) {
     }
 }
 
-function New-ManagementRole([string]$Name, [string]$Parent) {
+function New-ManagementRole([string]$Name, [string]$Parent, [string[]]$EnabledCmdlets) {
     if ($script:all.roles.Contains($Name)) { throw "The role $Name exists already." }
     if ($Name.Length -gt 64) { throw "The name $Name is too long." }
     $script:all.made = @($script:all.made) + $Name
-    $script:all.roles[$Name] = @($script:all.roles[$Parent])
+    $script:all.roles[$Name] = @($script:all.roles[$Parent] | Where-Object { $_ -in $EnabledCmdlets })
+    $script:all.late[$Name] = $script:all.lag
     Save "New-ManagementRole $Name"
     [pscustomobject]@{ Name = $Name }
 }
@@ -38,6 +49,7 @@ function Remove-ManagementRole([string]$Identity, [switch]$Confirm) {
 }
 
 function Get-ManagementRoleEntry([string]$Identity) {
+    Assert-Found $Identity.Split('\')[0]
     foreach ($name in $script:all.roles[$Identity.Split('\')[0]]) { [pscustomobject]@{ Name = $name } }
 }
 
@@ -54,6 +66,7 @@ function Get-RoleGroup {
 }
 
 function New-RoleGroup([string]$Name, [string[]]$Roles) {
+    foreach ($role in $Roles) { Assert-Found $role }
     if ($script:all.groups.Contains($Name)) { throw "The group $Name exists already." }
     $script:all.groups[$Name] = @{ roles = @($Roles); members = @() }
     Save "New-RoleGroup $Name"
@@ -75,6 +88,7 @@ function Get-RoleGroupMember([string]$Identity) {
 }
 
 function Add-RoleGroupMember([string]$Identity, [string]$Member, [switch]$Confirm) {
+    Assert-Found $Member
     if ($Member -notin $script:all.principals) { throw "Exchange does not know $Member." }
     if ($Member -in $script:all.groups[$Identity].members) { throw "'$Member' is already a member of the group." }
     $script:all.groups[$Identity].members = @($script:all.groups[$Identity].members) + $Member
@@ -87,6 +101,7 @@ function Get-ServicePrincipal {
 
 function New-ServicePrincipal([string]$AppId, [string]$ObjectId, [string]$DisplayName) {
     $script:all.principals = @($script:all.principals) + $ObjectId
+    $script:all.late[$ObjectId] = $script:all.lag
     Save "New-ServicePrincipal $ObjectId $AppId"
 }
 

@@ -148,7 +148,10 @@ def test_a_check_of_an_unknown_name_is_not_found(
 
 
 def test_a_check_of_a_name_of_two_is_ambiguous(commands: Function, tenant: Tenant) -> None:
-    assert ask(commands, a_check(identity="seconduser")).outcome == "ambiguous"
+    result = ask(commands, a_check(identity="seconduser"))
+    both = {each.object_id for each in tenant.accounts.values() if each.exchange_name == "seconduser"}
+
+    assert (result.outcome, set(result.candidates), len(result.candidates)) == ("ambiguous", both, 2)
     assert tenant.counters[GET] == 0
 
 

@@ -32,6 +32,9 @@ NOTHING: dict[str, Any] = {
     "groups": {},
     "principals": [],
     "journal": [],
+    "dehydrated": False,
+    "lag": 0,
+    "late": {},
     "member_property": "ExternalDirectoryObjectId",
 }
 
@@ -91,6 +94,36 @@ def test_from_nothing_the_worker_may_run_its_cmdlets_and_no_other(exchange: Exch
     assert "and nothing else" in said.stdout
     assert (exchange.may, group["members"]) == (sorted(WORKER_CMDLETS), [WORKER])
     assert sorted(group["roles"]) == sorted(exchange.own_roles)
+
+
+def test_each_role_is_made_by_one_call(exchange: Exchange) -> None:
+    changed = exchange.changed_by()
+
+    assert [line for line in changed if "Entry" in line] == []
+
+
+def test_an_object_that_is_not_found_yet_is_tried_again(exchange: Exchange) -> None:
+    exchange.is_now(NOTHING | {"lag": 2})
+    said = exchange.run("-PauseSeconds 0")
+
+    assert said.returncode == 0, said.stderr
+    assert exchange.may == sorted(WORKER_CMDLETS)
+
+
+def test_an_object_that_is_never_found_ends_it(exchange: Exchange) -> None:
+    exchange.is_now(NOTHING | {"lag": 99})
+    said = exchange.run("-PauseSeconds 0 -Attempts 3")
+
+    assert said.returncode == 1
+    assert "couldn't be found" in " ".join(said.stderr.split())
+
+
+def test_an_organization_without_roles_of_its_own_is_named_before_anything_changes(exchange: Exchange) -> None:
+    exchange.is_now(NOTHING | {"dehydrated": True})
+    said = exchange.run()
+
+    assert (said.returncode, exchange.now["journal"]) == (1, [])
+    assert "Run Enable-OrganizationCustomization once" in " ".join(said.stderr.split())
 
 
 @pytest.mark.slow

@@ -1,9 +1,16 @@
 """In-memory stand-ins for our own ports. Each keeps state that a test reads, and holds the adapter's contract."""
 
-from tests.fakes.channels import FakeDecisionQueue, FakeEvidence, FakeExchangeQueue, FakeNotifier, FakeSweeps
+from tests.fakes.channels import (
+    FakeDecisionQueue,
+    FakeEvidence,
+    FakeExchangeQueue,
+    FakeNotifier,
+    FakeSenderQueue,
+    FakeSweeps,
+)
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.ledger import FakeLedger
-from tests.fakes.rows import FakeAllowlist, FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList
+from tests.fakes.rows import FakeAllowlist, FakeCheckpoints, FakeIndex, FakeLimit, FakeOutbox, FakeWorkList
 
 __all__ = [
     "FakeAllowlist",
@@ -16,6 +23,8 @@ __all__ = [
     "FakeLedger",
     "FakeLimit",
     "FakeNotifier",
+    "FakeOutbox",
+    "FakeSenderQueue",
     "FakeSweeps",
     "FakeWorkList",
 ]

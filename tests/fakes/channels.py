@@ -12,18 +12,22 @@ from bypass_responder.model.finding import Evidence
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import Baseline, SweepCommand
-from bypass_responder.ports import PoisonDecision
+from bypass_responder.ports import PoisonDecision, PoisonMessage
 from tests.fakes.scripted import Scripted
 
 
 class FakeExchangeQueue(Scripted):
-    """``sent`` are the commands, ``swept`` those of the other queue; a test puts texts on ``poison``."""
+    """``sent`` are the commands, ``swept`` those of the other queue; a test puts texts on ``poison``.
+
+    ``poison_alerts`` are those that were sent as alerts.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[ExchangeCommand] = []
         self.swept: list[SweepCommand] = []
         self.poison: list[str] = []
+        self.poison_alerts: list[str] = []
 
     async def send(self, command: ExchangeCommand | SweepCommand) -> None:
         self._called("send", command.command_id)
@@ -32,12 +36,14 @@ class FakeExchangeQueue(Scripted):
             return
         self.sent.append(ExchangeCommand.model_validate_json(command.model_dump_json()))
 
-    async def drain_poison(self, limit: int) -> AsyncIterator[str]:
+    async def drain_poison(self, limit: int) -> AsyncIterator[PoisonMessage]:
         self._called("drain_poison")
-        for text in self.poison[:limit]:
-            yield text
-            if text in self.poison:  # two hosts may drain it at the same time
-                self.poison.remove(text)
+        queues = {"exchange-results": self.poison, "alerts": self.poison_alerts}
+        waiting = [(PoisonMessage(text, name), texts) for name, texts in queues.items() for text in texts]
+        for message, texts in waiting[:limit]:
+            yield message
+            if message.text in texts:  # two hosts may drain it at the same time
+                texts.remove(message.text)
 
 
 class FakeDecisionQueue(Scripted):
@@ -63,6 +69,18 @@ class FakeDecisionQueue(Scripted):
         poison = self.poison if taken.channel is Channel.BYPASSCTL else self.console_poison
         if taken.text in poison:
             poison.remove(taken.text)
+
+
+class FakeSenderQueue(Scripted):
+    """``woken`` counts the messages; a test takes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken = 0
+
+    async def wake(self) -> None:
+        self._called("wake")
+        self.woken += 1
 
 
 class FakeSweeps(Scripted):

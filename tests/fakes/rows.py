@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from bypass_responder.errors import ConflictError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.log import Checkpoint, TornLine
-from bypass_responder.ports import WorkItem
+from bypass_responder.ports import OutboxItem, Turn, WorkItem
 from tests.fakes.scripted import Scripted
 
 
@@ -80,6 +80,58 @@ class FakeWorkList(Scripted):
         self._version += 1
         self.held[target] = WorkItem(target=target, due_at=due_at, changed=changed, etag=str(self._version))
         return self.held[target]
+
+
+class FakeOutbox(Scripted):
+    """``held`` is (receiver, target) → item; ``turns`` is receiver → until, failures and etag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: dict[tuple[str, str], OutboxItem] = {}
+        self.turns: dict[str, tuple[datetime | None, int, str]] = {}
+        self._version = 0
+
+    async def add(self, receiver: str, due: Mapping[str, datetime]) -> None:
+        self._called("add", receiver)
+        for target, due_at in due.items():
+            self.held[receiver, target] = OutboxItem(receiver, target, due_at, self._etag())
+
+    async def due(self, receiver: str, now: datetime, limit: int) -> list[OutboxItem]:
+        self._called("due", receiver)
+        found = [item for key, item in sorted(self.held.items()) if key[0] == receiver and item.due_at <= now]
+        return found[:limit]
+
+    async def finish(self, item: OutboxItem, due_at: datetime | None) -> None:
+        self._called("finish", item.target)
+        key = item.receiver, item.target
+        if self.held.get(key) != item:
+            return
+        if due_at is None:
+            del self.held[key]
+        else:
+            self.held[key] = OutboxItem(*key, due_at, self._etag())
+
+    async def waiting(self) -> int:
+        self._called("waiting")
+        return len({target for _, target in self.held})
+
+    async def take_turn(self, receiver: str, now: datetime, until: datetime) -> Turn | None:
+        self._called("take_turn", receiver)
+        held_until, failures, _ = self.turns.get(receiver, (None, 0, ""))
+        if held_until is not None and held_until > now:
+            return None
+        turn = Turn(receiver, failures, self._etag())
+        self.turns[receiver] = until, failures, turn.etag
+        return turn
+
+    async def end_turn(self, turn: Turn, *, failures: int, until: datetime | None) -> None:
+        self._called("end_turn", turn.receiver)
+        if self.turns[turn.receiver][2] == turn.etag:
+            self.turns[turn.receiver] = until, failures, self._etag()
+
+    def _etag(self) -> str:
+        self._version += 1
+        return f"v{self._version}"
 
 
 class FakeLimit(Scripted):

@@ -10,7 +10,7 @@ from bypass_responder.rights import RESPONDER_ROLES
 from tests.fakes.scripted import Scripted
 
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
-CONTAINERS = ("evidence", "log-checkpoints", "sweeps")
+CONTAINERS = ("evidence", "log-checkpoints", "sweeps", "dead-letters")
 RESPONDER = "cccccccc-0000-4000-8000-000000000001"
 ISSUED = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 
@@ -42,11 +42,12 @@ class FakeTokens(Scripted):
 
 
 class FakeProbe(Scripted):
-    """``spoiled`` is name → what is wrong with it."""
+    """``spoiled`` is name → what is wrong with it, ``held`` name → how many it holds."""
 
     def __init__(self) -> None:
         super().__init__()
         self.spoiled: dict[str, Access] = {}
+        self.held: dict[str, int] = {}
         self.skew_seconds: float | None = 0.0
 
     async def probe(self, queues: Sequence[str]) -> StorageCheck:
@@ -54,7 +55,10 @@ class FakeProbe(Scripted):
         places = [(Place.TABLE, name) for name in TABLES]
         places += [(Place.QUEUE, name) for name in queues]
         places += [(Place.CONTAINER, name) for name in CONTAINERS]
-        reaches = [Reach(place=place, name=name, access=self.spoiled.get(name, Access.OK)) for place, name in places]
+        reaches = [
+            Reach(place=place, name=name, access=self.spoiled.get(name, Access.OK), held=self.held.get(name, 0))
+            for place, name in places
+        ]
         return StorageCheck(reaches=tuple(reaches), skew_seconds=self.skew_seconds)
 
 

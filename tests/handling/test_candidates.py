@@ -99,3 +99,13 @@ async def test_the_incident_that_the_sweep_opened_is_linked() -> None:
     links = {candidate.object_id: found for candidate, found in await linked(await the_incident(world), world.services)}
 
     assert links[BLAKE] == own
+
+
+async def test_a_name_that_exchange_has_twice_names_both_and_each_is_checked() -> None:
+    world = World()
+    world.names["somebody"] = [ALEX, BLAKE]
+    await world.sees(finding := a_finding(object_id_text="somebody", identity_text="somebody"))
+    await answers(world)
+    [incident] = await world.incidents(finding.target)
+
+    assert {each.object_id: each.bypass_on for each in incident.candidates} == {ALEX: False, BLAKE: False}

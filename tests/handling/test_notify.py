@@ -1,12 +1,54 @@
-"""The outbox: which notifications people receive, and when."""
+"""The outbox: which notifications people receive, when, and how often."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from collections.abc import Sequence
+from datetime import timedelta
 
-from bypass_responder.errors import TransientError
+import pytest
+
+from bypass_responder.errors import RefusedError, ThrottledError, TransientError
+from bypass_responder.handling import notify
 from bypass_responder.model.change import Actor, Outcome
+from bypass_responder.model.notification import Notification
+from bypass_responder.triggers.send_notifications import send_notifications
+from tests.fakes import FakeNotifier
 from tests.world import ALEX, World, a_finding, an_account
+
+
+def an_attempt(number: int) -> dict[str, object]:
+    object_id, upn = f"aaaaaaaa-0000-4000-8000-{number:012d}", f"p{number}@contoso.onmicrosoft.com"
+    return {"object_id_text": object_id, "identity_text": upn, "outcome": Outcome.FAILED}
+
+
+async def attempts(count: int, world: World) -> None:
+    """Failed attempts at as many accounts, each of which is notified."""
+    await world.sees(*(a_finding(**an_attempt(number)) for number in range(count)))
+
+
+def people(count: int) -> World:
+    return World(
+        *(an_account(f"aaaaaaaa-0000-4000-8000-{n:012d}", f"p{n}@contoso.onmicrosoft.com") for n in range(count))
+    )
+
+
+class Slow(FakeNotifier):
+    """Each message takes a minute of the world's time."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    async def send(self, notifications: Sequence[Notification]) -> None:
+        self._world.now += timedelta(minutes=1)
+        await super().send(notifications)
+
+
+def with_receivers(world: World, **receivers: FakeNotifier) -> World:
+    world.services = dataclasses.replace(world.services, receivers=dict(receivers))
+    return world
 
 
 async def test_every_notification_ends_with_the_remaining_tasks() -> None:
@@ -15,7 +57,7 @@ async def test_every_notification_ends_with_the_remaining_tasks() -> None:
     await world.passes(seconds=6)
 
     assert world.notifier.sent
-    assert all("mallory" in notification.left_to_do[0] for notification in world.notifier.sent)
+    assert all("mallory" in " ".join(notification.left_to_do) for notification in world.notifier.sent)
 
 
 async def test_a_self_bypass_is_named() -> None:
@@ -41,23 +83,197 @@ async def test_a_notification_that_cannot_be_delivered_delays_nothing_and_is_sen
 
 
 async def test_a_flood_is_reported_in_one_notification() -> None:
-    people = [an_account(f"aaaaaaaa-0000-4000-8000-{i:012d}", f"p{i}@contoso.onmicrosoft.com") for i in range(12)]
-    world = World(*people)
-
-    await world.sees(
-        *(
-            a_finding(object_id_text=p.object_id, identity_text=p.user_principal_name, outcome=Outcome.FAILED)
-            for p in people
-        )
-    )
+    world = people(12)
+    await attempts(12, world)
 
     assert [len(message) for message in world.notifier.messages] == [12]
 
 
-async def test_without_a_channel_a_finished_target_is_left_alone() -> None:
+async def test_one_odd_notification_in_a_flood_holds_back_no_other() -> None:
+    world = people(12)
+    send = world.notifier.send
+
+    async def all_but_one(notifications: Sequence[Notification]) -> None:
+        if any(note.target.endswith("3") for note in notifications):
+            raise RefusedError("422")
+        await send(notifications)
+
+    world.notifier.send = all_but_one  # type: ignore[method-assign]
+    await attempts(12, world)
+
+    assert len(world.notifier.sent) == 11
+
+
+async def test_critical_notifications_are_sent_first() -> None:
     world = World()
-    world.services = dataclasses.replace(world.services, notifier=None)
+    world.notifier.fail("send", TransientError("down"))
+    await world.sees(a_finding(outcome=Outcome.FAILED), a_finding())
+    await world.passes(minutes=2)
+
+    assert [note.about for note in world.notifier.sent] == ["contained", "attempt"]
+
+
+async def test_without_a_channel_a_finished_target_is_left_alone() -> None:
+    world = with_receivers(World())
     await world.sees(a_finding(outcome=Outcome.FAILED))
     await world.passes(minutes=1)
 
     assert world.work.held == {}
+
+
+async def test_without_a_channel_a_notification_is_deleted_after_thirty_days() -> None:
+    world = with_receivers(World())
+    await world.sees(a_finding(outcome=Outcome.FAILED))
+    for days in (2, 30):
+        world.now += timedelta(days=days)
+        await world.sees(a_finding(outcome=Outcome.FAILED))
+
+    assert len(await world.notifications()) == 2
+
+
+async def test_two_runs_at_once_deliver_a_notification_once() -> None:
+    world = World()
+    await world.sees(a_finding())
+    world.now += timedelta(seconds=6)
+    await world.passes()
+    await asyncio.gather(send_notifications(world.services), send_notifications(world.services))
+
+    assert [notification.about for notification in world.notifier.sent] == ["contained"]
+
+
+async def test_a_silent_receiver_gets_one_message_and_then_none_for_a_while() -> None:
+    world = people(5)
+    world.notifier.fail("send", TransientError("no answer"), always=True)
+    await attempts(5, world)
+    await world.passes(seconds=20)
+
+    assert world.notifier.calls.count(("send", "")) == 1
+
+
+async def test_a_silent_receiver_is_tried_with_one_message_at_a_time_at_least_every_ten_minutes() -> None:
+    world = people(5)
+    world.notifier.fail("send", TransientError("no answer"), always=True)
+    await attempts(5, world)
+    for _ in range(120):
+        await world.passes(minutes=1)
+
+    assert 12 <= world.notifier.calls.count(("send", "")) <= 18
+
+
+async def test_after_a_silence_everything_is_delivered() -> None:
+    world = people(5)
+    world.notifier.fail("send", TransientError("no answer"))
+    await attempts(5, world)
+    await world.passes(minutes=1)
+
+    assert len(world.notifier.sent) == 5
+
+
+async def test_a_receiver_that_waits_in_vain_holds_back_no_other() -> None:
+    silent, quick = FakeNotifier(), FakeNotifier()
+    silent.fail("send", TransientError("no answer"), always=True)
+    world = with_receivers(people(3), silent=silent, quick=quick)
+    await attempts(3, world)
+
+    assert len(quick.sent) == 3
+
+
+async def test_a_notification_is_delivered_to_each_receiver_once() -> None:
+    late, quick = FakeNotifier(), FakeNotifier()
+    late.fail("send", TransientError("no answer"))
+    world = with_receivers(people(3), late=late, quick=quick)
+    await attempts(3, world)
+    for _ in range(3):
+        await world.passes(minutes=1)
+
+    assert (len(late.sent), len(quick.sent)) == (3, 3)
+
+
+async def test_a_slow_receiver_gets_a_minute_of_a_run_and_the_rest_later() -> None:
+    world = people(3)
+    slow = Slow(world)
+    with_receivers(world, slow=slow)
+    await attempts(3, world)
+    in_one_run = len(slow.sent)
+    for _ in range(3):
+        await world.passes(minutes=1)
+
+    assert (in_one_run, len(slow.sent)) == (1, 3)
+
+
+async def test_a_receiver_that_hangs_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "SEND_SECONDS", 0.01)
+    world = people(3)
+
+    async def hangs(notifications: Sequence[Notification]) -> None:
+        await asyncio.sleep(60 * len(notifications))
+
+    world.notifier.send = hangs  # type: ignore[method-assign]
+    await attempts(3, world)
+
+    assert world.outbox.turns["webhook"][1] == 1
+
+
+async def test_a_receiver_that_refuses_everything_is_tried_three_times_in_a_run() -> None:
+    world = people(8)
+    world.notifier.fail("send", RefusedError("401"), always=True)
+    await attempts(8, world)
+
+    assert world.notifier.calls.count(("send", "")) == 3
+
+
+async def test_a_refused_notification_is_retried_less_and_less_often() -> None:
+    world = people(1)
+    world.notifier.fail("send", RefusedError("422"), always=True)
+    await attempts(1, world)
+    for _ in range(240):
+        await world.passes(minutes=1)
+
+    assert world.notifier.calls.count(("send", "")) < 12
+
+
+async def test_a_receiver_may_ask_for_a_pause_of_an_hour_at_most() -> None:
+    world = people(1)
+    world.notifier.fail("send", ThrottledError("429", retry_after_seconds=1e12))
+    await attempts(1, world)
+    await world.passes(minutes=30)
+    early = len(world.notifier.sent)
+    await world.passes(minutes=31)
+
+    assert (early, len(world.notifier.sent)) == (0, 1)
+
+
+async def test_an_undelivered_notification_is_not_loaded_after_a_day_and_is_delivered_all_the_same() -> None:
+    world = people(1)
+    target = str(an_attempt(0)["object_id_text"])
+    world.notifier.fail("send", RefusedError("422"), always=True)
+    await attempts(1, world)
+    world.now += timedelta(days=2)
+    await attempts(1, world)
+    loaded = [row.created_at for row in (await world.ledger.load(target)).rows(Notification)]
+    world.notifier.recover()
+    await world.passes(hours=2)
+
+    assert (len(loaded), len(world.notifier.sent)) == (1, 2)
+
+
+async def test_one_account_that_cannot_be_read_holds_back_no_other() -> None:
+    world = people(3)
+    world.notifier.fail("send", TransientError("down"))
+    await attempts(3, world)
+    world.ledger.fail("load", TransientError("503"), about=str(an_attempt(1)["object_id_text"]), always=True)
+    world.now += timedelta(minutes=1)
+    with pytest.raises(ExceptionGroup):
+        await send_notifications(world.services)
+
+    assert len(world.notifier.sent) == 2
+
+
+async def test_a_lost_wake_up_is_made_up_for_by_the_scheduler() -> None:
+    world = people(1)
+    world.sender.fail("wake", TransientError("queue"))
+    with pytest.raises(ExceptionGroup):
+        await attempts(1, world)
+    await world.passes(minutes=1)
+
+    assert len(world.notifier.sent) == 1

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.errors import RefusedError
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident import Candidate, Incident, IncidentStatus
 from bypass_responder.model.step import Effect, StepKind
+from bypass_responder.session import open_session
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_account
 
 BLOCK = StepKind.BLOCK_SIGN_IN
@@ -77,6 +78,35 @@ async def test_a_person_names_the_account_of_an_unresolved_incident_and_it_is_co
 
     assert world.directory.enabled == {ALEX: False, BLAKE: True}
     assert (await world.incidents(finding.target))[0].status is IncidentStatus.CLOSED
+
+
+async def test_an_account_that_is_no_candidate_is_refused_while_one_may_be_bypassed() -> None:
+    world, incident = await an_unresolved_incident(Candidate(object_id=BLAKE, name="blake", bypass_on=True))
+
+    with pytest.raises(RefusedError, match="no candidate"):
+        await world.decides("approve", incident.id, incident.target, account=ALEX)
+    assert world.directory.enabled == {ALEX: True, BLAKE: True}
+
+
+async def test_an_account_that_is_no_candidate_can_be_named_when_exchange_has_ruled_out_every_candidate() -> None:
+    ruled_out = Candidate(object_id=BLAKE, name="blake", bypass_on=False, checked_at=START)
+    world, incident = await an_unresolved_incident(ruled_out)
+
+    await world.decides("approve", incident.id, incident.target, account=ALEX)
+
+    assert world.directory.enabled == {ALEX: False, BLAKE: True}
+
+
+async def an_unresolved_incident(*candidates: Candidate) -> tuple[World, Incident]:
+    world = World()
+    finding = a_finding(object_id_text="alexw", identity_text="alexw")
+    await world.sees(finding)
+    await world.answer()
+    session = await open_session(finding.target, world.services)
+    [incident] = await world.incidents(finding.target)
+    named = incident.model_copy(update={"candidates": candidates})
+    await session.apply(lambda draft: draft.put(named))
+    return world, named
 
 
 async def test_a_failed_block_is_planned_again_when_a_person_approves() -> None:

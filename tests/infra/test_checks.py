@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,13 @@ import pytest
 
 from infra.checks import (
     access,
+    api_versions,
+    dates,
     deployment,
     functions,
     hardening,
     permissions,
+    policies,
     scanner,
     settings,
     storage_names,
@@ -30,12 +34,26 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("infra", "src", "function_app.py", "azure.yaml", "docs/infrastructure.md")
 CHECKS = {
     check.__name__.rpartition(".")[2]: check.run
-    for check in (access, deployment, functions, hardening, permissions, settings, storage_names, templates)
+    for check in (
+        access,
+        api_versions,
+        dates,
+        deployment,
+        functions,
+        hardening,
+        permissions,
+        policies,
+        settings,
+        storage_names,
+        templates,
+    )
 }
 MODULES = "infra/modules"
 APP, AUTH, DATA, HOST = (f"{MODULES}/{name}.bicep" for name in ("app", "auth", "storage-data", "storage-host"))
 LOGS, NAMES, ROLES, TOPIC = (f"{MODULES}/{name}.bicep" for name in ("monitoring", "names", "roles", "topic"))
-VAULT = f"{MODULES}/vault.bicep"
+ACTIVITY = f"{MODULES}/activity.bicep"
+VAULT, ALERTS = f"{MODULES}/vault.bicep", f"{MODULES}/alerts.bicep"
+STRICT, VERSIONS = "infra/checks/bicepconfig.json", "infra/checks/api-versions.json"
 MAIN, EVENTS, PARAMETERS = "infra/main.bicep", "infra/events.bicep", "infra/main.parameters.json"
 AFTER = "infra/hooks/postdeploy.sh"
 GRAPH = "src/bypass_responder/adapters/graph.py"
@@ -43,7 +61,6 @@ CLIENTS, TELEMETRY = (f"src/bypass_responder/adapters/{name}.py" for name in ("s
 RIGHTS, PAGE = "src/bypass_responder/rights.py", "docs/infrastructure.md"
 FIND = "src/exchange_worker/ExchangeBypass/Private/Resolve-ExchangeObject.ps1"
 SWEEPS = "src/exchange_worker/ExchangeSweeps/function.json"
-WHY = "the newest stable version cannot send to a workspace by category"
 SENT, MAIL, ID = "RESUME_SCHEDULE: resumeSchedule", "param alertEmail string", "output id string = account.id"
 SECRET_PARAMETER = "@secure()\n#disable-next-line no-unused-params\nparam pass string = ''"
 KEY_OUTPUT = (
@@ -60,7 +77,7 @@ OPEN = (
     '@app.route(trigger_arg_name="request", route="stop", auth_level=func.AuthLevel.ANONYMOUS)\n'
     "async def stop(request: func.HttpRequest) -> func.HttpResponse: ...\n\n\n"
 )
-DEAD = "deadLetterWithResourceIdentity: {"
+DEAD = "    deadLetterWithResourceIdentity: deadLetters\n"
 DESCRIBED = "@description('observe records decisions without changing the tenant; enforce also acts on them.')"
 
 pytestmark = pytest.mark.skipif(shutil.which("bicep") is None, reason="bicep is not on PATH")
@@ -82,11 +99,52 @@ class Fault:
 
 
 FAULTS = {
+    "a vault that can be purged": Fault(
+        "policies", MAIN, "purgeProtection: purgeProtection", "purgeProtection: false", "can be purged"
+    ),
+    "a lock unasked": Fault("policies", MAIN, "lock: locks\n  }", "lock: true\n  }", "locks is made unasked"),
+    "a lock less": Fault("policies", MAIN, "lock: locks\n    allowed", "lock: false\n    allowed", "locks are on ["),
+    "deployment from everywhere": Fault(
+        "policies", APP, "empty(deployAddresses) ? 'Allow' : 'Deny'", "'Allow'", "open to other addresses"
+    ),
+    "an operation that is not watched": Fault(
+        "policies", ACTIVITY, "sites/stop/action", "sites/restart/action", "activity alerts watch ["
+    ),
+    "a public endpoint for nothing": Fault(
+        "policies", DATA, "? 'Disabled' : 'Enabled'", "? 'Enabled' : 'Enabled'", "a public endpoint that nothing"
+    ),
+    "a suffix that renames no plan": Fault(
+        "policies", NAMES, "plan-bypass-responder${suffix}", "plan-bypass-responder", "serverfarms: nameSuffix", 1
+    ),
+    "a suffix past the host's id": Fault(
+        "policies", NAMES, "resp${suffix}-${token}", "resp-${token}-${suffix}", "sites: nameSuffix leaves", 1
+    ),
+    "a suffix that renames data": Fault(
+        "policies", NAMES, "'stbypass${token}'", "'stbypass${token}${suffix}'", "storageAccounts: nameSuffix", 1
+    ),
     "a file that does not compile": Fault("templates", MAIN, "module data ", "modul data ", "main.bicep"),
     "a warning": Fault("templates", TOPIC, "param name string", "param name string\nparam more string = ''", "more", 1),
     "a registry module": Fault("templates", MAIN, "'modules/topic.bicep'", "'br/public:avm/topic:1'", "registry", 2),
     "a rule off without a reason": Fault(
-        "templates", VAULT, f"versions // {WHY}", "versions", "disabled rule without", 1
+        "templates",
+        VAULT,
+        "param name string",
+        "#disable-next-line no-unused-params\nparam name string",
+        "rule without",
+        1,
+    ),
+    "an API version on no list": Fault(
+        "api_versions", ALERTS, "Rules@2023-12-01", "Rules@2026-03-01", "scheduledQueryRules@2026-03-01, but"
+    ),
+    "an API version without evidence": Fault(
+        "api_versions", VERSIONS, '"deployed by public templates since 2023"', '" "', "vaults has no evidence"
+    ),
+    "an API version of nothing": Fault(
+        "api_versions",
+        VERSIONS,
+        '  "Microsoft.Web/sites"',
+        '  "Microsoft.Web/none": ["2024-01-01", "x"],\n  "Microsoft.Web/sites"',
+        "no template uses Microsoft.Web/none",
     ),
     "another indent": Fault("templates", HOST, "  location: location", "      location: location", "not formatted", 1),
     "shared keys": Fault(
@@ -227,7 +285,9 @@ FAULTS = {
         "settings", MAIN, "LimitPerHour int = 5", "LimitPerHour int = 50", "containmentLimitPerHour is 50"
     ),
     "a function open to all": Fault("functions", "function_app.py", HEALTH, f"{OPEN}{HEALTH}", "['health', 'stop']"),
-    "Event Grid shut out": Fault("functions", AUTH, "'/runtime/webhooks/eventgrid', ", "", "goes ['/api/health']"),
+    "Event Grid shut out": Fault(
+        "functions", AUTH, "'/runtime/webhooks/EventGrid', ", "", "goes ['/runtime/webhooks/eventgrid', '/api/health']"
+    ),
     "callers without sign-in": Fault("functions", AUTH, "Return401", "AllowAnonymous", "did not sign in"),
     "a function not there": Fault(
         "functions", EVENTS, "'receive_alert'", "'receive_alarm'", "delivers to receive_alarm"
@@ -238,9 +298,12 @@ FAULTS = {
     "sign-in without an application": Fault(
         "functions", MAIN, "if (!empty(authClientId))", "if (empty(authClientId))", "is there without authClientId", 1
     ),
-    "no dead letters": Fault("functions", EVENTS, DEAD, f"deadLetterDestination: null\n{DEAD[:10]}: {{", "dropped"),
+    "no dead letters": Fault("functions", EVENTS, DEAD, "", "dropped"),
     "fewer tries": Fault(
         "functions", EVENTS, "maxDeliveryAttempts: 30", "maxDeliveryAttempts: 3", "the subscription tries"
+    ),
+    "fewer instances than functions": Fault(
+        "functions", MAIN, "maximumInstances: 3", "maximumInstances: 1", "exchange-worker has 1 instances for 3 groups"
     ),
     "another Python": Fault("functions", MAIN, "version: '3.13'", "version: '3.12'", "runs on Python 3.12"),
     "a module too new": Fault(
@@ -335,7 +398,7 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("check", sampled(sorted(set(CHECKS) - {"templates"})))
+@pytest.mark.parametrize("check", sampled(sorted(set(CHECKS) - {"templates", "dates"})))
 def test_a_check_that_finds_nothing_to_look_at_says_so(check: str, nothing: Path) -> None:
     assert list(CHECKS[check](nothing)) != []
 
@@ -355,6 +418,36 @@ def test_code_that_does_not_load_is_a_problem(tmp_path: Path) -> None:
     assert list(storage_names.run(root)) == [
         "function_app.py and its package cannot be loaded: NameError: name 'no_such_name' is not defined"
     ]
+
+
+def test_rules_beside_the_templates_are_a_problem(tmp_path: Path) -> None:
+    root = a_copy(tmp_path)
+    (root / "infra" / "bicepconfig.json").write_text("{}", encoding="utf-8")
+
+    assert "rules beside a template" in next(templates.run(root))
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not on PATH")
+def test_a_rule_that_counts_days_is_a_problem(tmp_path: Path) -> None:
+    """The rule of outdated versions refuses in two years what it accepts today."""
+    root = a_copy(tmp_path)
+    aged = {"level": "error", "maxAgeInDays": 1095}
+    rules = {"analyzers": {"core": {"rules": {"use-recent-api-versions": aged}}}}
+    (root / "infra" / "bicepconfig.json").write_text(json.dumps(rules), encoding="utf-8")
+
+    assert "use-recent-api-versions" in next(dates.run(root), "")
+
+
+def test_without_faketime_the_check_of_dates_is_skipped_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bicep").symlink_to(str(shutil.which("bicep")))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["infra", "--only", "dates"])
+    code = main()
+
+    assert code == 0
+    assert capsys.readouterr().out.startswith("dates        skipped: faketime is not there; `apt-get install faketime`")
 
 
 @pytest.mark.slow

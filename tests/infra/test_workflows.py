@@ -44,6 +44,12 @@ FAULTS = {
     ),
     "a job that may run for ever": ("ci.yml", "    timeout-minutes: 15\n", "", "job lint has no timeout-minutes"),
     "a token left behind": ("ci.yml", "persist-credentials: false", "persist-credentials: true", "artipacked"),
+    "an installation beside a token": (
+        "deploy.yml",
+        "run: sh infra/check_rights.sh",
+        "run: python -m pip install '.[cli]'",
+        "job deploy can sign in and installs something: pip install '.[cli]'",
+    ),
     "a target that is not there": ("ci.yml", "make lint", "make lnit", "there is no make lnit"),
     "a Python that nobody tests": ("ci.yml", '"3.12", ', "", "Python 3.12: pyproject.toml claims it"),
     "a Python that nobody claims": (

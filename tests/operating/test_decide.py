@@ -69,6 +69,19 @@ async def test_an_account_that_nobody_has_is_refused() -> None:
         await prepared(world, incident_id, account="nobody@contoso.onmicrosoft.com")
 
 
+async def test_what_is_known_of_a_named_account_is_shown() -> None:
+    world = World()
+    await world.sees(finding := a_finding(object_id_text="alexw", identity_text="alexw"))
+    await world.answer()
+    [incident] = await world.incidents(finding.target)
+    named = (await prepared(world, incident.id, account=ALEX)).named
+
+    assert named["named account"].startswith(f"alex@contoso.onmicrosoft.com ({ALEX})")
+    assert named["its sign-in"] == "enabled"
+    assert named["as a candidate"].startswith("NO CANDIDATE")
+    assert named["its incidents"] == "none"
+
+
 async def test_what_the_responder_would_refuse_is_not_sent() -> None:
     world, incident_id = await held()
     with pytest.raises(RefusedError, match="Nothing to release"):

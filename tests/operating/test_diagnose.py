@@ -71,13 +71,18 @@ def a_check(**fields: Any) -> SelfCheck:
     return SelfCheck(**(given | fields))
 
 
-def a_standing(*alerts: str, polled_at: datetime | None = NOW - timedelta(minutes=30), doubt: str = "") -> Standing:
+def a_standing(
+    *alerts: str,
+    polled_at: datetime | None = NOW - timedelta(minutes=30),
+    doubt: str = "",
+    sweep_requested_at: datetime | None = NOW - timedelta(minutes=15),
+) -> Standing:
     cursor = FeedCursor(first_start=START, listed_through=START, last_success_at=polled_at)
     rows = [
         HealthAlert(id=each, severity=ADVICE[each][0], detail="detail", advice=ADVICE[each][1], since=START)
         for each in alerts
     ]
-    return Standing(cursor=cursor, alerts=rows, doubt=doubt)
+    return Standing(cursor=cursor, alerts=rows, doubt=doubt, sweep_requested_at=sweep_requested_at)
 
 
 def facts(**fields: Any) -> Facts:
@@ -126,7 +131,7 @@ LATER = NOW + timedelta(hours=5)
 SPOILED: list[tuple[str, str, dict[str, Any]]] = [
     # ---- the app
     ("app_silent", "func-responder", {"stored": None}),
-    ("app_silent", "func-responder", {"stored": a_check(at=NOW - timedelta(hours=3))}),
+    ("resume_late", "resume_responses", {"stored": a_check(at=NOW - timedelta(hours=3))}),
     ("app_silent", "func-responder", {"now": LATER, "standing": a_standing(doubt="2 in a row had no answer")}),
     ("app_silent", "func-responder", {"stored": None, "standing": a_standing(polled_at=None, doubt="never")}),
     (
@@ -284,7 +289,7 @@ def test_each_problem_alone_is_reported_alone(problem: str, about: str, spoiled:
 
 def test_a_message_in_a_poison_queue_is_named() -> None:
     waiting = [
-        reach.model_copy(update={"waiting": reach.name in {"alerts-poison", "alerts"}})
+        reach.model_copy(update={"held": 2 * (reach.name in {"alerts-poison", "alerts"})})
         for reach in a_storage_check().reaches
     ]
     found = diagnose(facts(here=StorageCheck(reaches=tuple(waiting), skew_seconds=0.0)))
@@ -432,7 +437,7 @@ def test_a_refusal_by_graph_is_reported_beside_a_closed_table() -> None:
 
 
 def test_a_queue_that_only_the_app_knows_is_reported_by_the_app() -> None:
-    other = Reach(place=Place.QUEUE, name="other-poison", access=Access.OK, waiting=True)
+    other = Reach(place=Place.QUEUE, name="other-poison", access=Access.OK, held=1)
     gone = Reach(place=Place.QUEUE, name="other", access=Access.MISSING)
     look = a_storage_check(person=False)
     stored = a_check(storage=look.model_copy(update={"reaches": (*look.reaches, other, gone)}))
@@ -445,7 +450,7 @@ def test_a_queue_that_only_the_app_knows_is_reported_by_the_app() -> None:
 
 def test_a_poison_queue_that_the_person_cannot_read_is_reported_by_the_app() -> None:
     waits = [
-        each.model_copy(update={"waiting": each.name == "alerts-poison"})
+        each.model_copy(update={"held": int(each.name == "alerts-poison")})
         for each in a_storage_check(person=False).reaches
     ]
     stored = a_check(storage=StorageCheck(reaches=tuple(waits), skew_seconds=0.0))
@@ -547,3 +552,33 @@ def test_without_a_sign_in_the_fix_is_reported_once() -> None:
 
 def test_a_self_check_that_cannot_be_read_is_no_silent_app() -> None:
     assert reported(diagnose(facts(stored=None, stored_problem="403"))) == []
+
+
+# ---- timers ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_timer_that_stopped_is_reported_with_the_way_to_replace_the_app() -> None:
+    standing = a_standing("sweep_overdue", doubt="overdue", sweep_requested_at=NOW - timedelta(minutes=46))
+    found = diagnose(facts(standing=standing))
+
+    assert reported(found) == [("sweep_late", "sweep_bypass_state")]
+    assert "a-timer-that-stopped" in found.problems[0].fix
+
+
+@pytest.mark.parametrize("requested_at", [NOW - timedelta(minutes=44), None])
+def test_a_sweep_timer_within_three_runs_or_with_a_sweep_under_way_is_none(requested_at: datetime | None) -> None:
+    assert reported(diagnose(facts(standing=a_standing(sweep_requested_at=requested_at)))) == []
+
+
+def test_a_scheduler_that_stopped_while_the_feed_is_polled_is_reported_by_its_name() -> None:
+    stored = a_check(at=NOW - timedelta(hours=5))
+    found = diagnose(facts(stored=stored, standing=a_standing(polled_at=NOW)))
+
+    assert reported(found) == [("resume_late", "resume_responses")]
+
+
+def test_an_app_of_which_nothing_runs_is_silent() -> None:
+    old = NOW - timedelta(hours=5)
+    found = diagnose(facts(stored=a_check(at=old), standing=a_standing(polled_at=old, sweep_requested_at=old)))
+
+    assert reported(found) == [("app_silent", NAMES.app)]

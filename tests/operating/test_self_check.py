@@ -144,6 +144,40 @@ async def test_another_alert_triggers_no_check() -> None:
     assert world.saves == 1
 
 
+# ---- dead letters
+
+
+async def test_dead_letters_are_an_alert_until_there_are_none() -> None:
+    world = Looking()
+    world.probe.held["dead-letters"] = 3
+    await world.passes(minutes=1)
+    lost = await world.alerts()
+    world.probe.held.clear()
+    await world.passes(hours=1)
+
+    assert (lost, await world.alerts()) == ({"dead_letters"}, set())
+
+
+async def test_dead_letters_that_stay_are_reported_once() -> None:
+    world = Looking()
+    world.probe.held["dead-letters"] = 3
+    for _ in range(3):
+        await world.passes(hours=1)
+        world.start()
+
+    assert [entry.event async for entry in world.ledger.log(TENANT_TARGET)].count("alert") == 1
+
+
+async def test_dead_letters_that_cannot_be_counted_change_nothing() -> None:
+    world = Looking()
+    world.probe.held["dead-letters"] = 3
+    await world.passes(minutes=1)
+    world.probe.spoiled["dead-letters"] = Access.FORBIDDEN
+    await world.passes(hours=1)
+
+    assert await world.alerts() == {"dead_letters"}
+
+
 # ---- what
 
 

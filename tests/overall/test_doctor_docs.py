@@ -16,6 +16,7 @@ ROLES = (ROOT / "infra" / "modules" / "roles.bicep").read_text(encoding="utf-8")
 QUEUES = {
     "alerts": "alerts",
     "decisions": "decisions",
+    "notifications": "notifications",
     "consoleDecisions": "decisions-console",
     "results": "exchange-results",
     "commands": "exchange-commands",
@@ -60,7 +61,12 @@ def test_the_role_that_doctor_names_for_a_table_is_the_one_that_is_given() -> No
 
 
 def test_the_role_that_doctor_names_for_a_container_is_the_one_that_is_given() -> None:
-    named = {"evidence": "evidence", "log-checkpoints": "checkpoints", "sweeps": "sweeps"}
+    named = {
+        "evidence": "evidence",
+        "log-checkpoints": "checkpoints",
+        "sweeps": "sweeps",
+        "dead-letters": "deadLetters",
+    }
     told = {(storage_role("container", name), f"containers.{named[name]}") for name in CONTAINERS}
 
     assert set(given("Containers")) == told

@@ -74,6 +74,15 @@ def test_every_binding_is_as_written_here(index: dict[str, Any]) -> None:
                 "connection": "ResponderStorage",
             }
         ],
+        "send_notifications": [
+            {
+                "direction": "IN",
+                "type": "queueTrigger",
+                "name": "message",
+                "queueName": "%NOTIFICATIONS_QUEUE%",
+                "connection": "ResponderStorage",
+            }
+        ],
         "carry_out_console_decision": [
             {
                 "direction": "IN",

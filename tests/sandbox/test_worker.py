@@ -137,7 +137,9 @@ async def test_a_check_of_an_unknown_name_is_not_found(exchange: ExchangeCalls) 
 
 
 async def test_a_check_of_a_name_of_two_is_ambiguous(exchange: ExchangeCalls) -> None:
-    assert (await outcome(exchange, check(identity="seconduser"))).outcome == "ambiguous"
+    result = await outcome(exchange, check(identity="seconduser"))
+
+    assert (result.outcome, len(set(result.candidates))) == ("ambiguous", 2)
 
 
 @pytest.mark.parametrize(

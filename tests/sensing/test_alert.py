@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from bypass_responder.model.alert import Alert, Hint
 from tests.sensing.alerts import (
+    BAD_OPTIONAL,
     OTHER_TENANT,
     WRONG,
     a_hint,
@@ -118,6 +119,54 @@ def test_every_field_of_the_minimal_form_is_read() -> None:
     hint = hint_of(a_hint(actor=" mallory ", occurredAt="2026-03-02T10:15:30+01:00", link=link))
 
     assert (hint.actor, hint.occurred_at, hint.link) == ("mallory", datetime(2026, 3, 2, 9, 15, 30, tzinfo=UTC), link)
+
+
+ODD_FIELDS: dict[str, Any] = BAD_OPTIONAL | {
+    "when a number in text": a_hint(occurredAt="1772442930"),
+    "when a word": a_hint(occurredAt="yesterday"),
+    "when no moment": a_hint(occurredAt="0001-01-01T00:00:00+14:00"),
+    "link half a character": a_hint(link="https://siem.contoso.com/\ud800"),
+    "link twice": a_hint(link="https://siem.contoso.com/1", Link="https://siem.contoso.com/2"),
+    "a further field twice": a_hint(note=1, Note=2),
+    "id a number": cloud_event(a_hint(), id=7),
+    "source an object": cloud_event(a_hint(), source={}),
+    "topic an object": grid_event(a_hint(), topic={}),
+    "subject true": grid_event(a_hint(), subject=True),
+    "time a number": cloud_event(a_hint(), time=1772442930),
+    "time a word": grid_event(a_hint(), eventTime="yesterday"),
+}
+
+
+@pytest.mark.parametrize("event", ODD_FIELDS.values(), ids=ODD_FIELDS)
+def test_an_optional_field_that_cannot_be_read_costs_only_itself(event: Any) -> None:
+    assert hint_of(event) == Hint(tenant_id=ORGANIZATION, target="alex@contoso.onmicrosoft.com")
+
+
+IN_LISTS: dict[str, Any] = {
+    "the data": cloud_event([a_hint()]),
+    "the data as text": cloud_event([json.dumps(a_hint())]),
+    "the list as text": cloud_event(json.dumps([json.dumps(a_hint())])),
+    "each value": {name: [value] for name, value in a_hint().items()},
+    "each value as text": {name: json.dumps([value]) for name, value in a_hint().items()},
+}
+
+
+@pytest.mark.parametrize("event", IN_LISTS.values(), ids=IN_LISTS)
+def test_a_list_of_one_is_its_element(event: Any) -> None:
+    assert hint_of(event) == hint_of(a_hint())
+
+
+def test_a_name_that_begins_with_a_bracket_stays_as_it_is() -> None:
+    assert hint_of(a_hint(target="[contoso] alex")).target == "[contoso] alex"
+
+
+@pytest.mark.parametrize("data", [[json.dumps(a_bypass())], {"Row": [json.dumps(a_bypass())], "Target": ["alex"]}])
+def test_a_record_as_text_in_a_list_is_read(data: Any) -> None:
+    assert len(read(cloud_event(data)).records) == 1
+
+
+def test_events_with_different_times_that_cannot_be_read_are_different_events() -> None:
+    assert read(cloud_event(a_hint(), time="one")).id != read(cloud_event(a_hint(), time="two")).id
 
 
 def test_further_fields_are_ignored() -> None:
@@ -265,7 +314,6 @@ BAD: dict[str, tuple[Any, str]] = WRONG | {
     "NaN": (a_hint(score=float("nan")), "not_json"),
     "Infinity in text": (cloud_event(json.dumps(a_hint(score=float("-inf")))), "not_json"),
     "text that is no JSON": (cloud_event("hello"), "not_json"),
-    "text in text in text": (cloud_event(json.dumps(json.dumps(a_hint()))), "not_an_object"),
     "base64 of no JSON": (cloud_event(..., data_base64="aGVsbG8="), "not_json"),
     "base64 of no text": (cloud_event(..., data_base64="//79"), "not_json"),
     "null": (b"null", "not_an_object"),
@@ -273,16 +321,9 @@ BAD: dict[str, tuple[Any, str]] = WRONG | {
     "data a number": (cloud_event(7), "not_an_object"),
     "data true": (grid_event(data=True), "not_an_object"),
     "an array with a number": ([a_bypass(), 7], "not_an_object"),
-    "an array in an array": (cloud_event([[a_bypass()]]), "not_an_object"),
     "no base64": (cloud_event(..., data_base64="?"), "wrong_type"),
     "base64 with letters of elsewhere": (cloud_event(..., data_base64="ä"), "wrong_type"),
     "base64 a number": (cloud_event(..., data_base64=7), "wrong_type"),
-    "id a number": (cloud_event(a_hint(), id=7), "wrong_type"),
-    "source a list": (cloud_event(a_hint(), source=["x"]), "wrong_type"),
-    "topic an object": (grid_event(a_hint(), topic={}), "wrong_type"),
-    "subject true": (grid_event(a_hint(), subject=True), "wrong_type"),
-    "time a number": (cloud_event(a_hint(), time=1772442930), "wrong_type"),
-    "time a word": (grid_event(a_hint(), eventTime="yesterday"), "wrong_type"),
     "no data": (cloud_event(...), "missing_field"),
     "data null": (cloud_event(None), "missing_field"),
     "event grid data null": (grid_event(None), "missing_field"),
@@ -291,10 +332,6 @@ BAD: dict[str, tuple[Any, str]] = WRONG | {
         "wrong_type",
     ),
     "target half a character": (a_hint(target="a\ud800b"), "not_text"),
-    "when a number in text": (a_hint(occurredAt="1772442930"), "wrong_type"),
-    "when a word": (a_hint(occurredAt="yesterday"), "wrong_type"),
-    "when no moment": (a_hint(occurredAt="0001-01-01T00:00:00+14:00"), "wrong_type"),
-    "link half a character": (a_hint(link="https://siem.contoso.com/\ud800"), "wrong_type"),
     "another tenant": (a_hint(tenantId=OTHER_TENANT), "other_tenant"),
     "a record of another tenant": (cloud_event(a_bypass(OrganizationId=OTHER_TENANT)), "other_tenant"),
     "a record of a tenant by name": (cloud_event(a_bypass(OrganizationId="contoso")), "other_tenant"),
@@ -324,7 +361,6 @@ BAD: dict[str, tuple[Any, str]] = WRONG | {
     "an event among records": ([a_bypass(), grid_event(a_hint())], "too_many_events"),
     "target twice": (f'{TWICE},"target":"mallory"}}'.encode(), "duplicate_key"),
     "target twice in other case": (f'{TWICE},"Target":"mallory"}}'.encode(), "duplicate_key"),
-    "a further field twice": (a_hint(note=1, Note=2), "duplicate_key"),
     "id twice": (json.dumps(cloud_event(a_hint())).encode()[:-1] + b',"id":"a-2"}', "duplicate_key"),
     "data twice": (json.dumps(grid_event(a_hint())).encode()[:-1] + b',"Data":{}}', "duplicate_key"),
     "data and base64": (in_base64(a_hint()) | {"data": a_hint()}, "duplicate_key"),

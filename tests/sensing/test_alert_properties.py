@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bypass_responder.model.alert import Alert
 from bypass_responder.model.record import Unreadable
 from bypass_responder.sensing.alert import read_alert
-from tests.sensing.alerts import WRONG, Json, a_hint, body, cloud_event, grid_event, hint_of
+from tests.sensing.alerts import BAD_OPTIONAL, WRONG, Json, a_hint, body, cloud_event, grid_event, hint_of
 from tests.sensing.builders import ORGANIZATION, a_bypass, elastic
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -96,7 +96,10 @@ def test_what_the_schema_accepts_is_read(target: str, actor: Any, when: Any, lin
     assert hint_of(data).target in target
 
 
-@pytest.mark.parametrize("data", [data for data, _ in WRONG.values()], ids=WRONG)
+REFUSED = {name: data for name, (data, _) in WRONG.items()} | BAD_OPTIONAL
+
+
+@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
 def test_the_schema_refuses_what_is_not_read(data: Json) -> None:
     assert not fits(data)
 

@@ -23,9 +23,9 @@ from tests.simulation.without import GUARDS, remove
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1000, help="number of seeds")
+    parser.add_argument("--seeds", type=_at_least_one, default=1000, help="number of seeds")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
-    parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count(), help="number of processes")
+    parser.add_argument("--jobs", type=_at_least_one, default=multiprocessing.cpu_count(), help="number of processes")
     parser.add_argument("--all", action="store_true", help="continue after a failure, and list all failures")
     parser.add_argument("--hits", action="store_true", help="print how often each call was reached and interrupted")
     parser.add_argument("--processes", action="store_true", help="on Azurite, with hosts that are processes")
@@ -53,6 +53,13 @@ def main() -> int:
     elif found.failed:
         _print_shortest(*min(found.failed.items()))
     return 1 if found.failed else 0
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
 
 
 def _played(given: argparse.Namespace) -> Generator[tuple[int, Played], None, None]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 OLD_RUNS = timedelta(minutes=20)
 """For so long a run may have settings from before a change."""
+LATE_DELIVERY = timedelta(hours=3)
+"""A receiver that was silent, or refused a notification, has it by then."""
 CLOCKS_DIFFER = timedelta(minutes=3)
 
 
@@ -51,6 +53,7 @@ async def problems_of(run: Run) -> list[str]:
         for row in (await run.stored.ledger.load(target, history=True)).rows(PersonDecision)
     }
     found += _of_decisions(decisions, run)
+    found += await _of_notifications(run)
     found += _of_bystanders(run)
     found += _of_settings(run)
     found += await _of_summaries(run)
@@ -178,6 +181,27 @@ def _of_decisions(rows: dict[str, PersonDecision], run: Run) -> Iterator[str]:
             yield f"forged: the {row.verb.value} {row.id} was never sent"
         elif row.outcome == "carried_out" and row.at > sent.not_after + CLOCKS_DIFFER:
             yield f"too_late: the {row.verb.value} {row.id} was carried out after its end"
+
+
+async def _of_notifications(run: Run) -> list[str]:
+    """Every notification is delivered to every receiver; twice only where something interrupted its delivery."""
+    cases = [await run.stored.ledger.load(target, history=True) for target in sorted(await run.stored.ledger.targets())]
+    problems = [
+        f"undelivered: {note.about} of {_name(case.target)} waits since {note.created_at}"
+        for case in cases
+        for note in case.rows(Notification)
+        if note.sent_at is None and note.created_at < run.now() - LATE_DELIVERY
+    ]
+    for receiver in (run.world.notifier, run.pager):
+        seen = set[str]()
+        again = 0
+        for message in receiver.messages:
+            ids = {note.id for note in message}
+            again += bool(ids & seen)
+            seen |= ids
+        if again > run.interrupted:
+            problems.append(f"delivered_twice: {again} messages repeat a notification, {run.interrupted} interruptions")
+    return problems
 
 
 def _blocks(account: str, run: Run) -> list[datetime]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -21,8 +22,8 @@ def gated_ports() -> dict[str, dict[str, bool]]:
     """The methods of every port in ``Services``, by field; True for a method that yields."""
     found: dict[str, dict[str, bool]] = {}
     for field in dataclasses.fields(Services):
-        module, _, name = str(field.type).removesuffix(" | None").partition(".")
-        if module == "ports" and name != "Clock":
+        name = _port_of(str(field.type))
+        if name and name != "Clock":
             found[field.name] = {
                 name: not inspect.iscoroutinefunction(method)
                 for base in reversed(getattr(ports, name).__mro__)
@@ -31,6 +32,12 @@ def gated_ports() -> dict[str, dict[str, bool]]:
                 if inspect.isfunction(method) and not name.startswith("_")
             }
     return found
+
+
+def _port_of(annotation: str) -> str:
+    """The port that a field holds, one or several by name."""
+    found = re.fullmatch(r"(?:Mapping\[str, )?ports\.(\w+)\]?", annotation)
+    return found[1] if found else ""
 
 
 PORTS = gated_ports()
@@ -80,9 +87,11 @@ def _iterated(
 
 def gate(services: Services, reach: Reach, under_way: UnderWay = nullcontext) -> Services:
     """The same services, every port of them behind the gate."""
-    behind: dict[str, Any] = {
-        field: Gated(field, getattr(services, field), reach, under_way)
-        for field in PORTS
-        if getattr(services, field) is not None
-    }
+    behind: dict[str, Any] = {}
+    for field in PORTS:
+        port = getattr(services, field)
+        if isinstance(port, Mapping):
+            behind[field] = {name: Gated(field, each, reach, under_way) for name, each in port.items()}
+        else:
+            behind[field] = Gated(field, port, reach, under_way)
     return dataclasses.replace(services, **behind)

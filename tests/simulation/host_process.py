@@ -37,6 +37,7 @@ from bypass_responder.adapters import (
     ledger_table,
     limit_table,
     management_activity,
+    outbox_table,
     storage_clients,
     sweep_store,
     webhook,
@@ -66,7 +67,8 @@ LOADED = (
         feed_table,
         graph,
     ),
-    *(index_table, ledger_table, limit_table, management_activity, storage_clients, sweep_store, webhook, work_table),
+    *(index_table, ledger_table, limit_table, management_activity, outbox_table, storage_clients, sweep_store),
+    *(webhook, work_table),
 )
 """What ``bootstrap`` imports when it builds: loaded here, once for all hosts that are forked."""
 _NUMBER: ContextVar[int] = ContextVar("number")

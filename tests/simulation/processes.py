@@ -285,16 +285,20 @@ class ProcessRun(Run):
     # --- the Exchange worker
 
     def _collect(self) -> None:
-        sends = self._calls.count("exchange.send") + self._calls.count("decisions.send")
+        sends = sum(self._calls.count(call) for call in ("exchange.send", "decisions.send", "sender.wake"))
         if sends > self._received:
             self._received = sends
             self.outside(self._receive())
         super()._collect()
 
     async def _receive(self) -> None:
-        """Take what lies on the queues to the worker, and on the queue of decisions."""
+        """Take what lies on the queues to the worker, on that of decisions and on that of notifications."""
         settings = self.responder.services.settings
         queues = self.responder.storage.queues
+        wakes = queues.get_queue_client(settings.notifications_queue)
+        async for message in wakes.receive_messages():
+            self.world.sender.woken += 1
+            await wakes.delete_message(message)
         decisions = queues.get_queue_client(settings.decisions_queue)
         async for message in decisions.receive_messages():
             text = base64.b64decode(message.content)

@@ -10,7 +10,7 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,19 +25,22 @@ from bypass_responder.model.decision_message import Author, Channel, DecisionKin
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
 from bypass_responder.operating.decide import outcome_of as read_outcome
 from bypass_responder.operating.decide import prepare
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
+from bypass_responder.ports import WAKE
 from bypass_responder.session import Services
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from bypass_responder.triggers.receive_alert import receive_alert
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from bypass_responder.triggers.resume_responses import resume_responses
+from bypass_responder.triggers.send_notifications import send_notifications
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
-from tests.fakes import FakeLimit
+from tests.fakes import FakeLimit, FakeNotifier
 from tests.sensing.builders import a_bypass, named
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop
@@ -56,6 +59,10 @@ WARNED, OVERTAKEN, LIST_LATE_SECONDS = 3, 2, 200
 """Of four sweeps, the one with a warning that matters; of three, the one whose list comes after its message."""
 UNFORESEEN = 4
 """Of five commands, the one that fails with an unknown error."""
+DELIVERING = {"receivers.send", "ledger.commit"}
+"""Calls whose failure or delay may keep a delivery from being recorded."""
+REFUSED = 2
+"""Times that the pager refuses an odd notification."""
 LONGEST_INVOCATION = 600.0
 HIDDEN = 600.0
 """How long the message of a crashed worker stays hidden."""
@@ -133,6 +140,25 @@ async def outcome_of(run: Awaitable[object]) -> str:
     return DONE
 
 
+class Pager(FakeNotifier):
+    """A second receiver. It may not answer, and refuses one notification in eight twice before it accepts it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.silent = False
+        self._refusals = Counter[str]()
+
+    async def send(self, notifications: Sequence[Notification]) -> None:
+        if self.silent:
+            await asyncio.sleep(10)
+            raise TransientError("no answer")
+        odd = {note.id for note in notifications if note.id[0] in "01" and self._refusals[note.id] < REFUSED}
+        self._refusals.update(odd if len(notifications) == 1 else ())
+        if odd:
+            raise RefusedError("422")
+        await super().send(notifications)
+
+
 @dataclass
 class Parked:
     """A call that waits at a gate."""
@@ -163,6 +189,7 @@ class Run:
         self.loop = SimulatedLoop(self._idle)
         self.hits = Hits()
         self.problems: list[str] = []
+        self.interrupted = 0
         self.slots: list[tuple[datetime, str]] = []
         self.records: dict[str, tuple[str, datetime]] = {}
         self.delivered: dict[str, DecisionMessage] = {}
@@ -189,6 +216,7 @@ class Run:
         self.world.feed = Feed()
         self.world.allowlist.rows[IDS[SERVICE]] = an_entry(IDS[SERVICE])
         self.world.limit = Limit(self.slots)
+        self.pager = Pager()
         self.exchange = Exchange(self.now, self.rng)
         self.exchange.names = {name: IDS[name] for name in IDS} | {
             f"{name}@contoso.onmicrosoft.com": IDS[name] for name in IDS
@@ -202,6 +230,7 @@ class Run:
             hint_checks=FakeLimit(),
             limit=self.world.limit,
             feed=self.world.feed,
+            receivers={**self.world.services.receivers, "pager": self.pager},
         )
 
     @property
@@ -270,8 +299,11 @@ class Run:
             return
         where = (parked.call, parked.when)
         self.hits.reached[where] += 1
+        delivers = parked.call in DELIVERING
+        self.interrupted += delivers
         if self._is_crash(where):
             self.hits.crashed[where] += 1
+            self.interrupted += 1
             self._kill(parked)
         elif self._chance("limit") and parked.root is not None:
             parked.root.cancel()
@@ -282,6 +314,7 @@ class Run:
         elif self._chance(f"transient_{parked.when}"):
             parked.future.set_exception(TransientError(f"{parked.call}: no answer ({parked.when})"))
         else:
+            self.interrupted -= delivers
             parked.future.set_result(None)
 
     def _is_crash(self, where: tuple[str, str]) -> bool:
@@ -363,10 +396,23 @@ class Run:
         while self._carried < len(self.world.decisions.sent):
             self._carried += 1
             self._carry(self.world.decisions.sent[self._carried - 1])
+        if self.world.sender.woken:
+            self.world.sender.woken = 0
+            self.at(self.rng.uniform(0.5, 5), lambda: self._send(1))
         while self._swept < len(self.world.exchange.swept):
             sweep = self.world.exchange.swept[self._swept]
             self._swept += 1
             self.at(self.rng.uniform(1, 60), lambda sweep=sweep: self._sweep(sweep))  # type: ignore[misc]
+
+    def _send(self, delivery: int) -> None:
+        def again() -> None:
+            if delivery < 5:
+                self.at(self.rng.uniform(1, 60), lambda: self._send(delivery + 1))
+            else:
+                self._poison(WAKE.encode())
+
+        for _ in range(2 if self._chance("duplicate") else 1):
+            self.invoke(self._host(), send_notifications, again)
 
     def _work(self, command: ExchangeCommand, delivery: int) -> None:
         if self._chance("worker_crash") and delivery < 5:
@@ -656,6 +702,10 @@ class Run:
 
     def _on_limit_full(self, _: str, __: Event) -> None:
         self.world.limit.slots |= {f"other-{number}": self.now() for number in range(5)}
+
+    def _on_silent(self, _: str, event: Event) -> None:
+        self.pager.silent = True
+        self.at(event.value * 10, lambda: setattr(self.pager, "silent", False))
 
     def _on_unsubscribe(self, _: str, __: Event) -> None:
         self.world.feed.status = None

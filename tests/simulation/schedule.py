@@ -12,7 +12,7 @@ SERVICE = "svc"
 BYSTANDER = "casey"
 CHANGES = (
     *("delete", "allow", "disallow", "protect", "mode", "skew", "graph_outage", "limit_full"),
-    *("unsubscribe", "lost_blob", "late_blob", "foreign", "look"),
+    *("unsubscribe", "lost_blob", "late_blob", "foreign", "look", "silent"),
 )
 REACHED_BY = {
     "allowlist.put": "allow",
@@ -26,6 +26,7 @@ REACHED_BY = {
     "ledger.findings": "storm",
     "ledger.sent": "attempt",
     "ledger.targets": "look",
+    "outbox.waiting": "look",
     "feed_store.gaps": "look",
     "feed_store.unreadable": "look",
     "feed_store.keep_unreadable": "foreign",
@@ -106,7 +107,10 @@ def schedule(seed: int) -> Schedule:
     call = CALLS[seed // 2 % len(CALLS)]
     crash_at = (call, ("before", "after")[seed % 2], rng.choice((1, 1, 1, 2, 3)))
     if call == "ledger.findings":  # reached only where the worker answers later than the next records come
-        events, faults = [], {"late_answer": 0.9}
+        events = [Event(500 + 1500 * number, "storm", VICTIMS[number % 2], 60) for number in range(6)]
+        faults = {"late_answer": 0.9}
+    if call == "limit.give_back":  # reached only where the first call finds no account
+        faults["stale"] = 10.0
     if kind := REACHED_BY.get(call):
         events.append(Event(rng.uniform(60, 7200), kind, VICTIMS[0], 60))
     if kind := ALSO.get(seed % 20):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from bypass_responder.case import control, evidence
+from bypass_responder.case import control, directory_call, evidence, observation
 from bypass_responder.errors import ResponderError
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
@@ -18,7 +18,8 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.step import Control, Step, StepKind
-from tests.fakes import FakeLedger, FakeLimit
+from bypass_responder.ports import Turn
+from tests.fakes import FakeLedger, FakeLimit, FakeOutbox
 from tests.fakes.feed import FakeFeedStore
 
 
@@ -34,7 +35,8 @@ def _claim(patch: pytest.MonkeyPatch) -> None:
         return original(row.model_copy(update={"lease_until": None}), wants, now)
 
     original = control.next_of
-    patch.setattr(control, "next_of", next_of)
+    for module in (control, directory_call):
+        patch.setattr(module, "next_of", next_of)
 
 
 def _token(patch: pytest.MonkeyPatch) -> None:
@@ -44,8 +46,8 @@ def _token(patch: pytest.MonkeyPatch) -> None:
         row = draft.case.control(StepKind.BLOCK_SIGN_IN if kind is StepKind.RELEASE else kind)
         original(draft, kind, row.token or token, error)
 
-    original = control.record_call
-    patch.setattr(control, "record_call", record_call)
+    original = directory_call.record_call
+    patch.setattr(directory_call, "record_call", record_call)
 
 
 def _etag(patch: pytest.MonkeyPatch) -> None:
@@ -104,19 +106,19 @@ def _slot(patch: pytest.MonkeyPatch) -> None:
 def _absence(patch: pytest.MonkeyPatch) -> None:
     """One read that does not find the account ends its block, whatever is read later."""
     _not_needed(patch)
-    patch.setattr(control, "ABSENT_READS", 1)
-    patch.setattr(control, "READ_AGAIN_AFTER", timedelta())
-    patch.setattr(control, "DELETED_FOR", timedelta())
+    patch.setattr(observation, "ABSENT_READS", 1)
+    patch.setattr(observation, "READ_AGAIN_AFTER", timedelta())
+    patch.setattr(observation, "DELETED_FOR", timedelta())
 
 
 def _not_needed(patch: pytest.MonkeyPatch) -> None:
     """An account that somebody else had disabled needs no block for good."""
-    patch.setattr(control, "_no_longer_blocked_by_others", lambda *_: None)
+    patch.setattr(observation, "_no_longer_blocked_by_others", lambda *_: None)
 
 
 def _reverted(patch: pytest.MonkeyPatch) -> None:
     """That the account is enabled again is not noticed."""
-    patch.setattr(control, "_observe_enabled", lambda draft, row, _: draft.put(row))
+    patch.setattr(observation, "_observe_enabled", lambda draft, row, _: draft.put(row))
 
 
 def _superseded(patch: pytest.MonkeyPatch) -> None:
@@ -144,6 +146,17 @@ def _visits(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("bypass_responder.triggers.follow_settings._visit", visit)
 
 
+def _turn(patch: pytest.MonkeyPatch) -> None:
+    """Two runs may deliver to one receiver at the same time."""
+
+    async def take_turn(self: FakeOutbox, receiver: str, now: datetime, until: datetime) -> Turn | None:
+        self.turns.pop(receiver, None)
+        return await original(self, receiver, now, until)
+
+    original = FakeOutbox.take_turn
+    patch.setattr(FakeOutbox, "take_turn", take_turn)
+
+
 GUARDS = {
     "claim": _claim,
     "token": _token,
@@ -158,4 +171,5 @@ GUARDS = {
     "superseded": _superseded,
     "rules": _rules,
     "visits": _visits,
+    "turn": _turn,
 }

@@ -117,3 +117,22 @@ async def test_an_alert_about_a_switch_of_the_organisation_asks_for_a_sweep_and_
     assert len(world.sweeps_asked) == 2
     assert "hint" in logged
     assert all(world.directory.enabled.values())
+
+
+async def test_an_alert_as_plain_text_on_the_queue_is_taken() -> None:
+    """The host decodes base64 and moves anything else to the poison queue, without running the function."""
+    world = await swept()
+    world.exchange.poison_alerts.append(json.dumps({"tenantId": TENANT, "target": ALEX}))
+    await world.passes(minutes=1)
+
+    assert len(await hints(world)) == 1
+    assert world.exchange.poison_alerts == []
+
+
+async def test_text_on_the_queue_that_is_no_alert_is_refused_with_its_reason() -> None:
+    world = await swept()
+    world.exchange.poison_alerts.append("please look at alex")
+    await world.passes(minutes=1)
+
+    assert await world.alerts() == {"alerts_unreadable"}
+    assert [item.reason for item in world.feed_store.kept] == ["not_json"]

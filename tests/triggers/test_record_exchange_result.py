@@ -26,6 +26,7 @@ async def test_an_answer_that_is_none_is_kept_and_told_and_closes_nothing(change
     answer = json.loads(world._result(world.exchange.sent[0]).model_dump_json())
 
     await record_exchange_result(json.dumps(answer | change).encode(), world.services)
+    await world.sends()
 
     assert [item.reason for item in world.feed_store.kept] == ["bad_message"]
     assert (await world.case()).head.restored_at is None

@@ -49,6 +49,7 @@ async def test_it_is_critical_and_a_sweep_is_requested(content: bytes) -> None:
     world = await received(content)
     world.now += timedelta(minutes=1)
     await resume_responses(world.services)
+    await world.sends()
 
     assert (len(critical(world)), len(world.sweeps_asked)) == (1, 1)
 
@@ -58,6 +59,7 @@ async def test_it_is_notified_once_however_often_the_blob_is_read() -> None:
     for _ in range(10):
         world.now += timedelta(minutes=5)
         await poll_audit_feed(world.services)
+        await world.sends()
 
     assert len(critical(world)) == 1
 
@@ -66,6 +68,7 @@ async def test_a_part_that_does_not_name_the_cmdlet_is_no_reason_for_a_sweep() -
     world = await received(b'[{"Id":""{}]')
     world.now += timedelta(minutes=1)
     await resume_responses(world.services)
+    await world.sends()
 
     assert (critical(world), world.sweeps_asked) == ([], [])
 

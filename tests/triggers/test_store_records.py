@@ -44,6 +44,7 @@ async def polled(*records: Any, age: timedelta = -timedelta(minutes=1), world: W
     world.feed.publish(blob, json.dumps(list(records)).encode())
     world.now += timedelta(minutes=5)
     await poll_audit_feed(world.services)
+    await world.sends()
     return world
 
 
@@ -132,6 +133,7 @@ async def test_a_disabled_subscription_is_an_alert_told_once_and_its_recovery_to
     world.feed.recover()
     world.now += timedelta(minutes=1)
     await poll_audit_feed(world.services)
+    await world.sends()
 
     alert = (await world.case("tenant")).by_key["alert-subscription_disabled"]
     assert isinstance(alert, HealthAlert)

@@ -12,6 +12,7 @@ from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import NotFoundError
 from bypass_responder.model.message import CommandKind, ExchangeCommand
 from bypass_responder.model.sweep import SweepCommand
+from bypass_responder.ports import PoisonMessage
 
 _NEVER = -1
 _HIDDEN_SECONDS = 300
@@ -42,7 +43,7 @@ class StorageExchangeQueue:
             kind: service.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
             for kind, name in names.items()
         }
-        self._poison = tuple(service.get_queue_client(f"{name}-poison") for name in drained)
+        self._poison = {name: service.get_queue_client(f"{name}-poison") for name in drained}
 
     async def send(self, command: ExchangeCommand | SweepCommand) -> None:
         """Put the command on its queue. It never expires there; the worker refuses it after ``not_after``.
@@ -52,12 +53,12 @@ class StorageExchangeQueue:
         with translated(f"the command {command.command_id}"):
             await self._queues[command.kind].send_message(command.model_dump_json(), time_to_live=_NEVER)
 
-    async def drain_poison(self, limit: int) -> AsyncIterator[str]:
-        """Yield the text of poison messages; each is deleted only when the caller comes back for the next one."""
-        for queue in self._poison:
+    async def drain_poison(self, limit: int) -> AsyncIterator[PoisonMessage]:
+        """Yield poison messages; each is deleted only when the caller comes back for the next one."""
+        for name, queue in self._poison.items():
             async for text in _drained(queue, limit):
                 limit -= 1
-                yield text
+                yield PoisonMessage(text, name)
 
 
 async def _drained(queue: QueueClient, limit: int) -> AsyncIterator[str]:

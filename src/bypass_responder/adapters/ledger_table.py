@@ -136,6 +136,10 @@ class TableLedger:
         """Read one page of ``sent-`` up to the moment."""
         return await self._page(target, "sent-", f"sent-{before:%Y%m%dT%H%M%S}", limit=limit)
 
+    async def unsent(self, target: str, limit: int) -> Case:
+        """Read one page of ``unsent-``."""
+        return await self._page(target, "unsent-", _end("unsent-"), limit=limit)
+
     async def _page(
         self, target: str, first: str, after: str, *, limit: int, query: str = _RANGE, **names: str | datetime
     ) -> Case:

@@ -20,10 +20,11 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import SettingError
+from bypass_responder.model.self_check import DEAD_LETTERS
 from bypass_responder.settings import Storage
 
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
-CONTAINERS = ("evidence", "log-checkpoints", "sweeps")
+CONTAINERS = ("evidence", "log-checkpoints", "sweeps", DEAD_LETTERS)
 
 _TIMES: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 5}
 _FOR_TABLES: dict[str, Any] = _TIMES | {"retry_total": 2, "retry_backoff_factor": 0.2, "timeout": 10}

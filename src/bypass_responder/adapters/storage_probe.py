@@ -1,13 +1,13 @@
 """Checks each table, queue and container once, as the signed-in identity, and reports which can be reached.
 
-Reading only: one row, one peeked message, one name of a blob. It is within the roles that the app has; a role that
-lets it only send to a queue refuses the look.
+Reading only, one request each: one row, the peeked messages of a poison queue, one name of a blob, a page of dead
+letters. It is within the roles that the app has; a role that lets it only send to a queue refuses the look.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from bypass_responder.adapters.storage_errors import code_of
-from bypass_responder.model.self_check import Access, Place, Reach, StorageCheck
+from bypass_responder.model.self_check import (
+    DEAD_LETTER_DAYS,
+    DEAD_LETTERS,
+    POISON,
+    Access,
+    Place,
+    Reach,
+    StorageCheck,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -27,6 +35,9 @@ if TYPE_CHECKING:
     from bypass_responder.ports import Clock
 
 _LONGEST = 200
+_MOST_PEEKED = 32
+_MOST_LISTED = 5000
+"""The service's own bounds of one request."""
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _GONE = {HTTPStatus.NOT_FOUND}
 
@@ -70,22 +81,26 @@ class StorageProbe:
         # a slow answer probes like a clock that is ahead: the smallest difference has the least of that in it
         return StorageCheck(reaches=tuple(reaches), skew_seconds=min(skews, key=abs, default=None))
 
-    async def _table(self, name: str, hear: Callable[[Any], None]) -> bool:
+    async def _table(self, name: str, hear: Callable[[Any], None]) -> int:
         rows = self._tables.get_table_client(name).list_entities(
             results_per_page=1, select=["PartitionKey"], raw_response_hook=hear
         )
         async for _ in rows:
             break
-        return False
+        return 0
 
-    async def _queue(self, name: str, hear: Callable[[Any], None]) -> bool:
-        return bool(await self._queues.get_queue_client(name).peek_messages(max_messages=1, raw_response_hook=hear))
+    async def _queue(self, name: str, hear: Callable[[Any], None]) -> int:
+        most = _MOST_PEEKED if name.endswith(POISON) else 1
+        return len(await self._queues.get_queue_client(name).peek_messages(max_messages=most, raw_response_hook=hear))
 
-    async def _container(self, name: str, hear: Callable[[Any], None]) -> bool:
-        names = self._blobs.get_container_client(name).list_blob_names(results_per_page=1, raw_response_hook=hear)
-        async for _ in names:
-            break
-        return False
+    async def _container(self, name: str, hear: Callable[[Any], None]) -> int:
+        most = _MOST_LISTED if name == DEAD_LETTERS else 1
+        blobs = self._blobs.get_container_client(name).list_blobs(results_per_page=most, raw_response_hook=hear)
+        modified = [blob.last_modified async for blob in await anext(blobs.by_page())]
+        if name != DEAD_LETTERS:
+            return 0
+        since = self._clock() - timedelta(days=DEAD_LETTER_DAYS)
+        return most if len(modified) == most else sum(moment > since for moment in modified)
 
     def _skew(self, date: str) -> float | None:
         """Our clock less the service's, whose header has whole seconds."""
@@ -100,11 +115,11 @@ class StorageProbe:
 async def _reach(
     place: Place,
     name: str,
-    look: Callable[[str, Callable[[Any], None]], Awaitable[bool]],
+    look: Callable[[str, Callable[[Any], None]], Awaitable[int]],
     hear: Callable[[Any], None],
 ) -> Reach:
     try:
-        return Reach(place=place, name=name, access=Access.OK, waiting=await look(name, hear))
+        return Reach(place=place, name=name, access=Access.OK, held=await look(name, hear))
     except AzureError as error:
         access, code = _judged(error)
         return Reach(place=place, name=name, access=access, code=code)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.exchange_question import outstanding
 from bypass_responder.model.base import backoff
 from bypass_responder.model.incident import Candidate, Incident
-from bypass_responder.model.message import CommandKind
+from bypass_responder.model.message import MOST_CANDIDATES, CommandKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bypass_responder.model.finding import Check
     from bypass_responder.model.message import Command
 
-MOST_CANDIDATES = 10
 AGAIN_AFTER, LONGEST_WAIT = timedelta(minutes=10), timedelta(days=1)
 """Wait after the first failed question about a candidate, doubled each time, and its maximum."""
 

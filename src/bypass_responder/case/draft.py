@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bypass_responder.case.follow_up import left_to_do
+from bypass_responder.case.follow_up import left_to_do, with_command
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
 from bypass_responder.model.incident import Incident, IncidentStatus
@@ -106,7 +106,7 @@ class Draft:
         left_to_do: tuple[str, ...] = (),
         **facts: Any,  # noqa: ANN401 - any JSON value
     ) -> None:
-        """Put a message in the outbox, once per ``about`` and ``key``."""
+        """Put a message in the outbox, once per ``about`` and ``key``. It names at least one command."""
         notification_id = hashlib.sha256(f"{self.case.target}|{about}|{key}".encode()).hexdigest()[:24]
         if self.case.row(Notification, f"notification-{notification_id}") is None:
             self.put(
@@ -119,9 +119,8 @@ class Draft:
                     incident_id=incident,
                     target=self.case.target,
                     facts={name: value for name, value in facts.items() if value is not None},
-                    left_to_do=left_to_do,
+                    left_to_do=with_command(left_to_do, incident),
                     created_at=self.now,
-                    next_at=self.now,
                 )
             )
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.control import give_up_claim, renew
+from bypass_responder.case.control import renew
+from bypass_responder.case.directory_call import give_up_claim
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, counts_as_on, search_alone
+from bypass_responder.case.follow_up import blind_window, left_to_do
 from bypass_responder.case.no_action import close_finding, notify_flapping
 from bypass_responder.case.step import plan_rechecks
 from bypass_responder.model.base import latest
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
@@ -125,7 +128,27 @@ def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -
         blind_from_proven=incident.blind_from_proven,
         blind_until=first.isoformat(),
     )
+    if incident.restored_at is None:
+        _notify_restored(draft, incident.id, how=how)
     plan_rechecks(draft, incident.id)
+
+
+def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
+    incident = draft.case.incident(incident_id)
+    if incident is None:
+        return
+    text = (
+        f"The bypass is off ({how}). Blind window: {blind_window(incident)}. The incident is {incident.status.value}."
+    )
+    draft.notify(
+        "restored",
+        f"Auditing restored: {incident.account or incident.target}",
+        text,
+        key=incident.id,
+        severity=Severity.INFO,
+        incident=incident.id,
+        left_to_do=left_to_do(incident),
+    )
 
 
 def reopen(draft: Draft) -> None:

@@ -85,6 +85,7 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         exchange_guid=result.resolved.exchange_guid if result.resolved else None,
         bypass_on=result.before,
         read_at=result.read_at,
+        candidates=result.candidates,
     )
     failed = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
     if is_about_a_candidate(command):

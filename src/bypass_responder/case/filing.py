@@ -35,15 +35,16 @@ SUPERSEDED = "superseded"
 UNTIL_DECIDED = frozenset({"undecided", "worker_failed"})
 
 
-def file_what_is_over(draft: Draft, listed: Mapping[str, Row]) -> None:
+def file_what_is_over(draft: Draft, listed: Mapping[str, Row], *, delivers: bool = True) -> None:
     """Move rows out of what is loaded, as many as one transaction takes.
 
     ``listed``: the rows as they were when the index got their entries. A row that has changed since stays.
+    ``delivers``: that there is a receiver of notifications; without one they wait for nothing.
     """
     _file_findings(draft, listed)
-    _file_notifications(draft)
+    _file_notifications(draft, delivers=delivers)
     _file_commands(draft)
-    for incident in _over(draft.case):
+    for incident in _over(draft.case, delivers=delivers):
         if listed.get(incident.row_key) == incident:
             _file_incident(draft, incident)
     for incident in draft.case.rows(Incident):
@@ -104,22 +105,36 @@ def _may_be_reopened(case: Case, incident: Incident) -> list[str]:
     return [finding.row_key for finding in found[-MOST_REOPENED:]]
 
 
-def _file_notifications(draft: Draft) -> None:
-    """Move delivered notifications without a loaded incident; after 30 days delete any of them."""
+def _file_notifications(draft: Draft, *, delivers: bool) -> None:
+    """Move notifications without a loaded incident after a day, delivered or not; after 30 days delete any of them."""
     case = draft.case
     deciding = any(finding.state is not FindingState.DECIDED for finding in case.rows(Finding))
     for note in case.rows(Notification):
-        if note.sent_at is None or note.row_key in case.kept or draft.size >= MOST_OPERATIONS:
+        if note.row_key in case.kept or draft.size >= MOST_OPERATIONS:
             continue
-        age = draft.now - note.sent_at
+        over_at = note.sent_at or (None if delivers else note.created_at)
+        age = draft.now - (over_at or note.created_at)
         about_loaded = note.incident_id is not None and case.incident(note.incident_id) is not None
         repeated = note.about in UNTIL_DECIDED and deciding
-        if age >= KEPT_FOR:
+        at_once = note.about == "attempt" and over_at is not None
+        if over_at is not None and age >= KEPT_FOR:
             draft.remove(note)
-        elif not about_loaded and not repeated and (note.about == "attempt" or age >= KEPT_LOADED):
-            draft.file(note, f"sent-{note.sent_at:%Y%m%dT%H%M%S}-{note.row_key}")
-            since = case.head.sent_since
-            draft.move_head(sent_since=min(since, note.sent_at) if since else note.sent_at)
+        elif not about_loaded and not repeated and (at_once or age >= KEPT_LOADED):
+            if over_at is None:
+                draft.file(note, f"unsent-{note.created_at:%Y%m%dT%H%M%S}-{note.row_key}")
+            else:
+                _file_sent(draft, note, over_at)
+
+
+def file_delivered(draft: Draft, note: Notification) -> None:
+    """Move a notification of the history that was undelivered until now."""
+    _file_sent(draft, note, note.sent_at or draft.now)
+
+
+def _file_sent(draft: Draft, note: Notification, over_at: datetime) -> None:
+    draft.file(note, f"sent-{over_at:%Y%m%dT%H%M%S}-{note.row_key}")
+    since = draft.case.head.sent_since
+    draft.move_head(sent_since=min(since, over_at) if since else over_at)
 
 
 def deletes_sent(case: Case, now: datetime) -> bool:
@@ -153,10 +168,10 @@ def _file(draft: Draft, row: Row, place: str) -> None:
         draft.file(row, place)
 
 
-def _over(case: Case) -> list[Incident]:
+def _over(case: Case, *, delivers: bool) -> list[Incident]:
     """Return the incidents that have nothing left to do or waiting and are superseded by a newer one."""
     head = case.head
-    busy = {_busy_with(row) for row in case.by_key.values()}
+    busy = {_busy_with(row, delivers=delivers) for row in case.by_key.values()}
     waits = {step.incident_id for step in case.rows(Step) if step.state in WAITING}
     loaded = sorted(
         (row for row in case.rows(Incident) if row.row_key not in case.kept),
@@ -176,12 +191,14 @@ def _over(case: Case) -> list[Incident]:
     return over
 
 
-def _busy_with(row: Row) -> str | None:
+def _busy_with(row: Row, *, delivers: bool) -> str | None:
     """Return the incident for which a row still has something to do or to deliver."""
     match row:
         case Step() if row.state.running:
             return row.incident_id
-        case Command(state="outstanding") | Notification(sent_at=None):
+        case Command(state="outstanding"):
+            return row.incident_id
+        case Notification(sent_at=None) if delivers:
             return row.incident_id
         case _:
             return None

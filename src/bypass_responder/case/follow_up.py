@@ -36,8 +36,8 @@ def left_to_do(incident: Incident | None, *, actors: tuple[Actor, ...] = ()) -> 
     if incident is None:
         return tuple(todo)
     if incident.status in WAITS:
-        verbs = f"bypassctl incidents approve|dismiss {incident.id} --reason …"
-        todo.insert(0, f"Decide ({WAITS[incident.status]}): {verbs}")
+        verbs = [f'bypassctl incidents {verb} {incident.id} --reason "TICKET"' for verb in ("approve", "dismiss")]
+        todo[:0] = [f"Decide ({WAITS[incident.status]}): {verbs[0]}", f"Or, if it is legitimate: {verbs[1]}"]
     account = incident.account
     if account and any(
         actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold() for actor in who
@@ -58,3 +58,11 @@ def left_to_do(incident: Incident | None, *, actors: tuple[Actor, ...] = ()) -> 
         "message trace, and inbox rules and delegations read directly."
     )
     return tuple(todo)
+
+
+def with_command(todo: tuple[str, ...], incident_id: str | None) -> tuple[str, ...]:
+    """Return the list, with the command that shows the rest where it names none."""
+    if any("bypassctl " in each for each in todo):
+        return todo
+    show = f"bypassctl incidents show {incident_id}" if incident_id else "bypassctl status"
+    return (*todo, f"Read the rest: {show}")

@@ -91,6 +91,10 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
         Severity.WARNING,
         "Unreadable alerts arrived; `bypassctl status` lists them. Fix the sender, or find out who it is.",
     ),
+    "dead_letters": (
+        Severity.WARNING,
+        "Alerts were lost: read them in the container and run `bypassctl detect` on them, then fix what refused them.",
+    ),
     "poison": (
         Severity.CRITICAL,
         "Queue messages failed five times. They are kept, and their questions are retried: find out why they failed.",

@@ -12,7 +12,7 @@ from bypass_responder.case.evidence import known_of
 from bypass_responder.model.base import guid_or_none, latest
 from bypass_responder.model.decision_message import MOST_INCIDENTS, Author, Channel, DecisionKind, DecisionMessage
 from bypass_responder.model.finding import Finding
-from bypass_responder.model.incident import Incident, IncidentStatus, Known, PersonDecision
+from bypass_responder.model.incident import Candidate, Incident, IncidentStatus, Known, PersonDecision
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import WAITING, Effect, Step, StepKind, StepState
 
@@ -185,6 +185,11 @@ def _not_now(case: Case, incident: Incident, message: DecisionMessage, *, enforc
             return f"Incident {incident.id} names no single account: add --account OBJECT_ID_OR_UPN."
         if incident.account is not None and account not in {None, incident.account.object_id}:
             return f"Incident {incident.id} is about {incident.account}; --account cannot change that."
+        if incident.account is None and account is not None and (others := _likelier(incident, account)):
+            return (
+                f"{account} is no candidate of incident {incident.id}: {', '.join(map(str, others))}. "
+                f"Name one of them, or dismiss the incident."
+            )
     if kind is DecisionKind.CLOSE:
         unfinished = [
             step for step in case.steps(incident.id) if step.state not in {StepState.DONE, StepState.CANCELLED}
@@ -193,6 +198,13 @@ def _not_now(case: Case, incident: Incident, message: DecisionMessage, *, enforc
             steps = ", ".join(f"{step.step.value} is {step.state.value}" for step in unfinished)
             return f"Incident {incident.id} is not over: {steps}. To end it all the same: dismiss it."
     return _not_releasable(case, incident, message) if kind is DecisionKind.RELEASE else ""
+
+
+def _likelier(incident: Incident, account: str) -> list[Candidate]:
+    """Return the candidates that Exchange has not ruled out, when the account that a person named is none at all."""
+    if any(candidate.object_id == account for candidate in incident.candidates):
+        return []
+    return [each for each in incident.candidates if each.bypass_on or each.checked_at is None]
 
 
 def _can_be_approved(step: Step) -> bool:

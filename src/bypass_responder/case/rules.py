@@ -56,8 +56,7 @@ def _notify_mode(draft: Draft, mode: str, observed: Sequence[str]) -> None:
         more = f" and {len(observed) - MOST_NAMED} more" if len(observed) > MOST_NAMED else ""
         text = f"{', '.join(observed[:MOST_NAMED])}{more}: nothing is done until a person approves." if observed else ""
         text = text or "From now on violations are contained."
-        todo = ("See them: bypassctl incidents list", "Each: bypassctl incidents approve|dismiss ID --reason …")
-        todo = todo if observed else ()
+        todo = ("See them, then approve or dismiss each: bypassctl incidents list",) if observed else ()
     draft.notify(
         "mode_changed",
         title,

@@ -27,6 +27,7 @@ SILENT_AFTER_SWEEPS = 2
 SHORT_IS_TRUE = 3
 """This many sweeps in a row with about as few objects: the rest were deleted. Missing accounts are still checked."""
 MOST_NAMED = 20
+MOST_COMMANDS = 5
 MOST_ACCEPTED = 50
 MOST_WARNINGS = 50
 """Of an answer that are kept, one of each form."""
@@ -186,8 +187,8 @@ def _notify_first(draft: Draft, new: Baseline) -> None:
         severity=Severity.CRITICAL,
         left_to_do=(
             "See them: bypassctl incidents list",
-            "A service account: bypassctl allowlist add ACCOUNT …, then bypassctl incidents dismiss ID",
-            "Anybody else: bypassctl incidents approve ID",
+            "A service account: bypassctl allowlist add, then bypassctl incidents dismiss (--help names the arguments)",
+            "Any other account: bypassctl incidents approve",
         ),
         held=len(held),
         covered=len(new.entries) - len(held),
@@ -203,7 +204,13 @@ def notify_dark(draft: Draft, names: Sequence[str]) -> None:
         f"{', '.join(sorted(names)[:MOST_NAMED])}{more}. Their bypass is on; nothing is done about it.",
         key=f"{draft.now:%Y-%m-%d}",
         left_to_do=(
-            "To exempt an account: bypassctl allowlist add ACCOUNT …",
-            "To restore auditing: Set-MailboxAuditBypassAssociation -Identity ACCOUNT -AuditBypassEnabled $false",
+            "To exempt an account: bypassctl allowlist add (--help names the arguments)",
+            *(f"To restore auditing: {_switch_off(name)}" for name in sorted(names)[:MOST_COMMANDS]),
         ),
     )
+
+
+def _switch_off(name: str) -> str:
+    """Return the cmdlet for one account; PowerShell takes two quotes for one."""
+    quoted = name.replace("'", "''")
+    return f"Set-MailboxAuditBypassAssociation -Identity '{quoted}' -AuditBypassEnabled $false"

@@ -8,8 +8,9 @@ in Exchange Online PowerShell, after Connect-ExchangeOnline. It reads, compares 
 be run again. -WhatIf shows the changes without making them; -Remove deletes everything that it creates. It ends with
 the cmdlets that the group may run, and fails unless these are exactly the required ones.
 
-For each required cmdlet it finds a built-in role that contains it, creates a child role, and removes all other cmdlets
-from the child role.
+For each required cmdlet it finds a built-in role that contains it, and creates a child role with only the required
+cmdlets. Exchange may not find an object for minutes after it was created: such a step is retried, at most -Attempts
+times.
 #>
 [CmdletBinding(SupportsShouldProcess)]
 param(
@@ -17,13 +18,26 @@ param(
     [guid]$ObjectId = '__OBJECT_ID__',
     [string]$GroupName = '__GROUP__',
     [string[]]$Cmdlet = @('__CMDLETS__'),
-    [switch]$Remove
+    [switch]$Remove,
+    [int]$Attempts = 20,
+    [double]$PauseSeconds = 15
 )
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
 function Get-Own([scriptblock]$Read, [scriptblock]$Which) { @(& $Read | Where-Object $Which) }
+
+function Wait-Found([scriptblock]$Step) {
+    for ($attempt = 1; ; $attempt++) {
+        try { return & $Step }
+        catch {
+            if ($attempt -ge $Attempts -or "$_" -notmatch "couldn.t be found|wasn.t found|not found") { throw }
+            Write-Warning "Attempt $attempt of ${Attempts}: $_"
+        }
+        Start-Sleep -Seconds $PauseSeconds
+    }
+}
 
 # Exchange allows 64 characters.
 function Get-RoleName([string]$Parent) {
@@ -78,9 +92,9 @@ function Set-Role([string]$Parent, [string[]]$Wanted) {
     if (-not (Get-OwnRole | Where-Object { $_.Name -eq $name })) {
         $what = "New-ManagementRole below $Parent, for $($Wanted -join ', ')"
         if (-not $PSCmdlet.ShouldProcess($name, $what)) { return }
-        $null = New-ManagementRole -Name $name -Parent $Parent
+        $null = New-ManagementRole -Name $name -Parent $Parent -EnabledCmdlets $Wanted
     }
-    foreach ($entry in Get-Entry $name | Where-Object { $_ -notin $Wanted }) {
+    foreach ($entry in Wait-Found { Get-Entry $name } | Where-Object { $_ -notin $Wanted }) {
         if ($PSCmdlet.ShouldProcess("$name\$entry", 'Remove-ManagementRoleEntry')) {
             Remove-ManagementRoleEntry -Identity "$name\$entry" -Confirm:$false
         }
@@ -91,17 +105,17 @@ function Set-Group([string[]]$Role) {
     $group = Get-Own { Get-RoleGroup } { $_.Name -eq $GroupName }
     if (-not $group) {
         if (-not $PSCmdlet.ShouldProcess($GroupName, "New-RoleGroup with $($Role -join ', ')")) { return }
-        $null = New-RoleGroup -Name $GroupName -Roles $Role
+        $null = Wait-Found { New-RoleGroup -Name $GroupName -Roles $Role }
     }
     else {
         foreach ($missing in $Role | Where-Object { $_ -notin $group[0].Roles }) {
             if ($PSCmdlet.ShouldProcess($missing, "New-ManagementRoleAssignment to $GroupName")) {
-                $null = New-ManagementRoleAssignment -SecurityGroup $GroupName -Role $missing
+                $null = Wait-Found { New-ManagementRoleAssignment -SecurityGroup $GroupName -Role $missing }
             }
         }
     }
-    if (-not (Test-Member) -and $PSCmdlet.ShouldProcess("$ObjectId", "Add-RoleGroupMember $GroupName")) {
-        try { Add-RoleGroupMember -Identity $GroupName -Member "$ObjectId" -Confirm:$false }
+    if (-not (Wait-Found { Test-Member }) -and $PSCmdlet.ShouldProcess("$ObjectId", "Add-RoleGroupMember $GroupName")) {
+        try { Wait-Found { Add-RoleGroupMember -Identity $GroupName -Member "$ObjectId" -Confirm:$false } }
         catch { if ("$_" -notmatch 'already a member') { throw } }
     }
 }
@@ -126,6 +140,10 @@ if ($Remove) {
     Remove-Everything
     return
 }
+if ((Get-OrganizationConfig).IsDehydrated) {
+    throw 'This organization cannot have roles of its own yet. Run Enable-OrganizationCustomization once, wait until ' +
+    '(Get-OrganizationConfig).IsDehydrated is False, then run this script again.'
+}
 if (-not (Get-Own { Get-ServicePrincipal } { $_.ObjectId -eq "$ObjectId" }) -and
     $PSCmdlet.ShouldProcess("$ObjectId", 'New-ServicePrincipal')) {
     $null = New-ServicePrincipal -AppId "$ApplicationId" -ObjectId "$ObjectId" -DisplayName $GroupName
@@ -136,8 +154,12 @@ Set-Group @($parents | ForEach-Object { Get-RoleName $_.Parent })
 if ($WhatIfPreference) { return }
 
 # What the group may run, not only what our roles contain: somebody may have added another role.
-$roles = @((Get-Own { Get-RoleGroup } { $_.Name -eq $GroupName })[0].Roles)
-$may = @(foreach ($role in $roles) { Get-Entry $role }) | Sort-Object -Unique
+$roles = @(Wait-Found {
+        $group = Get-Own { Get-RoleGroup } { $_.Name -eq $GroupName }
+        if (-not $group) { throw "$GroupName was not found." }
+        $group[0].Roles
+    })
+$may = @(foreach ($role in $roles) { Wait-Found { Get-Entry $role } }) | Sort-Object -Unique
 $more = @($may | Where-Object { $_ -notin $Cmdlet })
 $fewer = @($Cmdlet | Where-Object { $_ -notin $may })
 if ($more -or $fewer) {

@@ -32,13 +32,14 @@ from bypass_responder.operating.grant import (
     read_plan,
     revoke_granted,
 )
-from bypass_responder.rights import EXCHANGE_ROLE_GROUP, WORKER_CMDLETS, Api
+from bypass_responder.rights import EXCHANGE_ROLE_GROUP, SERVICES, WORKER_CMDLETS, Api
 from bypass_responder.settings import GrantSettings
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Rights
 
-SCRIPT = "exchange_role_group.ps1"
+EXCHANGE_SCRIPT = "exchange_role_group.ps1"
+DIRECTORY_SCRIPT = "directory_rights.sh"
 PAUSE_SECONDS = 1.0
 """The wait before the second attempt of a call or read-back; it doubles."""
 READ_BACKS = 6
@@ -62,6 +63,9 @@ def grant(
         Blocker | None,
         typer.Option(help="Also grant User (or Privileged Authentication) Administrator, to block administrators too."),
     ] = None,
+    as_script: Annotated[
+        bool, typer.Option("--script", help="Print these grants as a script of `az rest` commands; change nothing.")
+    ] = False,
     exchange_script: Annotated[
         bool, typer.Option("--exchange-script", help="Print the script for an Exchange administrator; change nothing.")
     ] = False,
@@ -76,6 +80,11 @@ def grant(
     """
     if exchange_script:
         print(script(_settings()))  # noqa: T201 - this is the program's output
+        return
+    if as_script:
+        if revoke or check or block_administrators:
+            stop("--script cannot be combined with other options: it prints what `grant` does.", WRONG_CALL)
+        print(_directory_script(), end="")  # noqa: T201 - this is the program's output
         return
     if revoke and check:
         stop("--revoke and --check cannot be combined. Use one of them.", WRONG_CALL)
@@ -93,7 +102,6 @@ def grant(
 
 def script(settings: GrantSettings) -> str:
     """Return the Exchange script, with the ids and cmdlets of the worker filled in."""
-    text = resources.files("bypass_responder.cli").joinpath(SCRIPT).read_text(encoding="utf-8")
     cmdlets = ", ".join(f"'{name}'" for name in WORKER_CMDLETS)
     values = {
         "__APPLICATION_ID__": settings.worker_client_id,
@@ -101,9 +109,40 @@ def script(settings: GrantSettings) -> str:
         "__GROUP__": EXCHANGE_ROLE_GROUP,
         "'__CMDLETS__'": cmdlets,
     }
+    return _filled(EXCHANGE_SCRIPT, values)
+
+
+def directory_script(settings: GrantSettings) -> str:
+    """Return the script that grants the rights in the directory, for an administrator without this program.
+
+    Raises RefusedError when both identities are the same.
+    """
+    identities = identities_of(settings)
+    calls = [f"verify {each.who} {each.object_id} {each.application_id}" for each in identities]
+    for each in identities:
+        for role in each.wanted:
+            what = f"{each.who}: {role.value} ({SERVICES[role.api]})"
+            calls += [
+                "",
+                f"# Without it, {role.missing}.",
+                f"grant {each.object_id} {role.api.value} {role.id} '{what}'",
+            ]
+    values = {"__TENANT__": settings.tenant_id, "__GRAPH__": settings.graph_url, "__CALLS__": "\n".join(calls)}
+    return _filled(DIRECTORY_SCRIPT, values)
+
+
+def _filled(script: str, values: dict[str, str]) -> str:
+    text = resources.files("bypass_responder.cli").joinpath(script).read_text(encoding="utf-8")
     for mark, value in values.items():
         text = text.replace(mark, value)
     return text
+
+
+def _directory_script() -> str:
+    try:
+        return directory_script(_settings())
+    except ResponderError as error:
+        stop(error.diagnostics())
 
 
 def _settings() -> GrantSettings:

@@ -138,7 +138,11 @@ def approve(
     wait: Wait = False,
     yes: Yes = False,
 ) -> None:
-    """Carry out held and failed steps. Protected accounts are still never blocked."""
+    """Carry out held and failed steps. Protected accounts are still never blocked.
+
+    With --account, what is known of that account is shown first: it is the one that will be contained. An account that
+    is no candidate is refused while Exchange has not ruled out every candidate.
+    """
     _decide(DecisionKind.APPROVE, incident_id, reason, account, wait=wait, yes=yes)
 
 
@@ -210,10 +214,12 @@ def _decide(
             "account": incident.account or f"unresolved: {', '.join(incident.names)}",
             "steps": steps,
             **lines_of(message.shown),
+            **prepared.named,
             "not changed": prepared.left_as_it_is,
         }
     )
-    confirm(f"{kind.value.capitalize()} incident {incident.id}?", yes=yes)
+    against = f" and contain {prepared.named['named account']}" if prepared.named else ""
+    confirm(f"{kind.value.capitalize()} incident {incident.id}{against}?", yes=yes)
 
     send_decision(message, f"{kind.value} {incident.id}", wait=wait)
 

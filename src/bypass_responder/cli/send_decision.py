@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bypass_responder.cli.terminal import WRONG_CALL, say, stop, with_responder
+from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.operating.decide import last_run, outcome_of
 from bypass_responder.operating.status import moment
 
@@ -43,6 +44,8 @@ def send_decision(message: DecisionMessage, what: str, *, wait: bool) -> None:
         stop(f"Refused: {recorded.why}")
     if recorded is not None:
         say(f"Carried out: {what}." + (f" Note: {recorded.why}." if recorded.why else ""))
+        if message.kind in {DecisionKind.APPROVE, DecisionKind.RELEASE}:
+            say(f"The calls follow, and can still fail. {see}")
     elif wait:
         ran = f"The responder last ran at {moment(ran_at)}" if ran_at else "The responder has left no trace of a run"
         stop(f"Not carried out yet. {ran}; the decision ends at {moment(message.not_after)}. {see}")

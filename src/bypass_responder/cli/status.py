@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +19,7 @@ from bypass_responder.cli.terminal import (
     show_section,
     with_responder,
 )
+from bypass_responder.model.self_check import DEAD_LETTER_DAYS, DEAD_LETTERS, SelfCheck
 from bypass_responder.model.sweep import Sweep
 from bypass_responder.operating.status import (
     NEWEST_SHOWN,
@@ -35,7 +37,7 @@ NEVER_POLLED = "never: no poll has succeeded yet"
 
 def status(output: Format = Output.TABLE) -> None:
     """Show mode, feed, sweep, health and pending decisions. Exit code 1: something needs attention."""
-    found = with_responder(lambda responder: read_status(responder.services))
+    found = with_responder(lambda responder: read_status(responder.services, responder.self_checks))
     if output is Output.JSON:
         show_json(as_json(found))
     else:
@@ -85,6 +87,9 @@ def as_json(found: Status) -> dict[str, Any]:
         "waiting": [row.model_dump(mode="json") for row in found.waiting],
         "undelivered_notifications": found.undelivered,
         "accounts_with_pending_work": found.work,
+        "dead_letters": found.self_check.dead_letters if found.self_check else None,
+        "poison_messages": found.self_check.poison if found.self_check else None,
+        "undecided": [json.loads(row.model_dump_json()) for row in found.undecided],
     }
 
 
@@ -121,7 +126,26 @@ def _fields(found: Status) -> dict[str, object]:
         "notifications": found.channel,
         "undelivered notifications": found.undelivered,
         "accounts with pending work": found.work,
+        "undelivered alerts": _dead_letters(found.self_check),
+        "poison messages": _poison(found.self_check),
     }
+
+
+def _dead_letters(check: SelfCheck | None) -> str:
+    if check is None or check.dead_letters is None:
+        return "unknown: no self-check of the app counted them"
+    return f"{check.dead_letters} files within {DEAD_LETTER_DAYS} days (container {DEAD_LETTERS}), {_counted(check)}"
+
+
+def _poison(check: SelfCheck | None) -> str:
+    if check is None:
+        return "unknown: no self-check of the app counted them"
+    counts = [f"{count} in {queue}" for queue, count in check.poison.items()]
+    return f"{', '.join(counts) or 0}, {_counted(check)}"
+
+
+def _counted(check: SelfCheck) -> str:
+    return f"counted {moment(check.at)}"
 
 
 def _mode_of_app(found: Status) -> str:
@@ -169,6 +193,20 @@ def _show_health(found: Status) -> None:
 
 
 def _show_input(found: Status) -> None:
+    show_section(
+        "Evidence that waits for a check",
+        ("received", "source", "account", "bypass", "next check"),
+        [
+            (
+                moment(it.received_at),
+                it.source.value,
+                it.identity_text or it.target,
+                it.switch.value,
+                moment(it.next_at) if it.next_at else "now",
+            )
+            for it in found.undecided
+        ],
+    )
     show_section(
         "Needs a decision or in progress",
         ("id", "status", "account", "why"),

@@ -189,7 +189,8 @@ async def _from_exchange(
     checks: list[Check], ids: set[str], finding: Finding, lookups: Lookups, *, ask_state: bool
 ) -> Identified | Ask:
     if any(check.outcome is ExchangeOutcome.AMBIGUOUS for check in checks):
-        return await _candidates(Naming.SEVERAL, ids, lookups)
+        named = ids.union(*(check.candidates for check in checks))
+        return await _candidates(Naming.SEVERAL, named, lookups)
     if any(check.outcome is ExchangeOutcome.REFUSED for check in checks):
         return await _candidates(Naming.REFUSED, ids, lookups)
     guid = guid_or_none(finding.object_id_text)

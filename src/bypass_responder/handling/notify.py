@@ -1,59 +1,208 @@
-"""Delivery of the outbox. A failure never holds back a response: the notification stays and is retried."""
+"""The outbox: what is due to each receiver, and its delivery. It holds back neither a response nor another receiver."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.errors import RefusedError, ResponderError, ThrottledError
+from bypass_responder.bounded import limited
+from bypass_responder.case.filing import file_delivered
+from bypass_responder.errors import RefusedError, ResponderError, ThrottledError, TransientError
+from bypass_responder.event_lines import write_line
 from bypass_responder.model.base import backoff
-from bypass_responder.model.notification import Notification
+from bypass_responder.model.notification import Notification, Severity
+from bypass_responder.session import Session, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bypass_responder.case.draft import Draft
-    from bypass_responder.ports import Notifier
-    from bypass_responder.session import Services, Session
+    from bypass_responder.model.case import Case
+    from bypass_responder.ports import Notifier, OutboxItem
+    from bypass_responder.session import Services
 
 FLOOD = 10
 """At this many due notifications, one message carries many."""
 LARGEST = 50
 """Notifications in one message: their rows fit into one transaction, and receivers take it."""
+TARGETS_AT_ONCE = 50
+FILED_AT_ONCE = 100
+"""Notifications of the history that are read of one target."""
+SEND_SECONDS = 15
+"""For one message. A receiver that takes longer is silent."""
+RUN = timedelta(seconds=60)
+"""For one receiver in one run; the next run continues."""
+TURN = timedelta(minutes=3)
+"""Longer than a run. After a crash, the next run begins this much later."""
+REFUSED_IN_A_ROW = 3
+"""So many refusals are the receiver's fault, not the notifications'."""
+SILENT_LONGEST = timedelta(minutes=10)
+"""The longest time without a message to a receiver that did not answer."""
 RETRY_LONGEST = timedelta(hours=1)
-LONGEST_ASKED = timedelta(days=1)
-"""The longest delay that a receiver can request for a notification."""
+"""The longest wait of a refused notification, and the longest that a receiver can request."""
+UNREADABLE_WAIT = timedelta(minutes=10)
+_URGENCY = [Severity.CRITICAL, Severity.WARNING, Severity.INFO]
 
 
-async def deliver(sessions: Sequence[Session], services: Services) -> None:
-    """Send every due notification of these targets: one by one, or as one message in a flood."""
-    due = [
-        (session, notification)
-        for session in sessions
-        for notification in session.case.rows(Notification)
-        if notification.sent_at is None
-        and notification.next_at is not None
-        and notification.next_at <= services.clock()
-    ]
-    if not due or services.notifier is None:
+async def announce(sessions: Sequence[Session], services: Services) -> None:
+    """Put targets with undelivered notifications in the outbox, and start the delivery of what is due."""
+    now, due_now = services.clock(), False
+    for receiver in services.receivers:
+        due = {one.target: at for one in sessions if (at := next_delivery(one.case, receiver, now)) is not None}
+        if due:
+            await services.outbox.add(receiver, due)
+            due_now |= min(due.values()) <= now
+    if due_now:
+        await services.sender.wake()
+
+
+async def wake_when_due(services: Services) -> None:
+    """Start the delivery when something is due that no run has delivered."""
+    for receiver in services.receivers:
+        if await services.outbox.due(receiver, services.clock(), 1):
+            await services.sender.wake()
+            return
+
+
+def next_delivery(case: Case, receiver: str, now: datetime) -> datetime | None:
+    """Return when the case has a notification to deliver to the receiver; None when it has none."""
+    waiting = (note.delivery(receiver) for note in case.rows(Notification) if note.sent_at is None)
+    return min((each.next_at or now for each in waiting if each.sent_at is None), default=None)
+
+
+async def deliver(receiver: str, services: Services) -> None:
+    """Deliver what is due to one receiver, unless another run does, or the receiver is left alone for now.
+
+    Problems with targets are raised in an ExceptionGroup, after the others' notifications are delivered.
+    """
+    began = services.clock()
+    turn = await services.outbox.take_turn(receiver, began, began + TURN)
+    if turn is None:
         return
-    size = LARGEST if len(due) >= FLOOD else 1
-    batches = [due[start : start + size] for start in range(0, len(due), size)]
-    for batch in batches:
-        error = await _send([notification for _, notification in batch], services.notifier)
-        keys: dict[int, list[str]] = {}
-        for session, notification in batch:
-            keys.setdefault(id(session), []).append(notification.row_key)
-        by_id = {id(session): session for session, _ in batch}
-        await asyncio.gather(*(by_id[key].apply(partial(_mark, keys=keys[key], error=error)) for key in by_id))
-
-
-async def _send(notifications: list[Notification], notifier: Notifier) -> ResponderError | None:
-    """The error, None when it was delivered."""
+    run = _Run(receiver, services, failures=turn.failures, ends=began + RUN)
+    problems: list[Exception] = []
     try:
-        await notifier.send(notifications)
+        problems = await run.deliver_due()
+    finally:
+        await services.outbox.end_turn(turn, failures=run.failures, until=run.silent_until)
+        write_line("sent", receiver=receiver, count=run.accepted, problems=run.failures)
+    if problems:
+        raise ExceptionGroup("some notifications could not be read; they are tried again", problems)
+
+
+@dataclass(frozen=True)
+class _Due:
+    session: Session
+    notification: Notification
+
+
+@dataclass
+class _Run:
+    """One receiver in one run. ``failures``: messages without an answer, since the last one that was accepted."""
+
+    receiver: str
+    services: Services
+    failures: int
+    ends: datetime
+    accepted: int = 0
+    refused: int = 0
+    """In a row."""
+    silent_until: datetime | None = None
+    """Set once the receiver did not answer: it gets no other message in this run, and none before this time."""
+
+    @property
+    def over(self) -> bool:
+        """True when the receiver gets no other message in this run."""
+        return self.silent_until is not None or self.services.clock() >= self.ends
+
+    async def deliver_due(self) -> list[Exception]:
+        """Deliver, some targets at a time. After a failure the first message is a trial: one target is enough."""
+        problems: list[Exception] = []
+        while not self.over:
+            limit = 1 if self.failures else TARGETS_AT_ONCE
+            items = await self.services.outbox.due(self.receiver, self.services.clock(), limit)
+            if not items:
+                break
+            opened = await asyncio.gather(*map(limited(self._open), items), return_exceptions=True)
+            sessions = {item.target: one for item, one in zip(items, opened, strict=True) if isinstance(one, Session)}
+            problems += [one for one in opened if isinstance(one, Exception)]
+            await self._deliver(list(sessions.values()))
+            await asyncio.gather(*(self._finish(item, sessions.get(item.target)) for item in items))
+        return problems
+
+    async def _open(self, item: OutboxItem) -> Session:
+        session = await open_session(item.target, self.services)
+        await session.read_besides(partial(self.services.ledger.unsent, item.target, FILED_AT_ONCE))
+        return session
+
+    async def _finish(self, item: OutboxItem, session: Session | None) -> None:
+        now = self.services.clock()
+        due = next_delivery(session.case, self.receiver, now) if session else now + UNREADABLE_WAIT
+        if due is None or due > now:
+            await self.services.outbox.finish(item, due)
+
+    async def _deliver(self, sessions: Sequence[Session]) -> None:
+        """Send every due notification, the most urgent first: one by one, or in a flood many in one message."""
+        now = self.services.clock()
+        due = [
+            _Due(session, note)
+            for session in sessions
+            for note in session.case.rows(Notification)
+            if note.sent_at is None and _is_due(note, self.receiver, now)
+        ]
+        due.sort(key=lambda one: (_URGENCY.index(one.notification.severity), one.notification.created_at))
+        size = LARGEST if len(due) >= FLOOD else 1
+        for start in range(0, len(due), size):
+            if not self.over:
+                await self._send(due[start : start + size])
+
+    async def _send(self, batch: Sequence[_Due]) -> None:
+        """Send one message, and record it. Of a refused one, each notification is sent alone."""
+        error = await _error_of([one.notification for one in batch], self.services.receivers[self.receiver])
+        if isinstance(error, RefusedError) and len(batch) > 1:
+            for one in batch:
+                if not self.over:
+                    await self._send([one])
+            return
+        self._judge(error, len(batch))
+        if error is None or isinstance(error, RefusedError):
+            mark = partial(_mark, receiver=self.receiver, every=tuple(self.services.receivers), error=error)
+            keys: dict[Session, list[str]] = {}
+            for one in batch:
+                keys.setdefault(one.session, []).append(one.notification.row_key)
+            await asyncio.gather(*(session.apply(partial(mark, keys=each)) for session, each in keys.items()))
+
+    def _judge(self, error: ResponderError | None, size: int) -> None:
+        if error is None:
+            self.failures = self.refused = 0
+            self.accepted += size
+            return
+        self.refused += 1
+        if isinstance(error, RefusedError) and self.refused < REFUSED_IN_A_ROW:
+            return
+        self.failures += 1
+        seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else 0.0
+        asked = timedelta(seconds=min(seconds, RETRY_LONGEST.total_seconds()))
+        wait = max(asked, backoff(self.failures - 1, first=timedelta(seconds=30), longest=SILENT_LONGEST))
+        self.silent_until = self.services.clock() + wait
+
+
+def _is_due(note: Notification, receiver: str, now: datetime) -> bool:
+    delivery = note.delivery(receiver)
+    return delivery.sent_at is None and (delivery.next_at is None or delivery.next_at <= now)
+
+
+async def _error_of(notifications: Sequence[Notification], notifier: Notifier) -> ResponderError | None:
+    """Send one message. The error, None when it was accepted."""
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await notifier.send(notifications)
+    except TimeoutError:
+        return TransientError(f"The receiver did not answer within {SEND_SECONDS} s.")
     except ResponderError as error:
         return error
     except Exception as error:  # noqa: BLE001 - one odd notification holds back no other
@@ -61,17 +210,21 @@ async def _send(notifications: list[Notification], notifier: Notifier) -> Respon
     return None
 
 
-def _mark(draft: Draft, keys: list[str], error: ResponderError | None) -> None:
-    seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else 0.0
-    asked = timedelta(seconds=min(seconds, LONGEST_ASKED.total_seconds()))
+def _mark(draft: Draft, *, receiver: str, every: Sequence[str], error: ResponderError | None, keys: list[str]) -> None:
+    """Record a delivery to one of ``every`` receiver, or a refusal."""
     for key in keys:
-        notification = draft.case.row(Notification, key)
-        if notification is None or notification.sent_at is not None:
+        note = draft.case.row(Notification, key)
+        if note is None or note.delivery(receiver).sent_at is not None:
             continue
-        attempts = notification.attempts + 1
+        attempts = note.delivery(receiver).attempts + 1
+        changes: dict[str, object] = {"attempts": attempts, "sent_at": draft.now, "next_at": None, "last_error": ""}
         if error:
-            wait = max(asked, backoff(attempts, first=timedelta(seconds=30), longest=RETRY_LONGEST))
-            changes: dict[str, object] = {"attempts": attempts, "next_at": draft.now + wait, "last_error": str(error)}
-        else:
-            changes = {"attempts": attempts, "sent_at": draft.now, "next_at": None, "last_error": ""}
-        draft.put(notification.model_copy(update=changes))
+            wait = backoff(attempts, first=timedelta(seconds=30), longest=RETRY_LONGEST)
+            changes |= {"sent_at": None, "next_at": draft.now + wait, "last_error": str(error)}
+        delivery = note.delivery(receiver).model_copy(update=changes)
+        note = note.model_copy(update={"deliveries": note.deliveries | {receiver: delivery}})
+        if all(note.delivery(each).sent_at for each in every):
+            note = note.model_copy(update={"sent_at": draft.now})
+        draft.put(note)
+        if note.sent_at is not None and key in draft.case.kept:
+            file_delivered(draft, note)

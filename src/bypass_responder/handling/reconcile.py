@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import candidates, control, filing, person_decision
+from bypass_responder.case import candidates, control, filing, observation, person_decision
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.event_lines import write_line
@@ -18,11 +18,10 @@ from bypass_responder.handling import run_steps
 from bypass_responder.handling.decide_findings import decide_findings
 from bypass_responder.handling.follow_rules import follow_rules, report_protected, rules_due_at
 from bypass_responder.handling.identify import Lookups
-from bypass_responder.handling.notify import deliver
+from bypass_responder.handling.notify import announce
 from bypass_responder.handling.record_events import adopt_earlier, list_and_file, record_events, reopen_filed
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.message import Command
-from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
 from bypass_responder.session import Session, open_session
 
@@ -39,7 +38,7 @@ ROUNDS = 8
 DELETED_AT_ONCE = 40
 TARGET_SECONDS = 120
 TOGETHER_SECONDS, LONGEST_TOGETHER_SECONDS = 0.1, 5.0
-"""Targets that are settled within this time are notified together; a slower one holds them back no longer."""
+"""Targets that are settled within this time are finished together; a slower one holds them back no longer."""
 
 
 async def settle_all(
@@ -85,7 +84,7 @@ async def settle_all(
                 del names[task]
             for one_settled in settled:
                 start(one_settled.elsewhere)
-            problems += await _deliver(settled, services)
+            problems += await _finish_all(settled, services)
     finally:
         for task in names:
             task.cancel()
@@ -133,12 +132,15 @@ class Settled:
     problems: list[Exception]
 
 
-async def _deliver(settled: Sequence[Settled], services: Services) -> list[Exception]:
-    """Send notifications, update the case index, set when each target is next due. What fails stays due."""
-    delivered = await asyncio.gather(deliver([one.session for one in settled], services), return_exceptions=True)
+async def _finish_all(settled: Sequence[Settled], services: Services) -> list[Exception]:
+    """Announce notifications, update the case index, set when each target is next due. What fails stays due."""
+    try:
+        await announce([one.session for one in settled], services)
+    except ResponderError as problem:
+        return [problem]
     finishing = (_finish(one.item, one.session, services) for one in settled)
     finished = await asyncio.gather(*finishing, return_exceptions=True)
-    return [outcome for outcome in (*delivered, *finished) if isinstance(outcome, Exception)]
+    return [outcome for outcome in finished if isinstance(outcome, Exception)]
 
 
 async def settle(
@@ -195,9 +197,9 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
 
 
 async def _finish(item: WorkItem, session: Session, services: Services) -> None:
-    await list_and_file(session, services)
+    more = await list_and_file(session, services)
     await _delete_sent(session, services)
-    await services.work.finish(item, next_due(session, services))
+    await services.work.finish(item, services.clock() if more else next_due(session, services))
 
 
 async def _delete_sent(session: Session, services: Services) -> None:
@@ -235,8 +237,6 @@ def _due_at(row: Row, case: Case, services: Services) -> datetime | None:
             return row.not_after if row.sent else services.clock()
         case Recheck(done=False, result="") if not _ended(case, row):
             return row.due_at
-        case Notification(sent_at=None) if services.notifier is not None:
-            return row.next_at
         case _:
             return None
 
@@ -251,6 +251,6 @@ def _take_up(draft: Draft, *, history: bool, services: Services) -> None:
     """Continue what was too much for one transaction, under today's rules."""
     revive(draft)
     if history:
-        control.show_reverted(draft)
+        observation.show_reverted(draft)
         person_decision.end_released(draft)
     follow_rules(draft, services.settings)

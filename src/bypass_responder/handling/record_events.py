@@ -28,16 +28,17 @@ MARGIN = timedelta(minutes=5)
 """How long after the end of an episode a record of our own remediation may be dated."""
 
 
-async def list_and_file(session: Session, services: Services) -> None:
-    """Bring the index up to date; only rows that it lists may move to the history."""
+async def list_and_file(session: Session, services: Services) -> bool:
+    """Bring the index up to date; only rows that it lists may move to the history. True when more rows may move."""
     listed = session.case.by_key
     if new := entries(session.case):
         await services.index.put(new)
     for _ in range(MOST_FILINGS):
         before = session.commits
-        await session.apply(partial(file_what_is_over, listed=listed))
+        await session.apply(partial(file_what_is_over, listed=listed, delivers=bool(services.receivers)))
         if session.commits == before:
-            break
+            return False
+    return True
 
 
 async def recall(finding: Finding, session: Session, services: Services) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import candidates, control, evidence
+from bypass_responder.case import candidates, control, directory_call, evidence, observation
 from bypass_responder.case import step as steps
 from bypass_responder.case.exchange_question import (
     WORKER_SILENT_AFTER,
@@ -67,7 +67,7 @@ def claim_steps(draft: Draft, *, account: Account | None, services: Services, sl
         for step in due_steps(draft.case, kind, draft.now):
             _weaken(draft, step, services, slot=slot)
         token = services.new_id()
-        if control.claim(draft, kind, account=account, token=token):
+        if directory_call.claim(draft, kind, account=account, token=token):
             tokens[kind] = token
     _claim_disable(draft, services)
     for incident in draft.case.rows(Incident):
@@ -173,10 +173,10 @@ async def _record(
     kind: StepKind, token: str, error: ResponderError | None, *, session: Session, services: Services
 ) -> None:
     """Record how a call ended. The slot of a refused block is returned while its claim still keeps others out."""
-    if kind is StepKind.BLOCK_SIGN_IN and control.frees_the_slot(session.case, token, error, services.clock()):
+    if kind is StepKind.BLOCK_SIGN_IN and directory_call.frees_the_slot(session.case, token, error, services.clock()):
         with suppress(ResponderError):  # a slot that is not returned is free after an hour
             await services.limit.give_back(session.target)
-    await session.apply(partial(control.record_call, kind=kind, token=token, error=error))
+    await session.apply(partial(directory_call.record_call, kind=kind, token=token, error=error))
 
 
 async def send_commands(session: Session, services: Services) -> None:
@@ -228,7 +228,7 @@ async def read_back(session: Session, services: Services) -> None:
     for kind in kinds:
         await session.apply(partial(_observe, kind=kind, account=account))
     for step in released:
-        await session.apply(partial(control.observe_release, step=step, account=account))
+        await session.apply(partial(observation.observe_release, step=step, account=account))
 
 
 def _reads(case: Case, kind: StepKind, now: datetime) -> bool:
@@ -237,7 +237,7 @@ def _reads(case: Case, kind: StepKind, now: datetime) -> bool:
 
 def _observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
     if _reads(draft.case, kind, draft.now):
-        control.observe(draft, kind, account)
+        observation.observe(draft, kind, account)
 
 
 async def recheck(session: Session, services: Services) -> None:
@@ -260,7 +260,7 @@ def _recheck(draft: Draft, row: Recheck, account: Account | None, services: Serv
     for kind in (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS):
         quiet = draft.case.control(kind)
         if quiet.lease_until is None and quiet.next_at is None and control.wanting(draft.case, kind):
-            control.observe(draft, kind, account)
+            observation.observe(draft, kind, account)
     if outstanding(draft.case, CommandKind.CHECK_BYPASS) is not None:
         return
     draft.put(current.model_copy(update={"result": "asked"}))

@@ -44,6 +44,8 @@ class Check(Stored):
     exchange_guid: str | None = None
     bypass_on: bool | None = None
     read_at: Utc | None = None
+    candidates: tuple[str, ...] = ()
+    """Of an ambiguous name: the object ids that Exchange has under it."""
 
 
 class Evidence(Stored):

@@ -68,6 +68,7 @@ About = Literal[
     "poison",
     "protected_blocked",
     "recovered",
+    "restored",
     "restoring",
     "step_failed",
     "step_ineffective",

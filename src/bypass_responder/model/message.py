@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 from bypass_responder.model.base import Row, Utc, Value
 
 SCHEMA_VERSION = 1
+MOST_CANDIDATES = 10
 
 ErrorClass = Literal["transient", "permission", "not_found", "other"]
 """Only ``permission`` waits for a person; the rest is retried. With ``refused``, ``transient``: an unknown version."""
@@ -96,6 +97,8 @@ class ExchangeResult(Value):
     target: str
     outcome: ExchangeOutcome
     resolved: ExchangeObject | None = None
+    candidates: Annotated[tuple[Guid, ...], Field(max_length=MOST_CANDIDATES)] = ()
+    """With ambiguous: the Entra object ids of the objects that the name matches, as far as Exchange reported them."""
     before: bool | None = None
     after: bool | None = None
     read_at: Utc | None = None

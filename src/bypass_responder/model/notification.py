@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from bypass_responder.model.base import Row, Utc
+from bypass_responder.model.base import Row, Stored, Utc
 
 
 class Severity(StrEnum):
@@ -16,6 +16,16 @@ class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"
     CRITICAL = "critical"
+
+
+class Delivery(Stored):
+    """How far the delivery to one receiver is."""
+
+    attempts: int = 0
+    next_at: Utc | None = None
+    """After a refusal: not before this time."""
+    sent_at: Utc | None = None
+    last_error: str = ""
 
 
 class Notification(Row):
@@ -33,7 +43,11 @@ class Notification(Row):
     facts: dict[str, Any] = Field(default_factory=dict)
     left_to_do: tuple[str, ...] = ()
     created_at: Utc
+    deliveries: dict[str, Delivery] = Field(default_factory=dict)
+    """By receiver."""
     sent_at: Utc | None = None
-    attempts: int = 0
-    next_at: Utc | None = None
-    last_error: str = ""
+    """When the last receiver had accepted it."""
+
+    def delivery(self, receiver: str) -> Delivery:
+        """Return the delivery to one receiver, or a fresh one."""
+        return self.deliveries.get(receiver) or Delivery()

@@ -13,6 +13,11 @@ from pydantic import ConfigDict, Field
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.step import CONTROLS
 
+POISON = "-poison"
+DEAD_LETTERS = "dead-letters"
+"""Where Event Grid puts the alerts that it could not deliver."""
+DEAD_LETTER_DAYS = 7
+
 
 class _Checked(Value):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -63,8 +68,8 @@ class Reach(_Checked):
     access: Access
     code: str = ""
     """The service's error code, or the transport's message."""
-    waiting: bool = False
-    """True for a queue that holds a message."""
+    held: int = 0
+    """Messages in a poison queue, at most 32; files of dead letters of the last ``DEAD_LETTER_DAYS``, at most 5,000."""
 
 
 class StorageCheck(_Checked):
@@ -98,6 +103,17 @@ class SelfCheck(_Checked):
     """``enabled``, ``disabled``, ``missing``, or empty when it could not be read."""
     subscription_problem: str = ""
     storage: StorageCheck = StorageCheck()
+
+    @property
+    def dead_letters(self) -> int | None:
+        """Files of recent dead letters, None when they could not be counted."""
+        there = (each for each in self.storage.reaches if each.name == DEAD_LETTERS and each.access is Access.OK)
+        return next((each.held for each in there), None)
+
+    @property
+    def poison(self) -> dict[str, int]:
+        """Poison queues that hold messages, with how many."""
+        return {each.name: each.held for each in self.storage.reaches if each.name.endswith(POISON) and each.held}
 
     def token(self, api: str) -> Token | None:
         """The token for a service, None when it was not checked."""

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.account_state import left_as_it_is, shown_of
+from bypass_responder.case.account_state import active_incidents, left_as_it_is, shown_of
 from bypass_responder.case.person_decision import refusal
 from bypass_responder.case.sweep_row import warning_refusal
 from bypass_responder.errors import NotFoundError, RefusedError
@@ -18,6 +18,7 @@ from bypass_responder.session import open_session
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bypass_responder.model.account import Account
     from bypass_responder.model.case import Case, IndexEntry
     from bypass_responder.model.decision_message import Author
     from bypass_responder.model.incident import Incident
@@ -34,6 +35,8 @@ class Prepared:
     message: DecisionMessage
     left_as_it_is: str
     """What the decision leaves unchanged although a person may expect a change."""
+    named: dict[str, str]
+    """Of the account that approve names for an unresolved target: a name and a value per line."""
 
 
 async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Case]:
@@ -66,12 +69,11 @@ async def prepare(
     """
     entry, case = await find_entry(entry_id, services)
     incident = incident_in(entry, case)
-    object_id = None
+    found = None
     if account is not None:
         found = await services.directory.find(account)
         if found is None:
             raise NotFoundError(f"No account has the object id or user principal name {account}.")
-        object_id = found.object_id
     now = services.clock()
     message = DecisionMessage(
         message_id=services.new_id(),
@@ -79,7 +81,7 @@ async def prepare(
         target=incident.target,
         kind=kind,
         incident_id=incident.id,
-        account=object_id,
+        account=found.object_id if found else None,
         shown=shown_of(case, incident),
         author=author,
         reason=reason,
@@ -88,7 +90,23 @@ async def prepare(
     )
     if why := refusal(case, message, enforce=True):
         raise RefusedError(why)
-    return Prepared(incident, message, left_as_it_is(case, incident, kind))
+    named = await _about_named(found, incident, services) if found else {}
+    return Prepared(incident, message, left_as_it_is(case, incident, kind), named)
+
+
+async def _about_named(account: Account, incident: Incident, services: Services) -> dict[str, str]:
+    """Return what is known of the account that a person names: it is the one that will be blocked."""
+    case = (await open_session(account.object_id, services)).case
+    candidate = next((each for each in incident.candidates if each.object_id == account.object_id), None)
+    kinds = {"guest": account.guest, "synchronized": account.on_premises_sync_enabled}
+    kinds["protected, never blocked"] = account.object_id in services.settings.protected
+    sign_in = ("enabled" if account.account_enabled else "disabled", *(kind for kind, it_is in kinds.items() if it_is))
+    return {
+        "named account": f"{account}{f', {account.display_name}' if account.display_name else ''}",
+        "its sign-in": ", ".join(sign_in),
+        "as a candidate": candidate.in_exchange if candidate else "NO CANDIDATE: nothing says that it was bypassed",
+        "its incidents": ", ".join(row.id for row in active_incidents(case)) or "none",
+    }
 
 
 async def prepare_acceptance(text: str, services: Services, *, reason: str, author: Author) -> DecisionMessage:

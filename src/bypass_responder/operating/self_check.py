@@ -9,23 +9,26 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from bypass_responder import __version__
+from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.errors import PermissionMissingError, ResponderError
 from bypass_responder.event_lines import write_line
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.self_check import Access, SelfCheck, StorageCheck, Token
+from bypass_responder.model.self_check import DEAD_LETTER_DAYS, DEAD_LETTERS, Access, SelfCheck, StorageCheck, Token
 from bypass_responder.model.step import CONTROLS
 from bypass_responder.rights import Api
-from bypass_responder.session import open_session
+from bypass_responder.session import change_health, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from bypass_responder import ports
+    from bypass_responder.case.draft import Draft
     from bypass_responder.rights import Assignment
     from bypass_responder.session import Services
     from bypass_responder.settings import Settings
@@ -93,6 +96,8 @@ class SelfChecks:
     telemetry: bool = False
     """True when the app sends telemetry to Application Insights."""
     at: datetime | None = None
+    dead_letters: int | None = None
+    """How many the last self-check of this process found, and reported."""
     rights: frozenset[str] = field(default_factory=frozenset)
     """The ongoing RIGHT_ALERTS, and the missing right that stopped the last run."""
 
@@ -134,7 +139,16 @@ async def _check_when_due(
     checks.at, checks.rights = services.clock(), rights
     check = await run_self_check(services, checks)
     await checks.store.save(check)
+    if check.dead_letters not in {None, checks.dead_letters}:
+        await change_health(partial(_report_dead_letters, count=check.dead_letters or 0), services)
+        checks.dead_letters = check.dead_letters
     write_line("self_checked", problems=count_problems(check))
+
+
+def _report_dead_letters(draft: Draft, *, count: int) -> None:
+    files = f"Event Grid put {count} file{'s' * (count > 1)} of undelivered alerts into the container {DEAD_LETTERS}"
+    present = {"dead_letters": f"{files} in the last {DEAD_LETTER_DAYS} days."} if count else {}
+    update_alerts(draft, present, known=("dead_letters",))
 
 
 async def run_self_check(services: Services, checks: SelfChecks) -> SelfCheck:

@@ -15,10 +15,10 @@ from bypass_responder.case.rules import in_force
 from bypass_responder.errors import ConflictError, InputError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
-from bypass_responder.model.finding import Finding
+from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import UNFINISHED, Incident
-from bypass_responder.model.notification import Notification, Severity
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Observed, StepKind
 from bypass_responder.model.sweep import Sweep, says_rows_are_missing, warning_form
 from bypass_responder.operating.timeline import Cost, costs
@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
     from bypass_responder.model.record import Unreadable
     from bypass_responder.model.rules import RulesInForce
+    from bypass_responder.model.self_check import SelfCheck
+    from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.session import Services
 
 LOOK_BACK = 1000
-NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS = 200, 5, 20
+NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS, MOST_EXAMINED = 200, 5, 20, 20
 SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAuditLogIngestionEnabled"}
 """Health alerts that are about an audit switch of the organization, and its parameter."""
 
@@ -72,7 +74,12 @@ class Status:
     contained: int
     """Incidents that are contained and not closed."""
     undelivered: int
+    """Accounts, and the tenant, with notifications that a receiver has not accepted."""
     work: int
+    undecided: list[Finding]
+    """Evidence that waits for a check, of the accounts that have been due for longest; the oldest first."""
+    self_check: SelfCheck | None
+    """The app's last self-check, which counts dead letters and poison; None when it was not read."""
 
     @property
     def bad_news(self) -> bool:
@@ -81,8 +88,11 @@ class Status:
         return bool(self.waiting or self.alerts or self.gaps or self.pending or self.protected_blocked) or not watched
 
 
-async def read_status(services: Services) -> Status:
-    """Read the status. An unreadable case is left out of the detection delay; a health alert reports it."""
+async def read_status(services: Services, checks: SelfChecks | None = None) -> Status:
+    """Read the status. An unreadable case is left out of the detection delay; a health alert reports it.
+
+    ``checks`` has the app's last self-check; None to leave out what only that counts.
+    """
     store, settings = services.feed_store, services.settings
     tenant = (await open_session(TENANT_TARGET, services)).case
     incidents = await _newest(services, LOOK_BACK, kinds=("incident",))
@@ -92,6 +102,8 @@ async def read_status(services: Services) -> Status:
     now = services.clock()
     recovered = [alert for alert in alerts if alert.recovered_at and alert.recovered_at > now - timedelta(days=1)]
     rules = in_force(tenant)
+    work = await services.work.items()
+    due = sorted((item.due_at, item.target) for item in work if item.due_at)
     return Status(
         mode=settings.mode.value,
         rules=rules,
@@ -113,9 +125,24 @@ async def read_status(services: Services) -> Status:
         costs=costs(await _with_a_start(incidents, services)),
         waiting=[entry for entry in incidents if entry.status in UNFINISHED],
         contained=sum(entry.status == "contained" for entry in incidents),
-        undelivered=sum(notification.sent_at is None for notification in tenant.rows(Notification)),
-        work=len(await services.work.items()),
+        undelivered=await services.outbox.waiting(),
+        work=len(work),
+        undecided=await _undecided([target for _, target in due[:MOST_EXAMINED]], services),
+        self_check=await _last_self_check(checks) if checks else None,
     )
+
+
+async def _last_self_check(checks: SelfChecks) -> SelfCheck | None:
+    try:
+        return await checks.store.last()
+    except InputError:
+        return None
+
+
+async def _undecided(targets: Sequence[str], services: Services) -> list[Finding]:
+    cases = await asyncio.gather(*map(limited(partial(_case, services=services, history=False)), targets))
+    found = [row for case in cases if case for row in case.rows(Finding) if row.state is not FindingState.DECIDED]
+    return sorted(found, key=lambda row: row.received_at)
 
 
 def _unknown_warnings(sweep: Sweep, accepted: Collection[str]) -> list[str]:
@@ -166,9 +193,9 @@ async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[t
     return found[:NEWEST_STARTS]
 
 
-async def _case(target: str, services: Services) -> Case | None:
+async def _case(target: str, services: Services, *, history: bool = True) -> Case | None:
     try:
-        return await services.ledger.load(target, history=True)
+        return await services.ledger.load(target, history=history)
     except (InputError, ConflictError):
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,8 +17,17 @@ from bypass_responder.errors import InputError
 from bypass_responder.model.alert import LONGEST_TEXT, Alert, Hint
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.record import EXCERPT_LIMIT, AuditRecord, Unreadable, excerpt, printable
-from bypass_responder.sensing.records.envelope import Head, data_of, event_in, has, head_of, must_say_once, text_of
-from bypass_responder.sensing.records.moments import moment
+from bypass_responder.sensing.records.envelope import (
+    Head,
+    data_of,
+    event_in,
+    has,
+    head_of,
+    moment_or_none,
+    must_say_once,
+    optional_text,
+    text_of,
+)
 from bypass_responder.sensing.records.parsed import Fields, as_written
 from bypass_responder.sensing.records.prefilter import may_matter
 from bypass_responder.sensing.records.record import record_of
@@ -25,13 +35,12 @@ from bypass_responder.sensing.records.shapes import candidates
 
 _MOST_RECORDS = 50
 _LONGEST_ID = 200
-_HINT = ("tenantId", "target", "actor", "occurredAt", "link")
+_REQUIRED = ("tenantId", "target")
 _PROBLEMS = {
-    ("target", "string_too_short"): ("no_target", "target is empty"),
-    ("target", "string_pattern_mismatch"): ("control_character", "target holds a control character"),
-    ("target", "string_unicode"): ("not_text", "target holds half of a character (a lone surrogate)"),
-    ("target", "string_too_long"): ("too_large", "target is longer than 1,024 characters"),
-    ("link", "string_too_long"): ("too_large", "link is longer than 2,048 characters"),
+    "string_too_short": ("no_target", "target is empty"),
+    "string_pattern_mismatch": ("control_character", "target holds a control character"),
+    "string_unicode": ("not_text", "target holds half of a character (a lone surrogate)"),
+    "string_too_long": ("too_large", "target is longer than 1,024 characters"),
 }
 
 
@@ -76,7 +85,7 @@ def _key(head: Head, data: Any) -> str:  # noqa: ANN401 - any JSON value
     By source and id alone, a sender whose template has a fixed id would be accepted once, and an attacker who guesses
     the id of a future alert could use it up.
     """
-    parts = [head.source, head.id, str(head.sent_at or ""), as_written(data)]
+    parts = [head.source, head.id, str(head.sent_at or head.time), as_written(data)]
     try:
         content = json.dumps(parts, sort_keys=True, allow_nan=False)
     except ValueError:
@@ -85,27 +94,28 @@ def _key(head: Head, data: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def _hint(data: Fields, tenant_id: str) -> Hint:
-    must_say_once(data)
-    values = {name: text_of(data, name) for name in _HINT}
-    tenant, target = values["tenantId"], values["target"]
+    """Return the claim. An optional field that cannot be read is left out: the target still has to be checked."""
+    must_say_once(data, _REQUIRED)
+    tenant, target = (text_of(data, name) for name in _REQUIRED)
     if tenant is None or target is None:
         raise InputError("missing_field", f"{'target' if target is None else 'tenantId'} is missing")
     if guid_or_none(tenant) is None:
         raise InputError("wrong_type", "tenantId is no GUID")
     _must_be_ours(tenant, tenant_id)
+    hint = partial(
+        Hint,
+        tenant_id=tenant_id,
+        target=target,
+        actor=printable(optional_text(data, "actor").strip()[:LONGEST_TEXT])[:LONGEST_TEXT] or None,
+        occurred_at=moment_or_none(optional_text(data, "occurredAt")),
+    )
     try:
-        return Hint(
-            tenant_id=tenant_id,
-            target=target,
-            actor=printable((values["actor"] or "").strip()[:LONGEST_TEXT])[:LONGEST_TEXT] or None,
-            occurred_at=moment(values["occurredAt"]) if values["occurredAt"] else None,
-            link=(values["link"] or "").strip() or None,
-        )
+        return hint(link=optional_text(data, "link").strip() or None)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = str(first["loc"][0])
-        problem = _PROBLEMS.get((field, first["type"]), ("wrong_type", f"{field} is no https address"))
-        raise InputError(*problem) from None
+    if first["loc"][0] == "link":
+        return hint(link=None)
+    raise InputError(*_PROBLEMS[first["type"]])
 
 
 def _records(data: Any, tenant_id: str) -> tuple[AuditRecord, ...]:  # noqa: ANN401 - any JSON value

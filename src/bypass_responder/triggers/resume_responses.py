@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError, TransientError
 from bypass_responder.event_lines import write_checkpoint_lines, write_line
+from bypass_responder.handling.notify import wake_when_due
 from bypass_responder.handling.reconcile import settle_all
-from bypass_responder.model.alert import Alert
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.notification import Severity
 from bypass_responder.operating.self_check import SelfChecks, check_self_when_due
-from bypass_responder.sensing.alert import read_alert
+from bypass_responder.ports import WAKE
 from bypass_responder.session import change_if_needed, open_session, raise_health
 from bypass_responder.triggers.carry_out_decision import drain_poison_decisions
 from bypass_responder.triggers.follow_settings import follow_settings
@@ -60,6 +60,7 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
     for found in await asyncio.gather(*map(_problems_of, parts)):
         problems += found
     problems += await _problems_of(write_checkpoint(services))
+    problems += await _problems_of(wake_when_due(services))
     if due or problems:
         problems += await _problems_of(_watch(problems, services))
     of_tenant = any(item.target == TENANT_TARGET for item in items)
@@ -154,9 +155,15 @@ def _next(heads: dict[str, tuple[int, str]], last: Checkpoint | None, now: datet
 
 
 async def _drain_poison(services: Services) -> None:
-    """Keep messages from poison queues, notify people and record them in their incident. An alert is still an alert."""
-    async for text in services.exchange.drain_poison(POISON_PER_RUN):
-        if isinstance(read_alert(text.encode(), tenant_id=services.settings.tenant_id), Alert):
+    """Keep messages from poison queues, notify people and record them in their incident.
+
+    An alert is still an alert. The host moves one that is not base64 there without running the function.
+    """
+    async for message in services.exchange.drain_poison(POISON_PER_RUN):
+        text = message.text
+        if text == WAKE:
+            continue  # wake_when_due sends another
+        if message.queue == services.settings.alerts_queue:
             await receive_alert(text.encode(), services)
             continue
         await keep_message(text.encode(), "it failed five times and is from a poison queue", "poison", services)

@@ -18,6 +18,8 @@ IDS = {name: SETTINGS[name] for name in NAMES}
 CHECK = ["make setup", "bypassctl grant --check"]
 MISSING = {"bypassctl grant --check": [(1, "missing: User.Read.All\n")]}
 NOT_FOUND = "ERROR: (Invalid) Destination endpoint not found. Resource details: …"
+SERVER_ERROR = "ERROR: (InternalServerError) The operation failed due to internal server error.\n"
+VALIDATION = "ERROR: (Url validation) Webhook validation handshake failed.\n"
 
 
 IN_POWERSHELL = [pytest.mark.skipif(NO_PWSH, reason="pwsh is not on PATH"), pytest.mark.slow]
@@ -51,14 +53,14 @@ def test_everything_complete_it_checks_twice_and_subscribes(checkout: Checkout) 
 
 
 def test_the_subscription_is_made_from_its_template_with_the_names_that_provisioning_gave(checkout: Checkout) -> None:
-    ended = checkout.run("postdeploy", NETWORK_ISOLATION="true")
+    ended = checkout.run("postdeploy", ALERTS_TO="queue")
 
     assert ended.returncode == 0, ended.stderr
     [call] = checkout.called()
     assert call == (
         f"az deployment group create --subscription {SETTINGS['AZURE_SUBSCRIPTION_ID']} --resource-group rg-bypass "
         "--name bypass-events --template-file infra/events.bicep --output none --only-show-errors --parameters "
-        "topicName=topic responderAppName=responder-app dataAccountName=data networkIsolation=true"
+        "topicName=topic responderAppName=responder-app dataAccountName=data alertsTo=queue"
     )
 
 
@@ -162,16 +164,73 @@ def test_it_waits_until_azure_knows_the_function(checkout: Checkout) -> None:
     assert (ended.returncode, len(checkout.calls())) == (0, 3)
 
 
+def test_without_alerts_there_is_no_subscription(checkout: Checkout) -> None:
+    ended = checkout.run("postdeploy", ALERTS_TO="none")
+
+    assert (ended.returncode, checkout.calls()) == (0, [])
+
+
 def test_it_does_not_wait_for_ever(checkout: Checkout) -> None:
     checkout.answer({"az deployment": [(1, NOT_FOUND)]})
 
     line = stopped(checkout.run("postdeploy"), "postdeploy")
 
-    assert "receive_alert after 10 tries" in line
+    assert "not created in 10 attempts" in line
     assert len(checkout.calls()) == 10
 
 
-def test_another_error_is_shown_and_not_tried_again(checkout: Checkout) -> None:
+@pytest.mark.parametrize("error", [SERVER_ERROR, VALIDATION])
+def test_an_error_of_azure_is_tried_again(checkout: Checkout, error: str) -> None:
+    checkout.answer({"az deployment": [(1, error), (0, "")]})
+
+    ended = checkout.run("postdeploy")
+
+    assert (ended.returncode, len(checkout.calls())) == (0, 2)
+    assert "attempt 1 of 10 failed: ERROR" in ended.stderr
+
+
+def test_a_release_is_deployed_from_its_compiled_template(checkout: Checkout) -> None:
+    checkout.run("postdeploy", EVENTS_TEMPLATE="build/events.json")
+
+    [call] = checkout.called()
+    assert "--template-file build/events.json" in call
+
+
+@pytest.mark.parametrize("hook", ["prepackage", "postdeploy"])
+@pytest.mark.parametrize("version", ["2.90.1", "2.9.0", "1.100.0", ""])
+def test_an_old_azure_cli_stops_it_before_anything_else(checkout: Checkout, hook: str, version: str) -> None:
+    line = stopped(checkout.run(hook, AZ_VERSION=version), hook, 3)
+
+    assert "2.91.0 or newer" in line
+    assert checkout.calls() == []
+
+
+@pytest.mark.parametrize("version", ["2.91.0", "2.100.0", "3.0.0"])
+def test_a_newer_azure_cli_is_taken(checkout: Checkout, version: str) -> None:
+    assert checkout.run("prepackage", AZ_VERSION=version).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "(AuthorizationFailed) no\n",
+        "The client does not have authorization to perform action\n",
+        "(InvalidTemplate) no\n",
+        "(RequestDisallowedByPolicy) no\n",
+        "Please run 'az login' to setup account.\n",
+        "events.bicep(3,1) : Error BCP007: no\n",
+    ],
+)
+def test_an_error_that_cannot_pass_is_not_tried_again(checkout: Checkout, error: str) -> None:
+    checkout.answer({"az deployment": [(1, error)]})
+
+    ended = checkout.run("postdeploy")
+
+    assert "fix the Azure error above" in stopped(ended, "postdeploy")
+    assert len(checkout.calls()) == 1
+
+
+def test_what_azure_says_is_shown(checkout: Checkout) -> None:
     checkout.answer({"az deployment": [(1, "AuthorizationFailed: no\n")]})
 
     ended = checkout.run("postdeploy")
@@ -267,6 +326,9 @@ def test_every_hook_is_there_in_both_languages() -> None:
             ("predeploy", {}, {"BYPASS_GRANT": "skip"}),
             ("postdeploy", {"az deployment": [(1, NOT_FOUND)]}, {}),
             ("postdeploy", {"az deployment": [(1, "no")]}, {}),
+            ("postdeploy", {"az deployment": [(1, "AuthorizationFailed")]}, {}),
+            ("postdeploy", {}, {"AZ_VERSION": "2.90.9"}),
+            ("prepackage", {}, {"AZ_VERSION": ""}),
             ("predown", {"bypassctl grant --revoke": [(1, "")]}, {}),
             ("predown", {}, {}),
             ("predown", {}, {"RESPONDER_PRINCIPAL_ID": ""}),

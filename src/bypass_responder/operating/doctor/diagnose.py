@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.model.step import CONTROLS
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Problem, Unchecked
-from bypass_responder.operating.doctor.health import health_problems
+from bypass_responder.operating.doctor.health import TIMER, health_problems
 from bypass_responder.operating.doctor.rights import right_problems, right_unchecked
 from bypass_responder.operating.doctor.schedule import longest_gap
 from bypass_responder.operating.doctor.storage import storage_problems, storage_unchecked
@@ -71,7 +71,7 @@ def _app_problems(facts: Facts) -> list[Problem]:
     if facts.stored_problem:
         return []
     names = facts.names
-    follows = frozenset({"never_polled", "poll_late", "sweep_unknown"})
+    follows = frozenset({"never_polled", "poll_late", "sweep_late", "sweep_unknown"})
     fix = (
         f"az functionapp show --name {names.app} --resource-group {names.group} --query state; "
         f"then check its failed runs: portal, {names.app}, Functions, resume_responses, Invocations"
@@ -80,6 +80,12 @@ def _app_problems(facts: Facts) -> list[Problem]:
         what = "the app has never stored a self-check: not deployed, does not start, or cannot write to table Feed"
         return [Problem("app_silent", names.app, what, fix, follows)]
     if age(facts, facts.stored) > stale_after(facts.stored):
+        if facts.polled_at is not None and facts.polled_at - facts.stored.at > stale_after(facts.stored):
+            what = (
+                f"resume_responses stored no self-check since {facts.stored.at:%Y-%m-%d %H:%M:%SZ}, and "
+                f"poll_audit_feed ran at {facts.polled_at:%Y-%m-%d %H:%M:%SZ}: its timer has stopped, or its runs fail"
+            )
+            return [Problem("resume_late", "resume_responses", what, f"{fix}; without any run: {TIMER}", follows)]
         what = f"the app's last self-check was at {facts.stored.at:%Y-%m-%d %H:%M:%SZ}: the app does not run"
         return [Problem("app_silent", names.app, what, fix, follows)]
     return []

@@ -54,6 +54,8 @@ class Standing:
     alerts: Sequence[HealthAlert]
     doubt: str
     """Why it is unknown which accounts are bypassed now; empty when it is known."""
+    sweep_requested_at: datetime | None = None
+    """When the last sweep was requested; None while one is unanswered, because no other is requested then."""
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,9 @@ async def _standing(services: Services, here: StorageCheck, app: SelfCheck | Non
         status = await read_status(corrected)
     except ResponderError as problem:
         return None, str(problem)
-    return Standing(cursor=status.cursor, alerts=status.alerts, doubt=status.doubt), ""
+    requested_at = None if status.sweep.state == "outstanding" else status.sweep.created_at
+    standing = Standing(cursor=status.cursor, alerts=status.alerts, doubt=status.doubt, sweep_requested_at=requested_at)
+    return standing, ""
 
 
 def _principals(app: SelfCheck | None, environment: Mapping[str, str], known: Names) -> list[str]:

@@ -10,6 +10,7 @@ from bypass_responder.operating.doctor.schedule import longest_gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.operating.doctor.diagnosis import Facts, Standing
@@ -18,6 +19,7 @@ MOST_SKEW_SECONDS = 30
 LATE = timedelta(minutes=30)
 LONGEST = {"POLL_SCHEDULE": timedelta(hours=1), "RESUME_SCHEDULE": timedelta(minutes=15)}
 """The longest plausible gap between runs. The sweep has SWEEP_OVERDUE_MINUTES instead."""
+TIMER = "docs/runbook.md#a-timer-that-stopped"
 LEFT_TO_STATUS = frozenset({"alerts_unreadable", "gap", "hints_waiting", "poison", "sweep_account_unreadable"})
 """Health alerts about past events that doctor has no fix for; `bypassctl status` lists them."""
 SWEEP_FOLLOWS = frozenset({"sweep_incomplete", "sweep_overdue", "sweep_unknown", "sweeps_silent"})
@@ -48,6 +50,7 @@ def health_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
                 f"--resource-group {facts.names.group} --query state; after an installation, wait for the first sweep"
             )
             yield Problem("sweep_unknown", "sweep", what, fix)
+        yield from _sweep_timer_problems(facts, facts.standing, app)
 
 
 def _clock_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
@@ -117,11 +120,27 @@ def _alert_problems(standing: Standing) -> Iterator[Problem]:
 
 def _feed_problems(facts: Facts, standing: Standing, app: SelfCheck | None) -> Iterator[Problem]:
     cursor = standing.cursor
-    fix = "bypassctl status shows the errors; for failed runs: portal, Functions, poll_audit_feed, Invocations"
+    fix = (
+        "bypassctl status shows the errors; for failed runs: portal, Functions, poll_audit_feed, Invocations; "
+        f"without any run: {TIMER}"
+    )
     if cursor is None or cursor.last_success_at is None:
         yield Problem("never_polled", "audit feed", "no poll of the audit feed has succeeded yet", fix)
         return
-    gap = longest_gap(app.schedules.get("POLL_SCHEDULE", "")) if app else None
-    if facts.true_now - cursor.last_success_at > max(LATE, 3 * (gap or LATE)):
+    if _is_late(facts, app, "POLL_SCHEDULE", cursor.last_success_at):
         what = f"the last successful poll of the audit feed was at {cursor.last_success_at:%Y-%m-%d %H:%M:%SZ}"
         yield Problem("poll_late", "audit feed", what, fix)
+
+
+def _sweep_timer_problems(facts: Facts, standing: Standing, app: SelfCheck | None) -> Iterator[Problem]:
+    requested_at = standing.sweep_requested_at
+    if requested_at is not None and _is_late(facts, app, "SWEEP_SCHEDULE", requested_at):
+        what = f"sweep_bypass_state last requested a sweep at {requested_at:%Y-%m-%d %H:%M:%SZ}: its timer has stopped"
+        follows = frozenset({"sweep_overdue", "sweep_unknown"})
+        yield Problem("sweep_late", "sweep_bypass_state", what, TIMER, follows)
+
+
+def _is_late(facts: Facts, app: SelfCheck | None, schedule: str, ran_at: datetime) -> bool:
+    """Return True when three runs are missing, and half an hour has passed."""
+    gap = longest_gap(app.schedules.get(schedule, "")) if app else None
+    return facts.true_now - ran_at > max(LATE, 3 * (gap or LATE))

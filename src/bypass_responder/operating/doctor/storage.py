@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.self_check import Access, Place, Reach
+from bypass_responder.model.self_check import POISON, Access, Place, Reach
 from bypass_responder.operating.doctor.diagnosis import Problem, Unchecked
 from bypass_responder.operating.self_check import send_only
 from bypass_responder.rights import storage_role
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.operating.doctor.diagnosis import Facts, Names
 
-POISON = "-poison"
 KEYS_OFF = "KeyBasedAuthenticationNotPermitted"
 FIREWALL = "AuthorizationFailure"
 RUNS_FOLLOW = frozenset({"never_polled", "poll_failing", "poll_late", "sweep_unknown"})
@@ -37,8 +36,8 @@ def storage_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
             yield _forbidden_problem(mine, facts, app)
         elif mine is not None and mine.access is Access.UNREACHABLE:
             unreached.append(mine)
-        if _poisoned(seen, mine):
-            yield _poison_problem(key[1])
+        if held := _poisoned(seen, mine):
+            yield _poison_problem(key[1], held)
     yield from _unreachable_problems(unreached, facts.names)
 
 
@@ -48,9 +47,9 @@ def _missing(seen: Reach | None, mine: Reach | None) -> Reach | None:
     return latest if latest is not None and latest.access is Access.MISSING else None
 
 
-def _poisoned(seen: Reach | None, mine: Reach | None) -> bool:
+def _poisoned(seen: Reach | None, mine: Reach | None) -> int:
     latest = seen if seen is not None and seen.access is Access.OK else mine
-    return bool(latest and latest.waiting and latest.name.endswith(POISON))
+    return latest.held if latest and latest.name.endswith(POISON) else 0
 
 
 def _missing_problem(reach: Reach, facts: Facts) -> Problem:
@@ -99,8 +98,8 @@ def _unreachable_problems(unreached: Iterable[Reach], names: Names) -> Iterator[
             yield Problem("storage_unreachable", f"{place.value}s", what, fix, _follows(of_place[0]))
 
 
-def _poison_problem(queue: str) -> Problem:
-    what = f"the queue {queue} holds messages that failed five times"
+def _poison_problem(queue: str, held: int) -> Problem:
+    what = f"the queue {queue} holds {held} message{'s' * (held > 1)} that failed five times"
     fix = "resume_responses processes them at its next run; if they stay, check its failed runs: portal, Functions"
     return Problem("poison_waiting", queue, what, fix)
 

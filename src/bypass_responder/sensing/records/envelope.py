@@ -15,6 +15,7 @@ from bypass_responder.sensing.records.moments import moment
 from bypass_responder.sensing.records.parsed import Fields, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 _LARGEST = 1 << 20
@@ -29,7 +30,13 @@ class Head:
 
     source: str = ""
     id: str = ""
-    sent_at: datetime | None = None
+    time: str = ""
+    """The event's own time as written; it may be no time."""
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """The event's own time, None where there is none that can be read."""
+        return moment_or_none(self.time)
 
 
 def event_in(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
@@ -43,17 +50,16 @@ def event_in(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def head_of(event: Any) -> Head:  # noqa: ANN401 - any JSON value
-    """Who sent it, under which id, and when. Raises InputError."""
+    """Who sent it, under which id, and when, as far as that can be read. Raises InputError for a name given twice."""
     if not _is_envelope(event):
         return Head()
-    must_say_once(event)
+    must_say_once(event, event.repeated)
     cloud = has(event, "specversion")
-    stated = [text_of(event, name) for name in ("source" if cloud else "topic", "subject")]
-    time = text_of(event, "time" if cloud else "eventTime")
+    stated = [optional_text(event, name) for name in ("source" if cloud else "topic", "subject")]
     return Head(
         source=" ".join(word for word in stated if word),
-        id=text_of(event, "id") or "",
-        sent_at=moment(time) if time else None,
+        id=optional_text(event, "id"),
+        time=optional_text(event, "time" if cloud else "eventTime"),
     )
 
 
@@ -69,7 +75,7 @@ def data_of(event: Any) -> Any:  # noqa: ANN401 - any JSON value
         data = _decoded(encoded)
     if data is None:
         raise InputError("missing_field", "data is missing")
-    return _opened(data)
+    return _opened(_single(_opened(data)))
 
 
 def has(fields: Fields, name: str) -> bool:
@@ -78,19 +84,52 @@ def has(fields: Fields, name: str) -> bool:
     return fields.names.get(low) == name or low in fields.repeated
 
 
-def must_say_once(fields: Fields) -> None:
-    """Raises InputError ``duplicate_key`` for a name that stands twice, whatever its case."""
-    if fields.repeated:
-        names = ", ".join(sorted(fields.repeated))[:200]
-        raise InputError("duplicate_key", f"{names} stands more than once, whatever its case")
+def must_say_once(fields: Fields, names: Iterable[str]) -> None:
+    """Raises InputError ``duplicate_key`` for one of these names that stands twice, whatever its case."""
+    if twice := fields.repeated.keys() & {name.lower() for name in names}:
+        raise InputError("duplicate_key", f"{', '.join(sorted(twice))[:200]} stands more than once, whatever its case")
 
 
 def text_of(fields: Fields, name: str) -> str | None:
-    """The text under exactly this name; None for null and for nothing. Raises InputError ``wrong_type``."""
-    value = fields[name.lower()] if has(fields, name) else None
+    """The text under exactly this name; None for null and for nothing. Raises InputError ``wrong_type``.
+
+    A list of one text counts as that text, as JSON and as JSON text: Sentinel writes custom details as such lists.
+    """
+    value = _single(fields[name.lower()]) if has(fields, name) else None
+    if type(value) is str and value.lstrip().startswith("["):
+        value = _single_in(value)
     if value is None or type(value) is str:
         return value
     raise InputError("wrong_type", f"{name} is no text")
+
+
+def optional_text(fields: Fields, name: str) -> str:
+    """The text under exactly this name; empty for anything else, and for a name that stands twice."""
+    try:
+        return "" if name.lower() in fields.repeated else text_of(fields, name) or ""
+    except InputError:
+        return ""
+
+
+def moment_or_none(text: str) -> datetime | None:
+    """The moment in the text, None where there is none."""
+    try:
+        return moment(text)
+    except InputError:
+        return None
+
+
+def _single(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _single_in(text: str) -> str:
+    """The one text in the JSON text of a list, else the text itself: an Exchange name may begin with a bracket."""
+    try:
+        value = _single(parse(text))
+    except InputError:
+        return text
+    return value if type(value) is str else text
 
 
 def _is_envelope(event: Any) -> bool:  # noqa: ANN401 - any JSON value

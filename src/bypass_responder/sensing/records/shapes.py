@@ -90,9 +90,10 @@ def _candidates(value: Any, raw: str, depth: int, *, is_row: bool = False) -> It
         raise InputError(reason="too_deep", detail=f"the record stands more than {_DEEPEST} levels deep")
     if isinstance(value, list):
         for element in value:
-            text = _text(element)
+            opened = _opened(element)
+            text = element if opened else _text(element)
             if _may_matter(text):
-                yield from _candidates(element, text, depth + 1)
+                yield from _candidates(opened or element, text, depth + 1)
     elif not isinstance(value, Fields):
         raise InputError(reason="not_an_object", detail="a record is a JSON object")
     elif record := _wrapped(value, raw):

@@ -14,6 +14,9 @@ function Exit-BypassCommand {
 
     .PARAMETER ErrorClass
     transient, permission, not_found or other; omitted when Exchange reported no error.
+
+    .PARAMETER Candidate
+    With ambiguous: the Entra object ids that Exchange reported. What is no GUID is left out.
     #>
     [CmdletBinding()]
     param(
@@ -25,11 +28,14 @@ function Exit-BypassCommand {
         [string]$Reason,
 
         [ValidateSet('transient', 'permission', 'not_found', 'other')]
-        [string]$ErrorClass
+        [string]$ErrorClass,
+
+        [string[]]$Candidate = @()
     )
 
     $end = [System.InvalidOperationException]::new($Reason)
     $end.Data['BypassOutcome'] = $Outcome
     $end.Data['BypassErrorClass'] = if ($ErrorClass) { $ErrorClass } else { $null }
+    $end.Data['BypassCandidates'] = [string[]]@($Candidate.Where{ Test-Guid -Value $_ } | Select-Object -Unique)
     throw $end
 }

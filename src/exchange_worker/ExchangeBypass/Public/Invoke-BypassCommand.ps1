@@ -33,6 +33,7 @@ function Invoke-BypassCommand {
         target           = [string]$Command['target']
         outcome          = $null
         resolved         = $null
+        candidates       = @()
         before           = $null
         after            = $null
         read_at          = $null

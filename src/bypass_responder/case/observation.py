@@ -1,0 +1,311 @@
+"""What reads of the directory show, and what follows for every incident that wants the control. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.control import BLOCK, MOST_PROJECTED, REVOKE, ended, project, wanting
+from bypass_responder.case.step import GONE, after_change, finish, notify_failure
+from bypass_responder.model.base import latest
+from bypass_responder.model.step import Control, Effect, Observed, Step, StepKind, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.account import Account
+    from bypass_responder.model.case import Case
+    from bypass_responder.model.incident import Incident
+
+HELD, WITHHELD = StepState.HELD, StepState.WITHHELD
+READ_BACK_AFTER = timedelta(seconds=5)
+READS_BEFORE_CALLING_AGAIN = 6
+"""Read-backs at growing intervals, about five minutes in all, before the call is made again."""
+UNVERIFIED_AFTER_ATTEMPTS = 4
+READ_AGAIN_AFTER = timedelta(minutes=2)
+"""One read that shows the account enabled, or absent, may be stale: the next one is this much later."""
+ABSENT_READS = 3
+LOOK_DAILY, DELETED_FOR = timedelta(days=1), timedelta(days=30)
+"""A deleted account can be restored for 30 days."""
+SYNCED_AGAIN = timedelta(minutes=35)
+"""Entra Connect runs every 30 minutes and may enable a synchronized account."""
+BLOCKED_BY_OTHERS = timedelta(hours=24)
+"""For this long after the last evidence, an account that somebody else had disabled is blocked when it is enabled."""
+CLOCK_SKEW = timedelta(minutes=5)
+MOST_OPERATIONS = 80
+"""Of one transaction, which holds 100, before the effect of another step is recorded: it takes six."""
+
+
+def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
+    """Record what a read of the directory shows, and what follows for every incident that wants the control."""
+    control = draft.case.control(kind)
+    if account is None:
+        _absent(draft, kind, control)
+        return
+    seen = Observed.ENABLED if account.account_enabled else Observed.DISABLED
+    control = control.model_copy(
+        update={"observed": seen, "observed_at": draft.now, "absent_since": None, "absent_reads": 0, "next_at": None}
+    )
+    if control.lease_until is not None and control.lease_until <= draft.now:
+        control = control.model_copy(update={"token": None, "calling": None, "lease_until": None})
+    wants = wanting(draft.case, kind)
+    if kind is REVOKE:
+        _observe_revocation(draft, control, wants, account)
+    elif seen is Observed.DISABLED:
+        _observe_disabled(draft, control, wants, account)
+    else:
+        _observe_enabled(draft, control, wants)
+    for step in wants:
+        draft.settle_status(step.incident_id)
+
+
+def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], account: Account) -> None:
+    ours = draft.case.head.prior is not None  # we have called, and do not always know how that ended
+    effect, detail = Effect.NOT_NEEDED, "sign-in was blocked already"
+    if ours and account.on_premises_sync_enabled:
+        effect, detail = Effect.TEMPORARY, "blocked until the next directory synchronization undoes it"
+    elif ours:
+        effect, detail = Effect.EFFECTIVE, "sign-in is blocked"
+    first_look = account.on_premises_sync_enabled and any(step.state.running for step in wants)
+    draft.put(
+        control.model_copy(
+            update={
+                "shown_at": draft.now if ours else None,
+                "enabled_since": None,
+                "reads": 0,
+                "next_at": draft.now + SYNCED_AGAIN if first_look else None,
+            }
+        )
+    )
+    held = [
+        step
+        for step in draft.case.rows(Step)
+        if ours and step.step is BLOCK and step.state in {HELD, WITHHELD} and _open(draft.case, step)
+    ]
+    _finish(draft, BLOCK, (*wants, *held), effect, detail)
+
+
+def _open(case: Case, step: Step) -> bool:
+    incident = case.incident(step.incident_id)
+    return incident is not None and not ended(case, incident)
+
+
+def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> None:
+    since = control.enabled_since or draft.now
+    if not wants:
+        unknown = control.acted_at is not None and control.shown_at is None
+        if unknown and control.reads < READS_BEFORE_CALLING_AGAIN:
+            reads = control.reads + 1
+            again = draft.now + READ_BACK_AFTER * 2**reads
+            control = control.model_copy(update={"reads": reads, "next_at": again})
+        draft.put(control)
+    elif control.shown_at is not None and control.reverted_at is None:
+        certain = draft.now - since >= READ_AGAIN_AFTER
+        draft.put(
+            control.model_copy(
+                update={
+                    "enabled_since": since,
+                    "next_at": None if certain else since + READ_AGAIN_AFTER,
+                    "reverted_at": draft.now if certain else None,
+                    "acted_at": None if certain else control.acted_at,
+                }
+            )
+        )
+        if certain:
+            _revert(draft, wants)
+    elif control.acted_at is not None and any(step.state is StepState.ACTED for step in wants):
+        _not_shown_yet(draft, BLOCK, control, wants, "the directory still allows sign-in")
+    else:
+        draft.put(control)
+        _no_longer_blocked_by_others(draft, wants)
+
+
+def _not_shown_yet(draft: Draft, kind: StepKind, control: Control, wants: Sequence[Step], why: str) -> None:
+    """Read again, later each time; then call again, because somebody may have undone the call at once."""
+    running = [step for step in wants if step.state.running]
+    reads = control.reads + 1
+    if reads < READS_BEFORE_CALLING_AGAIN:
+        draft.put(control.model_copy(update={"reads": reads, "next_at": draft.now + READ_BACK_AFTER * 2**reads}))
+        project(draft, kind, running, StepState.ACTED, readbacks=reads, detail=why)
+        return
+    if control.attempts >= UNVERIFIED_AFTER_ATTEMPTS:
+        draft.put(control.model_copy(update={"reads": 0, "next_at": None}))
+        _finish(draft, kind, wants, Effect.UNVERIFIED, why)
+        return
+    draft.put(control.model_copy(update={"reads": 0, "next_at": draft.now}))
+    project(draft, kind, running, StepState.PLANNED, detail=why)
+    for step in running:
+        draft.log("retry", f"{kind.value}: {why}; called again", incident=step.incident_id, step=kind.value)
+
+
+def _no_longer_blocked_by_others(draft: Draft, wants: Sequence[Step]) -> None:
+    """Somebody else had disabled the account, and it is enabled: block it while the evidence is fresh, else ask."""
+    for step in wants:
+        if step.state is not StepState.DONE:
+            continue
+        _follow_later(draft)
+        fresh = draft.now - _last_evidence(draft.case, step.incident_id) <= BLOCKED_BY_OTHERS
+        state = StepState.PLANNED if fresh else StepState.HELD
+        why = "the account, which somebody else had disabled, is enabled"
+        draft.put(step.model_copy(update={"state": state, "effect": None, "detail": why, "next_at": None}))
+        draft.log("reverted", why, incident=step.incident_id, step=step.step.value, state=state.value)
+        incident = draft.settle_status(step.incident_id)
+        if incident and not fresh:
+            title = f"Waiting for a person: {incident.account or incident.target}"
+            draft.notify_about("held", incident, title, f"{why}. Held: block_sign_in.", key="enabled")
+
+
+def _last_evidence(case: Case, incident_id: str) -> datetime:
+    incident = case.incident(incident_id)
+    return latest(incident.last_evidence_at, incident.opened_at) if incident else case.opened_at(incident_id)
+
+
+def _absent(draft: Draft, kind: StepKind, control: Control) -> None:
+    """The account was not found: an observation, not an end. It can be a stale replica, or be restored later."""
+    since, reads = control.absent_since or draft.now, control.absent_reads + 1
+    certain = reads >= ABSENT_READS and draft.now - since >= READ_AGAIN_AFTER
+    wait = LOOK_DAILY if certain else READ_AGAIN_AFTER / 2
+    again = draft.now + wait if draft.now + wait <= since + DELETED_FOR else None
+    draft.put(
+        control.model_copy(
+            update={
+                "observed": Observed.ABSENT,
+                "observed_at": draft.now,
+                "absent_since": since,
+                "absent_reads": reads,
+                "next_at": again,
+                "token": None,
+                "calling": None,
+                "lease_until": None,
+            }
+        )
+    )
+    if certain:
+        _finish(draft, kind, wanting(draft.case, kind), Effect.NOT_NEEDED, GONE)
+        return
+    running = [step for step in wanting(draft.case, kind) if step.state.running]
+    project(draft, kind, running, StepState.PLANNED, detail="the directory does not find the account yet")
+
+
+def _observe_revocation(draft: Draft, control: Control, wants: Sequence[Step], account: Account) -> None:
+    acted = [step for step in wants if step.state is StepState.ACTED]
+    back = [step for step in wants if step.state is StepState.DONE and step.detail == GONE]
+    if back:  # the account was restored
+        project(draft, REVOKE, back, StepState.PLANNED, detail="the account is back")
+    if not acted:
+        draft.put(control)
+        return
+    valid_from, first = account.sessions_valid_from, control.first_attempt_at
+    if account.guest:
+        draft.put(control)
+        _finish(draft, REVOKE, acted, Effect.INEFFECTIVE, "sessions of a guest cannot be revoked from this tenant")
+    elif valid_from is None or first is None or valid_from < first - CLOCK_SKEW:
+        _not_shown_yet(draft, REVOKE, control, acted, "the directory does not show the revocation yet")
+    else:
+        draft.put(control)
+        text = f"sessions from before {valid_from:%Y-%m-%d %H:%M:%SZ} are invalid"
+        _finish(draft, REVOKE, acted, Effect.EFFECTIVE, text)
+
+
+def _revert(draft: Draft, wants: Iterable[Step]) -> None:
+    """The account is enabled, and not by us. The block is not made again without a new reason."""
+    _follow_later(draft)
+    for step in wants:
+        incident = _show_reverted(draft, step)
+        if incident is not None:
+            draft.notify_about(
+                "step_ineffective",
+                incident,
+                f"Sign-in is open again: {incident.account}",
+                "Somebody, or the directory synchronization, enabled the account after we blocked it. "
+                f"To block it again: bypassctl incidents approve {incident.id} --reason …",
+                key="reverted",
+            )
+
+
+def _show_reverted(draft: Draft, step: Step) -> Incident | None:
+    why = "the account was enabled again"
+    reverted = {"state": StepState.FAILED, "effect": Effect.REVERTED, "detail": why, "next_at": None}
+    draft.put(step.model_copy(update=reverted))
+    draft.log("reverted", why, incident=step.incident_id)
+    return draft.settle_status(step.incident_id)
+
+
+def _follow_later(draft: Draft) -> None:
+    """Mark that incidents of the history are to show that the account is enabled."""
+    if draft.case.head.filed_through is not None:
+        draft.move_head(enabled_again_at=draft.now)
+
+
+def show_reverted(draft: Draft) -> None:
+    """Show in incidents of the history that the block was undone, as many as one transaction takes."""
+    since = draft.case.head.enabled_again_at
+    if since is None:
+        return
+    kept = [
+        step
+        for step in draft.case.rows(Step)
+        if step.row_key in draft.case.kept
+        and (step.step, step.state) == (BLOCK, StepState.DONE)
+        and draft.case.opened_at(step.incident_id) <= since
+        and _open(draft.case, step)
+    ]
+    for step in kept[:MOST_PROJECTED]:
+        _show_reverted(draft, step)
+    if len(kept) <= MOST_PROJECTED:
+        draft.move_head(enabled_again_at=None)
+
+
+def _finish(draft: Draft, kind: StepKind, wants: Sequence[Step], effect: Effect, detail: str) -> None:
+    """Record the effect with every step that does not have it, as many as one transaction takes."""
+    for step in wants:
+        if draft.size > MOST_OPERATIONS:
+            draft.put(draft.case.control(kind).model_copy(update={"next_at": draft.now}))
+            return
+        if step.state is StepState.DONE and step.effect is effect and step.detail == detail:
+            continue
+        if step.state is StepState.DONE and kind is BLOCK and effect is Effect.NOT_NEEDED and detail != GONE:
+            continue
+        control = draft.case.control(kind)
+        draft.put(
+            step.model_copy(
+                update={
+                    "state": StepState.DONE,
+                    "effect": effect,
+                    "detail": detail,
+                    "acted_at": step.acted_at or control.acted_at or draft.now,
+                    "attempts": max(step.attempts, control.attempts),
+                    "lease_until": None,
+                    "next_at": None,
+                }
+            )
+        )
+        text = f"{kind.value}: {effect.value}, {detail}"
+        draft.log("effect", text, incident=step.incident_id, step=kind.value, effect=effect.value)
+        if effect in {Effect.TEMPORARY, Effect.INEFFECTIVE, Effect.UNVERIFIED}:
+            done = draft.case.step(step.incident_id, kind)
+            notify_failure(draft, done or step, "step_ineffective", detail)
+        after_change(draft, step.incident_id)
+
+
+def observe_release(draft: Draft, step: Step, account: Account | None) -> None:
+    """Record the effect of a release that was accepted."""
+    current = draft.case.row(Step, step.row_key)
+    if current is None or current.state is not StepState.ACTED:
+        return
+    reads = current.readbacks + 1
+    if account is not None:
+        seen = Observed.ENABLED if account.account_enabled else Observed.DISABLED
+        draft.put(draft.case.control(BLOCK).model_copy(update={"observed": seen, "observed_at": draft.now}))
+    if account is not None and account.account_enabled:
+        finish(draft, current, Effect.EFFECTIVE, "sign-in is allowed again, as before")
+    elif reads < READS_BEFORE_CALLING_AGAIN:
+        again = draft.now + READ_BACK_AFTER * 2**reads
+        draft.put(current.model_copy(update={"readbacks": reads, "next_at": again}))
+    elif account is None:
+        finish(draft, current, Effect.NOT_NEEDED, GONE)
+    else:
+        finish(draft, current, Effect.UNVERIFIED, "the directory does not show that sign-in is allowed")
+        notify_failure(draft, current, "step_ineffective", "the directory does not show that sign-in is allowed")
