@@ -16,10 +16,10 @@ MINUTES = 43_800
 CALLS: dict[str, dict[str, float]] = {
     "poll": {"table": 4, "queue": 0, "blob": 0},
     "new_blob": {"table": 2.1, "queue": 0, "blob": 0},
-    "resume": {"table": 3, "queue": 7, "blob": 0},
+    "resume": {"table": 3, "queue": 8, "blob": 0},
     "sweep_plan": {"table": 5, "queue": 1, "blob": 0},
-    "sweep_answer": {"table": 12, "queue": 0, "blob": 2},
-    "resume_after_sweep": {"table": 13, "queue": 7, "blob": 3},
+    "sweep_answer": {"table": 13, "queue": 0, "blob": 2},
+    "resume_after_sweep": {"table": 9, "queue": 8, "blob": 3},
 }
 """Calls of one run to the data account, by service."""
 LINES = {"poll": 1, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}
@@ -36,7 +36,7 @@ SWEEP_SECONDS = 60
 NEW_BLOBS_PER_MINUTE = 1
 WORKER_QUEUE_CALLS = 5
 """Per sweep: get and delete the command; put, get and delete the answer."""
-QUEUES, QUEUE_POLLS_PER_MINUTE = 7, 24
+QUEUES, QUEUE_POLLS_PER_MINUTE = 8, 24
 """Per queue: 12 by an idle instance at ``maxPollingInterval``, and 12 by the platform's scale controller."""
 LOCK_RENEWALS_PER_MINUTE = 5
 """By each app's host, in its host account."""
