@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,12 @@ def test_the_app_knows_only_bootstrap() -> None:
     }
 
     assert imported == {"bypass_responder.bootstrap"}
+
+
+def test_a_decision_has_the_channel_of_its_queue() -> None:
+    source = (ROOT / "function_app.py").read_text(encoding="utf-8")
+    channels = re.findall(
+        r'queue_name="%(DECISIONS\w*)%".*?carry_out_decision\(message.get_body\(\), "(\w+)"\)', source, re.DOTALL
+    )
+
+    assert dict(channels) == {"DECISIONS_QUEUE": "bypassctl", "DECISIONS_CONSOLE_QUEUE": "console"}
