@@ -3,10 +3,18 @@
 from tests.fakes.channels import FakeDecisionQueue, FakeEvidence, FakeExchangeQueue, FakeNotifier, FakeSweeps
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.ledger import FakeLedger
-from tests.fakes.rows import FakeAllowlist, FakeCheckpoints, FakeIndex, FakeLimit, FakeWorkList
+from tests.fakes.rows import (
+    FakeAllowlist,
+    FakeAllowlistSnapshot,
+    FakeCheckpoints,
+    FakeIndex,
+    FakeLimit,
+    FakeWorkList,
+)
 
 __all__ = [
     "FakeAllowlist",
+    "FakeAllowlistSnapshot",
     "FakeCheckpoints",
     "FakeDecisionQueue",
     "FakeDirectory",

@@ -26,12 +26,13 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class DecisionKind(StrEnum):
-    """What a person can decide about an incident."""
+    """What a person can decide: about an incident, or with ``approve_entry`` about an account's allowlist entry."""
 
     APPROVE = "approve"
     DISMISS = "dismiss"
     CLOSE = "close"
     RELEASE = "release"
+    APPROVE_ENTRY = "approve_entry"
 
 
 class Channel(StrEnum):
@@ -90,7 +91,7 @@ class Shown(Value):
 
 
 class DecisionMessage(Value):
-    """One decision of a person about one incident. Its random id makes a second delivery harmless.
+    """One decision of a person. Its random id makes a second delivery harmless.
 
     ``target`` is the ledger's key. After ``not_after``, at most an hour after ``sent_at``, it is refused.
     """
@@ -100,7 +101,10 @@ class DecisionMessage(Value):
     tenant_id: Guid
     target: Id
     kind: DecisionKind
-    incident_id: Id
+    incident_id: Annotated[str, StringConstraints(max_length=100)] = ""
+    """Empty with approve_entry."""
+    entry_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """With approve_entry: of the row that the person was shown."""
     account: Guid | None = None
     """With approve: the account that a person names for an unresolved target."""
     shown: Shown
@@ -109,6 +113,19 @@ class DecisionMessage(Value):
     sent_at: Utc
     not_after: Utc
 
+    @property
+    def subject(self) -> str:
+        """What is decided, for people."""
+        if self.kind is DecisionKind.APPROVE_ENTRY:
+            return f"the allowlist entry of {self.target}"
+        return f"incident {self.incident_id}"
+
+    @property
+    def read_again(self) -> str:
+        """The command that shows it."""
+        entry = self.kind is DecisionKind.APPROVE_ENTRY
+        return "bypassctl allowlist list" if entry else f"bypassctl incidents show {self.incident_id}"
+
     @model_validator(mode="after")
     def _ends_within_an_hour(self) -> Self:
         if not timedelta() < self.not_after - self.sent_at <= LASTS:
@@ -116,5 +133,9 @@ class DecisionMessage(Value):
             raise ValueError(msg)
         if self.account is not None and self.kind is not DecisionKind.APPROVE:
             msg = "only approve names an account"
+            raise ValueError(msg)
+        about_entry = self.kind is DecisionKind.APPROVE_ENTRY
+        if about_entry != (self.entry_sha256 is not None) or about_entry == bool(self.incident_id):
+            msg = "approve_entry names the hash of an entry and no incident; any other decision an incident only"
             raise ValueError(msg)
         return self

@@ -123,12 +123,15 @@ class PersonDecision(Row):
     id: str
     """Of the message. A message with this id is not carried out again."""
     incident_id: str
+    """Empty for a decision about an allowlist entry."""
     verb: DecisionKind
     author: Author
     channel: Channel
     reason: str
     account: str | None = None
     """With approve: the object id that a person gives to an unresolved target."""
+    entry_sha256: str | None = None
+    """With approve_entry: of the allowlist row that was approved."""
     shown: tuple[str, ...] = ()
     """The ids of the findings that the person was shown."""
     incidents: tuple[str, ...] = ()
