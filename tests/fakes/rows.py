@@ -22,6 +22,8 @@ class FakeAllowlist(Scripted):
     def __init__(self, *rows: AllowlistEntry | MalformedEntry, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__()
         self.rows = {row.object_id: row for row in rows}
+        self.changes: list[tuple[datetime, str, str]] = []
+        """When, whose row, and its new etag; empty for one that was removed."""
         self._version = 0
         self._clock = clock or (lambda: datetime.now(UTC))
 
@@ -42,10 +44,14 @@ class FakeAllowlist(Scripted):
         now = self._clock()
         self._version += 1
         self.rows[entry.object_id] = entry.model_copy(update={"edited_at": now, "etag": f"v{self._version}"})
+        self.changes.append((now, entry.object_id, f"v{self._version}"))
 
     async def remove(self, object_id: str) -> bool:
         self._called("remove", object_id)
-        return self.rows.pop(object_id, None) is not None
+        if self.rows.pop(object_id, None) is None:
+            return False
+        self.changes.append((self._clock(), object_id, ""))
+        return True
 
     async def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
         self._called("entries")

@@ -9,8 +9,8 @@ import typer
 
 from bypass_responder.case.account_state import lines_of, shown_of
 from bypass_responder.case.follow_up import blind_window, left_to_do
+from bypass_responder.cli.send_decision import Wait, check_reason, send_decision
 from bypass_responder.cli.terminal import (
-    WRONG_CALL,
     Format,
     Output,
     Reason,
@@ -32,22 +32,16 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Candidate, Incident, PersonDecision
 from bypass_responder.model.step import Recheck
 from bypass_responder.operating.candidates import linked
-from bypass_responder.operating.decide import Prepared, find_entry, incident_in, last_run, outcome_of, prepare
+from bypass_responder.operating.decide import Prepared, find_entry, incident_in, prepare
 from bypass_responder.operating.status import moment
 from bypass_responder.operating.timeline import Moment, latency_text, timeline
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.case import Case
     from bypass_responder.model.log import LogEntry
 
 app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
-LONGEST_REASON = 2000
-WAIT_SECONDS = 90.0
-"""Longer than the minute between two runs of the scheduler."""
-Wait = Annotated[bool, typer.Option("--wait", help="Wait for the outcome, up to 90 seconds, and show it.")]
 IncidentId = Annotated[str, typer.Argument(help="Incident id, or a unique prefix of it.")]
 
 
@@ -201,8 +195,7 @@ def _decide(
     kind: DecisionKind, incident_id: str, reason: str, account: str | None = None, *, wait: bool, yes: bool
 ) -> None:
     """Show the account's state, ask, send the decision, and with ``wait`` show the outcome."""
-    if not 0 < len(reason.strip()) <= LONGEST_REASON:
-        stop(f"--reason must not be empty, nor longer than {LONGEST_REASON} characters.", WRONG_CALL)
+    check_reason(reason)
 
     async def look(responder: Responder) -> Prepared:
         author = await who_am_i(responder)
@@ -222,22 +215,7 @@ def _decide(
     )
     confirm(f"{kind.value.capitalize()} incident {incident.id}?", yes=yes)
 
-    async def use(responder: Responder) -> tuple[PersonDecision | None, datetime | None]:
-        await responder.services.decisions.send(message)
-        recorded = await outcome_of(message, responder.services, wait_seconds=WAIT_SECONDS if wait else 0)
-        return recorded, await last_run(responder.services) if wait and recorded is None else None
-
-    recorded, ran_at = with_responder(use)
-    see = f"To see the outcome: bypassctl incidents show {incident.id}."
-    if recorded is not None and recorded.outcome == "refused":
-        stop(f"Refused: {recorded.why}")
-    if recorded is not None:
-        say(f"Carried out: {kind.value} {incident.id}." + (f" Note: {recorded.why}." if recorded.why else ""))
-    elif wait:
-        ran = f"The responder last ran at {moment(ran_at)}" if ran_at else "The responder has left no trace of a run"
-        stop(f"Not carried out yet. {ran}; the decision ends at {moment(message.not_after)}. {see}")
-    else:
-        say(f"Sent: {kind.value} {incident.id}. The responder carries it out within a minute, or refuses it. {see}")
+    send_decision(message, f"{kind.value} {incident.id}", wait=wait)
 
 
 async def _log(responder: Responder, target: str) -> list[LogEntry] | None:
