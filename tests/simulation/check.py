@@ -285,23 +285,22 @@ async def _of_allowlist(run: Run) -> list[str]:
         if changes and len(recorded) > len(changes) + (target == IDS[SERVICE]):
             problems.append(f"unseen: {len(changes)} changes of {_name(target)} were recorded {len(recorded)} times")
         if not any(event.kind == "skew" for event in run.schedule.events):
-            problems += _of_exemptions(case, seen, recorded, changes)
+            problems += _of_exemptions(case, recorded, changes)
     return problems
 
 
-def _of_exemptions(
-    case: Case, seen: SeenRow | None, recorded: list[datetime], changes: list[tuple[datetime, str]]
-) -> Iterator[str]:
+def _of_exemptions(case: Case, recorded: list[datetime], changes: list[tuple[datetime, str]]) -> Iterator[str]:
     """Who was exempt had an entry when the bypass began; an edit of a recorded entry takes no exemption away."""
-    first = START if case.target == IDS[SERVICE] else min((at for at, etag in changes if etag), default=None)
+    added = START - OLD_RUNS if case.target == IDS[SERVICE] else min((at for at, etag in changes if etag), default=None)
+    ends = changes[1][0] if len(changes) > 1 else None
+    stays = bool(recorded) and all(etag for _, etag in changes) and (ends is None or recorded[0] < ends)
     for finding in case.rows(Finding):
-        if finding.verdict == "allowlisted" and changes and (first is None or finding.effective_at < first):
+        early = added is None or finding.effective_at < added
+        if finding.verdict == "allowlisted" and changes and early:
             yield f"exempted: {finding.id} was exempted by an entry that came later"
-        since = seen.valid_since if seen else None
-        known = bool(recorded) and recorded[0] < finding.received_at - OLD_RUNS
-        removed = any(not etag for _, etag in changes)
-        lost = finding.verdict == "allowlist_unclear" and finding.source is Source.FEED and known and not removed
-        if lost and since is not None and since < finding.effective_at:
+        known = stays and recorded[0] < finding.received_at - CLOCKS_DIFFER
+        lost = finding.verdict == "allowlist_unclear" and finding.source is Source.FEED
+        if known and lost and not early and finding.effective_at > (added or START):
             yield f"not_exempted: {finding.id} lost its exemption to an edit of the entry"
 
 
