@@ -16,10 +16,10 @@ MINUTES = 43_800
 CALLS: dict[str, dict[str, float]] = {
     "poll": {"table": 4, "queue": 0, "blob": 0},
     "new_blob": {"table": 2.1, "queue": 0, "blob": 0},
-    "resume": {"table": 3, "queue": 8, "blob": 0},
+    "resume": {"table": 4, "queue": 8, "blob": 1},
     "sweep_plan": {"table": 5, "queue": 1, "blob": 0},
-    "sweep_answer": {"table": 12, "queue": 0, "blob": 2},
-    "resume_after_sweep": {"table": 9, "queue": 8, "blob": 3},
+    "sweep_answer": {"table": 13, "queue": 0, "blob": 2},
+    "resume_after_sweep": {"table": 10, "queue": 8, "blob": 4},
 }
 """Calls of one run to the data account, by service."""
 LINES = {"poll": 1, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}

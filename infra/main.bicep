@@ -41,6 +41,9 @@ param containmentLimitPerHour int = 5
 @description('Response to the actor, the account that ran the cmdlet.')
 param actorResponse 'notify' | 'contain' = 'notify'
 
+@description('With required, an allowlist entry counts only after a second person has approved it.')
+param allowlistApproval 'off' | 'required' = 'off'
+
 @description('Hours without a new audit feed blob before a health alert is raised.')
 @minValue(1)
 @maxValue(168)
@@ -358,6 +361,7 @@ module responderApp 'modules/app.bicep' = {
     settings: {
       ACTOR_RESPONSE: actorResponse
       ALERTS_QUEUE: queues.alerts
+      ALLOWLIST_APPROVAL: allowlistApproval
       AUTOMATIC_CONTROLS: automaticControls
       COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)

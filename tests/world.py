@@ -34,6 +34,7 @@ from bypass_responder.triggers.send_notifications import send_notifications
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.fakes import (
     FakeAllowlist,
+    FakeAllowlistSnapshot,
     FakeCheckpoints,
     FakeDecisionQueue,
     FakeDirectory,
@@ -140,6 +141,7 @@ class World:
             *(accounts or (an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))), clock=clock
         )
         self.allowlist = FakeAllowlist(clock=clock)
+        self.allowlist_snapshot = FakeAllowlistSnapshot()
         self.ledger = FakeLedger()
         self.work = FakeWorkList()
         self.limit = FakeLimit()
@@ -163,6 +165,7 @@ class World:
             new_id=lambda: f"00000000-0000-4000-8000-{next(ids):012d}",
             directory=self.directory,
             allowlist=self.allowlist,
+            allowlist_snapshot=self.allowlist_snapshot,
             ledger=self.ledger,
             work=self.work,
             limit=self.limit,

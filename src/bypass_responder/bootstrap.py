@@ -149,6 +149,7 @@ def build(environment: Mapping[str, str]) -> Responder:
     import httpx
     from azure.identity.aio import DefaultAzureCredential
 
+    from bypass_responder.adapters.allowlist_snapshot import BlobAllowlistSnapshot
     from bypass_responder.adapters.allowlist_table import TableAllowlist
     from bypass_responder.adapters.checkpoint_store import CheckpointStore
     from bypass_responder.adapters.decision_queue import StorageDecisionQueue
@@ -187,6 +188,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         new_id=lambda: str(uuid.uuid4()),
         directory=directory,
         allowlist=TableAllowlist(storage.tables, tenant),
+        allowlist_snapshot=BlobAllowlistSnapshot(storage.blobs, tenant),
         ledger=TableLedger(storage.tables, tenant),
         work=TableWorkList(storage.tables, tenant),
         limit=TableHourlyLimit(storage.tables, tenant),

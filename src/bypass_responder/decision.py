@@ -155,7 +155,8 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
     expired = _expired_lately(entry, since=facts.on_since or facts.effective_at, now=now)
     removed = facts.was_covered and entry is None
     if facts.first_run and not (facts.was_covered and (expired or removed)):
-        return _plan(Verdict.FIRST_RUN, "the bypass predates monitoring", held, held, held)
+        lapsed = _unclear(entry, since=began) if facts.was_covered else ""
+        return _plan(Verdict.FIRST_RUN, lapsed or "the bypass predates monitoring", held, held, held)
     if now - facts.effective_at > HISTORY_AFTER and facts.exchange_on is False:
         return _plan(Verdict.HISTORY, "older than 24 hours, and Exchange reports the bypass off now", not_, held, held)
     if unclear := _unclear(entry, since=began):
@@ -192,12 +193,12 @@ def weakened(kind: StepKind, *, enforce: bool, protected: bool, slot: bool) -> t
 
 
 def covers(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, now: datetime) -> bool:
-    """True when a valid entry, last edited before the bypass began, exempts the account."""
+    """True when a valid entry, in force since before the bypass began, exempts the account."""
     return (
         isinstance(entry, AllowlistEntry)
         and entry.expires_at > now
-        and entry.edited_at is not None
-        and entry.edited_at < since
+        and entry.counts_since is not None
+        and entry.counts_since < since
     )
 
 
@@ -227,9 +228,9 @@ def _unresolved(facts: Facts, *, now: datetime) -> str:
 def _unclear(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime) -> str:
     match entry:
         case MalformedEntry(problem=problem):
-            return f"the allowlist row is malformed: {problem}"
-        case AllowlistEntry(edited_at=edited) if edited is None or edited >= since:
-            return "the allowlist entry was edited after the bypass began"
+            return f"the allowlist row does not count: {problem}"
+        case AllowlistEntry(counts_since=counts) if counts is None or counts >= since:
+            return "the allowlist entry came into force after the bypass began"
         case _:
             return ""
 

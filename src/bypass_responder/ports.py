@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
+from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case, Head, IndexEntry
 from bypass_responder.model.decision_message import Channel, DecisionMessage
@@ -48,16 +49,32 @@ class Allowlist(Protocol):
     """The accounts that may be bypassed."""
 
     async def get(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
-        """The entry, a malformed one, or None when there is no row. A storage error is never any of these."""
+        """The row under exactly this key, None when there is none. A storage error is neither."""
 
-    async def put(self, entry: AllowlistEntry) -> None:
-        """Add or replace an entry; the service stamps ``edited_at``."""
+    async def misspelt(self) -> list[MalformedEntry]:
+        """Every row whose keys are not as ``get`` reads them, in the whole table; without the time of its edit."""
+
+    async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
+        """Add an entry, or replace the row that has the ETag ``replaces``; the service stamps ``edited_at``.
+
+        Raises ConflictError when there is another row by now.
+        """
 
     async def remove(self, object_id: str) -> bool:
         """Delete the row; False when there was none."""
 
     def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
         """Every row."""
+
+
+class AllowlistSnapshot(Protocol):
+    """The allowlist as the last run read it."""
+
+    async def read(self) -> Snapshot | None:
+        """None before the first run. A damaged one is empty: each row is then compared with its case."""
+
+    async def replace(self, snapshot: Snapshot) -> None:
+        """Store it in place of the one with its etag. Raises ConflictError when there is another by now."""
 
 
 class Ledger(Protocol):

@@ -35,6 +35,7 @@ class Services:
     new_id: Callable[[], str]
     directory: ports.Directory
     allowlist: ports.Allowlist
+    allowlist_snapshot: ports.AllowlistSnapshot
     ledger: ports.Ledger
     work: ports.WorkList
     limit: ports.Slots

@@ -33,6 +33,13 @@ class ActorResponse(StrEnum):
     CONTAIN = "contain"
 
 
+class AllowlistApproval(StrEnum):
+    """Whether an allowlist entry counts only after a person has approved exactly this row."""
+
+    OFF = "off"
+    REQUIRED = "required"
+
+
 def _guid(text: object) -> str:
     guid = guid_or_none(str(text))
     if guid is None:
@@ -96,6 +103,7 @@ class Settings(Value):
     automatic_controls: Annotated[frozenset[StepKind], BeforeValidator(_controls)] = frozenset(CONTROLS)
     containment_limit_per_hour: Annotated[int, Field(ge=0, le=1000)] = 5
     actor_response: ActorResponse = ActorResponse.NOTIFY
+    allowlist_approval: AllowlistApproval = AllowlistApproval.OFF
     feed_silence_hours: Annotated[int, Field(ge=1, le=168)] = 6
     poll_schedule: str = "0 * * * * *"
     resume_schedule: str = "30 * * * * *"
@@ -125,6 +133,11 @@ class Settings(Value):
     def enforce(self) -> bool:
         """True if the responder may change the tenant."""
         return self.mode is Mode.ENFORCE
+
+    @property
+    def approval_required(self) -> bool:
+        """True if an allowlist entry counts only once it is approved."""
+        return self.allowlist_approval is AllowlistApproval.REQUIRED
 
     @property
     def queues(self) -> tuple[str, ...]:

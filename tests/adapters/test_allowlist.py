@@ -9,13 +9,15 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+from bypass_responder.adapters.allowlist_snapshot import BlobAllowlistSnapshot
 from bypass_responder.adapters.allowlist_table import TABLE, TableAllowlist
 from bypass_responder.adapters.storage_clients import StorageClients, connect
-from bypass_responder.errors import TransientError
+from bypass_responder.errors import ConflictError, TransientError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
-from bypass_responder.ports import Allowlist
+from bypass_responder.model.allowlist import Snapshot
+from bypass_responder.ports import Allowlist, AllowlistSnapshot
 from bypass_responder.settings import Storage
-from tests.fakes import FakeAllowlist
+from tests.fakes import FakeAllowlist, FakeAllowlistSnapshot
 
 SERVICE = "aaaaaaaa-0000-4000-8000-00000000000a"
 ROW = {"ReasonClass": "backup", "Justification": "j", "Owner": "o", "Ticket": "T-1", "ExpiresAt": "2027-01-31"}
@@ -51,7 +53,7 @@ async def test_an_entry_comes_back_with_the_moment_of_its_last_edit(allowlist: A
     entry = await allowlist.get(SERVICE)
 
     assert isinstance(entry, AllowlistEntry)
-    assert entry.model_copy(update={"edited_at": None}) == an_entry()
+    assert entry.model_copy(update={"edited_at": None, "etag": ""}) == an_entry()
     assert entry.edited_at is not None
     assert abs(datetime.now(UTC) - entry.edited_at) < timedelta(minutes=5)
 
@@ -63,6 +65,77 @@ async def test_nobody_can_set_the_moment_of_the_edit(allowlist: Allowlist) -> No
     assert entry is not None
     assert entry.edited_at is not None
     assert entry.edited_at.year > 2020
+
+
+async def test_an_entry_is_never_overwritten_unseen(allowlist: Allowlist) -> None:
+    await allowlist.put(an_entry())
+
+    with pytest.raises(ConflictError):
+        await allowlist.put(an_entry())
+
+
+async def test_an_entry_replaces_the_one_that_was_read(allowlist: Allowlist) -> None:
+    await allowlist.put(an_entry())
+    before = await allowlist.get(SERVICE)
+    assert before is not None
+    await allowlist.put(an_entry().model_copy(update={"owner": "new@contoso.com"}), replaces=before.etag)
+    after = await allowlist.get(SERVICE)
+
+    assert isinstance(after, AllowlistEntry)
+    assert (after.owner, after.etag == before.etag) == ("new@contoso.com", False)
+
+
+async def test_an_entry_that_changed_since_is_not_replaced(allowlist: Allowlist) -> None:
+    await allowlist.put(an_entry())
+    before = await allowlist.get(SERVICE)
+    assert before is not None
+    await allowlist.put(an_entry(), replaces=before.etag)
+
+    with pytest.raises(ConflictError):
+        await allowlist.put(an_entry(), replaces=before.etag)
+
+
+@pytest.fixture(params=["fake", "azurite"])
+def snapshots(request: pytest.FixtureRequest, tenant_id: str) -> AllowlistSnapshot:
+    if request.param == "fake":
+        return FakeAllowlistSnapshot()
+    clients: StorageClients = request.getfixturevalue("clients")
+    return BlobAllowlistSnapshot(clients.blobs, tenant_id)
+
+
+async def test_before_the_first_run_there_is_no_snapshot(snapshots: AllowlistSnapshot) -> None:
+    assert await snapshots.read() is None
+
+
+async def test_a_snapshot_of_a_thousand_rows_comes_back(snapshots: AllowlistSnapshot) -> None:
+    rows = {str(uuid4()): f"W/\"datetime'2026-03-02T09%3A00%3A{n:07d}Z'\"" for n in range(1000)}
+    await snapshots.replace(Snapshot(rows))
+    found = await snapshots.read()
+
+    assert found is not None
+    assert (found.rows, bool(found.etag)) == (rows, True)
+
+
+async def test_a_snapshot_replaces_only_the_one_that_was_read(snapshots: AllowlistSnapshot) -> None:
+    await snapshots.replace(Snapshot({SERVICE: "v1"}))
+    before = await snapshots.read()
+    assert before is not None
+    await snapshots.replace(Snapshot({SERVICE: "v2"}, before.etag))
+
+    for stale in (None, before.etag):
+        with pytest.raises(ConflictError):
+            await snapshots.replace(Snapshot({SERVICE: "v3"}, stale))
+
+
+async def test_a_damaged_snapshot_is_empty_and_can_be_replaced(clients: StorageClients, tenant_id: str) -> None:
+    snapshots = BlobAllowlistSnapshot(clients.blobs, tenant_id)
+    blob = clients.blobs.get_blob_client("evidence", f"{tenant_id}/allowlist-etags.json.gz")
+    await blob.upload_blob(b"not gzipped")
+    damaged = await snapshots.read()
+    assert damaged is not None
+    await snapshots.replace(Snapshot({SERVICE: "v1"}, damaged.etag))
+
+    assert damaged.rows == {}
 
 
 async def test_a_removed_entry_is_gone(allowlist: Allowlist) -> None:
@@ -130,25 +203,43 @@ async def test_a_wrong_column_is_malformed_and_named(
     assert entry.edited_at is not None
 
 
-@pytest.mark.parametrize("row", [SERVICE.upper(), f"{{{SERVICE}}}", f"{{{SERVICE.upper()}}}"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(SERVICE.upper(), f"{{{SERVICE}}}", f"{{{SERVICE.upper()}}}", f"{SERVICE} ", f"\u00a0{SERVICE}"),
+        *(f"{SERVICE}\u200b", f'"{SERVICE}"', "svc@contoso.com"),
+    ],
+)
 async def test_a_row_key_typed_in_another_form_is_malformed_not_missed(
     clients: StorageClients, tenant_id: str, row: str
 ) -> None:
     await by_hand(clients, tenant_id, row, ROW)
     allowlist = TableAllowlist(clients.tables, tenant_id)
-    found, listed = await allowlist.get(SERVICE), [entry async for entry in allowlist.entries()]
+    [found], [listed] = await allowlist.misspelt(), [entry async for entry in allowlist.entries()]
 
-    assert isinstance(found, MalformedEntry)
     assert "lower case" in found.problem
-    assert listed == [found]
+    assert (listed.row_id, listed.etag) == (found.row_id, found.etag)
 
 
 async def test_a_tenant_id_typed_in_capitals_is_malformed_not_missed(clients: StorageClients, tenant_id: str) -> None:
     await by_hand(clients, tenant_id.upper(), SERVICE, ROW)
     allowlist = TableAllowlist(clients.tables, tenant_id)
 
-    assert isinstance(await allowlist.get(SERVICE), MalformedEntry)
+    assert [row.object_id for row in await allowlist.misspelt()] == [SERVICE]
     assert [type(entry) async for entry in allowlist.entries()] == [MalformedEntry]
+
+
+async def test_a_tenant_id_in_braces_is_malformed_not_missed(clients: StorageClients, tenant_id: str) -> None:
+    await by_hand(clients, f"{{{tenant_id}}}", SERVICE, ROW)
+
+    assert len(await TableAllowlist(clients.tables, tenant_id).misspelt()) == 1
+
+
+async def test_a_row_of_another_tenant_is_not_read(clients: StorageClients, tenant_id: str) -> None:
+    await by_hand(clients, str(uuid4()), SERVICE, ROW)
+    allowlist = TableAllowlist(clients.tables, tenant_id)
+
+    assert [entry async for entry in allowlist.entries()] == await allowlist.misspelt() == []
 
 
 async def test_a_name_as_row_key_is_listed_as_malformed(clients: StorageClients, tenant_id: str) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bypass_responder.cli import incidents
+from bypass_responder.cli import send_decision
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.incident import PersonDecision
 from sandbox.azurite import missing
@@ -90,6 +90,8 @@ async def test_every_option_is_required(live: Live, missing_option: str) -> None
         ("--expires", "soon"),
         ("--reason", "  "),
         ("--owner", ""),
+        ("--owner", "the archive team"),
+        ("--owner", "ops@contoso"),
         ("--reason-class", "because"),
     ],
 )
@@ -97,6 +99,43 @@ async def test_a_wrong_option_is_refused_and_named(live: Live, option: str, valu
     said = await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS | {option: value}))
 
     assert (said.code, option in said.err, await rows(live)) == (2, True, [])
+
+
+async def test_an_entry_is_not_overwritten_and_the_difference_is_shown(live: Live) -> None:
+    await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS))
+    changed = {name: value for name, value in OPTIONS.items() if name != "--reason-class"}
+    said = await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(changed))
+    [entry] = await rows(live)
+
+    assert (said.code, entry.reason_class) == (3, OPTIONS["--reason-class"])
+    assert f"reason_class: {OPTIONS['--reason-class']} → other" in said.err
+
+
+async def test_an_entry_is_replaced_when_that_is_meant(live: Live) -> None:
+    await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS))
+    changed = OPTIONS | {"--ticket": "CHG-2000"}
+    said = await bypassctl(live.cli_env, "allowlist", "add", SERVICE, "--replace", *flat(changed))
+    [entry] = await rows(live)
+
+    assert (said.code, entry.ticket, "ticket: CHG-1042 → CHG-2000" in said.out) == (0, "CHG-2000", True)
+
+
+async def test_an_entry_is_approved_by_a_decision(start: Start) -> None:
+    live = await start(ALLOWLIST_APPROVAL="required")
+    await live.first_start()
+    await live.allowlist("svc-archive", ApprovedBy="editor@contoso.onmicrosoft.com")
+    said = await waiting(live, "allowlist", "approve", SERVICE)
+    [decision] = await live.rows(PersonDecision)
+
+    assert (said.code, "CHG-1042" in said.out, "Carried out: approve" in said.out) == (0, True, True)
+    assert (decision.verb, decision.outcome) == ("approve_entry", "carried_out")
+
+
+async def test_who_added_an_entry_does_not_approve_it(live: Live) -> None:
+    await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS))
+    said = await bypassctl(live.cli_env, "allowlist", "approve", SERVICE, "--reason", "mine", "--yes")
+
+    assert (said.code, "Somebody else has to approve it" in said.err) == (3, True)
 
 
 async def test_an_unknown_account_is_not_allowlisted(live: Live) -> None:
@@ -248,8 +287,12 @@ async def test_an_incident_that_is_not_there_ends_with_3(held: Live) -> None:
 async def decided(live: Live, verb: str, *options: str) -> Said:
     """The person runs bypassctl, and the host hands the decision to the responder while it waits."""
     incident = await live.incident()
-    given = ("incidents", verb, incident.id, "--reason", "CHG-7", "--yes", "--wait", *options)
-    running = asyncio.create_task(bypassctl(live.cli_env, *given))
+    return await waiting(live, "incidents", verb, incident.id, *options)
+
+
+async def waiting(live: Live, *command: str) -> Said:
+    """The same for any command that decides."""
+    running = asyncio.create_task(bypassctl(live.cli_env, *command, "--reason", "CHG-7", "--yes", "--wait"))
     for _ in range(600):
         if await live.decisions() or running.done():
             break
@@ -286,7 +329,7 @@ async def test_the_account_is_shown_before_the_decision(held: Live) -> None:
 
 
 async def test_waiting_in_vain_ends_with_3(held: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incidents, "WAIT_SECONDS", 1.0)
+    monkeypatch.setattr(send_decision, "WAIT_SECONDS", 1.0)
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7", "--yes", "--wait")
 

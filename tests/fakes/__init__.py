@@ -10,10 +10,19 @@ from tests.fakes.channels import (
 )
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.ledger import FakeLedger
-from tests.fakes.rows import FakeAllowlist, FakeCheckpoints, FakeIndex, FakeLimit, FakeOutbox, FakeWorkList
+from tests.fakes.rows import (
+    FakeAllowlist,
+    FakeAllowlistSnapshot,
+    FakeCheckpoints,
+    FakeIndex,
+    FakeLimit,
+    FakeOutbox,
+    FakeWorkList,
+)
 
 __all__ = [
     "FakeAllowlist",
+    "FakeAllowlistSnapshot",
     "FakeCheckpoints",
     "FakeDecisionQueue",
     "FakeDirectory",

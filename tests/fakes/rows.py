@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from bypass_responder.errors import ConflictError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.log import Checkpoint, TornLine
 from bypass_responder.ports import OutboxItem, Turn, WorkItem
@@ -19,24 +22,67 @@ class FakeAllowlist(Scripted):
     def __init__(self, *rows: AllowlistEntry | MalformedEntry, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__()
         self.rows = {row.object_id: row for row in rows}
+        self.changes: list[tuple[datetime, str, str]] = []
+        """When, whose row, and its new etag; empty for one that was removed."""
+        self._version = 0
         self._clock = clock or (lambda: datetime.now(UTC))
 
     async def get(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
         self._called("get", object_id)
-        return self.rows.get(object_id)
+        row = self.rows.get(object_id)
+        return row and _tagged(row)
 
-    async def put(self, entry: AllowlistEntry) -> None:
+    async def misspelt(self) -> list[MalformedEntry]:
+        self._called("misspelt")
+        return [row for row in self.rows.values() if isinstance(row, MalformedEntry) and row.keys]
+
+    async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
         self._called("put", entry.object_id)
-        self.rows[entry.object_id] = entry.model_copy(update={"edited_at": self._clock()})
+        before = self.rows.get(entry.object_id)
+        if (_tagged(before).etag if before else None) != replaces:
+            raise ConflictError("The row was changed meanwhile.")
+        now = self._clock()
+        self._version += 1
+        self.rows[entry.object_id] = entry.model_copy(update={"edited_at": now, "etag": f"v{self._version}"})
+        self.changes.append((now, entry.object_id, f"v{self._version}"))
 
     async def remove(self, object_id: str) -> bool:
         self._called("remove", object_id)
-        return self.rows.pop(object_id, None) is not None
+        if self.rows.pop(object_id, None) is None:
+            return False
+        self.changes.append((self._clock(), object_id, ""))
+        return True
 
     async def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
         self._called("entries")
         for _, row in sorted(self.rows.items()):
-            yield row
+            yield _tagged(row)
+
+
+def _tagged(row: AllowlistEntry | MalformedEntry) -> Any:
+    """A row that a test put there has an ETag of what it holds."""
+    held = hashlib.sha256(row.model_dump_json().encode()).hexdigest()
+    return row if row.etag else row.model_copy(update={"etag": held})
+
+
+class FakeAllowlistSnapshot(Scripted):
+    """``kept`` is the snapshot, with its etag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: Snapshot | None = None
+        self._version = 0
+
+    async def read(self) -> Snapshot | None:
+        self._called("read")
+        return self.kept
+
+    async def replace(self, snapshot: Snapshot) -> None:
+        self._called("replace")
+        if snapshot.etag != (self.kept.etag if self.kept else None):
+            raise ConflictError("Another run has stored one.")
+        self._version += 1
+        self.kept = Snapshot(dict(snapshot.rows), f"v{self._version}")
 
 
 class FakeWorkList(Scripted):

@@ -66,7 +66,8 @@ async def test_an_allowlisted_account_is_left_alone_and_the_reason_is_logged() -
     assert world.directory.enabled[ALEX]
     assert await world.incidents() == []
     log = [entry async for entry in world.ledger.log(ALEX)]
-    assert "ticket CHG-1" in log[-1].text
+    assert [entry.event for entry in log] == ["stood_down", "allowlist_changed", "allowlist_used"]
+    assert "ticket CHG-1" in log[0].text
 
 
 async def test_a_protected_account_only_gets_its_auditing_back() -> None:

@@ -12,6 +12,7 @@ from bypass_responder.decision import Naming, Verdict
 from bypass_responder.errors import TransientError
 from bypass_responder.handling.examine import Decided, Elsewhere, Unlisted, Wait, examine
 from bypass_responder.handling.identify import Ask, Identified, Lookups
+from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import Case, Head
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, Source
@@ -46,7 +47,8 @@ async def test_the_allowlist_row_is_part_of_what_was_decided() -> None:
     found = await examined(a_finding(), world)
 
     assert isinstance(found, Decided)
-    assert (found.decision.verdict, found.entry) == (Verdict.ALLOWLISTED, an_entry())
+    assert isinstance(found.entry, AllowlistEntry)
+    assert (found.decision.verdict, found.entry.columns) == (Verdict.ALLOWLISTED, an_entry().columns)
 
 
 async def test_a_hint_asks_exchange() -> None:

@@ -6,6 +6,7 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.allowlist import ENTRY_KEY, SeenRow
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.decision_message import DecisionKind
@@ -16,7 +17,7 @@ from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.operating.verify_log import verify_log
 from tests.simulation.run import IDS, Run
-from tests.simulation.schedule import BYSTANDER
+from tests.simulation.schedule import BYSTANDER, SERVICE
 from tests.world import START
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ async def problems_of(run: Run) -> list[str]:
     found += _of_settings(run)
     found += await _of_summaries(run)
     found += await _of_slots(run)
+    found += await _of_allowlist(run)
     found += await _of_feed(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.stored.ledger, run.stored.checkpoints)).problems]
     if written := await run.idle_writes():
@@ -291,6 +293,40 @@ async def _of_slots(run: Run) -> list[str]:
         if not approved and not has_one:
             problems.append(f"slot: {_name(change.account)} was blocked without a slot")
     return problems
+
+
+async def _of_allowlist(run: Run) -> list[str]:
+    """Every row is recorded as it is; a change once; and who is exempt had an entry then."""
+    rows = {entry.object_id: entry async for entry in run.stored.allowlist.entries()}
+    problems = []
+    for target in sorted({*await run.stored.ledger.targets(), *rows} - {TENANT_TARGET}):
+        case = await run.stored.ledger.load(target, history=True)
+        seen, row = case.row(SeenRow, ENTRY_KEY), rows.get(target)
+        if (seen.etag if seen else None) != (row.etag if row else None):
+            problems.append(f"unseen: the allowlist row of {_name(target)} is not as the last run recorded it")
+        log = [entry async for entry in run.stored.ledger.log(target)]
+        recorded = [entry.at for entry in log if entry.event == "allowlist_changed"]
+        changes = [(at, etag) for at, account, etag in run.world.allowlist.changes if account == target]
+        if changes and len(recorded) > len(changes) + (target == IDS[SERVICE]):
+            problems.append(f"unseen: {len(changes)} changes of {_name(target)} were recorded {len(recorded)} times")
+        if not any(event.kind == "skew" for event in run.schedule.events):
+            problems += _of_exemptions(case, recorded, changes)
+    return problems
+
+
+def _of_exemptions(case: Case, recorded: list[datetime], changes: list[tuple[datetime, str]]) -> Iterator[str]:
+    """Who was exempt had an entry when the bypass began; an edit of a recorded entry takes no exemption away."""
+    added = START - OLD_RUNS if case.target == IDS[SERVICE] else min((at for at, etag in changes if etag), default=None)
+    ends = changes[1][0] if len(changes) > 1 else None
+    stays = bool(recorded) and all(etag for _, etag in changes) and (ends is None or recorded[0] < ends)
+    for finding in case.rows(Finding):
+        early = added is None or finding.effective_at < added
+        if finding.verdict == "allowlisted" and changes and early:
+            yield f"exempted: {finding.id} was exempted by an entry that came later"
+        known = stays and recorded[0] < finding.received_at - CLOCKS_DIFFER
+        lost = finding.verdict == "allowlist_unclear" and finding.source is Source.FEED
+        if known and lost and not early and finding.effective_at > (added or START):
+            yield f"not_exempted: {finding.id} lost its exemption to an edit of the entry"
 
 
 async def _of_feed(run: Run) -> list[str]:

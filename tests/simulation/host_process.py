@@ -26,6 +26,7 @@ import pytest
 
 from bypass_responder import bootstrap
 from bypass_responder.adapters import (
+    allowlist_snapshot,
     allowlist_table,
     checkpoint_store,
     decision_queue,
@@ -59,6 +60,7 @@ LOADED = (
     *(
         azure.identity.aio,
         httpx,
+        allowlist_snapshot,
         allowlist_table,
         checkpoint_store,
         decision_queue,
@@ -272,7 +274,7 @@ class _Allowlist:
 
     def __init__(self, real: Allowlist, host: Host) -> None:
         self._real, self._host = real, host
-        self.put, self.remove = real.put, real.remove
+        self.put, self.remove, self.misspelt = real.put, real.remove, real.misspelt
 
     async def get(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
         found = await self._real.get(object_id)

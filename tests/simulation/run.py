@@ -106,8 +106,9 @@ async def decide_shown(kind: DecisionKind, account: str, which: int, services: S
 
 
 async def allow(entry: AllowlistEntry, services: Services) -> None:
-    """Put an entry on the allowlist."""
-    await services.allowlist.put(entry)
+    """Put an entry on the allowlist, or replace the one that is there."""
+    before = await services.allowlist.get(entry.object_id)
+    await services.allowlist.put(entry, replaces=before.etag if before else None)
 
 
 async def disallow(account: str, services: Services) -> None:
@@ -800,6 +801,7 @@ class Run:
         return sorted((Counter(self._writes()) - before).elements())
 
     def _writes(self) -> list[str]:
-        written = ("commit", "put", "touch", "finish", "append")
-        ports = (self.world.ledger, self.world.index, self.world.work, self.world.checkpoints)
+        written = ("commit", "put", "touch", "finish", "append", "replace")
+        world = self.world
+        ports = (world.ledger, world.index, world.work, world.checkpoints, world.allowlist_snapshot)
         return [f"{call} {about}" for port in ports for call, about in port.calls if call in written]

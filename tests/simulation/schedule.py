@@ -103,6 +103,8 @@ def schedule(seed: int) -> Schedule:
         events.append(Event(rng.uniform(0, 7200), "on", SERVICE, rng.choice((0, 30, 3600))))
     if rng.random() < 0.2:
         events.append(Event(rng.uniform(0, 7200), "hint", BYSTANDER))
+    if rng.random() < 0.15:
+        events += _edits(rng, rng.choice((SERVICE, *VICTIMS)))
     faults = {name: rng.uniform(*bounds) for name, bounds in FAULTS.items() if rng.random() < 0.4}
     call = CALLS[seed // 2 % len(CALLS)]
     crash_at = (call, ("before", "after")[seed % 2], rng.choice((1, 1, 1, 2, 3)))
@@ -134,6 +136,16 @@ def _attacks(rng: random.Random, account: str) -> list[Event]:
         if rng.random() < 0.1:
             events.append(Event(at + rng.uniform(0, 3600), rng.choice(("again", "storm")), account))
         at += rng.choice((30, 120, 600, 1800, 7200, 15000)) * rng.uniform(0.5, 1.5)
+    return events
+
+
+def _edits(rng: random.Random, account: str) -> list[Event]:
+    """An entry is added, edited and perhaps removed around a bypass whose record is late."""
+    at = rng.uniform(0, 3600)
+    events = [Event(at, "allow", account)]
+    for kind in ("on", *rng.choices(("allow", "allow", "disallow"), k=rng.choice((1, 2, 3)))):
+        at += rng.choice((5, 90, 600, 1800)) * rng.uniform(0.5, 1.5)
+        events.append(Event(at, kind, account, rng.choice((60, 3600)) if kind == "on" else 0))
     return events
 
 

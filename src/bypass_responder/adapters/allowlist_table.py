@@ -11,22 +11,17 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from azure.data.tables import TableEntity, UpdateMode
+from azure.data.tables import TableEntity
 from azure.data.tables.aio import TableServiceClient
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.errors import NotFoundError
-from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.adapters.table_rows import row_or_none, write_if_unchanged
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry, account_of
 from bypass_responder.model.base import guid_or_none
 
 TABLE = "Allowlist"
 _TEXTS = {"reason_class": "ReasonClass", "justification": "Justification", "owner": "Owner", "ticket": "Ticket"}
 _OPTIONAL = {"approved_by": "ApprovedBy", "display_name": "DisplayName"}
-_ANY_SPELLING = (
-    "( PartitionKey eq @tenant or PartitionKey eq @tenant_upper ) and "
-    "( RowKey eq @key or RowKey eq @upper or RowKey eq @braced or RowKey eq @braced_upper )"
-)
-"""Spaces on purpose: the SDK finds a parameter only between single ones."""
 
 
 class TableAllowlist:
@@ -38,49 +33,50 @@ class TableAllowlist:
         self._tenant = tenant_id
 
     async def get(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
-        """Find the row with one query, which looks for the id in capitals or braces as well.
-
-        Such a row is malformed, not absent: no exact read would ever find it. The exact one comes first.
-        """
+        """The row under exactly this key."""
         key = object_id.lower()
-        names = {"tenant": self._tenant, "tenant_upper": self._tenant.upper(), "key": key, "upper": key.upper()}
-        names |= {"braced": f"{{{key}}}", "braced_upper": f"{{{key.upper()}}}"}
-        misspelt: MalformedEntry | None = None
-        with translated(f"the allowlist entry of {key}"):
-            async for entity in self._table.query_entities(_ANY_SPELLING, parameters=names):
-                if (entity["PartitionKey"], entity["RowKey"]) == (self._tenant, key):
-                    return _read(entity)
-                misspelt = misspelt or _misspelt(entity)
-        return misspelt
+        entity = await row_or_none(self._table, self._tenant, key, f"the allowlist entry of {key}")
+        return None if entity is None else _read(entity)
 
-    async def put(self, entry: AllowlistEntry) -> None:
-        """Replace the row, columns of other people's tools included."""
+    async def misspelt(self) -> list[MalformedEntry]:
+        """Read the keys of the whole table: no exact read would ever find such a row."""
+        with translated("the allowlist"):
+            keys = self._table.list_entities(select=["PartitionKey", "RowKey"])
+            return [_misspelt(entity) async for entity in keys if not self._exact(entity) and not self._foreign(entity)]
+
+    async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
+        """Add the row, or replace one, with the columns of other people's tools."""
         columns = {column: getattr(entry, name) for name, column in (_TEXTS | _OPTIONAL).items()}
         keys = {"PartitionKey": self._tenant, "RowKey": entry.object_id.lower()}
-        with translated(f"the allowlist entry of {entry.object_id}"):
-            await self._table.upsert_entity(keys | columns | {"ExpiresAt": entry.expires_at}, mode=UpdateMode.REPLACE)
+        row = keys | columns | {"ExpiresAt": entry.expires_at}
+        await write_if_unchanged(self._table, row, replaces, f"the allowlist entry of {entry.object_id}")
 
     async def remove(self, object_id: str) -> bool:
         """Delete the row. In another spelling it stays: a person deletes it where it was typed."""
         key = object_id.lower()
+        if await row_or_none(self._table, self._tenant, key, f"the allowlist entry of {key}") is None:
+            return False
         with translated(f"the allowlist entry of {key}"):
-            try:
-                with translated(f"the allowlist entry of {key}"):
-                    await self._table.get_entity(self._tenant, key, select=["RowKey"])
-            except NotFoundError:
-                return False
             await self._table.delete_entity(self._tenant, key)
-            return True
+        return True
 
     async def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
-        """Yield every row, those under the tenant id in capitals too."""
-        where = "PartitionKey eq @tenant or PartitionKey eq @tenant_upper"
-        names = {"tenant": self._tenant, "tenant_upper": self._tenant.upper()}
+        """Yield every row of the tenant, and every misspelt one."""
         with translated("the allowlist"):
-            async for entity in self._table.query_entities(where, parameters=names):
-                key = entity["RowKey"]
-                as_written = guid_or_none(key) == key and entity["PartitionKey"] == self._tenant
-                yield _read(entity) if as_written else _misspelt(entity)
+            async for entity in self._table.list_entities():
+                if self._exact(entity):
+                    yield _read(entity)
+                elif not self._foreign(entity):
+                    yield _misspelt(entity)
+
+    def _exact(self, entity: TableEntity) -> bool:
+        key = entity["RowKey"]
+        return bool(entity["PartitionKey"] == self._tenant and guid_or_none(key) == key)
+
+    def _foreign(self, entity: TableEntity) -> bool:
+        """True for a row of another tenant."""
+        tenant = account_of(entity["PartitionKey"])
+        return tenant not in {None, self._tenant} and account_of(entity["RowKey"]) != self._tenant
 
 
 def _read(entity: TableEntity) -> AllowlistEntry | MalformedEntry:
@@ -97,6 +93,7 @@ def _read(entity: TableEntity) -> AllowlistEntry | MalformedEntry:
         object_id=entity["RowKey"],
         expires_at=expires_at,
         edited_at=_edited_at(entity),
+        etag=str(entity.metadata["etag"]),
         **{name: entity[column].strip() for name, column in _TEXTS.items()},
         **{name: entity.get(column) or "" for name, column in _OPTIONAL.items()},
     )
@@ -131,11 +128,13 @@ def _edited_at(entity: TableEntity) -> datetime | None:
 
 
 def _misspelt(entity: TableEntity) -> MalformedEntry:
-    where = f"{entity['PartitionKey']} / {entity['RowKey']}"
+    keys = entity["PartitionKey"], entity["RowKey"]
     advice = "write tenant id and object id in lower case, without braces, as a new row, and delete this one"
-    return _malformed(entity, f"the keys are {where}: {advice}")
+    entry = _malformed(entity, f"the keys are {' / '.join(keys)}: {advice}")
+    return entry.model_copy(update={"keys": keys, "edited_at": None})
 
 
 def _malformed(entity: TableEntity, problem: str) -> MalformedEntry:
     key = entity["RowKey"]
-    return MalformedEntry(object_id=guid_or_none(key) or key, problem=problem, edited_at=_edited_at(entity))
+    edited_at, etag = _edited_at(entity), str(entity.metadata["etag"])
+    return MalformedEntry(object_id=guid_or_none(key) or key, problem=problem, edited_at=edited_at, etag=etag)

@@ -44,6 +44,7 @@ def file_what_is_over(draft: Draft, listed: Mapping[str, Row], *, delivers: bool
     _file_findings(draft, listed)
     _file_notifications(draft, delivers=delivers)
     _file_commands(draft)
+    _file_approvals(draft)
     for incident in _over(draft.case, delivers=delivers):
         if listed.get(incident.row_key) == incident:
             _file_incident(draft, incident)
@@ -161,6 +162,14 @@ def _file_commands(draft: Draft) -> None:
             continue
         if draft.now - command.not_after >= KEPT_LOADED:
             _file(draft, command, f"done-{command.row_key}")
+
+
+def _file_approvals(draft: Draft) -> None:
+    """Move a day-old decision about an allowlist entry; what was approved is in the entry's own row."""
+    for decision in draft.case.rows(PersonDecision):
+        old = draft.now - decision.at >= KEPT_LOADED
+        if not decision.incident_id and old and decision.row_key not in draft.case.kept:
+            _file(draft, decision, f"done-{decision.row_key}")
 
 
 def _file(draft: Draft, row: Row, place: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from bypass_responder.case import filing, sweep_row
+from bypass_responder.case import allowlist, filing, sweep_row
 from bypass_responder.case.account_state import active_incidents, changed_since, left_as_it_is
 from bypass_responder.case.control import renew
 from bypass_responder.case.evidence import known_of
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none, latest
 from bypass_responder.model.decision_message import MOST_INCIDENTS, Author, Channel, DecisionKind, DecisionMessage
 from bypass_responder.model.finding import Finding
@@ -70,6 +71,42 @@ def accept_warning(draft: Draft, message: DecisionMessage, *, channel: Channel) 
     return decision
 
 
+def approve_entry(
+    draft: Draft, message: DecisionMessage, entry: AllowlistEntry | MalformedEntry | None, *, channel: Channel
+) -> PersonDecision:
+    """Approve an allowlist row as the person was shown it, or refuse. ``entry``: the row as it is now."""
+    recorded = _recorded_already(draft, message)
+    if recorded is not None:
+        return recorded
+    why = _out_of_time(message, draft.now) or entry_refusal(draft.case, message, entry)
+    if why or not isinstance(entry, AllowlistEntry):
+        return refuse(draft, message, why, channel=channel)
+    decision = _recorded(draft, message, channel, outcome="carried_out", why="")
+    allowlist.approve(draft, entry, by=decision.who)
+    _log(draft, decision, "allowlist_approved", decision.reason)
+    return decision
+
+
+def entry_refusal(case: Case, message: DecisionMessage, entry: AllowlistEntry | MalformedEntry | None) -> str:
+    """Return why an allowlist row cannot be approved, with the fix; empty when it can."""
+    add = "bypassctl allowlist add"
+    if entry is None:
+        return f"{message.target} is not on the allowlist. Add it: {add}."
+    if isinstance(entry, MalformedEntry):
+        return f"The allowlist row of {message.target} cannot be read: {entry.problem}. Replace it: {add} --replace."
+    if entry.digest() != message.entry_sha256:
+        return "The row was changed after it was shown. Read it again: bypassctl allowlist approve."
+    author = message.author
+    if _same(author.object_id, entry.object_id) or _same(author.name, entry.display_name):
+        return f"{author.name} cannot approve the entry of their own account. Somebody else has to."
+    if any(part and part.casefold() in entry.approved_by.casefold() for part in (author.object_id, author.name)):
+        return f"{author.name} wrote the entry. Somebody else has to approve it."
+    for incident in active_incidents(case):
+        if any(_is_actor(author, actor) for actor in incident.actors):
+            return f"{author.name} is an actor of incident {incident.id}. Somebody else has to approve the entry."
+    return ""
+
+
 def refuse(draft: Draft, message: DecisionMessage, why: str, *, channel: Channel) -> PersonDecision:
     """Record a refusal with its reason, and notify people of it: somebody relies on the decision."""
     recorded = _recorded_already(draft, message)
@@ -105,6 +142,7 @@ def _recorded(
         reason=message.reason,
         account=message.account,
         warning=message.warning,
+        entry_sha256=message.entry_sha256,
         shown=message.shown.findings,
         incidents=message.shown.incidents,
         sent_at=message.sent_at,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bypass_responder.case.account_state import lines_of, shown_of
+from bypass_responder.case.allowlist import difference
 from bypass_responder.case.person_decision import author_is
+from bypass_responder.cli.send_decision import Wait, check_reason, send_decision
 from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
     Output,
+    Reason,
     Yes,
     confirm,
     say,
@@ -23,17 +27,21 @@ from bypass_responder.cli.terminal import (
     who_am_i,
     with_responder,
 )
+from bypass_responder.errors import ConflictError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none
+from bypass_responder.operating.decide import prepare_approval
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.account import Account
-    from bypass_responder.model.decision_message import Shown
+    from bypass_responder.model.decision_message import DecisionMessage, Shown
 
 app = typer.Typer(help="Manage the accounts that may be bypassed.", no_args_is_help=True)
 REASONS = ("archiving", "legal_hold", "compliance_export", "migration", "vendor", "backup", "other")
 LONGEST_DAYS = 366
+ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"\\]+@[^\s@,;:<>()\[\]\"\\.]+(\.[^\s@,;:<>()\[\]\"\\.]+)+")
+"""An e-mail address, or a user principal name."""
 
 
 @app.command()
@@ -47,16 +55,22 @@ def add(
     owner: Annotated[str, typer.Option(help="E-mail address of the responsible person or team.")],
     ticket: Annotated[str, typer.Option(help="Change ticket.")],
     expires: Annotated[str, typer.Option(help="Last valid day, YYYY-MM-DD, at most 366 days ahead.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the entry that the account has.")] = False,
 ) -> None:
-    """Allow one account to be bypassed. Does not cover a bypass that is already on."""
+    """Allow one account to be bypassed. Does not cover a bypass that is already on.
+
+    An account that has an entry is refused, and the difference shown; --replace replaces it.
+    """
     if reason_class not in REASONS:
         stop(f"--reason-class {reason_class!r} is invalid. Use one of: {', '.join(REASONS)}.", WRONG_CALL)
     for name, text in {"--reason": reason, "--owner": owner, "--ticket": ticket}.items():
         if not text.strip():
             stop(f"{name} must not be empty.", WRONG_CALL)
+    if not ADDRESS.fullmatch(owner.strip()):
+        stop(f"--owner {owner!r} is not an e-mail address. Use one such as ops@contoso.com.", WRONG_CALL)
     expires_at = last_moment(expires)
 
-    async def use(responder: Responder) -> tuple[Account, AllowlistEntry]:
+    async def use(responder: Responder) -> tuple[Account, AllowlistEntry, str]:
         found = await responder.services.directory.find(account)
         if found is None:
             stop(f"No account has the object id or user principal name {account}. Check the spelling.")
@@ -68,17 +82,51 @@ def add(
             display_name=found.user_principal_name,
             reason_class=reason_class,
             justification=reason,
-            owner=owner,
+            owner=owner.strip(),
             ticket=ticket,
             approved_by=str(author),
             expires_at=expires_at,
         )
-        await responder.services.allowlist.put(entry)
-        return found, entry
+        before = await responder.services.allowlist.get(found.object_id)
+        changes = difference(before.columns, entry.columns) if before else ""
+        if before and not replace:
+            stop(f"{found} has an entry already. To replace it, add --replace; that changes {changes}.")
+        try:
+            await responder.services.allowlist.put(entry, replaces=before.etag if before else None)
+        except ConflictError:
+            stop(f"The entry of {account} was changed meanwhile. Read it: bypassctl allowlist list.")
+        return found, entry, changes
 
-    found, entry = with_responder(use)
-    say(f"Allowed: {found}")
+    found, entry, changes = with_responder(use)
+    say(f"Replaced: {found}. {changes}." if changes else f"Allowed: {found}")
     show_fields({"until": f"{entry.expires_at:%Y-%m-%d %H:%M:%SZ}", "owner": owner, "ticket": ticket, "reason": reason})
+
+
+@app.command()
+def approve(
+    account: Annotated[str, typer.Argument(help="Object id or user principal name.")],
+    reason: Reason,
+    *,
+    wait: Wait = False,
+    yes: Yes = False,
+) -> None:
+    """Approve the entry of one account as it is now. Required with ALLOWLIST_APPROVAL=required.
+
+    Shows the entry and asks. Somebody else than who added it has to approve it; a change needs approval again.
+    """
+    check_reason(reason)
+
+    async def look(responder: Responder) -> tuple[AllowlistEntry, DecisionMessage]:
+        object_id = await _object_id(account, responder)
+        author = await who_am_i(responder)
+        if object_id is None:
+            stop(f"No account has the object id or user principal name {account}. Check the spelling.")
+        return await prepare_approval(object_id, responder.services, reason=reason, author=author)
+
+    entry, message = with_responder(look)
+    show_fields({"object id": entry.object_id, **entry.columns, **lines_of(message.shown)})
+    confirm(f"Approve the allowlist entry of {account} as shown?", yes=yes)
+    send_decision(message, f"approve the allowlist entry of {account}", wait=wait)
 
 
 @app.command("list")
@@ -109,10 +157,7 @@ def remove(
     """
 
     async def look(responder: Responder) -> tuple[str, Shown] | None:
-        object_id = guid_or_none(account)
-        if object_id is None:
-            found = await responder.services.directory.find(account)
-            object_id = found.object_id if found else None
+        object_id = await _object_id(account, responder)
         if object_id is None or await responder.services.allowlist.get(object_id) is None:
             return None
         return object_id, shown_of(await responder.services.ledger.load(object_id, history=True))
@@ -131,6 +176,14 @@ def remove(
     if not with_responder(use):
         stop(f"{account} is no longer on the allowlist.")
     say(f"Removed: {object_id}")
+
+
+async def _object_id(account: str, responder: Responder) -> str | None:
+    """Return the object id of an account; None for a name that the directory does not know."""
+    if given := guid_or_none(account):
+        return given
+    found = await responder.services.directory.find(account)
+    return found.object_id if found else None
 
 
 def last_moment(day: str) -> datetime:

@@ -26,6 +26,8 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
         accept = partial(person_decision.accept_warning, message=message, channel=channel)
         return await _in_tenant(accept, services), {TENANT_TARGET}
     session = await open_session(message.target, services, history=True)
+    if message.kind is DecisionKind.APPROVE_ENTRY:
+        return await _approve_entry(message, channel, session, services)
     if not session.case.by_key:
         why = "The ledger knows no such account."
         return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
@@ -37,6 +39,19 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
     if recorded.outcome == "carried_out" and person_decision.needs_handing_on(session.case, message):
         targets.add(await _hand_on(message, channel, session, services))  # a redelivery repeats it
     return recorded, targets
+
+
+async def _approve_entry(
+    message: DecisionMessage, channel: Channel, session: Session, services: Services
+) -> tuple[PersonDecision, set[str]]:
+    """Approve the allowlist row of an account, if it is as the person was shown it."""
+    entry = await services.allowlist.get(message.target)
+    if entry is None and not session.case.by_key:
+        why = person_decision.entry_refusal(session.case, message, entry)
+        return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
+    approve = partial(person_decision.approve_entry, message=message, entry=entry, channel=channel)
+    async with announced(message.target, services):
+        return await session.apply(approve), {message.target}
 
 
 async def refuse_in_tenant(message: DecisionMessage, why: str, channel: Channel, services: Services) -> PersonDecision:

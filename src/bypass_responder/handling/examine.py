@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case import evidence
+from bypass_responder.case.allowlist import in_force
 from bypass_responder.case.exchange_question import outstanding
 from bypass_responder.decision import Decision, Facts, Naming, decide, decide_actor
 from bypass_responder.handling.identify import Ask, Identified, identify, took_effect
@@ -16,6 +17,8 @@ from bypass_responder.model.finding import STATES, Finding, Source
 from bypass_responder.model.message import CommandKind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bypass_responder.handling.identify import Lookups
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.model.case import Case
@@ -81,10 +84,11 @@ async def examine(
         finding = finding.model_copy(update={"effective_at": identified.read_at or services.clock()})
     if account is not None and account.object_id != finding.target:
         return Elsewhere(finding, account)
-    entry = await lookups.entry(account.object_id) if account else None
-    facts = _facts(finding, identified, entry, services)
+    required = services.settings.approval_required
+    entry = in_force(await lookups.entry(account), case, approval_required=required) if account else None
+    facts = _facts(finding, identified, entry, case, services)
     if finding.source is Source.HINT and identified.exchange_on and account:
-        facts = facts.model_copy(update={"first_run": await _was_never_off(finding, account, case, services)})
+        facts = facts.model_copy(update=await _of_baseline(finding, account, case, services))
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
     decision = rule(facts).automatic(services.settings.automatic_controls)
     return Decided(finding, decision, identified, entry)
@@ -114,29 +118,41 @@ def _may_be_stale(finding: Finding, identified: Identified, case: Case) -> bool:
     return identified.read_at is None or restored < identified.read_at <= restored + STALE_READ
 
 
-async def _was_never_off(finding: Finding, account: Account, case: Case, services: Services) -> bool:
-    """True unless the last complete sweep, or a later read, had the account off: containment requires it.
+async def _of_baseline(finding: Finding, account: Account, case: Case, services: Services) -> dict[str, object]:
+    """Facts of a hint: ``first_run`` is true unless the last complete sweep, or a later read, had the account off.
 
-    The baseline is that of the time when the hint came: a later sweep that lists the account is about the same episode.
+    Containment requires that. The baseline is that of the time when the hint came: a later sweep that lists the account
+    is about the same episode.
     """
     baseline = await services.sweeps.baseline()
     if baseline is None:
-        return True
+        return {"first_run": True}
     guids = {check.exchange_guid for check in finding.checks if check.object_id == account.object_id}
     known = next(
         (it for guid, it in baseline.entries.items() if it.object_id == account.object_id or guid in guids), None
     )
     if known is None:
-        return case.head.gone_at is not None
+        began_after = _began_after(finding, case, off_at=baseline.started_at)
+        return {"first_run": case.head.gone_at is not None, "began_after": began_after}
     off_at = case.head.off_at
     if off_at is not None and off_at >= known.on_since:
-        return False
+        return {"first_run": False}
     listed_since = known.on_since == baseline.started_at and finding.received_at < baseline.moved_at
-    return not listed_since or baseline.first_at == baseline.started_at
+    return {"first_run": not listed_since or baseline.first_at == baseline.started_at}
+
+
+def _began_after(finding: Finding, case: Case, *, off_at: datetime | None) -> datetime | None:
+    """When the account was last known to be off, before a state that has no record of its start."""
+    known = (off_at, finding.off_before, case.head.off_at, case.head.restored_at)
+    return max((at for at in known if at is not None and at < finding.effective_at), default=None)
 
 
 def _facts(
-    finding: Finding, identified: Identified, entry: AllowlistEntry | MalformedEntry | None, services: Services
+    finding: Finding,
+    identified: Identified,
+    entry: AllowlistEntry | MalformedEntry | None,
+    case: Case,
+    services: Services,
 ) -> Facts:
     account = identified.account
     return Facts(
@@ -150,6 +166,6 @@ def _facts(
         unverified_claim=finding.source is Source.HINT
         or (finding.source is Source.SWEEP and identified.naming is Naming.NOT_IN_EXCHANGE),
         on_since=finding.on_since,
-        began_after=finding.off_before if finding.off_before and finding.off_before < finding.effective_at else None,
+        began_after=_began_after(finding, case, off_at=None) if finding.source in STATES else None,
         was_covered=finding.was_covered,
     )

@@ -67,6 +67,7 @@ class Lookups:
                 self._start("account", name)
         if guid:
             self._start("entry", guid)
+            self._start("misspelt", "")
 
     async def account(self, name: str) -> Account | None:
         """The account with this object id or user principal name."""
@@ -76,10 +77,11 @@ class Lookups:
             self._tasks.setdefault(by_name, self._tasks[_key("account", name)])
         return found
 
-    async def entry(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
-        """The allowlist row of this account."""
-        found: AllowlistEntry | MalformedEntry | None = await self._start("entry", object_id)  # type: ignore[assignment]
-        return found
+    async def entry(self, account: Account) -> AllowlistEntry | MalformedEntry | None:
+        """The allowlist row of this account; without one, a misspelt row that could mean it."""
+        entry, misspelt = await asyncio.gather(self._start("entry", account.object_id), self._start("misspelt", ""))
+        rows: list[MalformedEntry] = misspelt  # type: ignore[assignment]
+        return entry or next((row for row in rows if row.could_mean(account)), None)  # type: ignore[return-value]
 
     async def aclose(self) -> None:
         """Wait for reads that were not awaited, so that none is left running."""
@@ -90,10 +92,18 @@ class Lookups:
         now = asyncio.get_running_loop().time()
         started, task = self._tasks.get(key, (-FRESH_SECONDS, None))
         if task is None or now - started > FRESH_SECONDS:
-            read = self._directory.find(name.strip()) if what == "account" else self._allowlist.get(key[1])
-            task = asyncio.ensure_future(read)
+            task = asyncio.ensure_future(self._read(what, name, key[1]))
             self._tasks[key] = now, task
         return task
+
+    async def _read(self, what: str, name: str, key: str) -> object:
+        match what:
+            case "account":
+                return await self._directory.find(name.strip())
+            case "entry":
+                return await self._allowlist.get(key)
+            case _:
+                return await self._allowlist.misspelt()
 
 
 def _key(what: str, name: str) -> tuple[str, str]:

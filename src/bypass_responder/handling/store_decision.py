@@ -7,8 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import candidates, episode, evidence, no_action
+from bypass_responder.case.allowlist import record_use
 from bypass_responder.decision import Decision, Disposition, Verdict
 from bypass_responder.handling.run_steps import claim_steps
+from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import StepKind, StepState
@@ -61,6 +63,8 @@ def store_plan(draft: Draft, decided: Decided, services: Services) -> list[Claim
         return []
     if decision.stands_down:
         no_action.stand_down(draft, current, verdict=decision.verdict.value, reason=decision.reason)
+        if decision.verdict is Verdict.ALLOWLISTED and isinstance(decided.entry, AllowlistEntry):
+            record_use(draft, decided.entry, record=current.id)
         return []
     enforce = services.settings.enforce
     incident_id = episode.open_or_strengthen(

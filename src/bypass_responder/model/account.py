@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from bypass_responder.model.base import Stored, Utc, Value
+import hashlib
+import json
+import unicodedata
+from urllib.parse import unquote
+
+from bypass_responder.model.base import Stored, Utc, Value, guid_or_none
 
 
 class Account(Stored):
@@ -24,10 +29,7 @@ class Account(Stored):
 
 
 class AllowlistEntry(Value):
-    """A service account that may be bypassed: why, who owns it, under which ticket, until when.
-
-    ``edited_at`` is the storage service's own Timestamp of the row, so that nobody can set it.
-    """
+    """A service account that may be bypassed: why, who owns it, under which ticket, until when."""
 
     object_id: str
     display_name: str = ""
@@ -38,11 +40,79 @@ class AllowlistEntry(Value):
     approved_by: str = ""
     expires_at: Utc
     edited_at: Utc | None = None
+    """The storage service's own Timestamp of the row, so that nobody can set it."""
+    etag: str = ""
+    valid_since: Utc | None = None
+    """Since when the account has had a valid entry without interruption, as the responder knows; None: not known."""
+
+    @property
+    def counts_since(self) -> Utc | None:
+        """Since when it counts: an edit of a valid entry does not begin anew."""
+        return self.valid_since or self.edited_at
+
+    @property
+    def row_id(self) -> str:
+        """Identifies the row in the table."""
+        return self.object_id
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of the row, as text."""
+        given = self.model_dump(mode="json", exclude={"object_id", "edited_at", "etag", "valid_since"})
+        return {name: str(value) for name, value in given.items()}
+
+    def digest(self) -> str:
+        """SHA-256 of the account and the columns: what a person approves."""
+        text = json.dumps(self.columns | {"object_id": self.object_id}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 class MalformedEntry(Value):
-    """A row for this account that cannot be read as an entry. It neither exempts nor condemns: containment is held."""
+    """A row that cannot be read as an entry. It neither exempts nor condemns an account: containment is held."""
 
     object_id: str
+    """The account, or the row key where it is no object id."""
     problem: str
     edited_at: Utc | None = None
+    etag: str = ""
+    keys: tuple[str, str] | None = None
+    """Partition and row key, where they are not as the responder reads them."""
+
+    @property
+    def row_id(self) -> str:
+        """Identifies the row in the table."""
+        return " / ".join(self.keys) if self.keys else self.object_id
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The problem stands for the columns."""
+        return {"problem": self.problem}
+
+    def could_mean(self, account: Account) -> bool:
+        """True when a key of the row may have been typed for this account."""
+        return any(could_mean(key, account) for key in self.keys or (self.object_id,))
+
+
+def could_mean(text: str, account: Account) -> bool:
+    """True when a text has the account's object id in it, or is its user principal name, in whatever spelling.
+
+    Letter case, white space, invisible characters, quotes, braces and percent encoding make no difference.
+    """
+    digits, name = _bare(text, ""), _bare(text, NAME_SIGNS)
+    known = _bare(account.user_principal_name, NAME_SIGNS)
+    return account.object_id.replace("-", "") in digits or name in {known, f"smtp{known}", f"mailto{known}"}
+
+
+NAME_SIGNS = "@._-+!#^~"
+"""What a user principal name may hold besides letters, digits and an apostrophe."""
+
+
+def _bare(text: str, signs: str) -> str:
+    typed = unicodedata.normalize("NFKC", unquote(text)).casefold()
+    return "".join(character for character in typed if character.isalnum() or character in signs)
+
+
+def account_of(row_id: str) -> str | None:
+    """The GUID that a key of an allowlist row, or the last of its two, stands for; None when it is no GUID."""
+    digits = _bare(row_id.rpartition(" / ")[2], "")
+    return guid_or_none("-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])))

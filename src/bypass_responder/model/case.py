@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
+from bypass_responder.model.allowlist import SeenRow
 from bypass_responder.model.base import Row, Stored, Utc, Value
 from bypass_responder.model.finding import Alone, Finding
 from bypass_responder.model.health import HealthAlert, Tampering
@@ -91,6 +92,7 @@ ROWS: dict[str, type[Row]] = {
         RulesInForce,
         Sweep,
         AcceptedWarning,
+        SeenRow,
     )
 }
 """Every kind of row, for the adapter that reads them back."""

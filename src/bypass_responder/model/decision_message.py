@@ -28,13 +28,14 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class DecisionKind(StrEnum):
-    """What a person can decide: about an incident, or with ``accept_warning`` about the sweeps of the tenant."""
+    """What a person can decide: about an incident, an account's allowlist entry, or a warning of the sweeps."""
 
     APPROVE = "approve"
     DISMISS = "dismiss"
     CLOSE = "close"
     RELEASE = "release"
     ACCEPT_WARNING = "accept_warning"
+    APPROVE_ENTRY = "approve_entry"
 
 
 class Channel(StrEnum):
@@ -104,9 +105,11 @@ class DecisionMessage(Value):
     target: Id
     kind: DecisionKind
     incident_id: Annotated[str, StringConstraints(max_length=100)] = ""
-    """Empty with accept_warning."""
+    """Empty with accept_warning and approve_entry."""
     warning: Annotated[str, StringConstraints(min_length=1, max_length=MOST_WARNING)] | None = None
     """With accept_warning: the text of the warning of Exchange."""
+    entry_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """With approve_entry: of the row that the person was shown."""
     account: Guid | None = None
     """With approve: the account that a person names for an unresolved target."""
     shown: Shown
@@ -118,13 +121,22 @@ class DecisionMessage(Value):
     @property
     def subject(self) -> str:
         """What is decided, for people."""
-        warning = (self.warning or "")[:MOST_SHOWN]
-        return f"incident {self.incident_id}" if self.incident_id else f"the warning {warning}"
+        match self.kind:
+            case DecisionKind.APPROVE_ENTRY:
+                return f"the allowlist entry of {self.target}"
+            case DecisionKind.ACCEPT_WARNING:
+                return f"the warning {(self.warning or '')[:MOST_SHOWN]}"
+        return f"incident {self.incident_id}"
 
     @property
     def read_again(self) -> str:
         """The command that shows it."""
-        return f"bypassctl incidents show {self.incident_id}" if self.incident_id else "bypassctl status"
+        match self.kind:
+            case DecisionKind.APPROVE_ENTRY:
+                return "bypassctl allowlist list"
+            case DecisionKind.ACCEPT_WARNING:
+                return "bypassctl status"
+        return f"bypassctl incidents show {self.incident_id}"
 
     @model_validator(mode="after")
     def _ends_within_an_hour(self) -> Self:
@@ -134,8 +146,15 @@ class DecisionMessage(Value):
         if self.account is not None and self.kind is not DecisionKind.APPROVE:
             msg = "only approve names an account"
             raise ValueError(msg)
-        about_warning = self.kind is DecisionKind.ACCEPT_WARNING
-        if about_warning != (self.warning is not None) or about_warning == bool(self.incident_id):
-            msg = "accept_warning names a warning and no incident; any other decision an incident only"
+        names = {
+            DecisionKind.ACCEPT_WARNING: (self.warning is not None, "a warning"),
+            DecisionKind.APPROVE_ENTRY: (self.entry_sha256 is not None, "the hash of an entry"),
+        }
+        wanted, what = names.get(self.kind, (bool(self.incident_id), "an incident"))
+        if (
+            not wanted
+            or [self.warning is not None, self.entry_sha256 is not None, bool(self.incident_id)].count(True) > 1
+        ):
+            msg = f"{self.kind.value} names {what}, and nothing else"
             raise ValueError(msg)
         return self

@@ -123,7 +123,7 @@ class PersonDecision(Row):
     id: str
     """Of the message. A message with this id is not carried out again."""
     incident_id: str
-    """Empty for a decision about a warning."""
+    """Empty for a decision about a warning or an allowlist entry."""
     verb: DecisionKind
     author: Author
     channel: Channel
@@ -132,6 +132,8 @@ class PersonDecision(Row):
     """With approve: the object id that a person gives to an unresolved target."""
     warning: str | None = None
     """With accept_warning: the text of the warning."""
+    entry_sha256: str | None = None
+    """With approve_entry: of the allowlist row that was approved."""
     shown: tuple[str, ...] = ()
     """The ids of the findings that the person was shown."""
     incidents: tuple[str, ...] = ()

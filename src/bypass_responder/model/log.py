@@ -14,6 +14,9 @@ Event = Literal[
     "account_given",
     "acted",
     "alert",
+    "allowlist_approved",
+    "allowlist_changed",
+    "allowlist_used",
     "answer_ignored",
     "answered",
     "approved",
@@ -54,7 +57,9 @@ Event = Literal[
 """The event of an entry of the response log."""
 
 About = Literal[
+    "allowlist_changed",
     "allowlist_expired",
+    "allowlist_used",
     "attempt",
     "contained",
     "decision_refused",

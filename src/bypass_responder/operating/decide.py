@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.account_state import active_incidents, left_as_it_is, shown_of
-from bypass_responder.case.person_decision import refusal
+from bypass_responder.case.person_decision import entry_refusal, refusal
 from bypass_responder.case.sweep_row import warning_refusal
 from bypass_responder.errors import NotFoundError, RefusedError
+from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import LASTS, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.incident import PersonDecision
@@ -129,6 +130,34 @@ async def prepare_acceptance(text: str, services: Services, *, reason: str, auth
         sent_at=now,
         not_after=now + LASTS,
     )
+
+
+async def prepare_approval(
+    object_id: str, services: Services, *, reason: str, author: Author
+) -> tuple[AllowlistEntry, DecisionMessage]:
+    """Return an account's allowlist entry and the message that approves exactly this row. Nothing is sent.
+
+    Raises RefusedError for what the responder would refuse.
+    """
+    entry = await services.allowlist.get(object_id)
+    case = (await open_session(object_id, services)).case
+    now = services.clock()
+    message = DecisionMessage(
+        message_id=services.new_id(),
+        tenant_id=services.settings.tenant_id,
+        target=object_id,
+        kind=DecisionKind.APPROVE_ENTRY,
+        entry_sha256=entry.digest() if isinstance(entry, AllowlistEntry) else "0" * 64,
+        shown=shown_of(case),
+        author=author,
+        reason=reason,
+        sent_at=now,
+        not_after=now + LASTS,
+    )
+    why = entry_refusal(case, message, entry)
+    if why or not isinstance(entry, AllowlistEntry):
+        raise RefusedError(why)
+    return entry, message
 
 
 async def outcome_of(message: DecisionMessage, services: Services, *, wait_seconds: float = 0) -> PersonDecision | None:

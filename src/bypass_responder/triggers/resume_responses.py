@@ -24,6 +24,7 @@ from bypass_responder.triggers.follow_settings import follow_settings
 from bypass_responder.triggers.receive_alert import receive_alert
 from bypass_responder.triggers.record_exchange_result import keep_message
 from bypass_responder.triggers.sweep_bypass_state import resume_sweep
+from bypass_responder.triggers.watch_allowlist import watch_allowlist
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -56,7 +57,12 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
         raise
     due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
     earlier = [item for item in items if item.target not in due]  # of runs that the host ended
-    parts = (settle_all(due, services), _resume_tenant(services, now), write_checkpoint(services, earlier))
+    parts = (
+        settle_all(due, services),
+        _resume_tenant(services, now),
+        watch_allowlist(services),
+        write_checkpoint(services, earlier),
+    )
     for found in await asyncio.gather(*map(_problems_of, parts)):
         problems += found
     problems += await _problems_of(write_checkpoint(services))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
+from bypass_responder.case.allowlist import in_force
 from bypass_responder.case.evidence import end_of
 from bypass_responder.decision import covers
 from bypass_responder.errors import InputError
@@ -36,10 +37,10 @@ async def changes(
     """Return the findings of a complete sweep, the entries of the next baseline, and who is dismissed and still on."""
     now = services.clock()
     allowed: set[str] = {
-        entry.object_id
-        async for entry in services.allowlist.entries()
-        if isinstance(entry, AllowlistEntry) and covers(entry, since=now, now=now)
+        entry.object_id async for entry in services.allowlist.entries() if covers(entry, since=now, now=now)
     }
+    if services.settings.approval_required:
+        allowed = await _approved(allowed & {each.object_id for each in content.bypassed}, services)
     comparison = compare(content, baseline)
     known = baseline.entries if baseline else {}
     off_before = baseline.started_at if baseline else None
@@ -47,6 +48,19 @@ async def changes(
     again, dark = await _still_on(comparison.still_on, known, allowed, content, services, entries)
     gone = await _not_listed(comparison.gone, content, services, entries)
     return [*found, *again, *gone], entries, dark
+
+
+async def _approved(accounts: set[str], services: Services) -> set[str]:
+    """Return which of these accounts have an entry that is approved as it is now."""
+
+    async def approved(account: str) -> bool:
+        entry = await services.allowlist.get(account)
+        case = await services.ledger.load(account)
+        return isinstance(in_force(entry, case, approval_required=True), AllowlistEntry)
+
+    listed = sorted(accounts)
+    answers = await asyncio.gather(*map(limited(approved), listed))
+    return {account for account, counts in zip(listed, answers, strict=True) if counts}
 
 
 async def listed_on(content: SweepContent, baseline: Baseline | None, services: Services) -> list[Finding]:

@@ -1,0 +1,55 @@
+"""The ETags of the allowlist's rows as the last run read them: one gzipped JSON blob in the container ``evidence``."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import zlib
+from typing import TYPE_CHECKING
+
+from azure.core import MatchConditions
+
+from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.errors import NotFoundError
+from bypass_responder.model.allowlist import Snapshot
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import BlobServiceClient
+
+UNREADABLE = (ValueError, EOFError, OSError, AttributeError, zlib.error)
+"""Raised for a blob that was edited manually."""
+
+
+class BlobAllowlistSnapshot:
+    """``ports.AllowlistSnapshot``. Permission: Storage Blob Data Contributor."""
+
+    def __init__(self, service: BlobServiceClient, tenant_id: str) -> None:
+        """Take the client; nothing connects before the first call."""
+        self._blob = service.get_blob_client("evidence", f"{tenant_id}/allowlist-etags.json.gz")
+
+    async def read(self) -> Snapshot | None:
+        """None when there is no such blob. One that cannot be read is empty, and is replaced."""
+        try:
+            with translated("the allowlist's snapshot"):
+                download = await self._blob.download_blob()
+                packed = bytes(await download.readall())
+        except NotFoundError:
+            return None
+        etag = str(download.properties.etag)
+        try:
+            rows = json.loads(await asyncio.to_thread(gzip.decompress, packed))
+            return Snapshot({str(row): str(tag) for row, tag in rows.items()}, etag)
+        except UNREADABLE:
+            return Snapshot({}, etag)
+
+    async def replace(self, snapshot: Snapshot) -> None:
+        """Store it in place of the one with its etag."""
+        data = json.dumps(dict(snapshot.rows), separators=(",", ":")).encode()
+        packed = await asyncio.to_thread(gzip.compress, data, mtime=0)
+        with translated("the allowlist's snapshot"):
+            if snapshot.etag is None:
+                await self._blob.upload_blob(packed, overwrite=False)
+            else:
+                condition = MatchConditions.IfNotModified
+                await self._blob.upload_blob(packed, overwrite=True, etag=snapshot.etag, match_condition=condition)

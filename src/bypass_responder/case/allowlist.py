@@ -1,0 +1,181 @@
+"""Allowlist rows over time: every change is recorded, and since when an account has had a valid entry. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry, account_of
+from bypass_responder.model.allowlist import ENTRY_KEY, Approval, SeenRow
+from bypass_responder.model.base import latest
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.notification import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
+
+LONGEST_VALUE = 200
+"""Characters of a column that are kept; the digest covers all of it."""
+MOST_NAMED = 20
+WHO = "The table does not record who edits it; the storage account's log does (docs/storage.md, Who changed an entry)."
+
+
+def target_of(row_id: str) -> str:
+    """Return the case that a row belongs to: the account's, else the tenant's."""
+    return account_of(row_id) or TENANT_TARGET
+
+
+def in_force(
+    entry: AllowlistEntry | MalformedEntry | None, case: Case, *, approval_required: bool
+) -> AllowlistEntry | MalformedEntry | None:
+    """Return the entry with the time since when it counts. One that is not approved, where it has to be, is malformed.
+
+    ``case``: of the account. A row that no run has seen yet counts from its last edit.
+    """
+    if not isinstance(entry, AllowlistEntry):
+        return entry
+    seen = case.row(SeenRow, ENTRY_KEY)
+    since = valid_since(entry, seen)
+    if approval_required:
+        approval = seen.approval if seen and since == seen.valid_since else None
+        if approval is None or approval.sha256 != entry.digest():
+            why = "nobody has approved it as it is now: bypassctl allowlist approve"
+            return MalformedEntry(object_id=entry.object_id, problem=why, edited_at=entry.edited_at, etag=entry.etag)
+        since = since and latest(since, approval.since)
+    return entry.model_copy(update={"valid_since": since})
+
+
+def valid_since(row: AllowlistEntry | MalformedEntry, seen: SeenRow | None) -> datetime | None:
+    """Return since when the account has had a valid entry without an interruption that a run saw.
+
+    None for a row that cannot be read. An edit after the entry had expired begins anew.
+    """
+    if not isinstance(row, AllowlistEntry) or row.edited_at is None:
+        return None
+    if seen is None or seen.valid_since is None or seen.valid_until is None:
+        return row.edited_at
+    if row.etag != seen.etag and seen.valid_until <= row.edited_at:
+        return row.edited_at
+    return min(seen.valid_since, row.edited_at)
+
+
+def record_row(draft: Draft, row_id: str, row: AllowlistEntry | MalformedEntry | None, *, quiet: bool = False) -> None:
+    """Record a row as it is now, None when it is gone; log and notify each change. ``quiet``: without notification."""
+    before = _seen(draft.case, row_id)
+    if row is None:
+        if before is not None:
+            draft.remove(before)
+            _report(draft, row_id, before.columns, {}, key=f"gone-{before.etag}", quiet=quiet)
+        return
+    if before is not None and (before.etag == row.etag or _is_older(row, before)):
+        return
+    since = valid_since(row, before)
+    columns = {name: value[:LONGEST_VALUE] for name, value in row.columns.items()}
+    now = SeenRow(
+        id=row_id,
+        etag=row.etag,
+        columns=columns,
+        edited_at=row.edited_at,
+        valid_since=since,
+        valid_until=row.expires_at if isinstance(row, AllowlistEntry) else None,
+    )
+    if before is not None and since is not None and since == before.valid_since:
+        now = now.model_copy(update={"used_at": before.used_at, "approval": before.approval})
+    draft.put(now)
+    _report(draft, row_id, before.columns if before else {}, columns, key=row.etag, quiet=quiet)
+
+
+def _seen(case: Case, row_id: str) -> SeenRow | None:
+    return next((row for row in case.rows(SeenRow) if row.id == row_id), None)
+
+
+def _is_older(row: AllowlistEntry | MalformedEntry, seen: SeenRow) -> bool:
+    """True for a row that was read before what another run has recorded already."""
+    return row.edited_at is not None and seen.edited_at is not None and row.edited_at < seen.edited_at
+
+
+def _report(
+    draft: Draft, row_id: str, before: Mapping[str, str], after: Mapping[str, str], *, key: str, quiet: bool
+) -> None:
+    what = "added" if not before else "changed" if after else "removed"
+    changes = difference(before, after)
+    draft.log("allowlist_changed", f"{what}: {changes}", row=row_id, before=dict(before), after=dict(after))
+    if quiet:
+        return
+    draft.notify(
+        "allowlist_changed",
+        f"Allowlist entry {what}: {_name(row_id, before, after)}",
+        f"{changes}. {WHO}",
+        key=f"{row_id}-{key}",
+        severity=Severity.WARNING,
+        left_to_do=("If nobody you know did this: remove the entry, and find out who can write the table Allowlist.",),
+        row=row_id,
+        before=dict(before),
+        after=dict(after),
+    )
+
+
+def difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Return what differs between two states of a row, column by column; a row of which no read column differs too."""
+    changed = [name for name in {**before, **after} if before.get(name, "") != after.get(name, "")]
+    parts = [_change(name, before.get(name, ""), after.get(name, "")) for name in changed]
+    return "; ".join(parts) or "no column that the responder reads"
+
+
+def _change(name: str, before: str, after: str) -> str:
+    if not before:
+        return f"{name}: {after}"
+    return f"{name}: {before} → {after}" if after else f"{name} was: {before}"
+
+
+def _name(row_id: str, *states: Mapping[str, str]) -> str:
+    name = next((state["display_name"] for state in states if state.get("display_name")), "")
+    return f"{name} ({row_id})" if name else row_id
+
+
+def record_use(draft: Draft, entry: AllowlistEntry, *, record: str) -> None:
+    """Record and notify that an entry exempts its account for the first time."""
+    if draft.case.row(SeenRow, ENTRY_KEY) is None:
+        record_row(draft, entry.row_id, entry, quiet=True)
+    seen = draft.case.row(SeenRow, ENTRY_KEY)
+    if seen is None or seen.used_at is not None:
+        return
+    draft.put(seen.model_copy(update={"used_at": draft.now}))
+    since = f", valid since {seen.valid_since:%Y-%m-%d %H:%M:%SZ}" if seen.valid_since else ""
+    draft.log("allowlist_used", "the allowlist entry exempted the account for the first time", record=record)
+    draft.notify(
+        "allowlist_used",
+        f"An allowlist entry exempts an account for the first time: {_name(entry.row_id, seen.columns)}",
+        f"Its bypass is on, and nothing is done{since}. {difference({}, seen.columns)}. {WHO}",
+        key=f"{seen.etag}",
+        severity=Severity.WARNING,
+        left_to_do=("If you do not expect this: bypassctl allowlist remove, and read what the account did.",),
+        record=record,
+        entry=dict(seen.columns),
+    )
+
+
+def summarize(draft: Draft, rows: Sequence[AllowlistEntry | MalformedEntry]) -> None:
+    """Notify once of the rows that the first run found."""
+    named = ", ".join(_name(row.row_id, row.columns) for row in rows[:MOST_NAMED])
+    more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
+    draft.notify(
+        "allowlist_changed",
+        f"The allowlist has {len(rows)} entries; from now on each change is notified",
+        f"{named}{more}",
+        key="first",
+        severity=Severity.INFO,
+        left_to_do=("Check that you know each of them: bypassctl allowlist list",),
+    )
+
+
+def approve(draft: Draft, entry: AllowlistEntry, *, by: str) -> None:
+    """Record that a person approved the row as it is now."""
+    record_row(draft, entry.row_id, entry)
+    seen = draft.case.row(SeenRow, ENTRY_KEY)
+    if seen is not None:
+        since = seen.approval.since if seen.approval else draft.now
+        draft.put(seen.model_copy(update={"approval": Approval(sha256=entry.digest(), by=by, since=since)}))

@@ -1,0 +1,75 @@
+"""Compare the allowlist with what the last run read: part of ``resume_responses``. No change, no write."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.bounded import limited
+from bypass_responder.case.allowlist import record_row, summarize, target_of
+from bypass_responder.errors import ConflictError
+from bypass_responder.model.allowlist import Snapshot
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.session import change_if_needed, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+    from bypass_responder.session import Services
+
+    Rows = Mapping[str, AllowlistEntry | MalformedEntry]
+
+ROWS_PER_TRANSACTION = 20
+"""Of one case: rows, log entries and notifications of each are in one transaction, which holds 100."""
+
+
+async def watch_allowlist(services: Services) -> None:
+    """Record each allowlist row that was added, changed or removed in its account's case, and notify people.
+
+    The first run records what is there, with one summary. A row that cannot be recorded is retried at the next run.
+    """
+    rows = {row.row_id: row async for row in services.allowlist.entries()}
+    before = await services.allowlist_snapshot.read()
+    known = before.rows if before else {}
+    changed = sorted(row_id for row_id in {*rows, *known} if _etag(row_id, rows) != known.get(row_id))
+    if before is not None and not changed:
+        return
+    by_target: dict[str, list[str]] = {}
+    for row_id in changed:
+        by_target.setdefault(target_of(row_id), []).append(row_id)
+
+    async def record(target: str) -> None:
+        await _record(target, by_target[target], rows, services, quiet=before is None)
+
+    targets = sorted(by_target)
+    outcomes = await asyncio.gather(*map(limited(record), targets), return_exceptions=True)
+    failed = {target: error for target, error in zip(targets, outcomes, strict=True) if isinstance(error, Exception)}
+    if before is None and rows:
+        summary = partial(summarize, rows=list(rows.values()))
+        await change_if_needed(await open_session(TENANT_TARGET, services), summary, services)
+    stale = {row_id for target in failed for row_id in by_target[target]}
+    now = {row_id: row.etag for row_id, row in rows.items() if row_id not in stale}
+    kept = {row_id: etag for row_id, etag in known.items() if row_id in stale}
+    with suppress(ConflictError):  # another run has compared them too
+        await services.allowlist_snapshot.replace(Snapshot(now | kept, before.etag if before else None))
+    if failed:
+        raise ExceptionGroup("some allowlist rows could not be recorded; they are tried again", list(failed.values()))
+
+
+def _etag(row_id: str, rows: Rows) -> str | None:
+    return rows[row_id].etag if row_id in rows else None
+
+
+async def _record(target: str, row_ids: list[str], rows: Rows, services: Services, *, quiet: bool) -> None:
+    session = await open_session(target, services)
+    for start in range(0, len(row_ids), ROWS_PER_TRANSACTION):
+
+        def transition(draft: Draft, ids: list[str] = row_ids[start : start + ROWS_PER_TRANSACTION]) -> None:
+            for row_id in ids:
+                record_row(draft, row_id, rows.get(row_id), quiet=quiet)
+
+        await change_if_needed(session, transition, services)

@@ -1,0 +1,178 @@
+"""Allowlist rows over time: since when an entry counts, what is a change, which rows could mean an account."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bypass_responder.case.allowlist import in_force, record_row, target_of, valid_since
+from bypass_responder.case.draft import Draft
+from bypass_responder.decision import covers
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry, could_mean
+from bypass_responder.model.allowlist import ENTRY_KEY, SeenRow
+from bypass_responder.model.case import TENANT_TARGET, Case
+from bypass_responder.model.notification import Notification
+from tests.world import ALEX, BLAKE, START, an_account, an_entry
+
+ACCOUNT = an_account()
+HOUR = timedelta(hours=1)
+INVISIBLE = (
+    "",
+    " ",
+    "\u00a0",
+    "\u200b",
+    "\ufeff",
+    "\u2060",
+    "\t",
+    "\u3000",
+    '"',
+    "'",
+    "{",
+    "}",
+    "<",
+    ">",
+    "%20",
+    "%7B",
+)
+noise = st.lists(st.sampled_from(INVISIBLE), max_size=4).map("".join)
+
+
+def a_row(at: datetime, **fields: Any) -> AllowlistEntry:
+    return an_entry(edited_at=at, etag=f"at {at.isoformat()}", **fields)
+
+
+def recorded(*rows: AllowlistEntry | MalformedEntry | None, quiet: bool = False) -> Draft:
+    """The draft in which runs have seen these states of ALEX's row, one after the other."""
+    draft = Draft(Case(ALEX), now=START)
+    for row in rows:
+        record_row(draft, ALEX, row, quiet=quiet)
+    return draft
+
+
+def seen(draft: Draft) -> SeenRow:
+    row = draft.case.row(SeenRow, ENTRY_KEY)
+    assert row is not None
+    return row
+
+
+def malformed(at: datetime) -> MalformedEntry:
+    return MalformedEntry(object_id=ALEX, problem="Owner is missing", edited_at=at, etag=f"at {at.isoformat()}")
+
+
+def test_an_edit_of_a_valid_entry_does_not_begin_anew() -> None:
+    draft = recorded(a_row(START), a_row(START + HOUR, owner="new@contoso.com"))
+
+    assert seen(draft).valid_since == START
+
+
+def test_an_edit_that_no_run_has_seen_yet_does_not_begin_anew() -> None:
+    entry = in_force(a_row(START + HOUR), recorded(a_row(START)).case, approval_required=False)
+
+    assert covers(entry, since=START + HOUR / 2, now=START + 2 * HOUR)
+
+
+def test_an_entry_that_no_run_has_seen_counts_from_its_own_timestamp() -> None:
+    entry = in_force(a_row(START + HOUR), Case(ALEX), approval_required=False)
+
+    assert not covers(entry, since=START + HOUR / 2, now=START + 2 * HOUR)
+
+
+@pytest.mark.parametrize("between", [None, malformed(START + HOUR)], ids=["removed", "malformed"])
+def test_an_entry_that_was_interrupted_begins_anew(between: MalformedEntry | None) -> None:
+    draft = recorded(a_row(START), between, a_row(START + 2 * HOUR))
+
+    assert seen(draft).valid_since == START + 2 * HOUR
+
+
+def test_an_entry_that_had_expired_begins_anew() -> None:
+    draft = recorded(a_row(START, expires_at=START + HOUR), a_row(START + 2 * HOUR))
+
+    assert seen(draft).valid_since == START + 2 * HOUR
+
+
+def test_a_snapshot_without_a_row_exempts_nobody() -> None:
+    assert in_force(None, recorded(a_row(START)).case, approval_required=False) is None
+
+
+def test_a_row_that_was_read_before_what_is_recorded_changes_nothing() -> None:
+    draft = recorded(a_row(START + HOUR), a_row(START))
+
+    assert seen(draft).etag == a_row(START + HOUR).etag
+
+
+def test_a_change_says_before_and_after() -> None:
+    draft = recorded(a_row(START), a_row(START + HOUR, owner="new@contoso.com"))
+    [*_, last] = draft.entries
+
+    assert (last.facts["before"]["owner"], last.facts["after"]["owner"]) == (an_entry().owner, "new@contoso.com")
+
+
+def test_a_row_that_is_as_it_was_is_not_reported_again() -> None:
+    draft = recorded(a_row(START), a_row(START), None, None)
+
+    assert [entry.text.partition(":")[0] for entry in draft.entries] == ["added", "removed"]
+    assert len(draft.case.rows(Notification)) == 2
+
+
+def test_the_first_run_records_and_does_not_notify() -> None:
+    draft = recorded(a_row(START), quiet=True)
+
+    assert (len(draft.entries), draft.case.rows(Notification)) == (1, [])
+
+
+@given(times=st.lists(st.integers(0, 1000), min_size=1, max_size=6).map(sorted))
+def test_edits_of_an_entry_that_stays_valid_never_move_its_beginning(times: list[int]) -> None:
+    rows = [a_row(START + timedelta(minutes=minute), ticket=str(number)) for number, minute in enumerate(times)]
+
+    assert valid_since(rows[-1], seen(recorded(*rows))) == START + timedelta(minutes=times[0])
+
+
+@given(st.lists(st.tuples(st.integers(1, 1000), st.sampled_from(["valid", "short", "malformed", "gone"])), max_size=6))
+def test_an_entry_never_counts_from_before_its_account_had_a_valid_row(steps: list[tuple[int, str]]) -> None:
+    at, since, until = START, None, START
+    draft = Draft(Case(ALEX), now=START)
+    for minutes, kind in steps:
+        at += timedelta(minutes=minutes)
+        ends = at + timedelta(minutes=10) if kind == "short" else START + timedelta(days=30)
+        row = {"malformed": malformed(at), "gone": None}.get(kind, a_row(at, expires_at=ends))
+        record_row(draft, ALEX, row)
+        valid = isinstance(row, AllowlistEntry)
+        since = (since if since and at < until else at) if valid else None
+        until = ends
+    found = draft.case.row(SeenRow, ENTRY_KEY)
+
+    assert (found.valid_since if found else None) == since
+
+
+@given(junk=st.lists(st.tuples(st.integers(0, len(ALEX)), st.sampled_from(INVISIBLE)), max_size=8))
+def test_an_object_id_in_any_spelling_could_mean_its_account(junk: list[tuple[int, str]]) -> None:
+    typed = ALEX.upper()
+    for position, sign in sorted(junk, reverse=True):
+        typed = typed[:position] + sign + typed[position:]
+
+    assert could_mean(typed, ACCOUNT)
+    assert not could_mean(typed, an_account(BLAKE, "blake@contoso.onmicrosoft.com"))
+
+
+@given(before=noise, after=noise, prefix=st.sampled_from(["", "smtp:", "SMTP:", "mailto:"]))
+def test_a_user_principal_name_in_any_spelling_could_mean_its_account(before: str, after: str, prefix: str) -> None:
+    typed = before + prefix + ACCOUNT.user_principal_name.title() + after
+
+    assert could_mean(typed, ACCOUNT)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_judged(text: str) -> None:
+    assert could_mean(text, ACCOUNT) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("row_id", "target"),
+    [(ALEX, ALEX), (f"t / {ALEX.upper()} ", ALEX), (f"t / {ALEX}\u200b", ALEX), ("t / svc@contoso.com", TENANT_TARGET)],
+)
+def test_a_row_is_recorded_in_the_case_of_its_account(row_id: str, target: str) -> None:
+    assert target_of(row_id) == target

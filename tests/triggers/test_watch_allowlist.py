@@ -1,0 +1,330 @@
+"""Changes of the allowlist are seen once a minute, and an entry counts since it was first there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bypass_responder.errors import RefusedError, TransientError
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.decision_message import Author, DecisionMessage
+from bypass_responder.model.finding import Finding
+from bypass_responder.model.step import StepKind, StepState
+from bypass_responder.operating.decide import prepare_approval
+from tests.adversary.scenes import numbered_accounts, verdict_of
+from tests.world import ALEX, MALLORY, OPS, START, World, a_finding, a_hint, an_account, an_entry
+
+
+async def edited(world: World, **fields: Any) -> None:
+    """Somebody edits ALEX's row, or adds it; then a minute passes and a run follows."""
+    before = await world.allowlist.get(ALEX)
+    given = before.model_copy(update=fields) if isinstance(before, AllowlistEntry) else an_entry(**fields)
+    await world.allowlist.put(given, replaces=before.etag if before else None)
+    await world.passes(minutes=1)
+
+
+async def watched(**settings: Any) -> World:
+    """A responder that has seen the empty allowlist."""
+    world = World(**settings)
+    await world.passes(minutes=1)
+    return world
+
+
+def notified(world: World, about: str) -> list[str]:
+    return [note.title for note in world.notifier.sent if note.about == about]
+
+
+async def verdict(world: World, **fields: Any) -> str:
+    finding: Finding = a_finding(**fields)
+    await world.sees(finding)
+    return await verdict_of(finding, world)
+
+
+async def test_an_owner_corrected_after_the_bypass_leaves_it_exempt() -> None:
+    """Entry, bypass, owner corrected ten minutes later; the record arrives after an hour."""
+    world = await watched()
+    await edited(world)
+    began = world.now + timedelta(seconds=5)
+    world.bypassed[ALEX] = True
+    world.now += timedelta(minutes=10)
+    await edited(world, owner="new@contoso.com")
+    world.now += timedelta(hours=1)
+
+    assert await verdict(world, effective_at=began) == "allowlisted"
+
+
+async def test_an_entry_added_after_the_bypass_is_unclear() -> None:
+    world = await watched()
+    began = world.now
+    world.now += timedelta(minutes=1)
+    await edited(world)
+    await edited(world, owner="new@contoso.com")
+
+    assert await verdict(world, effective_at=began) == "allowlist_unclear"
+
+
+async def test_an_entry_that_was_removed_in_between_is_unclear() -> None:
+    world = await watched()
+    await edited(world)
+    await world.allowlist.remove(ALEX)
+    await world.passes(minutes=1)
+    began = world.now
+    world.now += timedelta(minutes=1)
+    await edited(world)
+
+    assert await verdict(world, effective_at=began) == "allowlist_unclear"
+
+
+async def test_each_change_is_notified_once() -> None:
+    world = await watched()
+    await edited(world)
+    await edited(world, owner="new@contoso.com")
+    await world.allowlist.remove(ALEX)
+    for _ in range(3):
+        await world.passes(minutes=1)
+    titles = [title.split(":")[0] for title in notified(world, "allowlist_changed")]
+
+    assert titles == ["Allowlist entry added", "Allowlist entry changed", "Allowlist entry removed"]
+
+
+async def test_the_first_run_notifies_of_all_entries_together() -> None:
+    world = World()
+    for account in numbered_accounts(1000):
+        world.allowlist.rows[account.object_id] = an_entry(account.object_id)
+    await world.passes(minutes=1)
+    await world.passes(minutes=1)
+
+    assert notified(world, "allowlist_changed") == [
+        "The allowlist has 1000 entries; from now on each change is notified"
+    ]
+
+
+async def test_without_a_change_nothing_is_written() -> None:
+    world = World()
+    for account in numbered_accounts(50):
+        world.allowlist.rows[account.object_id] = an_entry(account.object_id)
+    for _ in range(4):
+        await world.passes(minutes=1)
+    before = (len(world.ledger.calls), world.allowlist_snapshot.calls.count(("replace", "")))
+    await world.passes(minutes=1)
+    ledger_calls = world.ledger.calls[before[0] :]
+
+    assert world.allowlist_snapshot.calls.count(("replace", "")) == before[1]
+    assert [call for call in ledger_calls if call[0] == "commit"] == []
+
+
+async def test_a_lost_snapshot_repeats_no_notification() -> None:
+    world = await watched()
+    await edited(world)
+    world.allowlist_snapshot.kept = None
+    await world.passes(minutes=1)
+
+    assert len([title for title in notified(world, "allowlist_changed") if "added" in title]) == 1
+
+
+async def test_a_row_that_cannot_be_recorded_is_recorded_at_the_next_run() -> None:
+    world = await watched()
+    world.ledger.fail("load", TransientError("503"), about=ALEX)
+    with pytest.raises(ExceptionGroup):
+        await edited(world)
+    await world.passes(minutes=1)
+    await world.passes(minutes=1)
+
+    assert len(notified(world, "allowlist_changed")) == 1
+
+
+async def test_the_first_use_of_an_entry_is_notified_once() -> None:
+    world = await watched()
+    await edited(world)
+    for minutes in (5, 10):
+        await verdict(world, effective_at=world.now + timedelta(minutes=minutes))
+    await world.passes(hours=1)
+
+    assert len(notified(world, "allowlist_used")) == 1
+
+
+async def test_an_entry_that_was_removed_and_added_again_is_used_for_the_first_time_again() -> None:
+    world = await watched()
+    for minutes in (5, 10):
+        await edited(world)
+        await verdict(world, effective_at=world.now + timedelta(minutes=minutes))
+        await world.allowlist.remove(ALEX)
+        await world.passes(minutes=1)
+
+    assert len(notified(world, "allowlist_used")) == 2
+
+
+async def test_a_misspelt_row_that_could_mean_the_account_is_unclear() -> None:
+    world = await watched()
+    keys = ("tenant", f"{ALEX}\u200b")
+    world.allowlist.rows["misspelt"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
+
+    assert await verdict(world) == "allowlist_unclear"
+
+
+async def test_a_name_as_key_is_unclear_for_the_account_of_that_name() -> None:
+    world = await watched()
+    keys = ("tenant", "Alex@contoso.onmicrosoft.com ")
+    world.allowlist.rows["misspelt"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
+
+    assert await verdict(world) == "allowlist_unclear"
+
+
+async def test_a_misspelt_row_of_no_account_is_notified_in_the_tenant() -> None:
+    world = await watched()
+    keys = ("tenant", "svc@contoso.com")
+    world.allowlist.rows["misspelt"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
+    await world.passes(minutes=1)
+
+    assert "allowlist_changed" in await world.notifications(TENANT_TARGET)
+
+
+# --- approval
+
+
+REQUIRED = {"allowlist_approval": "required"}
+
+
+async def approval(world: World, *, author: Author = OPS) -> DecisionMessage:
+    _, message = await prepare_approval(ALEX, world.services, reason="checked", author=author)
+    return message
+
+
+async def test_an_entry_that_nobody_approved_is_unclear() -> None:
+    world = await watched(**REQUIRED)
+    await edited(world)
+
+    assert await verdict(world, effective_at=world.now + timedelta(minutes=5)) == "allowlist_unclear"
+
+
+async def test_an_approved_entry_exempts() -> None:
+    world = await watched(**REQUIRED)
+    await edited(world)
+    await world.delivers(await approval(world))
+
+    assert await verdict(world, effective_at=world.now + timedelta(minutes=5)) == "allowlisted"
+
+
+async def test_an_approval_after_the_bypass_is_unclear() -> None:
+    world = await watched(**REQUIRED)
+    await edited(world)
+    began = world.now
+    world.now += timedelta(minutes=5)
+    await world.delivers(await approval(world))
+
+    assert await verdict(world, effective_at=began) == "allowlist_unclear"
+
+
+async def test_a_changed_entry_needs_approval_again() -> None:
+    world = await watched(**REQUIRED)
+    await edited(world)
+    await world.delivers(await approval(world))
+    await edited(world, expires_at=START + timedelta(days=300))
+    after_edit = await verdict(world, effective_at=world.now + timedelta(minutes=5))
+
+    assert after_edit == "allowlist_unclear"
+
+
+async def test_an_approved_correction_does_not_begin_anew() -> None:
+    world = await watched(**REQUIRED)
+    await edited(world)
+    await world.delivers(await approval(world))
+    began = world.now + timedelta(seconds=5)
+    world.now += timedelta(minutes=10)
+    await edited(world, owner="new@contoso.com")
+    await world.delivers(await approval(world))
+
+    assert await verdict(world, effective_at=began) == "allowlisted"
+
+
+async def test_an_approval_of_another_row_is_refused() -> None:
+    world = await watched(**REQUIRED)
+    await edited(world)
+    message = await approval(world)
+    await edited(world, owner="new@contoso.com")
+    recorded = await world.delivers(message)
+
+    assert (recorded.outcome, "was changed" in recorded.why) == ("refused", True)
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        Author(object_id=ALEX, name="somebody"),
+        Author(object_id="0a0a0a0a-0000-4000-8000-00000000000a", name="editor@contoso.onmicrosoft.com"),
+    ],
+    ids=["account", "editor"],
+)
+async def test_neither_the_account_nor_its_editor_approves(author: Author) -> None:
+    world = await watched(**REQUIRED)
+    await edited(world, approved_by="editor@contoso.onmicrosoft.com (no object id)")
+
+    with pytest.raises(RefusedError):
+        await approval(world, author=author)
+
+
+async def test_an_actor_of_an_active_incident_does_not_approve() -> None:
+    world = await watched(**REQUIRED)
+    await world.sees(a_finding())
+    await edited(world)
+
+    with pytest.raises(RefusedError, match="actor"):
+        await approval(world, author=Author(name=MALLORY.user_id or ""))
+
+
+async def test_a_repeated_approval_is_recorded_once() -> None:
+    world = await watched(**REQUIRED)
+    await edited(world)
+    message = await approval(world)
+    first, second = await world.delivers(message), await world.delivers(message)
+
+    assert first == second
+
+
+async def test_an_approval_for_an_account_without_an_entry_is_refused() -> None:
+    world = await watched(**REQUIRED)
+    await edited(world)
+    message = await approval(world)
+    await world.allowlist.remove(ALEX)
+
+    assert (await world.delivers(message)).outcome == "refused"
+
+
+async def test_a_correction_that_waits_for_approval_does_not_switch_the_bypass_off() -> None:
+    """A sweep finds that the entry does not count now: everything is held."""
+    world = await watched(**REQUIRED)
+    await world.sweep()
+    await edited(world)
+    await world.delivers(await approval(world))
+    await world.passes(minutes=20)
+    await world.sweep()
+    world.bypassed[ALEX] = True
+    await world.passes(minutes=15)
+    await world.sweep()
+    await world.answer()
+    await edited(world, owner="new@contoso.com")
+    await world.passes(minutes=15)
+    await world.sweep()
+    await world.answer()
+
+    assert (await world.states())[StepKind.DISABLE_BYPASS] is StepState.HELD
+    assert world.bypassed[ALEX]
+
+
+async def test_a_hint_begins_at_the_last_complete_sweep_that_had_the_account_off() -> None:
+    """Off at the sweep, entry, on, alert: nobody can say whether the entry came first."""
+    world = World(an_account())
+    await world.sweep()
+    world.now += timedelta(minutes=5)
+    await world.allowlist.put(an_entry())
+    world.now += timedelta(minutes=5)
+    world.bypassed[ALEX] = True
+    hint = a_hint(effective_at=world.now, received_at=world.now)
+    await world.sees(hint)
+    world.now += timedelta(seconds=10)
+    await world.answer()
+
+    assert await verdict_of(hint, world) == "allowlist_unclear"
