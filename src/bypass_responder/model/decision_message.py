@@ -146,15 +146,9 @@ class DecisionMessage(Value):
         if self.account is not None and self.kind is not DecisionKind.APPROVE:
             msg = "only approve names an account"
             raise ValueError(msg)
-        names = {
-            DecisionKind.ACCEPT_WARNING: (self.warning is not None, "a warning"),
-            DecisionKind.APPROVE_ENTRY: (self.entry_sha256 is not None, "the hash of an entry"),
-        }
-        wanted, what = names.get(self.kind, (bool(self.incident_id), "an incident"))
-        if (
-            not wanted
-            or [self.warning is not None, self.entry_sha256 is not None, bool(self.incident_id)].count(True) > 1
-        ):
-            msg = f"{self.kind.value} names {what}, and nothing else"
+        given = [bool(self.incident_id), self.warning is not None, self.entry_sha256 is not None]
+        about = {DecisionKind.ACCEPT_WARNING: 1, DecisionKind.APPROVE_ENTRY: 2}.get(self.kind, 0)
+        if given != [number == about for number in range(len(given))]:
+            msg = "accept_warning names a warning, approve_entry the hash of an entry, any other decision an incident"
             raise ValueError(msg)
         return self
