@@ -13,7 +13,7 @@ python := $(VENV)/bin/python
 pytest := $(python) -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-all cover format picture lint simulate bench infra package package-responder lock exchange-worker clean
+.PHONY: help setup demo serve test test-all cover format picture lint simulate bench infra az-check package package-responder lock exchange-worker clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: setup  ## measure against peers and floors; writes bench/results.json
 
 infra: setup .venv-infra/made-from  ## check the deployment, as far as that goes without Azure; ARGS="--only NAME", --list
 	@$(python) -m infra.checks $(ARGS)
+
+az-check: setup  ## parse the az commands of hooks, workflows and documents, if azure-cli is in .venv-az
+	@$(python) -m pytest --numprocesses 0 tests/infra/hooks/test_az_commands.py $(ARGS)
 
 .venv-infra/made-from: infra/requirements-checks.txt
 	@$(PYTHON) -m venv --clear .venv-infra
