@@ -280,14 +280,14 @@ async def test_an_app_that_never_ran_is_named(storage: str, start: Start, monkey
     assert ([found for found, _ in told(said)], said.code) == (["app_silent"], 1)
 
 
-async def test_an_app_that_stopped_is_named(well: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_scheduler_that_stopped_is_named(well: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     store = well.responder.self_checks.store
     check = await store.last()
     assert check is not None
     await store.save(check.model_copy(update={"at": check.at.replace(year=check.at.year - 1)}))
     said = await as_person(well, monkeypatch)
 
-    assert [found for found, _ in told(said)] == ["app_silent"]
+    assert [found for found, _ in told(said)] == ["resume_late"]
 
 
 async def test_a_silent_worker_is_named(well: Live) -> None:
