@@ -73,8 +73,8 @@ class AllowlistSnapshot(Protocol):
     async def read(self) -> Snapshot | None:
         """None before the first run. A damaged one is empty: each row is then compared with its case."""
 
-    async def replace(self, snapshot: Snapshot) -> None:
-        """Store it in place of the one with its etag. Raises ConflictError when there is another by now."""
+    async def replace(self, snapshot: Snapshot) -> str:
+        """Store it in place of the one with its etag, and return the new one. Raises ConflictError when there is another by now."""
 
 
 class Ledger(Protocol):

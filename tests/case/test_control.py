@@ -93,7 +93,7 @@ def test_a_call_that_nothing_wants_any_more_is_read_until_its_effect_shows() -> 
 
 def test_the_reads_of_an_unwanted_call_end() -> None:
     draft = Draft(a_case(Control(control=BLOCK, acted_at=START, next_at=START)), now=START)
-    for _ in range(observation.READS_BEFORE_CALLING_AGAIN + 1):
+    for _ in range(control.READS_BEFORE_CALLING_AGAIN + 1):
         observation.observe(draft, BLOCK, an_account())
 
     assert next_of(draft.case.control(BLOCK), [], START) == (Next.NOTHING, None)

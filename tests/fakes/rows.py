@@ -77,12 +77,13 @@ class FakeAllowlistSnapshot(Scripted):
         self._called("read")
         return self.kept
 
-    async def replace(self, snapshot: Snapshot) -> None:
+    async def replace(self, snapshot: Snapshot) -> str:
         self._called("replace")
         if snapshot.etag != (self.kept.etag if self.kept else None):
             raise ConflictError("Another run has stored one.")
         self._version += 1
-        self.kept = Snapshot(dict(snapshot.rows), f"v{self._version}")
+        self.kept = Snapshot(dict(snapshot.rows), etag := f"v{self._version}")
+        return etag
 
 
 class FakeWorkList(Scripted):

@@ -302,7 +302,7 @@ async def _of_allowlist(run: Run) -> list[str]:
     for target in sorted({*await run.stored.ledger.targets(), *rows} - {TENANT_TARGET}):
         case = await run.stored.ledger.load(target, history=True)
         seen, row = case.row(SeenRow, ENTRY_KEY), rows.get(target)
-        if (seen.etag if seen else None) != (row.etag if row else None):
+        if (seen.etag if seen and seen.compared and seen.gone_at is None else None) != (row.etag if row else None):
             problems.append(f"unseen: the allowlist row of {_name(target)} is not as the last run recorded it")
         log = [entry async for entry in run.stored.ledger.log(target)]
         recorded = [entry.at for entry in log if entry.event == "allowlist_changed"]

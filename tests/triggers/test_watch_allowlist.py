@@ -9,11 +9,13 @@ import pytest
 
 from bypass_responder.errors import RefusedError, TransientError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.allowlist import SeenRow, Snapshot
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Author, DecisionMessage
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.operating.decide import prepare_approval
+from bypass_responder.triggers.watch_allowlist import watch_allowlist
 from tests.adversary.scenes import numbered_accounts, verdict_of
 from tests.world import ALEX, MALLORY, OPS, START, World, a_finding, a_hint, an_account, an_entry
 
@@ -155,6 +157,62 @@ async def test_an_entry_that_was_removed_and_added_again_is_used_for_the_first_t
         await world.passes(minutes=1)
 
     assert len(notified(world, "allowlist_used")) == 2
+
+
+async def test_an_entry_that_was_gone_before_a_comparison_saw_it_begins_anew() -> None:
+    """Used within a minute, and removed: what the decision recorded lends no age to a later entry."""
+    world = await watched()
+    await world.allowlist.put(an_entry())
+    await world.sees(a_finding(effective_at=world.now + timedelta(seconds=1)))
+    await world.allowlist.remove(ALEX)
+    await world.passes(minutes=1)
+    began = world.now
+    world.now += timedelta(minutes=1)
+    await world.allowlist.put(an_entry())
+
+    assert await verdict(world, id="20fd5006-645b-42be-8000-00000000beef", effective_at=began) == "allowlist_unclear"
+
+
+async def test_a_row_that_was_recorded_before_a_crash_and_removed_is_found_to_be_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await watched()
+    await world.allowlist.put(an_entry())
+    replace, stored = world.allowlist_snapshot.replace, []
+
+    async def once(snapshot: Snapshot) -> str:
+        if stored:
+            raise TransientError("the host ends here")
+        stored.append(snapshot)
+        return await replace(snapshot)
+
+    monkeypatch.setattr(world.allowlist_snapshot, "replace", once)
+    with pytest.raises(TransientError):
+        await watch_allowlist(world.services)
+    monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
+    await world.allowlist.remove(ALEX)
+    await watch_allowlist(world.services)
+
+    assert [row.gone_at is None for row in (await world.case()).rows(SeenRow)] == [False]
+
+
+async def test_what_a_slower_run_recorded_is_compared_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run reads an entry and is held up; it is removed, another run compares, and the slower one records it."""
+    world = await watched()
+    await world.allowlist.put(an_entry())
+    replace = world.allowlist_snapshot.replace
+
+    async def overtaken(snapshot: Snapshot) -> str:
+        monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
+        etag = await replace(snapshot)
+        await world.allowlist.remove(ALEX)
+        await replace(Snapshot({}, etag))
+        return etag
+
+    monkeypatch.setattr(world.allowlist_snapshot, "replace", overtaken)
+    await watch_allowlist(world.services)
+
+    assert [row.gone_at is None for row in (await world.case()).rows(SeenRow)] == [False]
 
 
 async def test_a_misspelt_row_that_could_mean_the_account_is_unclear() -> None:

@@ -43,13 +43,16 @@ class BlobAllowlistSnapshot:
         except UNREADABLE:
             return Snapshot({}, etag)
 
-    async def replace(self, snapshot: Snapshot) -> None:
-        """Store it in place of the one with its etag."""
+    async def replace(self, snapshot: Snapshot) -> str:
+        """Store it in place of the one with its etag. Returns the new etag."""
         data = json.dumps(dict(snapshot.rows), separators=(",", ":")).encode()
         packed = await asyncio.to_thread(gzip.compress, data, mtime=0)
         with translated("the allowlist's snapshot"):
             if snapshot.etag is None:
-                await self._blob.upload_blob(packed, overwrite=False)
+                stored = await self._blob.upload_blob(packed, overwrite=False)
             else:
                 condition = MatchConditions.IfNotModified
-                await self._blob.upload_blob(packed, overwrite=True, etag=snapshot.etag, match_condition=condition)
+                stored = await self._blob.upload_blob(
+                    packed, overwrite=True, etag=snapshot.etag, match_condition=condition
+                )
+        return str(stored["etag"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry, account_of
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
 
+GONE_FOR = timedelta(hours=1)
+"""Longer than a run takes: nobody who had read the removed row is still at work."""
 LONGEST_VALUE = 200
 """Characters of a column that are kept; the digest covers all of it."""
 MOST_NAMED = 20
@@ -57,20 +60,34 @@ def valid_since(row: AllowlistEntry | MalformedEntry, seen: SeenRow | None) -> d
         return None
     if seen is None or seen.valid_since is None or seen.valid_until is None:
         return row.edited_at
-    if row.etag != seen.etag and seen.valid_until <= row.edited_at:
+    begins_anew = not seen.compared or seen.valid_until <= row.edited_at
+    if row.etag != seen.etag and begins_anew:
         return row.edited_at
     return min(seen.valid_since, row.edited_at)
 
 
-def record_row(draft: Draft, row_id: str, row: AllowlistEntry | MalformedEntry | None, *, quiet: bool = False) -> None:
-    """Record a row as it is now, None when it is gone; log and notify each change. ``quiet``: without notification."""
+def record_row(
+    draft: Draft,
+    row_id: str,
+    row: AllowlistEntry | MalformedEntry | None,
+    *,
+    quiet: bool = False,
+    compared: bool = True,
+) -> None:
+    """Record a row as it is now, None when it is gone; log and notify each change. ``quiet``: without notification.
+
+    ``compared``: with what the last comparison of the whole table found, not read for a decision alone.
+    """
     before = _seen(draft.case, row_id)
     if row is None:
-        if before is not None:
-            draft.remove(before)
+        if before is not None and before.gone_at is None:
+            _forget_gone(draft)
+            draft.put(_gone(before, draft.now))
             _report(draft, row_id, before.columns, {}, key=f"gone-{before.etag}", quiet=quiet)
         return
     if before is not None and (before.etag == row.etag or _is_older(row, before)):
+        if before.gone_at is None:
+            draft.put(before.model_copy(update={"compared": before.compared or compared}))
         return
     since = valid_since(row, before)
     columns = {name: value[:LONGEST_VALUE] for name, value in row.columns.items()}
@@ -81,11 +98,24 @@ def record_row(draft: Draft, row_id: str, row: AllowlistEntry | MalformedEntry |
         edited_at=row.edited_at,
         valid_since=since,
         valid_until=row.expires_at if isinstance(row, AllowlistEntry) else None,
+        compared=compared,
     )
     if before is not None and since is not None and since == before.valid_since:
         now = now.model_copy(update={"used_at": before.used_at, "approval": before.approval})
     draft.put(now)
-    _report(draft, row_id, before.columns if before else {}, columns, key=row.etag, quiet=quiet)
+    known = before.columns if before and before.gone_at is None else {}
+    _report(draft, row_id, known, columns, key=row.etag, quiet=quiet)
+
+
+def _gone(row: SeenRow, now: datetime) -> SeenRow:
+    nothing = {"valid_since": None, "valid_until": None, "used_at": None, "approval": None}
+    return row.model_copy(update=nothing | {"gone_at": now})
+
+
+def _forget_gone(draft: Draft) -> None:
+    for row in draft.case.rows(SeenRow):
+        if row.gone_at is not None and draft.now - row.gone_at > GONE_FOR:
+            draft.remove(row)
 
 
 def _seen(case: Case, row_id: str) -> SeenRow | None:
@@ -138,10 +168,11 @@ def _name(row_id: str, *states: Mapping[str, str]) -> str:
 
 def record_use(draft: Draft, entry: AllowlistEntry, *, record: str) -> None:
     """Record and notify that an entry exempts its account for the first time."""
-    if draft.case.row(SeenRow, ENTRY_KEY) is None:
-        record_row(draft, entry.row_id, entry, quiet=True)
     seen = draft.case.row(SeenRow, ENTRY_KEY)
-    if seen is None or seen.used_at is not None:
+    if seen is None or seen.gone_at is not None:
+        record_row(draft, entry.row_id, entry, quiet=True, compared=False)
+    seen = draft.case.row(SeenRow, ENTRY_KEY)
+    if seen is None or seen.used_at is not None or seen.gone_at is not None:
         return
     draft.put(seen.model_copy(update={"used_at": draft.now}))
     since = f", valid since {seen.valid_since:%Y-%m-%d %H:%M:%SZ}" if seen.valid_since else ""
@@ -174,7 +205,7 @@ def summarize(draft: Draft, rows: Sequence[AllowlistEntry | MalformedEntry]) -> 
 
 def approve(draft: Draft, entry: AllowlistEntry, *, by: str) -> None:
     """Record that a person approved the row as it is now."""
-    record_row(draft, entry.row_id, entry)
+    record_row(draft, entry.row_id, entry, compared=False)
     seen = draft.case.row(SeenRow, ENTRY_KEY)
     if seen is not None:
         since = seen.approval.since if seen.approval else draft.now

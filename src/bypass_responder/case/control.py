@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BLOCK, REVOKE, RELEASE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.RELEASE
 WANTED = frozenset({StepState.PLANNED, StepState.CLAIMED, StepState.ACTED, StepState.DONE})
+READS_BEFORE_CALLING_AGAIN = 6
+"""Read-backs at growing intervals, about five minutes in all, before the call is made again."""
 MOST_PROJECTED = 20
 
 
@@ -62,7 +64,7 @@ def next_of(control: Control, wants: Sequence[Step], now: datetime) -> tuple[Nex
     """
     if control.lease_until is not None and control.lease_until > now:
         return Next.WAIT, control.lease_until
-    if not wants and control.token:
+    if not wants and (control.token or (control.next_at is None and effect_is_unknown(control))):
         return Next.READ, None
     planned = [step for step in wants if step.state in {StepState.PLANNED, StepState.CLAIMED}]
     if control.next_at is not None and control.next_at > now:
@@ -70,6 +72,12 @@ def next_of(control: Control, wants: Sequence[Step], now: datetime) -> tuple[Nex
     if planned:
         return Next.ACT, None
     return (Next.READ, None) if control.next_at is not None else (Next.NOTHING, None)
+
+
+def effect_is_unknown(control: Control) -> bool:
+    """Return True for a block that was called, as long as it may still show in a read."""
+    never_shown = control.attempts > 0 and control.shown_at is None
+    return control.control is BLOCK and never_shown and control.reads < READS_BEFORE_CALLING_AGAIN
 
 
 def due_at(case: Case, now: datetime) -> list[datetime]:

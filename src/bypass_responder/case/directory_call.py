@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.control import BLOCK, RELEASE, REVOKE, Next, next_of, project, releases, row_of, wanting
+from bypass_responder.case.control import (
+    BLOCK,
+    READS_BEFORE_CALLING_AGAIN,
+    RELEASE,
+    REVOKE,
+    Next,
+    next_of,
+    project,
+    releases,
+    row_of,
+    wanting,
+)
 from bypass_responder.case.observation import LOOK_DAILY, READ_BACK_AFTER, observe
 from bypass_responder.case.step import LEASE, after_change, backoff_of, notify_failure, notify_retry
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
@@ -163,8 +174,9 @@ def _retry(draft: Draft, kind: StepKind, control: Control, steps: Sequence[Step]
 
 
 def _fail(draft: Draft, kind: StepKind, steps: Sequence[Step], why: str) -> None:
-    if kind is BLOCK and _is_first_call(draft.case):
-        draft.move_head(prior=None)  # refused at the first call: nothing was changed
+    if kind is BLOCK and _is_first_call(draft.case):  # refused at the first call: nothing was changed, nothing to read
+        draft.move_head(prior=None)
+        draft.put(draft.case.control(BLOCK).model_copy(update={"reads": READS_BEFORE_CALLING_AGAIN}))
     project(draft, kind, steps, StepState.FAILED, detail=why)
     for step in steps:
         draft.log("failed", f"{kind.value}: {why}", incident=step.incident_id, step=kind.value)

@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.control import BLOCK, MOST_PROJECTED, REVOKE, ended, project, wanting
+from bypass_responder.case.control import (
+    BLOCK,
+    MOST_PROJECTED,
+    READS_BEFORE_CALLING_AGAIN,
+    REVOKE,
+    effect_is_unknown,
+    ended,
+    project,
+    wanting,
+)
 from bypass_responder.case.step import GONE, after_change, finish, notify_failure
 from bypass_responder.model.base import latest
-from bypass_responder.model.step import Control, Effect, Observed, Step, StepKind, StepState
+from bypass_responder.model.step import Control, Effect, Observed, Rule, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,8 +30,6 @@ if TYPE_CHECKING:
 
 HELD, WITHHELD = StepState.HELD, StepState.WITHHELD
 READ_BACK_AFTER = timedelta(seconds=5)
-READS_BEFORE_CALLING_AGAIN = 6
-"""Read-backs at growing intervals, about five minutes in all, before the call is made again."""
 UNVERIFIED_AFTER_ATTEMPTS = 4
 READ_AGAIN_AFTER = timedelta(minutes=2)
 """One read that shows the account enabled, or absent, may be stale: the next one is this much later."""
@@ -82,9 +89,13 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
     held = [
         step
         for step in draft.case.rows(Step)
-        if ours and step.step is BLOCK and step.state in {HELD, WITHHELD} and _open(draft.case, step)
+        if ours and step.step is BLOCK and _waits_or_was_withheld(step) and _open(draft.case, step)
     ]
     _finish(draft, BLOCK, (*wants, *held), effect, detail)
+
+
+def _waits_or_was_withheld(step: Step) -> bool:
+    return step.state in {HELD, WITHHELD} or (step.state is StepState.CANCELLED and step.reason == Rule.PROTECTED)
 
 
 def _open(case: Case, step: Step) -> bool:
@@ -95,8 +106,7 @@ def _open(case: Case, step: Step) -> bool:
 def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> None:
     since = control.enabled_since or draft.now
     if not wants:
-        unknown = control.acted_at is not None and control.shown_at is None
-        if unknown and control.reads < READS_BEFORE_CALLING_AGAIN:
+        if effect_is_unknown(control):
             reads = control.reads + 1
             again = draft.now + READ_BACK_AFTER * 2**reads
             control = control.model_copy(update={"reads": reads, "next_at": again})

@@ -41,6 +41,10 @@ class SeenRow(Row):
     valid_since: Utc | None = None
     """Since when the account has had a valid row without interruption; None: this row cannot be read."""
     valid_until: Utc | None = None
+    compared: bool = True
+    """False: read for a decision alone. The row may be gone again before a comparison has seen it."""
+    gone_at: Utc | None = None
+    """When the row was found to be removed: a run that had read it before does not record it again."""
     used_at: Utc | None = None
     """When the entry first exempted the account."""
     approval: Approval | None = None

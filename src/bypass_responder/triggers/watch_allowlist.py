@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
     Rows = Mapping[str, AllowlistEntry | MalformedEntry]
 
+ATTEMPTS = 5
+UNKNOWN = ""
+"""In place of the ETag of a row that is being recorded, or that could not be."""
 ROWS_PER_TRANSACTION = 20
 """Of one case: rows, log entries and notifications of each are in one transaction, which holds 100."""
 
@@ -31,13 +33,29 @@ async def watch_allowlist(services: Services) -> None:
     """Record each allowlist row that was added, changed or removed in its account's case, and notify people.
 
     The first run records what is there, with one summary. A row that cannot be recorded is retried at the next run.
+    When another run has compared them meanwhile, what this one recorded may be older, and is compared again.
     """
+    recorded: set[str] = set()
+    for _ in range(ATTEMPTS):
+        try:
+            await _compare(recorded, services)
+        except ConflictError:
+            continue
+        return
+    raise ConflictError(TENANT_TARGET)
+
+
+async def _compare(recorded: set[str], services: Services) -> None:
+    """Record what differs from the snapshot, and ``recorded`` again, to which it is added; replace the snapshot."""
     rows = {row.row_id: row async for row in services.allowlist.entries()}
     before = await services.allowlist_snapshot.read()
     known = before.rows if before else {}
-    changed = sorted(row_id for row_id in {*rows, *known} if _etag(row_id, rows) != known.get(row_id))
+    changed = sorted(recorded | {row_id for row_id in {*rows, *known} if _etag(row_id, rows) != known.get(row_id)})
     if before is not None and not changed:
         return
+    etag = before.etag if before else None
+    if before is not None:  # a run that ends here leaves a trace of what it was about to record
+        etag = await services.allowlist_snapshot.replace(Snapshot({**known, **dict.fromkeys(changed, UNKNOWN)}, etag))
     by_target: dict[str, list[str]] = {}
     for row_id in changed:
         by_target.setdefault(target_of(row_id), []).append(row_id)
@@ -52,10 +70,9 @@ async def watch_allowlist(services: Services) -> None:
         summary = partial(summarize, rows=list(rows.values()))
         await change_if_needed(await open_session(TENANT_TARGET, services), summary, services)
     stale = {row_id for target in failed for row_id in by_target[target]}
-    now = {row_id: row.etag for row_id, row in rows.items() if row_id not in stale}
-    kept = {row_id: etag for row_id, etag in known.items() if row_id in stale}
-    with suppress(ConflictError):  # another run has compared them too
-        await services.allowlist_snapshot.replace(Snapshot(now | kept, before.etag if before else None))
+    now = {row_id: row.etag for row_id, row in rows.items()}
+    recorded |= {*changed} - stale
+    await services.allowlist_snapshot.replace(Snapshot(now | dict.fromkeys(stale, UNKNOWN), etag))
     if failed:
         raise ExceptionGroup("some allowlist rows could not be recorded; they are tried again", list(failed.values()))
 
