@@ -74,7 +74,10 @@ class AllowlistSnapshot(Protocol):
         """None before the first run. A damaged one is empty: each row is then compared with its case."""
 
     async def replace(self, snapshot: Snapshot) -> str:
-        """Store it in place of the one with its etag, and return the new one. Raises ConflictError when there is another by now."""
+        """Store it in place of the one with its etag. Returns the new etag.
+
+        Raises ConflictError when there is another snapshot by now.
+        """
 
 
 class Ledger(Protocol):

@@ -178,7 +178,8 @@ async def test_a_row_that_was_recorded_before_a_crash_and_removed_is_found_to_be
 ) -> None:
     world = await watched()
     await world.allowlist.put(an_entry())
-    replace, stored = world.allowlist_snapshot.replace, []
+    replace = world.allowlist_snapshot.replace
+    stored: list[Snapshot] = []
 
     async def once(snapshot: Snapshot) -> str:
         if stored:
