@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bypass_responder.case.account_state import lines_of, shown_of
-from bypass_responder.case.allowlist import difference
+from bypass_responder.case.allowlist import NO_DIFFERENCE, difference
 from bypass_responder.case.person_decision import author_is
 from bypass_responder.cli.send_decision import Wait, check_reason, send_decision
 from bypass_responder.cli.terminal import (
@@ -76,7 +76,7 @@ def add(
             stop(f"No account has the object id or user principal name {account}. Check the spelling.")
         author = await who_am_i(responder)
         if author_is(author, found):
-            stop(f"{author.name} cannot allowlist their own account. Somebody else has to.")
+            stop(f"{author.name} cannot allowlist their own account. Another person must.")
         entry = AllowlistEntry(
             object_id=found.object_id,
             display_name=found.user_principal_name,
@@ -90,7 +90,7 @@ def add(
         before = await responder.services.allowlist.get(found.object_id)
         changes = difference(before.columns, entry.columns) if before else ""
         if before and not replace:
-            stop(f"{found} has an entry already. To replace it, add --replace; that changes {changes}.")
+            stop(f"{found} has an entry already. {_to_replace(changes)}")
         try:
             await responder.services.allowlist.put(entry, replaces=before.etag if before else None)
         except ConflictError:
@@ -100,6 +100,12 @@ def add(
     found, entry, changes = with_responder(use)
     say(f"Replaced: {found}. {changes}." if changes else f"Allowed: {found}")
     show_fields({"until": f"{entry.expires_at:%Y-%m-%d %H:%M:%SZ}", "owner": owner, "ticket": ticket, "reason": reason})
+
+
+def _to_replace(changes: str) -> str:
+    if changes == NO_DIFFERENCE:
+        return "It has the same values, so nothing was changed."
+    return f"To replace it, add --replace; that changes {changes}."
 
 
 @app.command()
@@ -112,7 +118,7 @@ def approve(
 ) -> None:
     """Approve the entry of one account as it is now. Required with ALLOWLIST_APPROVAL=required.
 
-    Shows the entry and asks. Somebody else than who added it has to approve it; a change needs approval again.
+    Shows the entry and asks. A person other than its author must approve it; a change needs approval again.
     """
     check_reason(reason)
 
@@ -175,7 +181,7 @@ def remove(
     confirm(f"Remove {account} from the allowlist?", yes=yes)
     if not with_responder(use):
         stop(f"{account} is no longer on the allowlist.")
-    say(f"Removed: {object_id}")
+    say(f"Removed: {account}" + (f" ({object_id})" if account != object_id else ""))
 
 
 async def _object_id(account: str, responder: Responder) -> str | None:
