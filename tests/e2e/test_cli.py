@@ -135,7 +135,7 @@ async def test_who_added_an_entry_does_not_approve_it(live: Live) -> None:
     await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS))
     said = await bypassctl(live.cli_env, "allowlist", "approve", SERVICE, "--reason", "mine", "--yes")
 
-    assert (said.code, "Somebody else has to approve it" in said.err) == (3, True)
+    assert (said.code, "Another person must approve it" in said.err) == (3, True)
 
 
 async def test_an_unknown_account_is_not_allowlisted(live: Live) -> None:
