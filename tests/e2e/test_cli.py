@@ -124,11 +124,13 @@ async def test_an_entry_is_approved_by_a_decision(start: Start) -> None:
     live = await start(ALLOWLIST_APPROVAL="required")
     await live.first_start()
     await live.allowlist("svc-archive", ApprovedBy="editor@contoso.onmicrosoft.com")
+    listed = await bypassctl(live.cli_env, "allowlist", "list")
     said = await waiting(live, "allowlist", "approve", SERVICE)
     [decision] = await live.rows(PersonDecision)
 
     assert (said.code, "CHG-1042" in said.out, "Carried out: approve" in said.out) == (0, True, True)
     assert (decision.verb, decision.outcome) == ("approve_entry", "carried_out")
+    assert "not approved" in listed.out
 
 
 async def test_who_added_an_entry_does_not_approve_it(live: Live) -> None:

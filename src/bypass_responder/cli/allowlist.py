@@ -30,7 +30,7 @@ from bypass_responder.cli.terminal import (
 from bypass_responder.errors import ConflictError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.operating.decide import prepare_approval
+from bypass_responder.operating.decide import is_approved, prepare_approval
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
@@ -139,15 +139,21 @@ def approve(
 def list_entries(output: Format = Output.TABLE) -> None:
     """List all entries, including expired and malformed ones."""
 
-    async def use(responder: Responder) -> list[AllowlistEntry | MalformedEntry]:
-        return [entry async for entry in responder.services.allowlist.entries()]
+    async def use(responder: Responder) -> tuple[list[AllowlistEntry | MalformedEntry], set[str]]:
+        services = responder.services
+        entries = [entry async for entry in services.allowlist.entries()]
+        if not services.settings.approval_required:
+            return entries, set()
+        own = [entry for entry in entries if isinstance(entry, AllowlistEntry)]
+        return entries, {entry.row_id for entry in own if not await is_approved(entry, services)}
 
-    entries = with_responder(use)
+    entries, waiting = with_responder(use)
     if output is Output.JSON:
         show_json([entry.model_dump(mode="json") for entry in entries])
         return
     show_table(
-        ("account", "object id", "state", "until", "owner", "ticket", "reason"), [_row(entry) for entry in entries]
+        ("account", "object id", "state", "until", "owner", "ticket", "reason"),
+        [_row(entry, approved=entry.row_id not in waiting) for entry in entries],
     )
 
 
@@ -204,10 +210,10 @@ def last_moment(day: str) -> datetime:
     return moment
 
 
-def _row(entry: AllowlistEntry | MalformedEntry) -> tuple[str, ...]:
+def _row(entry: AllowlistEntry | MalformedEntry, *, approved: bool) -> tuple[str, ...]:
     if isinstance(entry, MalformedEntry):
         return ("", entry.object_id, f"MALFORMED: {entry.problem}", "", "", "", "")
-    state = "expired" if entry.expires_at <= datetime.now(UTC) else "valid"
+    state = "expired" if entry.expires_at <= datetime.now(UTC) else "valid" if approved else "not approved"
     until = f"{entry.expires_at:%Y-%m-%d}"
     reason = f"{entry.reason_class}: {entry.justification}"
     return (entry.display_name, entry.object_id, state, until, entry.owner, entry.ticket, reason)
