@@ -54,7 +54,7 @@ def in_force(
 def valid_since(row: AllowlistEntry | MalformedEntry, seen: SeenRow | None) -> datetime | None:
     """Return since when the account has had a valid entry without an interruption that a run saw.
 
-    None for a row that cannot be read. An edit after the entry had expired begins anew.
+    None for a row that cannot be read. An edit after the entry had expired starts again.
     """
     if not isinstance(row, AllowlistEntry) or row.edited_at is None:
         return None
