@@ -28,6 +28,13 @@ def test_a_step_that_failed_can_be_approved() -> None:
     assert f'bypassctl incidents approve {FAILED.id} --reason "TICKET"' in todo[0]
 
 
+def test_a_failed_step_can_be_approved_while_another_one_goes_on() -> None:
+    incident = FAILED.model_copy(update={"status": IncidentStatus.OPEN})
+    steps = [a_step(StepKind.BLOCK_SIGN_IN, StepState.FAILED), a_step(StepKind.DISABLE_BYPASS, StepState.ACTED)]
+
+    assert left_to_do(incident, steps=steps)[0].startswith("Decide (a step failed): bypassctl incidents approve")
+
+
 def test_an_incident_of_which_every_step_is_done_is_closed_and_not_approved() -> None:
     """The sessions of a guest cannot be revoked, so the responder would refuse an approval."""
     todo = left_to_do(FAILED, steps=[a_step(StepKind.REVOKE_SESSIONS, StepState.DONE, Effect.INEFFECTIVE)])

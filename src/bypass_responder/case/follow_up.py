@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.step import StepState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,8 @@ def left_to_do(
     ]
     if incident is None:
         return tuple(todo)
-    if incident.status in WAITS:
+    failed = not incident.status.final and any(step.state is StepState.FAILED for step in steps)
+    if incident.status in WAITS or failed:
         todo[:0] = _decisions(incident, steps)
     account = incident.account
     if account and any(
@@ -73,7 +75,10 @@ def _decisions(incident: Incident, steps: Sequence[Step]) -> list[str]:
     )
     if steps and not any(step.approvable for step in steps):
         return [f"Handle the step that had no effect, then end the incident: {close}"]
-    return [f"Decide ({WAITS[incident.status]}): {approve}", f"Or, if it is legitimate: {dismiss}"]
+    return [
+        f"Decide ({WAITS.get(incident.status, WAITS[IncidentStatus.FAILED])}): {approve}",
+        f"Or, if it is legitimate: {dismiss}",
+    ]
 
 
 def with_command(todo: tuple[str, ...], entry_id: str | None) -> tuple[str, ...]:
