@@ -76,7 +76,8 @@ def _guide(stage: Stage) -> str:
     return f"""\
 The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder} for `--keep`.
 
-  tenant   {stage.tenant_url}   (audit feed, Graph, Exchange; /sandbox/state shows its true state)
+  tenant   {stage.tenant_url}   (audit feed, Graph, Exchange; /sandbox/state shows its true state,
+           /sandbox/notifications what the webhook received)
   host     {stage.host_url}/api/health
   storage  blob {stage.ports.blob}, queue {stage.ports.queue}, table {stage.ports.table} on 127.0.0.1 (Azurite)
   logs     {stage.folder}/*.log

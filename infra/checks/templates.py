@@ -1,4 +1,4 @@
-"""Bicep's own word on every file: builds, lints and is formatted, with built-in resource types only.
+"""Bicep's result for every file: builds, lints and is formatted, with built-in resource types only.
 
 The strict rules of infra/checks/bicepconfig.json apply here alone. An installation builds with Bicep's own defaults, so
 that no rule, new or one that counts days, can refuse a released version.

@@ -23,7 +23,7 @@ function Assert-Setting([string[]] $Names) {
     }
 }
 
-# An older one may deploy for ever to an app that denies inbound requests (Azure/azure-cli#30870).
+# An older one may deploy forever to an app that denies inbound requests (Azure/azure-cli#30870).
 $AzMinimum = '2.91.0'
 
 function Assert-AzureCli {

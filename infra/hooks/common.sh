@@ -18,7 +18,7 @@ need() { # NAME…: what azd provision sets
   done
 }
 
-# An older one may deploy for ever to an app that denies inbound requests (Azure/azure-cli#30870).
+# An older one may deploy forever to an app that denies inbound requests (Azure/azure-cli#30870).
 AZ_MINIMUM=2.91.0
 
 require_az() {

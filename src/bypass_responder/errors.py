@@ -78,7 +78,7 @@ class PermissionMissingError(ResponderError):
 class NotFoundError(ResponderError):
     """The object does not exist, or no longer exists."""
 
-    advice = "Nothing to do if it was deleted on purpose."
+    advice = "Check the id or the name. Nothing to do if it was deleted on purpose."
 
 
 class RefusedError(ResponderError):

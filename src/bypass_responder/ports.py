@@ -51,7 +51,7 @@ class Allowlist(Protocol):
     async def get(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
         """The row under exactly this key, None when there is none. A storage error is neither."""
 
-    async def misspelt(self) -> list[MalformedEntry]:
+    async def misspelled(self) -> list[MalformedEntry]:
         """Every row whose keys are not as ``get`` reads them, in the whole table; without the time of its edit."""
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:

@@ -215,7 +215,7 @@ async def test_a_row_key_typed_in_another_form_is_malformed_not_missed(
 ) -> None:
     await by_hand(clients, tenant_id, row, ROW)
     allowlist = TableAllowlist(clients.tables, tenant_id)
-    [found], [listed] = await allowlist.misspelt(), [entry async for entry in allowlist.entries()]
+    [found], [listed] = await allowlist.misspelled(), [entry async for entry in allowlist.entries()]
 
     assert "lower case" in found.problem
     assert (listed.row_id, listed.etag) == (found.row_id, found.etag)
@@ -225,21 +225,21 @@ async def test_a_tenant_id_typed_in_capitals_is_malformed_not_missed(clients: St
     await by_hand(clients, tenant_id.upper(), SERVICE, ROW)
     allowlist = TableAllowlist(clients.tables, tenant_id)
 
-    assert [row.object_id for row in await allowlist.misspelt()] == [SERVICE]
+    assert [row.object_id for row in await allowlist.misspelled()] == [SERVICE]
     assert [type(entry) async for entry in allowlist.entries()] == [MalformedEntry]
 
 
 async def test_a_tenant_id_in_braces_is_malformed_not_missed(clients: StorageClients, tenant_id: str) -> None:
     await by_hand(clients, f"{{{tenant_id}}}", SERVICE, ROW)
 
-    assert len(await TableAllowlist(clients.tables, tenant_id).misspelt()) == 1
+    assert len(await TableAllowlist(clients.tables, tenant_id).misspelled()) == 1
 
 
 async def test_a_row_of_another_tenant_is_not_read(clients: StorageClients, tenant_id: str) -> None:
     await by_hand(clients, str(uuid4()), SERVICE, ROW)
     allowlist = TableAllowlist(clients.tables, tenant_id)
 
-    assert [entry async for entry in allowlist.entries()] == await allowlist.misspelt() == []
+    assert [entry async for entry in allowlist.entries()] == await allowlist.misspelled() == []
 
 
 async def test_a_name_as_row_key_is_listed_as_malformed(clients: StorageClients, tenant_id: str) -> None:

@@ -176,3 +176,17 @@ def test_any_text_is_judged(text: str) -> None:
 )
 def test_a_row_is_recorded_in_the_case_of_its_account(row_id: str, target: str) -> None:
     assert target_of(row_id) == target
+
+
+def test_a_change_names_the_command_that_undoes_it() -> None:
+    draft = recorded(a_row(START))
+    [notification] = draft.case.rows(Notification)
+
+    assert f"bypassctl allowlist remove {ALEX}" in notification.left_to_do[0]
+
+
+def test_a_removal_does_not_advise_to_remove_the_entry() -> None:
+    draft = recorded(a_row(START), None)
+    removed = [row for row in draft.case.rows(Notification) if "removed" in row.title]
+
+    assert "bypassctl allowlist list" in removed[0].left_to_do[0]

@@ -1,4 +1,4 @@
-"""`bypassctl log verify --against FILE`: what it makes of the file."""
+"""`bypassctl log verify`: what it makes of the file after --against, and of the day after --since."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from bypass_responder.cli.log import _copy
+from bypass_responder.cli.log import _copy, _day
 
 
 def written(folder: Path, text: str) -> Path:
@@ -47,3 +47,12 @@ def test_a_number_that_was_sent_twice_and_differs_is_bad_news(tmp_path: Path) ->
         _copy(written(tmp_path, "chain,seq,hash\ntenant,1,aa\ntenant,1,aa\ntenant,1,bb\n"))
 
     assert ended.value.exit_code == 1
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "1.2.2026", "9999-01-01", ""])
+def test_since_takes_a_day_that_has_begun(day: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        _day(day)
+
+    assert ended.value.exit_code == 2
+    assert "--since" in capsys.readouterr().err

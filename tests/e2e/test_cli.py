@@ -124,18 +124,20 @@ async def test_an_entry_is_approved_by_a_decision(start: Start) -> None:
     live = await start(ALLOWLIST_APPROVAL="required")
     await live.first_start()
     await live.allowlist("svc-archive", ApprovedBy="editor@contoso.onmicrosoft.com")
+    listed = await bypassctl(live.cli_env, "allowlist", "list")
     said = await waiting(live, "allowlist", "approve", SERVICE)
     [decision] = await live.rows(PersonDecision)
 
     assert (said.code, "CHG-1042" in said.out, "Carried out: approve" in said.out) == (0, True, True)
     assert (decision.verb, decision.outcome) == ("approve_entry", "carried_out")
+    assert "not approved" in listed.out
 
 
 async def test_who_added_an_entry_does_not_approve_it(live: Live) -> None:
     await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS))
     said = await bypassctl(live.cli_env, "allowlist", "approve", SERVICE, "--reason", "mine", "--yes")
 
-    assert (said.code, "Somebody else has to approve it" in said.err) == (3, True)
+    assert (said.code, "Another person must approve it" in said.err) == (3, True)
 
 
 async def test_an_unknown_account_is_not_allowlisted(live: Live) -> None:

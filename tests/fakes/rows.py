@@ -32,8 +32,8 @@ class FakeAllowlist(Scripted):
         row = self.rows.get(object_id)
         return row and _tagged(row)
 
-    async def misspelt(self) -> list[MalformedEntry]:
-        self._called("misspelt")
+    async def misspelled(self) -> list[MalformedEntry]:
+        self._called("misspelled")
         return [row for row in self.rows.values() if isinstance(row, MalformedEntry) and row.keys]
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:

@@ -237,6 +237,13 @@ async def test_a_closed_incident_can_be_released() -> None:
     assert world.directory.enabled[ALEX]
 
 
+async def test_a_released_incident_is_not_released_again() -> None:
+    world, incident_id = await contained()
+    await world.decides("release", incident_id)
+
+    assert f"incident {incident_id} is released" in await refused_why(world, "release", incident_id)
+
+
 async def test_an_incident_with_a_step_that_waits_is_not_closed() -> None:
     world, incident_id = await held()
 
@@ -250,7 +257,7 @@ async def test_dismissing_a_failed_block_says_that_the_account_stays_open() -> N
     [incident] = await world.incidents()
     recorded = await world.delivers(await world.a_decision("dismiss", incident.id))
 
-    assert recorded.why.startswith("the account stays open, its block failed: ")
+    assert recorded.why.startswith("the account stays open, its block failed")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Author, DecisionMessage
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.step import StepKind, StepState
-from bypass_responder.operating.decide import prepare_approval
+from bypass_responder.operating.decide import is_approved, prepare_approval
 from bypass_responder.triggers.watch_allowlist import watch_allowlist
 from tests.adversary.scenes import numbered_accounts, verdict_of
 from tests.world import ALEX, MALLORY, OPS, START, World, a_finding, a_hint, an_account, an_entry
@@ -217,9 +217,12 @@ async def test_what_a_slower_run_recorded_is_compared_again(monkeypatch: pytest.
 
 
 async def test_a_misspelt_row_that_could_mean_the_account_is_unclear() -> None:
+
+
+async def test_a_misspelled_row_that_could_mean_the_account_is_unclear() -> None:
     world = await watched()
     keys = ("tenant", f"{ALEX}\u200b")
-    world.allowlist.rows["misspelt"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
+    world.allowlist.rows["misspelled"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
 
     assert await verdict(world) == "allowlist_unclear"
 
@@ -227,15 +230,15 @@ async def test_a_misspelt_row_that_could_mean_the_account_is_unclear() -> None:
 async def test_a_name_as_key_is_unclear_for_the_account_of_that_name() -> None:
     world = await watched()
     keys = ("tenant", "Alex@contoso.onmicrosoft.com ")
-    world.allowlist.rows["misspelt"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
+    world.allowlist.rows["misspelled"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
 
     assert await verdict(world) == "allowlist_unclear"
 
 
-async def test_a_misspelt_row_of_no_account_is_notified_in_the_tenant() -> None:
+async def test_a_misspelled_row_of_no_account_is_notified_in_the_tenant() -> None:
     world = await watched()
     keys = ("tenant", "svc@contoso.com")
-    world.allowlist.rows["misspelt"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
+    world.allowlist.rows["misspelled"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
     await world.passes(minutes=1)
 
     assert "allowlist_changed" in await world.notifications(TENANT_TARGET)
@@ -285,6 +288,22 @@ async def test_a_changed_entry_needs_approval_again() -> None:
     after_edit = await verdict(world, effective_at=world.now + timedelta(minutes=5))
 
     assert after_edit == "allowlist_unclear"
+
+
+async def shown_as_approved(world: World) -> bool:
+    entry = await world.allowlist.get(ALEX)
+    return isinstance(entry, AllowlistEntry) and await is_approved(entry, world.services)
+
+
+async def test_an_entry_is_shown_as_approved_until_it_is_edited() -> None:
+    world = await watched(**REQUIRED)
+    await edited(world)
+    added = await shown_as_approved(world)
+    await world.delivers(await approval(world))
+    approved = await shown_as_approved(world)
+    await edited(world, owner="new@contoso.com")
+
+    assert (added, approved, await shown_as_approved(world)) == (False, True, False)
 
 
 async def test_an_approved_correction_does_not_begin_anew() -> None:

@@ -38,11 +38,13 @@ class TableAllowlist:
         entity = await row_or_none(self._table, self._tenant, key, f"the allowlist entry of {key}")
         return None if entity is None else _read(entity)
 
-    async def misspelt(self) -> list[MalformedEntry]:
+    async def misspelled(self) -> list[MalformedEntry]:
         """Read the keys of the whole table: no exact read would ever find such a row."""
         with translated("the allowlist"):
             keys = self._table.list_entities(select=["PartitionKey", "RowKey"])
-            return [_misspelt(entity) async for entity in keys if not self._exact(entity) and not self._foreign(entity)]
+            return [
+                _misspelled(entity) async for entity in keys if not self._exact(entity) and not self._foreign(entity)
+            ]
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
         """Add the row, or replace one, with the columns of other people's tools."""
@@ -61,13 +63,13 @@ class TableAllowlist:
         return True
 
     async def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
-        """Yield every row of the tenant, and every misspelt one."""
+        """Yield every row of the tenant, and every misspelled one."""
         with translated("the allowlist"):
             async for entity in self._table.list_entities():
                 if self._exact(entity):
                     yield _read(entity)
                 elif not self._foreign(entity):
-                    yield _misspelt(entity)
+                    yield _misspelled(entity)
 
     def _exact(self, entity: TableEntity) -> bool:
         key = entity["RowKey"]
@@ -127,7 +129,7 @@ def _edited_at(entity: TableEntity) -> datetime | None:
     return _moment(entity.metadata["timestamp"])
 
 
-def _misspelt(entity: TableEntity) -> MalformedEntry:
+def _misspelled(entity: TableEntity) -> MalformedEntry:
     keys = entity["PartitionKey"], entity["RowKey"]
     advice = "write tenant id and object id in lower case, without braces, as a new row, and delete this one"
     entry = _malformed(entity, f"the keys are {' / '.join(keys)}: {advice}")

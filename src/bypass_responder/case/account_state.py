@@ -107,11 +107,15 @@ def left_as_it_is(case: Case, incident: Incident, kind: DecisionKind) -> str:
     block = case.step(incident.id, BLOCK)
     parts = []
     if shown.sign_in is Observed.DISABLED:
-        restored = "" if case.head.prior is None else f"; to restore it: bypassctl incidents release {incident.id}"
+        restored = (
+            ""
+            if case.head.prior is None
+            else f'; to restore it: bypassctl incidents release {incident.id} --reason "TICKET"'
+        )
         parts.append(f"the account stays blocked{restored}")
     elif shown.sign_in is Observed.ENABLED:
         failed = block is not None and block.state is StepState.FAILED
-        parts.append("the account stays open" + (f", its block failed: {block.detail}" if failed and block else ""))
+        parts.append("the account stays open" + (", its block failed" if failed else ""))
     disable = case.step(incident.id, StepKind.DISABLE_BYPASS)
     if shown.bypass == "on" and disable is not None and disable.state is not StepState.DONE:
         parts.append("the bypass stays on")

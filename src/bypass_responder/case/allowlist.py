@@ -23,6 +23,7 @@ GONE_FOR = timedelta(hours=1)
 LONGEST_VALUE = 200
 """Characters of a column that are kept; the digest covers all of it."""
 MOST_NAMED = 20
+NO_DIFFERENCE = "no column that the responder reads"
 WHO = "The table does not record who edits it; the storage account's log does (docs/storage.md, Who changed an entry)."
 
 
@@ -45,7 +46,9 @@ def in_force(
     if approval_required:
         approval = seen.approval if seen and since == seen.valid_since else None
         if approval is None or approval.sha256 != entry.digest():
-            why = "nobody has approved it as it is now: bypassctl allowlist approve"
+            why = (
+                f'nobody has approved it as it is now: bypassctl allowlist approve {entry.object_id} --reason "TICKET"'
+            )
             return MalformedEntry(object_id=entry.object_id, problem=why, edited_at=entry.edited_at, etag=entry.etag)
         since = since and latest(since, approval.since)
     return entry.model_copy(update={"valid_since": since})
@@ -54,7 +57,7 @@ def in_force(
 def valid_since(row: AllowlistEntry | MalformedEntry, seen: SeenRow | None) -> datetime | None:
     """Return since when the account has had a valid entry without an interruption that a run saw.
 
-    None for a row that cannot be read. An edit after the entry had expired begins anew.
+    None for a row that cannot be read. An edit after the entry had expired starts again.
     """
     if not isinstance(row, AllowlistEntry) or row.edited_at is None:
         return None
@@ -131,6 +134,9 @@ def _report(
     draft: Draft, row_id: str, before: Mapping[str, str], after: Mapping[str, str], *, key: str, quiet: bool
 ) -> None:
     what = "added" if not before else "changed" if after else "removed"
+    fix = (
+        f"bypassctl allowlist remove {row_id}" if after and account_of(row_id) == row_id else "bypassctl allowlist list"
+    )
     changes = difference(before, after)
     draft.log("allowlist_changed", f"{what}: {changes}", row=row_id, before=dict(before), after=dict(after))
     if quiet:
@@ -141,7 +147,7 @@ def _report(
         f"{changes}. {WHO}",
         key=f"{row_id}-{key}",
         severity=Severity.WARNING,
-        left_to_do=("If nobody you know did this: remove the entry, and find out who can write the table Allowlist.",),
+        left_to_do=(f"If nobody you know did this, undo it: {fix}. Then find out who can write the table Allowlist.",),
         row=row_id,
         before=dict(before),
         after=dict(after),
@@ -152,7 +158,7 @@ def difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     """Return what differs between two states of a row, column by column; a row of which no read column differs too."""
     changed = [name for name in {**before, **after} if before.get(name, "") != after.get(name, "")]
     parts = [_change(name, before.get(name, ""), after.get(name, "")) for name in changed]
-    return "; ".join(parts) or "no column that the responder reads"
+    return "; ".join(parts) or NO_DIFFERENCE
 
 
 def _change(name: str, before: str, after: str) -> str:
@@ -175,15 +181,17 @@ def record_use(draft: Draft, entry: AllowlistEntry, *, record: str) -> None:
     if seen is None or seen.used_at is not None or seen.gone_at is not None:
         return
     draft.put(seen.model_copy(update={"used_at": draft.now}))
-    since = f", valid since {seen.valid_since:%Y-%m-%d %H:%M:%SZ}" if seen.valid_since else ""
+    since = f" since {seen.valid_since:%Y-%m-%d %H:%M:%SZ}" if seen.valid_since else ""
     draft.log("allowlist_used", "the allowlist entry exempted the account for the first time", record=record)
     draft.notify(
         "allowlist_used",
         f"An allowlist entry exempts an account for the first time: {_name(entry.row_id, seen.columns)}",
-        f"Its bypass is on, and nothing is done{since}. {difference({}, seen.columns)}. {WHO}",
+        f"Its bypass is on, and nothing is done: the entry is valid{since}. {difference({}, seen.columns)}. {WHO}",
         key=f"{seen.etag}",
         severity=Severity.WARNING,
-        left_to_do=("If you do not expect this: bypassctl allowlist remove, and read what the account did.",),
+        left_to_do=(
+            f"If you do not expect this: bypassctl allowlist remove {entry.object_id}. Then read what the account did.",
+        ),
         record=record,
         entry=dict(seen.columns),
     )

@@ -119,7 +119,7 @@ class Draft:
                     incident_id=incident,
                     target=self.case.target,
                     facts={name: value for name, value in facts.items() if value is not None},
-                    left_to_do=with_command(left_to_do, incident),
+                    left_to_do=with_command(left_to_do, incident or facts.get("record")),
                     created_at=self.now,
                 )
             )
@@ -142,7 +142,7 @@ class Draft:
             key=f"{incident.id}-{key}",
             severity=Severity.CRITICAL,
             incident=incident.id,
-            left_to_do=left_to_do(incident),
+            left_to_do=left_to_do(incident, steps=self.case.steps(incident.id)),
             actor=[str(actor) for actor in incident.actors],
             **facts,
         )

@@ -147,7 +147,7 @@ def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
         key=incident.id,
         severity=Severity.INFO,
         incident=incident.id,
-        left_to_do=left_to_do(incident),
+        left_to_do=left_to_do(incident, steps=draft.case.steps(incident.id)),
     )
 
 

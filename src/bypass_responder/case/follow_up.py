@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.step import StepState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bypass_responder.model.change import Actor
+    from bypass_responder.model.step import Step
 
 
 WAITS = {
@@ -27,17 +31,22 @@ def blind_window(incident: Incident) -> str:
     return f"{start} … {end}"
 
 
-def left_to_do(incident: Incident | None, *, actors: tuple[Actor, ...] = ()) -> tuple[str, ...]:
-    """A list for people: the actor, the on-premises side, the gap, the other log sources."""
+def left_to_do(
+    incident: Incident | None, *, steps: Sequence[Step] = (), actors: tuple[Actor, ...] = ()
+) -> tuple[str, ...]:
+    """A list for people: the decision, the actor, the on-premises side, the gap, the other log sources.
+
+    ``steps``: of the incident. Approval is not listed when none of them can be approved.
+    """
     who = incident.actors if incident else actors
     todo = [
         f"Investigate the actor: {', '.join(str(actor) for actor in who) or 'unknown (search for the audit record)'}"
     ]
     if incident is None:
         return tuple(todo)
-    if incident.status in WAITS:
-        verbs = [f'bypassctl incidents {verb} {incident.id} --reason "TICKET"' for verb in ("approve", "dismiss")]
-        todo[:0] = [f"Decide ({WAITS[incident.status]}): {verbs[0]}", f"Or, if it is legitimate: {verbs[1]}"]
+    failed = not incident.status.final and any(step.state is StepState.FAILED for step in steps)
+    if incident.status in WAITS or failed:
+        todo[:0] = _decisions(incident, steps)
     account = incident.account
     if account and any(
         actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold() for actor in who
@@ -60,9 +69,21 @@ def left_to_do(incident: Incident | None, *, actors: tuple[Actor, ...] = ()) -> 
     return tuple(todo)
 
 
-def with_command(todo: tuple[str, ...], incident_id: str | None) -> tuple[str, ...]:
+def _decisions(incident: Incident, steps: Sequence[Step]) -> list[str]:
+    approve, dismiss, close = (
+        f'bypassctl incidents {verb} {incident.id} --reason "TICKET"' for verb in ("approve", "dismiss", "close")
+    )
+    if steps and not any(step.approvable for step in steps):
+        return [f"Handle the step that had no effect, then end the incident: {close}"]
+    return [
+        f"Decide ({WAITS.get(incident.status, WAITS[IncidentStatus.FAILED])}): {approve}",
+        f"Or, if it is legitimate: {dismiss}",
+    ]
+
+
+def with_command(todo: tuple[str, ...], entry_id: str | None) -> tuple[str, ...]:
     """Return the list, with the command that shows the rest where it names none."""
     if any("bypassctl " in each for each in todo):
         return todo
-    show = f"bypassctl incidents show {incident_id}" if incident_id else "bypassctl status"
+    show = f"bypassctl incidents show {entry_id}" if entry_id else "bypassctl status"
     return (*todo, f"Read the rest: {show}")

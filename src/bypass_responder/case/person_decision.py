@@ -15,7 +15,7 @@ from bypass_responder.model.decision_message import MOST_INCIDENTS, Author, Chan
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Candidate, Incident, IncidentStatus, Known, PersonDecision
 from bypass_responder.model.notification import Severity
-from bypass_responder.model.step import WAITING, Effect, Step, StepKind, StepState
+from bypass_responder.model.step import WAITING, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,15 +95,16 @@ def entry_refusal(case: Case, message: DecisionMessage, entry: AllowlistEntry | 
     if isinstance(entry, MalformedEntry):
         return f"The allowlist row of {message.target} cannot be read: {entry.problem}. Replace it: {add} --replace."
     if entry.digest() != message.entry_sha256:
-        return "The row was changed after it was shown. Read it again: bypassctl allowlist approve."
+        again = f'bypassctl allowlist approve {entry.object_id} --reason "TICKET"'
+        return f"The row was changed after it was shown. Read it again: {again}."
     author = message.author
     if _same(author.object_id, entry.object_id) or _same(author.name, entry.display_name):
-        return f"{author.name} cannot approve the entry of their own account. Somebody else has to."
+        return f"{author.name} cannot approve the entry of their own account. Another person must."
     if any(part and part.casefold() in entry.approved_by.casefold() for part in (author.object_id, author.name)):
-        return f"{author.name} wrote the entry. Somebody else has to approve it."
+        return f"{author.name} wrote the entry. Another person must approve it."
     for incident in active_incidents(case):
         if any(_is_actor(author, actor) for actor in incident.actors):
-            return f"{author.name} is an actor of incident {incident.id}. Somebody else has to approve the entry."
+            return f"{author.name} is an actor of incident {incident.id}. Another person must approve the entry."
     return ""
 
 
@@ -168,7 +169,7 @@ def refusal(case: Case, message: DecisionMessage, *, enforce: bool) -> str:
     if incident is None:
         return f"There is no incident {message.incident_id}."
     if role := _named_as(message, incident, case):
-        return f"{message.author.name} is {role}, and cannot decide about it. Somebody else has to."
+        return f"{message.author.name} is {role}, and cannot decide about it. Another person must."
     if why := _not_now(case, incident, message, enforce=enforce):
         return why
     if changed := changed_since(case, incident, message.kind, message.shown):
@@ -217,8 +218,9 @@ def _not_now(case: Case, incident: Incident, message: DecisionMessage, *, enforc
     if incident.status.final and kind is not DecisionKind.RELEASE:
         return f"Incident {incident.id} is {incident.status.value} already."
     if kind is DecisionKind.APPROVE:
-        if not any(_can_be_approved(step) for step in case.steps(incident.id)):
-            return f"Incident {incident.id} has nothing to approve."
+        if not any(step.approvable for step in case.steps(incident.id)):
+            show = f"bypassctl incidents show {incident.id}"
+            return f"Incident {incident.id} has nothing to approve. Read its steps: {show}."
         if incident.account is None and account is None:
             return f"Incident {incident.id} names no single account: add --account OBJECT_ID_OR_UPN."
         if incident.account is not None and account not in {None, incident.account.object_id}:
@@ -234,7 +236,8 @@ def _not_now(case: Case, incident: Incident, message: DecisionMessage, *, enforc
         ]
         if unfinished:
             steps = ", ".join(f"{step.step.value} is {step.state.value}" for step in unfinished)
-            return f"Incident {incident.id} is not over: {steps}. To end it all the same: dismiss it."
+            dismiss = f'bypassctl incidents dismiss {incident.id} --reason "TICKET"'
+            return f"Incident {incident.id} is not over: {steps}. To end it all the same: {dismiss}."
     return _not_releasable(case, incident, message) if kind is DecisionKind.RELEASE else ""
 
 
@@ -245,15 +248,13 @@ def _likelier(incident: Incident, account: str) -> list[Candidate]:
     return [each for each in incident.candidates if each.bypass_on or each.checked_at is None]
 
 
-def _can_be_approved(step: Step) -> bool:
-    return step.state in WAITING or step.effect is Effect.UNVERIFIED
-
-
 def _not_releasable(case: Case, incident: Incident, message: DecisionMessage) -> str:
+    if case.head.prior is None and incident.status.final:
+        return f"Nothing to release: incident {incident.id} is {incident.status.value}, and no block of it is left."
     if case.head.prior is None:
         return (
             f"Nothing to release: this responder has not blocked the account of incident {incident.id}. "
-            f"To end the incident: bypassctl incidents dismiss {incident.id}."
+            f'To end the incident: bypassctl incidents dismiss {incident.id} --reason "TICKET".'
         )
     shown = {incident.id, *message.shown.incidents}
     cut = len(message.shown.incidents) == MOST_INCIDENTS
@@ -263,13 +264,13 @@ def _not_releasable(case: Case, incident: Incident, message: DecisionMessage) ->
     if unseen:
         return (
             f"{unseen[-1].id} was opened after the decision, is {unseen[-1].status.value}, and wants the block too. "
-            f"To release the account from all: bypassctl incidents release {unseen[-1].id}."
+            f'To release the account from all: bypassctl incidents release {unseen[-1].id} --reason "TICKET".'
         )
     if newer:
         return (
             f"Incident {incident.id} is {incident.status.value}, but {newer[-1].id} came later, is "
             f"{newer[-1].status.value} and wants the block too. "
-            f"To release the account from both: bypassctl incidents release {newer[-1].id}."
+            f'To release the account from both: bypassctl incidents release {newer[-1].id} --reason "TICKET".'
         )
     return ""
 
@@ -283,7 +284,7 @@ def needs_handing_on(case: Case, message: DecisionMessage) -> bool:
 def _approve(draft: Draft, decision: PersonDecision) -> None:
     """Plan every step that waited; the protected list is still read at the claim."""
     for step in draft.case.steps(decision.incident_id):
-        if _can_be_approved(step):
+        if step.approvable:
             draft.put(
                 step.model_copy(
                     update={

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bypass_responder.case.account_state import lines_of, shown_of
-from bypass_responder.case.allowlist import difference
+from bypass_responder.case.allowlist import NO_DIFFERENCE, difference
 from bypass_responder.case.person_decision import author_is
 from bypass_responder.cli.send_decision import Wait, check_reason, send_decision
 from bypass_responder.cli.terminal import (
@@ -30,7 +30,7 @@ from bypass_responder.cli.terminal import (
 from bypass_responder.errors import ConflictError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.operating.decide import prepare_approval
+from bypass_responder.operating.decide import is_approved, prepare_approval
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
@@ -76,7 +76,7 @@ def add(
             stop(f"No account has the object id or user principal name {account}. Check the spelling.")
         author = await who_am_i(responder)
         if author_is(author, found):
-            stop(f"{author.name} cannot allowlist their own account. Somebody else has to.")
+            stop(f"{author.name} cannot allowlist their own account. Another person must.")
         entry = AllowlistEntry(
             object_id=found.object_id,
             display_name=found.user_principal_name,
@@ -90,7 +90,7 @@ def add(
         before = await responder.services.allowlist.get(found.object_id)
         changes = difference(before.columns, entry.columns) if before else ""
         if before and not replace:
-            stop(f"{found} has an entry already. To replace it, add --replace; that changes {changes}.")
+            stop(f"{found} has an entry already. {_to_replace(changes)}")
         try:
             await responder.services.allowlist.put(entry, replaces=before.etag if before else None)
         except ConflictError:
@@ -100,6 +100,12 @@ def add(
     found, entry, changes = with_responder(use)
     say(f"Replaced: {found}. {changes}." if changes else f"Allowed: {found}")
     show_fields({"until": f"{entry.expires_at:%Y-%m-%d %H:%M:%SZ}", "owner": owner, "ticket": ticket, "reason": reason})
+
+
+def _to_replace(changes: str) -> str:
+    if changes == NO_DIFFERENCE:
+        return "It has the same values, so nothing was changed."
+    return f"To replace it, add --replace; that changes {changes}."
 
 
 @app.command()
@@ -112,7 +118,7 @@ def approve(
 ) -> None:
     """Approve the entry of one account as it is now. Required with ALLOWLIST_APPROVAL=required.
 
-    Shows the entry and asks. Somebody else than who added it has to approve it; a change needs approval again.
+    Shows the entry and asks. A person other than its author must approve it; a change needs approval again.
     """
     check_reason(reason)
 
@@ -133,15 +139,21 @@ def approve(
 def list_entries(output: Format = Output.TABLE) -> None:
     """List all entries, including expired and malformed ones."""
 
-    async def use(responder: Responder) -> list[AllowlistEntry | MalformedEntry]:
-        return [entry async for entry in responder.services.allowlist.entries()]
+    async def use(responder: Responder) -> tuple[list[AllowlistEntry | MalformedEntry], set[str]]:
+        services = responder.services
+        entries = [entry async for entry in services.allowlist.entries()]
+        if not services.settings.approval_required:
+            return entries, set()
+        own = [entry for entry in entries if isinstance(entry, AllowlistEntry)]
+        return entries, {entry.row_id for entry in own if not await is_approved(entry, services)}
 
-    entries = with_responder(use)
+    entries, waiting = with_responder(use)
     if output is Output.JSON:
         show_json([entry.model_dump(mode="json") for entry in entries])
         return
     show_table(
-        ("account", "object id", "state", "until", "owner", "ticket", "reason"), [_row(entry) for entry in entries]
+        ("account", "object id", "state", "until", "owner", "ticket", "reason"),
+        [_row(entry, approved=entry.row_id not in waiting) for entry in entries],
     )
 
 
@@ -175,7 +187,7 @@ def remove(
     confirm(f"Remove {account} from the allowlist?", yes=yes)
     if not with_responder(use):
         stop(f"{account} is no longer on the allowlist.")
-    say(f"Removed: {object_id}")
+    say(f"Removed: {account}" + (f" ({object_id})" if account != object_id else ""))
 
 
 async def _object_id(account: str, responder: Responder) -> str | None:
@@ -198,10 +210,10 @@ def last_moment(day: str) -> datetime:
     return moment
 
 
-def _row(entry: AllowlistEntry | MalformedEntry) -> tuple[str, ...]:
+def _row(entry: AllowlistEntry | MalformedEntry, *, approved: bool) -> tuple[str, ...]:
     if isinstance(entry, MalformedEntry):
         return ("", entry.object_id, f"MALFORMED: {entry.problem}", "", "", "", "")
-    state = "expired" if entry.expires_at <= datetime.now(UTC) else "valid"
+    state = "expired" if entry.expires_at <= datetime.now(UTC) else "valid" if approved else "not approved"
     until = f"{entry.expires_at:%Y-%m-%d}"
     reason = f"{entry.reason_class}: {entry.justification}"
     return (entry.display_name, entry.object_id, state, until, entry.owner, entry.ticket, reason)

@@ -113,7 +113,7 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
                 "timeline": [each.as_json() for each in moments],
                 "log_readable": log is not None,
                 "blind_window": blind_window(incident),
-                "left_to_do": list(left_to_do(incident)),
+                "left_to_do": list(left_to_do(incident, steps=case.steps(incident.id))),
             }
         )
         return
@@ -295,17 +295,17 @@ def _outcome(row: PersonDecision) -> str:
 
 def _print_ahead(case: Case, incident: Incident) -> None:
     """Print decisions, re-checks and remaining tasks."""
-    say("")
     show_section(
         "Decisions of people",
         ("when", "decision", "who", "outcome", "reason"),
         [(moment(row.at), row.verb.value, row.who, _outcome(row), row.reason) for row in _decisions(case, incident)],
     )
+    say("")
     for recheck in case.rows(Recheck):
         if recheck.incident_id == incident.id:
             state = recheck.result if recheck.done else "due"
             say(f"re-check after {recheck.after_hours} h: {moment(recheck.due_at)} {state}")
     say("")
     say("Left to do", style="bold")
-    for todo in left_to_do(incident):
+    for todo in left_to_do(incident, steps=case.steps(incident.id)):
         say(f"- {todo}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,21 +59,20 @@ def verify(
         Path | None, typer.Option(help="CSV with the columns chain, seq and hash: a copy kept elsewhere.")
     ] = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Verify only what checkpoints from this day on cover."),
+        str | None, typer.Option(help="Verify only what checkpoints from this day on cover, YYYY-MM-DD.")
     ] = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Verify every log entry and checkpoint. Exit code 1: an entry was changed, deleted or cut."""
     copy = _copy(against) if against else {}
-    day = since.date() if since else None
+    day = _day(since) if since is not None else None
     found = with_responder(
         lambda responder: verify_log(responder.services.ledger, responder.services.checkpoints, copy=copy, since=day)
     )
     if output is Output.JSON:
         show_json(found.__dict__)
     else:
-        _print(found)
+        _print(found, day)
     raise typer.Exit(BAD_NEWS if found.problems else 0)
 
 
@@ -99,7 +98,18 @@ def _copy(file: Path) -> dict[str, dict[int, str]]:
     return kept
 
 
-def _print(found: Verification) -> None:
+def _day(text: str) -> date:
+    """Return the day. Exits 2 when it is invalid or in the future."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        stop(f"--since {text!r} is not a date. Use YYYY-MM-DD, such as 2026-11-01.", WRONG_CALL)
+    if day > datetime.now(UTC).date():
+        stop(f"--since {text} is in the future. Use today or an earlier day.", WRONG_CALL)
+    return day
+
+
+def _print(found: Verification, since: date | None) -> None:
     for problem in found.problems:
         say(problem, style="bold red")
     until = f"{found.last_checkpoint:%Y-%m-%d %H:%M:%SZ}" if found.last_checkpoint else "never"
@@ -107,6 +117,8 @@ def _print(found: Verification) -> None:
         f"{len(found.problems)} problems in {found.entries} entries of {found.targets} accounts; "
         f"{found.checkpoints} checkpoints, the last one at {until}. Deletions after it cannot be detected."
     )
+    if since:
+        say(f"Older than {since}: trusted, not verified. To verify everything: bypassctl log verify.")
     if found.torn_lines:
         say(f"{found.torn_lines} lines between the checkpoints hold none: appends that did not end.")
 

@@ -43,7 +43,7 @@ def send_decision(message: DecisionMessage, what: str, *, wait: bool) -> None:
     if recorded is not None and recorded.outcome == "refused":
         stop(f"Refused: {recorded.why}")
     if recorded is not None:
-        say(f"Carried out: {what}." + (f" Note: {recorded.why}." if recorded.why else ""))
+        say(f"Carried out: {what}." + (f" Note: {recorded.why.rstrip('.')}." if recorded.why else ""))
         if message.kind in {DecisionKind.APPROVE, DecisionKind.RELEASE}:
             say(f"The calls follow, and can still fail. {see}")
     elif wait:

@@ -50,4 +50,4 @@ def accept_warning(
         }
     )
     confirm("Accept this warning?", yes=yes)
-    send_decision(message, "accept_warning", wait=wait)
+    send_decision(message, "accept the warning", wait=wait)

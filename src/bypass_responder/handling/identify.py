@@ -67,7 +67,7 @@ class Lookups:
                 self._start("account", name)
         if guid:
             self._start("entry", guid)
-            self._start("misspelt", "")
+            self._start("misspelled", "")
 
     async def account(self, name: str) -> Account | None:
         """The account with this object id or user principal name."""
@@ -78,9 +78,9 @@ class Lookups:
         return found
 
     async def entry(self, account: Account) -> AllowlistEntry | MalformedEntry | None:
-        """The allowlist row of this account; without one, a misspelt row that could mean it."""
-        entry, misspelt = await asyncio.gather(self._start("entry", account.object_id), self._start("misspelt", ""))
-        rows: list[MalformedEntry] = misspelt  # type: ignore[assignment]
+        """The allowlist row of this account; without one, a misspelled row that could mean it."""
+        entry, misspelled = await asyncio.gather(self._start("entry", account.object_id), self._start("misspelled", ""))
+        rows: list[MalformedEntry] = misspelled  # type: ignore[assignment]
         return entry or next((row for row in rows if row.could_mean(account)), None)  # type: ignore[return-value]
 
     async def aclose(self) -> None:
@@ -103,7 +103,7 @@ class Lookups:
             case "entry":
                 return await self._allowlist.get(key)
             case _:
-                return await self._allowlist.misspelt()
+                return await self._allowlist.misspelled()
 
 
 def _key(what: str, name: str) -> tuple[str, str]:

@@ -47,7 +47,7 @@ class AllowlistEntry(Value):
 
     @property
     def counts_since(self) -> Utc | None:
-        """Since when it counts: an edit of a valid entry does not begin anew."""
+        """Since when it counts: an edit of a valid entry keeps the time."""
         return self.valid_since or self.edited_at
 
     @property

@@ -34,7 +34,7 @@ class SeenRow(Row):
     kind: ClassVar[str] = "allowlist"
     key: ClassVar[str] = "allowlist-{row.handle}"
     id: str
-    """Of the row in the table: the object id, or the keys of a misspelt row."""
+    """Of the row in the table: the object id, or the keys of a misspelled row."""
     etag: str
     columns: dict[str, str]
     edited_at: Utc | None = None

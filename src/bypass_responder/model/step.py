@@ -84,6 +84,11 @@ class Step(Row):
     effect: Effect | None = None
     detail: str = ""
 
+    @property
+    def approvable(self) -> bool:
+        """True when a person's approval continues the step."""
+        return self.state in WAITING or self.effect is Effect.UNVERIFIED
+
 
 class Observed(StrEnum):
     """What a read of the directory showed of an account."""

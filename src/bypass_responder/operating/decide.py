@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.account_state import active_incidents, left_as_it_is, shown_of
+from bypass_responder.case.allowlist import in_force
 from bypass_responder.case.person_decision import entry_refusal, refusal
 from bypass_responder.case.sweep_row import warning_refusal
 from bypass_responder.errors import NotFoundError, RefusedError
@@ -158,6 +159,12 @@ async def prepare_approval(
     if why or not isinstance(entry, AllowlistEntry):
         raise RefusedError(why)
     return entry, message
+
+
+async def is_approved(entry: AllowlistEntry, services: Services) -> bool:
+    """Return True when a person has approved the entry as it is now."""
+    case = await services.ledger.load(entry.object_id)
+    return isinstance(in_force(entry, case, approval_required=True), AllowlistEntry)
 
 
 async def outcome_of(message: DecisionMessage, services: Services, *, wait_seconds: float = 0) -> PersonDecision | None:

@@ -1,0 +1,49 @@
+"""What is left to do: the commands in it can be carried out."""
+
+from __future__ import annotations
+
+from bypass_responder.case.follow_up import left_to_do, with_command
+from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.step import Effect, Step, StepKind, StepState
+from tests.world import ALEX, START, an_account
+
+FAILED = Incident(
+    id="20260302-a",
+    target=ALEX,
+    status=IncidentStatus.FAILED,
+    opened_at=START,
+    verdict="violation",
+    reason="not on the allowlist",
+    account=an_account(guest=True),
+)
+
+
+def a_step(kind: StepKind, state: StepState, effect: Effect | None = None) -> Step:
+    return Step(incident_id=FAILED.id, step=kind, state=state, effect=effect)
+
+
+def test_a_step_that_failed_can_be_approved() -> None:
+    todo = left_to_do(FAILED, steps=[a_step(StepKind.BLOCK_SIGN_IN, StepState.FAILED)])
+
+    assert f'bypassctl incidents approve {FAILED.id} --reason "TICKET"' in todo[0]
+
+
+def test_a_failed_step_can_be_approved_while_another_one_goes_on() -> None:
+    incident = FAILED.model_copy(update={"status": IncidentStatus.OPEN})
+    steps = [a_step(StepKind.BLOCK_SIGN_IN, StepState.FAILED), a_step(StepKind.DISABLE_BYPASS, StepState.ACTED)]
+
+    assert left_to_do(incident, steps=steps)[0].startswith("Decide (a step failed): bypassctl incidents approve")
+
+
+def test_an_incident_of_which_every_step_is_done_is_closed_and_not_approved() -> None:
+    """The sessions of a guest cannot be revoked, so the responder would refuse an approval."""
+    todo = left_to_do(FAILED, steps=[a_step(StepKind.REVOKE_SESSIONS, StepState.DONE, Effect.INEFFECTIVE)])
+
+    assert f'bypassctl incidents close {FAILED.id} --reason "TICKET"' in todo[0]
+    assert not any("approve" in each for each in todo)
+
+
+def test_a_notification_without_an_incident_names_its_finding() -> None:
+    assert with_command(("Investigate the actor: mallory",), "9e5695f8")[-1].endswith(
+        "bypassctl incidents show 9e5695f8"
+    )
