@@ -62,9 +62,21 @@ def valid_since(row: AllowlistEntry | MalformedEntry, seen: SeenRow | None) -> d
     return min(seen.valid_since, row.edited_at)
 
 
-def record_row(draft: Draft, row_id: str, row: AllowlistEntry | MalformedEntry | None, *, quiet: bool = False) -> None:
-    """Record a row as it is now, None when it is gone; log and notify each change. ``quiet``: without notification."""
+def record_row(
+    draft: Draft,
+    row_id: str,
+    row: AllowlistEntry | MalformedEntry | None,
+    *,
+    quiet: bool = False,
+    anew: bool = False,
+) -> None:
+    """Record a row as it is now, None when it is gone; log and notify each change.
+
+    ``quiet``: without notification of a row that no run has seen. ``anew``: it was not there at the run before, so what
+    is recorded of it is of a row that has gone.
+    """
     before = _seen(draft.case, row_id)
+    quiet = quiet and before is None
     if row is None:
         if before is not None:
             draft.remove(before)
@@ -72,7 +84,7 @@ def record_row(draft: Draft, row_id: str, row: AllowlistEntry | MalformedEntry |
         return
     if before is not None and (before.etag == row.etag or _is_older(row, before)):
         return
-    since = valid_since(row, before)
+    since = valid_since(row, None if anew else before)
     columns = {name: value[:LONGEST_VALUE] for name, value in row.columns.items()}
     now = SeenRow(
         id=row_id,
