@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -82,6 +83,27 @@ async def test_a_decision_puts_no_foreign_command_into_a_notification() -> None:
     assert not any("curl" in line for note in world.notifier.sent for line in note.left_to_do)
 
 
+async def test_an_unreadable_decision_is_notified_although_the_first_try_failed() -> None:
+    world = World()
+    world.ledger.fail("commit", TransientError("storage"), about=TENANT_TARGET)
+    for _ in range(2):
+        with suppress(TransientError, ExceptionGroup):
+            await carry_out_decision(b"{}", world.services, channel=Channel.BYPASSCTL)
+    await minutes_pass(world, 2)
+
+    assert "unreadable" in {note.about for note in world.notifier.sent}
+
+
+async def test_unreadable_decisions_do_not_fill_the_tenants_case() -> None:
+    world = World()
+    for number in range(400):
+        world.now += timedelta(seconds=0.1)
+        await carry_out_decision(f"{{{number}".encode(), world.services, channel=Channel.BYPASSCTL)
+    await minutes_pass(world, 5)
+
+    assert len((await world.ledger.load(TENANT_TARGET)).rows(Notification)) < 300
+
+
 # ---- notifications
 
 
@@ -127,7 +149,7 @@ async def test_a_case_that_cannot_be_written_holds_back_no_other_notification() 
             raise TransientError("The case changed too often.")
         return await commit(case, rows, *others)
 
-    world.ledger.commit = stuck  # type: ignore[method-assign]
+    world.ledger.commit = stuck  # type: ignore[method-assign,assignment]
     await all_bypassed(world, people)
     await minutes_pass(world, 30)
 
