@@ -216,9 +216,6 @@ async def test_what_a_slower_run_recorded_is_compared_again(monkeypatch: pytest.
     assert [row.gone_at is None for row in (await world.case()).rows(SeenRow)] == [False]
 
 
-async def test_a_misspelt_row_that_could_mean_the_account_is_unclear() -> None:
-
-
 async def test_a_misspelled_row_that_could_mean_the_account_is_unclear() -> None:
     world = await watched()
     keys = ("tenant", f"{ALEX}\u200b")

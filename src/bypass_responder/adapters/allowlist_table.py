@@ -17,7 +17,7 @@ from azure.data.tables.aio import TableServiceClient
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import row_or_none, write_if_unchanged
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry, account_of
-from bypass_responder.model.base import guid_or_none
+from bypass_responder.model.base import guid_or_none, whole_text
 
 TABLE = "Allowlist"
 _TEXTS = {"reason_class": "ReasonClass", "justification": "Justification", "owner": "Owner", "ticket": "Ticket"}
@@ -96,8 +96,8 @@ def _read(entity: TableEntity) -> AllowlistEntry | MalformedEntry:
         expires_at=expires_at,
         edited_at=_edited_at(entity),
         etag=str(entity.metadata["etag"]),
-        **{name: entity[column].strip() for name, column in _TEXTS.items()},
-        **{name: entity.get(column) or "" for name, column in _OPTIONAL.items()},
+        **{name: whole_text(entity[column]).strip() for name, column in _TEXTS.items()},
+        **{name: whole_text(entity.get(column) or "") for name, column in _OPTIONAL.items()},
     )
 
 
@@ -130,13 +130,13 @@ def _edited_at(entity: TableEntity) -> datetime | None:
 
 
 def _misspelled(entity: TableEntity) -> MalformedEntry:
-    keys = entity["PartitionKey"], entity["RowKey"]
+    keys = whole_text(entity["PartitionKey"]), whole_text(entity["RowKey"])
     advice = "write tenant id and object id in lower case, without braces, as a new row, and delete this one"
     entry = _malformed(entity, f"the keys are {' / '.join(keys)}: {advice}")
     return entry.model_copy(update={"keys": keys, "edited_at": None})
 
 
 def _malformed(entity: TableEntity, problem: str) -> MalformedEntry:
-    key = entity["RowKey"]
+    key = whole_text(entity["RowKey"])
     edited_at, etag = _edited_at(entity), str(entity.metadata["etag"])
     return MalformedEntry(object_id=guid_or_none(key) or key, problem=problem, edited_at=edited_at, etag=etag)

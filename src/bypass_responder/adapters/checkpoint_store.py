@@ -160,8 +160,9 @@ class CheckpointStore:
         """Return where the newest checkpoint was seen. None: nowhere, or somebody changed the row."""
         row = await row_or_none(self._table, f"{self._tenant}_last", _LAST, "the place of the last checkpoint")
         match row:
-            case {"Seq": int(seq), "Blob": str(name), "Start": int(start)} if found := _BLOB.fullmatch(name):
-                return _Place(seq, _Blob(name, int(found["first"]), date.fromisoformat(found["day"])), start)
+            case {"Seq": int(seq), "Blob": str(name), "Start": int(start)} if start >= 0:
+                with suppress(InputError):
+                    return _Place(seq, self._named(name), start)
         return None
 
     async def _names(self) -> list[str]:
@@ -196,10 +197,10 @@ class CheckpointStore:
         return _Blob(f"{self._tenant}/{first:012d}-{day.isoformat()}.jsonl", first, day)
 
     def _named(self, name: str) -> _Blob:
-        found = _BLOB.fullmatch(name)
-        if found is None:
-            raise InputError("unknown_blob", f"container {CONTAINER} has {name}, which the responder did not write")
-        return _Blob(name, int(found["first"]), date.fromisoformat(found["day"]))
+        if found := _BLOB.fullmatch(name):
+            with suppress(ValueError):
+                return _Blob(name, int(found["first"]), date.fromisoformat(found["day"]))
+        raise InputError("unknown_blob", f"container {CONTAINER} has {name}, which the responder did not write")
 
 
 def _parsed(line: bytes) -> Checkpoint | None:

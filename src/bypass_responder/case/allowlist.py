@@ -75,13 +75,16 @@ def record_row(
     row: AllowlistEntry | MalformedEntry | None,
     *,
     quiet: bool = False,
+    anew: bool = False,
     compared: bool = True,
 ) -> None:
-    """Record a row as it is now, None when it is gone; log and notify each change. ``quiet``: without notification.
+    """Record a row as it is now, None when it is gone; log and notify each change.
 
-    ``compared``: with what the last comparison of the whole table found, not read for a decision alone.
+    ``quiet``: without notification of a row that no run has seen. ``anew``: it was not there at the run before, so what
+    is recorded of it is of a row that has gone. ``compared``: False for a row that was read for a decision alone.
     """
     before = _seen(draft.case, row_id)
+    quiet = quiet and before is None
     if row is None:
         if before is not None and before.gone_at is None:
             _forget_gone(draft)
@@ -92,7 +95,7 @@ def record_row(
         if before.gone_at is None:
             draft.put(before.model_copy(update={"compared": before.compared or compared}))
         return
-    since = valid_since(row, before)
+    since = valid_since(row, None if anew else before)
     columns = {name: value[:LONGEST_VALUE] for name, value in row.columns.items()}
     now = SeenRow(
         id=row_id,

@@ -30,7 +30,8 @@ def name_candidates(draft: Draft, incident: Incident, accounts: Iterable[Account
         return
     known = {candidate.object_id: candidate for candidate in incident.candidates}
     new = {each.object_id: Candidate(object_id=each.object_id, name=each.user_principal_name) for each in accounts}
-    draft.put(incident.model_copy(update={"candidates": tuple((new | known).values())[:MOST_CANDIDATES]}))
+    every = (known | new | known).values()  # others that take the name later displace none
+    draft.put(incident.model_copy(update={"candidates": tuple(every)[:MOST_CANDIDATES]}))
 
 
 def next_candidate(case: Case) -> tuple[Incident, Candidate] | None:

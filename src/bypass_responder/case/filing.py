@@ -165,10 +165,10 @@ def _file_commands(draft: Draft) -> None:
 
 
 def _file_approvals(draft: Draft) -> None:
-    """Move a day-old decision about an allowlist entry; what was approved is in the entry's own row."""
+    """Move a day-old decision about no loaded incident; what was approved of an entry is in the entry's own row."""
     for decision in draft.case.rows(PersonDecision):
         old = draft.now - decision.at >= KEPT_LOADED
-        if not decision.incident_id and old and decision.row_key not in draft.case.kept:
+        if old and draft.case.incident(decision.incident_id) is None and decision.row_key not in draft.case.kept:
             _file(draft, decision, f"done-{decision.row_key}")
 
 

@@ -275,10 +275,10 @@ def _not_releasable(case: Case, incident: Incident, message: DecisionMessage) ->
     return ""
 
 
-def needs_handing_on(case: Case, message: DecisionMessage) -> bool:
+def needs_handing_on(case: Case, decision: DecisionMessage | PersonDecision) -> bool:
     """Return True when an approval names the account of an unresolved target: its findings move to that account."""
-    incident = case.incident(message.incident_id)
-    return incident is not None and incident.account is None and message.account is not None
+    incident = case.incident(decision.incident_id)
+    return incident is not None and incident.account is None and decision.account is not None
 
 
 def _approve(draft: Draft, decision: PersonDecision) -> None:

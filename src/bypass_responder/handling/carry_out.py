@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case import person_decision
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.decision_message import DecisionKind, named
+from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.session import announced, open_session
 
@@ -36,8 +36,8 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
     decide = partial(person_decision.carry_out, message=message, channel=channel, enforce=enforce)
     async with announced(message.target, services):
         recorded = await session.apply(decide)
-    if recorded.outcome == "carried_out" and person_decision.needs_handing_on(session.case, message):
-        targets.add(await _hand_on(message, channel, session, services))  # a redelivery repeats it
+    if recorded.outcome == "carried_out" and person_decision.needs_handing_on(session.case, recorded):
+        targets.add(await _hand_on(recorded, session, services))  # a redelivery repeats it, whatever it says itself
     return recorded, targets
 
 
@@ -65,17 +65,17 @@ async def _in_tenant(transition: Callable[[Draft], PersonDecision], services: Se
         return await session.apply(transition)
 
 
-async def _hand_on(message: DecisionMessage, channel: Channel, session: Session, services: Services) -> str:
+async def _hand_on(decision: PersonDecision, session: Session, services: Services) -> str:
     """Move an unresolved incident's findings to the account that a person named. Returns that account."""
-    target = message.account or ""
+    target = decision.account or ""
     for finding in session.case.rows(Finding):
-        if finding.incident_id == message.incident_id and finding.verdict == "unresolved":
+        if finding.incident_id == decision.incident_id and finding.verdict == "unresolved":
             moved = finding.model_copy(
                 update={
                     "id": f"{finding.id}-by-person" if target == finding.target else finding.id,
                     "target": target,
                     "state": FindingState.UNDECIDED,
-                    "confirmed_by": named(message.author, channel),
+                    "confirmed_by": decision.who,
                     "incident_id": None,
                 }
             )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
@@ -45,6 +46,7 @@ SILENT_LONGEST = timedelta(minutes=10)
 RETRY_LONGEST = timedelta(hours=1)
 """The longest wait of a refused notification, and the longest that a receiver can request."""
 UNREADABLE_WAIT = timedelta(minutes=10)
+"""For a target that could not be read, or whose deliveries could not be recorded."""
 _URGENCY = [Severity.CRITICAL, Severity.WARNING, Severity.INFO]
 
 
@@ -113,6 +115,9 @@ class _Run:
     """In a row."""
     silent_until: datetime | None = None
     """Set once the receiver did not answer: it gets no other message in this run, and none before this time."""
+    problems: list[Exception] = field(default_factory=list)
+    stuck: set[str] = field(default_factory=set)
+    """Targets whose deliveries could not be recorded."""
 
     @property
     def over(self) -> bool:
@@ -120,19 +125,22 @@ class _Run:
         return self.silent_until is not None or self.services.clock() >= self.ends
 
     async def deliver_due(self) -> list[Exception]:
-        """Deliver, some targets at a time. After a failure the first message is a trial: one target is enough."""
-        problems: list[Exception] = []
+        """Deliver, some targets at a time. After a failure the first message is a trial: one target, each time another.
+
+        Always the same one would hold back all others if the receiver fails because of it.
+        """
         while not self.over:
-            limit = 1 if self.failures else TARGETS_AT_ONCE
-            items = await self.services.outbox.due(self.receiver, self.services.clock(), limit)
+            items = await self.services.outbox.due(self.receiver, self.services.clock(), TARGETS_AT_ONCE)
             if not items:
                 break
+            if self.failures:
+                items = [items[self.failures % len(items)]]
             opened = await asyncio.gather(*map(limited(self._open), items), return_exceptions=True)
             sessions = {item.target: one for item, one in zip(items, opened, strict=True) if isinstance(one, Session)}
-            problems += [one for one in opened if isinstance(one, Exception)]
+            self.problems += [one for one in opened if isinstance(one, Exception)]
             await self._deliver(list(sessions.values()))
             await asyncio.gather(*(self._finish(item, sessions.get(item.target)) for item in items))
-        return problems
+        return self.problems
 
     async def _open(self, item: OutboxItem) -> Session:
         session = await open_session(item.target, self.services)
@@ -141,12 +149,16 @@ class _Run:
 
     async def _finish(self, item: OutboxItem, session: Session | None) -> None:
         now = self.services.clock()
-        due = next_delivery(session.case, self.receiver, now) if session else now + UNREADABLE_WAIT
+        readable = session is not None and item.target not in self.stuck
+        due = next_delivery(session.case, self.receiver, now) if session and readable else now + UNREADABLE_WAIT
         if due is None or due > now:
             await self.services.outbox.finish(item, due)
 
     async def _deliver(self, sessions: Sequence[Session]) -> None:
-        """Send every due notification, the most urgent first: one by one, or in a flood many in one message."""
+        """Send every due notification, the most urgent first: one by one, or in a flood many in one message.
+
+        One that had no answer before is sent alone: it may be what the receiver cannot take.
+        """
         now = self.services.clock()
         due = [
             _Due(session, note)
@@ -154,11 +166,14 @@ class _Run:
             for note in session.case.rows(Notification)
             if note.sent_at is None and _is_due(note, self.receiver, now)
         ]
-        due.sort(key=lambda one: (_URGENCY.index(one.notification.severity), one.notification.created_at))
-        size = LARGEST if len(due) >= FLOOD else 1
-        for start in range(0, len(due), size):
-            if not self.over:
-                await self._send(due[start : start + size])
+        due.sort(key=lambda one: one.notification.created_at)
+        due.sort(key=lambda one: one.notification.delivery(self.receiver).attempts)
+        due.sort(key=lambda one: _URGENCY.index(one.notification.severity))
+        while due and not self.over:
+            fresh = list(takewhile(lambda one: not one.notification.delivery(self.receiver).attempts, due[:LARGEST]))
+            size = len(fresh) or 1 if len(due) >= FLOOD and not self.failures else 1
+            await self._send(due[:size])
+            due = due[size:]
 
     async def _send(self, batch: Sequence[_Due]) -> None:
         """Send one message, and record it. Of a refused one, each notification is sent alone."""
@@ -169,12 +184,16 @@ class _Run:
                     await self._send([one])
             return
         self._judge(error, len(batch))
-        if error is None or isinstance(error, RefusedError):
+        if not isinstance(error, ThrottledError):
             mark = partial(_mark, receiver=self.receiver, every=tuple(self.services.receivers), error=error)
             keys: dict[Session, list[str]] = {}
             for one in batch:
                 keys.setdefault(one.session, []).append(one.notification.row_key)
-            await asyncio.gather(*(session.apply(partial(mark, keys=each)) for session, each in keys.items()))
+            marking = (session.apply(partial(mark, keys=each)) for session, each in keys.items())
+            for session, outcome in zip(keys, await asyncio.gather(*marking, return_exceptions=True), strict=True):
+                if isinstance(outcome, Exception):
+                    self.problems.append(outcome)
+                    self.stuck.add(session.target)
 
     def _judge(self, error: ResponderError | None, size: int) -> None:
         if error is None:
@@ -211,7 +230,8 @@ async def _error_of(notifications: Sequence[Notification], notifier: Notifier) -
 
 
 def _mark(draft: Draft, *, receiver: str, every: Sequence[str], error: ResponderError | None, keys: list[str]) -> None:
-    """Record a delivery to one of ``every`` receiver, or a refusal."""
+    """Record a delivery to one of ``every`` receiver, or why there was none."""
+    longest = RETRY_LONGEST if isinstance(error, RefusedError) else SILENT_LONGEST
     for key in keys:
         note = draft.case.row(Notification, key)
         if note is None or note.delivery(receiver).sent_at is not None:
@@ -219,7 +239,7 @@ def _mark(draft: Draft, *, receiver: str, every: Sequence[str], error: Responder
         attempts = note.delivery(receiver).attempts + 1
         changes: dict[str, object] = {"attempts": attempts, "sent_at": draft.now, "next_at": None, "last_error": ""}
         if error:
-            wait = backoff(attempts, first=timedelta(seconds=30), longest=RETRY_LONGEST)
+            wait = backoff(attempts, first=timedelta(seconds=30), longest=longest)
             changes |= {"sent_at": None, "next_at": draft.now + wait, "last_error": str(error)}
         delivery = note.delivery(receiver).model_copy(update=changes)
         note = note.model_copy(update={"deliveries": note.deliveries | {receiver: delivery}})

@@ -104,7 +104,7 @@ class DecisionMessage(Value):
     tenant_id: Guid
     target: Id
     kind: DecisionKind
-    incident_id: Annotated[str, StringConstraints(max_length=100)] = ""
+    incident_id: Annotated[str, StringConstraints(max_length=100, pattern=r"^([0-9A-Za-z][0-9A-Za-z-]*)?$")] = ""
     """Empty with accept_warning and approve_entry."""
     warning: Annotated[str, StringConstraints(min_length=1, max_length=MOST_WARNING)] | None = None
     """With accept_warning: the text of the warning of Exchange."""

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import InputError
+from bypass_responder.model.allowlist import SeenRow
+from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.log import TornLine
 from bypass_responder.operating.known_heads import KnownHeads
@@ -157,3 +159,11 @@ def _against_decisions(case: Case, decisions: Mapping[str, str], found: Verifica
             found.problems.append(f"{about} is in no log entry: nobody decided it")
         elif decisions[row.id] != row.digest():
             found.problems.append(f"{about} differs from its log entry")
+    approved = {
+        row.entry_sha256
+        for row in case.rows(PersonDecision)
+        if (row.verb, row.outcome) == (DecisionKind.APPROVE_ENTRY, "carried_out") and row.id in decisions
+    }
+    for seen in case.rows(SeenRow):
+        if seen.approval and seen.approval.sha256 not in approved:
+            found.problems.append(f"{case.target}: the approval of its allowlist entry is in no log entry")

@@ -17,7 +17,7 @@ from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, Exchange
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.record import Unreadable, excerpt
 from bypass_responder.model.sweep import SweepResult
-from bypass_responder.session import change_health, open_session
+from bypass_responder.session import change_health, change_if_needed, open_session
 from bypass_responder.triggers.sweep_bypass_state import take_sweep_answer
 
 if TYPE_CHECKING:
@@ -75,25 +75,27 @@ def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | SweepResult | N
 
 
 async def keep_message(body: bytes, problem: str, queue: str, services: Services) -> None:
-    """Keep a queue message that cannot be processed, and notify people."""
+    """Keep a queue message that cannot be processed, and notify people: of one for each queue and hour.
+
+    They are notified before it is kept: a run that is interrupted in between repeats both.
+    """
     text = body.decode("utf-8", errors="backslashreplace")
     item = Unreadable(reason="bad_message", detail=problem, source=queue, where="queue message", excerpt=excerpt(text))
-    new = await services.feed_store.keep_unreadable([item], received_at=services.clock())
-    if not new:
-        return
-    await services.work.touch(TENANT_TARGET, services.clock())
-    session = await open_session(TENANT_TARGET, services)
 
     def report(draft: Draft) -> None:
-        draft.log("unreadable", f"unreadable message on {queue}: {problem}", queue=queue)
+        before = len(draft.changed)
         draft.notify(
             "unreadable",
             f"Unreadable message on {queue}",
-            f"{problem}. It is kept, and no action was taken.",
-            key=f"{queue}-{draft.now.isoformat()}",
+            f"{problem}. It is kept, and no action was taken. Others of this hour are kept without a notification.",
+            key=f"{queue}-{draft.now:%Y-%m-%dT%H}",
             severity=Severity.CRITICAL,
             left_to_do=("Review it with `bypassctl status`, and find out who sent it to the queue.",),
         )
+        if len(draft.changed) > before:
+            draft.log("unreadable", f"unreadable message on {queue}: {problem}", queue=queue)
 
-    await session.apply(report)
-    await settle_all([TENANT_TARGET], services)
+    reported = await change_if_needed(await open_session(TENANT_TARGET, services), report, services)
+    await services.feed_store.keep_unreadable([item], received_at=services.clock())
+    if reported:
+        await settle_all([TENANT_TARGET], services)

@@ -61,7 +61,7 @@ async def _compare(recorded: set[str], services: Services) -> None:
         by_target.setdefault(target_of(row_id), []).append(row_id)
 
     async def record(target: str) -> None:
-        await _record(target, by_target[target], rows, services, quiet=before is None)
+        await _record(target, by_target[target], rows, services, before=before)
 
     targets = sorted(by_target)
     outcomes = await asyncio.gather(*map(limited(record), targets), return_exceptions=True)
@@ -81,12 +81,13 @@ def _etag(row_id: str, rows: Rows) -> str | None:
     return rows[row_id].etag if row_id in rows else None
 
 
-async def _record(target: str, row_ids: list[str], rows: Rows, services: Services, *, quiet: bool) -> None:
+async def _record(target: str, row_ids: list[str], rows: Rows, services: Services, *, before: Snapshot | None) -> None:
     session = await open_session(target, services)
     for start in range(0, len(row_ids), ROWS_PER_TRANSACTION):
 
         def transition(draft: Draft, ids: list[str] = row_ids[start : start + ROWS_PER_TRANSACTION]) -> None:
             for row_id in ids:
-                record_row(draft, row_id, rows.get(row_id), quiet=quiet)
+                anew = before is not None and row_id not in before.rows
+                record_row(draft, row_id, rows.get(row_id), quiet=before is None, anew=anew)
 
         await change_if_needed(session, transition, services)
