@@ -15,7 +15,7 @@ from bypass_responder.adapters.allowlist_table import TABLE, TableAllowlist
 from bypass_responder.adapters.checkpoint_store import CheckpointStore
 from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.errors import TransientError
-from bypass_responder.model.account import MalformedEntry
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import ENTRY_KEY, Approval, SeenRow
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.decision_message import Author, Channel
@@ -71,6 +71,27 @@ async def test_refused_decisions_do_not_stay_loaded() -> None:
     await minutes_pass(world, 5)
 
     assert len((await world.ledger.load(TENANT_TARGET)).rows(PersonDecision)) == 1
+
+
+async def test_refused_decisions_do_not_fill_the_tenants_case_within_an_hour() -> None:
+    world = World()
+    for number in range(300):
+        world.now += timedelta(seconds=0.1)
+        await world.delivers(await world.a_decision("dismiss", "none", f"cccccccc-0000-4000-8000-{number:012d}"))
+
+    assert len((await world.ledger.load(TENANT_TARGET)).by_key) < 500
+
+
+async def test_an_account_that_is_named_by_its_user_principal_name_cannot_approve_its_own_entry() -> None:
+    world = World(allowlist_approval="required")
+    await world.allowlist.put(an_entry())
+    await world.passes(minutes=1)
+    entry = await world.allowlist.get(ALEX)
+    assert isinstance(entry, AllowlistEntry)
+    themselves = Author(name="Alex@contoso.onmicrosoft.com")
+    message = await world.a_decision("approve_entry", "", entry_sha256=entry.digest(), author=themselves)
+
+    assert (await world.delivers(message)).outcome == "refused"
 
 
 async def test_a_decision_puts_no_foreign_command_into_a_notification() -> None:
