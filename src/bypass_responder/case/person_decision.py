@@ -72,13 +72,18 @@ def accept_warning(draft: Draft, message: DecisionMessage, *, channel: Channel) 
 
 
 def approve_entry(
-    draft: Draft, message: DecisionMessage, entry: AllowlistEntry | MalformedEntry | None, *, channel: Channel
+    draft: Draft,
+    message: DecisionMessage,
+    entry: AllowlistEntry | MalformedEntry | None,
+    account: Account | None,
+    *,
+    channel: Channel,
 ) -> PersonDecision:
-    """Approve an allowlist row as the person was shown it, or refuse. ``entry``: the row as it is now."""
+    """Approve an allowlist row as the person was shown it, or refuse. ``entry``, ``account``: as they are now."""
     recorded = _recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    why = _out_of_time(message, draft.now) or entry_refusal(draft.case, message, entry)
+    why = _out_of_time(message, draft.now) or entry_refusal(draft.case, message, entry, account)
     if why or not isinstance(entry, AllowlistEntry):
         return refuse(draft, message, why, channel=channel)
     decision = _recorded(draft, message, channel, outcome="carried_out", why="")
@@ -87,7 +92,12 @@ def approve_entry(
     return decision
 
 
-def entry_refusal(case: Case, message: DecisionMessage, entry: AllowlistEntry | MalformedEntry | None) -> str:
+def entry_refusal(
+    case: Case,
+    message: DecisionMessage,
+    entry: AllowlistEntry | MalformedEntry | None,
+    account: Account | None = None,
+) -> str:
     """Return why an allowlist row cannot be approved, with the fix; empty when it can."""
     add = "bypassctl allowlist add"
     if entry is None:
@@ -97,7 +107,8 @@ def entry_refusal(case: Case, message: DecisionMessage, entry: AllowlistEntry | 
     if entry.digest() != message.entry_sha256:
         return "The row was changed after it was shown. Read it again: bypassctl allowlist approve."
     author = message.author
-    if _same(author.object_id, entry.object_id) or _same(author.name, entry.display_name):
+    itself = account is not None and author_is(author, account)
+    if itself or _same(author.object_id, entry.object_id) or _same(author.name, entry.display_name):
         return f"{author.name} cannot approve the entry of their own account. Somebody else has to."
     if any(part and part.casefold() in entry.approved_by.casefold() for part in (author.object_id, author.name)):
         return f"{author.name} wrote the entry. Somebody else has to approve it."
