@@ -52,7 +52,11 @@ class Allowlist(Protocol):
         """The row under exactly this key, None when there is none. A storage error is neither."""
 
     async def misspelled(self) -> list[MalformedEntry]:
-        """Every row whose keys are not as ``get`` reads them, in the whole table; without the time of its edit."""
+        """Rows whose keys are not as ``get`` reads them, in the whole table; without the time of their edit.
+
+        At most ``MOST_MISSPELLED``, of the first ``MOST_READ`` rows (``model.account``): however many rows there are
+        that mean nothing, they delay no decision.
+        """
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
         """Add an entry, or replace the row that has the ETag ``replaces``; the service stamps ``edited_at``.

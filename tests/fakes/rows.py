@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bypass_responder.errors import ConflictError
-from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.log import Checkpoint, TornLine
@@ -34,7 +34,8 @@ class FakeAllowlist(Scripted):
 
     async def misspelled(self) -> list[MalformedEntry]:
         self._called("misspelled")
-        return [row for row in self.rows.values() if isinstance(row, MalformedEntry) and row.keys]
+        rows = list(self.rows.values())[:MOST_READ]
+        return [row for row in rows if isinstance(row, MalformedEntry) and row.keys][:MOST_MISSPELLED]
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
         self._called("put", entry.object_id)

@@ -16,7 +16,7 @@ from azure.data.tables.aio import TableServiceClient
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import row_or_none, write_if_unchanged
-from bypass_responder.model.account import AllowlistEntry, MalformedEntry, account_of
+from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, AllowlistEntry, MalformedEntry, account_of
 from bypass_responder.model.base import guid_or_none, whole_text
 
 TABLE = "Allowlist"
@@ -40,11 +40,16 @@ class TableAllowlist:
 
     async def misspelled(self) -> list[MalformedEntry]:
         """Read the keys of the whole table: no exact read would ever find such a row."""
+        found: list[MalformedEntry] = []
+        read = 0
         with translated("the allowlist"):
-            keys = self._table.list_entities(select=["PartitionKey", "RowKey"])
-            return [
-                _misspelled(entity) async for entity in keys if not self._exact(entity) and not self._foreign(entity)
-            ]
+            async for entity in self._table.list_entities(select=["PartitionKey", "RowKey"]):
+                read += 1
+                if not self._exact(entity) and not self._foreign(entity):
+                    found.append(_misspelled(entity))
+                if len(found) >= MOST_MISSPELLED or read >= MOST_READ:
+                    break
+        return found
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
         """Add the row, or replace one, with the columns of other people's tools."""

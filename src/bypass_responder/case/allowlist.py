@@ -214,6 +214,18 @@ def summarize(draft: Draft, rows: Sequence[AllowlistEntry | MalformedEntry]) -> 
     )
 
 
+def report_many(draft: Draft, count: int) -> None:
+    """Notify, once a day, that there are more rows of no account than are followed one by one."""
+    draft.notify(
+        "allowlist_changed",
+        f"The allowlist has {count} more rows whose keys are no object id",
+        f"They exempt nobody, and their changes are not notified one by one. {WHO}",
+        key=f"many-{draft.now:%Y-%m-%d}",
+        severity=Severity.CRITICAL,
+        left_to_do=("Delete them, and find out who can write the table Allowlist: bypassctl allowlist list",),
+    )
+
+
 def approve(draft: Draft, entry: AllowlistEntry, *, by: str) -> None:
     """Record that a person approved the row as it is now."""
     record_row(draft, entry.row_id, entry, compared=False)

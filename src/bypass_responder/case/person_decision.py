@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 60
 """Of one transaction, which holds 100 rows with its log entries."""
 CLOCK_SKEW = timedelta(minutes=5)
+MOST_REFUSED = 100
+"""Refusals that are notified in one case within an hour; more are recorded and logged only."""
 
 
 def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enforce: bool) -> PersonDecision:
@@ -72,13 +74,18 @@ def accept_warning(draft: Draft, message: DecisionMessage, *, channel: Channel) 
 
 
 def approve_entry(
-    draft: Draft, message: DecisionMessage, entry: AllowlistEntry | MalformedEntry | None, *, channel: Channel
+    draft: Draft,
+    message: DecisionMessage,
+    entry: AllowlistEntry | MalformedEntry | None,
+    account: Account | None,
+    *,
+    channel: Channel,
 ) -> PersonDecision:
-    """Approve an allowlist row as the person was shown it, or refuse. ``entry``: the row as it is now."""
+    """Approve an allowlist row as the person was shown it, or refuse. ``entry``, ``account``: as they are now."""
     recorded = _recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    why = _out_of_time(message, draft.now) or entry_refusal(draft.case, message, entry)
+    why = _out_of_time(message, draft.now) or entry_refusal(draft.case, message, entry, account)
     if why or not isinstance(entry, AllowlistEntry):
         return refuse(draft, message, why, channel=channel)
     decision = _recorded(draft, message, channel, outcome="carried_out", why="")
@@ -87,7 +94,12 @@ def approve_entry(
     return decision
 
 
-def entry_refusal(case: Case, message: DecisionMessage, entry: AllowlistEntry | MalformedEntry | None) -> str:
+def entry_refusal(
+    case: Case,
+    message: DecisionMessage,
+    entry: AllowlistEntry | MalformedEntry | None,
+    account: Account | None = None,
+) -> str:
     """Return why an allowlist row cannot be approved, with the fix; empty when it can."""
     add = "bypassctl allowlist add"
     if entry is None:
@@ -98,7 +110,8 @@ def entry_refusal(case: Case, message: DecisionMessage, entry: AllowlistEntry | 
         again = f'bypassctl allowlist approve {entry.object_id} --reason "TICKET"'
         return f"The row was changed after it was shown. Read it again: {again}."
     author = message.author
-    if _same(author.object_id, entry.object_id) or _same(author.name, entry.display_name):
+    itself = account is not None and author_is(author, account)
+    if itself or _same(author.object_id, entry.object_id) or _same(author.name, entry.display_name):
         return f"{author.name} cannot approve the entry of their own account. Another person must."
     if any(part and part.casefold() in entry.approved_by.casefold() for part in (author.object_id, author.name)):
         return f"{author.name} wrote the entry. Another person must approve it."
@@ -113,8 +126,11 @@ def refuse(draft: Draft, message: DecisionMessage, why: str, *, channel: Channel
     recorded = _recorded_already(draft, message)
     if recorded is not None:
         return recorded
+    many = _are_many(draft)
     decision = _recorded(draft, message, channel, outcome="refused", why=why)
     _log(draft, decision, "decision_refused", f"{message.kind.value}: {why}")
+    if many:
+        return decision
     draft.notify(
         "decision_refused",
         f"Not carried out: {message.kind.value} of {message.subject}",
@@ -125,6 +141,11 @@ def refuse(draft: Draft, message: DecisionMessage, why: str, *, channel: Channel
         left_to_do=(f"Read it and decide again: {message.read_again}",),
     )
     return decision
+
+
+def _are_many(draft: Draft) -> bool:
+    refused = [row for row in draft.case.rows(PersonDecision) if row.outcome == "refused"]
+    return sum(draft.now - row.at < timedelta(hours=1) for row in refused) >= MOST_REFUSED
 
 
 def _recorded_already(draft: Draft, message: DecisionMessage) -> PersonDecision | None:

@@ -49,7 +49,8 @@ async def _approve_entry(
     if entry is None and not session.case.by_key:
         why = person_decision.entry_refusal(session.case, message, entry)
         return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
-    approve = partial(person_decision.approve_entry, message=message, entry=entry, channel=channel)
+    account = await services.directory.find(message.target)
+    approve = partial(person_decision.approve_entry, message=message, entry=entry, account=account, channel=channel)
     async with announced(message.target, services):
         return await session.apply(approve), {message.target}
 

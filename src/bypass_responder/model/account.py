@@ -67,6 +67,10 @@ class AllowlistEntry(Value):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+MOST_MISSPELLED, MOST_READ = 100, 5_000
+"""Rows with misspelled keys that count, and rows of the table that are read for them."""
+
+
 class MalformedEntry(Value):
     """A row that cannot be read as an entry. It neither exempts nor condemns an account: containment is held."""
 

@@ -133,7 +133,8 @@ class AcceptedWarning(Row):
         return f"warning-{hashlib.sha256(self.text.encode()).hexdigest()[:32]}"
 
 
-_VARIES = re.compile(r"""(?<=\bobject )\S.*?(?= has been )|"[^"]*"|(?<!\w)'[^']*'(?!\w)|\S*\d\S*""")
+_OBJECT = re.compile(r"(?<=\bobject )\S.*?(?= has been )")
+_VARIES = re.compile(rf"""{_OBJECT.pattern}|"[^"]*"|(?<!\w)'[^']*'(?!\w)|\S*\d\S*""")
 
 
 def warning_form(text: str) -> str:
@@ -145,8 +146,8 @@ _ROWS_MISSING = re.compile(r"more results|only the first|truncat|partial|more wa
 
 
 def says_rows_are_missing(warning: str) -> bool:
-    """Return True for a warning after which the list may be cut short. Nobody can accept it."""
-    return bool(_ROWS_MISSING.search(warning))
+    """Return True for a warning after which the list may be cut short. Nobody can accept it. Names say nothing."""
+    return bool(_ROWS_MISSING.search(_OBJECT.sub("…", warning)))
 
 
 class Sweep(Row):

@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case.allowlist import record_row, summarize, target_of
+from bypass_responder.case.allowlist import record_row, report_many, summarize, target_of
 from bypass_responder.errors import ConflictError
-from bypass_responder.model.allowlist import Snapshot
+from bypass_responder.model.account import MOST_MISSPELLED
+from bypass_responder.model.allowlist import SeenRow, Snapshot
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.session import change_if_needed, open_session
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.account import AllowlistEntry, MalformedEntry
-    from bypass_responder.session import Services
+    from bypass_responder.session import Services, Session
 
     Rows = Mapping[str, AllowlistEntry | MalformedEntry]
 
@@ -83,6 +84,8 @@ def _etag(row_id: str, rows: Rows) -> str | None:
 
 async def _record(target: str, row_ids: list[str], rows: Rows, services: Services, *, before: Snapshot | None) -> None:
     session = await open_session(target, services)
+    if target == TENANT_TARGET:
+        row_ids = await _bounded(row_ids, session, services)
     for start in range(0, len(row_ids), ROWS_PER_TRANSACTION):
 
         def transition(draft: Draft, ids: list[str] = row_ids[start : start + ROWS_PER_TRANSACTION]) -> None:
@@ -91,3 +94,13 @@ async def _record(target: str, row_ids: list[str], rows: Rows, services: Service
                 record_row(draft, row_id, rows.get(row_id), quiet=before is None, anew=anew)
 
         await change_if_needed(session, transition, services)
+
+
+async def _bounded(row_ids: list[str], session: Session, services: Services) -> list[str]:
+    """Return the rows of no account that the tenant's case takes: those that it has, and others up to a bound."""
+    seen = {row.id for row in session.case.rows(SeenRow)}
+    new = [row_id for row_id in row_ids if row_id not in seen]
+    room = max(0, MOST_MISSPELLED - len(seen))
+    if len(new) > room:
+        await change_if_needed(session, partial(report_many, count=len(new) - room), services)
+    return [row_id for row_id in row_ids if row_id in seen] + new[:room]
