@@ -15,7 +15,7 @@ from bypass_responder.case.draft import Draft
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.model.case import Case, Head, PriorState
 from bypass_responder.model.incident import Incident, IncidentStatus
-from bypass_responder.model.step import Control, Effect, Observed, Step, StepKind, StepState
+from bypass_responder.model.step import Control, Effect, Observed, Rule, Step, StepKind, StepState
 from tests.world import ALEX, START, an_account
 
 BLOCK = StepKind.BLOCK_SIGN_IN
@@ -89,6 +89,26 @@ def test_a_call_that_nothing_wants_any_more_is_read_until_its_effect_shows() -> 
     [step] = later.case.rows(Step)
 
     assert (comes, step.state, step.effect) == ((Next.READ, None), StepState.DONE, Effect.EFFECTIVE)
+
+
+def test_a_block_says_nothing_of_an_incident_that_may_be_about_somebody_else() -> None:
+    case = a_case(Control(control=BLOCK, acted_at=START), a_step(StepState.HELD))
+    [incident] = case.rows(Incident)
+    unresolved = incident.model_copy(update={"account": None})
+    draft = Draft(Case(ALEX, case.by_key | {unresolved.row_key: unresolved}), now=START)
+    observation.observe(draft, BLOCK, an_account(account_enabled=False))
+    [step] = draft.case.rows(Step)
+
+    assert (step.state, step.effect) == (StepState.HELD, None)
+
+
+def test_a_block_that_was_withheld_for_a_protected_account_shows_that_it_took_effect() -> None:
+    withheld = a_step(StepState.CANCELLED, reason=Rule.PROTECTED)
+    draft = Draft(a_case(Control(control=BLOCK, acted_at=START), withheld), now=START)
+    observation.observe(draft, BLOCK, an_account(account_enabled=False))
+    [step] = draft.case.rows(Step)
+
+    assert (step.state, step.effect) == (StepState.DONE, Effect.EFFECTIVE)
 
 
 def test_the_reads_of_an_unwanted_call_end() -> None:

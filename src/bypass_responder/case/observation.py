@@ -89,7 +89,7 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
     held = [
         step
         for step in draft.case.rows(Step)
-        if ours and step.step is BLOCK and _waits_or_was_withheld(step) and _open(draft.case, step)
+        if ours and step.step is BLOCK and _waits_or_was_withheld(step) and _open(draft.case, step, resolved=True)
     ]
     _finish(draft, BLOCK, (*wants, *held), effect, detail)
 
@@ -98,9 +98,10 @@ def _waits_or_was_withheld(step: Step) -> bool:
     return step.state in {HELD, WITHHELD} or (step.state is StepState.CANCELLED and step.reason == Rule.PROTECTED)
 
 
-def _open(case: Case, step: Step) -> bool:
+def _open(case: Case, step: Step, *, resolved: bool = False) -> bool:
+    """Return True when nobody has ended the incident. ``resolved``: and it is certain that it is about this account."""
     incident = case.incident(step.incident_id)
-    return incident is not None and not ended(case, incident)
+    return incident is not None and not ended(case, incident) and not (resolved and incident.account is None)
 
 
 def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> None:
