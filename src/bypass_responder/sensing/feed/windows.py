@@ -12,8 +12,8 @@ OVERLAP = timedelta(hours=2)
 LONGEST = timedelta(hours=24)
 RETRIEVABLE = timedelta(days=7) - timedelta(minutes=10)
 """The service takes no start of more than 7 days ago; its clock may be a little ahead of ours."""
-LOOK_BACK = timedelta(days=7) - timedelta(minutes=30)
-"""Of the first poll: its oldest window is asked for some polls later, and must not have expired by then."""
+LOOK_BACK = timedelta(days=7) - timedelta(hours=2)
+"""Of the first poll. Its oldest window is read six polls later and must not have expired: 15 minutes may be between."""
 
 
 @dataclass(frozen=True)
