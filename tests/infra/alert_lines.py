@@ -80,7 +80,8 @@ async def quiet_day(heard: Heard) -> None:
     world.allowlist.rows[ALEX] = an_entry()
     world.bypassed[ALEX] = True
     await world.sweep()
-    heard.rows.clear()  # the first sweep reports what it finds
+    await world.passes(minutes=1)
+    heard.rows.clear()  # the first sweep and the first comparison of the allowlist report what they find
     for minute in range(24 * 60):
         await world.passes(minutes=1)
         if minute % 60 == 0:
