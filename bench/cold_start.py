@@ -48,7 +48,7 @@ if len(sys.argv) > 1:
     alert = {"id": str(uuid.uuid4()), "subject": "SIEM", "data": hint}
     match sys.argv[1]:
         case "receive_alert":
-            now = datetime.now(UTC)
+            now = datetime.now(UTC).isoformat()
             given = func.EventGridEvent(topic="t", event_type="Bypass", event_time=now, data_version="1", **alert)
         case "receive_queued_alert":
             given = func.QueueMessage(body=json.dumps(alert | {"specversion": "1.0"}).encode())

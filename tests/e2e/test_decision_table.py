@@ -136,7 +136,7 @@ async def test_an_unreadable_row_holds_the_containment_and_restores_auditing(liv
     steps = {BLOCK: HELD, REVOKE: HELD, DISABLE: NOW}
     assert await live.endings() == [Ending("allowlist_unclear", IncidentStatus.HELD, steps)]
     assert live.changed() == changes("svc-archive", "audit_bypass_enabled")
-    assert await live.told() == {"held", "restored"}
+    assert await live.told() == {"allowlist_changed", "held", "restored"}
 
 
 async def test_a_row_edited_after_the_bypass_exempts_nobody(live: Live) -> None:

@@ -568,6 +568,11 @@ class Run:
         self.at(60, lambda: self._publish(account, 5400, on=False))
         self.at(1800, lambda: self._on_on(account, event))
 
+    def _on_refused_on(self, account: str, event: Event) -> None:
+        """Switched on, and the first call against it finds no account."""
+        self.directory.refuses = 1
+        self._on_on(account, dataclasses.replace(event, value=0))
+
     def _on_storm(self, account: str, event: Event) -> None:
         """Switched on again and again, faster than the worker answers."""
         for number in range(16):

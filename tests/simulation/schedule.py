@@ -35,6 +35,7 @@ REACHED_BY = {
     "feed.subscription": "unsubscribe",
     "feed.start_subscription": "unsubscribe",
     "hint_checks.take": "hint",
+    "limit.give_back": "refused_on",
     "decisions.send": "dismiss",
     "decisions.finish": "poison_decision",
 }
@@ -108,6 +109,8 @@ def schedule(seed: int) -> Schedule:
     faults = {name: rng.uniform(*bounds) for name, bounds in FAULTS.items() if rng.random() < 0.4}
     call = CALLS[seed // 2 % len(CALLS)]
     crash_at = (call, ("before", "after")[seed % 2], rng.choice((1, 1, 1, 2, 3)))
+    if call == "limit.give_back":  # reached only by the first call against an account
+        events, faults = [], {}
     if call == "ledger.findings":  # reached only where the worker answers later than the next records come
         events = [Event(500 + 1500 * number, "storm", VICTIMS[number % 2], 60) for number in range(6)]
         faults = {"late_answer": 0.9}

@@ -36,6 +36,8 @@ class TenantDirectory(FakeDirectory):
         self.changes: list[Change] = []
         self.stale = 0.0
         self.throttled = 0.0
+        self.refuses = 0
+        """So many of the next blocks find no account."""
         self.down_until = datetime.min.replace(tzinfo=clock().tzinfo)
         self._rng = rng
         self._before: dict[str, tuple[datetime, Account]] = {}
@@ -70,6 +72,9 @@ class TenantDirectory(FakeDirectory):
 
     async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
         self._may_fail(writes=True)
+        if self.refuses and not enabled:
+            self.refuses -= 1
+            raise NotFoundError("a stale replica does not know the account")
         await super().set_sign_in(object_id, enabled=enabled)
         self.note(object_id, "enabled" if enabled else "disabled", "responder")
 
