@@ -9,17 +9,17 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import astuple
 from pathlib import Path
 
 from bypass_responder import bootstrap
-from bypass_responder.model.step import CONTROLS
 from sandbox.child import ROOT, ChildError, listens
 from sandbox.stage import Stage
 from sandbox.stage_settings import Ports
 
 SHOWN = (
-    *("TENANT_ID", "MODE", "AUTOMATIC_CONTROLS", "PROTECTED_OBJECT_IDS", "EXCHANGE_WORKER_IDS", "ResponderStorage"),
+    *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "EXCHANGE_WORKER_IDS", "ResponderStorage"),
     *("GRAPH_URL", "MANAGEMENT_API_URL"),
     *("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"),
 )
@@ -32,7 +32,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--keep", action="store_true", help="keep what an earlier run stored")
     parser.add_argument("--mode", choices=("observe", "enforce"), default="enforce")
     parser.add_argument(
-        "--automatic-controls", default=",".join(CONTROLS), help="what acts without approval: a list, or none"
+        "--setting",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        help="a setting of docs/settings.md; may be repeated",
     )
     parser.add_argument("--seed", help="inject random faults with this seed")
     parser.add_argument("--first-port", type=int, help="first of six ports, to run beside another sandbox")
@@ -45,11 +50,11 @@ def main(argv: list[str]) -> int:
         shutil.rmtree(given.folder / "storage", ignore_errors=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     faults = ("--seed", given.seed) if given.seed else ()
-    settings = {"MODE": given.mode, "AUTOMATIC_CONTROLS": given.automatic_controls}
+    settings = {"MODE": given.mode, **dict(given.setting)}
     try:
         with Stage(given.folder, settings=settings, ports=ports, tenant_arguments=faults) as stage:
             asyncio.run(_first_poll(stage))
-            print(_guide(stage), flush=True)
+            print(_guide(stage, settings), flush=True)
             while not (ended := stage.ended()):
                 time.sleep(0.5)
             sys.stderr.write(f"ended unexpectedly: {', '.join(ended)}; see the logs in {given.folder}\n")
@@ -59,6 +64,13 @@ def main(argv: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 0
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
 
 async def _first_poll(stage: Stage) -> None:
@@ -71,8 +83,9 @@ async def _first_poll(stage: Stage) -> None:
         await responder.aclose()
 
 
-def _guide(stage: Stage) -> str:
-    settings = "\n".join(f"  export {name}={shlex.quote(stage.env[name])}" for name in SHOWN)
+def _guide(stage: Stage, given: Collection[str]) -> str:
+    names = (*SHOWN, *(name for name in given if name not in SHOWN))
+    settings = "\n".join(f"  export {name}={shlex.quote(stage.env[name])}" for name in names)
     return f"""\
 The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder} for `--keep`.
 
