@@ -70,7 +70,7 @@ def measure(violations: int = 1000) -> dict[str, Any]:
     """How many times the ideal it takes, and what was sent."""
     faults = _Limited()
     tenant = Tenant(settings=Settings(exchange_delay_seconds=0, graph_delay_seconds=0), faults=faults)
-    with enforcing(tenant, CONTAINMENT_LIMIT_PER_HOUR=str(violations + 1)) as env:
+    with enforcing(tenant, CONTAINMENT_LIMIT_PER_HOUR=str(violations)) as env:
         return asyncio.run(_measured(env, tenant, faults, violations))
 
 
