@@ -633,36 +633,27 @@ class Run:
 
     def _on_poison_decision(self, account: str, _: Event) -> None:
         """A decision that failed five times: about an incident that is not there."""
-        message = DecisionMessage(
-            message_id=str(UUID(int=self.rng.getrandbits(128))),
-            tenant_id=TENANT,
-            target=account,
-            kind=DecisionKind.DISMISS,
-            incident_id="20200101-00000000",
-            shown=Shown(),
-            author=PERSON,
-            reason="drill",
-            sent_at=self.now(),
-            not_after=self.now() + timedelta(hours=1),
-        )
+        message = self._message(DecisionKind.DISMISS, account, incident_id="20200101-00000000")
         self.delivered[message.message_id] = message
         self._poison_decision(message.model_dump_json().encode())
 
     def _on_accept_warning(self, _: str, __: Event) -> None:
         """A person accepts the warning that some sweeps have; the last one perhaps had none."""
-        message = DecisionMessage(
+        self._decided(self._message(DecisionKind.ACCEPT_WARNING, TENANT_TARGET, warning="Something new."), 1)
+
+    def _message(self, kind: DecisionKind, target: str, **about: str) -> DecisionMessage:
+        return DecisionMessage(
             message_id=str(UUID(int=self.rng.getrandbits(128))),
             tenant_id=TENANT,
-            target=TENANT_TARGET,
-            kind=DecisionKind.ACCEPT_WARNING,
-            warning="Something new.",
+            target=target,
+            kind=kind,
             shown=Shown(),
             author=PERSON,
             reason="drill",
             sent_at=self.now(),
             not_after=self.now() + timedelta(hours=1),
+            **about,
         )
-        self._decided(message, 1)
 
     def _on_enable(self, account: str, _: Event, *, enabled: bool = True) -> None:
         if account in self.directory.accounts:

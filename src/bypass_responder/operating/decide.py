@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bypass_responder.case.account_state import active_incidents, left_as_it_is, shown_of
 from bypass_responder.case.allowlist import in_force
@@ -76,24 +76,34 @@ async def prepare(
         found = await services.directory.find(account)
         if found is None:
             raise NotFoundError(f"No account has the object id or user principal name {account}.")
-    now = services.clock()
-    message = DecisionMessage(
-        message_id=services.new_id(),
-        tenant_id=services.settings.tenant_id,
-        target=incident.target,
-        kind=kind,
+    message = _message(
+        kind,
+        incident.target,
+        services,
         incident_id=incident.id,
         account=found.object_id if found else None,
         shown=shown_of(case, incident),
         author=author,
         reason=reason,
-        sent_at=now,
-        not_after=now + LASTS,
     )
     if why := refusal(case, message, enforce=True):
         raise RefusedError(why)
     named = await _about_named(found, incident, services) if found else {}
     return Prepared(incident, message, left_as_it_is(case, incident, kind), named)
+
+
+def _message(kind: DecisionKind, target: str, services: Services, **about: Any) -> DecisionMessage:  # noqa: ANN401 - its fields
+    """Return a message of now, which lasts as long as one may."""
+    now = services.clock()
+    return DecisionMessage(
+        message_id=services.new_id(),
+        tenant_id=services.settings.tenant_id,
+        target=target,
+        kind=kind,
+        sent_at=now,
+        not_after=now + LASTS,
+        **about,
+    )
 
 
 async def _about_named(account: Account, incident: Incident, services: Services) -> dict[str, str]:
@@ -118,19 +128,8 @@ async def prepare_acceptance(text: str, services: Services, *, reason: str, auth
     """
     if why := warning_refusal((await open_session(TENANT_TARGET, services)).case, text):
         raise RefusedError(why)
-    now = services.clock()
-    return DecisionMessage(
-        message_id=services.new_id(),
-        tenant_id=services.settings.tenant_id,
-        target=TENANT_TARGET,
-        kind=DecisionKind.ACCEPT_WARNING,
-        warning=text,
-        shown=Shown(),
-        author=author,
-        reason=reason,
-        sent_at=now,
-        not_after=now + LASTS,
-    )
+    about = {"warning": text, "shown": Shown(), "author": author, "reason": reason}
+    return _message(DecisionKind.ACCEPT_WARNING, TENANT_TARGET, services, **about)
 
 
 async def prepare_approval(
@@ -142,18 +141,14 @@ async def prepare_approval(
     """
     entry = await services.allowlist.get(object_id)
     case = (await open_session(object_id, services)).case
-    now = services.clock()
-    message = DecisionMessage(
-        message_id=services.new_id(),
-        tenant_id=services.settings.tenant_id,
-        target=object_id,
-        kind=DecisionKind.APPROVE_ENTRY,
+    message = _message(
+        DecisionKind.APPROVE_ENTRY,
+        object_id,
+        services,
         entry_sha256=entry.digest() if isinstance(entry, AllowlistEntry) else "0" * 64,
         shown=shown_of(case),
         author=author,
         reason=reason,
-        sent_at=now,
-        not_after=now + LASTS,
     )
     why = entry_refusal(case, message, entry)
     if why or not isinstance(entry, AllowlistEntry):
