@@ -154,8 +154,8 @@ async def test_a_notification_that_crashes_the_receiver_holds_back_no_other(acco
     await all_bypassed(world, people)
     await minutes_pass(world, 30)
 
-    told = {note.target for note in receiver.got if note.about == "contained"}
-    assert told == {person.object_id for person in people[1:]}
+    notified = {note.target for note in receiver.got if note.about == "contained"}
+    assert notified == {person.object_id for person in people[1:]}
 
 
 async def test_a_case_that_cannot_be_written_holds_back_no_other_notification() -> None:
@@ -173,9 +173,9 @@ async def test_a_case_that_cannot_be_written_holds_back_no_other_notification() 
     await all_bypassed(world, people)
     await minutes_pass(world, 30)
 
-    told = [note.target for note in world.notifier.sent if note.about == "contained"]
-    assert set(told) == {person.object_id for person in people}
-    assert told.count(people[0].object_id) <= 6
+    notified = [note.target for note in world.notifier.sent if note.about == "contained"]
+    assert set(notified) == {person.object_id for person in people}
+    assert notified.count(people[0].object_id) <= 6
 
 
 # ---- the allowlist
@@ -243,8 +243,10 @@ async def test_a_lost_snapshot_hides_no_change() -> None:
     await world.allowlist.put(an_entry(owner="mallory@contoso.com"), replaces=before.etag)
     await minutes_pass(world, 3)
 
-    told = [note.facts for note in world.notifier.sent if note.about == "allowlist_changed" and "after" in note.facts]
-    assert [facts["after"]["owner"] for facts in told] == ["mallory@contoso.com"]
+    notified = [
+        note.facts for note in world.notifier.sent if note.about == "allowlist_changed" and "after" in note.facts
+    ]
+    assert [facts["after"]["owner"] for facts in notified] == ["mallory@contoso.com"]
 
 
 def misspelled_rows(world: World, count: int) -> None:
@@ -310,7 +312,7 @@ async def test_a_bypassed_candidate_stays_when_others_take_the_name() -> None:
 
 
 def test_an_object_whose_name_says_partial_is_no_sign_of_missing_rows() -> None:
-    """Whoever may name a mailbox would make every sweep incomplete, and nobody could accept it."""
+    """Anyone who may name a mailbox would make every sweep incomplete, and nobody could accept it."""
     text = "The object contoso.com/Partial Orders has been corrupted, and it's in an inconsistent state."
 
     assert not says_rows_are_missing(text)

@@ -34,7 +34,7 @@ class TableHourlyLimit:
         self._table = service.get_table_client(TABLE)
         self._partition = f"{tenant_id}_{purpose}"
         self._seen: tuple[dict[str, datetime], str | None] | None = None
-        """Return the row as last read. It may be stale: a slot is only taken by a write under its ETag."""
+        """The row as last read. It may be stale: a slot is only taken by a write under its ETag."""
 
     async def take(self, key: str, *, limit: int, now: datetime) -> bool:
         """Take a slot, or see that the key has one; decided again after every lost race."""
