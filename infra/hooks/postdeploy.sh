@@ -1,6 +1,6 @@
 #!/bin/sh
 # After both apps are deployed: the event subscription, which needs the function that it delivers to. Azure may not know
-# the function for some minutes, and has errors of its own: only what cannot pass is not tried again. EVENTS_TEMPLATE is
+# the function for some minutes, and has its own errors: only what cannot pass is not tried again. EVENTS_TEMPLATE is
 # the compiled template of a release.
 HOOK=postdeploy
 cd "$(dirname "$0")/../.."

@@ -124,7 +124,7 @@ def renew(draft: Draft, kind: StepKind) -> None:
 
 
 def row_of(kind: StepKind) -> StepKind:
-    """Return the kind of the row: a release has none of its own."""
+    """Return the kind of the row: a release has no row."""
     return BLOCK if kind is RELEASE else kind
 
 

@@ -37,7 +37,7 @@ class Verification:
     entries: int = 0
     checkpoints: int = 0
     torn_lines: int = 0
-    """Appends that did not end. A checkpoint that was lost with one is a problem of its own."""
+    """Appends that did not end. A checkpoint that was lost with one is a separate problem."""
     last_checkpoint: datetime | None = None
     problems: list[str] = field(default_factory=list)
 
