@@ -28,7 +28,7 @@ from bypass_responder.cli.detect import detect
 app = typer.Typer()
 app.command()(detect)
 try:
-    app(["--format", "json", sys.argv[1]])
+    app(["--output", "json", sys.argv[1]])
 finally:
     status = open("/proc/self/status").read() if sys.platform == "linux" else "VmHWM: 0 kB"
     print(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1], file=sys.stderr)

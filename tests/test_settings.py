@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bypass_responder.errors import SettingError
@@ -50,3 +52,19 @@ def test_an_unknown_control_is_refused_with_the_choices(text: str) -> None:
 
     with pytest.raises(SettingError, match=f"AUTOMATIC_CONTROLS must be .*{choices}"):
         read(AUTOMATIC_CONTROLS=text)
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ({"MODE": "on"}, "MODE must be 'observe' or 'enforce' (it is 'on')."),
+        (
+            {"CONTAINMENT_LIMIT_PER_HOUR": "-1"},
+            "CONTAINMENT_LIMIT_PER_HOUR must be greater than or equal to 0 (it is '-1').",
+        ),
+        ({"TENANT_ID": "contoso"}, "TENANT_ID must be a GUID such as"),
+    ],
+)
+def test_an_invalid_value_is_refused_with_the_rule(given: dict[str, str], rule: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(rule)):
+        read(**given)

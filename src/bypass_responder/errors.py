@@ -16,6 +16,10 @@
 
 from __future__ import annotations
 
+import re
+
+_COMMAND = re.compile(r"\b(?:bypassctl|azd?) [a-z]")
+
 
 class ResponderError(Exception):
     """Root of every error that this project raises on purpose."""
@@ -85,6 +89,10 @@ class RefusedError(ResponderError):
     """The service, or a rule of this project, refuses for good."""
 
     advice = "Retrying will not help."
+
+    def diagnostics(self) -> str:
+        """One line. A message that names a command needs no advice."""
+        return str(self) if _COMMAND.search(str(self)) else super().diagnostics()
 
 
 class FeedError(ResponderError):

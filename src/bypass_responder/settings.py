@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 
 from bypass_responder.errors import SettingError
-from bypass_responder.model.base import Value, guid_or_none
+from bypass_responder.model.base import Value, guid_or_none, plain
 from bypass_responder.model.step import CONTROLS, StepKind
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Settings(Value):
         except ValidationError as problem:
             first = problem.errors()[0]
             name = ".".join(str(part) for part in first["loc"]).upper()
-            what = first["msg"].removeprefix("Value error, ")
+            what = plain(first["msg"])
             if first["type"] == "missing":
                 what = "is not set"
             value = "" if "SECRET" in name or "URL" in name or not name else f" (it is {first['input']!r:.80})"
@@ -223,7 +223,7 @@ class GrantSettings(Value):
         except ValidationError as problem:
             first = problem.errors()[0]
             name = str(first["loc"][0]).upper()
-            what = "is not set" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+            what = "is not set" if first["type"] == "missing" else plain(first["msg"])
             raise SettingError(f"{name} {what}; `azd env get-values` prints the ids after azd provision.") from None
 
 

@@ -55,7 +55,7 @@ def kinds(result: Result) -> list[str]:
     ],
 )
 def test_a_change_of_every_kind_is_found(tmp_path: Path, record: Any, kind: str) -> None:
-    result = run("--format", "json", a_file(tmp_path, [another(), record]))
+    result = run("--output", "json", a_file(tmp_path, [another(), record]))
 
     assert (kinds(result), result.exit_code) == ([kind], 1)
 
@@ -67,19 +67,19 @@ def test_nothing_found_is_no_output_and_status_zero(tmp_path: Path) -> None:
 
 
 def test_only_unreadable_is_status_two_and_listed(tmp_path: Path) -> None:
-    result = run("--format", "json", a_file(tmp_path, [another(), a_bypass(Id=None)]))
+    result = run("--output", "json", a_file(tmp_path, [another(), a_bypass(Id=None)]))
 
     assert ([f["reason"] for f in found_in(result)], result.exit_code) == (["missing_field"], 2)
 
 
 def test_found_counts_for_more_than_unreadable(tmp_path: Path) -> None:
-    result = run("--format", "json", a_file(tmp_path, [a_bypass(Id=None), a_bypass()]))
+    result = run("--output", "json", a_file(tmp_path, [a_bypass(Id=None), a_bypass()]))
 
     assert (kinds(result), result.exit_code) == (["unreadable", "on"], 1)
 
 
 def test_a_file_that_cannot_be_opened_is_named_and_stops_nobody(tmp_path: Path) -> None:
-    result = run("--format", "json", tmp_path / "missing.json", tmp_path, a_file(tmp_path, [a_bypass()]))
+    result = run("--output", "json", tmp_path / "missing.json", tmp_path, a_file(tmp_path, [a_bypass()]))
 
     assert kinds(result) == ["on"]
     assert "missing.json: No such file" in result.stderr
@@ -93,7 +93,7 @@ def test_a_file_that_cannot_be_opened_is_status_two(tmp_path: Path) -> None:
 def test_tampering_is_shown_on_demand_and_never_counts(tmp_path: Path) -> None:
     path = a_file(tmp_path, [a_tampering()])
 
-    silent, told = run("--format", "json", path), run("--all", "--format", "json", path)
+    silent, told = run("--output", "json", path), run("--all", "--output", "json", path)
 
     assert (kinds(silent), silent.exit_code) == ([], 0)
     assert (kinds(told), told.exit_code) == (["tampering"], 0)
@@ -102,38 +102,38 @@ def test_tampering_is_shown_on_demand_and_never_counts(tmp_path: Path) -> None:
 def test_an_event_that_a_file_repeats_is_shown_once_per_file(tmp_path: Path) -> None:
     paths = [a_file(tmp_path, [a_bypass()] * 3, name) for name in ("one.json", "two.json")]
 
-    result = run("--format", "json", *paths)
+    result = run("--output", "json", *paths)
 
     assert [Path(f["source"]).name for f in found_in(result)] == ["one.json", "two.json"]
 
 
 def test_two_events_with_one_id_are_both_shown(tmp_path: Path) -> None:
-    result = run("--format", "json", a_file(tmp_path, [a_bypass(), a_bypass(ObjectId="somebody else")]))
+    result = run("--output", "json", a_file(tmp_path, [a_bypass(), a_bypass(ObjectId="somebody else")]))
 
     assert kinds(result) == ["on", "on"]
 
 
 def test_standard_input() -> None:
-    result = run("--format", "json", "-", content=json.dumps(a_bypass()).encode())
+    result = run("--output", "json", "-", content=json.dumps(a_bypass()).encode())
 
     assert [f["source"] for f in found_in(result)] == ["-"]
 
 
 @pytest.mark.parametrize("shape", ["elastic", "search-ual csv, formatted", "utf-16 with mark"])
 def test_json_has_the_facts_of_any_shape(tmp_path: Path, shape: str) -> None:
-    (found,) = found_in(run("--format", "json", a_file(tmp_path, SHAPES[shape](a_bypass()))))
+    (found,) = found_in(run("--output", "json", a_file(tmp_path, SHAPES[shape](a_bypass()))))
 
     assert (found["type"], found["object_id_text"], found["switch"]) == ("bypass_change", TARGET, "on")
 
 
 def test_csv_has_a_header_even_without_findings(tmp_path: Path) -> None:
-    assert run("--format", "csv", a_file(tmp_path, [another()])).stdout.startswith(
+    assert run("--output", "csv", a_file(tmp_path, [another()])).stdout.startswith(
         "kind,time,switch,outcome,object_id,"
     )
 
 
 def test_csv_has_one_row_a_finding(tmp_path: Path) -> None:
-    result = run("--format", "csv", a_file(tmp_path, [a_bypass(), a_bypass(Id=None)]))
+    result = run("--output", "csv", a_file(tmp_path, [a_bypass(), a_bypass(Id=None)]))
 
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
 
@@ -142,7 +142,7 @@ def test_csv_has_one_row_a_finding(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("formula", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", " =1"])
 def test_csv_cells_are_no_formulas(tmp_path: Path, formula: str) -> None:
-    result = run("--format", "csv", a_file(tmp_path, [a_bypass(UserId=formula)]))
+    result = run("--output", "csv", a_file(tmp_path, [a_bypass(UserId=formula)]))
 
     (row,) = csv.DictReader(io.StringIO(result.stdout))
 
@@ -155,7 +155,7 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path, output: str
     value = named(Identity=EVIL, AuditBypassEnabled="True") if field == "Parameters" else EVIL
     path = a_file(tmp_path, [a_bypass(**{field: value}), a_bypass(Id=None, UserId=EVIL)])
 
-    result = run("--format", output, path)
+    result = run("--output", output, path)
 
     assert not any(char in result.stdout for char in EVIL if not char.isprintable())
 
@@ -251,7 +251,7 @@ except SystemExit:
 def test_every_real_file_one_event_once_per_file_that_holds_it() -> None:
     files = sorted(path for path in DATA.rglob("*") if path.is_file())
 
-    result = run("--format", "json", *files)
+    result = run("--output", "json", *files)
 
     events = [(f["record_id"], f["object_id_text"]) for f in found_in(result) if f["kind"] != "unreadable"]
     event = ("20fd5006-645b-42be-e9de-08db592255ac", "a88ae17c-f562-4c1f-a377-8910b6847d76")
@@ -262,7 +262,7 @@ def test_every_real_file_one_event_once_per_file_that_holds_it() -> None:
 @pytest.mark.parametrize("output", ["table", "json"])
 def test_output_that_cannot_be_written_is_no_error_of_the_file(tmp_path: Path, output: str) -> None:
     export = a_file(tmp_path, [a_bypass(Id=f"record-{number}") for number in range(2000)])
-    command = [str(Path(sys.executable).with_name("bypassctl")), "detect", str(export), "--format", output]
+    command = [str(Path(sys.executable).with_name("bypassctl")), "detect", str(export), "--output", output]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 

@@ -52,18 +52,18 @@ COMPRESSED = {
 
 @pytest.mark.parametrize("content", COMPRESSED.values(), ids=COMPRESSED)
 def test_compressed_files_are_opened(tmp_path: Path, content: bytes) -> None:
-    assert kinds(run("--format", "json", a_file(tmp_path, content))) == ["on"]
+    assert kinds(run("--output", "json", a_file(tmp_path, content))) == ["on"]
 
 
 def test_compressed_standard_input_is_opened() -> None:
-    assert kinds(run("--format", "json", "-", content=COMPRESSED["zip"])) == ["on"]
+    assert kinds(run("--output", "json", "-", content=COMPRESSED["zip"])) == ["on"]
 
 
 def test_a_date_of_a_workbook_is_not_ambiguous(tmp_path: Path) -> None:
     names, cells = map(list, zip(*sentinel(a_bypass()).items(), strict=True))
     cells[names.index("TimeGenerated [UTC]")] = datetime(2026, 4, 2, 9, 15)  # noqa: DTZ001 - Excel has no zones
 
-    (found,) = found_in(run("--format", "json", a_file(tmp_path, workbook(names, cells))))
+    (found,) = found_in(run("--output", "json", a_file(tmp_path, workbook(names, cells))))
 
     assert (found["occurred_at"], found["note"]) == ("2026-04-02T09:15:00Z", "")
 
@@ -71,7 +71,7 @@ def test_a_date_of_a_workbook_is_not_ambiguous(tmp_path: Path) -> None:
 def test_what_stands_before_the_end_of_a_cut_gzip_file_counts(tmp_path: Path) -> None:
     cut = gzip.compress(json.dumps(a_bypass()).encode() + b"\n" + b"x" * 10_000_000)[:-12]
 
-    result = run("--format", "json", a_file(tmp_path, cut))
+    result = run("--output", "json", a_file(tmp_path, cut))
 
     assert kinds(result)[0] == "on"
     assert "cut_off" in [found.get("reason") for found in found_in(result)]
@@ -88,7 +88,7 @@ def test_what_stands_before_the_end_of_a_cut_gzip_file_counts(tmp_path: Path) ->
     ],
 )
 def test_a_file_that_cannot_be_opened_is_unreadable(tmp_path: Path, content: bytes, reason: str) -> None:
-    result = run("--format", "json", a_file(tmp_path, content))
+    result = run("--output", "json", a_file(tmp_path, content))
 
     assert ([found["reason"] for found in found_in(result)], result.exit_code) == ([reason], 2)
 
@@ -96,7 +96,7 @@ def test_a_file_that_cannot_be_opened_is_unreadable(tmp_path: Path, content: byt
 def test_what_comes_out_of_a_compressed_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "_MOST_BYTES", 2_000_000)
 
-    result = run("--format", "json", a_file(tmp_path, gzip.compress(b"[" + b" " * 50_000_000 + b"]")))
+    result = run("--output", "json", a_file(tmp_path, gzip.compress(b"[" + b" " * 50_000_000 + b"]")))
 
     assert "too_large" in [found["reason"] for found in found_in(result)]
 
@@ -110,7 +110,7 @@ def test_an_input_without_any_audit_record_is_status_two(tmp_path: Path, content
 
 
 def test_what_a_file_of_no_known_format_is_and_what_is_taken_is_one_line() -> None:
-    (found,) = found_in(run("--format", "json", "-", content=b"PAR1" + b"\0" * 100))
+    (found,) = found_in(run("--output", "json", "-", content=b"PAR1" + b"\0" * 100))
 
     assert found["detail"].startswith("a Parquet file; what is taken: JSON, .xlsx or a CSV")
 
@@ -131,7 +131,7 @@ def test_records_that_were_passed_over_are_not_counted_but_on_demand(tmp_path: P
 def test_an_event_that_is_in_several_files_counts_once(tmp_path: Path) -> None:
     paths = [a_file(tmp_path, a_bypass(), "one.json"), a_file(tmp_path, to_csv(search_ual(a_bypass())), "two.csv")]
 
-    result = run("--format", "json", *paths)
+    result = run("--output", "json", *paths)
 
     assert kinds(result) == ["on", "on"]
     assert "1 found (2 shown" in result.stderr
@@ -141,7 +141,7 @@ def test_a_row_without_an_id_has_the_same_one_in_every_export(tmp_path: Path) ->
     row = {name: value for name, value in elastic_dotted(a_bypass())["_source"].items() if name != "o365.audit.Id"}
     paths = [a_file(tmp_path, to_csv(row), "a.csv"), a_file(tmp_path, {"_source": row}, "b.json")]
 
-    ids = [found["record_id"] for found in found_in(run("--format", "json", *paths))]
+    ids = [found["record_id"] for found in found_in(run("--output", "json", *paths))]
 
     assert (len(ids), len(set(ids)), ids[0][:4]) == (2, 1, "row-")
 

@@ -255,7 +255,7 @@ def test_check_only_looks(directory: Directory) -> None:
 
 
 def test_json_says_what_was_changed_and_what_is_there(directory: Directory) -> None:
-    said = directory.run("--yes", "--format", "json")
+    said = directory.run("--yes", "--output", "json")
 
     assert (said.json["complete"], len(said.json["changed"]), len(said.json["granted"])) == (True, 5, 5)
 
@@ -382,12 +382,12 @@ def test_entra_roles_that_are_not_ours_are_named_and_left(directory: Directory) 
 
 
 def test_json_wants_a_yes_or_a_check(directory: Directory) -> None:
-    assert (directory.run("--format", "json").code, directory.rights) == (2, [])
+    assert (directory.run("--output", "json").code, directory.rights) == (2, [])
 
 
 def test_json_of_taking_back_is_complete_when_nothing_is_left(directory: Directory) -> None:
     directory.have(OURS)
-    said = directory.run("--revoke", "--yes", "--format", "json")
+    said = directory.run("--revoke", "--yes", "--output", "json")
 
     assert (said.json["complete"], said.json["granted"]) == (True, [])
 

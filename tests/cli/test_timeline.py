@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bypass_responder.case.evidence import OWN
 from bypass_responder.cli.incidents import print_timeline
+from bypass_responder.model.base import iso
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, Source
 from bypass_responder.model.incident import Incident, IncidentStatus
@@ -300,7 +301,7 @@ def test_the_order_of_the_rows_changes_nothing(findings: list[Finding]) -> None:
 
     assert [it.at for it in moments] == sorted(it.at for it in moments)
     assert {it.as_json()["at"] for it in moments} == {
-        (START + late).isoformat() for late in (0 * SECOND, 3 * SECOND, 5 * SECOND, 7 * MINUTE, 8 * MINUTE, 62 * MINUTE)
+        iso(START + late) for late in (0 * SECOND, 3 * SECOND, 5 * SECOND, 7 * MINUTE, 8 * MINUTE, 62 * MINUTE)
     }
 
 
@@ -308,7 +309,7 @@ def test_the_json_twin_holds_what_is_known_and_no_more() -> None:
     [_, told] = line(an_alert(id="hint-1-00"))
 
     assert told.as_json() == {
-        "at": "2026-03-02T09:00:03+00:00",
+        "at": "2026-03-02T09:00:03Z",
         "kind": "reported",
         "what": "alert from a SIEM",
         "source": "hint",

@@ -72,7 +72,7 @@ async def test_it_is_kept_and_shown_and_the_good_record_after_it_is_acted_on(
     live.client.publish_raw(blob(bypass_record(live.tenant.settings, adele, "mallory@contoso.onmicrosoft.com")))
     live.attack("bypass", target="alex")
     await live.runs()
-    said = await bypassctl(live.cli_env, "status", "--format", "json")
+    said = await bypassctl(live.cli_env, "status", "--output", "json")
 
     assert live.changed() == all_of("alex")
     assert any(reason in item["reason"] for item in said.json["unreadable"])
@@ -105,7 +105,7 @@ async def test_an_identity_that_nobody_has_is_held_and_waits_for_a_person(live: 
     live.bypassed("adele", object_id=made_up_guid("nobody"), identity="nobody@contoso.onmicrosoft.com")
     live.attack("bypass", target="alex")
     await live.runs()
-    said = await bypassctl(live.cli_env, "status", "--format", "json")
+    said = await bypassctl(live.cli_env, "status", "--output", "json")
     waiting = [(item["account"], item["status"]) for item in said.json["waiting"]]
 
     assert (said.code, waiting) == (1, [("nobody@contoso.onmicrosoft.com", "held")])
@@ -117,7 +117,7 @@ async def test_a_name_that_is_too_long_waits_for_a_person_and_holds_up_nobody(li
     live.bypassed("adele", on=False, object_id="x" * length, identity="x" * length)
     live.attack("bypass", target="alex")
     await live.runs()
-    said = await bypassctl(live.cli_env, "status", "--format", "json")
+    said = await bypassctl(live.cli_env, "status", "--output", "json")
 
     assert len(said.json["waiting"] + said.json["unreadable"]) == 1
     assert live.changed() == all_of("alex")

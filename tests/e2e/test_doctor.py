@@ -74,7 +74,7 @@ async def well(gate: StorageGate, start: Start) -> Live:
 
 async def examined(live: Live, **env: str) -> Said:
     """As the app's own identity, unless ``env`` says otherwise."""
-    return await bypassctl(live.env | env, "doctor", "--format", "json")
+    return await bypassctl(live.env | env, "doctor", "--output", "json")
 
 
 def told(said: Said) -> list[tuple[str, str]]:

@@ -263,15 +263,15 @@ async def test_dismissing_a_failed_block_says_that_the_account_stays_open() -> N
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"kind": "obey"}, "kind: Input should be"),
+        ({"kind": "obey"}, "kind: must be"),
         ({"surprise": 1}, "surprise: Extra inputs"),
-        ({"reason": " "}, "reason: String should have at least 1 character"),
+        ({"reason": " "}, "reason: must have at least 1 character"),
         ({"tenant_id": BLAKE}, "is another tenant"),
         ({"target": "name/../x"}, "not a valid ledger key"),
         ({"schema_version": 9}, "schema_version 9 is not supported"),
         ({"not_after": "2026-03-02T10:00:01Z"}, "at most an hour later"),
         ({"sent_at": "9999-12-31T23:59:59Z"}, "at most an hour later"),
-        ({"sent_at": "0001-01-01T00:00:00+14:00"}, "sent_at: Value error, no moment of UTC"),
+        ({"sent_at": "0001-01-01T00:00:00+14:00"}, "sent_at: no moment of UTC"),
         ({"reason": "\ud800"}, "Invalid JSON"),
     ],
 )

@@ -22,6 +22,7 @@ from bypass_responder.cli.terminal import (
     say,
     show_fields,
     show_json,
+    show_list,
     show_table,
     stop,
     who_am_i,
@@ -150,6 +151,9 @@ def list_entries(output: Format = Output.TABLE) -> None:
     entries, waiting = with_responder(use)
     if output is Output.JSON:
         show_json([entry.model_dump(mode="json") for entry in entries])
+        return
+    if output is Output.CSV:
+        show_list(entries, output, fields=(*AllowlistEntry.model_fields, "problem"), table={})
         return
     show_table(
         ("account", "object id", "state", "until", "owner", "ticket", "reason"),

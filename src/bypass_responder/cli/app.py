@@ -11,10 +11,14 @@ from bypass_responder.cli import allowlist, incidents, log, status, sweeps
 from bypass_responder.cli.detect import detect
 from bypass_responder.cli.doctor import doctor
 from bypass_responder.cli.grant import grant
+from bypass_responder.cli.root import HELP, Root
+from bypass_responder.cli.terminal import Times
 
 app = typer.Typer(
     name="bypassctl",
     help="Respond to mailbox audit bypass. Settings come from the environment; see docs/bypassctl.md.",
+    cls=Root,
+    context_settings=HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -32,8 +36,13 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    local_time: Annotated[
+        bool, typer.Option("--local-time", help="Show times of tables in the local time zone, not in UTC.")
+    ] = False,
 ) -> None:
     """Handle the options of bypassctl itself."""
+    del version
+    Times.local = local_time
 
 
 app.command()(detect)

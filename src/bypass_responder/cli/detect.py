@@ -33,7 +33,9 @@ def detect(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Exports of the audit log; - reads standard input.")
     ],
-    output: Annotated[Format, typer.Option("--format", help="json prints one object per line.")] = Format.TABLE,
+    output: Annotated[
+        Format, typer.Option("--output", "-o", help="table for people; json prints one object per line.")
+    ] = Format.TABLE,
     *,
     everything: Annotated[
         bool, typer.Option("--all", help="Include changes of the organization's audit switches.")

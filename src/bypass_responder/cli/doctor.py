@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, Format, Output, say, show_json
+from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, Format, Output, say, show_document
 from bypass_responder.errors import SettingError
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Problem, Unchecked
 
@@ -26,10 +26,10 @@ def doctor(output: Format = Output.TABLE) -> None:
     3: no problem found, but a required check was not possible.
     """
     facts, found = _examine()
-    if output is Output.JSON:
-        show_json(as_json(facts, found))
-    else:
+    if output is Output.TABLE:
         show(found)
+    else:
+        show_document(as_json(facts, found), output)
     raise typer.Exit(exit_status(found))
 
 

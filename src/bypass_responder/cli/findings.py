@@ -14,6 +14,7 @@ from rich.text import Text
 from bypass_responder.cli.finding_format import Format
 from bypass_responder.model.change import AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.record import Unreadable, printable
+from bypass_responder.model.spreadsheet import defused
 from bypass_responder.sensing.records.moments import NO_ZONE
 
 Finding = BypassChange | AuditTampering | Unreadable
@@ -105,11 +106,7 @@ class CsvPrinter:
 
     def show(self, finding: Finding, *, source: str) -> None:
         """Print the finding as one row."""
-        self._writer.writerow({name: _no_formula(text) for name, text in row(finding, source=source).items()})
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
+        self._writer.writerow({name: defused(text) for name, text in row(finding, source=source).items()})
 
 
 _STYLES = {"on": "bold red", "attempt": "yellow", "unknown": "yellow", "off": "green", "unreadable": "magenta"}

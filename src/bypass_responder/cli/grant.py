@@ -17,7 +17,7 @@ from bypass_responder.cli.terminal import (
     Output,
     confirm,
     say,
-    show_json,
+    show_document,
     show_table,
     stop,
 )
@@ -88,8 +88,9 @@ def grant(
         return
     if revoke and check:
         stop("--revoke and --check cannot be combined. Use one of them.", WRONG_CALL)
-    if output is Output.JSON and not (check or yes):
-        stop("--format json cannot ask for confirmation. Add --yes to apply, or --check to check only.", WRONG_CALL)
+    if output is not Output.TABLE and not (check or yes):
+        how = "Add --yes to apply, or --check to check only"
+        stop(f"--output {output.value} cannot ask for confirmation. {how}.", WRONG_CALL)
     run = _Run(revoke=revoke, check=check, yes=yes, blocker=block_administrators, output=output)
     try:
         complete = _carry_out(run)
@@ -255,11 +256,11 @@ class _Run:
         confirm(f"{verb} these {len(self.left)} rights?", yes=self.yes)
 
     def _json(self, found: Plan) -> None:
-        if self.output is Output.JSON:
+        if self.output is not Output.TABLE:
             items = {"missing": found.missing, "granted": found.granted, "changed": self.done}
             lists = {name: [item.model_dump(mode="json") for item in these] for name, these in items.items()}
             complete = not (found.granted if self.revoke else found.missing)
-            show_json({"complete": complete, "extras": list(found.extras)} | lists)
+            show_document({"complete": complete, "extras": list(found.extras)} | lists, self.output)
 
 
 async def _require_tenant(rights: Rights) -> None:

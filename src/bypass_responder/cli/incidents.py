@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,10 +18,10 @@ from bypass_responder.cli.terminal import (
     Yes,
     confirm,
     say,
+    show_document,
     show_fields,
-    show_json,
+    show_list,
     show_section,
-    show_table,
     stop,
     who_am_i,
     with_responder,
@@ -43,6 +44,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
 IncidentId = Annotated[str, typer.Argument(help="Incident id, or a unique prefix of it.")]
+LISTED: dict[str, Callable[[IndexEntry], str]] = {
+    "id": lambda it: it.id,
+    "opened": lambda it: moment(it.at),
+    "status": lambda it: it.status if it.kind == "incident" else it.kind,
+    "account": lambda it: it.account,
+    "actor": lambda it: it.actor,
+    "why": lambda it: it.reason,
+}
 
 
 @app.command("list")
@@ -62,17 +71,7 @@ def list_incidents(
                 break
         return found
 
-    entries = with_responder(use)
-    if output is Output.JSON:
-        show_json([entry.model_dump(mode="json") for entry in entries])
-        return
-    show_table(
-        ("id", "opened", "status", "account", "actor", "why"),
-        [
-            (it.id, moment(it.at), it.status if it.kind == "incident" else it.kind, it.account, it.actor, it.reason)
-            for it in entries
-        ],
-    )
+    show_list(with_responder(use), output, fields=tuple(IndexEntry.model_fields), table=LISTED)
 
 
 @app.command()
@@ -98,8 +97,8 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
     findings = [row for row in case.rows(Finding) if row.incident_id == incident.id]
     findings.sort(key=lambda row: (row.effective_at, row.id))
     moments = timeline(incident, findings, case.steps(incident.id), log or [])
-    if output is Output.JSON:
-        show_json(
+    if output is not Output.TABLE:
+        show_document(
             {
                 "incident": incident.model_dump(mode="json"),
                 "steps": [step.model_dump(mode="json") for step in case.steps(incident.id)],
@@ -114,7 +113,8 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
                 "log_readable": log is not None,
                 "blind_window": blind_window(incident),
                 "left_to_do": list(left_to_do(incident, steps=case.steps(incident.id))),
-            }
+            },
+            output,
         )
         return
     _print(case, incident)
@@ -169,8 +169,9 @@ def _show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
     finding = case.row(Finding, f"finding-{entry.id}")
     if finding is None:
         stop(f"{entry.id} is in the index but not in the ledger. Check the log: bypassctl log verify.")
-    if output is Output.JSON:
-        show_json({"entry": entry.model_dump(mode="json"), "finding": json.loads(finding.model_dump_json())})
+    if output is not Output.TABLE:
+        found = {"entry": entry.model_dump(mode="json"), "finding": json.loads(finding.model_dump_json())}
+        show_document(found, output)
         return
     show_fields(
         {
@@ -267,7 +268,7 @@ def _state_now(case: Case, incident: Incident) -> dict[str, str]:
 def print_timeline(moments: list[Moment], *, readable: bool) -> None:
     """Print the timeline. ``readable``: the response log could be read."""
     show_section(
-        "Timeline (UTC)",
+        "Timeline",
         ("when", "", "source", "what", "delay"),
         [
             (

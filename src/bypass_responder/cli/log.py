@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,20 +17,29 @@ from bypass_responder.cli.terminal import (
     Format,
     Output,
     say,
-    show_json,
-    show_table,
+    show_document,
+    show_list,
     stop,
     with_responder,
 )
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.log import LogEntry
+from bypass_responder.operating.status import moment
 from bypass_responder.operating.verify_log import Verification, verify_log
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
-    from bypass_responder.model.log import LogEntry
 
 app = typer.Typer(help="Show and verify the response log.", no_args_is_help=True)
+ENTRY: dict[str, Callable[[LogEntry], str]] = {
+    "#": lambda it: str(it.seq),
+    "when": lambda it: moment(it.at),
+    "event": lambda it: it.event,
+    "who": lambda it: it.who,
+    "what": lambda it: it.text,
+    "incident": lambda it: it.incident_id or "",
+}
 
 
 @app.command()
@@ -41,16 +51,7 @@ def show(
 ) -> None:
     """Show the log of one incident, of one account, or of the tenant's health."""
     entries = with_responder(lambda responder: _read(responder, subject))
-    if output is Output.JSON:
-        show_json([entry.model_dump(mode="json") for entry in entries])
-        return
-    show_table(
-        ("#", "when", "event", "who", "what", "incident"),
-        [
-            (str(it.seq), f"{it.at:%Y-%m-%d %H:%M:%SZ}", it.event, it.who, it.text, it.incident_id or "")
-            for it in entries
-        ],
-    )
+    show_list(entries, output, fields=tuple(LogEntry.model_fields), table=ENTRY)
 
 
 @app.command()
@@ -69,10 +70,10 @@ def verify(
     found = with_responder(
         lambda responder: verify_log(responder.services.ledger, responder.services.checkpoints, copy=copy, since=day)
     )
-    if output is Output.JSON:
-        show_json(found.__dict__)
-    else:
+    if output is Output.TABLE:
         _print(found, day)
+    else:
+        show_document(found.__dict__, output)
     raise typer.Exit(BAD_NEWS if found.problems else 0)
 
 
@@ -112,7 +113,7 @@ def _day(text: str) -> date:
 def _print(found: Verification, since: date | None) -> None:
     for problem in found.problems:
         say(problem, style="bold red")
-    until = f"{found.last_checkpoint:%Y-%m-%d %H:%M:%SZ}" if found.last_checkpoint else "never"
+    until = moment(found.last_checkpoint) if found.last_checkpoint else "never"
     say(
         f"{len(found.problems)} problems in {found.entries} entries of {found.targets} accounts; "
         f"{found.checkpoints} checkpoints, the last one at {until}. Deletions after it cannot be detected."

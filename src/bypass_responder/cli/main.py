@@ -11,12 +11,13 @@ def main() -> None:
     """Run bypassctl."""
     if sys.argv[1:2] == ["detect"]:
         from bypass_responder.cli.detect import detect
+        from bypass_responder.cli.root import HELP, Root
 
-        only = typer.Typer(name="bypassctl", pretty_exceptions_enable=False)
+        only = typer.Typer(name="bypassctl", cls=Root, context_settings=HELP, pretty_exceptions_enable=False)
         only.callback()(lambda: None)
         only.command()(detect)
-        only()
+        only(prog_name="bypassctl")
     else:
         from bypass_responder.cli.app import app
 
-        app()
+        app(prog_name="bypassctl")

@@ -14,11 +14,12 @@ from bypass_responder.cli.terminal import (
     Format,
     Output,
     say,
+    show_document,
     show_fields,
-    show_json,
     show_section,
     with_responder,
 )
+from bypass_responder.model.base import iso
 from bypass_responder.model.self_check import DEAD_LETTER_DAYS, DEAD_LETTERS, SelfCheck
 from bypass_responder.model.sweep import Sweep
 from bypass_responder.operating.status import (
@@ -38,10 +39,10 @@ NEVER_POLLED = "never: no poll has succeeded yet"
 def status(output: Format = Output.TABLE) -> None:
     """Show mode, feed, sweep, health and pending decisions. Exit code 1: something needs attention."""
     found = with_responder(lambda responder: read_status(responder.services, responder.self_checks))
-    if output is Output.JSON:
-        show_json(as_json(found))
-    else:
+    if output is Output.TABLE:
         show(found)
+    else:
+        show_document(as_json(found), output)
     raise typer.Exit(BAD_NEWS if found.bad_news else 0)
 
 
@@ -53,7 +54,7 @@ def as_json(found: Status) -> dict[str, Any]:
             {
                 "alert": it.id,
                 "detail": it.detail,
-                "since": it.since.isoformat(),
+                "since": iso(it.since),
                 "who": who_switched(it, found.tampering),
             }
             for it in found.alerts
@@ -79,7 +80,7 @@ def as_json(found: Status) -> dict[str, Any]:
         "detection_delay": {source: asdict(cost) for source, cost in found.costs.items()},
         "pending_blobs": [row.model_dump(mode="json") for row in found.pending],
         "gaps": [row.model_dump(mode="json") for row in found.gaps],
-        "unreadable": [{"received_at": at.isoformat()} | row.model_dump(mode="json") for at, row in found.unreadable],
+        "unreadable": [{"received_at": iso(at)} | row.model_dump(mode="json") for at, row in found.unreadable],
         "alerts": [row.model_dump(mode="json") for row in found.alerts],
         "recovered": [row.model_dump(mode="json") for row in found.recovered],
         "tampering": [row.model_dump(mode="json") for row in found.tampering],

@@ -1,4 +1,4 @@
-"""Output and exit codes of all commands: tables for people, JSON for scripts, one line for an error.
+"""Output and exit codes of all commands: tables for people, JSON and CSV for scripts, one line for an error.
 
 0: success. 1: attention needed (a finding, a broken log, a pending decision). 2: invalid arguments. 3: failed because
 of a setting, a service or a rule; the error names the fix.
@@ -7,23 +7,28 @@ of a setting, a service or a rule; the error names the fix.
 from __future__ import annotations
 
 import asyncio
+import csv
 import getpass
 import json
 import os
+import re
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
+from pydantic import BaseModel
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from bypass_responder.cli.table_layout import as_block, as_table
 from bypass_responder.errors import ResponderError
-from bypass_responder.model.base import guid_or_none
+from bypass_responder.model.base import guid_or_none, iso
 from bypass_responder.model.record import printable
+from bypass_responder.model.spreadsheet import defused
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
@@ -33,8 +38,8 @@ BAD_NEWS, WRONG_CALL, NOT_DONE = 1, 2, 3
 PIPE_WIDTH = 200
 STORAGE_SCOPE = "https://storage.azure.com/.default"
 LONGEST_NAME = 256
-LONGEST_ID = 36
-"""The length of a GUID. Ids up to this length are not wrapped, so that they can be copied."""
+MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ")
+"""A time as people are shown it. JSON and CSV have it in ISO 8601, always in UTC."""
 T = TypeVar("T")
 
 
@@ -43,9 +48,10 @@ class Output(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    CSV = "csv"
 
 
-Format = Annotated[Output, typer.Option("--format", help="json prints JSON for scripts.")]
+Format = Annotated[Output, typer.Option("--output", "-o", help="table for people; json and csv for scripts.")]
 Reason = Annotated[str, typer.Option("--reason", help="Reason, stored in the response log.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")]
 
@@ -97,8 +103,13 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def stop(message: str, code: int = NOT_DONE) -> NoReturn:
     """Print one line on standard error and exit."""
-    Console(stderr=True, soft_wrap=True).print(Text(printable(message)), highlight=False)
+    note(message)
     raise typer.Exit(code)
+
+
+def note(message: str) -> None:
+    """Print one line on standard error, so that it is no part of the output."""
+    Console(stderr=True, soft_wrap=True).print(Text(_shown(message)), highlight=False)
 
 
 def console() -> Console:
@@ -108,24 +119,54 @@ def console() -> Console:
 
 def say(line: str, *, style: str = "") -> None:
     """Print one line on standard output, without unprintable characters."""
-    console().print(Text(printable(line), style=style), soft_wrap=True)
+    console().print(Text(_shown(line), style=style), soft_wrap=True)
 
 
 def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
     """Print one JSON document on standard output."""
-    print(json.dumps(value, indent=2, default=str))  # noqa: T201 - this is the program's output
+    print(json.dumps(value, indent=2, default=_as_json))  # noqa: T201 - this is the program's output
+
+
+def show_csv(fields: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print CSV with a header on standard output. Texts are printable, and none is a formula."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(fields)
+    writer.writerows([_as_cell(value) for value in row] for row in rows)
+
+
+def show_list(
+    items: Iterable[T], output: Output, *, fields: Sequence[str], table: Mapping[str, Callable[[T], str]]
+) -> None:
+    """Print a list: as JSON and CSV with the ``fields`` of its items, else with the columns of ``table``."""
+    if output is Output.TABLE:
+        show_table(list(table), [[cell(item) for cell in table.values()] for item in items])
+        return
+    records = [_record(item) for item in items]
+    if output is Output.JSON:
+        show_json([{name: record.get(name) for name in fields} for record in records])
+    else:
+        show_csv(fields, ([record.get(name) for name in fields] for record in records))
+
+
+def show_document(document: Mapping[str, Any], output: Output) -> None:
+    """Print a document as JSON, or as CSV with the columns field and value, such as ``steps.0.state``."""
+    if output is Output.JSON:
+        show_json(document)
+    else:
+        show_csv(("field", "value"), _leaves("", document))
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """Print a table, without unprintable characters."""
-    lines = list(rows)
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(columns):
-        short = all(len(row[number]) <= LONGEST_ID for row in lines)
-        table.add_column(name, no_wrap=name == "id" and short)
-    for row in lines:
-        table.add_row(*(Text(printable(cell), overflow="fold") for cell in row))
-    console().print(table)
+    """Print a table, without unprintable characters; a block of lines per row where it is too wide."""
+    lines = [[_shown(cell) for cell in row] for row in rows]
+    out = console()
+    if table := as_table(columns, lines, width=out.width, title=title):
+        out.print(table)
+        return
+    if title:
+        out.print(Text(title, style="italic"))
+    for line in lines:
+        out.print(as_block(columns, line), soft_wrap=True)
 
 
 def show_section(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -141,3 +182,50 @@ def show_fields(fields: Mapping[str, object]) -> None:
     for name, value in fields.items():
         if value not in (None, "", ()):
             say(f"{name.ljust(width)}  {value}")
+
+
+class Times:
+    """How people are shown times, as ``--local-time`` says."""
+
+    local = False
+
+
+def _shown(text: str) -> str:
+    """Return the text for people: printable, with its times in the zone that they asked for."""
+    text = printable(text)
+    return MOMENT.sub(_local, text) if Times.local else text
+
+
+def _local(found: re.Match[str]) -> str:
+    try:
+        return f"{datetime.fromisoformat(found[0]).astimezone()}"
+    except (ValueError, OverflowError):  # a text of a record that is no time
+        return found[0]
+
+
+def _record(item: object) -> Mapping[str, Any]:
+    return item.model_dump(mode="json") if isinstance(item, BaseModel) else dict(item)  # type: ignore[call-overload]
+
+
+def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """Yield each value of a document with its path."""
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from _leaves(f"{path}.{name}".lstrip("."), inner)
+    elif isinstance(value, list | tuple) and value:
+        for number, inner in enumerate(value):
+            yield from _leaves(f"{path}.{number}", inner)
+    elif value not in (None, {}, [], ()):
+        yield path, value
+
+
+def _as_cell(value: object) -> object:
+    if isinstance(value, str):
+        return defused(printable(value))
+    if isinstance(value, bool | Mapping | list | tuple):
+        return json.dumps(value, default=_as_json)
+    return "" if value is None else value if isinstance(value, int | float) else _as_json(value)
+
+
+def _as_json(value: object) -> str:
+    return iso(value) if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else str(value)

@@ -21,6 +21,7 @@ def _as_utc(moment: datetime) -> datetime:
 
 
 _NAME_KEY = re.compile(r"name-[0-9a-f]{64}\Z")
+_RULE = re.compile(r"\A[A-Z]\w+ should ")
 
 Utc = Annotated[datetime, AfterValidator(_as_utc)]
 """A moment in UTC. Audit records carry UTC without a zone, so a naive time is read as UTC."""
@@ -46,10 +47,20 @@ def backoff(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta
     return min(first * (1 << min(attempts, 20)), longest)
 
 
+def iso(at: datetime) -> str:
+    """Return a time in ISO 8601, as models write it: in UTC, with Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def first_problem(error: ValidationError) -> str:
-    """Where the first thing is wrong, and what, without the input: it may be long, or secret."""
+    """Return the first validation error as ``path: rule``, without the input: it may be long, or secret."""
     first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}"
+    return f"{'.'.join(map(str, first['loc'])) or 'message'}: {plain(first['msg'])}"
+
+
+def plain(message: str) -> str:
+    """Return a message of pydantic as a rule, such as ``must be 'on' or 'off'``."""
+    return _RULE.sub("must ", message.removeprefix("Value error, "))
 
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)

@@ -8,6 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.evidence import OWN
+from bypass_responder.model.base import iso
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import STATES, Finding, Source
 from bypass_responder.model.step import Step, StepKind
@@ -67,7 +68,7 @@ class Moment:
     def as_json(self) -> dict[str, object]:
         """Return the known fields, the time in ISO 8601."""
         known = {name: value for name, value in asdict(self).items() if value is not None}
-        return known | {"at": self.at.isoformat(), "kind": self.kind.value}
+        return known | {"at": iso(self.at), "kind": self.kind.value}
 
 
 def timeline(
