@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shlex
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
 
 from bypass_responder import bootstrap
+from bypass_responder.cli import profile_file
+from bypass_responder.errors import SettingError
 from sandbox.child import ROOT, ChildError, listens
 from sandbox.stage import Stage
 from sandbox.stage_settings import Ports
@@ -51,15 +53,21 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     faults = ("--seed", given.seed) if given.seed else ()
     settings = {"MODE": given.mode, **dict(given.setting)}
+    profile = "sandbox" if given.first_port is None else f"sandbox-{given.first_port}"
     try:
-        with Stage(given.folder, settings=settings, ports=ports, tenant_arguments=faults) as stage:
+        with (
+            Stage(given.folder, settings=settings, ports=ports, tenant_arguments=faults) as stage,
+            kept_profile(
+                profile, {name: stage.env[name] for name in (*SHOWN, *settings) if name in profile_file.KNOWN}
+            ),
+        ):
             asyncio.run(_first_poll(stage))
-            print(_guide(stage, settings), flush=True)
+            print(_guide(stage, profile), flush=True)
             while not (ended := stage.ended()):
                 time.sleep(0.5)
             sys.stderr.write(f"ended unexpectedly: {', '.join(ended)}; see the logs in {given.folder}\n")
             return 1
-    except ChildError as error:
+    except (ChildError, SettingError) as error:
         sys.stderr.write(f"serve: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -83,9 +91,22 @@ async def _first_poll(stage: Stage) -> None:
         await responder.aclose()
 
 
-def _guide(stage: Stage, given: Collection[str]) -> str:
-    names = (*SHOWN, *(name for name in given if name not in SHOWN))
-    settings = "\n".join(f"  export {name}={shlex.quote(stage.env[name])}" for name in names)
+@contextmanager
+def kept_profile(name: str, settings: dict[str, str]) -> Iterator[None]:
+    """Keep a profile of bypassctl while the sandbox runs, unless another run has replaced it by then."""
+    profiles = profile_file.load()
+    profiles.named[name] = settings
+    profile_file.save(profiles)
+    try:
+        yield
+    finally:
+        profiles = profile_file.load()
+        if profiles.named.get(name) == settings:
+            del profiles.named[name]
+            profile_file.save(profiles)
+
+
+def _guide(stage: Stage, profile: str) -> str:
     return f"""\
 The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder} for `--keep`.
 
@@ -98,7 +119,6 @@ The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder} for `--
 Attack, in another terminal (`--help` lists the scenarios):
   {sys.executable} -m sandbox attack bypass --url {stage.tenant_url}
 
-Inspect it with bypassctl:
-{settings}
-  {Path(sys.executable).with_name("bypassctl")} status
+Inspect it with bypassctl, whose profile {profile} ends with the sandbox:
+  {Path(sys.executable).with_name("bypassctl")} --profile {profile} status
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,10 +14,10 @@ from typing import Any
 from typer.testing import CliRunner
 
 from bypass_responder.cli.app import app
-from bypass_responder.settings import Settings
+from bypass_responder.cli.profile_file import KNOWN
 from sandbox.child import ROOT
 
-SETTINGS = {name.upper() for name in Settings.model_fields} | {"ResponderStorage"}
+SETTINGS = KNOWN | {"BYPASSCTL_PROFILE"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ async def bypassctl(env: Mapping[str, str], *arguments: str) -> Said:
 def bypassctl_program(env: Mapping[str, str], *arguments: str) -> Said:
     """Run it as a person does."""
     command = [sys.executable, "-m", "bypass_responder.cli", *arguments]
-    path = {"PYTHONPATH": str(ROOT / "src")}
+    path = {"PYTHONPATH": str(ROOT / "src"), "XDG_CONFIG_HOME": os.environ["XDG_CONFIG_HOME"]}
     ended = subprocess.run(
         command, capture_output=True, check=False, cwd=ROOT, env=path | dict(env), encoding="utf-8", timeout=60
     )

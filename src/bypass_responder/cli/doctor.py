@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, Format, Output, say, show_document
+from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, Format, Output, environment, say, show_document
 from bypass_responder.errors import SettingError
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Problem, Unchecked
 
@@ -48,10 +47,12 @@ def _examine() -> tuple[Facts | None, Diagnosis]:
     from bypass_responder.operating.doctor.diagnose import diagnose
     from bypass_responder.operating.doctor.gather import gather_facts
 
+    given = environment()
+
     async def session() -> Facts:
-        responder = build(os.environ)
+        responder = build(given)
         try:
-            return await gather_facts(responder.services, responder.self_checks, os.environ)
+            return await gather_facts(responder.services, responder.self_checks, given)
         finally:
             await responder.aclose()
 
@@ -66,7 +67,7 @@ def _examine() -> tuple[Facts | None, Diagnosis]:
 def of_setting(problem: SettingError) -> Diagnosis:
     """Return the diagnosis of an invalid setting in this shell, which prevents all other checks."""
     what = str(problem)
-    fix = "set it in this shell (`azd env get-values` has them); docs/settings.md lists every setting"
+    fix = "add a profile (bypassctl profile add NAME --from-azd), or set it in this shell (docs/settings.md)"
     unchecked = Unchecked("everything else", "fix the setting and run doctor again", essential=True)
     return Diagnosis([Problem(SETTING, what.split(" ", maxsplit=1)[0], what, fix)], [], [unchecked])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +15,7 @@ from bypass_responder.cli.terminal import (
     Format,
     Output,
     confirm,
+    environment,
     say,
     show_document,
     show_table,
@@ -148,7 +148,7 @@ def _directory_script() -> str:
 
 def _settings() -> GrantSettings:
     try:
-        return GrantSettings.from_environment(os.environ)
+        return GrantSettings.from_environment(environment())
     except ResponderError as error:
         stop(error.diagnostics())
 
@@ -176,7 +176,7 @@ def _carry_out(run: _Run) -> bool:
 async def _rights() -> Rights:
     from bypass_responder.bootstrap import build_rights
 
-    return build_rights(os.environ, pause_seconds=PAUSE_SECONDS)
+    return build_rights(environment(), pause_seconds=PAUSE_SECONDS)
 
 
 @dataclass

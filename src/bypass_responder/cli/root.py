@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typer._click import Context
 
 FLAGS: tuple[str, ...] = ("--local-time",)
-WITH_VALUE: tuple[str, ...] = ()
+WITH_VALUE: tuple[str, ...] = ("--profile",)
 HELP = {"help_option_names": ["-h", "--help"]}
 
 

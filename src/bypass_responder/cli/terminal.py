@@ -24,8 +24,9 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.text import Text
 
+from bypass_responder.cli.profile_file import use_profile
 from bypass_responder.cli.table_layout import as_block, as_table
-from bypass_responder.errors import ResponderError
+from bypass_responder.errors import ResponderError, SettingError
 from bypass_responder.model.base import guid_or_none, iso
 from bypass_responder.model.record import printable
 from bypass_responder.model.spreadsheet import defused
@@ -38,6 +39,7 @@ BAD_NEWS, WRONG_CALL, NOT_DONE = 1, 2, 3
 PIPE_WIDTH = 200
 STORAGE_SCOPE = "https://storage.azure.com/.default"
 LONGEST_NAME = 256
+SET_IT = "Add a profile: bypassctl profile add NAME --from-azd; or correct the setting (docs/settings.md)."
 MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ")
 """A time as people are shown it. JSON and CSV have it in ISO 8601, always in UTC."""
 T = TypeVar("T")
@@ -60,8 +62,10 @@ def with_responder(use: Callable[[Responder], Awaitable[T]]) -> T:
     """Build the responder from the environment, use it and close it. Exits 3 with one line on an error."""
     from bypass_responder.bootstrap import build
 
+    given = environment()
+
     async def session() -> T:
-        responder = build(os.environ)
+        responder = build(given)
         try:
             return await use(responder)
         finally:
@@ -69,8 +73,21 @@ def with_responder(use: Callable[[Responder], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(session())
+    except SettingError as error:
+        stop(f"{error} {SET_IT}")
     except ResponderError as error:
         stop(error.diagnostics())
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment, completed from the chosen profile. Exits 3 when that cannot be read."""
+    try:
+        overridden = use_profile()
+    except SettingError as error:
+        stop(str(error))
+    if overridden:
+        note(f"{', '.join(overridden)}: the value of this shell is used, not that of the profile.")
+    return os.environ
 
 
 async def who_am_i(responder: Responder) -> Author:
