@@ -125,13 +125,10 @@ def accepted(kind: type[C], given: Mapping[str, Any], exchange: ExchangeCalls) -
     except ValidationError as error:
         reason = f"The command is not valid: {first_problem(error)}."
         raise _Refused(reason) from error
-    reason = ""
     if command.tenant_id != exchange.tenant_id:
-        reason = f"The command is for tenant {command.tenant_id}, this worker serves {exchange.tenant_id}."
-    elif exchange.clock() > command.not_after:
-        reason = f"The command came after its time ({command.not_after:%Y-%m-%dT%H:%M:%SZ})."
-    if reason:
-        raise _Refused(reason)
+        raise _Refused(f"The command is for tenant {command.tenant_id}, this worker serves {exchange.tenant_id}.")
+    if exchange.clock() > command.not_after:
+        raise _Refused(f"The command came after its time ({command.not_after:%Y-%m-%dT%H:%M:%SZ}).", "transient")
     return command
 
 

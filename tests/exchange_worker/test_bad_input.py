@@ -73,9 +73,14 @@ def test_an_identity_that_could_mean_many_is_refused(commands: Function, tenant:
 
 
 @pytest.mark.parametrize(
-    ("changed", "error_class"), [({"schema_version": 2}, "transient"), ({"kind": "enable_bypass"}, None)]
+    ("changed", "error_class"),
+    [
+        ({"schema_version": 2}, "transient"),
+        ({"not_after": "2026-01-01T00:00:00Z"}, "transient"),
+        ({"kind": "enable_bypass"}, None),
+    ],
 )
-def test_only_a_schema_version_that_is_not_known_may_pass_by_itself(
+def test_only_an_unknown_schema_version_and_an_expired_command_are_worth_asking_again(
     commands: Function, alex: Account, changed: dict[str, Any], error_class: str | None
 ) -> None:
     result = ask(commands, a_command(object_id=alex.object_id) | changed)

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
@@ -57,6 +57,10 @@ QUIET = (1, 2, 5, 20, 60, 60, 360, 1440, 1440)
 """The minutes between the rounds of a run's end, in which nothing fails any more."""
 WARNED, OVERTAKEN, LIST_LATE_SECONDS = 3, 2, 200
 """Of four sweeps, the one with a warning that matters; of three, the one whose list comes after its message."""
+ERROR_CLASSES: dict[ExchangeOutcome, Literal["other", "transient"]] = {
+    ExchangeOutcome.FAILED: "other",
+    ExchangeOutcome.REFUSED: "transient",
+}
 UNFORESEEN = 4
 """Of five commands, the one that fails with an unknown error."""
 DELIVERING = {"receivers.send", "ledger.commit", "ledger.load", "ledger.unsent"}
@@ -457,7 +461,7 @@ class Run:
             after=after,
             read_at=self.now(),
             worker="simulated",
-            error_class="other" if outcome is ExchangeOutcome.FAILED else None,
+            error_class=ERROR_CLASSES.get(outcome),
             deliveries=delivery,
         )
 

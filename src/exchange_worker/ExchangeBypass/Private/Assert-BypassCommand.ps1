@@ -36,6 +36,10 @@ function Assert-BypassCommand {
         $reason = "This worker does not support schema_version '$version'."
         Exit-BypassCommand -Outcome refused -ErrorClass transient -Reason $reason
     }
+    if ($null -ne $notAfter -and [datetime]::UtcNow -gt $notAfter) {
+        $reason = "The command expired at $($notAfter.ToString('s'))Z (not_after)."
+        Exit-BypassCommand -Outcome refused -ErrorClass transient -Reason $reason
+    }
     $reason = if ($Command['kind'] -isnot [string] -or $Command['kind'] -cnotin $Kind) {
         "The command is not valid: this function does not accept the kind '$($Command['kind'])'."
     } elseif ($unknown) {
@@ -46,8 +50,6 @@ function Assert-BypassCommand {
         "The command is for tenant $($Command['tenant_id']); this worker serves tenant $TenantId."
     } elseif ($null -eq $notAfter) {
         'The command is not valid: not_after is not a time.'
-    } elseif ([datetime]::UtcNow -gt $notAfter) {
-        "The command expired at $($notAfter.ToString('s'))Z (not_after)."
     } else {
         Get-TargetProblem -Command $Command
     }
