@@ -67,6 +67,18 @@ async def test_unverified_that_is_verified_at_last_restores() -> None:
     assert (await world.case()).head.restored_at == world.now
 
 
+async def test_auditing_that_could_not_be_restored_is_tried_again_after_the_release() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.REFUSED, error="no right", **FAILED_READ)
+    failed = (await world.steps())[DISABLE].state
+    await world.decides("release", (await world.incidents())[0].id)
+    await world.passes(minutes=1)
+
+    assert failed is StepState.FAILED
+    assert len([sent for sent in world.exchange.sent if sent.kind is CommandKind.DISABLE_BYPASS]) == 2
+
+
 async def test_a_schema_version_that_the_worker_does_not_know_is_asked_again_after_its_upgrade() -> None:
     world = World()
     await world.sees(a_finding())

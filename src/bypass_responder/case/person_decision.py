@@ -384,13 +384,13 @@ def _resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
 
 
 def _want_auditing_only(draft: Draft, incident_id: str, reason: str) -> None:
-    """Cancel what is wanted of the account itself. Auditing stays wanted, and is restored where it waited.
+    """Cancel what is wanted of the account itself. Auditing stays wanted, and is restored where it waited or failed.
 
     A case that is known by names only names nobody whose auditing could be restored.
     """
     known = guid_or_none(draft.case.target) is not None
     for step in draft.case.steps(incident_id):
-        waits = step.state in {StepState.HELD, StepState.WITHHELD}
+        waits = step.state in {StepState.HELD, StepState.WITHHELD, StepState.FAILED}
         if (step.step is not StepKind.DISABLE_BYPASS and step.state is not StepState.DONE) or (waits and not known):
             _cancel_step(draft, step, reason)
         elif waits:
