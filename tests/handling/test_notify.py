@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,8 +13,10 @@ from bypass_responder.errors import RefusedError, ThrottledError, TransientError
 from bypass_responder.handling import notify
 from bypass_responder.model.change import Actor, Outcome
 from bypass_responder.model.notification import Notification
+from bypass_responder.ports import OutboxItem
+from bypass_responder.triggers.resume_responses import resume_responses
 from bypass_responder.triggers.send_notifications import send_notifications
-from tests.fakes import FakeNotifier
+from tests.fakes import FakeNotifier, FakeOutbox
 from tests.world import ALEX, World, a_finding, an_account
 
 
@@ -44,6 +46,20 @@ class Slow(FakeNotifier):
     async def send(self, notifications: Sequence[Notification]) -> None:
         self._world.now += timedelta(minutes=1)
         await super().send(notifications)
+
+
+class AddedAgain(FakeOutbox):
+    """The first target that a run finishes was added again meanwhile."""
+
+    def __init__(self, outbox: FakeOutbox) -> None:
+        super().__init__()
+        self.__dict__ |= outbox.__dict__
+        self._first = True
+
+    async def finish(self, item: OutboxItem, due_at: datetime | None) -> None:
+        if not self._first:
+            await super().finish(item, due_at)
+        self._first = False
 
 
 def with_receivers(world: World, **receivers: FakeNotifier) -> World:
@@ -137,6 +153,19 @@ async def test_two_runs_at_once_deliver_a_notification_once() -> None:
     world.now += timedelta(seconds=6)
     await world.passes()
     await asyncio.gather(send_notifications(world.services), send_notifications(world.services))
+
+    assert [notification.about for notification in world.notifier.sent] == ["contained"]
+
+
+async def test_what_was_accepted_and_could_not_be_recorded_is_not_sent_again_in_this_run() -> None:
+    world = World()
+    await world.sees(a_finding())
+    world.now += timedelta(seconds=6)
+    await resume_responses(world.services, world.self_checks)
+    world.services = dataclasses.replace(world.services, outbox=AddedAgain(world.outbox))
+    world.ledger.fail("commit", TransientError("503"), about=ALEX)
+    with pytest.raises(ExceptionGroup):
+        await send_notifications(world.services)
 
     assert [notification.about for notification in world.notifier.sent] == ["contained"]
 

@@ -101,6 +101,11 @@ class _Due:
     session: Session
     notification: Notification
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Target and row key."""
+        return self.session.target, self.notification.row_key
+
 
 @dataclass
 class _Run:
@@ -118,6 +123,8 @@ class _Run:
     problems: list[Exception] = field(default_factory=list)
     stuck: set[str] = field(default_factory=set)
     """Targets whose deliveries could not be recorded."""
+    unrecorded: set[tuple[str, str]] = field(default_factory=set)
+    """Target and row key of what the receiver accepted, and could not be recorded: not sent again in this run."""
 
     @property
     def over(self) -> bool:
@@ -166,6 +173,9 @@ class _Run:
             for note in session.case.rows(Notification)
             if note.sent_at is None and _is_due(note, self.receiver, now)
         ]
+        accepted = [one for one in due if one.key in self.unrecorded]
+        await self._record(accepted, None)
+        due = [one for one in due if one.key not in self.unrecorded and one not in accepted]
         due.sort(key=lambda one: one.notification.created_at)
         due.sort(key=lambda one: one.notification.delivery(self.receiver).attempts)
         due.sort(key=lambda one: _URGENCY.index(one.notification.severity))
@@ -185,15 +195,25 @@ class _Run:
             return
         self._judge(error, len(batch))
         if not isinstance(error, ThrottledError):
-            mark = partial(_mark, receiver=self.receiver, every=tuple(self.services.receivers), error=error)
-            keys: dict[Session, list[str]] = {}
-            for one in batch:
-                keys.setdefault(one.session, []).append(one.notification.row_key)
-            marking = (session.apply(partial(mark, keys=each)) for session, each in keys.items())
-            for session, outcome in zip(keys, await asyncio.gather(*marking, return_exceptions=True), strict=True):
-                if isinstance(outcome, Exception):
-                    self.problems.append(outcome)
-                    self.stuck.add(session.target)
+            await self._record(batch, error)
+
+    async def _record(self, batch: Sequence[_Due], error: ResponderError | None) -> None:
+        """Record how a message ended. Where that fails, the target waits, and what was accepted is remembered."""
+        mark = partial(_mark, receiver=self.receiver, every=tuple(self.services.receivers), error=error)
+        keys: dict[Session, list[str]] = {}
+        for one in batch:
+            keys.setdefault(one.session, []).append(one.notification.row_key)
+        marking = (session.apply(partial(mark, keys=each)) for session, each in keys.items())
+        for (session, each), outcome in zip(
+            keys.items(), await asyncio.gather(*marking, return_exceptions=True), strict=True
+        ):
+            named = {(session.target, key) for key in each}
+            self.unrecorded -= named
+            self.stuck.discard(session.target)
+            if isinstance(outcome, Exception):
+                self.problems.append(outcome)
+                self.stuck.add(session.target)
+                self.unrecorded |= named if error is None else set()
 
     def _judge(self, error: ResponderError | None, size: int) -> None:
         if error is None:
