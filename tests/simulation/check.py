@@ -29,6 +29,12 @@ OLD_RUNS = timedelta(minutes=20)
 LATE_DELIVERY = timedelta(hours=3)
 """A receiver that was silent, or refused a notification, has it by then."""
 CLOCKS_DIFFER = timedelta(minutes=3)
+ACCEPTED = ": accepted by the service"
+CHANGES: dict[str, str] = {
+    StepKind.BLOCK_SIGN_IN: "disabled",
+    StepKind.REVOKE_SESSIONS: "revoked",
+    StepKind.RELEASE: "enabled",
+}
 
 
 async def problems_of(run: Run) -> list[str]:
@@ -59,6 +65,7 @@ async def problems_of(run: Run) -> list[str]:
     found += _of_settings(run)
     found += await _of_summaries(run)
     found += await _of_slots(run)
+    found += await _of_acceptances(run)
     found += await _of_allowlist(run)
     found += await _of_feed(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.stored.ledger, run.stored.checkpoints)).problems]
@@ -88,6 +95,7 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
         ]
         if (
             block.state is StepState.HELD
+            and incident.account is not None
             and not account.account_enabled
             and ours
             and ours[-1].by == "responder"
@@ -293,6 +301,27 @@ async def _of_slots(run: Run) -> list[str]:
         has_one = any(key == change.account and abs(change.at - at) <= hour for at, key in run.slots)
         if not approved and not has_one:
             problems.append(f"slot: {_name(change.account)} was blocked without a slot")
+    return problems
+
+
+async def _of_acceptances(run: Run) -> list[str]:
+    """A call that the log says the service accepted was made after its claim: no result of an older one counts."""
+    if any(event.kind == "skew" for event in run.schedule.events):
+        return []
+    problems = []
+    for target in sorted(await run.stored.ledger.targets()):
+        claimed: dict[tuple[str | None, str], datetime] = {}
+        async for entry in run.stored.ledger.log(target):
+            if entry.event == "claimed":
+                kinds = (each.split(" ")[0] for each in entry.text.split(", "))
+                claimed |= {(entry.incident_id, kind): entry.at for kind in kinds}
+            kind = entry.text.removesuffix(ACCEPTED)
+            if entry.event != "acted" or kind == entry.text or kind not in CHANGES:
+                continue
+            made = [each.at for each in run.directory.changes if (each.account, each.what) == (target, CHANGES[kind])]
+            since = claimed.get((entry.incident_id, kind))
+            if since and not any(since <= at <= entry.at for at in made):
+                problems.append(f"accepted: {kind} of {entry.incident_id} was accepted before it was called")
     return problems
 
 

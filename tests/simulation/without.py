@@ -50,6 +50,12 @@ def _token(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(directory_call, "record_call", record_call)
 
 
+def _lease(patch: pytest.MonkeyPatch) -> None:
+    """A claim never expires: what a killed host had begun is never taken up again."""
+    for module in ("step", "directory_call"):
+        patch.setattr(f"bypass_responder.case.{module}.LEASE", timedelta(days=365))
+
+
 def _etag(patch: pytest.MonkeyPatch) -> None:
     """The ledger takes a transaction that rests on an old case."""
 
@@ -160,6 +166,7 @@ def _turn(patch: pytest.MonkeyPatch) -> None:
 GUARDS = {
     "claim": _claim,
     "token": _token,
+    "lease": _lease,
     "etag": _etag,
     "cursor": _cursor,
     "dismissal": _dismissal,
