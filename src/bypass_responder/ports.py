@@ -18,6 +18,8 @@ from bypass_responder.model.case import Case, Head, IndexEntry
 from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
+from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.listing import IndexFilter, IndexPage
 from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.notification import Notification
@@ -199,15 +201,30 @@ class SweepStore(Protocol):
 
 
 class Index(Protocol):
-    """The listing of cases, newest first."""
+    """The listing of cases."""
 
-    async def put(self, entries: Sequence[IndexEntry]) -> None:
-        """Add or replace entries; the time of an entry never changes."""
+    async def put(self, entries: Sequence[IndexEntry], *, was: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Add or replace entries; the time of an entry never changes.
+
+        ``was``, by id: the status that the index has, empty for an entry that it does not have. An incident that is
+        left out is read first.
+        """
 
     async def get(self, entry_id: str) -> IndexEntry | None:
-        """The entry with this id (or the only one whose id starts with it), None when there is none."""
+        """The entry with this id, or the only one that ``matching`` returns; None when there is none."""
 
-    def newest(self, *, kinds: Sequence[str] | None = None) -> AsyncIterator[IndexEntry]:
+    async def matching(self, text: str, limit: int) -> list[str]:
+        """Up to ``limit`` ids that begin with the text, or in which it begins what follows the date."""
+
+    async def page(self, wanted: IndexFilter, *, after: str = "", limit: int) -> IndexPage:
+        """Up to ``limit`` entries, newest first unless ``wanted`` has another order. Raises InputError on ``after``."""
+
+    async def count(self, wanted: IndexFilter, most: int) -> int | None:
+        """How many entries there are; None when they are more than ``most``. Without a search for persons."""
+
+    def newest(
+        self, *, kinds: Sequence[str] | None = None, statuses: Sequence[IncidentStatus] = ()
+    ) -> AsyncIterator[IndexEntry]:
         """Entries, newest first; stop when you have enough."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,6 +15,8 @@ from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.adapters.work_table import TableWorkList
 from bypass_responder.errors import InputError
 from bypass_responder.model.case import IndexEntry
+from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.listing import IndexFilter
 from bypass_responder.ports import Index, Slots, WorkList
 from tests.fakes import FakeIndex, FakeLimit, FakeWorkList
 
@@ -248,19 +250,18 @@ async def test_a_limit_that_cannot_be_read_gives_no_slot(clients: StorageClients
 # ---- index
 
 
-def a_line(entry_id: str, *, minutes: int = 0, kind: str = "incident", status: str = "open") -> IndexEntry:
-    return IndexEntry.model_validate(
-        {
-            "id": entry_id,
-            "target": "t1",
-            "kind": kind,
-            "status": status,
-            "at": NOON + timedelta(minutes=minutes),
-            "account": "adele@contoso.com",
-            "actor": "mallory@contoso.com",
-            "reason": "not allowlisted",
-        }
-    )
+def a_line(entry_id: str, *, minutes: int = 0, **fields: Any) -> IndexEntry:
+    defaults: dict[str, Any] = {
+        "id": entry_id,
+        "target": "t1",
+        "kind": "incident",
+        "status": "open",
+        "at": NOON + timedelta(minutes=minutes),
+        "account": "adele@contoso.com",
+        "actor": "mallory@contoso.com",
+        "reason": "not allowlisted",
+    }
+    return IndexEntry.model_validate(defaults | fields)
 
 
 async def test_the_listing_is_newest_first(ports: Ports) -> None:
@@ -306,6 +307,156 @@ async def test_an_entry_is_found_by_its_id_or_a_beginning_that_only_it_has(
     assert (entry and entry.id) == found
 
 
+async def test_an_incident_is_found_by_what_follows_the_date(ports: Ports) -> None:
+    await ports.listing.put([a_line("20260302-ca12beef"), a_line("20260302-ca99beef")])
+    entry = await ports.listing.get("ca12")
+
+    assert entry == a_line("20260302-ca12beef")
+
+
+async def test_the_ids_that_a_part_stands_for(ports: Ports) -> None:
+    await ports.listing.put([a_line("20260302-ca12beef"), a_line("20260303-ca99beef"), a_line("20260303-00000000")])
+
+    assert await ports.listing.matching("ca", 10) == ["20260302-ca12beef", "20260303-ca99beef"]
+    assert await ports.listing.matching("20260303", 10) == ["20260303-00000000", "20260303-ca99beef"]
+    assert await ports.listing.matching("ca", 1) == ["20260302-ca12beef"]
+    assert await ports.listing.matching("", 10) == []
+
+
+async def ids(ports: Ports, *, limit: int = 100, **wanted: Any) -> list[str]:
+    page = await ports.listing.page(IndexFilter(**wanted), limit=limit)
+    return [entry.id for entry in page.entries]
+
+
+async def test_incidents_of_some_statuses_are_newest_first(ports: Ports) -> None:
+    for number, status in enumerate(("held", "contained", "failed", "held")):
+        await ports.listing.put([a_line(f"i{number}", minutes=number, status=status)], was={f"i{number}": ""})
+
+    assert await ids(ports, statuses=("held", "failed")) == ["i3", "i2", "i0"]
+
+
+async def test_incidents_that_need_a_decision_can_be_oldest_first(ports: Ports) -> None:
+    for number, status in enumerate(("held", "contained", "failed", "held")):
+        await ports.listing.put([a_line(f"i{number}", minutes=number, status=status)])
+
+    assert await ids(ports, statuses=("held", "failed"), oldest_first=True) == ["i0", "i2", "i3"]
+    assert await ids(ports, statuses=("held",), oldest_first=True) == ["i0", "i3"]
+
+
+@pytest.mark.parametrize(
+    "was", [{"a": "held"}, {}, {"a": ""}, {"a": "failed"}], ids=["known", "unknown", "new", "wrong"]
+)
+async def test_an_incident_leaves_the_list_of_its_old_status(ports: Ports, was: dict[str, str]) -> None:
+    """Whatever the ledger thinks that the index has."""
+    await ports.listing.put([a_line("a", status="held")], was={"a": ""})
+    await ports.listing.put([a_line("a", status="contained")], was=was)
+
+    assert await ids(ports, statuses=("contained",)) == ["a"]
+    assert await ids(ports, statuses=("held", "failed"), oldest_first=True) == []
+    assert [entry.status async for entry in ports.listing.newest()] == ["contained"]
+
+
+async def test_an_incident_leaves_the_lists_of_its_old_names(ports: Ports) -> None:
+    await ports.listing.put([a_line("a", accounts=("old@contoso.com",))])
+    await ports.listing.put([a_line("a", accounts=("new@contoso.com",))])
+
+    assert await ids(ports, account="old@contoso.com") == []
+    assert await ids(ports, account="new@contoso.com") == ["a"]
+
+
+async def test_a_status_that_stays_is_written_in_its_place(ports: Ports) -> None:
+    await ports.listing.put([a_line("a", status="held")], was={"a": ""})
+    await ports.listing.put([a_line("a", status="held", reason="later")], was={"a": "held"})
+
+    assert [entry.reason async for entry in ports.listing.newest(statuses=[IncidentStatus.HELD])] == ["later"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"account": "ADELE@contoso.com"}, ["b", "a"]),
+        ({"account": "adele@contoso"}, []),
+        ({"account": "ade"}, ["b", "a"]),
+        ({"account": "AAAAAAAA-0000-4000-8000-000000000001"}, ["a"]),
+        ({"actor": "mallory@contoso.com"}, ["c", "a"]),
+        ({"person": "mallory@contoso.com"}, ["c", "b", "a"]),
+        ({"account": "adele@contoso.com", "actor": "mallory"}, ["a"]),
+        ({"account": "adele@contoso.com", "statuses": ("held",)}, ["b"]),
+        ({"person": "nobody@contoso.com"}, []),
+    ],
+)
+async def test_entries_are_found_by_the_names_of_target_and_actor(
+    ports: Ports, wanted: dict[str, Any], found: list[str]
+) -> None:
+    adele, mallory = "adele@contoso.com", "mallory@contoso.com"
+    guid = "aaaaaaaa-0000-4000-8000-000000000001"
+    await ports.listing.put(
+        [
+            a_line("a", accounts=(adele, guid), actors=(mallory,)),
+            a_line("b", minutes=1, status="held", accounts=(adele, mallory), actors=("trent@contoso.com",)),
+            a_line("c", minutes=2, accounts=("blake@contoso.com",), actors=(mallory,)),
+        ]
+    )
+
+    assert await ids(ports, **wanted) == found
+
+
+async def test_entries_between_two_moments(ports: Ports) -> None:
+    for minutes in range(5):
+        await ports.listing.put(
+            [a_line(f"i{minutes}", minutes=minutes, status="held", accounts=("adele@contoso.com",))]
+        )
+    between: dict[str, Any] = {"since": NOON + timedelta(minutes=1), "until": NOON + timedelta(minutes=3)}
+
+    assert await ids(ports, **between) == ["i2", "i1"]
+    assert await ids(ports, account="adele@contoso.com", **between) == ["i2", "i1"]
+    assert await ids(ports, account="adele", **between) == ["i2", "i1"]
+    assert await ids(ports, statuses=("held",), oldest_first=True, **between) == ["i1", "i2"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"kinds": ("incident",)},
+        {"statuses": ("held", "failed")},
+        {"statuses": ("held", "failed"), "oldest_first": True},
+        {"person": "adele@contoso.com"},
+        {"account": "adele"},
+    ],
+)
+async def test_pages_hold_every_entry_once(ports: Ports, wanted: dict[str, Any]) -> None:
+    """Also those of one moment, and those whose id is the beginning of another."""
+    lines = [
+        a_line(
+            f"i{number // 3}{'x' * (number % 3)}", minutes=number // 4, status="held", accounts=("adele@contoso.com",)
+        )
+        for number in range(23)
+    ]
+    await ports.listing.put(lines)
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = await ports.listing.page(IndexFilter(**wanted), after=after, limit=4)
+        seen += [entry.id for entry in page.entries]
+        after = page.next
+
+    assert sorted(seen) == sorted(line.id for line in lines)
+
+
+async def test_entries_are_counted_up_to_a_limit(ports: Ports) -> None:
+    await ports.listing.put([a_line(f"i{number}", minutes=number, status="held") for number in range(5)])
+    wanted = IndexFilter(statuses=(IncidentStatus.HELD, IncidentStatus.FAILED), oldest_first=True)
+
+    assert await ports.listing.count(wanted, 5) == 5
+    assert await ports.listing.count(wanted, 4) is None
+
+
+async def test_a_cursor_that_is_none_is_refused(ports: Ports) -> None:
+    with pytest.raises(InputError, match="wrong_cursor"):
+        await ports.listing.page(IndexFilter(), after="' or 1 eq 1", limit=4)
+
+
 async def test_an_odd_id_is_found_again(ports: Ports) -> None:
     await ports.listing.put([a_line("a/b#c?é")])
     entry = await ports.listing.get("a/b#c?é")
@@ -314,7 +465,7 @@ async def test_an_odd_id_is_found_again(ports: Ports) -> None:
 
 
 async def test_an_index_line_that_cannot_be_read_is_named(clients: StorageClients, tenant_id: str) -> None:
-    row = {"PartitionKey": tenant_id, "RowKey": "0-x", "Body": "{}"}
+    row = {"PartitionKey": tenant_id, "RowKey": "incidents~0-x", "Body": "{}"}
     await clients.tables.get_table_client(index_table.TABLE).create_entity(row)
     with pytest.raises(InputError, match="corrupt_row"):
         [entry async for entry in TableIndex(clients.tables, tenant_id).newest()]

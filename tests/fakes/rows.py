@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
-from bypass_responder.errors import ConflictError
+from bypass_responder.errors import ConflictError, InputError
 from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import Snapshot
+from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.case import IndexEntry
+from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.listing import IndexFilter, IndexPage
 from bypass_responder.model.log import Checkpoint, TornLine
 from bypass_responder.ports import OutboxItem, Turn, WorkItem
 from tests.fakes.scripted import Scripted
@@ -208,20 +212,71 @@ class FakeIndex(Scripted):
         super().__init__()
         self.held: dict[str, IndexEntry] = {}
 
-    async def put(self, entries: Sequence[IndexEntry]) -> None:
+    async def put(self, entries: Sequence[IndexEntry], *, was: Mapping[str, str] = MappingProxyType({})) -> None:
         self._called("put", ",".join(entry.id for entry in entries))
         self.held |= {entry.id: entry for entry in entries}
 
     async def get(self, entry_id: str) -> IndexEntry | None:
         self._called("get", entry_id)
-        found = [self.held[key] for key in self.held if entry_id and key.startswith(entry_id)]
-        return self.held.get(entry_id) or (found[0] if len(found) == 1 else None)
+        found = self._matching(entry_id)
+        return self.held.get(entry_id) or (self.held[found[0]] if len(found) == 1 else None)
 
-    async def newest(self, *, kinds: Sequence[str] | None = None) -> AsyncIterator[IndexEntry]:
+    async def matching(self, text: str, limit: int) -> list[str]:
+        self._called("matching", text)
+        return self._matching(text)[:limit]
+
+    def _matching(self, text: str) -> list[str]:
+        incidents = {key for key, entry in self.held.items() if entry.kind == "incident"}
+        tails = [key for key in sorted(incidents) if key.partition("-")[2].startswith(text)]
+        return (
+            list(dict.fromkeys([*(key for key in sorted(self.held) if key.startswith(text)), *tails])) if text else []
+        )
+
+    async def page(self, wanted: IndexFilter, *, after: str = "", limit: int) -> IndexPage:
+        self._called("page")
+        if after and not after.startswith("place-"):
+            raise InputError("wrong_cursor", "The page does not exist.")
+        start = int(after.removeprefix("place-") or 0)
+        found = sorted(
+            (entry for entry in self.held.values() if _is_wanted(entry, wanted)),
+            key=lambda entry: entry.at,
+            reverse=not wanted.oldest_first,
+        )
+        more = len(found) > start + limit
+        return IndexPage(entries=tuple(found[start : start + limit]), next=f"place-{start + limit}" if more else None)
+
+    async def count(self, wanted: IndexFilter, most: int) -> int | None:
+        self._called("count")
+        counted = sum(_is_wanted(entry, wanted) for entry in self.held.values())
+        return counted if counted <= most else None
+
+    async def newest(
+        self, *, kinds: Sequence[str] | None = None, statuses: Sequence[IncidentStatus] = ()
+    ) -> AsyncIterator[IndexEntry]:
         self._called("newest")
+        wanted = IndexFilter(kinds=None if kinds is None else tuple(kinds), statuses=tuple(statuses))
         for entry in sorted(self.held.values(), key=lambda entry: entry.at, reverse=True):
-            if kinds is None or entry.kind in kinds:
+            if _is_wanted(entry, wanted):
                 yield entry
+
+
+def _is_wanted(entry: IndexEntry, wanted: IndexFilter) -> bool:
+    named = (
+        (wanted.account, entry.accounts),
+        (wanted.actor, entry.actors),
+        (wanted.person, entry.accounts + entry.actors),
+    )
+    return (
+        (wanted.kinds is None or entry.kind in wanted.kinds)
+        and (not wanted.statuses or (entry.kind == "incident" and entry.status in wanted.statuses))
+        and all(not text or any(_is_named(text.casefold(), name) for name in names) for text, names in named)
+        and (wanted.since is None or entry.at >= wanted.since)
+        and (wanted.until is None or entry.at < wanted.until)
+    )
+
+
+def _is_named(text: str, name: str) -> bool:
+    return name == text if "@" in text or guid_or_none(text) else name.startswith(text)
 
 
 class FakeCheckpoints(Scripted):

@@ -29,6 +29,8 @@ from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
 from bypass_responder.operating.decide import outcome_of as read_outcome
 from bypass_responder.operating.decide import prepare
+from bypass_responder.operating.incidents.listing import needing_decision
+from bypass_responder.operating.incidents.view import read_entry
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
@@ -123,8 +125,11 @@ async def disallow(account: str, services: Services) -> None:
 async def look(services: Services) -> None:
     """Read the status, the listing and the log, as a person does."""
     await read_status(services)
+    await needing_decision(services)
     async for entry in services.index.newest():
         await services.index.get(entry.id)
+        await services.index.matching(entry.id, 1)
+        await read_entry(entry.id, services)
         break
     await verify_log(services.ledger, services.checkpoints)
 

@@ -1,10 +1,17 @@
-"""The listing of cases in Table Storage: partition tenant id, newest first; ``{tenant}_id`` finds a row by its id."""
+"""The listing of cases in Table Storage: one partition, several lists of it, so that each page is one range.
+
+Row keys: ``id~`` and the id hold the entry; ``LIST~ORDER-id`` holds it again for each list that it is in, and
+``tail~`` and what follows the date in an incident's id hold its whole id. An entry is written in one transaction.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from azure.data.tables import UpdateMode
@@ -13,13 +20,25 @@ from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import corrupt, row_or_none
+from bypass_responder.errors import ConflictError, InputError, NotFoundError
+from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.case import IndexEntry
+from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.listing import NEEDS_DECISION, IndexFilter, IndexPage
 
 TABLE = "CaseIndex"
 _PAGE = 100
+_TRANSACTION = 100
+_MOST_LISTS = 4
+"""Lists that are read for one page, each with one request."""
 _SHOWN = 1_000
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+_START_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_INCIDENTS, _FINDINGS, _WAITING = "incidents", "findings", "waiting"
+_CURSOR = re.compile(r"[A-Za-z0-9._!~-]{1,600}\Z")
+
+Operation = tuple[Any, ...]
 
 
 class TableIndex:
@@ -29,73 +48,251 @@ class TableIndex:
         """Take the client; nothing connects before the first call."""
         self._table = service.get_table_client(TABLE)
         self._tenant = tenant_id
-        self._ids = f"{tenant_id}_id"
 
-    async def put(self, entries: Sequence[IndexEntry]) -> None:
-        """Write the lines, then the way to them: two transactions for every hundred entries."""
-        for start in range(0, len(entries), _PAGE):
-            batch = {entry.id: entry for entry in entries[start : start + _PAGE]}.values()
-            lines = [self._line(_row_key(entry), entry) for entry in batch]
-            pointers = [
-                {"PartitionKey": self._ids, "RowKey": _key(entry.id), "Row": _row_key(entry)} for entry in batch
-            ]
+    async def put(self, entries: Sequence[IndexEntry], *, was: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Write as many entries in one transaction as fit; an incident that the index has otherwise is read first."""
+        operations: list[Operation] = []
+        together: list[IndexEntry] = []
+        for entry in {entry.id: entry for entry in entries}.values():
+            if entry.kind == "incident" and entry.id not in was:
+                await self._replace(entry)
+                continue
+            new = self._operations(entry, was.get(entry.id, "recorded"))
+            if len(operations) + len(new) > _TRANSACTION:
+                await self._write(operations, together)
+                operations, together = [], []
+            operations += new
+            together.append(entry)
+        await self._write(operations, together)
+
+    async def _write(self, operations: Sequence[Operation], entries: Sequence[IndexEntry]) -> None:
+        if not operations:
+            return
+        try:
             with translated("the index"):
-                for rows in (lines, pointers):
-                    written: list[Any] = [("upsert", row, {"mode": UpdateMode.REPLACE}) for row in rows]
-                    await self._table.submit_transaction(written)
+                await self._table.submit_transaction(list(operations))
+        except (ConflictError, NotFoundError):  # the index has something else than the ledger knows
+            for entry in entries:
+                await self._replace(entry)
+
+    async def _replace(self, entry: IndexEntry) -> None:
+        """Read what the index has, take the entry off the lists that it leaves, and write it anew."""
+        found = await row_or_none(self._table, self._tenant, f"id~{_key(entry.id)}", "the index")
+        keys = {*_lists(entry)}
+        for row in [] if found is None else [row for row in _lists(_entry(found)) if row not in keys]:
+            with translated("the index"):
+                await self._table.delete_entity(self._tenant, row)
+        upserts: list[Operation] = [("upsert", row, {"mode": UpdateMode.REPLACE}) for row in self._rows(entry)]
+        with translated("the index"):
+            await self._table.submit_transaction(upserts)
+
+    def _operations(self, entry: IndexEntry, was: str) -> list[Operation]:
+        """Return the changes, given the status that the index has: they fail together if it has another one."""
+        replace = {"mode": UpdateMode.REPLACE}
+        if entry.kind != "incident":
+            return [("upsert", row, replace) for row in self._rows(entry)]
+        if not was:
+            first, *others = self._rows(entry)
+            return [("create", first), *(("upsert", row, replace) for row in others)]
+        before, now = {*_by_status(entry, was)}, {*_by_status(entry, entry.status)}
+        written = [
+            ("update" if row["RowKey"] in before else "upsert", row, replace)
+            for row in self._rows(entry)
+            if not row["RowKey"].startswith("tail~")
+        ]
+        gone = sorted(before - now)
+        return [*written, *(("delete", {"PartitionKey": self._tenant, "RowKey": row}) for row in gone)]
+
+    def _rows(self, entry: IndexEntry) -> list[dict[str, Any]]:
+        """Return every row of the entry; the first one decides whether the index has it."""
+        account = "".join(char if char.isprintable() else " " for char in entry.account[:_SHOWN])
+        shown = {"Kind": entry.kind, "Status": entry.status, "At": entry.at}
+        body = {"PartitionKey": self._tenant, "Body": entry.model_dump_json()} | shown
+        rows = [body | {"RowKey": f"id~{_key(entry.id)}", "Account": account}]
+        rows += [body | {"RowKey": row} for row in _lists(entry)]
+        if entry.kind == "incident" and (tail := entry.id.partition("-")[2]):
+            rows.append({"PartitionKey": self._tenant, "RowKey": f"tail~{_key(tail)}~{_key(entry.id)}", "Id": entry.id})
+        return rows
 
     async def get(self, entry_id: str) -> IndexEntry | None:
-        """Find by the whole id first, then by a beginning that only one id has."""
+        """Find by the whole id first, then by a part that only one id has."""
         if not entry_id:
             return None
-        row = await self._row_of(_key(entry_id)) or await self._only_row_from(_key(entry_id))
-        if row is None:
-            return None
-        entity = await row_or_none(self._table, self._tenant, row, f"the index entry {entry_id}")
+        entity = await self._by_id(entry_id)
+        if entity is None and len(ids := await self.matching(entry_id, 2)) == 1:
+            entity = await self._by_id(ids[0])
         return _entry(entity) if entity else None
 
-    async def newest(self, *, kinds: Sequence[str] | None = None) -> AsyncIterator[IndexEntry]:
-        """Yield page by page; the service leaves out the kinds that were not asked for."""
-        names = {"tenant": self._tenant} | {f"kind{number}": kind for number, kind in enumerate(kinds or ())}
-        where = "PartitionKey eq @tenant"
-        if kinds is not None:
-            # the SDK finds a parameter only between spaces
-            where += " and ( " + " or ".join(f"Kind eq @kind{number}" for number in range(len(kinds))) + " )"
+    async def _by_id(self, entry_id: str) -> Any:  # noqa: ANN401 - TableEntity holds any values
+        return await row_or_none(self._table, self._tenant, f"id~{_key(entry_id)}", f"the index entry {entry_id}")
+
+    async def matching(self, text: str, limit: int) -> list[str]:
+        """Read the keys that begin with the text, in both orders."""
+        if not text:
+            return []
+        begin = _key(text)
+        ids, tails = await asyncio.gather(
+            *(self._first(_Range(f"{name}~{begin}", f"{name}~{begin}~~"), limit) for name in ("id", "tail"))
+        )
+        found = [_entry(entity).id for entity in ids] + [str(entity["Id"]) for entity in tails]
+        return list(dict.fromkeys(found))[:limit]
+
+    async def page(self, wanted: IndexFilter, *, after: str = "", limit: int) -> IndexPage:
+        """Read the beginning of each list that holds wanted entries, one request each, and merge them."""
+        if after and not _CURSOR.match(after):
+            raise InputError("wrong_cursor", "The page does not exist. Begin at the first page.")
+        ranges = [each.behind(after) for each in _ranges(wanted)]
+        read = await asyncio.gather(*(self._first(each, limit + 1, wanted) for each in ranges))
+        found: dict[str, tuple[str, IndexEntry]] = {}
+        for each, entities in zip(ranges, read, strict=True):
+            for entity in entities:
+                entry = _entry(entity)
+                found.setdefault(entry.id, (entity["RowKey"].removeprefix(each.list), entry))
+        ordered = sorted(found.values(), key=lambda pair: pair[0])
+        shown = ordered[:limit]
+        entries = tuple(entry for _, entry in shown if _is_by(entry, wanted.actor if wanted.account else ""))
+        return IndexPage(entries=entries, next=shown[-1][0] if len(ordered) > limit else None)
+
+    async def count(self, wanted: IndexFilter, most: int) -> int | None:
+        """Read keys only."""
+        read = await asyncio.gather(
+            *(self._first(each, most + 1, wanted, select=["RowKey"]) for each in _ranges(wanted))
+        )
+        counted = sum(map(len, read))
+        return counted if counted <= most else None
+
+    async def newest(
+        self, *, kinds: Sequence[str] | None = None, statuses: Sequence[IncidentStatus] = ()
+    ) -> AsyncIterator[IndexEntry]:
+        """Yield page by page."""
         if kinds is not None and not kinds:
             return
+        wanted = IndexFilter(kinds=None if kinds is None else tuple(kinds), statuses=tuple(statuses))
+        after: str | None = ""
+        while after is not None:
+            page = await self.page(wanted, after=after, limit=_PAGE)
+            for entry in page.entries:
+                yield entry
+            after = page.next
+
+    async def _first(
+        self, each: _Range, limit: int, wanted: IndexFilter | None = None, *, select: list[str] | None = None
+    ) -> list[Any]:
+        """Return the first entities of a range that match what its keys do not say."""
+        where, names = _where(each, wanted or IndexFilter())
+        found: list[Any] = []
         with translated("the index"):
-            async for entity in self._table.query_entities(where, parameters=names, results_per_page=_PAGE):
-                yield _entry(entity)
+            pages = self._table.query_entities(
+                where, parameters={"tenant": self._tenant} | names, results_per_page=min(limit, 1000), select=select
+            ).by_page()
+            async for page in pages:
+                found += [entity async for entity in page]
+                if len(found) >= limit:
+                    break
+        return found[:limit]
 
-    def _line(self, row: str, entry: IndexEntry) -> dict[str, Any]:
-        account = "".join(char if char.isprintable() else " " for char in entry.account[:_SHOWN])
-        shown = {"Kind": entry.kind, "Status": entry.status, "At": entry.at, "Account": account}
-        return {"PartitionKey": self._tenant, "RowKey": row, "Body": entry.model_dump_json()} | shown
 
-    async def _row_of(self, key: str) -> str | None:
-        entity = await row_or_none(self._table, self._ids, key, "the index")
-        return str(entity["Row"]) if entity else None
+@dataclass(frozen=True)
+class _Range:
+    """Row keys from ``first`` on, before ``end``. ``list``: what they all begin with."""
 
-    async def _only_row_from(self, key: str) -> str | None:
-        after = key[:-1] + chr(ord(key[-1]) + 1)
-        where = "PartitionKey eq @ids and RowKey ge @key and RowKey lt @after"
-        names = {"ids": self._ids, "key": key, "after": after}
-        rows: list[str] = []
-        with translated("the index"):
-            async for entity in self._table.query_entities(where, parameters=names, results_per_page=2):
-                rows.append(entity["Row"])
-                if len(rows) > 1:
-                    return None
-        return rows[0] if rows else None
+    first: str
+    end: str
+    list: str = ""
+
+    def behind(self, after: str) -> _Range:
+        """The rest of the range behind a position: ``!`` is the lowest character of a key."""
+        return _Range(max(self.first, f"{self.list}{after}!"), self.end, self.list) if after else self
+
+
+def _ranges(wanted: IndexFilter) -> list[_Range]:
+    """Return the ranges that hold everything that is wanted, and as little else as possible."""
+    if wanted.oldest_first:
+        first = f"{_forward(wanted.since or _START_OF_TIME)}"
+        end = f"{_forward(wanted.until)}" if wanted.until else "~"
+        return [_Range(f"{_WAITING}~{first}", f"{_WAITING}~{end}", f"{_WAITING}~")]
+    since, until = _backward(wanted.since) if wanted.since else "", _backward(wanted.until) if wanted.until else ""
+    searched = {
+        "account": wanted.account or wanted.person,
+        "actor": wanted.person or ("" if wanted.account else wanted.actor),
+    }
+    by_name = [(name, text.strip().casefold()) for name, text in searched.items() if text]
+    if by_name:
+        return [each for name, text in by_name for each in _of_person(name, text, since=since, until=until)]
+    lists = [f"status-{status.value}" for status in wanted.statuses]
+    if not lists or len(lists) > _MOST_LISTS:
+        lists = [_INCIDENTS] if wanted.kinds is None or "incident" in wanted.kinds else []
+        if not wanted.statuses and (wanted.kinds is None or set(wanted.kinds) - {"incident"}):
+            lists.append(_FINDINGS)
+    return [_of_list(name, since=since, until=until) for name in lists]
+
+
+def _of_list(name: str, *, since: str, until: str) -> _Range:
+    """Return the part of a list between two moments; the newest entry has the lowest key."""
+    return _Range(f"{name}~{f'{until}~' if until else ''}", f"{name}~{f'{since}~' if since else '~'}", f"{name}~")
+
+
+def _of_person(name: str, text: str, *, since: str, until: str) -> list[_Range]:
+    """Return the rows of one person; of all whose name begins with the text where it may be a part."""
+    if "@" in text or guid_or_none(text):
+        whole = _of_list(f"{name}~{_name_key(guid_or_none(text) or text)}", since=since, until=until)
+        return [_Range(whole.first, whole.end, f"{name}~")]
+    return [_Range(f"{name}~{_name_key(text)}", f"{name}~{_name_key(text)}~~", f"{name}~")]
+
+
+def _where(each: _Range, wanted: IndexFilter) -> tuple[str, dict[str, Any]]:
+    """Return the filter for the service, with its parameters: the SDK finds one only between spaces."""
+    where = ["PartitionKey eq @tenant", "RowKey ge @first", "RowKey lt @end"]
+    names: dict[str, Any] = {"first": each.first, "end": each.end}
+    for column, values in (("Kind", wanted.kinds or ()), ("Status", wanted.statuses)):
+        if values:
+            names |= {f"{column}{number}": str(value) for number, value in enumerate(values)}
+            where.append(f"( {' or '.join(f'{column} eq @{column}{number}' for number in range(len(values)))} )")
+    for comparison, moment in (("ge", wanted.since), ("lt", wanted.until)):
+        if moment is not None:
+            names[f"At{comparison}"] = moment
+            where.append(f"At {comparison} @At{comparison}")
+    return " and ".join(where), names
+
+
+def _lists(entry: IndexEntry) -> list[str]:
+    """Return the keys of the entry in all its lists."""
+    order = f"{_backward(entry.at)}-{_key(entry.id)}"
+    everything = _INCIDENTS if entry.kind == "incident" else _FINDINGS
+    by_name = [("account", name) for name in entry.accounts] + [("actor", name) for name in entry.actors]
+    named = [f"{list_name}~{_name_key(name)}~{order}" for list_name, name in by_name]
+    return list(dict.fromkeys([f"{everything}~{order}", *_by_status(entry, entry.status), *named]))
+
+
+def _by_status(entry: IndexEntry, status: str) -> Iterable[str]:
+    """Yield the keys of an incident in the lists that depend on its status."""
+    if entry.kind != "incident":
+        return
+    yield f"status-{status}~{_backward(entry.at)}-{_key(entry.id)}"
+    if status in NEEDS_DECISION:
+        yield f"{_WAITING}~{_forward(entry.at)}-{_key(entry.id)}"
+
+
+def _is_by(entry: IndexEntry, actor: str) -> bool:
+    """Whether a name of an actor begins with the text."""
+    text = actor.strip().casefold()
+    return not text or any(name.startswith(text) for name in entry.actors)
 
 
 def _key(entry_id: str) -> str:
     return _UNSAFE.sub(lambda found: f"!{ord(found[0]):x}!", entry_id)
 
 
-def _row_key(entry: IndexEntry) -> str:
-    remaining = (_END_OF_TIME - entry.at) // timedelta(microseconds=1)
-    return f"{remaining:018d}-{_key(entry.id)}"
+def _name_key(name: str) -> str:
+    return _key(name)[:300]
+
+
+def _backward(at: datetime) -> str:
+    return f"{(_END_OF_TIME - at) // timedelta(microseconds=1):018d}"
+
+
+def _forward(at: datetime) -> str:
+    return f"{(at - _START_OF_TIME) // timedelta(microseconds=1):018d}"
 
 
 def _entry(entity: Any) -> IndexEntry:  # noqa: ANN401 - TableEntity is a dict of any values

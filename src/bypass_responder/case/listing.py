@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bypass_responder.model.case import Case
+    from bypass_responder.model.change import Actor
 
 LONGEST_NAME, LONGEST_TEXT = 800, 2_000
 """UTF-16 units of a name and of a text. A table's property holds 32,768, and JSON takes six for some characters."""
+MOST_SEARCHED, LONGEST_SEARCHED = 8, 120
+"""Names of an account or of the actors by which an entry is found, and characters of one."""
 _KINDS: dict[str, Literal["stood_down", "attempt", "switched_off", "unconfirmed"]] = {
     "attempt": "attempt",
     "switched_off": "switched_off",
@@ -39,8 +42,29 @@ def entries(case: Case) -> list[IndexEntry]:
 
 
 def digest_of(entry: IndexEntry) -> str:
-    """Return the digest of an entry. An incident keeps it to detect that the index is out of date."""
-    return hashlib.sha256(entry.model_dump_json().encode()).hexdigest()[:16]
+    """Return status and digests of an entry. An incident keeps them to detect that the index is out of date."""
+    return f"{entry.status}.{_sha256(_names(entry))}.{_sha256(entry.model_dump_json())}"
+
+
+def listed_statuses(case: Case) -> dict[str, str]:
+    """Return the status that the index has of each incident, empty for one that was never listed.
+
+    An incident of which the names have changed is left out: it is to leave the lists of its old names.
+    """
+    found = {}
+    for incident in case.rows(Incident):
+        status, _, digests = incident.listed.partition(".")
+        if not status or digests.startswith(f"{_sha256(_names(entry_of(incident)))}."):
+            found[incident.id] = status
+    return found
+
+
+def _names(entry: IndexEntry) -> str:
+    return "\0".join((*entry.accounts, "", *entry.actors))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def entry_of(incident: Incident) -> IndexEntry:
@@ -55,6 +79,8 @@ def entry_of(incident: Incident) -> IndexEntry:
         account=_cut(account, LONGEST_NAME),
         actor=_joined([str(actor) for actor in incident.actors]),
         reason=_cut(f"{incident.verdict}: {incident.reason}", LONGEST_TEXT),
+        accounts=_searchable(incident.target, account, *incident.names),
+        actors=_searchable(*(name for actor in incident.actors for name in _names_of(actor))),
     )
 
 
@@ -68,7 +94,19 @@ def _of_finding(finding: Finding, kind: Literal["stood_down", "attempt", "switch
         account=_cut(finding.identity_text or finding.object_id_text or finding.target, LONGEST_NAME),
         actor=_joined([str(finding.actor)]),
         reason=_cut(finding.reason, LONGEST_TEXT),
+        accounts=_searchable(finding.target, *finding.names),
+        actors=_searchable(*_names_of(finding.actor)),
     )
+
+
+def _names_of(actor: Actor) -> tuple[str | None, ...]:
+    return actor.user_id, actor.object_id, actor.app_id
+
+
+def _searchable(*names: str | None) -> tuple[str, ...]:
+    """Return the distinct names by which an entry is found, in lower case: the first ones, each cut."""
+    plain = ("".join(filter(str.isprintable, name or "")).strip().casefold()[:LONGEST_SEARCHED] for name in names)
+    return tuple(dict.fromkeys(name for name in plain if name))[:MOST_SEARCHED]
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -11,7 +11,14 @@ from bypass_responder.case.control import renew
 from bypass_responder.case.evidence import known_of
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none, latest
-from bypass_responder.model.decision_message import MOST_INCIDENTS, Author, Channel, DecisionKind, DecisionMessage
+from bypass_responder.model.decision_message import (
+    MOST_INCIDENTS,
+    Author,
+    Channel,
+    DecisionKind,
+    DecisionMessage,
+    Shown,
+)
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Candidate, Incident, IncidentStatus, Known, PersonDecision
 from bypass_responder.model.notification import Severity
@@ -191,7 +198,7 @@ def refusal(case: Case, message: DecisionMessage, *, enforce: bool) -> str:
         return f"There is no incident {message.incident_id}."
     if role := _named_as(message, incident, case):
         return f"{message.author.name} is {role}, and cannot decide about it. Another person must."
-    if why := _not_now(case, incident, message, enforce=enforce):
+    if why := not_now(case, incident, message.kind, account=message.account, shown=message.shown, enforce=enforce):
         return why
     if changed := changed_since(case, incident, message.kind, message.shown):
         return f"The account has changed since: {changed}. Read it again: bypassctl incidents show {incident.id}."
@@ -231,8 +238,10 @@ def _same(one: str | None, other: str | None) -> bool:
     return bool(one and other) and (one or "").strip().casefold() == (other or "").strip().casefold()
 
 
-def _not_now(case: Case, incident: Incident, message: DecisionMessage, *, enforce: bool) -> str:
-    kind, account = message.kind, message.account
+def not_now(
+    case: Case, incident: Incident, kind: DecisionKind, *, shown: Shown, enforce: bool, account: str | None = None
+) -> str:
+    """Return why nobody can decide this now, with the fix; empty when somebody can. ``account``: named by approve."""
     if kind in {DecisionKind.APPROVE, DecisionKind.RELEASE} and not enforce:
         verb = kind.value
         return f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin center."
@@ -259,7 +268,7 @@ def _not_now(case: Case, incident: Incident, message: DecisionMessage, *, enforc
             steps = ", ".join(f"{step.step.value} is {step.state.value}" for step in unfinished)
             dismiss = f'bypassctl incidents dismiss {incident.id} --reason "TICKET"'
             return f"Incident {incident.id} is not over: {steps}. To end it all the same: {dismiss}."
-    return _not_releasable(case, incident, message) if kind is DecisionKind.RELEASE else ""
+    return _not_releasable(case, incident, shown) if kind is DecisionKind.RELEASE else ""
 
 
 def _likelier(incident: Incident, account: str) -> list[Candidate]:
@@ -269,7 +278,7 @@ def _likelier(incident: Incident, account: str) -> list[Candidate]:
     return [each for each in incident.candidates if each.bypass_on or each.checked_at is None]
 
 
-def _not_releasable(case: Case, incident: Incident, message: DecisionMessage) -> str:
+def _not_releasable(case: Case, incident: Incident, shown: Shown) -> str:
     if case.head.prior is None and incident.status.final:
         return f"Nothing to release: incident {incident.id} is {incident.status.value}, and no block of it is left."
     if case.head.prior is None:
@@ -277,11 +286,11 @@ def _not_releasable(case: Case, incident: Incident, message: DecisionMessage) ->
             f"Nothing to release: this responder has not blocked the account of incident {incident.id}. "
             f'To end the incident: bypassctl incidents dismiss {incident.id} --reason "TICKET".'
         )
-    shown = {incident.id, *message.shown.incidents}
-    cut = len(message.shown.incidents) == MOST_INCIDENTS
+    known = {incident.id, *shown.incidents}
+    cut = len(shown.incidents) == MOST_INCIDENTS
     active = active_incidents(case)
     newer = [row for row in active if row.opened_at > incident.opened_at]
-    unseen = [row for row in (newer if cut else active) if row.id not in shown]
+    unseen = [row for row in (newer if cut else active) if row.id not in known]
     if unseen:
         return (
             f"{unseen[-1].id} was opened after the decision, is {unseen[-1].status.value}, and wants the block too. "

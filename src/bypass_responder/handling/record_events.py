@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case import evidence, no_action
 from bypass_responder.case.episode import reopen
 from bypass_responder.case.filing import file_what_is_over
-from bypass_responder.case.listing import entries
+from bypass_responder.case.listing import entries, listed_statuses
 from bypass_responder.model.change import Switch
 from bypass_responder.model.finding import Alone, Finding, FindingState
 
@@ -32,7 +32,7 @@ async def list_and_file(session: Session, services: Services) -> bool:
     """Bring the index up to date; only rows that it lists may move to the history. True when more rows may move."""
     listed = session.case.by_key
     if new := entries(session.case):
-        await services.index.put(new)
+        await services.index.put(new, was=listed_statuses(session.case))
     for _ in range(MOST_FILINGS):
         before = session.commits
         await session.apply(partial(file_what_is_over, listed=listed, delivers=bool(services.receivers)))

@@ -174,3 +174,7 @@ class IndexEntry(Value):
     """The best name there is for the target."""
     actor: str
     reason: str
+    accounts: tuple[str, ...] = ()
+    """Names and ids of the target by which the entry is found, in lower case."""
+    actors: tuple[str, ...] = ()
+    """Names and ids of the actors by which it is found, in lower case."""

@@ -48,16 +48,15 @@ async def follow_settings(session: Session, services: Services, *, started: date
 
 async def _observed(services: Services) -> list[str]:
     """Return the account of every incident that was decided in observe, newest first."""
-    entries = services.index.newest(kinds=("incident",))
-    return [entry.account async for entry in entries if entry.status == IncidentStatus.OBSERVED]
+    return [entry.account async for entry in services.index.newest(statuses=(IncidentStatus.OBSERVED,))]
 
 
 async def _unfinished(services: Services, before: datetime | None) -> tuple[set[str], datetime | None]:
     """Return targets of unfinished incidents opened before a moment, and the moment to continue from."""
     targets: set[str] = set()
     last: datetime | None = None
-    async for entry in services.index.newest(kinds=("incident",)):
-        if (before is not None and entry.at >= before) or entry.status not in UNFINISHED:
+    async for entry in services.index.newest(statuses=tuple(UNFINISHED)):
+        if before is not None and entry.at >= before:
             continue
         if len(targets) >= VISITS_PER_RUN and entry.at != last:
             return targets, last

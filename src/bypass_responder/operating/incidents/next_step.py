@@ -1,0 +1,147 @@
+"""The one next step of a person in each situation, and the decisions that the responder would carry out now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.account_state import left_as_it_is, shown_of
+from bypass_responder.case.person_decision import not_now
+from bypass_responder.model.base import Value
+from bypass_responder.model.decision_message import DecisionKind
+from bypass_responder.model.step import StepState
+from bypass_responder.operating.incidents.sentence import Situation, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bypass_responder.model.case import Case
+    from bypass_responder.model.incident import Incident
+    from bypass_responder.model.step import Step
+
+ABOUT_AN_INCIDENT = (DecisionKind.APPROVE, DecisionKind.DISMISS, DecisionKind.CLOSE, DecisionKind.RELEASE)
+_PRIMARY = {
+    Situation.HELD: DecisionKind.APPROVE,
+    Situation.UNRESOLVED: DecisionKind.APPROVE,
+    Situation.FAILED: DecisionKind.APPROVE,
+    Situation.REVERTED: DecisionKind.APPROVE,
+    Situation.GUEST: DecisionKind.CLOSE,
+    Situation.CONTAINED: DecisionKind.CLOSE,
+    Situation.SYNCED: DecisionKind.CLOSE,
+    Situation.RESTORED: DecisionKind.CLOSE,
+}
+_EFFECT = {
+    DecisionKind.DISMISS: "Ends the incident. Pending actions are canceled; completed ones are kept.",
+    DecisionKind.CLOSE: "Ends the incident. A blocked account stays blocked until a release.",
+    DecisionKind.RELEASE: "Restores sign-in as before the first block, and ends the incident. Auditing stays on.",
+}
+_TEXTS = {
+    Situation.OPEN: "Nothing to decide: the responder is working. Read the state again in a minute.",
+    Situation.HELD: "Decide whether the bypass is legitimate. If not, contain the account. Investigate {actors}.",
+    Situation.UNRESOLVED: "Find out which account is meant, then contain that account. Investigate {actors}.",
+    Situation.FAILED: "{problems} Fix this and try again; until then, do it in the admin center.",
+    Situation.REVERTED: (
+        "Find out who enabled the account, or whether directory synchronization did, then block it again."
+    ),
+    Situation.GUEST: "Ask the guest's home organization to revoke the sessions, then close the incident.",
+    Situation.CONTAINED: "Investigate {actors} and the account, reset credentials, then close the incident.",
+    Situation.SYNCED: (
+        "Disable the account in the on-premises Active Directory and reset its password there; "
+        "the next synchronization enables it again."
+    ),
+    Situation.RESTORED: "Find out why {actors} switched the bypass on, then close the incident.",
+    Situation.OBSERVED: (
+        "Contain the account in the Entra admin center and remove the bypass in Exchange, "
+        "or set MODE=enforce and approve the incident then."
+    ),
+    Situation.DISMISSED: "Nothing to decide. An account that this responder blocked stays blocked until a release.",
+    Situation.CLOSED: "Nothing to decide. An account that this responder blocked stays blocked until a release.",
+}
+
+
+class Choice(Value):
+    """A decision that the responder would carry out now."""
+
+    decision: DecisionKind
+    label: str
+    effect: str
+    """What it does, and what it leaves unchanged."""
+    command: str
+    needs_account: bool = False
+    """True: the person names the account, because no single one is known."""
+
+
+class NextStep(Value):
+    """What to do now. ``choice``: the one primary decision; ``others``: the other possible ones."""
+
+    text: str
+    choice: Choice | None = None
+    others: tuple[Choice, ...] = ()
+
+
+def next_step(situation: Situation, case: Case, incident: Incident, *, enforce: bool) -> NextStep:
+    """Return the next step. ``enforce``: the app's mode is enforce."""
+    steps = case.steps(incident.id)
+    choices = [
+        _choice(kind, situation, case, incident)
+        for kind in ABOUT_AN_INCIDENT
+        if is_possible(kind, case, incident, enforce=enforce)
+    ]
+    primary = _PRIMARY.get(situation)
+    if situation is Situation.FAILED and not any(step.approvable for step in steps):
+        primary = DecisionKind.CLOSE
+    return NextStep(
+        text=_text(situation, incident, steps),
+        choice=next((each for each in choices if each.decision is primary), None),
+        others=tuple(each for each in choices if each.decision is not primary),
+    )
+
+
+def is_possible(kind: DecisionKind, case: Case, incident: Incident, *, enforce: bool) -> bool:
+    """Return True when the responder would carry out the decision now, by a person that the incident does not name."""
+    if kind is DecisionKind.APPROVE and incident.account is None:
+        return enforce and not incident.status.final and any(step.approvable for step in case.steps(incident.id))
+    return not not_now(case, incident, kind, shown=shown_of(case, incident), enforce=enforce)
+
+
+def _choice(kind: DecisionKind, situation: Situation, case: Case, incident: Incident) -> Choice:
+    unnamed = kind is DecisionKind.APPROVE and incident.account is None
+    account = " --account OBJECT_ID_OR_UPN" if unnamed else ""
+    kept = left_as_it_is(case, incident, kind)
+    return Choice(
+        decision=kind,
+        label=_label(kind, situation),
+        effect=f"{_effect(kind, case, incident)}{f' Not changed: {kept}.' if kept else ''}",
+        command=f'bypassctl incidents {kind.value} {incident.id}{account} --reason "TICKET"',
+        needs_account=unnamed,
+    )
+
+
+def _label(kind: DecisionKind, situation: Situation) -> str:
+    match kind:
+        case DecisionKind.APPROVE:
+            again = {Situation.FAILED: "Try again", Situation.REVERTED: "Block again"}
+            return again.get(situation, "Contain the account")
+        case DecisionKind.DISMISS:
+            return "Dismiss as legitimate"
+        case DecisionKind.CLOSE:
+            return "Close as handled"
+        case _:
+            return "Release the account"
+
+
+def _effect(kind: DecisionKind, case: Case, incident: Incident) -> str:
+    if kind is not DecisionKind.APPROVE:
+        return _EFFECT[kind]
+    does = listed(step.step for step in case.steps(incident.id) if step.approvable)
+    return f"{does[:1].upper()}{does[1:]}."
+
+
+def _text(situation: Situation, incident: Incident, steps: Sequence[Step]) -> str:
+    actors = ", ".join(map(str, incident.actors)) or "the actor, whom no record names yet,"
+    return _TEXTS.get(situation, "Nothing to decide.").format(actors=actors, problems=_problems(steps))
+
+
+def _problems(steps: Sequence[Step]) -> str:
+    failed = [step for step in steps if step.state is StepState.FAILED or step.approvable]
+    parts = [f"{listed([step.step])}: {step.detail or step.reason}".rstrip(". ") for step in failed]
+    return f"Failed: {'; '.join(parts)}." if parts else "A step had no effect."

@@ -1,0 +1,307 @@
+"""One incident as pages, API, report and bypassctl show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from bypass_responder.case.account_state import shown_of
+from bypass_responder.case.follow_up import left_to_do
+from bypass_responder.case.rules import in_force
+from bypass_responder.errors import InputError, NotFoundError
+from bypass_responder.model.account import Account
+from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.case import TENANT_TARGET, IndexEntry
+from bypass_responder.model.change import Actor, Outcome, Switch
+from bypass_responder.model.decision_message import DecisionKind, Shown
+from bypass_responder.model.finding import Evidence, Finding, Source
+from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
+from bypass_responder.model.step import Recheck
+from bypass_responder.operating.candidates import linked
+from bypass_responder.operating.decide import find_entry, incident_in
+from bypass_responder.operating.incidents.chronology import TimelineRow, rows
+from bypass_responder.operating.incidents.current_state import CurrentState, current_state
+from bypass_responder.operating.incidents.gap import BlindWindow, blind_window_of
+from bypass_responder.operating.incidents.next_step import NextStep, next_step
+from bypass_responder.operating.incidents.portal_links import PortalLink, portal_links
+from bypass_responder.operating.incidents.proof import ControlView, controls_of
+from bypass_responder.operating.incidents.sentence import Situation, name_of, situation_of, state_sentence
+from bypass_responder.operating.timeline import timeline
+from bypass_responder.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bypass_responder.model.case import Case
+    from bypass_responder.model.incident import Candidate
+    from bypass_responder.model.log import LogEntry
+    from bypass_responder.session import Services
+    from bypass_responder.settings import Settings
+
+MOST_FINDINGS = 200
+"""Findings in a view, half of them the earliest and half the latest."""
+
+
+class EvidenceView(Value):
+    """One finding: its source, what it says, and the raw input it was read from."""
+
+    id: str
+    source: Source
+    switch: Switch
+    outcome: Outcome
+    happened_at: Utc
+    """The time of the event, or of the read of a state."""
+    received_at: Utc
+    available_at: Utc | None
+    actor: Actor
+    verdict: str
+    reason: str
+    sender: str
+    link: str | None
+    raw: Evidence | None
+
+
+class DecisionView(Value):
+    """One decision of a person, and its outcome."""
+
+    at: Utc
+    decision: DecisionKind
+    who: str
+    verified: bool
+    """False: nobody but the sender's own machine says who they are."""
+    reason: str
+    outcome: Literal["carried_out", "refused"]
+    why: str
+
+
+class RecheckView(Value):
+    """One later check of the account and its bypass."""
+
+    due_at: Utc
+    after_hours: int
+    done: bool
+    result: str
+
+
+class CandidateView(Value):
+    """An account that an unresolved incident may be about."""
+
+    object_id: str
+    name: str
+    in_exchange: str
+    checked_at: Utc | None
+    incident: str | None
+    """The newest incident of that account."""
+    incident_status: IncidentStatus | None
+
+
+class Acknowledgement(Value):
+    """Who is working on an incident, since when."""
+
+    by: str
+    at: Utc
+
+
+class IncidentView(Value):
+    """Everything that is shown of one incident, as of ``read_at``."""
+
+    kind: Literal["incident"] = "incident"
+    id: str
+    target: str
+    read_at: Utc
+    status: IncidentStatus
+    situation: Situation
+    state: str
+    """The state in one sentence, with the times of the reads."""
+    next: NextStep
+    now: CurrentState
+    shown: Shown
+    """What a decision about it sends along."""
+    acknowledged: Acknowledgement | None = None
+    name: str
+    """The best name there is for the account."""
+    account: Account | None
+    """As it was when the decision was made."""
+    names: tuple[str, ...]
+    actors: tuple[Actor, ...]
+    verdict: str
+    reason: str
+    opened_at: Utc
+    closed_at: Utc | None
+    closed_by: str | None
+    follows: str | None
+    """The incident of the account before this one."""
+    flapping: bool
+    controls: tuple[ControlView, ...]
+    blind: BlindWindow
+    timeline: tuple[TimelineRow, ...]
+    log_readable: bool
+    evidence: tuple[EvidenceView, ...]
+    findings: int
+    """How many there are; ``evidence`` and ``timeline`` have at most ``MOST_FINDINGS`` of them."""
+    decisions: tuple[DecisionView, ...]
+    rechecks: tuple[RecheckView, ...]
+    left_to_do: tuple[str, ...]
+    candidates: tuple[CandidateView, ...]
+    links: tuple[PortalLink, ...]
+
+
+class FindingView(Value):
+    """A finding that opened no incident: its source, its claim and why no action followed."""
+
+    kind: Literal["finding"] = "finding"
+    entry: IndexEntry
+    evidence: EvidenceView
+    claimed_at: Utc | None
+
+
+async def read_entry(entry_id: str, services: Services) -> IncidentView | FindingView:
+    """Return what the index lists under this id or unique prefix. Raises NotFoundError."""
+    entry, case = await find_entry(entry_id, services)
+    if entry.kind == "incident":
+        return await _incident(entry, case, services)
+    finding = case.row(Finding, f"finding-{entry.id}")
+    if finding is None:
+        raise NotFoundError(f"{entry.id} is in the index but not in the ledger: run bypassctl log verify.")
+    return FindingView(entry=entry, evidence=_evidence(finding), claimed_at=finding.claimed_at)
+
+
+async def read_incident(entry_id: str, services: Services, *, findings: int = MOST_FINDINGS) -> IncidentView:
+    """Return one incident, with up to so many ``findings``. Raises NotFoundError, RefusedError for no incident."""
+    entry, case = await find_entry(entry_id, services)
+    return await _incident(entry, case, services, findings=findings)
+
+
+async def _incident(
+    entry: IndexEntry, case: Case, services: Services, *, findings: int = MOST_FINDINGS
+) -> IncidentView:
+    incident = incident_in(entry, case)
+    tenant = (await open_session(TENANT_TARGET, services)).case
+    return view_of(
+        case,
+        incident,
+        tenant=tenant,
+        log=await _log(entry.target, services),
+        candidates=await linked(incident, services),
+        settings=services.settings,
+        read_at=services.clock(),
+        most=findings,
+    )
+
+
+def view_of(
+    case: Case,
+    incident: Incident,
+    *,
+    tenant: Case,
+    log: Sequence[LogEntry] | None,
+    candidates: Sequence[tuple[Candidate, Incident | None]] = (),
+    settings: Settings,
+    read_at: datetime,
+    most: int = MOST_FINDINGS,
+) -> IncidentView:
+    """Return the view of a case that was read with its history. ``log`` None: it cannot be read.
+
+    Which decisions are possible follows from the app's mode, as ``tenant`` has it; before its first run, from ours.
+    """
+    steps = case.steps(incident.id)
+    every = [row for row in case.rows(Finding) if row.incident_id == incident.id]
+    every.sort(key=lambda row: (row.effective_at, row.id))
+    findings = every if len(every) <= most else [*every[: most // 2], *every[len(every) - (most - most // 2) :]]
+    rules = in_force(tenant)
+    enforce = rules.mode == "enforce" if rules else settings.enforce
+    now = current_state(case, incident, tenant)
+    situation = situation_of(incident, steps, now.sign_in)
+    return IncidentView(
+        id=incident.id,
+        target=incident.target,
+        read_at=read_at,
+        status=incident.status,
+        situation=situation,
+        state=state_sentence(situation, incident, steps, now),
+        next=next_step(situation, case, incident, enforce=enforce),
+        now=now,
+        shown=shown_of(case, incident),
+        name=name_of(incident),
+        account=incident.account,
+        names=incident.names,
+        actors=incident.actors,
+        verdict=incident.verdict,
+        reason=incident.reason,
+        opened_at=incident.opened_at,
+        closed_at=incident.closed_at,
+        closed_by=incident.closed_by,
+        follows=incident.refers_to,
+        flapping=incident.flapping,
+        controls=controls_of(case, incident.id),
+        blind=blind_window_of(incident, read_at),
+        timeline=rows(timeline(incident, findings, steps, log or [])),
+        log_readable=log is not None,
+        evidence=tuple(_evidence(finding) for finding in findings),
+        findings=len(every),
+        decisions=_decisions(case, incident.id),
+        rechecks=_rechecks(case, incident.id),
+        left_to_do=left_to_do(incident, steps=steps),
+        candidates=tuple(_candidate(each, own) for each, own in candidates),
+        links=portal_links(incident, settings.tenant_id, read_at),
+    )
+
+
+async def _log(target: str, services: Services) -> list[LogEntry] | None:
+    """Return the response log; None when it cannot be read, so that the incident is still shown."""
+    try:
+        return [entry async for entry in services.ledger.log(target)]
+    except InputError:
+        return None
+
+
+def _evidence(finding: Finding) -> EvidenceView:
+    return EvidenceView(
+        id=finding.id,
+        source=finding.source,
+        switch=finding.switch,
+        outcome=finding.outcome,
+        happened_at=finding.effective_at,
+        received_at=finding.received_at,
+        available_at=finding.available_at,
+        actor=finding.actor,
+        verdict=finding.verdict,
+        reason=finding.reason,
+        sender=finding.sender,
+        link=finding.link,
+        raw=finding.evidence,
+    )
+
+
+def _decisions(case: Case, incident_id: str) -> tuple[DecisionView, ...]:
+    found = [row for row in case.rows(PersonDecision) if row.incident_id == incident_id]
+    return tuple(
+        DecisionView(
+            at=row.at,
+            decision=row.verb,
+            who=row.who,
+            verified=row.channel.verified,
+            reason=row.reason,
+            outcome=row.outcome,
+            why=row.why,
+        )
+        for row in sorted(found, key=lambda row: row.at)
+    )
+
+
+def _rechecks(case: Case, incident_id: str) -> tuple[RecheckView, ...]:
+    found = sorted((row for row in case.rows(Recheck) if row.incident_id == incident_id), key=lambda row: row.due_at)
+    return tuple(
+        RecheckView(due_at=row.due_at, after_hours=row.after_hours, done=row.done, result=row.result) for row in found
+    )
+
+
+def _candidate(candidate: Candidate, own: Incident | None) -> CandidateView:
+    return CandidateView(
+        object_id=candidate.object_id,
+        name=candidate.name,
+        in_exchange=candidate.in_exchange,
+        checked_at=candidate.checked_at,
+        incident=own.id if own else None,
+        incident_status=own.status if own else None,
+    )
