@@ -24,6 +24,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.incident import Incident
+from bypass_responder.model.listing import IndexFilter
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
@@ -126,6 +127,7 @@ async def look(services: Services) -> None:
     """Read the status, the listing and the log, as a person does."""
     await read_status(services)
     await needing_decision(services)
+    await services.index.count(IndexFilter(), 10)
     async for entry in services.index.newest():
         await services.index.get(entry.id)
         await services.index.matching(entry.id, 1)
