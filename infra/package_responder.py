@@ -20,8 +20,8 @@ from infra.app_package import RefusedError
 ROOT = Path(__file__).resolve().parent.parent
 TOP = ("function_app.py", "host.json", "requirements.txt", "LICENSE")
 SOURCE = "src/bypass_responder"
-NOT_DEPLOYED = ("cli",)
-"""bypassctl is for an operator's machine; what it needs on top is not in requirements.txt."""
+NOT_DEPLOYED = ("cli", "console")
+"""bypassctl is for an operator's machine, the console an app of its own; what they need on top is not here."""
 SITE_PACKAGES = ".python_packages/lib/site-packages"
 """Where the worker of Azure Functions looks for packages."""
 DEPLOYED = (3, 13)

@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
         help="a setting of docs/settings.md; may be repeated",
     )
     parser.add_argument("--seed", help="inject random faults with this seed")
-    parser.add_argument("--first-port", type=int, help="first of six ports, to run beside another sandbox")
+    parser.add_argument("--first-port", type=int, help="first of seven ports, to run beside another sandbox")
     given = parser.parse_args(argv)
     ports = Ports() if given.first_port is None else Ports.from_first(given.first_port)
     if taken := [str(port) for port in astuple(ports) if listens(port)]:
@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
     profile = "sandbox" if given.first_port is None else f"sandbox-{given.first_port}"
     try:
         with (
-            Stage(given.folder, settings=settings, ports=ports, tenant_arguments=faults) as stage,
+            Stage(given.folder, settings=settings, ports=ports, tenant_arguments=faults, console=True) as stage,
             kept_profile(
                 profile, {name: stage.env[name] for name in (*SHOWN, *settings) if name in profile_file.KNOWN}
             ),
@@ -113,6 +113,7 @@ The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder} for `--
   tenant   {stage.tenant_url}   (audit feed, Graph, Exchange; /sandbox/state shows its true state,
            /sandbox/notifications what the webhook received)
   host     {stage.host_url}/api/health
+  console  {stage.console_url}   (sign in as one of the made-up people)
   storage  blob {stage.ports.blob}, queue {stage.ports.queue}, table {stage.ports.table} on 127.0.0.1 (Azurite)
   logs     {stage.folder}/*.log
 

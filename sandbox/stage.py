@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -38,11 +39,12 @@ class Stage:
         worker: Worker = "auto",
         lease_seconds: float = 10.0,
         app: Path = ROOT,
+        console: bool = False,
     ) -> None:
         """Say what to run: ``tenant_arguments`` go to `python -m sandbox.tenant`, ``settings`` to both apps.
 
         ``worker``: the Exchange worker in PowerShell where there is ``pwsh``, its stand-in in Python, or none.
-        ``app``: the folder of the Python app, the checkout or an unpacked package.
+        ``app``: the folder of the Python app, the checkout or an unpacked package. ``console``: serve it as well.
         """
         self.folder = folder
         self.ports = ports or Ports.free()
@@ -58,6 +60,8 @@ class Stage:
         self._tenant = self._python("tenant", "--port", str(self.ports.tenant), *tenant_arguments)
         self._host: Child | None = None
         self._worker: Child | None = None
+        self._console: Child | None = None
+        self._has_console = console
 
     @property
     def tenant_url(self) -> str:
@@ -68,6 +72,11 @@ class Stage:
     def host_url(self) -> str:
         """Base address of the function host."""
         return f"http://127.0.0.1:{self.ports.host}"
+
+    @property
+    def console_url(self) -> str:
+        """Base address of the console."""
+        return f"http://127.0.0.1:{self.ports.console}"
 
     @property
     def connection_string(self) -> str:
@@ -118,7 +127,11 @@ class Stage:
             self._python("infrastructure", environment=self.env).run()
             if self._worker_kind != "none":
                 self._launch_worker()
+            if self._has_console:
+                self._launch_console()
             self.start_host()
+            if self._console is not None:
+                self._console.wait_until(self.ports.console)
             if self._worker is not None:
                 self._worker.wait_until(self.ports.worker)
         except BaseException:
@@ -128,6 +141,7 @@ class Stage:
     def stop(self) -> None:
         """Stop everything, what depends on others first."""
         self.stop_host()
+        self.stop_console()
         self.stop_worker()
         self._tenant.stop()
         self.azurite.stop()
@@ -139,6 +153,7 @@ class Stage:
             "Azurite": self.azurite,
             "host": self._host,
             "worker": self._worker,
+            "console": self._console,
         }
         return [name for name, part in parts.items() if part is not None and not part.running]
 
@@ -176,6 +191,18 @@ class Stage:
         self._worker = self._python("host", *arguments, *stand_in, environment=self._worker_env, log="worker")
         self._worker.launch()
         return self._worker
+
+    def _launch_console(self) -> None:
+        environment = self.env | {"CONSOLE_FORM_KEY": secrets.token_hex(32)}
+        arguments = ("--port", str(self.ports.console))
+        self._console = self._python("console_host", *arguments, environment=environment, log="console")
+        self._console.launch()
+
+    def stop_console(self) -> None:
+        """End the console."""
+        if self._console is not None:
+            self._console.stop()
+            self._console = None
 
     def start_worker(self) -> None:
         """Start the Exchange worker and wait until it takes commands."""

@@ -44,13 +44,14 @@ class Ports:
     tenant: int = 8025
     host: int = 7071
     worker: int = 7072
+    console: int = 7073
 
     @classmethod
     def from_first(cls, first: int) -> Self:
-        """Six ports in a row."""
-        return cls(*range(first, first + 6))
+        """Seven ports in a row."""
+        return cls(*range(first, first + 7))
 
     @classmethod
     def free(cls) -> Self:
         """Ports that are free now."""
-        return cls(*free_ports(6))
+        return cls(*free_ports(7))

@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from bypass_responder.errors import PermissionMissingError
 from bypass_responder.rights import GRAPH_SCOPE, Api
-from bypass_responder.settings import GrantSettings, Settings
+from bypass_responder.settings import ConsoleSettings, GrantSettings, Settings
 
 if TYPE_CHECKING:
     import httpx
@@ -252,6 +253,72 @@ def _self_checks(
         granted=EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=0.2),
         telemetry=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
     )
+
+
+@dataclass(frozen=True)
+class ConsoleServices(_Connected):
+    """What the console works with: tables to read, the allowlist to write, one queue to send to, and nothing else."""
+
+    services: Services
+    self_checks: SelfChecks
+    form_key: bytes
+
+
+class _NotForTheConsole:
+    """Stands for what the identity of the console has no right to. Every use raises PermissionMissingError."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - it stands for any port
+        raise PermissionMissingError(f"The console cannot {name}.", permission="none: only the responder may")
+
+
+def build_console(environment: Mapping[str, str]) -> ConsoleServices:
+    """Put the console together, without Graph, Exchange and blobs. Raises SettingError that names the setting."""
+    from azure.identity.aio import DefaultAzureCredential
+
+    from bypass_responder.adapters.allowlist_table import TableAllowlist
+    from bypass_responder.adapters.decision_queue import StorageDecisionQueue
+    from bypass_responder.adapters.feed_table import FeedTable
+    from bypass_responder.adapters.index_table import TableIndex
+    from bypass_responder.adapters.ledger_table import TableLedger
+    from bypass_responder.adapters.outbox_table import TableOutbox
+    from bypass_responder.adapters.self_check_table import SelfCheckTable
+    from bypass_responder.adapters.storage_clients import connect
+    from bypass_responder.adapters.work_table import TableWorkList
+    from bypass_responder.operating.self_check import SelfChecks
+    from bypass_responder.session import Services
+
+    settings = Settings.from_environment(environment)
+    form_key = ConsoleSettings.from_environment(environment).console_form_key.get_secret_value().encode()
+    tenant = settings.tenant_id
+    credential = DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id)
+    storage = connect(settings.storage, credential)
+    queue = settings.decisions_console_queue
+    absent: Any = _NotForTheConsole()
+    services = Services(
+        settings=settings,
+        clock=utc_now,
+        new_id=lambda: str(uuid.uuid4()),
+        directory=absent,
+        allowlist=TableAllowlist(storage.tables, tenant),
+        allowlist_snapshot=absent,
+        ledger=TableLedger(storage.tables, tenant),
+        work=TableWorkList(storage.tables, tenant),
+        limit=absent,
+        hint_checks=absent,
+        index=TableIndex(storage.tables, tenant),
+        checkpoints=absent,
+        exchange=absent,
+        decisions=StorageDecisionQueue(storage.queues, queue=queue, console=queue),
+        evidence=absent,
+        sweeps=absent,
+        feed=absent,
+        feed_store=FeedTable(storage.tables, tenant_id=tenant),
+        outbox=TableOutbox(storage.tables, tenant),
+        sender=absent,
+        receivers={},
+    )
+    checks = SelfChecks(tokens=absent, storage=absent, store=SelfCheckTable(storage.tables, tenant))
+    return ConsoleServices(services, checks, form_key, _closing=(storage.close, credential.close))
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Own = Literal[
-    "baseline_moved", "checkpoint", "hint_waits", "notification", "ongoing", "polled", "resumed", "run_failed",
-    "self_check_failed", "self_checked", "sent", "settling_failed", "started", "swept",
+    "access_refused", "baseline_moved", "checkpoint", "hint_waits", "notification", "ongoing",
+    "polled", "resumed", "run_failed", "self_check_failed", "self_checked", "sent", "settling_failed", "started",
+    "swept",
 ]  # fmt: skip
 """Events that are not entries of the response log."""
 
@@ -81,6 +82,8 @@ class Fields(TypedDict, total=False):
     function: str
     error_class: str
     receiver: str
+    reason: str
+    route: str
 
 
 WORDS = EVENTS | frozenset(get_args(Own))

@@ -201,6 +201,21 @@ class Settings(Value):
             raise SettingError(f"{name} {what}{value if first['type'] != 'missing' else ''}.".strip()) from None
 
 
+class ConsoleSettings(Value):
+    """What the console needs besides the settings of the responder."""
+
+    console_form_key: Annotated[SecretStr, Field(min_length=32)]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the key. Raises a SettingError."""
+        key = environment.get("CONSOLE_FORM_KEY", "").strip()
+        try:
+            return cls(console_form_key=SecretStr(key))
+        except ValidationError:
+            raise SettingError("CONSOLE_FORM_KEY must be a random text of at least 32 characters.") from None
+
+
 class GrantSettings(Value):
     """The identities to which `bypassctl grant` grants permissions.
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {
@@ -129,3 +136,43 @@ def test_a_decision_has_the_channel_of_its_queue() -> None:
     )
 
     assert dict(channels) == {"DECISIONS_QUEUE": "bypassctl", "DECISIONS_CONSOLE_QUEUE": "console"}
+
+
+CONSOLE = ROOT / "src" / "console_app"
+CONSOLE_INDEX = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import function_app
+[function] = function_app.app.get_functions()
+bindings = [json.loads(text) for text in function.get_raw_bindings()]
+print(json.dumps({"bindings": bindings, "modules": sorted(sys.modules)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def console_index() -> dict[str, Any]:
+    """The one function of the console, and the modules that indexing it loads."""
+    command = [sys.executable, "-c", CONSOLE_INDEX, str(CONSOLE)]
+    ended = subprocess.run(command, capture_output=True, check=True, env={"PATH": os.environ["PATH"]})
+    indexed: dict[str, Any] = json.loads(ended.stdout)
+    return indexed
+
+
+def test_the_console_takes_every_address(console_index: dict[str, Any]) -> None:
+    [trigger, _] = console_index["bindings"]
+
+    assert (trigger["type"], trigger["route"], trigger["authLevel"]) == ("httpTrigger", "{*path}", "ANONYMOUS")
+    assert json.loads((CONSOLE / "host.json").read_text())["extensions"]["http"]["routePrefix"] == ""
+
+
+def test_importing_the_console_loads_no_web_framework_and_no_client(console_index: dict[str, Any]) -> None:
+    assert set(console_index["modules"]) & (HEAVY | {"jinja2"}) == set()
+
+
+def test_the_console_pins_what_the_responder_pins() -> None:
+    def pins(path: Path) -> set[str]:
+        return {line for line in path.read_text(encoding="utf-8").splitlines() if "==" in line}
+
+    console = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["console"]
+
+    assert pins(CONSOLE / "requirements.txt") - pins(ROOT / "requirements.txt") == set(console)

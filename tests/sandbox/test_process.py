@@ -34,7 +34,7 @@ def test_a_second_sandbox_on_the_same_ports_is_refused_before_it_touches_anythin
     kept = tmp_path / "storage" / "kept"
     kept.parent.mkdir()
     kept.touch()
-    ports = Ports.from_first(min(free_ports(6)))
+    ports = Ports.from_first(min(free_ports(7)))
     with socket.create_server(("127.0.0.1", ports.tenant)):
         command = [sys.executable, "-m", "sandbox", "serve", "--folder", str(tmp_path)]
         command += ["--first-port", str(ports.blob)]

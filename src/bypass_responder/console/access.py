@@ -1,0 +1,114 @@
+"""Who may send a request: each route depends on a role, each change also on where the request comes from.
+
+Refusals are logged with their reason and, where they are known, their author.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from bypass_responder.console import origin, principal
+from bypass_responder.console.context import Console, ConsoleDep
+from bypass_responder.console.form_token import FormTokenError
+from bypass_responder.console.origin import ForeignRequestError, Kind
+from bypass_responder.console.principal import NotSignedInError, Principal, Role
+from bypass_responder.event_lines import write_line
+from bypass_responder.model.base import guid_or_none
+
+API = "/api/v1"
+TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
+REPEATABLE = "idempotency-key"
+"""Header of a program's POST: the id of the message that it sends, so that sending it again changes nothing."""
+
+
+class AccessRefusedError(Exception):
+    """The request is refused. ``status``: 401 without a verified principal, else 403."""
+
+    def __init__(self, status: int, reason: str, sentence: str) -> None:
+        """Keep the machine-readable ``reason`` beside the ``sentence`` for people."""
+        super().__init__(sentence)
+        self.status, self.reason, self.sentence = status, reason, sentence
+
+
+@dataclass(frozen=True)
+class Change:
+    """A request to change something, which may be carried out. ``message_id``: of the message that it sends."""
+
+    principal: Principal
+    kind: Kind
+    message_id: str
+
+
+def is_api(request: Request) -> bool:
+    """Return True for a request of the API, whose answers are JSON."""
+    return request.url.path.startswith(f"{API}/")
+
+
+def signed_in(request: Request, console: ConsoleDep) -> Principal:
+    """Return the verified principal. Raises AccessRefusedError."""
+    try:
+        found = principal.read_principal(
+            request.headers.getlist(principal.HEADER), tenant_id=console.services.settings.tenant_id
+        )
+    except NotSignedInError as problem:
+        raise _refused(request, 401, str(problem), "Sign in to see this.") from problem
+    request.state.principal = found
+    return found
+
+
+PrincipalDep = Annotated[Principal, Depends(signed_in)]
+
+
+def require(role: Role) -> Callable[..., Principal]:
+    """Return a dependency that lets only principals through who have a role."""
+
+    def check(request: Request, who: PrincipalDep) -> Principal:
+        if not who.may(role):
+            sentence = f"{who.name} needs the app role {role.value}. An administrator of the console can assign it."
+            raise _refused(request, 403, f"needs {role.value}", sentence, who)
+        return who
+
+    return check
+
+
+def require_change(role: Role) -> Callable[..., Awaitable[Change]]:
+    """Return a dependency that lets only genuine changes through, of principals who have a role."""
+    has_role = require(role)
+
+    async def check(request: Request, console: ConsoleDep, who: Annotated[Principal, Depends(has_role)]) -> Change:
+        try:
+            kind = origin.kind_of(request.headers, api=is_api(request))
+            message_id = await _message_id(request, console, who, kind)
+        except (ForeignRequestError, FormTokenError) as problem:
+            sentence = "This form is not valid any more. Load the page again, read it, and repeat your decision."
+            raise _refused(request, 403, str(problem), sentence, who) from problem
+        return Change(who, kind, message_id)
+
+    return check
+
+
+async def _message_id(request: Request, console: Console, who: Principal, kind: Kind) -> str:
+    if kind is Kind.FORM:
+        token = str((await request.form()).get(TOKEN_FIELD, ""))
+        return console.tokens.accept(token, who, now=console.services.clock())
+    given = request.headers.get(REPEATABLE)
+    if given is None:
+        return console.services.new_id()
+    if (message_id := guid_or_none(given)) is None:
+        raise ForeignRequestError("no_guid_to_repeat_by")
+    return message_id
+
+
+def _refused(
+    request: Request, status: int, reason: str, sentence: str, who: Principal | None = None
+) -> AccessRefusedError:
+    route = getattr(request.scope.get("route"), "path", "")
+    write_line(
+        "access_refused", logging.WARNING, reason=reason, route=route, author=who.object_id if who else "unknown"
+    )
+    return AccessRefusedError(status, reason, sentence)

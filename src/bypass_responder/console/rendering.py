@@ -1,0 +1,50 @@
+"""Templates to HTML: everything is escaped, and an unknown name is an error."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bypass_responder import __version__
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fastapi import Request
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment of all templates."""
+    made = Environment(
+        loader=PackageLoader("bypass_responder.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters["moment"] = moment
+    made.filters["iso"] = iso
+    made.globals["version"] = __version__
+    return made
+
+
+def moment(at: datetime | None) -> str:
+    """Return a time for people, in UTC to the second."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""
+
+
+def iso(at: datetime) -> str:
+    """Return a time for the attribute ``datetime``."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401 - its names
+    """Return a page. Every template knows ``principal``, None on a public page."""
+    known = {"principal": getattr(request.state, "principal", None), "path": request.url.path}
+    text = environment().get_template(template).render(known | context)
+    return HTMLResponse(text, status_code=status)

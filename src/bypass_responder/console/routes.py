@@ -1,0 +1,67 @@
+"""The routes of all pages and of their twins in the API, made from the table of pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from bypass_responder.console.access import API, require
+from bypass_responder.console.form_fields import form_fields
+from bypass_responder.console.pages import FIRST, PAGES
+from bypass_responder.console.principal import Role
+from bypass_responder.console.rendering import render
+
+if TYPE_CHECKING:
+    from bypass_responder.console.pages import Page
+
+READER = [Depends(require(Role.READ))]
+public = APIRouter(include_in_schema=False)
+pages = APIRouter(include_in_schema=False, dependencies=READER)
+api = APIRouter(prefix=API, dependencies=READER)
+
+
+def _add(page: Page) -> None:
+    async def html(request: Request, view: Any = Depends(page.read)) -> HTMLResponse:  # noqa: ANN401, B008 - FastAPI's way
+        return render(request, page.template, view=view, title=page.title, menu=PAGES, **form_fields(request))
+
+    async def as_json(response: Response, view: Any = Depends(page.read)) -> Any:  # noqa: ANN401, B008 - FastAPI's way
+        if etag := getattr(view, "etag", ""):
+            response.headers["etag"] = f'"{etag}"'
+        return view
+
+    name = page.read.__name__
+    pages.add_api_route(page.path, html, name=f"{name}_page", methods=["GET"])
+    api.add_api_route(
+        page.path,
+        as_json,
+        name=name,
+        operation_id=name,
+        summary=page.title,
+        description=page.read.__doc__ or "",
+        methods=["GET"],
+        response_model=page.shows,
+    )
+
+
+for _page in PAGES:
+    _add(_page)
+
+
+@pages.get("/")
+async def home() -> RedirectResponse:
+    """Go to the first page."""
+    return RedirectResponse(FIRST, status_code=303)
+
+
+@public.get("/welcome")
+async def welcome(request: Request) -> HTMLResponse:
+    """Show the public page, which leads to the sign-in."""
+    return render(request, "welcome.html", title="Sign in", menu=())
+
+
+@api.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> JSONResponse:
+    """Return the description of the API."""
+    return JSONResponse(request.app.openapi())

@@ -1,0 +1,1 @@
+"""What the pages of the console show besides incidents and the allowlist; the API gives the same as JSON."""
