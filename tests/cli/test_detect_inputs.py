@@ -152,3 +152,99 @@ def test_the_table_marks_a_time_whose_zone_is_unknown(tmp_path: Path) -> None:
 
     assert "2026-03-02T09:15:30?" in run(path).stdout
     assert "the time zone is unknown" in run(path).stdout
+
+
+def altered(content: bytes, *, without: str = "", **added: bytes) -> bytes:
+    """The zip archive with a member left out, and others added."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        for member in old.infolist():
+            if member.filename != without:
+                new.writestr(member.filename, old.read(member))
+        for name, data in added.items():
+            new.writestr(name.replace("__", "."), data)
+    return out.getvalue()
+
+
+def sheets(*each: list[list[Any]]) -> bytes:
+    out = io.BytesIO()
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for rows in each:
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    book.save(out)
+    return out.getvalue()
+
+
+OFF_ROWS = list(map(list, zip(*search_ual(another()).items(), strict=True)))
+ON_ROWS = list(map(list, zip(*search_ual(a_bypass()).items(), strict=True)))
+
+
+def test_an_export_beside_a_workbook_is_read(tmp_path: Path) -> None:
+    content = altered(workbook(*OFF_ROWS), export__json=ON)
+
+    assert kinds(run("--format", "json", a_file(tmp_path, content))) == ["on"]
+
+
+def test_a_sheet_that_is_not_there_is_unreadable(tmp_path: Path) -> None:
+    content = altered(sheets(OFF_ROWS, ON_ROWS), without="xl/worksheets/sheet2.xml")
+
+    result = run("--format", "json", a_file(tmp_path, content))
+
+    assert (kinds(result), result.exit_code) == (["unreadable"], 2)
+
+
+def test_an_empty_sheet_is_nothing(tmp_path: Path) -> None:
+    assert run(a_file(tmp_path, sheets(OFF_ROWS, []))).exit_code == 0
+
+
+def test_a_cell_far_to_the_right_is_read(tmp_path: Path) -> None:
+    far = [[*OFF_ROWS[0]], [*OFF_ROWS[1], *[""] * 1200, json.dumps(a_bypass())]]
+
+    assert kinds(run("--format", "json", a_file(tmp_path, workbook(*far)))) == ["unreadable"]
+
+
+@pytest.mark.timeout(60)
+def test_a_row_with_a_number_beyond_all_rows_ends_the_sheet(tmp_path: Path) -> None:
+    book = workbook(*OFF_ROWS)
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").replace(b'<row r="2"', b'<row r="999999999"')
+    content = altered(book, without="xl/worksheets/sheet1.xml", **{"xl/worksheets/sheet1.xml": sheet})
+
+    result = run("--format", "json", a_file(tmp_path, content))
+
+    assert "1,048,576 rows" in found_in(result)[-1]["detail"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_member_that_is_corrupt_hides_no_other(tmp_path: Path, method: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("a.json", json.dumps([another()] * 300))
+        archive.writestr("b.json", json.dumps([a_bypass()]))
+    content = bytearray(out.getvalue())
+    content[60:80] = bytes(byte ^ 0x5A for byte in content[60:80])
+
+    result = run("--format", "json", a_file(tmp_path, bytes(content)))
+
+    assert "cut_off" in [found.get("reason") for found in found_in(result)]
+    assert kinds(result)[-1] == "on"
+
+
+def test_a_member_whose_own_name_is_no_text_hides_no_other(tmp_path: Path) -> None:
+    content = bytearray(zipped(a__json=ON, b__json=ON))
+    content[6:8] = (0x800).to_bytes(2, "little")
+    content[30:32] = b"\xff\xfe"
+
+    assert kinds(run("--format", "json", a_file(tmp_path, bytes(content)))) == ["unreadable", "on"]
+
+
+def test_what_comes_out_of_all_members_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "_MOST_BYTES", 2 * len(ON))
+
+    result = run("--format", "json", a_file(tmp_path, zipped(a__json=ON, b__json=ON, c__json=ON)))
+
+    assert kinds(result)[:2] == ["on", "on"]
+    assert found_in(result)[-1]["reason"] == "too_large"

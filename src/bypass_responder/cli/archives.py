@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
+import re
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -23,9 +26,20 @@ _MOST_MEMBERS = 10_000
 _DEEPEST = 3
 _LARGEST_WORKBOOK = 1 << 30
 """Bytes of all the parts of a workbook; the texts of its cells are kept in memory."""
-_MOST_COLUMNS = 1000
+_MOST_ROWS = 1 << 20
+"""Rows of a worksheet: Excel has no more. One that the file numbers higher would be preceded by as many empty rows."""
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _WORKBOOK = "xl/workbook.xml"
+_OF_WORKBOOK = re.compile(
+    r"\[Content_Types\]\.xml|(?:xl|_rels|docProps|docMetadata|customXml)/.*\.(?:xml|rels|bin|vml|emf|gif|jpe?g|png|svg)"
+)
+"""Members of a workbook that belong to it. Any other member may be an export."""
+_SHEET = re.compile(rb"<(?:\w+:)?sheet\s")
+_CORRUPT = (
+    *(EOFError, zlib.error, lzma.LZMAError, struct.error, zipfile.BadZipFile),
+    *(NotImplementedError, RuntimeError, ValueError),  # RuntimeError: it has a password
+)
+"""What compressed data raises that is not as it should be; bzip2 raises an OSError without a number."""
 
 
 @dataclass
@@ -38,13 +52,25 @@ class Part:
     problem: Callable[[], str] = str
 
 
+class _Allowance:
+    """What may still come out of one input, with all that is compressed inside of it."""
+
+    def __init__(self) -> None:
+        self._bytes = _MOST_BYTES
+
+    def covers(self, size: int) -> bool:
+        """Take so many bytes; False once there are more than may come out."""
+        self._bytes -= size
+        return self._bytes >= 0
+
+
 class _Stream:
     """Bytes that come from ``read``; what it cannot decompress, or is too much, ends it, and is in ``problem``."""
 
-    def __init__(self, read: Callable[[int], bytes], head: bytes = b"") -> None:
+    def __init__(self, read: Callable[[int], bytes], *, head: bytes = b"", allowance: _Allowance | None = None) -> None:
         self._read = read
         self._head = head
-        self.total = 0
+        self._allowance = allowance
         self.problem = ""
 
     def read(self, size: int, /) -> bytes:
@@ -53,46 +79,51 @@ class _Stream:
             return data
         try:
             data = self._read(size)
-        except (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        except (*_CORRUPT, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             self.problem = f"cut_off: the compressed data cannot be read: {error}"
             return b""
-        self.total += len(data)
-        if self.total > _MOST_BYTES:
+        if self._allowance and not self._allowance.covers(len(data)):
             self.problem = f"too_large: more than {_MOST_BYTES:,} bytes come out of it"
             return b""
         return data
 
 
-def parts(stream: Readable, name: str, *, depth: int = 0) -> Iterator[Part]:
+def parts(stream: Readable, name: str) -> Iterator[Part]:
     """Return the exports in the input, each to be read before the next one."""
+    yield from _parts(stream, name, _Allowance(), depth=0)
+
+
+def _parts(stream: Readable, name: str, allowance: _Allowance, *, depth: int) -> Iterator[Part]:
     head = b""
     while len(head) < len(_ZIP) and (more := stream.read(len(_ZIP) - len(head))):
         head += more
-    whole = _Stream(stream.read, head)
+    whole = _Stream(stream.read, head=head)
     is_gzip = head.startswith(_GZIP)
     if not is_gzip and head != _ZIP:
         yield Part(name, stream=whole)
     elif depth >= _DEEPEST:
         yield Part(name, problem=lambda: f"too_deep: it is compressed more than {_DEEPEST} times")
     elif is_gzip:
-        inside = _Stream(_Gunzip(whole).read)
-        for part in parts(inside, name, depth=depth + 1):
+        inside = _Stream(_Gunzip(whole).read, allowance=allowance)
+        for part in _parts(inside, name, allowance, depth=depth + 1):
             yield Part(part.name, part.stream, part.rows, _either(part.problem, lambda: inside.problem))
     else:
         with tempfile.TemporaryFile() as copy:
             while block := whole.read(_BLOCK):
                 copy.write(block)
-            yield from _members(cast("BinaryIO", copy), name, depth=depth)
+            yield from _members(cast("BinaryIO", copy), name, allowance, depth=depth)
 
 
 def _either(one: Callable[[], str], two: Callable[[], str]) -> Callable[[], str]:
     return lambda: one() or two()
 
 
-def _members(copy: BinaryIO, name: str, *, depth: int) -> Iterator[Part]:
+def _members(copy: BinaryIO, name: str, allowance: _Allowance, *, depth: int) -> Iterator[Part]:
     try:
         archive = zipfile.ZipFile(copy)
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except (*_CORRUPT, OSError) as error:
         problem = f"cut_off: the zip archive cannot be read: {error}"
         yield Part(name, problem=lambda: problem)
         return
@@ -100,8 +131,8 @@ def _members(copy: BinaryIO, name: str, *, depth: int) -> Iterator[Part]:
 
     members = [member for member in archive.infolist() if not member.is_dir()]
     if any(member.filename == _WORKBOOK for member in members):
-        yield from _sheets(copy, name, size=sum(member.file_size for member in members))
-        return
+        yield from _sheets(archive, copy, name)
+        members = [member for member in members if not _OF_WORKBOOK.fullmatch(member.filename)]
     if len(members) > _MOST_MEMBERS:
         yield Part(name, problem=lambda: f"too_large: it has more than {_MOST_MEMBERS:,} members")
         return
@@ -109,28 +140,31 @@ def _members(copy: BinaryIO, name: str, *, depth: int) -> Iterator[Part]:
         inside = f"{name}/{printable(member.filename)}"
         try:
             with archive.open(member) as opened:
-                stream = _Stream(opened.read)
-                for part in parts(stream, inside, depth=depth + 1):
+                stream = _Stream(opened.read, allowance=allowance)
+                for part in _parts(stream, inside, allowance, depth=depth + 1):
                     yield Part(part.name, part.stream, part.rows, _either(part.problem, lambda s=stream: s.problem))  # type: ignore[misc]
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # RuntimeError: it has a password
+        except (*_CORRUPT, OSError) as error:
             problem = f"cut_off: {error}"
             yield Part(inside, problem=lambda problem=problem: problem)  # type: ignore[misc]
 
 
-def _sheets(copy: BinaryIO, name: str, *, size: int) -> Iterator[Part]:
+def _sheets(archive: zipfile.ZipFile, copy: BinaryIO, name: str) -> Iterator[Part]:
     import openpyxl
 
     from bypass_responder.model.record import printable
 
-    if size > _LARGEST_WORKBOOK:
+    if sum(member.file_size for member in archive.infolist()) > _LARGEST_WORKBOOK:
         yield Part(name, problem=lambda: f"too_large: the workbook has more than {_LARGEST_WORKBOOK:,} bytes")
         return
     try:
+        named = len(_SHEET.findall(archive.read(_WORKBOOK)))
         workbook = openpyxl.load_workbook(copy, read_only=True, data_only=True, keep_links=False)
     except Exception as error:  # noqa: BLE001 - openpyxl raises anything for a file that is not as it should be
         problem = f"cut_off: the workbook cannot be read: {error}"
         yield Part(name, problem=lambda: problem)
         return
+    if lost := named - len(workbook.sheetnames):
+        yield Part(name, problem=lambda: f"cut_off: {lost} of the {named} sheets of the workbook are missing")
     for sheet in workbook.worksheets:
         sheet.reset_dimensions()
         sheet_name = f"{name}/{printable(sheet.title)}"
@@ -139,12 +173,18 @@ def _sheets(copy: BinaryIO, name: str, *, size: int) -> Iterator[Part]:
 
 def _pieces(sheet: Any, scan: Scan) -> Pieces:  # noqa: ANN401 - openpyxl has no types
     try:
-        rows = sheet.iter_rows(values_only=True, max_col=_MOST_COLUMNS)
-        yield from read_table(([_cell(value) for value in row] for row in rows), scan)
+        yield from read_table(_rows(sheet), scan)
     except Exception as error:  # noqa: BLE001 - as above
         yield Broken(
             "cut_off", f"the worksheet cannot be read on: {error}", "after the last row", "", names_cmdlet=True
         )
+
+
+def _rows(sheet: Any) -> Iterator[list[str]]:  # noqa: ANN401 - as above
+    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+        if number > _MOST_ROWS:
+            raise ValueError(f"it has more than {_MOST_ROWS:,} rows")
+        yield [_cell(value) for value in row]
 
 
 def _cell(value: object) -> str:

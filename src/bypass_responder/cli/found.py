@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -29,12 +30,12 @@ class Found:
         self._out = printer(output)
         self._everything = everything
         self._paused = paused
-        self._known: dict[object, None] = {}
+        self._known: dict[bytes, None] = {}
         self.found = self.shown = self.unreadable = 0
 
     def read(self, pieces: Pieces, scan: Scan, *, source: str) -> None:
         """Take the findings of one export."""
-        seen: dict[object, None] = {}
+        seen: dict[bytes, None] = {}
         for record in records_in(pieces, source=source, scan=scan):
             scan.recognized |= isinstance(record, AuditRecord) or record.names_cmdlet
             finding = record if isinstance(record, Unreadable) else detect_change(record)
@@ -62,7 +63,7 @@ class Found:
                 stop(f"The findings could not be written: {error.strerror or error}")
 
 
-def _is_new(key: object, seen: dict[object, None]) -> bool:
+def _is_new(key: bytes, seen: dict[bytes, None]) -> bool:
     """Remember the key. Returns True when it was not among the last ones."""
     if key in seen:
         return False
@@ -72,11 +73,15 @@ def _is_new(key: object, seen: dict[object, None]) -> bool:
     return True
 
 
-def _identity(change: BypassChange) -> object:
-    """Return what an event has in every export of it."""
-    return change.record_id.lower(), change.object_id_text.lower(), change.switch
+def _identity(change: BypassChange) -> bytes:
+    """Return a hash of what an event has in every export of it."""
+    return _hash(change.record_id.lower(), change.object_id_text.lower(), change.switch)
 
 
-def _facts(finding: Finding) -> object:
-    """Return what identifies an event within a file: all fields except the raw text."""
-    return finding.model_copy(update={"raw": ""}).model_dump_json()
+def _facts(finding: Finding) -> bytes:
+    """Return a hash of what identifies an event within a file: all fields except the raw text."""
+    return _hash(finding.model_copy(update={"raw": ""}).model_dump_json())
+
+
+def _hash(*texts: str) -> bytes:
+    return hashlib.sha256("\0".join(texts).encode()).digest()

@@ -11,6 +11,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.sensing.records.pieces import Broken, CsvRow, Pieces, Scan
@@ -31,6 +32,8 @@ _HEADER_WITHIN = 10
 """Lines that may stand before the header: a title, ``#TYPE``, ``sep=``."""
 _ROW_LINES = 100
 """Lines that a row may have which is tried after a broken one."""
+_EFFORT = 8
+"""Characters that may be read in vain for each one of the file, beside ``2 * LIMIT``. Then each line is a row."""
 
 
 class Header(NamedTuple):
@@ -43,7 +46,7 @@ class Header(NamedTuple):
 
 
 class _TooLongError(Exception):
-    """A row of the file is longer than the limit."""
+    """A row of the file is longer than the limit, or may have one line only and has more."""
 
 
 def header_of(head: str) -> Header | None:
@@ -85,8 +88,10 @@ def read_rows(reader: BinaryIO, header: Header, scan: Scan) -> Pieces:
 
 
 def read_table(rows: Iterator[list[str]], scan: Scan) -> Pieces:
-    """The same for rows that are apart already, as a spreadsheet has them."""
+    """The same for rows that are apart already, as a spreadsheet has them. A sheet without a cell has none."""
+    is_empty = True
     for before, cells in enumerate(rows):
+        is_empty &= not any(cells)
         names = [name.strip() for name in (_cells(cells[0], ",") if not any(cells[1:]) and cells else cells)]
         if not _KNOWN.isdisjoint(map(str.lower, names)):
             break
@@ -95,6 +100,8 @@ def read_table(rows: Iterator[list[str]], scan: Scan) -> Pieces:
             break
     else:
         names = []
+    if is_empty:
+        return
     if not names:
         yield Broken("not_json", "no column of the sheet is known", "the beginning", "", names_cmdlet=True)
         return
@@ -114,13 +121,24 @@ def _row(cells: list[str], header: Header, scan: Scan, where: str, *, trimmed: b
     if problem == "wrong_columns" and trimmed and len(cells) < len(header.names):
         problem = ""
     scan.records += 1
-    named = dict(zip(header.names, cells, strict=False))
+    named = _named(cells, header.names)
     if not scan.recognized:
         scan.recognize_row({name.lower(): cell for name, cell in named.items()})
     text = "\n".join(cells)
     scan.see(text + " ")
     if may_matter(text.encode()):
         yield CsvRow(named, where, problem)
+
+
+def _named(cells: list[str], names: list[str]) -> dict[str, str]:
+    """The cells by column. One that has no name for itself is kept under its number: a record may be in it."""
+    named: dict[str, str] = {}
+    for number, (name, cell) in enumerate(zip_longest(names, cells, fillvalue=""), start=1):
+        if name and name not in named:
+            named[name] = cell
+        elif cell:
+            named[f"column {number}"] = cell
+    return named
 
 
 def _fitted(cells: list[str], header: Header) -> tuple[list[str], str]:
@@ -148,7 +166,7 @@ def _cells(text: str, delimiter: str) -> list[str]:
 def _passed_over(lines: _Lines, header: Header) -> Iterator[str]:
     """The lines up to the next row that fits the header, in texts of bounded length."""
     first, *rest = lines.row or [""]
-    lines.put_back(rest)
+    lines.put_back(rest, in_vain=True)
     text = [first]
     size = len(first)
     while (line := next(lines, None)) is not None:
@@ -180,7 +198,7 @@ def _begins_row(line: str, lines: _Lines, header: Header) -> bool:
         cells = next(_reader(some(), header), [])
     except (csv.Error, _TooLongError):
         cells = []
-    lines.put_back(followed)
+    lines.put_back(followed, in_vain=True)
     return len(cells) > 1 and not _fitted(cells, header)[1]
 
 
@@ -192,12 +210,16 @@ class _Lines:
         self._again: deque[str] = deque()
         self.row: list[str] = []
         self._size = 0
+        self._taken = 0
+        self._in_vain = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._reader.readline(LIMIT).decode("utf-8", "replace")
+        if self.row and self._in_vain > 2 * LIMIT + _EFFORT * self._taken:
+            raise _TooLongError("the row has several lines, in a file with too many broken rows to try them")
+        line = self._again.popleft() if self._again else self._next()
         if not line:
             raise StopIteration
         self.row.append(line)
@@ -206,8 +228,14 @@ class _Lines:
             raise _TooLongError(f"one row is longer than {LIMIT:,} bytes")
         return line
 
-    def put_back(self, lines: list[str]) -> None:
-        """Give these lines again, in this order, before the next one of the file."""
+    def _next(self) -> str:
+        line = self._reader.readline(LIMIT).decode("utf-8", "replace")
+        self._taken += len(line)
+        return line
+
+    def put_back(self, lines: list[str], *, in_vain: bool = False) -> None:
+        """Give these lines again, in this order, before the next one of the file. ``in_vain``: they had been tried."""
+        self._in_vain += sum(map(len, lines)) if in_vain else 0
         self._again.extendleft(reversed(lines))
         self.begin_row()
 
