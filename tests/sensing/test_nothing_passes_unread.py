@@ -251,7 +251,7 @@ FAULTS: dict[str, tuple[Any, str, Any, Property]] = {
     "the prefilter": (prefilter, "DROPPED", b"", (spelled(), by_the_prefilter)),
     "the filter of the feed": (prefilter.Prefilter, "feed", lambda _, __: False, (exports(), in_the_feed)),
     "the names of operations": (record, "folded", str.lower, EXPORTS),
-    "the JSON reader": (values._Buffer, "resume", lambda self: self.take(len(self.rest()))[:1], EXPORTS),
+    "the JSON reader": (values._Buffer, "resume", lambda self, *_, **__: self.take(len(self.rest()))[:1], EXPORTS),
     "the JSON lines reader": (lines, "may_matter", lambda line: b"Set-M" in line, EXPORTS),
     "the CSV reader": (rows, "_passed_over", lambda _, __: iter([""]), EXPORTS),
     "rows that do not fit": (reader, "_is_another", lambda _: True, EXPORTS),

@@ -172,5 +172,5 @@ def _must_be_shallow(value: Any) -> None:  # noqa: ANN401 - any JSON value
 
 def _inside(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
     if isinstance(value, Fields):
-        return [*value.values(), *(each for values in value.repeated.values() for each in values)]
+        return value.every_value()
     return value if isinstance(value, list) else []

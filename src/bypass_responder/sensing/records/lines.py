@@ -6,6 +6,7 @@ A block without a name of interest is checked only for its shape: lines that beg
 from __future__ import annotations
 
 import io
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def read_lines(reader: BinaryIO, scan: Scan) -> Pieces:
                 continue
             for line in part.removesuffix(b"\n").split(b"\n"):
                 number += 1
-                yield from _line(line.strip(), f"line {number}", scan)
+                yield from _line(line.strip().removeprefix(BOM_UTF8), f"line {number}", scan)
 
 
 def _blocks(reader: BinaryIO) -> Iterator[tuple[bytes, bool]]:

@@ -33,6 +33,10 @@ class Fields(dict[str, Any]):
             self[low] = value
             self.names[low] = name
 
+    def every_value(self) -> list[Any]:
+        """Every value, each once; those of a repeated name too."""
+        return [value for low in self for value in self.repeated.get(low, [self[low]])]
+
 
 _DECODER = json.JSONDecoder(object_pairs_hook=Fields, parse_int=Number, parse_float=Number, strict=False)
 

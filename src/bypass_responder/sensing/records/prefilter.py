@@ -56,7 +56,7 @@ def _is_plain(chunk: bytes) -> bool:
     return not escapes or escapes == sum(stringzilla.count(chunk, escape) for escape in _PLAIN_ESCAPES)
 
 
-def count(chunk: bytes, part: bytes) -> int:
+def count(chunk: bytes | memoryview, part: bytes) -> int:
     """How often the part stands in the chunk, without overlaps."""
     return int(stringzilla.count(chunk, part))
 

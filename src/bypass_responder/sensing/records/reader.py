@@ -15,6 +15,7 @@ from bypass_responder.sensing.records.pieces import Broken, CsvRow, JsonText, Pi
 from bypass_responder.sensing.records.prefilter import may_matter
 from bypass_responder.sensing.records.record import record_of
 from bypass_responder.sensing.records.shapes import candidates, is_of_interest
+from bypass_responder.sensing.records.source import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,14 +42,21 @@ def read_records(stream: Readable, *, source: str, scan: Scan | None = None) -> 
 def records_in(pieces: Pieces, *, source: str, scan: Scan) -> Iterator[AuditRecord | Unreadable]:
     """The same for what has been taken apart before."""
     held: list[Piece] = []
+    room = LIMIT
     for piece in pieces:
         found = list(_records(piece, source=source, scan=scan))
-        if len(held) < _MOST_HELD and any(isinstance(item, AuditRecord) and AMBIGUOUS in item.note for item in found):
+        is_ambiguous = any(isinstance(item, AuditRecord) and AMBIGUOUS in item.note for item in found)
+        if is_ambiguous and len(held) < _MOST_HELD and (size := _size(piece)) <= room:
             held.append(piece)
+            room -= size
         else:
             yield from found
     for piece in held:
         yield from _records(piece, source=source, scan=scan)
+
+
+def _size(piece: Piece) -> int:
+    return sum(map(len, piece.cells.values())) if isinstance(piece, CsvRow) else len(piece.text)
 
 
 def _records(piece: Piece, *, source: str, scan: Scan) -> Iterator[AuditRecord | Unreadable]:

@@ -14,7 +14,7 @@ from bypass_responder.sensing.records.moments import Moment, read_moment
 from bypass_responder.sensing.records.parameters import are_cut_off, parameters
 from bypass_responder.sensing.records.parsed import Fields, Number
 from bypass_responder.sensing.records.prefilter import may_matter
-from bypass_responder.sensing.records.shapes import Candidate, dig, is_of_interest
+from bypass_responder.sensing.records.shapes import Candidate, column_and_zone, dig, is_of_interest
 
 _RAW_LIMIT = 1 << 20
 _ESCAPED = re.compile(r"\\u00", re.IGNORECASE)
@@ -43,7 +43,6 @@ _TIMES = (
 )
 _IN_UTC = frozenset({"creationtime", "creationdate", "createddatetime"})
 """Times that the services write in UTC, whatever the export. Of others the zone is known only if it is written."""
-_ZONED = re.compile(r"(.*?)\s*\[(.*)\]")
 _CUT_OFF = "Parameters were cut off by the export (ConvertTo-Json -Depth)"
 _NUMBERS_TOO = frozenset({"user_type"})
 _TRUTHS_TOO = frozenset({"result_status"})
@@ -103,9 +102,10 @@ def _names_switch(value: Any) -> bool:  # noqa: ANN401 - any JSON value
     if not isinstance(value, Fields):
         return False
     names = [*map(folded, value), folded(value["name"]) if isinstance(value.get("name"), str) else ""]
-    inside = [*value.values(), *(each for values in value.repeated.values() for each in values)]
     given = value.get("parameters")
-    return _SWITCH in names or any(map(_names_switch, inside)) or (isinstance(given, str) and _given_as_text(given))
+    if _SWITCH in names or (isinstance(given, str) and _given_as_text(given)):
+        return True
+    return any(map(_names_switch, value.every_value()))
 
 
 def _given_as_text(text: str) -> bool:
@@ -173,8 +173,8 @@ def _created(candidate: Candidate, *, day_first: bool | None) -> Moment:
 
 def _times(fields: Fields, name: str) -> list[tuple[str | None, Any]]:
     """The zone in the field's name, if any (``TimeGenerated [Local Time]``), and its value."""
-    zoned = [(match[2], fields[key]) for key in fields if (match := _ZONED.fullmatch(key)) and match[1] == name]
-    return [(None, dig(fields, name)), *zoned]
+    stated = [(*column_and_zone(key), value) for key, value in fields.items()]
+    return [(None, dig(fields, name)), *((zone, value) for column, zone, value in stated if zone and column == name)]
 
 
 def _time_text(name: str, value: Any) -> str | None:  # noqa: ANN401 - any JSON value

@@ -18,7 +18,6 @@ anything around these          pages (``value``, ``records``, ``Results``), ``_s
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +36,6 @@ _COMPANIONS = frozenset(
     | {"id", "recordid", "officeid", "reportid", "workload", "officeworkload", "recordtype", "userid", "userids"}
 )
 _DEEPEST = 8
-_ZONED = re.compile(r"(.*?)\s*\[.*\]")
 _NOTHING = Fields([])
 
 
@@ -99,7 +97,11 @@ def _candidates(value: Any, raw: str, depth: int, *, is_row: bool = False) -> It
     elif record := _wrapped(value, raw):
         yield record
     elif inside := next(_json_texts(value), None):
-        yield from _candidates(parse_inside(inside), inside, depth + 1)
+        found = list(_candidates(parse_inside(inside), inside, depth + 1))
+        yield from found
+        flat = _flat(value, raw, is_row=is_row)
+        if flat and _is_ours(flat) and not any(map(_is_ours, found)):
+            yield flat
     elif flat := _flat(value, raw, is_row=is_row):
         yield flat
     else:
@@ -123,6 +125,10 @@ def _flat(value: Fields, raw: str, *, is_row: bool) -> Candidate | None:
     return None
 
 
+def _is_ours(candidate: Candidate) -> bool:
+    return any(map(is_of_interest, candidate.operations()))
+
+
 def _json_texts(value: Fields) -> Iterator[str]:
     """Splunk's text of the whole record, if it is one."""
     for name in _TEXTS:
@@ -141,8 +147,8 @@ def _inside(value: Fields, raw: str, depth: int) -> Iterator[Candidate]:
         if _may_matter(text := _text(row)):
             is_wrapper = True
             yield from _candidates(row, text, depth + 1, is_row=True)
-    others = [inner for name, inner in value.items() if name != "rows" or not is_wrapper]
-    for inner in (*others, *(each for values in value.repeated.values() for each in values)):
+    others = [inner for inner in value.every_value() if inner is not value.get("rows") or not is_wrapper]
+    for inner in others:
         opened = inner if isinstance(inner, Fields | list) else _opened(inner)
         text = _text(opened) if opened else ""
         if _may_matter(text):
@@ -182,12 +188,18 @@ def is_audit_record(value: Any, depth: int = 0) -> bool:  # noqa: ANN401 - any J
         return depth < _DEEPEST and is_audit_record(_opened(value), depth + 1)
     if not isinstance(value, Fields):
         return False
-    names = {match[1] if (match := _ZONED.fullmatch(name)) else name for name in value}
+    names = {column_and_zone(name)[0] for name in value}
     if any(dig(value, name) for name in (*_WRAPPER_OPERATIONS, *_PAYLOADS)) and not _COMPANIONS.isdisjoint(names):
         return True
     if _elastic(value) or any(map(is_audit_record, _rows(value))):
         return True
     return depth < _DEEPEST and any(is_audit_record(inner, depth + 1) for inner in value.values())
+
+
+def column_and_zone(name: str) -> tuple[str, str]:
+    """The name of a column without the time zone that may stand behind it (``TimeGenerated [UTC]``), and the zone."""
+    column, bracket, zone = name.partition("[")
+    return (column.rstrip(), zone.removesuffix("]")) if bracket and zone.endswith("]") else (name, "")
 
 
 def dig(fields: Fields, path: str) -> Any:  # noqa: ANN401 - any JSON value

@@ -11,12 +11,13 @@ valid JSON, ``},{"Name":`` cannot stand inside a string.
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from json import JSONDecodeError, JSONDecoder
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.sensing.records.pieces import Broken, JsonText, Pieces, Scan
-from bypass_responder.sensing.records.prefilter import Prefilter, may_matter
+from bypass_responder.sensing.records.prefilter import Prefilter, count, may_matter
 from bypass_responder.sensing.records.source import BLOCK, LIMIT
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _RECORD = frozenset({"operation", "operations", "auditdata", "raweventdata", "ac
 """Names of which a record, or what is around it, has at least one."""
 _NEXT = re.compile(r',\s*(?=\{\s*"[^"\\]{1,100}"\s*:)')
 _SEPARATOR = re.compile(r'\s*,\s*\{\s*"[^"\\]+"\s*:')
-_MOST_TRIES = 1000
+_NEXT_LINE = re.compile(r'\n(?=\{\s*"[^"\\]{1,100}"\s*:)')
 _WINDOW = 1 << 20
 """Characters in which the next record behind a broken part has to end."""
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|["\[\]{}]', re.DOTALL)
@@ -41,10 +42,22 @@ _NEAR_END = 12
 """A literal or an escape that a buffer's end cuts is reported at most this many characters before the end."""
 
 
+_MOST_CUTS = 10
+_EFFORT = 8
+"""Characters that may be read in vain for each one consumed, beside ``2 * LIMIT``."""
+
+
 class _BrokenError(Exception):
     def __init__(self, reason: str, detail: str) -> None:
         self.reason = reason
         self.detail = detail
+
+
+class _Page(NamedTuple):
+    """The beginning of a page: characters up to the first element of its list, and the members before the list."""
+
+    length: int
+    members: list[str]
 
 
 def read_values(reader: BinaryIO, scan: Scan) -> Pieces:
@@ -64,15 +77,28 @@ def _top_level(buffer: _Buffer) -> Pieces:
             buffer.take(1)
             yield from _array(buffer)
         elif char == "{" and (page := buffer.page_start()):
-            buffer.take(page)
+            where = buffer.where("after ")
+            buffer.take(page.length)
+            for member in page.members:
+                yield from _member(member, where)
             yield from _array(buffer)
             yield from _page_end(buffer)
-        elif char == "{":
-            yield from _element(buffer)
         else:
-            raise _BrokenError(reason="not_json", detail=f"a JSON object or array should begin at {char!r}")
+            yield from _alone(buffer)
     if not buffer.started:
         raise _BrokenError(reason="not_json", detail="the input is empty")
+
+
+def _alone(buffer: _Buffer) -> Pieces:
+    """An object in no list. Reading goes on behind a broken one where a line begins with a whole object."""
+    try:
+        yield from _element(buffer, must_be_object=True)
+    except _BrokenError as error:
+        where = buffer.where("after ")
+        passed_over = buffer.resume(_NEXT_LINE)
+        if not passed_over:
+            raise
+        yield Broken(error.reason, error.detail, where, passed_over)
 
 
 def _array(buffer: _Buffer) -> Pieces:
@@ -89,7 +115,7 @@ def _array(buffer: _Buffer) -> Pieces:
                 return
         except _BrokenError as error:
             where = buffer.where("after ")
-            passed_over = buffer.resume()
+            passed_over = buffer.resume(_NEXT, of_records=True)
             if not passed_over:
                 raise
             yield Broken(error.reason, error.detail, where, passed_over)
@@ -104,17 +130,24 @@ def _page_end(buffer: _Buffer) -> Pieces:
         if buffer.char() != ":":
             raise _BrokenError(reason="not_json", detail="a colon should stand here")
         buffer.take(1)
-        is_nested = buffer.char() in {"[", "{"}
-        text = buffer.take(buffer.value_length())
-        if is_nested and may_matter(text.encode()):
-            yield JsonText(text, buffer.where("after "))
+        buffer.char()
+        yield from _member(buffer.take(buffer.value_length()), buffer.where("after "))
     if char != "}":
         raise _BrokenError(reason="not_json", detail=f"the object is cut off or broken at {char!r}")
     buffer.take(1)
 
 
-def _element(buffer: _Buffer) -> Pieces:
+def _member(text: str, where: str) -> Pieces:
+    """The value of a page's member outside of its list, if it is or holds JSON that may matter."""
+    inside = str(json.loads(text, strict=False)).lstrip() if text.startswith('"') else text
+    if inside[:1] in {"[", "{"} and may_matter(inside.encode("utf-8", "replace")):
+        yield JsonText(inside, where)
+
+
+def _element(buffer: _Buffer, *, must_be_object: bool = False) -> Pieces:
     is_object = buffer.char() == "{"
+    if must_be_object and not is_object:
+        raise _BrokenError(reason="not_json", detail=f"a JSON object or array should begin at {buffer.char()!r}")
     length = buffer.value_length()
     matters = buffer.may_matter(length)
     buffer.scan.records += 1
@@ -143,6 +176,7 @@ class _Buffer:
         self._cold_until = 0
         self._parse_until = 0
         self._passed = 0
+        self._in_vain = 0
         self._leapt = False
         self.separator: bytes | None = None
         self.started = False
@@ -176,7 +210,7 @@ class _Buffer:
         self._passed += self._at
         while True:
             hot = _first_hot(data)
-            cut = data.rfind(self.separator, 0, len(data) if hot is None else hot)
+            cut = _last_cut(data, self.separator, end=len(data) if hot is None else hot)
             if cut >= 0:
                 passed = cut + self.separator.index(b"{")
                 scan.see(data[:passed])
@@ -193,29 +227,37 @@ class _Buffer:
         self._at = self._cold_until = 0
         self._parse_until = len(self._text) if hot is None else hot + _PART
 
-    def resume(self) -> str:
-        """Consume up to the next element that is a record and return what was passed over; empty when there is none."""
+    def resume(self, beginning: re.Pattern[str], *, of_records: bool = False) -> str:
+        """Consume up to the next object and return what was passed over; empty when there is none.
+
+        The pattern matches what stands before an object. ``of_records``: only one with a record's names counts.
+        """
         tried = 1
-        for _ in range(_MOST_TRIES):
+        while self._in_vain < 2 * LIMIT + _EFFORT * (self._passed + self._at):
             while len(self._text) - self._at - tried < _WINDOW and not self._ended:
                 self._more()
-            found = _NEXT.search(self._text, self._at + tried)
+            found = beginning.search(self._text, self._at + tried)
             if found is None:
                 if self._ended or len(self._text) - self._at > LIMIT:
                     return ""
                 tried = max(tried, len(self._text) - self._at - _SEAM)
-            elif self._is_record(found.end()):
+            elif self._is_object(found.end(), of_records=of_records):
                 return self.take(found.end() - self._at)
             else:
                 tried = found.end() - self._at
         return ""
 
-    def _is_record(self, at: int) -> bool:
+    def _is_object(self, at: int, *, of_records: bool) -> bool:
         try:
-            value = _SCANNER.raw_decode(self._text, at)[0]
-        except (JSONDecodeError, RecursionError):
+            value, end = _SCANNER.raw_decode(self._text, at)
+        except JSONDecodeError as error:
+            self._in_vain += error.pos - at
             return False
-        return not _RECORD.isdisjoint(name.lower() for name in value)
+        except RecursionError:
+            self._in_vain += len(self._text) - at
+            return False
+        self._in_vain += end - at
+        return not of_records or not _RECORD.isdisjoint(name.lower() for name in value)
 
     def names_cmdlet_from_here(self) -> bool:
         """Whether what is left of the stream, which is read to its end for this, may hold a name of interest."""
@@ -262,23 +304,25 @@ class _Buffer:
         """What is left of the window."""
         return self._text[self._at :]
 
-    def page_start(self) -> int:
-        """How many characters lead up to the first element of a page's list; 0 when a page does not begin here."""
+    def page_start(self) -> _Page | None:
+        """The beginning of a page; None when none begins here."""
         if len(self._text) - self._at < BLOCK and not self._ended:
             self._more()
         at = self._at
+        members: list[str] = []
         while member := _MEMBER.match(self._text, at):
             name = member[1].lower()
             if name in _PAGES and self._text.startswith("[", member.end()):
-                return member.end() + 1 - self._at
+                return _Page(member.end() + 1 - self._at, members)
             if name in _RECORD:
                 break
             try:
                 at = _SCANNER.raw_decode(self._text, member.end())[1]
             except (JSONDecodeError, RecursionError):
                 break
+            members.append(self._text[member.end() : at])
             at = _GAP.match(self._text, at).end()  # type: ignore[union-attr] # it matches nothing, too
-        return 0
+        return None
 
     def value_length(self) -> int:
         """The length of the JSON value that begins here; the window grows until it holds all of it."""
@@ -288,11 +332,13 @@ class _Buffer:
             except JSONDecodeError as error:
                 cut = error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - _NEAR_END
                 if self._ended or not cut:
+                    self._in_vain += error.pos - self._at if not cut else len(self._text) - self._at
                     raise _BrokenError(reason="not_json", detail=error.msg) from error
             else:
                 if self._ended or end < len(self._text):
                     return end - self._at
             if len(self._text) - self._at > LIMIT:
+                self._in_vain += len(self._text) - self._at
                 raise _BrokenError(reason="too_large", detail=f"one value is longer than {LIMIT:,} characters")
             self._more()
 
@@ -325,6 +371,20 @@ class _Buffer:
         self._passed += self._at
         self._at = 0
         self._cold_until = 0
+
+
+def _last_cut(data: bytes, separator: bytes, *, end: int) -> int:
+    """Where the last separator begins that stands between elements; -1 when there is none.
+
+    Behind that one, as many braces close as open before it: the same separator may stand inside of a record.
+    """
+    cut = end
+    for _ in range(_MOST_CUTS):
+        cut = data.rfind(separator, 0, cut)
+        before = memoryview(data)[: cut + 1]
+        if cut < 0 or count(before, b"{") == count(before, b"}"):
+            return cut
+    return -1
 
 
 def _first_hot(data: bytes) -> int | None:
