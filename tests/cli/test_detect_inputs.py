@@ -185,13 +185,13 @@ ON_ROWS = list(map(list, zip(*search_ual(a_bypass()).items(), strict=True)))
 def test_an_export_beside_a_workbook_is_read(tmp_path: Path) -> None:
     content = altered(workbook(*OFF_ROWS), export__json=ON)
 
-    assert kinds(run("--format", "json", a_file(tmp_path, content))) == ["on"]
+    assert kinds(run("--output", "json", a_file(tmp_path, content))) == ["on"]
 
 
 def test_a_sheet_that_is_not_there_is_unreadable(tmp_path: Path) -> None:
     content = altered(sheets(OFF_ROWS, ON_ROWS), without="xl/worksheets/sheet2.xml")
 
-    result = run("--format", "json", a_file(tmp_path, content))
+    result = run("--output", "json", a_file(tmp_path, content))
 
     assert (kinds(result), result.exit_code) == (["unreadable"], 2)
 
@@ -203,7 +203,7 @@ def test_an_empty_sheet_is_nothing(tmp_path: Path) -> None:
 def test_a_cell_far_to_the_right_is_read(tmp_path: Path) -> None:
     far = [[*OFF_ROWS[0]], [*OFF_ROWS[1], *[""] * 1200, json.dumps(a_bypass())]]
 
-    assert kinds(run("--format", "json", a_file(tmp_path, workbook(*far)))) == ["unreadable"]
+    assert kinds(run("--output", "json", a_file(tmp_path, workbook(*far)))) == ["unreadable"]
 
 
 @pytest.mark.timeout(60)
@@ -213,7 +213,7 @@ def test_a_row_with_a_number_beyond_all_rows_ends_the_sheet(tmp_path: Path) -> N
         sheet = archive.read("xl/worksheets/sheet1.xml").replace(b'<row r="2"', b'<row r="999999999"')
     content = altered(book, without="xl/worksheets/sheet1.xml", **{"xl/worksheets/sheet1.xml": sheet})
 
-    result = run("--format", "json", a_file(tmp_path, content))
+    result = run("--output", "json", a_file(tmp_path, content))
 
     assert "1,048,576 rows" in found_in(result)[-1]["detail"]
 
@@ -227,7 +227,7 @@ def test_a_member_that_is_corrupt_hides_no_other(tmp_path: Path, method: int) ->
     content = bytearray(out.getvalue())
     content[60:80] = bytes(byte ^ 0x5A for byte in content[60:80])
 
-    result = run("--format", "json", a_file(tmp_path, bytes(content)))
+    result = run("--output", "json", a_file(tmp_path, bytes(content)))
 
     assert "cut_off" in [found.get("reason") for found in found_in(result)]
     assert kinds(result)[-1] == "on"
@@ -238,13 +238,13 @@ def test_a_member_whose_own_name_is_no_text_hides_no_other(tmp_path: Path) -> No
     content[6:8] = (0x800).to_bytes(2, "little")
     content[30:32] = b"\xff\xfe"
 
-    assert kinds(run("--format", "json", a_file(tmp_path, bytes(content)))) == ["unreadable", "on"]
+    assert kinds(run("--output", "json", a_file(tmp_path, bytes(content)))) == ["unreadable", "on"]
 
 
 def test_what_comes_out_of_all_members_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "_MOST_BYTES", 2 * len(ON))
 
-    result = run("--format", "json", a_file(tmp_path, zipped(a__json=ON, b__json=ON, c__json=ON)))
+    result = run("--output", "json", a_file(tmp_path, zipped(a__json=ON, b__json=ON, c__json=ON)))
 
     assert kinds(result)[:2] == ["on", "on"]
     assert found_in(result)[-1]["reason"] == "too_large"
