@@ -333,11 +333,20 @@ async def test_a_case_that_cannot_be_read_is_missing_in_the_costs_and_nowhere_el
 # ---- what is printed -------------------------------------------------------------------------------------------------
 
 
-async def test_the_mode_is_said_to_be_that_of_this_shell(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_mode_is_that_of_the_app(capsys: pytest.CaptureFixture[str]) -> None:
+    world = await watched()
+    await world.passes(minutes=1)
+    world.deploy(mode="observe")
+    found = await reads(world)
+
+    assert shown(found, capsys).startswith("mode                        enforce: acts; 0 protected accounts")
+    assert as_json(found)["mode"] == "enforce"
+
+
+async def test_before_its_first_run_the_mode_of_the_app_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:
     found = await reads(await watched())
 
-    assert shown(found, capsys).startswith("MODE in this shell")
-    assert "this shell" in as_json(found)["mode_source"]
+    assert shown(found, capsys).startswith("mode                        unknown: the app has not run yet")
 
 
 async def test_nothing_raw_from_a_hint_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -330,6 +330,48 @@ async def test_the_account_is_shown_before_the_decision(held: Live) -> None:
     assert f"active incidents  {incident.id}" in said.out
 
 
+async def test_a_dry_run_sends_nothing(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7", "--dry-run")
+
+    assert (said.code, await held.decisions()) == (0, 0)
+    assert said.out.splitlines()[-1] == "Dry run: nothing was sent."
+
+
+async def test_several_incidents_are_decided_at_once(held: Live) -> None:
+    held.attack("bypass", target="adele")
+    await held.runs()
+    listed = (await bypassctl(held.cli_env, "incidents", "list", "-o", "json")).json
+    running = asyncio.create_task(
+        bypassctl(
+            held.cli_env, "incidents", "dismiss", *(it["id"] for it in listed), "--reason", "CHG-7", "--yes", "--wait"
+        )
+    )
+    while not running.done():
+        await held.decisions()
+        await asyncio.sleep(0.1)
+    said = await running
+    decisions = await held.rows(PersonDecision)
+
+    assert (len(listed), len(decisions)) == (2, 2)
+    assert [f"Carried out: dismiss {line['id']}." in said.out for line in listed] == [True, True]
+
+
+async def test_if_one_of_several_cannot_be_decided_none_is(held: Live) -> None:
+    incident = await held.incident()
+    ids = (incident.id, "20990101-00000000")
+    said = await bypassctl(held.cli_env, "incidents", "dismiss", *ids, "--reason", "CHG-7", "--yes")
+
+    assert (said.code, said.err.count("\n"), await held.decisions()) == (3, 1, 0)
+    assert said.err.startswith("20990101-00000000: ")
+
+
+async def test_one_account_is_named_for_one_incident(held: Live) -> None:
+    said = await bypassctl(held.cli_env, "incidents", "approve", "a", "b", "--reason", "x", "--account", "alex")
+
+    assert (said.code, "Name one incident." in said.err) == (2, True)
+
+
 async def test_waiting_in_vain_ends_with_3(held: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send_decision, "WAIT_SECONDS", 1.0)
     incident = await held.incident()
@@ -419,9 +461,10 @@ async def test_status_ends_with_1_while_something_waits(held: Live) -> None:
 
 async def test_status_says_observe_in_words(start: Start) -> None:
     live = await start(MODE="")
+    await live.runs()
     said = await bypassctl(live.cli_env, "status")
 
-    assert "observe" in said.out
+    assert "observe: records decisions" in said.out
 
 
 async def test_status_ends_with_1_while_the_feed_was_never_polled(start: Start) -> None:
@@ -450,6 +493,22 @@ async def test_status_of_a_responder_that_has_nothing_to_do_ends_with_0(live: Li
         "unreadable": [],
     }
     assert said.code == 0
+
+
+async def test_bypassed_accounts_have_their_justification(live: Live) -> None:
+    await live.allowlist("svc-archive")
+    live.attack("bypass", target="svc-archive")
+    await live.sweep()
+    said = await bypassctl(live.cli_env, "accounts", "bypassed", "-o", "json")
+    [account] = said.json
+
+    assert (said.code, account["object_id"], account["ticket"]) == (0, live.id_of("svc-archive"), "CHG-1042")
+
+
+async def test_who_is_bypassed_is_unknown_before_a_sweep(live: Live) -> None:
+    said = await bypassctl(live.cli_env, "accounts", "bypassed")
+
+    assert (said.code, "UNKNOWN: no sweep was requested yet" in said.out) == (1, True)
 
 
 # ---- hostile text -----------------------------------------------------------------------------------------------

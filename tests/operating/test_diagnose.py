@@ -489,12 +489,6 @@ def test_observe_is_reported_and_is_no_problem() -> None:
     assert any(line.startswith("MODE is observe") for line in found.information)
 
 
-def test_another_mode_in_this_shell_is_reported() -> None:
-    found = diagnose(facts(settings=some_settings(storage=KEYLESS, mode="observe")))
-
-    assert any("MODE is observe in this shell and enforce in the app" in line for line in found.information)
-
-
 def test_an_empty_protected_list_is_reported() -> None:
     [line] = [line for line in diagnose(facts(stored=a_check(protected=0))).information if "PROTECTED" in line]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bypass_responder import __version__
-from bypass_responder.cli import allowlist, incidents, log, profile, status, sweeps
+from bypass_responder.cli import accounts, allowlist, incidents, log, profile, status, sweeps
 from bypass_responder.cli.detect import detect
 from bypass_responder.cli.doctor import doctor
 from bypass_responder.cli.grant import grant
@@ -60,6 +60,7 @@ app.command()(detect)
 app.command()(status.status)
 app.command()(doctor)
 app.command()(grant)
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(allowlist.app, name="allowlist")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(log.app, name="log")

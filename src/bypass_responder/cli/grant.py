@@ -57,7 +57,7 @@ EXCHANGE_NEXT = (
 def grant(
     *,
     revoke: Annotated[bool, typer.Option("--revoke", help="Revoke the rights that this command grants.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Check only; change nothing.")] = False,
+    check: Annotated[bool, typer.Option("--check", "--dry-run", help="Check only; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
     block_administrators: Annotated[
         Blocker | None,

@@ -10,8 +10,9 @@ import typer
 
 from bypass_responder.case.account_state import lines_of, shown_of
 from bypass_responder.case.follow_up import blind_window, left_to_do
-from bypass_responder.cli.send_decision import Wait, check_reason, send_decision
+from bypass_responder.cli.send_decision import DryRun, Wait, check_reason, send_decisions
 from bypass_responder.cli.terminal import (
+    WRONG_CALL,
     Format,
     Output,
     Reason,
@@ -26,7 +27,7 @@ from bypass_responder.cli.terminal import (
     who_am_i,
     with_responder,
 )
-from bypass_responder.errors import InputError
+from bypass_responder.errors import InputError, ResponderError
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import Finding
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
     from bypass_responder.model.log import LogEntry
 
 app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
-IncidentId = Annotated[str, typer.Argument(help="Incident id, or a unique prefix of it.")]
+WHICH = "Incident id, a unique part of it, or the user principal name of its account"
+IncidentId = Annotated[str, typer.Argument(help=f"{WHICH}.")]
+IncidentIds = Annotated[list[str], typer.Argument(help=f"{WHICH}; several at once.")]
 LISTED: dict[str, Callable[[IndexEntry], str]] = {
     "id": lambda it: it.id,
     "opened": lambda it: moment(it.at),
@@ -129,7 +132,7 @@ def show(incident_id: IncidentId, output: Format = Output.TABLE) -> None:
 
 @app.command()
 def approve(
-    incident_id: IncidentId,
+    incidents: IncidentIds,
     reason: Reason,
     account: Annotated[
         str | None, typer.Option(help="The account of an unresolved target: object id or user principal name.")
@@ -137,31 +140,40 @@ def approve(
     *,
     wait: Wait = False,
     yes: Yes = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Carry out held and failed steps. Protected accounts are still never blocked.
 
     With --account, what is known of that account is shown first: it is the one that will be contained. An account that
     is no candidate is refused while Exchange has not ruled out every candidate.
     """
-    _decide(DecisionKind.APPROVE, incident_id, reason, account, wait=wait, yes=yes)
+    if account is not None and len(incidents) > 1:
+        stop("--account is the account of one incident. Name one incident.", WRONG_CALL)
+    _decide(DecisionKind.APPROVE, incidents, reason, account, wait=wait, yes=yes, dry_run=dry_run)
 
 
 @app.command()
-def dismiss(incident_id: IncidentId, reason: Reason, *, wait: Wait = False, yes: Yes = False) -> None:
+def dismiss(
+    incidents: IncidentIds, reason: Reason, *, wait: Wait = False, yes: Yes = False, dry_run: DryRun = False
+) -> None:
     """End an incident. Pending actions are canceled; completed ones are kept."""
-    _decide(DecisionKind.DISMISS, incident_id, reason, wait=wait, yes=yes)
+    _decide(DecisionKind.DISMISS, incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
 
 
 @app.command()
-def close(incident_id: IncidentId, reason: Reason, *, wait: Wait = False, yes: Yes = False) -> None:
+def close(
+    incidents: IncidentIds, reason: Reason, *, wait: Wait = False, yes: Yes = False, dry_run: DryRun = False
+) -> None:
     """End an incident of which every step is done. The account stays blocked until a release."""
-    _decide(DecisionKind.CLOSE, incident_id, reason, wait=wait, yes=yes)
+    _decide(DecisionKind.CLOSE, incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
 
 
 @app.command()
-def release(incident_id: IncidentId, reason: Reason, *, wait: Wait = False, yes: Yes = False) -> None:
+def release(
+    incidents: IncidentIds, reason: Reason, *, wait: Wait = False, yes: Yes = False, dry_run: DryRun = False
+) -> None:
     """Restore the account to its state before the first block. Auditing stays on."""
-    _decide(DecisionKind.RELEASE, incident_id, reason, wait=wait, yes=yes)
+    _decide(DecisionKind.RELEASE, incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
 
 
 def _show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
@@ -197,32 +209,63 @@ def _show_listed(entry: IndexEntry, case: Case, output: Output) -> None:
 
 
 def _decide(
-    kind: DecisionKind, incident_id: str, reason: str, account: str | None = None, *, wait: bool, yes: bool
+    kind: DecisionKind,
+    given: list[str],
+    reason: str,
+    account: str | None = None,
+    *,
+    wait: bool,
+    yes: bool,
+    dry_run: bool,
 ) -> None:
-    """Show the account's state, ask, send the decision, and with ``wait`` show the outcome."""
+    """Show each account's state, ask once, send the decisions, and with ``wait`` show their outcomes."""
     check_reason(reason)
 
-    async def look(responder: Responder) -> Prepared:
+    async def look(responder: Responder) -> list[Prepared]:
         author = await who_am_i(responder)
-        return await prepare(kind, incident_id, responder.services, reason=reason, author=author, account=account)
+        found: dict[str, Prepared] = {}
+        for each in given:
+            try:
+                one = await prepare(kind, each, responder.services, reason=reason, author=author, account=account)
+            except ResponderError as error:
+                if len(given) == 1:
+                    raise
+                stop(f"{each}: {error.diagnostics()} No decision was sent.")
+            found[one.incident.id] = one
+        return list(found.values())
 
     prepared = with_responder(look)
+    for number, each in enumerate(prepared):
+        if number:
+            say("")
+        _show_prepared(each)
+    if dry_run:
+        say("Dry run: nothing was sent.")
+        return
+    confirm(_question(kind, prepared), yes=yes)
+    send_decisions({f"{kind.value} {each.incident.id}": each.message for each in prepared}, wait=wait)
+
+
+def _show_prepared(prepared: Prepared) -> None:
     incident, message = prepared.incident, prepared.message
-    steps = ", ".join(f"{step.step.value} {step.state.value}" for step in message.shown.steps)
     show_fields(
         {
             "incident": f"{incident.id} {incident.status.value}",
             "account": incident.account or f"unresolved: {', '.join(incident.names)}",
-            "steps": steps,
+            "steps": ", ".join(f"{step.step.value} {step.state.value}" for step in message.shown.steps),
             **lines_of(message.shown),
             **prepared.named,
             "not changed": prepared.left_as_it_is,
         }
     )
-    against = f" and contain {prepared.named['named account']}" if prepared.named else ""
-    confirm(f"{kind.value.capitalize()} incident {incident.id}{against}?", yes=yes)
 
-    send_decision(message, f"{kind.value} {incident.id}", wait=wait)
+
+def _question(kind: DecisionKind, prepared: list[Prepared]) -> str:
+    if len(prepared) > 1:
+        return f"{kind.value.capitalize()} these {len(prepared)} incidents?"
+    [one] = prepared
+    against = f" and contain {one.named['named account']}" if one.named else ""
+    return f"{kind.value.capitalize()} incident {one.incident.id}{against}?"
 
 
 async def _log(responder: Responder, target: str) -> list[LogEntry] | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bypass_responder.cli.terminal import WRONG_CALL, say, stop, with_responder
+from bypass_responder.cli.terminal import NOT_DONE, WRONG_CALL, note, say, stop, with_responder
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.operating.decide import last_run, outcome_of
 from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bypass_responder.bootstrap import Responder
@@ -22,6 +24,7 @@ LONGEST_REASON = 2000
 WAIT_SECONDS = 90.0
 """Longer than the minute between two runs of the scheduler."""
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for the outcome, up to 90 seconds, and show it.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be decided. Send nothing.")]
 
 
 def check_reason(reason: str) -> None:
@@ -32,22 +35,53 @@ def check_reason(reason: str) -> None:
 
 def send_decision(message: DecisionMessage, what: str, *, wait: bool) -> None:
     """Send a decision. With ``wait``, show its outcome; exits 3 when it was not carried out."""
+    send_decisions({what: message}, wait=wait)
 
-    async def use(responder: Responder) -> tuple[PersonDecision | None, datetime | None]:
-        await responder.services.decisions.send(message)
-        recorded = await outcome_of(message, responder.services, wait_seconds=WAIT_SECONDS if wait else 0)
-        return recorded, await last_run(responder.services) if wait and recorded is None else None
 
-    recorded, ran_at = with_responder(use)
+def send_decisions(messages: Mapping[str, DecisionMessage], *, wait: bool) -> None:
+    """Send decisions, by what they decide. With ``wait``, show their outcomes; exits 3 unless all were carried out."""
+
+    async def use(responder: Responder) -> tuple[list[PersonDecision | None], datetime | None]:
+        services = responder.services
+        for message in messages.values():
+            await services.decisions.send(message)
+        seconds = WAIT_SECONDS if wait else 0
+        recorded = await asyncio.gather(
+            *(outcome_of(message, services, wait_seconds=seconds) for message in messages.values())
+        )
+        return recorded, await last_run(services) if wait and None in recorded else None
+
+    found, ran_at = with_responder(use)
+    done = [
+        _report(what, message, recorded, ran_at, wait=wait, name=f"{what}: " if len(messages) > 1 else "")
+        for (what, message), recorded in zip(messages.items(), found, strict=True)
+    ]
+    if not all(done):
+        raise typer.Exit(NOT_DONE)
+
+
+def _report(
+    what: str,
+    message: DecisionMessage,
+    recorded: PersonDecision | None,
+    ran_at: datetime | None,
+    *,
+    wait: bool,
+    name: str,
+) -> bool:
+    """Print what became of a decision. Returns False when it was refused, or not carried out in time."""
     see = f"To see the outcome: {message.read_again}."
     if recorded is not None and recorded.outcome == "refused":
-        stop(f"Refused: {recorded.why}")
+        note(f"{name}Refused: {recorded.why}")
+        return False
     if recorded is not None:
         say(f"Carried out: {what}." + (f" Note: {recorded.why.rstrip('.')}." if recorded.why else ""))
         if message.kind in {DecisionKind.APPROVE, DecisionKind.RELEASE}:
             say(f"The calls follow, and can still fail. {see}")
     elif wait:
         ran = f"The responder last ran at {moment(ran_at)}" if ran_at else "The responder has left no trace of a run"
-        stop(f"Not carried out yet. {ran}; the decision ends at {moment(message.not_after)}. {see}")
+        note(f"{name}Not carried out yet. {ran}; the decision ends at {moment(message.not_after)}. {see}")
+        return False
     else:
         say(f"Sent: {what}. The responder carries it out within a minute, or refuses it. {see}")
+    return True

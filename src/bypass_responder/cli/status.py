@@ -31,7 +31,6 @@ from bypass_responder.operating.status import (
     who_switched,
 )
 
-SHELL = "set in this shell; the deployed app may differ"
 DOES = {"observe": "records decisions, changes nothing", "enforce": "acts"}
 NEVER_POLLED = "never: no poll has succeeded yet"
 
@@ -60,8 +59,7 @@ def as_json(found: Status) -> dict[str, Any]:
             for it in found.alerts
             if it.id in SWITCHES
         ],
-        "mode": found.mode,
-        "mode_source": SHELL,
+        "mode": found.rules.mode if found.rules else None,
         "app": found.rules.model_dump(mode="json", include={"mode", "protected"}) if found.rules else None,
         "protected_still_blocked": found.protected_blocked,
         "tenant_id": found.tenant_id,
@@ -113,8 +111,7 @@ def _fields(found: Status) -> dict[str, object]:
     took = f"took {sweep.took_seconds:.0f} s"
     delays = [f"{source} {cost.median_minutes} min ({cost.incidents})" for source, cost in found.costs.items()]
     return {
-        "MODE in this shell": f"{found.mode}: {DOES[found.mode]} ({SHELL})",
-        "MODE in the app": _mode_of_app(found),
+        "mode": _mode(found),
         "tenant": found.tenant_id,
         "feed read through": moment(cursor.listed_through) if cursor and cursor.last_success_at else NEVER_POLLED,
         "backlog windows": len(cursor.backlog) if cursor else 0,
@@ -149,10 +146,12 @@ def _counted(check: SelfCheck) -> str:
     return f"counted {moment(check.at)}"
 
 
-def _mode_of_app(found: Status) -> str:
+def _mode(found: Status) -> str:
+    """Return the mode and the number of protected accounts as the app's last run had them."""
     if found.rules is None:
         return "unknown: the app has not run yet"
-    return f"{found.rules.mode}: {DOES[found.rules.mode]}"
+    count = len(found.rules.protected)
+    return f"{found.rules.mode}: {DOES[found.rules.mode]}; {count} protected account{'' if count == 1 else 's'}"
 
 
 def _who_is_on(sweep: Sweep) -> str:

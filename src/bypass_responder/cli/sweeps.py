@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bypass_responder.cli.send_decision import Wait, check_reason, send_decision
-from bypass_responder.cli.terminal import WRONG_CALL, Reason, Yes, confirm, show_fields, stop, who_am_i, with_responder
+from bypass_responder.cli.send_decision import DryRun, Wait, check_reason, send_decision
+from bypass_responder.cli.terminal import (
+    WRONG_CALL,
+    Reason,
+    Yes,
+    confirm,
+    say,
+    show_fields,
+    stop,
+    who_am_i,
+    with_responder,
+)
 from bypass_responder.model.decision_message import MOST_WARNING
 from bypass_responder.model.sweep import warning_form
 from bypass_responder.operating.decide import prepare_acceptance
@@ -31,6 +41,7 @@ def accept_warning(
     *,
     wait: Wait = False,
     yes: Yes = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Accept an unknown warning of Exchange: sweeps with it count as complete."""
     check_reason(reason)
@@ -49,5 +60,8 @@ def accept_warning(
             "then": "a sweep with this warning counts as complete, also when accounts are missing from it",
         }
     )
+    if dry_run:
+        say("Dry run: nothing was sent.")
+        return
     confirm("Accept this warning?", yes=yes)
     send_decision(message, "accept the warning", wait=wait)

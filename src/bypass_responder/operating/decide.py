@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bypass_responder.case.account_state import active_incidents, left_as_it_is, shown_of
 from bypass_responder.case.allowlist import in_force
 from bypass_responder.case.person_decision import entry_refusal, refusal
+from bypass_responder.case.rules import in_force as rules_in_force
 from bypass_responder.case.sweep_row import warning_refusal
 from bypass_responder.errors import NotFoundError, RefusedError
 from bypass_responder.model.account import AllowlistEntry
@@ -111,7 +112,8 @@ async def _about_named(account: Account, incident: Incident, services: Services)
     case = (await open_session(account.object_id, services)).case
     candidate = next((each for each in incident.candidates if each.object_id == account.object_id), None)
     kinds = {"guest": account.guest, "synchronized": account.on_premises_sync_enabled}
-    kinds["protected, never blocked"] = account.object_id in services.settings.protected
+    rules = rules_in_force((await open_session(TENANT_TARGET, services)).case)
+    kinds["protected, never blocked"] = rules is not None and account.object_id in rules.protected
     sign_in = ("enabled" if account.account_enabled else "disabled", *(kind for kind, it_is in kinds.items() if it_is))
     return {
         "named account": f"{account}{f', {account.display_name}' if account.display_name else ''}",

@@ -48,7 +48,6 @@ SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAud
 class Status:
     """The responder's status. Lists are newest first."""
 
-    mode: str
     rules: RulesInForce | None
     """The mode and the protected accounts of the app, None before its first run."""
     protected_blocked: list[str]
@@ -94,6 +93,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
     ``checks`` has the app's last self-check; None to leave out what only that counts.
     """
     store, settings = services.feed_store, services.settings
+    check = await last_self_check(checks) if checks else None
     tenant = (await open_session(TENANT_TARGET, services)).case
     incidents = await _newest(services, LOOK_BACK, kinds=("incident",))
     entries = await _newest(services, NEWEST_ENTRIES)
@@ -105,11 +105,10 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
     work = await services.work.items()
     due = sorted((item.due_at, item.target) for item in work if item.due_at)
     return Status(
-        mode=settings.mode.value,
         rules=rules,
         protected_blocked=await _protected_blocked(rules.protected if rules else (), services),
         tenant_id=settings.tenant_id,
-        channel=_host(settings.notification_webhook_url) or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is notified",
+        channel=_channel(settings.notification_webhook_url, check),
         cursor=await store.cursor(),
         pending=await store.pending(),
         gaps=await store.gaps(),
@@ -119,7 +118,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         tampering=tenant.rows(Tampering),
         sweep=sweep,
         warnings=_unknown_warnings(sweep, sweep_row.accepted(tenant)),
-        doubt=sweep_doubt(sweep, now=now, overdue=timedelta(minutes=settings.sweep_overdue_minutes)),
+        doubt=sweep_doubt(sweep, now=now, overdue=sweep_overdue(services, check)),
         listed=len(entries),
         unconfirmed=[entry for entry in entries if entry.kind == "unconfirmed"],
         costs=costs(await _with_a_start(incidents, services)),
@@ -128,11 +127,17 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         undelivered=await services.outbox.waiting(),
         work=len(work),
         undecided=await _undecided([target for _, target in due[:MOST_EXAMINED]], services),
-        self_check=await _last_self_check(checks) if checks else None,
+        self_check=check,
     )
 
 
-async def _last_self_check(checks: SelfChecks) -> SelfCheck | None:
+def sweep_overdue(services: Services, check: SelfCheck | None) -> timedelta:
+    """Return SWEEP_OVERDUE_MINUTES of the app, as its last self-check has it; without one, of these settings."""
+    return timedelta(minutes=(check or services.settings).sweep_overdue_minutes)
+
+
+async def last_self_check(checks: SelfChecks) -> SelfCheck | None:
+    """Return the app's last self-check, None when there is none that can be read."""
     try:
         return await checks.store.last()
     except InputError:
@@ -202,6 +207,12 @@ async def _case(target: str, services: Services, *, history: bool = True) -> Cas
 
 def _worst_first(alert: HealthAlert) -> tuple[int, datetime]:
     return [Severity.CRITICAL, Severity.WARNING, Severity.INFO].index(alert.severity), alert.since
+
+
+def _channel(url: str | None, check: SelfCheck | None) -> str:
+    if check is not None and "NOTIFICATION_WEBHOOK_URL" in check.settings:
+        return _host(url) or "a webhook, set in the app"
+    return _host(url) or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is notified"
 
 
 def _host(url: str | None) -> str:

@@ -39,7 +39,7 @@ def diagnose(facts: Facts) -> Diagnosis:
     if facts.standing_problem and not storage_reported:
         how = "fix the error in this line; `bypassctl status` reads the same data"
         unchecked.append(Unchecked(f"feed, sweep and health alerts: {facts.standing_problem}", how, essential=True))
-    return Diagnosis(problems, _information(facts, app), unchecked)
+    return Diagnosis(problems, _information(app), unchecked)
 
 
 def _is_explained_by(alert: Problem, checked: list[Problem]) -> bool:
@@ -91,7 +91,7 @@ def _app_problems(facts: Facts) -> list[Problem]:
     return []
 
 
-def _information(facts: Facts, app: SelfCheck | None) -> list[str]:
+def _information(app: SelfCheck | None) -> list[str]:
     found: list[str] = []
     if app is None:
         return found
@@ -103,10 +103,6 @@ def _information(facts: Facts, app: SelfCheck | None) -> list[str]:
     held = [each for each in CONTROLS if each not in app.automatic_controls]
     if held:
         found.append(f"AUTOMATIC_CONTROLS of the app: {', '.join(held)} not included, so each waits for approval")
-    if app.mode != facts.settings.mode.value:
-        found.append(
-            f"MODE is {facts.settings.mode.value} in this shell and {app.mode} in the app: the app's value decides"
-        )
     if app.telemetry and "NOTIFICATION_WEBHOOK_URL" not in app.settings:
         found.append("no webhook is set: only the alert rules of Application Insights notify people")
     return found
