@@ -310,9 +310,9 @@ class World:
         about = {"warning": warning, "shown": Shown()}
         return await self.a_decision("accept_warning", "", TENANT_TARGET, **(about | fields))
 
-    async def delivers(self, message: DecisionMessage) -> PersonDecision:
+    async def delivers(self, message: DecisionMessage, channel: Channel = Channel.BYPASSCTL) -> PersonDecision:
         """The queue hands a decision to the responder; what it recorded."""
-        await carry_out_decision(message.model_dump_json().encode(), self.services, channel=Channel.BYPASSCTL)
+        await carry_out_decision(message.model_dump_json().encode(), self.services, channel=channel)
         recorded = await outcome_of(message, self.services)
         assert recorded is not None
         return recorded

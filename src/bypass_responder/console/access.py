@@ -80,7 +80,7 @@ def require_change(role: Role) -> Callable[..., Awaitable[Change]]:
     """Return a dependency that lets only genuine changes through, of principals who have a role."""
     has_role = require(role)
 
-    async def check(request: Request, console: ConsoleDep, who: Annotated[Principal, Depends(has_role)]) -> Change:
+    async def check(request: Request, console: ConsoleDep, who: Principal = Depends(has_role)) -> Change:  # noqa: B008 - FastAPI's way
         try:
             kind = origin.kind_of(request.headers, api=is_api(request))
             message_id = await _message_id(request, console, who, kind)

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from bypass_responder import __version__
+from bypass_responder.console import decisions
 from bypass_responder.console.context import Console
 from bypass_responder.console.failures import UnexpectedErrors, add_handlers
 from bypass_responder.console.form_token import FormTokens
@@ -35,7 +36,7 @@ def create_app(given: ConsoleServices) -> FastAPI:
     )
     app.state.console = Console(given.services, given.self_checks, FormTokens(given.form_key))
     add_handlers(app)
-    for router in (public, pages, api):
+    for router in (public, pages, api, decisions.forms, decisions.api):
         app.include_router(router)
     app.mount(STATIC, StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app

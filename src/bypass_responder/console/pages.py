@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
+from pydantic import BeforeValidator, ValidationError
 
 from bypass_responder.console.context import ConsoleDep
+from bypass_responder.errors import InputError
+from bypass_responder.model.base import Utc, first_problem
+from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.listing import IndexFilter
+from bypass_responder.operating.incidents.listing import PAGE, IncidentPage, list_incidents
+from bypass_responder.operating.incidents.view import FindingView, IncidentView, read_entry
 from bypass_responder.operating.overview.account_log import AccountLog, read_account_log
 from bypass_responder.operating.overview.app_settings import AppSettings, read_app_settings
 from bypass_responder.operating.overview.health import Health, read_health
 from bypass_responder.operating.overview.needs_decision import NeedsDecision, read_needs_decision
 
+Moment = Annotated[Utc | None, BeforeValidator(lambda text: text or None)]
+"""A time; an empty field of a form is none."""
 Subject = Annotated[str, Query(max_length=100, description="An incident id, an object id, or the word tenant.")]
 IncidentId = Annotated[str, Path(max_length=100, description="The id of an incident, or its unique beginning.")]
 
@@ -29,11 +38,47 @@ class Page:
     """The type of what it shows: a model, or a union of models."""
     read: Callable[..., Awaitable[Any]]
     in_menu: bool = True
+    tag: Callable[[Any], str] = lambda _: ""
+    """The ETag of the state that a decision depends on."""
 
 
 async def needs_decision(console: ConsoleDep) -> NeedsDecision:
     """Incidents that wait for a person, health alerts, entries that expire soon."""
     return await read_needs_decision(console.services)
+
+
+async def incidents(
+    console: ConsoleDep,
+    status: Annotated[list[IncidentStatus | Literal[""]], Query()] = [],  # noqa: B006 - FastAPI copies it
+    person: Annotated[
+        str, Query(max_length=256, description="Target or actor: object id or user principal name.")
+    ] = "",
+    since: Annotated[Moment, Query(description="Opened at or after this time.")] = None,
+    until: Annotated[Moment, Query(description="Opened before this time.")] = None,
+    after: Annotated[str, Query(max_length=200, description="The field next of the page before.")] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
+) -> IncidentPage:
+    """Incidents, newest first."""
+    try:
+        wanted = IndexFilter(
+            kinds=("incident",),
+            statuses=tuple(IncidentStatus(each) for each in status if each),
+            person=person.strip(),
+            since=since,
+            until=until,
+        )
+    except ValidationError as problem:
+        raise InputError("filter", first_problem(problem)) from problem
+    return await list_incidents(wanted, console.services, after=after, limit=limit)
+
+
+async def incident(console: ConsoleDep, incident_id: IncidentId) -> IncidentView | FindingView:
+    """One incident, or a finding that opened none."""
+    return await read_entry(incident_id, console.services)
+
+
+def _tag_of(view: IncidentView | FindingView) -> str:
+    return view.shown.digest() if isinstance(view, IncidentView) else ""
 
 
 async def log(console: ConsoleDep, subject: Subject = "tenant") -> AccountLog:
@@ -53,6 +98,16 @@ async def settings(console: ConsoleDep) -> AppSettings:
 
 PAGES = (
     Page("/needs-decision", "Needs a decision", "needs_decision.html", NeedsDecision, needs_decision),
+    Page("/incidents", "Incidents", "incidents.html", IncidentPage, incidents),
+    Page(
+        "/incidents/{incident_id}",
+        "Incident",
+        "incident.html",
+        IncidentView | FindingView,
+        incident,
+        in_menu=False,
+        tag=_tag_of,
+    ),
     Page("/log", "Log", "log.html", AccountLog, log),
     Page("/health", "Health", "health.html", Health, health),
     Page("/settings", "Settings", "settings.html", AppSettings, settings),

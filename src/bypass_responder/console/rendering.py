@@ -45,6 +45,15 @@ def iso(at: datetime) -> str:
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401 - its names
     """Return a page. Every template knows ``principal``, None on a public page."""
-    known = {"principal": getattr(request.state, "principal", None), "path": request.url.path}
+
+    def next_page(after: str) -> str:
+        return f"?{request.url.include_query_params(after=after).query}"
+
+    known = {
+        "next_page": next_page,
+        "principal": getattr(request.state, "principal", None),
+        "path": request.url.path,
+        "query": request.query_params,
+    }
     text = environment().get_template(template).render(known | context)
     return HTMLResponse(text, status_code=status)

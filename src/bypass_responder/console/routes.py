@@ -24,11 +24,12 @@ api = APIRouter(prefix=API, dependencies=READER)
 
 def _add(page: Page) -> None:
     async def html(request: Request, view: Any = Depends(page.read)) -> HTMLResponse:  # noqa: ANN401, B008 - FastAPI's way
-        return render(request, page.template, view=view, title=page.title, menu=PAGES, **form_fields(request))
+        known = {"view": view, "title": page.title, "menu": PAGES, "seen": page.tag(view)}
+        return render(request, page.template, **known, **form_fields(request))
 
     async def as_json(response: Response, view: Any = Depends(page.read)) -> Any:  # noqa: ANN401, B008 - FastAPI's way
-        if etag := getattr(view, "etag", ""):
-            response.headers["etag"] = f'"{etag}"'
+        if tag := page.tag(view):
+            response.headers["etag"] = f'"{tag}"'
         return view
 
     name = page.read.__name__

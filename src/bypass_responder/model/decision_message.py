@@ -6,6 +6,7 @@ how far its author can be believed.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -87,6 +88,11 @@ class Shown(Value):
     """The ids of that incident's findings."""
     incidents: Annotated[tuple[Id, ...], Field(max_length=MOST_INCIDENTS)] = ()
     """The ids of all incidents of the account that nobody has ended, the newest last. By id, since clocks differ."""
+
+    def digest(self) -> str:
+        """SHA-256 of the state without the times of its reads: what a decision depends on."""
+        state = self.model_dump_json(exclude={"sign_in_at", "bypass_at"})
+        return hashlib.sha256(state.encode()).hexdigest()[:32]
 
     def state_of(self, kind: StepKind) -> StepState | None:
         """The state of one step, or None."""

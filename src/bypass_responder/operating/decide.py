@@ -168,15 +168,23 @@ async def outcome_of(message: DecisionMessage, services: Services, *, wait_secon
     """Return what the responder recorded for a message; None when it has not, within these seconds."""
     waited = 0.0
     while True:
-        for target in (message.target, TENANT_TARGET):
-            case = await services.ledger.load(target, history=True)
-            recorded = case.row(PersonDecision, f"person-{message.message_id}")
-            if recorded is not None:
-                return recorded
+        recorded = await recorded_outcome(message.target, message.message_id, services)
+        if recorded is not None:
+            return recorded
         if waited >= wait_seconds:
             return None
         await asyncio.sleep(PAUSE_SECONDS)
         waited += PAUSE_SECONDS
+
+
+async def recorded_outcome(target: str, message_id: str, services: Services) -> PersonDecision | None:
+    """Return what is recorded for a message about a target; None when nothing is."""
+    for place in (target, TENANT_TARGET):
+        case = await services.ledger.load(place, history=True)
+        recorded = case.row(PersonDecision, f"person-{message_id}")
+        if recorded is not None:
+            return recorded
+    return None
 
 
 async def last_run(services: Services) -> datetime | None:
