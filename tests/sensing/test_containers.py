@@ -330,3 +330,14 @@ def test_every_record_among_many_that_cannot_matter_is_found(before: int, betwee
 
     assert read(f"[{content}]") == ["Set", "Set"]
     assert read("\n".join([quiet] * before + [ON] + [quiet] * between + [ON])) == ["Set", "Set"]
+
+
+def test_a_csv_whose_lines_end_in_carriage_returns_is_read() -> None:
+    lines = to_csv(search_ual(a_bypass())).replace(b"\r\n", b"\r")
+
+    assert read(lines) == ["Set"]
+
+
+@pytest.mark.parametrize("content", [f"{OTHER},\n{ON},\n", f"{ON},\n{ON}", f"{ON},{OTHER},{ON}"])
+def test_records_with_a_comma_between_them_but_no_brackets_are_all_read(content: str) -> None:
+    assert read(content) == ["Set"] * content.count(ON)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ LIMIT = 1 << 25
 """Characters (or bytes) of one record, line or CSV row. What is longer is unreadable, so memory has a bound."""
 
 
+_LONE_RETURN = re.compile(rb"\r[^\n]")
+
+
 class Readable(Protocol):
     """What a source has to be: a file, a pipe, or bytes in memory."""
 
@@ -23,8 +27,12 @@ class Readable(Protocol):
 
 
 def utf8_reader(stream: Readable) -> io.BufferedReader:
-    """A buffered reader of the stream's text in UTF-8. The stream itself is never closed."""
-    return io.BufferedReader(_Utf8(stream), buffer_size=BLOCK)
+    """A buffered reader of the text in UTF-8, its lines ended by a line feed. The stream itself is never closed."""
+    reader: io.BufferedReader = io.BufferedReader(_Utf8(stream), buffer_size=BLOCK)
+    head = reader.peek(BLOCK)
+    if b"\n" not in head and _LONE_RETURN.search(head):
+        return io.BufferedReader(_Lines(reader), buffer_size=BLOCK)
+    return reader
 
 
 def _read_fully(stream: Readable, size: int) -> bytes:
@@ -85,3 +93,19 @@ class _Utf8(io.RawIOBase):
         if self._decoder is None:
             return data
         return self._decoder.decode(data, final).encode("utf-8", "replace")
+
+
+class _Lines(io.RawIOBase):
+    """Text whose lines end in a carriage return, as Excel's "CSV (Macintosh)" has them."""
+
+    def __init__(self, reader: io.BufferedReader) -> None:
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._reader.read1(len(view)).replace(b"\r", b"\n")
+        view[: len(data)] = data
+        return len(data)

@@ -83,6 +83,8 @@ def _top_level(buffer: _Buffer) -> Pieces:
                 yield from _member(member, where)
             yield from _array(buffer)
             yield from _page_end(buffer)
+        elif char == "," and buffer.count:  # between objects, where the brackets of their list were left out
+            buffer.take(1)
         else:
             yield from _alone(buffer)
     if not buffer.started:
