@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.case.evidence import OWN
-from bypass_responder.cli.incidents import print_timeline
+from bypass_responder.cli.incident_format import print_timeline
 from bypass_responder.model.base import iso
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, Source
@@ -20,6 +20,7 @@ from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import Step, StepKind, StepState
+from bypass_responder.operating.incidents.chronology import rows
 from bypass_responder.operating.timeline import Cost, Kind, Moment, costs, latency_text, timeline
 from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_account
 
@@ -378,7 +379,7 @@ async def an_episode() -> list[Moment]:
 
 
 async def test_the_example_of_the_docs_is_what_the_code_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    print_timeline(await an_episode(), readable=True)
+    print_timeline(rows(await an_episode()), readable=True)
     printed = [line.rstrip() for line in capsys.readouterr().out.strip().splitlines()]
     [documented] = re.findall(r"```\n(Timeline.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
 
@@ -392,7 +393,8 @@ def test_a_log_that_cannot_be_read_is_said(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_nothing_raw_from_an_alert_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    print_timeline(line(an_alert(sender="\x1b[2J", link="https://\u202e", actor=Actor(user_id="\x07"))), readable=True)
+    hostile = an_alert(sender="\x1b[2J", link="https://\u202e", actor=Actor(user_id="\x07"))
+    print_timeline(rows(line(hostile)), readable=True)
     out = capsys.readouterr().out
 
     assert [raw for raw in ("\x1b[2J", "\u202e", "\x07") if raw in out] == []

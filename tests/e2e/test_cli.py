@@ -220,7 +220,7 @@ async def test_what_opened_no_incident_is_shown_by_the_id_that_the_list_gives(li
     twin = await bypassctl(live.cli_env, "incidents", "show", line["id"], "--output", "json")
 
     assert (said.code, "opened no incident" in said.out, line["reason"] in said.out) == (0, True, True)
-    assert (twin.json["entry"], twin.json["finding"]["id"]) == (line, line["id"])
+    assert (twin.json["entry"], twin.json["evidence"]["id"]) == (line, line["id"])
 
 
 async def test_nothing_can_be_decided_about_what_opened_no_incident(live: Live) -> None:
@@ -236,8 +236,8 @@ async def test_an_incident_is_shown_by_the_beginning_of_its_id(held: Live) -> No
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "show", incident.id[:-3], "--output", "json")
 
-    assert (said.code, said.json["incident"]["id"]) == (0, incident.id)
-    assert {step["step"]: step["state"] for step in said.json["steps"]}["block_sign_in"] == "held"
+    assert (said.code, said.json["id"], said.json["situation"]) == (0, incident.id, "held")
+    assert {each["control"]: each["state"] for each in said.json["controls"]}["block_sign_in"] == "held"
     assert said.json["left_to_do"]
 
 
@@ -253,10 +253,24 @@ async def test_an_incident_has_its_time_line_in_both_formats(held: Live) -> None
     incident = await held.incident()
     table = await bypassctl(held.cli_env, "incidents", "show", incident.id)
     twin = (await bypassctl(held.cli_env, "incidents", "show", incident.id, "--output", "json")).json
-    kinds = [moment["kind"] for moment in twin["timeline"]]
-    told = [moment["source"] for moment in twin["timeline"] if moment["kind"] == "reported"]
+    kinds = [row["kind"] for row in twin["timeline"]]
+    reported = [row["source"] for row in twin["timeline"] if row["reported_at"]]
 
-    assert ("Timeline" in table.out, kinds[0], set(told), "action" in kinds) == (True, "happened", {"feed"}, True)
+    assert ("Timeline" in table.out, kinds[0], set(reported), "action" in kinds) == (True, "happened", {"feed"}, True)
+
+
+async def test_an_incident_for_a_ticket_has_twelve_lines(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "show", incident.id, "--ticket")
+
+    assert (said.code, len(said.out.splitlines())) == (0, 12)
+
+
+async def test_an_incident_is_shown_by_the_name_of_its_account(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "show", str(incident.names[-1]), "-o", "json")
+
+    assert (said.code, said.json["id"]) == (0, incident.id)
 
 
 async def test_an_incident_is_shown_when_its_log_cannot_be_read(held: Live) -> None:

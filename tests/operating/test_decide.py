@@ -51,7 +51,7 @@ async def test_preparing_writes_nothing() -> None:
 
 async def test_an_unknown_id_is_refused() -> None:
     world, _ = await held()
-    with pytest.raises(NotFoundError, match="20200101-0 matches no incident, or several"):
+    with pytest.raises(NotFoundError, match="20200101-0 matches no incident"):
         await prepared(world, "20200101-0")
 
 

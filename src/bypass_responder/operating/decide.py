@@ -16,6 +16,7 @@ from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import LASTS, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.incident import PersonDecision
+from bypass_responder.operating.find_incident import find_one
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
@@ -43,10 +44,8 @@ class Prepared:
 
 
 async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Case]:
-    """Return the entry with this id or unique prefix, and its case. Raises NotFoundError."""
-    entry = await services.index.get(entry_id)
-    if entry is None:
-        raise NotFoundError(f"{entry_id} matches no incident, or several. List them: bypassctl incidents list.")
+    """Return the entry with this id, a unique part of it or its account's name, and its case. Raises NotFoundError."""
+    entry = await find_one(entry_id, services)
     return entry, (await open_session(entry.target, services, history=True)).case
 
 

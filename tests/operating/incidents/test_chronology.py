@@ -19,13 +19,19 @@ def test_an_event_and_its_report_are_one_row() -> None:
 
     assert (row.happened_at, row.reported_at) == (START, START + timedelta(hours=1))
     assert (row.kind, row.source, row.delay_seconds) == (Kind.HAPPENED, "feed", 3600)
-    assert row.what == "bypass switched on (audit record r1)"
+    assert (row.what, row.evidence) == ("bypass switched on", "r1")
 
 
 def test_a_report_without_an_event_happened_at_an_unknown_time() -> None:
     [row] = rows([Moment(START, Kind.REPORTED, "listed as bypassed", source="sweep", evidence="s1")])
 
     assert (row.happened_at, row.reported_at, row.at) == (None, START, START)
+
+
+def test_a_control_has_its_name() -> None:
+    [row] = rows([Moment(START, Kind.ACTION, "block_sign_in: first attempt")])
+
+    assert row.what == "Block sign-in: first attempt"
 
 
 def test_an_action_was_reported_by_nobody() -> None:

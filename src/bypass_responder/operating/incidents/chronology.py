@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.finding import Source
+from bypass_responder.model.step import StepKind
+from bypass_responder.operating.incidents.proof import NAMES
 from bypass_responder.operating.timeline import Kind, Moment
 
 if TYPE_CHECKING:
@@ -45,16 +48,29 @@ def rows(moments: Sequence[Moment]) -> tuple[TimelineRow, ...]:
 
 
 def _row(moment: Moment, report: Moment | None) -> TimelineRow:
-    merged = report is not None and report is not moment
+    known = report or moment
     return TimelineRow(
         at=moment.at,
         happened_at=None if moment is report else moment.at,
         reported_at=report.at if report else None,
         kind=moment.kind,
-        what=f"{moment.what} ({report.what})" if merged and report else moment.what,
-        source=(report or moment).source or "",
+        what=_what(moment, report),
+        source=known.source or "",
         who=moment.who or "",
         delay_seconds=report.latency_seconds if report else None,
         evidence=moment.evidence or "",
-        link=(report or moment).link or "",
+        link=known.link or "",
     )
+
+
+def _what(moment: Moment, report: Moment | None) -> str:
+    """Return the event; with its report where that says more than the record's id."""
+    if report is None or report is moment or report.source == Source.FEED:
+        return _named(moment.what)
+    return f"{moment.what}; {report.what}"
+
+
+def _named(what: str) -> str:
+    """Return the text with the name of a control as people are shown it."""
+    kind, colon, rest = what.partition(": ")
+    return f"{NAMES[StepKind(kind)]}: {rest}" if colon and kind in set(StepKind) else what
