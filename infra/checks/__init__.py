@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infra.checks import (
     access,
+    alerting,
     api_versions,
     dates,
     deployment,
@@ -55,6 +56,7 @@ CHECKS = (
         "hardening", "no keys, no public data, no secret, TLS 1.2, retention that cannot be cut", hardening.run, BICEP
     ),
     Check("policies", "what an organization's policies ask for is made when asked, and only then", policies.run, BICEP),
+    Check("alerting", "each alert rule is on, fires at once, and notifies somebody", alerting.run, BICEP),
     Check("access", "everybody has exactly the documented roles, each on one thing", access.run, BICEP),
     Check("permissions", "the rights that code names are given, and no others", permissions.run, BICEP),
     Check("names", "queues, tables and containers of the code are those of the template", storage_names.run, BICEP),

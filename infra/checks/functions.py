@@ -63,6 +63,10 @@ def _destination(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iter
                 "destination"
             )
             yield from _delivered(given or {}, functions)
+            if (schema := properties.get("eventDeliverySchema")) != "CloudEventSchemaV1_0":
+                yield f"the subscription delivers {schema}, must be CloudEventSchemaV1_0"
+            if properties.get("filter"):
+                yield f"the subscription drops what its filter does not name: {properties['filter']}"
             if properties.get("retryPolicy") != RETRY:
                 yield f"the subscription tries {properties.get('retryPolicy')}, must be {RETRY}"
             if not properties.get("deadLetterWithResourceIdentity"):
@@ -79,6 +83,8 @@ def _delivered(destination: dict[str, Any], functions: dict[str, list[dict[str, 
     kinds = {each["type"] for each in functions.get(function, [])}
     if "eventGridTrigger" not in kinds:
         yield f"events.bicep delivers to {function or 'nothing'}, which is no function with an Event Grid trigger"
+    if properties.get("maxEventsPerBatch") != 1:
+        yield f"a delivery has {properties.get('maxEventsPerBatch')} events, must be 1: the function reads one"
 
 
 def _instances(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterator[str]:

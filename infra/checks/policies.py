@@ -25,6 +25,8 @@ WATCHED = {
 }
 HOST_ID = 32
 """Characters of an app's name that are the id of its host, by which it keeps when its timers last ran."""
+LEVEL = "CanNotDelete"
+"""Of a lock. A read-only one on a storage account stops the apps as well."""
 KEPT = ("Microsoft.Storage/storageAccounts", "Microsoft.ManagedIdentity/userAssignedIdentities")
 
 
@@ -42,6 +44,8 @@ def run(root: Path) -> Iterator[str]:
     for vault in of_type(asked, "Microsoft.KeyVault/vaults"):
         if vault["properties"].get("enablePurgeProtection") is not True:
             yield f"{vault['name']} can be purged in spite of purgeProtection"
+    levels = {str(each["properties"].get("level")) for each in of_type(asked, LOCKS)}
+    yield from (f"a lock is {level}, must be {LEVEL}" for level in sorted(levels - {LEVEL}))
     yield from _deployed_from(plain, "Allow", 0)
     yield from _deployed_from(asked, "Deny", 2)
     for account in of_type(predicted.resources(root, "closed"), "Microsoft.Storage/storageAccounts"):

@@ -14,6 +14,7 @@ import pytest
 
 from infra.checks import (
     access,
+    alerting,
     api_versions,
     dates,
     deployment,
@@ -36,6 +37,7 @@ CHECKS = {
     check.__name__.rpartition(".")[2]: check.run
     for check in (
         access,
+        alerting,
         api_versions,
         dates,
         deployment,
@@ -109,6 +111,48 @@ FAULTS = {
     ),
     "an operation that is not watched": Fault(
         "policies", ACTIVITY, "sites/stop/action", "sites/restart/action", "activity alerts watch ["
+    ),
+    "a lock that stops the apps": Fault(
+        "policies", DATA, "{ level: 'CanNotDelete'", "{ level: 'ReadOnly'", "a lock is ReadOnly", 1
+    ),
+    "a rule that is off": Fault("alerting", ALERTS, "      enabled: true", "      enabled: false", ": is off"),
+    "a rule that nobody hears of": Fault(
+        "alerting", ALERTS, "actionGroups: [actionGroupId]", "actionGroups: []", "bypass-contained: notifies nobody"
+    ),
+    "a rule for many rows": Fault(
+        "alerting", ALERTS, "? 1 : 0", "? 1 : 1000", "fires on ('Count', 'GreaterThan', 1000)"
+    ),
+    "a rule that waits": Fault(
+        "alerting", ALERTS, "numberOfEvaluationPeriods: 1", "numberOfEvaluationPeriods: 4", "waits for a second"
+    ),
+    "absence as presence": Fault("alerting", ALERTS, "'LessThan' :", "'GreaterThan' :", "0 rules fire when", 1),
+    "an activity alert that is off": Fault(
+        "alerting", ACTIVITY, "enabled: true", "enabled: false", "settings-changed: is off"
+    ),
+    "an activity alert for failures": Fault(
+        "alerting", ACTIVITY, "equals: 'Succeeded'", "equals: 'Failed'", "must fire for {'category'"
+    ),
+    "an action group without a receiver": Fault(
+        "alerting",
+        LOGS,
+        "    enabled: true\n    groupShort",
+        "    enabled: false\n    groupShort",
+        "notifies nobody",
+        1,
+    ),
+    "a filter before the alerts": Fault(
+        "functions",
+        EVENTS,
+        "  name: 'bypass-alerts'\n  properties: {\n    eventDeliverySchema: 'CloudEventSchemaV1_0'\n"
+        "    retryPolicy: retryPolicy\n    deadLetterWithResourceIdentity: deadLetters\n    destination",
+        "  name: 'bypass-alerts'\n  properties: {\n    eventDeliverySchema: 'EventGridSchema'\n"
+        "    filter: { includedEventTypes: ['x'] }\n"
+        "    retryPolicy: retryPolicy\n    deadLetterWithResourceIdentity: deadLetters\n    destination",
+        "drops what its filter",
+        1,
+    ),
+    "many alerts at once": Fault(
+        "functions", EVENTS, "maxEventsPerBatch: 1,", "maxEventsPerBatch: 100,", "a delivery has 100 events", 1
     ),
     "a public endpoint for nothing": Fault(
         "policies", DATA, "? 'Disabled' : 'Enabled'", "? 'Enabled' : 'Enabled'", "a public endpoint that nothing"
