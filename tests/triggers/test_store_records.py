@@ -34,6 +34,9 @@ def a_record(**fields: Any) -> dict[str, Any]:
     } | fields
 
 
+DEPTHS = range(800, 1000, 5)
+
+
 async def polled(*records: Any, age: timedelta = -timedelta(minutes=1), world: World | None = None) -> World:
     """A world whose first poll is behind it, and then these records arrive in one blob."""
     world = world or World()
@@ -41,7 +44,8 @@ async def polled(*records: Any, age: timedelta = -timedelta(minutes=1), world: W
     created = world.now - age
     number = len(world.feed.published)
     blob = ContentBlob(content_id=f"blob-{number}", uri="", created=created, expires=created + timedelta(days=7))
-    world.feed.publish(blob, json.dumps(list(records)).encode())
+    content = ",".join(each if isinstance(each, str) else json.dumps(each) for each in records)
+    world.feed.publish(blob, f"[{content}]".encode())
     world.now += timedelta(minutes=5)
     await poll_audit_feed(world.services)
     await world.sends()
@@ -167,6 +171,14 @@ async def test_a_shape_of_an_export_in_the_feed_is_kept_and_not_acted_on(fields:
 
     assert world.directory.enabled[ALEX]
     assert [item.reason for item in world.feed_store.kept] == ["wrong_type"]
+
+
+async def test_a_record_nested_too_deeply_hides_no_bypass_beside_it() -> None:
+    """At each depth about the interpreter's limit, where one reader of JSON may succeed and the next one fail."""
+    nested = [json.dumps(a_record(Id=str(depth)))[:-1] + f',"X":{"[" * depth}{"]" * depth}}}' for depth in DEPTHS]
+    world = await polled(",".join([*nested, json.dumps(a_record())]))
+
+    assert not world.directory.enabled[ALEX]
 
 
 async def test_an_enormous_organization_switch_hides_no_bypass_beside_it() -> None:

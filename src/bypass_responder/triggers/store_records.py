@@ -119,6 +119,8 @@ def _require_feed_format(record: AuditRecord) -> None:
         raw = json.loads(record.raw, strict=False)
     except ValueError as problem:
         raise InputError("wrong_type", str(problem)) from None
+    except RecursionError:
+        raise InputError("too_deep", "the record is nested too deeply") from None
     if not isinstance(raw.get("Parameters"), list):
         raise InputError("wrong_type", "Parameters is not a list, as it is in the feed")
     for name in ("RecordType", "UserType"):
