@@ -186,7 +186,7 @@ def weakened(kind: StepKind, *, enforce: bool, protected: bool, slot: bool) -> t
     if not enforce:
         return StepState.WITHHELD, Rule.OBSERVE
     if protected and kind in {StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS}:
-        return StepState.CANCELLED, Rule.PROTECTED
+        return StepState.CANCELED, Rule.PROTECTED
     if kind is StepKind.BLOCK_SIGN_IN and not slot:
         return StepState.HELD, "the hourly limit of blocks is reached"
     return None

@@ -301,7 +301,7 @@ async def test_without_a_token_nothing_is_decided(stand_in_url: str) -> None:
 
 
 class Answer(NamedTuple):
-    """What a service could answer, given to the judgement directly."""
+    """What a service could answer, given to the judgment directly."""
 
     status: int
     body: bytes = b""

@@ -103,7 +103,7 @@ def test_a_block_says_nothing_of_an_incident_that_may_be_about_somebody_else() -
 
 
 def test_a_block_that_was_withheld_for_a_protected_account_shows_that_it_took_effect() -> None:
-    withheld = a_step(StepState.CANCELLED, reason=Rule.PROTECTED)
+    withheld = a_step(StepState.CANCELED, reason=Rule.PROTECTED)
     draft = Draft(a_case(Control(control=BLOCK, acted_at=START), withheld), now=START)
     observation.observe(draft, BLOCK, an_account(account_enabled=False))
     [step] = draft.case.rows(Step)

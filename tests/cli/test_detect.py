@@ -181,7 +181,7 @@ def test_the_table_names_who_what_when_and_where(tmp_path: Path) -> None:
         assert fact in shown
 
 
-def test_no_colour_and_no_progress_where_there_is_no_terminal(tmp_path: Path) -> None:
+def test_no_color_and_no_progress_where_there_is_no_terminal(tmp_path: Path) -> None:
     result = run(a_file(tmp_path, to_csv(search_ual(a_bypass())), "export.csv"))
 
     assert "\x1b" not in result.stdout + result.stderr

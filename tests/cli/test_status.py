@@ -135,7 +135,7 @@ async def test_an_incident_that_waits_is_bad_news() -> None:
 
 
 @pytest.mark.parametrize("alert", ["audit_disabled", "ingestion_disabled"])
-async def test_a_switch_of_the_organisation_comes_first(alert: str, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_switch_of_the_organization_comes_first(alert: str, capsys: pytest.CaptureFixture[str]) -> None:
     world = await watched()
     await raise_health("feed_silent", "nothing came", world.services)
     await raise_health(alert, DISABLED, world.services)

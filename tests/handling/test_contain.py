@@ -270,7 +270,7 @@ async def test_an_approval_does_not_outweigh_the_protected_accounts() -> None:
     world.deploy(protected_object_ids=ALEX)
     await world.decides("approve", (await world.incidents())[0].id)
 
-    assert (world.directory.enabled[ALEX], (await world.states())[BLOCK]) == (True, StepState.CANCELLED)
+    assert (world.directory.enabled[ALEX], (await world.states())[BLOCK]) == (True, StepState.CANCELED)
 
 
 async def test_claims_of_two_findings_in_one_run_are_both_carried_out() -> None:

@@ -311,7 +311,7 @@ async def test_protection_cancels_the_block_and_keeps_restoring() -> None:
     world = await wanted_while_protected()
 
     states = await world.states()
-    assert (states[BLOCK], states[DISABLE]) == (StepState.CANCELLED, StepState.ACTED)
+    assert (states[BLOCK], states[DISABLE]) == (StepState.CANCELED, StepState.ACTED)
 
 
 async def test_an_old_want_is_held_when_the_account_is_no_longer_protected() -> None:

@@ -109,7 +109,7 @@ async def test_a_day_without_another_one_ends_that_alert() -> None:
     assert "alerts_unreadable" not in await world.alerts()
 
 
-async def test_an_alert_about_a_switch_of_the_organisation_asks_for_a_sweep_and_blocks_nobody() -> None:
+async def test_an_alert_about_a_switch_of_the_organization_asks_for_a_sweep_and_blocks_nobody() -> None:
     world = await swept()
     await says(world, a_tampering(OrganizationId=TENANT))
     logged = [entry.event async for entry in world.ledger.log(TENANT_TARGET)]

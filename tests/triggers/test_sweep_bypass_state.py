@@ -466,7 +466,7 @@ async def test_a_run_that_breaks_off_is_taken_up_by_the_scheduler() -> None:
         ({"unified_audit_log_ingestion_enabled": False}, "ingestion_disabled"),
     ],
 )
-async def test_a_switch_of_the_organisation_that_weakens_auditing_is_critical_and_blocks_nobody(
+async def test_a_switch_of_the_organization_that_weakens_auditing_is_critical_and_blocks_nobody(
     switch: dict[str, Any], alert: str
 ) -> None:
     world = await swept()

@@ -94,7 +94,7 @@ def changed_since(case: Case, incident: Incident, kind: DecisionKind, shown: Sho
         return f"the bypass was shown as {was}; it is {is_now}"
     for step in now.steps:
         before = shown.state_of(step.step)
-        if before in WAITING and step.state not in WAITING | {StepState.CANCELLED}:
+        if before in WAITING and step.state not in WAITING | {StepState.CANCELED}:
             return f"{step.step.value} was shown as {before.value}; it is {step.state.value}"
     return ""
 

@@ -119,7 +119,7 @@ def renew(draft: Draft, kind: StepKind) -> None:
     why = "a newer bypass wants the block"
     for step in draft.case.rows(Step):
         if step.step is RELEASE and step.state.running:
-            draft.put(step.model_copy(update={"state": StepState.CANCELLED, "next_at": None, "reason": why}))
+            draft.put(step.model_copy(update={"state": StepState.CANCELED, "next_at": None, "reason": why}))
             draft.log("withheld", f"release: {why}", incident=step.incident_id, step="release")
 
 

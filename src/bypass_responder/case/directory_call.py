@@ -140,7 +140,7 @@ def _accepted(draft: Draft, kind: StepKind, control: Control, steps: Sequence[St
     acted = {"acted_at": draft.now, "next_at": draft.now + READ_BACK_AFTER, "reads": 0, "enabled_since": None}
     draft.put(control.model_copy(update=acted))
     if not steps:
-        draft.log("acted", f"{kind.value}: cancelled while under way, and it went through", step=kind.value)
+        draft.log("acted", f"{kind.value}: canceled while under way, and it went through", step=kind.value)
         return
     project(draft, kind, steps, StepState.ACTED, acted_at=draft.now)
     for step in steps:

@@ -170,7 +170,7 @@ def _status(case: Case, incident_id: str) -> IncidentStatus:
     if StepState.WITHHELD in states:
         return IncidentStatus.OBSERVED
     block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
-    if block is None or block.state is StepState.CANCELLED:
+    if block is None or block.state is StepState.CANCELED:
         return IncidentStatus.RESTORED
     if block.effect is Effect.UNVERIFIED or (revoke is not None and revoke.effect is Effect.INEFFECTIVE):
         return IncidentStatus.FAILED

@@ -95,7 +95,7 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
 
 
 def _waits_or_was_withheld(step: Step) -> bool:
-    return step.state in {HELD, WITHHELD} or (step.state is StepState.CANCELLED and step.reason == Rule.PROTECTED)
+    return step.state in {HELD, WITHHELD} or (step.state is StepState.CANCELED and step.reason == Rule.PROTECTED)
 
 
 def _open(case: Case, step: Step, *, resolved: bool = False) -> bool:

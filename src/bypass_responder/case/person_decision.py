@@ -262,7 +262,7 @@ def not_now(
             )
     if kind is DecisionKind.CLOSE:
         unfinished = [
-            step for step in case.steps(incident.id) if step.state not in {StepState.DONE, StepState.CANCELLED}
+            step for step in case.steps(incident.id) if step.state not in {StepState.DONE, StepState.CANCELED}
         ]
         if unfinished:
             steps = ", ".join(f"{step.step.value} is {step.state.value}" for step in unfinished)
@@ -415,7 +415,7 @@ def _cancel(draft: Draft, decision: PersonDecision, states: frozenset[StepState]
 
 
 def _cancel_step(draft: Draft, step: Step, reason: str) -> None:
-    gone = {"state": StepState.CANCELLED, "next_at": None, "lease_until": None, "reason": reason}
+    gone = {"state": StepState.CANCELED, "next_at": None, "lease_until": None, "reason": reason}
     draft.put(step.model_copy(update=gone))
 
 

@@ -51,7 +51,7 @@ def changed_by_rules(case: Case, step: Step, settings: Settings) -> tuple[StepSt
     weaker = weakened(step.step, enforce=settings.enforce, protected=protected, slot=True)
     if step.state is StepState.PLANNED:
         return weaker
-    by_protection = step.state is StepState.CANCELLED and step.reason == Rule.PROTECTED
+    by_protection = step.state is StepState.CANCELED and step.reason == Rule.PROTECTED
     if weaker or step.step is StepKind.RELEASE or not (step.state is StepState.WITHHELD or by_protection):
         return None
     if not incident.status.final:

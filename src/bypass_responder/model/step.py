@@ -25,7 +25,7 @@ class StepState(StrEnum):
     """Where a step is.
 
     planned → claimed → acted → done; or failed (a person is needed), held (waits for a person), withheld (observe, or a
-    rule read again at the claim forbids it), cancelled.
+    rule read again at the claim forbids it), canceled.
     """
 
     PLANNED = "planned"
@@ -35,7 +35,7 @@ class StepState(StrEnum):
     FAILED = "failed"
     HELD = "held"
     WITHHELD = "withheld"
-    CANCELLED = "cancelled"
+    CANCELED = "canceled"
 
     @property
     def running(self) -> bool:
