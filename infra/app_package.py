@@ -1,4 +1,4 @@
-"""What both packagers share: errors, the listing of a folder, the zip, and putting the result in its place.
+"""Functions that both packagers share: errors, the listing of a folder, the zip, and its replacement.
 
 Run on the system's Python, so it knows the standard library only. What is wrong raises:
 
@@ -20,7 +20,7 @@ OLDEST = (3, 11)
 
 
 class PackagingError(Exception):
-    """Nothing was packaged; the message is one line and says what to do."""
+    """Nothing was packaged. The message is one line with the fix."""
 
     code = 2
 
@@ -59,7 +59,10 @@ def write_zip(folder: Path, to: Path) -> None:
 
 
 def publish(folder: Path, work: Path, target: Path) -> Path:
-    """Write ``folder`` as the zip ``target`` and leave it beside it, unpacked; both are made in ``work`` first."""
+    """Write ``folder`` as the zip ``target``, with the unpacked files beside it.
+
+    Both are made in ``work`` first.
+    """
     write_zip(folder, work / target.name)
     unpacked = target.with_suffix("")
     shutil.rmtree(unpacked, ignore_errors=True)
@@ -68,27 +71,30 @@ def publish(folder: Path, work: Path, target: Path) -> Path:
     return target
 
 
-def teller(name: str) -> Callable[[str], None]:
-    """What tells progress and refusals to the person, under the name of the package; stdout has the result."""
+def logger(name: str) -> Callable[[str], None]:
+    """Return a logger that prints progress and refusals on stderr, under the name of the package.
 
-    def tell(line: str) -> None:
+    Stdout has the result.
+    """
+
+    def log(line: str) -> None:
         sys.stderr.write(f"{name}: {line}\n")
 
-    return tell
+    return log
 
 
-def report(tell: Callable[[str], None], build: Callable[[], Path]) -> int:
-    """Build; one line on stdout says path, size and SHA-256, or one on stderr what is wrong. The exit code."""
+def report(log: Callable[[str], None], build: Callable[[], Path]) -> int:
+    """Build, print path, size and SHA-256 on stdout or the error on stderr, and return the exit code."""
     if sys.version_info < OLDEST:
-        tell(f"needs Python 3.11 or newer, this is {sys.version.split()[0]}; name another one: PYTHON=python3.13")
+        log(f"needs Python 3.11 or newer, this is {sys.version.split()[0]}; name another one: PYTHON=python3.13")
         return 2
     try:
         written = build()
     except PackagingError as error:
-        tell(str(error))
+        log(str(error))
         return error.code
     except OSError as error:
-        tell(f"{error}; nothing was packaged")
+        log(f"{error}; nothing was packaged")
         return 2
     with written.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Packages the Exchange worker for Azure Functions: one zip with the app and the PowerShell modules that it needs.
+"""Packages the Exchange worker for Azure Functions: one zip with the app and its PowerShell modules.
 
 Flex Consumption installs no modules, so they are in the zip. modules.lock.json says which: name, exact version, and the
 SHA-256 of the package. They come from a folder (MODULES_FROM) or from a gallery (GALLERY_URL). Run by
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from infra import app_package, powershell_modules
 from infra.app_package import RefusedError
-from infra.powershell_modules import Module, tell
+from infra.powershell_modules import Module, log
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "src" / "exchange_worker"
@@ -29,14 +29,14 @@ LOCK_NAME = "modules.lock.json"
 OWN = re.compile(r"(?!modules/)(?:[^./]+/)*(?!local\.settings)[^./][^/]*\.(?:ps1|psd1|psm1|json)", re.IGNORECASE)
 """What belongs to the app: no settings of a laptop, nothing in a folder whose name has a dot, no Modules."""
 NO_SOURCE = (
-    "say where the modules come from: MODULES_FROM=FOLDER, as Save-Module or Save-PSResource writes it on a machine "
+    "no source for the modules: set MODULES_FROM=FOLDER, as Save-Module or Save-PSResource writes it on a machine "
     "that reaches the PowerShell Gallery (it is not reachable from everywhere), or GALLERY_URL=ADDRESS to download "
     "them from there or from a mirror; (Get-PSRepository PSGallery).SourceLocation prints the address"
 )
 
 
 def entries(app: Path, modules: Path) -> dict[str, Path]:
-    """Each file by its name in the zip. Modules are those of the lock file only, whatever lies in the app's folder."""
+    """Return each file by its name in the zip. Only modules of the lock file are included."""
     own = [name for name in app_package.files(app) if name != LOCK_NAME and OWN.fullmatch(name)]
     return {name: app / name for name in own} | {
         f"Modules/{name}": modules / name for name in app_package.files(modules)
@@ -72,7 +72,7 @@ def require_hashes(lock: Path, modules: dict[str, Module]) -> None:
 def fetch(name: str, module: Module, gallery: str, work: Path) -> Module:
     """Download and unpack into ``work``; the module with its hash, the recorded one if there is one."""
     what = f"{name} {module.version}"
-    tell(f"{what} is downloaded")
+    log(f"{what} is downloaded")
     package, digest = work / f"{name}.{module.version}.nupkg", hashlib.sha256()
     with package.open("wb") as out:
         for part in powershell_modules.download(f"{gallery}/package/{name}/{module.version}", what):
@@ -88,7 +88,7 @@ def fetch(name: str, module: Module, gallery: str, work: Path) -> Module:
 
 
 def collect_modules(given: argparse.Namespace, source: str, gallery: str, work: Path) -> None:
-    """Put every module of the lock file into Modules in ``work``, and record the hashes that were not known."""
+    """Put every module of the lock file into Modules in ``work``, and record new hashes."""
     modules = read_lock(given.lock)
     if gallery:
         powershell_modules.check_address(gallery)
@@ -105,7 +105,7 @@ def collect_modules(given: argparse.Namespace, source: str, gallery: str, work: 
     if filled != modules:
         write_lock(given.lock, filled)
     for name in (name for name in modules if filled[name] != modules[name]):
-        tell(f"recorded on first use, compare it with a second source: {name} SHA-256 {filled[name].sha256}")
+        log(f"recorded on first use, compare it with a second source: {name} SHA-256 {filled[name].sha256}")
 
 
 def build(given: argparse.Namespace) -> Path:
@@ -124,7 +124,7 @@ def build(given: argparse.Namespace) -> Path:
     with tempfile.TemporaryDirectory(dir=output, prefix="exchange-worker-") as temporary:
         work = Path(temporary)
         collect_modules(given, source, gallery.rstrip("/"), work)
-        tell("the zip is written")
+        log("the zip is written")
         app_package.copy_to(work / "app", entries(given.app, work / "Modules"))
         return app_package.publish(work / "app", work, output / "exchange-worker.zip")
 
@@ -137,7 +137,7 @@ def main() -> int:
     parser.add_argument("--lock", type=Path, default=APP / LOCK_NAME, help="the lock file")
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="folder that gets exchange-worker.zip")
     given = parser.parse_args()
-    return app_package.report(tell, lambda: build(given))
+    return app_package.report(log, lambda: build(given))
 
 
 if __name__ == "__main__":

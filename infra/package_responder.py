@@ -1,4 +1,4 @@
-"""Packages the responder for Azure Functions: one zip with the app and every Python package that it needs.
+"""Packages the responder for Azure Functions: one zip with the app and its Python packages.
 
 Nothing is built in Azure: the packages are in the zip, as wheels for Linux and the app's Python, each with the SHA-256
 that requirements.lock names. Run by `make package-responder` with the Python of the environment, which has pip.
@@ -29,7 +29,7 @@ LEFT_OUT = re.compile(
     r"bin/.*|.*/__pycache__/.*|.*\.pyc|[^/]+/tests/.*|[^/]+\.dist-info/(?:RECORD|INSTALLER|REQUESTED|direct_url\.json)"
 )
 """What pip writes about an installation, and the tests of packages. Licenses and entry points stay."""
-tell = app_package.teller("responder")
+log = app_package.logger("responder")
 
 
 def own_files(root: Path) -> dict[str, Path]:
@@ -50,12 +50,12 @@ def build(given: argparse.Namespace) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output, prefix="responder-") as temporary:
         work = Path(temporary)
-        tell(f"packages for Python {'.'.join(map(str, given.python_version))} are fetched")
+        log(f"packages for Python {'.'.join(map(str, given.python_version))} are fetched")
         python_wheels.install(lock, work / "installed", given.python_version)
         wheels = [name for name in app_package.files(work / "installed") if not LEFT_OUT.fullmatch(name)]
         app_package.copy_to(work / "app", own)
         app_package.copy_to(work / "app" / SITE_PACKAGES, {name: work / "installed" / name for name in wheels})
-        tell("the zip is written")
+        log("the zip is written")
         return app_package.publish(work / "app", work, output / "responder.zip")
 
 
@@ -84,7 +84,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="folder that gets responder.zip")
     parser.add_argument("--python-version", type=python_version, default=DEPLOYED, help="Python of the app (3.13)")
     given = parser.parse_args()
-    return app_package.report(tell, lambda: (lock_only if given.write_lock else build)(given))
+    return app_package.report(log, lambda: (lock_only if given.write_lock else build)(given))
 
 
 if __name__ == "__main__":

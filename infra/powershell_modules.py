@@ -1,4 +1,4 @@
-"""The PowerShell modules that the Exchange worker needs: from a folder, or downloaded from a gallery and unpacked.
+"""The Exchange worker's PowerShell modules, from a folder or downloaded from a gallery and unpacked.
 
 A part of package_exchange_worker.py, and like it on the standard library only.
 """
@@ -19,7 +19,7 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from infra.app_package import RefusedError, UnreachableError, files, teller
+from infra.app_package import RefusedError, UnreachableError, files, logger
 
 LARGEST_BYTES = 300_000_000
 """A package, and what is unpacked from one: several times what the largest of the three has."""
@@ -32,13 +32,13 @@ TRY_INSTEAD = "try again, or save the modules elsewhere and give MODULES_FROM"
 
 @dataclass(frozen=True)
 class Module:
-    """A line of modules.lock.json; ``sha256`` is of the .nupkg, None when nobody has downloaded it yet."""
+    """A line of modules.lock.json; ``sha256`` is of the .nupkg, None before the first download."""
 
     version: str
     sha256: str | None
 
 
-tell = teller("exchange-worker")
+log = logger("exchange-worker")
 
 
 # ---- manifests -------------------------------------------------------------------------------------------------------
@@ -56,7 +56,10 @@ TOKEN = re.compile(
 
 
 def version_of(manifest: Path) -> str:
-    """``ModuleVersion`` of a .psd1, with ``-label`` when it has a Prerelease label, which makes it another version."""
+    """Return ``ModuleVersion`` of a .psd1, with ``-label`` when it has a Prerelease label.
+
+    The label makes it another version.
+    """
     raw = manifest.read_bytes()
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = raw.decode(encoding, errors="replace").replace("\r\n", "\n")
@@ -75,11 +78,13 @@ def version_of(manifest: Path) -> str:
 
 
 def require_version(name: str, version: str, folder: Path) -> None:
-    """Refuse a module that does not say of itself that it is the wanted version."""
+    """Raise RefusedError unless the module declares the required version."""
     manifest = folder / f"{name}.psd1"
     found = version_of(manifest) if manifest.is_file() else "nothing"
     if found != version:
-        raise RefusedError(f"{name} {version} is wanted, and its {manifest.name} says {found}; nothing was packaged")
+        raise RefusedError(
+            f"{name} {version} is required, but its {manifest.name} declares {found}; nothing was packaged"
+        )
 
 
 # ---- modules from a folder or a package ------------------------------------------------------------------------------
@@ -176,7 +181,7 @@ def download(address: str, what: str) -> Iterator[bytes]:
                     raise RefusedError(f"{what} is larger than {LARGEST_BYTES} bytes; it was not used")
                 if time.monotonic() - reported_at > PROGRESS_SECONDS:
                     reported_at = time.monotonic()
-                    tell(f"{what}: {size / 1e6:.1f} of {f'{whole / 1e6:.1f}' if whole else '?'} MB")
+                    log(f"{what}: {size / 1e6:.1f} of {f'{whole / 1e6:.1f}' if whole else '?'} MB")
                 yield part
     except HTTPError as error:
         if error.code in {404, 410}:

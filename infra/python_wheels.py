@@ -1,4 +1,4 @@
-"""The wheels that the responder needs: what is asked for, what is locked, and pip that installs for another machine.
+"""The wheels that the responder needs: requirements, the lock file, and pip for another platform.
 
 A part of package_responder.py. pip is asked for Linux on x86-64 and the Python of the function app, whatever runs this.
 It reads the markers of a requirement with the Python that it runs on, so it never sees them here: the lock file has
@@ -42,8 +42,8 @@ def lines(path: Path, what_to_do: str) -> list[str]:
     """The lines that say something. Raises RefusedError when the file is not there."""
     if not path.is_file():
         raise RefusedError(f"{path} is not there; {what_to_do}")
-    told = (line.split("#", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return [line for line in told if line]
+    lines = (line.split("#", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line]
 
 
 def wanted(requirements: Path, python: tuple[int, int]) -> dict[str, str]:
@@ -93,20 +93,20 @@ def pip(*arguments: str, python: tuple[int, int]) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if not ended.returncode:
         return
-    said = ended.stderr
-    errors = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR: ")]
-    last = errors[-1] if errors else (said.strip().splitlines() or ["it said nothing"])[-1]
-    if WRONG_HASH in said:
-        named = re.search(r"^ {4}(\S+==\S+|https?://\S+|file:\S+|[\w.-]+ from \S+).*:$", said, re.MULTILINE)
+    output = ended.stderr
+    errors = [line.removeprefix("ERROR: ") for line in output.splitlines() if line.startswith("ERROR: ")]
+    last = errors[-1] if errors else (output.strip().splitlines() or ["no error message"])[-1]
+    if WRONG_HASH in output:
+        named = re.search(r"^ {4}(\S+==\S+|https?://\S+|file:\S+|[\w.-]+ from \S+).*:$", output, re.MULTILINE)
         what = named[1].rsplit("/", 1)[-1] if named else "a package"
         raise RefusedError(f"{what} is not the package that the lock file names; do not use it before you know why")
-    if UNREACHED.search(said):
+    if UNREACHED.search(output):
         raise UnreachableError("the package index could not be reached; try again, or set PIP_INDEX_URL to another")
     raise RefusedError(f"pip: {last}")
 
 
 def install(lock: Path, target: Path, python: tuple[int, int]) -> None:
-    """Put what the lock file names into ``target``. pip would refuse packages that its own Python is too old for."""
+    """Put what the lock file names into ``target``, also for a newer Python than the one that runs pip."""
     hashed = ("--no-deps", "--require-hashes", "--ignore-requires-python")
     options = (*hashed, "--no-compile", "--target", str(target))
     pip(*options, "--requirement", str(lock), python=python)
@@ -130,7 +130,7 @@ def write_lock(requirements: Path, lock: Path, python: tuple[int, int], work: Pa
         for each in json.loads(report.read_text(encoding="utf-8"))["install"]
     }
     header = LOCK_HEADER.format(python=".".join(map(str, python)), command="`make lock PYTHON=python3.13`")
-    told = [f"{name}=={version} --hash=sha256:{digest}\n" for name, (version, digest) in sorted(found.items())]
+    lines = [f"{name}=={version} --hash=sha256:{digest}\n" for name, (version, digest) in sorted(found.items())]
     part = lock.with_name(f"{lock.name}.part")
-    part.write_text(header + "".join(told), encoding="utf-8")
+    part.write_text(header + "".join(lines), encoding="utf-8")
     part.replace(lock)

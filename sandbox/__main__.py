@@ -17,7 +17,7 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0] not in COMMANDS:
         commands = "\n".join(f"  {name:7} {what}" for name, what in COMMANDS.items())
         if argv and not argv[0].startswith("-"):
-            sys.stderr.write(f"There is no command {argv[0]}.\n")
+            sys.stderr.write(f"Unknown command {argv[0]}.\n")
         sys.stderr.write(f"usage: python -m sandbox COMMAND [ARGS]\n{commands}\n")
         return 0 if argv in (["-h"], ["--help"]) else 2
     code: int = importlib.import_module(f"sandbox.{argv[0]}").main(argv[1:])

@@ -1,4 +1,6 @@
-"""What can be checked of the deployment without Azure. `make infra` runs it all; docs/checks.md says what each holds.
+"""Checks of the deployment that need no Azure. `make infra` runs them all.
+
+docs/checks.md states what each one checks.
 
 A check is a function of a checkout that yields one line for each problem. It yields a line, too, when what it looks for
 is not there at all: nothing found is never nothing wrong.
@@ -56,8 +58,8 @@ CHECKS = (
         "hardening", "no keys, no public data, no secret, TLS 1.2, retention that cannot be cut", hardening.run, BICEP
     ),
     Check("policies", "what an organization's policies ask for is made when asked, and only then", policies.run, BICEP),
-    Check("alerting", "each alert rule is on, fires at once, and notifies somebody", alerting.run, BICEP),
-    Check("access", "everybody has exactly the documented roles, each on one thing", access.run, BICEP),
+    Check("alerting", "each alert rule is on, fires at once, and notifies people", alerting.run, BICEP),
+    Check("access", "exactly the documented roles are assigned, each on one resource", access.run, BICEP),
     Check("permissions", "the rights that code names are given, and no others", permissions.run, BICEP),
     Check("names", "queues, tables and containers of the code are those of the template", storage_names.run, BICEP),
     Check("settings", "every setting that is read is set to what it must be, and the reverse", settings.run, BICEP),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra.checks import predicted
 from infra.checks.predicted import OPERATORS, READERS, SENDER, of_type
-from infra.checks.unreadable import UnreadableError, told
+from infra.checks.unreadable import UnreadableError, reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ OF_WORD = {
 """Role by what a thing is and the word in the table, as the page explains it."""
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     if "Microsoft.Authorization/" in str(predicted.compiled(root, "events.bicep").get("resources")):
@@ -134,7 +134,10 @@ def assignments(root: Path, variant: str) -> Iterator[Given]:
 
 
 def _thing(scope: str) -> str:
-    """A table, queue or container of the data account, a host account, the type of anything else; or all of a scope."""
+    """Return the table, queue or container of the data account, or the type of another resource.
+
+    A host account is named as such; a scope without a resource covers all of it.
+    """
     what = scope.rpartition("/providers/")[2]
     if "/providers/" not in scope:
         return f"all of {scope}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra.checks import predicted
 from infra.checks.predicted import Resource, of_type
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ MINUTES = {"PT5M": 5, "PT15M": 15, "PT30M": 30, "P1D": 1440}
 WHEN = {"category": "Administrative", "status": "Succeeded"}
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     text = (root / RULES).read_text(encoding="utf-8")

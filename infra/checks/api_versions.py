@@ -1,4 +1,6 @@
-"""API versions: only those of infra/checks/api-versions.json, each with what shows that Azure accepts it.
+"""Checks that only the API versions of infra/checks/api-versions.json are used.
+
+Each is listed there with the evidence that Azure accepts it.
 
 Bicep has types of a version months before each region's provider accepts it, so that a build proves nothing.
 """

@@ -60,11 +60,14 @@ class Code:
 
 
 @lru_cache(maxsize=16)
-def said(root: Path) -> Code:
-    """Ask the code of a checkout, in a separate process: an app can be indexed once. Raises UnreadableError."""
+def declared(root: Path) -> Code:
+    """Return what the code of a checkout declares. Raises UnreadableError.
+
+    In a separate process, since an app can be indexed only once.
+    """
     command = [sys.executable, "-c", _ASK]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root)  # noqa: S603 - our own words
     if ended.returncode:
-        why = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        why = (ended.stderr.strip().splitlines() or ["no error message"])[-1]
         raise UnreadableError(f"function_app.py and its package cannot be loaded: {why}")
     return Code(**json.loads(ended.stdout))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.checks import predicted
 from infra.checks.predicted import of_type
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ WITHOUT_VARIABLE = {"tags"}
 """Parameters that are objects: azd cannot take one from a variable."""
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     yield from _parameters(root)
@@ -50,7 +50,7 @@ def _parameters(root: Path) -> Iterator[str]:
 
 
 def _taken_from(name: str, parameter: dict[str, Any], value: str) -> Iterator[str]:
-    """The variable is called after the parameter, and where it is not set, the template's own default stays."""
+    """Yield a problem unless the variable is named after the parameter and keeps its default."""
     match = re.fullmatch(r"\$\{(\w+)(?:=(.*))?\}", value)
     variable = NAMED_BY_AZD.get(name) or re.sub(r"([A-Z])", r"_\1", name).upper()
     if not match or match[1] != variable:

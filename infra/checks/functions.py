@@ -1,4 +1,4 @@
-"""What others name of the apps is there: Event Grid's destination, runtimes, modules. And who may call unsigned."""
+"""Checks what others reference in the apps: Event Grid's destination, runtimes, modules, open paths."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Any
 from infra import package_responder
 from infra.checks import app_code, predicted
 from infra.checks.predicted import of_type
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 ANONYMOUS = {"health"}
-"""Functions that anybody may call. They say nothing."""
+"""Functions that accept anonymous calls. Their answers reveal nothing."""
 EXCLUDED = {"/runtime/webhooks/eventgrid", "/runtime/webhooks/EventGrid", "/api/health"}
-"""Paths that App Service authentication lets through: Event Grid signs in otherwise, and health is for anybody."""
+"""Paths that App Service authentication lets through: Event Grid signs in otherwise, and health is public."""
 PAIRS = {"7.6": ((3, 10, 0), (4, 0, 0)), "7.4": ((3, 5, 0), (3, 10, 0))}
 """PowerShell of the app, to the versions of ExchangeOnlineManagement from … below that run on it."""
 RETRY = {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    functions = app_code.said(root).functions
+    functions = app_code.declared(root).functions
     yield from _anonymous(root, functions)
     yield from _destination(root, functions)
     yield from _versions(root)
@@ -38,7 +38,7 @@ def _anonymous(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterat
         name for name, bindings in functions.items() if any(str(it.get("authLevel")) == "ANONYMOUS" for it in bindings)
     }
     if open_to_all != ANONYMOUS:
-        yield f"anybody may call {sorted(open_to_all)}, must be {sorted(ANONYMOUS)}"
+        yield f"anonymous calls are allowed to {sorted(open_to_all)}, must be {sorted(ANONYMOUS)}"
     auth = of_type(predicted.resources(root, "everything"), "Microsoft.Web/sites/config")
     if len(auth) != 1:
         yield f"{len(auth)} settings of App Service authentication with authClientId, must be 1"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.checks import predicted
 from infra.checks.predicted import Resource, of_type
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ SECRET = re.compile(
 VAULT = "@Microsoft.KeyVault("
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     for variant in predicted.VARIANTS:
@@ -77,8 +77,8 @@ def _wanted(found: tuple[Resource, ...]) -> Iterator[str]:
             yield f"{len(each)} of {kind}, at least {AT_LEAST.get(kind, 1)} are expected"
         for resource in each:
             for path, value in properties.items():
-                if (said := _at(resource["properties"], path)) != value:
-                    yield f"{resource['name']}: {path} is {said}, must be {value}"
+                if (actual := _at(resource["properties"], path)) != value:
+                    yield f"{resource['name']}: {path} is {actual}, must be {value}"
 
 
 def _at(properties: Any, path: str) -> Any:  # noqa: ANN401 - any JSON value

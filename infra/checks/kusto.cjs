@@ -55,10 +55,10 @@ const texts = (node) => all(node)
 
 function look(name, text, state) {
   const code = KustoCode.ParseAndAnalyze(text, state);
-  const said = code.GetDiagnostics();
+  const diagnostics = code.GetDiagnostics();
   const problems = [];
-  for (let index = 0; index < said.Count; index += 1) {
-    const each = said.getItem(index);
+  for (let index = 0; index < diagnostics.Count; index += 1) {
+    const each = diagnostics.getItem(index);
     const line = text.slice(0, each.Start).split('\n').length;
     problems.push(`line ${line}: ${each.Message}`);
   }

@@ -106,8 +106,8 @@ def _required(root: Path, metadata: list[str]) -> Iterator[str]:
     for name in python_wheels.wanted(root / "requirements.txt", package_responder.DEPLOYED):
         if name not in found:
             yield f"responder.zip has no package {name}, which requirements.txt asks for"
-    for name, told in found.items():
-        for requirement in map(Requirement, _field(told, "Requires-Dist")):
+    for name, described in found.items():
+        for requirement in map(Requirement, _field(described, "Requires-Dist")):
             applies = requirement.marker is None or requirement.marker.evaluate(environment)
             if applies and canonicalize_name(requirement.name) not in found:
                 yield f"responder.zip has no package {requirement.name}, which {name} requires"

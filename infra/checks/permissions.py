@@ -1,4 +1,7 @@
-"""The rights that docstrings name are given, and nothing more: Graph and feed by rights.py, Azure by roles.bicep."""
+"""Checks that exactly the permissions that docstrings name are granted.
+
+Graph and feed permissions come from rights.py, Azure roles from roles.bicep.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from infra.checks import access, app_code
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +30,10 @@ OF_AZURE = {
 """What the responder's identity needs, and code of ours does not ask for: who does."""
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    code = app_code.said(root)
+    code = app_code.declared(root)
     named = set(_docstrings(root))
     app_roles = {word for text in named for word in APP_ROLE.findall(text)}
     yield from _compared(app_roles, set(code.responder_roles), "rights.RESPONDER_ROLES")

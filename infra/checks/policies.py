@@ -1,4 +1,7 @@
-"""What an organization's policies may ask for is made when asked, and only then; and a suffix renames only the apps."""
+"""Checks that the parameters for an organization's policies take effect only when they are set.
+
+Also that a suffix renames only the apps.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from infra.checks import predicted
 from infra.checks.predicted import Resource, of_type
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +33,7 @@ LEVEL = "CanNotDelete"
 KEPT = ("Microsoft.Storage/storageAccounts", "Microsoft.ManagedIdentity/userAssignedIdentities")
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     plain, asked = (predicted.resources(root, variant) for variant in ("default", "everything"))

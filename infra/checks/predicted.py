@@ -1,4 +1,7 @@
-"""What the templates make, as Bicep itself predicts it: every loop, condition and name resolved, without Azure."""
+"""The resources that the templates create, as Bicep predicts them, without Azure.
+
+Every loop, condition and name is resolved.
+"""
 
 from __future__ import annotations
 
@@ -51,9 +54,9 @@ def bicep(*arguments: str) -> str:
     command = ["bicep", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a developer's tool
     if ended.returncode:
-        said = [line.strip() for line in ended.stderr.splitlines() if "Error" in line] or [ended.stderr.strip()]
-        said.sort(key=lambda line: IN_A_MODULE in line)
-        raise UnreadableError(re.sub(r"^.*?/infra/| \[https:.*", "", said[0])[:300])
+        lines = [line.strip() for line in ended.stderr.splitlines() if "Error" in line] or [ended.stderr.strip()]
+        lines.sort(key=lambda line: IN_A_MODULE in line)
+        raise UnreadableError(re.sub(r"^.*?/infra/| \[https:.*", "", lines[0])[:300])
     return ended.stdout
 
 
@@ -70,7 +73,10 @@ def copied(root: Path, to: Path) -> Path:
 
 @dataclass(frozen=True)
 class Sources:
-    """The templates of a checkout; equal when all that Bicep reads is equal, for it takes seconds to answer."""
+    """The templates of a checkout; equal when everything that Bicep reads is equal.
+
+    Comparing them saves a build, which takes seconds.
+    """
 
     root: Path = field(compare=False)
     digest: str
@@ -150,7 +156,10 @@ def app(root: Path, service: str) -> dict[str, Any]:
 
 
 def app_settings(root: Path, variant: str, service: str) -> dict[str, str]:
-    """The settings of one app, resolved as far as they can be before a deployment; none when there is no such app."""
+    """Return the settings of one app, or none when there is no such app.
+
+    They are resolved as far as is possible before a deployment.
+    """
     for each in of_type(resources(root, variant), "Microsoft.Web/sites"):
         if each.get("tags", {}).get("azd-service-name") == service:
             return {it["name"]: str(it["value"]) for it in each["properties"]["siteConfig"]["appSettings"]}

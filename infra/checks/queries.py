@@ -1,4 +1,7 @@
-"""Queries of the alert rules and the workbook: by Kusto's own parser, and with words and fields that the app sends."""
+"""Checks the queries of the alert rules and the workbook with Kusto's own parser.
+
+They may use only words and fields that the app sends.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 TOLD_BY_OTHERS = {"health": "each health alert is in a rule by its id"}
 NOT_PAGED = {
-    "recovered": "something is over: nobody has to get up",
+    "recovered": "the problem is resolved; no action is required",
     "restored": "auditing is on again; what is left to do was paged before",
 }
 """Notifications that no rule fires for, and why. Every other kind, and every health alert, is in exactly one rule."""
@@ -34,7 +37,7 @@ PAGE = "docs/telemetry.md"
 
 
 def run(root: Path) -> Iterator[str]:
-    """One line per problem: a query that cannot be read, a word that nobody sends, a rule without its query."""
+    """Return one line per problem: an invalid query, a word that is never sent, a rule without its query."""
     texts = {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in (root / QUERIES).glob("*.kql")}
     texts = dict(sorted(texts.items()))
     yield from _loaded(root, set(texts))
@@ -113,7 +116,10 @@ def _functions(root: Path) -> frozenset[str]:
 
 
 def _paged(looked: Mapping[str, Any]) -> Iterator[str]:
-    """Every kind of notification and every health alert fires exactly one rule, or is listed with the reason."""
+    """Return each notification and health alert that does not fire exactly one rule.
+
+    Those listed with a reason are left out.
+    """
     for column, words in (("about", ABOUTS - set(TOLD_BY_OTHERS)), ("alert", frozenset(ADVICE))):
         for word in sorted(words):
             rules = [

@@ -1,4 +1,4 @@
-"""Alert rules, run: each query fires on the lines that the app logs for its events, and on no other lines.
+"""Checks that each alert query fires on the lines that the app logs for its events, and only there.
 
 The lines come from ``tests.infra.alert_lines``, which plays each event on the app's own code. The table of rules in
 docs/telemetry.md says which rule has to fire for which notification and which health alert.
@@ -25,7 +25,7 @@ TOOLS = ("duckdb-kql",)
 
 
 def run(root: Path) -> Iterator[str]:
-    """One line per problem: a rule that does not fire where it has to, or fires elsewhere; a column that is missing."""
+    """Return one line per problem: a rule that misses its events or fires on others, a missing column."""
     rules = _rules(root)
     words = _documented(root)
     scenarios: dict[str, Any] = _json([sys.executable, "-m", "tests.infra.alert_lines"], cwd=HERE)

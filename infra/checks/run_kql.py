@@ -1,4 +1,4 @@
-"""Runs Kusto queries on DuckDB, in the environment of infra/requirements-checks.txt, which has duckdb-kql.
+"""Runs Kusto queries on DuckDB, in the environment of infra/requirements-checks.txt (duckdb-kql).
 
 Reads ``{"tables": {name: {column: type}}, "queries": {name: text}, "scenarios": {name: {table: [row]}}}`` on stdin.
 Writes, for each query and scenario, ``{"columns": […], "rows": count}``, or ``{"problem": text}`` for a query.

@@ -1,6 +1,6 @@
-"""checkov over what main.bicep makes; what is skipped stands in checkov-skips.json, each with its reason.
+"""Runs checkov on what main.bicep creates; checkov-skips.json lists the skipped rules with reasons.
 
-For the one thing that events.bicep makes it has no rule.
+It has no rule for the resource that events.bicep creates.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.checks import predicted, workflows
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ SKIPS = "infra/checks/checkov-skips.json"
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     found: dict[Finding, str] = {}
@@ -58,7 +58,7 @@ def _scanned(sources: predicted.Sources, variant: str) -> tuple[dict[Finding, st
         options = ["--framework", "arm", "--skip-download", "--quiet", "--compact", "--output", "json", "--soft-fail"]
         command = [workflows.tool("checkov"), "--file", str(file), *options]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a tool of our own environment
-    said = json.loads(ended.stdout) if ended.stdout.strip().startswith("{") else {}
-    failed = said.get("results", {}).get("failed_checks", [])
-    passed: int = said.get("summary", {}).get("passed", 0)
+    report = json.loads(ended.stdout) if ended.stdout.strip().startswith("{") else {}
+    failed = report.get("results", {}).get("failed_checks", [])
+    passed: int = report.get("summary", {}).get("passed", 0)
     return {(each["check_id"], each["resource"]): each["check_name"] for each in failed}, passed

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from infra.checks import app_code, predicted
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,14 +55,14 @@ MADE_BY = re.compile(r"uniqueString\('(\w+)'.*?\.outputs\.(\w+)\.value")
 CASED = re.compile(r"([A-Z])")
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     for service, read in {"responder": _responder(root), "exchange-worker": _worker(root)}.items():
         expected = read | set(READ_BY_OTHERS) | set(OF_ONE[service])
         is_set = predicted.app_settings(root, "everything", service)
         yield from (f"{service}: {name} is read and not set" for name in sorted(expected - set(is_set)))
-        yield from (f"{service}: {name} is set and read by nobody" for name in sorted(set(is_set) - expected))
+        yield from (f"{service}: {name} is set but never read" for name in sorted(set(is_set) - expected))
         without = set(is_set) - set(predicted.app_settings(root, "default", service)) - WEBHOOK
         yield from (f"{service}: {name} is set only with everything switched on" for name in sorted(without))
         yield from (f"{service}: {problem}" for problem in _values(root, service, is_set))
@@ -70,13 +70,13 @@ def run(root: Path) -> Iterator[str]:
 
 
 def _responder(root: Path) -> set[str]:
-    code = app_code.said(root)
+    code = app_code.declared(root)
     fields = {name.upper() for name in code.settings}
     return fields | STORAGE | set(_looked_up(root)) | set(re.findall(r"%(\w+)%", json.dumps(code.functions)))
 
 
 def _looked_up(root: Path) -> Iterator[str]:
-    """What code takes from the environment by name, past Settings; not what bypassctl and doctor read in a shell."""
+    """Return the environment variables that code reads outside Settings, except bypassctl's and doctor's."""
     package = root / "src" / "bypass_responder"
     for path in sorted(package.rglob("*.py")):
         if IN_A_SHELL & set(path.relative_to(package).parts):
@@ -99,7 +99,7 @@ def _worker(root: Path) -> set[str]:
 
 
 def _values(root: Path, service: str, is_set: dict[str, str]) -> Iterator[str]:
-    """What is no choice: a queue, an address or an identity that is another's would be found by nobody else."""
+    """Checks the values that both sides must share: queues, addresses and identities."""
     own = MODULES[service]
     client = {(f"{own}Identity", "clientId")}
     from_module = {
@@ -114,7 +114,7 @@ def _values(root: Path, service: str, is_set: dict[str, str]) -> Iterator[str]:
     for name, sources in from_module.items():
         if name in is_set and (found := set(MADE_BY.findall(is_set[name]))) != sources:
             yield f"{name} comes from {_words(found) or repr(is_set[name])}, must come from {_words(sources)}"
-    queues = {name.upper(): str(value) for name, value in app_code.said(root).settings.items() if "_queue" in name}
+    queues = {name.upper(): str(value) for name, value in app_code.declared(root).settings.items() if "_queue" in name}
     for name, value in (CONSTANT | queues).items():
         if name in is_set and is_set[name] != value:
             yield f"{name} is {is_set[name]!r}, must be {value!r}"
@@ -128,7 +128,7 @@ def _defaults(root: Path) -> Iterator[str]:
     """A choice has a parameter, with the default of the code."""
     parameters = predicted.compiled(root).get("parameters", {})
     by_setting = {CASED.sub(r"_\1", name).lower(): (name, value) for name, value in parameters.items()}
-    for setting, ours in app_code.said(root).settings.items():
+    for setting, ours in app_code.declared(root).settings.items():
         if setting in WITHOUT_PARAMETER or setting.endswith("_queue"):
             continue
         name, parameter = by_setting.get(setting, ("", {}))

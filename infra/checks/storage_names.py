@@ -1,4 +1,4 @@
-"""Queues with their poison twins, tables and containers: what the two apps expect is what the template makes."""
+"""Checks that the template creates the queues, tables and containers that the apps expect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.checks import app_code, predicted
 from infra.checks.predicted import Resource, of_type
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ ACCOUNT = "Microsoft.Storage/storageAccounts"
 KINDS = {"table": "tableServices/tables", "queue": "queueServices/queues", "container": "blobServices/containers"}
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     for variant in predicted.VARIANTS:
@@ -28,7 +28,7 @@ def run(root: Path) -> Iterator[str]:
 
 
 def _expected(root: Path) -> dict[str, set[str]]:
-    code = app_code.said(root)
+    code = app_code.declared(root)
     queues = code.queues | {f"{name}-poison" for name in code.queues}
     containers = {*code.containers, *_bound(root)}
     return {"table": set(code.tables), "queue": queues, "container": containers}
@@ -50,4 +50,4 @@ def _made(found: tuple[Resource, ...], kind: str) -> set[str]:
 
 def _compared(kind: str, expected: set[str], made: set[str]) -> Iterator[str]:
     yield from (f"{kind} {name} is used by the code and not made" for name in sorted(expected - made))
-    yield from (f"{kind} {name} is made and used by nobody" for name in sorted(made - expected))
+    yield from (f"{kind} {name} is created but never used" for name in sorted(made - expected))

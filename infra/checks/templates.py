@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.checks import predicted
-from infra.checks.unreadable import told
+from infra.checks.unreadable import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ ELSEWHERE = re.compile(r"'(?:br|ts)[:/]|^\s*extension\s|microsoftGraph", re.MULT
 DISABLED = re.compile(r"#disable-(?:next-line|diagnostics)[^\n/]*(?P<why>//\s*\S.*)?$", re.MULTILINE)
 
 
-@told
+@reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
     found = predicted.templates(root)

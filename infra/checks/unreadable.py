@@ -1,4 +1,4 @@
-"""What is to be checked cannot be read at all. That is a problem like others, and ends the check that meets it."""
+"""The error for an input of a check that cannot be read. It is a problem, and ends that check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class UnreadableError(Exception):
     """The message says in one line what cannot be read, and why."""
 
 
-def told(run: Callable[[Path], Iterator[str]]) -> Callable[[Path], Iterator[str]]:
+def reported(run: Callable[[Path], Iterator[str]]) -> Callable[[Path], Iterator[str]]:
     """A check that ends with the message of an UnreadableError instead of raising it."""
 
     @wraps(run)

@@ -91,12 +91,12 @@ def _tools(root: Path, names: Sequence[str]) -> Iterator[str]:
 
 
 def _complaints(root: Path, command: Sequence[str]) -> list[str]:
-    """What a tool that ended badly says, on either stream; that it said nothing is a complaint too."""
+    """The error lines of a failed tool, from both streams; its exit code when it printed none."""
     ended = _ran(root, command)
     if ended.returncode == 0:
         return []
-    said = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
-    return said or [f"ended with {ended.returncode}"]
+    lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
+    return lines or [f"ended with {ended.returncode}"]
 
 
 def _ran(root: Path, command: Sequence[str]) -> subprocess.CompletedProcess[str]:

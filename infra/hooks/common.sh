@@ -4,10 +4,10 @@ VENV=.venv
 PATH="$PWD/$VENV/bin:$PATH"
 export VENV PATH
 
-tell() { printf '%s: %s\n' "$HOOK" "$1" >&2; }
+log() { printf '%s: %s\n' "$HOOK" "$1" >&2; }
 
 stop() { # LINE [EXIT_CODE]
-  tell "$1"
+  log "$1"
   exit "${2:-1}"
 }
 

@@ -22,20 +22,20 @@ $deployment = @(
 $final = 'AuthorizationFailed|does not have authorization|RequestDisallowedByPolicy|az login|' +
     '\(InvalidTemplate\)|"InvalidTemplate"|Error BCP|InvalidRequestContent'
 for ($try = 1; ; $try++) {
-    $said = & az @deployment 2>&1
+    $output = & az @deployment 2>&1
     if ($LASTEXITCODE -eq 0) { break }
-    if ("$said" -cmatch $final) {
-        $said | ForEach-Object { [Console]::Error.WriteLine("$_") }
+    if ("$output" -cmatch $final) {
+        $output | ForEach-Object { [Console]::Error.WriteLine("$_") }
         Stop-Hook 'the event subscription was not created; fix the Azure error above, then run: azd deploy'
     }
     if ($try -ge 10) {
-        $said | ForEach-Object { [Console]::Error.WriteLine("$_") }
+        $output | ForEach-Object { [Console]::Error.WriteLine("$_") }
         Stop-Hook ("the event subscription was not created in $try attempts. Alerts do not arrive; the feed and the " +
             'sweep work. Run: azd deploy')
     }
-    if ("$said" -cmatch 'estination endpoint not found') {
+    if ("$output" -cmatch 'estination endpoint not found') {
         Write-Line "Azure cannot find the function yet; attempt $try of 10"
     }
-    else { Write-Line "attempt $try of 10 failed: $(@($said)[0])" }
+    else { Write-Line "attempt $try of 10 failed: $(@($output)[0])" }
     Start-Sleep -Seconds $pause
 }

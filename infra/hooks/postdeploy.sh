@@ -7,29 +7,29 @@ cd "$(dirname "$0")/../.."
 . infra/hooks/common.sh
 
 need AZURE_SUBSCRIPTION_ID AZURE_RESOURCE_GROUP EVENT_TOPIC_NAME RESPONDER_APP_NAME DATA_ACCOUNT_NAME ALERTS_TO
-[ "$ALERTS_TO" != none ] || { tell "no event subscription: ALERTS_BY_QUEUE=never"; exit 0; }
+[ "$ALERTS_TO" != none ] || { log "no event subscription: ALERTS_BY_QUEUE=never"; exit 0; }
 require_az
 try=1
-until said=$(az deployment group create --subscription "$AZURE_SUBSCRIPTION_ID" \
+until output=$(az deployment group create --subscription "$AZURE_SUBSCRIPTION_ID" \
   --resource-group "$AZURE_RESOURCE_GROUP" --name bypass-events --template-file "${EVENTS_TEMPLATE:-infra/events.bicep}" \
   --output none --only-show-errors --parameters \
   "topicName=$EVENT_TOPIC_NAME" "responderAppName=$RESPONDER_APP_NAME" "dataAccountName=$DATA_ACCOUNT_NAME" \
   "alertsTo=$ALERTS_TO" 2>&1); do
-  case "$said" in
+  case "$output" in
     *AuthorizationFailed* | *"does not have authorization"* | *RequestDisallowedByPolicy* | *"az login"* | \
       *"(InvalidTemplate)"* | *'"InvalidTemplate"'* | *"Error BCP"* | *InvalidRequestContent*)
-      printf '%s\n' "$said" >&2
+      printf '%s\n' "$output" >&2
       stop "the event subscription was not created; fix the Azure error above, then run: azd deploy"
       ;;
   esac
   if [ "$try" -ge 10 ]; then
-    printf '%s\n' "$said" >&2
+    printf '%s\n' "$output" >&2
     stop "the event subscription was not created in $try attempts. Alerts do not arrive; the feed and the sweep work. \
 Run: azd deploy"
   fi
-  case "$said" in
-    *"estination endpoint not found"*) tell "Azure cannot find the function yet; attempt $try of 10" ;;
-    *) tell "attempt $try of 10 failed: $(printf '%s' "$said" | head -n 1)" ;;
+  case "$output" in
+    *"estination endpoint not found"*) log "Azure cannot find the function yet; attempt $try of 10" ;;
+    *) log "attempt $try of 10 failed: $(printf '%s' "$output" | head -n 1)" ;;
   esac
   try=$((try + 1))
   sleep "${EVENTS_RETRY_SECONDS:-30}"

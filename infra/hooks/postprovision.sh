@@ -5,7 +5,7 @@ HOOK=postprovision
 cd "$(dirname "$0")/../.."
 . infra/hooks/common.sh
 
-[ "${BYPASS_GRANT:-}" != skip ] || { tell "permissions not checked: BYPASS_GRANT=skip"; exit 0; }
+[ "${BYPASS_GRANT:-}" != skip ] || { log "permissions not checked: BYPASS_GRANT=skip"; exit 0; }
 check_grant
 [ "$granted" -ne 0 ] || exit 0
 [ "${BYPASS_GRANT:-}" = now ] || stop "permissions are missing, so nothing was deployed. A Privileged Role Administrator \

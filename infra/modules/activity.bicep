@@ -1,4 +1,4 @@
-// Alert rules over the activity log of the resource group: somebody stopped an app, or changed settings or roles.
+// Alert rules over the activity log of the resource group: an app was stopped, or settings or roles were changed.
 
 param tags { *: string }
 

@@ -62,8 +62,8 @@ var onTables given[] = concat(
   toGroup(readers, roles.tableDataReader, tables)
 )
 
-// The author of a message on consoleDecisions counts as verified: nobody but the console's identity may send there, and
-// while there is no console, nobody.
+// The author of a message on consoleDecisions counts as verified: only the console's identity may send there, and
+// without a console, no identity.
 // A trigger needs Contributor on its queue: the host renews a message with Update Message, which Message Processor does
 // not allow (MicrosoftDocs/azure-docs#120932). Otherwise a sweep longer than the visibility timeout would run twice.
 var queueNames = map(items(queues), queue => queue.value)

@@ -26,7 +26,7 @@ def unpack(package: Path, folder: Path) -> Path:
     except (OSError, zipfile.BadZipFile) as error:
         raise PackageError(f"{package} cannot be unpacked ({error}): make package-responder") from error
     if "function_app.py" not in names:
-        raise PackageError(f"{package} is no package of the responder, it has no function_app.py")
+        raise PackageError(f"{package} is not a package of the responder: it has no function_app.py")
     built_for = {match[1] for name in names if (match := re.search(r"\.cpython-3(\d+)-[^/]*\.so$", name))}
     if built_for and str(sys.version_info[1]) not in built_for:
         version = f"3.{min(built_for)}"

@@ -59,7 +59,7 @@ class Disposition(StrEnum):
 
 
 class Facts(Value):
-    """Everything that a decision depends on. ``effective_at``: when the bypass began (a state: when it was read)."""
+    """The inputs of a decision. ``effective_at``: when the bypass began, or when a state was read."""
 
     effective_at: datetime
     naming: Naming
@@ -140,7 +140,7 @@ def needs_exchange(*, effective_at: datetime, confirmed: bool, now: datetime) ->
 
 
 def decide(facts: Facts, *, now: datetime) -> Decision:
-    """The decision for one finding that switches a bypass on, or may have. The first row that applies wins."""
+    """Return the decision for a finding that switches a bypass on, or may have. The first rule wins."""
     now_, held, not_ = Disposition.NOW, Disposition.HELD, Disposition.NOT
     entry = facts.allowlist
     began = facts.began_after or facts.effective_at
@@ -168,7 +168,7 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
 
 
 def decide_actor(facts: Facts) -> Decision:
-    """The decision for the account that ran the cmdlet against a violation, where ``ACTOR_RESPONSE`` is contain."""
+    """Return the decision for the actor of a violation, where ``ACTOR_RESPONSE`` is contain."""
     now_, held, not_ = Disposition.NOW, Disposition.HELD, Disposition.NOT
     if facts.naming is not Naming.ONE_ACCOUNT:
         return _plan(Verdict.UNRESOLVED, _NAMING[facts.naming], not_, held, held)

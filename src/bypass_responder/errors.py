@@ -96,7 +96,7 @@ class RefusedError(ResponderError):
 
 
 class FeedError(ResponderError):
-    """An error of the Office 365 Management Activity API, identified by its AF code, not by its HTTP status."""
+    """An error of the Management Activity API, identified by its AF code, not by its HTTP status."""
 
     advice = "docs/runbook.md lists the AF codes."
 

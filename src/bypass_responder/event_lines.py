@@ -127,7 +127,7 @@ def write_notification(notification: Notification) -> None:
 
 
 def write_ongoing(alert: HealthAlert) -> None:
-    """Write a line for an ongoing health alert. Alert rules only see their own time window, so it is repeated."""
+    """Log a line for an ongoing health alert again: alert rules see only their own time window."""
     write_line("ongoing", alert=alert.id, severity=alert.severity.value, since=alert.since.isoformat())
 
 

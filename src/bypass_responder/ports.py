@@ -1,4 +1,4 @@
-"""What the core asks of the world, each port as small as its callers need. ``bootstrap`` supplies the adapters.
+"""The ports of the core, each as small as its callers need. ``bootstrap`` supplies the adapters.
 
 Every method may raise ``TransientError`` (nothing happened, or it is not known: ask again), and nothing of an SDK.
 """
@@ -105,10 +105,10 @@ class Ledger(Protocol):
         """Up to ``limit`` findings that decide nothing and are not recorded yet."""
 
     async def alone(self, target: str, since: datetime, *, after: str = "", limit: int) -> Case:
-        """Up to ``limit`` decided findings of no incident, by time, from ``since`` and behind the row key ``after``."""
+        """Return up to ``limit`` decided findings without an incident, from ``since`` and after ``after``."""
 
     async def findings(self, target: str, incident_id: str, since: datetime, *, after: str = "", limit: int) -> Case:
-        """Up to ``limit`` findings of the history about an incident, later than ``since``, by key from ``after``."""
+        """Return up to ``limit`` archived findings of an incident, later than ``since``, from key ``after``."""
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Up to ``limit`` notifications of the history that were delivered before a moment."""
@@ -167,7 +167,7 @@ class WorkList(Protocol):
         """
 
     async def checkpointed(self, item: WorkItem) -> None:
-        """Clear ``changed``; delete the item when nothing is due. Does nothing when the item changed meanwhile."""
+        """Clear ``changed``; delete the item when nothing is due. No effect if the item has changed."""
 
     async def items(self) -> list[WorkItem]:
         """Every item."""
@@ -246,7 +246,7 @@ class Checkpoints(Protocol):
 
 @dataclass(frozen=True)
 class PoisonMessage:
-    """A message that failed five times, or that the host could not decode; ``queue`` is the one it was sent to."""
+    """A message that failed five times or could not be decoded; ``queue`` is its original queue."""
 
     text: str
     queue: str
@@ -272,13 +272,13 @@ class PoisonDecision:
 
 
 class DecisionQueue(Protocol):
-    """The queues that carry people's decisions to the responder. Which one a decision came through is its channel."""
+    """The queues that carry people's decisions to the responder. The queue of a decision is its channel."""
 
     async def send(self, message: DecisionMessage) -> None:
         """Put a decision on the queue of bypassctl."""
 
     async def take_poison(self, limit: int) -> list[PoisonDecision]:
-        """Up to ``limit`` decisions of each channel that failed five times, hidden from others for five minutes."""
+        """Return up to ``limit`` decisions per channel that failed five times; hides them for five minutes."""
 
     async def finish(self, taken: PoisonDecision) -> None:
         """Delete one of these."""
@@ -295,7 +295,7 @@ class Notifier(Protocol):
     """One channel to people."""
 
     async def send(self, notifications: Sequence[Notification]) -> None:
-        """Deliver one notification, or several grouped into one message. Raises TransientError or RefusedError."""
+        """Deliver one notification or a group as one message. Raises TransientError or RefusedError."""
 
 
 @dataclass(frozen=True)
@@ -310,7 +310,7 @@ class OutboxItem:
 
 @dataclass(frozen=True)
 class Turn:
-    """The right to deliver to a receiver. ``failures``: of the runs before, since it last accepted a message."""
+    """The right to deliver to a receiver. ``failures``: failed runs since its last accepted message."""
 
     receiver: str
     failures: int
@@ -318,7 +318,7 @@ class Turn:
 
 
 class Outbox(Protocol):
-    """For each receiver, the targets with undelivered notifications, and the turn of the run that delivers them."""
+    """For each receiver, the targets with undelivered notifications and the turn of the delivering run."""
 
     async def add(self, receiver: str, due: Mapping[str, datetime]) -> None:
         """Add targets, each with the time of its next delivery, or replace them."""
@@ -336,7 +336,7 @@ class Outbox(Protocol):
         """Take the turn until a time; None while another run has it, or the receiver is left alone."""
 
     async def end_turn(self, turn: Turn, *, failures: int, until: datetime | None) -> None:
-        """Return the turn. ``until``: leave the receiver alone so long. Does nothing when another run took it over."""
+        """Return the turn. ``until``: pause the receiver. No effect when another run has taken it over."""
 
 
 WAKE = "deliver"
@@ -366,7 +366,7 @@ class AuditFeed(Protocol):
         """The blobs that became available within the window (at most 24 h), page by page."""
 
     def read(self, blob: ContentBlob) -> AsyncIterator[bytes]:
-        """The blob's bytes, in chunks. Raises NotFoundError when it no longer exists (AF20050, AF20051, AF20052)."""
+        """Yield the blob's bytes. Raises NotFoundError when it is gone (AF20050, AF20051, AF20052)."""
 
 
 class FeedStore(Protocol):

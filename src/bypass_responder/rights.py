@@ -85,7 +85,7 @@ EXCHANGE_ROLE_GROUP = "Mailbox Audit Bypass Responder"
 
 
 def storage_role(place: str, name: str) -> str:
-    """Return the responder's role on a ``table``, ``queue`` or ``container``, as in infra/modules/roles.bicep."""
+    """Return the responder's role on a ``table``, ``queue`` or ``container``, as roles.bicep grants it."""
     if place == "table":
         return "Storage Table Data Reader" if name == "Allowlist" else "Storage Table Data Contributor"
     if place == "container":

@@ -95,7 +95,7 @@ class Storage(Value):
 
 
 class Settings(Value):
-    """All settings, named in upper case in the environment (``ResponderStorage`` as Functions connections are)."""
+    """All settings, in upper case in the environment (``ResponderStorage`` like Functions connections)."""
 
     tenant_id: Annotated[str, BeforeValidator(_guid)]
     mode: Mode = Mode.OBSERVE
@@ -243,7 +243,7 @@ class GrantSettings(Value):
 
 
 def _storage(environment: Mapping[str, str]) -> Storage:
-    """``ResponderStorage`` holds a connection string, or ``ResponderStorage__…ServiceUri`` the three addresses."""
+    """``ResponderStorage`` is a connection string, or ``ResponderStorage__…ServiceUri`` three addresses."""
     connection = environment.get("ResponderStorage", "").strip()
     if connection:
         return Storage(connection_string=SecretStr(connection))

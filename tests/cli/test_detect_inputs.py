@@ -1,4 +1,4 @@
-"""What ``bypassctl detect`` says about inputs: compressed, none of ours, repeated, and how much was read."""
+"""``bypassctl detect`` on compressed, foreign and repeated inputs, and how much it reports as read."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_an_input_without_any_audit_record_is_status_two(tmp_path: Path, content
 def test_what_a_file_of_no_known_format_is_and_what_is_taken_is_one_line() -> None:
     (found,) = found_in(run("--output", "json", "-", content=b"PAR1" + b"\0" * 100))
 
-    assert found["detail"].startswith("a Parquet file; what is taken: JSON, .xlsx or a CSV")
+    assert found["detail"].startswith("a Parquet file; supported: JSON, .xlsx or a CSV")
 
 
 def test_how_much_was_read_is_stated(tmp_path: Path) -> None:

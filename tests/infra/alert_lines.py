@@ -1,4 +1,4 @@
-"""Plays events on the app's own code and gives the lines that it logs for each, as rows of the workspace's tables.
+"""Plays events on the app's own code and gives the lines that it logs for each, as workspace rows.
 
 ``python -m tests.infra.alert_lines`` writes them as JSON, for ``infra/checks/rules.py``. Fields arrive as text, which
 tests/adapters/test_telemetry.py proves with the real SDK. The rows of ``AppRequests`` and ``AppExceptions`` are the
@@ -75,7 +75,7 @@ class Scenario:
 
 
 async def quiet_day(heard: Heard) -> None:
-    """The scheduler and a poll each minute; each hour a blob, and a sweep that finds an allowlisted account."""
+    """Run the scheduler and a poll each minute; each hour a blob and a sweep with an allowlisted account."""
     world = heard.begin(World())
     world.allowlist.rows[ALEX] = an_entry()
     world.bypassed[ALEX] = True

@@ -1,4 +1,4 @@
-"""What the workflow deploy.yml runs: the check of the permissions, and the role of the identity that deploys."""
+"""The steps of deploy.yml: the check of the permissions, and the role of the deploying identity."""
 
 from __future__ import annotations
 

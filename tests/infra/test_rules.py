@@ -1,4 +1,4 @@
-"""The check that runs the alert rules finds a rule that misses its events, and one that fires on others."""
+"""The check that runs the alert rules finds a rule that misses its events or fires on others."""
 
 from __future__ import annotations
 

@@ -297,7 +297,7 @@ def test_fields_of_the_envelope_that_are_not_read_make_no_other_event() -> None:
     ids=["id", "source", "time", "data", "form"],
 )
 def test_another_event_has_another_id(other: Any) -> None:
-    """Time and data too: a template may have a fixed id, and a forger may guess the id of an alert to come."""
+    """The key includes time and data: a template may have a fixed id, and an attacker may guess one."""
     assert read(other).id != read(cloud_event(a_hint())).id
 
 
@@ -400,7 +400,7 @@ def test_what_is_unreadable_can_be_kept_and_shown(event: Any) -> None:
 def test_an_unreadable_event_says_who_sent_it_and_which_it_was() -> None:
     item = unread(cloud_event(a_hint(target=7), id="a\x1b-1"))
 
-    assert (item.source, item.where, item.detail) == ("siem/soc", r"event a\x1b-1", "target is no text")
+    assert (item.source, item.where, item.detail) == ("siem/soc", r"event a\x1b-1", "target is not text")
 
 
 def test_an_unreadable_event_whose_data_cannot_be_opened_says_who_sent_it() -> None:

@@ -1,4 +1,4 @@
-"""No alert raises, whatever it holds; what the schema accepts is read, and the examples of the document are."""
+"""No alert raises; what the schema accepts is read, and so are the examples of the document."""
 
 from __future__ import annotations
 

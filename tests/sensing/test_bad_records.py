@@ -1,4 +1,4 @@
-"""A record of interest that cannot be read is kept with a reason; a record of another operation never is."""
+"""An unreadable record of interest is kept with a reason; a record of another operation never is."""
 
 from __future__ import annotations
 

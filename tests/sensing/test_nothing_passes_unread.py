@@ -1,4 +1,4 @@
-"""Bytes that pass the prefilter end as a record or as unreadable, never as nothing: in exports, the feed and alerts.
+"""Bytes that pass the prefilter end as a record or as unreadable, in exports, the feed and alerts.
 
 Records and exports of real shapes are altered as people, spreadsheets and broken software alter them. What is asserted
 is little: it was seen. That each reader can fail this is shown with a fault put into it.
@@ -45,7 +45,7 @@ DASHES = ("-", "\u2010", "\u2011", "\u2013", "\u2014", "\u2212", "\uff0d", "")
 # ---- how a record is altered ----------------------------------------------------------------------------------------
 @st.composite
 def spelled(draw: st.DrawFn) -> str:
-    """The cmdlet's name with another case, another dash, blanks around or inside, and characters of no width."""
+    """The cmdlet's name with another case, another dash, spaces around or inside, zero-width characters."""
     name = draw(st.sampled_from((CMDLET, CMDLET.lower(), CMDLET.upper())))
     name = name.replace("-", draw(st.sampled_from(DASHES)))
     for _ in range(draw(st.integers(0, 3))):
@@ -58,7 +58,7 @@ def spelled(draw: st.DrawFn) -> str:
 
 @st.composite
 def records(draw: st.DrawFn) -> Json:
-    """A bypass record: spelled oddly, in any order and case of its names, with fields missing or of another type."""
+    """A bypass record with odd spelling, order and case of names, missing fields or wrong types."""
     fields = a_bypass(Operation=draw(spelled()))
     for name in draw(st.lists(st.sampled_from(sorted(fields)), max_size=2)):
         if name != "Operation":

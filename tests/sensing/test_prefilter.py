@@ -42,7 +42,7 @@ def test_other_records_do_not_pass(text: str) -> None:
 @settings(deadline=None)
 @given(name=st.sampled_from(NAMES), data=st.data())
 def test_no_escaping_hides_a_name(name: str, data: st.DataObject) -> None:
-    """Any letter may be escaped, in either case, and the JSON may stand in a JSON string, and that in another."""
+    """Any letter may be escaped, in either case, and the JSON may be nested in JSON strings."""
     text = _escaped(data, data.draw(st.sampled_from((name, name.upper(), name.lower()))))
     for _ in range(data.draw(st.integers(0, 2))):
         text = _escaped(data, text)

@@ -1,4 +1,4 @@
-"""The recipes of docs/senders.md, rendered as each product renders them, go through the real parser with any values."""
+"""The recipes of docs/senders.md, rendered as each product does, are parsed whatever the values."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def custom_details(sender: str, target: str, actor: str) -> str:
 
 
 def by_playbook(sender: str, target: str, actor: str) -> str:
-    """The body as Logic Apps makes it: the template is JSON, and an expression stands for the text of its value."""
+    """The body as Logic Apps makes it: the template is JSON, an expression becomes its value's text."""
     details = custom_details(sender, target, actor)
     stated = {"name": "4711c0de", "timeGenerated": "2026-03-02T09:21:40+00:00", "Custom Details": details}
     template: dict[str, Any] = json.loads(block("text", "Sentinel"))

@@ -246,7 +246,7 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
     except ValueError as problem:
         raise TransientError("Graph answered with something that is not JSON.") from problem
     if not isinstance(body, dict):
-        raise TransientError("Graph answered with JSON that is no object.")
+        raise TransientError("Graph answered with JSON that is not an object.")
     return body
 
 

@@ -44,7 +44,10 @@ _CORRUPT = (
 
 @dataclass
 class Part:
-    """One export: a stream of bytes, or the rows of a worksheet. ``problem`` is known once it has been read."""
+    """One export: a stream of bytes, or the rows of a worksheet.
+
+    ``problem`` is known once it has been read.
+    """
 
     name: str
     stream: Readable | None = None
@@ -65,7 +68,7 @@ class _Allowance:
 
 
 class _Stream:
-    """Bytes that come from ``read``; what it cannot decompress, or is too much, ends it, and is in ``problem``."""
+    """Bytes from ``read``, up to an error or the limit; ``problem`` has the reason."""
 
     def __init__(self, read: Callable[[int], bytes], *, head: bytes = b"", allowance: _Allowance | None = None) -> None:
         self._read = read
@@ -85,7 +88,7 @@ class _Stream:
             self.problem = f"cut_off: the compressed data cannot be read: {error}"
             return b""
         if self._allowance and not self._allowance.covers(len(data)):
-            self.problem = f"too_large: more than {_MOST_BYTES:,} bytes come out of it"
+            self.problem = f"too_large: it decompresses to more than {_MOST_BYTES:,} bytes"
             return b""
         return data
 
@@ -104,7 +107,7 @@ def _parts(stream: Readable, name: str, allowance: _Allowance, *, depth: int) ->
     if not is_gzip and head != _ZIP:
         yield Part(name, stream=whole)
     elif depth >= _DEEPEST:
-        yield Part(name, problem=lambda: f"too_deep: it is compressed more than {_DEEPEST} times")
+        yield Part(name, problem=lambda: f"too_deep: more than {_DEEPEST} nested compressed files")
     elif is_gzip:
         inside = _Stream(_Gunzip(whole).read, allowance=allowance)
         for part in _parts(inside, name, allowance, depth=depth + 1):
@@ -175,9 +178,7 @@ def _pieces(sheet: Any, scan: Scan) -> Pieces:  # noqa: ANN401 - openpyxl has no
     try:
         yield from read_table(_rows(sheet), scan)
     except Exception as error:  # noqa: BLE001 - as above
-        yield Broken(
-            "cut_off", f"the worksheet cannot be read on: {error}", "after the last row", "", names_cmdlet=True
-        )
+        yield Broken("cut_off", f"reading the worksheet stopped: {error}", "after the last row", "", names_cmdlet=True)
 
 
 def _rows(sheet: Any) -> Iterator[list[str]]:  # noqa: ANN401 - as above

@@ -73,7 +73,7 @@ def detect(
                 with bar.paused() if bar else nullcontext():
                     typer.echo(f"{_printable(name)}: {error.strerror or error}", err=True)
     for name in run.unrecognized:
-        typer.echo(f"{name}: no audit record was recognized in it", err=True)
+        typer.echo(f"{name}: no audit records recognized", err=True)
     raise typer.Exit(run.end(len(files)))
 
 

@@ -114,7 +114,7 @@ def script(settings: GrantSettings) -> str:
 
 
 def directory_script(settings: GrantSettings) -> str:
-    """Return the script that grants the rights in the directory, for an administrator without this program.
+    """Return the script that grants the directory permissions, for an administrator without bypassctl.
 
     Raises RefusedError when both identities are the same.
     """

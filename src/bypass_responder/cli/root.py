@@ -1,4 +1,4 @@
-"""The group of all commands: takes its own options anywhere on the line, and prints an error as one line."""
+"""The root command group: accepts its options anywhere on the line, prints an error as one line."""
 
 from __future__ import annotations
 

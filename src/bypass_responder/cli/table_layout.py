@@ -1,4 +1,4 @@
-"""How a table fits the terminal: ids, names and times stay whole, or each row becomes a block of lines."""
+"""Fit a table to the terminal: ids, names and times stay whole, or each row becomes a block of lines."""
 
 from __future__ import annotations
 

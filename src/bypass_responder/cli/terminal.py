@@ -91,7 +91,7 @@ def environment() -> Mapping[str, str]:
 
 
 async def who_am_i(responder: Responder) -> Author:
-    """Return the caller, as the token for storage names them; with a connection string, as the machine does."""
+    """Return the caller: the token's identity for storage or, with a connection string, the machine's."""
     from bypass_responder.model.decision_message import Author
 
     if responder.services.settings.storage.connection_string is not None:
@@ -216,7 +216,7 @@ def _shown(text: str) -> str:
 def _local(found: re.Match[str]) -> str:
     try:
         return f"{datetime.fromisoformat(found[0]).astimezone()}"
-    except (ValueError, OverflowError):  # a text of a record that is no time
+    except (ValueError, OverflowError):  # the text in the record is not a time
         return found[0]
 
 

@@ -148,7 +148,7 @@ async def _also_the_actor(finding: Finding, target: Account | None, services: Se
 
 
 async def _hand_on(finding: Finding, account: Account, session: Session, services: Services) -> None:
-    """The names resolved to one account: the finding moves to that account's own case, with what is known so far."""
+    """Move the finding to the case of the account that its names resolved to, with its evidence."""
     target = account.object_id
     moved = finding.model_copy(update={"target": target, "state": FindingState.UNDECIDED, "next_at": None})
     async with announced(target, services):
@@ -176,7 +176,7 @@ def _wait_for_a_turn(draft: Draft) -> None:
 
 
 def _record_gone(draft: Draft, finding: Finding, *, identified: Identified) -> None:
-    """Record Exchange's answer about an account that the sweep no longer lists: off, missing, or asked again."""
+    """Record Exchange's answer about an account that the sweep omits: off, missing, or asked again."""
     gone = identified.naming in {Naming.NONE, Naming.NOT_IN_EXCHANGE}
     if not gone and identified.exchange_on is not False:
         state = "it is on" if identified.exchange_on else "more than one account, or none that it may look up"

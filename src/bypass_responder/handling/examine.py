@@ -1,4 +1,4 @@
-"""What is to be done with one finding, as a value. Nothing is stored here: ``decide_findings`` stores it."""
+"""Returns the next action for a finding, as a value. ``decide_findings`` stores it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class Unlisted:
-    """No longer listed by the sweep. ``identified``: what Exchange and the directory know about the account."""
+    """No longer listed by the sweep. ``identified``: the account in Exchange and the directory."""
 
     identified: Identified
 

@@ -1,4 +1,4 @@
-"""Which one account a finding is about: Graph and Exchange are asked, and two answers are never settled here."""
+"""Identifies the account of a finding by Graph and Exchange; leaves conflicting answers unresolved."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _graph_can_know(name: str) -> bool:
 
 
 async def _in_graph(name: str, lookups: Lookups) -> Account | None:
-    """The account that Graph has under a name; a name that Graph refuses to read is one that it does not know."""
+    """Return Graph's account for a name; a name that Graph refuses counts as unknown."""
     try:
         return await lookups.account(name) if _graph_can_know(name) else None
     except RefusedError:
@@ -167,7 +167,7 @@ async def _in_graph(name: str, lookups: Lookups) -> Account | None:
 
 
 def _direct(finding: Finding, found: dict[str, Account | None]) -> bool:
-    """ObjectId is a GUID that Graph knows, and Parameters.Identity is there and resolves to the same account."""
+    """Return True when ObjectId and Parameters.Identity both resolve to the same account in Graph."""
     if guid_or_none(finding.object_id_text) is None or not finding.identity_text.strip():
         return False
     return None not in found.values()

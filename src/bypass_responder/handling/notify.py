@@ -1,4 +1,4 @@
-"""The outbox: what is due to each receiver, and its delivery. It holds back neither a response nor another receiver."""
+"""The outbox: due notifications and their delivery; one receiver delays neither responses nor others."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class _Due:
 
 @dataclass
 class _Run:
-    """One receiver in one run. ``failures``: messages without an answer, since the last one that was accepted."""
+    """One receiver in one run. ``failures``: unanswered messages since the last accepted one."""
 
     receiver: str
     services: Services

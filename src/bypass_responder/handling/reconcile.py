@@ -95,7 +95,7 @@ async def settle_all(
 
 
 def _outcome(task: asyncio.Task[Settled], settled: list[Settled]) -> list[Exception]:
-    """Add what was settled; return the problems. Raises what is no error of one target, such as a cancellation."""
+    """Add what was settled; return the problems. Raises errors of no single target, as a cancellation."""
     if task.cancelled():
         raise asyncio.CancelledError
     error = task.exception()
@@ -124,7 +124,7 @@ async def _settle_in_time(
 
 @dataclass(frozen=True)
 class Settled:
-    """One target after a run. ``elsewhere``: where findings were handed on to; ``problems`` are tried again."""
+    """One target after a run. ``elsewhere``: targets with handed-over findings; ``problems`` are retried."""
 
     item: WorkItem
     session: Session
@@ -133,7 +133,7 @@ class Settled:
 
 
 async def _finish_all(settled: Sequence[Settled], services: Services) -> list[Exception]:
-    """Announce notifications, update the case index, set when each target is next due. What fails stays due."""
+    """Announce notifications, update the case index and set the next due time. Failures stay due."""
     try:
         await announce([one.session for one in settled], services)
     except ResponderError as problem:
@@ -151,7 +151,7 @@ async def settle(
     item: WorkItem | None = None,
     first: Callable[[Draft], object] | None = None,
 ) -> Settled:
-    """Settle one target, after a ``first`` transition. ``item``: that it is marked in the work list already."""
+    """Settle one target after a ``first`` transition. ``item``: already marked in the work list."""
     item = item or await services.work.touch(target, services.clock())
     session = await open_session(target, services)
     if first is not None:

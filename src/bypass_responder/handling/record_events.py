@@ -29,7 +29,7 @@ MARGIN = timedelta(minutes=5)
 
 
 async def list_and_file(session: Session, services: Services) -> bool:
-    """Bring the index up to date; only rows that it lists may move to the history. True when more rows may move."""
+    """Update the index; only listed rows may move to the history. Returns True when more may move."""
     listed = session.case.by_key
     if new := entries(session.case):
         await services.index.put(new, was=listed_statuses(session.case))

@@ -1,4 +1,4 @@
-"""Steps that are due: the rules are read again, the step is claimed, the call is made, the effect is read back."""
+"""Runs due steps: read the rules again, claim the step, make the call, read back the effect."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _object_id(case: Case) -> str:
 
 
 async def _has_a_slot(case: Case, due: Sequence[Step], account: Account | None, services: Services) -> bool:
-    """A block that no person approved needs a slot, when it will really be called: taken just before the claim."""
+    """Return False when a due, unapproved block gets no slot. Takes the slot just before the claim."""
     blocks = [step for step in due if step.step is StepKind.BLOCK_SIGN_IN]
     needless = account is None or not account.account_enabled or not services.settings.enforce
     if not blocks or needless or any(step.approved_by for step in blocks):
@@ -172,7 +172,7 @@ async def act(claimed: Sequence[Claimed], session: Session, services: Services) 
 async def _record(
     kind: StepKind, token: str, error: ResponderError | None, *, session: Session, services: Services
 ) -> None:
-    """Record how a call ended. The slot of a refused block is returned while its claim still keeps others out."""
+    """Record how a call ended. Returns the slot of a refused block while its claim excludes others."""
     if kind is StepKind.BLOCK_SIGN_IN and directory_call.frees_the_slot(session.case, token, error, services.clock()):
         with suppress(ResponderError):  # a slot that is not returned is free after an hour
             await services.limit.give_back(session.target)

@@ -1,4 +1,4 @@
-"""The plan of a decision is stored in one transaction, and the slot that a block needs is taken beside it."""
+"""Stores a decision's plan in one transaction, and takes the slot that a block needs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def store_within_limit(decided: Decided, session: Session, services: Services) -> list[Claimed]:
-    """Store the plan, and meanwhile take the slot that a block needs; nothing is done before both are there."""
+    """Store the plan and take the slot that a block needs, concurrently; no step runs before both."""
     store = partial(store_plan, decided=decided, services=services)
     limited = decided.decision.over_limit()
     account = decided.identified.account

@@ -72,7 +72,7 @@ MOST_MISSPELLED, MOST_READ = 100, 5_000
 
 
 class MalformedEntry(Value):
-    """A row that cannot be read as an entry. It neither exempts nor condemns an account: containment is held."""
+    """An allowlist row that cannot be read. It neither exempts nor condemns: containment is held."""
 
     object_id: str
     """The account, or the row key where it is no object id."""
@@ -98,7 +98,7 @@ class MalformedEntry(Value):
 
 
 def could_mean(text: str, account: Account) -> bool:
-    """True when a text has the account's object id in it, or is its user principal name, in whatever spelling.
+    """Return True when a text contains the object id or is the user principal name, in any spelling.
 
     Letter case, white space, invisible characters, quotes, braces and percent encoding make no difference.
     """
@@ -117,6 +117,6 @@ def _bare(text: str, signs: str) -> str:
 
 
 def account_of(row_id: str) -> str | None:
-    """The GUID that a key of an allowlist row, or the last of its two, stands for; None when it is no GUID."""
+    """Return the GUID that an allowlist row key, or the last of two, stands for; None without one."""
     digits = _bare(row_id.rpartition(" / ")[2], "")
     return guid_or_none("-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])))

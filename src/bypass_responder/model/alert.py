@@ -1,4 +1,4 @@
-"""An alert from a SIEM or Defender, through Event Grid: a hint. It is not trusted; only Exchange can confirm it."""
+"""An alert from a SIEM or Defender, through Event Grid: an untrusted hint that Exchange must confirm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HTTPS = r"^https://[A-Za-z0-9.-]+(:[0-9]+)?([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+
 
 
 class Hint(Value):
-    """A claim that an account is bypassed: the minimal form of an alert's data. Further fields are ignored."""
+    """A claim that an account is bypassed: the minimal form of an alert's data. Ignores other fields."""
 
     model_config = ConfigDict(extra="ignore", validate_by_name=True)
 

@@ -1,4 +1,4 @@
-"""What the responder last read of an allowlist row, and of the whole table: so that every change is seen."""
+"""The responder's last read of each allowlist row and of the whole table, for detecting changes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SeenRow(Row):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The ETag of every allowlist row as the last run read it. ``etag`` is the snapshot's own, None for a new one."""
+    """The ETag of each allowlist row at the last run. ``etag``: the snapshot's own, None when new."""
 
     rows: Mapping[str, str] = field(default_factory=dict)
     etag: str | None = None

@@ -94,7 +94,7 @@ def target_key(*names: str) -> str:
 
 
 class Stored(Value):
-    """A value inside a stored row. Fields of a newer version, unknown to this one, are kept when the row is written."""
+    """A value inside a stored row. Fields of a newer version are kept when the row is written."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -115,5 +115,5 @@ class Row(Stored):
 
     @property
     def place(self) -> str:
-        """Key under which the row is stored while the case is loaded with it: what begins with ``now-`` is loaded."""
+        """Return the row's key while the case is loaded with it. Keys that begin with ``now-`` are loaded."""
         return f"now-{self.row_key}"

@@ -103,7 +103,7 @@ R = TypeVar("R", bound=Row)
 
 @dataclass(frozen=True)
 class Case:
-    """Rows of one target, by row key: those that are loaded, and those of its history that were read besides.
+    """The rows of one target by row key: the loaded ones, and the rows read from its history.
 
     ``etag`` is the head's, None while the target is unknown. ``kept``: where rows of the history are stored.
     """
@@ -163,7 +163,7 @@ class Case:
 
 
 class IndexEntry(Value):
-    """One line of a listing, newest first: an incident, or a finding that opened none (stood down, attempt, …)."""
+    """One line of a listing: an incident, or a finding without one (stood down, attempt, …)."""
 
     id: str
     target: str

@@ -29,7 +29,7 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class DecisionKind(StrEnum):
-    """What a person can decide: about an incident, an account's allowlist entry, or a warning of the sweeps."""
+    """What a person can decide about an incident, an allowlist entry, or a warning of the sweeps."""
 
     APPROVE = "approve"
     DISMISS = "dismiss"

@@ -113,7 +113,7 @@ class Finding(Row):
 
     @property
     def decides_nothing(self) -> bool:
-        """True for a record of *off*, or of a failed attempt. What a sweep no longer lists is asked of Exchange."""
+        """Return True for a record of *off* or of a failed attempt. Accounts that a sweep omits do not count."""
         unlisted = self.source is Source.SWEEP and self.switch is Switch.OFF
         return not unlisted and (self.switch is Switch.OFF or self.outcome is Outcome.FAILED)
 

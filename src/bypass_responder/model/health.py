@@ -1,4 +1,4 @@
-"""What the tenant's own case holds: health alerts, and evidence of tampering with organization-wide switches."""
+"""The tenant's own case: health alerts, and evidence of tampering with organization-wide switches."""
 
 from __future__ import annotations
 

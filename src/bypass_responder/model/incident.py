@@ -37,7 +37,7 @@ UNFINISHED = frozenset({IncidentStatus.OPEN, IncidentStatus.HELD, IncidentStatus
 
 
 class Known(Stored):
-    """What the person who ended an incident had been shown of it. What came to light later is decided anew."""
+    """What the person who ended an incident had been shown. Later evidence is decided again."""
 
     since: Utc
     """The time of the earliest finding."""

@@ -1,4 +1,4 @@
-"""The response log: one hash chain per target, and checkpoints that chain the ends of all chains together."""
+"""The response log: one hash chain per target, and checkpoints that chain the ends of all chains."""
 
 from __future__ import annotations
 
@@ -130,6 +130,6 @@ class Checkpoint(Value):
 
 
 class TornLine(Value):
-    """A line between the checkpoints that holds none: an append that did not end. It is not part of the chain."""
+    """A line in a checkpoint blob that is no checkpoint: an incomplete append, not part of the chain."""
 
     blob: str

@@ -80,7 +80,7 @@ class ExchangeCommand(Value):
 
 
 class ExchangeObject(Value):
-    """The one Exchange object that a command resolved to. Its ``exchange_guid`` is another value than ``object_id``."""
+    """The one Exchange object that a command resolved to. ``exchange_guid`` is not ``object_id``."""
 
     object_id: Guid
     exchange_guid: Guid
@@ -88,7 +88,7 @@ class ExchangeObject(Value):
 
 
 class ExchangeResult(Value):
-    """The worker's answer to one command. ``before`` and ``after`` are AuditBypassEnabled as read, None: not read."""
+    """The answer to a command. ``before``, ``after``: AuditBypassEnabled as read, None: not read."""
 
     schema_version: int = SCHEMA_VERSION
     command_id: str

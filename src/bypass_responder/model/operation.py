@@ -23,7 +23,7 @@ def folded(name: str) -> str:
 
 
 class AuditSwitch(NamedTuple):
-    """An organization-wide audit switch: the cmdlet, its parameter, and whether True or False weakens auditing."""
+    """An organization-wide audit switch: cmdlet, parameter, and the value that weakens auditing."""
 
     operation: str
     parameter: str

@@ -10,7 +10,7 @@ EXCERPT_LIMIT = 4000
 
 
 def printable(text: str) -> str:
-    r"""The text with every control, format, bidirectional and unassigned character as an escape such as ``\x1b``."""
+    r"""Return the text with control, format, bidirectional and unassigned characters escaped."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

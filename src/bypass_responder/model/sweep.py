@@ -45,7 +45,7 @@ class BypassedObject:
 
 
 class SweepContent(Value):
-    """The blob: UTF-8 JSON without a byte order mark. ``scanned`` counts all objects; ``bypassed`` lists those on."""
+    """The blob: UTF-8 JSON without a BOM. ``scanned`` counts all objects; ``bypassed`` lists those on."""
 
     schema_version: int
     command_id: str
@@ -146,7 +146,7 @@ _ROWS_MISSING = re.compile(r"more results|only the first|truncat|partial|more wa
 
 
 def says_rows_are_missing(warning: str) -> bool:
-    """Return True for a warning after which the list may be cut short. Nobody can accept it. Names say nothing."""
+    """Return True for a warning that the list may be incomplete. It cannot be accepted."""
     return bool(_ROWS_MISSING.search(_OBJECT.sub("…", warning)))
 
 

@@ -1,4 +1,4 @@
-"""The ends of logs that checkpoints and copies name, in a temporary file: memory does not grow with the log."""
+"""The log heads that checkpoints and copies name, in a temporary file, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ class KnownHeads:
         return {target for (target,) in self._rows.execute("SELECT DISTINCT target FROM head")}
 
     def of(self, target: str) -> Iterator[tuple[int, str]]:
-        """Return number and hash of the target's heads, in the order of their numbers, read as they are needed."""
+        """Yield number and hash of the target's heads, in the order of their numbers."""
         return self._rows.execute("SELECT seq, hash FROM head WHERE target = ? ORDER BY seq", (target,))

@@ -181,7 +181,7 @@ async def _newest(services: Services, limit: int, kinds: tuple[str, ...] | None 
 
 
 async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[tuple[Incident, list[Finding]]]:
-    """Return the newest incidents with a proven start, with their findings. Reads five times as many at most."""
+    """Return the newest incidents with a proven start, with findings. Reads at most five times as many."""
     found: list[tuple[Incident, list[Finding]]] = []
     for begin in range(0, min(len(entries), 5 * NEWEST_STARTS), NEWEST_STARTS):
         batch = entries[begin : begin + NEWEST_STARTS]

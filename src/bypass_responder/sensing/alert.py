@@ -38,8 +38,8 @@ _LONGEST_ID = 200
 _REQUIRED = ("tenantId", "target")
 _PROBLEMS = {
     "string_too_short": ("no_target", "target is empty"),
-    "string_pattern_mismatch": ("control_character", "target holds a control character"),
-    "string_unicode": ("not_text", "target holds half of a character (a lone surrogate)"),
+    "string_pattern_mismatch": ("control_character", "target contains a control character"),
+    "string_unicode": ("not_text", "target contains a lone surrogate"),
     "string_too_long": ("too_large", "target is longer than 1,024 characters"),
 }
 
@@ -89,18 +89,18 @@ def _key(head: Head, data: Any) -> str:  # noqa: ANN401 - any JSON value
     try:
         content = json.dumps(parts, sort_keys=True, allow_nan=False)
     except ValueError:
-        raise InputError("not_json", "NaN and Infinity are no JSON") from None
+        raise InputError("not_json", "NaN and Infinity are not valid JSON") from None
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def _hint(data: Fields, tenant_id: str) -> Hint:
-    """Return the claim. An optional field that cannot be read is left out: the target still has to be checked."""
+    """Return the hint. An unreadable optional field is left out: the target must be checked anyway."""
     must_say_once(data, _REQUIRED)
     tenant, target = (text_of(data, name) for name in _REQUIRED)
     if tenant is None or target is None:
         raise InputError("missing_field", f"{'target' if target is None else 'tenantId'} is missing")
     if guid_or_none(tenant) is None:
-        raise InputError("wrong_type", "tenantId is no GUID")
+        raise InputError("wrong_type", "tenantId is not a GUID")
     _must_be_ours(tenant, tenant_id)
     hint = partial(
         Hint,
@@ -123,7 +123,7 @@ def _records(data: Any, tenant_id: str) -> tuple[AuditRecord, ...]:  # noqa: ANN
     count = 0
     for element in data if isinstance(data, list) else [data]:
         if not isinstance(element, Fields):
-            raise InputError("not_an_object", "a JSON object should stand here")
+            raise InputError("not_an_object", "expected a JSON object")
         text = json.dumps(as_written(element), separators=(",", ":"))
         matters = may_matter(text.encode())
         for candidate in candidates(element, text):
@@ -139,7 +139,7 @@ def _records(data: Any, tenant_id: str) -> tuple[AuditRecord, ...]:  # noqa: ANN
     if not found and isinstance(data, Fields) and has(data, "tenantId"):
         raise InputError("missing_field", "target is missing")
     if not found:
-        raise InputError("no_record", "it is neither the minimal form nor a record of a cmdlet that matters")
+        raise InputError("no_record", "neither the minimal form nor a record of a relevant cmdlet")
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""A sweep's answer against the last complete one: what is worth a question, and whether the answer may be believed.
+"""Compares a sweep's answer with the baseline: what needs a check, and whether it is complete.
 
 Pure. The answer is read into one slim object for each account, so that memory grows with the accounts that are on, and
 not with the tenant.
@@ -32,7 +32,7 @@ _HARMLESS = re.compile(r"micro delay applied|has been corrupted|deprecat|will be
 
 @dataclass(frozen=True)
 class Comparison:
-    """``newly_on``: not in the baseline. ``still_on``: in both. ``gone``: in the baseline only, by Exchange GUID."""
+    """Differences from the baseline: ``newly_on``, ``still_on`` and, by Exchange GUID, ``gone``."""
 
     newly_on: tuple[BypassedObject, ...]
     still_on: tuple[BypassedObject, ...]
@@ -40,7 +40,7 @@ class Comparison:
 
 
 def read_content(data: bytes, result: SweepResult) -> SweepContent:
-    """Return the blob that an answer names. Raises InputError (``corrupt_sweep``) when it does not match the answer."""
+    """Return the blob that an answer names. Raises InputError (``corrupt_sweep``) when they differ."""
     if hashlib.sha256(data).hexdigest() != result.sha256:
         raise InputError("corrupt_sweep", "the hash of the list does not match the answer")
     try:
@@ -61,7 +61,10 @@ def read_content(data: bytes, result: SweepResult) -> SweepContent:
 
 
 def incomplete(content: SweepContent, result: SweepResult, *, accepted: Collection[str] = ()) -> str:
-    """Why the answer is not the whole truth; empty when it is. ``accepted``: forms of warnings that people accepted."""
+    """Return why the answer is incomplete; empty when it is complete.
+
+    ``accepted``: forms of warnings that a person accepted.
+    """
     doubtful = doubtful_warnings(result.warnings, accepted)
     if doubtful or not (content.complete or result.warnings):
         return f"Exchange gave a warning: {'; '.join(doubtful) or 'no text'}"[:500]
@@ -71,7 +74,7 @@ def incomplete(content: SweepContent, result: SweepResult, *, accepted: Collecti
 
 
 def doubtful_warnings(warnings: Iterable[str], accepted: Collection[str]) -> list[str]:
-    """Return the warnings that make a sweep incomplete: they say that rows are missing, or nobody accepted them."""
+    """Return the warnings that make a sweep incomplete: they report missing rows, or are not accepted."""
     return [text for text in warnings if not _is_harmless(text, accepted)]
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def send_notifications(services: Services) -> None:
-    """Deliver what is due to each receiver, side by side. Problems are raised at the end; the scheduler retries."""
+    """Deliver due notifications to all receivers concurrently. Raises at the end; the scheduler retries."""
     outcomes = await asyncio.gather(*(deliver(name, services) for name in services.receivers), return_exceptions=True)
     problems = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     if problems:

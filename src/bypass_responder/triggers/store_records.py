@@ -38,7 +38,7 @@ LONGEST_TEXT = 512
 
 @dataclass(frozen=True)
 class Stored:
-    """The stored findings, the targets to settle and the number of new unreadable records, and of those reported.
+    """The stored findings, the targets to settle, and the counts of new and reported unreadable records.
 
     The scheduler settles a target of which nothing is new: only after a crash is anything left to do there.
     """

@@ -1,4 +1,4 @@
-"""Compare the allowlist with what the last run read: part of ``resume_responses``. No change, no write."""
+"""Compares the allowlist with the last run's read, in ``resume_responses``. Writes only on a change."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def watch_allowlist(services: Services) -> None:
 
 
 async def _compare(recorded: set[str], services: Services) -> None:
-    """Record what differs from the snapshot, and ``recorded`` again, to which it is added; replace the snapshot."""
+    """Record the differences from the snapshot, added to ``recorded``, and replace the snapshot."""
     rows = {row.row_id: row async for row in services.allowlist.entries()}
     before = await services.allowlist_snapshot.read()
     known = before.rows if before else {}
@@ -97,7 +97,7 @@ async def _record(target: str, row_ids: list[str], rows: Rows, services: Service
 
 
 async def _bounded(row_ids: list[str], session: Session, services: Services) -> list[str]:
-    """Return the rows of no account that the tenant's case takes: those that it has, and others up to a bound."""
+    """Return the rows without an account that the tenant's case takes: known ones, others up to a bound."""
     seen = {row.id for row in session.case.rows(SeenRow)}
     new = [row_id for row_id in row_ids if row_id not in seen]
     room = max(0, MOST_MISSPELLED - len(seen))

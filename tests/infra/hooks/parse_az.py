@@ -1,4 +1,6 @@
-"""Parses command lines with the real Azure CLI and runs none of them. Started by its own Python, which has azure-cli.
+"""Parses command lines with the real Azure CLI and runs none of them.
+
+Started by the Python that has azure-cli.
 
 Reads a JSON list of command lines, without the word ``az``, on stdin. Writes what is wrong with each, or an empty text.
 """

@@ -1,4 +1,4 @@
-"""The hooks of azd with stand-ins for the programs that they call, which record each call and answer as told."""
+"""The hooks of azd with stand-ins for the programs that they call; each call is recorded."""
 
 from __future__ import annotations
 

@@ -45,7 +45,10 @@ def problems(commands: list[list[str]]) -> dict[str, str]:
 
 
 def commands_in(text: str) -> Iterator[list[str]]:
-    """The words of each command in a script, without ``az``; a command inside another one is a value of it."""
+    """Return the words of each command in a script, without ``az``.
+
+    A command inside another one is a value of it.
+    """
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         for match in re.finditer(r"(?<![\w/`-])az (?=[a-z])", line):
             yield _words(_until_closed(re.sub(r"\$\([^()]*\)", "VALUE", line[match.end() :])))

@@ -82,7 +82,7 @@ def test_it_has_only_what_azd_knows(azd: dict[str, Any]) -> None:
 
 
 def test_each_step_has_its_hook(azd: dict[str, Any]) -> None:
-    """Azd's order: prepackage, package, provision, postprovision, predeploy, deploy, postdeploy; and predown."""
+    """Azd's order: prepackage, package, provision, postprovision, predeploy, deploy, postdeploy; predown."""
     assert {name: hook["posix"]["run"] for name, hook in hooks(azd).items()} == {
         "exchange-worker prepackage": "infra/hooks/package-exchange-worker.sh",
         "responder prepackage": "infra/hooks/package-responder.sh",

@@ -35,7 +35,7 @@ def package(*options: str) -> None:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """With the lock file of the repository for the Python that is deployed, else with one that is written first."""
+    """With the repository's lock file for the deployed Python, else with one that is written first."""
     folder = tmp_path_factory.mktemp("package")
     lock = ROOT / "infra" / "requirements.lock"
     if RUNNING != DEPLOYED:

@@ -1,4 +1,4 @@
-"""The package as it is deployed: under the library of the real Python worker, and in the end-to-end demo."""
+"""The deployed package runs under the library of the real Python worker and in the end-to-end demo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OF_THE_HOST = {"_distutils_hack", "click", "croniter", "dateutil", "pygments", "
 
 @pytest.fixture(scope="module")
 def seen(built: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the worker saw of the package, in a Python that has the package, the worker's library and nothing else."""
+    """What the worker sees in a Python that has only the package and the worker's library."""
     library = importlib.util.find_spec("azure_functions_runtime")
     if library is None or library.origin is None:
         pytest.skip("the worker's library needs Python 3.13: `make test-all PYTHON=python3.13`")

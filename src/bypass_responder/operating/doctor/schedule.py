@@ -51,13 +51,13 @@ def _numbered(field: str, names: tuple[str, ...], first: int) -> str:
         for place, name in enumerate(folded, first):
             if name.startswith(found[0].casefold()):
                 return str(place)
-        raise ValueError(f"{found[0]} is no name")
+        raise ValueError(f"{found[0]} is not a valid name")
 
     return re.sub("[A-Za-z]+", number, field)
 
 
 def _in_order(found: re.Match[str]) -> str:
-    """Return a range as NCRONTAB reads it, from the lower end to the higher. croniter wraps 5-5 and 5-3 around."""
+    """Return a range as NCRONTAB reads it, from the lower end to the higher; croniter wraps 5-3 around."""
     low, high = sorted((int(found[1]), int(found[2])))
     return str(low) if low == high else f"{low}-{high}{found[3] or ''}"
 

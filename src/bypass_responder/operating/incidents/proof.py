@@ -28,7 +28,7 @@ _STATES = {
     StepState.FAILED: "failed",
     StepState.HELD: "held, needs a decision",
     StepState.WITHHELD: "not done, MODE is observe",
-    StepState.CANCELLED: "canceled",
+    StepState.CANCELED: "canceled",
 }
 _EFFECTS = {
     Effect.EFFECTIVE: "effective",

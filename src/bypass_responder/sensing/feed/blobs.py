@@ -1,4 +1,4 @@
-"""Accounting for the blobs of one poll: each ends as read, as pending with its own retries, or as a gap."""
+"""Tracks the blobs of one poll: each ends as read, as pending with its own retries, or as a gap."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BROKEN = "broken: "
 
 @dataclass
 class Intake:
-    """The blobs of one poll. ``waiting`` is what is pending, by content id; the rest are this poll's counts."""
+    """The blobs of one poll. ``waiting`` has the pending ones by content id; the rest are counts."""
 
     feed: AuditFeed
     store: FeedStore
@@ -120,7 +120,7 @@ class Intake:
 
 
 def _attempts(before: PendingBlob | None, *, broken: bool) -> int:
-    """How many reads there were with this one; reads of broken content are counted apart from reads that failed."""
+    """Return the number of reads including this one; broken content and failed reads count separately."""
     same = before is not None and before.reason.startswith(_BROKEN) == broken
     return before.attempts + 1 if before and same else 1
 

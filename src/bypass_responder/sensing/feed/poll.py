@@ -1,4 +1,4 @@
-"""One poll of the audit feed (docs/flow.md, 1). The cursor never passes a blob that is not accounted for."""
+"""One poll of the audit feed (docs/flow.md, 1). The cursor passes no blob that has no outcome."""
 
 from __future__ import annotations
 
@@ -73,7 +73,10 @@ class _Run:
     changes: dict[str, Any] = field(default_factory=dict)
 
     async def list_new(self) -> None:
-        """The newest window, then one of backlog; without backlog, once an hour, what may have been listed late."""
+        """List the newest window and one of backlog; without backlog, once an hour, the earlier windows.
+
+        Those find blobs that were listed late.
+        """
         try:
             backlog = await self._list_newest()
             if backlog:

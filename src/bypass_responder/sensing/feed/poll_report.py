@@ -1,4 +1,4 @@
-"""What a poll of the feed hands over and reports. Frozen values, and the pure rules that make a problem of a cursor."""
+"""Results and problems of a poll: frozen values, and pure rules that derive problems from a cursor."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Subscription = Literal["started", "missing", "disabled"]
 
 
 class BlobRecords(Value):
-    """Some of a blob's relevant records, and what of it is unreadable. A large blob comes in several of these."""
+    """Relevant records and unreadable parts of a blob. A large blob comes in several of these."""
 
     blob: ContentBlob
     records: tuple[AuditRecord | Unreadable, ...]
@@ -42,7 +42,7 @@ class BlobRecords(Value):
 
 
 class FeedProblem(Value):
-    """A state of the feed that people must hear about. It is reported by every poll for as long as it lasts."""
+    """A state of the feed that needs attention. Every poll reports it for as long as it lasts."""
 
     id: ProblemId
     detail: str

@@ -1,4 +1,4 @@
-"""One blob of the feed, read with bounded memory: spooled, prefiltered on the way, parsed only if it may matter."""
+"""Reads one blob of the feed in bounded memory: spooled, prefiltered, parsed only if it may matter."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Item = AuditRecord | Unreadable
 
 
 async def read_blob(feed: AuditFeed, blob: ContentBlob) -> AsyncIterator[tuple[Item, ...]]:
-    """Its relevant records and what is unreadable, in batches; nothing comes out before the whole blob is here.
+    """Yield its relevant records and unreadable parts in batches, once the whole blob is downloaded.
 
     Raises TransientError when it takes longer than two minutes, and what the feed raises.
     """
@@ -47,7 +47,7 @@ def container_is_broken(items: tuple[Item, ...]) -> str | None:
 
 
 async def _download(feed: AuditFeed, blob: ContentBlob, spool: BinaryIO) -> bool:
-    """Whether the blob is worth parsing: something in it may matter, or it is visibly no complete JSON array."""
+    """Return whether to parse the blob: it may matter, or is not a complete JSON array."""
     prefilter = Prefilter()
     head = tail = b""
     try:

@@ -1,4 +1,4 @@
-"""Which stretches of the feed a poll asks for: the newest first, then one window of what is behind. Pure."""
+"""The windows of the feed that a poll lists: the newest first, then one of the backlog. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK_BACK = timedelta(days=7) - timedelta(hours=2)
 
 @dataclass(frozen=True)
 class Plan:
-    """What to ask for now. ``backlog`` is owed, the newest first; ``lost`` can no longer be asked for at all."""
+    """The windows to list now. ``backlog``: still to list, newest first. ``lost``: no longer retrievable."""
 
     newest: Window
     backlog: tuple[Window, ...]
@@ -31,7 +31,7 @@ def whole_second(moment: datetime) -> datetime:
 
 
 def plan(cursor: FeedCursor, now: datetime) -> Plan:
-    """The newest window from the cursor less the overlap to now, at most 24 h; what it leaves out is backlog.
+    """Return the newest window, from the cursor less the overlap, at most 24 h; the rest is backlog.
 
     A cursor far in the future proves nothing about what was listed (a clock was wrong): then the last 24 h.
     """
@@ -64,7 +64,7 @@ def still_there(window: Window, now: datetime) -> Window:
 
 
 def _cut(start: datetime, end: datetime) -> list[Window]:
-    """Windows of at most 24 h, the newest first. Cut from the start, so that a later poll cuts the same ones."""
+    """Return windows of at most 24 h, newest first, cut from the start: a later poll cuts the same."""
     windows: list[Window] = []
     while start < end:
         windows.insert(0, Window(start=start, end=min(start + LONGEST, end)))

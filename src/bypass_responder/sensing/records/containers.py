@@ -1,4 +1,7 @@
-"""Which container an input is: JSON, JSON lines or CSV, seen from its beginning. Loads no model, and so starts fast."""
+"""Detects the container of an input from its beginning: JSON, JSON lines or CSV.
+
+Loads no model, and so starts fast.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.sensing.records.source import Readable
 
-_TAKEN = "JSON, .xlsx or a CSV with a column that is known (AuditData, Operation, ActionType …), also in .gz and .zip"
+_TAKEN = "JSON, .xlsx or a CSV with a known column (AuditData, Operation, ActionType …), also in .gz and .zip"
 _FORMATS = (
     (b"PAR1", "a Parquet file"),
     (b"%PDF", "a PDF file"),
@@ -52,7 +55,7 @@ def pieces_of(stream: Readable, scan: Scan) -> Pieces:
     if _is_lines(lines):
         return read_lines(reader, scan)
     kind = next((name for mark, name in _FORMATS if start_bytes.startswith(mark)), "")
-    detail = f"{kind or 'neither JSON nor a CSV with a column that is known'}; what is taken: {_TAKEN}"
+    detail = f"{kind or 'neither JSON nor a CSV with a known column'}; supported: {_TAKEN}"
     return iter([Broken("not_json", detail, "the beginning", head, _names_cmdlet(reader))])
 
 

@@ -50,7 +50,10 @@ def event_in(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def head_of(event: Any) -> Head:  # noqa: ANN401 - any JSON value
-    """Who sent it, under which id, and when, as far as that can be read. Raises InputError for a name given twice."""
+    """Return the sender, id and time, as far as they can be read.
+
+    Raises InputError for a name given twice.
+    """
     if not _is_envelope(event):
         return Head()
     must_say_once(event, event.repeated)
@@ -87,7 +90,7 @@ def has(fields: Fields, name: str) -> bool:
 def must_say_once(fields: Fields, names: Iterable[str]) -> None:
     """Raises InputError ``duplicate_key`` for one of these names that stands twice, whatever its case."""
     if twice := fields.repeated.keys() & {name.lower() for name in names}:
-        raise InputError("duplicate_key", f"{', '.join(sorted(twice))[:200]} stands more than once, whatever its case")
+        raise InputError("duplicate_key", f"{', '.join(sorted(twice))[:200]} appears more than once (case-insensitive)")
 
 
 def text_of(fields: Fields, name: str) -> str | None:
@@ -100,7 +103,7 @@ def text_of(fields: Fields, name: str) -> str | None:
         value = _single_in(value)
     if value is None or type(value) is str:
         return value
-    raise InputError("wrong_type", f"{name} is no text")
+    raise InputError("wrong_type", f"{name} is not text")
 
 
 def optional_text(fields: Fields, name: str) -> str:
@@ -124,7 +127,10 @@ def _single(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _single_in(text: str) -> str:
-    """The one text in the JSON text of a list, else the text itself: an Exchange name may begin with a bracket."""
+    """Return the only text in the JSON text of a list, else the text itself.
+
+    An Exchange name may begin with a bracket.
+    """
     try:
         value = _single(parse(text))
     except InputError:
@@ -158,7 +164,7 @@ def _decoded(text: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return _read(base64.b64decode(text, validate=True))
     except ValueError:
-        raise InputError("wrong_type", "data_base64 is no base64") from None
+        raise InputError("wrong_type", "data_base64 is not valid base64") from None
 
 
 def _must_be_shallow(value: Any) -> None:  # noqa: ANN401 - any JSON value

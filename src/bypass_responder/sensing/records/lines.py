@@ -88,4 +88,4 @@ def _line(line: bytes, where: str, scan: Scan) -> Pieces:
     elif line[:1] + line[-1:] in {b"{}", b"[]"}:
         scan.records += 1
     else:
-        yield Broken("not_json", "the line is no JSON object, or cut off", where, line.decode("utf-8", "replace"))
+        yield Broken("not_json", "the line is not a complete JSON object", where, line.decode("utf-8", "replace"))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from bypass_responder.errors import InputError
 
-AMBIGUOUS = "day and month may be the other way round"
+AMBIGUOUS = "day and month may be swapped"
 NO_ZONE = "the time zone is unknown"
 
 _ZONE = r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?"
@@ -62,7 +62,7 @@ class DateOrder:
 
 
 def moment(text: str) -> datetime:
-    """Return the moment in UTC; one without a zone is UTC, one with two orders is month first. Raises InputError."""
+    """Return the moment in UTC; UTC without a zone, month first if ambiguous. Raises InputError."""
     return read_moment(text).at
 
 
@@ -82,7 +82,7 @@ def read_moment(text: str, *, utc: bool = True, day_first: bool | None = None) -
                 return _moment(found.groupdict(), utc=utc, day_first=day_first)
     except (ValueError, OverflowError):
         pass
-    raise InputError(reason="wrong_type", detail=f"{text[:60]!r} is no time")
+    raise InputError(reason="wrong_type", detail=f"{text[:60]!r} is not a valid time")
 
 
 def _moment(parts: dict[str, str | None], *, utc: bool, day_first: bool | None) -> Moment:

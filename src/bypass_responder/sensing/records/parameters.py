@@ -1,4 +1,4 @@
-"""``Parameters`` of a record: an array of Name and Value in the original, and what exporters make of it."""
+"""``Parameters`` of a record: an array of Name and Value, or what exporters make of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CUT_OFF = re.compile(r"\s*(?:@\{|System\.(?:Object|Collections|Management)\b|De
 
 
 def are_cut_off(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """True for what PowerShell writes instead of objects that are nested too deeply (``ConvertTo-Json -Depth``)."""
+    """Return True for the text that ``ConvertTo-Json -Depth`` writes in place of deeply nested objects."""
     texts = value if isinstance(value, list) else [value]
     return any(isinstance(text, str) and _CUT_OFF.match(text) for text in texts)
 
@@ -37,7 +37,7 @@ def parameters(value: Any) -> dict[str, str]:  # noqa: ANN401 - any JSON value
     for name, given in _pairs(value):
         text = _text(name, given)
         if named.setdefault(folded(name), (name, text))[1] != text:
-            raise InputError(reason="duplicate_parameter", detail=f"{name!r} is given twice, with two values")
+            raise InputError(reason="duplicate_parameter", detail=f"{name!r} appears twice with different values")
     return dict(named.values())
 
 
@@ -55,7 +55,7 @@ def _pairs(value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - any JSON valu
             return [_of_element(value)]
         case Fields():
             return [(value.names[low], v) for low in value for v in value.repeated.get(low, [value[low]])]
-    raise InputError(reason="wrong_type", detail="Parameters is neither a list nor an object nor text")
+    raise InputError(reason="wrong_type", detail="Parameters is not a list, an object or text")
 
 
 def _of_element(element: Any) -> tuple[str, Any]:  # noqa: ANN401 - any JSON value
@@ -76,7 +76,7 @@ def _of_text(text: str) -> list[tuple[str, Any]]:
         pairs.append((found["name"], _unquoted(found["value"] or "$true")))
         at = found.end()
     if at < len(text):
-        raise InputError(reason="wrong_type", detail="the text of Parameters cannot be taken apart")
+        raise InputError(reason="wrong_type", detail="the text of Parameters cannot be parsed")
     return pairs
 
 
@@ -97,5 +97,5 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
         case [str() as only]:
             return str(only)
     if folded(name) in READ_PARAMETERS:
-        raise InputError(reason="wrong_type", detail=f"the value of {name!r} is no text")
+        raise InputError(reason="wrong_type", detail=f"the value of {name!r} is not text")
     return json.dumps(as_written(value), separators=(",", ":"))

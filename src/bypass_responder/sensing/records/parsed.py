@@ -19,7 +19,7 @@ class Number(str):
 
 
 class Fields(dict[str, Any]):
-    """A JSON object (or CSV row) under lower-case names. ``repeated`` has every value of a name that came again."""
+    """A JSON object or CSV row under lower-case names. ``repeated``: every value of a repeated name."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         """Keep the pairs; of a repeated name, the last value stands here."""
@@ -52,7 +52,7 @@ def parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def parse_inside(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The value of JSON text that stands in a field: what is no JSON there is ``wrong_type``, no broken container."""
+    """Return the value of JSON text in a field. Raises InputError; invalid JSON is ``wrong_type`` here."""
     try:
         return parse(text)
     except InputError as error:

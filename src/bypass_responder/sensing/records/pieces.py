@@ -1,4 +1,4 @@
-"""The pieces of a container (JSON, JSON lines, CSV): those that may hold a record of interest, and unreadable ones."""
+"""Pieces of a container (JSON, JSON lines, CSV) that may hold a relevant record or are unreadable."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class CsvRow:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A part of the input that could not be parsed. ``names_cmdlet`` is about what follows ``text`` unread."""
+    """A part of the input that could not be parsed.
+
+    ``names_cmdlet``: the unread input after ``text`` may name the cmdlet.
+    """
 
     reason: str
     detail: str

@@ -34,7 +34,10 @@ _SEAM = 1 << 10
 
 
 def may_matter(chunk: bytes) -> bool:
-    """Whether the bytes may hold a record of interest. False is certain, if the record stands in them whole."""
+    """Return whether the bytes may hold a record of interest.
+
+    False is certain if the bytes hold the record whole.
+    """
     if _is_plain(chunk):
         lowered = stringzilla.translate(chunk, LOWERED)
         if all(stringzilla.find(lowered, part) < 0 for part in _PARTS):
@@ -62,7 +65,10 @@ def count(chunk: bytes | memoryview, part: bytes) -> int:
 
 
 class Prefilter:
-    """``may_matter`` over a stream: a name cut in two by a chunk's end is still seen. ``matched`` never falls back."""
+    """``may_matter`` over a stream, also for a name that is split between two chunks.
+
+    ``matched`` stays True once set.
+    """
 
     def __init__(self) -> None:
         """Start with nothing seen."""

@@ -1,4 +1,4 @@
-"""Every audit record of interest in a file, a blob or a pipe, whatever it was exported from. Memory has a bound."""
+"""Reads every audit record of interest from a file, blob or pipe of any export, in bounded memory."""
 
 from __future__ import annotations
 
@@ -79,12 +79,15 @@ def _records(piece: Piece, *, source: str, scan: Scan) -> Iterator[AuditRecord |
 
 
 def _parsed(piece: JsonText | CsvRow) -> object:
-    """The piece as Fields. A row whose cells do not fit its header is refused only if it names one of ours."""
+    """Return the piece as Fields.
+
+    A row whose cells do not fit its header is refused only if it names an operation of interest.
+    """
     if isinstance(piece, JsonText):
         return parse(piece.text)
     cells = Fields([(name, cell) for name, cell in piece.cells.items() if name])
     if piece.problem and not _is_another(cells):
-        raise InputError(piece.problem, detail="the row's cells and the header's names do not fit")
+        raise InputError(piece.problem, detail="the row's cells do not match the header")
     return [] if piece.problem else cells
 
 

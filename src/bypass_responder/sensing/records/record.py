@@ -1,4 +1,4 @@
-"""An AuditRecord from a candidate: every field checked once, here, and only for the operations that matter."""
+"""Builds an AuditRecord from a candidate; checks every field once, for relevant operations only."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _CMDLET = folded(BYPASS_OPERATION.removeprefix("Set-"))
 
 
 def record_of(candidate: Candidate, *, text: str, day_first: bool | None = None) -> AuditRecord | None:
-    """The record, or None when its operation is none of ours. Raises InputError when it is, and cannot be read.
+    """Return the record, or None for another operation. Raises InputError for an unreadable relevant one.
 
     ``text`` is the whole piece that the candidate stood in; ``day_first`` what the dates of the input show.
     """
@@ -62,7 +62,7 @@ def record_of(candidate: Candidate, *, text: str, day_first: bool | None = None)
         raise candidate.problem
     if repeated := candidate.repeated():
         raise InputError(
-            reason="duplicate_key", detail=f"{', '.join(repeated)[:200]} stands more than once, whatever its case"
+            reason="duplicate_key", detail=f"{', '.join(repeated)[:200]} appears more than once (case-insensitive)"
         )
     if len(candidate.raw) > _RAW_LIMIT:
         raise InputError(reason="too_large", detail=f"the record is longer than {_RAW_LIMIT:,} characters")
@@ -70,12 +70,12 @@ def record_of(candidate: Candidate, *, text: str, day_first: bool | None = None)
 
 
 def _operation(candidate: Candidate) -> str | None:
-    """The operation of interest, or None for another one. A piece that names none at all is not judged harmless."""
+    """Return the operation of interest, or None for another one. Raises InputError when none is named."""
     stated = candidate.operations()
     if not stated:
         raise candidate.problem or InputError(reason="missing_field", detail="Operation is missing")
     if odd := [type(value).__name__ for value in stated if type(value) is not str]:
-        raise InputError(reason="wrong_type", detail=f"Operation is no text but {odd[0]}")
+        raise InputError(reason="wrong_type", detail=f"Operation is {odd[0]}, must be text")
     if ours := next((value for value in stated if is_of_interest(value)), None):
         return str(ours)
     if candidate.problem and may_matter(candidate.raw.encode("utf-8", "replace")):
@@ -90,7 +90,7 @@ def _operation(candidate: Candidate) -> str | None:
 
 
 def _is_almost_ours(operation: str) -> bool:
-    """Whether the operation has the cmdlet's name with something around it. The cmdlet that reads is none of ours."""
+    """Return whether the operation contains the cmdlet's name. The ``Get-`` cmdlet does not count."""
     name = folded(operation)
     return _CMDLET in name and not name.endswith(f"get{_CMDLET}")
 
@@ -147,7 +147,10 @@ def _build(candidate: Candidate, operation: str, *, day_first: bool | None) -> A
 
 
 def _given(candidate: Candidate, operation: str) -> tuple[dict[str, str], str]:
-    """The parameters, and a note when the export has lost them: then the switch is unknown, the rest is not."""
+    """Return the parameters, and a note when the export has lost them.
+
+    Then the switch is unknown, and the other fields are kept.
+    """
     given = candidate.parameters()
     if folded(operation) == folded(BYPASS_OPERATION) and are_cut_off(given):
         return {}, _CUT_OFF
@@ -202,7 +205,7 @@ def _text(field: str, name: str, value: Any) -> str | None:  # noqa: ANN401 - an
         return value
     if (isinstance(value, Number) and field in _NUMBERS_TOO) or (isinstance(value, bool) and field in _TRUTHS_TOO):
         return str(value)
-    raise InputError(reason="wrong_type", detail=f"{name} is no text but {type(value).__name__}")
+    raise InputError(reason="wrong_type", detail=f"{name} is {type(value).__name__}, must be text")
 
 
 def _truth(value: Any) -> bool | None:  # noqa: ANN401 - any JSON value
@@ -214,7 +217,7 @@ def _truth(value: Any) -> bool | None:  # noqa: ANN401 - any JSON value
 
 
 def _check_text(text: str) -> None:
-    """What no store could hold and no person could type: a NUL, and half of a character (a lone surrogate)."""
+    """Return True for a NUL or a lone surrogate, which no store can hold."""
     if "\0" in text:
         raise InputError(reason="nul_character", detail="a field holds a NUL character")
     try:

@@ -1,4 +1,4 @@
-"""CSV: the Purview portal, Search-UnifiedAuditLog, Sentinel, CloudAppEvents, Kibana, and what Excel makes of them.
+"""Reads CSV: the Purview portal, Search-UnifiedAuditLog, Sentinel, CloudAppEvents, Kibana, Excel.
 
 The header shows which. A row that is broken costs only itself: reading goes on at the next line that is a row of as
 many columns as the header has.

@@ -141,7 +141,7 @@ def _may_matter(text: str) -> bool:
 
 
 def _inside(value: Fields, raw: str, depth: int) -> Iterator[Candidate]:
-    """What stands in the fields of an object that is no record itself; the object, if none of them can be opened."""
+    """Return the values in an object that is no record itself, or the object if none can be opened."""
     is_wrapper = False
     for row in _rows(value):
         if _may_matter(text := _text(row)):
@@ -221,7 +221,7 @@ def _unwrapped(wrapper: Fields, payload: Any, raw: str) -> Candidate:  # noqa: A
     if not isinstance(payload, Fields):
         problem = InputError(reason="missing_field", detail="AuditData is empty") if payload is None else None
         return Candidate(
-            _NOTHING, wrapper, raw, problem or InputError(reason="wrong_type", detail="AuditData is no object")
+            _NOTHING, wrapper, raw, problem or InputError(reason="wrong_type", detail="AuditData is not an object")
         )
     return Candidate(payload, wrapper, raw)
 

@@ -45,7 +45,10 @@ def _read_fully(stream: Readable, size: int) -> bytes:
 
 
 def _encoding(head: bytes) -> str | None:
-    """The encoding to recode from; None for UTF-8. ASCII text in UTF-16 has a NUL in every pair, mark or not."""
+    """Return the encoding to recode from; None for UTF-8.
+
+    ASCII text in UTF-16 has a NUL in every pair, with or without a byte order mark.
+    """
     if head.startswith(codecs.BOM_UTF16_LE) or (len(head) > 1 and head[0] and not head[1]):
         return "utf-16-le"
     if head.startswith(codecs.BOM_UTF16_BE) or (len(head) > 1 and not head[0] and head[1]):

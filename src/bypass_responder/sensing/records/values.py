@@ -1,4 +1,4 @@
-"""JSON values from a stream: arrays, pages (``{"value": [...]}``), objects one after the other, on one line or many.
+"""Reads JSON values from a stream: arrays, pages (``{"value": [...]}``), and concatenated objects.
 
 One element at a time is taken from a bounded buffer; nothing but its extent is kept. Where the text stops being JSON,
 reading goes on at the next object of the list that is a record; what lies between is one broken piece. Inside broken
@@ -130,7 +130,7 @@ def _page_end(buffer: _Buffer) -> Pieces:
         buffer.char()
         buffer.take(buffer.value_length())
         if buffer.char() != ":":
-            raise _BrokenError(reason="not_json", detail="a colon should stand here")
+            raise _BrokenError(reason="not_json", detail="expected a colon")
         buffer.take(1)
         buffer.char()
         yield from _member(buffer.take(buffer.value_length()), buffer.where("after "))
@@ -149,7 +149,7 @@ def _member(text: str, where: str) -> Pieces:
 def _element(buffer: _Buffer, *, must_be_object: bool = False) -> Pieces:
     is_object = buffer.char() == "{"
     if must_be_object and not is_object:
-        raise _BrokenError(reason="not_json", detail=f"a JSON object or array should begin at {buffer.char()!r}")
+        raise _BrokenError(reason="not_json", detail=f"expected a JSON object or array at {buffer.char()!r}")
     length = buffer.value_length()
     matters = buffer.may_matter(length)
     buffer.scan.records += 1
@@ -230,7 +230,7 @@ class _Buffer:
         self._parse_until = len(self._text) if hot is None else hot + _PART
 
     def resume(self, beginning: re.Pattern[str], *, of_records: bool = False) -> str:
-        """Consume up to the next object and return what was passed over; empty when there is none.
+        """Consume up to the next object and return the skipped text; empty without one.
 
         The pattern matches what stands before an object. ``of_records``: only one with a record's names counts.
         """
