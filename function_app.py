@@ -1,4 +1,4 @@
-"""The function app: triggers and bindings only. Each function decodes what the host hands over and calls its use case.
+"""The function app: only triggers and bindings. Each function decodes its input and calls a use case.
 
 The host imports this file on every cold start, and an import error takes away every function. So nothing is built
 here, and the packages that take long to load are imported by the first invocation, inside the function.
@@ -51,7 +51,7 @@ async def sweep_bypass_state(timer: func.TimerRequest) -> None:
 
 @app.event_grid_trigger(arg_name="event")
 async def receive_alert(event: func.EventGridEvent) -> None:
-    """Take a hint from Event Grid. An exception makes it deliver again, so there is one only where that helps."""
+    """Receive a hint from Event Grid. Raises only where another delivery helps."""
     from bypass_responder import bootstrap
 
     responder = await bootstrap.responder()
@@ -59,7 +59,7 @@ async def receive_alert(event: func.EventGridEvent) -> None:
 
 
 def _as_json(event: func.EventGridEvent | func.CloudEvent) -> bytes:
-    """The envelope again. The library makes what the payload is, whatever type the parameter is said to have."""
+    """Return the event's envelope as JSON. The library chooses the event's class by the payload."""
     if isinstance(event, func.CloudEvent):
         own = {"specversion": event.specversion, "source": event.source, "type": event.type, **event.extension_attrs}
         named, time = "time", event.time
@@ -81,7 +81,7 @@ async def receive_queued_alert(message: func.QueueMessage) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name="%EXCHANGE_RESULTS_QUEUE%", connection="ResponderStorage")
 async def record_exchange_result(message: func.QueueMessage) -> None:
-    """Record one answer of the Exchange worker. An exception leaves the message to the host, which tries again."""
+    """Record one answer of the Exchange worker. On an exception, the host retries the message."""
     from bypass_responder import bootstrap
 
     responder = await bootstrap.responder()
@@ -90,7 +90,7 @@ async def record_exchange_result(message: func.QueueMessage) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name="%DECISIONS_QUEUE%", connection="ResponderStorage")
 async def carry_out_decision(message: func.QueueMessage) -> None:
-    """Carry out or refuse what a person decided with bypassctl. An exception leaves the message to the host."""
+    """Carry out or refuse a person's decision. On an exception, the host retries the message."""
     from bypass_responder import bootstrap
 
     responder = await bootstrap.responder()

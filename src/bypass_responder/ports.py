@@ -35,13 +35,19 @@ class Clock(Protocol):
 
 
 class Directory(Protocol):
-    """Accounts in Entra ID. Permissions: User.Read.All, User.EnableDisableAccount.All, User.RevokeSessions.All."""
+    """Accounts in Entra ID.
+
+    Permissions: User.Read.All, User.EnableDisableAccount.All, User.RevokeSessions.All.
+    """
 
     async def find(self, name: str) -> Account | None:
         """The account with this object id or user principal name, None when there is none."""
 
     async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
-        """Block or restore sign-in. Raises NotFoundError, PermissionMissingError (an administrator), RefusedError."""
+        """Block or restore sign-in.
+
+        Raises NotFoundError, PermissionMissingError (an administrator), RefusedError.
+        """
 
     async def revoke_sessions(self, object_id: str) -> None:
         """Invalidate refresh tokens and session cookies. Raises NotFoundError, PermissionMissingError."""

@@ -153,7 +153,7 @@ def _write_lines(draft: Draft, before: Mapping[str, Row]) -> None:
 
 @asynccontextmanager
 async def announced(target: str, services: Services) -> AsyncIterator[None]:
-    """Write something that the scheduler must see: mark the target in the work list before, and again after.
+    """Write what the scheduler must see: mark the target in the work list before, and again after.
 
     After, because a run that read the target in between would otherwise take it off the list.
     """

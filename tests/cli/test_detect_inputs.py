@@ -105,7 +105,7 @@ def test_what_comes_out_of_a_compressed_file_is_bounded(tmp_path: Path, monkeypa
 def test_an_input_without_any_audit_record_is_status_two(tmp_path: Path, content: bytes) -> None:
     result = run(a_file(tmp_path, content))
 
-    assert "no audit record was recognized" in result.stderr
+    assert "no audit records recognized" in result.stderr
     assert result.exit_code == 2
 
 

@@ -1,4 +1,4 @@
-"""The ETags of the allowlist's rows as the last run read them: one gzipped JSON blob in the container ``evidence``."""
+"""The allowlist rows' ETags at the last run: a gzipped JSON blob in the container ``evidence``."""
 
 from __future__ import annotations
 

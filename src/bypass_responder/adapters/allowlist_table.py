@@ -25,7 +25,10 @@ _OPTIONAL = {"approved_by": "ApprovedBy", "display_name": "DisplayName"}
 
 
 class TableAllowlist:
-    """The allowlist of one tenant. Permission: Storage Table Data Reader, to write Storage Table Data Contributor."""
+    """The allowlist of one tenant.
+
+    Permission: Storage Table Data Reader, to write Storage Table Data Contributor.
+    """
 
     def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
         """Take the client; nothing connects before the first call."""

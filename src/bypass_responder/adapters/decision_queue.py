@@ -1,4 +1,4 @@
-"""The queues of people's decisions, one for each channel. Messages are base64, as Azure Functions expects."""
+"""The queues of people's decisions, one per channel. Messages are base64, as Functions expects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rights of service principals in Entra ID, over Microsoft Graph: `bypassctl grant` changes, `bypassctl doctor` reads.
+"""Permissions of service principals in Entra ID, over Microsoft Graph, for bypassctl.
 
 The caller is a person; the deployed app may not read the directory. Granting and revoking application permissions
 needs the role Privileged Role Administrator or Global Administrator. Any member of the directory may read them, unless

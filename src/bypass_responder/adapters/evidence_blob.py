@@ -27,7 +27,7 @@ class BlobEvidenceStore:
         self._tenant = tenant_id
 
     async def keep(self, raw: str) -> Evidence:
-        """Keep the text. Length and hash are of its UTF-8; a lone surrogate, which has none, becomes an escape."""
+        """Keep the text. Length and hash are of its UTF-8; lone surrogates are escaped first."""
         data = raw.encode(errors="backslashreplace")
         sha256 = hashlib.sha256(data).hexdigest()
         if len(data) <= INLINE_BYTES:

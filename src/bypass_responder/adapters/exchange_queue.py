@@ -1,4 +1,4 @@
-"""The queues to and from the Exchange worker. Messages are base64, as Azure Functions expects, and never expire."""
+"""The queues to and from the Exchange worker. Messages are base64, for Functions, and never expire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory of the feed in one table, ``Feed``: the tenant is the partition, a key begins with the kind of row."""
+"""The feed's state in the table ``Feed``: partition tenant; row keys begin with the kind of row."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class GraphDirectory:
             raise NotFoundError(f"Entra ID knows no account {object_id}.")
 
     async def _send(self, request: _Request) -> httpx.Response:
-        """Answer 2xx or 404. All calls are idempotent, so each may be made again; longer waits are the caller's.
+        """Return a 2xx or 404 answer. Calls are idempotent and retried; longer waits are the caller's.
 
         Once Graph asks one call to wait, no other is sent until then: it would be refused as well.
         """

@@ -1,4 +1,4 @@
-"""The listing of cases in Table Storage: one partition, several lists of it, so that each page is one range.
+"""The case index in Table Storage: one partition with several lists, so that each page is one range.
 
 Row keys: ``id~`` and the id hold the entry; ``LIST~ORDER-id`` holds it again for each list that it is in, and
 ``tail~`` and what follows the date in an incident's id hold its whole id. An entry is written in one transaction.

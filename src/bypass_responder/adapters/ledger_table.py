@@ -1,4 +1,4 @@
-"""The ledger in Table Storage: partition ``{tenant}_{target}``, one entity per row of the case and per line of its log.
+"""The ledger in Table Storage: partition ``{tenant}_{target}``, an entity per case row and log line.
 
 Rows: ``Kind``, ``Body`` (the JSON of the model; a long one goes on in Body1, Body2 …), and ``Status`` and ``At`` for a
 person with a storage tool. Row keys from ``now-`` on are what ``load`` reads, in one range; every other range is

@@ -1,4 +1,4 @@
-"""An hourly limit: one row per tenant and purpose that holds every slot of the last hour, changed by ETag.
+"""An hourly limit: one row per tenant and purpose with all slots of the last hour, changed by ETag.
 
 It lies in the table Work under ``{tenant}_{purpose}``. A slot is a key and the moment at which it was taken.
 """

@@ -27,7 +27,7 @@ class OwnTokens:
     """``operating.self_check.OwnTokens``. Permissions: none."""
 
     def __init__(self, credential: AsyncTokenCredential, scopes: Mapping[str, str]) -> None:
-        """``scopes`` by the application id of the service; the same as its client asks for, so that tokens are too."""
+        """``scopes`` by application id of the service, equal to its client's, so that tokens are equal too."""
         self._credential = credential
         self._scopes = scopes
 

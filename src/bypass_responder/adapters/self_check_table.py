@@ -1,4 +1,4 @@
-"""The app's last self-check: one row of the table Feed, written by the app and read by `bypassctl doctor`."""
+"""The app's last self-check: one row of the table Feed, read by `bypassctl doctor`."""
 
 from __future__ import annotations
 

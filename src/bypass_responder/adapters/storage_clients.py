@@ -1,4 +1,4 @@
-"""Clients of the data account, by connection string or keyless, and the resources that they expect to find.
+"""Clients of the data account, keyless or by connection string, and the resources that they need.
 
 The SDKs' own retry is the only layer: two short ones, so that a call ends within about ten seconds. Each adapter
 says what it needs, and infra/modules/roles.bicep gives it on the one table, queue or container. Permission of the
@@ -48,7 +48,7 @@ class StorageClients:
 
 
 def connect(storage: Storage, credential: AsyncTokenCredential | None = None) -> StorageClients:
-    """Build the clients; nothing connects before their first call. Raises SettingError when a part is missing."""
+    """Build the clients; the first call connects. Raises SettingError when a part is missing."""
     if storage.connection_string is not None:
         text = storage.connection_string.get_secret_value()
         try:

@@ -1,4 +1,4 @@
-"""Checks each table, queue and container once, as the signed-in identity, and reports which can be reached.
+"""Checks once, as the signed-in identity, which tables, queues and containers can be reached.
 
 Reading only, one request each: one row, the peeked messages of a poison queue, one name of a blob, a page of dead
 letters. It is within the roles that the app has; a role that lets it only send to a queue refuses the look.

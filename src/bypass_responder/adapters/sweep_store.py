@@ -77,7 +77,7 @@ class SweepStore:
             raise corrupt(row, TABLE, problem) from problem
 
     async def replace_baseline(self, baseline: Baseline) -> None:
-        """Store it in place of the one with its etag. Raises ConflictError when another one was stored meanwhile."""
+        """Replace the one with its etag. Raises ConflictError when another one was stored meanwhile."""
         data = _packed(baseline.entries)
         sha256 = hashlib.sha256(data).hexdigest()
         name = f"{self._tenant}/baseline-{sha256}"

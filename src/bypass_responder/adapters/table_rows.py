@@ -1,4 +1,4 @@
-"""Single rows of Table Storage: one that may be missing, one that is written only if unchanged, one that is corrupt."""
+"""Single rows of Table Storage: rows that may be missing, conditional writes, corrupt rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def row_or_none(table: TableClient, partition: str, row: str, what: str) -
 
 
 async def write_if_unchanged(table: TableClient, entity: Mapping[str, Any], etag: str | None, what: str) -> str:
-    """Insert without an etag, else replace the row that still has it. Returns the new etag. Raises ConflictError."""
+    """Insert without an etag, else replace that version. Returns the new etag. Raises ConflictError."""
     with translated(what):
         if etag is None:
             return str((await table.create_entity(entity))["etag"])

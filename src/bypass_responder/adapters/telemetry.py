@@ -1,4 +1,4 @@
-"""Sends the app's own log lines to Application Insights, all of them: no sampling, no other library's chatter.
+"""Sends all of the app's own log lines to Application Insights, unsampled, without its libraries'.
 
 The host sends requests, its own traces and exceptions of failed runs. PYTHON_ENABLE_OPENTELEMETRY makes it leave the
 worker's lines alone, because the app sends them; set one without the other, and lines are lost or come twice.
@@ -40,7 +40,7 @@ _flusher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telemetry")
 
 
 def start(environment: Mapping[str, str]) -> bool:
-    """Begin to send, once per process and only where there is somewhere to send to. True when lines are sent.
+    """Start sending, once per process and only with a destination. Returns True when lines are sent.
 
     What keeps it from beginning, a wrong connection string or no room for its queue, is logged and stops nothing:
     containment comes before telemetry.

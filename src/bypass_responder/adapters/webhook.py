@@ -1,4 +1,4 @@
-"""Notifications as signed JSON over HTTPS, by the Standard Webhooks specification (https://www.standardwebhooks.com).
+"""Sends notifications as signed JSON over HTTPS (Standard Webhooks, https://www.standardwebhooks.com).
 
 Headers: ``webhook-id``, ``webhook-timestamp`` (Unix seconds), ``webhook-signature`` (``v1,`` and the base64 of
 HMAC-SHA256 over ``id.timestamp.body``). Body: ``{type, timestamp, data}``.
@@ -37,7 +37,7 @@ def _utc_now() -> datetime:
 
 
 class WebhookNotifier:
-    """One receiver. The same notifications always have the same ``webhook-id``, so that it can drop repetitions."""
+    """One receiver. The same notifications always have the same ``webhook-id``, for deduplication."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, secret: str, *, clock: Clock = _utc_now) -> None:
         """Take ``secret`` as ``whsec_`` and base64, or as plain text. Raises SettingError for invalid base64."""

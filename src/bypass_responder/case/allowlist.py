@@ -1,4 +1,4 @@
-"""Allowlist rows over time: every change is recorded, and since when an account has had a valid entry. Pure."""
+"""Allowlist rows over time: each change, and since when an account has had a valid entry. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def target_of(row_id: str) -> str:
 def in_force(
     entry: AllowlistEntry | MalformedEntry | None, case: Case, *, approval_required: bool
 ) -> AllowlistEntry | MalformedEntry | None:
-    """Return the entry with the time since when it counts. One that is not approved, where it has to be, is malformed.
+    """Return the entry with its effective time; malformed when a required approval is missing.
 
     ``case``: of the account. A row that no run has seen yet counts from its last edit.
     """
@@ -158,7 +158,7 @@ def _report(
 
 
 def difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """Return what differs between two states of a row, column by column; a row of which no read column differs too."""
+    """Return the differences of two states of a row by column; changes of unread columns count."""
     changed = [name for name in {**before, **after} if before.get(name, "") != after.get(name, "")]
     parts = [_change(name, before.get(name, ""), after.get(name, "")) for name in changed]
     return "; ".join(parts) or NO_DIFFERENCE

@@ -93,13 +93,13 @@ def due_at(case: Case, now: datetime) -> list[datetime]:
 
 
 def releases(case: Case) -> list[Step]:
-    """Return the release that is wanted, as a list: there is one at most, and none under a newer want to block."""
+    """Return the wanted release as a list of at most one; none under a newer want to block."""
     found = [step for step in wanting(case, RELEASE) if step.state in {StepState.PLANNED, StepState.CLAIMED}]
     return found[-1:]
 
 
 def renew(draft: Draft, kind: StepKind) -> None:
-    """A new reason to act: what was waited for, or given up, is over; a release that is not done is superseded."""
+    """Record a new reason to act: end waits and give-ups, supersede an unfinished release."""
     control = draft.case.control(kind)
     draft.put(
         control.model_copy(

@@ -1,4 +1,4 @@
-"""Calls that change an account: claimed with a token, undone before they are made, recorded as they end. Pure."""
+"""Calls that change an account: claimed by token, undone before the call, recorded at its end. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REFUSALS = (NotFoundError, PermissionMissingError, RefusedError)
 
 
 def claim(draft: Draft, kind: StepKind, *, account: Account | None, token: str) -> bool:
-    """Take a call for this worker until the lease ends. ``account`` was read just before; the caller logs the claim.
+    """Claim a call for this worker until the lease ends. ``account`` was just read; the caller logs it.
 
     False: another call is under way, it is not due, or the account shows that nothing is left to do.
     """
@@ -80,7 +80,7 @@ def _claimable(draft: Draft, kind: StepKind) -> list[Step]:
 
 
 def give_up_claim(draft: Draft, kind: StepKind, token: str) -> list[Step]:
-    """Undo a claim before its call was made. Only the holder of the token may. Returns the steps that were claimed."""
+    """Undo a claim before its call; only the token's holder may. Returns the claimed steps."""
     control = draft.case.control(kind)
     if control.token != token:
         return []
@@ -117,7 +117,7 @@ def record_call(draft: Draft, kind: StepKind, token: str, error: ResponderError 
 
 
 def frees_the_slot(case: Case, token: str, error: ResponderError | None, now: datetime) -> bool:
-    """Return True when the block under this claim was refused, and no call before it can have changed the account."""
+    """Return True when the block under this claim was refused and no earlier call can have had effect."""
     control = case.control(BLOCK)
     claimed = control.token == token and control.lease_until is not None and control.lease_until > now
     return claimed and isinstance(error, REFUSALS) and _is_first_call(case)

@@ -21,10 +21,10 @@ R = TypeVar("R", bound=Row)
 
 
 class Draft:
-    """Changes of a case, not stored yet. A transition reads ``case`` and writes; the ledger commits all of it."""
+    """Unsaved changes of a case. A transition reads ``case`` and writes; the ledger commits all of it."""
 
     def __init__(self, case: Case, *, now: datetime, run: str = "") -> None:
-        """Start from a case as it was read; ``now`` stamps everything in this transaction, ``run`` is who makes it."""
+        """Start from a case as read; ``now`` stamps the transaction, ``run`` names its author."""
         self.case = replace(case, by_key=dict(case.by_key), kept=dict(case.kept))
         """The case with the changes of this draft: what a transition reads."""
         self.now = now

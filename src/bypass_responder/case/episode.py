@@ -38,7 +38,7 @@ def open_or_strengthen(
     account: Account | None,
     incident_id: str,
 ) -> str:
-    """Open an incident with its plan, or add the finding to the active one and make that one's steps stronger.
+    """Open an incident with its plan, or add the finding to the active one and strengthen its steps.
 
     ``steps`` holds PLANNED, HELD or WITHHELD for each step that is to be there. Returns the incident's id.
     """
@@ -86,7 +86,7 @@ def open_or_strengthen(
 
 
 def hold_the_block(draft: Draft, *, token: str, verdict: str, reason: str) -> None:
-    """Hold the block that was claimed with this token: the hourly limit was reached while the plan was stored."""
+    """Hold the block claimed with this token: the hourly limit was reached while the plan was stored."""
     claimed = give_up_claim(draft, StepKind.BLOCK_SIGN_IN, token)
     for block in claimed:
         incident = draft.case.incident(block.incident_id)
@@ -184,7 +184,7 @@ def current_incident(case: Case) -> Incident | None:
 def _strengthen(
     draft: Draft, incident_id: str, kind: StepKind, state: StepState, reason: str, finding: Finding
 ) -> bool:
-    """Make a step stronger. One that runs or has run stays, except a reverted block that a later *on* renews."""
+    """Strengthen a step. One that runs or has run stays, unless it is a reverted block and *on* is later."""
     step = draft.case.step(incident_id, kind)
     rank = {None: 0, WITHHELD: 1, HELD: 1, PLANNED: 2}
     before = step.state if step else None

@@ -1,4 +1,4 @@
-"""Which incident a finding is evidence of, and how evidence sets the blind window: the same in any order."""
+"""Assigns findings to incidents and sets the blind window from evidence, in any order."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def latest_on(incident: Incident, now: datetime) -> datetime | None:
 
 
 def flaps(incident: Incident) -> bool:
-    """On, off and on again in the records of one episode, or on again within a day of the end of the one before."""
+    """Return True when the bypass was on again in an episode, or within a day of the previous one's end."""
     began = incident.blind_from or incident.opened_at
     if incident.followed and began - incident.followed <= BEFORE:
         return True
@@ -147,7 +147,7 @@ RECORD_PRECISION = timedelta(seconds=1)
 
 
 def belongs_to_the_past(case: Case, finding: Finding) -> bool:
-    """True for evidence of an episode that has ended: auditing was restored since, or a person ended it, knowing."""
+    """Return True for evidence of an ended episode: auditing restored since, or ended by a person."""
     if finding.source is Source.ACTOR:
         return False
     if any(_was_known(case, incident, finding) for incident in case.rows(Incident) if incident.closed_at is not None):
@@ -198,7 +198,7 @@ def digest_of(finding: Finding) -> str:
 
 
 def end_of(case: Case, incident: Incident) -> datetime | None:
-    """When the episode of an incident that a person ended was over: at its restoration, or the next proven off."""
+    """Return when the episode of a person-ended incident was over: restoration or next proven off."""
     if incident.restored_at is not None:
         return incident.restored_at
     off_at, closed = case.head.off_at, incident.closed_at

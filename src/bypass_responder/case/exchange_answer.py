@@ -65,7 +65,7 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
 
 
 def _it_was_us(draft: Draft, command: Command, result: ExchangeResult) -> None:
-    """A late ``verified``, overtaken by an ``already_off`` to the same question asked twice: the effect was ours."""
+    """Record a late ``verified`` after an ``already_off`` to the same question: the effect was ours."""
     draft.put(command.model_copy(update={"answer": result}))
     step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
     if step is not None and step.effect is Effect.NOT_NEEDED and result.after is False:
@@ -104,7 +104,7 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
 
 
 def revive(draft: Draft) -> None:
-    """Findings that were too many for one transaction: late ones are reopened, waiting ones asked about again."""
+    """Reopen late findings and ask again about waiting ones that exceeded one transaction."""
     reopen(draft)
     if outstanding(draft.case, CommandKind.CHECK_BYPASS) is None:
         for finding in _waiting(draft.case):

@@ -107,7 +107,7 @@ def _may_be_reopened(case: Case, incident: Incident) -> list[str]:
 
 
 def _file_notifications(draft: Draft, *, delivers: bool) -> None:
-    """Move notifications without a loaded incident after a day, delivered or not; after 30 days delete any of them."""
+    """Move day-old notifications without a loaded incident; delete any after 30 days."""
     case = draft.case
     deciding = any(finding.state is not FindingState.DECIDED for finding in case.rows(Finding))
     for note in case.rows(Notification):
@@ -165,7 +165,7 @@ def _file_commands(draft: Draft) -> None:
 
 
 def _file_approvals(draft: Draft) -> None:
-    """Move a day-old decision about no loaded incident; what was approved of an entry is in the entry's own row."""
+    """Move a day-old decision without a loaded incident; the entry's own row keeps an approval."""
     for decision in draft.case.rows(PersonDecision):
         old = draft.now - decision.at >= KEPT_LOADED
         if old and draft.case.incident(decision.incident_id) is None and decision.row_key not in draft.case.kept:

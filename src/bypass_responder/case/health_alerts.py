@@ -129,7 +129,7 @@ def end_decayed(draft: Draft) -> None:
 
 
 def end_permission_missing(draft: Draft, kind: str) -> None:
-    """A command of this kind was carried out: its right is there again. Another kind proves nothing about it."""
+    """End the permission alert of this kind of command: one was carried out."""
     alert = _alert(draft.case, "worker_permission_missing")
     if alert and alert.detail.startswith(f"{kind}: "):
         end_alert(draft, "worker_permission_missing")

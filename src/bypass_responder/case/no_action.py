@@ -1,4 +1,4 @@
-"""Findings that decide nothing: an attempt, a switching-off, late evidence, standing down. Evidence by their time."""
+"""Findings without a decision: attempts, switching off, late evidence, standing down."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def record_swept_off(draft: Draft, finding: Finding, *, reason: str) -> None:
 
 
 def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> None:
-    """Doing nothing, with the reason. A hint about an episode that is known is evidence of it all the same."""
+    """Record doing nothing, with the reason. A hint about a known episode is still its evidence."""
     incident = incident_of(draft.case, finding) if verdict in EVIDENCE else None
     incident_id = incident.id if incident else None
     finding = close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident_id)

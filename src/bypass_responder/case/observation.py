@@ -46,7 +46,7 @@ MOST_OPERATIONS = 80
 
 
 def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
-    """Record what a read of the directory shows, and what follows for every incident that wants the control."""
+    """Record a directory read and its consequences for every incident that wants the control."""
     control = draft.case.control(kind)
     if account is None:
         _absent(draft, kind, control)
@@ -99,7 +99,7 @@ def _waits_or_was_withheld(step: Step) -> bool:
 
 
 def _open(case: Case, step: Step, *, resolved: bool = False) -> bool:
-    """Return True when nobody has ended the incident. ``resolved``: and it is certain that it is about this account."""
+    """Return True when no one has ended the incident; ``resolved``: and its account is certain."""
     incident = case.incident(step.incident_id)
     return incident is not None and not ended(case, incident) and not (resolved and incident.account is None)
 
@@ -152,7 +152,7 @@ def _not_shown_yet(draft: Draft, kind: StepKind, control: Control, wants: Sequen
 
 
 def _no_longer_blocked_by_others(draft: Draft, wants: Sequence[Step]) -> None:
-    """Somebody else had disabled the account, and it is enabled: block it while the evidence is fresh, else ask."""
+    """Block an account that someone else had disabled and that is enabled, or ask when evidence is old."""
     for step in wants:
         if step.state is not StepState.DONE:
             continue
@@ -174,7 +174,7 @@ def _last_evidence(case: Case, incident_id: str) -> datetime:
 
 
 def _absent(draft: Draft, kind: StepKind, control: Control) -> None:
-    """The account was not found: an observation, not an end. It can be a stale replica, or be restored later."""
+    """Record that the account was not found: a stale replica, or deleted and restorable."""
     since, reads = control.absent_since or draft.now, control.absent_reads + 1
     certain = reads >= ABSENT_READS and draft.now - since >= READ_AGAIN_AFTER
     wait = LOOK_DAILY if certain else READ_AGAIN_AFTER / 2

@@ -88,7 +88,7 @@ def approve_entry(
     *,
     channel: Channel,
 ) -> PersonDecision:
-    """Approve an allowlist row as the person was shown it, or refuse. ``entry``, ``account``: as they are now."""
+    """Approve an allowlist row as shown to the person, or refuse. ``entry``, ``account``: current state."""
     recorded = _recorded_already(draft, message)
     if recorded is not None:
         return recorded
@@ -272,7 +272,7 @@ def not_now(
 
 
 def _likelier(incident: Incident, account: str) -> list[Candidate]:
-    """Return the candidates that Exchange has not ruled out, when the account that a person named is none at all."""
+    """Return the candidates that Exchange has not ruled out, if the named account is not a candidate."""
     if any(candidate.object_id == account for candidate in incident.candidates):
         return []
     return [each for each in incident.candidates if each.bypass_on or each.checked_at is None]
@@ -306,7 +306,7 @@ def _not_releasable(case: Case, incident: Incident, shown: Shown) -> str:
 
 
 def needs_handing_on(case: Case, decision: DecisionMessage | PersonDecision) -> bool:
-    """Return True when an approval names the account of an unresolved target: its findings move to that account."""
+    """Return True when an approval names an unresolved target's account; its findings move there."""
     incident = case.incident(decision.incident_id)
     return incident is not None and incident.account is None and decision.account is not None
 
@@ -386,16 +386,16 @@ def end_released(draft: Draft) -> None:
 
 
 def _resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
-    """Close an unresolved incident whose account a person named; its findings have moved to that account's case."""
+    """Close an unresolved incident whose account a person named; its findings moved to that account."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.CLOSED)
     _log(draft, decision, "account_given", decision.reason)
 
 
 def _want_auditing_only(draft: Draft, incident_id: str, reason: str) -> None:
-    """Cancel what is wanted of the account itself. Auditing stays wanted, and is restored where it waited or failed.
+    """Cancel everything wanted of the account but auditing, which is resumed if it waited or failed.
 
-    A case that is known by names only names nobody whose auditing could be restored.
+    A case that is known only by names has no account whose auditing could be restored.
     """
     known = guid_or_none(draft.case.target) is not None
     for step in draft.case.steps(incident_id):
@@ -407,7 +407,7 @@ def _want_auditing_only(draft: Draft, incident_id: str, reason: str) -> None:
 
 
 def _cancel(draft: Draft, decision: PersonDecision, states: frozenset[StepState]) -> None:
-    """Cancel steps, a claimed block or revocation too: its call may go through, and the claim ends with it."""
+    """Cancel steps, also a claimed block or revocation: its call may go through, its claim ends."""
     for step in draft.case.steps(decision.incident_id):
         claimed = step.state is StepState.CLAIMED and step.step is not StepKind.DISABLE_BYPASS
         if step.state in states or claimed:

@@ -86,7 +86,7 @@ def backoff_of(attempts: int) -> timedelta:
 
 
 def notify_retry(draft: Draft, step: Step, why: str, *, attempts: int, wait: timedelta) -> None:
-    """Notify people of a step that keeps failing: once after three attempts, once when it is retried hourly."""
+    """Notify people of a failing step: after three attempts, and once when retried hourly."""
     if wait >= RETRY_LONGEST:
         text = f"still failing after {attempts} attempts, from now on retried once an hour: {why}"
         notify_failure(draft, step, "step_failed", text, key="hourly")

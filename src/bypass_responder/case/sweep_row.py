@@ -81,7 +81,7 @@ def watch(draft: Draft, *, overdue_minutes: int) -> None:
 
 
 def take_answer(draft: Draft, result: SweepResult) -> None:
-    """Record the answer to the outstanding command. A repeated answer changes nothing; any other is logged only."""
+    """Record the answer to the outstanding command. Repeated answers change nothing; others are logged."""
     row = current(draft.case)
     if row.answer is not None and row.command_id == result.command_id:
         return  # answered once already: a message may come twice
@@ -154,7 +154,7 @@ def end_incomplete(draft: Draft, row: Sweep, problem: str, *, short: int = 0) ->
 
 
 def end_complete(draft: Draft, new: Baseline) -> None:
-    """End an answered sweep whose baseline is stored, and the health alerts that a complete sweep disproves."""
+    """End an answered sweep with a stored baseline, and the health alerts that it disproves."""
     row = current(draft.case)
     if row.command_id != new.command_id or row.state != "answered":
         return

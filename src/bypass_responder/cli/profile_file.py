@@ -88,7 +88,7 @@ def save(profiles: Profiles) -> None:
 
 
 class Chosen:
-    """The profile that the command line names; empty: the one in use. ``applied``: its settings have been added."""
+    """Return the named profile, or the one in use when empty. ``applied``: its settings were added."""
 
     name = ""
     applied = False

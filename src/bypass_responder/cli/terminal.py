@@ -1,4 +1,4 @@
-"""Output and exit codes of all commands: tables for people, JSON and CSV for scripts, one line for an error.
+"""Output and exit codes of all commands: tables, JSON and CSV, and one line for an error.
 
 0: success. 1: attention needed (a finding, a broken log, a pending decision). 2: invalid arguments. 3: failed because
 of a setting, a service or a rule; the error names the fix.

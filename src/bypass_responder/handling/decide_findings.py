@@ -42,7 +42,7 @@ TURN, LONGEST_TURN = timedelta(minutes=5), timedelta(hours=1)
 async def decide_findings(
     session: Session, services: Services, lookups: Lookups
 ) -> tuple[list[Claimed], set[str], list[Exception]]:
-    """Decide every finding that is due, oldest first, until one has claimed a call: it goes out before anything else.
+    """Decide due findings, oldest first, until one has claimed a call, which is made before the rest.
 
     Hints come last, since a sender may send many. Returns what was claimed in the same transactions, the targets that
     findings were handed on to, and the errors of findings that could not be decided: they hold back no other and are

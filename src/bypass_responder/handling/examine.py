@@ -30,7 +30,7 @@ STALE_READ = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Wait:
-    """Examine it again later: no question to Exchange is left in this hour, or Exchange's answer may be stale."""
+    """Examine it again later: this hour's checks are used up, or Exchange's answer may be stale."""
 
     reason: Literal["no_question_left", "stale_read"]
     account: Account | None = None
@@ -108,9 +108,9 @@ async def _may_ask(finding: Finding, case: Case, services: Services) -> bool:
 
 
 def _may_be_stale(finding: Finding, identified: Identified, case: Case) -> bool:
-    """A read of *on* just after auditing was proven restored may come from a server that does not know it yet.
+    """Return True for a read of *on* that may come from a server unaware of the recent restoration.
 
-    A read from before the restoration is no riddle: it is evidence of the episode that has ended.
+    A read from before the restoration is evidence of the episode that has ended.
     """
     restored = case.head.restored_at
     if finding.source not in {Source.HINT, Source.SWEEP} or not identified.exchange_on or restored is None:
@@ -119,10 +119,10 @@ def _may_be_stale(finding: Finding, identified: Identified, case: Case) -> bool:
 
 
 async def _of_baseline(finding: Finding, account: Account, case: Case, services: Services) -> dict[str, object]:
-    """Facts of a hint: ``first_run`` is true unless the last complete sweep, or a later read, had the account off.
+    """Return the facts of a hint. ``first_run``: neither the last complete sweep nor a later read had it off.
 
-    Containment requires that. The baseline is that of the time when the hint came: a later sweep that lists the account
-    is about the same episode.
+    Containment requires that one of them did. The baseline is the one at the arrival of the hint: a later sweep that
+    lists the account is about the same episode.
     """
     baseline = await services.sweeps.baseline()
     if baseline is None:

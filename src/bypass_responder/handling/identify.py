@@ -111,7 +111,7 @@ def _key(what: str, name: str) -> tuple[str, str]:
 
 
 async def identify(finding: Finding, lookups: Lookups, *, now: datetime, doubtful: bool = False) -> Identified | Ask:
-    """Resolve the names of a finding; ``doubtful`` asks Exchange for its present state, whatever the names say.
+    """Resolve the names of a finding; ``doubtful`` always asks Exchange for its present state.
 
     Raises TransientError when Graph does not answer.
     """

@@ -132,7 +132,7 @@ class _Run:
         return self.silent_until is not None or self.services.clock() >= self.ends
 
     async def deliver_due(self) -> list[Exception]:
-        """Deliver, some targets at a time. After a failure the first message is a trial: one target, each time another.
+        """Deliver, some targets at a time. After a failure one target is tried first, another each time.
 
         Always the same one would hold back all others if the receiver fails because of it.
         """

@@ -152,7 +152,7 @@ async def _has_a_slot(case: Case, due: Sequence[Step], account: Account | None, 
 
 
 async def act(claimed: Sequence[Claimed], session: Session, services: Services) -> list[Exception]:
-    """Make the calls, and meanwhile put what was asked of the worker on its queue. Neither stops the other.
+    """Make the calls while queueing the worker's commands. A failure of one does not stop the other.
 
     Returns errors of storage; the result of a call is recorded in its step.
     """

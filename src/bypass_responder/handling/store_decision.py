@@ -49,7 +49,7 @@ async def store_within_limit(decided: Decided, session: Session, services: Servi
 
 
 def store_plan(draft: Draft, decided: Decided, services: Services) -> list[Claimed]:
-    """Decide it in the ledger: evidence of the past, standing down, or the incident with its plan, claimed at once.
+    """Decide in the ledger: past evidence, standing down, or the incident with its plan, claimed at once.
 
     Returns what was claimed; nothing when another instance decided it meanwhile.
     """

@@ -26,7 +26,7 @@ class Approval(Stored):
 
 
 class SeenRow(Row):
-    """An allowlist row as a run last read it. In the case of the account that its key names, else in the tenant's.
+    """An allowlist row as last read, in the case of the account that its key names or in the tenant's.
 
     It never exempts an account: without a valid row in the table it counts for nothing.
     """

@@ -83,7 +83,7 @@ def is_target_key(text: str) -> bool:
 
 
 def target_key(*names: str) -> str:
-    """The ledger's key of a target: its object id, or ``name-`` and a SHA-256 while it is known by name only.
+    """Return the ledger key of a target: its object id, or ``name-`` and a SHA-256 of its names.
 
     Names are compared without case and surrounding space; their order does not matter.
     """

@@ -1,4 +1,4 @@
-"""What the ledger holds of one target. A ``Case`` is all of it but the log; every row is frozen and knows its own key.
+"""The ledger of one target. A ``Case`` has all of it but the log; rows are frozen and know their keys.
 
 Row keys sort by kind. One row, the ``Head``, is written in every transaction: its ETag makes the changes of one target
 a sequence, and it carries the end of the target's log chain.

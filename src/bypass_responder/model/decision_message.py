@@ -1,4 +1,4 @@
-"""The contract of the queue ``decisions``: what a person decided, and what they were shown when they did.
+"""The contract of the queue ``decisions``: a person's decision and the state that they were shown.
 
 JSON, base64-encoded on the queue, field names as here. The queue that a message came through is its channel, and says
 how far its author can be believed.

@@ -1,4 +1,4 @@
-"""The contract with the Exchange worker: one command about one account, and its answer on ``exchange-results``.
+"""The contract with the Exchange worker: a command about one account, and its ``exchange-results``.
 
 ``model.sweep`` has the rest of it. JSON, base64-encoded on the queue, field names as here. Each side accepts its own
 ``schema_version`` and the one before.

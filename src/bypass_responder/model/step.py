@@ -99,7 +99,7 @@ class Observed(StrEnum):
 
 
 class Control(Row):
-    """What the responder did to an account and observed of it, for one control, over all incidents of the account.
+    """The actions on an account and its observed state, for one control, over all of its incidents.
 
     The steps of the incidents say what is wanted; this row says how far it is true.
     """

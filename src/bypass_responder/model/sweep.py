@@ -1,4 +1,4 @@
-"""The sweep over all accounts: its part of the contract with the Exchange worker, and what is remembered of it.
+"""The sweep over all accounts: its contract with the Exchange worker, and its stored state.
 
 The command goes on ``exchange-sweeps``, the answer comes on ``exchange-results`` and names a blob in the container
 ``sweeps`` that holds the accounts. Same encoding and versions as in ``model.message``.

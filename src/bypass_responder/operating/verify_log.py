@@ -45,7 +45,7 @@ class Verification:
 async def verify_log(
     ledger: Ledger, checkpoints: Checkpoints, *, copy: Copy | None = None, since: date | None = None
 ) -> Verification:
-    """Verify the whole log, or what checkpoints ``since`` a day cover. Raises TransientError without storage.
+    """Verify the log, or the checkpoints ``since`` a day. Raises TransientError without storage.
 
     An unreadable row is a problem, not an error. ``copy`` holds hashes by number, for each target and for
     ``checkpoints``, from a copy that is kept elsewhere. With ``since``, the first checkpoint that is read is trusted,

@@ -114,7 +114,7 @@ async def _watch(problems: Sequence[Exception], services: Services) -> None:
 
 
 async def write_checkpoint(services: Services, items: Sequence[WorkItem] | None = None) -> None:
-    """Write checkpoints with the heads of all changed logs, or of these items, so that a deleted tail is detected.
+    """Write checkpoints of all changed logs, or of these items, so that a deleted tail is detected.
 
     A target that cannot be read is left out, and raised in an ExceptionGroup after the others are written.
     """

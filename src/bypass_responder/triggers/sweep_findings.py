@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 async def changes(
     content: SweepContent, baseline: Baseline | None, services: Services
 ) -> tuple[list[Finding], dict[str, BaselineEntry], list[str]]:
-    """Return the findings of a complete sweep, the entries of the next baseline, and who is dismissed and still on."""
+    """Return a complete sweep's findings, the next baseline, and dismissed accounts that are still on."""
     now = services.clock()
     allowed: set[str] = {
         entry.object_id async for entry in services.allowlist.entries() if covers(entry, since=now, now=now)
@@ -64,7 +64,7 @@ async def _approved(accounts: set[str], services: Services) -> set[str]:
 
 
 async def listed_on(content: SweepContent, baseline: Baseline | None, services: Services) -> list[Finding]:
-    """Return the findings of an incomplete sweep: who is listed as on, and was off at the last complete one or since.
+    """Return an incomplete sweep's findings: accounts on that were off at the last complete one or since.
 
     Exchange is asked about each, once until it is read as off. Before the first complete sweep, each is held.
     """
@@ -97,7 +97,7 @@ async def _newly_listed(
     *,
     off_before: datetime | None,
 ) -> tuple[list[Finding], dict[str, BaselineEntry]]:
-    """Return findings for newly listed accounts, off at the sweep before. One that was missing before is held."""
+    """Return findings for newly listed accounts, off at the last sweep. Once-missing ones are held."""
     first = off_before is None
     now = {each.exchange_guid: each for each in listed}
     entries = {guid: _entry(each, content, covered=each.object_id in allowed) for guid, each in now.items()}
@@ -119,7 +119,7 @@ async def _still_on(
     services: Services,
     entries: dict[str, BaselineEntry],
 ) -> tuple[list[Finding], list[str]]:
-    """Return findings for accounts still on: off in between, or no longer covered by the allowlist; and who is dark."""
+    """Return findings for accounts still on that were off between, or lost their entry, and the dark ones."""
     now = {each.exchange_guid: each for each in listed}
     uncovered = {guid: known[guid] for guid, each in now.items() if each.object_id not in allowed}
     ledger = await _known(uncovered, services)

@@ -31,7 +31,7 @@ ROWS_PER_TRANSACTION = 20
 
 
 async def watch_allowlist(services: Services) -> None:
-    """Record each allowlist row that was added, changed or removed in its account's case, and notify people.
+    """Record each added, changed or removed allowlist row in its account's case, and notify people.
 
     The first run records what is there, with one summary. A row that cannot be recorded is retried at the next run.
     When another run has compared them meanwhile, what this one recorded may be older, and is compared again.

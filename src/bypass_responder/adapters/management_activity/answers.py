@@ -1,4 +1,4 @@
-"""What the Management Activity API answers, read: errors by AF code, not by HTTP status, and the items of a listing."""
+"""Reads answers of the Management Activity API: errors by AF code, not HTTP status, and listings."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _wait_seconds(given: str, *, now: datetime) -> float:
 
 
 def items_of(body: bytes) -> list[Any]:
-    """The items of a list answer. Raises TransientError when it is none: a proxy or a cut connection answered."""
+    """Return the items of a list answer. Raises TransientError for any other answer, as of a proxy."""
     try:
         items = json.loads(body)
     except (ValueError, RecursionError):

@@ -60,7 +60,7 @@ class ManagementActivityFeed:
         attempts: int = 4,
         patience_seconds: float = 40,
     ) -> None:
-        """``publisher_identifier`` is the tenant id of the vendor whose quota is used; without it the shared one is."""
+        """``publisher_identifier``: tenant id of the vendor whose quota applies; else the shared quota."""
         base = base_url.rstrip("/")
         self._http = http
         self._credential = credential
@@ -163,7 +163,7 @@ class ManagementActivityFeed:
         return response
 
     async def _send(self, method: str, url: str, *, claims: str | None) -> httpx.Response:
-        """The token is asked for each time (azure-identity keeps it); the service's ``claims`` make it a new one."""
+        """Send a request. azure-identity caches the token; the service's ``claims`` require a new one."""
         try:
             token = await self._credential.get_token(self.scope, claims=claims)
         except AzureError as error:
