@@ -138,7 +138,7 @@ def test_a_package_with_another_version_in_it_is_refused_and_not_recorded(
 
     line = refused(packaging.run("--record-hash", GALLERY_URL=gallery.url))
 
-    assert "says 3.10.2" in line
+    assert "declares 3.10.2" in line
     assert set(packaging.recorded().values()) == {None}
 
 

@@ -192,7 +192,7 @@ def test_what_only_looks_like_a_version_is_none(packaging: Packaging, line: str)
 def test_another_version_is_refused(packaging: Packaging, version: str) -> None:
     packaging.save({EXCHANGE: a_manifest(version)})
 
-    assert "3.10.1 is wanted" in refused(packaging.from_folder())
+    assert "3.10.1 is required" in refused(packaging.from_folder())
     assert packaging.left() == []
 
 
@@ -209,11 +209,11 @@ def test_a_manifest_without_one_version_is_refused(packaging: Packaging, manifes
 def test_a_prerelease_is_another_version(packaging: Packaging) -> None:
     packaging.save({EXCHANGE: a_manifest("3.10.1", "PrivateData = @{PSData = @{'Prerelease' = \"preview1\"}}")})
 
-    assert "says 3.10.1-preview1" in refused(packaging.from_folder())
+    assert "declares 3.10.1-preview1" in refused(packaging.from_folder())
 
 
 def test_the_stand_in_of_the_sandbox_is_refused(packaging: Packaging) -> None:
-    assert "says 3.10.1-standin" in refused(packaging.run(MODULES_FROM=str(FOLDER)))
+    assert "declares 3.10.1-standin" in refused(packaging.run(MODULES_FROM=str(FOLDER)))
 
 
 def test_a_missing_module_is_named_with_the_command_that_saves_it(packaging: Packaging) -> None:
