@@ -1,4 +1,7 @@
-"""Alert rules notify: each is on, fires at the first row (or at none), has a receiver and no gap between runs."""
+"""Checks that each alert rule is on, fires at the first row (or at none), and has a receiver.
+
+There is no gap between its runs.
+"""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _may_be_stale(finding: Finding, identified: Identified, case: Case) -> bool:
 
 
 async def _of_baseline(finding: Finding, account: Account, case: Case, services: Services) -> dict[str, object]:
-    """Return the facts of a hint. ``first_run``: neither the last complete sweep nor a later read had it off.
+    """Return the facts of a hint. ``first_run``: neither the last complete sweep nor a read had it off.
 
     Containment requires that one of them did. The baseline is the one at the arrival of the hint: a later sweep that
     lists the account is about the same episode.

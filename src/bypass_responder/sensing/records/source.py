@@ -27,7 +27,7 @@ class Readable(Protocol):
 
 
 def utf8_reader(stream: Readable) -> io.BufferedReader:
-    """A buffered reader of the text in UTF-8, its lines ended by a line feed. The stream itself is never closed."""
+    """Return a buffered reader of the text in UTF-8 with line feeds. The stream is never closed."""
     reader: io.BufferedReader = io.BufferedReader(_Utf8(stream), buffer_size=BLOCK)
     head = reader.peek(BLOCK)
     if b"\n" not in head and _LONE_RETURN.search(head):
