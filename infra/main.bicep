@@ -44,6 +44,14 @@ param actorResponse 'notify' | 'contain' = 'notify'
 @description('With required, an allowlist entry counts only after a second person has approved it.')
 param allowlistApproval 'off' | 'required' = 'off'
 
+@description('How far ahead an allowlist entry may expire, in days, for all reason classes and for single ones: 180,vendor=90.')
+param allowlistLongestDays string = '366'
+
+@description('Days after which an allowlist entry is due for review again.')
+@minValue(1)
+@maxValue(366)
+param allowlistReviewDays int = 90
+
 @description('Hours without a new audit feed blob before a health alert is raised.')
 @minValue(1)
 @maxValue(168)
@@ -362,6 +370,8 @@ module responderApp 'modules/app.bicep' = {
       ACTOR_RESPONSE: actorResponse
       ALERTS_QUEUE: queues.alerts
       ALLOWLIST_APPROVAL: allowlistApproval
+      ALLOWLIST_LONGEST_DAYS: allowlistLongestDays
+      ALLOWLIST_REVIEW_DAYS: string(allowlistReviewDays)
       AUTOMATIC_CONTROLS: automaticControls
       COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)

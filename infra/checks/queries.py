@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TOLD_BY_OTHERS = {"health": "each health alert is in a rule by its id"}
 NOT_PAGED = {
+    "allowlist_expiring": "a weekly summary; no immediate action is required",
     "recovered": "the problem is resolved; no action is required",
     "restored": "auditing is on again; what is left to do was paged before",
 }

@@ -194,12 +194,7 @@ def weakened(kind: StepKind, *, enforce: bool, protected: bool, slot: bool) -> t
 
 def covers(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, now: datetime) -> bool:
     """True when a valid entry, in force since before the bypass began, exempts the account."""
-    return (
-        isinstance(entry, AllowlistEntry)
-        and entry.expires_at > now
-        and entry.counts_since is not None
-        and entry.counts_since < since
-    )
+    return isinstance(entry, AllowlistEntry) and entry.expires_at > now and entry.in_force_at(since)
 
 
 def _plan(verdict: Verdict, reason: str, disable: Disposition, revoke: Disposition, block: Disposition) -> Decision:
@@ -229,7 +224,7 @@ def _unclear(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime) 
     match entry:
         case MalformedEntry(problem=problem):
             return f"the allowlist row does not count: {problem}"
-        case AllowlistEntry(counts_since=counts) if counts is None or counts >= since:
+        case AllowlistEntry() if not entry.in_force_at(since):
             return "the allowlist entry came into force after the bypass began"
         case _:
             return ""

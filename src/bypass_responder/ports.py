@@ -72,8 +72,14 @@ class Allowlist(Protocol):
         Raises ConflictError when there is another row by now.
         """
 
-    async def remove(self, object_id: str) -> bool:
-        """Delete the row; False when there was none."""
+    async def put_all(self, entries: Sequence[tuple[AllowlistEntry, str | None]]) -> None:
+        """Put up to 100 entries, each with the ETag that it replaces, in one transaction: all, or none.
+
+        Raises ConflictError when one of the rows is another by now.
+        """
+
+    async def remove(self, object_id: str, *, replaces: str) -> None:
+        """Delete the row that has the ETag ``replaces``. Raises ConflictError when there is another by now."""
 
     def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
         """Every row."""

@@ -68,6 +68,27 @@ def _controls(text: object) -> frozenset[StepKind]:
     return frozenset(StepKind(word) for word in words)
 
 
+LONGEST_DAYS = 366
+"""Every entry expires within a year."""
+
+
+def _days_by_class(text: object) -> dict[str, int]:
+    """Read ``180,vendor=90``: days for every reason class, under the empty name, and for single ones."""
+    found: dict[str, int] = {}
+    for word in (word.strip() for word in str(text).lower().replace(";", ",").split(",") if word.strip()):
+        name, _, days = word.rpartition("=")
+        if not days.strip().isdecimal() or not 1 <= int(days) <= LONGEST_DAYS or name.strip() in found:
+            msg = f"must be days from 1 to {LONGEST_DAYS}, such as 180, or 180,vendor=90 for single reason classes"
+            raise ValueError(msg)
+        found[name.strip()] = int(days)
+    return found
+
+
+def _longest(text: object) -> str:
+    _days_by_class(text)
+    return str(text)
+
+
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -104,6 +125,8 @@ class Settings(Value):
     containment_limit_per_hour: Annotated[int, Field(ge=0, le=1000)] = 5
     actor_response: ActorResponse = ActorResponse.NOTIFY
     allowlist_approval: AllowlistApproval = AllowlistApproval.OFF
+    allowlist_longest_days: Annotated[str, BeforeValidator(_longest)] = str(LONGEST_DAYS)
+    allowlist_review_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 90
     feed_silence_hours: Annotated[int, Field(ge=1, le=168)] = 6
     poll_schedule: str = "0 * * * * *"
     resume_schedule: str = "30 * * * * *"
@@ -138,6 +161,11 @@ class Settings(Value):
     def approval_required(self) -> bool:
         """True if an allowlist entry counts only once it is approved."""
         return self.allowlist_approval is AllowlistApproval.REQUIRED
+
+    def longest_days(self, reason_class: str) -> int:
+        """Return how many days ahead an entry of this reason class may expire."""
+        days = _days_by_class(self.allowlist_longest_days)
+        return days.get(reason_class, days.get("", LONGEST_DAYS))
 
     @property
     def queues(self) -> tuple[str, ...]:

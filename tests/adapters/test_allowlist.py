@@ -127,6 +127,23 @@ async def test_a_snapshot_replaces_only_the_one_that_was_read(snapshots: Allowli
             await snapshots.replace(Snapshot({SERVICE: "v3"}, stale))
 
 
+async def test_a_snapshot_keeps_when_the_digest_was_sent(clients: StorageClients, tenant_id: str) -> None:
+    snapshots = BlobAllowlistSnapshot(clients.blobs, tenant_id)
+    await snapshots.replace(Snapshot({SERVICE: "v1"}, None, datetime(2026, 11, 28, tzinfo=UTC)))
+    kept = await snapshots.read()
+
+    assert kept is not None
+    assert (kept.rows, kept.digest_at) == ({SERVICE: "v1"}, datetime(2026, 11, 28, tzinfo=UTC))
+
+
+async def test_a_stamp_that_is_no_text_counts_as_none(clients: StorageClients, tenant_id: str) -> None:
+    await by_hand(clients, tenant_id, SERVICE, ROW | {"EditId": 5, "Via": True, "ReviewedAt": "yesterday"})
+    entry = await TableAllowlist(clients.tables, tenant_id).get(SERVICE)
+
+    assert isinstance(entry, AllowlistEntry)
+    assert (entry.edit_id, entry.via, entry.reviewed_at) == ("", "", None)
+
+
 async def test_a_damaged_snapshot_is_empty_and_can_be_replaced(clients: StorageClients, tenant_id: str) -> None:
     snapshots = BlobAllowlistSnapshot(clients.blobs, tenant_id)
     blob = clients.blobs.get_blob_client("evidence", f"{tenant_id}/allowlist-etags.json.gz")
@@ -141,9 +158,73 @@ async def test_a_damaged_snapshot_is_empty_and_can_be_replaced(clients: StorageC
 async def test_a_removed_entry_is_gone(allowlist: Allowlist) -> None:
     await allowlist.put(an_entry())
 
-    assert await allowlist.remove(SERVICE)
-    assert not await allowlist.remove(SERVICE)
+    stored = await allowlist.get(SERVICE)
+    assert stored is not None
+    await allowlist.remove(SERVICE, replaces=stored.etag)
+    await allowlist.remove(SERVICE, replaces=stored.etag)
+
     assert await allowlist.get(SERVICE) is None
+
+
+async def test_a_row_that_was_changed_meanwhile_is_not_removed(allowlist: Allowlist) -> None:
+    await allowlist.put(an_entry())
+    before = await allowlist.get(SERVICE)
+    assert before is not None
+    await allowlist.put(an_entry().model_copy(update={"ticket": "CHG-2"}), replaces=before.etag)
+
+    with pytest.raises(ConflictError):
+        await allowlist.remove(SERVICE, replaces=before.etag)
+    assert await allowlist.get(SERVICE) is not None
+
+
+async def test_a_row_that_is_gone_is_not_replaced(allowlist: Allowlist) -> None:
+    await allowlist.put(an_entry())
+    before = await allowlist.get(SERVICE)
+    assert before is not None
+    await allowlist.remove(SERVICE, replaces=before.etag)
+
+    with pytest.raises(ConflictError):
+        await allowlist.put(an_entry(), replaces=before.etag)
+    with pytest.raises(ConflictError):
+        await allowlist.put_all([(an_entry(), before.etag)])
+
+
+async def test_a_hundred_rows_are_put_at_once(allowlist: Allowlist) -> None:
+    await allowlist.put_all([(an_entry(str(uuid4())), None) for _ in range(100)])
+
+    assert len([entry async for entry in allowlist.entries()]) == 100
+
+
+async def test_rows_are_added_and_replaced_together(allowlist: Allowlist) -> None:
+    await allowlist.put(an_entry())
+    before = await allowlist.get(SERVICE)
+    assert before is not None
+    other = str(uuid4())
+    await allowlist.put_all([(an_entry().model_copy(update={"ticket": "2"}), before.etag), (an_entry(other), None)])
+    after = await allowlist.get(SERVICE)
+
+    assert isinstance(after, AllowlistEntry)
+    assert (after.ticket, await allowlist.get(other) is None) == ("2", False)
+
+
+@pytest.mark.parametrize("replaces", [None, "W/\"datetime'2020-01-01T00%3A00%3A00.0000000Z'\""])
+async def test_one_row_that_was_changed_keeps_all_others_out(allowlist: Allowlist, replaces: str | None) -> None:
+    await allowlist.put(an_entry())
+    other = str(uuid4())
+
+    with pytest.raises(ConflictError):
+        await allowlist.put_all([(an_entry(other), None), (an_entry(), replaces)])
+    assert await allowlist.get(other) is None
+
+
+async def test_the_stamps_and_the_review_come_back(allowlist: Allowlist) -> None:
+    stamps = {"edit_id": "e", "edited_by": "adele@contoso.com", "via": "bypassctl"}
+    review = {"reviewed_at": datetime(2026, 11, 28, tzinfo=UTC), "reviewed_by": "adele@contoso.com"}
+    await allowlist.put(an_entry().model_copy(update=stamps | review | {"documentation": "https://contoso.com/x"}))
+    entry = await allowlist.get(SERVICE)
+
+    assert isinstance(entry, AllowlistEntry)
+    assert entry.model_dump(include={*stamps, *review}) == stamps | review
 
 
 async def test_entries_are_all_rows(allowlist: Allowlist) -> None:
@@ -190,6 +271,7 @@ async def test_an_expiry_is_read_however_a_tool_wrote_it(
         ({"Ticket": 12345}, "Ticket is not text"),
         ({"Ticket": None}, "Ticket is missing"),
         ({"ApprovedBy": 5}, "ApprovedBy is not text"),
+        ({"Documentation": True}, "Documentation is not text"),
     ],
 )
 async def test_a_wrong_column_is_malformed_and_named(

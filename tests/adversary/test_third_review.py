@@ -211,7 +211,7 @@ async def test_two_overlapping_runs_leave_no_memory_of_a_row_that_is_gone() -> N
     world.ledger.load = slow_load  # type: ignore[method-assign]
     slow = asyncio.ensure_future(watch_allowlist(world.services))
     await has_read.wait()
-    await world.allowlist.remove(ALEX)
+    world.allowlist.take_away(ALEX)
     await watch_allowlist(world.services)
     may_go_on.set()
     await slow
@@ -226,7 +226,7 @@ async def test_a_lost_snapshot_hides_no_removal() -> None:
     await world.allowlist.put(an_entry())
     await world.passes(minutes=1)
     world.allowlist_snapshot.kept = None
-    await world.allowlist.remove(ALEX)
+    world.allowlist.take_away(ALEX)
     await minutes_pass(world, 3)
     await added_after_the_bypass(world)
 

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.case.allowlist import in_force, record_row, target_of, valid_since
+from bypass_responder.case.allowlist import (
+    expiring,
+    in_force,
+    record_row,
+    send_digest,
+    summarize_changes,
+    target_of,
+    valid_since,
+)
 from bypass_responder.case.draft import Draft
 from bypass_responder.decision import covers
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry, could_mean
@@ -190,3 +198,109 @@ def test_a_removal_does_not_advise_to_remove_the_entry() -> None:
     removed = [row for row in draft.case.rows(Notification) if "removed" in row.title]
 
     assert "bypassctl allowlist list" in removed[0].left_to_do[0]
+
+
+def test_an_entry_that_was_removed_covers_what_began_before_once_it_is_restored() -> None:
+    draft = recorded(a_row(START - HOUR), None, a_row(START + HOUR))
+    entry = in_force(a_row(START + HOUR), draft.case, approval_required=False)
+
+    assert covers(entry, since=START - HOUR / 2, now=START + 2 * HOUR)
+
+
+def test_what_began_while_an_entry_was_removed_is_not_covered() -> None:
+    draft = recorded(a_row(START - HOUR), None, a_row(START + HOUR))
+    entry = in_force(a_row(START + HOUR), draft.case, approval_required=False)
+
+    assert not covers(entry, since=START + HOUR / 2, now=START + 2 * HOUR)
+
+
+def test_an_earlier_entry_covers_nothing_that_began_after_it_had_expired() -> None:
+    draft = recorded(a_row(START - 2 * HOUR, expires_at=START - HOUR), None, a_row(START + HOUR))
+    entry = in_force(a_row(START + HOUR), draft.case, approval_required=False)
+
+    assert not covers(entry, since=START - HOUR / 2, now=START + 2 * HOUR)
+
+
+def test_a_restored_entry_that_no_run_has_seen_covers_what_began_before() -> None:
+    draft = recorded(a_row(START - HOUR), None)
+    entry = in_force(a_row(START + HOUR), draft.case, approval_required=False)
+
+    assert covers(entry, since=START - HOUR / 2, now=START + 2 * HOUR)
+
+
+def test_where_approvals_are_required_an_earlier_entry_covers_nothing() -> None:
+    draft = recorded(a_row(START - HOUR), None)
+    entry = in_force(a_row(START + HOUR), draft.case, approval_required=True)
+
+    assert not covers(entry, since=START - HOUR / 2, now=START + 2 * HOUR)
+
+
+def test_without_a_row_an_earlier_entry_covers_nothing() -> None:
+    assert in_force(None, recorded(a_row(START - HOUR), None).case, approval_required=False) is None
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 100), st.sampled_from(["valid", "short", "gone"])), min_size=1, max_size=8),
+    st.integers(0, 900),
+)
+def test_an_entry_covers_no_moment_at_which_the_account_had_none(steps: list[tuple[int, str]], minute: int) -> None:
+    draft, at = Draft(Case(ALEX), now=START), START
+    valid: list[tuple[datetime, datetime]] = []
+    row = None
+    for minutes, kind in steps:
+        at += timedelta(minutes=minutes)
+        ends = at + timedelta(minutes=10) if kind == "short" else START + timedelta(days=30)
+        valid = [(since, min(until, at)) for since, until in valid]
+        valid += [] if kind == "gone" else [(at, ends)]
+        row = None if kind == "gone" else a_row(at, expires_at=ends)
+        draft.now = at
+        record_row(draft, ALEX, row)
+    since = START + timedelta(minutes=minute, seconds=30)
+    covered = covers(in_force(row, draft.case, approval_required=False), since=since, now=max(at, since) + HOUR / 60)
+
+    assert not covered or any(begins < since < until for begins, until in valid)
+
+
+def test_a_change_by_a_tool_is_logged_with_its_stamps() -> None:
+    draft = recorded(a_row(START, edit_id="e", edited_by="adele@contoso.com", via="bypassctl"))
+
+    assert [draft.entries[0].facts[name] for name in ("edit_id", "edited_by", "via")] == [
+        *("e", "adele@contoso.com", "bypassctl")
+    ]
+
+
+def test_a_change_that_keeps_the_edit_id_was_made_outside() -> None:
+    stamps = {"edit_id": "e", "edited_by": "adele@contoso.com", "via": "bypassctl"}
+    draft = recorded(a_row(START, **stamps), a_row(START + HOUR, owner="new@contoso.com", **stamps))
+    [*_, notification] = [row for row in draft.case.rows(Notification) if "changed" in row.title]
+
+    assert "edit_id" not in draft.entries[-1].facts
+    assert "editor unknown" in notification.text
+
+
+def test_stamps_are_no_columns() -> None:
+    assert a_row(START).digest() == a_row(START, edit_id="e", edited_by="a", via="b", reviewed_at=START).digest()
+
+
+def test_many_changes_are_notified_together_with_their_editors() -> None:
+    draft = Draft(Case(TENANT_TARGET), now=START)
+    stamps = {"edit_id": "e", "edited_by": "adele@contoso.com", "via": "bypassctl"}
+    summarize_changes(draft, {ALEX: a_row(START, **stamps), BLAKE: None})
+    [notification] = draft.case.rows(Notification)
+
+    assert (notification.title, "adele@contoso.com" in notification.text) == (
+        "2 allowlist entries changed within a minute",
+        True,
+    )
+
+
+def test_the_digest_names_what_expires_and_what_has_expired() -> None:
+    soon, gone = a_row(START, expires_at=START + 300 * HOUR), an_entry(BLAKE, expires_at=START - HOUR)
+    late = a_row(START, expires_at=START + 400 * HOUR)
+    rows: list[AllowlistEntry | MalformedEntry] = [late, soon, gone, malformed(START)]
+    draft = Draft(Case(TENANT_TARGET), now=START)
+    send_digest(draft, expiring(rows, now=START))
+    [notification] = draft.case.rows(Notification)
+
+    assert notification.title == "Allowlist: 1 entries expire within 14 days, 1 have expired"
+    assert BLAKE in notification.text

@@ -43,20 +43,34 @@ class FakeAllowlist(Scripted):
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
         self._called("put", entry.object_id)
-        before = self.rows.get(entry.object_id)
-        if (_tagged(before).etag if before else None) != replaces:
+        if self._etag(entry.object_id) != replaces:
             raise ConflictError("The row was changed meanwhile.")
         now = self._clock()
         self._version += 1
         self.rows[entry.object_id] = entry.model_copy(update={"edited_at": now, "etag": f"v{self._version}"})
         self.changes.append((now, entry.object_id, f"v{self._version}"))
 
-    async def remove(self, object_id: str) -> bool:
+    async def put_all(self, entries: Sequence[tuple[AllowlistEntry, str | None]]) -> None:
+        self._called("put_all", entries[0][0].object_id)
+        if any(self._etag(entry.object_id) != replaces for entry, replaces in entries):
+            raise ConflictError("A row was changed meanwhile.")
+        for entry, replaces in entries:
+            await self.put(entry, replaces=replaces)
+
+    async def remove(self, object_id: str, *, replaces: str) -> None:
         self._called("remove", object_id)
-        if self.rows.pop(object_id, None) is None:
-            return False
-        self.changes.append((self._clock(), object_id, ""))
-        return True
+        if self._etag(object_id) not in {replaces, None}:
+            raise ConflictError("The row was changed meanwhile.")
+        self.take_away(object_id)
+
+    def take_away(self, object_id: str) -> None:
+        """Remove the row, as a person does in a storage tool."""
+        if self.rows.pop(object_id, None) is not None:
+            self.changes.append((self._clock(), object_id, ""))
+
+    def _etag(self, object_id: str) -> str | None:
+        row = self.rows.get(object_id)
+        return str(_tagged(row).etag) if row else None
 
     async def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
         self._called("entries")
@@ -87,7 +101,7 @@ class FakeAllowlistSnapshot(Scripted):
         if snapshot.etag != (self.kept.etag if self.kept else None):
             raise ConflictError("Another run has stored one.")
         self._version += 1
-        self.kept = Snapshot(dict(snapshot.rows), etag := f"v{self._version}")
+        self.kept = Snapshot(dict(snapshot.rows), etag := f"v{self._version}", snapshot.digest_at)
         return etag
 
 

@@ -63,7 +63,7 @@ async def test_an_account_removed_from_the_allowlist_while_it_is_bypassed_is_con
     world.allowlist.rows[ALEX] = an_entry()
     world.bypassed |= {ALEX: True, BLAKE: False}
     await world.sweep()
-    await world.allowlist.remove(ALEX)
+    world.allowlist.take_away(ALEX)
     world.now += timedelta(minutes=15)
     await world.sweep()
     await world.answer()
@@ -79,7 +79,7 @@ async def test_an_account_removed_from_the_allowlist_after_its_bypass_ended_is_l
     world.bypassed[ALEX] = True
     await world.sweep()
     world.bypassed[ALEX] = False
-    await world.allowlist.remove(ALEX)
+    world.allowlist.take_away(ALEX)
     world.now += timedelta(minutes=15)
     await world.sweep()
     await world.answer()

@@ -67,6 +67,7 @@ async def problems_of(run: Run) -> list[str]:
     found += await _of_slots(run)
     found += await _of_acceptances(run)
     found += await _of_allowlist(run)
+    found += _of_edits(run)
     found += await _of_feed(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.stored.ledger, run.stored.checkpoints)).problems]
     if written := await run.idle_writes():
@@ -342,6 +343,18 @@ async def _of_allowlist(run: Run) -> list[str]:
         if not any(event.kind == "skew" for event in run.schedule.events):
             problems += _of_exemptions(case, recorded, changes)
     return problems
+
+
+def _of_edits(run: Run) -> Iterator[str]:
+    """An entry that is edited and stays in force keeps its account exempt, whatever arrives later."""
+    kinds = {event.kind for event in run.schedule.events}
+    interrupted = any(e.account == SERVICE and e.kind in {"allow", "disallow"} for e in run.schedule.events)
+    if "service_edits" not in kinds or "skew" in kinds or interrupted:
+        return
+    ours = [each for each in run.directory.changes if each.account == IDS[SERVICE] and each.by == "responder"]
+    off = [each for each in run.exchange.changes if each.account == IDS[SERVICE] and each.by == "worker"]
+    if ours or off:
+        yield f"edited: {SERVICE} was changed, and its allowlist entry was in force all the time"
 
 
 def _of_exemptions(case: Case, recorded: list[datetime], changes: list[tuple[datetime, str]]) -> Iterator[str]:

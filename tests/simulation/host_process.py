@@ -274,7 +274,7 @@ class _Allowlist:
 
     def __init__(self, real: Allowlist, host: Host) -> None:
         self._real, self._host = real, host
-        self.put, self.remove, self.misspelled = real.put, real.remove, real.misspelled
+        self.put, self.put_all, self.remove, self.misspelled = real.put, real.put_all, real.remove, real.misspelled
 
     async def get(self, object_id: str) -> AllowlistEntry | MalformedEntry | None:
         found = await self._real.get(object_id)

@@ -28,6 +28,9 @@ from bypass_responder.model.listing import IndexFilter
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
+from bypass_responder.operating.allowlist.edit import make, plan_set, plan_undo
+from bypass_responder.operating.allowlist.import_file import import_file
+from bypass_responder.operating.allowlist.import_plan import plan_import
 from bypass_responder.operating.decide import outcome_of as read_outcome
 from bypass_responder.operating.decide import prepare
 from bypass_responder.operating.incidents.listing import needing_decision
@@ -120,7 +123,32 @@ async def allow(entry: AllowlistEntry, services: Services) -> None:
 
 async def disallow(account: str, services: Services) -> None:
     """Remove an account from the allowlist."""
-    await services.allowlist.remove(account)
+    before = await services.allowlist.get(account)
+    if before is not None:
+        await services.allowlist.remove(account, replaces=before.etag)
+
+
+async def edit(account: str, number: int, services: Services) -> None:
+    """Extend, correct, import or undo the entry of an account, as bypassctl does. It stays in force."""
+    match number:
+        case 0:
+            later = services.clock() + timedelta(days=200)
+            planned = await plan_set(account, {"expires_at": later}, services, author=PERSON)
+        case 1:
+            planned = await plan_set(account, {"owner": f"{services.new_id()}@contoso.com"}, services, author=PERSON)
+        case 2:
+            planned = await plan_undo(account, services, author=PERSON)
+            if planned.after is None:
+                return  # the first thing that is recorded of the entry is that it was there
+        case _:
+            header = "object_id,reason_class,justification,owner,ticket,expires"
+            expires = services.clock() + timedelta(days=100)
+            data = f"{header}\n{account},archiving,journal,ops@contoso.com,CHG-2,{expires.isoformat()}".encode()
+            plan = await plan_import(data, services, author=PERSON)
+            about = {"author": PERSON, "reason": "drill"}
+            await import_file(data, services, confirmed=plan.sha256, via="bypassctl", **about)  # type: ignore[arg-type]
+            return
+    await make(planned, services, author=PERSON, via="bypassctl", reason="drill")
 
 
 async def look(services: Services) -> None:
@@ -211,7 +239,7 @@ class Run:
         self._build_world()
         self._faults: dict[str, float] = {}
         self._parked: list[Parked] = []
-        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._queue: list[tuple[float, int, Callable[[], object]]] = []
         self._number = itertools.count()
         self._lives = Counter[str]()
         self._processes: dict[tuple[str, int], Services] = {}
@@ -295,7 +323,7 @@ class Run:
                 raise AssertionError(message)
             self.loop.now = max(now, min(moments))
 
-    def at(self, seconds: float, start: Callable[[], None]) -> None:
+    def at(self, seconds: float, start: Callable[[], object]) -> None:
         """Start something so many seconds from now."""
         heapq.heappush(self._queue, (self.loop.now + seconds, next(self._number), start))
 
@@ -687,6 +715,15 @@ class Run:
 
     def _on_disallow(self, account: str, _: Event) -> None:
         self.invoke("cli", partial(disallow, account))
+
+    def _on_service_edits(self, _: str, __: Event) -> None:
+        """An allowlisted account is bypassed, again and again; meanwhile its entry is edited with every tool."""
+        account = IDS[SERVICE]
+        self._on_on(account, Event(0, "on", SERVICE, 5400))
+        for number in range(4):
+            after = self.rng.uniform(600, 9000)
+            self.at(after, partial(self.invoke, "cli", partial(edit, account, number)))
+            self.at(self.rng.uniform(300, 9000), lambda: self._publish(account, 3600, on=True))
 
     def _deploy(self, **changes: Any) -> None:
         """Deploy the app with other settings; None is the default."""

@@ -17,6 +17,7 @@ CHANGES = (
 REACHED_BY = {
     "allowlist.put": "allow",
     "allowlist.remove": "disallow",
+    "allowlist.put_all": "service_edits",
     "checkpoints.all": "look",
     "index.get": "look",
     "index.newest": "look",
@@ -43,7 +44,7 @@ REACHED_BY = {
     "decisions.finish": "poison_decision",
 }
 """What has to happen for a call that few runs make."""
-ALSO = {7: "listed_late", 9: "accept_warning"}
+ALSO = {7: "listed_late", 9: "accept_warning", 11: "service_edits"}
 """What happens in some seeds as well, by their remainder: it moves no other seed."""
 PEOPLE_ACT = ("approve", "dismiss", "release", "close", "enable", "disable")
 

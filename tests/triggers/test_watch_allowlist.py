@@ -71,7 +71,7 @@ async def test_an_entry_added_after_the_bypass_is_unclear() -> None:
 async def test_an_entry_that_was_removed_in_between_is_unclear() -> None:
     world = await watched()
     await edited(world)
-    await world.allowlist.remove(ALEX)
+    world.allowlist.take_away(ALEX)
     await world.passes(minutes=1)
     began = world.now
     world.now += timedelta(minutes=1)
@@ -84,7 +84,7 @@ async def test_each_change_is_notified_once() -> None:
     world = await watched()
     await edited(world)
     await edited(world, owner="new@contoso.com")
-    await world.allowlist.remove(ALEX)
+    world.allowlist.take_away(ALEX)
     for _ in range(3):
         await world.passes(minutes=1)
     titles = [title.split(":")[0] for title in notified(world, "allowlist_changed")]
@@ -153,7 +153,7 @@ async def test_an_entry_that_was_removed_and_added_again_is_used_for_the_first_t
     for minutes in (5, 10):
         await edited(world)
         await verdict(world, effective_at=world.now + timedelta(minutes=minutes))
-        await world.allowlist.remove(ALEX)
+        world.allowlist.take_away(ALEX)
         await world.passes(minutes=1)
 
     assert len(notified(world, "allowlist_used")) == 2
@@ -164,7 +164,7 @@ async def test_an_entry_that_was_gone_before_a_comparison_saw_it_begins_anew() -
     world = await watched()
     await world.allowlist.put(an_entry())
     await world.sees(a_finding(effective_at=world.now + timedelta(seconds=1)))
-    await world.allowlist.remove(ALEX)
+    world.allowlist.take_away(ALEX)
     await world.passes(minutes=1)
     began = world.now
     world.now += timedelta(minutes=1)
@@ -191,7 +191,7 @@ async def test_a_row_that_was_recorded_before_a_crash_and_removed_is_found_to_be
     with pytest.raises(TransientError):
         await watch_allowlist(world.services)
     monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
-    await world.allowlist.remove(ALEX)
+    world.allowlist.take_away(ALEX)
     await watch_allowlist(world.services)
 
     assert [row.gone_at is None for row in (await world.case()).rows(SeenRow)] == [False]
@@ -206,7 +206,7 @@ async def test_what_a_slower_run_recorded_is_compared_again(monkeypatch: pytest.
     async def overtaken(snapshot: Snapshot) -> str:
         monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
         etag = await replace(snapshot)
-        await world.allowlist.remove(ALEX)
+        world.allowlist.take_away(ALEX)
         await replace(Snapshot({}, etag))
         return etag
 
@@ -363,7 +363,7 @@ async def test_an_approval_for_an_account_without_an_entry_is_refused() -> None:
     world = await watched(**REQUIRED)
     await edited(world)
     message = await approval(world)
-    await world.allowlist.remove(ALEX)
+    world.allowlist.take_away(ALEX)
 
     assert (await world.delivers(message)).outcome == "refused"
 
@@ -403,3 +403,30 @@ async def test_a_hint_begins_at_the_last_complete_sweep_that_had_the_account_off
     await world.answer()
 
     assert await verdict_of(hint, world) == "allowlist_unclear"
+
+
+async def test_entries_that_expire_soon_are_notified_once_a_week() -> None:
+    world = await watched()
+    await world.allowlist.put(an_entry(expires_at=START + timedelta(days=20)))
+    for _ in range(21):
+        await world.passes(days=1)
+
+    assert len(notified(world, "allowlist_expiring")) == 3
+
+
+async def test_an_allowlist_of_which_nothing_expires_soon_has_no_digest() -> None:
+    world = await watched()
+    await world.allowlist.put(an_entry(expires_at=START + timedelta(days=60)))
+    await world.passes(days=1)
+
+    assert notified(world, "allowlist_expiring") == []
+
+
+async def test_a_run_without_a_change_and_a_due_digest_writes_no_snapshot() -> None:
+    world = await watched()
+    await world.allowlist.put(an_entry(expires_at=START + timedelta(days=3)))
+    await world.passes(minutes=1)
+    before = len(world.allowlist_snapshot.calls)
+    await world.passes(minutes=1)
+
+    assert [call for call, _ in world.allowlist_snapshot.calls[before:]] == ["read"]

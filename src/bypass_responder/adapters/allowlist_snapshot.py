@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import zlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from azure.core import MatchConditions
@@ -17,7 +18,9 @@ from bypass_responder.model.allowlist import Snapshot
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
 
-UNREADABLE = (ValueError, EOFError, OSError, AttributeError, zlib.error)
+DIGEST = "digest"
+"""Beside the rows, whose keys are object ids or have a slash: when people were last sent the entries that expire."""
+UNREADABLE = (ValueError, TypeError, EOFError, OSError, AttributeError, zlib.error)
 """Raised for a blob that was edited manually."""
 
 
@@ -39,13 +42,16 @@ class BlobAllowlistSnapshot:
         etag = str(download.properties.etag)
         try:
             rows = json.loads(await asyncio.to_thread(gzip.decompress, packed))
-            return Snapshot({str(row): str(tag) for row, tag in rows.items()}, etag)
+            sent = rows.pop(DIGEST, None)
+            digest_at = datetime.fromisoformat(sent).astimezone(UTC) if sent else None
+            return Snapshot({str(row): str(tag) for row, tag in rows.items()}, etag, digest_at)
         except UNREADABLE:
             return Snapshot({}, etag)
 
     async def replace(self, snapshot: Snapshot) -> str:
         """Store it in place of the one with its etag. Returns the new etag."""
-        data = json.dumps(dict(snapshot.rows), separators=(",", ":")).encode()
+        digest = {DIGEST: snapshot.digest_at.isoformat()} if snapshot.digest_at else {}
+        data = json.dumps({**snapshot.rows, **digest}, separators=(",", ":")).encode()
         packed = await asyncio.to_thread(gzip.compress, data, mtime=0)
         with translated("the allowlist's snapshot"):
             if snapshot.etag is None:

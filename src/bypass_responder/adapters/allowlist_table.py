@@ -1,27 +1,31 @@
 """The allowlist in Table Storage, as plain columns that a person can edit in any storage tool.
 
 Partition: tenant id. Row: the account's object id in lower case. Columns: ReasonClass, Justification, Owner, Ticket,
-ExpiresAt (required), ApprovedBy, DisplayName; others are not read. An invalid row becomes a MalformedEntry with
-the correction.
+ExpiresAt (required), ApprovedBy, DisplayName, Documentation, ReviewedAt, ReviewedBy, and the stamps of the tool that
+wrote the row, EditId, EditedBy, Via; others are not read. An invalid row becomes a MalformedEntry with the correction.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from azure.data.tables import TableEntity
+from azure.core import MatchConditions
+from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import row_or_none, write_if_unchanged
+from bypass_responder.errors import ConflictError, NotFoundError
 from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, AllowlistEntry, MalformedEntry, account_of
 from bypass_responder.model.base import guid_or_none, whole_text
 
 TABLE = "Allowlist"
 _TEXTS = {"reason_class": "ReasonClass", "justification": "Justification", "owner": "Owner", "ticket": "Ticket"}
-_OPTIONAL = {"approved_by": "ApprovedBy", "display_name": "DisplayName"}
+_OPTIONAL = {"approved_by": "ApprovedBy", "display_name": "DisplayName", "documentation": "Documentation"}
+_STAMPS = {"edit_id": "EditId", "edited_by": "EditedBy", "via": "Via", "reviewed_by": "ReviewedBy"}
+"""Written by the tools; a value that is no text counts as empty."""
 
 
 class TableAllowlist:
@@ -56,19 +60,39 @@ class TableAllowlist:
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
         """Add the row, or replace one, with the columns of other people's tools."""
-        columns = {column: getattr(entry, name) for name, column in (_TEXTS | _OPTIONAL).items()}
-        keys = {"PartitionKey": self._tenant, "RowKey": entry.object_id.lower()}
-        row = keys | columns | {"ExpiresAt": entry.expires_at}
-        await write_if_unchanged(self._table, row, replaces, f"the allowlist entry of {entry.object_id}")
+        try:
+            await write_if_unchanged(
+                self._table, self._row(entry), replaces, f"the allowlist entry of {entry.object_id}"
+            )
+        except NotFoundError as error:  # it was removed meanwhile
+            raise ConflictError(str(error)) from error
 
-    async def remove(self, object_id: str) -> bool:
+    async def put_all(self, entries: Sequence[tuple[AllowlistEntry, str | None]]) -> None:
+        """Add or replace up to 100 rows in one transaction."""
+        operations: list[tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], dict[str, Any]]] = []
+        for entry, replaces in entries:
+            if replaces is None:
+                operations.append(("create", self._row(entry)))
+            else:
+                unchanged = {"etag": replaces, "match_condition": MatchConditions.IfNotModified}
+                operations.append(("update", self._row(entry), {"mode": UpdateMode.REPLACE} | unchanged))
+        try:
+            with translated("the allowlist"):
+                await self._table.submit_transaction(operations)
+        except NotFoundError as error:
+            raise ConflictError(str(error)) from error
+
+    async def remove(self, object_id: str, *, replaces: str) -> None:
         """Delete the row. In another spelling it stays: a person deletes it where it was typed."""
         key = object_id.lower()
-        if await row_or_none(self._table, self._tenant, key, f"the allowlist entry of {key}") is None:
-            return False
+        condition = MatchConditions.IfNotModified
         with translated(f"the allowlist entry of {key}"):
-            await self._table.delete_entity(self._tenant, key)
-        return True
+            await self._table.delete_entity(self._tenant, key, etag=replaces, match_condition=condition)
+
+    def _row(self, entry: AllowlistEntry) -> dict[str, Any]:
+        columns = {column: getattr(entry, name) for name, column in (_TEXTS | _OPTIONAL | _STAMPS).items()}
+        keys = {"PartitionKey": self._tenant, "RowKey": entry.object_id.lower()}
+        return {**keys, **columns, "ExpiresAt": entry.expires_at, "ReviewedAt": entry.reviewed_at}
 
     async def entries(self) -> AsyncIterator[AllowlistEntry | MalformedEntry]:
         """Yield every row of the tenant, and every misspelled one."""
@@ -105,8 +129,14 @@ def _read(entity: TableEntity) -> AllowlistEntry | MalformedEntry:
         edited_at=_edited_at(entity),
         etag=str(entity.metadata["etag"]),
         **{name: whole_text(entity[column]).strip() for name, column in _TEXTS.items()},
+        reviewed_at=_moment(entity.get("ReviewedAt")),
         **{name: whole_text(entity.get(column) or "") for name, column in _OPTIONAL.items()},
+        **{name: _stamp(entity.get(column)) for name, column in _STAMPS.items()},
     )
+
+
+def _stamp(value: object) -> str:
+    return whole_text(value) if isinstance(value, str) else ""
 
 
 def _problem_with_text(entity: Mapping[str, Any], column: str) -> str | None:

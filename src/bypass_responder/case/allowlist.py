@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
@@ -20,10 +21,16 @@ if TYPE_CHECKING:
 
 GONE_FOR = timedelta(hours=1)
 """Longer than a run takes: nobody who had read the removed row is still at work."""
+REMEMBERED = timedelta(days=30)
+"""How long an account's removed entry leaves a mark: no record of a bypass from before is that late."""
 LONGEST_VALUE = 200
 """Characters of a column that are kept; the digest covers all of it."""
 MOST_NAMED = 20
+"""Entries that a notification names. More that change between two runs are notified together."""
+MOST_EDITORS = 5
 NO_DIFFERENCE = "no column that the responder reads"
+EXPIRES_SOON = timedelta(days=14)
+DIGEST_EVERY = timedelta(days=7)
 WHO = "The table does not record who edits it; the storage account's log does (docs/storage.md, Who changed an entry)."
 
 
@@ -43,6 +50,7 @@ def in_force(
         return entry
     seen = case.row(SeenRow, ENTRY_KEY)
     since = valid_since(entry, seen)
+    earlier = seen.earlier if seen and not approval_required else None
     if approval_required:
         approval = seen.approval if seen and since == seen.valid_since else None
         if approval is None or approval.sha256 != entry.digest():
@@ -51,7 +59,7 @@ def in_force(
             )
             return MalformedEntry(object_id=entry.object_id, problem=why, edited_at=entry.edited_at, etag=entry.etag)
         since = since and latest(since, approval.since)
-    return entry.model_copy(update={"valid_since": since})
+    return entry.model_copy(update={"valid_since": since, "earlier": earlier})
 
 
 def valid_since(row: AllowlistEntry | MalformedEntry, seen: SeenRow | None) -> datetime | None:
@@ -75,21 +83,24 @@ def record_row(
     row: AllowlistEntry | MalformedEntry | None,
     *,
     quiet: bool = False,
+    summarized: bool = False,
     anew: bool = False,
     compared: bool = True,
+    editor: str = "",
 ) -> None:
     """Record a row as it is now, None when it is gone; log and notify each change.
 
-    ``quiet``: without notification of a row that no run has seen. ``anew``: it was not there at the run before, so what
-    is recorded of it is of a row that has gone. ``compared``: False for a row that was read for a decision alone.
+    ``quiet``: without notification of a row that no run has seen. ``summarized``: one notification is about all of the
+    run. ``anew``: it was not there at the run before, so what is recorded of it is of a row that has gone.
+    ``compared``: False for a row that was read for a decision alone. ``editor``: as the message of the edit names them.
     """
     before = _seen(draft.case, row_id)
-    quiet = quiet and before is None
+    quiet = summarized or (quiet and before is None)
     if row is None:
         if before is not None and before.gone_at is None:
             _forget_gone(draft)
             draft.put(_gone(before, draft.now))
-            _report(draft, row_id, before.columns, {}, key=f"gone-{before.etag}", quiet=quiet)
+            _report(draft, row_id, before.columns, {}, key=f"gone-{before.etag}", quiet=quiet, who=WHO)
         return
     if before is not None and (before.etag == row.etag or _is_older(row, before)):
         if before.gone_at is None:
@@ -104,23 +115,43 @@ def record_row(
         edited_at=row.edited_at,
         valid_since=since,
         valid_until=row.expires_at if isinstance(row, AllowlistEntry) else None,
-        compared=compared,
+        earlier=before.earlier if before else None,
+        compared=compared or (before is not None and before.compared and before.gone_at is None),
+        **stamps_of(row),
     )
     if before is not None and since is not None and since == before.valid_since:
         now = now.model_copy(update={"used_at": before.used_at, "approval": before.approval})
     draft.put(now)
     known = before.columns if before and before.gone_at is None else {}
-    _report(draft, row_id, known, columns, key=row.etag, quiet=quiet)
+    edit = stamps_of(row) if now.edit_id != (before.edit_id if before else "") else {}
+    who = f"Edited by {editor}." if editor else _named_by_row(edit)
+    _report(draft, row_id, known, columns, key=row.etag, quiet=quiet, who=who, **edit)
+
+
+def stamps_of(row: AllowlistEntry | MalformedEntry) -> dict[str, str]:
+    """Return what the tool that wrote the row says of its edit."""
+    if not isinstance(row, AllowlistEntry) or not row.edit_id:
+        return {}
+    return {name: getattr(row, name)[:LONGEST_VALUE] for name in ("edit_id", "edited_by", "via")}
+
+
+def _named_by_row(stamps: Mapping[str, str]) -> str:
+    if not stamps:
+        return f"Edited outside bypassctl and the console, editor unknown. {WHO}"
+    return f"The row names {stamps['edited_by']} ({stamps['via']}) as its editor, which is not verified."
 
 
 def _gone(row: SeenRow, now: datetime) -> SeenRow:
+    since, until = row.valid_since, row.valid_until
+    earlier = (since, min(until, now)) if since and until and since < now else row.earlier
     nothing = {"valid_since": None, "valid_until": None, "used_at": None, "approval": None}
-    return row.model_copy(update=nothing | {"gone_at": now})
+    return row.model_copy(update=nothing | {"gone_at": now, "earlier": earlier})
 
 
 def _forget_gone(draft: Draft) -> None:
     for row in draft.case.rows(SeenRow):
-        if row.gone_at is not None and draft.now - row.gone_at > GONE_FOR:
+        lasts = REMEMBERED if row.row_key == ENTRY_KEY else GONE_FOR
+        if row.gone_at is not None and draft.now - row.gone_at > lasts:
             draft.remove(row)
 
 
@@ -134,26 +165,35 @@ def _is_older(row: AllowlistEntry | MalformedEntry, seen: SeenRow) -> bool:
 
 
 def _report(
-    draft: Draft, row_id: str, before: Mapping[str, str], after: Mapping[str, str], *, key: str, quiet: bool
+    draft: Draft,
+    row_id: str,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    *,
+    key: str,
+    quiet: bool,
+    who: str,
+    **stamps: str,
 ) -> None:
     what = "added" if not before else "changed" if after else "removed"
     fix = (
         f"bypassctl allowlist remove {row_id}" if after and account_of(row_id) == row_id else "bypassctl allowlist list"
     )
     changes = difference(before, after)
-    draft.log("allowlist_changed", f"{what}: {changes}", row=row_id, before=dict(before), after=dict(after))
+    draft.log("allowlist_changed", f"{what}: {changes}", row=row_id, before=dict(before), after=dict(after), **stamps)
     if quiet:
         return
     draft.notify(
         "allowlist_changed",
         f"Allowlist entry {what}: {_name(row_id, before, after)}",
-        f"{changes}. {WHO}",
+        f"{changes}. {who}",
         key=f"{row_id}-{key}",
         severity=Severity.WARNING,
         left_to_do=(f"If nobody you know did this, undo it: {fix}. Then find out who can write the table Allowlist.",),
         row=row_id,
         before=dict(before),
         after=dict(after),
+        **stamps,
     )
 
 
@@ -211,6 +251,57 @@ def summarize(draft: Draft, rows: Sequence[AllowlistEntry | MalformedEntry]) -> 
         key="first",
         severity=Severity.INFO,
         left_to_do=("Check that you know each of them: bypassctl allowlist list",),
+    )
+
+
+def summarize_changes(draft: Draft, changes: Mapping[str, AllowlistEntry | MalformedEntry | None]) -> None:
+    """Notify once of many rows that changed between two runs, None for one that was removed."""
+    shown = sorted(changes)[:MOST_NAMED]
+    names = (_name(row_id, row.columns if (row := changes[row_id]) else {}) for row_id in shown)
+    more = f" and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else ""
+    editors = sorted({_named_by_row(stamps_of(row)) for row in changes.values() if row})[:MOST_EDITORS]
+    key = "|".join(f"{row_id} {row.etag if row else ''}" for row_id, row in sorted(changes.items()))
+    draft.notify(
+        "allowlist_changed",
+        f"{len(changes)} allowlist entries changed within a minute",
+        " ".join((f"{', '.join(names)}{more}.", *editors)),
+        key=f"many-{hashlib.sha256(key.encode()).hexdigest()}",
+        severity=Severity.WARNING,
+        left_to_do=(
+            "If nobody you know did this, find out who can write the table Allowlist.",
+            "See each entry: bypassctl allowlist list; who changed one: bypassctl allowlist history ACCOUNT",
+        ),
+        changed=len(changes),
+    )
+
+
+def expiring(rows: Iterable[AllowlistEntry | MalformedEntry], *, now: datetime) -> list[AllowlistEntry]:
+    """Return the entries that have expired or expire soon, the first to expire first."""
+    entries = (row for row in rows if isinstance(row, AllowlistEntry) and row.expires_at <= now + EXPIRES_SOON)
+    return sorted(entries, key=lambda entry: (entry.expires_at, entry.object_id))
+
+
+def send_digest(draft: Draft, entries: Sequence[AllowlistEntry]) -> None:
+    """Notify of the entries that expire within 14 days, or have expired."""
+    expired = sum(entry.expires_at <= draft.now for entry in entries)
+    lines = [
+        f"{_name(entry.object_id, entry.columns)}, owner {entry.owner}, {entry.expires_at:%Y-%m-%d}"
+        for entry in entries[:MOST_NAMED]
+    ]
+    more = [f"and {len(entries) - MOST_NAMED} more"] if len(entries) > MOST_NAMED else []
+    draft.notify(
+        "allowlist_expiring",
+        f"Allowlist: {len(entries) - expired} entries expire within {EXPIRES_SOON.days} days, {expired} have expired",
+        f"{'; '.join(lines + more)}. An account whose bypass is on when its entry ends has its auditing restored.",
+        key=f"{draft.now:%Y-%m-%d}",
+        severity=Severity.WARNING,
+        left_to_do=(
+            "Keep one: bypassctl allowlist extend ACCOUNT --expires YYYY-MM-DD --ticket TICKET",
+            "Remove one: bypassctl allowlist remove ACCOUNT",
+            "See all: bypassctl allowlist review",
+        ),
+        expire=len(entries) - expired,
+        expired=expired,
     )
 
 

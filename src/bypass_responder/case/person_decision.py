@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bypass_responder.case import allowlist, filing, sweep_row
 from bypass_responder.case.account_state import active_incidents, changed_since, left_as_it_is
@@ -43,16 +43,16 @@ MOST_REFUSED = 100
 
 def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enforce: bool) -> PersonDecision:
     """Carry out or refuse a decision and record it with the reason. A recorded one is not repeated."""
-    recorded = _recorded_already(draft, message)
+    recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    why = _out_of_time(message, draft.now) or refusal(draft.case, message, enforce=enforce)
+    why = out_of_time(message, draft.now) or refusal(draft.case, message, enforce=enforce)
     if why:
         return refuse(draft, message, why, channel=channel)
     filing.take_back(draft, message.incident_id)
     incident = draft.case.incident(message.incident_id)
     kept = left_as_it_is(draft.case, incident, message.kind) if incident else ""
-    decision = _recorded(draft, message, channel, outcome="carried_out", why=kept)
+    decision = recorded_as(draft, message, channel, outcome="carried_out", why=kept)
     if needs_handing_on(draft.case, message):
         _resolve_elsewhere(draft, decision)
     else:
@@ -68,15 +68,15 @@ def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enfor
 
 def accept_warning(draft: Draft, message: DecisionMessage, *, channel: Channel) -> PersonDecision:
     """Accept a warning of the sweeps, in the tenant's case, or refuse."""
-    recorded = _recorded_already(draft, message)
+    recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
     text = message.warning or ""
-    if why := _out_of_time(message, draft.now) or sweep_row.warning_refusal(draft.case, text):
+    if why := out_of_time(message, draft.now) or sweep_row.warning_refusal(draft.case, text):
         return refuse(draft, message, why, channel=channel)
-    decision = _recorded(draft, message, channel, outcome="carried_out", why="")
+    decision = recorded_as(draft, message, channel, outcome="carried_out", why="")
     sweep_row.accept_warning(draft, text, who=decision.who, reason=decision.reason)
-    _log(draft, decision, "warning_accepted", f"{text}: {decision.reason}")
+    log_decision(draft, decision, "warning_accepted", f"{text}: {decision.reason}")
     return decision
 
 
@@ -89,15 +89,15 @@ def approve_entry(
     channel: Channel,
 ) -> PersonDecision:
     """Approve an allowlist row as shown to the person, or refuse. ``entry``, ``account``: current state."""
-    recorded = _recorded_already(draft, message)
+    recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    why = _out_of_time(message, draft.now) or entry_refusal(draft.case, message, entry, account)
+    why = out_of_time(message, draft.now) or entry_refusal(draft.case, message, entry, account)
     if why or not isinstance(entry, AllowlistEntry):
         return refuse(draft, message, why, channel=channel)
-    decision = _recorded(draft, message, channel, outcome="carried_out", why="")
+    decision = recorded_as(draft, message, channel, outcome="carried_out", why="")
     allowlist.approve(draft, entry, by=decision.who)
-    _log(draft, decision, "allowlist_approved", decision.reason)
+    log_decision(draft, decision, "allowlist_approved", decision.reason)
     return decision
 
 
@@ -118,7 +118,7 @@ def entry_refusal(
         return f"The row was changed after it was shown. Read it again: {again}."
     author = message.author
     itself = account is not None and author_is(author, account)
-    if itself or _same(author.object_id, entry.object_id) or _same(author.name, entry.display_name):
+    if itself or same(author.object_id, entry.object_id) or same(author.name, entry.display_name):
         return f"{author.name} cannot approve the entry of their own account. Another person must."
     if any(part and part.casefold() in entry.approved_by.casefold() for part in (author.object_id, author.name)):
         return f"{author.name} wrote the entry. Another person must approve it."
@@ -130,12 +130,12 @@ def entry_refusal(
 
 def refuse(draft: Draft, message: DecisionMessage, why: str, *, channel: Channel) -> PersonDecision:
     """Record a refusal with its reason, and notify people of it: somebody relies on the decision."""
-    recorded = _recorded_already(draft, message)
+    recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
     many = _are_many(draft)
-    decision = _recorded(draft, message, channel, outcome="refused", why=why)
-    _log(draft, decision, "decision_refused", f"{message.kind.value}: {why}")
+    decision = recorded_as(draft, message, channel, outcome="refused", why=why)
+    log_decision(draft, decision, "decision_refused", f"{message.kind.value}: {why}")
     if many:
         return decision
     draft.notify(
@@ -155,13 +155,15 @@ def _are_many(draft: Draft) -> bool:
     return sum(draft.now - row.at < timedelta(hours=1) for row in refused) >= MOST_REFUSED
 
 
-def _recorded_already(draft: Draft, message: DecisionMessage) -> PersonDecision | None:
+def recorded_already(draft: Draft, message: DecisionMessage) -> PersonDecision | None:
+    """Return what the case has recorded for this message."""
     return draft.case.row(PersonDecision, f"person-{message.message_id}")
 
 
-def _recorded(
+def recorded_as(
     draft: Draft, message: DecisionMessage, channel: Channel, *, outcome: Literal["carried_out", "refused"], why: str
 ) -> PersonDecision:
+    """Record a decision with its outcome."""
     decision = PersonDecision(
         id=message.message_id,
         incident_id=message.incident_id,
@@ -183,7 +185,8 @@ def _recorded(
     return decision
 
 
-def _out_of_time(message: DecisionMessage, now: datetime) -> str:
+def out_of_time(message: DecisionMessage, now: datetime) -> str:
+    """Return why a message is too late, or too early; empty when it is neither."""
     if now > message.not_after:
         return f"It ended at {message.not_after:%Y-%m-%d %H:%M:%SZ}, before the responder could carry it out."
     if message.sent_at > now + CLOCK_SKEW:
@@ -211,21 +214,21 @@ def _named_as(message: DecisionMessage, incident: Incident, case: Case) -> str:
     for row in about.values():
         if row.account is not None and author_is(author, row.account):
             return f"the account of incident {row.id}"
-        if any(_same(author.name, name) or _same(author.object_id, name) for name in row.names):
+        if any(same(author.name, name) or same(author.object_id, name) for name in row.names):
             return f"named by incident {row.id}"
         if any(_is_actor(author, actor) for actor in row.actors):
             return f"an actor of incident {row.id}"
-    return "the account that it names" if _same(author.object_id, message.account) else ""
+    return "the account that it names" if same(author.object_id, message.account) else ""
 
 
 def author_is(author: Author, account: Account) -> bool:
     """Return True when the author is this account, by object id or user principal name."""
-    return _same(author.object_id, account.object_id) or _same(author.name, account.user_principal_name)
+    return same(author.object_id, account.object_id) or same(author.name, account.user_principal_name)
 
 
 def _is_actor(author: Author, actor: Actor) -> bool:
     return any(
-        _same(mine, theirs)
+        same(mine, theirs)
         for mine, theirs in (
             (author.object_id, actor.object_id),
             (author.name, actor.user_id),
@@ -234,7 +237,8 @@ def _is_actor(author: Author, actor: Actor) -> bool:
     )
 
 
-def _same(one: str | None, other: str | None) -> bool:
+def same(one: str | None, other: str | None) -> bool:
+    """Return True for two names or ids that are the same but for case and surrounding space."""
     return bool(one and other) and (one or "").strip().casefold() == (other or "").strip().casefold()
 
 
@@ -329,7 +333,7 @@ def _approve(draft: Draft, decision: PersonDecision) -> None:
             )
             if step.step is not StepKind.DISABLE_BYPASS:
                 renew(draft, step.step)
-    _log(draft, decision, "approved", decision.reason)
+    log_decision(draft, decision, "approved", decision.reason)
     draft.settle_status(decision.incident_id)
 
 
@@ -337,19 +341,19 @@ def _dismiss(draft: Draft, decision: PersonDecision) -> None:
     """Cancel pending steps and close; completed ones are kept. The evidence that was shown is covered."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.DISMISSED)
-    _log(draft, decision, "dismissed", decision.reason)
+    log_decision(draft, decision, "dismissed", decision.reason)
 
 
 def _close_handled(draft: Draft, decision: PersonDecision) -> None:
     """End an incident of which every step is done. The account stays blocked until a release."""
     _close(draft, decision, IncidentStatus.CLOSED)
-    _log(draft, decision, "closed", decision.reason)
+    log_decision(draft, decision, "closed", decision.reason)
 
 
 def _release(draft: Draft, decision: PersonDecision) -> None:
     """Restore the account's state from before our first block and end all its incidents. Auditing stays."""
     _want_auditing_only(draft, decision.incident_id, f"release by {decision.who}")
-    _log(draft, decision, "release_planned", decision.reason)
+    log_decision(draft, decision, "release_planned", decision.reason)
     last = draft.case.opened_at(decision.incident_id)
     draft.move_head(released_through=latest(draft.case.head.released_through, last))
     renew(draft, StepKind.BLOCK_SIGN_IN)
@@ -389,7 +393,7 @@ def _resolve_elsewhere(draft: Draft, decision: PersonDecision) -> None:
     """Close an unresolved incident whose account a person named; its findings moved to that account."""
     _cancel(draft, decision, WAITING | {StepState.PLANNED})
     _close(draft, decision, IncidentStatus.CLOSED)
-    _log(draft, decision, "account_given", decision.reason)
+    log_decision(draft, decision, "account_given", decision.reason)
 
 
 def _want_auditing_only(draft: Draft, incident_id: str, reason: str) -> None:
@@ -436,7 +440,8 @@ def _known(draft: Draft, incident: Incident, ids: Iterable[str]) -> Known:
     return known_of(incident, (finding for finding in found if finding is not None))
 
 
-def _log(draft: Draft, decision: PersonDecision, event: Event, text: str) -> None:
+def log_decision(draft: Draft, decision: PersonDecision, event: Event, text: str, **facts: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Write the line of the response log that covers a recorded decision."""
     carried_out = decision.outcome == "carried_out"
     draft.log(
         event,
@@ -448,4 +453,5 @@ def _log(draft: Draft, decision: PersonDecision, event: Event, text: str) -> Non
         digest=decision.digest(),
         channel=decision.channel.value,
         sent_at=decision.sent_at.isoformat(),
+        **facts,
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bypass_responder.bounded import limited
 from bypass_responder.case import person_decision
+from bypass_responder.case.allowlist_edit import record_edit
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import Finding, FindingState
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.allowlist import AllowlistEdit, EditedRow
     from bypass_responder.model.decision_message import Channel, DecisionMessage
     from bypass_responder.model.incident import PersonDecision
     from bypass_responder.session import Services, Session
@@ -25,6 +29,8 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
     if message.kind is DecisionKind.ACCEPT_WARNING:
         accept = partial(person_decision.accept_warning, message=message, channel=channel)
         return await _in_tenant(accept, services), {TENANT_TARGET}
+    if message.edit is not None:
+        return await _record_edits(message, message.edit, channel, services)
     session = await open_session(message.target, services, history=True)
     if message.kind is DecisionKind.APPROVE_ENTRY:
         return await _approve_entry(message, channel, session, services)
@@ -53,6 +59,25 @@ async def _approve_entry(
     approve = partial(person_decision.approve_entry, message=message, entry=entry, account=account, channel=channel)
     async with announced(message.target, services):
         return await session.apply(approve), {message.target}
+
+
+async def _record_edits(
+    message: DecisionMessage, edit: AllowlistEdit, channel: Channel, services: Services
+) -> tuple[PersonDecision, set[str]]:
+    """Record what a tool reports to have edited, in the case of each account."""
+
+    async def record(row: EditedRow) -> tuple[PersonDecision, str]:
+        session = await open_session(row.object_id, services, history=True)
+        entry = await services.allowlist.get(row.object_id)
+        if entry is None and not session.case.by_key:
+            why = f"{row.object_id} is not on the allowlist, and the ledger knows no such account."
+            return await refuse_in_tenant(message, why, channel, services), TENANT_TARGET
+        transition = partial(record_edit, message=message, edit=edit, row=row, entry=entry, channel=channel)
+        async with announced(row.object_id, services):
+            return await session.apply(transition), row.object_id
+
+    recorded = await asyncio.gather(*map(limited(record), edit.rows))
+    return recorded[0][0], {target for _, target in recorded}
 
 
 async def refuse_in_tenant(message: DecisionMessage, why: str, channel: Channel, services: Services) -> PersonDecision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from datetime import datetime
 from urllib.parse import unquote
 
 from bypass_responder.model.base import Stored, Utc, Value, guid_or_none
@@ -28,6 +29,12 @@ class Account(Stored):
         return f"{self.user_principal_name} ({self.object_id})"
 
 
+REVIEW = frozenset({"reviewed_at", "reviewed_by"})
+ADDED_LATER = REVIEW | {"documentation"}
+"""Columns that are left out where they are empty, so that the digest of an approved row stays as it was."""
+NO_COLUMNS = {"object_id", "edited_at", "etag", "valid_since", "earlier", "edit_id", "edited_by", "via"}
+
+
 class AllowlistEntry(Value):
     """A service account that may be bypassed: why, who owns it, under which ticket, until when."""
 
@@ -38,17 +45,32 @@ class AllowlistEntry(Value):
     owner: str
     ticket: str
     approved_by: str = ""
+    documentation: str = ""
+    """Link to the vendor's documentation that asks for the bypass."""
     expires_at: Utc
+    reviewed_at: Utc | None = None
+    reviewed_by: str = ""
+    edit_id: str = ""
+    """Stamped by the tool that wrote the row, as ``edited_by`` and ``via``: claims, which anybody can type."""
+    edited_by: str = ""
+    via: str = ""
     edited_at: Utc | None = None
     """The storage service's own Timestamp of the row, so that nobody can set it."""
     etag: str = ""
     valid_since: Utc | None = None
     """Since when the account has had a valid entry without interruption, as the responder knows; None: not known."""
+    earlier: tuple[Utc, Utc] | None = None
+    """From when to when an entry of the account was in force before, until it was removed."""
 
     @property
     def counts_since(self) -> Utc | None:
         """Since when it counts: an edit of a valid entry keeps the time."""
         return self.valid_since or self.edited_at
+
+    def in_force_at(self, moment: datetime) -> bool:
+        """True when the account had a valid entry at that time: this one, or an earlier one."""
+        began = self.counts_since is not None and self.counts_since < moment
+        return began or (self.earlier is not None and self.earlier[0] < moment < self.earlier[1])
 
     @property
     def row_id(self) -> str:
@@ -57,13 +79,14 @@ class AllowlistEntry(Value):
 
     @property
     def columns(self) -> dict[str, str]:
-        """The columns of the row, as text."""
-        given = self.model_dump(mode="json", exclude={"object_id", "edited_at", "etag", "valid_since"})
-        return {name: str(value) for name, value in given.items()}
+        """The columns of the row, as text, without the stamps of the tools."""
+        given = self.model_dump(mode="json", exclude=NO_COLUMNS)
+        return {name: str(value) for name, value in given.items() if value or name not in ADDED_LATER}
 
     def digest(self) -> str:
-        """SHA-256 of the account and the columns: what a person approves."""
-        text = json.dumps(self.columns | {"object_id": self.object_id}, sort_keys=True)
+        """SHA-256 of the account and the columns: what a person approves. A review does not change it."""
+        approved = {name: value for name, value in self.columns.items() if name not in REVIEW}
+        text = json.dumps(approved | {"object_id": self.object_id}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from bypass_responder.model.allowlist import AllowlistEdit
 from bypass_responder.model.base import Stored, Utc, Value
 from bypass_responder.model.message import Guid
 from bypass_responder.model.step import Observed, StepKind, StepState
@@ -29,7 +30,7 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class DecisionKind(StrEnum):
-    """What a person can decide about an incident, an allowlist entry, or a warning of the sweeps."""
+    """What a person can decide: about an incident, an allowlist entry, or a warning. An edit is reported when made."""
 
     APPROVE = "approve"
     DISMISS = "dismiss"
@@ -37,6 +38,7 @@ class DecisionKind(StrEnum):
     RELEASE = "release"
     ACCEPT_WARNING = "accept_warning"
     APPROVE_ENTRY = "approve_entry"
+    ALLOWLIST_EDIT = "allowlist_edit"
 
 
 class Channel(StrEnum):
@@ -111,11 +113,13 @@ class DecisionMessage(Value):
     target: Id
     kind: DecisionKind
     incident_id: Annotated[str, StringConstraints(max_length=100, pattern=r"^([0-9A-Za-z][0-9A-Za-z-]*)?$")] = ""
-    """Empty with accept_warning and approve_entry."""
+    """Empty with accept_warning, approve_entry and allowlist_edit."""
     warning: Annotated[str, StringConstraints(min_length=1, max_length=MOST_WARNING)] | None = None
     """With accept_warning: the text of the warning of Exchange."""
     entry_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     """With approve_entry: of the row that the person was shown."""
+    edit: AllowlistEdit | None = None
+    """With allowlist_edit: what the tool has written into the table."""
     account: Guid | None = None
     """With approve: the account that a person names for an unresolved target."""
     shown: Shown
@@ -132,13 +136,16 @@ class DecisionMessage(Value):
                 return f"the allowlist entry of {self.target}"
             case DecisionKind.ACCEPT_WARNING:
                 return f"the warning {(self.warning or '')[:MOST_SHOWN]}"
+            case DecisionKind.ALLOWLIST_EDIT:
+                rows = self.edit.rows if self.edit else ()
+                return f"{len(rows)} allowlist entries" if len(rows) > 1 else f"the allowlist entry of {self.target}"
         return f"incident {self.incident_id}"
 
     @property
     def read_again(self) -> str:
         """The command that shows it."""
         match self.kind:
-            case DecisionKind.APPROVE_ENTRY:
+            case DecisionKind.APPROVE_ENTRY | DecisionKind.ALLOWLIST_EDIT:
                 return "bypassctl allowlist list"
             case DecisionKind.ACCEPT_WARNING:
                 return "bypassctl status"
@@ -152,9 +159,13 @@ class DecisionMessage(Value):
         if self.account is not None and self.kind is not DecisionKind.APPROVE:
             msg = "only approve names an account"
             raise ValueError(msg)
-        given = [bool(self.incident_id), self.warning is not None, self.entry_sha256 is not None]
-        about = {DecisionKind.ACCEPT_WARNING: 1, DecisionKind.APPROVE_ENTRY: 2}.get(self.kind, 0)
+        given = [bool(self.incident_id), *(each is not None for each in (self.warning, self.entry_sha256, self.edit))]
+        kinds = (DecisionKind.ACCEPT_WARNING, DecisionKind.APPROVE_ENTRY, DecisionKind.ALLOWLIST_EDIT)
+        about = kinds.index(self.kind) + 1 if self.kind in kinds else 0
         if given != [number == about for number in range(len(given))]:
-            msg = "accept_warning names a warning, approve_entry the hash of an entry, any other decision an incident"
+            msg = (
+                "accept_warning names a warning, approve_entry the hash of an entry, allowlist_edit the edit, "
+                "any other decision an incident"
+            )
             raise ValueError(msg)
         return self

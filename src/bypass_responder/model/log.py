@@ -16,6 +16,7 @@ Event = Literal[
     "alert",
     "allowlist_approved",
     "allowlist_changed",
+    "allowlist_edited",
     "allowlist_used",
     "answer_ignored",
     "answered",
@@ -59,6 +60,7 @@ Event = Literal[
 About = Literal[
     "allowlist_changed",
     "allowlist_expired",
+    "allowlist_expiring",
     "allowlist_used",
     "attempt",
     "contained",

@@ -76,7 +76,7 @@ async def prepare(
         found = await services.directory.find(account)
         if found is None:
             raise NotFoundError(f"No account has the object id or user principal name {account}.")
-    message = _message(
+    message = message_about(
         kind,
         incident.target,
         services,
@@ -92,8 +92,8 @@ async def prepare(
     return Prepared(incident, message, left_as_it_is(case, incident, kind), named)
 
 
-def _message(kind: DecisionKind, target: str, services: Services, **about: Any) -> DecisionMessage:  # noqa: ANN401 - its fields
-    """Return a message of now, which lasts as long as one may."""
+def message_about(kind: DecisionKind, target: str, services: Services, **about: Any) -> DecisionMessage:  # noqa: ANN401 - its fields
+    """Return a message of now, which lasts as long as one may. ``about``: its other fields."""
     now = services.clock()
     return DecisionMessage(
         message_id=services.new_id(),
@@ -130,7 +130,7 @@ async def prepare_acceptance(text: str, services: Services, *, reason: str, auth
     if why := warning_refusal((await open_session(TENANT_TARGET, services)).case, text):
         raise RefusedError(why)
     about = {"warning": text, "shown": Shown(), "author": author, "reason": reason}
-    return _message(DecisionKind.ACCEPT_WARNING, TENANT_TARGET, services, **about)
+    return message_about(DecisionKind.ACCEPT_WARNING, TENANT_TARGET, services, **about)
 
 
 async def prepare_approval(
@@ -142,7 +142,7 @@ async def prepare_approval(
     """
     entry = await services.allowlist.get(object_id)
     case = (await open_session(object_id, services)).case
-    message = _message(
+    message = message_about(
         DecisionKind.APPROVE_ENTRY,
         object_id,
         services,

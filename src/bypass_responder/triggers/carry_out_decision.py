@@ -42,7 +42,7 @@ def _read(body: bytes, tenant_id: str) -> tuple[DecisionMessage | None, str]:
         return None, f"schema_version {message.schema_version} is not supported"
     if message.tenant_id != tenant_id:
         return None, f"tenant_id {message.tenant_id} is another tenant"
-    of_tenant = message.kind is DecisionKind.ACCEPT_WARNING
+    of_tenant = message.kind in {DecisionKind.ACCEPT_WARNING, DecisionKind.ALLOWLIST_EDIT}
     if message.target != TENANT_TARGET if of_tenant else not is_target_key(message.target):
         return None, "target is not a valid ledger key"
     return message, ""

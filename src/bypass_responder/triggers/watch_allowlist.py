@@ -7,7 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case.allowlist import record_row, report_many, summarize, target_of
+from bypass_responder.case.allowlist import (
+    DIGEST_EVERY,
+    MOST_NAMED,
+    expiring,
+    record_row,
+    report_many,
+    send_digest,
+    summarize,
+    summarize_changes,
+    target_of,
+)
 from bypass_responder.errors import ConflictError
 from bypass_responder.model.account import MOST_MISSPELLED
 from bypass_responder.model.allowlist import SeenRow, Snapshot
@@ -16,6 +26,7 @@ from bypass_responder.session import change_if_needed, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.account import AllowlistEntry, MalformedEntry
@@ -52,17 +63,23 @@ async def _compare(recorded: set[str], services: Services) -> None:
     before = await services.allowlist_snapshot.read()
     known = before.rows if before else {}
     changed = sorted(recorded | {row_id for row_id in {*rows, *known} if _etag(row_id, rows) != known.get(row_id)})
-    if before is not None and not changed:
+    digest_at = await _send_digest(rows, before, services)
+    if before is not None and not changed and digest_at == before.digest_at:
         return
     etag = before.etag if before else None
     if before is not None:  # a run that ends here leaves a trace of what it was about to record
-        etag = await services.allowlist_snapshot.replace(Snapshot({**known, **dict.fromkeys(changed, UNKNOWN)}, etag))
+        pending = Snapshot({**known, **dict.fromkeys(changed, UNKNOWN)}, etag, digest_at)
+        etag = await services.allowlist_snapshot.replace(pending)
+    many = before is not None and len(changed) > MOST_NAMED
+    if many:
+        summary = partial(summarize_changes, changes={row_id: rows.get(row_id) for row_id in changed})
+        await change_if_needed(await open_session(TENANT_TARGET, services), summary, services)
     by_target: dict[str, list[str]] = {}
     for row_id in changed:
         by_target.setdefault(target_of(row_id), []).append(row_id)
 
     async def record(target: str) -> None:
-        await _record(target, by_target[target], rows, services, before=before)
+        await _record(target, by_target[target], rows, services, before=before, summarized=many)
 
     targets = sorted(by_target)
     outcomes = await asyncio.gather(*map(limited(record), targets), return_exceptions=True)
@@ -73,7 +90,7 @@ async def _compare(recorded: set[str], services: Services) -> None:
     stale = {row_id for target in failed for row_id in by_target[target]}
     now = {row_id: row.etag for row_id, row in rows.items()}
     recorded |= {*changed} - stale
-    await services.allowlist_snapshot.replace(Snapshot(now | dict.fromkeys(stale, UNKNOWN), etag))
+    await services.allowlist_snapshot.replace(Snapshot(now | dict.fromkeys(stale, UNKNOWN), etag, digest_at))
     if failed:
         raise ExceptionGroup("some allowlist rows could not be recorded; they are tried again", list(failed.values()))
 
@@ -82,7 +99,26 @@ def _etag(row_id: str, rows: Rows) -> str | None:
     return rows[row_id].etag if row_id in rows else None
 
 
-async def _record(target: str, row_ids: list[str], rows: Rows, services: Services, *, before: Snapshot | None) -> None:
+async def _send_digest(rows: Rows, before: Snapshot | None, services: Services) -> datetime | None:
+    """Notify of what expires, once a week. Returns when that was last done."""
+    now, last = services.clock(), before.digest_at if before else None
+    due = expiring(rows.values(), now=now)
+    if not due or (last is not None and now - last < DIGEST_EVERY):
+        return last
+    session = await open_session(TENANT_TARGET, services)
+    await change_if_needed(session, partial(send_digest, entries=due), services)
+    return now
+
+
+async def _record(
+    target: str,
+    row_ids: list[str],
+    rows: Rows,
+    services: Services,
+    *,
+    before: Snapshot | None,
+    summarized: bool,
+) -> None:
     session = await open_session(target, services)
     if target == TENANT_TARGET:
         row_ids = await _bounded(row_ids, session, services)
@@ -91,7 +127,7 @@ async def _record(target: str, row_ids: list[str], rows: Rows, services: Service
         def transition(draft: Draft, ids: list[str] = row_ids[start : start + ROWS_PER_TRANSACTION]) -> None:
             for row_id in ids:
                 anew = before is not None and row_id not in before.rows
-                record_row(draft, row_id, rows.get(row_id), quiet=before is None, anew=anew)
+                record_row(draft, row_id, rows.get(row_id), quiet=before is None, summarized=summarized, anew=anew)
 
         await change_if_needed(session, transition, services)
 

@@ -1,0 +1,147 @@
+"""Import and export of the allowlist as CSV."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bypass_responder.cli.allowlist.edits import DryRun, Note
+from bypass_responder.cli.terminal import (
+    BAD_NEWS,
+    NOT_DONE,
+    Format,
+    Output,
+    confirm,
+    note,
+    say,
+    show_document,
+    show_table,
+    stop,
+    who_am_i,
+    with_responder,
+)
+from bypass_responder.errors import RefusedError
+from bypass_responder.operating.allowlist.csv_file import write_file
+from bypass_responder.operating.allowlist.entries import EntryState, EntryView, read_entries
+from bypass_responder.operating.allowlist.import_file import ImportResult, check_confirmed, import_file
+from bypass_responder.operating.allowlist.import_plan import ImportPlan, PlannedRow, Verdict, plan_import
+
+if TYPE_CHECKING:
+    from bypass_responder.bootstrap import Responder
+
+MOST_SHOWN = 50
+
+
+def export(
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Write to this file, not to the terminal.")] = None,
+) -> None:
+    """Export all entries as CSV, which import reads. Cells that a spreadsheet would run are quoted."""
+
+    async def use(responder: Responder) -> list[EntryView]:
+        return await read_entries(responder.services)
+
+    entries = with_responder(use)
+    malformed = sum(entry.state is EntryState.MALFORMED for entry in entries)
+    text = write_file(entries)
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        try:
+            file.write_text(text, encoding="utf-8-sig", newline="")
+        except OSError as error:
+            stop(f"{file} cannot be written: {error.strerror}.")
+        say(f"Exported {len(entries) - malformed} entries to {file}.")
+    if malformed:
+        note(f"{malformed} malformed rows are left out: bypassctl allowlist list --state malformed")
+
+
+def import_entries(
+    file: Annotated[Path, typer.Argument(help="CSV file with the columns of export.")],
+    *,
+    confirmed: Annotated[
+        str, typer.Option("--confirm", metavar="PLAN", help="Import without asking, if the file has this plan id.")
+    ] = "",
+    skip_rejected: Annotated[
+        bool, typer.Option("--skip-rejected", help="Import the other rows when some are rejected.")
+    ] = False,
+    reason: Note = "",
+    dry_run: DryRun = False,
+    output: Format = Output.TABLE,
+) -> None:
+    """Add and change the entries of a CSV file. Entries that are not in it stay as they are.
+
+    Shows a plan with a verdict for each row, and asks. Interrupted, run it again: the same file finishes it.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        stop(f"{file} cannot be read: {error.strerror}.")
+
+    async def look(responder: Responder) -> ImportPlan:
+        return await plan_import(data, responder.services, author=await who_am_i(responder))
+
+    plan = with_responder(look)
+    _show_plan(plan, output)
+    if dry_run or not plan.todo:
+        raise typer.Exit(BAD_NEWS if plan.of(Verdict.REJECT) else 0)
+    try:
+        check_confirmed(plan, confirmed or plan.sha256, skip_rejected=skip_rejected)
+    except RefusedError as error:
+        stop(str(error))
+    if not confirmed:
+        confirm(f"Import plan {plan.plan_id}? (without a terminal: --confirm {plan.plan_id})", yes=False)
+    written: list[PlannedRow] = []
+
+    async def use(responder: Responder) -> ImportResult:
+        author = await who_am_i(responder)
+        return await import_file(
+            data,
+            responder.services,
+            confirmed=confirmed or plan.sha256,
+            author=author,
+            via="bypassctl",
+            reason=reason.strip() or f"import of {file.name}"[:200],
+            skip_rejected=skip_rejected,
+            written=written.extend,
+        )
+
+    try:
+        result = with_responder(use)
+    except (typer.Exit, KeyboardInterrupt):
+        last = f", up to line {written[-1].line}" if written else ""
+        say(f"Interrupted. {len(written)} of {len(plan.todo)} rows are written{last}. The same file finishes it.")
+        raise typer.Exit(NOT_DONE) from None
+    _show_result(result, output)
+
+
+def _show_plan(plan: ImportPlan, output: Output) -> None:
+    if output is not Output.TABLE:
+        document = plan.model_dump(exclude={"rows": {"__all__": {"before", "after"}}})
+        show_document(document | {"counts": plan.counts}, output)
+        return
+    rows = [row for row in plan.rows if row.verdict is not Verdict.SAME]
+    rows.sort(key=lambda row: row.verdict is not Verdict.REJECT)
+    shown = [(str(row.line), row.verdict.value, row.account, row.object_id, row.why) for row in rows[:MOST_SHOWN]]
+    if shown:
+        show_table(("line", "verdict", "account", "object id", "why"), shown)
+    if len(rows) > MOST_SHOWN:
+        say(f"… and {len(rows) - MOST_SHOWN} more; -o json has all.")
+    say(f"Plan {plan.plan_id}: " + ", ".join(f"{count} {verdict}" for verdict, count in plan.counts.items()))
+    for line in plan.says if plan.todo else ():
+        say(line)
+
+
+def _show_result(result: ImportResult, output: Output) -> None:
+    tell = say if output is Output.TABLE else note
+    tell(f"Imported plan {result.plan_id}: {result.written} rows written, {result.same} as they were.")
+    if result.unreported:
+        tell(f"The responder could not be sent who wrote {result.unreported} of them; their rows name the editor.")
+    if result.changed:
+        lines = ", ".join(str(row.line) for row in result.changed[:10])
+        stop(
+            f"{len(result.changed)} rows were not written (lines {lines}…): one of each batch was changed by someone "
+            "else meanwhile. Run the same import again."
+        )
