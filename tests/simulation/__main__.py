@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.simulation.gate import CALLS
-from tests.simulation.play import Played, play
+from tests.simulation.play import Played, play, play_seeds
 from tests.simulation.run import Hits
 from tests.simulation.schedule import schedule
 from tests.simulation.shrink import shrink
@@ -69,8 +69,7 @@ def _played(given: argparse.Namespace) -> Generator[tuple[int, Played], None, No
 
         yield from ((seed, play_on_processes(schedule(seed), without=given.without)) for seed in seeds)
         return
-    with multiprocessing.get_context("fork").Pool(given.jobs) as pool:
-        yield from pool.imap_unordered(_one, seeds, chunksize=8)
+    yield from play_seeds(seeds, method="fork", jobs=given.jobs)
 
 
 @dataclass
@@ -106,10 +105,6 @@ def _print_shortest(seed: int, problems: list[str]) -> None:
 
 def _rule(problem: str) -> str:
     return problem.partition(":")[0]
-
-
-def _one(seed: int) -> tuple[int, Played]:
-    return seed, play(schedule(seed))
 
 
 def _print(text: str) -> None:

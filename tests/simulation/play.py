@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +13,7 @@ import pytest
 from bypass_responder.case import filing
 from tests.simulation.check import problems_of
 from tests.simulation.run import Hits, Run
-from tests.simulation.schedule import Schedule
+from tests.simulation.schedule import Schedule, schedule
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,22 @@ class Played:
     hits: Hits
 
 
-def play(schedule: Schedule) -> Played:
+def play_seeds(
+    seeds: Sequence[int], *, method: str, jobs: int | None = None
+) -> Generator[tuple[int, Played], None, None]:
+    """Play seeds on so many processes (one per core by default), started by ``method``; in any order."""
+    with multiprocessing.get_context(method).Pool(jobs) as pool:
+        yield from pool.imap_unordered(_play_seed, seeds, chunksize=8)
+
+
+def _play_seed(seed: int) -> tuple[int, Played]:
+    return seed, play(schedule(seed))
+
+
+def play(one: Schedule) -> Played:
     """Play a schedule, with bounds so low that a short run reaches them. It ends in the same way each time."""
     logging.disable(logging.CRITICAL)
-    run = Run(schedule)
+    run = Run(one)
     problems: list[str] = []
     try:
         with pytest.MonkeyPatch.context() as patch:

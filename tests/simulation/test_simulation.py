@@ -11,7 +11,7 @@ from bypass_responder.model.case import Case
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from tests.simulation.gate import CALLS
-from tests.simulation.play import Played, play
+from tests.simulation.play import Played, play, play_seeds
 from tests.simulation.schedule import Event, Schedule, schedule
 from tests.simulation.shrink import shrink
 
@@ -20,7 +20,7 @@ SEEDS = 200
 
 @pytest.fixture(scope="module")
 def played() -> dict[int, Played]:
-    return {seed: play(schedule(seed)) for seed in range(SEEDS)}
+    return dict(play_seeds(range(SEEDS), method="spawn"))
 
 
 def test_a_seed_replays() -> None:
