@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bypass_responder.adapters.webhook import _SENT, TYPE_GROUP, TYPE_ONE
+from bypass_responder.console.app import description_of_api
 from bypass_responder.model.alert import Hint
 from bypass_responder.model.decision_message import DecisionMessage
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
@@ -30,6 +31,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "decision-message.schema.json": DIALECT | DecisionMessage.model_json_schema(mode="validation"),
         "notification.schema.json": DIALECT | _notification(),
         "alert.schema.json": DIALECT | Hint.model_json_schema(mode="validation"),
+        "openapi.json": description_of_api(),
     }
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Security
+from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from bypass_responder import __version__
 from bypass_responder.console import decisions
+from bypass_responder.console.access import API, require
 from bypass_responder.console.context import Console
 from bypass_responder.console.failures import UnexpectedErrors, add_handlers
 from bypass_responder.console.form_token import FormTokens
+from bypass_responder.console.principal import Role
 from bypass_responder.console.response_headers import ResponseHeaders
 from bypass_responder.console.routes import api, pages, public
+from bypass_responder.model.base import Value
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import ConsoleServices
@@ -23,8 +27,43 @@ if TYPE_CHECKING:
 STATIC = "/static"
 
 
+class Problem(Value):
+    """An answer that is no success: what happened, and what to do."""
+
+    error: str
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "A field is missing or wrong.", "model": Problem},
+    401: {"description": "No verified sign-in.", "model": Problem},
+    403: {"description": "No role for this, or a request that may be forged.", "model": Problem},
+    404: {"description": "Not there.", "model": Problem},
+    409: {"description": "Refused; the sentence says why.", "model": Problem},
+    412: {"description": "Changed since it was read.", "model": Problem},
+    503: {"description": "Storage did not answer; repeat it.", "model": Problem},
+}
+BEARER = Security(HTTPBearer(auto_error=False, description="A token of Entra for the registration of the console."))
+
+
 def create_app(given: ConsoleServices) -> FastAPI:
     """Return the console on these services."""
+    app = routed()
+    app.state.console = Console(given.services, given.self_checks, FormTokens(given.form_key))
+    return app
+
+
+def description_of_api() -> dict[str, Any]:
+    """Return the OpenAPI description. A wrong field is answered with 400, not with the 422 of the framework."""
+    described = routed().openapi()
+    for operation in (each for path in described["paths"].values() for each in path.values()):
+        operation["responses"].pop("422", None)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        described["components"]["schemas"].pop(unused, None)
+    return described
+
+
+def routed() -> FastAPI:
+    """Return the app with all routes, on no services."""
     app = FastAPI(
         title="Mailbox audit bypass responder",
         version=__version__,
@@ -34,9 +73,17 @@ def create_app(given: ConsoleServices) -> FastAPI:
         openapi_url=None,
         middleware=[Middleware(ResponseHeaders), Middleware(UnexpectedErrors)],
     )
-    app.state.console = Console(given.services, given.self_checks, FormTokens(given.form_key))
     add_handlers(app)
-    for router in (public, pages, api, decisions.forms, decisions.api):
+    for router in (public, pages, decisions.forms):
         app.include_router(router)
+    for router in (api, decisions.api):
+        app.include_router(router, dependencies=[BEARER], responses=PROBLEMS)
+    app.add_api_route(
+        f"{API}/openapi.json",
+        description_of_api,
+        methods=["GET"],
+        dependencies=[Depends(require(Role.READ))],
+        include_in_schema=False,
+    )
     app.mount(STATIC, StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app

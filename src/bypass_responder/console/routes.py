@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from bypass_responder.console.access import API, require
 from bypass_responder.console.form_fields import form_fields
@@ -60,9 +60,3 @@ async def home() -> RedirectResponse:
 async def welcome(request: Request) -> HTMLResponse:
     """Show the public page, which leads to the sign-in."""
     return render(request, "welcome.html", title="Sign in", menu=())
-
-
-@api.get("/openapi.json", include_in_schema=False)
-async def openapi(request: Request) -> JSONResponse:
-    """Return the description of the API."""
-    return JSONResponse(request.app.openapi())
