@@ -13,7 +13,7 @@ python := $(VENV)/bin/python
 pytest := $(python) -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-all cover format picture lint simulate bench infra az-check package package-responder lock exchange-worker clean
+.PHONY: help setup demo serve test test-all cover format picture lint simulate bench infra az-check package package-responder package-console lock exchange-worker clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,11 +69,15 @@ az-check: setup  ## parse the az commands of hooks, workflows and documents, if 
 
 package: package-responder exchange-worker  ## both packages, into build/; says where each zip is
 
+package-console: setup  ## package the console, an optional app, into build/console.zip
+	@$(python) -m infra.package_console $(ARGS)
+
 package-responder: setup  ## package the Python app with all that it needs, into build/responder.zip
 	@$(python) -m infra.package_responder $(ARGS)
 
-lock: setup  ## write infra/requirements.lock anew from requirements.txt; PYTHON=python3.13
+lock: setup  ## write the lock files of infra anew from the requirements; PYTHON=python3.13
 	@$(python) -m infra.package_responder --write-lock $(ARGS)
+	@$(python) -m infra.package_console --write-lock $(ARGS)
 
 exchange-worker:  ## package the PowerShell app, with its modules from MODULES_FROM=FOLDER or GALLERY_URL=ADDRESS
 	@$(PYTHON) -m infra.package_exchange_worker $(ARGS)

@@ -115,6 +115,18 @@ param notificationWebhookUrl string = ''
 @description('Application id of the app registration that callers of the app sign in to. Empty: App Service authentication is off.')
 param authClientId string = ''
 
+@description('Deploys the console, a function app with pages and an API. Needs consoleClientId.')
+param deployConsole bool = false
+
+@description('Application id of the app registration that people sign in to for the console.')
+param consoleClientId string = ''
+
+@description('Address of the console. The responder checks hourly that it answers no stranger.')
+param consoleUrl string = ''
+
+@description('Comma-separated application ids of programs that may call the API of the console, besides their app roles.')
+param consoleCallerIds string = ''
+
 @description('Object id of the Entra group that edits the allowlist and makes decisions with bypassctl. Empty: no group.')
 param operatorsGroupId string = ''
 
@@ -238,7 +250,7 @@ module alerts 'modules/alerts.bicep' = {
 module activity 'modules/activity.bicep' = if (activityAlerts) {
   scope: group
   params: { tags: allTags, namePrefix: name.alertPrefix, actionGroupId: monitoring.outputs.actionGroupId }
-  dependsOn: [roles, responderApp, workerApp] // last, so that the first deployment does not fire them
+  dependsOn: [roles, responderApp, workerApp, consoleApp] // last, so that the first deployment does not fire them
 }
 
 module workbook 'modules/workbook.bicep' = {
@@ -260,6 +272,11 @@ module workerIdentity 'modules/identity.bicep' = {
   params: { location: location, tags: allTags, name: name.worker.identity }
 }
 
+module consoleIdentity 'modules/identity.bicep' = if (deployConsole) {
+  scope: group
+  params: { location: location, tags: allTags, name: name.console.identity }
+}
+
 module responderHost 'modules/storage-host.bicep' = {
   scope: group
   params: { location: location, tags: allTags, name: name.responder.hostAccount, isolated: networkIsolation }
@@ -268,6 +285,11 @@ module responderHost 'modules/storage-host.bicep' = {
 module workerHost 'modules/storage-host.bicep' = {
   scope: group
   params: { location: location, tags: allTags, name: name.worker.hostAccount, isolated: networkIsolation }
+}
+
+module consoleHost 'modules/storage-host.bicep' = if (deployConsole) {
+  scope: group
+  params: { location: location, tags: allTags, name: name.console.hostAccount, isolated: networkIsolation }
 }
 
 module data 'modules/storage-data.bicep' = {
@@ -319,7 +341,10 @@ module network 'modules/network.bicep' = if (networkIsolation) {
     name: name.network
     addressPrefix: networkAddressPrefix
     dataAccountId: data.outputs.id
-    hostAccountIds: [responderHost.outputs.id, workerHost.outputs.id]
+    hostAccountIds: concat(
+      [responderHost.outputs.id, workerHost.outputs.id],
+      deployConsole ? [consoleHost!.outputs.id] : []
+    )
   }
 }
 
@@ -329,6 +354,8 @@ module roles 'modules/roles.bicep' = {
     name: name
     responder: responderIdentity.outputs.principalId
     worker: workerIdentity.outputs.principalId
+    console: consoleIdentity.?outputs.principalId ?? ''
+    consoleExists: deployConsole
     topic: topic.outputs.principalId
     alertsByQueue: alertsTo == 'queue'
     vaultExists: hasVault
@@ -336,7 +363,7 @@ module roles 'modules/roles.bicep' = {
     readers: readersGroupId == operatorsGroupId ? '' : readersGroupId
     alertSenders: union(words(alertSenderPrincipalIds), [])
   }
-  dependsOn: [data, responderHost, workerHost, vault]
+  dependsOn: [data, responderHost, workerHost, consoleHost, vault]
 }
 
 var webhookSettings = hasVault
@@ -374,6 +401,7 @@ module responderApp 'modules/app.bicep' = {
       ALLOWLIST_REVIEW_DAYS: string(allowlistReviewDays)
       AUTOMATIC_CONTROLS: automaticControls
       COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
+      CONSOLE_URL: consoleUrl
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
       DECISIONS_CONSOLE_QUEUE: queues.consoleDecisions
       DECISIONS_QUEUE: queues.decisions
@@ -452,8 +480,66 @@ module workerApp 'modules/app.bicep' = {
 
 module auth 'modules/auth.bicep' = if (!empty(authClientId)) {
   scope: group
-  params: { appName: name.responder.app, clientId: authClientId }
+  params: {
+    appName: name.responder.app
+    clientId: authClientId
+    allowedApplications: [authClientId]
+    unauthenticated: 'Return401'
+    // Event Grid calls EventGrid (Azure/Azure-Functions#1007); whether the comparison ignores case is not documented.
+    excludedPaths: ['/runtime/webhooks/eventgrid', '/runtime/webhooks/EventGrid', '/api/health']
+  }
   dependsOn: [responderApp]
+}
+
+module consoleApp 'modules/app.bicep' = if (deployConsole) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    service: 'console'
+    appName: name.console.app
+    planName: name.console.plan
+    insightsName: name.insights
+    identityId: consoleIdentity!.outputs.id
+    identityClientId: consoleIdentity!.outputs.clientId
+    runtime: { name: 'python', version: '3.13' }
+    memory: responderMemory
+    maximumInstances: 3
+    packageUri: consoleHost!.outputs.packageUri
+    hostBlobUri: consoleHost!.outputs.blobUri
+    hostTableUri: consoleHost!.outputs.tableUri
+    subnetId: network.?outputs.consoleSubnetId ?? ''
+    inbound: true // people come from anywhere, and sign in to Entra
+    deployAddresses: words(deployAddresses)
+    settings: {
+      ALLOWLIST_APPROVAL: allowlistApproval
+      DECISIONS_CONSOLE_QUEUE: queues.consoleDecisions
+      PYTHON_ENABLE_OPENTELEMETRY: 'true'
+      ResponderStorage__blobServiceUri: data.outputs.blobUri
+      ResponderStorage__queueServiceUri: data.outputs.queueUri
+      ResponderStorage__tableServiceUri: data.outputs.tableUri
+      SWEEP_OVERDUE_MINUTES: string(sweepOverdueMinutes)
+      TENANT_ID: tenant().tenantId
+    }
+    optionalSettings: {}
+  }
+  dependsOn: [roles]
+}
+
+// The redirect leads people to the sign-in and back to the page. /welcome is where a sign-out ends. Not "/": whether a
+// path excludes all below it is not documented.
+module consoleAuth 'modules/auth.bicep' = if (deployConsole) {
+  scope: group
+  params: {
+    appName: name.console.app
+    clientId: empty(consoleClientId)
+      ? fail('deployConsole needs consoleClientId (CONSOLE_CLIENT_ID).')
+      : consoleClientId
+    allowedApplications: union([consoleClientId], words(consoleCallerIds))
+    unauthenticated: 'RedirectToLoginPage'
+    excludedPaths: ['/welcome', '/static/console.css', '/static/console.js']
+  }
+  dependsOn: [consoleApp]
 }
 
 // ---- outputs: azd stores them in its environment; none is secret -----------------------------------------------------
@@ -467,6 +553,8 @@ output RESPONDER_CLIENT_ID string = responderIdentity.outputs.clientId
 output WORKER_APP_NAME string = name.worker.app
 output WORKER_PRINCIPAL_ID string = workerIdentity.outputs.principalId
 output WORKER_CLIENT_ID string = workerIdentity.outputs.clientId
+output CONSOLE_APP_NAME string = deployConsole ? name.console.app : ''
+output CONSOLE_PRINCIPAL_ID string = consoleIdentity.?outputs.principalId ?? ''
 output DATA_ACCOUNT_NAME string = name.dataAccount
 // Read by bypassctl, so that it needs only the values of the azd environment.
 output ResponderStorage__tableServiceUri string = data.outputs.tableUri

@@ -12,6 +12,8 @@ import argparse
 import re
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from infra import app_package, python_wheels
@@ -29,7 +31,16 @@ LEFT_OUT = re.compile(
     r"bin/.*|.*/__pycache__/.*|.*\.pyc|[^/]+/tests/.*|[^/]+\.dist-info/(?:RECORD|INSTALLER|REQUESTED|direct_url\.json)"
 )
 """What pip writes about an installation, and the tests of packages. Licenses and entry points stay."""
-log = app_package.logger("responder")
+
+
+@dataclass(frozen=True)
+class PythonApp:
+    """One function app in Python: ``files`` are its own, by name in the zip; the rest are paths in the checkout."""
+
+    name: str
+    files: Callable[[Path], dict[str, Path]]
+    requirements: str
+    lock: str
 
 
 def own_files(root: Path) -> dict[str, Path]:
@@ -40,15 +51,19 @@ def own_files(root: Path) -> dict[str, Path]:
     return {name: root / name for name in TOP} | {f"{SOURCE}/{name}": source / name for name in kept}
 
 
-def build(given: argparse.Namespace) -> Path:
+RESPONDER = PythonApp("responder", own_files, "requirements.txt", "infra/requirements.lock")
+
+
+def build(given: argparse.Namespace, app: PythonApp) -> Path:
     """Fill a folder and write the zip, both under other names first; the zip."""
-    root, output, lock = given.root, given.output, given.lock or given.root / "infra" / "requirements.lock"
-    own = own_files(root)
+    log = app_package.logger(app.name)
+    root, output, lock = given.root, given.output, given.lock or given.root / app.lock
+    own = app.files(root)
     if missing := [name for name, path in own.items() if not path.is_file()]:
         raise RefusedError(f"{root} has no {', '.join(missing)}: it is no checkout of this app")
-    python_wheels.require_agreement(root / "requirements.txt", lock, given.python_version)
+    python_wheels.require_agreement(root / app.requirements, lock, given.python_version)
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix="responder-") as temporary:
+    with tempfile.TemporaryDirectory(dir=output, prefix=f"{app.name}-") as temporary:
         work = Path(temporary)
         log(f"packages for Python {'.'.join(map(str, given.python_version))} are fetched")
         python_wheels.install(lock, work / "installed", given.python_version)
@@ -56,14 +71,14 @@ def build(given: argparse.Namespace) -> Path:
         app_package.copy_to(work / "app", own)
         app_package.copy_to(work / "app" / SITE_PACKAGES, {name: work / "installed" / name for name in wheels})
         log("the zip is written")
-        return app_package.publish(work / "app", work, output / "responder.zip")
+        return app_package.publish(work / "app", work, output / f"{app.name}.zip")
 
 
-def lock_only(given: argparse.Namespace) -> Path:
-    """Rewrite requirements.lock; returns its path."""
-    lock: Path = given.lock or given.root / "infra" / "requirements.lock"
-    with tempfile.TemporaryDirectory(prefix="responder-lock-") as temporary:
-        python_wheels.write_lock(given.root / "requirements.txt", lock, given.python_version, Path(temporary))
+def lock_only(given: argparse.Namespace, app: PythonApp) -> Path:
+    """Rewrite the lock file; returns its path."""
+    lock: Path = given.lock or given.root / app.lock
+    with tempfile.TemporaryDirectory(prefix=f"{app.name}-lock-") as temporary:
+        python_wheels.write_lock(given.root / app.requirements, lock, given.python_version, Path(temporary))
     return lock
 
 
@@ -75,16 +90,17 @@ def python_version(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def main() -> int:
+def main(app: PythonApp = RESPONDER) -> int:
     """Read the command line; package, or write the lock file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write-lock", action="store_true", help="resolve requirements.txt and write the lock file")
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout")
-    parser.add_argument("--lock", type=Path, help="the lock file (default: infra/requirements.lock)")
-    parser.add_argument("--output", type=Path, default=ROOT / "build", help="folder that gets responder.zip")
+    parser.add_argument("--lock", type=Path, help=f"the lock file (default: {app.lock})")
+    parser.add_argument("--output", type=Path, default=ROOT / "build", help=f"folder that gets {app.name}.zip")
     parser.add_argument("--python-version", type=python_version, default=DEPLOYED, help="Python of the app (3.13)")
     given = parser.parse_args()
-    return app_package.report(log, lambda: (lock_only if given.write_lock else build)(given))
+    work = lock_only if given.write_lock else build
+    return app_package.report(app_package.logger(app.name), lambda: work(given, app))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ UNREACHED = re.compile(
     re.IGNORECASE,
 )
 LOCK_HEADER = """\
-# Every package that responder.zip holds, for Python {python} on Linux x86-64. Written from requirements.txt by
+# Every package that the zip holds, for Python {python} on Linux x86-64. Written from requirements.txt by
 # {command}; not by hand.
 """
 

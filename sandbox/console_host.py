@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 
 import uvicorn
@@ -19,7 +20,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port
     console = bootstrap.build_console(os.environ)
-    app = SignIn(create_app(console), tenant_id=console.services.settings.tenant_id)
+    app = SignIn(create_app(console, secrets.token_bytes(32)), tenant_id=console.services.settings.tenant_id)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", server_header=False)
     return 0
 

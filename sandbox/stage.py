@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -193,9 +192,8 @@ class Stage:
         return self._worker
 
     def _launch_console(self) -> None:
-        environment = self.env | {"CONSOLE_FORM_KEY": secrets.token_hex(32)}
         arguments = ("--port", str(self.ports.console))
-        self._console = self._python("console_host", *arguments, environment=environment, log="console")
+        self._console = self._python("console_host", *arguments, environment=self.env, log="console")
         self._console.launch()
 
     def stop_console(self) -> None:

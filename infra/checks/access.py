@@ -34,16 +34,20 @@ ROLES = {
 }
 """Every role that may be given, by Microsoft's own id. None of them gives roles, changes resources or reads keys."""
 PEOPLE = {OPERATORS: "operators", READERS: "readers", SENDER: "sender"}
-MODULES = {"responderIdentity": "responder", "workerIdentity": "worker", "topic": "topic"}
+MODULES = {"responderIdentity": "responder", "workerIdentity": "worker", "consoleIdentity": "console", "topic": "topic"}
 DATA = "stbypass"
-HOSTS = {"sthostresp": "host account of the responder", "sthostexch": "host account of the worker"}
+HOSTS = {
+    "sthostresp": "host account of the responder",
+    "sthostexch": "host account of the worker",
+    "sthostcons": "host account of the console",
+}
 SCOPE = re.compile(
     r"(?:\[extensionResourceId\(')?(/[^']+?)(?:', '|/providers/)Microsoft\.Authorization/roleAssignments"
 )
 """Of the id of an assignment to one thing. That of a resource group or subscription is written otherwise."""
 EVERYTHING = "all of the resource group or more"
 OF_ACCOUNT = re.compile(
-    r"Microsoft\.Storage/storageAccounts/(?P<account>stbypass|sthostresp|sthostexch)\w*(?:/\w+/default/(?P<thing>\w+/[\w-]+))?"
+    r"Microsoft\.Storage/storageAccounts/(?P<account>stbypass|sthostresp|sthostexch|sthostcons)\w*(?:/\w+/default/(?P<thing>\w+/[\w-]+))?"
 )
 OWNER, TABLES = "Storage Blob Data Owner", "Storage Table Data Contributor"
 ALWAYS: set[Given] = {
@@ -61,8 +65,11 @@ ON_REQUEST: set[Given] = {
     ("sender", "EventGrid Data Sender", "Microsoft.EventGrid/topics"),
     ("responder", "Key Vault Secrets User", "Microsoft.KeyVault/vaults"),
     ("operators", "Key Vault Secrets Officer", "Microsoft.KeyVault/vaults"),
+    ("console", OWNER, HOSTS["sthostcons"]),
+    ("console", TABLES, HOSTS["sthostcons"]),
+    ("console", "Monitoring Metrics Publisher", "Microsoft.Insights/components"),
 }
-"""Only where a group or sender is named, or notifications are enabled."""
+"""Only where a group or sender is named, or notifications or the console are enabled."""
 PAGE, HEADING = "docs/infrastructure.md", "## Who may do what in the data account\n"
 OF_WORD = {
     ("tables", "write"): "Storage Table Data Contributor",
@@ -112,7 +119,7 @@ def _documented(root: Path) -> tuple[set[Given], set[Given]]:
     for row in rows[2:]:
         kind = row[0].split()[0].rstrip("s") + "s"
         for who, cell in zip(rows[0][1:], row[1:], strict=True):
-            asked_for = who.strip() in PEOPLE.values() or "private" in cell
+            asked_for = who.strip() in {*PEOPLE.values(), "console"} or "private" in cell
             for word in re.findall(r"write|read|look|send|drain|take", cell):
                 if (kind, word) not in OF_WORD:
                     raise UnreadableError(f"{PAGE}: what does {word} mean for {kind}?")

@@ -18,6 +18,9 @@ ANONYMOUS = {"health"}
 """Functions that accept anonymous calls. Their answers reveal nothing."""
 EXCLUDED = {"/runtime/webhooks/eventgrid", "/runtime/webhooks/EventGrid", "/api/health"}
 """Paths that App Service authentication lets through: Event Grid signs in otherwise, and health is public."""
+CONSOLE_ASSETS = "src/bypass_responder/console/static"
+CONSOLE_EXCLUDED = {"/welcome", "/static/console.css", "/static/console.js"}
+"""The public page of the console and what it loads; nothing in them is secret."""
 PAIRS = {"7.6": ((3, 10, 0), (4, 0, 0)), "7.4": ((3, 5, 0), (3, 10, 0))}
 """PowerShell of the app, to the versions of ExchangeOnlineManagement from … below that run on it."""
 RETRY = {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
@@ -39,15 +42,20 @@ def _anonymous(root: Path, functions: dict[str, list[dict[str, Any]]]) -> Iterat
     }
     if open_to_all != ANONYMOUS:
         yield f"anonymous calls are allowed to {sorted(open_to_all)}, must be {sorted(ANONYMOUS)}"
-    auth = of_type(predicted.resources(root, "everything"), "Microsoft.Web/sites/config")
-    if len(auth) != 1:
-        yield f"{len(auth)} settings of App Service authentication with authClientId, must be 1"
-    for each in auth:
+    found = of_type(predicted.resources(root, "everything"), "Microsoft.Web/sites/config")
+    auth = {"console" if "func-bypass-cons" in str(each["name"]) else "responder": each for each in found}
+    if len(found) != len(auth) or set(auth) != {"responder", "console"}:
+        yield f"App Service authentication of {sorted(auth)} with authClientId and deployConsole, must be of both"
+    for app, each in auth.items():
         validation = each["properties"].get("globalValidation", {})
-        if set(validation.get("excludedPaths", [])) != EXCLUDED:
-            yield f"without sign-in goes {validation.get('excludedPaths')}, must be {sorted(EXCLUDED)}"
-        if not validation.get("requireAuthentication") or validation.get("unauthenticatedClientAction") != "Return401":
-            yield "App Service authentication lets callers through that did not sign in"
+        excluded, action = (CONSOLE_EXCLUDED, "RedirectToLoginPage") if app == "console" else (EXCLUDED, "Return401")
+        if set(validation.get("excludedPaths", [])) != excluded:
+            yield f"{app}: without sign-in goes {validation.get('excludedPaths')}, must be {sorted(excluded)}"
+        if not validation.get("requireAuthentication") or validation.get("unauthenticatedClientAction") != action:
+            yield f"{app}: App Service authentication lets callers through that did not sign in"
+    assets = {f"/static/{path.name}" for path in (root / CONSOLE_ASSETS).glob("*")}
+    if assets != CONSOLE_EXCLUDED - {"/welcome"}:
+        yield f"the public page of the console needs {sorted(assets)}, which main.bicep must exclude from the sign-in"
     if of_type(predicted.resources(root, "default"), "Microsoft.Web/sites/config"):
         yield "App Service authentication is there without authClientId"
 

@@ -79,5 +79,5 @@ def _renamed(plain: tuple[Resource, ...], suffixed: tuple[Resource, ...]) -> Ite
             yield f"{kind}: nameSuffix leaves a name, or the id of a host, as it is"
     for kind in KEPT:
         before, after = ({each["name"] for each in of_type(found, kind)} for found in (plain, suffixed))
-        if before != after:
+        if before - after:
             yield f"{kind}: nameSuffix renames {sorted(before - after)}, which the new apps must keep"

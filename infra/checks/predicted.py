@@ -34,6 +34,8 @@ EVERYTHING = {
     "readersGroupId": READERS,
     "alertSenderPrincipalIds": SENDER,
     "authClientId": "44444444-4444-4444-8444-444444444444",
+    "deployConsole": True,
+    "consoleClientId": "55555555-5555-4555-8555-555555555555",
     "networkIsolation": True,
     "deployAddresses": "192.0.2.1,198.51.100.0/24",
     "purgeProtection": True,

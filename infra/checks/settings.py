@@ -28,19 +28,24 @@ READ_BY_OTHERS = {
 """Of both apps, and who reads it: not our code, or not only."""
 OF_ONE = {
     "responder": {"PYTHON_ENABLE_OPENTELEMETRY": "the Python worker: the app sends its lines itself"},
+    "console": {"PYTHON_ENABLE_OPENTELEMETRY": "the Python worker: the app sends its lines itself"},
     "exchange-worker": {
         "PSWorkerInProcConcurrencyUpperBound": "the PowerShell worker: one command at a time",
         "ResponderStorage__queueServiceUri": "host: the queue triggers and bindings",
         "ResponderStorage__blobServiceUri": "host: the blob binding",
     },
 }
+CONSOLE = {"ALLOWLIST_APPROVAL", "DECISIONS_CONSOLE_QUEUE", "SWEEP_OVERDUE_MINUTES", "TENANT_ID"}
+"""What the console needs of the app's settings; the rest it reads from the app's own self-check."""
+OF_TRIGGERS = {"ResponderStorage__clientId", "ResponderStorage__credential"}
+"""The console has no trigger on a queue."""
 WEBHOOK = {"NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"}
 """Set only on request."""
 IN_A_SHELL = {"cli", "doctor"}
 """Packages that only bypassctl runs, with the environment of a person's shell."""
 ON_A_LAPTOP = {"ResponderStorage": "a connection string; in Azure no key works"}
 STORAGE = {f"ResponderStorage__{kind}ServiceUri" for kind in ("table", "queue", "blob")}
-MODULES = {"responder": "responder", "exchange-worker": "worker"}
+MODULES = {"responder": "responder", "exchange-worker": "worker", "console": "console"}
 """What the modules of main.bicep that belong to an app are called after."""
 CONSTANT = {
     "AzureWebJobsStorage__credential": "managedidentity",
@@ -58,12 +63,15 @@ CASED = re.compile(r"([A-Z])")
 @reported
 def run(root: Path) -> Iterator[str]:
     """One line per problem."""
-    for service, read in {"responder": _responder(root), "exchange-worker": _worker(root)}.items():
-        expected = read | set(READ_BY_OTHERS) | set(OF_ONE[service])
+    services = {"responder": _responder(root), "exchange-worker": _worker(root), "console": CONSOLE | STORAGE}
+    for service, read in services.items():
+        others = set(READ_BY_OTHERS) - (OF_TRIGGERS if service == "console" else set())
+        expected = read | others | set(OF_ONE[service])
         is_set = predicted.app_settings(root, "everything", service)
         yield from (f"{service}: {name} is read and not set" for name in sorted(expected - set(is_set)))
         yield from (f"{service}: {name} is set but never read" for name in sorted(set(is_set) - expected))
-        without = set(is_set) - set(predicted.app_settings(root, "default", service)) - WEBHOOK
+        without = set() if service == "console" else set(is_set) - WEBHOOK
+        without -= set(predicted.app_settings(root, "default", service))
         yield from (f"{service}: {name} is set only with everything switched on" for name in sorted(without))
         yield from (f"{service}: {problem}" for problem in _values(root, service, is_set))
     yield from _defaults(root)

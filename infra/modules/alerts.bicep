@@ -140,7 +140,7 @@ var rules rule[] = [
   {
     name: 'right-lost'
     query: loadTextContent('../queries/right_lost.kql')
-    summary: 'A permission is missing. If it was granted before, an attacker may have removed it.'
+    summary: 'A permission is missing, or the console answers strangers. An attacker may have removed or opened it.'
     runbook: 'health-alerts'
     severity: 0
     frequency: 'PT5M'

@@ -1,4 +1,4 @@
-// A Flex Consumption plan and its single app. Used for the responder and for the Exchange worker.
+// A Flex Consumption plan and its single app. Used for the responder, the Exchange worker and the console.
 
 param location string
 param tags { *: string }
@@ -46,7 +46,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-// No queueServiceUri: the host needs it only for blob triggers, and neither app has one.
+// No queueServiceUri: the host needs it only for blob triggers, and no app has one.
 var hostSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString

@@ -1,9 +1,18 @@
-// App Service authentication: callers must sign in to Entra. Event Grid and the health page are excluded.
+// App Service authentication: callers must sign in to Entra.
 
 param appName string
 
+@description('Answer to a caller who did not sign in: an error, or the sign-in page of Entra.')
+param unauthenticated 'Return401' | 'RedirectToLoginPage'
+
+@description('Paths that need no sign-in.')
+param excludedPaths string[]
+
 @description('Application (client) id of the app registration that callers sign in to.')
 param clientId string
+
+@description('Application ids whose tokens are accepted.')
+param allowedApplications string[]
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
@@ -16,9 +25,9 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
     platform: { enabled: true, runtimeVersion: '~1' }
     globalValidation: {
       requireAuthentication: true
-      unauthenticatedClientAction: 'Return401'
-      // Event Grid calls EventGrid (Azure/Azure-Functions#1007); whether the comparison ignores case is not documented.
-      excludedPaths: ['/runtime/webhooks/eventgrid', '/runtime/webhooks/EventGrid', '/api/health']
+      unauthenticatedClientAction: unauthenticated
+      redirectToProvider: unauthenticated == 'Return401' ? null : 'azureactivedirectory'
+      excludedPaths: excludedPaths
     }
     httpSettings: { requireHttps: true }
     identityProviders: {
@@ -30,7 +39,7 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
         }
         validation: {
           allowedAudiences: [clientId, 'api://${clientId}']
-          defaultAuthorizationPolicy: { allowedApplications: [clientId] }
+          defaultAuthorizationPolicy: { allowedApplications: allowedApplications }
         }
       }
     }

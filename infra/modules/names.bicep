@@ -6,6 +6,7 @@ type names = {
   resourceGroup: string
   responder: appNames
   worker: appNames
+  console: appNames
   dataAccount: string
   topic: string
   workspace: string
@@ -37,6 +38,12 @@ func namesOf(environmentName string, token string, suffix string) names => {
     plan: 'plan-bypass-exchange${suffix}'
     identity: 'id-bypass-exchange'
     hostAccount: 'sthostexch${token}'
+  }
+  console: {
+    app: 'func-bypass-cons${suffix}-${token}'
+    plan: 'plan-bypass-console${suffix}'
+    identity: 'id-bypass-console'
+    hostAccount: 'sthostcons${token}'
   }
   dataAccount: 'stbypass${token}'
   topic: 'evgt-bypass-${token}'

@@ -35,6 +35,14 @@ resource network 'Microsoft.Network/virtualNetworks@2024-10-01' = {
         }
       }
       {
+        name: 'console'
+        properties: {
+          addressPrefix: cidrSubnet(addressPrefix, 27, 3)
+          defaultOutboundAccess: true
+          delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
+        }
+      }
+      {
         name: 'endpoints'
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, 27, 2)
@@ -50,6 +58,10 @@ resource network 'Microsoft.Network/virtualNetworks@2024-10-01' = {
 
   resource worker 'subnets' existing = {
     name: 'exchange-worker'
+  }
+
+  resource console 'subnets' existing = {
+    name: 'console'
   }
 
   resource endpoints 'subnets' existing = {
@@ -118,3 +130,4 @@ resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024
 
 output responderSubnetId string = network::responder.id
 output workerSubnetId string = network::worker.id
+output consoleSubnetId string = network::console.id

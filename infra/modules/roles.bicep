@@ -7,13 +7,17 @@ import { containers, names, poison, queues, tables } from 'names.bicep'
 
 param name names
 
-@description('Object ids of the identities of the two apps and of the topic.')
+@description('Object ids of the identities of the apps and of the topic.')
 param responder string
 param worker string
+param console string
 param topic string
 
 @description('Whether Event Grid delivers to the alerts queue.')
 param alertsByQueue bool
+
+@description('Whether the console exists.')
+param consoleExists bool
 
 @description('Whether the vault exists.')
 param vaultExists bool
@@ -57,6 +61,8 @@ func toGroup(to string, role string, on string[]) given[] =>
 var onTables given[] = concat(
   toApp(responder, roles.tableDataReader, ['Allowlist']),
   toApp(responder, roles.tableDataContributor, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']),
+  consoleExists ? toApp(console, roles.tableDataContributor, ['Allowlist']) : [],
+  consoleExists ? toApp(console, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']) : [],
   toGroup(operators, roles.tableDataContributor, ['Allowlist']),
   toGroup(operators, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']),
   toGroup(readers, roles.tableDataReader, tables)
@@ -77,6 +83,7 @@ var onQueues given[] = concat(
   toApp(responder, roles.queueMessageProcessor, map(queueNames, queue => poison(queue))),
   toApp(worker, roles.queueDataContributor, [queues.commands, queues.checks, queues.sweeps]),
   toApp(worker, roles.queueMessageSender, [queues.results]),
+  consoleExists ? toApp(console, roles.queueMessageSender, [queues.consoleDecisions]) : [],
   toApp(worker, roles.queueMessageSender, [poison(queues.commands), poison(queues.checks), poison(queues.sweeps)]),
   alertsByQueue ? toApp(topic, roles.queueMessageSender, [queues.alerts]) : [],
   toGroup(operators, roles.queueMessageSender, [queues.decisions]),
@@ -173,7 +180,9 @@ var onHosts given[] = concat(
   toApp(responder, roles.blobDataOwner, [name.responder.hostAccount]),
   toApp(responder, roles.tableDataContributor, [name.responder.hostAccount]),
   toApp(worker, roles.blobDataOwner, [name.worker.hostAccount]),
-  toApp(worker, roles.tableDataContributor, [name.worker.hostAccount])
+  toApp(worker, roles.tableDataContributor, [name.worker.hostAccount]),
+  consoleExists ? toApp(console, roles.blobDataOwner, [name.console.hostAccount]) : [],
+  consoleExists ? toApp(console, roles.tableDataContributor, [name.console.hostAccount]) : []
 )
 
 resource host 'Microsoft.Storage/storageAccounts@2024-01-01' existing = [
@@ -201,7 +210,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
 }
 
 resource telemetryRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for app in [responder, worker]: {
+  for app in concat([responder, worker], consoleExists ? [console] : []): {
     scope: insights
     name: guid(insights.id, app, roles.monitoringMetricsPublisher)
     properties: {

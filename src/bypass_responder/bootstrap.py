@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from bypass_responder.errors import PermissionMissingError
 from bypass_responder.rights import GRAPH_SCOPE, Api
-from bypass_responder.settings import ConsoleSettings, GrantSettings, Settings
+from bypass_responder.settings import GrantSettings, Settings
 
 if TYPE_CHECKING:
     import httpx
@@ -31,6 +31,11 @@ _responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDi
 def utc_now() -> datetime:
     """The clock of production."""
     return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """The random ids of production."""
+    return str(uuid.uuid4())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +191,7 @@ def build(environment: Mapping[str, str]) -> Responder:
     services = Services(
         settings=settings,
         clock=utc_now,
-        new_id=lambda: str(uuid.uuid4()),
+        new_id=new_id,
         directory=directory,
         allowlist=TableAllowlist(storage.tables, tenant),
         allowlist_snapshot=BlobAllowlistSnapshot(storage.blobs, tenant),
@@ -232,6 +237,7 @@ def _self_checks(
     *,
     feed_scope: str,
 ) -> SelfChecks:
+    from bypass_responder.adapters.console_probe import ConsoleProbe
     from bypass_responder.adapters.entra_rights import EntraRights
     from bypass_responder.adapters.own_token import OwnTokens
     from bypass_responder.adapters.self_check_table import SelfCheckTable
@@ -239,6 +245,7 @@ def _self_checks(
     from bypass_responder.adapters.storage_probe import StorageProbe
     from bypass_responder.operating.self_check import SelfChecks
 
+    url = settings.console_url
     return SelfChecks(
         tokens=OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE, Api.MANAGEMENT: feed_scope}),
         storage=StorageProbe(
@@ -251,6 +258,7 @@ def _self_checks(
         ),
         store=SelfCheckTable(storage.tables, settings.tenant_id),
         granted=EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=0.2),
+        console=ConsoleProbe(http, url, tenant_id=settings.tenant_id, new_id=new_id) if url else None,
         telemetry=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
     )
 
@@ -261,7 +269,12 @@ class ConsoleServices(_Connected):
 
     services: Services
     self_checks: SelfChecks
-    form_key: bytes
+    form_key: Callable[[], Awaitable[bytes]]
+    """Returns what signs the forms; all instances have the same."""
+
+
+NO_HOST = "https://localhost"
+"""Stands for the host account where there is none: the sandbox has a key of its own."""
 
 
 class _NotForTheConsole:
@@ -273,11 +286,13 @@ class _NotForTheConsole:
 
 def build_console(environment: Mapping[str, str]) -> ConsoleServices:
     """Put the console together, without Graph, Exchange and blobs. Raises SettingError that names the setting."""
+    from azure.data.tables.aio import TableServiceClient
     from azure.identity.aio import DefaultAzureCredential
 
     from bypass_responder.adapters.allowlist_table import TableAllowlist
     from bypass_responder.adapters.decision_queue import StorageDecisionQueue
     from bypass_responder.adapters.feed_table import FeedTable
+    from bypass_responder.adapters.form_key_table import FormKeyTable
     from bypass_responder.adapters.index_table import TableIndex
     from bypass_responder.adapters.ledger_table import TableLedger
     from bypass_responder.adapters.outbox_table import TableOutbox
@@ -288,16 +303,16 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
     from bypass_responder.session import Services
 
     settings = Settings.from_environment(environment)
-    form_key = ConsoleSettings.from_environment(environment).console_form_key.get_secret_value().encode()
     tenant = settings.tenant_id
     credential = DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id)
     storage = connect(settings.storage, credential)
+    host = TableServiceClient(environment.get("AzureWebJobsStorage__tableServiceUri", NO_HOST), credential=credential)
     queue = settings.decisions_console_queue
     absent: Any = _NotForTheConsole()
     services = Services(
         settings=settings,
         clock=utc_now,
-        new_id=lambda: str(uuid.uuid4()),
+        new_id=new_id,
         directory=absent,
         allowlist=TableAllowlist(storage.tables, tenant),
         allowlist_snapshot=absent,
@@ -318,7 +333,8 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         receivers={},
     )
     checks = SelfChecks(tokens=absent, storage=absent, store=SelfCheckTable(storage.tables, tenant))
-    return ConsoleServices(services, checks, form_key, _closing=(storage.close, credential.close))
+    closing = (storage.close, host.close, credential.close)
+    return ConsoleServices(services, checks, FormKeyTable(host).key, _closing=closing)
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,7 @@ class Settings(Value):
     graph_url: Url = "https://graph.microsoft.com"
     management_api_url: Url = "https://manage.office.com"
     publisher_identifier: Annotated[str, BeforeValidator(_guid)] | None = None
+    console_url: Url | None = None
     notification_webhook_url: Url | None = None
     notification_webhook_secret: SecretStr | None = None
     alerts_queue: QueueName = "alerts"
@@ -227,21 +228,6 @@ class Settings(Value):
                 what = "is not set"
             value = "" if "SECRET" in name or "URL" in name or not name else f" (it is {first['input']!r:.80})"
             raise SettingError(f"{name} {what}{value if first['type'] != 'missing' else ''}.".strip()) from None
-
-
-class ConsoleSettings(Value):
-    """What the console needs besides the settings of the responder."""
-
-    console_form_key: Annotated[SecretStr, Field(min_length=32)]
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the key. Raises a SettingError."""
-        key = environment.get("CONSOLE_FORM_KEY", "").strip()
-        try:
-            return cls(console_form_key=SecretStr(key))
-        except ValidationError:
-            raise SettingError("CONSOLE_FORM_KEY must be a random text of at least 32 characters.") from None
 
 
 class GrantSettings(Value):

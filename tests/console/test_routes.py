@@ -5,17 +5,15 @@ from __future__ import annotations
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from bypass_responder.console.app import create_app
+from bypass_responder.console.app import routed
 from bypass_responder.console.pages import PAGES
 from bypass_responder.console.principal import Role
 from bypass_responder.console.response_headers import HEADERS
-from tests.console.visitors import a_header, services_of, visitor
+from tests.console.visitors import a_header, visitor
 from tests.world import World
 
 PUBLIC = {"/welcome"}
-ROUTES = [
-    each for each in iter_route_contexts(create_app(services_of(World())).routes) if isinstance(each.route, APIRoute)
-]
+ROUTES = [each for each in iter_route_contexts(routed().routes) if isinstance(each.route, APIRoute)]
 READS = sorted(str(each.path) for each in ROUTES if "GET" in (each.methods or ()) and each.path not in PUBLIC)
 OTHER_TENANT = "99999999-1111-4111-8111-111111111111"
 

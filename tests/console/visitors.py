@@ -40,11 +40,15 @@ def encoded(value: object) -> str:
 
 def services_of(world: World) -> ConsoleServices:
     checks = SelfChecks(tokens=FakeTokens(TENANT), storage=FakeProbe(), store=FakeSelfCheckStore())
-    return ConsoleServices(world.services, checks, KEY, _closing=())
+
+    async def form_key() -> bytes:
+        return KEY
+
+    return ConsoleServices(world.services, checks, form_key, _closing=())
 
 
 def visitor(world: World, *roles: Role, header: str | None = None, **options: Any) -> httpx.AsyncClient:
     """A browser whose person has these roles; ``header``: what it sends instead as their principal."""
     headers = {HEADER: header if header is not None else a_header(*roles)}
-    transport = httpx.ASGITransport(create_app(services_of(world)))
+    transport = httpx.ASGITransport(create_app(services_of(world), KEY))
     return httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers, **options)

@@ -76,3 +76,13 @@ class FakeSelfCheckStore(Scripted):
     async def last(self) -> SelfCheck | None:
         self._called("last")
         return self.saved
+
+
+class FakeConsole:
+    """``answer``: what a stranger gets of the console."""
+
+    def __init__(self, answer: str | None = "") -> None:
+        self.answer = answer
+
+    async def open_because(self) -> str | None:
+        return self.answer

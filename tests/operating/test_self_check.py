@@ -11,12 +11,14 @@ import pytest
 from bypass_responder.case.health_alerts import end_alert
 from bypass_responder.errors import FeedError, PermissionMissingError, TransientError
 from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.self_check import Access, SelfCheck, Token
 from bypass_responder.operating import self_check
 from bypass_responder.operating.self_check import SelfChecks
 from bypass_responder.rights import Api
 from bypass_responder.session import change_health, raise_health
-from tests.fakes.self_check import FakeProbe, FakeSelfCheckStore, FakeTokens
+from tests.fakes.self_check import FakeConsole, FakeProbe, FakeSelfCheckStore, FakeTokens
 from tests.world import START, TENANT, World, a_finding, some_settings
 
 KEYLESS = {"table_service_uri": "https://a.table.core.windows.net"} | {
@@ -305,3 +307,36 @@ async def test_it_is_no_part_of_the_response_log() -> None:
     await world.passes(seconds=0)
 
     assert [entry async for entry in world.ledger.log(TENANT_TARGET)] == []
+
+
+# ---- the console
+
+
+async def test_a_console_that_answers_strangers_is_an_alert_until_it_does_not() -> None:
+    world = Looking()
+    world.checks.console = console = FakeConsole("without a sign-in it answers 200")
+    await world.passes(seconds=0)
+    opened = await world.alerts()
+    console.answer = ""
+    await world.passes(minutes=61)
+
+    assert (opened, await world.alerts()) == ({"console_open"}, set())
+
+
+async def test_a_console_that_cannot_be_reached_changes_nothing() -> None:
+    world = Looking()
+    world.checks.console = console = FakeConsole("with a forged sign-in it answers 200")
+    await world.passes(seconds=0)
+    console.answer = None
+    await world.passes(minutes=61)
+
+    assert await world.alerts() == {"console_open"}
+
+
+async def test_an_open_console_is_critical() -> None:
+    world = Looking()
+    world.checks.console = FakeConsole("without a sign-in it answers 200")
+    await world.passes(seconds=0)
+    [alert] = (await world.case(TENANT_TARGET)).rows(HealthAlert)
+
+    assert alert.severity is Severity.CRITICAL

@@ -95,6 +95,10 @@ ADVICE: Mapping[str, tuple[Severity, str]] = {
         Severity.WARNING,
         "Alerts were lost: read them in the container and run `bypassctl detect` on them, then fix what refused them.",
     ),
+    "console_open": (
+        Severity.CRITICAL,
+        "Turn App Service authentication of the console on again: `azd provision`. Find out who turned it off.",
+    ),
     "poison": (
         Severity.CRITICAL,
         "Queue messages failed five times. They are kept, and their questions are retried: find out why they failed.",

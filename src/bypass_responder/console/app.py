@@ -45,10 +45,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 BEARER = Security(HTTPBearer(auto_error=False, description="A token of Entra for the registration of the console."))
 
 
-def create_app(given: ConsoleServices) -> FastAPI:
-    """Return the console on these services."""
+def create_app(given: ConsoleServices, form_key: bytes) -> FastAPI:
+    """Return the console on these services. ``form_key`` signs its forms."""
     app = routed()
-    app.state.console = Console(given.services, given.self_checks, FormTokens(given.form_key))
+    app.state.console = Console(given.services, given.self_checks, FormTokens(form_key))
     return app
 
 

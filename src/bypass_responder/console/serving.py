@@ -24,7 +24,8 @@ async def answer(request: HttpRequest, context: Context) -> HttpResponse:
     loop = asyncio.get_running_loop()
     if loop not in _built:
         telemetry.start(os.environ)
-        web = create_app(bootstrap.build_console(os.environ))
+        services = bootstrap.build_console(os.environ)
+        web = create_app(services, await services.form_key())
         _built[loop] = AsgiMiddleware(web)  # type: ignore[no-untyped-call]
     try:
         answered: HttpResponse = await _built[loop].handle_async(request, context)

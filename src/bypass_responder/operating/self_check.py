@@ -84,6 +84,13 @@ class GrantedRoles(Protocol):
         """
 
 
+class ConsoleProbe(Protocol):
+    """Requests the console as a stranger."""
+
+    async def open_because(self) -> str | None:
+        """Return what a stranger got, empty when nothing, None when the console cannot be reached. Raises nothing."""
+
+
 @dataclass
 class SelfChecks:
     """The sources of a self-check, and when this process last ran one."""
@@ -93,6 +100,8 @@ class SelfChecks:
     store: SelfCheckStore
     granted: GrantedRoles | None = None
     """Used by `bypassctl doctor` only: the app may not read the directory."""
+    console: ConsoleProbe | None = None
+    """None when no console is deployed."""
     telemetry: bool = False
     """True when the app sends telemetry to Application Insights."""
     at: datetime | None = None
@@ -142,7 +151,16 @@ async def _check_when_due(
     if check.dead_letters not in {None, checks.dead_letters}:
         await change_health(partial(_report_dead_letters, count=check.dead_letters or 0), services)
         checks.dead_letters = check.dead_letters
+    await _check_console(services, checks)
     write_line("self_checked", problems=count_problems(check))
+
+
+async def _check_console(services: Services, checks: SelfChecks) -> None:
+    """Raise or end the alert that the console answers strangers. A console that cannot be reached changes nothing."""
+    found = await checks.console.open_because() if checks.console else None
+    if found is not None:
+        present = {"console_open": f"The console must answer strangers with 401 or 302; {found}."} if found else {}
+        await change_health(partial(update_alerts, present=present, known=("console_open",)), services)
 
 
 def _report_dead_letters(draft: Draft, *, count: int) -> None:
