@@ -33,6 +33,7 @@ BENCHES = (
     "notifications",
     "idle_day",
     "log_verify",
+    "incident_pages",
     "app_memory",
 )
 RESULTS = Path(__file__).with_name("results.json")

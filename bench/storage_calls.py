@@ -98,6 +98,11 @@ def build_counted(
         storage_clients.connect = real
 
 
+def counted_transport(counts: Counter[str]) -> AioHttpTransport:
+    """The SDK's transport; each request adds one to ``table``."""
+    return _Wire("table", counts, None, Latency())
+
+
 class _Wire(AioHttpTransport):  # type: ignore[misc] # untyped in azure-core
     """The SDK's transport, counted and slower."""
 

@@ -9,13 +9,14 @@ COMMANDS = {
     "demo": "run attacks, from audit record to contained account",
     "serve": "start the sandbox and keep it running",
     "attack": "stage an attack in a running tenant",
+    "populate": "fill a running sandbox, for a look at scale",
 }
 
 
 def main(argv: list[str]) -> int:
     """Run one command; each is a module of this package with ``main(argv) -> int``, imported on demand."""
     if not argv or argv[0] not in COMMANDS:
-        commands = "\n".join(f"  {name:7} {what}" for name, what in COMMANDS.items())
+        commands = "\n".join(f"  {name:8} {what}" for name, what in COMMANDS.items())
         if argv and not argv[0].startswith("-"):
             sys.stderr.write(f"Unknown command {argv[0]}.\n")
         sys.stderr.write(f"usage: python -m sandbox COMMAND [ARGS]\n{commands}\n")

@@ -20,6 +20,7 @@ from bench import (
     detect_export,
     feed_filter,
     graph_limit,
+    incident_pages,
     log_verify,
     mixed_events,
     notifications,
@@ -65,6 +66,13 @@ def test_containing_an_account_takes_no_less_than_three_slow_calls(monkeypatch: 
 
     floor_ms = 3 * 1000 * GRAPH_SECONDS
     assert min(figures["responder_ms"], figures["bare_calls_ms"], figures["until_all_is_recorded_ms"]) > floor_ms
+
+
+def test_a_page_of_incidents_takes_at_most_four_requests() -> None:
+    figures = incident_pages.measure(incidents=200, runs=1)
+
+    assert (figures["incidents"], 1 <= figures["most_requests"] <= 4) == (200, True)
+    assert min(figures["first_page_ms"], figures["far_page_ms"], figures["account_ms"], figures["status_ms"]) > 0
 
 
 @needs_azurite
