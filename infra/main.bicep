@@ -57,6 +57,11 @@ param allowlistReviewDays int = 90
 @maxValue(168)
 param feedSilenceHours int = 6
 
+@description('Hours after which people are reminded of an incident that nobody has acknowledged.')
+@minValue(1)
+@maxValue(168)
+param decisionReminderHours int = 4
+
 @description('Maximum Exchange checks per hour that alerts can trigger.')
 @minValue(0)
 @maxValue(1000)
@@ -107,8 +112,17 @@ param managementApiUrl string = 'https://manage.office.com'
 @description('Tenant id whose audit feed quota is used. Empty: the shared quota.')
 param publisherIdentifier string = ''
 
-@description('HTTPS address that receives notifications. Empty: none are sent. Setting it creates a vault for the signing secret.')
+@description('HTTPS address that receives notifications, signed. Empty: no webhook. Setting it creates a vault for the signing secret.')
 param notificationWebhookUrl string = ''
+
+@description('Lowest severity of which the webhook is notified.')
+param notificationWebhookMinimum 'info' | 'warning' | 'critical' | 'emergency' = 'info'
+
+@description('Creates a vault for the list of further receivers, which a person stores there as notification-receivers.')
+param notificationReceiversInVault bool = false
+
+@description('Address of the runbook, for links in notifications. Empty: the path in the repository.')
+param runbookUrl string = ''
 
 // ---- inbound access -------------------------------------------------------------------------------------------------
 
@@ -211,7 +225,7 @@ param tags { *: string } = {}
 
 var name = namesOf(environmentName, uniqueString(subscription().id, environmentName, location), nameSuffix)
 var allTags = union(tags, { 'azd-env-name': environmentName })
-var hasVault = !empty(notificationWebhookUrl)
+var hasVault = !empty(notificationWebhookUrl) || notificationReceiversInVault
 var alertsTo = alertsByQueue == 'always' || (alertsByQueue == 'auto' && networkIsolation)
   ? 'queue'
   : networkIsolation ? 'none' : 'function'
@@ -366,11 +380,14 @@ module roles 'modules/roles.bicep' = {
   dependsOn: [data, responderHost, workerHost, consoleHost, vault]
 }
 
-var webhookSettings = hasVault
-  ? {
+var webhookSettings = empty(notificationWebhookUrl)
+  ? {}
+  : {
       NOTIFICATION_WEBHOOK_URL: notificationWebhookUrl
-      NOTIFICATION_WEBHOOK_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.?outputs.secretUri ?? ''})'
+      NOTIFICATION_WEBHOOK_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.?outputs.webhookSecretUri ?? ''})'
     }
+var receiverSettings = notificationReceiversInVault
+  ? { NOTIFICATION_RECEIVERS: '@Microsoft.KeyVault(SecretUri=${vault.?outputs.receiversSecretUri ?? ''})' }
   : {}
 
 module responderApp 'modules/app.bicep' = {
@@ -405,6 +422,7 @@ module responderApp 'modules/app.bicep' = {
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
       DECISIONS_CONSOLE_QUEUE: queues.consoleDecisions
       DECISIONS_QUEUE: queues.decisions
+      DECISION_REMINDER_HOURS: string(decisionReminderHours)
       EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands
       EXCHANGE_RESULTS_QUEUE: queues.results
@@ -416,11 +434,13 @@ module responderApp 'modules/app.bicep' = {
       MANAGEMENT_API_URL: managementApiUrl
       MODE: mode
       NOTIFICATIONS_QUEUE: queues.notifications
+      NOTIFICATION_WEBHOOK_MINIMUM: notificationWebhookMinimum
       POLL_SCHEDULE: pollSchedule
       PROTECTED_OBJECT_IDS: protectedObjectIds
       PUBLISHER_IDENTIFIER: publisherIdentifier
       PYTHON_ENABLE_OPENTELEMETRY: 'true'
       RESUME_SCHEDULE: resumeSchedule
+      RUNBOOK_URL: runbookUrl
       ResponderStorage__blobServiceUri: data.outputs.blobUri
       ResponderStorage__clientId: responderIdentity.outputs.clientId
       ResponderStorage__credential: 'managedidentity'
@@ -431,7 +451,7 @@ module responderApp 'modules/app.bicep' = {
       SWEEP_TIMEOUT_SECONDS: string(sweepTimeoutSeconds)
       TENANT_ID: tenant().tenantId
     }
-    optionalSettings: webhookSettings
+    optionalSettings: union(webhookSettings, receiverSettings)
   }
   dependsOn: [roles]
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from typing import Any, cast
 
 import pytest
@@ -9,7 +11,10 @@ import pytest
 from bypass_responder import bootstrap
 from bypass_responder.adapters import telemetry
 from bypass_responder.errors import SettingError, TransientError
-from tests.world import World
+from tests.adapters.test_slack import a_note
+from tests.world import TENANT, World
+
+STORAGE = "UseDevelopmentStorage=true"
 
 RUNS = ("poll_audit_feed", "resume_responses", "sweep_bypass_state")
 BODIES = ("receive_alert", "record_exchange_result")
@@ -86,3 +91,18 @@ async def test_the_first_run_begins_to_send_before_anything_is_built(monkeypatch
 
     assert order == ["start", "build"]
     assert first is second
+
+
+async def test_no_log_has_the_address_of_a_receiver(caplog: pytest.LogCaptureFixture) -> None:
+    listed = [{"name": "soc", "kind": "slack", "url": "http://127.0.0.1:9/services/geheim"}]
+    environment = {"TENANT_ID": TENANT, "ResponderStorage": STORAGE, "NOTIFICATION_RECEIVERS": json.dumps(listed)}
+    caplog.set_level(logging.INFO)
+    built = bootstrap.build(environment)
+    try:
+        with pytest.raises(TransientError):
+            await built.services.receivers["soc"].send([a_note()])
+    finally:
+        await built.aclose()
+
+    assert logging.getLogger("httpx").getEffectiveLevel() == logging.WARNING
+    assert "geheim" not in caplog.text

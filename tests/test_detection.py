@@ -95,6 +95,7 @@ def test_actor_is_taken_from_the_actors_fields() -> None:
         "app_id": None,
         "client_ip": "192.0.2.1",
         "user_type": "2",
+        "external": False,
     }
 
 

@@ -46,6 +46,12 @@ def _notification() -> dict[str, Any]:
     definitions = notification.pop("$defs")
     del definitions["Delivery"]
     notification["properties"] = {name: field for name, field in notification["properties"].items() if name in _SENT}
+    notification["properties"]["links"] = {
+        "type": "object",
+        "properties": {"runbook": {"type": "string"}, "incident": {"type": "string"}},
+        "required": ["runbook"],
+        "additionalProperties": False,
+    }
     notification["required"] = list(notification["properties"])
     reference = {"$ref": "#/$defs/Notification"}
     group = {

@@ -30,6 +30,7 @@ REQUIRED = {
 }
 EVERYTHING = {
     "notificationWebhookUrl": "https://hooks.contoso.com/bypass",
+    "notificationReceiversInVault": True,
     "operatorsGroupId": OPERATORS,
     "readersGroupId": READERS,
     "alertSenderPrincipalIds": SENDER,

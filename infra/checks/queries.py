@@ -26,6 +26,9 @@ NOT_PAGED = {
     "allowlist_expiring": "a weekly summary; no immediate action is required",
     "recovered": "the problem is resolved; no action is required",
     "restored": "auditing is on again; what is left to do was paged before",
+    "acknowledged": "a person has the incident",
+    "decision_carried_out": "a person has decided",
+    "test": "a person asked for it, to see who receives it",
 }
 """Notifications that no rule fires for, and why. Every other kind, and every health alert, is in exactly one rule."""
 HOST_FIELDS = {"faas.name"}

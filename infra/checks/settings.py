@@ -39,7 +39,7 @@ CONSOLE = {"ALLOWLIST_APPROVAL", "DECISIONS_CONSOLE_QUEUE", "SWEEP_OVERDUE_MINUT
 """What the console needs of the app's settings; the rest it reads from the app's own self-check."""
 OF_TRIGGERS = {"ResponderStorage__clientId", "ResponderStorage__credential"}
 """The console has no trigger on a queue."""
-WEBHOOK = {"NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET"}
+WEBHOOK = {"NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET", "NOTIFICATION_RECEIVERS"}
 """Set only on request."""
 IN_A_SHELL = {"cli", "doctor"}
 """Packages that only bypassctl runs, with the environment of a person's shell."""
@@ -54,7 +54,10 @@ CONSTANT = {
     "PYTHON_ENABLE_OPENTELEMETRY": "true",
     "PSWorkerInProcConcurrencyUpperBound": "1",
 }
-WITHOUT_PARAMETER = {"tenant_id", "azure_client_id", "exchange_worker_ids", "notification_webhook_secret"}
+WITHOUT_PARAMETER = {
+    *("tenant_id", "azure_client_id", "exchange_worker_ids"),
+    *("notification_webhook_secret", "notification_receivers"),
+}
 """Settings that the template knows better than the person who deploys; and the queues."""
 MADE_BY = re.compile(r"uniqueString\('(\w+)'.*?\.outputs\.(\w+)\.value")
 CASED = re.compile(r"([A-Z])")

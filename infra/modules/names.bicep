@@ -89,3 +89,7 @@ var packageContainer = 'app-package'
 @export()
 @description('Name of the vault secret that signs notifications.')
 var webhookSecret = 'notification-webhook-secret'
+
+@export()
+@description('Name of the vault secret that lists further receivers of notifications.')
+var receiversSecret = 'notification-receivers'

@@ -1,6 +1,6 @@
-// Holds the only secret, which signs notifications. A person adds it; no template has access to it.
+// Holds what notifications need: the signing secret and the list of receivers. A person adds them, no template reads them.
 
-import { webhookSecret } from 'names.bicep'
+import { receiversSecret, webhookSecret } from 'names.bicep'
 
 param location string
 param tags { *: string }
@@ -38,4 +38,5 @@ resource reads 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
-output secretUri string = '${vault.properties.vaultUri}secrets/${webhookSecret}'
+output webhookSecretUri string = '${vault.properties.vaultUri}secrets/${webhookSecret}'
+output receiversSecretUri string = '${vault.properties.vaultUri}secrets/${receiversSecret}'

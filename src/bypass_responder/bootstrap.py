@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bypass_responder.adapters.storage_clients import StorageClients
     from bypass_responder.operating import grant, self_check
     from bypass_responder.operating.self_check import SelfChecks
+    from bypass_responder.ports import Notifier
     from bypass_responder.session import Services
 
 _responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDictionary()
@@ -170,7 +171,6 @@ def build(environment: Mapping[str, str]) -> Responder:
     from bypass_responder.adapters.outbox_table import StorageSenderQueue, TableOutbox
     from bypass_responder.adapters.storage_clients import connect
     from bypass_responder.adapters.sweep_store import SweepStore
-    from bypass_responder.adapters.webhook import WebhookNotifier
     from bypass_responder.adapters.work_table import TableWorkList
     from bypass_responder.session import Services
 
@@ -187,7 +187,6 @@ def build(environment: Mapping[str, str]) -> Responder:
         tenant_id=tenant,
         publisher_identifier=settings.publisher_identifier,
     )
-    url, secret = settings.notification_webhook_url, settings.notification_webhook_secret
     services = Services(
         settings=settings,
         clock=utc_now,
@@ -217,7 +216,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         outbox=TableOutbox(storage.tables, tenant),
         sender=StorageSenderQueue(storage.queues, queue=settings.notifications_queue),
-        receivers={"webhook": WebhookNotifier(http, url, secret.get_secret_value())} if url and secret else {},
+        receivers=_receivers(http, settings),
     )
     return Responder(
         services,
@@ -226,6 +225,32 @@ def build(environment: Mapping[str, str]) -> Responder:
         _self_checks(environment, storage, http, credential, settings, feed_scope=feed.scope),
         _closing=(directory.aclose, storage.close, http.aclose, credential.close),
     )
+
+
+def _receivers(http: httpx.AsyncClient, settings: Settings) -> dict[str, Notifier]:
+    """Return the channels to people by name. Raises SettingError for a secret that cannot sign."""
+    from bypass_responder.adapters.slack import SlackNotifier
+    from bypass_responder.adapters.teams import TeamsNotifier
+    from bypass_responder.adapters.webhook import WebhookNotifier
+    from bypass_responder.model.receiver import WEBHOOK, ReceiverKind
+
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each address, and that of a receiver is a secret
+    addresses = settings.addresses
+    found: dict[str, Notifier] = {}
+    url, secret = settings.notification_webhook_url, settings.notification_webhook_secret
+    if url and secret:
+        found[WEBHOOK] = WebhookNotifier(http, url, secret.get_secret_value(), addresses=addresses)
+    for each in settings.receivers:
+        url = each.url.get_secret_value()
+        match each.kind:
+            case ReceiverKind.TEAMS:
+                found[each.name] = TeamsNotifier(http, url, addresses)
+            case ReceiverKind.SLACK:
+                found[each.name] = SlackNotifier(http, url, addresses)
+            case ReceiverKind.WEBHOOK:
+                key = each.secret.get_secret_value() if each.secret else ""
+                found[each.name] = WebhookNotifier(http, url, key, addresses=addresses)
+    return found
 
 
 def _self_checks(

@@ -98,4 +98,5 @@ def _actor(record: AuditRecord) -> Actor:
         app_id=record.app_id or None,
         client_ip=record.client_ip or None,
         user_type=record.user_type or None,
+        external=record.external_access is True,
     )

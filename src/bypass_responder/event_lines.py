@@ -30,7 +30,12 @@ Own = Literal[
 
 LARGEST = 7_500
 """Characters of one field: Application Insights cuts a property at 8,192."""
-LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.CRITICAL: logging.ERROR}
+LEVELS = {
+    Severity.INFO: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.CRITICAL: logging.ERROR,
+    Severity.EMERGENCY: logging.CRITICAL,
+}
 
 
 class Fields(TypedDict, total=False):

@@ -6,14 +6,17 @@ docs/settings.md explains each; a test keeps the two consistent.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Self
-from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from bypass_responder.errors import SettingError
 from bypass_responder.model.base import Value, guid_or_none, plain
+from bypass_responder.model.notification import Severity
+from bypass_responder.model.receiver import WEBHOOK, Addresses, Receiver, receivers_of
 from bypass_responder.model.step import CONTROLS, StepKind
+from bypass_responder.model.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,20 +92,6 @@ def _longest(text: object) -> str:
     return str(text)
 
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-def _url(text: object) -> str:
-    url = str(text).strip().rstrip("/")
-    parts = urlsplit(url)
-    own = parts.scheme == "http" and parts.hostname in LOOPBACK and parts.username is None
-    if not own and not (parts.scheme == "https" and parts.hostname):
-        msg = "must be an https:// address (http for localhost only)"
-        raise ValueError(msg)
-    return url
-
-
-Url = Annotated[str, BeforeValidator(_url)]
 QueueName = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")]
 
 
@@ -128,6 +117,7 @@ class Settings(Value):
     allowlist_longest_days: Annotated[str, BeforeValidator(_longest)] = str(LONGEST_DAYS)
     allowlist_review_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 90
     feed_silence_hours: Annotated[int, Field(ge=1, le=168)] = 6
+    decision_reminder_hours: Annotated[int, Field(ge=1, le=168)] = 4
     poll_schedule: str = "0 * * * * *"
     resume_schedule: str = "30 * * * * *"
     exchange_commands_queue: QueueName = "exchange-commands"
@@ -140,6 +130,9 @@ class Settings(Value):
     console_url: Url | None = None
     notification_webhook_url: Url | None = None
     notification_webhook_secret: SecretStr | None = None
+    notification_webhook_minimum: Severity = Severity.INFO
+    notification_receivers: SecretStr | None = None
+    runbook_url: Url | None = None
     alerts_queue: QueueName = "alerts"
     decisions_queue: QueueName = "decisions"
     notifications_queue: QueueName = "notifications"
@@ -189,6 +182,30 @@ class Settings(Value):
         """Object ids that are never blocked."""
         return self.protected_object_ids or frozenset()
 
+    @cached_property
+    def receivers(self) -> tuple[Receiver, ...]:
+        """The receivers of NOTIFICATION_RECEIVERS; none while the vault has not resolved it."""
+        text = self.notification_receivers
+        return receivers_of(text.get_secret_value()) if text else ()
+
+    @cached_property
+    def minimum_severities(self) -> dict[str, Severity]:
+        """The lowest severity of which each receiver is notified, by its name."""
+        return {WEBHOOK: self.notification_webhook_minimum} | {each.name: each.minimum for each in self.receivers}
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the links of notifications lead to."""
+        runbook = {"runbook": self.runbook_url} if self.runbook_url else {}
+        return Addresses(console=self.console_url, **runbook)
+
+    @field_validator("notification_receivers")
+    @classmethod
+    def _receivers_are_readable(cls, text: SecretStr | None) -> SecretStr | None:
+        if text is not None:
+            receivers_of(text.get_secret_value())
+        return text
+
     @model_validator(mode="after")
     def _enforce_names_protected(self) -> Self:
         if self.enforce and self.protected_object_ids is None:
@@ -226,7 +243,8 @@ class Settings(Value):
             what = plain(first["msg"])
             if first["type"] == "missing":
                 what = "is not set"
-            value = "" if "SECRET" in name or "URL" in name or not name else f" (it is {first['input']!r:.80})"
+            hidden = not name or any(word in name for word in ("SECRET", "URL", "RECEIVERS"))
+            value = "" if hidden else f" (it is {first['input']!r:.80})"
             raise SettingError(f"{name} {what}{value if first['type'] != 'missing' else ''}.".strip()) from None
 
 

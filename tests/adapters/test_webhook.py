@@ -132,6 +132,8 @@ async def test_a_note_is_sent_with_what_is_left_to_do(notifier: WebhookNotifier,
         "target": "t1",
         "facts": {"actor": "mallory@contoso.com"},
         "left_to_do": ["Investigate mallory@contoso.com"],
+        "commands": [],
+        "links": {"runbook": "docs/runbook.md#notification-contained"},
         "created_at": "2026-03-01T00:00:00Z",
     }
 

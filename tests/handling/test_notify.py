@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -11,13 +12,16 @@ import pytest
 
 from bypass_responder.errors import RefusedError, ThrottledError, TransientError
 from bypass_responder.handling import notify
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, Outcome
+from bypass_responder.model.decision_message import Shown
 from bypass_responder.model.notification import Notification
+from bypass_responder.operating.deliveries import deliveries_of
 from bypass_responder.ports import OutboxItem
 from bypass_responder.triggers.resume_responses import resume_responses
 from bypass_responder.triggers.send_notifications import send_notifications
 from tests.fakes import FakeNotifier, FakeOutbox
-from tests.world import ALEX, World, a_finding, an_account
+from tests.world import ALEX, World, a_finding, an_account, some_settings
 
 
 def an_attempt(number: int) -> dict[str, object]:
@@ -306,3 +310,77 @@ async def test_a_lost_wake_up_is_made_up_for_by_the_scheduler() -> None:
     await world.passes(minutes=1)
 
     assert len(world.notifier.sent) == 1
+
+
+def quiet(world: World, name: str, minimum: str) -> FakeNotifier:
+    """A second receiver with a minimum severity."""
+    receiver = FakeNotifier()
+    listed = [{"name": name, "kind": "teams", "url": "https://x.example", "minimum": minimum}]
+    with_receivers(world, webhook=world.notifier, **{name: receiver})
+    world.services = dataclasses.replace(
+        world.services, settings=some_settings(notification_receivers=json.dumps(listed))
+    )
+    return receiver
+
+
+async def test_a_receiver_gets_what_has_its_minimum_severity() -> None:
+    world = World()
+    soc = quiet(world, "soc", "critical")
+    await world.sees(a_finding(outcome=Outcome.FAILED), a_finding())
+    await world.answer()
+    await world.passes(seconds=6)
+
+    assert [note.about for note in soc.sent] == ["contained"]
+    assert sorted(note.about for note in world.notifier.sent) == ["attempt", "contained", "restored"]
+
+
+async def test_what_no_receiver_wants_is_not_loaded_after_a_day_and_waits_for_nobody() -> None:
+    world = World()
+    soc = quiet(world, "soc", "critical")
+    world.services = dataclasses.replace(world.services, receivers={"soc": soc})
+    await attempts(1, world)
+    await world.passes(days=2)
+
+    assert world.work.held == {}
+    assert soc.sent == []
+
+
+async def test_everybody_gets_who_has_the_incident() -> None:
+    world = World()
+    soc = quiet(world, "soc", "emergency")
+    await world.sees(a_finding())
+    await world.passes(seconds=6)
+    await world.decides("acknowledge", (await world.incidents())[0].id)
+
+    assert [note.about for note in soc.sent] == ["acknowledged"]
+
+
+@pytest.mark.parametrize(("receiver", "expected"), [(None, (1, 1)), ("soc", (0, 1))])
+async def test_a_test_goes_to_the_receivers_that_it_names(receiver: str | None, expected: tuple[int, int]) -> None:
+    world = World()
+    soc = quiet(world, "soc", "emergency")
+    message = await world.a_decision("test_notification", "", TENANT_TARGET, shown=Shown(), receiver=receiver)
+    await world.delivers(message)
+    await world.passes()
+
+    assert (len(world.notifier.sent), len(soc.sent)) == expected
+    assert [each.accepted for each in await deliveries_of(message.message_id, world.services)] == [True] * sum(expected)
+
+
+async def test_a_test_of_an_unknown_receiver_is_refused_with_the_names_that_there_are() -> None:
+    world = World()
+    quiet(world, "soc", "info")
+    message = await world.a_decision("test_notification", "", TENANT_TARGET, shown=Shown(), receiver="sco")
+    recorded = await world.delivers(message)
+
+    assert recorded.why == "The app has no receiver sco. It has: soc, webhook."
+
+
+async def test_a_test_names_the_answer_of_a_receiver_that_refuses() -> None:
+    world = World()
+    world.notifier.fail("send", RefusedError("Teams answered 404."), always=True)
+    message = await world.a_decision("test_notification", "", TENANT_TARGET, shown=Shown())
+    await world.delivers(message)
+    await world.passes()
+
+    assert [each.result for each in await deliveries_of(message.message_id, world.services)] == ["Teams answered 404."]

@@ -79,7 +79,7 @@ def a_standing(
 ) -> Standing:
     cursor = FeedCursor(first_start=START, listed_through=START, last_success_at=polled_at)
     rows = [
-        HealthAlert(id=each, severity=ADVICE[each][0], detail="detail", advice=ADVICE[each][1], since=START)
+        HealthAlert(id=each, severity=ADVICE[each][0], detail="detail", advice=str(ADVICE[each][1]), since=START)
         for each in alerts
     ]
     return Standing(cursor=cursor, alerts=rows, doubt=doubt, sweep_requested_at=sweep_requested_at)
@@ -253,8 +253,9 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
     ),
     # ---- settings of the app
     ("worker_ids_empty", "EXCHANGE_WORKER_IDS", {"stored": a_check(worker_ids=0)}),
-    ("channel_none", "NOTIFICATION_WEBHOOK_URL", {"stored": a_check(settings=("MODE",), telemetry=False)}),
+    ("channel_none", "NOTIFICATION_RECEIVERS", {"stored": a_check(settings=("MODE",), telemetry=False)}),
     ("secret_unresolved", "NOTIFICATION_WEBHOOK_SECRET", {"stored": a_check(secret_unresolved=True)}),
+    ("secret_unresolved", "NOTIFICATION_RECEIVERS", {"stored": a_check(receivers_unresolved=True)}),
     *(
         ("schedule_implausible", name, {"stored": a_check(schedules={**a_check().schedules, name: schedule})})
         for name, schedule in [
@@ -505,7 +506,7 @@ def test_alert_rules_as_the_only_channel_are_reported(
 ) -> None:
     found = diagnose(facts(stored=a_check(settings=settings, telemetry=to_application_insights)))
 
-    assert any("no webhook" in line for line in found.information) is mentioned
+    assert any("no receiver" in line for line in found.information) is mentioned
 
 
 def test_an_unknown_worker_is_reported_as_not_checked() -> None:

@@ -22,8 +22,10 @@ from bypass_responder.cli.app import app
 from bypass_responder.decision import Verdict
 from bypass_responder.model.case import ROWS
 from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.log import ABOUTS
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Notification, Severity
+from bypass_responder.model.receiver import ReceiverKind, receivers_of
 from bypass_responder.model.step import Effect, StepState
 from bypass_responder.settings import Settings
 
@@ -295,7 +297,32 @@ async def test_a_notification_as_sent_fits_its_schema(count: int) -> None:
 
 
 def test_the_example_of_a_notification_fits_its_schema() -> None:
-    check("notification.schema.json", re.findall(r"```json\n(.*?)```", document("notifications.md"), re.DOTALL)[0])
+    check("notification.schema.json", re.findall(r"```json\n(.*?)```", document("notifications.md"), re.DOTALL)[1])
+
+
+def test_the_example_of_the_receivers_is_valid() -> None:
+    found = receivers_of(re.findall(r"```json\n(.*?)```", document("notifications.md"), re.DOTALL)[0])
+
+    assert {each.kind for each in found} == set(ReceiverKind)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_the_relay_of_the_docs_takes_real_notifications(count: int) -> None:
+    names: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", document("notifications.md"), re.DOTALL)[1], names)  # noqa: S102 - ours
+    events = names["pagerduty_events"](json.loads((await sent(count)).content), "key")
+
+    assert [(each["event_action"], each["dedup_key"]) for each in events] == [
+        ("trigger", f"n{number}") for number in range(count)
+    ]
+
+
+def test_each_link_of_a_notification_leads_to_an_anchor_of_the_runbook() -> None:
+    notifications = {f"notification-{about}" for about in ABOUTS}
+
+    there = set(re.findall(r'<a id="([a-z_-]+)">', document("runbook.md")))
+
+    assert there == notifications | {f"alert-{alert}" for alert in ADVICE}
 
 
 def test_a_command_as_sent_fits_its_schema() -> None:

@@ -381,7 +381,7 @@ async def test_a_refused_acceptance_is_notified_with_the_command_that_shows_the_
     [notification] = [row for row in rows if row.about == "decision_refused"]
 
     assert notification.title == "Not carried out: accept_warning of the warning Another warning."
-    assert notification.left_to_do == ("Read it and decide again: bypassctl status",)
+    assert notification.left_to_do == ("Read it, and decide again: bypassctl status",)
 
 
 async def test_an_acceptance_that_has_ended_is_refused() -> None:

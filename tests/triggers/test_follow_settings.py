@@ -88,7 +88,7 @@ async def test_nothing_is_done_because_of_the_flip() -> None:
 
 async def test_one_summary_is_sent_and_no_notification_per_account() -> None:
     world = await flipped()
-    await world.passes(hours=25)
+    await world.passes(hours=3)
 
     [summary] = await summaries(world)
     assert (summary.facts["observed"], summary.sent_at is not None) == (2, True)

@@ -14,22 +14,31 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 
 import httpx
 
-from bypass_responder.errors import RefusedError, SettingError, ThrottledError, TransientError
+from bypass_responder.adapters.http_message import post
+from bypass_responder.errors import SettingError, TransientError
 from bypass_responder.model.notification import Notification
+from bypass_responder.model.receiver import REFERENCE, Addresses
 from bypass_responder.ports import Clock
 
 TYPE_ONE = "bypass_responder.notification"
 TYPE_GROUP = "bypass_responder.notifications"
-_SENT = {"id", "about", "severity", "title", "text", "incident_id", "target", "facts", "left_to_do", "created_at"}
-_DEFAULT_WAIT_SECONDS = 60.0
-_TIMEOUT_SECONDS = 10.0
-_REFERENCE = "@Microsoft.KeyVault("
-"""Prefix of an unresolved key vault reference: anybody can guess that text."""
+_SENT = {
+    "id",
+    "about",
+    "severity",
+    "title",
+    "text",
+    "incident_id",
+    "target",
+    "facts",
+    "left_to_do",
+    "commands",
+    "created_at",
+}
 
 
 def _utc_now() -> datetime:
@@ -39,15 +48,24 @@ def _utc_now() -> datetime:
 class WebhookNotifier:
     """One receiver. The same notifications always have the same ``webhook-id``, for deduplication."""
 
-    def __init__(self, http: httpx.AsyncClient, url: str, secret: str, *, clock: Clock = _utc_now) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        url: str,
+        secret: str,
+        *,
+        addresses: Addresses = Addresses(),  # noqa: B008 - frozen
+        clock: Clock = _utc_now,
+    ) -> None:
         """Take ``secret`` as ``whsec_`` and base64, or as plain text. Raises SettingError for invalid base64."""
         self._http = http
         self._url = url
-        self._key = None if secret.startswith(_REFERENCE) else _key(secret)
+        self._addresses = addresses
+        self._key = None if secret.startswith(REFERENCE) else _key(secret)
         self._clock = clock
 
     async def send(self, notifications: Sequence[Notification]) -> None:
-        """Deliver the notifications in one message. 2xx is delivered; 408, 429, 5xx and silence are transient.
+        """Deliver the notifications in one message. 2xx is accepted; 408, 429, 5xx and silence are transient.
 
         So is a secret that is still a reference to the vault: nothing is signed with that.
         """
@@ -58,15 +76,18 @@ class WebhookNotifier:
             )
         now = self._clock()
         message_id = _message_id(notifications)
-        body = json.dumps(_message(notifications, now), ensure_ascii=False, separators=(",", ":")).encode()
-        headers = {"content-type": "application/json", **signature(self._key, message_id, now, body)}
-        try:
-            answer = await self._http.post(
-                self._url, content=body, headers=headers, timeout=_TIMEOUT_SECONDS, follow_redirects=False
-            )
-        except httpx.HTTPError as problem:
-            raise TransientError(f"The webhook did not answer ({type(problem).__name__}).") from problem
-        _judge(answer)
+        body = json.dumps(self._message(notifications, now), ensure_ascii=False, separators=(",", ":")).encode()
+        await post(self._http, self._url, body, signature(self._key, message_id, now, body), to="The webhook")
+
+    def _message(self, notifications: Sequence[Notification], now: datetime) -> dict[str, Any]:
+        reported = [
+            note.model_dump(mode="json", include=_SENT) | {"links": self._addresses.of(note)} for note in notifications
+        ]
+        if len(reported) == 1:
+            return {"type": TYPE_ONE, "timestamp": now.isoformat(), "data": reported[0]}
+        counts = {"total": len(notifications), "by_about": Counter(note.about for note in notifications)}
+        counts["by_severity"] = Counter(str(note.severity) for note in notifications)
+        return {"type": TYPE_GROUP, "timestamp": now.isoformat(), "data": counts | {"notifications": reported}}
 
 
 def signature(key: bytes, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
@@ -91,24 +112,3 @@ def _message_id(notifications: Sequence[Notification]) -> str:
         "\0".join(f"{notification.target}/{notification.id}" for notification in notifications).encode()
     ).hexdigest()
     return f"msg_{digest[:32]}"
-
-
-def _message(notifications: Sequence[Notification], now: datetime) -> dict[str, Any]:
-    reported = [notification.model_dump(mode="json", include=_SENT) for notification in notifications]
-    if len(reported) == 1:
-        return {"type": TYPE_ONE, "timestamp": now.isoformat(), "data": reported[0]}
-    counts = {"total": len(notifications), "by_about": Counter(notification.about for notification in notifications)}
-    counts["by_severity"] = Counter(str(notification.severity) for notification in notifications)
-    return {"type": TYPE_GROUP, "timestamp": now.isoformat(), "data": counts | {"notifications": reported}}
-
-
-def _judge(answer: httpx.Response) -> None:
-    if answer.is_success:
-        return
-    text = f"The webhook answered {answer.status_code}."
-    if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        wait = answer.headers.get("retry-after", "")
-        raise ThrottledError(text, retry_after_seconds=float(wait) if wait.isdecimal() else _DEFAULT_WAIT_SECONDS)
-    if answer.is_server_error or answer.status_code == HTTPStatus.REQUEST_TIMEOUT:
-        raise TransientError(text)
-    raise RefusedError(text)

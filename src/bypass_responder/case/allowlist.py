@@ -6,6 +6,7 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.tasks import Task
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry, account_of
 from bypass_responder.model.allowlist import ENTRY_KEY, Approval, SeenRow
 from bypass_responder.model.base import latest
@@ -26,6 +27,8 @@ REMEMBERED = timedelta(days=30)
 LONGEST_VALUE = 200
 """Characters of a column that are kept; the digest covers all of it."""
 MOST_NAMED = 20
+MOST_COMMANDS = 5
+"""Entries of a digest whose removal it has the command for."""
 """Entries that a notification names. More that change between two runs are notified together."""
 MOST_EDITORS = 5
 NO_DIFFERENCE = "no column that the responder reads"
@@ -176,9 +179,8 @@ def _report(
     **stamps: str,
 ) -> None:
     what = "added" if not before else "changed" if after else "removed"
-    fix = (
-        f"bypassctl allowlist remove {row_id}" if after and account_of(row_id) == row_id else "bypassctl allowlist list"
-    )
+    known = after and account_of(row_id) == row_id
+    fix = f"bypassctl allowlist remove {row_id}" if known else "bypassctl allowlist list"
     changes = difference(before, after)
     draft.log("allowlist_changed", f"{what}: {changes}", row=row_id, before=dict(before), after=dict(after), **stamps)
     if quiet:
@@ -189,7 +191,10 @@ def _report(
         f"{changes}. {who}",
         key=f"{row_id}-{key}",
         severity=Severity.WARNING,
-        left_to_do=(f"If nobody you know did this, undo it: {fix}. Then find out who can write the table Allowlist.",),
+        left_to_do=(
+            Task(f"If nobody you know did this, {'undo it' if known else 'read the list'}", fix),
+            Task("Then find out who can write the table Allowlist"),
+        ),
         row=row_id,
         before=dict(before),
         after=dict(after),
@@ -233,7 +238,8 @@ def record_use(draft: Draft, entry: AllowlistEntry, *, record: str) -> None:
         key=f"{seen.etag}",
         severity=Severity.WARNING,
         left_to_do=(
-            f"If you do not expect this: bypassctl allowlist remove {entry.object_id}. Then read what the account did.",
+            Task("If you do not expect this", f"bypassctl allowlist remove {entry.object_id}"),
+            Task("Then read what the account did"),
         ),
         record=record,
         entry=dict(seen.columns),
@@ -250,7 +256,7 @@ def summarize(draft: Draft, rows: Sequence[AllowlistEntry | MalformedEntry]) -> 
         f"{named}{more}",
         key="first",
         severity=Severity.INFO,
-        left_to_do=("Check that you know each of them: bypassctl allowlist list",),
+        left_to_do=(Task("Check that you know each of them", "bypassctl allowlist list"),),
     )
 
 
@@ -296,9 +302,12 @@ def send_digest(draft: Draft, entries: Sequence[AllowlistEntry]) -> None:
         key=f"{draft.now:%Y-%m-%d}",
         severity=Severity.WARNING,
         left_to_do=(
-            "Keep one: bypassctl allowlist extend ACCOUNT --expires YYYY-MM-DD --ticket TICKET",
-            "Remove one: bypassctl allowlist remove ACCOUNT",
-            "See all: bypassctl allowlist review",
+            Task("Read them, and what was decided about each", "bypassctl allowlist review"),
+            Task("To keep one", "bypassctl allowlist extend --help"),
+            *(
+                Task(f"To end {_name(each.object_id, each.columns)}", f"bypassctl allowlist remove {each.object_id}")
+                for each in entries[:MOST_COMMANDS]
+            ),
         ),
         expire=len(entries) - expired,
         expired=expired,
@@ -313,7 +322,7 @@ def report_many(draft: Draft, count: int) -> None:
         f"They exempt nobody, and their changes are not notified one by one. {WHO}",
         key=f"many-{draft.now:%Y-%m-%d}",
         severity=Severity.CRITICAL,
-        left_to_do=("Delete them, and find out who can write the table Allowlist: bypassctl allowlist list",),
+        left_to_do=(Task("Delete them, and find out who can write the table Allowlist", "bypassctl allowlist list"),),
     )
 
 

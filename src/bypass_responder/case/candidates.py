@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.exchange_question import outstanding
+from bypass_responder.case.plain_text import name_of
 from bypass_responder.model.base import backoff
 from bypass_responder.model.incident import Candidate, Incident
 from bypass_responder.model.message import MOST_CANDIDATES, CommandKind
@@ -81,9 +82,9 @@ def record_check(draft: Draft, command: Command, check: Check, *, failed: bool) 
         draft.notify_about(
             "held",
             incident,
-            f"Candidates checked in Exchange: {incident.names[0] if incident.names else incident.target}",
-            f"{', '.join(map(str, candidates))}. The sweep opens an incident for each that is bypassed and not on the "
-            f"allowlist: bypassctl incidents show {incident.id} links to it.",
+            f"Candidates checked in Exchange, decision required: {name_of(incident)}",
+            f"The name may stand for: {', '.join(map(str, candidates))}. The sweep opens an incident for each that is "
+            "bypassed and not on the allowlist.",
             key=f"candidates-{'-'.join(on)}",
         )
 

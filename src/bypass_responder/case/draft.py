@@ -6,15 +6,18 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bypass_responder.case.follow_up import left_to_do, with_command
+from bypass_responder.case.follow_up import tasks, with_command
+from bypass_responder.case.plain_text import what_happened, what_is_true
+from bypass_responder.case.tasks import Task
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import ANSWERED_BY_PEOPLE, Incident, IncidentStatus
 from bypass_responder.model.log import About, Event, LogEntry
 from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.step import Effect, Observed, StepKind, StepState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 R = TypeVar("R", bound=Row)
@@ -103,11 +106,16 @@ class Draft:
         key: str,
         severity: Severity = Severity.WARNING,
         incident: str | None = None,
-        left_to_do: tuple[str, ...] = (),
+        left_to_do: Sequence[str | Task] = (),
+        to: str = "",
         **facts: Any,  # noqa: ANN401 - any JSON value
     ) -> None:
-        """Put a message in the outbox, once per ``about`` and ``key``. It names at least one command."""
+        """Put a message in the outbox, once per ``about`` and ``key``. It names at least one command.
+
+        ``to``: see ``Notification``.
+        """
         notification_id = hashlib.sha256(f"{self.case.target}|{about}|{key}".encode()).hexdigest()[:24]
+        todo = with_command(left_to_do, incident or facts.get("record"))
         if self.case.row(Notification, f"notification-{notification_id}") is None:
             self.put(
                 Notification(
@@ -119,7 +127,9 @@ class Draft:
                     incident_id=incident,
                     target=self.case.target,
                     facts={name: value for name, value in facts.items() if value is not None},
-                    left_to_do=with_command(left_to_do, incident or facts.get("record")),
+                    left_to_do=tuple(map(str, todo)),
+                    commands=tuple(each.command for each in todo if isinstance(each, Task) and each.command),
+                    to=to,
                     created_at=self.now,
                 )
             )
@@ -134,16 +144,22 @@ class Draft:
         key: str,
         **facts: Any,  # noqa: ANN401 - any JSON value
     ) -> None:
-        """Put a message about an incident in the outbox: critical, with the actors and all that is left to do."""
+        """Put a message about an incident in the outbox: what happened, what is true now, then why, and what to do.
+
+        It is critical, or more where the actor is an administrator or has hidden several accounts.
+        """
+        steps = self.case.steps(incident.id)
         self.notify(
             about,
             title,
-            text,
+            f"{what_happened(incident)} {what_is_true(incident, steps)} {text}".strip(),
             key=f"{incident.id}-{key}",
-            severity=Severity.CRITICAL,
+            severity=Severity.EMERGENCY if incident.raised else Severity.CRITICAL,
             incident=incident.id,
-            left_to_do=left_to_do(incident, steps=self.case.steps(incident.id)),
-            actor=[str(actor) for actor in incident.actors],
+            left_to_do=tasks(incident, steps=steps),
+            account=str(incident.account) if incident.account else None,
+            actor=[actor.described for actor in incident.actors],
+            raised=incident.raised or None,
             **facts,
         )
 
@@ -152,7 +168,12 @@ class Draft:
         incident = self.case.incident(incident_id)
         if incident is None or incident.status.final:
             return incident
-        incident = incident.model_copy(update={"status": _status(self.case, incident_id)})
+        status = _status(self.case, incident_id)
+        waits = status in ANSWERED_BY_PEOPLE and (
+            incident.waits_since is None or incident.status not in ANSWERED_BY_PEOPLE
+        )
+        changes = {"status": status} | ({"waits_since": self.now} if waits else {})
+        incident = incident.model_copy(update=changes)
         self.put(incident)
         return incident
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.control import renew
 from bypass_responder.case.directory_call import give_up_claim
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, counts_as_on, search_alone
-from bypass_responder.case.follow_up import blind_window, left_to_do
+from bypass_responder.case.follow_up import blind_window, tasks
 from bypass_responder.case.no_action import close_finding, notify_flapping
+from bypass_responder.case.plain_text import DOES, name_of, what_happened, what_is_true
 from bypass_responder.case.step import plan_rechecks
 from bypass_responder.model.base import latest
 from bypass_responder.model.finding import Finding, FindingState
@@ -137,8 +138,10 @@ def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
     incident = draft.case.incident(incident_id)
     if incident is None:
         return
+    steps = draft.case.steps(incident.id)
     text = (
-        f"The bypass is off ({how}). Blind window: {blind_window(incident)}. The incident is {incident.status.value}."
+        f"{what_happened(incident)} {what_is_true(incident, steps)} Proof: {how}. "
+        f"Blind window: {blind_window(incident)}. The incident is {incident.status.value}."
     )
     draft.notify(
         "restored",
@@ -147,7 +150,9 @@ def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
         key=incident.id,
         severity=Severity.INFO,
         incident=incident.id,
-        left_to_do=left_to_do(incident, steps=draft.case.steps(incident.id)),
+        left_to_do=tasks(incident, steps=steps),
+        account=str(incident.account) if incident.account else None,
+        actor=[actor.described for actor in incident.actors],
     )
 
 
@@ -202,19 +207,19 @@ def _strengthen(
 
 
 def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepState]) -> None:
-    waiting = [kind.value for kind, state in steps.items() if state is HELD]
-    name = incident.account or (incident.names[0] if incident.names else incident.target)
+    waiting = [kind for kind, state in steps.items() if state is HELD]
+    name = name_of(incident)
     if waiting:
         draft.notify_about(
             "held",
             incident,
-            f"Waiting for a person: {name}",
-            f"{incident.reason}. Held: {', '.join(waiting)}.",
-            key="-".join(waiting),
+            f"Decision required: {name}",
+            f"To decide: {', '.join(DOES[kind] for kind in waiting)}. Why: {incident.reason}.",
+            key="-".join(kind.value for kind in waiting),
         )
     elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
         title = f"Restoring auditing, account not contained: {name}"
-        draft.notify_about("restoring", incident, title, f"{incident.reason}.", key="")
+        draft.notify_about("restoring", incident, title, f"Why: {incident.reason}.", key="")
     elif WITHHELD in steps.values():
-        text = f"{incident.reason}. MODE is observe, so nothing was changed: the bypass is still on."
+        text = f"MODE is observe, so nothing was changed. Why it would act: {incident.reason}."
         draft.notify_about("observed", incident, f"Observe mode: nothing was done about {name}", text, key="")

@@ -24,7 +24,7 @@ BEFORE = timedelta(hours=24)
 EVIDENCE = frozenset({"attempt", "switched_off", "unconfirmed", "past"})
 """Verdicts of findings that decide nothing, and are evidence of the episode that they fall into."""
 CLOCKS_DIFFER = timedelta(hours=1)
-OWN = "our own remediation, seen in the audit log"
+OWN = "the responder removed the bypass, as the audit log shows"
 FINDINGS_PER_TRANSACTION = 30
 """Each may bring a notification and a log line, and a transaction holds 100 rows."""
 

@@ -10,6 +10,7 @@ from bypass_responder.case.episode import mark_restored, reopen
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import outstanding
 from bypass_responder.case.step import GONE, fail, finish, retry
+from bypass_responder.case.tasks import Task
 from bypass_responder.model.base import backoff, latest
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, FindingState, Source
@@ -135,7 +136,7 @@ def _not_checked(draft: Draft, finding: Finding, result: ExchangeResult) -> None
         f"{result.error or 'the worker gave no reason'}. It is retried; until then nothing is decided.",
         key=finding.id,
         severity=Severity.CRITICAL,
-        left_to_do=("Check the Exchange worker and the reason above; docs/permissions.md lists its rights.",),
+        left_to_do=(Task("Check the Exchange worker, its permission and the reason above", "bypassctl doctor"),),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.step import withhold
+from bypass_responder.case.tasks import Task, switch_off
 from bypass_responder.model.message import Command, CommandKind, ExchangeCommand
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Rule, StepKind, StepState
@@ -53,11 +54,14 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
         draft.notify(
             "worker_silent",
             "The Exchange worker does not answer",
-            f"{current.command.value} for {draft.case.target} was asked {current.asked} times without an answer.",
+            f"It was asked {current.asked} times to {_ASKED[current.command]} {draft.case.target}, without an answer.",
             key=f"{current.incident_id}-{current.command.value}",
             severity=Severity.CRITICAL,
             incident=current.incident_id,
-            left_to_do=("Check that the Exchange worker is running, and read its logs.",),
+            left_to_do=(
+                Task("Check that the Exchange worker is running, and read its logs", "bypassctl doctor"),
+                *([switch_off(current.object_id)] if current.object_id else []),
+            ),
         )
     again = {
         "id": command_id,
@@ -69,6 +73,13 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
         "sent": False,
     }
     ask(draft, current.model_copy(update=again))
+
+
+_ASKED = {
+    CommandKind.DISABLE_BYPASS: "remove the bypass of",
+    CommandKind.CHECK_BYPASS: "read the bypass of",
+    CommandKind.LIST_BYPASSED: "read all accounts, for",
+}
 
 
 def _log(draft: Draft, event: Event, command: Command, text: str) -> None:

@@ -16,11 +16,13 @@ from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import WAITING, Recheck, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
+
+    Waits = Callable[[Notification], bool]
 
 MOST_OPERATIONS = 90
 """Operations per transaction, which holds 100: a row that moves takes two."""
@@ -35,17 +37,17 @@ SUPERSEDED = "superseded"
 UNTIL_DECIDED = frozenset({"undecided", "worker_failed"})
 
 
-def file_what_is_over(draft: Draft, listed: Mapping[str, Row], *, delivers: bool = True) -> None:
+def file_what_is_over(draft: Draft, listed: Mapping[str, Row], *, waits: Waits = lambda _: True) -> None:
     """Move rows out of what is loaded, as many as one transaction takes.
 
     ``listed``: the rows as they were when the index got their entries. A row that has changed since stays.
-    ``delivers``: that there is a receiver of notifications; without one they wait for nothing.
+    ``waits``: whether a notification that is not delivered has a receiver; one without waits for nothing.
     """
     _file_findings(draft, listed)
-    _file_notifications(draft, delivers=delivers)
+    _file_notifications(draft, waits)
     _file_commands(draft)
     _file_approvals(draft)
-    for incident in _over(draft.case, delivers=delivers):
+    for incident in _over(draft.case, waits):
         if listed.get(incident.row_key) == incident:
             _file_incident(draft, incident)
     for incident in draft.case.rows(Incident):
@@ -106,14 +108,14 @@ def _may_be_reopened(case: Case, incident: Incident) -> list[str]:
     return [finding.row_key for finding in found[-MOST_REOPENED:]]
 
 
-def _file_notifications(draft: Draft, *, delivers: bool) -> None:
+def _file_notifications(draft: Draft, waits: Waits) -> None:
     """Move day-old notifications without a loaded incident; delete any after 30 days."""
     case = draft.case
     deciding = any(finding.state is not FindingState.DECIDED for finding in case.rows(Finding))
     for note in case.rows(Notification):
         if note.row_key in case.kept or draft.size >= MOST_OPERATIONS:
             continue
-        over_at = note.sent_at or (None if delivers else note.created_at)
+        over_at = note.sent_at or (None if waits(note) else note.created_at)
         age = draft.now - (over_at or note.created_at)
         about_loaded = note.incident_id is not None and case.incident(note.incident_id) is not None
         repeated = note.about in UNTIL_DECIDED and deciding
@@ -177,10 +179,10 @@ def _file(draft: Draft, row: Row, place: str) -> None:
         draft.file(row, place)
 
 
-def _over(case: Case, *, delivers: bool) -> list[Incident]:
+def _over(case: Case, undelivered: Waits) -> list[Incident]:
     """Return the incidents that have nothing left to do or waiting and are superseded by a newer one."""
     head = case.head
-    busy = {_busy_with(row, delivers=delivers) for row in case.by_key.values()}
+    busy = {_busy_with(row, undelivered) for row in case.by_key.values()}
     waits = {step.incident_id for step in case.rows(Step) if step.state in WAITING}
     loaded = sorted(
         (row for row in case.rows(Incident) if row.row_key not in case.kept),
@@ -200,14 +202,14 @@ def _over(case: Case, *, delivers: bool) -> list[Incident]:
     return over
 
 
-def _busy_with(row: Row, *, delivers: bool) -> str | None:
+def _busy_with(row: Row, undelivered: Waits) -> str | None:
     """Return the incident for which a row still has something to do or to deliver."""
     match row:
         case Step() if row.state.running:
             return row.incident_id
         case Command(state="outstanding"):
             return row.incident_id
-        case Notification(sent_at=None) if delivers:
+        case Notification(sent_at=None) if undelivered(row):
             return row.incident_id
         case _:
             return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bypass_responder.case import tasks as task
+from bypass_responder.case.tasks import Task
 from bypass_responder.model.incident import Incident, IncidentStatus
-from bypass_responder.model.step import StepState
+from bypass_responder.model.step import StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +17,11 @@ if TYPE_CHECKING:
 
 
 WAITS = {
-    IncidentStatus.HELD: "a step is held",
-    IncidentStatus.FAILED: "a step failed",
-    IncidentStatus.OBSERVED: "nothing was done, MODE is observe",
+    IncidentStatus.HELD: "it needs a decision",
+    IncidentStatus.FAILED: "an action failed",
+    IncidentStatus.OBSERVED: "nothing was done, because MODE is observe",
 }
+MOST_CANDIDATES = 3
 
 
 def blind_window(incident: Incident) -> str:
@@ -34,56 +37,95 @@ def blind_window(incident: Incident) -> str:
 def left_to_do(
     incident: Incident | None, *, steps: Sequence[Step] = (), actors: tuple[Actor, ...] = ()
 ) -> tuple[str, ...]:
-    """A list for people: the decision, the actor, the on-premises side, the gap, the other log sources.
+    """Return the list for people as text, each line with its command: see ``tasks``."""
+    return tuple(map(str, tasks(incident, steps=steps, actors=actors)))
+
+
+def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tuple[Actor, ...] = ()) -> tuple[Task, ...]:
+    """Return what is left for people: the decision, the actor, the on-premises side, the gap, the other log sources.
 
     ``steps``: of the incident. Approval is not listed when none of them can be approved.
     """
-    who = incident.actors if incident else actors
-    todo = [
-        f"Investigate the actor: {', '.join(str(actor) for actor in who) or 'unknown (search for the audit record)'}"
-    ]
     if incident is None:
-        return tuple(todo)
+        return task.contain_actors(actors)
+    todo: list[Task] = []
     failed = not incident.status.final and any(step.state is StepState.FAILED for step in steps)
     if incident.status in WAITS or failed:
-        todo[:0] = _decisions(incident, steps)
+        todo += _decisions(incident, steps)
+        todo += _yourself(incident, steps)
+    if incident.status is IncidentStatus.CONTAINED:
+        todo += [
+            task.decide("close", incident.id, "If it was an attack, end the incident and keep the block"),
+            task.decide("release", incident.id, "If it was legitimate, give the account back"),
+        ]
     account = incident.account
     if account and any(
-        actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold() for actor in who
+        actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold()
+        for actor in incident.actors
     ):
-        todo.append("Actor and target are one account (self-bypass): treat it as compromised or as an insider.")
+        todo.append(Task("Actor and target are one account (self-bypass): treat it as compromised or as an insider"))
+    todo += task.contain_actors(incident.actors)
     if account and account.on_premises_sync_enabled and not incident.status.final:
+        name = account.user_principal_name.partition("@")[0]
         todo.append(
-            "The account is synchronized from on-premises: disable it in Active Directory, reset its password there, "
-            "or the next synchronization undoes the block."
+            Task(
+                f"The account {name} is synchronized from on-premises: disable it in Active Directory and reset its "
+                "password there, or the next synchronization undoes the block"
+            )
         )
     if account and account.guest and not incident.status.final:
-        todo.append("The account is a guest: revoking its sessions has no effect; ask its home organization.")
-    todo.append(
-        f"Document the gap: mailbox actions of this account, in every mailbox it can open, {blind_window(incident)}."
+        todo.append(Task("The account is a guest: revoking its sessions has no effect; ask its home organization"))
+    if account and not incident.status.final:
+        todo.append(task.reset_password(account.user_principal_name))
+    gap = blind_window(incident)
+    return (
+        *todo,
+        Task(f"Document the gap: mailbox actions of this account, in every mailbox it can open, {gap}"),
+        Task(
+            "Read other sources for that window: Entra sign-ins, SharePoint and OneDrive audit, Defender for Office "
+            "365, message trace, and inbox rules and delegations read directly"
+        ),
     )
-    todo.append(
-        "Read other sources for that window: Entra sign-ins, SharePoint and OneDrive audit, Defender for Office 365, "
-        "message trace, and inbox rules and delegations read directly."
-    )
-    return tuple(todo)
 
 
-def _decisions(incident: Incident, steps: Sequence[Step]) -> list[str]:
-    approve, dismiss, close = (
-        f'bypassctl incidents {verb} {incident.id} --reason "TICKET"' for verb in ("approve", "dismiss", "close")
-    )
+def _decisions(incident: Incident, steps: Sequence[Step]) -> list[Task]:
     if steps and not any(step.approvable for step in steps):
-        return [f"Handle the step that had no effect, then end the incident: {close}"]
-    return [
-        f"Decide ({WAITS.get(incident.status, WAITS[IncidentStatus.FAILED])}): {approve}",
-        f"Or, if it is legitimate: {dismiss}",
+        return [task.decide("close", incident.id, "Handle the step that had no effect, then end the incident")]
+    why = WAITS.get(incident.status, WAITS[IncidentStatus.FAILED])
+    legitimate = task.decide("dismiss", incident.id, "Or, if it is legitimate")
+    if incident.account is not None:
+        return [task.decide("approve", incident.id, f"Decide ({why}). To contain the account"), legitimate]
+    candidates = sorted(incident.candidates, key=lambda each: (each.bypass_on is not True, each.checked_at is not None))
+    named = [
+        task.decide("approve", incident.id, f"If it is {candidate}", account=candidate.object_id)
+        for candidate in candidates[:MOST_CANDIDATES]
     ]
+    if not named:
+        named = [
+            Task(
+                "Find out which account it is: the record is in the incident", f"bypassctl incidents show {incident.id}"
+            )
+        ]
+    return [*named, legitimate]
 
 
-def with_command(todo: tuple[str, ...], entry_id: str | None) -> tuple[str, ...]:
+def _yourself(incident: Incident, steps: Sequence[Step]) -> list[Task]:
+    """Return the commands for what the responder could not do, or may not."""
+    account = incident.account
+    if account is None:
+        return []
+    stuck = {step.step for step in steps if step.state in {StepState.FAILED, StepState.WITHHELD}}
+    todo: list[Task] = []
+    if stuck & {StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS}:
+        first, *rest = task.block_yourself(account.object_id)
+        todo += [first._replace(text=f"To do it yourself. {first.text}"), *rest]
+    if StepKind.DISABLE_BYPASS in stuck:
+        todo.append(task.switch_off(account.object_id))
+    return todo
+
+
+def with_command(todo: Sequence[str | Task], entry_id: str | None) -> tuple[str | Task, ...]:
     """Return the list, with the command that shows the rest where it names none."""
-    if any("bypassctl " in each for each in todo):
-        return todo
-    show = f"bypassctl incidents show {entry_id}" if entry_id else "bypassctl status"
-    return (*todo, f"Read the rest: {show}")
+    if any(isinstance(each, Task) and each.command for each in todo):
+        return tuple(todo)
+    return (*todo, task.show(entry_id))

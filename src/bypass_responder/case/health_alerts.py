@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.tasks import Task
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.notification import Severity
 
@@ -17,98 +18,130 @@ if TYPE_CHECKING:
 SEEN_AGAIN = timedelta(minutes=10)
 """How often an ongoing condition is recorded."""
 
-ADVICE: Mapping[str, tuple[Severity, str]] = {
+ADVICE: Mapping[str, tuple[Severity, Task]] = {
     "subscription_missing": (
         Severity.CRITICAL,
-        "The audit feed had no subscription, so it was started again. Find out whether somebody stopped it.",
+        Task(
+            "The audit feed had no subscription, so it was started again. Find out who stopped it", "bypassctl status"
+        ),
     ),
     "subscription_disabled": (
         Severity.CRITICAL,
-        "An administrator disabled the audit feed. Enable it again in the Office 365 Management Activity API.",
+        Task("An administrator disabled the audit feed. Find out who did it, then enable it again", "bypassctl doctor"),
     ),
     "feed_silent": (
         Severity.CRITICAL,
-        "Check that unified audit logging is on: Get-AdminAuditLogConfig, UnifiedAuditLogIngestionEnabled.",
+        Task(
+            "Check in Exchange Online PowerShell that unified audit logging is on, which must be True",
+            "(Get-AdminAuditLogConfig).UnifiedAuditLogIngestionEnabled",
+        ),
     ),
     "poll_failing": (
         Severity.CRITICAL,
-        "Read the error; the feed is retried every minute and nothing is lost for 7 days.",
+        Task("The feed is retried each minute, and nothing is lost for 7 days. Fix what fails", "bypassctl doctor"),
     ),
     "permission_lost": (
         Severity.CRITICAL,
-        "A right that worked before is missing: grant it again (docs/permissions.md) and find out who took it.",
+        Task("A permission that worked is missing. Find out who removed it, then grant it again", "bypassctl grant"),
     ),
     "response_permission_missing": (
         Severity.CRITICAL,
-        "Nothing is decided or done until the right is granted (docs/permissions.md); it is retried every minute.",
+        Task("Nothing is decided or done until the permission is granted. It is named here", "bypassctl doctor"),
     ),
     "corrupt_row": (
         Severity.CRITICAL,
-        "Nothing is decided for this account until its row can be read again; `bypassctl log verify` names it.",
+        Task("Nothing is decided for this account until its row is readable. It is named here", "bypassctl log verify"),
     ),
-    "permission_missing": (Severity.CRITICAL, "Grant the right that docs/permissions.md names."),
+    "permission_missing": (Severity.CRITICAL, Task("Grant the permission that is missing", "bypassctl grant")),
     "audit_disabled": (
         Severity.CRITICAL,
-        "Nothing of any mailbox is audited: Set-OrganizationConfig -AuditDisabled $false. Find out who did it.",
+        Task(
+            "No mailbox is audited. Find out who did it, and undo it in Exchange Online PowerShell",
+            "Set-OrganizationConfig -AuditDisabled $false",
+        ),
     ),
     "ingestion_disabled": (
         Severity.CRITICAL,
-        "The feed goes dark: Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true. Find out who did it.",
+        Task(
+            "The audit feed stops. Find out who did it, and undo it in Exchange Online PowerShell",
+            "Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true",
+        ),
     ),
     "sweep_incomplete": (
         Severity.WARNING,
-        "Read the reason. Until a sweep is complete, a bypass without a record may be missed.",
+        Task(
+            "Until a sweep is complete, a bypass without a record may be missed. Read what is missing",
+            "bypassctl status",
+        ),
     ),
     "sweep_overdue": (
         Severity.CRITICAL,
-        "No sweep was complete for SWEEP_OVERDUE_MINUTES: check the Exchange worker and sweep_incomplete.",
+        Task("No sweep was complete for SWEEP_OVERDUE_MINUTES. Check the Exchange worker", "bypassctl doctor"),
     ),
     "worker_silent": (
         Severity.CRITICAL,
-        "The Exchange worker does not answer, so no bypass is switched off: check that it runs, and its logs.",
+        Task("The Exchange worker does not answer, so no bypass is removed. Check that it runs", "bypassctl doctor"),
     ),
     "sweeps_silent": (
         Severity.CRITICAL,
-        "Sweeps get no answer, so no account's state is read: check the worker and its function ExchangeSweeps.",
+        Task("No account's state is read. Check the worker and its function ExchangeSweeps", "bypassctl doctor"),
     ),
     "sweep_account_unreadable": (
         Severity.CRITICAL,
-        "The sweep leaves this account out until its rows can be read; `bypassctl log verify` names what was changed.",
+        Task(
+            "The sweep leaves this account out until its rows are readable. They are named here", "bypassctl log verify"
+        ),
     ),
     "worker_permission_missing": (
         Severity.CRITICAL,
-        "The Exchange worker may not run a cmdlet: grant its role again (docs/permissions.md), find out who took it.",
+        Task(
+            "Find out who removed the worker's role, then run this script as an Exchange administrator",
+            "bypassctl grant --exchange-script",
+        ),
     ),
     "baseline_lost": (
         Severity.CRITICAL,
-        "Nobody is contained on a sweep: put the row and its blob back, or delete the row to begin with a first sweep.",
+        Task(
+            "Sweeps contain nobody until the row and its blob are restored. Or delete the row to begin anew",
+            "bypassctl log verify",
+        ),
     ),
     "hints_waiting": (
         Severity.WARNING,
-        "Alerts are waiting (HINT_CHECKS_PER_HOUR). Find the sender: a key of the topic may be stolen.",
+        Task(
+            "More alerts arrive than HINT_CHECKS_PER_HOUR allows. Find the sender: a key of the topic may be stolen",
+            "bypassctl status",
+        ),
     ),
     "alerts_unreadable": (
         Severity.WARNING,
-        "Unreadable alerts arrived; `bypassctl status` lists them. Fix the sender, or find out who it is.",
+        Task(
+            "Fix the sender of the unreadable alerts, or find out who it is. They are listed here", "bypassctl status"
+        ),
     ),
     "dead_letters": (
         Severity.WARNING,
-        "Alerts were lost: read them in the container and run `bypassctl detect` on them, then fix what refused them.",
+        Task(
+            "Download the lost alerts from the container, and search them, then fix what refused them",
+            "bypassctl detect --help",
+        ),
     ),
     "console_open": (
         Severity.CRITICAL,
-        "Turn App Service authentication of the console on again: `azd provision`. Find out who turned it off.",
+        Task(
+            "Find out who turned off App Service authentication of the console, then turn it on again", "azd provision"
+        ),
     ),
     "poison": (
         Severity.CRITICAL,
-        "Queue messages failed five times. They are kept, and their questions are retried: find out why they failed.",
+        Task("The messages are kept, and their work is retried. Find out why they failed", "bypassctl doctor"),
     ),
     "gap": (
         Severity.CRITICAL,
-        "Search the audit log of that time manually: run `bypassctl detect` on an export.",
+        Task("Export the audit log of that time from Purview, and search the export", "bypassctl detect --help"),
     ),
 }
-
+"""How severe each alert is, and what a person does about it."""
 
 DECAYS: Mapping[str, timedelta] = {
     "poison": timedelta(hours=24),
@@ -158,7 +191,7 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
         return
     episode = alert.episode + 1 if alert else 1
     draft.put(
-        HealthAlert(id=alert_id, severity=severity, detail=detail, advice=advice, since=draft.now, episode=episode)
+        HealthAlert(id=alert_id, severity=severity, detail=detail, advice=str(advice), since=draft.now, episode=episode)
     )
     draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
     draft.notify(
@@ -182,7 +215,7 @@ def end_alert(draft: Draft, alert_id: str) -> None:
     draft.notify(
         "recovered",
         f"Recovered: {alert_id}",
-        f"It began {alert.since:%Y-%m-%d %H:%M:%SZ}.",
+        f"It began at {alert.since:%Y-%m-%d %H:%M:%SZ}, and is over since {draft.now:%Y-%m-%d %H:%M:%SZ}.",
         key=f"{alert_id}-{alert.episode}",
         severity=Severity.INFO,
         alert=alert_id,

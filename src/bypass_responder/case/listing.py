@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Literal
 
+from bypass_responder.case.evidence import OWN
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
     from bypass_responder.model.change import Actor
 
+RESPONDER = "the responder"
+"""In place of the worker's identity, which reads like a stranger's."""
 LONGEST_NAME, LONGEST_TEXT = 800, 2_000
 """UTF-16 units of a name and of a text. A table's property holds 32,768, and JSON takes six for some characters."""
 MOST_SEARCHED, LONGEST_SEARCHED = 8, 120
@@ -81,6 +84,7 @@ def entry_of(incident: Incident) -> IndexEntry:
         reason=_cut(f"{incident.verdict}: {incident.reason}", LONGEST_TEXT),
         accounts=_searchable(incident.target, account, *incident.names),
         actors=_searchable(*(name for actor in incident.actors for name in _names_of(actor))),
+        acknowledged_by=_cut(incident.acknowledged_by, LONGEST_NAME),
     )
 
 
@@ -92,7 +96,7 @@ def _of_finding(finding: Finding, kind: Literal["stood_down", "attempt", "switch
         status="recorded",
         at=finding.received_at,
         account=_cut(finding.identity_text or finding.object_id_text or finding.target, LONGEST_NAME),
-        actor=_joined([str(finding.actor)]),
+        actor=RESPONDER if finding.reason == OWN else _joined([str(finding.actor)]),
         reason=_cut(finding.reason, LONGEST_TEXT),
         accounts=_searchable(finding.target, *finding.names),
         actors=_searchable(*_names_of(finding.actor)),

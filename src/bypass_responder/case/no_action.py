@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.evidence import EVIDENCE, OWN, add_evidence, flaps, incident_of
-from bypass_responder.case.follow_up import left_to_do
+from bypass_responder.case.tasks import contain_actors, show
 from bypass_responder.model.base import latest
 from bypass_responder.model.change import Actor
 from bypass_responder.model.finding import STATES, Alone, Finding, FindingState
@@ -48,9 +48,11 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
     draft.notify(
         "attempt",
         f"Failed attempt to hide {_first_name(finding)} from mailbox auditing",
-        f"{reason}. The account's auditing was not changed.",
+        f"{finding.actor.described} tried to switch the bypass on at {finding.effective_at:%Y-%m-%d %H:%M:%SZ}, and "
+        "failed. The account's auditing was not changed.",
         key=finding.id,
-        left_to_do=left_to_do(None, actors=(finding.actor,)),
+        left_to_do=(show(finding.id), *contain_actors(() if str(finding.actor) == "unknown" else (finding.actor,))),
+        actor=[finding.actor.described],
         record=finding.id,
         occurred_at=finding.effective_at.isoformat(),
     )
@@ -59,7 +61,8 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
 def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
     """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
     own = [each for each in draft.case.rows(Incident) if _is_ours(draft, each, finding, worker_ids)]
-    ours, incident = bool(own), own[-1] if own else incident_of(draft.case, finding)
+    ours = bool(own) or bool(_ids(finding) & worker_ids)
+    incident = own[-1] if own else incident_of(draft.case, finding)
     incident_id = incident.id if incident else None
     reason = OWN if ours else f"{finding.actor} switched the bypass off"
     finding = close_finding(draft, finding, verdict="switched_off", reason=reason, incident=incident_id)
@@ -118,8 +121,8 @@ def _notify_late(draft: Draft, incident: Incident, finding: Finding) -> None:
     draft.notify(
         "late_evidence",
         f"Late evidence of a dismissed incident: {incident.account or incident.target}",
-        f"{finding.actor} switched the bypass on at {finding.effective_at:%Y-%m-%d %H:%M:%SZ}, within the episode that "
-        f"was dismissed. All of it: bypassctl incidents show {incident.id}.",
+        f"{finding.actor.described} switched the bypass on at {finding.effective_at:%Y-%m-%d %H:%M:%SZ}, within the "
+        "episode that was dismissed. Nothing is done about it.",
         key=f"{incident.id}-{draft.now:%Y-%m-%d}",
         severity=Severity.INFO,
         incident=incident.id,
@@ -144,7 +147,8 @@ def notify_flapping(draft: Draft, incident_id: str) -> None:
         "flapping",
         incident,
         f"Switched on again after it was off: {incident.account or incident.target}",
-        "The actor still has the right to do this. Contain the actor, and review who holds roles in Exchange.",
+        "It was switched off and on again, so the actor still has the right to do this: contain the actor, and review "
+        "who holds roles in Exchange.",
         key="",
     )
 
@@ -156,8 +160,12 @@ def _is_ours(draft: Draft, incident: Incident, finding: Finding, worker_ids: fro
     last = incident.restored_at or draft.now
     if not step.first_attempt_at - OWN_TRACE <= finding.effective_at <= last + OWN_TRACE:
         return False
-    named = {finding.actor.app_id, finding.actor.object_id} - {None, ""}
+    named = _ids(finding)
     return bool(named & worker_ids) if worker_ids and named else "@" not in (finding.actor.user_id or "")
+
+
+def _ids(finding: Finding) -> set[str]:
+    return {each for each in (finding.actor.app_id, finding.actor.object_id) if each}
 
 
 def _first_name(finding: Finding) -> str:

@@ -164,8 +164,8 @@ def _no_longer_blocked_by_others(draft: Draft, wants: Sequence[Step]) -> None:
         draft.log("reverted", why, incident=step.incident_id, step=step.step.value, state=state.value)
         incident = draft.settle_status(step.incident_id)
         if incident and not fresh:
-            title = f"Waiting for a person: {incident.account or incident.target}"
-            draft.notify_about("held", incident, title, f"{why}. Held: block_sign_in.", key="enabled")
+            title = f"Decision required: {incident.account or incident.target}"
+            draft.notify_about("held", incident, title, f"To decide: block sign-in. Why: {why}.", key="enabled")
 
 
 def _last_evidence(case: Case, incident_id: str) -> datetime:
@@ -230,8 +230,7 @@ def _revert(draft: Draft, wants: Iterable[Step]) -> None:
                 "step_ineffective",
                 incident,
                 f"Sign-in is open again: {incident.account}",
-                "Somebody, or the directory synchronization, enabled the account after we blocked it. "
-                f"To block it again: bypassctl incidents approve {incident.id} --reason …",
+                "Somebody, or the directory synchronization, enabled the account after the responder had blocked it.",
                 key="reverted",
             )
 

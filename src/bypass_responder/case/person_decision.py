@@ -9,6 +9,9 @@ from bypass_responder.case import allowlist, filing, sweep_row
 from bypass_responder.case.account_state import active_incidents, changed_since, left_as_it_is
 from bypass_responder.case.control import renew
 from bypass_responder.case.evidence import known_of
+from bypass_responder.case.plain_text import what_is_true
+from bypass_responder.case.reminder import give_to
+from bypass_responder.case.tasks import Task, show
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none, latest
 from bypass_responder.model.decision_message import (
@@ -37,6 +40,12 @@ if TYPE_CHECKING:
 MOST_ROWS = 60
 """Of one transaction, which holds 100 rows with its log entries."""
 CLOCK_SKEW = timedelta(minutes=5)
+_DONE = {
+    DecisionKind.APPROVE: "Approved",
+    DecisionKind.DISMISS: "Dismissed",
+    DecisionKind.CLOSE: "Closed",
+    DecisionKind.RELEASE: "Released",
+}
 MOST_REFUSED = 100
 """Refusals that are notified in one case within an hour; more are recorded and logged only."""
 
@@ -62,6 +71,7 @@ def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enfor
             DecisionKind.CLOSE: _close_handled,
             DecisionKind.RELEASE: _release,
         }[message.kind](draft, decision)
+    _notify_carried_out(draft, decision)
     filing.take_over(draft)
     return decision
 
@@ -145,9 +155,26 @@ def refuse(draft: Draft, message: DecisionMessage, why: str, *, channel: Channel
         key=message.message_id,
         severity=Severity.WARNING,
         incident=message.incident_id or None,
-        left_to_do=(f"Read it and decide again: {message.read_again}",),
+        left_to_do=(Task("Read it, and decide again", message.read_again),),
     )
     return decision
+
+
+def _notify_carried_out(draft: Draft, decision: PersonDecision) -> None:
+    """Notify the others that somebody has decided: they need not decide again."""
+    incident = draft.case.incident(decision.incident_id)
+    name = (incident.account or incident.target) if incident else draft.case.target
+    now = what_is_true(incident, draft.case.steps(incident.id)) if incident else ""
+    draft.notify(
+        "decision_carried_out",
+        f"{_DONE[decision.verb]} by {decision.author.name}: {name}",
+        f"{decision.who} decided: {decision.verb.value} incident {decision.incident_id}. {now}",
+        key=decision.id,
+        severity=Severity.INFO,
+        incident=decision.incident_id,
+        left_to_do=(show(decision.incident_id),),
+        reason=decision.reason,
+    )
 
 
 def _are_many(draft: Draft) -> bool:
@@ -203,6 +230,8 @@ def refusal(case: Case, message: DecisionMessage, *, enforce: bool) -> str:
         return f"{message.author.name} is {role}, and cannot decide about it. Another person must."
     if why := not_now(case, incident, message.kind, account=message.account, shown=message.shown, enforce=enforce):
         return why
+    if message.kind is DecisionKind.ACKNOWLEDGE:
+        return ""
     if changed := changed_since(case, incident, message.kind, message.shown):
         return f"The account has changed since: {changed}. Read it again: bypassctl incidents show {incident.id}."
     return ""
@@ -333,6 +362,7 @@ def _approve(draft: Draft, decision: PersonDecision) -> None:
             )
             if step.step is not StepKind.DISABLE_BYPASS:
                 renew(draft, step.step)
+    give_to(draft, decision.incident_id, decision.author.name)
     log_decision(draft, decision, "approved", decision.reason)
     draft.settle_status(decision.incident_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.tasks import Task
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.rules import RulesInForce
 
@@ -50,13 +51,15 @@ def _notify_mode(draft: Draft, mode: str, observed: Sequence[str]) -> None:
             "Planned steps are withheld. A command that the Exchange worker already has may still be carried out; "
             "its result is recorded."
         )
-        todo: tuple[str, ...] = ("If you did not change it, find out who did.",)
+        todo: tuple[Task, ...] = (
+            Task("If you did not change it, find out who did, then read the status", "bypassctl status"),
+        )
     else:
         title = f"MODE is enforce: {len(observed)} incidents decided in observe are held"
         more = f" and {len(observed) - MOST_NAMED} more" if len(observed) > MOST_NAMED else ""
         text = f"{', '.join(observed[:MOST_NAMED])}{more}: nothing is done until a person approves." if observed else ""
         text = text or "From now on violations are contained."
-        todo = ("See them, then approve or dismiss each: bypassctl incidents list",) if observed else ()
+        todo = (Task("Read them, then approve or dismiss each", "bypassctl incidents list"),) if observed else ()
     draft.notify(
         "mode_changed",
         title,

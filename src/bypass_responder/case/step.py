@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.plain_text import DOES, NOT_DONE, name_of
 from bypass_responder.model.base import backoff
 from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 
@@ -61,11 +62,11 @@ def withhold(
     if waits is None or summarized:
         return
     if state is StepState.HELD:
-        title = f"Decision required: {incident.account or incident.target}"
-        draft.notify_about("held", waits, title, f"{kind.value} is held: {reason}.", key=f"{kind.value}-{reason}")
+        title = f"Decision required: {name_of(incident)}"
+        draft.notify_about("held", waits, title, f"To decide: {DOES[kind]}, {reason}.", key=f"{kind.value}-{reason}")
     elif state is StepState.WITHHELD:
-        title = f"Observe mode: {kind.value} is not done: {incident.account or incident.target}"
-        text = f"{reason}. It was decided and is not done; do it manually, or set MODE=enforce and decide again."
+        title = f"Observe mode, not done: {DOES[kind]}: {name_of(incident)}"
+        text = f"Not done: {DOES[kind]}, because {reason}. Do it yourself, or set MODE=enforce and decide again."
         draft.notify_about("observed", waits, title, text, key="release" if kind is StepKind.RELEASE else "")
 
 
@@ -131,20 +132,15 @@ def after_change(draft: Draft, incident_id: str) -> None:
     if incident.contained_told or not observed or revoke.state not in {StepState.ACTED, StepState.DONE}:
         return
     draft.put(incident.model_copy(update={"contained_told": True}))
-    done = ", ".join(f"{kind.value}: {_state(step)}" for kind, step in sorted(steps.items()))
     draft.notify_about(
         "contained",
         incident,
         f"Contained: {incident.account}",
-        f"{incident.reason}. {done}.",
+        f"Why: {incident.reason}.",
         key="",
         blind_from=incident.blind_from.isoformat() if incident.blind_from else None,
         opened_at=incident.opened_at.isoformat(),
     )
-
-
-def _state(step: Step) -> str:
-    return f"{step.effect.value} ({step.detail})" if step.effect else step.state.value
 
 
 def notify_failure(draft: Draft, step: Step, about: About, why: str, *, key: str = "") -> None:
@@ -155,8 +151,8 @@ def notify_failure(draft: Draft, step: Step, about: About, why: str, *, key: str
     draft.notify_about(
         about,
         incident,
-        f"Action required on {step.step.value}: {incident.account or incident.target}",
-        why,
+        f"Action required: {NOT_DONE[step.step]}: {name_of(incident)}",
+        f"Why: {why.rstrip('.')}.",
         key=f"{step.step.value}-{about}-{step.effect or ''}{key}",
         step=step.step.value,
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import end_alert, end_decayed, raise_alert
+from bypass_responder.case.tasks import Task, switch_off
 from bypass_responder.model.decision_message import MOST_WARNING
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.sweep import (
@@ -186,9 +187,12 @@ def _notify_first(draft: Draft, new: Baseline) -> None:
         key=new.command_id,
         severity=Severity.CRITICAL,
         left_to_do=(
-            "See them: bypassctl incidents list",
-            "A service account: bypassctl allowlist add, then bypassctl incidents dismiss (--help names the arguments)",
-            "Any other account: bypassctl incidents approve",
+            Task("Read them", "bypassctl incidents list"),
+            Task(
+                "A service account: add it to the allowlist, then dismiss its incident",
+                "bypassctl allowlist add --help",
+            ),
+            Task("Any other account: approve its incident", "bypassctl incidents approve --help"),
         ),
         held=len(held),
         covered=len(new.entries) - len(held),
@@ -204,13 +208,7 @@ def notify_dark(draft: Draft, names: Sequence[str]) -> None:
         f"{', '.join(sorted(names)[:MOST_NAMED])}{more}. Their bypass is on; nothing is done about it.",
         key=f"{draft.now:%Y-%m-%d}",
         left_to_do=(
-            "To exempt an account: bypassctl allowlist add (--help names the arguments)",
-            *(f"To restore auditing: {_switch_off(name)}" for name in sorted(names)[:MOST_COMMANDS]),
+            Task("To exempt an account, add it to the allowlist", "bypassctl allowlist add --help"),
+            *(switch_off(name, "To restore auditing, in PowerShell") for name in sorted(names)[:MOST_COMMANDS]),
         ),
     )
-
-
-def _switch_off(name: str) -> str:
-    """Return the cmdlet for one account; PowerShell takes two quotes for one."""
-    quoted = name.replace("'", "''")
-    return f"Set-MailboxAuditBypassAssociation -Identity '{quoted}' -AuditBypassEnabled $false"

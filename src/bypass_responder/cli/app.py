@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bypass_responder import __version__
-from bypass_responder.cli import accounts, allowlist, incidents, log, profile, status, sweeps
+from bypass_responder.cli import accounts, allowlist, incidents, log, notify, profile, status, sweeps
 from bypass_responder.cli.detect import detect
 from bypass_responder.cli.doctor import doctor
 from bypass_responder.cli.grant import grant
@@ -64,5 +64,6 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(allowlist.app, name="allowlist")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(log.app, name="log")
+app.add_typer(notify.app, name="notify")
 app.add_typer(profile.app, name="profile")
 app.add_typer(sweeps.app, name="sweeps")

@@ -46,6 +46,7 @@ LISTED: dict[str, Callable[[IndexEntry], str]] = {
     "id": lambda it: it.id,
     "opened": lambda it: moment(it.at),
     "status": lambda it: it.status if it.kind == "incident" else it.kind,
+    "who has it": lambda it: it.acknowledged_by,
     "account": lambda it: it.account,
     "actor": lambda it: it.actor,
     "why": lambda it: it.reason,
@@ -134,6 +135,17 @@ def release(
 ) -> None:
     """Restore the account to its state before the first block. Auditing stays on."""
     _decide(DecisionKind.RELEASE, incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
+
+
+@app.command()
+def ack(
+    incidents: IncidentIds,
+    reason: Annotated[str, typer.Option("--reason", help="A note, stored in the response log.")] = "acknowledged",
+    *,
+    wait: Wait = False,
+) -> None:
+    """Say that you have an incident: every receiver is notified, and nobody is reminded of it any more."""
+    _decide(DecisionKind.ACKNOWLEDGE, incidents, reason, wait=wait, yes=True, dry_run=False)
 
 
 def _decide(

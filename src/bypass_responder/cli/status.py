@@ -209,8 +209,8 @@ def _show_input(found: Status) -> None:
     )
     show_section(
         "Needs a decision or in progress",
-        ("id", "status", "account", "why"),
-        [(it.id, it.status, it.account, it.reason) for it in found.waiting],
+        ("id", "status", "who has it", "account", "why"),
+        [(it.id, it.status, it.acknowledged_by or "nobody", it.account, it.reason) for it in found.waiting],
     )
     show_section(
         "Unconfirmed alerts and sweeps (newest 5)",

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import person_decision
+from bypass_responder.case import acknowledge, notification_test, person_decision
 from bypass_responder.case.allowlist_edit import record_edit
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import DecisionKind
@@ -31,6 +31,10 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
         return await _in_tenant(accept, services), {TENANT_TARGET}
     if message.edit is not None:
         return await _record_edits(message, message.edit, channel, services)
+    if message.kind is DecisionKind.TEST_NOTIFICATION:
+        receivers = tuple(services.receivers)
+        send = partial(notification_test.send_test, message=message, channel=channel, receivers=receivers)
+        return await _in_tenant(send, services), {TENANT_TARGET}
     session = await open_session(message.target, services, history=True)
     if message.kind is DecisionKind.APPROVE_ENTRY:
         return await _approve_entry(message, channel, session, services)
@@ -39,7 +43,10 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
         return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
     targets = {message.target}
     enforce = services.settings.enforce
-    decide = partial(person_decision.carry_out, message=message, channel=channel, enforce=enforce)
+    if message.kind is DecisionKind.ACKNOWLEDGE:
+        decide = partial(acknowledge.acknowledge, message=message, channel=channel)
+    else:
+        decide = partial(person_decision.carry_out, message=message, channel=channel, enforce=enforce)
     async with announced(message.target, services):
         recorded = await session.apply(decide)
     if recorded.outcome == "carried_out" and person_decision.needs_handing_on(session.case, recorded):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from bypass_responder.case import episode, evidence, no_action
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import ask
+from bypass_responder.case.tasks import Task, contain_actors, switch_off
 from bypass_responder.decision import Naming, Verdict
 from bypass_responder.errors import ResponderError
 from bypass_responder.handling.examine import STALE_READ, Decided, Elsewhere, Unlisted, Wait, examine
@@ -92,8 +93,17 @@ def _notify_undecided(draft: Draft, finding: Finding, why: str) -> None:
         f"{why} It is retried every minute; until then nobody is contained for it.",
         key=finding.id,
         severity=Severity.CRITICAL,
-        left_to_do=("Fix what it names, or check the account manually.", f"The actor: {finding.actor}"),
+        left_to_do=(
+            Task("Fix what it names", "bypassctl doctor"),
+            *_check_yourself(finding),
+            *contain_actors(() if str(finding.actor) == "unknown" else (finding.actor,)),
+        ),
     )
+
+
+def _check_yourself(finding: Finding) -> tuple[Task, ...]:
+    name = guid_or_none(finding.target) or finding.identity_text or finding.object_id_text
+    return (switch_off(name, "If it cannot wait, remove the bypass yourself, in Exchange Online PowerShell"),)
 
 
 async def _store(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import step as steps
+from bypass_responder.case.tasks import decide
 from bypass_responder.decision import weakened
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Rule, Step, StepKind, StepState
@@ -80,10 +81,10 @@ def _report_protected(draft: Draft, account: str) -> None:
     draft.log("protected_blocked", text, incident=incident)
     draft.notify(
         "protected_blocked",
-        f"Protected, still blocked by us: {account}",
-        "The account was added to PROTECTED_OBJECT_IDS after its sign-in was blocked. A setting enables nobody.",
+        f"Protected, and still blocked: {account}",
+        "The account was added to PROTECTED_OBJECT_IDS after the responder had blocked it. It still cannot sign in.",
         key=prior.recorded_at.isoformat(),
         severity=Severity.CRITICAL,
         incident=incident,
-        left_to_do=(f"To enable it: bypassctl incidents release {incident} --reason …",),
+        left_to_do=(decide("release", incident, "To enable it"),) if incident else (),
     )

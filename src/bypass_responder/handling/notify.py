@@ -18,7 +18,7 @@ from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.session import Session, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
@@ -47,14 +47,16 @@ RETRY_LONGEST = timedelta(hours=1)
 """The longest wait of a refused notification, and the longest that a receiver can request."""
 UNREADABLE_WAIT = timedelta(minutes=10)
 """For a target that could not be read, or whose deliveries could not be recorded."""
-_URGENCY = [Severity.CRITICAL, Severity.WARNING, Severity.INFO]
 
 
 async def announce(sessions: Sequence[Session], services: Services) -> None:
     """Put targets with undelivered notifications in the outbox, and start the delivery of what is due."""
     now, due_now = services.clock(), False
     for receiver in services.receivers:
-        due = {one.target: at for one in sessions if (at := next_delivery(one.case, receiver, now)) is not None}
+        minimum = _minimum(receiver, services)
+        due = {
+            one.target: at for one in sessions if (at := next_delivery(one.case, receiver, now, minimum)) is not None
+        }
         if due:
             await services.outbox.add(receiver, due)
             due_now |= min(due.values()) <= now
@@ -70,9 +72,13 @@ async def wake_when_due(services: Services) -> None:
             return
 
 
-def next_delivery(case: Case, receiver: str, now: datetime) -> datetime | None:
+def next_delivery(case: Case, receiver: str, now: datetime, minimum: Severity) -> datetime | None:
     """Return when the case has a notification to deliver to the receiver; None when it has none."""
-    waiting = (note.delivery(receiver) for note in case.rows(Notification) if note.sent_at is None)
+    waiting = (
+        note.delivery(receiver)
+        for note in case.rows(Notification)
+        if note.sent_at is None and note.is_for(receiver, minimum)
+    )
     return min((each.next_at or now for each in waiting if each.sent_at is None), default=None)
 
 
@@ -157,7 +163,9 @@ class _Run:
     async def _finish(self, item: OutboxItem, session: Session | None) -> None:
         now = self.services.clock()
         readable = session is not None and item.target not in self.stuck
-        due = next_delivery(session.case, self.receiver, now) if session and readable else now + UNREADABLE_WAIT
+        due: datetime | None = now + UNREADABLE_WAIT
+        if session and readable:
+            due = next_delivery(session.case, self.receiver, now, _minimum(self.receiver, self.services))
         if due is None or due > now:
             await self.services.outbox.finish(item, due)
 
@@ -166,19 +174,19 @@ class _Run:
 
         One that had no answer before is sent alone: it may be what the receiver cannot take.
         """
-        now = self.services.clock()
+        now, minimum = self.services.clock(), _minimum(self.receiver, self.services)
         due = [
             _Due(session, note)
             for session in sessions
             for note in session.case.rows(Notification)
-            if note.sent_at is None and _is_due(note, self.receiver, now)
+            if note.sent_at is None and note.is_for(self.receiver, minimum) and _is_due(note, self.receiver, now)
         ]
         accepted = [one for one in due if one.key in self.unrecorded]
         await self._record(accepted, None)
         due = [one for one in due if one.key not in self.unrecorded and one not in accepted]
         due.sort(key=lambda one: one.notification.created_at)
         due.sort(key=lambda one: one.notification.delivery(self.receiver).attempts)
-        due.sort(key=lambda one: _URGENCY.index(one.notification.severity))
+        due.sort(key=lambda one: -one.notification.severity.rank)
         while due and not self.over:
             fresh = list(takewhile(lambda one: not one.notification.delivery(self.receiver).attempts, due[:LARGEST]))
             size = len(fresh) or 1 if len(due) >= FLOOD and not self.failures else 1
@@ -199,7 +207,8 @@ class _Run:
 
     async def _record(self, batch: Sequence[_Due], error: ResponderError | None) -> None:
         """Record how a message ended. Where that fails, the target waits, and what was accepted is remembered."""
-        mark = partial(_mark, receiver=self.receiver, every=tuple(self.services.receivers), error=error)
+        every = {each: _minimum(each, self.services) for each in self.services.receivers}
+        mark = partial(_mark, receiver=self.receiver, every=every, error=error)
         keys: dict[Session, list[str]] = {}
         for one in batch:
             keys.setdefault(one.session, []).append(one.notification.row_key)
@@ -230,6 +239,10 @@ class _Run:
         self.silent_until = self.services.clock() + wait
 
 
+def _minimum(receiver: str, services: Services) -> Severity:
+    return services.settings.minimum_severities.get(receiver, Severity.INFO)
+
+
 def _is_due(note: Notification, receiver: str, now: datetime) -> bool:
     delivery = note.delivery(receiver)
     return delivery.sent_at is None and (delivery.next_at is None or delivery.next_at <= now)
@@ -249,7 +262,9 @@ async def _error_of(notifications: Sequence[Notification], notifier: Notifier) -
     return None
 
 
-def _mark(draft: Draft, *, receiver: str, every: Sequence[str], error: ResponderError | None, keys: list[str]) -> None:
+def _mark(
+    draft: Draft, *, receiver: str, every: Mapping[str, Severity], error: ResponderError | None, keys: list[str]
+) -> None:
     """Record a delivery to one of ``every`` receiver, or why there was none."""
     longest = RETRY_LONGEST if isinstance(error, RefusedError) else SILENT_LONGEST
     for key in keys:
@@ -263,7 +278,7 @@ def _mark(draft: Draft, *, receiver: str, every: Sequence[str], error: Responder
             changes |= {"sent_at": None, "next_at": draft.now + wait, "last_error": str(error)}
         delivery = note.delivery(receiver).model_copy(update=changes)
         note = note.model_copy(update={"deliveries": note.deliveries | {receiver: delivery}})
-        if all(note.delivery(each).sent_at for each in every):
+        if all(note.delivery(each).sent_at for each, minimum in every.items() if note.is_for(each, minimum)):
             note = note.model_copy(update={"sent_at": draft.now})
         draft.put(note)
         if note.sent_at is not None and key in draft.case.kept:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import candidates, control, filing, observation, person_decision
+from bypass_responder.case import candidates, control, filing, observation, person_decision, reminder
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.event_lines import write_line
@@ -20,6 +20,7 @@ from bypass_responder.handling.follow_rules import follow_rules, report_protecte
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.notify import announce
 from bypass_responder.handling.record_events import adopt_earlier, list_and_file, record_events, reopen_filed
+from bypass_responder.handling.watch_actors import watch_actors
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.message import Command
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
@@ -198,6 +199,7 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
 
 async def _finish(item: WorkItem, session: Session, services: Services) -> None:
     more = await list_and_file(session, services)
+    await watch_actors(session, services)
     await _delete_sent(session, services)
     await services.work.finish(item, services.clock() if more else next_due(session, services))
 
@@ -216,6 +218,7 @@ def next_due(session: Session, services: Services) -> datetime | None:
     now = services.clock()
     moments: list[datetime | None] = [*control.due_at(session.case, now), *candidates.due_at(session.case, now)]
     moments += rules_due_at(session.case, services.settings, now)
+    moments += reminder.due_at(session.case, services.settings.decision_reminder_hours)
     head = session.case.head
     if head.ending or head.enabled_again_at or head.adopting or head.reopening:
         moments.append(now)
@@ -254,3 +257,4 @@ def _take_up(draft: Draft, *, history: bool, services: Services) -> None:
         observation.show_reverted(draft)
         person_decision.end_released(draft)
     follow_rules(draft, services.settings)
+    reminder.remind(draft, services.settings.decision_reminder_hours)

@@ -12,12 +12,14 @@ from bypass_responder.case.filing import file_what_is_over
 from bypass_responder.case.listing import entries, listed_statuses
 from bypass_responder.model.change import Switch
 from bypass_responder.model.finding import Alone, Finding, FindingState
+from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
+    from bypass_responder.model.notification import Notification
     from bypass_responder.session import Services, Session
 
 RECORDS_PER_TRANSACTION = 20
@@ -35,10 +37,16 @@ async def list_and_file(session: Session, services: Services) -> bool:
         await services.index.put(new, was=listed_statuses(session.case))
     for _ in range(MOST_FILINGS):
         before = session.commits
-        await session.apply(partial(file_what_is_over, listed=listed, delivers=bool(services.receivers)))
+        await session.apply(partial(file_what_is_over, listed=listed, waits=partial(_waits, services=services)))
         if session.commits == before:
             return False
     return True
+
+
+def _waits(note: Notification, services: Services) -> bool:
+    """Return True when a receiver is to get the notification."""
+    minimum = services.settings.minimum_severities
+    return any(note.is_for(receiver, minimum.get(receiver, Severity.INFO)) for receiver in services.receivers)
 
 
 async def recall(finding: Finding, session: Session, services: Services) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case import candidates, episode, evidence, no_action
 from bypass_responder.case.allowlist import record_use
+from bypass_responder.case.tasks import Task, show
 from bypass_responder.decision import Decision, Disposition, Verdict
 from bypass_responder.handling.run_steps import claim_steps
 from bypass_responder.model.account import AllowlistEntry
@@ -113,8 +114,13 @@ def _notify_owner(draft: Draft, incident_id: str, reason: str) -> None:
     draft.notify(
         "allowlist_expired",
         "An expired allowlist entry: auditing is restored",
-        f"{reason}. Renew the entry before the bypass is set again.",
+        f"{reason}. The bypass is being removed, and the account is not contained.",
         key=incident_id,
         severity=Severity.WARNING,
         incident=incident_id,
+        left_to_do=(
+            Task("If the account still has to be bypassed, renew its entry before the bypass is set again"),
+            Task("How", "bypassctl allowlist add --help"),
+            show(incident_id),
+        ),
     )

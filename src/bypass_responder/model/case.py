@@ -178,3 +178,5 @@ class IndexEntry(Value):
     """Names and ids of the target by which the entry is found, in lower case."""
     actors: tuple[str, ...] = ()
     """Names and ids of the actors by which it is found, in lower case."""
+    acknowledged_by: str = ""
+    """The person who has the incident."""

@@ -23,6 +23,30 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+class ActorKind(StrEnum):
+    """What ran the cmdlet, as far as the record shows it. The text is for people."""
+
+    ADMINISTRATOR = "administrator"
+    PERSON = "person"
+    APPLICATION = "application"
+    PARTNER = "partner"
+    MICROSOFT = "Microsoft service"
+    UNKNOWN = "unknown kind"
+
+
+_KINDS = {
+    **dict.fromkeys(("2", "admin"), ActorKind.ADMINISTRATOR),
+    **dict.fromkeys(("3", "dcadmin", "4", "system"), ActorKind.MICROSOFT),
+    **dict.fromkeys(("5", "application", "6", "serviceprincipal"), ActorKind.APPLICATION),
+    **dict.fromkeys(("9", "partnertechnician"), ActorKind.PARTNER),
+    **dict.fromkeys(("0", "regular", "10", "guest"), ActorKind.PERSON),
+}
+"""UserType of an audit record, as a number or as a word."""
+LONGEST_NAME = 200
+"""Characters of a name in a sentence: a record may give any number."""
+_SERVICES = ("nt authority\\", "nt service\\")
+
+
 class Actor(Stored):
     """Who ran the cmdlet, in the record's own words."""
 
@@ -32,6 +56,29 @@ class Actor(Stored):
     app_id: str | None = None
     client_ip: str | None = None
     user_type: str | None = None
+    external: bool = False
+    """ExternalAccess: run from outside the organization, by a partner or by Microsoft."""
+
+    @property
+    def kind(self) -> ActorKind:
+        """What it is. A name of Windows' own services is Microsoft's, whatever the type says."""
+        name = (self.user_id or "").casefold()
+        if name.startswith(_SERVICES):
+            return ActorKind.MICROSOFT
+        if self.external:
+            return ActorKind.PARTNER if "@" in name else ActorKind.MICROSOFT
+        if name.startswith("serviceprincipal_"):
+            return ActorKind.APPLICATION
+        return _KINDS.get((self.user_type or "").casefold(), ActorKind.PERSON if "@" in name else ActorKind.UNKNOWN)
+
+    @property
+    def described(self) -> str:
+        """The name with what is known of it: kind and address."""
+        if str(self) == "unknown":
+            return "somebody whom no audit record names"
+        known = [self.kind.value] if self.kind is not ActorKind.UNKNOWN else []
+        known.append(f"from {self.client_ip}" if self.client_ip else "no address recorded")
+        return f"{str(self)[:LONGEST_NAME]} ({', '.join(known)})"
 
     def __str__(self) -> str:
         """The best name there is for people."""

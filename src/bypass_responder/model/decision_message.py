@@ -30,15 +30,17 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class DecisionKind(StrEnum):
-    """What a person can decide: about an incident, an allowlist entry, or a warning. An edit is reported when made."""
+    """What a person can decide, or ask of the notifications. An allowlist edit is reported when made."""
 
     APPROVE = "approve"
     DISMISS = "dismiss"
     CLOSE = "close"
     RELEASE = "release"
+    ACKNOWLEDGE = "acknowledge"
     ACCEPT_WARNING = "accept_warning"
     APPROVE_ENTRY = "approve_entry"
     ALLOWLIST_EDIT = "allowlist_edit"
+    TEST_NOTIFICATION = "test_notification"
 
 
 class Channel(StrEnum):
@@ -113,7 +115,7 @@ class DecisionMessage(Value):
     target: Id
     kind: DecisionKind
     incident_id: Annotated[str, StringConstraints(max_length=100, pattern=r"^([0-9A-Za-z][0-9A-Za-z-]*)?$")] = ""
-    """Empty with accept_warning, approve_entry and allowlist_edit."""
+    """Empty with accept_warning, approve_entry, allowlist_edit and test_notification."""
     warning: Annotated[str, StringConstraints(min_length=1, max_length=MOST_WARNING)] | None = None
     """With accept_warning: the text of the warning of Exchange."""
     entry_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
@@ -122,6 +124,8 @@ class DecisionMessage(Value):
     """With allowlist_edit: what the tool has written into the table."""
     account: Guid | None = None
     """With approve: the account that a person names for an unresolved target."""
+    receiver: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    """With test_notification: the one receiver that gets it; None for all."""
     shown: Shown
     author: Author
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -139,6 +143,8 @@ class DecisionMessage(Value):
             case DecisionKind.ALLOWLIST_EDIT:
                 rows = self.edit.rows if self.edit else ()
                 return f"{len(rows)} allowlist entries" if len(rows) > 1 else f"the allowlist entry of {self.target}"
+            case DecisionKind.TEST_NOTIFICATION:
+                return f"the notifications to {self.receiver or 'all receivers'}"
         return f"incident {self.incident_id}"
 
     @property
@@ -147,7 +153,7 @@ class DecisionMessage(Value):
         match self.kind:
             case DecisionKind.APPROVE_ENTRY | DecisionKind.ALLOWLIST_EDIT:
                 return "bypassctl allowlist list"
-            case DecisionKind.ACCEPT_WARNING:
+            case DecisionKind.ACCEPT_WARNING | DecisionKind.TEST_NOTIFICATION:
                 return "bypassctl status"
         return f"bypassctl incidents show {self.incident_id}"
 
@@ -159,9 +165,13 @@ class DecisionMessage(Value):
         if self.account is not None and self.kind is not DecisionKind.APPROVE:
             msg = "only approve names an account"
             raise ValueError(msg)
+        test = self.kind is DecisionKind.TEST_NOTIFICATION
+        if self.receiver is not None and not test:
+            msg = "only test_notification names a receiver"
+            raise ValueError(msg)
         given = [bool(self.incident_id), *(each is not None for each in (self.warning, self.entry_sha256, self.edit))]
         kinds = (DecisionKind.ACCEPT_WARNING, DecisionKind.APPROVE_ENTRY, DecisionKind.ALLOWLIST_EDIT)
-        about = kinds.index(self.kind) + 1 if self.kind in kinds else 0
+        about = None if test else kinds.index(self.kind) + 1 if self.kind in kinds else 0
         if given != [number == about for number in range(len(given))]:
             msg = (
                 "accept_warning names a warning, approve_entry the hash of an entry, allowlist_edit the edit, "

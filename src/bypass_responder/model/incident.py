@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Row, Stored, Utc
-from bypass_responder.model.change import Actor, Switch
+from bypass_responder.model.change import Actor, ActorKind, Switch
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, named
 
 
@@ -32,6 +32,8 @@ class IncidentStatus(StrEnum):
         return self in {IncidentStatus.DISMISSED, IncidentStatus.RELEASED, IncidentStatus.CLOSED}
 
 
+ANSWERED_BY_PEOPLE = frozenset({IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.CONTAINED})
+"""Statuses in which somebody has to take the incident on."""
 UNFINISHED = frozenset({IncidentStatus.OPEN, IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED})
 """Statuses of an incident that has steps left to do or to decide."""
 
@@ -108,8 +110,27 @@ class Incident(Row):
     """Of the first records of *on* and *off*, by time: whether it flaps."""
     filed_on_until: Utc | None = None
     """The latest record of *on* that is no longer loaded although the episode had not ended."""
+    waits_since: Utc | None = None
+    """Since when it has been held, failed or contained; None before."""
+    reminded: int = 0
+    """Reminders that nobody has acknowledged it."""
+    acknowledged_at: Utc | None = None
+    acknowledged_by: str = ""
+    """The person who has it now, by name."""
+    actors_counted: int = 0
+    """Actors whose other accounts were counted."""
+    many_targets: bool = False
+    """True: one of its actors has hidden several accounts within a day."""
     listed: str = ""
     """Digest of the entry that the index has."""
+
+    @property
+    def raised(self) -> str:
+        """Why its notifications are more than critical; empty when they are not."""
+        if self.many_targets:
+            return "the actor has hidden several accounts within a day"
+        administrator = any(actor.kind is ActorKind.ADMINISTRATOR for actor in self.actors)
+        return "the actor is an administrator" if administrator else ""
 
 
 class PersonDecision(Row):

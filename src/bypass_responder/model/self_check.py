@@ -98,6 +98,10 @@ class SelfCheck(_Checked):
     """True when the app sends telemetry to Application Insights, whose alert rules notify people."""
     secret_unresolved: bool = False
     """True when the webhook's secret is still a key vault reference, which the platform could not resolve."""
+    receivers_unresolved: bool = False
+    """The same, of NOTIFICATION_RECEIVERS."""
+    receivers: tuple[str, ...] = ()
+    """The receivers of notifications: name, kind and lowest severity, never an address."""
     tokens: tuple[Token, ...] = ()
     subscription: str = ""
     """``enabled``, ``disabled``, ``missing``, or empty when it could not be read."""

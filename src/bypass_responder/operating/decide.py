@@ -157,6 +157,12 @@ async def prepare_approval(
     return entry, message
 
 
+def prepare_test(receiver: str | None, services: Services, *, author: Author) -> DecisionMessage:
+    """Return the message that asks the app for a test notification. Nothing is sent."""
+    about = {"receiver": receiver, "shown": Shown(), "author": author, "reason": "test"}
+    return message_about(DecisionKind.TEST_NOTIFICATION, TENANT_TARGET, services, **about)
+
+
 async def is_approved(entry: AllowlistEntry, services: Services) -> bool:
     """Return True when a person has approved the entry as it is now."""
     case = await services.ledger.load(entry.object_id)

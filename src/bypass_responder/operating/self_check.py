@@ -18,6 +18,7 @@ from bypass_responder.errors import PermissionMissingError, ResponderError
 from bypass_responder.event_lines import write_line
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.receiver import REFERENCE, WEBHOOK
 from bypass_responder.model.self_check import DEAD_LETTER_DAYS, DEAD_LETTERS, Access, SelfCheck, StorageCheck, Token
 from bypass_responder.model.step import CONTROLS
 from bypass_responder.rights import Api
@@ -26,6 +27,8 @@ from bypass_responder.session import change_health, open_session
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    from pydantic import SecretStr
 
     from bypass_responder import ports
     from bypass_responder.case.draft import Draft
@@ -178,7 +181,6 @@ async def run_self_check(services: Services, checks: SelfChecks) -> SelfCheck:
         checks.storage.probe(probed_queues(settings, person=False)),
         _subscription(services.feed),
     )
-    secret = settings.notification_webhook_secret
     return SelfCheck(
         at=services.clock(),
         version=__version__,
@@ -194,12 +196,24 @@ async def run_self_check(services: Services, checks: SelfChecks) -> SelfCheck:
         },
         sweep_overdue_minutes=settings.sweep_overdue_minutes,
         telemetry=checks.telemetry,
-        secret_unresolved=bool(secret and secret.get_secret_value().startswith("@Microsoft.KeyVault(")),
+        secret_unresolved=_is_reference(settings.notification_webhook_secret),
+        receivers_unresolved=_is_reference(settings.notification_receivers),
+        receivers=_receivers(settings),
         tokens=(graph, management),
         subscription=subscription,
         subscription_problem=problem,
         storage=storage,
     )
+
+
+def _is_reference(secret: SecretStr | None) -> bool:
+    return secret is not None and secret.get_secret_value().startswith(REFERENCE)
+
+
+def _receivers(settings: Settings) -> tuple[str, ...]:
+    webhook = [(WEBHOOK, WEBHOOK, settings.notification_webhook_minimum)] if settings.notification_webhook_url else []
+    every = [*webhook, *((each.name, each.kind.value, each.minimum) for each in settings.receivers)]
+    return tuple(f"{name} ({kind}) from {minimum.value}" for name, kind, minimum in every)
 
 
 def count_problems(check: SelfCheck) -> int:

@@ -18,7 +18,7 @@ from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import UNFINISHED, Incident
-from bypass_responder.model.notification import Severity
+from bypass_responder.model.receiver import WEBHOOK
 from bypass_responder.model.step import Observed, StepKind
 from bypass_responder.model.sweep import Sweep, says_rows_are_missing, warning_form
 from bypass_responder.operating.timeline import Cost, costs
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.session import Services
+    from bypass_responder.settings import Settings
 
 LOOK_BACK = 1000
 NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS, MOST_EXAMINED = 200, 5, 20, 20
@@ -108,7 +109,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         rules=rules,
         protected_blocked=await _protected_blocked(rules.protected if rules else (), services),
         tenant_id=settings.tenant_id,
-        channel=_channel(settings.notification_webhook_url, check),
+        channel=_channels(settings, check),
         cursor=await store.cursor(),
         pending=await store.pending(),
         gaps=await store.gaps(),
@@ -206,19 +207,17 @@ async def _case(target: str, services: Services, *, history: bool = True) -> Cas
 
 
 def _worst_first(alert: HealthAlert) -> tuple[int, datetime]:
-    return [Severity.CRITICAL, Severity.WARNING, Severity.INFO].index(alert.severity), alert.since
+    return -alert.severity.rank, alert.since
 
 
-def _channel(url: str | None, check: SelfCheck | None) -> str:
-    if check is not None and "NOTIFICATION_WEBHOOK_URL" in check.settings:
-        return _host(url) or "a webhook, set in the app"
-    return _host(url) or "none: set NOTIFICATION_WEBHOOK_URL, or nobody is notified"
-
-
-def _host(url: str | None) -> str:
-    """Return the webhook's scheme and host. The path is left out, because it often contains a secret."""
-    parts = urlsplit(url or "")
-    return f"{parts.scheme}://{parts.hostname}/…" if parts.hostname else ""
+def _channels(settings: Settings, check: SelfCheck | None) -> str:
+    """Return the receivers: the app's, else this shell's. Of an address only the host is shown."""
+    if check is not None and check.receivers:
+        return ", ".join(check.receivers)
+    parts = urlsplit(settings.notification_webhook_url or "")
+    webhook = [f"{WEBHOOK} {parts.scheme}://{parts.hostname}/…"] if parts.hostname else []
+    listed = [*webhook, *(f"{each.name} ({each.kind.value})" for each in settings.receivers)]
+    return ", ".join(listed) or "none: set NOTIFICATION_RECEIVERS, or nobody is notified"
 
 
 def sweep_doubt(row: Sweep, *, now: datetime, overdue: timedelta) -> str:

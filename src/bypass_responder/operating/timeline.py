@@ -29,6 +29,7 @@ CAUSES = frozenset(
         "decision_refused",
         "release_planned",
         "account_given",
+        "acknowledged",
     }
 )
 FOLLOWED = frozenset({"effect", "failed", "withheld", "reverted", "flapping", "restored", "unanswered", "released"})

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services
 
 POISON_PER_RUN = 32
+OF_TENANT = frozenset({DecisionKind.ACCEPT_WARNING, DecisionKind.ALLOWLIST_EDIT, DecisionKind.TEST_NOTIFICATION})
+"""Decisions about no account."""
 ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
 
 
@@ -42,7 +44,7 @@ def _read(body: bytes, tenant_id: str) -> tuple[DecisionMessage | None, str]:
         return None, f"schema_version {message.schema_version} is not supported"
     if message.tenant_id != tenant_id:
         return None, f"tenant_id {message.tenant_id} is another tenant"
-    of_tenant = message.kind in {DecisionKind.ACCEPT_WARNING, DecisionKind.ALLOWLIST_EDIT}
+    of_tenant = message.kind in OF_TENANT
     if message.target != TENANT_TARGET if of_tenant else not is_target_key(message.target):
         return None, "target is not a valid ledger key"
     return message, ""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import raise_alert, update_alerts
+from bypass_responder.case.tasks import Task
 from bypass_responder.event_lines import write_line, write_ongoing
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.reconcile import settle_all
@@ -95,9 +96,11 @@ async def _report_health(report: PollReport, unreadable: int, services: Services
             draft.notify(
                 "unreadable",
                 f"{unreadable} audit records are unreadable",
-                "They are kept, and no action was taken. `bypassctl status` lists them.",
+                "They are kept, and no action was taken.",
                 key=draft.now.isoformat(),
-                left_to_do=("Review them: an attacker may have made a record unreadable on purpose.",),
+                left_to_do=(
+                    Task("Read them: an attacker may have made a record unreadable on purpose", "bypassctl status"),
+                ),
             )
 
     changed = await change_if_needed(session, update, services)

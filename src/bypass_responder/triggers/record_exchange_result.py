@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bypass_responder.case.exchange_answer import take_answer
 from bypass_responder.case.health_alerts import end_alert, end_permission_missing, raise_alert
+from bypass_responder.case.tasks import Task
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
@@ -90,7 +91,7 @@ async def keep_message(body: bytes, problem: str, queue: str, services: Services
             f"{problem}. It is kept, and no action was taken. Others of this hour are kept without a notification.",
             key=f"{queue}-{draft.now:%Y-%m-%dT%H}",
             severity=Severity.CRITICAL,
-            left_to_do=("Review it with `bypassctl status`, and find out who sent it to the queue.",),
+            left_to_do=(Task("Read it, and find out who sent it to the queue", "bypassctl status"),),
         )
         if len(draft.changed) > before:
             draft.log("unreadable", f"unreadable message on {queue}: {problem}", queue=queue)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import sweep_row
+from bypass_responder.case.tasks import Task
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.record import Unreadable
@@ -41,8 +42,8 @@ async def report_unread(items: Iterable[Unreadable], services: Services) -> bool
             key=key,
             severity=Severity.CRITICAL,
             left_to_do=(
-                "Read them with `bypassctl status`: an attacker may have made a record unreadable on purpose.",
-                "Check the accounts that they name: a sweep does not detect a bypass that is off again.",
+                Task("Read them: an attacker may have made a record unreadable on purpose", "bypassctl status"),
+                Task("Check the accounts that they name: a sweep does not detect a bypass that is off again"),
             ),
         )
         if len(draft.changed) > before:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import update_alerts
+from bypass_responder.case.tasks import Task
 from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError, TransientError
 from bypass_responder.event_lines import write_checkpoint_lines, write_line
 from bypass_responder.handling.notify import wake_when_due
@@ -198,9 +199,9 @@ def _report_poison(draft: Draft, text: str) -> None:
     draft.notify(
         "poison",
         f"A queue message failed five times: {incident.account if incident else draft.case.target}",
-        "Its step is retried automatically.",
+        "A message between the responder and the Exchange worker could not be processed. Its step is retried.",
         key=text[:200],
         severity=Severity.CRITICAL,
-        left_to_do=("Find out from the logs why the worker or the responder failed on it.",),
+        left_to_do=(Task("Find out why the worker or the responder failed on it", "bypassctl doctor"),),
         incident=incident.id if incident else None,
     )

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
+from bypass_responder.case.tasks import Task, contain_actors
 from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
 from bypass_responder.handling.identify import Lookups
@@ -210,8 +211,16 @@ def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:
         draft.notify(
             "tampering",
             f"Auditing of the whole organization: {found.parameter} set to {found.value}",
-            f"{found.actor} ran {found.operation} ({found.outcome.value}). No account was blocked.",
+            f"{found.actor.described} ran {found.operation} ({found.outcome.value}). No account was blocked.",
             key=row.id,
             severity=Severity.CRITICAL,
-            left_to_do=(f"Investigate the actor: {found.actor}", f"Undo it: {found.operation} -{found.parameter}"),
+            left_to_do=(_undo(found), *contain_actors((found.actor,))),
         )
+
+
+def _undo(found: AuditTampering) -> Task:
+    """Return the cmdlet that switches auditing on again; of another parameter, the command that shows the status."""
+    on = {"AuditDisabled": "$false", "UnifiedAuditLogIngestionEnabled": "$true"}.get(found.parameter)
+    if on is None:
+        return Task(f"Undo the change of {found.parameter}", "bypassctl status")
+    return Task("Undo it, in Exchange Online PowerShell", f"{found.operation} -{found.parameter} {on}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.model.step import CONTROLS
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Problem, Unchecked
-from bypass_responder.operating.doctor.health import TIMER, health_problems
+from bypass_responder.operating.doctor.health import CHANNELS, TIMER, health_problems
 from bypass_responder.operating.doctor.rights import right_problems, right_unchecked
 from bypass_responder.operating.doctor.schedule import longest_gap
 from bypass_responder.operating.doctor.storage import storage_problems, storage_unchecked
@@ -103,6 +103,8 @@ def _information(app: SelfCheck | None) -> list[str]:
     held = [each for each in CONTROLS if each not in app.automatic_controls]
     if held:
         found.append(f"AUTOMATIC_CONTROLS of the app: {', '.join(held)} not included, so each waits for approval")
-    if app.telemetry and "NOTIFICATION_WEBHOOK_URL" not in app.settings:
-        found.append("no webhook is set: only the alert rules of Application Insights notify people")
+    if app.receivers:
+        found.append(f"notified: {', '.join(app.receivers)}")
+    elif app.telemetry and not CHANNELS & {*app.settings}:
+        found.append("no receiver is set: only the alert rules of Application Insights notify people")
     return found

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bypass_responder.operating.doctor.diagnosis import Facts, Standing
 
 MOST_SKEW_SECONDS = 30
+CHANNELS = frozenset({"NOTIFICATION_RECEIVERS", "NOTIFICATION_WEBHOOK_URL"})
+"""Settings of the app, of which one names who is notified."""
 LATE = timedelta(minutes=30)
 LONGEST = {"POLL_SCHEDULE": timedelta(hours=1), "RESUME_SCHEDULE": timedelta(minutes=15)}
 """The longest plausible gap between runs. The sweep has SWEEP_OVERDUE_MINUTES instead."""
@@ -78,10 +80,14 @@ def _setting_problems(app: SelfCheck) -> Iterator[Problem]:
         what = "EXCHANGE_WORKER_IDS is empty: the responder cannot distinguish its own remediation from anyone else's"
         fix = "azd provision, which sets it to the object id and application id of the worker's identity"
         yield Problem("worker_ids_empty", "EXCHANGE_WORKER_IDS", what, fix)
-    if "NOTIFICATION_WEBHOOK_URL" not in app.settings and not app.telemetry:
-        what = "nobody is notified: no webhook is set, and no telemetry goes to Application Insights"
-        fix = "set NOTIFICATION_WEBHOOK_URL (docs/notifications.md), or run azd provision, which creates alert rules"
-        yield Problem("channel_none", "NOTIFICATION_WEBHOOK_URL", what, fix)
+    if not CHANNELS & {*app.settings} and not app.telemetry:
+        what = "nobody is notified: no receiver is set, and no telemetry goes to Application Insights"
+        fix = "set NOTIFICATION_RECEIVERS (docs/notifications.md), or run azd provision, which creates alert rules"
+        yield Problem("channel_none", "NOTIFICATION_RECEIVERS", what, fix)
+    if app.receivers_unresolved:
+        what = "the app cannot read NOTIFICATION_RECEIVERS from the key vault, so it notifies none of them"
+        fix = "az keyvault secret set --name notification-receivers --vault-name VAULT --file FILE; restart the app"
+        yield Problem("secret_unresolved", "NOTIFICATION_RECEIVERS", what, fix)
     if app.secret_unresolved:
         what = (
             "the app cannot read NOTIFICATION_WEBHOOK_SECRET from the key vault, so receivers reject its notifications"

@@ -189,6 +189,11 @@ async def _incident(
     )
 
 
+def _acknowledgement(incident: Incident) -> Acknowledgement | None:
+    at = incident.acknowledged_at
+    return Acknowledgement(by=incident.acknowledged_by, at=at) if at else None
+
+
 def view_of(
     case: Case,
     incident: Incident,
@@ -222,6 +227,7 @@ def view_of(
         next=next_step(situation, case, incident, enforce=enforce),
         now=now,
         shown=shown_of(case, incident),
+        acknowledged=_acknowledgement(incident),
         name=name_of(incident),
         account=incident.account,
         names=incident.names,

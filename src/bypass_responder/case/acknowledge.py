@@ -1,0 +1,45 @@
+"""A person takes an incident on, and everybody is notified of it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bypass_responder.case import filing, person_decision
+from bypass_responder.case.reminder import give_to, who_has_it
+from bypass_responder.case.tasks import decide, show
+from bypass_responder.model.notification import EVERYBODY, Severity
+
+if TYPE_CHECKING:
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.decision_message import Channel, DecisionMessage
+    from bypass_responder.model.incident import Incident, PersonDecision
+
+
+def acknowledge(draft: Draft, message: DecisionMessage, *, channel: Channel) -> PersonDecision:
+    """Record who has the incident now, and notify every receiver; or refuse, as any decision about it."""
+    recorded = person_decision.recorded_already(draft, message)
+    if recorded is not None:
+        return recorded
+    why = person_decision.out_of_time(message, draft.now) or person_decision.refusal(draft.case, message, enforce=True)
+    if why:
+        return person_decision.refuse(draft, message, why, channel=channel)
+    filing.take_back(draft, message.incident_id)
+    decision = person_decision.recorded_as(draft, message, channel, outcome="carried_out", why="")
+    incident = give_to(draft, message.incident_id, message.author.name)
+    if incident is not None:
+        person_decision.log_decision(draft, decision, "acknowledged", decision.reason)
+        _notify(draft, incident, decision)
+    return decision
+
+
+def _notify(draft: Draft, incident: Incident, decision: PersonDecision) -> None:
+    draft.notify(
+        "acknowledged",
+        f"{decision.author.name} has it: {incident.account or incident.target}",
+        f"{who_has_it(incident)}. Incident {incident.id} is {incident.status.value}, and nobody is reminded of it.",
+        key=f"{incident.id}-{decision.id}",
+        severity=Severity.INFO,
+        incident=incident.id,
+        left_to_do=(show(incident.id), decide("ack", incident.id, "To take it over")),
+        to=EVERYBODY,
+    )

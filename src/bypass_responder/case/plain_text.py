@@ -1,0 +1,101 @@
+"""Two sentences for somebody who was asleep: what happened, and what is true now. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.step import WAITING, Effect, Step, StepKind, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bypass_responder.model.incident import Incident
+
+MOST_NAMED = 3
+_BLOCK = {
+    Effect.EFFECTIVE: "sign-in is blocked",
+    Effect.TEMPORARY: "sign-in is blocked until the next directory synchronization",
+    Effect.NOT_NEEDED: "the account cannot sign in",
+    Effect.REVERTED: "sign-in is open again",
+    Effect.UNVERIFIED: "sign-in may still be open, because the block was not confirmed",
+}
+_REVOKE = {
+    Effect.EFFECTIVE: "its sessions are revoked",
+    Effect.NOT_NEEDED: "it has no sessions to revoke",
+    Effect.INEFFECTIVE: "its sessions are still valid, because a guest's cannot be revoked",
+    Effect.UNVERIFIED: "its sessions may still be valid",
+}
+_FREE = {
+    StepKind.BLOCK_SIGN_IN: "sign-in is not blocked",
+    StepKind.REVOKE_SESSIONS: "its sessions are not revoked",
+    StepKind.DISABLE_BYPASS: "the bypass is still on",
+}
+_RUNNING = {
+    StepKind.BLOCK_SIGN_IN: "sign-in is being blocked",
+    StepKind.REVOKE_SESSIONS: "its sessions are being revoked",
+    StepKind.DISABLE_BYPASS: "the bypass is being removed",
+}
+DOES = {
+    StepKind.BLOCK_SIGN_IN: "block sign-in",
+    StepKind.REVOKE_SESSIONS: "revoke sessions",
+    StepKind.DISABLE_BYPASS: "remove the bypass",
+    StepKind.RELEASE: "give the account back",
+}
+"""Each step as an instruction."""
+NOT_DONE = {
+    StepKind.BLOCK_SIGN_IN: "sign-in not blocked",
+    StepKind.REVOKE_SESSIONS: "sessions not revoked",
+    StepKind.DISABLE_BYPASS: "bypass not removed",
+    StepKind.RELEASE: "account not given back",
+}
+"""Each step, when it had no lasting effect."""
+_ACCEPTED = {StepKind.BLOCK_SIGN_IN: "sign-in is blocked", StepKind.REVOKE_SESSIONS: "its sessions are revoked"}
+
+
+def name_of(incident: Incident) -> str:
+    """Return the best name there is for the account, with its object id."""
+    return str(incident.account or (incident.names[0] if incident.names else incident.target))
+
+
+def what_happened(incident: Incident) -> str:
+    """Return one sentence: who switched the bypass of whom on, and when."""
+    at = ""
+    if incident.blind_from is not None:
+        at = f" {'at' if incident.blind_from_proven else 'before'} {incident.blind_from:%Y-%m-%d %H:%M:%SZ}"
+    if not incident.actors:
+        return f"The mailbox audit bypass of {name_of(incident)} was switched on{at}, and no record names the actor."
+    more = len(incident.actors) - MOST_NAMED
+    actors = ", ".join(actor.described for actor in incident.actors[:MOST_NAMED])
+    others = f" and {more} more" if more > 0 else ""
+    return f"{actors}{others} switched the mailbox audit bypass of {name_of(incident)} on{at}."
+
+
+def what_is_true(incident: Incident, steps: Sequence[Step]) -> str:
+    """Return one sentence: can the account sign in, are its sessions revoked, and is it audited."""
+    by_kind = {step.step: step for step in steps}
+    kinds = (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS)
+    parts = [part for kind in kinds if (part := _part(kind, by_kind.get(kind)))]
+    parts.append(_auditing(incident, by_kind.get(StepKind.DISABLE_BYPASS)))
+    text = f"{', '.join(parts[:-1])}, and {parts[-1]}" if len(parts) > 1 else parts[0]
+    return f"{'Now ' if parts else ''}{text}."
+
+
+def _auditing(incident: Incident, step: Step | None) -> str:
+    if incident.restored_at is not None:
+        return f"auditing is on again since {incident.restored_at:%Y-%m-%d %H:%M:%SZ}"
+    if step is None:
+        return "the bypass may still be on"
+    if step.state is StepState.DONE:
+        return "auditing is on again"
+    return _RUNNING[step.step] if step.state.running else _FREE[step.step]
+
+
+def _part(kind: StepKind, step: Step | None) -> str:
+    if step is None:
+        return ""
+    words = _BLOCK if kind is StepKind.BLOCK_SIGN_IN else _REVOKE
+    if step.effect in words:
+        return words[step.effect]
+    if step.state in WAITING or step.state is StepState.CANCELED:
+        return _FREE[kind]
+    return _ACCEPTED[kind] if step.state is StepState.ACTED else _RUNNING[kind]

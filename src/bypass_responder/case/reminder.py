@@ -1,0 +1,92 @@
+"""Who has an incident, and the reminders of those that nobody has. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.follow_up import tasks
+from bypass_responder.case.tasks import decide
+from bypass_responder.model.incident import ANSWERED_BY_PEOPLE, Incident
+from bypass_responder.model.notification import Severity
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.case import Case
+
+MOST = 3
+"""Reminders of one incident: after the hours of the setting, twice and four times as many."""
+SUMMARIZED = "first_run"
+"""Verdict of the incidents of the first sweep, which one notification lists."""
+
+
+def give_to(draft: Draft, incident_id: str, person: str) -> Incident | None:
+    """Set the person who has the incident from now on. Returns the incident."""
+    incident = draft.case.incident(incident_id)
+    if incident is None:
+        return None
+    incident = incident.model_copy(update={"acknowledged_at": draft.now, "acknowledged_by": person})
+    draft.put(incident)
+    return incident
+
+
+def who_has_it(incident: Incident) -> str:
+    """Return who has the incident since when; empty for nobody."""
+    if incident.acknowledged_at is None:
+        return ""
+    return f"{incident.acknowledged_by} has it since {incident.acknowledged_at:%Y-%m-%d %H:%MZ}"
+
+
+def due_at(case: Case, hours: int) -> list[datetime]:
+    """Return when people are to be reminded next, for each loaded incident that nobody has."""
+    return [_due(incident, hours) for incident in case.rows(Incident) if _waits(case, incident)]
+
+
+def remind(draft: Draft, hours: int) -> None:
+    """Notify, more severely, of each incident that nobody has acknowledged in time. Missed reminders are made once."""
+    for incident in draft.case.rows(Incident):
+        if not _waits(draft.case, incident) or _due(incident, hours) > draft.now or incident.waits_since is None:
+            continue
+        waited = draft.now - incident.waits_since
+        made = sum(waited >= _after(number, hours) for number in range(MOST))
+        draft.put(incident.model_copy(update={"reminded": made}))
+        draft.log("reminded", f"nobody has acknowledged it, reminder {made} of {MOST}", incident=incident.id)
+        _notify(draft, incident, made)
+
+
+def _waits(case: Case, incident: Incident) -> bool:
+    return (
+        incident.status in ANSWERED_BY_PEOPLE
+        and incident.acknowledged_at is None
+        and incident.waits_since is not None
+        and incident.reminded < MOST
+        and incident.verdict != SUMMARIZED
+        and incident.row_key not in case.kept
+    )
+
+
+def _due(incident: Incident, hours: int) -> datetime:
+    return (incident.waits_since or incident.opened_at) + _after(incident.reminded, hours)
+
+
+def _after(number: int, hours: int) -> timedelta:
+    return timedelta(hours=hours << number)
+
+
+def _notify(draft: Draft, incident: Incident, made: int) -> None:
+    draft.notify(
+        "unacknowledged",
+        f"Nobody has acknowledged: {incident.account or incident.target}",
+        f"Incident {incident.id} has been waiting for a person since {incident.waits_since:%Y-%m-%d %H:%MZ}, and "
+        f"nobody has acknowledged it. It is {incident.status.value} now; this is reminder {made} of {MOST}.",
+        key=f"{incident.id}-{made}",
+        severity=Severity.EMERGENCY,
+        incident=incident.id,
+        left_to_do=(
+            decide("ack", incident.id, "Say that you have it"),
+            *tasks(incident, steps=draft.case.steps(incident.id)),
+        ),
+        actor=[str(actor) for actor in incident.actors],
+    )

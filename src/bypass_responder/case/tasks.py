@@ -1,0 +1,118 @@
+"""What people are asked to do, each with the command that does it: quoted for the shell that it is for. Pure.
+
+A name from an audit record becomes part of a command only where it can be nothing but a name: see ``_NAME``.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+from bypass_responder.model.base import guid_or_none
+from bypass_responder.model.change import Actor, ActorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_NAME = re.compile(r"[A-Za-z0-9._'+#!^~-]{1,64}@[A-Za-z0-9.-]{1,255}\Z")
+"""A user principal name, without a character that a terminal or a shell may take for more than text."""
+_USERS = "https://graph.microsoft.com/v1.0/users"
+PARTNERS = "https://admin.microsoft.com/#/partners"
+MOST_ACTORS = 3
+
+
+class Task(NamedTuple):
+    """One thing to do. ``command``: for a shell, or PowerShell with Exchange Online; empty when there is none."""
+
+    text: str
+    command: str = ""
+
+    def __str__(self) -> str:
+        """For people: what to do, then the command."""
+        return f"{self.text}: {self.command}" if self.command else f"{self.text.rstrip('.')}."
+
+
+def show(entry_id: str | None) -> Task:
+    """Return the command that shows the rest."""
+    return Task("Read the rest", f"bypassctl incidents show {entry_id}" if entry_id else "bypassctl status")
+
+
+def decide(verb: str, incident_id: str, text: str, *, account: str = "") -> Task:
+    """Return the command for a person's decision. ``account``: of an unresolved incident."""
+    if verb == "ack":
+        return Task(text, f"bypassctl incidents ack {incident_id}")
+    named = f" --account {account}" if account else ""
+    return Task(text, f'bypassctl incidents {verb} {incident_id}{named} --reason "TICKET"')
+
+
+def switch_off(name: str, text: str = "Remove the bypass yourself, in Exchange Online PowerShell") -> Task:
+    """Return the cmdlet that removes the bypass of one account. PowerShell takes two quotes for one."""
+    if not _is_name(name):
+        return Task(f"{text}, of the account that the notification names")
+    quoted = name.replace("'", "''")
+    return Task(text, f"Set-MailboxAuditBypassAssociation -Identity '{quoted}' -AuditBypassEnabled $false")
+
+
+def block_yourself(name: str) -> tuple[Task, ...]:
+    """Return the commands that block an account and revoke its sessions, for a person with the Entra role."""
+    if not _is_name(name):
+        return (Task("Block the account in the Entra admin center"),)
+    url = f"{_USERS}/{quote(name, safe='@')}/revokeSignInSessions"
+    return (
+        Task("Block sign-in", f"az ad user update --id {shlex.quote(name)} --account-enabled false"),
+        Task("Revoke the sessions", f"az rest --method post --url {shlex.quote(url)}"),
+    )
+
+
+def reset_password(name: str) -> Task:
+    """Return the command that gives an account a random password, which it has to change."""
+    if not _is_name(name):
+        return Task("Reset its password")
+    random = '--password "$(openssl rand -base64 24)" --force-change-password-next-sign-in true'
+    return Task(f"Reset the password of {name}", f"az ad user update --id {shlex.quote(name)} {random}")
+
+
+def contain_actors(actors: Iterable[Actor]) -> tuple[Task, ...]:
+    """Return what contains those who ran the cmdlet, by what they are. Their names come from audit records."""
+    several = list(actors)
+    if not several:
+        return (Task("No audit record names the actor yet. Search the audit log for who ran the cmdlet"),)
+    found = [task for actor in several[:MOST_ACTORS] for task in _contain(actor)]
+    if len(several) > MOST_ACTORS:
+        found.append(Task(f"{len(several) - MOST_ACTORS} more actors are in the incident"))
+    return tuple(found)
+
+
+def _contain(actor: Actor) -> Sequence[Task]:
+    investigate = Task(f"Investigate the actor {actor.described}")
+    name = next((each for each in (actor.object_id, actor.user_id) if each and _is_name(each)), "")
+    match actor.kind:
+        case ActorKind.APPLICATION:
+            return (investigate, *_stop_application(actor))
+        case ActorKind.PARTNER:
+            return (investigate, Task(f"If the partner is not known to you, end its relationship on {PARTNERS}"))
+        case ActorKind.MICROSOFT:
+            return (investigate, Task("It is a service or an employee of Microsoft. Open a support request"))
+    if not name:
+        return (investigate, Task("Its name is no account's. Search for it in Entra before you contain anybody"))
+    first, *rest = block_yourself(name)
+    unless = first._replace(text=f"Unless {actor} had a reason, contain it. {first.text}")
+    return (investigate, unless, *rest, reset_password(name))
+
+
+def _stop_application(actor: Actor) -> tuple[Task, ...]:
+    stated = (actor.user_id or "").removeprefix("ServicePrincipal_")
+    ids = [guid for each in (actor.object_id, stated, actor.app_id) if each and (guid := guid_or_none(each))]
+    if not ids:
+        return (Task("Find its service principal in Entra, and disable it"),)
+    stop = Task(
+        "Unless it had a reason, stop the application", f"az ad sp update --id {ids[0]} --set accountEnabled=false"
+    )
+    app = guid_or_none(actor.app_id or "")
+    return (stop, Task("Replace its secrets", f"az ad app credential reset --id {app}")) if app else (stop,)
+
+
+def _is_name(text: str) -> bool:
+    return guid_or_none(text) == text or _NAME.match(text) is not None

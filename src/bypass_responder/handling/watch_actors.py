@@ -1,0 +1,83 @@
+"""Notice an actor who hides one account after the other: the index of the last day has every incident."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.tasks import Task, contain_actors
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.notification import Severity
+from bypass_responder.session import change_if_needed, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.change import Actor
+    from bypass_responder.session import Services, Session
+
+WINDOW = timedelta(days=1)
+MANY = 3
+"""Accounts of one actor within the window."""
+MOST_READ = 500
+"""Incidents of the window that are read, the newest first."""
+
+
+async def watch_actors(session: Session, services: Services) -> None:
+    """Count the accounts of each actor who is new in an incident; notify once a day of one who has hidden many."""
+    fresh = [
+        incident
+        for incident in session.case.rows(Incident)
+        if len(incident.actors) > incident.actors_counted and incident.row_key not in session.case.kept
+    ]
+    if not fresh:
+        return
+    actors = {str(actor): actor for incident in fresh for actor in incident.actors}
+    targets = await _targets_of(actors, services)
+    many = {name: found for name, found in targets.items() if len(found) >= MANY}
+    for name, found in many.items():
+        report = partial(_report, actor=actors[name], accounts=sorted(found.values()))
+        await change_if_needed(await open_session(TENANT_TARGET, services), report, services)
+    await session.apply(partial(_count, many=frozenset(many)))
+
+
+async def _targets_of(actors: Mapping[str, Actor], services: Services) -> dict[str, dict[str, str]]:
+    """Return for each actor the accounts of the last day's incidents, by target; no more than are many."""
+    found: dict[str, dict[str, str]] = {name: {} for name in actors}
+    since, read = services.clock() - WINDOW, 0
+    async for entry in services.index.newest(kinds=("incident",)):
+        read += 1
+        if entry.at < since or read > MOST_READ or all(len(each) >= MANY for each in found.values()):
+            break
+        for name in set(entry.actor.split(", ")) & found.keys():
+            if len(found[name]) < MANY:
+                found[name][entry.target] = entry.account
+    return found
+
+
+def _count(draft: Draft, many: frozenset[str]) -> None:
+    for incident in draft.case.rows(Incident):
+        if incident.row_key in draft.case.kept:
+            continue
+        raised = incident.many_targets or any(str(actor) in many for actor in incident.actors)
+        draft.put(incident.model_copy(update={"actors_counted": len(incident.actors), "many_targets": raised}))
+
+
+def _report(draft: Draft, actor: Actor, accounts: list[str]) -> None:
+    before = len(draft.changed)
+    named = ", ".join(accounts)
+    draft.notify(
+        "many_targets",
+        f"One actor hides several accounts: {actor}",
+        f"{actor.described} has hidden at least {len(accounts)} accounts from mailbox auditing within a day: "
+        f"{named}. Each of them has an incident; the actor is not contained by them.",
+        key=f"{str(actor).casefold()}-{draft.now:%Y-%m-%d}",
+        severity=Severity.EMERGENCY,
+        left_to_do=(*contain_actors((actor,)), Task("Read the incidents", "bypassctl incidents list")),
+        actor=[actor.described],
+    )
+    if len(draft.changed) > before:
+        draft.log("many_targets", f"{actor} has hidden at least {len(accounts)} accounts within a day: {named}")

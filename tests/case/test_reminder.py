@@ -1,0 +1,188 @@
+"""Reminders: an incident that nobody has acknowledged is notified again, more severely, three times at most."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bypass_responder.errors import RefusedError
+from bypass_responder.model.change import Actor
+from bypass_responder.model.decision_message import Author
+from bypass_responder.model.notification import Notification, Severity
+from tests.world import ALEX, World, a_finding, an_account
+
+ADELE = Author(object_id="0a0a0a0a-0000-4000-8000-00000000000a", name="adele@contoso.onmicrosoft.com")
+
+
+async def contained() -> World:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(seconds=6)
+    return world
+
+
+async def reminders(world: World, target: str = ALEX) -> list[Notification]:
+    return [note for note in (await world.case(target)).rows(Notification) if note.about == "unacknowledged"]
+
+
+async def acknowledged(world: World, author: Author = ADELE) -> None:
+    await world.decides("acknowledge", (await world.incidents())[0].id, author=author)
+
+
+async def test_nobody_is_reminded_before_the_hours_of_the_setting() -> None:
+    world = await contained()
+    await world.passes(hours=3, minutes=58)
+
+    assert await reminders(world) == []
+
+
+async def test_an_incident_that_nobody_has_acknowledged_is_notified_again_as_an_emergency() -> None:
+    world = await contained()
+    await world.passes(hours=4)
+
+    assert [note.severity for note in await reminders(world)] == [Severity.EMERGENCY]
+
+
+async def test_the_setting_moves_the_reminder() -> None:
+    world = await contained()
+    world.deploy(decision_reminder_hours=1)
+    await world.passes(hours=1)
+
+    assert len(await reminders(world)) == 1
+
+
+async def test_there_are_three_reminders_at_most() -> None:
+    world = await contained()
+    for _ in range(48):
+        await world.passes(hours=1)
+
+    assert len(await reminders(world)) == 3
+
+
+async def test_reminders_that_were_missed_are_made_once() -> None:
+    world = await contained()
+    await world.passes(days=2)
+
+    assert len(await reminders(world)) == 1
+
+
+async def test_a_held_incident_is_reminded_of() -> None:
+    world = World(an_account(), an_account("b1a8e000-0000-4000-8000-000000000001", "blake@contoso.onmicrosoft.com"))
+    await world.sees(a_finding(identity_text="blake@contoso.onmicrosoft.com"))
+    await world.answer()
+    await world.passes(hours=4, minutes=1)
+
+    assert len(await reminders(world)) == 1
+
+
+async def test_an_observed_incident_is_not_reminded_of() -> None:
+    world = World(mode="observe")
+    await world.sees(a_finding())
+    await world.passes(days=1)
+
+    assert await reminders(world) == []
+
+
+async def test_an_acknowledged_incident_is_not_reminded_of() -> None:
+    world = await contained()
+    await acknowledged(world)
+    await world.passes(days=1)
+
+    assert await reminders(world) == []
+
+
+async def test_an_incident_that_a_person_ended_is_not_reminded_of() -> None:
+    world = await contained()
+    await world.decides("close", (await world.incidents())[0].id)
+    await world.passes(days=1)
+
+    assert await reminders(world) == []
+
+
+async def test_who_approves_has_the_incident() -> None:
+    world = World(containment_limit_per_hour=0)
+    await world.sees(a_finding())
+    await world.decides("approve", (await world.incidents())[0].id, author=ADELE)
+
+    assert (await world.incidents())[0].acknowledged_by == ADELE.name
+
+
+async def test_the_incident_and_its_entry_name_who_has_it() -> None:
+    world = await contained()
+    await acknowledged(world)
+    [incident] = await world.incidents()
+    entry = await world.index.get(incident.id)
+
+    assert incident.acknowledged_at == world.now
+    assert (incident.acknowledged_by, entry.acknowledged_by if entry else None) == (ADELE.name, ADELE.name)
+
+
+async def test_everybody_is_notified_of_who_has_it() -> None:
+    world = await contained()
+    await acknowledged(world)
+    [note] = [note for note in world.notifier.sent if note.about == "acknowledged"]
+
+    assert note.text.startswith(f"{ADELE.name} has it since {world.now:%Y-%m-%d %H:%MZ}.")
+
+
+async def test_another_person_can_take_it_over() -> None:
+    world = await contained()
+    await acknowledged(world)
+    await acknowledged(world, ADELE.model_copy(update={"name": "blake@contoso.onmicrosoft.com"}))
+
+    assert (await world.incidents())[0].acknowledged_by == "blake@contoso.onmicrosoft.com"
+
+
+async def test_an_acknowledgment_is_in_the_log() -> None:
+    world = await contained()
+    await acknowledged(world)
+    lines = [entry async for entry in world.ledger.log(ALEX)]
+
+    assert [entry.who for entry in lines if entry.event == "acknowledged"] == [f"{ADELE}, claimed"]
+
+
+@pytest.mark.parametrize("name", ["mallory@contoso.onmicrosoft.com", "alex@contoso.onmicrosoft.com"])
+async def test_whom_an_incident_names_cannot_acknowledge_it(name: str) -> None:
+    world = await contained()
+
+    with pytest.raises(RefusedError, match="Another person must"):
+        await acknowledged(world, Author(name=name))
+
+
+async def test_an_ended_incident_cannot_be_acknowledged() -> None:
+    world = await contained()
+    await world.decides("close", (await world.incidents())[0].id)
+
+    with pytest.raises(RefusedError, match="closed already"):
+        await acknowledged(world)
+
+
+async def test_the_newest_of_many_incidents_of_one_account_is_reminded_of() -> None:
+    """An account that is switched on and off again and again fills nobody's night: the older ones are history."""
+    world = await contained()
+    for number in range(1, 6):
+        world.now += timedelta(minutes=30)
+        world.bypassed[ALEX] = True
+        await world.sees(a_finding(id=f"again-{number}", effective_at=world.now))
+        await world.answer()
+        await world.passes(seconds=6)
+    await world.passes(days=2)
+
+    assert len(await reminders(world)) <= 3
+
+
+async def test_an_administrator_as_the_actor_raises_the_severity() -> None:
+    world = World()
+    await world.sees(a_finding(actor=Actor(user_id="mallory@contoso.onmicrosoft.com", user_type="Admin")))
+    await world.passes(seconds=6)
+    [note] = [note for note in world.notifier.sent if note.about == "contained"]
+
+    assert (note.severity, note.facts["raised"]) == (Severity.EMERGENCY, "the actor is an administrator")
+
+
+async def test_any_other_actor_does_not() -> None:
+    world = await contained()
+
+    assert {note.severity for note in world.notifier.sent if note.about == "contained"} == {Severity.CRITICAL}

@@ -1,0 +1,82 @@
+"""An actor who hides several accounts within a day is notified of once, as an emergency."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import Actor
+from bypass_responder.model.notification import Notification, Severity
+from tests.world import World, a_finding, an_account
+
+IDS = [f"aaaaaaaa-0000-4000-8000-{number:012d}" for number in range(4)]
+
+
+def people() -> World:
+    return World(*(an_account(each, f"p{number}@contoso.onmicrosoft.com") for number, each in enumerate(IDS)))
+
+
+async def hides(world: World, number: int, actor: str = "mallory@contoso.onmicrosoft.com") -> None:
+    name = f"p{number}@contoso.onmicrosoft.com"
+    about = {"object_id_text": IDS[number], "identity_text": name, "target": IDS[number]}
+    await world.sees(a_finding(id=f"record-{number}", effective_at=world.now, actor=Actor(user_id=actor), **about))
+    await world.answer()
+
+
+async def reported(world: World) -> list[Notification]:
+    await world.passes(minutes=1)
+    return [note for note in (await world.case(TENANT_TARGET)).rows(Notification) if note.about == "many_targets"]
+
+
+async def test_two_accounts_are_not_many() -> None:
+    world = people()
+    for number in range(2):
+        await hides(world, number)
+
+    assert await reported(world) == []
+
+
+async def test_three_accounts_of_one_actor_are_reported_once_with_their_names() -> None:
+    world = people()
+    for number in range(4):
+        await hides(world, number)
+    [note] = await reported(world)
+
+    assert note.severity is Severity.EMERGENCY
+    assert all(f"p{number}@contoso.onmicrosoft.com" in note.text for number in range(3))
+
+
+async def test_three_accounts_of_three_actors_are_not_many() -> None:
+    world = people()
+    for number in range(3):
+        await hides(world, number, f"actor{number}@contoso.onmicrosoft.com")
+
+    assert await reported(world) == []
+
+
+async def test_three_accounts_within_more_than_a_day_are_not_many() -> None:
+    world = people()
+    for number in range(3):
+        await hides(world, number)
+        world.now += timedelta(hours=13)
+
+    assert await reported(world) == []
+
+
+async def test_the_later_notifications_of_the_third_are_more_than_critical() -> None:
+    world = people()
+    for number in range(3):
+        await hides(world, number)
+    await world.passes(seconds=6)
+    severities = {note.target: note.severity for note in world.notifier.sent if note.about == "contained"}
+
+    assert severities[IDS[2]] is Severity.EMERGENCY
+
+
+async def test_settling_again_reads_the_index_no_more() -> None:
+    world = people()
+    await hides(world, 0)
+    before = len([call for call in world.index.calls if call[0] == "newest"])
+    await world.passes(minutes=1)
+
+    assert len([call for call in world.index.calls if call[0] == "newest"]) == before
