@@ -15,6 +15,12 @@ from tests.world import World
 PUBLIC = {"/welcome"}
 ROUTES = [each for each in iter_route_contexts(routed().routes) if isinstance(each.route, APIRoute)]
 READS = sorted(str(each.path) for each in ROUTES if "GET" in (each.methods or ()) and each.path not in PUBLIC)
+CHANGES = {
+    "/incidents/{incident_id}/{decision}": Role.DECIDE,
+    "/allowlist/{object_id}/{action}": Role.ALLOWLIST,
+}
+"""Each address that changes something, here and in the API, and the role that it needs."""
+POSTS = sorted(str(each.path) for each in ROUTES if "POST" in (each.methods or ()))
 OTHER_TENANT = "99999999-1111-4111-8111-111111111111"
 
 
@@ -85,3 +91,36 @@ async def test_the_api_answers_in_json() -> None:
         answer = await browser.get("/api/v1/health")
 
     assert answer.json() == {"error": "Sign in to see this."}
+
+
+# ---- what changes something
+
+
+def test_every_change_is_in_the_table() -> None:
+    assert sorted([*CHANGES, *(f"/api/v1{path}" for path in CHANGES)]) == POSTS
+
+
+def test_no_other_method_is_taken() -> None:
+    assert {method for each in ROUTES for method in each.methods or ()} == {"GET", "POST"}
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+@pytest.mark.parametrize("path", POSTS)
+async def test_a_change_needs_exactly_its_role(path: str, role: Role | None) -> None:
+    needed = CHANGES[path.removeprefix("/api/v1")]
+    async with visitor(World(), *([role] if role else [])) as browser:
+        answer = await browser.post(path)
+
+    assert answer.status_code == 403
+    assert (f"needs the app role {needed}" in answer.text) is (role is not needed)
+
+
+@pytest.mark.parametrize("header", [None, "forged", a_header("Console.Decide", claims={"tid": OTHER_TENANT})])
+@pytest.mark.parametrize("path", POSTS)
+async def test_a_change_needs_a_verified_principal(path: str, header: str | None) -> None:
+    async with visitor(World(), header=header or "") as browser:
+        if header is None:
+            del browser.headers["x-ms-client-principal"]
+        answer = await browser.post(path)
+
+    assert answer.status_code == 401

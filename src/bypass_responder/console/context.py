@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 if TYPE_CHECKING:
     from bypass_responder.console.form_token import FormTokens
@@ -27,4 +27,5 @@ def console_of(request: Request) -> Console:
     return cast("Console", request.app.state.console)
 
 
+IncidentId = Annotated[str, Path(max_length=100, description="The id of an incident, or its unique beginning.")]
 ConsoleDep = Annotated[Console, Depends(console_of)]

@@ -12,8 +12,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import AfterValidator, StringConstraints
 
 from bypass_responder.console.access import API, Change, require, require_change
-from bypass_responder.console.context import Console, ConsoleDep
-from bypass_responder.console.pages import IncidentId
+from bypass_responder.console.context import Console, ConsoleDep, IncidentId
 from bypass_responder.console.principal import Role
 from bypass_responder.errors import ConflictError, RefusedError
 from bypass_responder.event_lines import write_line

@@ -6,14 +6,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Query
+from fastapi import Query
 from pydantic import BeforeValidator, ValidationError
 
-from bypass_responder.console.context import ConsoleDep
+from bypass_responder.console.allowlist import Entry, EntryList, allowlist, allowlist_entry, allowlist_plan
+from bypass_responder.console.allowlist import tag_of as edit_tag
+from bypass_responder.console.context import ConsoleDep, IncidentId
 from bypass_responder.errors import InputError
 from bypass_responder.model.base import Utc, first_problem
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.listing import IndexFilter
+from bypass_responder.operating.allowlist.edit import Edit
 from bypass_responder.operating.incidents.listing import PAGE, IncidentPage, list_incidents
 from bypass_responder.operating.incidents.view import FindingView, IncidentView, read_entry
 from bypass_responder.operating.overview.account_log import AccountLog, read_account_log
@@ -24,7 +27,6 @@ from bypass_responder.operating.overview.needs_decision import NeedsDecision, re
 Moment = Annotated[Utc | None, BeforeValidator(lambda text: text or None)]
 """A time; an empty field of a form is none."""
 Subject = Annotated[str, Query(max_length=100, description="An incident id, an object id, or the word tenant.")]
-IncidentId = Annotated[str, Path(max_length=100, description="The id of an incident, or its unique beginning.")]
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,24 @@ PAGES = (
         incident,
         in_menu=False,
         tag=_tag_of,
+    ),
+    Page("/allowlist", "Allowlist", "allowlist.html", EntryList, allowlist),
+    Page(
+        "/allowlist/{object_id}",
+        "Allowlist entry",
+        "allowlist_entry.html",
+        Entry,
+        allowlist_entry,
+        in_menu=False,
+    ),
+    Page(
+        "/allowlist/{object_id}/plan/{action}",
+        "Change an allowlist entry",
+        "allowlist_plan.html",
+        Edit,
+        allowlist_plan,
+        in_menu=False,
+        tag=edit_tag,
     ),
     Page("/log", "Log", "log.html", AccountLog, log),
     Page("/health", "Health", "health.html", Health, health),

@@ -1,0 +1,171 @@
+"""The allowlist in the console: entries, their history, and edits that are shown before they are made."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Form, Header, Path, Query
+from fastapi.responses import RedirectResponse
+from pydantic import StringConstraints
+
+from bypass_responder.console.access import API, Change, PrincipalDep, require_change
+from bypass_responder.console.context import Console, ConsoleDep
+from bypass_responder.console.decisions import Reason, Tag
+from bypass_responder.console.origin import Kind
+from bypass_responder.console.principal import Principal, Role
+from bypass_responder.errors import ConflictError, NotFoundError, RefusedError
+from bypass_responder.event_lines import write_line
+from bypass_responder.model.account import Account
+from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.message import Guid
+from bypass_responder.operating.allowlist import edit as edits
+from bypass_responder.operating.allowlist import entries
+from bypass_responder.operating.allowlist.edit import Edit, Made
+from bypass_responder.operating.allowlist.entries import EntryView
+from bypass_responder.operating.allowlist.history import Change as EntryChange
+from bypass_responder.operating.allowlist.history import history
+from bypass_responder.operating.allowlist.rules import Fields, expiry_of
+
+Action = Literal["add", "set", "remove", "keep", "undo"]
+ObjectId = Annotated[Guid, Path(description="Object id of the account.")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+Editor = Annotated[Change, Depends(require_change(Role.ALLOWLIST))]
+forms = APIRouter(include_in_schema=False)
+api = APIRouter(prefix=API)
+
+
+class EntryList(Value):
+    """The allowlist, the first to expire first; malformed rows before all."""
+
+    read_at: Utc
+    entries: tuple[EntryView, ...]
+    total: int
+
+
+class Entry(Value):
+    """One entry and its history, oldest first. ``entry`` None: there is none now."""
+
+    read_at: Utc
+    object_id: str
+    entry: EntryView | None
+    history: tuple[EntryChange, ...]
+
+
+class Wanted(Value):
+    """The fields of an edit. With ``set`` the empty ones stay as they are; ``remove``, ``keep`` and ``undo`` need none.
+
+    ``account``, with ``add``: the user principal name. ``expires``: the last valid day, or an ISO time.
+    """
+
+    account: Text = ""
+    reason_class: Text = ""
+    justification: Text = ""
+    owner: Text = ""
+    ticket: Text = ""
+    documentation: Text = ""
+    expires: Text = ""
+
+
+class EditRequest(Wanted):
+    """An edit with the reason for it, which the response log keeps."""
+
+    reason: Reason
+
+
+class EditForm(EditRequest):
+    """The same from a form, with what the page showed."""
+
+    seen: Annotated[str, StringConstraints(max_length=200)]
+    token: str
+
+
+async def allowlist(
+    console: ConsoleDep,
+    search: Annotated[str, Query(max_length=256, description="In account, id, owner, ticket or reason.")] = "",
+) -> EntryList:
+    """Every entry with its state, or those that have a text."""
+    every = await entries.read_entries(console.services)
+    found = entries.matching(every, search) if search.strip() else every
+    return EntryList(read_at=console.services.clock(), entries=tuple(found), total=len(every))
+
+
+async def allowlist_entry(console: ConsoleDep, object_id: ObjectId) -> Entry:
+    """One entry with its history. 404 where there never was one."""
+    entry = await entries.read_entry(object_id, console.services)
+    changes = history([line async for line in console.services.ledger.log(object_id)])
+    if entry is None and not changes:
+        raise NotFoundError(f"{object_id} is not on the allowlist, and never was.")
+    return Entry(read_at=console.services.clock(), object_id=object_id, entry=entry, history=tuple(changes))
+
+
+async def allowlist_plan(
+    console: ConsoleDep, who: PrincipalDep, object_id: ObjectId, action: Action, wanted: Annotated[Wanted, Query()]
+) -> Edit:
+    """What an edit would change, and what it means for the account. Nothing is changed."""
+    return await _plan(console, who, object_id, action, wanted)
+
+
+def tag_of(edit: Edit) -> str:
+    """Return what stands for the row that an edit was planned on."""
+    etag = edit.before.etag if edit.before else "none"
+    return hashlib.sha256(etag.encode()).hexdigest()[:32]
+
+
+@forms.post("/allowlist/{object_id}/{action}")
+async def edit_by_form(
+    change: Editor, console: ConsoleDep, object_id: ObjectId, action: Action, asked: Annotated[EditForm, Form()]
+) -> RedirectResponse:
+    """Make the edit that the person was shown, and show the entry again."""
+    await _make(console, change, object_id, action, asked, seen=asked.seen)
+    return RedirectResponse(f"/allowlist/{object_id}?sent=edit", status_code=303)
+
+
+@api.post("/allowlist/{object_id}/{action}", operation_id="edit_allowlist")
+async def edit(
+    change: Editor,
+    console: ConsoleDep,
+    object_id: ObjectId,
+    action: Action,
+    asked: Annotated[EditRequest, Body()],
+    if_match: Annotated[Tag, Header(description="The ETag of the plan, as it was read.")],
+) -> Made:
+    """Make an edit of the row that ``If-Match`` names."""
+    return await _make(console, change, object_id, action, asked, seen=if_match)
+
+
+async def _make(
+    console: Console, change: Change, object_id: str, action: Action, asked: EditRequest, *, seen: str
+) -> Made:
+    planned = await _plan(console, change.principal, object_id, action, asked)
+    if tag_of(planned) != seen:
+        raise ConflictError("The entry has changed since you read it. Nothing was written. Read it again and decide.")
+    via: Any = "console" if change.kind is Kind.FORM else "api"
+    made = await edits.make(planned, console.services, author=change.principal.author, via=via, reason=asked.reason)
+    write_line("console_change", kind=f"allowlist_{action}", target=object_id, author=change.principal.object_id)
+    return made
+
+
+async def _plan(console: Console, who: Principal, object_id: str, action: Action, wanted: Wanted) -> Edit:
+    services, author = console.services, who.author
+    texts = wanted.model_dump(include=set(Fields.model_fields) - {"expires_at"})
+    expires = expiry_of(wanted.expires) if wanted.expires else None
+    if wanted.expires and expires is None:
+        raise RefusedError(f"{wanted.expires} is no date. Use YYYY-MM-DD, the last valid day.")
+    match action:
+        case "add":
+            if expires is None or not wanted.account:
+                raise RefusedError("An entry needs the account's user principal name and the last valid day.")
+            account = Account(object_id=object_id, user_principal_name=wanted.account, account_enabled=True)
+            return await edits.plan_add(account, Fields(**texts, expires_at=expires), services, author=author)
+        case "set":
+            given: dict[str, Any] = {name: text for name, text in texts.items() if text}
+            return await edits.plan_set(
+                object_id, given | ({"expires_at": expires} if expires else {}), services, author=author
+            )
+        case "remove":
+            return await edits.plan_remove(object_id, services, author=author)
+        case "keep":
+            return await edits.plan_keep(object_id, services, author=author)
+        case "undo":
+            return await edits.plan_undo(object_id, services, author=author)

@@ -1,0 +1,174 @@
+"""The allowlist in the console: an edit is shown first, then made once, on the row that was shown, by one who may."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bypass_responder.console.principal import HEADER, Role
+from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
+from tests.world import ALEX, BLAKE, START, World, an_entry
+
+if TYPE_CHECKING:
+    import httpx
+
+OWN = {"origin": BASE, "sec-fetch-site": "same-origin"}
+BEARER = {"authorization": "Bearer x", "content-type": "application/json"}
+ADD = {
+    "account": "blake@contoso.onmicrosoft.com",
+    "reason_class": "archiving",
+    "justification": "journal archive",
+    "owner": "ops@contoso.onmicrosoft.com",
+    "ticket": "CHG-2",
+    "expires": f"{START + timedelta(days=60):%Y-%m-%d}",
+}
+PLANS = {"set": {"owner": "new@contoso.onmicrosoft.com"}, "remove": {}, "keep": {}}
+
+
+async def listed() -> World:
+    world = World()
+    await world.allowlist.put(an_entry())
+    return world
+
+
+async def form(browser: httpx.AsyncClient, action: str, object_id: str = ALEX, **query: str) -> dict[str, str]:
+    """The hidden fields of the page that shows an edit."""
+    text = (await browser.get(f"/allowlist/{object_id}/plan/{action}", params=query)).text
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text)) | {"reason": "CHG-7"}
+
+
+async def test_showing_an_edit_changes_nothing() -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        answer = await browser.get(f"/allowlist/{ALEX}/plan/remove")
+
+    assert answer.status_code == 200
+    assert await world.allowlist.get(ALEX) is not None
+    assert world.decisions.sent == []
+
+
+async def test_a_form_makes_the_edit_and_names_its_verified_author() -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        answer = await browser.post(
+            f"/allowlist/{ALEX}/set", data=await form(browser, "set", **PLANS["set"]), headers=OWN
+        )
+    entry: Any = await world.allowlist.get(ALEX)
+
+    assert answer.status_code == 303
+    assert (entry.owner, entry.edited_by, entry.via) == ("new@contoso.onmicrosoft.com", f"{NAME} ({PERSON})", "console")
+    assert [message.author.object_id for message in world.decisions.sent] == [PERSON]
+
+
+async def test_an_entry_is_added() -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST, follow_redirects=True) as browser:
+        shown = await browser.get("/allowlist/add", params=ADD | {"object_id": BLAKE})
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', shown.text))
+        await browser.post(f"/allowlist/{BLAKE}/add", data=fields | {"reason": "CHG-2"}, headers=OWN)
+    entry: Any = await world.allowlist.get(BLAKE)
+
+    assert (entry.ticket, entry.owner) == ("CHG-2", "ops@contoso.onmicrosoft.com")
+
+
+async def test_the_api_makes_the_edit() -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as client:
+        plan = await client.get(f"/api/v1/allowlist/{ALEX}/plan/remove")
+        headers = BEARER | {"if-match": plan.headers["etag"]}
+        answer = await client.post(f"/api/v1/allowlist/{ALEX}/remove", json={"reason": "gone"}, headers=headers)
+
+    assert answer.status_code == 200
+    assert await world.allowlist.get(ALEX) is None
+
+
+async def test_a_row_that_was_changed_meanwhile_is_left_alone() -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        fields = await form(browser, "remove")
+        before: Any = await world.allowlist.get(ALEX)
+        await world.allowlist.put(an_entry(ticket="CHG-9"), replaces=before.etag)
+        answer = await browser.post(f"/allowlist/{ALEX}/remove", data=fields, headers=OWN)
+
+    assert answer.status_code == 412
+    assert await world.allowlist.get(ALEX) is not None
+    assert world.decisions.sent == []
+
+
+async def test_nobody_allowlists_themselves() -> None:
+    world = await listed()
+    async with visitor(world, header=a_header(Role.ALLOWLIST, claims={"oid": BLAKE})) as browser:
+        answer = await browser.get(f"/allowlist/{BLAKE}/plan/add", params=ADD)
+
+    assert answer.status_code == 409
+    assert "cannot allowlist their own account" in answer.text
+
+
+@pytest.mark.parametrize("action", PLANS)
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [(a_header(), 403), (a_header(Role.READ), 403), (a_header(Role.DECIDE), 403), ("forged", 401)],
+    ids=["no role", "Console.Read", "Console.Decide", "forged"],
+)
+async def test_only_those_edit_who_may(action: str, header: str, status: int) -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        fields = await form(browser, action, **PLANS[action])
+        browser.headers[HEADER] = header
+        answer = await browser.post(f"/allowlist/{ALEX}/{action}", data=fields, headers=OWN)
+
+    assert answer.status_code == status
+    assert world.decisions.sent == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "headers"),
+    [
+        ({"token": "forged"}, {}),
+        ({"token": None}, {}),
+        ({"seen": "other"}, {}),
+        ({"reason": None}, {}),
+        ({"expires": "tomorrow"}, {}),
+        ({"owner": "no address"}, {}),
+        ({}, {"origin": "https://evil.example"}),
+        ({}, {"sec-fetch-site": "cross-site"}),
+    ],
+    ids=str,
+)
+async def test_any_other_form_is_refused_and_changes_nothing(
+    changed: dict[str, str | None], headers: dict[str, str]
+) -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        fields: dict[str, str | None] = {**await form(browser, "set", **PLANS["set"]), **changed}
+        given = {name: value for name, value in fields.items() if value is not None}
+        answer = await browser.post(f"/allowlist/{ALEX}/set", data=given, headers=OWN | headers)
+    entry: Any = await world.allowlist.get(ALEX)
+
+    assert 400 <= answer.status_code < 500
+    assert entry.owner == an_entry().owner
+    assert world.decisions.sent == []
+
+
+async def test_a_replayed_form_is_refused() -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as browser, visitor(world, Role.ALLOWLIST) as other_instance:
+        fields = await form(browser, "set", **PLANS["set"])
+        answers = [
+            await each.post(f"/allowlist/{ALEX}/set", data=fields, headers=OWN)
+            for each in (browser, browser, other_instance)
+        ]
+
+    assert [answer.status_code for answer in answers] == [303, 403, 409]
+    assert len(world.decisions.sent) == 1
+
+
+async def test_the_export_is_csv() -> None:
+    async with visitor(await listed(), Role.READ) as browser:
+        answer = await browser.get("/allowlist.csv")
+
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert ALEX in answer.text
