@@ -17,7 +17,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.health import HealthAlert, Tampering
-from bypass_responder.model.incident import UNFINISHED, Incident
+from bypass_responder.model.incident import UNFINISHED, Incident, IncidentStatus
 from bypass_responder.model.receiver import WEBHOOK
 from bypass_responder.model.step import Observed, StepKind
 from bypass_responder.model.sweep import Sweep, says_rows_are_missing, warning_form
@@ -123,7 +123,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         listed=len(entries),
         unconfirmed=[entry for entry in entries if entry.kind == "unconfirmed"],
         costs=costs(await _with_a_start(incidents, services)),
-        waiting=[entry for entry in incidents if entry.status in UNFINISHED],
+        waiting=await _newest(services, LOOK_BACK, statuses=tuple(UNFINISHED)),
         contained=sum(entry.status == "contained" for entry in incidents),
         undelivered=await services.outbox.waiting(),
         work=len(work),
@@ -172,9 +172,15 @@ def _account(case: Case) -> Account | str:
     return (incident.account if incident else None) or case.target
 
 
-async def _newest(services: Services, limit: int, kinds: tuple[str, ...] | None = None) -> list[IndexEntry]:
+async def _newest(
+    services: Services,
+    limit: int,
+    *,
+    kinds: tuple[str, ...] | None = None,
+    statuses: tuple[IncidentStatus, ...] = (),
+) -> list[IndexEntry]:
     found: list[IndexEntry] = []
-    async for entry in services.index.newest(kinds=kinds):
+    async for entry in services.index.newest(kinds=kinds, statuses=statuses):
         found.append(entry)
         if len(found) >= limit:
             break
