@@ -10,7 +10,7 @@ import pytest
 from bypass_responder.console.principal import HEADER, Role
 from bypass_responder.model.decision_message import Channel, DecisionKind
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
-from tests.world import ALEX, World, a_finding
+from tests.world import ALEX, BLAKE, World, a_finding
 
 if TYPE_CHECKING:
     import httpx
@@ -156,6 +156,33 @@ async def test_nobody_decides_about_themselves() -> None:
     assert answer.status_code == 409
     assert "cannot decide about it" in answer.text
     assert world.decisions.sent == []
+
+
+async def test_a_person_takes_an_incident_on() -> None:
+    world, page = await held()
+    async with visitor(world, Role.DECIDE) as browser:
+        await browser.post(f"{page}/acknowledge", data=await fields(browser, page, "acknowledge"), headers=OWN)
+        await world.delivers(world.decisions.sent[0], channel=Channel.CONSOLE)
+        shown = (await browser.get(page)).text
+
+    assert f"{NAME} has it since" in shown
+
+
+async def test_an_account_is_named_for_an_unresolved_incident() -> None:
+    """The console has no directory: the responder looks the account up."""
+    world = World()
+    world.bypassed |= {ALEX: False, BLAKE: True}
+    await world.sees(a_finding(identity_text="blake@contoso.onmicrosoft.com"))
+    [incident] = [row for row in await world.incidents() if row.account is None]
+    world.directory.calls.clear()
+    async with visitor(world, Role.DECIDE) as client:
+        given = BEARER | {"if-match": await tag(client, f"/incidents/{incident.id}")}
+        body = {"reason": "CHG-7", "account": BLAKE}
+        answer = await client.post(f"/api/v1/incidents/{incident.id}/approve", json=body, headers=given)
+
+    assert answer.status_code == 202
+    assert [message.account for message in world.decisions.sent] == [BLAKE]
+    assert world.directory.calls == []
 
 
 # ---- the API ---------------------------------------------------------------------------------------------------------

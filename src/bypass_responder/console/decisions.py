@@ -21,7 +21,7 @@ from bypass_responder.model.decision_message import DecisionKind, DecisionMessag
 from bypass_responder.model.message import Guid
 from bypass_responder.operating.decide import find_entry, outcome_of, prepare, recorded_outcome
 
-Decided = Literal["approve", "dismiss", "close", "release"]
+Decided = Literal["approve", "dismiss", "close", "release", "acknowledge"]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Tag = Annotated[str, AfterValidator(lambda text: text.strip().removeprefix("W/").strip('"'))]
 Decider = Annotated[Change, Depends(require_change(Role.DECIDE))]
@@ -106,6 +106,7 @@ async def _send(
         reason=asked.reason,
         author=change.principal.author,
         account=asked.account,
+        look_up=False,
     )
     if prepared.message.shown.digest() != seen:
         which = f"Incident {prepared.incident.id}"

@@ -62,17 +62,25 @@ def incident_in(entry: IndexEntry, case: Case) -> Incident:
 
 
 async def prepare(
-    kind: DecisionKind, entry_id: str, services: Services, *, reason: str, author: Author, account: str | None = None
+    kind: DecisionKind,
+    entry_id: str,
+    services: Services,
+    *,
+    reason: str,
+    author: Author,
+    account: str | None = None,
+    look_up: bool = True,
 ) -> Prepared:
     """Return the message for a decision, with what its author is shown. Nothing is sent.
 
-    ``account``: with approve, the object id or user principal name of an unresolved target. Raises NotFoundError, and
+    ``account``: with approve, the object id or user principal name of an unresolved target. Without ``look_up``, where
+    the directory may not be read, it is an object id, which the responder looks up itself. Raises NotFoundError, and
     RefusedError for what the responder would refuse, except by its MODE.
     """
     entry, case = await find_entry(entry_id, services)
     incident = incident_in(entry, case)
     found = None
-    if account is not None:
+    if account is not None and look_up:
         found = await services.directory.find(account)
         if found is None:
             raise NotFoundError(f"No account has the object id or user principal name {account}.")
@@ -81,7 +89,7 @@ async def prepare(
         incident.target,
         services,
         incident_id=incident.id,
-        account=found.object_id if found else None,
+        account=found.object_id if found else account,
         shown=shown_of(case, incident),
         author=author,
         reason=reason,
