@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -189,6 +190,99 @@ async def test_removing_what_is_not_there_ends_with_3(live: Live) -> None:
     said = await bypassctl(live.cli_env, "allowlist", "remove", SERVICE, "--yes")
 
     assert (said.code, SERVICE in said.err) == (3, True)
+
+
+async def added(live: Live) -> str:
+    """SERVICE is on the allowlist, a run has seen it, and the responder has its report."""
+    await live.runs()
+    await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS))
+    await live.decisions()
+    await live.runs()
+    return live.id_of("svc-archive")
+
+
+async def test_an_entry_is_changed_extended_and_undone(live: Live) -> None:
+    object_id = await added(live)
+    later = f"{datetime.now(UTC) + timedelta(days=90):%Y-%m-%d}"
+    said = [await bypassctl(live.cli_env, "allowlist", "extend", SERVICE, "--expires", later)]
+    await live.runs()
+    said += [await bypassctl(live.cli_env, "allowlist", "set", object_id[:8], "--owner", "new@contoso.com")]
+    await live.runs()
+    said += [await bypassctl(live.cli_env, "allowlist", "undo", SERVICE, "--yes")]
+    [entry] = await rows(live)
+
+    assert [each.code for each in said] == [0, 0, 0]
+    assert (entry.owner, f"{entry.expires_at:%Y-%m-%d}") == (OPTIONS["--owner"], later)
+
+
+async def test_a_removed_entry_is_restored(live: Live) -> None:
+    await added(live)
+    await bypassctl(live.cli_env, "allowlist", "remove", SERVICE, "--yes")
+    await live.runs()
+    said = await bypassctl(live.cli_env, "allowlist", "undo", SERVICE, "--yes")
+
+    assert (said.code, len(await rows(live))) == (0, 1)
+
+
+async def test_the_history_names_the_editor(live: Live) -> None:
+    await added(live)
+    said = await bypassctl(live.cli_env, "allowlist", "history", SERVICE, "-o", "json")
+
+    assert [(line["what"], line["known"]) for line in said.json] == [("added", "claimed")]
+
+
+async def test_set_without_a_field_is_a_wrong_call(live: Live) -> None:
+    said = await bypassctl(live.cli_env, "allowlist", "set", SERVICE)
+
+    assert (said.code, "give at least one" in said.err) == (2, True)
+
+
+async def test_a_dry_run_changes_nothing(live: Live) -> None:
+    said = await bypassctl(live.cli_env, "allowlist", "add", SERVICE, "--dry-run", *flat(OPTIONS))
+
+    assert (said.code, "Nothing was changed" in said.out, await rows(live)) == (0, True, [])
+
+
+async def test_an_entry_is_shown_reviewed_and_kept(live: Live) -> None:
+    await live.allowlist("svc-archive")
+    before = await bypassctl(live.cli_env, "allowlist", "review", "-o", "json")
+    kept = await bypassctl(live.cli_env, "allowlist", "review", SERVICE, "--keep")
+    after = await bypassctl(live.cli_env, "allowlist", "review")
+    shown = await bypassctl(live.cli_env, "allowlist", "show", SERVICE)
+
+    assert (before.code, before.json[0]["why"], kept.code, after.code) == (1, "never reviewed", 0, 0)
+    assert "behaves like a person  not checked" in shown.out
+
+
+async def test_what_would_happen_is_explained(live: Live) -> None:
+    said = await bypassctl(live.cli_env, "allowlist", "explain", SERVICE, "-o", "json")
+
+    assert (said.code, said.json["verdict"]) == (0, "violation")
+
+
+async def test_an_export_is_imported_after_it_was_confirmed(live: Live, tmp_path: Path) -> None:
+    await added(live)
+    file = tmp_path / "allowlist.csv"
+    await bypassctl(live.cli_env, "allowlist", "export", "-f", str(file))
+    same = await bypassctl(live.cli_env, "allowlist", "import", str(file))
+    file.write_bytes(file.read_bytes().replace(b"CHG-1042", b"CHG-2000"))
+    plan = await bypassctl(live.cli_env, "allowlist", "import", str(file), "--dry-run", "-o", "json")
+    asked = await bypassctl(live.cli_env, "allowlist", "import", str(file))
+    said = await bypassctl(live.cli_env, "allowlist", "import", str(file), "--confirm", plan.json["plan_id"])
+    [entry] = await rows(live)
+
+    assert (same.code, "1 same" in same.out) == (0, True)
+    assert (asked.code, plan.json["plan_id"] in asked.err) == (2, False)
+    assert (said.code, entry.ticket) == (0, "CHG-2000")
+
+
+async def test_a_file_with_a_rejected_row_is_not_imported(live: Live, tmp_path: Path) -> None:
+    file = tmp_path / "allowlist.csv"
+    cells = f"{live.id_of('svc-archive')},archiving,journal,ops@contoso.com,CHG-1,{TOMORROW}"
+    file.write_text(f"object_id,reason_class,justification,owner,ticket,expires\n{cells}\nx,,,,,\n", encoding="utf-8")
+    said = await bypassctl(live.cli_env, "allowlist", "import", str(file), "--confirm", "0" * 12)
+
+    assert (said.code, await rows(live)) == (3, [])
 
 
 # ---- incidents --------------------------------------------------------------------------------------------------

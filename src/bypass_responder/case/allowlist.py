@@ -31,6 +31,8 @@ MOST_COMMANDS = 5
 """Entries of a digest whose removal it has the command for."""
 """Entries that a notification names. More that change between two runs are notified together."""
 MOST_EDITORS = 5
+OTHERS = frozenset({"display_name", "approved_by", "reviewed_at", "reviewed_by"})
+"""Columns that the tools write by themselves."""
 NO_DIFFERENCE = "no column that the responder reads"
 EXPIRES_SOON = timedelta(days=14)
 DIGEST_EVERY = timedelta(days=7)
@@ -207,6 +209,12 @@ def difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     changed = [name for name in {**before, **after} if before.get(name, "") != after.get(name, "")]
     parts = [_change(name, before.get(name, ""), after.get(name, "")) for name in changed]
     return "; ".join(parts) or NO_DIFFERENCE
+
+
+def main_difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Return the same of the fields that a person writes; where only others differ, of those."""
+    own = difference(*({name: value for name, value in each.items() if name not in OTHERS} for each in (before, after)))
+    return difference(before, after) if own == NO_DIFFERENCE else own
 
 
 def _change(name: str, before: str, after: str) -> str:

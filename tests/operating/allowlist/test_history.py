@@ -72,6 +72,14 @@ def test_a_report_with_other_values_than_the_table_held_is_contradicted() -> Non
     assert lines == [("changed", "adele@contoso.com", Known.NAMED_BY_ROW), ("reported", ADELE, Known.CONTRADICTED)]
 
 
+def test_an_edit_that_was_seen_together_with_the_one_before_has_its_editor() -> None:
+    first = reported(0, edit_id="another", after={"owner": "between@contoso.com"})
+    last = reported(0.5, before={"owner": "between@contoso.com"})
+    [*_, line] = history([first, last, stamped()])
+
+    assert (line.known, line.before, line.after) == (Known.CLAIMED, OLD, NEW)
+
+
 def test_a_second_author_of_the_same_edit_is_contradicted() -> None:
     assert whole(stamped(), reported(), reported(2, who="mallory, claimed")) == [
         ("changed", ADELE, Known.CLAIMED),

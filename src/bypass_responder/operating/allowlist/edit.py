@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case.account_state import lines_of, shown_of
-from bypass_responder.case.allowlist import NO_DIFFERENCE, difference, in_force
+from bypass_responder.case.allowlist import NO_DIFFERENCE, difference, in_force, main_difference
 from bypass_responder.case.allowlist_edit import own_entry
 from bypass_responder.case.person_decision import author_is
 from bypass_responder.decision import Verdict
@@ -155,7 +155,7 @@ async def _plan(
         account=_name(after or before),
         before=before,
         after=after,
-        changes=difference(before.columns if before else {}, after.columns if after else {}),
+        changes=main_difference(before.columns if before else {}, after.columns if after else {}),
         state=around.state,
         says=consequences(object_id, before, after, around, services.settings),
     )

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from bypass_responder.case.allowlist import LONGEST_VALUE, difference
+from bypass_responder.case.allowlist import LONGEST_VALUE, main_difference
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.decision_message import DecisionKind
 
@@ -64,11 +64,7 @@ class Change(Value):
     @property
     def is_whole(self) -> bool:
         """True when no value of the state before was cut."""
-        return all(len(value) < LONGEST_VALUE for value in (self.before or {}).values()) or self._reported
-
-    @property
-    def _reported(self) -> bool:
-        return self.known in {Known.VERIFIED, Known.CLAIMED}
+        return all(len(value) != LONGEST_VALUE for value in (self.before or {}).values())
 
 
 def history(entries: Iterable[LogEntry]) -> list[Change]:
@@ -109,7 +105,7 @@ def _seen(entry: LogEntry) -> Change:
         who=named or "unknown",
         known=Known.NAMED_BY_ROW if facts.get("edit_id") else Known.UNKNOWN,
         via=facts.get("via", ""),
-        changes=difference(before or {}, after or {}),
+        changes=main_difference(before or {}, after or {}),
         before=before,
         after=after,
         edit_id=facts.get("edit_id", ""),
@@ -133,12 +129,13 @@ def _report(entry: LogEntry, lines: list[Change]) -> list[Change]:
     if number is None:
         return [alone]
     line = lines[number]
-    if _cut(states["after"]) != (line.after or {}) or _cut(states["before"]) != (line.before or {}):
+    if _cut(states["after"]) != (line.after or {}):
         return [alone.model_copy(update={"known": Known.CONTRADICTED})]
     if line.known is Known.VERIFIED or (line.known is Known.CLAIMED and known is Known.CLAIMED):
         return [alone.model_copy(update={"known": Known.CONTRADICTED})] if line.who != entry.who else []
     replaced = [] if line.known in {Known.NAMED_BY_ROW, Known.UNKNOWN} else [_displaced(line)]
-    lines[number] = line.model_copy(update={"known": known, **about, **states})
+    whole = states if _cut(states["before"]) == (line.before or {}) else {}  # else another edit was seen with this one
+    lines[number] = line.model_copy(update={"known": known, **about, **whole})
     return replaced
 
 
