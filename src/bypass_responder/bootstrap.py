@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from bypass_responder.errors import PermissionMissingError
+from bypass_responder.late import closing, late
 from bypass_responder.rights import GRAPH_SCOPE, Api
 from bypass_responder.settings import GrantSettings, Settings
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     import httpx
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from bypass_responder import ports
+    from bypass_responder.adapters.console_probe import ConsoleProbe
+    from bypass_responder.adapters.entra_rights import EntraRights
+    from bypass_responder.adapters.graph import GraphDirectory
+    from bypass_responder.adapters.management_activity import ManagementActivityFeed
     from bypass_responder.adapters.storage_clients import StorageClients
     from bypass_responder.operating import grant, self_check
     from bypass_responder.operating.self_check import SelfChecks
@@ -153,82 +159,58 @@ async def responder() -> Responder:
 
 def build(environment: Mapping[str, str]) -> Responder:
     """Put the adapters together. Raises SettingError that names the setting; nothing connects yet."""
-    import httpx
-    from azure.identity.aio import DefaultAzureCredential
-
-    from bypass_responder.adapters.allowlist_snapshot import BlobAllowlistSnapshot
     from bypass_responder.adapters.allowlist_table import TableAllowlist
-    from bypass_responder.adapters.checkpoint_store import CheckpointStore
-    from bypass_responder.adapters.decision_queue import StorageDecisionQueue
-    from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
-    from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
     from bypass_responder.adapters.feed_table import FeedTable
-    from bypass_responder.adapters.graph import GraphDirectory
     from bypass_responder.adapters.index_table import TableIndex
     from bypass_responder.adapters.ledger_table import TableLedger
     from bypass_responder.adapters.limit_table import TableHourlyLimit
-    from bypass_responder.adapters.management_activity import ManagementActivityFeed
-    from bypass_responder.adapters.outbox_table import StorageSenderQueue, TableOutbox
     from bypass_responder.adapters.storage_clients import connect
-    from bypass_responder.adapters.sweep_store import SweepStore
     from bypass_responder.adapters.work_table import TableWorkList
     from bypass_responder.session import Services
 
     settings = Settings.from_environment(environment)
     tenant = settings.tenant_id
-    credential = DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id)
+    credential = late(lambda: _credential(settings))
     storage = connect(settings.storage, credential)
-    http = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=10))
-    directory = GraphDirectory(credential, settings.graph_url)
-    feed = ManagementActivityFeed(
-        http,
-        credential,
-        base_url=settings.management_api_url,
-        tenant_id=tenant,
-        publisher_identifier=settings.publisher_identifier,
-    )
+    http = late(_http)
+    directory = late(lambda: _directory(credential, settings))
+    feed = late(lambda: _feed(http, credential, settings))
     services = Services(
         settings=settings,
         clock=utc_now,
         new_id=new_id,
         directory=directory,
         allowlist=TableAllowlist(storage.tables, tenant),
-        allowlist_snapshot=BlobAllowlistSnapshot(storage.blobs, tenant),
+        allowlist_snapshot=late(lambda: _allowlist_snapshot(storage, tenant)),
         ledger=TableLedger(storage.tables, tenant),
         work=TableWorkList(storage.tables, tenant),
         limit=TableHourlyLimit(storage.tables, tenant),
         hint_checks=TableHourlyLimit(storage.tables, tenant, purpose="hints"),
         index=TableIndex(storage.tables, tenant),
-        checkpoints=CheckpointStore(storage.tables, storage.blobs, tenant),
-        exchange=StorageExchangeQueue(
-            storage.queues,
-            commands=settings.exchange_commands_queue,
-            checks=settings.exchange_checks_queue,
-            sweeps=settings.exchange_sweeps_queue,
-            drained=(queue for queue in settings.queues if queue not in settings.decision_queues),
-        ),
-        decisions=StorageDecisionQueue(
-            storage.queues, queue=settings.decisions_queue, console=settings.decisions_console_queue
-        ),
-        evidence=BlobEvidenceStore(storage.blobs, tenant),
-        sweeps=SweepStore(storage.tables, storage.blobs, tenant),
+        checkpoints=late(lambda: _checkpoints(storage, tenant)),
+        exchange=late(lambda: _exchange(storage, settings)),
+        decisions=late(lambda: _decisions(storage, settings)),
+        evidence=late(lambda: _evidence(storage, tenant)),
+        sweeps=late(lambda: _sweeps(storage, tenant)),
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
-        outbox=TableOutbox(storage.tables, tenant),
-        sender=StorageSenderQueue(storage.queues, queue=settings.notifications_queue),
+        outbox=late(lambda: _outbox(storage, tenant)),
+        sender=late(lambda: _sender(storage, settings)),
         receivers=_receivers(http, settings),
     )
     return Responder(
         services,
         storage,
         credential,
-        _self_checks(environment, storage, http, credential, settings, feed_scope=feed.scope),
-        _closing=(directory.aclose, storage.close, http.aclose, credential.close),
+        _self_checks(environment, storage, http, credential, settings, feed),
+        _closing=(closing(directory, "aclose"), storage.close, closing(http, "aclose"), closing(credential)),
     )
 
 
 def _receivers(http: httpx.AsyncClient, settings: Settings) -> dict[str, Notifier]:
     """Return the channels to people by name. Raises SettingError for a secret that cannot sign."""
+    if not settings.notification_webhook_url and not settings.receivers:
+        return {}
     from bypass_responder.adapters.slack import SlackNotifier
     from bypass_responder.adapters.teams import TeamsNotifier
     from bypass_responder.adapters.webhook import WebhookNotifier
@@ -253,18 +235,118 @@ def _receivers(http: httpx.AsyncClient, settings: Settings) -> dict[str, Notifie
     return found
 
 
+def _credential(settings: Settings) -> AsyncTokenCredential:
+    from azure.identity.aio import DefaultAzureCredential
+
+    return DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id)
+
+
+def _http() -> httpx.AsyncClient:
+    import httpx
+
+    return httpx.AsyncClient(timeout=httpx.Timeout(30, connect=10))
+
+
+def _directory(credential: AsyncTokenCredential, settings: Settings) -> GraphDirectory:
+    from bypass_responder.adapters.graph import GraphDirectory
+
+    return GraphDirectory(credential, settings.graph_url)
+
+
+def _feed(http: httpx.AsyncClient, credential: AsyncTokenCredential, settings: Settings) -> ManagementActivityFeed:
+    from bypass_responder.adapters.management_activity import ManagementActivityFeed
+
+    return ManagementActivityFeed(
+        http,
+        credential,
+        base_url=settings.management_api_url,
+        tenant_id=settings.tenant_id,
+        publisher_identifier=settings.publisher_identifier,
+    )
+
+
+def _allowlist_snapshot(storage: StorageClients, tenant: str) -> ports.AllowlistSnapshot:
+    from bypass_responder.adapters.allowlist_snapshot import BlobAllowlistSnapshot
+
+    return BlobAllowlistSnapshot(storage.blobs, tenant)
+
+
+def _checkpoints(storage: StorageClients, tenant: str) -> ports.Checkpoints:
+    from bypass_responder.adapters.checkpoint_store import CheckpointStore
+
+    return CheckpointStore(storage.tables, storage.blobs, tenant)
+
+
+def _evidence(storage: StorageClients, tenant: str) -> ports.EvidenceStore:
+    from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
+
+    return BlobEvidenceStore(storage.blobs, tenant)
+
+
+def _sweeps(storage: StorageClients, tenant: str) -> ports.SweepStore:
+    from bypass_responder.adapters.sweep_store import SweepStore
+
+    return SweepStore(storage.tables, storage.blobs, tenant)
+
+
+def _exchange(storage: StorageClients, settings: Settings) -> ports.ExchangeQueue:
+    from bypass_responder.adapters.exchange_queue import StorageExchangeQueue
+
+    return StorageExchangeQueue(
+        storage.queues,
+        commands=settings.exchange_commands_queue,
+        checks=settings.exchange_checks_queue,
+        sweeps=settings.exchange_sweeps_queue,
+        drained=(queue for queue in settings.queues if queue not in settings.decision_queues),
+    )
+
+
+def _decisions(storage: StorageClients, settings: Settings) -> ports.DecisionQueue:
+    from bypass_responder.adapters.decision_queue import StorageDecisionQueue
+
+    return StorageDecisionQueue(
+        storage.queues, queue=settings.decisions_queue, console=settings.decisions_console_queue
+    )
+
+
+def _outbox(storage: StorageClients, tenant: str) -> ports.Outbox:
+    from bypass_responder.adapters.outbox_table import TableOutbox
+
+    return TableOutbox(storage.tables, tenant)
+
+
+def _sender(storage: StorageClients, settings: Settings) -> ports.SenderQueue:
+    from bypass_responder.adapters.outbox_table import StorageSenderQueue
+
+    return StorageSenderQueue(storage.queues, queue=settings.notifications_queue)
+
+
+def _console_probe(http: httpx.AsyncClient, url: str, settings: Settings) -> ConsoleProbe:
+    from bypass_responder.adapters.console_probe import ConsoleProbe
+
+    return ConsoleProbe(http, url, tenant_id=settings.tenant_id, new_id=new_id)
+
+
+def _own_tokens(credential: AsyncTokenCredential, feed: ManagementActivityFeed) -> self_check.OwnTokens:
+    from bypass_responder.adapters.own_token import OwnTokens
+
+    return OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE, Api.MANAGEMENT: feed.scope})
+
+
+def _granted(http: httpx.AsyncClient, credential: AsyncTokenCredential, settings: Settings) -> EntraRights:
+    from bypass_responder.adapters.entra_rights import EntraRights
+
+    return EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=0.2)
+
+
 def _self_checks(
     environment: Mapping[str, str],
     storage: StorageClients,
     http: httpx.AsyncClient,
     credential: AsyncTokenCredential,
     settings: Settings,
-    *,
-    feed_scope: str,
+    feed: ManagementActivityFeed,
 ) -> SelfChecks:
-    from bypass_responder.adapters.console_probe import ConsoleProbe
-    from bypass_responder.adapters.entra_rights import EntraRights
-    from bypass_responder.adapters.own_token import OwnTokens
     from bypass_responder.adapters.self_check_table import SelfCheckTable
     from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES
     from bypass_responder.adapters.storage_probe import StorageProbe
@@ -272,7 +354,7 @@ def _self_checks(
 
     url = settings.console_url
     return SelfChecks(
-        tokens=OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE, Api.MANAGEMENT: feed_scope}),
+        tokens=late(lambda: _own_tokens(credential, feed)),
         storage=StorageProbe(
             storage.tables,
             storage.queues,
@@ -282,8 +364,8 @@ def _self_checks(
             clock=utc_now,
         ),
         store=SelfCheckTable(storage.tables, settings.tenant_id),
-        granted=EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=0.2),
-        console=ConsoleProbe(http, url, tenant_id=settings.tenant_id, new_id=new_id) if url else None,
+        granted=late(lambda: _granted(http, credential, settings)),
+        console=late(lambda: _console_probe(http, url, settings)) if url else None,
         telemetry=bool(environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip()),
     )
 

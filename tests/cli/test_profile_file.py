@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.cli import profile_file
-from bypass_responder.cli.profile_file import STORAGE, Chosen, Profiles, load, missing, place, save, use_profile
+from bypass_responder.cli.profile_file import STORAGE, Profiles, load, missing, place, save, use_profile
+from bypass_responder.cli.root import Given
 from bypass_responder.errors import SettingError
 from tests.world import TENANT
 
@@ -22,8 +23,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(profile_file, "place", lambda: tmp_path / "bypassctl" / "config.toml")
-    monkeypatch.setattr(Chosen, "name", "")
-    monkeypatch.setattr(Chosen, "applied", False)
+    monkeypatch.setattr(Given, "profile", "")
+    monkeypatch.setattr(Given, "applied", False)
     monkeypatch.setattr(os, "environ", dict[str, str]())
 
 
@@ -123,7 +124,7 @@ def test_the_profile_in_use_completes_the_environment() -> None:
 
 def test_the_command_line_names_another_profile() -> None:
     save(Profiles("a", {"a": KEY, "b": KEYLESS}))
-    Chosen.name = "b"
+    Given.profile = "b"
     use_profile()
 
     assert here() == KEYLESS
@@ -131,7 +132,7 @@ def test_the_command_line_names_another_profile() -> None:
 
 def test_what_the_shell_overrides_of_a_named_profile_is_returned() -> None:
     save(Profiles("a", {"a": KEY}))
-    Chosen.name = "a"
+    Given.profile = "a"
     os.environ |= {"TENANT_ID": "of the shell", "MODE": "observe"}
 
     assert (use_profile(), use_profile()) == (["TENANT_ID"], [])

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bypass_responder.cli.root import Root
+from bypass_responder.cli.root import Root, command_in
 
 app = typer.Typer(cls=Root)
 
@@ -41,3 +41,18 @@ def test_after_two_dashes_nothing_is_an_option() -> None:
 
 def test_ctrl_c_ends_with_130() -> None:
     assert CliRunner().invoke(app, ["interrupt"]).exit_code == 130
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("status", "status"),
+        ("--profile status incidents list", "incidents"),
+        ("--local-time log show --profile x", "log"),
+        ("--profile=a doctor", "doctor"),
+        ("--version", ""),
+        ("", ""),
+    ],
+)
+def test_the_command_is_the_first_word_that_is_no_option_of_bypassctl(line: str, command: str) -> None:
+    assert command_in(line.split()) == command

@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from bypass_responder.cli import terminal
+from bypass_responder.cli.root import Given
 from bypass_responder.cli.terminal import Output
 from bypass_responder.model.base import Utc, Value
 
@@ -40,7 +41,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
-    monkeypatch.setattr(terminal.Times, "local", True)
+    monkeypatch.setattr(Given, "local_time", True)
     yield
     monkeypatch.undo()
     time.tzset()

@@ -10,18 +10,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import ResourceExistsError
 from azure.data.tables.aio import TableServiceClient
-from azure.storage.blob.aio import BlobServiceClient
-from azure.storage.queue.aio import QueueServiceClient
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import SettingError
+from bypass_responder.late import closing, late
 from bypass_responder.model.self_check import DEAD_LETTERS
 from bypass_responder.settings import Storage
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.storage.blob.aio import BlobServiceClient
+    from azure.storage.queue.aio import QueueServiceClient
 
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
 CONTAINERS = ("evidence", "log-checkpoints", "sweeps", DEAD_LETTERS)
@@ -43,8 +46,8 @@ class StorageClients:
     async def close(self) -> None:
         """Close the connections."""
         await self.tables.close()
-        await self.queues.close()
-        await self.blobs.close()
+        await closing(self.queues)()
+        await closing(self.blobs)()
 
 
 def connect(storage: Storage, credential: AsyncTokenCredential | None = None) -> StorageClients:
@@ -52,13 +55,10 @@ def connect(storage: Storage, credential: AsyncTokenCredential | None = None) ->
     if storage.connection_string is not None:
         text = storage.connection_string.get_secret_value()
         try:
-            return StorageClients(
-                tables=TableServiceClient.from_connection_string(text, **_FOR_TABLES),
-                queues=QueueServiceClient.from_connection_string(text, **_FOR_OTHERS),
-                blobs=BlobServiceClient.from_connection_string(text, **_FOR_OTHERS),
-            )
+            tables = TableServiceClient.from_connection_string(text, **_FOR_TABLES)
         except ValueError as problem:
             raise SettingError("ResponderStorage is not a valid storage connection string.") from problem
+        return StorageClients(tables, late(lambda: _queues_by_key(text)), late(lambda: _blobs_by_key(text)))
     addresses = (storage.table_service_uri, storage.queue_service_uri, storage.blob_service_uri)
     if credential is None or not all(addresses):
         raise SettingError(
@@ -66,10 +66,34 @@ def connect(storage: Storage, credential: AsyncTokenCredential | None = None) ->
         )
     table_uri, queue_uri, blob_uri = (str(address) for address in addresses)
     return StorageClients(
-        tables=TableServiceClient(table_uri, credential=credential, **_FOR_TABLES),
-        queues=QueueServiceClient(queue_uri, credential=credential, **_FOR_OTHERS),
-        blobs=BlobServiceClient(blob_uri, credential=credential, **_FOR_OTHERS),
+        TableServiceClient(table_uri, credential=credential, **_FOR_TABLES),
+        late(lambda: _queues(queue_uri, credential)),
+        late(lambda: _blobs(blob_uri, credential)),
     )
+
+
+def _queues_by_key(text: str) -> QueueServiceClient:
+    from azure.storage.queue.aio import QueueServiceClient
+
+    return QueueServiceClient.from_connection_string(text, **_FOR_OTHERS)
+
+
+def _blobs_by_key(text: str) -> BlobServiceClient:
+    from azure.storage.blob.aio import BlobServiceClient
+
+    return BlobServiceClient.from_connection_string(text, **_FOR_OTHERS)
+
+
+def _queues(address: str, credential: AsyncTokenCredential) -> QueueServiceClient:
+    from azure.storage.queue.aio import QueueServiceClient
+
+    return QueueServiceClient(address, credential=credential, **_FOR_OTHERS)
+
+
+def _blobs(address: str, credential: AsyncTokenCredential) -> BlobServiceClient:
+    from azure.storage.blob.aio import BlobServiceClient
+
+    return BlobServiceClient(address, credential=credential, **_FOR_OTHERS)
 
 
 async def create_storage(clients: StorageClients, *, queues: Iterable[str]) -> None:

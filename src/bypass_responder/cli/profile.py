@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bypass_responder.cli.profile_file import FROM_AZD, KNOWN, SECRETS, STORAGE, Chosen, Profiles, load, place, save
+from bypass_responder.cli.profile_file import FROM_AZD, KNOWN, SECRETS, STORAGE, Profiles, load, place, save
+from bypass_responder.cli.root import Given
 from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
@@ -78,7 +79,7 @@ def list_profiles(output: Format = Output.TABLE) -> None:
     """List the profiles."""
     profiles = _load()
     found = [
-        {"name": name, "in_use": name == (Chosen.name or profiles.current), "tenant_id": it.get("TENANT_ID", "")}
+        {"name": name, "in_use": name == (Given.profile or profiles.current), "tenant_id": it.get("TENANT_ID", "")}
         for name, it in sorted(profiles.named.items())
     ]
     table = {
@@ -98,7 +99,7 @@ def show(
 ) -> None:
     """Show the settings of a profile, without its secrets."""
     profiles = _load()
-    wanted = name or Chosen.name or profiles.current
+    wanted = name or Given.profile or profiles.current
     if not wanted:
         stop("No profile is in use. Add one: bypassctl profile add NAME --from-azd.")
     shown = {each: "(set)" if each in SECRETS else value for each, value in _settings(profiles, wanted).items()}

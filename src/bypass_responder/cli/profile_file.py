@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bypass_responder.cli.root import Given
 from bypass_responder.errors import SettingError
 from bypass_responder.settings import GrantSettings, Settings
 
@@ -87,29 +88,22 @@ def save(profiles: Profiles) -> None:
         raise SettingError(f"{path} cannot be written: {problem.strerror or problem}.") from None
 
 
-class Chosen:
-    """Return the named profile, or the one in use when empty. ``applied``: its settings were added."""
-
-    name = ""
-    applied = False
-
-
 def use_profile() -> list[str]:
     """Add the settings of the chosen profile to the environment, which takes precedence.
 
     Returns the names that have another value in the shell, when the command line named the profile. Raises SettingError
     for a profile that is not there.
     """
-    if Chosen.applied:
+    if Given.applied:
         return []
     profiles = load()
-    name = Chosen.name or profiles.current
+    name = Given.profile or profiles.current
     given = profiles.settings(name) if name else {}
     added = missing(given, os.environ)
     os.environ.update(added)
-    Chosen.applied = True
+    Given.applied = True
     kept = {each for each in given if each not in added and os.environ.get(each) != given[each]}
-    return sorted(kept) if Chosen.name else []
+    return sorted(kept) if Given.profile else []
 
 
 def missing(given: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:

@@ -19,12 +19,22 @@ WITH_VALUE: tuple[str, ...] = ("--profile",)
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
+class Given:
+    """The options of bypassctl itself, as the line has them."""
+
+    profile = ""
+    """The name of a profile; empty: the one in use."""
+    applied = False
+    """True once the settings of the profile were added to the environment."""
+    local_time = False
+
+
 class Root(TyperGroup):
     """The commands of bypassctl."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Parse the options of bypassctl itself, wherever they stand."""
-        return super().parse_args(ctx, _own_first(args))
+        return super().parse_args(ctx, own_first(args))
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:  # noqa: ANN401 - as in its base
         """Run the command and exit. An invalid argument is one line, with the command that explains it."""
@@ -41,7 +51,7 @@ class Root(TyperGroup):
         sys.exit(code)
 
 
-def _own_first(args: Iterable[str]) -> list[str]:
+def own_first(args: Iterable[str]) -> list[str]:
     """Return the arguments with the options of bypassctl itself before the command."""
     own: list[str] = []
     rest: list[str] = []
@@ -56,6 +66,17 @@ def _own_first(args: Iterable[str]) -> list[str]:
         else:
             rest.append(word)
     return own + rest
+
+
+def command_in(args: Iterable[str]) -> str:
+    """Return the first word that is no option of bypassctl itself; empty when there is none."""
+    words = iter(own_first(args))
+    for word in words:
+        if word in WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
 
 
 def _next(words: Iterator[str]) -> list[str]:

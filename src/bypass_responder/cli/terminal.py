@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bypass_responder.cli.profile_file import use_profile
+from bypass_responder.cli.root import Given
 from bypass_responder.cli.table_layout import as_block, as_table
 from bypass_responder.errors import ResponderError, SettingError
 from bypass_responder.model.base import guid_or_none, iso
@@ -201,16 +202,10 @@ def show_fields(fields: Mapping[str, object]) -> None:
             say(f"{name.ljust(width)}  {value}")
 
 
-class Times:
-    """How people are shown times, as ``--local-time`` says."""
-
-    local = False
-
-
 def _shown(text: str) -> str:
     """Return the text for people: printable, with its times in the zone that they asked for."""
     text = printable(text)
-    return MOMENT.sub(_local, text) if Times.local else text
+    return MOMENT.sub(_local, text) if Given.local_time else text
 
 
 def _local(found: re.Match[str]) -> str:
