@@ -23,6 +23,7 @@ BENCHES = (
     "feed_filter",
     "contain",
     "cold_start",
+    "bypassctl_start",
     "detect_export",
     "idle_poll",
     "sweep_compare",

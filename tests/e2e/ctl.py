@@ -17,7 +17,7 @@ from bypass_responder.cli.app import app
 from bypass_responder.cli.profile_file import KNOWN
 from sandbox.child import ROOT
 
-SETTINGS = KNOWN | {"BYPASSCTL_PROFILE"}
+SETTINGS = KNOWN - {"IDENTITY_ENDPOINT", "IDENTITY_HEADER"} | {"BYPASSCTL_PROFILE"}
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -301,7 +303,7 @@ async def test_all_lists_what_opened_no_incident_too(live: Live) -> None:
     live.attack("failed", target="diego")
     await live.runs()
     without = await bypassctl(live.cli_env, "incidents", "list", "--output", "json")
-    everything = await bypassctl(live.cli_env, "incidents", "list", "--all", "--output", "json")
+    everything = await bypassctl(live.cli_env, "incidents", "list", "--findings", "--output", "json")
 
     assert (without.json, [line["kind"] for line in everything.json]) == ([], ["attempt"])
 
@@ -309,7 +311,7 @@ async def test_all_lists_what_opened_no_incident_too(live: Live) -> None:
 async def test_what_opened_no_incident_is_shown_by_the_id_that_the_list_gives(live: Live) -> None:
     live.attack("failed", target="diego")
     await live.runs()
-    [line] = (await bypassctl(live.cli_env, "incidents", "list", "--all", "--output", "json")).json
+    [line] = (await bypassctl(live.cli_env, "incidents", "list", "--findings", "--output", "json")).json
     said = await bypassctl(live.cli_env, "incidents", "show", line["id"])
     twin = await bypassctl(live.cli_env, "incidents", "show", line["id"], "--output", "json")
 
@@ -320,7 +322,7 @@ async def test_what_opened_no_incident_is_shown_by_the_id_that_the_list_gives(li
 async def test_nothing_can_be_decided_about_what_opened_no_incident(live: Live) -> None:
     live.attack("failed", target="diego")
     await live.runs()
-    [line] = (await bypassctl(live.cli_env, "incidents", "list", "--all", "--output", "json")).json
+    [line] = (await bypassctl(live.cli_env, "incidents", "list", "--findings", "--output", "json")).json
     said = await bypassctl(live.cli_env, "incidents", "approve", line["id"], "--reason", "CHG-7")
 
     assert (said.code, "opened no incident" in said.err) == (3, True)
@@ -436,6 +438,59 @@ async def test_the_account_is_shown_before_the_decision(held: Live) -> None:
     assert "sign-in           enabled, as of" in said.out
     assert "bypass            off, as of" in said.out
     assert f"active incidents  {incident.id}" in said.out
+
+
+async def test_incidents_are_listed_by_status_account_and_time(held: Live) -> None:
+    async def listed(*options: str) -> int:
+        return len((await bypassctl(held.cli_env, "incidents", "list", *options, "-o", "json")).json)
+
+    assert await listed("--status", "held", "--account", "alex@contoso.onmicrosoft.com", "--since", "1d") == 1
+    assert await listed("--actor", "mallory") == 1
+    assert [await listed(*none) for none in (("--status", "open"), ("--account", "adele"), ("--until", "1d"))] == [
+        0
+    ] * 3
+
+
+async def test_a_list_that_goes_on_says_how(held: Live) -> None:
+    held.attack("bypass", target="adele")
+    await held.runs()
+    first = await bypassctl(held.cli_env, "incidents", "list", "--limit", "1", "-o", "json")
+    everything = await bypassctl(held.cli_env, "incidents", "list", "--limit", "1", "--all", "-o", "json")
+
+    assert (len(first.json), first.err) == (1, "1 of 2, --all for more\n")
+    assert (len(everything.json), everything.err) == (2, "")
+
+
+async def test_an_incident_is_meant_by_its_accounts_name(held: Live) -> None:
+    incident = await held.incident()
+    said = await bypassctl(held.cli_env, "incidents", "dismiss", incident.names[-1], "--reason", "CHG-7", "--dry-run")
+
+    assert (said.code, incident.id in said.out) == (0, True)
+
+
+async def test_watch_prints_each_change_of_a_status(held: Live) -> None:
+    incident = await held.incident()
+    command = [sys.executable, "-m", "bypass_responder.cli", "incidents", "watch", "--interval", "1", "-o", "json"]
+    environment = {"PYTHONPATH": str(ROOT / "src"), "HOME": "/nonexistent"} | dict(held.cli_env)
+    watching = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, cwd=ROOT, env=environment)
+    assert watching.stdout
+    first = await watching.stdout.readline()
+    await waiting(held, "incidents", "dismiss", incident.id)
+    second = await watching.stdout.readline()
+    watching.send_signal(signal.SIGINT)
+    code = await watching.wait()
+
+    assert [json.loads(line)["status"] for line in (first, second)] == ["held", "dismissed"]
+    assert code == 130
+
+
+async def test_ids_are_completed(held: Live) -> None:
+    incident = await held.incident()
+    line = f"bypassctl incidents show {incident.id[:6]}"
+    env = held.cli_env | {"_BYPASSCTL_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "3"}
+    said = await asyncio.to_thread(bypassctl_program, env)
+
+    assert said.out.split() == [incident.id]
 
 
 async def test_a_dry_run_sends_nothing(held: Live) -> None:
@@ -634,7 +689,7 @@ async def hostile(live: Live) -> Live:
 
 @pytest.mark.parametrize(
     "command",
-    [("incidents", "list", "--all"), ("incidents", "show"), ("log", "show"), ("status",)],
+    [("incidents", "list", "--findings"), ("incidents", "show"), ("log", "show"), ("status",)],
     ids=" ".join,
 )
 @pytest.mark.parametrize("output", ["table", "json"])

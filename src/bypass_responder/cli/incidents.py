@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bypass_responder.case.account_state import lines_of
+from bypass_responder.cli.incident_filter import Actor, OfAccount, Since, Statuses, Until, filter_of, incident_ids
 from bypass_responder.cli.incident_format import print_finding, print_incident
 from bypass_responder.cli.send_decision import DryRun, Wait, check_reason, send_decisions
 from bypass_responder.cli.terminal import (
@@ -17,18 +19,20 @@ from bypass_responder.cli.terminal import (
     Reason,
     Yes,
     confirm,
+    note,
     say,
     show_document,
     show_fields,
+    show_line,
     show_list,
     stop,
     who_am_i,
     with_responder,
 )
-from bypass_responder.errors import ResponderError
+from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.decision_message import DecisionKind
-from bypass_responder.model.listing import IndexFilter
+from bypass_responder.model.listing import MOST_COUNTED
 from bypass_responder.operating.decide import Prepared, prepare
 from bypass_responder.operating.incidents.listing import list_incidents as read_page
 from bypass_responder.operating.incidents.ticket import ticket
@@ -40,8 +44,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
 WHICH = "Incident id, a unique part of it, or the user principal name of its account"
-IncidentId = Annotated[str, typer.Argument(help=f"{WHICH}.")]
-IncidentIds = Annotated[list[str], typer.Argument(help=f"{WHICH}; several at once.")]
+IncidentId = Annotated[str, typer.Argument(help=f"{WHICH}.", autocompletion=incident_ids)]
+IncidentIds = Annotated[list[str], typer.Argument(help=f"{WHICH}; several at once.", autocompletion=incident_ids)]
+MOST_WATCHED = 200
 LISTED: dict[str, Callable[[IndexEntry], str]] = {
     "id": lambda it: it.id,
     "opened": lambda it: moment(it.at),
@@ -55,17 +60,69 @@ LISTED: dict[str, Callable[[IndexEntry], str]] = {
 
 @app.command("list")
 def list_incidents(
+    status: Statuses = None,
+    account: OfAccount = "",
+    actor: Actor = "",
+    since: Since = "",
+    until: Until = "",
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number, newest first.")] = 50,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Include findings that opened no incident.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List all, however many.")] = False,
+    findings: Annotated[bool, typer.Option("--findings", help="Include findings that opened no incident.")] = False,
     output: Format = Output.TABLE,
 ) -> None:
     """List incidents, newest first."""
-    wanted = IndexFilter(kinds=None if everything else ("incident",))
-    page = with_responder(lambda responder: read_page(wanted, responder.services, limit=limit))
-    show_list(page.entries, output, fields=tuple(IndexEntry.model_fields), table=LISTED)
-    if page.next and output is Output.TABLE:
-        say(f"{page.shown}: --limit shows more.")
+    wanted = filter_of(status, account=account, actor=actor, since=since, until=until, findings=findings)
+
+    async def use(responder: Responder) -> tuple[list[IndexEntry], str]:
+        services = responder.services
+        page = await read_page(wanted, services, limit=limit)
+        entries = list(page.entries)
+        while everything and page.next:
+            page = await read_page(wanted, services, after=page.next, limit=limit)
+            entries += page.entries
+        if page.next is None:
+            return entries, ""
+        count = None if account or actor else await services.index.count(wanted, MOST_COUNTED)
+        return entries, f"{len(entries)} of {count or 'more'}, --all for more"
+
+    entries, more = with_responder(use)
+    show_list(entries, output, fields=tuple(IndexEntry.model_fields), table=LISTED)
+    if more:
+        note(more)
+
+
+@app.command()
+def watch(
+    status: Statuses = None,
+    account: OfAccount = "",
+    actor: Actor = "",
+    interval: Annotated[int, typer.Option(min=1, max=3600, help="Seconds between two reads.")] = 10,
+    *,
+    output: Format = Output.TABLE,
+) -> None:
+    """Print the newest incidents, then each new one and each change of a status, until Ctrl-C.
+
+    Covers the newest 200 that match. json prints one object per line.
+    """
+    wanted = filter_of(status, account=account, actor=actor, since="", until="", findings=False)
+    fields = tuple(IndexEntry.model_fields)
+
+    async def use(responder: Responder) -> None:
+        known: dict[str, str] = {}
+        while True:
+            try:
+                page = await read_page(wanted, responder.services, limit=MOST_WATCHED)
+            except TransientError as error:
+                note(error.diagnostics())
+            else:
+                changed = [it for it in reversed(page.entries) if known.get(it.id) != it.status]
+                for entry in changed:
+                    show_line(entry, output, fields=fields, table=LISTED, first=not known)
+                    known[entry.id] = entry.status
+            await asyncio.sleep(interval)
+
+    with_responder(use)
 
 
 @app.command()

@@ -10,6 +10,6 @@ from bypass_responder.cli.root import command_in
 
 def main() -> None:
     """Run bypassctl."""
-    every = (*COMMANDS, *GROUPS)
+    every = () if sys.argv[1:] == ["--version"] else (*COMMANDS, *GROUPS)
     wanted = command_in(sys.argv[1:])
     of((wanted,) if wanted in every else every)(prog_name="bypassctl")

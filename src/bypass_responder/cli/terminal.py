@@ -146,9 +146,9 @@ def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
 
 
 def show_csv(fields: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print CSV with a header on standard output. Texts are printable, and none is a formula."""
+    """Print CSV with a header, unless it is empty, on standard output. Texts are printable, and none is a formula."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(fields)
+    writer.writerows([fields] if fields else [])
     writer.writerows([_as_cell(value) for value in row] for row in rows)
 
 
@@ -164,6 +164,20 @@ def show_list(
         show_json([{name: record.get(name) for name in fields} for record in records])
     else:
         show_csv(fields, ([record.get(name) for name in fields] for record in records))
+
+
+def show_line(
+    item: T, output: Output, *, fields: Sequence[str], table: Mapping[str, Callable[[T], str]], first: bool
+) -> None:
+    """Print one item of a list without end, on one line at once. ``first``: CSV begins with a header."""
+    record = _record(item)
+    if output is Output.TABLE:
+        say("  ".join(filter(None, (cell(item) for cell in table.values()))))
+    elif output is Output.JSON:
+        print(json.dumps({name: record.get(name) for name in fields}, default=_as_json), flush=True)  # noqa: T201 - this is the program's output
+    else:
+        show_csv(fields if first else (), [[record.get(name) for name in fields]])
+        sys.stdout.flush()
 
 
 def show_document(document: Mapping[str, Any], output: Output) -> None:
