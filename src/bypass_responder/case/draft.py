@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bypass_responder.case.follow_up import tasks, with_command
 from bypass_responder.case.plain_text import what_happened, what_is_true
-from bypass_responder.case.tasks import Task
+from bypass_responder.case.tasks import Task, decide
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
 from bypass_responder.model.incident import ANSWERED_BY_PEOPLE, Incident, IncidentStatus
@@ -156,7 +156,7 @@ class Draft:
             key=f"{incident.id}-{key}",
             severity=Severity.EMERGENCY if incident.raised else Severity.CRITICAL,
             incident=incident.id,
-            left_to_do=tasks(incident, steps=steps),
+            left_to_do=(decide("ack", incident.id, "Say that you have it"), *tasks(incident, steps=steps)),
             account=str(incident.account) if incident.account else None,
             actor=[actor.described for actor in incident.actors],
             raised=incident.raised or None,
