@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ def create_app(given: ConsoleServices, form_key: bytes) -> FastAPI:
     return app
 
 
+@cache
 def description_of_api() -> dict[str, Any]:
     """Return the OpenAPI description. A wrong field is answered with 400, not with the 422 of the framework."""
     described = routed().openapi()
