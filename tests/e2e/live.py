@@ -19,6 +19,7 @@ from azure.storage.queue.aio import QueueClient
 from bypass_responder import bootstrap
 from bypass_responder.adapters import ledger_table
 from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
+from bypass_responder.case.evidence import OWN
 from bypass_responder.model.base import Row
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert
@@ -319,7 +320,7 @@ class Live:
     async def verdicts(self) -> list[str]:
         """The verdict of every finding that was decided, our own traces and findings handed on left out."""
         findings = await self.rows(Finding)
-        return [row.verdict for row in findings if "our own" not in row.reason and row.verdict != "resolved"]
+        return [row.verdict for row in findings if OWN not in row.reason and row.verdict != "resolved"]
 
     async def problems(self) -> list[str]:
         """What the verification of the response log finds."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from bypass_responder import bootstrap
 from bypass_responder.bootstrap import Responder
+from bypass_responder.case.evidence import OWN
 from bypass_responder.errors import ResponderError
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
@@ -162,7 +163,7 @@ def end_state(stage: Stage, client: SandboxClient, target: str, *, began: str) -
         return list((await responder.services.ledger.load(target, history=True)).by_key.values())
 
     found, account = look(stage, rows), client.account(target)
-    records = [row for row in found if isinstance(row, Finding) and "our own" not in row.reason]
+    records = [row for row in found if isinstance(row, Finding) and OWN not in row.reason]
     steps = [row for row in found if isinstance(row, Step)]
     return EndState(
         verdicts=tuple(row.verdict for row in records),
