@@ -16,6 +16,7 @@ from pathlib import Path
 from bypass_responder import bootstrap
 from bypass_responder.cli import profile_file
 from bypass_responder.errors import SettingError
+from bypass_responder.operating.status import read_status
 from sandbox.child import ROOT, ChildError, listens
 from sandbox.stage import Stage
 from sandbox.stage_settings import Ports
@@ -61,7 +62,7 @@ def main(argv: list[str]) -> int:
                 profile, {name: stage.env[name] for name in (*SHOWN, *settings) if name in profile_file.KNOWN}
             ),
         ):
-            asyncio.run(_first_poll(stage))
+            asyncio.run(_first_runs(stage))
             print(_guide(stage, profile), flush=True)
             while not (ended := stage.ended()):
                 time.sleep(0.5)
@@ -81,11 +82,14 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-async def _first_poll(stage: Stage) -> None:
-    """Wait for it: an attack before it would count as older than the first start."""
+async def _first_runs(stage: Stage) -> None:
+    """Wait for poll, sweep and self-check. An attack before the poll would count as older than the first start."""
     responder = bootstrap.build(stage.env)
     try:
-        while await responder.services.feed_store.cursor() is None and not stage.ended():  # noqa: ASYNC110 - it signals nothing
+        while not stage.ended():
+            status = await read_status(responder.services, responder.self_checks)
+            if status.cursor and status.sweep.complete_at and status.self_check:
+                return
             await asyncio.sleep(0.3)
     finally:
         await responder.aclose()
@@ -110,12 +114,12 @@ def _guide(stage: Stage, profile: str) -> str:
     return f"""\
 The sandbox runs. Ctrl-C ends it; what it stored stays in {stage.folder} for `--keep`.
 
-  tenant   {stage.tenant_url}   (audit feed, Graph, Exchange; /sandbox/state shows its true state,
-           /sandbox/notifications what the webhook received)
-  host     {stage.host_url}/api/health
-  console  {stage.console_url}   (sign in as one of the made-up people)
-  storage  blob {stage.ports.blob}, queue {stage.ports.queue}, table {stage.ports.table} on 127.0.0.1 (Azurite)
-  logs     {stage.folder}/*.log
+  console        {stage.console_url}   (sign in as one of the made-up people)
+  notifications  {stage.notifications_url}   (what the webhook received)
+  tenant         {stage.tenant_url}   (audit feed, Graph, Exchange; /sandbox/state shows its true state)
+  host           {stage.host_url}/api/health
+  storage        blob {stage.ports.blob}, queue {stage.ports.queue}, table {stage.ports.table} on 127.0.0.1 (Azurite)
+  logs           {stage.folder}/*.log
 
 Attack, in another terminal (`--help` lists the scenarios):
   {sys.executable} -m sandbox attack bypass --url {stage.tenant_url}

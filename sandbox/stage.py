@@ -78,6 +78,11 @@ class Stage:
         return f"http://127.0.0.1:{self.ports.console}"
 
     @property
+    def notifications_url(self) -> str:
+        """The page of what the webhook received."""
+        return f"{self.tenant_url}/notifications"
+
+    @property
     def connection_string(self) -> str:
         """Of Azurite."""
         return self.azurite.connection_string

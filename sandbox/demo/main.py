@@ -62,7 +62,7 @@ def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] |
         try:
             app = unpack(given.package, folder / "app") if given.package else ROOT
             arguments = _tenant_arguments(folder, records)
-            with Stage(folder, tenant_arguments=arguments, worker=given.worker, app=app) as stage:
+            with Stage(folder, tenant_arguments=arguments, worker=given.worker, app=app, console=True) as stage:
                 proof = asyncio.run(_play(stage, records, meanwhile))
         except PackageError as error:
             sys.stderr.write(f"demo: {error}\n")
@@ -145,6 +145,7 @@ async def _tell(play: Play, meanwhile: Callable[[Stage, SandboxClient], None] | 
     teller, client = play.teller, play.client
     print("Azurite, a stand-in tenant and the function host run; mode enforce.")
     print(f"Exchange worker: {play.stage.worker_answers}.")
+    print(f"While it runs: console {play.stage.console_url}, notifications {play.stage.notifications_url}")
     await until(_first_poll(play), "the first poll of the audit feed")
     play.before = {account["object_id"]: account for account in client.state()["accounts"]}
     if play.records:

@@ -14,6 +14,7 @@ from sandbox.tenant.account import Account
 from sandbox.tenant.event_subscription import EventSubscription
 from sandbox.tenant.faults import MILD, Fault
 from sandbox.tenant.feed import AUDIT_EXCHANGE, Subscription
+from sandbox.tenant.notifications_page import notifications_page
 from sandbox.tenant.scenarios import UnknownScenarioError, stage
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def routes(tenant: Tenant) -> list[Route]:
-    """``GET state`` and ``GET notifications``, and one ``POST`` per command."""
+    """``GET state``, ``GET notifications`` and its page for people, and one ``POST`` per command."""
 
     def command(name: str, act: Command) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -50,7 +51,11 @@ def routes(tenant: Tenant) -> list[Route]:
             tenant.notifications.clear()
         return JSONResponse(kept)
 
+    async def page(_request: Request) -> Response:
+        return notifications_page(list(tenant.notifications))
+
     return [
+        Route("/notifications", page, methods=["GET"]),
         Route("/sandbox/state", state, methods=["GET"]),
         Route("/sandbox/notifications", notifications, methods=["GET", "DELETE"]),
         command("settings", _settings),

@@ -577,3 +577,11 @@ def test_an_app_of_which_nothing_runs_is_silent() -> None:
     found = diagnose(facts(stored=a_check(at=old), standing=a_standing(polled_at=old, sweep_requested_at=old)))
 
     assert reported(found) == [("app_silent", NAMES.app)]
+
+
+def test_of_a_stand_in_nothing_of_azure_and_the_directory_is_left_unchecked() -> None:
+    settings = some_settings(graph_url="http://127.0.0.1:8025")
+    found = diagnose(facts(settings=settings, grants=None))
+
+    assert [line for line in found.information if "a stand-in for Microsoft's services" in line]
+    assert [unchecked.what for unchecked in found.unchecked if "az " in unchecked.how] == []

@@ -39,7 +39,7 @@ def diagnose(facts: Facts) -> Diagnosis:
     if facts.standing_problem and not storage_reported:
         how = "fix the error in this line; `bypassctl status` reads the same data"
         unchecked.append(Unchecked(f"feed, sweep and health alerts: {facts.standing_problem}", how, essential=True))
-    return Diagnosis(problems, _information(app), unchecked)
+    return Diagnosis(problems, [*_stand_in(facts), *_information(app)], unchecked)
 
 
 def _is_explained_by(alert: Problem, checked: list[Problem]) -> bool:
@@ -89,6 +89,13 @@ def _app_problems(facts: Facts) -> list[Problem]:
         what = f"the app's last self-check was at {facts.stored.at:%Y-%m-%d %H:%M:%SZ}: the app does not run"
         return [Problem("app_silent", names.app, what, fix, follows)]
     return []
+
+
+def _stand_in(facts: Facts) -> list[str]:
+    if not facts.stand_in:
+        return []
+    only = "permissions in the directory, the Exchange role group and Event Grid exist only in a real tenant"
+    return [f"GRAPH_URL is {facts.settings.graph_url}, a stand-in for Microsoft's services: {only}"]
 
 
 def _information(app: SelfCheck | None) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.health import HealthAlert
     from bypass_responder.model.self_check import SelfCheck, StorageCheck, Token
     from bypass_responder.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,11 @@ class Facts:
     def polled_at(self) -> datetime | None:
         """Return the time of the last successful poll. Token, role and subscription worked at that time."""
         return self.standing.cursor.last_success_at if self.standing and self.standing.cursor else None
+
+    @property
+    def stand_in(self) -> bool:
+        """True when Graph is at an address of this machine, which Microsoft's never is."""
+        return urlsplit(self.settings.graph_url).hostname in LOOPBACK
 
     @property
     def true_now(self) -> datetime:
