@@ -14,6 +14,8 @@ from bypass_responder.model.decision_message import DecisionMessage
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import SweepCommand, SweepContent, SweepResult
+from bypass_responder.operating.report.attestation import Attestation
+from bypass_responder.operating.report.incident_report import IncidentReport
 
 HERE = Path(__file__).parent
 DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
@@ -31,6 +33,8 @@ def schemas() -> dict[str, dict[str, Any]]:
         "decision-message.schema.json": DIALECT | DecisionMessage.model_json_schema(mode="validation"),
         "notification.schema.json": DIALECT | _notification(),
         "alert.schema.json": DIALECT | Hint.model_json_schema(mode="validation"),
+        "incident-report.schema.json": DIALECT | IncidentReport.model_json_schema(mode="serialization"),
+        "log-attestation.schema.json": DIALECT | Attestation.model_json_schema(mode="serialization"),
         "openapi.json": description_of_api(),
     }
 

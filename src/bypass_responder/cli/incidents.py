@@ -11,6 +11,7 @@ import typer
 from bypass_responder.case.account_state import lines_of
 from bypass_responder.cli.incident_filter import Actor, OfAccount, Since, Statuses, Until, filter_of, incident_ids
 from bypass_responder.cli.incident_format import print_finding, print_incident
+from bypass_responder.cli.report import report
 from bypass_responder.cli.send_decision import DryRun, Wait, check_reason, send_decisions
 from bypass_responder.cli.terminal import (
     WRONG_CALL,
@@ -47,6 +48,7 @@ WHICH = "Incident id, a unique part of it, or the user principal name of its acc
 IncidentId = Annotated[str, typer.Argument(help=f"{WHICH}.", autocompletion=incident_ids)]
 IncidentIds = Annotated[list[str], typer.Argument(help=f"{WHICH}; several at once.", autocompletion=incident_ids)]
 MOST_WATCHED = 200
+app.command()(report)
 LISTED: dict[str, Callable[[IndexEntry], str]] = {
     "id": lambda it: it.id,
     "opened": lambda it: moment(it.at),

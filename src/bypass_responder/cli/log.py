@@ -16,15 +16,19 @@ from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
     Output,
+    note,
     say,
     show_document,
     show_list,
     stop,
+    who_am_i,
     with_responder,
 )
 from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import LogEntry
+from bypass_responder.operating.log_chain import first_break
+from bypass_responder.operating.report.attestation import Attestation, attest
 from bypass_responder.operating.status import moment
 from bypass_responder.operating.verify_log import Verification, verify_log
 
@@ -49,9 +53,11 @@ def show(
     ],
     output: Format = Output.TABLE,
 ) -> None:
-    """Show the log of one incident, of one account, or of the tenant's health."""
-    entries = with_responder(lambda responder: _read(responder, subject))
+    """Show the log of one incident, of one account, or of the tenant's health. Exit code 1: its chain is broken."""
+    entries, problem = with_responder(lambda responder: _read(responder, subject))
     show_list(entries, output, fields=tuple(LogEntry.model_fields), table=ENTRY)
+    if problem:
+        stop(f"This log was changed or cut. {problem}", BAD_NEWS)
 
 
 @app.command()
@@ -62,19 +68,43 @@ def verify(
     since: Annotated[
         str | None, typer.Option(help="Verify only what checkpoints from this day on cover, YYYY-MM-DD.")
     ] = None,
+    attest_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--attest", help="Write what was verified to this new JSON file: range, heads, checkpoint, by whom."
+        ),
+    ] = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Verify every log entry and checkpoint. Exit code 1: an entry was changed, deleted or cut."""
     copy = _copy(against) if against else {}
     day = _day(since) if since is not None else None
-    found = with_responder(
-        lambda responder: verify_log(responder.services.ledger, responder.services.checkpoints, copy=copy, since=day)
-    )
+    if attest_file and attest_file.exists():
+        stop(f"{attest_file} is there already. Name a new file.", WRONG_CALL)
+
+    async def use(responder: Responder) -> tuple[Verification, str]:
+        services, keep = responder.services, attest_file is not None
+        found = await verify_log(services.ledger, services.checkpoints, copy=copy, since=day, keep_heads=keep)
+        return found, (await who_am_i(responder)).name if keep else ""
+
+    found, name = with_responder(use)
+    if attest_file:
+        _attest(attest_file, attest(found, at=datetime.now(UTC), by=name, since=day, compared=bool(copy)))
     if output is Output.TABLE:
         _print(found, day)
     else:
-        show_document(found.__dict__, output)
+        show_document({field: value for field, value in found.__dict__.items() if field != "heads"}, output)
     raise typer.Exit(BAD_NEWS if found.problems else 0)
+
+
+def _attest(file: Path, attestation: Attestation) -> None:
+    """Write the file. Exits 2 when it cannot be written."""
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(attestation.model_dump_json(indent=2) + "\n")
+    except OSError as problem:
+        stop(f"{file} cannot be written: {problem.strerror or problem}.", WRONG_CALL)
+    note(f"Attested in {file}. Keep it outside of the storage account.")
 
 
 def _copy(file: Path) -> dict[str, dict[int, str]]:
@@ -124,7 +154,8 @@ def _print(found: Verification, since: date | None) -> None:
         say(f"{found.torn_lines} lines between the checkpoints hold none: appends that did not end.")
 
 
-async def _read(responder: Responder, subject: str) -> list[LogEntry]:
+async def _read(responder: Responder, subject: str) -> tuple[list[LogEntry], str]:
+    """Return the entries about the subject, and the first break of their chain."""
     services = responder.services
     incident_id, target = None, subject.lower()
     if not is_target_key(target) and target != TENANT_TARGET:
@@ -137,4 +168,5 @@ async def _read(responder: Responder, subject: str) -> list[LogEntry]:
                 stop(f"{subject} matches no incident and no account. List incidents: bypassctl incidents list.")
             target = account.object_id
     entries = [entry async for entry in services.ledger.log(target)]
-    return [entry for entry in entries if incident_id is None or entry.incident_id in {incident_id, None}]
+    about = [entry for entry in entries if incident_id is None or entry.incident_id in {incident_id, None}]
+    return about, first_break(entries)

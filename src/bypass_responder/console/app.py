@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from bypass_responder import __version__
-from bypass_responder.console import allowlist, decisions
+from bypass_responder.console import allowlist, decisions, report
 from bypass_responder.console.access import API, require
 from bypass_responder.console.context import Console
 from bypass_responder.console.failures import UnexpectedErrors, add_handlers
@@ -76,9 +76,9 @@ def routed() -> FastAPI:
         middleware=[Middleware(ResponseHeaders), Middleware(UnexpectedErrors)],
     )
     add_handlers(app)
-    for router in (public, pages, decisions.forms, allowlist.forms):
+    for router in (public, pages, report.pages, decisions.forms, allowlist.forms):
         app.include_router(router)
-    for router in (api, decisions.api, allowlist.api):
+    for router in (api, report.api, decisions.api, allowlist.api):
         app.include_router(router, dependencies=[BEARER], responses=PROBLEMS)
     app.add_api_route(
         f"{API}/openapi.json",

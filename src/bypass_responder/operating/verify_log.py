@@ -38,12 +38,22 @@ class Verification:
     checkpoints: int = 0
     torn_lines: int = 0
     """Appends that did not end. A checkpoint that was lost with one is a separate problem."""
+    first_checkpoint_seq: int = 0
+    last_checkpoint_seq: int = 0
+    last_checkpoint_hash: str = ""
     last_checkpoint: datetime | None = None
     problems: list[str] = field(default_factory=list)
+    heads: dict[str, tuple[int, str]] | None = None
+    """The end of each verified log, number and hash; None: not kept."""
 
 
 async def verify_log(
-    ledger: Ledger, checkpoints: Checkpoints, *, copy: Copy | None = None, since: date | None = None
+    ledger: Ledger,
+    checkpoints: Checkpoints,
+    *,
+    copy: Copy | None = None,
+    since: date | None = None,
+    keep_heads: bool = False,
 ) -> Verification:
     """Verify the log, or the checkpoints ``since`` a day. Raises TransientError without storage.
 
@@ -53,16 +63,18 @@ async def verify_log(
 
     A concurrent write can look like a broken chain, so only a problem that persists in a second read is returned.
     """
-    found = await _verify(ledger, checkpoints, copy or {}, since)
+    found = await _verify(ledger, checkpoints, copy or {}, since, keep_heads=keep_heads)
     for _ in range(READ_AGAIN):
         if found.problems:
-            before, found = found.problems, await _verify(ledger, checkpoints, copy or {}, since)
+            before, found = found.problems, await _verify(ledger, checkpoints, copy or {}, since, keep_heads=keep_heads)
             found.problems = [problem for problem in found.problems if problem in before]
     return found
 
 
-async def _verify(ledger: Ledger, checkpoints: Checkpoints, copy: Copy, since: date | None) -> Verification:
-    found = Verification()
+async def _verify(
+    ledger: Ledger, checkpoints: Checkpoints, copy: Copy, since: date | None, *, keep_heads: bool
+) -> Verification:
+    found = Verification(heads={} if keep_heads else None)
     with closing(KnownHeads()) as heads:
         await _checkpoints(checkpoints, copy.get(CHECKPOINTS, {}), since, heads, found)
         for target in copy.keys() - {CHECKPOINTS}:
@@ -98,7 +110,9 @@ async def _checkpoints(
                     found.problems.append(f"{target}: checkpoint {checkpoint.seq} contradicts an earlier checkpoint")
             last = checkpoint
             found.checkpoints += 1
-            found.last_checkpoint = checkpoint.at
+            found.first_checkpoint_seq = found.first_checkpoint_seq or checkpoint.seq
+            found.last_checkpoint, found.last_checkpoint_seq = checkpoint.at, checkpoint.seq
+            found.last_checkpoint_hash = checkpoint.hash
     except InputError as problem:
         found.problems.append(problem.detail)
     newest = last.seq if last else 0
@@ -134,6 +148,8 @@ async def _target(target: str, heads: Iterator[tuple[int, str]], ledger: Ledger,
             incidents.add(entry.incident_id)
         if "decision" in entry.facts:
             decisions[entry.facts["decision"]] = entry.facts.get("digest", "")
+    if found.heads is not None:
+        found.heads[target] = (seq, previous)
     case = await ledger.load(target, history=True)
     _against_rows(case, seq, previous, incidents, found)
     _against_decisions(case, decisions, found)

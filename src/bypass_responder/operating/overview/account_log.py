@@ -8,6 +8,7 @@ from bypass_responder.errors import InputError, NotFoundError
 from bypass_responder.model.base import Utc, Value, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import LogEntry
+from bypass_responder.operating.log_chain import first_break
 
 if TYPE_CHECKING:
     from bypass_responder.session import Services
@@ -33,7 +34,7 @@ async def read_account_log(subject: str, services: Services) -> AccountLog:
     target, incident_id = await _place(subject.strip() or TENANT_TARGET, services)
     try:
         chain = [entry async for entry in services.ledger.log(target)]
-        problem = _first_break(chain)
+        problem = first_break(chain)
     except InputError as error:
         chain, problem = [], str(error)
     about = [entry for entry in chain if incident_id is None or entry.incident_id in {incident_id, None}]
@@ -56,12 +57,3 @@ async def _place(subject: str, services: Services) -> tuple[str, str | None]:
     if entry is None:
         raise NotFoundError(f"{subject} matches no incident. Give an incident id or an object id.")
     return entry.target, entry.id if entry.kind == "incident" else None
-
-
-def _first_break(chain: list[LogEntry]) -> str:
-    previous = ""
-    for entry in chain:
-        if entry.digest() != entry.hash or entry.previous != previous:
-            return f"Entry {entry.seq} does not fit the chain. Verify the log: bypassctl log verify."
-        previous = entry.hash
-    return ""
