@@ -19,7 +19,7 @@ from bypass_responder.cli import send_decision
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.incident import PersonDecision
 from sandbox.azurite import missing
-from sandbox.child import ROOT
+from sandbox.child import ROOT, leashed
 from tests.e2e.conftest import Start
 from tests.e2e.ctl import Said, bypassctl, bypassctl_program
 from tests.e2e.live import Live
@@ -472,7 +472,9 @@ async def test_watch_prints_each_change_of_a_status(held: Live) -> None:
     incident = await held.incident()
     command = [sys.executable, "-m", "bypass_responder.cli", "incidents", "watch", "--interval", "1", "-o", "json"]
     environment = {"PYTHONPATH": str(ROOT / "src"), "HOME": "/nonexistent"} | dict(held.cli_env)
-    watching = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, cwd=ROOT, env=environment)
+    watching = await asyncio.create_subprocess_exec(
+        *leashed(command), stdout=subprocess.PIPE, cwd=ROOT, env=environment
+    )
     assert watching.stdout
     first = await watching.stdout.readline()
     await waiting(held, "incidents", "dismiss", incident.id)

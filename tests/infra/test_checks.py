@@ -277,7 +277,7 @@ FAULTS = {
     ),
     "a cmdlet more": Fault("permissions", FIND, "-Name Get-User", "-Name Get-Mailbox", "Get-Mailbox is named in code"),
     "a queue nobody reads": Fault(
-        "storage_names", NAMES, "alerts: 'alerts'", "alerts: 'alarms'", "queue alarms is made"
+        "storage_names", NAMES, "alerts: 'alerts'", "alerts: 'alarms'", "queue alarms is created"
     ),
     "no poison twin": Fault("storage_names", NAMES, "'${queue}-poison'", "'${queue}-dead'", "alerts-poison is used", 1),
     "no table for checkpoints": Fault(
@@ -292,7 +292,7 @@ FAULTS = {
         "settings", MAIN, "MODE: mode\n", "MODES: mode\n", "responder: MODE is read and not set"
     ),
     "a setting nobody reads": Fault(
-        "settings", MAIN, f"{SENT}\n", f"{SENT}\nMOOD: 'good'\n", "MOOD is set and read by"
+        "settings", MAIN, f"{SENT}\n", f"{SENT}\nMOOD: 'good'\n", "MOOD is set but never read"
     ),
     "a setting of the worker": Fault(
         "settings", MAIN, "READ_BACK_SECONDS:", "READ_BACK_SECOND:", "worker: READ_BACK_SECONDS"
@@ -330,9 +330,11 @@ FAULTS = {
     ),
     "a function open to all": Fault("functions", "function_app.py", HEALTH, f"{OPEN}{HEALTH}", "['health', 'stop']"),
     "Event Grid shut out": Fault(
-        "functions", AUTH, "'/runtime/webhooks/EventGrid', ", "", "goes ['/runtime/webhooks/eventgrid', '/api/health']"
+        "functions", MAIN, "'/runtime/webhooks/EventGrid', ", "", "goes ['/runtime/webhooks/eventgrid', '/api/health']"
     ),
-    "callers without sign-in": Fault("functions", AUTH, "Return401", "AllowAnonymous", "did not sign in"),
+    "callers without sign-in": Fault(
+        "functions", AUTH, "requireAuthentication: true", "requireAuthentication: false", "did not sign in"
+    ),
     "a function not there": Fault(
         "functions", EVENTS, "'receive_alert'", "'receive_alarm'", "delivers to receive_alarm"
     ),
