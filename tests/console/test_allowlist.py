@@ -98,6 +98,18 @@ async def test_a_row_that_was_changed_meanwhile_is_left_alone() -> None:
     assert world.decisions.sent == []
 
 
+@pytest.mark.parametrize(
+    "account", ["app", "<b>@contoso.example", "app\u202e@contoso.example", "app\0@contoso.example"]
+)
+async def test_an_account_is_added_under_a_user_principal_name_only(account: str) -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        answer = await browser.get(f"/api/v1/allowlist/{BLAKE}/plan/add", params=ADD | {"account": account})
+
+    assert answer.status_code == 409
+    assert "is no user principal name" in answer.text
+
+
 async def test_nobody_allowlists_themselves() -> None:
     world = await listed()
     async with visitor(world, header=a_header(Role.ALLOWLIST, claims={"oid": BLAKE})) as browser:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bypass_responder.console.principal import HEADER, Role
+from bypass_responder.model.change import Actor
 from bypass_responder.model.decision_message import Channel, DecisionKind
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
 from tests.world import ALEX, BLAKE, World, a_finding
@@ -282,3 +283,26 @@ async def test_who_may_not_decide_is_shown_no_form(role: Role) -> None:
         text = (await browser.get(page)).text
 
     assert '<form method="post"' not in text
+
+
+# ---- nobody decides about themselves ---------------------------------------------------------------------------------
+
+APP = "abababab-0000-4000-8000-0000000000ab"
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [Actor(user_id="svc", app_id=APP), Actor(user_id=f"ServicePrincipal_{PERSON}"), Actor(object_id=PERSON)],
+    ids=["by its app id", "by its service principal", "by its object id"],
+)
+async def test_an_application_decides_about_no_incident_that_names_it(actor: Actor) -> None:
+    world = World()
+    await world.sees(a_finding(first_run=True, actor=actor))
+    [incident] = await world.incidents()
+    page = f"/incidents/{incident.id}"
+    header = a_header(Role.DECIDE, claims={"preferred_username": None, "azp": APP})
+    async with visitor(world, header=header) as client:
+        headers = BEARER | {"if-match": await tag(client, page)}
+        answer = await client.post(f"/api/v1{page}/approve", json={"reason": "x"}, headers=headers)
+
+    assert (answer.status_code, world.decisions.sent) == (409, [])

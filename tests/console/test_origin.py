@@ -41,6 +41,8 @@ def test_a_genuine_request_is_recognized(given: dict[str, str | None], api: bool
     [
         (FORM | {"origin": None}, False, "foreign_origin"),
         (FORM | {"origin": "null"}, False, "foreign_origin"),
+        (FORM | {"origin": "https://["}, False, "foreign_origin"),
+        (SCRIPT | {"origin": "https://[::1"}, True, "foreign_origin"),
         (FORM | {"origin": "https://evil.example"}, False, "foreign_origin"),
         (FORM | {"origin": "https://console.contoso.example.evil.example"}, False, "foreign_origin"),
         (FORM | {"sec-fetch-site": "cross-site"}, False, "foreign_site"),

@@ -49,6 +49,14 @@ def test_an_unknown_role_gives_nothing() -> None:
     assert read(a_header("Console.Owner", "console.decide")).roles == set()
 
 
+def test_a_blank_name_is_none() -> None:
+    assert read(a_header("Console.Read", claims={"preferred_username": " ", "upn": NAME})).name == NAME
+
+
+def test_blank_roles_and_roles_with_spaces_give_nothing() -> None:
+    assert read(a_header(" Console.Decide", "")).roles == set()
+
+
 def test_an_application_is_named_by_its_id() -> None:
     found = read(a_header("Console.Read", claims={"preferred_username": None, "azp": OTHER}))
 

@@ -32,7 +32,7 @@ def record_edit(
     recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    if why := out_of_time(message, draft.now) or own_entry(message.author, row):
+    if why := out_of_time(message, draft.now) or own_entry(message.author, _as_written(row, entry)):
         return refuse(draft, message, why, channel=channel)
     decision = recorded_as(draft, message, channel, outcome="carried_out", why="")
     if isinstance(entry, AllowlistEntry) and entry.edit_id == row.edit_id and len(edit.rows) == 1:
@@ -51,6 +51,13 @@ def record_edit(
         after=row.after,
     )
     return decision
+
+
+def _as_written(row: EditedRow, entry: AllowlistEntry | MalformedEntry | None) -> EditedRow:
+    """Return the row as the table has it, where that bears this edit: a report may leave out whose entry it is."""
+    if isinstance(entry, AllowlistEntry) and entry.edit_id == row.edit_id:
+        return row.model_copy(update={"after": entry.columns})
+    return row
 
 
 def own_entry(author: Author, row: EditedRow) -> str:

@@ -15,6 +15,7 @@ from bypass_responder.case.tasks import Task, show
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none, latest
 from bypass_responder.model.decision_message import (
+    APPLICATION,
     MOST_INCIDENTS,
     Author,
     Channel,
@@ -260,8 +261,9 @@ def _is_actor(author: Author, actor: Actor) -> bool:
         same(mine, theirs)
         for mine, theirs in (
             (author.object_id, actor.object_id),
+            (author.object_id, (actor.user_id or "").casefold().removeprefix("serviceprincipal_")),
             (author.name, actor.user_id),
-            (author.name, actor.app_id),
+            (author.name.removeprefix(APPLICATION), actor.app_id),
         )
     )
 

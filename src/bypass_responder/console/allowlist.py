@@ -25,7 +25,7 @@ from bypass_responder.operating.allowlist.edit import Edit, Made
 from bypass_responder.operating.allowlist.entries import EntryView
 from bypass_responder.operating.allowlist.history import Change as EntryChange
 from bypass_responder.operating.allowlist.history import history
-from bypass_responder.operating.allowlist.rules import Fields, expiry_of
+from bypass_responder.operating.allowlist.rules import ADDRESS, Fields, expiry_of, text_problem
 
 Action = Literal["add", "set", "remove", "keep", "undo"]
 ObjectId = Annotated[Guid, Path(description="Object id of the account.")]
@@ -156,6 +156,10 @@ async def _plan(console: Console, who: Principal, object_id: str, action: Action
         case "add":
             if expires is None or not wanted.account:
                 raise RefusedError("An entry needs the account's user principal name and the last valid day.")
+            if not ADDRESS.fullmatch(wanted.account) or text_problem("account", wanted.account):
+                raise RefusedError(
+                    f"{wanted.account!r:.80} is no user principal name; use one such as app@contoso.com."
+                )
             account = Account(object_id=object_id, user_principal_name=wanted.account, account_enabled=True)
             return await edits.plan_add(account, Fields(**texts, expires_at=expires), services, author=author)
         case "set":

@@ -51,6 +51,13 @@ def kind_of(headers: Headers, *, api: bool) -> Kind:
 def _require_own_origin(headers: Headers) -> None:
     if headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise ForeignRequestError("foreign_site")
-    origin, host = urlsplit(headers.get("origin", "")), headers.get("host", "")
-    if not origin.netloc or origin.netloc.lower() != host.lower():
+    origin, host = _host_of(headers.get("origin", "")), headers.get("host", "").lower()
+    if not origin or origin != host:
         raise ForeignRequestError("foreign_origin")
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:  # such as http://[
+        return ""

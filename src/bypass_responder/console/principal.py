@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bypass_responder.model.base import Value, first_problem, guid_or_none
-from bypass_responder.model.decision_message import Author
+from bypass_responder.model.decision_message import APPLICATION, Author
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,5 +120,5 @@ def _name(header: _Header, object_id: str) -> str:
     """Return the user principal name; of an application, its id."""
     names = [header.of(kind) for kind in NAMES]
     applications = header.of(*APPLICATIONS)
-    name = next((found[0] for found in names if len(found) == 1), None)
-    return (name or f"application {applications[0] if applications else object_id}").strip()[:LONGEST_NAME]
+    name = next((found[0].strip() for found in names if len(found) == 1 and found[0].strip()), None)
+    return (name or f"{APPLICATION}{applications[0] if applications else object_id}")[:LONGEST_NAME]

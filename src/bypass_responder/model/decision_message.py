@@ -26,6 +26,9 @@ MOST_FINDINGS, MOST_INCIDENTS, MOST_STEPS = 500, 200, 8
 MOST_WARNING, MOST_SHOWN = 2000, 200
 """Characters of a warning, and of one in a notification."""
 
+APPLICATION = "application "
+"""What the name of an author begins with who is an application; its app id follows."""
+
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 

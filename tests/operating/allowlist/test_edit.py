@@ -425,6 +425,21 @@ async def test_a_report_about_ones_own_entry_is_refused_and_notified() -> None:
     assert "decision_refused" in await world.notifications()
 
 
+@pytest.mark.parametrize("after", [None, {}, {"display_name": "blake@contoso.onmicrosoft.com"}])
+async def test_a_report_that_hides_whose_entry_it_is_is_refused(after: dict[str, str] | None) -> None:
+    world = World()
+    await allowed(world)
+    sent, entry = world.decisions.sent[-1], await world.allowlist.get(ALEX)
+    assert sent.edit is not None
+    assert isinstance(entry, AllowlistEntry)
+    edit = sent.edit.model_copy(update={"rows": (sent.edit.rows[0].model_copy(update={"after": after}),)})
+    author = Author(name=entry.display_name)
+    again = {"message_id": world.services.new_id(), "edit": edit, "author": author}
+    await delivers(world, sent.model_copy(update=again))
+
+    assert "decision_refused" in await world.notifications()
+
+
 async def test_the_notification_of_a_change_names_its_editor() -> None:
     world = World()
     await allowed(world)

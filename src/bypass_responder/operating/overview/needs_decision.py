@@ -9,6 +9,7 @@ from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import TENANT_TARGET, IndexEntry
 from bypass_responder.model.health import HealthAlert
+from bypass_responder.operating.incidents.listing import needing_decision
 from bypass_responder.operating.overview.health import ongoing_alerts
 from bypass_responder.session import open_session
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 MOST_INCIDENTS = 50
 MOST_EXPIRING = 50
 EXPIRES_WITHIN = timedelta(days=30)
-WAITING = frozenset({"held", "failed"})
 
 
 class NeedsDecision(Value):
@@ -35,14 +35,14 @@ class NeedsDecision(Value):
 async def read_needs_decision(services: Services) -> NeedsDecision:
     """Return what waits for a person now."""
     now = services.clock()
-    waiting = [entry async for entry in services.index.newest(kinds=("incident",)) if entry.status in WAITING]
+    waiting = await needing_decision(services, limit=MOST_INCIDENTS)
     tenant = (await open_session(TENANT_TARGET, services)).case
     entries = [entry async for entry in services.allowlist.entries() if isinstance(entry, AllowlistEntry)]
     expiring = sorted((it for it in entries if it.expires_at <= now + EXPIRES_WITHIN), key=lambda it: it.expires_at)
     return NeedsDecision(
         read_at=now,
-        incidents=tuple(reversed(waiting))[:MOST_INCIDENTS],
-        more_incidents=len(waiting) > MOST_INCIDENTS,
+        incidents=waiting.entries,
+        more_incidents=waiting.next is not None,
         alerts=tuple(ongoing_alerts(tenant)),
         expiring=tuple(expiring[:MOST_EXPIRING]),
         more_expiring=len(expiring) > MOST_EXPIRING,
