@@ -9,6 +9,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bypass_responder import __version__
+from bypass_responder.console.timeline_picture import picture
+from bypass_responder.operating.incidents.ticket import ticket
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +31,8 @@ def environment() -> Environment:
     )
     made.filters["moment"] = moment
     made.filters["iso"] = iso
+    made.filters["picture"] = picture
+    made.filters["ticket"] = ticket
     made.globals["version"] = __version__
     return made
 
