@@ -23,7 +23,7 @@ from bypass_responder.model.operation import (
 if TYPE_CHECKING:
     from bypass_responder.model.record import AuditRecord
 
-_OUTCOMES = {
+OUTCOMES = {
     "true": Outcome.SUCCESS,
     "succeeded": Outcome.SUCCESS,
     "success": Outcome.SUCCESS,
@@ -31,6 +31,7 @@ _OUTCOMES = {
     "failed": Outcome.FAILED,
     "failure": Outcome.FAILED,
 }
+"""Words for the result of a cmdlet, in lower case."""
 _SWITCH = {True: Switch.ON, False: Switch.OFF, None: Switch.UNKNOWN}
 
 
@@ -88,7 +89,7 @@ def _values(record: AuditRecord, parameter: str) -> list[str]:
 
 
 def _outcome(record: AuditRecord) -> Outcome:
-    return _OUTCOMES.get(folded(record.result_status or ""), Outcome.UNKNOWN)
+    return OUTCOMES.get(folded(record.result_status or ""), Outcome.UNKNOWN)
 
 
 def _actor(record: AuditRecord) -> Actor:

@@ -24,7 +24,7 @@ def zipped(**members: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, content in members.items():
-            archive.writestr(name.replace("__", "."), content)
+            archive.writestr(name if "/" in name else name.replace("__", "."), content)
     return out.getvalue()
 
 
@@ -36,6 +36,9 @@ def workbook(*rows: list[Any]) -> bytes:
     book.save(out)
     return out.getvalue()
 
+
+OFF_ROWS = list(map(list, zip(*search_ual(another()).items(), strict=True)))
+ON_ROWS = list(map(list, zip(*search_ual(a_bypass()).items(), strict=True)))
 
 COMPRESSED = {
     "gzip": gzip.compress(ON),
@@ -121,6 +124,92 @@ def test_how_much_was_read_is_stated(tmp_path: Path) -> None:
     assert f"read {len(content):,} bytes, 5 lines, 5 records" in run(a_file(tmp_path, content)).stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (json.dumps(another()).encode(), "1 line,"),
+        (json.dumps(another()).encode() + b"\n", "1 line,"),
+        (to_csv(another()).rstrip(), "2 lines,"),
+        (to_csv(another()).replace(b"\r\n", b"\r"), "2 lines,"),
+        (json.dumps(another(), indent=1).encode("utf-16"), "25 lines,"),
+        ((json.dumps(another()) + "\n").encode("utf-16-le"), "1 line,"),
+        (gzip.compress(json.dumps(another()).encode()), "1 line,"),
+        (zipped(a__json=json.dumps(another()).encode(), b__json=json.dumps(another()).encode()), "2 lines,"),
+        (b"", "0 lines,"),
+    ],
+)
+def test_the_last_line_counts_without_a_line_feed(tmp_path: Path, content: bytes, lines: str) -> None:
+    assert f"bytes, {lines}" in run(a_file(tmp_path, content)).stderr
+
+
+def test_of_a_workbook_its_bytes_and_rows_are_stated(tmp_path: Path) -> None:
+    content = sheets(OFF_ROWS, [*OFF_ROWS, [], OFF_ROWS[1]])
+
+    assert f"read {len(content):,} bytes, 5 rows of worksheets, 3 records" in run(a_file(tmp_path, content)).stderr
+
+
+def test_of_a_workbook_beside_text_bytes_lines_and_rows_are_stated(tmp_path: Path) -> None:
+    book = workbook(*OFF_ROWS)
+    size = len(book) + len(ON)
+
+    assert f"read {size:,} bytes, 1 line, 2 rows" in run(a_file(tmp_path, zipped(a__xlsx=book, b__json=ON))).stderr
+
+
+MAC = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "
+
+
+def test_what_macos_adds_to_an_archive_is_skipped_with_one_line(tmp_path: Path) -> None:
+    store = b"\0\0\0\x01Bud1\0"
+    content = altered(
+        zipped(a__json=ON), without="", **{"__MACOSX/._a.json": MAC, "b/._c.csv": MAC, ".DS_Store": store}
+    )
+
+    result = run("--output", "json", a_file(tmp_path, content))
+
+    assert (kinds(result), result.stderr.count("3 of its members skipped, which macOS added")) == (["on"], 1)
+
+
+def test_an_export_that_has_a_name_of_macos_is_read(tmp_path: Path) -> None:
+    content = altered(zipped(a__json=b"[]"), without="", **{"__MACOSX/._a.json": ON})
+
+    assert "on" in kinds(run("--output", "json", a_file(tmp_path, content)))
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (zipped(), "the zip archive has no file"),
+        (zipped(**{"folder/": b""}), "the zip archive has no file"),
+        (zipped(**{"__MACOSX/._a": MAC}), "the zip archive has no file"),
+        (gzip.compress(zipped()), "the zip archive has no file"),
+        (zipped(a__json=ON)[:-30], "the zip archive is cut off or damaged (File is not a zip file): copy or export it"),
+        (workbook(*ON_ROWS)[:-30], "the zip archive is cut off or damaged (File is not a zip file): copy or export it"),
+        (gzip.compress(ON)[:-12], "the compressed data is cut off or damaged (the gzip data ends too early): copy"),
+    ],
+)
+def test_an_archive_that_has_nothing_to_read_says_what_to_do(tmp_path: Path, content: bytes, detail: str) -> None:
+    result = run("--output", "json", a_file(tmp_path, content))
+
+    assert (found_in(result)[-1]["detail"].startswith(detail), result.exit_code > 0) == (True, True)
+
+
+def test_a_member_with_a_password_says_so(tmp_path: Path) -> None:
+    content = bytearray(zipped(a__json=ON))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+
+    (found,) = found_in(run("--output", "json", a_file(tmp_path, bytes(content))))
+
+    assert found["detail"] == "the member is protected by a password: extract it first"
+
+
+def test_a_day_number_of_excel_is_marked(tmp_path: Path) -> None:
+    row = sentinel(a_bypass()) | {"TimeGenerated [UTC]": 46057.063}
+    path = a_file(tmp_path, workbook(*map(list, zip(*row.items(), strict=True))))
+
+    assert "2026-02-04T01:30:43?" in run(path).stdout
+
+
 def test_records_that_were_passed_over_are_not_counted_but_on_demand(tmp_path: Path) -> None:
     path = a_file(tmp_path, json.dumps([another(Parameters=[])] * 3000, separators=(",", ":")).encode())
 
@@ -162,7 +251,7 @@ def altered(content: bytes, *, without: str = "", **added: bytes) -> bytes:
             if member.filename != without:
                 new.writestr(member.filename, old.read(member))
         for name, data in added.items():
-            new.writestr(name.replace("__", "."), data)
+            new.writestr(name if "/" in name else name.replace("__", "."), data)
     return out.getvalue()
 
 
@@ -176,10 +265,6 @@ def sheets(*each: list[list[Any]]) -> bytes:
             sheet.append(row)
     book.save(out)
     return out.getvalue()
-
-
-OFF_ROWS = list(map(list, zip(*search_ual(another()).items(), strict=True)))
-ON_ROWS = list(map(list, zip(*search_ual(a_bypass()).items(), strict=True)))
 
 
 def test_an_export_beside_a_workbook_is_read(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from bypass_responder.operating.self_check import SelfChecks
 from bypass_responder.operating.status import Status, read_status
 from bypass_responder.operating.timeline import Cost
 from bypass_responder.session import change_health, open_session, raise_health
+from bypass_responder.triggers.receive_alert import receive_alert
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.fakes.self_check import FakeProbe, FakeSelfCheckStore, FakeTokens
 from tests.world import ALEX, BLAKE, START, TENANT, World, a_finding, a_hint, an_entry
@@ -92,6 +93,22 @@ async def test_an_accepted_warning_is_not_shown_any_more() -> None:
     await world.delivers(await world.an_acceptance("Something new about 'Room 1'."))
 
     assert (await reads(world)).warnings == []
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b'{"specversion": "1.0", "source": "siem/soc", "id": "a-1", "data": {"target": ', "siem/soc event a-1"),
+        (b'{"target": "alex@', 'unknown sender, the event: {"target": "alex@'),
+    ],
+)
+async def test_an_unreadable_alert_is_shown_with_its_sender_or_its_beginning(
+    body: bytes, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = await watched()
+    await receive_alert(body, world.services)
+
+    assert where in " ".join(shown(await reads(world), capsys).split())
 
 
 # ---- the exit status -------------------------------------------------------------------------------------------------

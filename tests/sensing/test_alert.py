@@ -310,7 +310,7 @@ BAD: dict[str, tuple[Any, str]] = WRONG | {
     "half of it": (json.dumps(cloud_event(a_hint())).encode()[:-5], "not_json"),
     "two one after the other": (json.dumps(a_hint()).encode() * 2, "not_json"),
     "no UTF-8": (b'{"target":"\xff\xfe"}', "not_json"),
-    "UTF-16": (json.dumps(a_hint()).encode("utf-16"), "not_json"),
+    "UTF-16 that is cut": (json.dumps(a_hint()).encode("utf-16")[:-1], "not_json"),
     "NaN": (a_hint(score=float("nan")), "not_json"),
     "Infinity in text": (cloud_event(json.dumps(a_hint(score=float("-inf")))), "not_json"),
     "text that is no JSON": (cloud_event("hello"), "not_json"),
@@ -405,6 +405,36 @@ def test_an_unreadable_event_says_who_sent_it_and_which_it_was() -> None:
 
 def test_an_unreadable_event_whose_data_cannot_be_opened_says_who_sent_it() -> None:
     assert unread(cloud_event("hello")).source == "siem/soc"
+
+
+@pytest.mark.parametrize("event", [cloud_event(a_hint()), grid_event(a_hint())])
+def test_a_cut_event_says_who_sent_it_and_which_it_was(event: Any) -> None:
+    item = unread(json.dumps(event)[:-3].encode("utf-16"))
+
+    assert (item.source.rpartition("/")[0] != "", item.where) == (True, "event a-1")
+
+
+def test_names_in_the_data_of_a_cut_event_are_not_its_head() -> None:
+    cut = json.dumps({"specversion": "1.0", "data": {"source": "forged", "id": "forged"}})[:-1]
+
+    assert (unread(cut.encode()).source, unread(cut.encode()).where) == ("", "the event")
+
+
+def test_a_cut_record_has_no_head() -> None:
+    assert unread(json.dumps(a_bypass())[:-1].encode()).where == "the event"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+@pytest.mark.parametrize("data", [a_hint(), cloud_event(a_bypass())])
+def test_an_event_in_every_encoding_is_read(encoding: str, data: Any) -> None:
+    alert = read(json.dumps(data).encode(encoding))
+
+    assert len(alert.hints) + len(alert.records) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+def test_the_excerpt_of_utf_16_is_its_text(encoding: str) -> None:
+    assert unread('{"target": '.encode(encoding)).excerpt.endswith('{"target": ')
 
 
 def test_an_unreadable_event_without_a_head_says_so() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bypass_responder.errors import InputError
 from bypass_responder.model.record import AuditRecord
-from bypass_responder.sensing.records.moments import AMBIGUOUS, NO_ZONE, DateOrder, read_moment
+from bypass_responder.sensing.records.moments import AMBIGUOUS, NO_ZONE, SERIAL, DateOrder, read_moment
 from bypass_responder.sensing.records.reader import read_records
 from tests.sensing.builders import a_bypass, sentinel, to_csv
 
@@ -75,7 +75,28 @@ def test_a_zone_that_is_not_written_is_unknown(text: str) -> None:
     assert read_moment(text, utc=False).note == NO_ZONE
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "13/13/2026 1:31", "2026-02-30 01:31", "1:31", "Foo 4, 2026 1:31"])
+@pytest.mark.parametrize("text", ["46057.0631944444", "46057,0631944444"])
+def test_a_day_number_of_excel_is_a_time_without_a_zone(text: str) -> None:
+    found = read_moment(text)
+
+    assert (found.at.replace(microsecond=0), found.note) == (FEBRUARY, f"{NO_ZONE}; {SERIAL}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "99999.5",
+        "1.5",
+        "460570",
+        "46057.",
+        "13/13/2026 1:31",
+        "2026-02-30 01:31",
+        "1:31",
+        "Foo 4, 2026 1:31",
+    ],
+)
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(InputError):
         read_moment(text)

@@ -149,13 +149,50 @@ def test_the_records_own_word_on_the_operation_counts_unless_the_wrapper_says_ou
     assert [type(found) for found in read(to_csv(inside, outside))] == [AuditRecord, Unreadable]
 
 
-def test_elastics_word_on_a_missing_status_is_believed_only_when_it_is_a_failure() -> None:
-    documents = [elastic(a_bypass(ResultStatus=None)), elastic(a_bypass(ResultStatus=None))]
-    documents[1]["event"]["outcome"] = "failure"
+RESULTS: dict[str, Any] = {
+    "ecs": lambda record, word: elastic(record) | {"event": elastic(record)["event"] | {"outcome": word}},
+    "ecs, an answer of fields": lambda record, word: {
+        "fields": {name: [value] for name, value in elastic_dotted(record)["_source"].items()}
+        | {"event.outcome": [word]}
+    },
+    "kibana": lambda record, word: elastic_dotted(record)["_source"] | {"event.outcome": word},
+    "sentinel": lambda record, word: sentinel(record) | {"ResultStatus": word},
+    "sentinel, normalized": lambda record, word: sentinel(record) | {"ResultStatus": "", "EventResult": word},
+    "sentinel, operation result": lambda record, word: sentinel(record) | {"ResultStatus": "", "OperationResult": word},
+    "splunk": lambda record, word: {"result": record | {"status": word}},
+    "splunk, _raw": lambda record, word: {"result": {"_raw": json.dumps(record | {"ResultStatus": word})}},
+    "advanced hunting": lambda record, word: cloud_app_event(record) | {"ResultStatus": word},
+    "advanced hunting, raw": lambda record, word: cloud_app_event(record | {"ResultStatus": word}, as_text=True),
+}
 
-    found = read(json.dumps(documents).encode())
 
-    assert [r.result_status for r in found if isinstance(r, AuditRecord)] == [None, "failure"]
+def outcomes(content: bytes) -> list[str]:
+    return [str(change.outcome) for item in read(content) if (change := detect(item))]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"), [("success", "success"), ("Failure", "failed"), ("unknown", "unknown"), ("", "unknown")]
+)
+@pytest.mark.parametrize("shape", RESULTS.values(), ids=RESULTS)
+def test_the_result_counts_under_the_name_that_each_exporter_has(shape: Any, word: str, outcome: str) -> None:
+    assert outcomes(json.dumps(shape(a_bypass(ResultStatus=None), word)).encode()) == [outcome]
+
+
+def test_result_status_counts_before_an_exporters_word() -> None:
+    assert outcomes(json.dumps(RESULTS["kibana"](a_bypass(ResultStatus="False"), "success")).encode()) == ["failed"]
+
+
+def test_a_result_of_another_name_is_noted() -> None:
+    """Elastic calls a missing status a success."""
+    (found,) = read(json.dumps(RESULTS["kibana"](a_bypass(ResultStatus=None), "success")).encode())
+
+    assert isinstance(found, AuditRecord)
+    assert found.note == "the result is from event.outcome; ResultStatus is missing"
+
+
+@pytest.mark.parametrize("status", [200, "New", ["a", "b"], None, {"code": 1}])
+def test_a_status_that_is_no_result_is_unknown(status: Any) -> None:
+    assert outcomes(json.dumps(a_bypass(ResultStatus=None, status=status)).encode()) == ["unknown"]
 
 
 def test_numbers_and_truths_where_exporters_write_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import re
 import struct
@@ -9,7 +10,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -28,7 +29,13 @@ _LARGEST_WORKBOOK = 1 << 30
 """Bytes of all the parts of a workbook; the texts of its cells are kept in memory."""
 _MOST_ROWS = 1 << 20
 """Rows of a worksheet: Excel has no more. One that the file numbers higher would be preceded by as many empty rows."""
-_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_GZIP, _ZIP, _EMPTY_ZIP = b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06"
+_NO_FILE = "empty: the zip archive has no file"
+_OF_MACOS = (
+    (re.compile(r"(?:.*/)?\._[^/]*", re.DOTALL), b"\0\x05\x16\x07"),  # AppleDouble, in __MACOSX/ or beside its file
+    (re.compile(r"(?:.*/)?\.DS_Store"), b"\0\0\0\x01Bud1"),
+)
+"""Names of what macOS adds to an archive, and how such a member begins. One that begins otherwise is read."""
 _WORKBOOK = "xl/workbook.xml"
 _OF_WORKBOOK = re.compile(
     r"\[Content_Types\]\.xml|(?:xl|_rels|docProps|docMetadata|customXml)/.*\.(?:xml|rels|bin|vml|emf|gif|jpe?g|png|svg)"
@@ -46,13 +53,16 @@ _CORRUPT = (
 class Part:
     """One export: a stream of bytes, or the rows of a worksheet.
 
-    ``problem`` is known once it has been read.
+    ``problem`` is known once it has been read. ``size``: bytes that were read of it, if it is no stream.
     """
 
     name: str
     stream: Readable | None = None
     rows: Callable[[Scan], Pieces] | None = None
     problem: Callable[[], str] = str
+    size: int = 0
+    skipped: str = ""
+    """What was left unread on purpose."""
 
 
 class _Allowance:
@@ -85,7 +95,7 @@ class _Stream:
         except (*_CORRUPT, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            self.problem = f"cut_off: the compressed data cannot be read: {error}"
+            self.problem = f"cut_off: the compressed data is {_damage(error)}"
             return b""
         if self._allowance and not self._allowance.covers(len(data)):
             self.problem = f"too_large: it decompresses to more than {_MOST_BYTES:,} bytes"
@@ -104,14 +114,16 @@ def _parts(stream: Readable, name: str, allowance: _Allowance, *, depth: int) ->
         head += more
     whole = _Stream(stream.read, head=head)
     is_gzip = head.startswith(_GZIP)
-    if not is_gzip and head != _ZIP:
+    if head == _EMPTY_ZIP:
+        yield Part(name, problem=lambda: _NO_FILE, size=len(head))
+    elif not is_gzip and head != _ZIP:
         yield Part(name, stream=whole)
     elif depth >= _DEEPEST:
         yield Part(name, problem=lambda: f"too_deep: more than {_DEEPEST} nested compressed files")
     elif is_gzip:
         inside = _Stream(_Gunzip(whole).read, allowance=allowance)
         for part in _parts(inside, name, allowance, depth=depth + 1):
-            yield Part(part.name, part.stream, part.rows, _either(part.problem, lambda: inside.problem))
+            yield replace(part, problem=_either(part.problem, lambda: inside.problem))
     else:
         with tempfile.TemporaryFile() as copy:
             while block := whole.read(_BLOCK):
@@ -127,12 +139,17 @@ def _members(copy: BinaryIO, name: str, allowance: _Allowance, *, depth: int) ->
     try:
         archive = zipfile.ZipFile(copy)
     except (*_CORRUPT, OSError) as error:
-        problem = f"cut_off: the zip archive cannot be read: {error}"
-        yield Part(name, problem=lambda: problem)
+        problem = f"cut_off: the zip archive is {_damage(error)}"
+        yield Part(name, problem=lambda: problem, size=copy.seek(0, io.SEEK_END))
         return
     from bypass_responder.model.record import printable
 
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    every = [member for member in archive.infolist() if not member.is_dir()]
+    members = [member for member in every if not _is_of_macos(archive, member)]
+    if skipped := len(every) - len(members):
+        yield Part(name, skipped=f"{skipped} of its members skipped, which macOS added (__MACOSX, ._*, .DS_Store)")
+    if not members:
+        yield Part(name, problem=lambda: _NO_FILE, size=copy.seek(0, io.SEEK_END))
     if any(member.filename == _WORKBOOK for member in members):
         yield from _sheets(archive, copy, name)
         members = [member for member in members if not _OF_WORKBOOK.fullmatch(member.filename)]
@@ -145,10 +162,30 @@ def _members(copy: BinaryIO, name: str, allowance: _Allowance, *, depth: int) ->
             with archive.open(member) as opened:
                 stream = _Stream(opened.read, allowance=allowance)
                 for part in _parts(stream, inside, allowance, depth=depth + 1):
-                    yield Part(part.name, part.stream, part.rows, _either(part.problem, lambda s=stream: s.problem))  # type: ignore[misc]
+                    yield replace(part, problem=_either(part.problem, lambda s=stream: s.problem))  # type: ignore[misc]
         except (*_CORRUPT, OSError) as error:
-            problem = f"cut_off: {error}"
+            problem = f"cut_off: the member is {_damage(error)}"
             yield Part(inside, problem=lambda problem=problem: problem)  # type: ignore[misc]
+
+
+def _is_of_macos(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    begins = next((begins for name, begins in _OF_MACOS if name.fullmatch(member.filename)), None)
+    if begins is None:
+        return False
+    try:
+        with archive.open(member) as opened:
+            return opened.read(len(begins)) == begins
+    except (*_CORRUPT, OSError):
+        return False
+
+
+def _damage(error: Exception) -> str:
+    """Return what is wrong with compressed data, and what to do."""
+    if "password" in str(error):
+        return "protected by a password: extract it first"
+    if isinstance(error, NotImplementedError):
+        return f"compressed in a way that is not supported ({error}): extract it first"
+    return f"cut off or damaged ({error}): copy or export it again"
 
 
 def _sheets(archive: zipfile.ZipFile, copy: BinaryIO, name: str) -> Iterator[Part]:
@@ -156,6 +193,7 @@ def _sheets(archive: zipfile.ZipFile, copy: BinaryIO, name: str) -> Iterator[Par
 
     from bypass_responder.model.record import printable
 
+    size = copy.seek(0, io.SEEK_END)
     if sum(member.file_size for member in archive.infolist()) > _LARGEST_WORKBOOK:
         yield Part(name, problem=lambda: f"too_large: the workbook has more than {_LARGEST_WORKBOOK:,} bytes")
         return
@@ -163,9 +201,10 @@ def _sheets(archive: zipfile.ZipFile, copy: BinaryIO, name: str) -> Iterator[Par
         named = len(_SHEET.findall(archive.read(_WORKBOOK)))
         workbook = openpyxl.load_workbook(copy, read_only=True, data_only=True, keep_links=False)
     except Exception as error:  # noqa: BLE001 - openpyxl raises anything for a file that is not as it should be
-        problem = f"cut_off: the workbook cannot be read: {error}"
-        yield Part(name, problem=lambda: problem)
+        problem = f"cut_off: the workbook is {_damage(error)}"
+        yield Part(name, problem=lambda: problem, size=size)
         return
+    yield Part(name, size=size)
     if lost := named - len(workbook.sheetnames):
         yield Part(name, problem=lambda: f"cut_off: {lost} of the {named} sheets of the workbook are missing")
     for sheet in workbook.worksheets:
@@ -176,16 +215,18 @@ def _sheets(archive: zipfile.ZipFile, copy: BinaryIO, name: str) -> Iterator[Par
 
 def _pieces(sheet: Any, scan: Scan) -> Pieces:  # noqa: ANN401 - openpyxl has no types
     try:
-        yield from read_table(_rows(sheet), scan)
+        yield from read_table(_rows(sheet, scan), scan)
     except Exception as error:  # noqa: BLE001 - as above
         yield Broken("cut_off", f"reading the worksheet stopped: {error}", "after the last row", "", names_cmdlet=True)
 
 
-def _rows(sheet: Any) -> Iterator[list[str]]:  # noqa: ANN401 - as above
+def _rows(sheet: Any, scan: Scan) -> Iterator[list[str]]:  # noqa: ANN401 - as above
     for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
         if number > _MOST_ROWS:
             raise ValueError(f"it has more than {_MOST_ROWS:,} rows")
-        yield [_cell(value) for value in row]
+        cells = [_cell(value) for value in row]
+        scan.rows += any(cells)
+        yield cells
 
 
 def _cell(value: object) -> str:

@@ -89,7 +89,7 @@ class _Run:
         self._paused = paused
         self._found: Found | None = None
         self.failed = 0
-        self.bytes = self.lines = self.records = 0
+        self.bytes = self.lines = self.rows = self.records = 0
         self.is_exact = True
         self.unrecognized: list[str] = []
 
@@ -99,6 +99,9 @@ class _Run:
         for part in parts(stream, name):
             scan = Scan(every=self._every)
             self._read_part(part, scan)
+            if part.skipped:
+                with self._paused():
+                    typer.echo(f"{part.name}: {part.skipped}", err=True)
             recognized |= scan.recognized
             if problem := part.problem():
                 self._findings().problem(problem, source=part.name)
@@ -107,10 +110,14 @@ class _Run:
 
     def _read_part(self, part: Part, scan: Scan) -> None:
         pieces = part.rows(scan) if part.rows else iter(())
-        if part.stream:
-            pieces = pieces_of(_Counted(part.stream, self), scan)
+        counted = _Counted(part.stream) if part.stream else None
+        if counted:
+            pieces = pieces_of(counted, scan)
         for first in pieces:
             self._findings().read(chain([first], pieces), scan, source=part.name)
+        self.bytes += counted.bytes if counted else part.size
+        self.lines += counted.lines if counted else 0
+        self.rows += scan.rows
         self.records += scan.records
         self.is_exact &= scan.is_exact
 
@@ -128,9 +135,14 @@ class _Run:
         found, shown, unreadable = (
             (self._found.found, self._found.shown, self._found.unreadable) if self._found else (0, 0, 0)
         )
-        records = f"{self.records:,} records" if self.is_exact else "records not counted (--count)"
+        sizes = [f"{self.bytes:,} bytes"]
+        if self.lines or not self.rows:
+            sizes.append(f"{self.lines:,} {'line' if self.lines == 1 else 'lines'}")
+        if self.rows:
+            sizes.append(f"{self.rows:,} rows of worksheets")
+        sizes.append(f"{self.records:,} records" if self.is_exact else "records not counted (--count)")
         again = f" ({shown} shown: an event that is in several files counts once)" if shown > found else ""
-        typer.echo(f"read {self.bytes:,} bytes, {self.lines:,} lines, {records}", err=True)
+        typer.echo(f"read {', '.join(sizes)}", err=True)
         typer.echo(f"{found} found{again}, {unreadable} unreadable, {self.failed} of {files} files failed", err=True)
         return FOUND if shown else NOT_READ if unreadable or self.failed or self.unrecognized else 0
 
@@ -155,15 +167,27 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 class _Counted:
     """A stream whose bytes and lines are counted."""
 
-    def __init__(self, stream: Readable, run: _Run) -> None:
+    def __init__(self, stream: Readable) -> None:
         self._stream = stream
-        self._run = run
+        self._newline = b""
+        self._newlines = 0
+        self._end = b""
+        self.bytes = 0
 
     def read(self, size: int, /) -> bytes:
         data = self._stream.read(size)
-        self._run.bytes += len(data)
-        self._run.lines += count_bytes(data, b"\n")
+        if not self._newline:
+            self._newline = b"\n" if b"\n" in data else b"\r" if b"\r" in data[:-1] else b""
+        self.bytes += len(data)
+        self._newlines += count_bytes(data, self._newline) if self._newline else 0
+        self._end = (self._end + data[-2:])[-2:]
         return data
+
+    @property
+    def lines(self) -> int:
+        """Lines, the last one also without a line feed. Text in UTF-16 ends in two bytes."""
+        is_ended = self._end.rstrip(b"\0").endswith(self._newline or b"\n")
+        return self._newlines + (self.bytes > 0 and not is_ended)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.model.base import iso
+from bypass_responder.model.record import Unreadable
 from bypass_responder.model.self_check import DEAD_LETTER_DAYS, DEAD_LETTERS, SelfCheck
 from bypass_responder.model.sweep import Sweep
 from bypass_responder.operating.status import (
@@ -129,6 +130,11 @@ def _fields(found: Status) -> dict[str, object]:
     }
 
 
+def _where(item: Unreadable) -> str:
+    """Return the source and the place; of an unknown sender, how the input begins."""
+    return f"{item.source} {item.where}" if item.source else f"unknown sender, {item.where}: {item.excerpt[:60]}"
+
+
 def _dead_letters(check: SelfCheck | None) -> str:
     if check is None or check.dead_letters is None:
         return "unknown: no self-check of the app counted them"
@@ -230,5 +236,5 @@ def _show_input(found: Status) -> None:
     show_section(
         "Unreadable input (newest 20)",
         ("received", "reason", "detail", "where"),
-        [(moment(at), it.reason, it.detail, f"{it.source} {it.where}") for at, it in found.unreadable],
+        [(moment(at), it.reason, it.detail, _where(it)) for at, it in found.unreadable],
     )

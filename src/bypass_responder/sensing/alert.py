@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from bypass_responder.errors import InputError
 from bypass_responder.model.alert import LONGEST_TEXT, Alert, Hint
 from bypass_responder.model.base import guid_or_none
+from bypass_responder.model.encoding import decoded, encoding_of
 from bypass_responder.model.record import EXCERPT_LIMIT, AuditRecord, Unreadable, excerpt, printable
 from bypass_responder.sensing.records.envelope import (
     Head,
@@ -26,6 +27,7 @@ from bypass_responder.sensing.records.envelope import (
     moment_or_none,
     must_say_once,
     optional_text,
+    stated_head,
     text_of,
 )
 from bypass_responder.sensing.records.parsed import Fields, as_written
@@ -47,24 +49,27 @@ _PROBLEMS = {
 def read_alert(body: bytes, *, tenant_id: str) -> Alert | Unreadable:
     """The alert in the JSON of one event, or why there is none. Never raises for what the body holds.
 
-    Takes CloudEvents 1.0, the Event Grid schema and the data alone. The data is the minimal form (a Hint), or what
-    ``detect`` reads: a record or at most 50 of them, as JSON or as JSON text. ``tenant_id`` is a lower-case GUID.
+    The body is UTF-8 or UTF-16. Takes CloudEvents 1.0, the Event Grid schema and the data alone. The data is the
+    minimal form (a Hint), or what ``detect`` reads: a record or at most 50 of them, as JSON or as JSON text.
+    ``tenant_id`` is a lower-case GUID.
     """
     head = Head()
     try:
         event = event_in(body)
         head = head_of(event)
-        return _alert(head, data_of(event), raw=body.decode(), tenant_id=tenant_id)
+        return _alert(head, data_of(event), raw=decoded(body), tenant_id=tenant_id)
     except InputError as error:
         problem = error
     except RecursionError:
         problem = InputError("too_deep", "the event is nested too deeply")
+    text = body[: 4 * EXCERPT_LIMIT].decode(encoding_of(body) or "utf-8", "replace")
+    head = head if head != Head() else stated_head(text)
     return Unreadable(
         reason=problem.reason,
         detail=excerpt(problem.detail),
         source=_source(head),
         where=f"event {printable(head.id[:_LONGEST_ID])}" if head.id else "the event",
-        excerpt=excerpt(body[: 4 * EXCERPT_LIMIT].decode("utf-8", "replace")),
+        excerpt=excerpt(text),
     )
 
 

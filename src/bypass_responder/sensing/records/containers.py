@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import InputError
+from bypass_responder.sensing.records.foreign import TAKEN, foreign
 from bypass_responder.sensing.records.lines import read_lines
 from bypass_responder.sensing.records.parsed import Fields, parse
 from bypass_responder.sensing.records.pieces import Broken, Pieces, Scan
@@ -21,23 +22,6 @@ if TYPE_CHECKING:
     import io
 
     from bypass_responder.sensing.records.source import Readable
-
-_TAKEN = "JSON, .xlsx or a CSV with a known column (AuditData, Operation, ActionType …), also in .gz and .zip"
-_FORMATS = (
-    (b"PAR1", "a Parquet file"),
-    (b"%PDF", "a PDF file"),
-    (b"SQLite format 3", "a SQLite database"),
-    (b"ElfFile", "a Windows event log (.evtx)"),
-    (b"Obj\x01", "an Avro file"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
-    (b"BZh", "a bzip2 file"),
-    (b"\xfd7zXZ", "an xz file"),
-    (b"\xd0\xcf\x11\xe0", "an old Office file (.xls)"),
-    (b"PK\x03\x04", "a zip archive, or an Excel workbook"),
-    (b"\x1f\x8b", "a gzip file"),
-)
 
 
 def pieces_of(stream: Readable, scan: Scan) -> Pieces:
@@ -54,8 +38,7 @@ def pieces_of(stream: Readable, scan: Scan) -> Pieces:
         return read_rows(reader, header, scan)
     if _is_lines(lines):
         return read_lines(reader, scan)
-    kind = next((name for mark, name in _FORMATS if start_bytes.startswith(mark)), "")
-    detail = f"{kind or 'neither JSON nor a CSV with a known column'}; supported: {_TAKEN}"
+    detail = foreign(start_bytes, head) or f"neither JSON nor a CSV with a known column; supported: {TAKEN}"
     return iter([Broken("not_json", detail, "the beginning", head, _names_cmdlet(reader))])
 
 

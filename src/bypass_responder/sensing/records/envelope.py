@@ -7,10 +7,12 @@ case: an audit record has fields that differ from them in nothing else.
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bypass_responder.errors import InputError
+from bypass_responder.model.encoding import decoded
 from bypass_responder.sensing.records.moments import moment
 from bypass_responder.sensing.records.parsed import Fields, parse
 
@@ -22,6 +24,7 @@ _LARGEST = 1 << 20
 """Bytes of an event; Event Grid takes no larger one."""
 _DEEPEST = 16
 """Levels of nesting. Real records have at most 12, and each level of a list is written out again to be read."""
+_PROPERTY = re.compile(r'"(specversion|eventType|source|topic|subject|id)"\s*:\s*"([^"\\]{1,200})"')
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,15 @@ def head_of(event: Any) -> Head:  # noqa: ANN401 - any JSON value
         id=optional_text(event, "id"),
         time=optional_text(event, "time" if cloud else "eventTime"),
     )
+
+
+def stated_head(text: str) -> Head:
+    """Return the sender and id that the text of an event states before its data, though it cannot be parsed."""
+    stated = dict(reversed(_PROPERTY.findall(text.partition('"data"')[0])))
+    if not stated.keys() & {"specversion", "eventType"}:
+        return Head()
+    names = ("source" if "specversion" in stated else "topic", "subject")
+    return Head(source=" ".join(stated[name] for name in names if name in stated), id=stated.get("id", ""))
 
 
 def data_of(event: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -148,9 +160,9 @@ def _read(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
     if len(data) > _LARGEST:
         raise InputError("too_large", f"the event is longer than {_LARGEST:,} bytes")
     try:
-        value = parse(data if isinstance(data, str) else data.decode())
+        value = parse(data if isinstance(data, str) else decoded(data))
     except UnicodeDecodeError:
-        raise InputError("not_json", "the event is not UTF-8") from None
+        raise InputError("not_json", "the event is neither UTF-8 nor intact UTF-16: send it in UTF-8") from None
     _must_be_shallow(value)
     return value
 

@@ -14,6 +14,7 @@ from bypass_responder.errors import InputError
 
 AMBIGUOUS = "day and month may be swapped"
 NO_ZONE = "the time zone is unknown"
+SERIAL = "the time is a day number of Excel"
 
 _ZONE = r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?"
 _CLOCK = r"(?P<h>\d{1,2}):(?P<min>\d\d)(?::(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?(?:\s*(?P<half>[AP])\.?M\.?)?" + _ZONE
@@ -29,6 +30,10 @@ _FORMS = tuple(
     )
 )
 _DOTNET = re.compile(r"\\?/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?/")
+_SERIAL = re.compile(r"\d{5}(?:[.,]\d{1,12})?")
+_SERIALS = range(36526, 73051)
+"""Day numbers of the years 2000 to 2099."""
+_DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NOON = _MOST_MONTHS = 12
 _DATES = re.compile(r"(?<![\d/.-])(\d{1,2})([/-])(\d{1,2})\2\d{4}[, ]")
@@ -70,13 +75,17 @@ def read_moment(text: str, *, utc: bool = True, day_first: bool | None = None) -
     """Return the moment that the text states. Raises InputError ``wrong_type``.
 
     ISO 8601, ``5/20/2023 11:07:00 AM`` and ``19/12/2025, 08:49`` (spreadsheets, the Azure portal), ``04.02.2026 1:31``,
-    ``Feb 4, 2026 @ 01:31:13.000`` (Kibana), ``Wednesday, February 4, 2026 1:31:13 AM`` (PowerShell) and ``/Date(ms)/``.
+    ``Feb 4, 2026 @ 01:31:13.000`` (Kibana), ``Wednesday, February 4, 2026 1:31:13 AM`` (PowerShell), ``/Date(ms)/`` and
+    ``46057.063`` (Excel's number of a day, which never states the zone).
     ``utc``: the field is known to be in UTC. ``day_first``: what the other dates of the file show.
     """
     text = text.strip()
     try:
         if found := _DOTNET.fullmatch(text):
             return Moment(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(found[1])))
+        if _SERIAL.fullmatch(text) and int(text[:5]) in _SERIALS:
+            days = float(text.replace(",", "."))
+            return Moment(_DAY_ZERO + timedelta(milliseconds=round(days * 86_400_000)), f"{NO_ZONE}; {SERIAL}")
         for form in _FORMS:
             if found := form.fullmatch(text):
                 return _moment(found.groupdict(), utc=utc, day_first=day_first)

@@ -56,6 +56,8 @@ class Scan:
     every: bool = False
     """Whether every record is parsed, so that ``records`` is exact."""
     records: int = 0
+    rows: int = 0
+    """Rows of a worksheet that are not empty, its header among them."""
     is_exact: bool = True
     """False once a stretch without a name of interest was passed over without being parsed."""
     recognized: bool = False

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from bypass_responder.detection import OUTCOMES
 from bypass_responder.errors import InputError
 from bypass_responder.model.operation import AUDIT_SWITCHES, BYPASS_OPERATION, BYPASS_PARAMETER, folded
 from bypass_responder.model.record import AuditRecord
@@ -43,8 +44,10 @@ _TIMES = (
 )
 _IN_UTC = frozenset({"creationtime", "creationdate", "createddatetime"})
 """Times that the services write in UTC, whatever the export. Of others the zone is known only if it is written."""
+_RESULTS = ("event.outcome", "eventresult", "operationresult", "status")
+"""Names that Elastic, Sentinel's normalized tables and Splunk have for the result."""
 _CUT_OFF = "Parameters were cut off by the export (ConvertTo-Json -Depth)"
-_NUMBERS_TOO = frozenset({"user_type"})
+_NUMBERS_TOO = frozenset({"user_type", "creation_time"})
 _TRUTHS_TOO = frozenset({"result_status"})
 _SWITCH = folded(BYPASS_PARAMETER)
 _CMDLET = folded(BYPASS_OPERATION.removeprefix("Set-"))
@@ -123,8 +126,9 @@ def _relevant(operation: str, text: str) -> bool:
 
 def _build(candidate: Candidate, operation: str, *, day_first: bool | None) -> AuditRecord:
     found = {field: _field(candidate, field) for field in _NAMES}
-    if found["result_status"] is None and dig(candidate.outer, "event.outcome") == "failure":
-        found["result_status"] = "failure"  # Elastic calls a missing status a success, so only a failure is believed
+    result_note = ""
+    if found["result_status"] is None:
+        found["result_status"], result_note = _exporters_result(candidate)
     workload = folded(found["workload"] or "exchange")
     if folded(operation) == folded(BYPASS_OPERATION) and workload != "exchange":
         raise InputError(reason="other_workload", detail=f"the workload is {found['workload']!r}, not Exchange")
@@ -141,9 +145,19 @@ def _build(candidate: Candidate, operation: str, *, day_first: bool | None) -> A
         external_access=_truth(candidate.inner.get("externalaccess")),
         parameters=given,
         raw=candidate.raw,
-        note="; ".join(filter(None, (created.note, lost))),
+        note="; ".join(filter(None, (created.note, lost, result_note))),
         **found,
     )
+
+
+def _exporters_result(candidate: Candidate) -> tuple[str | None, str]:
+    """Return the result under a SIEM's own name for it, with a note; None for a word that is no result."""
+    for fields in (candidate.inner, candidate.outer):
+        for name in _RESULTS:
+            word = dig(fields, name)
+            if isinstance(word, str) and folded(word) in OUTCOMES:
+                return word, f"the result is from {name}; ResultStatus is missing"
+    return None, ""
 
 
 def _given(candidate: Candidate, operation: str) -> tuple[dict[str, str], str]:

@@ -7,6 +7,8 @@ import io
 import re
 from typing import TYPE_CHECKING, Protocol
 
+from bypass_responder.model.encoding import encoding_of
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -44,24 +46,12 @@ def _read_fully(stream: Readable, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _encoding(head: bytes) -> str | None:
-    """Return the encoding to recode from; None for UTF-8.
-
-    ASCII text in UTF-16 has a NUL in every pair, with or without a byte order mark.
-    """
-    if head.startswith(codecs.BOM_UTF16_LE) or (len(head) > 1 and head[0] and not head[1]):
-        return "utf-16-le"
-    if head.startswith(codecs.BOM_UTF16_BE) or (len(head) > 1 and not head[0] and head[1]):
-        return "utf-16-be"
-    return None
-
-
 class _Utf8(io.RawIOBase):
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
         self._ended = False
         head = _read_fully(stream, 4)
-        encoding = _encoding(head)
+        encoding = encoding_of(head)
         self._decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
         self._pending = self._recode(head, final=False).removeprefix(codecs.BOM_UTF8)
 
