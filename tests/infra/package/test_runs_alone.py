@@ -20,7 +20,17 @@ from tests.programs import report
 
 CASE = ROOT / "tests" / "sandbox" / "worker_library" / "case.py"
 SITE = ".python_packages/lib/site-packages"
-OF_THE_HOST = {"_distutils_hack", "click", "croniter", "dateutil", "pygments", "rich", "starlette", "uvicorn"}
+OF_THE_HOST = {
+    "_distutils_hack",
+    "click",
+    "croniter",
+    "dateutil",
+    "pygments",
+    "python_multipart",
+    "rich",
+    "starlette",
+    "uvicorn",
+}
 """What the sandbox's own host and its virtual environment need, and no app has to bring."""
 
 
