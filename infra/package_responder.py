@@ -22,8 +22,8 @@ from infra.app_package import RefusedError
 ROOT = Path(__file__).resolve().parent.parent
 TOP = ("function_app.py", "host.json", "requirements.txt", "LICENSE")
 SOURCE = "src/bypass_responder"
-NOT_DEPLOYED = ("cli", "console")
-"""bypassctl is for an operator's machine, the console an app of its own; what they need on top is not here."""
+NOT_DEPLOYED = ("cli/", "console/", "operating/report/")
+"""bypassctl is for an operator's machine, the console an app of its own; only these two write reports."""
 SITE_PACKAGES = ".python_packages/lib/site-packages"
 """Where the worker of Azure Functions looks for packages."""
 DEPLOYED = (3, 13)
@@ -47,7 +47,7 @@ def own_files(root: Path) -> dict[str, Path]:
     """The app's own files, each by its name in the zip."""
     source = root / SOURCE
     modules = [name for name in app_package.files(source) if re.fullmatch(r"(?!\.)(?:.*/)?[^/.]+\.(?:py|typed)", name)]
-    kept = [name for name in modules if name.split("/")[0] not in NOT_DEPLOYED]
+    kept = [name for name in modules if not name.startswith(NOT_DEPLOYED)]
     return {name: root / name for name in TOP} | {f"{SOURCE}/{name}": source / name for name in kept}
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RESPONDER = re.compile(
-    r"function_app\.py|host\.json|requirements\.txt|LICENSE|src/bypass_responder/(?!cli/|console/)[\w/]+\.py|"
+    r"function_app\.py|host\.json|requirements\.txt|LICENSE|src/bypass_responder/(?!cli/|console/|operating/report/)[\w/]+\.py|"
     r"src/bypass_responder/py\.typed|"
     rf"{re.escape(SITE_PACKAGES)}/.+"
 )
