@@ -557,7 +557,7 @@ module consoleAuth 'modules/auth.bicep' = if (deployConsole) {
       : consoleClientId
     allowedApplications: union([consoleClientId], words(consoleCallerIds))
     unauthenticated: 'RedirectToLoginPage'
-    excludedPaths: ['/welcome', '/static/console.css', '/static/console.js']
+    excludedPaths: ['/welcome', '/static/console.css', '/static/console.js', '/static/icon.svg']
   }
   dependsOn: [consoleApp]
 }

@@ -19,7 +19,7 @@ ANONYMOUS = {"health"}
 EXCLUDED = {"/runtime/webhooks/eventgrid", "/runtime/webhooks/EventGrid", "/api/health"}
 """Paths that App Service authentication lets through: Event Grid signs in otherwise, and health is public."""
 CONSOLE_ASSETS = "src/bypass_responder/console/static"
-CONSOLE_EXCLUDED = {"/welcome", "/static/console.css", "/static/console.js"}
+CONSOLE_EXCLUDED = {"/welcome", "/static/console.css", "/static/console.js", "/static/icon.svg"}
 """The public page of the console and what it loads; nothing in them is secret."""
 PAIRS = {"7.6": ((3, 10, 0), (4, 0, 0)), "7.4": ((3, 5, 0), (3, 10, 0))}
 """PowerShell of the app, to the versions of ExchangeOnlineManagement from … below that run on it."""
