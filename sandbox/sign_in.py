@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HEADER = b"x-ms-client-principal"
 COOKIE = "AppServiceAuthSession"
 PUBLIC = ("/welcome", "/static/")
-"""What the real one is told to let through without a sign-in."""
+"""What the real one is configured to let through without a sign-in."""
 PEOPLE = {
     "reader": ("rita@contoso.onmicrosoft.com", "c0000000-0000-4000-8000-000000000001", "Console.Read"),
     "ops": ("olga@contoso.onmicrosoft.com", "c0000000-0000-4000-8000-000000000002", "Console.Allowlist"),

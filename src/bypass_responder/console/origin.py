@@ -26,7 +26,7 @@ class Kind(StrEnum):
     SCRIPT = "script"
     """JSON with the session of a browser."""
     PROGRAM = "program"
-    """JSON with a bearer token, which no browser sends by itself."""
+    """JSON with a bearer token, which no browser adds unasked."""
 
 
 def kind_of(headers: Headers, *, api: bool) -> Kind:

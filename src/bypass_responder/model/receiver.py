@@ -32,7 +32,7 @@ class Receiver(Value):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9](-?[a-z0-9]){0,39}$")]
     kind: ReceiverKind
     url: SecretStr
-    """Of Teams and Slack it is the secret: whoever has it can post."""
+    """Of Teams and Slack it is the secret: anyone who has it can post."""
     secret: SecretStr | None = None
     """Of a webhook: signs the messages."""
     minimum: Severity = Severity.INFO

@@ -1,4 +1,4 @@
-"""What bypassctl sees of a line of the drill by itself. Reads only."""
+"""What bypassctl can check of a line of the drill without a person. Reads only."""
 
 from __future__ import annotations
 
