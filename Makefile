@@ -13,7 +13,7 @@ python := $(VENV)/bin/python
 pytest := $(python) -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-all cover format picture lint simulate bench infra az-check package package-responder package-console lock exchange-worker clean
+.PHONY: help setup demo serve test test-all cover format picture lint simulate bench detections infra az-check package package-responder package-console lock exchange-worker clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ simulate: setup  ## play seeded schedules of hosts, people, faults and crashes; 
 
 bench: setup  ## measure against peers and floors; writes bench/results.json
 	@$(python) -m bench $(ARGS)
+
+detections: setup  ## write the detection pack from its Sigma rules, and run it on its fixtures
+	@$(python) -m detections
 
 infra: setup .venv-infra/made-from  ## check the deployment, as far as that goes without Azure; ARGS="--only NAME", --list
 	@$(python) -m infra.checks $(ARGS)
