@@ -123,9 +123,9 @@ def sentinel_rule(name: str) -> dict[str, Any]:
         "tactics": ["DefenseEvasion"],
         "techniques": ["T1562"],
         "entityMappings": [
-            _entity("Account", "FullName", "Actor"),
-            *([_entity("Account", "FullName", "Target")] if has_target else []),
-            _entity("IP", "Address", "ActorIp"),
+            _entity("Account", FullName="Actor"),
+            *([_entity("Account", FullName="Target", AadUserId="TargetId")] if has_target else []),
+            _entity("IP", Address="ActorIp"),
         ],
         "customDetails": {
             "tenantId": "Tenant",
@@ -185,8 +185,9 @@ def _severity(of: SigmaRule) -> Severity:
     return SEVERITIES[str(of.level)]
 
 
-def _entity(kind: str, identifier: str, column: str) -> dict[str, Any]:
-    return {"entityType": kind, "fieldMappings": [{"identifier": identifier, "columnName": column}]}
+def _entity(kind: str, **columns: str) -> dict[str, Any]:
+    fields = [{"identifier": identifier, "columnName": column} for identifier, column in columns.items()]
+    return {"entityType": kind, "fieldMappings": fields}
 
 
 def _json(value: object) -> str:
