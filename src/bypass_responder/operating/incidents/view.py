@@ -25,6 +25,7 @@ from bypass_responder.operating.incidents.next_step import NextStep, next_step
 from bypass_responder.operating.incidents.portal_links import PortalLink, portal_links
 from bypass_responder.operating.incidents.proof import ControlView, controls_of
 from bypass_responder.operating.incidents.sentence import Situation, name_of, situation_of, state_sentence
+from bypass_responder.operating.incidents.tampering import TamperingView, read_tampering, with_tampering
 from bypass_responder.operating.timeline import timeline
 from bypass_responder.session import open_session
 
@@ -136,6 +137,8 @@ class IncidentView(Value):
     blind: BlindWindow
     timeline: tuple[TimelineRow, ...]
     log_readable: bool
+    tampering: tuple[TamperingView, ...] = ()
+    """What its actors changed besides, within 30 days before and after."""
     evidence: tuple[EvidenceView, ...]
     findings: int
     """How many there are; ``evidence`` and ``timeline`` have at most ``MOST_FINDINGS`` of them."""
@@ -177,7 +180,7 @@ async def _incident(
 ) -> IncidentView:
     incident = incident_in(entry, case)
     tenant = (await open_session(TENANT_TARGET, services)).case
-    return view_of(
+    view = view_of(
         case,
         incident,
         tenant=tenant,
@@ -187,6 +190,8 @@ async def _incident(
         read_at=services.clock(),
         most=findings,
     )
+    changes = await read_tampering(incident, services.ledger, services.clock())
+    return view.model_copy(update={"tampering": changes, "timeline": with_tampering(view.timeline, changes)})
 
 
 def _acknowledgement(incident: Incident) -> Acknowledgement | None:
