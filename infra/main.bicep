@@ -135,7 +135,7 @@ param deployConsole bool = false
 @description('Application id of the app registration that people sign in to for the console.')
 param consoleClientId string = ''
 
-@description('Address of the console. The responder checks hourly that it answers no stranger.')
+@description('Address of the console, if it has another than its own. The responder checks hourly that it answers no stranger.')
 param consoleUrl string = ''
 
 @description('Comma-separated application ids of programs that may call the API of the console, besides their app roles.')
@@ -418,7 +418,7 @@ module responderApp 'modules/app.bicep' = {
       ALLOWLIST_REVIEW_DAYS: string(allowlistReviewDays)
       AUTOMATIC_CONTROLS: automaticControls
       COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
-      CONSOLE_URL: consoleUrl
+      CONSOLE_URL: empty(consoleUrl) && deployConsole ? 'https://${name.console.app}.azurewebsites.net' : consoleUrl
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
       DECISIONS_CONSOLE_QUEUE: queues.consoleDecisions
       DECISIONS_QUEUE: queues.decisions
@@ -533,6 +533,9 @@ module consoleApp 'modules/app.bicep' = if (deployConsole) {
     deployAddresses: words(deployAddresses)
     settings: {
       ALLOWLIST_APPROVAL: allowlistApproval
+      ALLOWLIST_LONGEST_DAYS: allowlistLongestDays
+      ALLOWLIST_REVIEW_DAYS: string(allowlistReviewDays)
+      AUTOMATIC_CONTROLS: automaticControls
       DECISIONS_CONSOLE_QUEUE: queues.consoleDecisions
       PYTHON_ENABLE_OPENTELEMETRY: 'true'
       ResponderStorage__blobServiceUri: data.outputs.blobUri

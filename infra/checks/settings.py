@@ -35,8 +35,11 @@ OF_ONE = {
         "ResponderStorage__blobServiceUri": "host: the blob binding",
     },
 }
-CONSOLE = {"ALLOWLIST_APPROVAL", "DECISIONS_CONSOLE_QUEUE", "SWEEP_OVERDUE_MINUTES", "TENANT_ID"}
-"""What the console needs of the app's settings; the rest it reads from the app's own self-check."""
+CONSOLE = {
+    *("ALLOWLIST_APPROVAL", "ALLOWLIST_LONGEST_DAYS", "ALLOWLIST_REVIEW_DAYS", "AUTOMATIC_CONTROLS"),
+    *("DECISIONS_CONSOLE_QUEUE", "SWEEP_OVERDUE_MINUTES", "TENANT_ID"),
+}
+"""What the console needs of the app's settings; the rest it reads from what the app has stored."""
 OF_TRIGGERS = {"ResponderStorage__clientId", "ResponderStorage__credential"}
 """The console has no trigger on a queue."""
 WEBHOOK = {"NOTIFICATION_WEBHOOK_URL", "NOTIFICATION_WEBHOOK_SECRET", "NOTIFICATION_RECEIVERS"}

@@ -1,10 +1,25 @@
-# After both apps are deployed: the event subscription, which needs the function that it delivers to. Azure may not know
+# After both apps are deployed: the console, where CONSOLE_APP_NAME says that there is one (azd cannot leave out a service),
+# and the event subscription, which needs the function that it delivers to. Azure may not know
 # the function for some minutes, and has its own errors: only what cannot pass is not tried again. EVENTS_TEMPLATE is
 # the compiled template of a release.
 $Hook = 'postdeploy'
 . $PSScriptRoot/common.ps1
 
 Assert-Setting AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP, EVENT_TOPIC_NAME, RESPONDER_APP_NAME, DATA_ACCOUNT_NAME, ALERTS_TO
+if ($env:CONSOLE_APP_NAME) {
+    Assert-AzureCli
+    if (-not (Test-Path $Programs)) { Initialize-Environment }  # azd deploy runs no prepackage
+    & (Join-Path $Programs 'python') -m infra.package_console
+    if ($LASTEXITCODE) { Stop-Hook 'the console was not packaged; fix the error above, then run: azd deploy' }
+    $deployConsole = @(
+        'functionapp', 'deployment', 'source', 'config-zip', '--subscription', $env:AZURE_SUBSCRIPTION_ID
+        '--resource-group', $env:AZURE_RESOURCE_GROUP, '--name', $env:CONSOLE_APP_NAME, '--src', 'build/console.zip'
+        '--build-remote', 'false', '--output', 'none', '--only-show-errors'
+    )
+    & az @deployConsole
+    if ($LASTEXITCODE) { Stop-Hook 'the console was not deployed; fix the Azure error above, then run: azd deploy' }
+    Write-Line "the console: https://$env:CONSOLE_APP_NAME.azurewebsites.net"
+}
 if ($env:ALERTS_TO -eq 'none') {
     Write-Line 'no event subscription: ALERTS_BY_QUEUE=never'
     exit 0

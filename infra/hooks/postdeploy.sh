@@ -1,5 +1,6 @@
 #!/bin/sh
-# After both apps are deployed: the event subscription, which needs the function that it delivers to. Azure may not know
+# After both apps are deployed: the console, where CONSOLE_APP_NAME says that there is one (azd cannot leave out a service),
+# and the event subscription, which needs the function that it delivers to. Azure may not know
 # the function for some minutes, and has its own errors: only what cannot pass is not tried again. EVENTS_TEMPLATE is
 # the compiled template of a release.
 HOOK=postdeploy
@@ -7,6 +8,14 @@ cd "$(dirname "$0")/../.."
 . infra/hooks/common.sh
 
 need AZURE_SUBSCRIPTION_ID AZURE_RESOURCE_GROUP EVENT_TOPIC_NAME RESPONDER_APP_NAME DATA_ACCOUNT_NAME ALERTS_TO
+if [ -n "${CONSOLE_APP_NAME:-}" ]; then
+  require_az
+  make package-console || stop "the console was not packaged; fix the error above, then run: azd deploy"
+  az functionapp deployment source config-zip --subscription "$AZURE_SUBSCRIPTION_ID" \
+    --resource-group "$AZURE_RESOURCE_GROUP" --name "$CONSOLE_APP_NAME" --src build/console.zip --build-remote false \
+    --output none --only-show-errors || stop "the console was not deployed; fix the Azure error above, then run: azd deploy"
+  log "the console: https://$CONSOLE_APP_NAME.azurewebsites.net"
+fi
 [ "$ALERTS_TO" != none ] || { log "no event subscription: ALERTS_BY_QUEUE=never"; exit 0; }
 require_az
 try=1

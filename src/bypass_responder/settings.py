@@ -259,6 +259,7 @@ class GrantSettings(Value):
     responder_client_id: Annotated[str, BeforeValidator(_guid)]
     worker_principal_id: Annotated[str, BeforeValidator(_guid)]
     worker_client_id: Annotated[str, BeforeValidator(_guid)]
+    console_principal_id: Annotated[str, BeforeValidator(_guid)] | None = None
     graph_url: Url = "https://graph.microsoft.com"
 
     @classmethod

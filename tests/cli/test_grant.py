@@ -71,6 +71,7 @@ class Directory:
         vars(tenant).update(vars(Tenant()))
         self.tenant, self.url = tenant, url
         self.responder, self.worker = tenant.identities[RESPONDER_SECRET], tenant.identities[WORKER_SECRET]
+        self.console = tenant.identities["console"] = Identity("console", {})
         self.have([])
 
     def have(self, rights: list[tuple[str, AppRole]]) -> None:
@@ -243,6 +244,23 @@ def test_a_right_that_is_not_ours_is_named_and_left(directory: Directory) -> Non
 
     assert "Extra right, kept: responder: 810c84a8-" in said.out
     assert directory.rights == [("responder", "Mail.Read")]
+
+
+def test_the_console_needs_no_right(directory: Directory) -> None:
+    directory.run("--yes")
+    said = directory.run("--check", CONSOLE_PRINCIPAL_ID=directory.console.object_id)
+
+    assert said.code == 0
+    assert "the console, which needs no right in the directory" in said.out
+
+
+def test_a_right_of_the_console_is_named_and_not_complete(directory: Directory) -> None:
+    directory.run("--yes")
+    directory.console.roles[GRAPH] = ["Mail.Read"]
+    said = directory.run("--check", CONSOLE_PRINCIPAL_ID=directory.console.object_id)
+
+    assert said.code == 1
+    assert "Right that must not be: console: 810c84a8-" in said.out
 
 
 def test_check_only_looks(directory: Directory) -> None:

@@ -21,6 +21,7 @@ from tests.operating.test_self_check import KEYLESS
 from tests.world import START, TENANT, some_settings
 
 WORKER = "dddddddd-0000-4000-8000-000000000001"
+CONSOLE = "dddddddd-0000-4000-8000-000000000003"
 NOW = START + timedelta(minutes=30)
 SETTINGS = some_settings(storage=KEYLESS)
 PERSON = Token(api=Api.GRAPH, object_id="aaaaaaaa-0000-4000-8000-00000000000f", delegated=True, tenant_id=TENANT)
@@ -29,7 +30,14 @@ GRANTS = {
     RESPONDER: dict.fromkeys((role.id for role in RESPONDER_ROLES), GRANTED),
     WORKER: dict.fromkeys((role.id for role in WORKER_ROLES), GRANTED),
 }
-NAMES = Names(app="func-responder", worker="func-worker", group="rg", account="data", worker_principal=WORKER)
+NAMES = Names(
+    app="func-responder",
+    worker="func-worker",
+    group="rg",
+    account="data",
+    worker_principal=WORKER,
+    console_principal=CONSOLE,
+)
 SEND_ONLY = ("exchange-commands", "exchange-checks", "exchange-sweeps")
 PLACES = {
     **dict.fromkeys(TABLES, Place.TABLE),
@@ -189,6 +197,8 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     ("identity_missing", WORKER, {"gone": (WORKER,), "standing": a_standing("worker_silent", doubt="no answer")}),
+    ("identity_missing", CONSOLE, {"gone": (CONSOLE,)}),
+    ("console_has_rights", CONSOLE, {"grants": GRANTS | {CONSOLE: {"role": None}}}),
     ("identity_missing", RESPONDER, {"gone": (RESPONDER,), "standing": a_standing("poll_failing")}),
     # ---- the subscription
     ("subscription_missing", "Audit.Exchange", {"stored": a_check(subscription="missing")}),

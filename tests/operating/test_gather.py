@@ -21,6 +21,7 @@ from tests.operating.test_self_check import KEYLESS, Looking
 from tests.world import TENANT, some_settings
 
 WORKER = "dddddddd-0000-4000-8000-000000000001"
+CONSOLE = "dddddddd-0000-4000-8000-000000000003"
 ENVIRONMENT = {"RESPONDER_PRINCIPAL_ID": RESPONDER.upper(), "WORKER_PRINCIPAL_ID": WORKER}
 GRANTED = datetime(2026, 3, 2, 3, 7, tzinfo=UTC)
 KINDS = ("table", "queue", "blob")
@@ -89,6 +90,14 @@ async def test_a_deleted_identity_is_reported() -> None:
     found = diagnose(await world.facts())
 
     assert ("identity_missing", WORKER) in [(it.id, it.about) for it in found.problems]
+
+
+async def test_the_console_must_hold_no_permission() -> None:
+    world = Examined()
+    world.granted.held[CONSOLE] = {"Mail.Read": GRANTED}
+    found = diagnose(await world.facts({**ENVIRONMENT, "CONSOLE_PRINCIPAL_ID": CONSOLE}))
+
+    assert ("console_has_rights", CONSOLE) in [(it.id, it.about) for it in found.problems]
 
 
 async def test_a_person_without_access_to_the_directory_gets_that_reported() -> None:

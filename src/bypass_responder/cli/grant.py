@@ -119,7 +119,7 @@ def directory_script(settings: GrantSettings) -> str:
     Raises RefusedError when both identities are the same.
     """
     identities = identities_of(settings)
-    calls = [f"verify {each.who} {each.object_id} {each.application_id}" for each in identities]
+    calls = [f"verify {each.who} {each.object_id} {each.application_id}" for each in identities if each.wanted]
     for each in identities:
         for role in each.wanted:
             what = f"{each.who}: {role.value} ({SERVICES[role.api]})"
@@ -163,7 +163,7 @@ def _carry_out(run: _Run) -> bool:
         try:
             to_do = runner.run(run.plan(rights))
             if run.check or not to_do:
-                return not to_do
+                return not to_do and not run.forbidden
             run.ask()
             runner.run(run.do(rights))
         except KeyboardInterrupt:
@@ -221,6 +221,11 @@ class _Run:
             say(read_back if self.revoke else f"{read_back} {TOKENS}")
 
     @property
+    def forbidden(self) -> tuple[str, ...]:
+        """Return the rights that the console must not have."""
+        return self._before.forbidden
+
+    @property
     def verb(self) -> str:
         """Return the past participle for a changed right."""
         return "revoked" if self.revoke else "granted"
@@ -259,8 +264,9 @@ class _Run:
         if self.output is not Output.TABLE:
             items = {"missing": found.missing, "granted": found.granted, "changed": self.done}
             lists = {name: [item.model_dump(mode="json") for item in these] for name, these in items.items()}
-            complete = not (found.granted if self.revoke else found.missing)
-            show_document({"complete": complete, "extras": list(found.extras)} | lists, self.output)
+            complete = not (found.granted if self.revoke else found.missing) and not found.forbidden
+            more = {"extras": list(found.extras), "forbidden": list(found.forbidden)}
+            show_document({"complete": complete} | more | lists, self.output)
 
 
 async def _require_tenant(rights: Rights) -> None:
@@ -295,6 +301,10 @@ def show(found: Plan, *, revoke: bool) -> None:
     )
     for name, object_id in dict.fromkeys((item.name, item.principal_id) for item in found.items):
         say(f"{name} is {object_id}")
+    for principal in found.without_rights:
+        say(f"{principal.name} is {principal.object_id}: the console, which needs no right in the directory")
+    for right in found.forbidden:
+        say(f"Right that must not be: {right}. Revoke it in the Entra admin center.", style="bold red")
     for extra in found.extras:
         say(
             f"Extra right, kept: {extra}. The identity does not need it; revoke it in the Entra admin center.",

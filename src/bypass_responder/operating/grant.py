@@ -5,7 +5,7 @@ The plan is a value, which a person confirms before anything changes. Each step 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -70,6 +70,9 @@ BLOCKERS = {
 }
 
 
+CONSOLE = "console"
+
+
 class Holder(Value):
     """An identity, its required application permissions and its current rights."""
 
@@ -106,6 +109,10 @@ class Plan(Value):
 
     items: tuple[Item, ...]
     extras: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    """Rights of the console, whose pages may be attacked: it must have none."""
+    without_rights: tuple[Principal, ...] = ()
+    """Identities that have no right in the directory and need none."""
 
     @property
     def missing(self) -> tuple[Item, ...]:
@@ -141,7 +148,10 @@ def plan(holders: Iterable[Holder], services: Mapping[Api, Principal], blocker: 
     """
     items: list[Item] = []
     extras: list[str] = []
+    holders = list(holders)
     for holder in holders:
+        if holder.who == CONSOLE:
+            continue
         have = {(each.resource_id, each.role_id): each for each in holder.has}
         for role in holder.wanted:
             service = services.get(role.api)
@@ -166,7 +176,18 @@ def plan(holders: Iterable[Holder], services: Mapping[Api, Principal], blocker: 
         ids = {item.assignment_id for item in ours}
         extras += [f"{holder.who}: Entra role {each.role_id}" for each in holder.directory_roles if each.id not in ids]
         items += ours
-    return Plan(items=tuple(items), extras=tuple(extras))
+    consoles = [holder for holder in holders if holder.who == CONSOLE]
+    return Plan(
+        items=tuple(items),
+        extras=tuple(extras),
+        forbidden=tuple(right for holder in consoles for right in _rights_of(holder)),
+        without_rights=tuple(holder.principal for holder in consoles if not list(_rights_of(holder))),
+    )
+
+
+def _rights_of(holder: Holder) -> Iterator[str]:
+    yield from (f"{holder.who}: {each.role_id} of {each.resource_name}" for each in holder.has)
+    yield from (f"{holder.who}: Entra role {each.role_id}" for each in holder.directory_roles)
 
 
 def _directory_items(holder: Holder, blocker: Blocker | None) -> list[Item]:
@@ -193,20 +214,23 @@ class Named(NamedTuple):
 
     who: str
     object_id: str
-    application_id: str
+    application_id: str | None
+    """None: it is not compared."""
     wanted: tuple[AppRole, ...]
 
 
-def identities_of(settings: GrantSettings) -> tuple[Named, Named]:
-    """Return both identities from the settings. Raises RefusedError when they are the same."""
+def identities_of(settings: GrantSettings) -> tuple[Named, ...]:
+    """Return the identities from the settings. Raises RefusedError when both apps have the same."""
     if settings.responder_principal_id == settings.worker_principal_id:
         raise RefusedError(
             "RESPONDER_PRINCIPAL_ID and WORKER_PRINCIPAL_ID are the same. The two apps need separate identities: "
             "take both values from azd env get-values."
         )
+    console = settings.console_principal_id
     return (
         Named("responder", settings.responder_principal_id, settings.responder_client_id, RESPONDER_ROLES),
         Named("worker", settings.worker_principal_id, settings.worker_client_id, WORKER_ROLES),
+        *([Named(CONSOLE, console, None, ())] if console else []),
     )
 
 
@@ -225,7 +249,7 @@ async def read_plan(
     holders = []
     for who, object_id, application_id, wanted in identities:
         principal = await _identity(rights, who, object_id)
-        if application_id != principal.application_id:
+        if application_id not in {None, principal.application_id}:
             raise RefusedError(
                 f"{who.upper()}_CLIENT_ID is {application_id}, but the client id of {principal.name} ({object_id}) is "
                 f"{principal.application_id}. Take both values from azd env get-values."

@@ -57,6 +57,7 @@ for begins, answers in json.loads((folder / "answers").read_text()).items():
 SAME: dict[tuple[str, ...], list[str]] = {
     ("python", "-m", "pip"): ["make", "setup"],
     ("python", "-m", "infra.package_responder"): ["make", "package-responder"],
+    ("python", "-m", "infra.package_console"): ["make", "package-console"],
     ("-3", "-m", "infra.package_exchange_worker"): ["make", "exchange-worker"],
 }
 """What the hooks in PowerShell call in place of make, which Windows lacks."""

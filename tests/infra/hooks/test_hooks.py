@@ -64,6 +64,29 @@ def test_the_subscription_is_made_from_its_template_with_the_names_that_provisio
     )
 
 
+def test_a_console_is_packaged_and_deployed_before_the_subscription(checkout: Checkout) -> None:
+    ended = checkout.run("postdeploy", CONSOLE_APP_NAME="console-app")
+
+    assert ended.returncode == 0, ended.stderr
+    made, deployed, subscribed = [call for call in checkout.called() if call != "make setup"]
+    assert made == "make package-console"
+    assert deployed == (
+        f"az functionapp deployment source config-zip --subscription {SETTINGS['AZURE_SUBSCRIPTION_ID']} "
+        "--resource-group rg-bypass --name console-app --src build/console.zip --build-remote false --output none "
+        "--only-show-errors"
+    )
+    assert subscribed.startswith("az deployment group create")
+    assert "https://console-app.azurewebsites.net" in ended.stderr
+
+
+def test_a_console_that_is_not_deployed_stops_it(checkout: Checkout) -> None:
+    checkout.answer({"az functionapp deployment": [(1, "ERROR: (Forbidden)\n")]})
+
+    line = stopped(checkout.run("postdeploy", CONSOLE_APP_NAME="console-app"), "postdeploy")
+
+    assert "run: azd deploy" in line
+
+
 def test_a_single_service_can_be_deployed_on_a_fresh_checkout(checkout: Checkout) -> None:
     """`azd deploy responder` runs no hook of the project before it packages."""
     ended = checkout.run("package-responder")

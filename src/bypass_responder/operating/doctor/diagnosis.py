@@ -71,6 +71,7 @@ class Names:
     account: str = "ACCOUNT"
     topic: str = "TOPIC"
     worker_principal: str = ""
+    console_principal: str = ""
 
 
 @dataclass(frozen=True)

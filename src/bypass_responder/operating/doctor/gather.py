@@ -72,6 +72,7 @@ def names(environment: Mapping[str, str], settings: Settings) -> Names:
         "group": environment.get("AZURE_RESOURCE_GROUP", ""),
         "topic": environment.get("EVENT_TOPIC_NAME", ""),
         "worker_principal": environment.get("WORKER_PRINCIPAL_ID", "").lower(),
+        "console_principal": environment.get("CONSOLE_PRINCIPAL_ID", "").lower(),
         "account": _account(settings),
     }
     return Names(**{name: value for name, value in given.items() if value})
@@ -110,10 +111,10 @@ async def _standing(services: Services, here: StorageCheck, app: SelfCheck | Non
 
 
 def _principals(app: SelfCheck | None, environment: Mapping[str, str], known: Names) -> list[str]:
-    """Return the object ids of the two identities. The app's own token takes precedence over this shell."""
+    """Return the object ids of the identities. The app's own token takes precedence over this shell."""
     token = app.token(Api.GRAPH) if app else None
     responder = (token.object_id if token else "") or environment.get("RESPONDER_PRINCIPAL_ID", "").lower()
-    return [each for each in (responder, known.worker_principal) if each]
+    return [each for each in (responder, known.worker_principal, known.console_principal) if each]
 
 
 class _Granted(NamedTuple):

@@ -49,13 +49,20 @@ def right_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
         yield from _token_problems(facts, app)
         if not _polled_since(facts, app):
             yield from _subscription_problems(app)
-    worker = facts.names.worker_principal
+    worker, console = facts.names.worker_principal, facts.names.console_principal
     for principal in facts.gone:
-        whose = "the Exchange worker" if principal == worker else "the app"
+        whose = {worker: "the Exchange worker", console: "the console"}.get(principal, "the app")
         what = f"the identity of {whose}, {principal}, does not exist in the directory"
         fix = "azd provision creates it again; then set this shell from `azd env get-values` and run bypassctl grant"
-        follows = WORKER_FOLLOWS if principal == worker else FEED_FOLLOWS
+        follows = {worker: WORKER_FOLLOWS, console: frozenset[str]()}.get(principal, FEED_FOLLOWS)
         yield Problem("identity_missing", principal, what, fix, follows)
+    if facts.grants is not None and facts.grants.get(console):
+        what = (
+            f"the console's identity has {len(facts.grants[console])} application permissions. It must have none: "
+            "its pages can be attacked from outside"
+        )
+        fix = "bypassctl grant --check names them; revoke them in the Entra admin center, and find out who granted them"
+        yield Problem("console_has_rights", console, what, fix)
     if facts.grants is not None and worker in facts.grants:
         for role in WORKER_ROLES:
             if role.id not in facts.grants[worker]:

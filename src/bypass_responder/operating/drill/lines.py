@@ -61,6 +61,14 @@ LINES = (
         "rule *held*; notification `observed`",
     ),
     _line(
+        "console",
+        OBSERVE,
+        "any time",
+        NOW,
+        "the console, if it is deployed: sign in with a role and without one, and open the incident",
+        "with a role: *Bypass now: on*; without: nothing is shown",
+    ),
+    _line(
         "unchanged", OBSERVE, "any time", NOW, "the account", "still enabled, bypass still on: observe changes nothing"
     ),
     _line("outlook", OBSERVE, "any time", NOW, "Outlook", "still works"),
