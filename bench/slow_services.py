@@ -60,6 +60,11 @@ class MemoryDirectory:
         named = (each for each in self.accounts.values() if each.user_principal_name == wanted)
         return self.accounts.get(wanted) or next(named, None)
 
+    async def is_administrator(self, name: str) -> bool:  # noqa: ARG002 - of the port
+        """Nobody holds a role."""
+        await self.latency.pass_by()
+        return False
+
     async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
         """The moment counts at which the call goes out."""
         if not enabled and not self.blocked[object_id].done():

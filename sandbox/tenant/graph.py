@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.tenant.account import made_up_guid
 from sandbox.tenant.identity import GRAPH, claims_for
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from sandbox.tenant.state import Tenant
 
 _PATH = re.compile(
-    r"/v1\.0/users(?:/(?P<plain>[^/]+)|\('(?P<quoted>.+)'\))(?P<action>/(?:microsoft\.graph\.)?revokeSignInSessions)?/?\Z"
+    r"/v1\.0/users(?:/(?P<plain>[^/]+)|\('(?P<quoted>.+)'\))"
+    r"(?P<action>/(?:microsoft\.graph\.)?(?:revokeSignInSessions|transitiveMemberOf))?/?\Z"
 )
 _FIELDS = {
     "id": "object_id",
@@ -44,9 +46,11 @@ def graph_error(status: int, code: str, message: str, headers: dict[str, str] | 
 
 
 async def endpoint_name(request: Request) -> str:
-    """The name for counters and faults: ``graph.get_user``, ``graph.patch_user``, ``graph.revoke``."""
+    """The name for counters and faults: ``graph.get_user``, ``graph.get_memberships``, ``graph.revoke`` and so on."""
     if "revokeSignInSessions" in request.url.path:
         return "graph.revoke"
+    if "transitiveMemberOf" in request.url.path:
+        return "graph.get_memberships"
     return f"graph.{request.method.lower()}_user"
 
 
@@ -55,7 +59,8 @@ async def users(request: Request, tenant: Tenant) -> Response:
     found = _PATH.match(re.sub("/{2,}", "/", request.scope["path"]))
     if not found:
         return graph_error(400, "BadRequest", "Resource not found for the segment.")
-    revoke = bool(found["action"])
+    action = (found["action"] or "").rpartition("/")[2].rpartition(".")[2]
+    revoke = action == "revokeSignInSessions"
     claims = claims_for(request, GRAPH)
     if claims is None or claims["tid"] != tenant.settings.tenant_id:
         return graph_error(401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.")
@@ -66,6 +71,8 @@ async def users(request: Request, tenant: Tenant) -> Response:
     if account is None:
         text = f"Resource '{name}' does not exist or one of its queried reference-property objects are not present."
         return graph_error(404, "Request_ResourceNotFound", text)
+    if action == "transitiveMemberOf":
+        return _memberships(account)
     return await _act(request, tenant, account, revoke=revoke, by=claims["appid"])
 
 
@@ -101,6 +108,13 @@ def _read(request: Request, tenant: Tenant, account: Account) -> Response:
     context = f"{request.base_url}v1.0/$metadata#users({','.join(selected)})/$entity"
     shown = {name: _as_json(tenant.read(account, _FIELDS[name], stale=stale)) for name in selected}
     return JSONResponse({"@odata.context": context} | shown)
+
+
+def _memberships(account: Account) -> Response:
+    """Return what a caller without RoleManagement.Read.Directory gets of a role: its type and its id."""
+    role = {"@odata.type": "#microsoft.graph.directoryRole", "id": made_up_guid("role")}
+    group = {"@odata.type": "#microsoft.graph.group", "id": made_up_guid("group")}
+    return JSONResponse({"value": [group, role] if account.admin else [group]})
 
 
 def _as_json(value: object) -> object:

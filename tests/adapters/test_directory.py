@@ -184,6 +184,16 @@ async def test_an_administrator_cannot_be_blocked_without_the_role(directory: Di
     assert await directory.find(ADMIN) == an_account(ADMIN)
 
 
+@pytest.mark.parametrize("name", [ADMIN, f" {NAMES[ADMIN].upper()} "])
+async def test_an_administrator_holds_a_role(directory: Directory, name: str) -> None:
+    assert await directory.is_administrator(name)
+
+
+@pytest.mark.parametrize("name", [PERSON, NAMES[PERSON], NOBODY, "nobody@contoso.com", "serviceprincipal_1", ""])
+async def test_anyone_else_holds_none(directory: Directory, name: str) -> None:
+    assert not await directory.is_administrator(name)
+
+
 async def test_changing_an_account_that_is_gone_says_so(directory: Directory) -> None:
     with pytest.raises(NotFoundError):
         await directory.set_sign_in(NOBODY, enabled=False)

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from bypass_responder.errors import RefusedError
+from bypass_responder.errors import RefusedError, TransientError
 from bypass_responder.model.change import Actor
 from bypass_responder.model.decision_message import Author
 from bypass_responder.model.notification import Notification, Severity
-from tests.world import ALEX, World, a_finding, an_account
+from tests.world import ALEX, BLAKE, World, a_finding, an_account
 
 ADELE = Author(object_id="0a0a0a0a-0000-4000-8000-00000000000a", name="adele@contoso.onmicrosoft.com")
 
@@ -174,12 +174,39 @@ async def test_the_newest_of_many_incidents_of_one_account_is_reminded_of() -> N
 
 
 async def test_an_administrator_as_the_actor_raises_the_severity() -> None:
-    world = World()
+    world = World(an_account(), an_account(BLAKE, "mallory@contoso.onmicrosoft.com"))
+    world.directory.admins = {BLAKE}
     await world.sees(a_finding(actor=Actor(user_id="mallory@contoso.onmicrosoft.com", user_type="Admin")))
     await world.passes(seconds=6)
     [note] = [note for note in world.notifier.sent if note.about == "contained"]
 
-    assert (note.severity, note.facts["raised"]) == (Severity.EMERGENCY, "the actor is an administrator")
+    assert (note.severity, note.facts["raised"]) == (
+        Severity.EMERGENCY,
+        "the actor is an administrator of the directory",
+    )
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_the_user_type_of_the_record_alone_does_not(broken: bool) -> None:
+    world = World()
+    if broken:
+        world.directory.fail("is_administrator", TransientError("503"), always=True)
+    await world.sees(a_finding(actor=Actor(user_id="mallory@contoso.onmicrosoft.com", user_type="Admin")))
+    await world.passes(seconds=6)
+    [note] = [note for note in world.notifier.sent if note.about == "contained"]
+
+    assert note.severity is Severity.CRITICAL
+
+
+async def test_the_same_person_acknowledges_once() -> None:
+    world = await contained()
+    [incident] = await world.incidents()
+    await world.decides("acknowledge", incident.id, author=ADELE)
+    before = len(await world.notifications())
+    with pytest.raises(RefusedError, match="has it since"):
+        await world.decides("acknowledge", incident.id, author=ADELE)
+
+    assert len(await world.notifications()) == before
 
 
 async def test_any_other_actor_does_not() -> None:

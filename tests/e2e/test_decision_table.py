@@ -331,6 +331,9 @@ class DeletedMeanwhile:
     async def find(self, name: str) -> Account | None:
         return await self._directory.find(name)
 
+    async def is_administrator(self, name: str) -> bool:
+        return await self._directory.is_administrator(name)
+
     async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
         self._live.client.delete(object_id)
         await self._directory.set_sign_in(object_id, enabled=enabled)

@@ -43,6 +43,12 @@ class FakeDirectory(Scripted):
                 return account
         return None
 
+    async def is_administrator(self, name: str) -> bool:
+        self._called("is_administrator", name)
+        wanted = name.strip().lower()
+        held = [account for object_id, account in self.accounts.items() if object_id in self.admins]
+        return any(wanted in {account.object_id, account.user_principal_name.lower()} for account in held)
+
     async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
         self._called("set_sign_in", object_id)
         self._must_exist(object_id)

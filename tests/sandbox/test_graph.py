@@ -113,6 +113,13 @@ def test_an_administrator_is_blocked_with_an_entra_role(graph: httpx.Client, con
     assert control.account(f"admin@{DOMAIN}")["account_enabled"] is False
 
 
+@pytest.mark.parametrize(("who", "types"), [("admin", {"group", "directoryRole"}), ("alex", {"group"})])
+def test_memberships_name_a_role_by_its_type_only(graph: httpx.Client, who: str, types: set[str]) -> None:
+    listed = graph.get(f"/users/{who}@{DOMAIN}/transitiveMemberOf?$select=id").json()["value"]
+
+    assert {each["@odata.type"].rpartition(".")[2] for each in listed} == types
+
+
 def test_a_revoke_stamps_the_account(graph: httpx.Client, tenant: Tenant) -> None:
     answer = graph.post(f"/users/{ALEX}/revokeSignInSessions")
 

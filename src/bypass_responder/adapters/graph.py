@@ -66,6 +66,9 @@ _FIELDS = {
     "signInSessionsValidFromDateTime": "sessions_valid_from",
 }
 _SELECT = "$select=" + ",".join(_FIELDS)
+_MEMBERSHIPS = "$select=id&$top=999"
+"""As many as Graph gives at once. Who is in more groups counts by these."""
+_ROLE = "#microsoft.graph.directoryRole"
 _PART = r"[^@\s\x00-\x1f\x7f\ud800-\udfff/\\*?\"<>|:;,]+"
 _UPN = re.compile(rf"{_PART}@{_PART}\Z")
 _LONGEST_UPN = 1024
@@ -111,6 +114,18 @@ class GraphDirectory:
         if asked.casefold() not in {account.object_id, account.user_principal_name.casefold()}:
             raise RefusedError(f"Graph was asked for {asked} and answered with {account}.")
         return account
+
+    async def is_administrator(self, name: str) -> bool:
+        """Read the memberships. Permission: User.Read.All, with which Graph names a role by type and id only."""
+        asked = guid_or_none(name) or name.strip()
+        if not guid_or_none(asked) and (len(asked) > _LONGEST_UPN or not _UPN.match(asked)):
+            return False
+        answer = await self._send(_Request(Method.GET, f"{_path(asked)}/transitiveMemberOf?{_MEMBERSHIPS}", READ))
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return False
+        listed = _json(answer).get("value")
+        groups = listed if isinstance(listed, list) else []
+        return any(isinstance(each, dict) and each.get("@odata.type") == _ROLE for each in groups)
 
     async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
         """PATCH accountEnabled. Permission: User.EnableDisableAccount.All, more for an administrator."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import filing, person_decision
-from bypass_responder.case.reminder import give_to, who_has_it
+from bypass_responder.case.reminder import give_to, has_it_already, who_has_it
 from bypass_responder.case.tasks import decide, show
 from bypass_responder.model.notification import EVERYBODY, Severity
 
@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 
 
 def acknowledge(draft: Draft, message: DecisionMessage, *, channel: Channel) -> PersonDecision:
-    """Record who has the incident now, and notify every receiver; or refuse, as any decision about it."""
+    """Record who has the incident now, and notify every receiver; or refuse, as any decision about it.
+
+    Of a second acknowledgment by the same person nobody is notified.
+    """
     recorded = person_decision.recorded_already(draft, message)
     if recorded is not None:
         return recorded
     why = person_decision.out_of_time(message, draft.now) or person_decision.refusal(draft.case, message, enforce=True)
     if why:
-        return person_decision.refuse(draft, message, why, channel=channel)
+        incident = draft.case.incident(message.incident_id)
+        repeated = incident is not None and bool(has_it_already(incident, message.author.name))
+        return person_decision.refuse(draft, message, why, channel=channel, notified=not repeated)
     filing.take_back(draft, message.incident_id)
     decision = person_decision.recorded_as(draft, message, channel, outcome="carried_out", why="")
     incident = give_to(draft, message.incident_id, message.author.name)

@@ -10,7 +10,7 @@ from bypass_responder.case.account_state import active_incidents, changed_since,
 from bypass_responder.case.control import renew
 from bypass_responder.case.evidence import known_of
 from bypass_responder.case.plain_text import what_is_true
-from bypass_responder.case.reminder import give_to
+from bypass_responder.case.reminder import give_to, has_it_already
 from bypass_responder.case.tasks import Task, show
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import guid_or_none, latest
@@ -139,15 +139,17 @@ def entry_refusal(
     return ""
 
 
-def refuse(draft: Draft, message: DecisionMessage, why: str, *, channel: Channel) -> PersonDecision:
+def refuse(
+    draft: Draft, message: DecisionMessage, why: str, *, channel: Channel, notified: bool = True
+) -> PersonDecision:
     """Record a refusal with its reason, and notify people of it: somebody relies on the decision."""
     recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    many = _are_many(draft)
+    quiet = not notified or _are_many(draft)
     decision = recorded_as(draft, message, channel, outcome="refused", why=why)
     log_decision(draft, decision, "decision_refused", f"{message.kind.value}: {why}")
-    if many:
+    if quiet:
         return decision
     draft.notify(
         "decision_refused",
@@ -232,7 +234,7 @@ def refusal(case: Case, message: DecisionMessage, *, enforce: bool) -> str:
     if why := not_now(case, incident, message.kind, account=message.account, shown=message.shown, enforce=enforce):
         return why
     if message.kind is DecisionKind.ACKNOWLEDGE:
-        return ""
+        return has_it_already(incident, message.author.name)
     if changed := changed_since(case, incident, message.kind, message.shown):
         return f"The account has changed since: {changed}. Read it again: bypassctl incidents show {incident.id}."
     return ""

@@ -39,6 +39,13 @@ def who_has_it(incident: Incident) -> str:
     return f"{incident.acknowledged_by} has it since {incident.acknowledged_at:%Y-%m-%d %H:%MZ}"
 
 
+def has_it_already(incident: Incident, person: str) -> str:
+    """Return why a person cannot take the incident: they have it. Empty when they do not."""
+    if incident.acknowledged_at is None or incident.acknowledged_by.casefold() != person.casefold():
+        return ""
+    return f"{who_has_it(incident)}: nothing to acknowledge."
+
+
 def due_at(case: Case, hours: int) -> list[datetime]:
     """Return when people are to be reminded next, for each loaded incident that nobody has."""
     return [_due(incident, hours) for incident in case.rows(Incident) if _waits(case, incident)]

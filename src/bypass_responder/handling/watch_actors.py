@@ -1,4 +1,7 @@
-"""Notice an actor who hides one account after the other: the index of the last day has every incident."""
+"""Notice an actor who hides one account after the other, or who is an administrator of the directory.
+
+The index of the last day has every incident.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.tasks import Task, contain_actors
+from bypass_responder.errors import ResponderError
 from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import ActorKind
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.notification import Severity
 from bypass_responder.session import change_if_needed, open_session
@@ -27,7 +32,7 @@ MOST_READ = 500
 
 
 async def watch_actors(session: Session, services: Services) -> None:
-    """Count the accounts of each actor who is new in an incident; notify once a day of one who has hidden many."""
+    """Judge each actor who is new in an incident; notify once a day of one who has hidden many accounts."""
     fresh = [
         incident
         for incident in session.case.rows(Incident)
@@ -41,7 +46,19 @@ async def watch_actors(session: Session, services: Services) -> None:
     for name, found in many.items():
         report = partial(_report, actor=actors[name], accounts=sorted(found.values()))
         await change_if_needed(await open_session(TENANT_TARGET, services), report, services)
-    await session.apply(partial(_count, many=frozenset(many)))
+    administrators = [name for name, actor in actors.items() if await _is_administrator(actor, services)]
+    await session.apply(partial(_count, many=frozenset(many), administrators=frozenset(administrators)))
+
+
+async def _is_administrator(actor: Actor, services: Services) -> bool:
+    """Return True when an actor holds an Entra role; False also where that cannot be read."""
+    name = actor.object_id or actor.user_id
+    if actor.kind is not ActorKind.ADMINISTRATOR or not name:
+        return False
+    try:
+        return await services.directory.is_administrator(name)
+    except ResponderError:
+        return False
 
 
 async def _targets_of(actors: Mapping[str, Actor], services: Services) -> dict[str, dict[str, str]]:
@@ -58,12 +75,14 @@ async def _targets_of(actors: Mapping[str, Actor], services: Services) -> dict[s
     return found
 
 
-def _count(draft: Draft, many: frozenset[str]) -> None:
+def _count(draft: Draft, many: frozenset[str], administrators: frozenset[str]) -> None:
     for incident in draft.case.rows(Incident):
         if incident.row_key in draft.case.kept:
             continue
         raised = incident.many_targets or any(str(actor) in many for actor in incident.actors)
-        draft.put(incident.model_copy(update={"actors_counted": len(incident.actors), "many_targets": raised}))
+        held = incident.by_administrator or any(str(actor) in administrators for actor in incident.actors)
+        judged = {"actors_counted": len(incident.actors), "many_targets": raised, "by_administrator": held}
+        draft.put(incident.model_copy(update=judged))
 
 
 def _report(draft: Draft, actor: Actor, accounts: list[str]) -> None:

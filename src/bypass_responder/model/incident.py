@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Row, Stored, Utc
-from bypass_responder.model.change import Actor, ActorKind, Switch
+from bypass_responder.model.change import Actor, Switch
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, named
 
 
@@ -121,6 +121,8 @@ class Incident(Row):
     """Actors whose other accounts were counted."""
     many_targets: bool = False
     """True: one of its actors has hidden several accounts within a day."""
+    by_administrator: bool = False
+    """True: one of its actors held an Entra role. Most who may run the cmdlet hold only one of Exchange."""
     listed: str = ""
     """Digest of the entry that the index has."""
 
@@ -129,8 +131,7 @@ class Incident(Row):
         """Why its notifications are more than critical; empty when they are not."""
         if self.many_targets:
             return "the actor has hidden several accounts within a day"
-        administrator = any(actor.kind is ActorKind.ADMINISTRATOR for actor in self.actors)
-        return "the actor is an administrator" if administrator else ""
+        return "the actor is an administrator of the directory" if self.by_administrator else ""
 
 
 class PersonDecision(Row):
