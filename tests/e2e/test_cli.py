@@ -77,6 +77,7 @@ async def test_an_account_is_allowlisted_by_either_name(live: Live, as_what: str
     assert entry.approved_by
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing_option", ["--reason", "--owner", "--ticket", "--expires"])
 async def test_every_option_is_required(live: Live, missing_option: str) -> None:
     given = {name: value for name, value in OPTIONS.items() if name != missing_option}
@@ -85,6 +86,7 @@ async def test_every_option_is_required(live: Live, missing_option: str) -> None
     assert (said.code, missing_option in said.err, await rows(live)) == (2, True, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -104,6 +106,7 @@ async def test_a_wrong_option_is_refused_and_named(live: Live, option: str, valu
     assert (said.code, option in said.err, await rows(live)) == (2, True, [])
 
 
+@pytest.mark.slow
 async def test_an_entry_is_not_overwritten_and_the_difference_is_shown(live: Live) -> None:
     await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS))
     changed = {name: value for name, value in OPTIONS.items() if name != "--reason-class"}
@@ -114,6 +117,7 @@ async def test_an_entry_is_not_overwritten_and_the_difference_is_shown(live: Liv
     assert f"reason_class: {OPTIONS['--reason-class']} → other" in said.err
 
 
+@pytest.mark.slow
 async def test_an_entry_is_replaced_when_that_is_meant(live: Live) -> None:
     await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS))
     changed = OPTIONS | {"--ticket": "CHG-2000"}
@@ -136,6 +140,7 @@ async def test_an_entry_is_approved_by_a_decision(start: Start) -> None:
     assert "not approved" in listed.out
 
 
+@pytest.mark.slow
 async def test_who_added_an_entry_does_not_approve_it(live: Live) -> None:
     await bypassctl(live.cli_env, "allowlist", "add", SERVICE, *flat(OPTIONS))
     said = await bypassctl(live.cli_env, "allowlist", "approve", SERVICE, "--reason", "mine", "--yes")
@@ -143,12 +148,14 @@ async def test_who_added_an_entry_does_not_approve_it(live: Live) -> None:
     assert (said.code, "Another person must approve it" in said.err) == (3, True)
 
 
+@pytest.mark.slow
 async def test_an_unknown_account_is_not_allowlisted(live: Live) -> None:
     said = await bypassctl(live.cli_env, "allowlist", "add", "nobody@contoso.onmicrosoft.com", *flat(OPTIONS))
 
     assert (said.code, "nobody@contoso.onmicrosoft.com" in said.err, await rows(live)) == (3, True, [])
 
 
+@pytest.mark.slow
 async def test_the_list_shows_every_row_and_what_is_wrong_with_it(live: Live) -> None:
     await live.allowlist("svc-archive")
     await live.allowlist("alex", ExpiresAt="soon")
@@ -179,6 +186,7 @@ async def test_an_account_is_removed_by_its_name(live: Live) -> None:
     assert (said.code, await rows(live)) == (0, [])
 
 
+@pytest.mark.slow
 async def test_a_deleted_account_is_removed_by_its_object_id(live: Live) -> None:
     await live.allowlist("svc-archive")
     object_id = live.id_of("svc-archive")
@@ -188,6 +196,7 @@ async def test_a_deleted_account_is_removed_by_its_object_id(live: Live) -> None
     assert (said.code, await rows(live)) == (0, [])
 
 
+@pytest.mark.slow
 async def test_removing_what_is_not_there_ends_with_3(live: Live) -> None:
     said = await bypassctl(live.cli_env, "allowlist", "remove", SERVICE, "--yes")
 
@@ -217,6 +226,7 @@ async def test_an_entry_is_changed_extended_and_undone(live: Live) -> None:
     assert (entry.owner, f"{entry.expires_at:%Y-%m-%d}") == (OPTIONS["--owner"], later)
 
 
+@pytest.mark.slow
 async def test_a_removed_entry_is_restored(live: Live) -> None:
     await added(live)
     await bypassctl(live.cli_env, "allowlist", "remove", SERVICE, "--yes")
@@ -233,12 +243,14 @@ async def test_the_history_names_the_editor(live: Live) -> None:
     assert [(line["what"], line["known"]) for line in said.json] == [("added", "claimed")]
 
 
+@pytest.mark.slow
 async def test_set_without_a_field_is_a_wrong_call(live: Live) -> None:
     said = await bypassctl(live.cli_env, "allowlist", "set", SERVICE)
 
     assert (said.code, "give at least one" in said.err) == (2, True)
 
 
+@pytest.mark.slow
 async def test_a_dry_run_changes_nothing(live: Live) -> None:
     said = await bypassctl(live.cli_env, "allowlist", "add", SERVICE, "--dry-run", *flat(OPTIONS))
 
@@ -278,6 +290,7 @@ async def test_an_export_is_imported_after_it_was_confirmed(live: Live, tmp_path
     assert (said.code, entry.ticket) == (0, "CHG-2000")
 
 
+@pytest.mark.slow
 async def test_a_file_with_a_rejected_row_is_not_imported(live: Live, tmp_path: Path) -> None:
     file = tmp_path / "allowlist.csv"
     cells = f"{live.id_of('svc-archive')},archiving,journal,ops@contoso.com,CHG-1,{TOMORROW}"
@@ -299,6 +312,7 @@ async def test_the_list_of_incidents_names_account_actor_and_reason(held: Live) 
     assert line["reason"].startswith("limit_reached")
 
 
+@pytest.mark.slow
 async def test_all_lists_what_opened_no_incident_too(live: Live) -> None:
     live.attack("failed", target="diego")
     await live.runs()
@@ -308,6 +322,7 @@ async def test_all_lists_what_opened_no_incident_too(live: Live) -> None:
     assert (without.json, [line["kind"] for line in everything.json]) == ([], ["attempt"])
 
 
+@pytest.mark.slow
 async def test_what_opened_no_incident_is_shown_by_the_id_that_the_list_gives(live: Live) -> None:
     live.attack("failed", target="diego")
     await live.runs()
@@ -319,6 +334,7 @@ async def test_what_opened_no_incident_is_shown_by_the_id_that_the_list_gives(li
     assert (twin.json["entry"], twin.json["evidence"]["id"]) == (line, line["id"])
 
 
+@pytest.mark.slow
 async def test_nothing_can_be_decided_about_what_opened_no_incident(live: Live) -> None:
     live.attack("failed", target="diego")
     await live.runs()
@@ -328,6 +344,7 @@ async def test_nothing_can_be_decided_about_what_opened_no_incident(live: Live) 
     assert (said.code, "opened no incident" in said.err) == (3, True)
 
 
+@pytest.mark.slow
 async def test_an_incident_is_shown_by_the_beginning_of_its_id(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "show", incident.id[:-3], "--output", "json")
@@ -337,6 +354,7 @@ async def test_an_incident_is_shown_by_the_beginning_of_its_id(held: Live) -> No
     assert said.json["left_to_do"]
 
 
+@pytest.mark.slow
 async def test_an_incident_for_people_ends_with_what_is_left_to_do(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "show", incident.id)
@@ -355,6 +373,7 @@ async def test_an_incident_has_its_time_line_in_both_formats(held: Live) -> None
     assert ("Timeline" in table.out, kinds[0], set(reported), "action" in kinds) == (True, "happened", {"feed"}, True)
 
 
+@pytest.mark.slow
 async def test_an_incident_for_a_ticket_has_twelve_lines(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "show", incident.id, "--ticket")
@@ -362,6 +381,7 @@ async def test_an_incident_for_a_ticket_has_twelve_lines(held: Live) -> None:
     assert (said.code, len(said.out.splitlines())) == (0, 12)
 
 
+@pytest.mark.slow
 async def test_an_incident_is_shown_by_the_name_of_its_account(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "show", str(incident.names[-1]), "-o", "json")
@@ -369,6 +389,7 @@ async def test_an_incident_is_shown_by_the_name_of_its_account(held: Live) -> No
     assert (said.code, said.json["id"]) == (0, incident.id)
 
 
+@pytest.mark.slow
 async def test_an_incident_is_shown_when_its_log_cannot_be_read(held: Live) -> None:
     held.tampered = True
     incident = await held.incident()
@@ -380,6 +401,7 @@ async def test_an_incident_is_shown_when_its_log_cannot_be_read(held: Live) -> N
     assert (said.code, incident.id in said.out, "run bypassctl log verify" in said.out) == (0, True, True)
 
 
+@pytest.mark.slow
 async def test_flapping_is_said_before_anything_else(live: Live) -> None:
     for _ in range(2):
         live.attack("bypass", target="alex")
@@ -390,6 +412,7 @@ async def test_flapping_is_said_before_anything_else(live: Live) -> None:
     assert said.out.startswith("FLAPPING: ")
 
 
+@pytest.mark.slow
 async def test_an_incident_that_is_not_there_ends_with_3(held: Live) -> None:
     said = await bypassctl(held.cli_env, "incidents", "show", "20990101-00000000")
 
@@ -412,6 +435,7 @@ async def waiting(live: Live, *command: str) -> Said:
     return await running
 
 
+@pytest.mark.slow
 async def test_approve_only_sends_the_decision(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7", "--yes")
@@ -430,6 +454,7 @@ async def test_the_responder_carries_out_what_was_sent(held: Live) -> None:
     assert (decision.verb, decision.reason, decision.outcome) == ("approve", "CHG-7", "carried_out")
 
 
+@pytest.mark.slow
 async def test_the_account_is_shown_before_the_decision(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7")
@@ -440,6 +465,7 @@ async def test_the_account_is_shown_before_the_decision(held: Live) -> None:
     assert f"active incidents  {incident.id}" in said.out
 
 
+@pytest.mark.slow
 async def test_incidents_are_listed_by_status_account_and_time(held: Live) -> None:
     async def listed(*options: str) -> int:
         return len((await bypassctl(held.cli_env, "incidents", "list", *options, "-o", "json")).json)
@@ -451,6 +477,7 @@ async def test_incidents_are_listed_by_status_account_and_time(held: Live) -> No
     ] * 3
 
 
+@pytest.mark.slow
 async def test_a_list_that_goes_on_says_how(held: Live) -> None:
     held.attack("bypass", target="adele")
     await held.runs()
@@ -461,6 +488,7 @@ async def test_a_list_that_goes_on_says_how(held: Live) -> None:
     assert (len(everything.json), everything.err) == (2, "")
 
 
+@pytest.mark.slow
 async def test_an_incident_is_meant_by_its_accounts_name(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "dismiss", incident.names[-1], "--reason", "CHG-7", "--dry-run")
@@ -468,6 +496,7 @@ async def test_an_incident_is_meant_by_its_accounts_name(held: Live) -> None:
     assert (said.code, incident.id in said.out) == (0, True)
 
 
+@pytest.mark.slow
 async def test_watch_prints_each_change_of_a_status(held: Live) -> None:
     incident = await held.incident()
     command = [sys.executable, "-m", "bypass_responder.cli", "incidents", "watch", "--interval", "1", "-o", "json"]
@@ -486,6 +515,7 @@ async def test_watch_prints_each_change_of_a_status(held: Live) -> None:
     assert code == 130
 
 
+@pytest.mark.slow
 async def test_ids_are_completed(held: Live) -> None:
     incident = await held.incident()
     line = f"bypassctl incidents show {incident.id[:6]}"
@@ -495,6 +525,7 @@ async def test_ids_are_completed(held: Live) -> None:
     assert said.out.split() == [incident.id]
 
 
+@pytest.mark.slow
 async def test_a_dry_run_sends_nothing(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "CHG-7", "--dry-run")
@@ -503,6 +534,7 @@ async def test_a_dry_run_sends_nothing(held: Live) -> None:
     assert said.out.splitlines()[-1] == "Dry run: nothing was sent."
 
 
+@pytest.mark.slow
 async def test_several_incidents_are_decided_at_once(held: Live) -> None:
     held.attack("bypass", target="adele")
     await held.runs()
@@ -522,6 +554,7 @@ async def test_several_incidents_are_decided_at_once(held: Live) -> None:
     assert [f"Carried out: dismiss {line['id']}." in said.out for line in listed] == [True, True]
 
 
+@pytest.mark.slow
 async def test_if_one_of_several_cannot_be_decided_none_is(held: Live) -> None:
     incident = await held.incident()
     ids = (incident.id, "20990101-00000000")
@@ -531,12 +564,14 @@ async def test_if_one_of_several_cannot_be_decided_none_is(held: Live) -> None:
     assert said.err.startswith("20990101-00000000: ")
 
 
+@pytest.mark.slow
 async def test_one_account_is_named_for_one_incident(held: Live) -> None:
     said = await bypassctl(held.cli_env, "incidents", "approve", "a", "b", "--reason", "x", "--account", "alex")
 
     assert (said.code, "Name one incident." in said.err) == (2, True)
 
 
+@pytest.mark.slow
 async def test_waiting_in_vain_ends_with_3(held: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send_decision, "WAIT_SECONDS", 1.0)
     incident = await held.incident()
@@ -554,6 +589,7 @@ async def test_release_gives_the_account_back(live: Live) -> None:
     assert live.account("alex")["audit_bypass_enabled"] is False
 
 
+@pytest.mark.slow
 async def test_dismiss_drops_what_waits(held: Live) -> None:
     said = await decided(held, "dismiss")
     incident = await held.incident()
@@ -565,6 +601,7 @@ async def test_dismiss_drops_what_waits(held: Live) -> None:
     assert again.code == 3
 
 
+@pytest.mark.slow
 async def test_approve_is_refused_in_observe(start: Start) -> None:
     live = await start(MODE="observe")
     await live.first_start()
@@ -575,6 +612,7 @@ async def test_approve_is_refused_in_observe(start: Start) -> None:
     assert (said.code, "Refused: MODE is observe" in said.err) == (3, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["approve", "dismiss", "release"])
 async def test_a_decision_without_a_reason_is_refused(held: Live, verb: str) -> None:
     incident = await held.incident()
@@ -584,6 +622,7 @@ async def test_a_decision_without_a_reason_is_refused(held: Live, verb: str) -> 
     assert (without.code, empty.code, await held.rows(PersonDecision)) == (2, 2, [])
 
 
+@pytest.mark.slow
 async def test_nothing_to_release_ends_with_3(held: Live) -> None:
     incident = await held.incident()
     said = await bypassctl(held.cli_env, "incidents", "release", incident.id, "--reason", "CHG-7", "--yes")
@@ -594,6 +633,7 @@ async def test_nothing_to_release_ends_with_3(held: Live) -> None:
 # ---- log and status ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", ["incident", "object id", "user principal name"])
 async def test_the_log_is_found_by_each_name(held: Live, subject: str) -> None:
     names = {
@@ -606,6 +646,7 @@ async def test_the_log_is_found_by_each_name(held: Live, subject: str) -> None:
     assert (said.code, said.json[0]["event"], said.json[0]["target"]) == (0, "decided", held.id_of("alex"))
 
 
+@pytest.mark.slow
 async def test_the_log_of_nobody_ends_with_3(live: Live) -> None:
     said = await bypassctl(live.cli_env, "log", "show", "nobody@contoso.onmicrosoft.com")
 
@@ -624,6 +665,7 @@ async def test_status_ends_with_1_while_something_waits(held: Live) -> None:
     assert (said.code, said.json["mode"], [item["status"] for item in said.json["waiting"]]) == (1, "enforce", ["held"])
 
 
+@pytest.mark.slow
 async def test_status_says_observe_in_words(start: Start) -> None:
     live = await start(MODE="")
     await live.runs()
@@ -632,6 +674,7 @@ async def test_status_says_observe_in_words(start: Start) -> None:
     assert "observe: records decisions" in said.out
 
 
+@pytest.mark.slow
 async def test_status_ends_with_1_while_the_feed_was_never_polled(start: Start) -> None:
     live = await start()
     said = await bypassctl(live.cli_env, "status")
@@ -639,12 +682,14 @@ async def test_status_ends_with_1_while_the_feed_was_never_polled(start: Start) 
     assert (said.code, "never: no poll has succeeded yet" in said.out) == (1, True)
 
 
+@pytest.mark.slow
 async def test_status_says_that_nothing_is_known_while_no_sweep_was_complete(live: Live) -> None:
     said = await bypassctl(live.cli_env, "status")
 
     assert "UNKNOWN: no sweep was requested yet" in said.out
 
 
+@pytest.mark.slow
 async def test_status_of_a_responder_that_has_nothing_to_do_ends_with_0(live: Live) -> None:
     live.client.subscription("enabled")
     await live.runs()
@@ -660,6 +705,7 @@ async def test_status_of_a_responder_that_has_nothing_to_do_ends_with_0(live: Li
     assert said.code == 0
 
 
+@pytest.mark.slow
 async def test_bypassed_accounts_have_their_justification(live: Live) -> None:
     await live.allowlist("svc-archive")
     live.attack("bypass", target="svc-archive")
@@ -670,6 +716,7 @@ async def test_bypassed_accounts_have_their_justification(live: Live) -> None:
     assert (said.code, account["object_id"], account["ticket"]) == (0, live.id_of("svc-archive"), "CHG-1042")
 
 
+@pytest.mark.slow
 async def test_who_is_bypassed_is_unknown_before_a_sweep(live: Live) -> None:
     said = await bypassctl(live.cli_env, "accounts", "bypassed")
 
@@ -705,6 +752,7 @@ async def test_nothing_raw_from_a_record_reaches_the_output(
     assert said.code in {0, 1}
 
 
+@pytest.mark.slow
 async def test_markup_in_a_name_is_shown_and_not_obeyed(hostile: Live) -> None:
     incident = await hostile.incident()
     said = await bypassctl(hostile.cli_env, "incidents", "show", incident.id)
@@ -712,6 +760,7 @@ async def test_markup_in_a_name_is_shown_and_not_obeyed(hostile: Live) -> None:
     assert "[red]evil[/red]" in said.out
 
 
+@pytest.mark.slow
 async def test_nothing_raw_reaches_a_terminal(hostile: Live) -> None:
     incident = await hostile.incident()
     shown = await asyncio.to_thread(on_a_terminal, hostile.cli_env, "incidents", "show", incident.id)
@@ -737,6 +786,7 @@ def on_a_terminal(env: Mapping[str, str], *arguments: str) -> str:
     return shown.decode(errors="replace")
 
 
+@pytest.mark.slow
 async def test_a_hostile_argument_is_shown_printable(live: Live) -> None:
     said = await asyncio.to_thread(bypassctl_program, live.cli_env, "incidents", "show", EVIL)
 

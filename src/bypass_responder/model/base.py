@@ -30,7 +30,7 @@ Utc = Annotated[datetime, AfterValidator(_as_utc)]
 class Value(BaseModel):
     """A frozen value: what is inside has been checked once, at the edge."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def guid_or_none(text: str) -> str | None:
@@ -91,11 +91,6 @@ def target_key(*names: str) -> str:
     if len(distinct) == 1 and (guid := guid_or_none(distinct[0])):
         return guid
     return "name-" + hashlib.sha256("\0".join(distinct).encode()).hexdigest()
-
-
-def record_key(record_id: str) -> str:
-    """Return the record's Id as a table key: a GUID as it is, anything else hashed."""
-    return guid_or_none(record_id) or hashlib.sha256(record_id.encode()).hexdigest()[:32]
 
 
 class Stored(Value):
