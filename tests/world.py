@@ -41,6 +41,7 @@ from tests.fakes import (
     FakeEvidence,
     FakeExchangeQueue,
     FakeIndex,
+    FakeInspections,
     FakeLedger,
     FakeLimit,
     FakeNotifier,
@@ -149,6 +150,7 @@ class World:
         self.checkpoints = FakeCheckpoints()
         self.exchange = FakeExchangeQueue()
         self.decisions = FakeDecisionQueue()
+        self.inspections = FakeInspections()
         self.sweeps = FakeSweeps()
         self.notifier = FakeNotifier()
         self.outbox = FakeOutbox()
@@ -174,6 +176,7 @@ class World:
             checkpoints=self.checkpoints,
             exchange=self.exchange,
             decisions=self.decisions,
+            inspections=self.inspections,
             evidence=FakeEvidence(),
             sweeps=self.sweeps,
             feed=self.feed,

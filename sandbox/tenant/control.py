@@ -15,8 +15,7 @@ from sandbox.tenant.event_subscription import EventSubscription
 from sandbox.tenant.faults import MILD, Fault
 from sandbox.tenant.feed import AUDIT_EXCHANGE, Subscription
 from sandbox.tenant.notifications_page import notifications_page
-from sandbox.tenant.scenarios import stage
-from sandbox.tenant.scene import UnknownScenarioError
+from sandbox.tenant.scenarios import UnknownScenarioError, stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -190,6 +190,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         checkpoints=late(lambda: _checkpoints(storage, tenant)),
         exchange=late(lambda: _exchange(storage, settings)),
         decisions=late(lambda: _decisions(storage, settings)),
+        inspections=late(lambda: _inspections(storage, tenant)),
         evidence=late(lambda: _evidence(storage, tenant)),
         sweeps=late(lambda: _sweeps(storage, tenant)),
         feed=feed,
@@ -309,6 +310,12 @@ def _decisions(storage: StorageClients, settings: Settings) -> ports.DecisionQue
     )
 
 
+def _inspections(storage: StorageClients, tenant: str) -> ports.Inspections:
+    from bypass_responder.adapters.inspection_table import TableInspections
+
+    return TableInspections(storage.tables, tenant)
+
+
 def _outbox(storage: StorageClients, tenant: str) -> ports.Outbox:
     from bypass_responder.adapters.outbox_table import TableOutbox
 
@@ -401,6 +408,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
     from bypass_responder.adapters.feed_table import FeedTable
     from bypass_responder.adapters.form_key_table import FormKeyTable
     from bypass_responder.adapters.index_table import TableIndex
+    from bypass_responder.adapters.inspection_table import TableInspections
     from bypass_responder.adapters.ledger_table import TableLedger
     from bypass_responder.adapters.outbox_table import TableOutbox
     from bypass_responder.adapters.self_check_table import SelfCheckTable
@@ -431,6 +439,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         checkpoints=absent,
         exchange=absent,
         decisions=StorageDecisionQueue(storage.queues, queue=queue, console=queue),
+        inspections=TableInspections(storage.tables, tenant),
         evidence=absent,
         sweeps=absent,
         feed=absent,

@@ -19,6 +19,7 @@ from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
 from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.inspection import Inspection
 from bypass_responder.model.listing import IndexFilter, IndexPage
 from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
 from bypass_responder.model.message import ExchangeCommand
@@ -42,6 +43,9 @@ class Directory(Protocol):
 
     async def find(self, name: str) -> Account | None:
         """The account with this object id or user principal name, None when there is none."""
+
+    async def is_administrator(self, name: str) -> bool:
+        """True when the account with this object id or user principal name holds an Entra role now."""
 
     async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
         """Block or restore sign-in.
@@ -121,9 +125,6 @@ class Ledger(Protocol):
 
     async def findings(self, target: str, incident_id: str, since: datetime, *, after: str = "", limit: int) -> Case:
         """Return up to ``limit`` archived findings of an incident, later than ``since``, from key ``after``."""
-
-    async def tampering(self, target: str, *, since: datetime, until: datetime, limit: int) -> Case:
-        """Return up to ``limit`` changes of tampering between two moments, both included, the newest first."""
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Up to ``limit`` notifications of the history that were delivered before a moment."""
@@ -297,6 +298,19 @@ class DecisionQueue(Protocol):
 
     async def finish(self, taken: PoisonDecision) -> None:
         """Delete one of these."""
+
+
+class Inspections(Protocol):
+    """The answers to questions about accounts, by the names under which people ask."""
+
+    async def save(self, inspection: Inspection) -> None:
+        """Store an answer under each of its names, in place of an earlier one."""
+
+    async def of(self, name: str) -> Inspection | None:
+        """Return the last answer about an object id or user principal name. Raises InputError on a corrupt one."""
+
+    async def forget_before(self, moment: datetime) -> None:
+        """Delete some of the answers from before a moment."""
 
 
 class EvidenceStore(Protocol):

@@ -46,6 +46,7 @@ class Services:
     checkpoints: ports.Checkpoints
     exchange: ports.ExchangeQueue
     decisions: ports.DecisionQueue
+    inspections: ports.Inspections
     evidence: ports.EvidenceStore
     sweeps: ports.SweepStore
     feed: ports.AuditFeed

@@ -21,7 +21,7 @@ from bypass_responder.adapters.self_check_table import ROW, TABLE, SelfCheckTabl
 from bypass_responder.adapters.storage_clients import StorageClients, connect
 from bypass_responder.adapters.storage_probe import StorageProbe
 from bypass_responder.errors import InputError
-from bypass_responder.model.self_check import Access, SelfCheck, StorageCheck
+from bypass_responder.model.self_check import Access, LogVerification, SelfCheck, StorageCheck
 from bypass_responder.operating.self_check import SelfCheckStore
 from bypass_responder.settings import Storage
 from sandbox.child import free_ports
@@ -33,6 +33,11 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 def a_check(**fields: Any) -> SelfCheck:
     return SelfCheck(**({"at": NOON, "version": "1", "mode": "observe", "schedules": {"A": "* * * * * *"}} | fields))
+
+
+def a_verification(**fields: Any) -> LogVerification:
+    about = {"seconds": 1.0, "since": NOON.date(), "logs": 1, "entries": 2, "checkpoints": 3}
+    return LogVerification(**({"at": NOON, "last_checkpoint_at": NOON, "intact_at": NOON} | about | fields))
 
 
 # ---- the row
@@ -55,6 +60,17 @@ async def test_the_last_one_is_kept(store: SelfCheckStore) -> None:
     await store.save(a_check(mode="enforce"))
 
     assert await store.last() == a_check(mode="enforce")
+
+
+async def test_the_last_verification_is_kept_beside_it(store: SelfCheckStore) -> None:
+    none = await store.last_verification()
+    await store.save(a_check())
+    await store.save_verification(a_verification(found=1, problems=("one",)))
+    await store.save_verification(a_verification())
+
+    assert none is None
+    assert await store.last_verification() == a_verification()
+    assert await store.last() == a_check()
 
 
 async def test_what_a_newer_app_says_more_is_left_out(clients: StorageClients, tenant_id: str) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bypass_responder.console.principal import HEADER, Role
+from bypass_responder.model.decision_message import Channel
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
+from tests.operating.allowlist.builders import delivers
 from tests.world import ALEX, BLAKE, START, World, an_entry
 
 if TYPE_CHECKING:
@@ -37,7 +39,13 @@ async def listed() -> World:
 async def form(browser: httpx.AsyncClient, action: str, object_id: str = ALEX, **query: str) -> dict[str, str]:
     """The hidden fields of the page that shows an edit."""
     text = (await browser.get(f"/allowlist/{object_id}/plan/{action}", params=query)).text
-    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text)) | {"reason": "CHG-7"}
+    return hidden(text, action) | {"reason": "CHG-7"}
+
+
+def hidden(text: str, action: str) -> dict[str, str]:
+    """The hidden fields of the form that posts this action."""
+    form = [*re.split(rf'action="[^"]*/{action}">', text, maxsplit=1), ""][1]
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form.split("</form>", 1)[0]))
 
 
 async def test_showing_an_edit_changes_nothing() -> None:
@@ -67,7 +75,7 @@ async def test_an_entry_is_added() -> None:
     world = await listed()
     async with visitor(world, Role.ALLOWLIST, follow_redirects=True) as browser:
         shown = await browser.get("/allowlist/add", params=ADD | {"object_id": BLAKE})
-        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', shown.text))
+        fields = hidden(shown.text, "add")
         await browser.post(f"/allowlist/{BLAKE}/add", data=fields | {"reason": "CHG-2"}, headers=OWN)
     entry: Any = await world.allowlist.get(BLAKE)
 
@@ -184,3 +192,95 @@ async def test_the_export_is_csv() -> None:
 
     assert answer.headers["content-type"].startswith("text/csv")
     assert ALEX in answer.text
+
+
+# ---- approval and review
+
+
+async def unapproved() -> World:
+    """An entry of somebody else that does not count yet."""
+    world = World(allowlist_approval="required")
+    await world.allowlist.put(an_entry(approved_by="adele@contoso.onmicrosoft.com"))
+    await world.passes(minutes=1)
+    return world
+
+
+async def approval(browser: httpx.AsyncClient) -> dict[str, str]:
+    """The hidden fields of the form that approves the entry."""
+    text = (await browser.get(f"/allowlist/{ALEX}")).text
+    form = text[text.index(f'action="/allowlist/{ALEX}/approve"') :]
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)[:2]) | {"reason": "CHG-7"}
+
+
+async def test_another_person_approves_an_entry() -> None:
+    world = await unapproved()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        answer = await browser.post(f"/allowlist/{ALEX}/approve", data=await approval(browser), headers=OWN)
+        await delivers(world, world.decisions.sent[-1], Channel.CONSOLE)
+        shown = (await browser.get(f"/allowlist/{ALEX}")).text
+
+    assert answer.status_code == 303
+    assert "/approve" not in shown
+    assert '<span class="badge valid">' in (await _list(world))
+
+
+async def _list(world: World) -> str:
+    async with visitor(world, Role.READ) as browser:
+        return (await browser.get("/allowlist")).text
+
+
+async def test_the_editor_cannot_approve_their_own_entry() -> None:
+    world = World(allowlist_approval="required")
+    await world.allowlist.put(an_entry(approved_by=f"{NAME} ({PERSON})"))
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        answer = await browser.post(f"/allowlist/{ALEX}/approve", data=await approval(browser), headers=OWN)
+
+    assert answer.status_code == 409
+    assert world.decisions.sent == []
+
+
+async def test_an_approval_of_a_row_that_was_changed_meanwhile_is_not_sent() -> None:
+    world = await unapproved()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        fields = await approval(browser)
+        before: Any = await world.allowlist.get(ALEX)
+        await world.allowlist.put(an_entry(ticket="CHG-9"), replaces=before.etag)
+        answer = await browser.post(f"/allowlist/{ALEX}/approve", data=fields, headers=OWN)
+
+    assert answer.status_code == 412
+    assert world.decisions.sent == []
+
+
+async def test_the_api_approves_the_entry_that_was_read() -> None:
+    world = await unapproved()
+    async with visitor(world, Role.ALLOWLIST) as client:
+        tag = (await client.get(f"/api/v1/allowlist/{ALEX}")).headers["etag"]
+        headers = BEARER | {"if-match": tag}
+        answer = await client.post(f"/api/v1/allowlist/{ALEX}/approve", json={"reason": "CHG-7"}, headers=headers)
+
+    assert answer.status_code == 202
+    assert world.decisions.sent[-1].message_id == answer.json()["message_id"]
+
+
+@pytest.mark.parametrize("role", [Role.READ, Role.DECIDE])
+async def test_only_who_may_edit_the_allowlist_approves_an_entry(role: Role) -> None:
+    world = await unapproved()
+    async with visitor(world, role) as browser:
+        shown = (await browser.get(f"/allowlist/{ALEX}")).text
+        answer = await browser.post(f"/allowlist/{ALEX}/approve", data={"reason": "x"}, headers=OWN)
+
+    assert "/approve" not in shown
+    assert answer.status_code == 403
+
+
+async def test_the_review_lists_what_is_due_with_a_proposal() -> None:
+    world = await listed()
+    await world.allowlist.put(an_entry(BLAKE, reviewed_at=START, expires_at=START + timedelta(days=200)))
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        due = (await browser.get("/api/v1/allowlist/review")).json()
+        every = (await browser.get("/api/v1/allowlist/review", params={"all": "true"})).json()
+        page = (await browser.get("/allowlist/review")).text
+
+    assert [each["entry"]["object_id"] for each in due["entries"]] == [ALEX]
+    assert (len(every["entries"]), every["total"]) == (2, 2)
+    assert f"/allowlist/{ALEX}/plan/keep" in page

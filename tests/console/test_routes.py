@@ -16,8 +16,12 @@ PUBLIC = {"/welcome"}
 ROUTES = [each for each in iter_route_contexts(routed().routes) if isinstance(each.route, APIRoute)]
 READS = sorted(str(each.path) for each in ROUTES if "GET" in (each.methods or ()) and each.path not in PUBLIC)
 CHANGES = {
-    "/incidents/{incident_id}/{decision}": Role.DECIDE,
+    "/accounts/{name}/inspect": Role.READ,
+    "/allowlist/import": Role.ALLOWLIST,
+    "/allowlist/import/plan": Role.ALLOWLIST,
+    "/allowlist/{object_id}/approve": Role.ALLOWLIST,
     "/allowlist/{object_id}/{action}": Role.ALLOWLIST,
+    "/incidents/{incident_id}/{decision}": Role.DECIDE,
 }
 """Each address that changes something, here and in the API, and the role that it needs."""
 POSTS = sorted(str(each.path) for each in ROUTES if "POST" in (each.methods or ()))
@@ -112,7 +116,8 @@ async def test_a_change_needs_exactly_its_role(path: str, role: Role | None) -> 
         answer = await browser.post(path)
 
     assert answer.status_code == 403
-    assert (f"needs the app role {needed}" in answer.text) is (role is not needed)
+    allowed = role is needed or (needed is Role.READ and role is not None)
+    assert (f"needs the app role {needed}" in answer.text) is not allowed
 
 
 @pytest.mark.parametrize("header", [None, "forged", a_header("Console.Decide", claims={"tid": OTHER_TENANT})])

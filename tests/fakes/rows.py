@@ -14,6 +14,7 @@ from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.inspection import Inspection, folded
 from bypass_responder.model.listing import IndexFilter, IndexPage
 from bypass_responder.model.log import Checkpoint, TornLine
 from bypass_responder.ports import OutboxItem, Turn, WorkItem
@@ -103,6 +104,26 @@ class FakeAllowlistSnapshot(Scripted):
         self._version += 1
         self.kept = Snapshot(dict(snapshot.rows), etag := f"v{self._version}", snapshot.digest_at)
         return etag
+
+
+class FakeInspections(Scripted):
+    """``answers`` is folded name → the last answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: dict[str, Inspection] = {}
+
+    async def save(self, inspection: Inspection) -> None:
+        self._called("save", inspection.name)
+        self.answers |= dict.fromkeys(inspection.names, inspection)
+
+    async def of(self, name: str) -> Inspection | None:
+        self._called("of", name)
+        return self.answers.get(folded(name))
+
+    async def forget_before(self, moment: datetime) -> None:
+        self._called("forget_before")
+        self.answers = {name: each for name, each in self.answers.items() if each.at >= moment}
 
 
 class FakeWorkList(Scripted):

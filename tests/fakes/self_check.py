@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, StorageCheck, Token
+from bypass_responder.model.self_check import Access, LogVerification, Place, Reach, SelfCheck, StorageCheck, Token
 from bypass_responder.rights import RESPONDER_ROLES
 from tests.fakes.scripted import Scripted
 
@@ -63,11 +63,12 @@ class FakeProbe(Scripted):
 
 
 class FakeSelfCheckStore(Scripted):
-    """``saved`` is the last one."""
+    """``saved`` is the last one, ``verified`` the last verification of the log."""
 
     def __init__(self) -> None:
         super().__init__()
         self.saved: SelfCheck | None = None
+        self.verified: LogVerification | None = None
 
     async def save(self, check: SelfCheck) -> None:
         self._called("save")
@@ -76,6 +77,14 @@ class FakeSelfCheckStore(Scripted):
     async def last(self) -> SelfCheck | None:
         self._called("last")
         return self.saved
+
+    async def save_verification(self, verification: LogVerification) -> None:
+        self._called("save_verification")
+        self.verified = verification
+
+    async def last_verification(self) -> LogVerification | None:
+        self._called("last_verification")
+        return self.verified
 
 
 class FakeConsole:

@@ -164,6 +164,11 @@ async def look(services: Services) -> None:
     await verify_log(services.ledger, services.checkpoints)
 
 
+async def read_answer(account: str, services: Services) -> None:
+    """Read what the responder answered about an account, as the console does."""
+    await services.inspections.of(account)
+
+
 async def outcome_of(run: Awaitable[object]) -> str:
     """``done``; ``early`` where a queue delivers the message again; or the exception that no run may raise."""
     try:
@@ -679,6 +684,12 @@ class Run:
     def _on_accept_warning(self, _: str, __: Event) -> None:
         """A person accepts the warning that some sweeps have; the last one perhaps had none."""
         self._decided(self._message(DecisionKind.ACCEPT_WARNING, TENANT_TARGET, warning="Something new."), 1)
+
+    def _on_ask(self, account: str, _: Event) -> None:
+        """A person asks about an account in the console, and reads the answer."""
+        body = self._message(DecisionKind.INSPECT_ACCOUNT, TENANT_TARGET, asked=account).model_dump_json().encode()
+        self.invoke(self._host(), partial(carry_out, body))
+        self.at(60, lambda: self.invoke("cli", partial(read_answer, account)))
 
     def _message(self, kind: DecisionKind, target: str, **about: str) -> DecisionMessage:
         return DecisionMessage(

@@ -40,6 +40,9 @@ REACHED_BY = {
     "feed.start_subscription": "unsubscribe",
     "hint_checks.take": "hint",
     "limit.give_back": "refused_on",
+    "inspections.save": "ask",
+    "inspections.of": "ask",
+    "inspections.forget_before": "ask",
     "decisions.send": "dismiss",
     "decisions.finish": "poison_decision",
 }

@@ -1,20 +1,21 @@
-"""The app's last self-check: one row of the table Feed, read by `bypassctl doctor`."""
+"""The app's last self-check and its last verification of the log: a row each of the table Feed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from azure.data.tables import UpdateMode
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import corrupt, row_or_none
-from bypass_responder.model.self_check import SelfCheck
+from bypass_responder.model.self_check import LogVerification, SelfCheck
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
 
-TABLE, ROW = "Feed", "self-check"
+TABLE, ROW, VERIFICATION = "Feed", "self-check", "verification"
+V = TypeVar("V", SelfCheck, LogVerification)
 
 
 class SelfCheckTable:
@@ -30,16 +31,30 @@ class SelfCheckTable:
 
     async def save(self, check: SelfCheck) -> None:
         """Replace the previous self-check, from any instance of the app."""
-        row = {"PartitionKey": self._tenant, "RowKey": ROW, "At": check.at, "Body": check.model_dump_json()}
-        with translated("the app's self-check"):
-            await self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
+        await self._save(ROW, check)
 
     async def last(self) -> SelfCheck | None:
         """The last one, None before the first. Raises InputError when it cannot be read."""
-        row = await row_or_none(self._table, self._tenant, ROW, "the app's self-check")
+        return await self._last(ROW, SelfCheck)
+
+    async def save_verification(self, verification: LogVerification) -> None:
+        """Replace the previous verification of the log."""
+        await self._save(VERIFICATION, verification)
+
+    async def last_verification(self) -> LogVerification | None:
+        """The last one, None before the first. Raises InputError when it cannot be read."""
+        return await self._last(VERIFICATION, LogVerification)
+
+    async def _save(self, key: str, value: SelfCheck | LogVerification) -> None:
+        row = {"PartitionKey": self._tenant, "RowKey": key, "At": value.at, "Body": value.model_dump_json()}
+        with translated(f"the app's {key}"):
+            await self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
+
+    async def _last(self, key: str, kind: type[V]) -> V | None:
+        row = await row_or_none(self._table, self._tenant, key, f"the app's {key}")
         if row is None:
             return None
         try:
-            return SelfCheck.model_validate_json(str(row.get("Body", "")))
+            return kind.model_validate_json(str(row.get("Body", "")))
         except ValidationError as problem:
             raise corrupt(row, TABLE, f"{problem.error_count()} fields are wrong") from problem

@@ -132,6 +132,13 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
             "Find out who turned off App Service authentication of the console, then turn it on again", "azd provision"
         ),
     ),
+    "log_broken": (
+        Severity.CRITICAL,
+        Task(
+            "Copy the storage account before anything else, then verify the whole log and find out who changed it",
+            "bypassctl log verify",
+        ),
+    ),
     "poison": (
         Severity.CRITICAL,
         Task("The messages are kept, and their work is retried. Find out why they failed", "bypassctl doctor"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.datastructures import FormData
 
 from bypass_responder.console import origin, principal
 from bypass_responder.console.context import Console, ConsoleDep
@@ -21,13 +22,15 @@ from bypass_responder.event_lines import write_line
 from bypass_responder.model.base import guid_or_none
 
 API = "/api/v1"
+LARGEST_FORM = 8 * 1024 * 1024
+"""Bytes: an uploaded file is in the page of its plan, as text."""
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
 REPEATABLE = "idempotency-key"
 """Header of a program's POST: the id of the message that it sends, so that sending it again changes nothing."""
 
 
 class AccessRefusedError(Exception):
-    """The request is refused. ``status``: 401 without a verified principal, else 403."""
+    """The request is refused. ``status``: 401 without a verified principal, 413 for a large form, else 403."""
 
     def __init__(self, status: int, reason: str, sentence: str) -> None:
         """Keep the machine-readable ``reason`` beside the ``sentence`` for people."""
@@ -85,6 +88,7 @@ def require_change(role: Role) -> Callable[..., Awaitable[Change]]:
             kind = origin.kind_of(request.headers, api=is_api(request))
             message_id = await _message_id(request, console, who, kind)
         except (ForeignRequestError, FormTokenError) as problem:
+            await request.close()  # an uploaded file that nobody reads
             sentence = "This form is not valid any more. Load the page again, read it, and repeat your decision."
             raise _refused(request, 403, str(problem), sentence, who) from problem
         return Change(who, kind, message_id)
@@ -94,7 +98,7 @@ def require_change(role: Role) -> Callable[..., Awaitable[Change]]:
 
 async def _message_id(request: Request, console: Console, who: Principal, kind: Kind) -> str:
     if kind is Kind.FORM:
-        token = str((await request.form()).get(TOKEN_FIELD, ""))
+        token = str((await form_of(request)).get(TOKEN_FIELD, ""))
         return console.tokens.accept(token, who, now=console.services.clock())
     given = request.headers.get(REPEATABLE)
     if given is None:
@@ -102,6 +106,13 @@ async def _message_id(request: Request, console: Console, who: Principal, kind: 
     if (message_id := guid_or_none(given)) is None:
         raise ForeignRequestError("no_guid_to_repeat_by")
     return message_id
+
+
+async def form_of(request: Request) -> FormData:
+    """Return the fields of a form. Raises AccessRefusedError for one that is too large."""
+    if int(request.headers.get("content-length", "0")) > LARGEST_FORM:
+        raise _refused(request, 413, "large_form", "The form is too large. Split the file.")
+    return await request.form(max_part_size=LARGEST_FORM)
 
 
 def _refused(

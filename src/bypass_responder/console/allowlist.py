@@ -11,13 +11,16 @@ from pydantic import StringConstraints
 
 from bypass_responder.console.access import API, Change, PrincipalDep, require_change
 from bypass_responder.console.context import Console, ConsoleDep
-from bypass_responder.console.decisions import Reason, Tag
+from bypass_responder.console.decisions import Reason, Tag, send_once
 from bypass_responder.console.origin import Kind
+from bypass_responder.console.parameters import Parameters
 from bypass_responder.console.principal import Principal, Role
 from bypass_responder.errors import ConflictError, NotFoundError, RefusedError
 from bypass_responder.event_lines import write_line
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.decision_message import DecisionMessage
+from bypass_responder.model.inspection import Inspection
 from bypass_responder.model.message import Guid
 from bypass_responder.operating.allowlist import edit as edits
 from bypass_responder.operating.allowlist import entries
@@ -25,7 +28,9 @@ from bypass_responder.operating.allowlist.edit import Edit, Made
 from bypass_responder.operating.allowlist.entries import EntryView
 from bypass_responder.operating.allowlist.history import Change as EntryChange
 from bypass_responder.operating.allowlist.history import history
+from bypass_responder.operating.allowlist.review import Review, review
 from bypass_responder.operating.allowlist.rules import ADDRESS, Fields, expiry_of, text_problem
+from bypass_responder.operating.decide import prepare_approval
 
 Action = Literal["add", "set", "remove", "keep", "undo"]
 ObjectId = Annotated[Guid, Path(description="Object id of the account.")]
@@ -50,9 +55,11 @@ class Entry(Value):
     object_id: str
     entry: EntryView | None
     history: tuple[EntryChange, ...]
+    inspected: Inspection | None
+    """What the responder last answered about the account."""
 
 
-class Wanted(Value):
+class Wanted(Parameters):
     """The fields of an edit. With ``set`` the empty ones stay as they are; ``remove``, ``keep`` and ``undo`` need none.
 
     ``account``, with ``add``: the user principal name. ``expires``: the last valid day, or an ISO time.
@@ -71,6 +78,35 @@ class EditRequest(Wanted):
     """An edit with the reason for it, which the response log keeps."""
 
     reason: Reason
+
+
+class ApprovalRequest(Parameters):
+    """An approval, with the reason for it."""
+
+    reason: Reason
+
+
+class ApprovalForm(ApprovalRequest):
+    """The same from a form, with what the page showed."""
+
+    seen: Annotated[str, StringConstraints(max_length=200)]
+    token: str
+
+
+class ApprovalSent(Value):
+    """What was sent. The responder carries it out within a minute, or refuses it: see the history of the entry."""
+
+    message_id: str
+    not_after: Utc
+
+
+class ReviewList(Value):
+    """The entries to review, each with a proposal. ``use_known`` False: unused ones are not recognized here."""
+
+    read_at: Utc
+    entries: tuple[Review, ...]
+    total: int
+    use_known: bool
 
 
 class EditForm(EditRequest):
@@ -96,7 +132,26 @@ async def allowlist_entry(console: ConsoleDep, object_id: ObjectId) -> Entry:
     changes = history([line async for line in console.services.ledger.log(object_id)])
     if entry is None and not changes:
         raise NotFoundError(f"{object_id} is not on the allowlist, and never was.")
-    return Entry(read_at=console.services.clock(), object_id=object_id, entry=entry, history=tuple(changes))
+    return Entry(
+        read_at=console.services.clock(),
+        object_id=object_id,
+        entry=entry,
+        history=tuple(changes),
+        inspected=await console.services.inspections.of(object_id),
+    )
+
+
+async def allowlist_review(
+    console: ConsoleDep, *, every: Annotated[bool, Query(alias="all", description="Also what is not due.")] = False
+) -> ReviewList:
+    """The entries whose review is due, each with a proposal: keep, extend, remove, or fix."""
+    found = await review(console.services)
+    return ReviewList(
+        read_at=console.services.clock(),
+        entries=tuple(each for each in found if every or each.due),
+        total=len(found),
+        use_known=await entries.read_baseline(console.services) is not None,
+    )
 
 
 async def allowlist_plan(
@@ -106,10 +161,37 @@ async def allowlist_plan(
     return await _plan(console, who, object_id, action, wanted)
 
 
-def tag_of(edit: Edit) -> str:
-    """Return what stands for the row that an edit was planned on."""
-    etag = edit.before.etag if edit.before else "none"
-    return hashlib.sha256(etag.encode()).hexdigest()[:32]
+def tag_of(shown: Edit | Entry) -> str:
+    """Return what stands for the row that a person was shown."""
+    row = shown.before if isinstance(shown, Edit) else shown.entry
+    return row_tag(row.etag if row else None)
+
+
+def row_tag(etag: str | None) -> str:
+    """Return a short name of an ETag; of no row, too."""
+    return hashlib.sha256((etag or "none").encode()).hexdigest()[:32]
+
+
+@forms.post("/allowlist/{object_id}/approve")
+async def approve_by_form(
+    change: Editor, console: ConsoleDep, object_id: ObjectId, asked: Annotated[ApprovalForm, Form()]
+) -> RedirectResponse:
+    """Send the approval of the entry that the person was shown."""
+    await _approve(console, change, object_id, asked, seen=asked.seen)
+    return RedirectResponse(f"/allowlist/{object_id}?sent=approval", status_code=303)
+
+
+@api.post("/allowlist/{object_id}/approve", status_code=202, operation_id="approve_entry")
+async def approve(
+    change: Editor,
+    console: ConsoleDep,
+    object_id: ObjectId,
+    asked: Annotated[ApprovalRequest, Body()],
+    if_match: Annotated[Tag, Header(description="The ETag of the entry, as it was read.")],
+) -> ApprovalSent:
+    """Send the approval of the entry that ``If-Match`` names. It counts once the responder has carried it out."""
+    message = await _approve(console, change, object_id, asked, seen=if_match)
+    return ApprovalSent(message_id=message.message_id, not_after=message.not_after)
 
 
 @forms.post("/allowlist/{object_id}/{action}")
@@ -146,6 +228,18 @@ async def _make(
     return made
 
 
+async def _approve(
+    console: Console, change: Change, object_id: str, asked: ApprovalRequest, *, seen: str
+) -> DecisionMessage:
+    author = change.principal.author
+    entry, message = await prepare_approval(object_id, console.services, reason=asked.reason, author=author)
+    if row_tag(entry.etag) != seen:
+        raise ConflictError("The entry has changed since you read it. Nothing was sent. Read it again and decide.")
+    message = message.model_copy(update={"message_id": change.message_id})
+    await send_once(message, console, change)
+    return message
+
+
 async def _plan(console: Console, who: Principal, object_id: str, action: Action, wanted: Wanted) -> Edit:
     services, author = console.services, who.author
     texts = wanted.model_dump(include=set(Fields.model_fields) - {"expires_at"})
@@ -160,7 +254,7 @@ async def _plan(console: Console, who: Principal, object_id: str, action: Action
                 raise RefusedError(
                     f"{wanted.account!r:.80} is no user principal name; use one such as app@contoso.com."
                 )
-            account = Account(object_id=object_id, user_principal_name=wanted.account, account_enabled=True)
+            account = await _account(object_id, wanted.account, console)
             return await edits.plan_add(account, Fields(**texts, expires_at=expires), services, author=author)
         case "set":
             given: dict[str, Any] = {name: text for name, text in texts.items() if text}
@@ -173,3 +267,15 @@ async def _plan(console: Console, who: Principal, object_id: str, action: Action
             return await edits.plan_keep(object_id, services, author=author)
         case "undo":
             return await edits.plan_undo(object_id, services, author=author)
+
+
+async def _account(object_id: str, typed: str, console: Console) -> Account:
+    """Return the account as Entra has it, where the responder was asked; else as it was typed. Raises RefusedError."""
+    found = await console.services.inspections.of(object_id)
+    if found is None or found.problem:
+        return Account(object_id=object_id, user_principal_name=typed, account_enabled=True)
+    if found.account is None:
+        raise RefusedError(
+            f"No account of this tenant has the object id {object_id}, as of {found.at:%Y-%m-%d %H:%MZ}."
+        )
+    return found.account

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from bypass_responder import __version__
-from bypass_responder.console import allowlist, decisions, report
+from bypass_responder.console import accounts, allowlist, allowlist_import, decisions, report
 from bypass_responder.console.access import API, require
 from bypass_responder.console.context import Console
 from bypass_responder.console.failures import UnexpectedErrors, add_handlers
@@ -41,6 +41,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"description": "Not there.", "model": Problem},
     409: {"description": "Refused; the sentence says why.", "model": Problem},
     412: {"description": "Changed since it was read.", "model": Problem},
+    413: {"description": "Too large.", "model": Problem},
     503: {"description": "Storage did not answer; repeat it.", "model": Problem},
 }
 BEARER = Security(HTTPBearer(auto_error=False, description="A token of Entra for the registration of the console."))
@@ -76,9 +77,10 @@ def routed() -> FastAPI:
         middleware=[Middleware(ResponseHeaders), Middleware(UnexpectedErrors)],
     )
     add_handlers(app)
-    for router in (public, pages, report.pages, decisions.forms, allowlist.forms):
+    changes = (accounts, decisions, allowlist_import, allowlist)  # in this order: the first that matches answers
+    for router in (public, pages, report.pages, *(each.forms for each in changes)):
         app.include_router(router)
-    for router in (api, report.api, decisions.api, allowlist.api):
+    for router in (api, report.api, *(each.api for each in changes)):
         app.include_router(router, dependencies=[BEARER], responses=PROBLEMS)
     app.add_api_route(
         f"{API}/openapi.json",

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from bypass_responder.console.access import API, Change, require, require_change
 from bypass_responder.console.context import Console, ConsoleDep, IncidentId
+from bypass_responder.console.parameters import Parameters
 from bypass_responder.console.principal import Role
 from bypass_responder.errors import ConflictError, RefusedError
 from bypass_responder.event_lines import write_line
@@ -29,7 +30,7 @@ forms = APIRouter(include_in_schema=False)
 api = APIRouter(prefix=API)
 
 
-class DecisionRequest(Value):
+class DecisionRequest(Parameters):
     """A decision about an incident. ``account``: with approve, the object id for an unresolved target."""
 
     reason: Reason

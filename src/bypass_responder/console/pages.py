@@ -9,7 +9,16 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import BeforeValidator, ValidationError
 
-from bypass_responder.console.allowlist import Entry, EntryList, allowlist, allowlist_entry, allowlist_plan
+from bypass_responder.console.accounts import AccountView, account
+from bypass_responder.console.allowlist import (
+    Entry,
+    EntryList,
+    ReviewList,
+    allowlist,
+    allowlist_entry,
+    allowlist_plan,
+    allowlist_review,
+)
 from bypass_responder.console.allowlist import tag_of as edit_tag
 from bypass_responder.console.context import ConsoleDep, IncidentId
 from bypass_responder.errors import InputError
@@ -85,7 +94,7 @@ def _tag_of(view: IncidentView | FindingView) -> str:
 
 async def log(console: ConsoleDep, subject: Subject = "tenant") -> AccountLog:
     """The response log of an incident, an account or the tenant, newest first."""
-    return await read_account_log(subject, console.services)
+    return await read_account_log(subject, console.services, console.self_checks)
 
 
 async def health(console: ConsoleDep) -> Health:
@@ -112,12 +121,21 @@ PAGES = (
     ),
     Page("/allowlist", "Allowlist", "allowlist.html", EntryList, allowlist),
     Page(
+        "/allowlist/review",
+        "Review the allowlist",
+        "allowlist_review.html",
+        ReviewList,
+        allowlist_review,
+        in_menu=False,
+    ),
+    Page(
         "/allowlist/{object_id}",
         "Allowlist entry",
         "allowlist_entry.html",
         Entry,
         allowlist_entry,
         in_menu=False,
+        tag=edit_tag,
     ),
     Page(
         "/allowlist/{object_id}/plan/{action}",
@@ -128,6 +146,7 @@ PAGES = (
         in_menu=False,
         tag=edit_tag,
     ),
+    Page("/accounts/{name}", "Account", "account.html", AccountView, account, in_menu=False),
     Page("/log", "Log", "log.html", AccountLog, log),
     Page("/health", "Health", "health.html", Health, health),
     Page("/settings", "Settings", "settings.html", AppSettings, settings),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -47,6 +48,12 @@ def iso(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def _address(request: Request) -> str:
+    """Return path and query of the page, without the mark of what was just sent."""
+    query = urlencode([(name, value) for name, value in request.query_params.multi_items() if name != "sent"])
+    return quote(request.scope["path"], safe="/@") + (f"?{query}" if query else "")
+
+
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401 - its names
     """Return a page. Every template knows ``principal``, None on a public page."""
 
@@ -55,6 +62,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
 
     known = {
         "next_page": next_page,
+        "here": _address(request),
         "principal": getattr(request.state, "principal", None),
         "path": request.url.path,
         "query": request.query_params,

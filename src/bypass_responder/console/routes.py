@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from bypass_responder.console.access import API, require
 from bypass_responder.console.context import ConsoleDep
 from bypass_responder.console.form_fields import form_fields
-from bypass_responder.console.pages import FIRST, PAGES
+from bypass_responder.console.pages import FIRST, PAGES, Subject
 from bypass_responder.console.principal import Role
 from bypass_responder.console.rendering import render
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.decision_message import LONGEST_ASKED
 from bypass_responder.model.message import Guid
 from bypass_responder.operating.allowlist.csv_file import write_file
 from bypass_responder.operating.allowlist.entries import read_entries
+from bypass_responder.operating.overview.account_log import read_whole_log
+from bypass_responder.operating.overview.log_csv import log_csv
 
 if TYPE_CHECKING:
     from bypass_responder.console.pages import Page
@@ -57,17 +61,56 @@ async def home() -> RedirectResponse:
 
 
 @pages.get("/allowlist/add")
-async def add(request: Request, object_id: Guid) -> RedirectResponse:
-    """Go to the page that shows what an entry for this account would mean."""
-    fields = request.url.remove_query_params("object_id").query
-    return RedirectResponse(f"/allowlist/{object_id}/plan/add?{fields}", status_code=303)
+async def add(
+    request: Request,
+    console: ConsoleDep,
+    account: Annotated[str, Query(min_length=1, max_length=LONGEST_ASKED)],
+    object_id: Guid | Literal[""] = "",
+) -> Response:
+    """Go to the page that shows what an entry for this account would mean, once it is known which one it is."""
+    found = await console.services.inspections.of(object_id or account)
+    known = found.account if found else None
+    if not object_id and known is None:
+        names: dict[str, Any] = {
+            "found": found,
+            "name": account.strip(),
+            "title": "Add an allowlist entry",
+            "menu": PAGES,
+        }
+        return render(request, "allowlist_add.html", **names, **form_fields(request))
+    name = known.user_principal_name if known else account
+    fields = request.url.remove_query_params("object_id").include_query_params(account=name).query
+    where = object_id or (known.object_id if known else "")
+    return RedirectResponse(f"/allowlist/{where}/plan/add?{fields}", status_code=303)
+
+
+@pages.get("/allowlist/import")
+async def import_page(request: Request) -> HTMLResponse:
+    """Show the form that uploads a file."""
+    known: dict[str, Any] = {"title": "Import into the allowlist", "menu": PAGES}
+    return render(request, "allowlist_import.html", **known, **form_fields(request))
 
 
 @pages.get("/allowlist.csv")
+@api.get(
+    "/allowlist.csv",
+    summary="Export of the allowlist",
+    operation_id="export_allowlist",
+    response_class=PlainTextResponse,
+)
 async def export(console: ConsoleDep) -> PlainTextResponse:
     """Return the allowlist as CSV, as `bypassctl allowlist import` reads it. Formulas are defused."""
     text = write_file(await read_entries(console.services))
     headers = {"content-disposition": 'attachment; filename="allowlist.csv"'}
+    return PlainTextResponse(text, media_type="text/csv", headers=headers)
+
+
+@pages.get("/log.csv")
+@api.get("/log.csv", summary="Export of the log", operation_id="export_log", response_class=PlainTextResponse)
+async def export_log(console: ConsoleDep, subject: Subject = TENANT_TARGET) -> PlainTextResponse:
+    """Return every entry about an incident, an account or the tenant as CSV, with the hashes of its chain."""
+    text = log_csv(await read_whole_log(subject, console.services))
+    headers = {"content-disposition": 'attachment; filename="response-log.csv"'}
     return PlainTextResponse(text, media_type="text/csv", headers=headers)
 
 

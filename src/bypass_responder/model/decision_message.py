@@ -23,17 +23,21 @@ LASTS = timedelta(hours=1)
 """A message that is older is not carried out: what the person was shown is no longer true."""
 MOST_FINDINGS, MOST_INCIDENTS, MOST_STEPS = 500, 200, 8
 """What a message lists, so that it stays under the 48 KiB of a queue message."""
+LONGEST_ASKED = 1024
+"""Characters of a user principal name, as Entra takes them."""
 MOST_WARNING, MOST_SHOWN = 2000, 200
 """Characters of a warning, and of one in a notification."""
 
 APPLICATION = "application "
 """What the name of an author begins with who is an application; its app id follows."""
 
+AccountName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_ASKED)]
+"""An object id, or a user principal name."""
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class DecisionKind(StrEnum):
-    """What a person can decide, or ask of the notifications. An allowlist edit is reported when made."""
+    """What a person can decide, or ask the responder. An allowlist edit is reported when made."""
 
     APPROVE = "approve"
     DISMISS = "dismiss"
@@ -44,6 +48,8 @@ class DecisionKind(StrEnum):
     APPROVE_ENTRY = "approve_entry"
     ALLOWLIST_EDIT = "allowlist_edit"
     TEST_NOTIFICATION = "test_notification"
+    INSPECT_ACCOUNT = "inspect_account"
+    """A question, to which the answer is a row: it is no decision, and the log has no line of it."""
 
 
 class Channel(StrEnum):
@@ -118,13 +124,15 @@ class DecisionMessage(Value):
     target: Id
     kind: DecisionKind
     incident_id: Annotated[str, StringConstraints(max_length=100, pattern=r"^([0-9A-Za-z][0-9A-Za-z-]*)?$")] = ""
-    """Empty with accept_warning, approve_entry, allowlist_edit and test_notification."""
+    """Empty with every kind that is about no incident."""
     warning: Annotated[str, StringConstraints(min_length=1, max_length=MOST_WARNING)] | None = None
     """With accept_warning: the text of the warning of Exchange."""
     entry_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     """With approve_entry: of the row that the person was shown."""
     edit: AllowlistEdit | None = None
     """With allowlist_edit: what the tool has written into the table."""
+    asked: AccountName | None = None
+    """With inspect_account."""
     account: Guid | None = None
     """With approve: the account that a person names for an unresolved target."""
     receiver: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
@@ -146,6 +154,8 @@ class DecisionMessage(Value):
             case DecisionKind.ALLOWLIST_EDIT:
                 rows = self.edit.rows if self.edit else ()
                 return f"{len(rows)} allowlist entries" if len(rows) > 1 else f"the allowlist entry of {self.target}"
+            case DecisionKind.INSPECT_ACCOUNT:
+                return f"the question about {self.asked}"
             case DecisionKind.TEST_NOTIFICATION:
                 return f"the notifications to {self.receiver or 'all receivers'}"
         return f"incident {self.incident_id}"
@@ -156,7 +166,7 @@ class DecisionMessage(Value):
         match self.kind:
             case DecisionKind.APPROVE_ENTRY | DecisionKind.ALLOWLIST_EDIT:
                 return "bypassctl allowlist list"
-            case DecisionKind.ACCEPT_WARNING | DecisionKind.TEST_NOTIFICATION:
+            case DecisionKind.ACCEPT_WARNING | DecisionKind.TEST_NOTIFICATION | DecisionKind.INSPECT_ACCOUNT:
                 return "bypassctl status"
         return f"bypassctl incidents show {self.incident_id}"
 
@@ -172,13 +182,18 @@ class DecisionMessage(Value):
         if self.receiver is not None and not test:
             msg = "only test_notification names a receiver"
             raise ValueError(msg)
-        given = [bool(self.incident_id), *(each is not None for each in (self.warning, self.entry_sha256, self.edit))]
-        kinds = (DecisionKind.ACCEPT_WARNING, DecisionKind.APPROVE_ENTRY, DecisionKind.ALLOWLIST_EDIT)
-        about = None if test else kinds.index(self.kind) + 1 if self.kind in kinds else 0
+        only = {
+            DecisionKind.ACCEPT_WARNING: self.warning,
+            DecisionKind.APPROVE_ENTRY: self.entry_sha256,
+            DecisionKind.ALLOWLIST_EDIT: self.edit,
+            DecisionKind.INSPECT_ACCOUNT: self.asked,
+        }
+        given = [bool(self.incident_id), *(each is not None for each in only.values())]
+        about = None if test else [*only].index(self.kind) + 1 if self.kind in only else 0
         if given != [number == about for number in range(len(given))]:
             msg = (
                 "accept_warning names a warning, approve_entry the hash of an entry, allowlist_edit the edit, "
-                "any other decision an incident"
+                "inspect_account what is asked, any other decision an incident"
             )
             raise ValueError(msg)
         return self

@@ -6,6 +6,7 @@ The row is not part of the response log. Fields that an older `bypassctl` does n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 
 from pydantic import ConfigDict, Field
@@ -93,6 +94,8 @@ class SelfCheck(_Checked):
     settings: tuple[str, ...] = ()
     """Names of the settings that are set."""
     schedules: Mapping[str, str] = Field(default_factory=dict)
+    limits: Mapping[str, str] = Field(default_factory=dict)
+    """Values of the settings that bound what the app does, or say how long it waits."""
     sweep_overdue_minutes: int = 60
     telemetry: bool = False
     """True when the app sends telemetry to Application Insights, whose alert rules notify people."""
@@ -122,3 +125,22 @@ class SelfCheck(_Checked):
     def token(self, api: str) -> Token | None:
         """The token for a service, None when it was not checked."""
         return next((token for token in self.tokens if token.api == api), None)
+
+
+class LogVerification(_Checked):
+    """The last scheduled verification of the response log. Without ``problems`` it was intact."""
+
+    at: Utc
+    seconds: float
+    since: date
+    """What is older was trusted, not verified."""
+    problems: tuple[str, ...] = ()
+    """The first of those that were ``found``."""
+    found: int = 0
+    logs: int
+    entries: int
+    checkpoints: int
+    last_checkpoint_at: Utc | None
+    """Deletions after it cannot be detected."""
+    intact_at: Utc | None
+    """The last verification that found nothing. The next one begins a day before it."""

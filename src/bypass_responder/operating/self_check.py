@@ -19,7 +19,15 @@ from bypass_responder.event_lines import write_line
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.receiver import REFERENCE, WEBHOOK
-from bypass_responder.model.self_check import DEAD_LETTER_DAYS, DEAD_LETTERS, Access, SelfCheck, StorageCheck, Token
+from bypass_responder.model.self_check import (
+    DEAD_LETTER_DAYS,
+    DEAD_LETTERS,
+    Access,
+    LogVerification,
+    SelfCheck,
+    StorageCheck,
+    Token,
+)
 from bypass_responder.model.step import CONTROLS
 from bypass_responder.rights import Api
 from bypass_responder.session import change_health, open_session
@@ -53,6 +61,22 @@ RIGHT_ALERTS = frozenset(
 """Health alerts about a missing right. When one begins or ends, a self-check runs at once."""
 
 
+LIMITS = (
+    "containment_limit_per_hour",
+    "hint_checks_per_hour",
+    "actor_response",
+    "allowlist_approval",
+    "allowlist_longest_days",
+    "allowlist_review_days",
+    "decision_reminder_hours",
+    "feed_silence_hours",
+    "sweep_overdue_minutes",
+    "sweep_timeout_seconds",
+    "command_timeout_seconds",
+)
+"""Settings whose values are neither secret nor personal."""
+
+
 class OwnTokens(Protocol):
     """The caller's own access tokens."""
 
@@ -68,13 +92,19 @@ class StorageProbe(Protocol):
 
 
 class SelfCheckStore(Protocol):
-    """Stores the app's last self-check."""
+    """Stores the app's last self-check, and its last verification of the log."""
 
     async def save(self, check: SelfCheck) -> None:
         """Replace the stored self-check."""
 
     async def last(self) -> SelfCheck | None:
         """Return the last self-check, None before the first. Raises InputError when it cannot be read."""
+
+    async def save_verification(self, verification: LogVerification) -> None:
+        """Replace the stored verification of the log."""
+
+    async def last_verification(self) -> LogVerification | None:
+        """Return the last verification of the log, None before the first. Raises InputError on a corrupt one."""
 
 
 class GrantedRoles(Protocol):
@@ -108,6 +138,8 @@ class SelfChecks:
     telemetry: bool = False
     """True when the app sends telemetry to Application Insights."""
     at: datetime | None = None
+    verified_at: datetime | None = None
+    """When the log was last verified, as far as this process knows."""
     dead_letters: int | None = None
     """How many the last self-check of this process found, and reported."""
     rights: frozenset[str] = field(default_factory=frozenset)
@@ -194,6 +226,7 @@ async def run_self_check(services: Services, checks: SelfChecks) -> SelfCheck:
             "RESUME_SCHEDULE": settings.resume_schedule,
             "SWEEP_SCHEDULE": settings.sweep_schedule,
         },
+        limits=_limits(settings),
         sweep_overdue_minutes=settings.sweep_overdue_minutes,
         telemetry=checks.telemetry,
         secret_unresolved=_is_reference(settings.notification_webhook_secret),
@@ -204,6 +237,10 @@ async def run_self_check(services: Services, checks: SelfChecks) -> SelfCheck:
         subscription_problem=problem,
         storage=storage,
     )
+
+
+def _limits(settings: Settings) -> dict[str, str]:
+    return {name.upper(): str(getattr(settings, name)) for name in LIMITS}
 
 
 def _is_reference(secret: SecretStr | None) -> bool:

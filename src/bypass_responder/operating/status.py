@@ -13,7 +13,6 @@ from bypass_responder.bounded import limited
 from bypass_responder.case import sweep_row
 from bypass_responder.case.rules import in_force
 from bypass_responder.errors import ConflictError, InputError
-from bypass_responder.model.base import EARLIEST
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
 LOOK_BACK = 1000
 NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS, MOST_EXAMINED = 200, 5, 20, 20
-MOST_TAMPERING = 200
 SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAuditLogIngestionEnabled"}
 """Health alerts that are about an audit switch of the organization, and its parameter."""
 
@@ -118,7 +116,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         unreadable=await store.unreadable(20),
         alerts=sorted((alert for alert in alerts if alert.recovered_at is None), key=_worst_first),
         recovered=sorted(recovered, key=lambda alert: alert.recovered_at or alert.since, reverse=True)[:NEWEST_SHOWN],
-        tampering=await _tampering(now, services),
+        tampering=tenant.rows(Tampering),
         sweep=sweep,
         warnings=_unknown_warnings(sweep, sweep_row.accepted(tenant)),
         doubt=sweep_doubt(sweep, now=now, overdue=sweep_overdue(services, check)),
@@ -132,12 +130,6 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         undecided=await _undecided([target for _, target in due[:MOST_EXAMINED]], services),
         self_check=check,
     )
-
-
-async def _tampering(now: datetime, services: Services) -> list[Tampering]:
-    ahead = now + timedelta(days=1)  # the clock of the service may be ahead
-    case = await services.ledger.tampering(TENANT_TARGET, since=EARLIEST, until=ahead, limit=MOST_TAMPERING)
-    return sorted(case.rows(Tampering), key=lambda row: row.occurred_at, reverse=True)
 
 
 def sweep_overdue(services: Services, check: SelfCheck | None) -> timedelta:
@@ -193,6 +185,12 @@ async def _newest(
         if len(found) >= limit:
             break
     return found
+
+
+async def measured_delays(services: Services) -> dict[str, Cost]:
+    """Return the detection delay of each source, over the newest incidents with a proven start."""
+    incidents = await _newest(services, 5 * NEWEST_STARTS, kinds=("incident",))
+    return costs(await _with_a_start(incidents, services))
 
 
 async def _with_a_start(entries: list[IndexEntry], services: Services) -> list[tuple[Incident, list[Finding]]]:

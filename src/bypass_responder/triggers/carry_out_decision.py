@@ -13,6 +13,7 @@ from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import SCHEMA_VERSION, Channel, DecisionKind, DecisionMessage
+from bypass_responder.operating.inspect_account import answer
 from bypass_responder.triggers.record_exchange_result import keep_message
 
 if TYPE_CHECKING:
@@ -20,16 +21,26 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services
 
 POISON_PER_RUN = 32
-OF_TENANT = frozenset({DecisionKind.ACCEPT_WARNING, DecisionKind.ALLOWLIST_EDIT, DecisionKind.TEST_NOTIFICATION})
+OF_TENANT = frozenset(
+    {
+        DecisionKind.ACCEPT_WARNING,
+        DecisionKind.ALLOWLIST_EDIT,
+        DecisionKind.INSPECT_ACCOUNT,
+        DecisionKind.TEST_NOTIFICATION,
+    }
+)
 """Decisions about no account."""
 ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
 
 
 async def carry_out_decision(body: bytes, services: Services, *, channel: Channel) -> None:
-    """Carry out one decision, or refuse it with a reason. A repeated delivery does nothing."""
+    """Carry out one decision, or refuse it with a reason; answer a question. A repeated delivery changes nothing."""
     message, problem = _read(body, services.settings.tenant_id)
     if message is None:
         await keep_message(body, problem, f"decisions of {channel.value}", services)
+        return
+    if message.kind is DecisionKind.INSPECT_ACCOUNT:
+        await answer(message, services)
         return
     _, targets = await carry_out(message, channel, services)
     await settle_all(targets, services)

@@ -17,6 +17,7 @@ from bypass_responder.model.base import is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import Checkpoint
 from bypass_responder.model.notification import Severity
+from bypass_responder.operating.scheduled_verification import verify_when_due
 from bypass_responder.operating.self_check import SelfChecks, check_self_when_due
 from bypass_responder.ports import WAKE
 from bypass_responder.session import change_if_needed, open_session, raise_health
@@ -74,6 +75,7 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
     write_line("resumed", targets=len(due), problems=len(problems))
     if checks:
         await check_self_when_due(services, checks, tenant_changed=of_tenant or bool(problems))
+        await verify_when_due(services, checks)
     if problems:
         raise ExceptionGroup("some due work failed; it is retried automatically", problems)
 

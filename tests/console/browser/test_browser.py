@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.decision_message import Channel
 from bypass_responder.model.incident import IncidentStatus
 from tests.console.browser.chromium import ROOT, browsing, needs_chromium, violations
-from tests.world import ALEX, World, a_finding, an_entry
+from tests.operating.allowlist.builders import delivers
+from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.async_api import Page
 
     from bypass_responder.model.incident import PersonDecision
 
 pytestmark = needs_chromium
+SLOW = pytest.mark.slow
+WITHOUT_SCRIPT = pytest.param(False, marks=SLOW)
 READER, OPS, ON_CALL, NOBODY = (f"{name}@contoso.onmicrosoft.com" for name in ("rita", "olga", "oscar", "nina"))
-PAGES = ("/needs-decision", "/incidents", "/allowlist", f"/allowlist/{ALEX}", "/log", "/health", "/settings")
+PAGES = (
+    *("/needs-decision", "/incidents", "/allowlist", f"/allowlist/{ALEX}", f"/allowlist/{ALEX}/plan/remove"),
+    *("/allowlist/import", "/allowlist/review", f"/accounts/{ALEX}", "/log", "/health", "/settings"),
+)
+DAY = f"{START + timedelta(days=60):%Y-%m-%d}"
+IMPORTED = (
+    "object_id;account;reason_class;justification;owner;ticket;expires\r\n"
+    f"{ALEX};alex@contoso.onmicrosoft.com;archiving;Journal archive;ops@contoso.com;CHG-5;{DAY}\r\n"
+    f"{BLAKE};blake@contoso.onmicrosoft.com;archiving;Journal archive;not an address;CHG-5;{DAY}\r\n"
+)
+ADDED = {
+    "User principal name, or object id": "alex@contoso.onmicrosoft.com",
+    "Why it must be bypassed": "Journal archive",
+    "Owner (e-mail)": "ops@contoso.com",
+    "Ticket": "CHG-5",
+    "Last valid day": DAY,
+}
 
 
 async def held() -> tuple[World, str]:
@@ -29,13 +52,30 @@ async def held() -> tuple[World, str]:
 
 
 async def carried_out(world: World) -> PersonDecision:
-    return await world.delivers(world.decisions.sent[-1], channel=Channel.CONSOLE)
+    recorded = await world.delivers(world.decisions.sent[-1], channel=Channel.CONSOLE)
+    await world.answer()
+    await world.passes(minutes=1)
+    return recorded
+
+
+async def asked(world: World, page: Page) -> None:
+    """Press the button that asks the responder, which answers, and read the answer."""
+    await page.get_by_role("button", name="Ask").click()
+    await delivers(world, world.decisions.sent[-1], Channel.CONSOLE)
+    await page.get_by_role("status").get_by_role("link").click()
+    await page.get_by_text("sign-in enabled").or_(page.get_by_text("sign-in disabled")).wait_for()
+
+
+async def picture_of(page: Page, name: str) -> None:
+    """Take the picture that the documents show."""
+    await page.set_viewport_size({"width": 760, "height": 720})
+    await page.screenshot(path=ROOT / "docs" / name)
 
 
 async def decide(page: Page, world: World, address: str, label: str) -> None:
     await page.goto(address)
     form = page.locator(f"form[action='{address}/{label}']")
-    if label != "approve":
+    if not await form.is_visible():
         await form.locator("xpath=..").locator("summary").click()
     await form.get_by_label("Reason or ticket").fill("CHG-7")
     await form.get_by_role("button").click()
@@ -71,7 +111,7 @@ async def test_who_may_not_decide_sees_no_form(who: str) -> None:
     async with browsing(world, who) as (page, _):
         await page.goto(address)
 
-        assert await page.locator("form[method=post]").count() == 0
+        assert await page.locator("form[method=post]:not([action$='/inspect'])").count() == 0
         assert "Console.Decide" in await page.locator("main").inner_text()
 
 
@@ -98,8 +138,99 @@ async def test_ops_changes_the_owner_of_an_entry() -> None:
         assert "new@contoso.onmicrosoft.com" in await page.locator("main").inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("script", [True, WITHOUT_SCRIPT])
+async def test_an_incident_goes_from_the_alarm_to_the_release(script: bool) -> None:
+    world, address = await held()
+    async with browsing(world, ON_CALL, java_script_enabled=script) as (page, written):
+        await page.goto(address)
+        await page.get_by_role("button", name="I have it").click()
+        await page.get_by_role("status").first.wait_for()
+        await carried_out(world)
+        await decide(page, world, address, "approve")
+        blocked = not world.directory.enabled[ALEX]
+        await page.goto(address)
+        contained = await page.locator(".state").inner_text()
+        await decide(page, world, address, "release")
+        await page.goto(address)
+        decisions = await page.locator("main").inner_text()
+    [incident] = await world.incidents()
+
+    assert blocked
+    assert "cannot sign in" in contained
+    assert (incident.status, world.directory.enabled[ALEX]) == (IncidentStatus.RELEASED, True)
+    assert all(f"{word} by {ON_CALL}" in decisions for word in ("acknowledge", "approve", "release"))
+    assert written == []
+
+
+async def test_on_call_sees_the_account_as_entra_has_it_before_they_decide() -> None:
+    world, address = await held()
+    async with browsing(world, ON_CALL) as (page, _):
+        await page.goto(address)
+        await asked(world, page)
+
+        assert "As of" in await page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("script", [True, WITHOUT_SCRIPT])
+async def test_ops_imports_a_file(script: bool, tmp_path: Path) -> None:
+    world = World()
+    file = tmp_path / "allowlist.csv"
+    file.write_text(IMPORTED, encoding="utf-16")
+    async with browsing(world, OPS, java_script_enabled=script) as (page, written):
+        await page.goto("/allowlist")
+        await page.get_by_role("link", name="Import").click()
+        await page.get_by_label("File").set_input_files(file)
+        await page.get_by_role("button", name="Show what it would change").click()
+        await page.get_by_label("Reason", exact=True).fill("CHG-5")
+        await page.get_by_label("Leave out what is rejected: 1 row").check()
+        if script:
+            await picture_of(page, "console-import.png")
+        await page.get_by_role("button", name="Import 1 row").click()
+        await page.get_by_role("status").wait_for()
+        shown = await page.locator("main").inner_text()
+    entry = await world.allowlist.get(ALEX)
+
+    assert isinstance(entry, AllowlistEntry)
+    assert entry.edited_by.startswith(OPS)
+    assert "Written: 1 row." in shown
+    assert written == []
+
+
+async def test_ops_adds_an_entry_by_its_name_and_keeps_it_at_the_review() -> None:
+    world = World()
+    async with browsing(world, OPS) as (page, _):
+        await page.goto("/allowlist")
+        for label, value in ADDED.items():
+            await page.get_by_label(label).fill(value)
+        await page.get_by_role("button", name="Show what it means").click()
+        await asked(world, page)
+        await page.get_by_label("Reason", exact=True).fill("CHG-5")
+        await page.get_by_role("button", name="Make this change").click()
+        await page.goto("/allowlist/review?all=true")
+        await page.get_by_role("link", name="Keep").click()
+        await page.get_by_label("Reason", exact=True).fill("still used")
+        await page.get_by_role("button", name="Make this change").click()
+        await page.get_by_role("status").first.wait_for()
+
+    assert [message.edit.action for message in world.decisions.sent if message.edit] == ["add", "review"]
+
+
+@pytest.mark.parametrize("who", [READER, ON_CALL])
+async def test_who_may_not_edit_the_allowlist_sees_no_form(who: str) -> None:
+    world = World(allowlist_approval="required")
+    await world.allowlist.put(an_entry())
+    async with browsing(world, who) as (page, _):
+        for address in ("/allowlist", f"/allowlist/{ALEX}", "/allowlist/import", f"/allowlist/{ALEX}/plan/remove"):
+            await page.goto(address)
+            forms = page.locator("form[method=post]:not([action$='/inspect'])")
+
+            assert await forms.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(1200, "light"), (360, "dark"), pytest.param(360, "light", marks=SLOW), pytest.param(1200, "dark", marks=SLOW)],
+)
 async def test_axe_and_the_policy_find_nothing(scheme: str, width: int) -> None:
     world, address = await held()
     await world.allowlist.put(an_entry())
@@ -124,11 +255,13 @@ async def test_times_are_local_on_demand() -> None:
         assert "GMT+9" in await page.locator("main time").first.inner_text()
 
 
-async def test_the_picture_of_the_docs_is_of_this_page() -> None:
+async def test_the_pictures_of_the_docs_are_of_these_pages() -> None:
     world, address = await held()
     async with browsing(world, ON_CALL, viewport={"width": 760, "height": 720}) as (page, _):
         await page.goto(address)
-        await page.screenshot(path=ROOT / "docs/console-incident.png")
+        await picture_of(page, "console-incident.png")
+        await page.goto("/needs-decision")
+        await picture_of(page, "console-first-page.png")
     [incident] = await world.incidents()
 
     assert incident.status is IncidentStatus.HELD

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case.account_state import lines_of, shown_of
@@ -16,10 +16,12 @@ from bypass_responder.model.allowlist import ENTRY_KEY, LONGEST_COLUMN, Allowlis
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import DecisionKind, Shown
+from bypass_responder.model.inspection import Inspection
 from bypass_responder.operating.allowlist.entries import Bypassed, bypass_of, read_baseline
 from bypass_responder.operating.allowlist.explain import no_longer_covered, sentence
 from bypass_responder.operating.allowlist.history import history
 from bypass_responder.operating.allowlist.rules import Fields, fields_of, problems_of
+from bypass_responder.operating.app_rules import settings_of_app
 from bypass_responder.operating.decide import message_about
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class Edit(Value):
     """What the responder last knew of the account: a name and a value per line."""
     says: tuple[str, ...] = ()
     """What the edit means, one sentence each."""
+    inspected: Inspection | None = None
+    """What the responder last answered about the account, where the console asked."""
 
 
 class Made(Value):
@@ -63,6 +67,7 @@ class Around(Value):
     incidents: tuple[str, ...]
     now: Utc
     state: dict[str, str]
+    inspected: Inspection | None = None
 
 
 async def plan_add(
@@ -157,7 +162,8 @@ async def _plan(
         after=after,
         changes=main_difference(before.columns if before else {}, after.columns if after else {}),
         state=around.state,
-        says=consequences(object_id, before, after, around, services.settings),
+        says=consequences(object_id, before, after, around, await settings_of_app(services)),
+        inspected=around.inspected,
     )
 
 
@@ -194,21 +200,26 @@ async def read_around(object_id: str, row: Row, services: Services) -> Around:
     case = await services.ledger.load(object_id, history=True)
     shown = shown_of(case)
     entry = in_force(row, case, approval_required=settings.approval_required)
+    inspected = await services.inspections.of(object_id)
     return Around(
-        bypass=await _bypass(object_id, shown, services),
+        bypass=await _bypass(object_id, shown, inspected, services),
         in_force=isinstance(entry, AllowlistEntry) and entry.expires_at > now,
         incidents=shown.incidents,
         now=now,
         state=lines_of(shown),
+        inspected=inspected,
     )
 
 
-async def _bypass(object_id: str, shown: Shown, services: Services) -> Bypassed:
-    """Return the newest of what the last complete sweep and the account's case know."""
-    swept = bypass_of(object_id, await read_baseline(services))
-    if shown.bypass_at is not None and (swept.as_of is None or shown.bypass_at > swept.as_of):
-        return Bypassed(on=shown.bypass == "on", as_of=shown.bypass_at)
-    return swept
+async def _bypass(object_id: str, shown: Shown, inspected: Inspection | None, services: Services) -> Bypassed:
+    """Return the newest of what the last complete sweep, the account's case and the responder's answer know."""
+    known = [bypass_of(object_id, await read_baseline(services))]
+    if inspected:
+        answered = {"on": inspected.bypassed, "as_of": inspected.bypass_as_of, "since": inspected.bypassed_since}
+        known.append(Bypassed(**answered))
+    if shown.bypass_at is not None:
+        known.append(Bypassed(on=shown.bypass == "on", as_of=shown.bypass_at))
+    return max(known, key=lambda each: each.as_of or datetime.min.replace(tzinfo=UTC))
 
 
 def consequences(

@@ -10,6 +10,7 @@ from bypass_responder.decision import Decision, Disposition, Facts, Naming, deci
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.step import StepKind
+from bypass_responder.operating.app_rules import settings_of_app
 
 if TYPE_CHECKING:
     from bypass_responder.model.account import Account
@@ -42,7 +43,7 @@ class Explanation(Value):
 
 async def explain(account: Account, services: Services) -> Explanation:
     """Return what would happen if this account went dark now. The hourly limit is not part of it."""
-    settings, now = services.settings, services.clock()
+    settings, now = await settings_of_app(services), services.clock()
     row: Row = await services.allowlist.get(account.object_id)
     if row is None:
         row = next((each for each in await services.allowlist.misspelled() if each.could_mean(account)), None)

@@ -31,9 +31,11 @@ class ImportResult(Value):
     changed: tuple[PlannedRow, ...]
     unreported: int
     """Rows that are written, and whose editor the responder was not sent."""
+    left: int = 0
+    """Rows that are not written yet: more than the caller wanted at once."""
 
 
-async def import_file(
+async def import_file(  # noqa: PLR0913 - all but two are by keyword
     data: bytes,
     services: Services,
     *,
@@ -42,17 +44,19 @@ async def import_file(
     via: Via,
     reason: str,
     skip_rejected: bool = False,
+    most: int | None = None,
     written: Callable[[list[PlannedRow]], None] = lambda _: None,
 ) -> ImportResult:
     """Write what the plan of these bytes adds and changes.
 
-    ``confirmed``: the hash, or plan id, that a person was shown.
-    ``written`` is called after each transaction. Raises RefusedError for another file, or one with rejected rows.
+    ``confirmed``: the hash, or plan id, that a person was shown. ``most``: rows to write now; the same file writes the
+    others. ``written`` is called after each transaction. Raises RefusedError for another file, or one with rejected
+    rows.
     """
     plan = await plan_import(data, services, author=author)
     check_confirmed(plan, confirmed, skip_rejected=skip_rejected)
     done, changed, unreported = 0, list[PlannedRow](), 0
-    for rows in _batches(plan.todo, services):
+    for rows in _batches(plan.todo[:most], services):
         try:
             await services.allowlist.put_all([_stamped(row, edit, author, via) for row, edit in rows])
         except ConflictError:
@@ -69,6 +73,7 @@ async def import_file(
         same=plan.counts[Verdict.SAME],
         changed=tuple(changed),
         unreported=unreported,
+        left=len(plan.todo[most:]) if most else 0,
     )
 
 
@@ -80,7 +85,7 @@ def check_confirmed(plan: ImportPlan, confirmed: str, *, skip_rejected: bool) ->
     if rejected and not skip_rejected:
         raise RefusedError(
             f"{len(rejected)} rows are rejected, the first in line {rejected[0].line}: {rejected[0].why}. "
-            "Fix them, or import the others with --skip-rejected. Nothing was written."
+            "Fix them, or leave them out (--skip-rejected). Nothing was written."
         )
 
 

@@ -149,7 +149,7 @@ def _planned(
     known = before is not None or account is not None or accounts is None
     fields = _fields(line)
     row = PlannedRow(line=line.number, object_id=object_id, account=name, verdict=Verdict.REJECT, why="", before=before)
-    if problem := _line_problem(line, object_id, known=known, doubled=doubled):
+    if problem := _line_problem(line, object_id, known=known, doubled=doubled, checked=accounts is not None):
         return row.model_copy(update={"why": problem})
     if fields is None:
         return row.model_copy(update={"why": f"expires {line.cells['expires']!r:.40} is no date like 2027-01-31"})
@@ -168,7 +168,7 @@ def _planned(
     return row.model_copy(update={"verdict": verdict, "why": changes, "after": after})
 
 
-def _line_problem(line: Line, object_id: str, *, known: bool, doubled: set[str]) -> str:
+def _line_problem(line: Line, object_id: str, *, known: bool, doubled: set[str], checked: bool) -> str:
     if problem := line.cells.get(""):
         return problem
     given, name = line.cells["object_id"].strip(), line.cells["account"].strip()
@@ -177,7 +177,9 @@ def _line_problem(line: Line, object_id: str, *, known: bool, doubled: set[str])
     if not given and not name:
         return "object_id and account are empty"
     if not object_id:
-        return text_problem("account", name) or f"no account of this tenant has the user principal name {name!r:.80}"
+        why = f"no account of this tenant has the user principal name {name!r:.80}"
+        why = why if checked else f"give the object_id: {name!r:.80} is not known here"
+        return text_problem("account", name) or why
     if object_id in doubled:
         return f"several lines are about {object_id}"
     return "" if known else f"no account of this tenant has the object id {object_id}"

@@ -15,6 +15,7 @@ from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.decision_message import DecisionKind, Shown
 from bypass_responder.model.finding import Evidence, Finding, Source
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
+from bypass_responder.model.inspection import Inspection
 from bypass_responder.model.step import Recheck
 from bypass_responder.operating.candidates import linked
 from bypass_responder.operating.decide import find_entry, incident_in
@@ -25,7 +26,6 @@ from bypass_responder.operating.incidents.next_step import NextStep, next_step
 from bypass_responder.operating.incidents.portal_links import PortalLink, portal_links
 from bypass_responder.operating.incidents.proof import ControlView, controls_of
 from bypass_responder.operating.incidents.sentence import Situation, name_of, situation_of, state_sentence
-from bypass_responder.operating.incidents.tampering import TamperingView, read_tampering, with_tampering
 from bypass_responder.operating.timeline import timeline
 from bypass_responder.session import open_session
 
@@ -137,8 +137,6 @@ class IncidentView(Value):
     blind: BlindWindow
     timeline: tuple[TimelineRow, ...]
     log_readable: bool
-    tampering: tuple[TamperingView, ...] = ()
-    """What its actors changed besides, within 30 days before and after."""
     evidence: tuple[EvidenceView, ...]
     findings: int
     """How many there are; ``evidence`` and ``timeline`` have at most ``MOST_FINDINGS`` of them."""
@@ -147,6 +145,8 @@ class IncidentView(Value):
     left_to_do: tuple[str, ...]
     candidates: tuple[CandidateView, ...]
     links: tuple[PortalLink, ...]
+    inspected: Inspection | None = None
+    """What the responder last answered about the account, where the console asked."""
 
 
 class FindingView(Value):
@@ -190,8 +190,7 @@ async def _incident(
         read_at=services.clock(),
         most=findings,
     )
-    changes = await read_tampering(incident, services.ledger, services.clock())
-    return view.model_copy(update={"tampering": changes, "timeline": with_tampering(view.timeline, changes)})
+    return view.model_copy(update={"inspected": await services.inspections.of(entry.target)})
 
 
 def _acknowledgement(incident: Incident) -> Acknowledgement | None:

@@ -1,4 +1,4 @@
-"""The response log of one account, or of the tenant: the newest entries first."""
+"""The response log of one account, or of the tenant, and the last verification of all logs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from bypass_responder.errors import InputError, NotFoundError
 from bypass_responder.model.base import Utc, Value, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import LogEntry
+from bypass_responder.model.self_check import LogVerification
 from bypass_responder.operating.log_chain import first_break
 
 if TYPE_CHECKING:
+    from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.session import Services
 
 MOST_ENTRIES = 500
@@ -27,9 +29,11 @@ class AccountLog(Value):
     total: int
     problem: str
     """Why the chain breaks in what is shown; empty when each line holds the hash of the line before it."""
+    verification: LogVerification | None = None
+    """Of all logs, by the responder, once a day; None: not yet."""
 
 
-async def read_account_log(subject: str, services: Services) -> AccountLog:
+async def read_account_log(subject: str, services: Services, checks: SelfChecks) -> AccountLog:
     """Return the newest entries about an account, an incident or the tenant. Raises NotFoundError."""
     target, incident_id = await _place(subject.strip() or TENANT_TARGET, services)
     try:
@@ -46,7 +50,22 @@ async def read_account_log(subject: str, services: Services) -> AccountLog:
         entries=tuple(reversed(about[-MOST_ENTRIES:])),
         total=len(about),
         problem=problem,
+        verification=await _verification(checks),
     )
+
+
+async def read_whole_log(subject: str, services: Services) -> list[LogEntry]:
+    """Return every entry about an account, an incident or the tenant, oldest first. Raises NotFoundError."""
+    target, incident_id = await _place(subject.strip() or TENANT_TARGET, services)
+    entries = [entry async for entry in services.ledger.log(target)]
+    return [entry for entry in entries if incident_id is None or entry.incident_id in {incident_id, None}]
+
+
+async def _verification(checks: SelfChecks) -> LogVerification | None:
+    try:
+        return await checks.store.last_verification()
+    except InputError:
+        return None
 
 
 async def _place(subject: str, services: Services) -> tuple[str, str | None]:

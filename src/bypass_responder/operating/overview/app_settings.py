@@ -9,11 +9,27 @@ from bypass_responder.case.rules import in_force
 from bypass_responder.errors import InputError
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.finding import Source
+from bypass_responder.operating.status import measured_delays
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bypass_responder.operating.self_check import SelfChecks
+    from bypass_responder.operating.timeline import Cost
     from bypass_responder.session import Services
+
+
+class Sensor(Value):
+    """One way of noticing a bypass, and how long it took lately."""
+
+    name: str
+    schedule: str
+    """Empty: it is not ours."""
+    median_minutes: float | None
+    """From the bypass to its finding, over the newest incidents; None: not measured."""
+    incidents: int
 
 
 class AppSettings(Value):
@@ -25,7 +41,9 @@ class AppSettings(Value):
     """As the last run of the app had it. None: it has not run yet."""
     protected: tuple[str, ...]
     automatic_controls: tuple[str, ...]
+    limits: dict[str, str]
     schedules: dict[str, str]
+    sensors: tuple[Sensor, ...]
     set: tuple[str, ...]
     """Names of the settings that are set."""
     as_of: Utc | None
@@ -41,15 +59,34 @@ async def read_app_settings(services: Services, checks: SelfChecks) -> AppSettin
         check = await checks.store.last()
     except InputError:
         check = None
+    schedules = dict(check.schedules) if check else {}
     return AppSettings(
         read_at=services.clock(),
         tenant_id=services.settings.tenant_id,
         mode=rules.mode if rules else None,
         protected=tuple(rules.protected) if rules else (),
         automatic_controls=check.automatic_controls if check else (),
-        schedules=dict(check.schedules) if check else {},
+        limits=dict(check.limits) if check else {},
+        schedules=schedules,
+        sensors=_sensors(schedules, await measured_delays(services)),
         set=check.settings if check else (),
         as_of=check.at if check else None,
         version=check.version if check else None,
         console_version=__version__,
+    )
+
+
+SCHEDULES = {Source.FEED: "POLL_SCHEDULE", Source.SWEEP: "SWEEP_SCHEDULE", Source.HINT: ""}
+"""Each sensor, and the setting that says when it runs; alerts come from outside."""
+
+
+def _sensors(schedules: Mapping[str, str], delays: Mapping[str, Cost]) -> tuple[Sensor, ...]:
+    return tuple(
+        Sensor(
+            name=source.value,
+            schedule=schedules.get(name, ""),
+            median_minutes=delays[source.value].median_minutes if source.value in delays else None,
+            incidents=delays[source.value].incidents if source.value in delays else 0,
+        )
+        for source, name in SCHEDULES.items()
     )

@@ -9,6 +9,7 @@ from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.notification import Severity
+from bypass_responder.operating.overview.access_problems import Fixable, access_problems
 from bypass_responder.operating.status import SWITCHES, read_status, who_switched
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Health(Value):
     self_check_at: Utc | None
     dead_letters: int | None
     poison_messages: dict[str, int]
+    access: tuple[Fixable, ...]
+    """What the app could not reach or was not allowed, at its last self-check."""
 
 
 def ongoing_alerts(tenant: Case) -> list[HealthAlert]:
@@ -99,4 +102,5 @@ async def read_health(services: Services, checks: SelfChecks) -> Health:
         self_check_at=found.self_check.at if found.self_check else None,
         dead_letters=found.self_check.dead_letters if found.self_check else None,
         poison_messages=found.self_check.poison if found.self_check else {},
+        access=tuple(access_problems(found.self_check)) if found.self_check else (),
     )

@@ -1,1 +1,0 @@
-"""The tampering family: the ways to weaken auditing besides a bypass, each with its meaning and its repair. Pure."""
