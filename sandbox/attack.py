@@ -35,7 +35,7 @@ def run(scenario: str, *, url: str, **options: Any) -> dict[str, Any]:  # noqa: 
 
 def main(argv: list[str]) -> int:
     """Stage a scenario and print it as JSON; 1 when the tenant does not run, 2 when the request is wrong."""
-    scenarios = "\n".join(f"  {name:16} {line}" for name, line in help_lines().items())
+    scenarios = "\n".join(f"  {name:20} {line}" for name, line in help_lines().items())
     parser = argparse.ArgumentParser(
         prog="python -m sandbox attack",
         description="Stage an attack in a running stand-in tenant.",

@@ -15,7 +15,8 @@ from sandbox.tenant.event_subscription import EventSubscription
 from sandbox.tenant.faults import MILD, Fault
 from sandbox.tenant.feed import AUDIT_EXCHANGE, Subscription
 from sandbox.tenant.notifications_page import notifications_page
-from sandbox.tenant.scenarios import UnknownScenarioError, stage
+from sandbox.tenant.scenarios import stage
+from sandbox.tenant.scene import UnknownScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tenant.account import Account, made_up_guid
-from sandbox.tenant.records import SET_BYPASS, Record, bypass_record, noise, record
+from sandbox.tenant.account import made_up_guid
+from sandbox.tenant.records import SET_BYPASS, Record, noise
+from sandbox.tenant.scene import Scene, UnknownScenarioError, account_named
+from sandbox.tenant.tampering import TAMPERING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.tenant.state import Tenant
-
-JOURNALED_AS = "attacker"
-
-
-class UnknownScenarioError(Exception):
-    """There is no scenario, or no account, of that name."""
-
-
-@dataclass
-class Scene:
-    """What a scenario works with."""
-
-    tenant: Tenant
-    target: Account
-    actor: str
-    feed_delay_seconds: float = 0.0
-    """How much later than usual the records of this scenario reach the feed."""
-    silent: bool = False
-    """No record at all: only the changed state shows it."""
-
-    def switch(self, account: Account, *, on: bool) -> None:
-        """Change the bypass in Exchange; by the time a record arrives it has long replicated."""
-        if account.audit_bypass_enabled != on:
-            self.tenant.change(account, "audit_bypass_enabled", on, by=JOURNALED_AS)
-
-    def record(self, target: Account | None = None, **other: Any) -> Record:  # noqa: ANN401 - any field of a record
-        """A record of the cmdlet for ``target``, or for the scene's own target."""
-        return bypass_record(self.tenant.settings, target or self.target, other.pop("by", self.actor), **other)
-
-    def deliver(self, content: list[Record] | bytes) -> None:
-        """Publish one blob: records between records of other operations, bytes as they are."""
-        settings = self.tenant.settings
-        blob = content if isinstance(content, bytes) else [*noise(settings, 2), *content, *noise(settings, 1)]
-        if not self.silent:
-            self.tenant.deliver(blob, delay_seconds=self.feed_delay_seconds)
-
-    def account(self, alias: str) -> Account:
-        """An account of the tenant by the part of its UPN before the @."""
-        return account_named(self.tenant, alias)
-
-
-def account_named(tenant: Tenant, name: str) -> Account:
-    """The account with this object id, UPN, or part of the UPN before the @."""
-    found = tenant.find(name) or tenant.find(f"{name}@{tenant.settings.domain}")
-    if found is None:
-        known = ", ".join(sorted(each.user_principal_name.partition("@")[0] for each in tenant.accounts.values()))
-        msg = f"no account {name!r} in the stand-in tenant; it has {known}"
-        raise UnknownScenarioError(msg)
-    return found
 
 
 def _bypass(scene: Scene) -> list[Record]:
@@ -161,33 +113,6 @@ def _noise(scene: Scene) -> list[Record]:
     return noise(scene.tenant.settings, 20)
 
 
-def _audit_disabled(scene: Scene) -> list[Record]:
-    """Set-OrganizationConfig -AuditDisabled $true: mailbox auditing off for all accounts."""
-    scene.tenant.settings.audit_disabled = True
-    settings = scene.tenant.settings
-    name = settings.domain
-    return [
-        record(
-            settings,
-            "Set-OrganizationConfig",
-            object_id=name,
-            parameters={"AuditDisabled": "True"},
-            user_id=scene.actor,
-        )
-    ]
-
-
-def _ingestion_off(scene: Scene) -> list[Record]:
-    """Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false: the feed goes dark after this record."""
-    settings = scene.tenant.settings
-    switch = {"UnifiedAuditLogIngestionEnabled": "False"}
-    name = "Admin Audit Log Settings"
-    ran = record(settings, "Set-AdminAuditLogConfig", object_id=name, parameters=switch, user_id=scene.actor)
-    scene.deliver([ran])
-    settings.unified_audit_log_ingestion_enabled = False
-    return [ran]
-
-
 _UNREADABLE = (
     b'[{"Id":"cut off","Operation":"Set-MailboxAuditBypassAssociation","Parameters":[{"Name":"Audit',
     b"Set-MailboxAuditBypassAssociation is not JSON\0\xff",
@@ -225,8 +150,7 @@ SCENARIOS: dict[str, tuple[Callable[[Scene], list[Record]], str]] = {
     "other-tenant": (_other_tenant, "alex"),
     "bad-input": (_bad_input, "alex"),
     "noise": (_noise, "alex"),
-    "audit-disabled": (_audit_disabled, "alex"),
-    "ingestion-off": (_ingestion_off, "alex"),
+    **TAMPERING,
 }
 """By name: what happens, and the account it takes when none is named."""
 

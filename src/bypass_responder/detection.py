@@ -1,8 +1,8 @@
 """Audit record to bypass change: pure, by value, and never by the position of a parameter.
 
 Detects: ``Set-MailboxAuditBypassAssociation``, on, off, of unknown value, and attempts that failed; and as evidence the
-two organization-wide audit switches. Misses: what the log does not hold. Mistakes: nothing by operation name alone, so
-the services' own ``Set-AdminAuditLogConfig -AdminAuditLogEnabled`` is no tampering.
+tampering family (``bypass_responder.tampering``). Misses: what the log does not hold. Mistakes: nothing by operation
+name alone, so the services' own ``Set-AdminAuditLogConfig -AdminAuditLogEnabled`` is no tampering.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.operation import (
-    AUDIT_SWITCHES,
     BYPASS_OPERATION,
     BYPASS_PARAMETER,
+    CANONICAL,
     IDENTITY_PARAMETER,
-    AuditSwitch,
     folded,
     truth,
 )
+from bypass_responder.tampering.family import EXCHANGE, content_of, ways_of
+from bypass_responder.tampering.match import Own, all_given
 
 if TYPE_CHECKING:
     from bypass_responder.model.record import AuditRecord
@@ -33,24 +34,28 @@ OUTCOMES = {
 }
 """Words for the result of a cmdlet, in lower case."""
 _SWITCH = {True: Switch.ON, False: Switch.OFF, None: Switch.UNKNOWN}
+_NOBODY = Own()
 
 
-def detect(record: AuditRecord) -> BypassChange | AuditTampering | None:
+def detect(record: AuditRecord, own: Own = _NOBODY) -> BypassChange | AuditTampering | None:
     """Return the change that the record reports, or None when it does not concern auditing.
 
     A parameter that is given twice in different spellings counts if both agree; else its value is unknown (the switch)
-    or empty (the identity). A record without OrganizationId gives an empty ``organization_id``.
+    or empty (the identity). A record without OrganizationId gives an empty ``organization_id``. ``own`` names the
+    rights of the responder, of which the removal is tampering.
     """
-    operation = folded(record.operation)
-    if operation == folded(BYPASS_OPERATION):
-        return _bypass_change(record) if folded(record.workload or "exchange") == "exchange" else None
-    switch = AUDIT_SWITCHES.get(operation)
-    return _tampering(record, switch) if switch else None
+    if folded(record.operation) == folded(BYPASS_OPERATION):
+        return _bypass_change(record) if _is_exchange(record) else None
+    return _tampering(record, own)
+
+
+def _is_exchange(record: AuditRecord) -> bool:
+    return folded(record.workload or "exchange") == "exchange"
 
 
 def _bypass_change(record: AuditRecord) -> BypassChange:
-    stated = {truth(value) for value in _values(record, BYPASS_PARAMETER)}
-    identities = set(_values(record, IDENTITY_PARAMETER))
+    stated = {truth(value) for value in all_given(record.parameters, BYPASS_PARAMETER)}
+    identities = set(all_given(record.parameters, IDENTITY_PARAMETER))
     return BypassChange(
         record_id=record.id,
         occurred_at=record.creation_time,
@@ -65,27 +70,25 @@ def _bypass_change(record: AuditRecord) -> BypassChange:
     )
 
 
-def _tampering(record: AuditRecord, switch: AuditSwitch) -> AuditTampering | None:
-    values = _values(record, switch.parameter)
-    if not values:
+def _tampering(record: AuditRecord, own: Own) -> AuditTampering | None:
+    if content_of(record.operation) == EXCHANGE and not _is_exchange(record):
         return None
-    return AuditTampering(
-        record_id=record.id,
-        occurred_at=record.creation_time,
-        operation=switch.operation,
-        parameter=switch.parameter,
-        value=", ".join(values),
-        weakens=any(truth(value) is switch.weakened_by for value in values),
-        outcome=_outcome(record),
-        organization_id=record.organization_id or "",
-        actor=_actor(record),
-        raw=record.raw,
-        note=record.note,
-    )
-
-
-def _values(record: AuditRecord, parameter: str) -> list[str]:
-    return sorted(value for name, value in record.parameters.items() if folded(name) == folded(parameter))
+    for technique, way in ways_of(record.operation):
+        if not (match := way.match(record, own)):
+            continue
+        return AuditTampering(
+            record_id=record.id,
+            occurred_at=record.creation_time,
+            technique=technique,
+            operation=CANONICAL[folded(record.operation)],
+            **match._asdict(),
+            outcome=_outcome(record),
+            organization_id=record.organization_id or "",
+            actor=_actor(record),
+            raw=record.raw,
+            note=record.note,
+        )
+    return None
 
 
 def _outcome(record: AuditRecord) -> Outcome:

@@ -126,6 +126,9 @@ class Ledger(Protocol):
     async def findings(self, target: str, incident_id: str, since: datetime, *, after: str = "", limit: int) -> Case:
         """Return up to ``limit`` archived findings of an incident, later than ``since``, from key ``after``."""
 
+    async def tampering(self, target: str, *, since: datetime, until: datetime, limit: int) -> Case:
+        """Return up to ``limit`` changes of tampering between two moments, both included, the newest first."""
+
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Up to ``limit`` notifications of the history that were delivered before a moment."""
 

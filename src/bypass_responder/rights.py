@@ -82,6 +82,8 @@ WORKER_CMDLETS = (
 )
 """The only cmdlets that the custom Exchange role group may run."""
 EXCHANGE_ROLE_GROUP = "Mailbox Audit Bypass Responder"
+ROLE_GROUPS = (EXCHANGE_ROLE_GROUP,)
+"""The role groups of the worker."""
 
 
 def storage_role(place: str, name: str) -> str:

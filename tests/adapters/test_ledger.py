@@ -14,11 +14,13 @@ from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.errors import ConflictError, InputError, RefusedError
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case, Head
-from bypass_responder.model.change import Outcome, Switch
+from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Alone, Evidence, Finding, Source
+from bypass_responder.model.health import Tampering
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.notification import Notification, Severity
+from bypass_responder.model.technique import Technique
 from bypass_responder.ports import Ledger
 from tests.fakes import FakeLedger
 
@@ -42,6 +44,21 @@ def a_finding(*, finding_id: str = "f1", target: str = TARGET, evidence: str | N
 def an_incident(incident_id: str = "i1") -> Incident:
     return Incident(
         id=incident_id, target=TARGET, status=IncidentStatus.OPEN, opened_at=NOON, verdict="violation", reason="none"
+    )
+
+
+def a_tampering(tampering_id: str, at: datetime) -> Tampering:
+    return Tampering(
+        id=tampering_id,
+        occurred_at=at,
+        technique=Technique.AGE_LIMIT,
+        operation="Set-Mailbox",
+        parameter="AuditLogAgeLimit",
+        value="0",
+        weakens=True,
+        outcome=Outcome.SUCCESS,
+        actor=Actor(user_id="mallory"),
+        evidence=Evidence(length_bytes=0, sha256=""),
     )
 
 
@@ -359,6 +376,18 @@ async def test_findings_of_no_incident_by_time_page_by_page(ledger: Ledger) -> N
 
     assert [row.finding.id for row in first.rows(Alone)] == ["a1", "a2"]
     assert [row.finding.id for row in second.rows(Alone)] == ["a3", "a4"]
+    assert set((await ledger.load(TARGET)).by_key) == {"head"}
+
+
+async def test_tampering_between_two_moments_the_newest_first(ledger: Ledger) -> None:
+    changes = [a_tampering(f"t{n}", NOON + timedelta(minutes=n)) for n in range(5)]
+    await ledger.commit(Case(target=TARGET), [a_head(), *changes], [])
+    minute = timedelta(minutes=1)
+    newest = await ledger.tampering(TARGET, since=NOON + minute, until=NOON + 3 * minute, limit=2)
+    one = await ledger.tampering(TARGET, since=NOON + minute, until=NOON + minute, limit=9)
+
+    assert [row.id for row in newest.rows(Tampering)] == ["t2", "t3"]
+    assert [row.id for row in one.rows(Tampering)] == ["t1"]
     assert set((await ledger.load(TARGET)).by_key) == {"head"}
 
 

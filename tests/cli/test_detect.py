@@ -16,7 +16,19 @@ import typer
 from typer.testing import CliRunner, Result
 
 from bypass_responder.cli.detect import detect
-from tests.sensing.builders import SHAPES, TARGET, a_bypass, a_tampering, another, named, search_ual, to_csv
+from bypass_responder.model.technique import Technique
+from tests.sensing.builders import (
+    RECORD_ID,
+    SHAPES,
+    TARGET,
+    a_bypass,
+    a_tampering,
+    another,
+    named,
+    search_ual,
+    to_csv,
+)
+from tests.tampering.family import FAMILY, Fixtures
 
 app = typer.Typer()
 app.command()(detect)
@@ -90,13 +102,39 @@ def test_a_file_that_cannot_be_opened_is_status_two(tmp_path: Path) -> None:
     assert run(tmp_path / "missing.json").exit_code == 2
 
 
-def test_tampering_is_shown_on_demand_and_never_counts(tmp_path: Path) -> None:
+def test_the_family_is_found_on_demand(tmp_path: Path) -> None:
     path = a_file(tmp_path, [a_tampering()])
 
-    silent, told = run("--output", "json", path), run("--all", "--output", "json", path)
+    silent, told = run("--output", "json", path), run("--family", "--output", "json", path)
 
     assert (kinds(silent), silent.exit_code) == ([], 0)
-    assert (kinds(told), told.exit_code) == (["tampering"], 0)
+    assert (kinds(told), told.exit_code) == (["tampering"], 1)
+
+
+@pytest.mark.parametrize(("technique", "rows"), FAMILY.items(), ids=FAMILY)
+def test_each_row_of_the_family_finds_its_positive_record_alone(
+    tmp_path: Path, technique: Technique, rows: Fixtures
+) -> None:
+    records = [rows.decoy | {"Id": "d"}, rows.failed | {"Id": "f"}, rows.negative | {"Id": "n"}, rows.positive]
+    result = run("--family", "--output", "json", a_file(tmp_path, records))
+
+    assert [(each["technique"], each["record_id"]) for each in found_in(result)] == [(technique, RECORD_ID)]
+    assert "1 found, 0 unreadable" in result.stderr
+
+
+@pytest.mark.parametrize(("technique", "rows"), FAMILY.items(), ids=FAMILY)
+def test_a_row_is_found_in_an_export_of_the_portal(tmp_path: Path, technique: Technique, rows: Fixtures) -> None:
+    result = run("--family", "--output", "csv", a_file(tmp_path, to_csv(search_ual(rows.positive)), "export.csv"))
+
+    assert result.exit_code == 1
+    assert f"{technique}: " in result.stdout
+
+
+def test_the_table_names_technique_and_object(tmp_path: Path) -> None:
+    result = run("--family", a_file(tmp_path, [FAMILY[Technique.PRECURSOR].positive]))
+
+    assert "precursor: New-RoleGroup -Roles Audit Logs" in result.stdout
+    assert "Tools" in result.stdout.replace("New-RoleGroup", "")
 
 
 def test_an_event_that_a_file_repeats_is_shown_once_per_file(tmp_path: Path) -> None:

@@ -146,6 +146,10 @@ def test_the_search_of_splunk_names_the_cmdlet_before_the_first_pipe() -> None:
     assert 'Operation="Set-MailboxAuditBypassAssociation"' in files()["splunk/bypass.spl"].split("|")[0]
 
 
+def test_the_search_of_splunk_says_that_it_was_not_executed() -> None:
+    assert files()["splunk/bypass.spl"].rstrip().splitlines()[-1].startswith("```Not executed")
+
+
 @pytest.mark.parametrize("fixture", fixtures(), ids=lambda fixture: fixture.name)
 def test_the_search_of_splunk_takes_the_value_from_the_element_of_that_name(fixture: Fixture) -> None:
     """Splunk itself runs nowhere else, but its regular expressions do."""

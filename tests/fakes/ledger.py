@@ -12,6 +12,7 @@ from bypass_responder.errors import ConflictError, InputError, RefusedError
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import ROWS, Case, Head
 from bypass_responder.model.finding import Finding
+from bypass_responder.model.health import newest_first
 from bypass_responder.model.log import LogEntry
 from tests.fakes.scripted import Scripted
 
@@ -61,6 +62,11 @@ class FakeLedger(Scripted):
             if row.incident_id == incident_id and row.effective_at > since
         ]
         return self._case(target, lambda place: place in sorted(wanted)[:limit])
+
+    async def tampering(self, target: str, *, since: datetime, until: datetime, limit: int) -> Case:
+        self._called("tampering", target)
+        first, last = newest_first(until), newest_first(since)
+        return self._first(target, limit, lambda place: f"tampering-{first}" <= place < f"tampering-{last}.")
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         self._called("sent", target)

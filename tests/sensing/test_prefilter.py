@@ -9,18 +9,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bypass_responder.sensing.records.prefilter import Prefilter, may_matter
+from bypass_responder.sensing.records.prefilter import Prefilter, may_matter, names_cmdlet
 from tests.sensing.builders import SHAPES, a_bypass, a_tampering
 
 NAMES = (
     *("Set-MailboxAuditBypassAssociation", "AuditBypassEnabled"),
     *("Set-OrganizationConfig", "UnifiedAuditLogIngestionEnabled"),
+    *("AuditOwner", "AuditDelegate", "AuditAdmin", "AuditEnabled", "AuditLogAgeLimit", "M365_ADVANCED_AUDITING"),
+    *("New-RoleGroup", "Add-ManagementRoleEntry", "Remove-ServicePrincipal", "Set-UnifiedAuditLogRetentionPolicy"),
+    *("Remove app role assignment from service principal.", "Microsoft.Insights/diagnosticSettings/delete"),
 )
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_every_shape_of_a_record_passes(shape: Any) -> None:
     assert may_matter(shape(a_bypass()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_plain_text_passes(name: str) -> None:
+    assert may_matter(f'{{"Operation":"{name}"}}'.encode())
+
+
+@pytest.mark.parametrize("name", NAMES[:4])
+def test_the_bypass_and_the_switches_are_named(name: str) -> None:
+    assert names_cmdlet(name.encode())
+
+
+@pytest.mark.parametrize("name", NAMES[4:])
+def test_another_name_of_the_family_names_no_bypass(name: str) -> None:
+    assert not names_cmdlet(name.encode())
 
 
 def test_tampering_passes() -> None:
@@ -30,7 +48,8 @@ def test_tampering_passes() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '{"Operation":"Set-Mailbox","Parameters":[{"Name":"AuditEnabled","Value":"False"}]}',
+        '{"Operation":"Set-Mailbox","Parameters":[{"Name":"AuditSeverity","Value":"DoNotAudit"}]}',
+        '{"UserId":"ServicePrincipal_0a0a0a0a","ExtendedProperties":[{"Name":"extendedAuditEventCategory"}]}',
         '{"Operation":"Set-AdminAuditLogConfig","Parameters":[{"Name":"AdminAuditLogEnabled","Value":"True"}]}',
         r'{"InternetMessageId":"\u003ca\u0026b\u0027\u003e\u00e9\u2019"}',
     ],

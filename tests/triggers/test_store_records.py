@@ -107,7 +107,9 @@ async def test_an_organization_switch_is_evidence_and_blocks_nobody() -> None:
     record = a_record(Operation="Set-OrganizationConfig", Parameters=[{"Name": "AuditDisabled", "Value": "True"}])
     world = await polled(record)
 
-    [row] = [row for row in (await world.case("tenant")).by_key.values() if isinstance(row, Tampering)]
+    case = await world.ledger.tampering("tenant", since=START - timedelta(days=1), until=START, limit=9)
+    [row] = case.rows(Tampering)
+
     assert row.parameter == "AuditDisabled"
     assert [notification.about for notification in world.notifier.sent] == ["tampering"]
     assert all(world.directory.enabled.values())

@@ -26,6 +26,7 @@ from bypass_responder.errors import ConflictError, RefusedError
 from bypass_responder.model.base import Row, Value
 from bypass_responder.model.case import ROWS, Case, Head
 from bypass_responder.model.finding import Finding
+from bypass_responder.model.health import newest_first
 from bypass_responder.model.log import LogEntry
 
 TABLE = "Ledger"
@@ -131,6 +132,11 @@ class TableLedger:
         query = f"{_RANGE} and Incident eq @incident and Effective gt @since"
         names: dict[str, str | datetime] = {"incident": incident_id, "since": since}
         return await self._page(target, first, _end(_ADDED), limit=limit, query=query, **names)
+
+    async def tampering(self, target: str, *, since: datetime, until: datetime, limit: int) -> Case:
+        """Read one page of ``tampering-``, whose keys begin with the newest."""
+        first, last = newest_first(until), newest_first(since)
+        return await self._page(target, f"tampering-{first}", f"tampering-{last}.", limit=limit)
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Read one page of ``sent-`` up to the moment."""

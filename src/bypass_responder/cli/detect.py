@@ -37,8 +37,8 @@ def detect(
         Format, typer.Option("--output", "-o", help="table for people; json prints one object per line.")
     ] = Format.TABLE,
     *,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Include changes of the organization's audit switches.")
+    family: Annotated[
+        bool, typer.Option("--family", help="Include every other change that weakens auditing, or prepares it.")
     ] = False,
     count: Annotated[bool, typer.Option("--count", help="Count every record, which is slower.")] = False,
 ) -> None:
@@ -52,16 +52,18 @@ def detect(
     several files counts once.
 
     Each finding is on, off, attempt (failed), unknown (value or result),
-    tampering (an audit switch of the organization) or unreadable.
+    tampering (with --family: audit switches of the organization, action
+    lists, retention, licenses, the right to set bypasses, the rights of the
+    responder) or unreadable. Failed tampering is not a finding.
 
-    Exit code 0: no findings. 1: a bypass was switched on or off, or an
-    attempt failed. 2: no findings, but some input is unreadable or has no
+    Exit code 0: no findings. 1: a bypass was switched on or off, an attempt
+    failed, or auditing was tampered with. 2: no findings, but some input is unreadable or has no
     audit record at all.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a console with a limited code page must not end the scan
     with _bar() as bar:
-        run = _Run(output, everything=everything, every=count, paused=bar.paused if bar else nullcontext)
+        run = _Run(output, family=family, every=count, paused=bar.paused if bar else nullcontext)
         for name in files:
             try:
                 with _opened(name) as stream:
@@ -81,10 +83,10 @@ class _Run:
     """Reads the files and counts what is in them."""
 
     def __init__(
-        self, output: Format, *, everything: bool, every: bool, paused: Callable[[], AbstractContextManager[None]]
+        self, output: Format, *, family: bool, every: bool, paused: Callable[[], AbstractContextManager[None]]
     ) -> None:
         self._output = output
-        self._everything = everything
+        self._family = family
         self._every = every
         self._paused = paused
         self._found: Found | None = None
@@ -125,7 +127,7 @@ class _Run:
         if self._found is None:
             from bypass_responder.cli.found import Found
 
-            self._found = Found(self._output, everything=self._everything, paused=self._paused)
+            self._found = Found(self._output, family=self._family, paused=self._paused)
         return self._found
 
     def end(self, files: int) -> int:

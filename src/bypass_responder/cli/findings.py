@@ -81,7 +81,11 @@ def _cells(finding: Finding) -> dict[str, str]:
         "record_id": finding.record_id,
     }
     if isinstance(finding, AuditTampering):
-        return cells | {"detail": f"{finding.operation} -{finding.parameter} {finding.value}"}
+        given = f" -{finding.parameter} {finding.value}" if finding.parameter else ""
+        named = f" of {finding.target}" if finding.target else ""
+        lost = f": {finding.extent}" if finding.extent else ""
+        change = f"{finding.technique}: {finding.operation}{given}{named}{lost}"
+        return cells | {"identity": finding.target, "detail": change}
     names = {"object_id": finding.object_id_text, "identity": finding.identity_text}
     return cells | {"switch": str(finding.switch), **names, "detail": finding.note}
 

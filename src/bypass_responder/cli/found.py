@@ -13,11 +13,14 @@ from bypass_responder.cli.terminal import stop
 from bypass_responder.detection import detect as detect_change
 from bypass_responder.model.change import AuditTampering, BypassChange
 from bypass_responder.model.record import AuditRecord, Unreadable
+from bypass_responder.rights import ROLE_GROUPS
 from bypass_responder.sensing.records.reader import records_in
+from bypass_responder.tampering.match import Own
 
 if TYPE_CHECKING:
     from bypass_responder.sensing.records.pieces import Pieces, Scan
 
+_OWN = Own(ROLE_GROUPS)
 _REMEMBERED = 10_000
 """Number of events that are remembered, to show or to count a repeated event once."""
 
@@ -25,10 +28,10 @@ _REMEMBERED = 10_000
 class Found:
     """Prints findings and counts them: ``found`` without repetitions, ``shown`` with those in other files."""
 
-    def __init__(self, output: Format, *, everything: bool, paused: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, output: Format, *, family: bool, paused: Callable[[], AbstractContextManager[None]]) -> None:
         """``paused`` hides the progress bar while something is printed."""
         self._out = printer(output)
-        self._everything = everything
+        self._family = family
         self._paused = paused
         self._known: dict[bytes, None] = {}
         self.found = self.shown = self.unreadable = 0
@@ -38,11 +41,15 @@ class Found:
         seen: dict[bytes, None] = {}
         for record in records_in(pieces, source=source, scan=scan):
             scan.recognized |= isinstance(record, AuditRecord) or record.names_cmdlet
-            finding = record if isinstance(record, Unreadable) else detect_change(record)
-            if finding is None or (isinstance(finding, AuditTampering) and not self._everything):
+            finding = record if isinstance(record, Unreadable) else detect_change(record, _OWN)
+            if finding is None or (isinstance(finding, AuditTampering) and not self._is_wanted(finding)):
                 continue
             if isinstance(finding, Unreadable) or _is_new(_facts(finding), seen):
                 self._take(finding, source=source)
+
+    def _is_wanted(self, tampering: AuditTampering) -> bool:
+        """Return True for a change that took effect, if the family is asked for."""
+        return self._family and tampering.took_effect
 
     def problem(self, text: str, *, source: str) -> None:
         """Take why an export could not be read to its end: ``reason: detail``."""
@@ -51,7 +58,7 @@ class Found:
 
     def _take(self, finding: Finding, *, source: str) -> None:
         self.unreadable += isinstance(finding, Unreadable)
-        if isinstance(finding, BypassChange):
+        if not isinstance(finding, Unreadable):
             self.shown += 1
             self.found += _is_new(_identity(finding), self._known)
         with self._paused():
@@ -73,8 +80,10 @@ def _is_new(key: bytes, seen: dict[bytes, None]) -> bool:
     return True
 
 
-def _identity(change: BypassChange) -> bytes:
+def _identity(change: BypassChange | AuditTampering) -> bytes:
     """Return a hash of what an event has in every export of it."""
+    if isinstance(change, AuditTampering):
+        return _hash(change.record_id.lower(), change.technique)
     return _hash(change.record_id.lower(), change.object_id_text.lower(), change.switch)
 
 

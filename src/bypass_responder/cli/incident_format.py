@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.cli.terminal import say, show_fields, show_section
+from bypass_responder.model.finding import Source
 from bypass_responder.operating.status import moment
 from bypass_responder.operating.timeline import latency_text
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.change import Actor
     from bypass_responder.operating.incidents.chronology import TimelineRow
+    from bypass_responder.operating.incidents.tampering import TamperingView
     from bypass_responder.operating.incidents.view import DecisionView, EvidenceView, FindingView, IncidentView
 
 
@@ -40,6 +42,11 @@ def print_incident(view: IncidentView) -> None:
             (it.name, it.in_exchange, f"{it.incident} {it.incident_status}" if it.incident else "none")
             for it in view.candidates
         ],
+    )
+    show_section(
+        "Other tampering by the actors",
+        ("when", "who", "what", "outcome", "meaning", "to undo it"),
+        [_tampering(it) for it in view.tampering],
     )
     print_timeline(view.timeline, readable=view.log_readable)
     show_section(
@@ -76,6 +83,12 @@ def _facts(view: IncidentView) -> dict[str, object]:
 
 def _actor(actor: Actor) -> str:
     return f"{actor}{f' from {actor.client_ip}' if actor.client_ip else ''}"
+
+
+def _tampering(it: TamperingView) -> tuple[str, ...]:
+    what = f"{it.change} of {it.target}" if it.target else it.change
+    outcome = f"{it.outcome.value}, by an alert only" if it.source is Source.HINT else it.outcome.value
+    return moment(it.at), it.who, what, outcome, f"{it.title}. {it.meaning}", it.repair
 
 
 def _known(value: str | None, at: datetime | None) -> str:

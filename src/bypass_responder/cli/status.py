@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from bypass_responder.case.tampering import repair_of
 from bypass_responder.cli.terminal import (
     BAD_NEWS,
     Format,
@@ -20,6 +21,8 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.model.base import iso
+from bypass_responder.model.finding import Source
+from bypass_responder.model.health import Tampering
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.self_check import DEAD_LETTER_DAYS, DEAD_LETTERS, SelfCheck
 from bypass_responder.model.sweep import Sweep
@@ -33,6 +36,7 @@ from bypass_responder.operating.status import (
 )
 
 DOES = {"observe": "records decisions, changes nothing", "enforce": "acts"}
+MOST_SHOWN = 20
 NEVER_POLLED = "never: no poll has succeeded yet"
 
 
@@ -189,13 +193,16 @@ def _show_health(found: Status) -> None:
         [(it.id, moment(it.since), moment(it.recovered_at)) for it in found.recovered if it.recovered_at],
     )
     show_section(
-        "Organization switches changed",
-        ("when", "actor", "what"),
-        [
-            (moment(it.occurred_at), str(it.actor), f"{it.operation} -{it.parameter} {it.value}")
-            for it in found.tampering
-        ],
+        f"Tampering with auditing (newest {MOST_SHOWN})",
+        ("when", "technique", "actor", "what", "object", "outcome", "undo"),
+        [_tampering_row(it) for it in found.tampering[:MOST_SHOWN]],
     )
+
+
+def _tampering_row(it: Tampering) -> tuple[str, ...]:
+    outcome = f"{it.outcome.value}, by an alert only" if it.source is Source.HINT else it.outcome.value
+    undo = str(repair_of(it)) if it.took_effect else ""
+    return moment(it.occurred_at), it.technique.value, str(it.actor), it.change, it.target, outcome, undo
 
 
 def _show_input(found: Status) -> None:

@@ -93,6 +93,11 @@ def target_key(*names: str) -> str:
     return "name-" + hashlib.sha256("\0".join(distinct).encode()).hexdigest()
 
 
+def record_key(record_id: str) -> str:
+    """Return the record's Id as a table key: a GUID as it is, anything else hashed."""
+    return guid_or_none(record_id) or hashlib.sha256(record_id.encode()).hexdigest()[:32]
+
+
 class Stored(Value):
     """A value inside a stored row. Fields of a newer version are kept when the row is written."""
 

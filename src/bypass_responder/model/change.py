@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from bypass_responder.model.base import Stored, Utc, Value
+from bypass_responder.model.technique import Technique
 
 
 class Switch(StrEnum):
@@ -104,22 +105,34 @@ class BypassChange(Value):
 
 
 class AuditTampering(Value):
-    """A change of an organization-wide audit switch: evidence, never a BypassChange.
+    """A change that weakens auditing by another way than a bypass, or that restores an organization's switch.
 
-    ``operation`` and ``parameter`` are canonical names (``Set-OrganizationConfig`` / ``AuditDisabled``,
-    ``Set-AdminAuditLogConfig`` / ``UnifiedAuditLogIngestionEnabled``); ``value`` is the text given.
-    ``weakens`` is True when the value switches auditing off.
+    Evidence, never a BypassChange.
     """
 
     record_id: str
     occurred_at: Utc
+    technique: Technique
     operation: str
+    """The canonical name, such as ``Set-OrganizationConfig``."""
     parameter: str
+    """The parameter that matters most, by its canonical name; empty where there is none."""
     value: str
+    """The text given for it."""
+    target: str = ""
+    """The mailbox, account, role or policy, as the record names it; empty for the whole organization."""
+    extent: str = ""
+    """What is lost, as far as the record shows it."""
     weakens: bool
+    """False for a value that switches auditing on."""
     outcome: Outcome
     organization_id: str
     actor: Actor
     raw: str
     note: str = ""
     """``AuditRecord.note``."""
+
+    @property
+    def took_effect(self) -> bool:
+        """True when auditing is weaker by it: the value weakens, and the change did not fail."""
+        return self.weakens and self.outcome is not Outcome.FAILED

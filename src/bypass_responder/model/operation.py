@@ -1,4 +1,4 @@
-"""The three cmdlets that detection reads, named once for sensing and for detection.
+"""The operations that detection reads, named once for sensing and for detection.
 
 Names are compared folded: exporters and people add spaces, other dashes and characters of no width. The bytes prefilter
 folds with the same tables, so that it and detection agree on what is the same name.
@@ -6,7 +6,7 @@ folds with the same tables, so that it and detection agree on what is the same n
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
 
 BYPASS_OPERATION = "Set-MailboxAuditBypassAssociation"
 BYPASS_PARAMETER = "AuditBypassEnabled"
@@ -22,28 +22,51 @@ def folded(name: str) -> str:
     return name.encode("ascii", "ignore").translate(LOWERED, DROPPED).decode()
 
 
-class AuditSwitch(NamedTuple):
-    """An organization-wide audit switch: cmdlet, parameter, and the value that weakens auditing."""
-
-    operation: str
-    parameter: str
-    weakened_by: bool
-
-
-AUDIT_SWITCHES = {
-    folded(switch.operation): switch
-    for switch in (
-        AuditSwitch("Set-OrganizationConfig", "AuditDisabled", weakened_by=True),
-        AuditSwitch("Set-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled", weakened_by=False),
-    )
+FAMILY_OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "Set-OrganizationConfig": ("AuditDisabled",),
+    "Set-AdminAuditLogConfig": ("UnifiedAuditLogIngestionEnabled",),
+    "Set-Mailbox": ("AuditOwner", "AuditDelegate", "AuditAdmin", "AuditEnabled", "AuditLogAgeLimit"),
+    "New-RoleGroup": (),
+    "Add-RoleGroupMember": (),
+    "Update-RoleGroupMember": (),
+    "New-ManagementRole": (),
+    "Add-ManagementRoleEntry": (),
+    "New-ManagementRoleAssignment": (),
+    "Remove-RoleGroup": (),
+    "Remove-RoleGroupMember": (),
+    "Remove-ManagementRoleAssignment": (),
+    "Remove-ServicePrincipal": (),
+    "New-UnifiedAuditLogRetentionPolicy": (),
+    "Set-UnifiedAuditLogRetentionPolicy": (),
+    "Remove-UnifiedAuditLogRetentionPolicy": (),
+    "Update user.": ("M365_ADVANCED_AUDITING",),
+    "Remove app role assignment from service principal.": (),
+    "Microsoft.Insights/diagnosticSettings/delete": (),
+    "Microsoft.Insights/diagnosticSettings/write": (),
+    "microsoft.aadiam/diagnosticSettings/delete": (),
+    "microsoft.aadiam/diagnosticSettings/write": (),
 }
-OPERATIONS = frozenset({folded(BYPASS_OPERATION), *AUDIT_SWITCHES})
-"""The operations of interest, folded."""
+"""Operations by which auditing is weakened otherwise, each with the names of which a record of interest has one.
 
-READ_PARAMETERS = frozenset(
-    map(folded, (BYPASS_PARAMETER, IDENTITY_PARAMETER, *(s.parameter for s in AUDIT_SWITCHES.values())))
-)
-"""The parameters whose value detection reads, folded."""
+``bypass_responder.tampering`` says which values weaken it.
+"""
+_WANTED = {folded(name): tuple(map(folded, markers)) for name, markers in FAMILY_OPERATIONS.items()}
+OPERATIONS = frozenset({folded(BYPASS_OPERATION), *_WANTED})
+"""The operations of interest, folded."""
+CANONICAL = {folded(name): name for name in (BYPASS_OPERATION, *FAMILY_OPERATIONS)}
+"""The operation as Microsoft writes it, by its folded name."""
+SWITCHES = ("AuditDisabled", "UnifiedAuditLogIngestionEnabled")
+"""Parameters that switch auditing of the whole organization."""
+
+READ_PARAMETERS = frozenset(map(folded, (BYPASS_PARAMETER, IDENTITY_PARAMETER, *SWITCHES)))
+"""The parameters whose value must be text, folded."""
+
+
+def is_wanted(operation: str, text: str) -> bool:
+    """True unless the text of a record lacks what its operation needs to be of interest."""
+    markers = _WANTED.get(folded(operation))
+    return not markers or any(map(folded(text).__contains__, markers))
+
 
 _TRUE = frozenset({"true", "$true", "1"})
 _FALSE = frozenset({"false", "$false", "0"})

@@ -13,6 +13,7 @@ from bypass_responder.bounded import limited
 from bypass_responder.case import sweep_row
 from bypass_responder.case.rules import in_force
 from bypass_responder.errors import ConflictError, InputError
+from bypass_responder.model.base import EARLIEST
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 LOOK_BACK = 1000
 NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS, MOST_EXAMINED = 200, 5, 20, 20
+MOST_TAMPERING = 200
 SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAuditLogIngestionEnabled"}
 """Health alerts that are about an audit switch of the organization, and its parameter."""
 
@@ -116,7 +118,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         unreadable=await store.unreadable(20),
         alerts=sorted((alert for alert in alerts if alert.recovered_at is None), key=_worst_first),
         recovered=sorted(recovered, key=lambda alert: alert.recovered_at or alert.since, reverse=True)[:NEWEST_SHOWN],
-        tampering=tenant.rows(Tampering),
+        tampering=await _tampering(now, services),
         sweep=sweep,
         warnings=_unknown_warnings(sweep, sweep_row.accepted(tenant)),
         doubt=sweep_doubt(sweep, now=now, overdue=sweep_overdue(services, check)),
@@ -130,6 +132,12 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         undecided=await _undecided([target for _, target in due[:MOST_EXAMINED]], services),
         self_check=check,
     )
+
+
+async def _tampering(now: datetime, services: Services) -> list[Tampering]:
+    ahead = now + timedelta(days=1)  # the clock of the service may be ahead
+    case = await services.ledger.tampering(TENANT_TARGET, since=EARLIEST, until=ahead, limit=MOST_TAMPERING)
+    return sorted(case.rows(Tampering), key=lambda row: row.occurred_at, reverse=True)
 
 
 def sweep_overdue(services: Services, check: SelfCheck | None) -> timedelta:

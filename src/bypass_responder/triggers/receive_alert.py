@@ -19,12 +19,15 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.record import Unreadable, excerpt
+from bypass_responder.model.technique import SWITCHES
 from bypass_responder.sensing.alert import read_alert
 from bypass_responder.session import change, raise_health
 from bypass_responder.triggers.store_records import bounded_actor, bounded_change
+from bypass_responder.triggers.store_tampering import own_of, store_tampering
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bypass_responder.session import Services
@@ -37,13 +40,24 @@ async def receive_alert(body: bytes, services: Services) -> None:
         await _keep_unreadable(alert, services)
         return
     try:
-        findings = _findings(alert, services.clock())
+        reported = [detect(record, own_of(services.settings)) for record in alert.records]
+        tampering = [_bounded(each) for each in reported if isinstance(each, AuditTampering)]
+        findings = _findings(alert, [each for each in reported if isinstance(each, BypassChange)], services.clock())
     except InputError as error:
         await _keep_unreadable(_as_unreadable(alert, error), services)
         return
-    if not findings:
-        await _sweep_for_switches(alert, services)
+    if not findings and not tampering:
+        nothing = InputError("no_record", "the alert contains no record of a change that weakens auditing")
+        await _keep_unreadable(_as_unreadable(alert, nothing), services)
         return
+    await store_tampering(tampering, services, source=Source.HINT)
+    if any(each.technique in SWITCHES for each in tampering):
+        await _sweep_for_switches(alert, services)
+    if findings:
+        await _store_hints(findings, alert, services)
+
+
+async def _store_hints(findings: Sequence[Finding], alert: Alert, services: Services) -> None:
     evidence = await services.evidence.keep(alert.raw)
     await services.work.touch_all({finding.target for finding in findings}, services.clock())
     kept = [finding.model_copy(update={"evidence": evidence}) for finding in findings]
@@ -77,20 +91,14 @@ def _as_unreadable(alert: Alert, error: InputError) -> Unreadable:
     )
 
 
-def _findings(alert: Alert, now: datetime) -> list[Finding]:
-    """Return one finding per claimed target; none for an alert about the organization's switches.
-
-    Raises InputError for a record that names no account.
-    """
+def _findings(alert: Alert, changes: Sequence[BypassChange], now: datetime) -> list[Finding]:
+    """Return one finding per claimed target. Raises InputError for a record that names no account."""
     stated: list[tuple[str, str, datetime | None, Actor, str | None]] = [
         (*_names(hint.target), hint.occurred_at, Actor(user_id=hint.actor), hint.link) for hint in alert.hints
     ]
-    reported = [detect(record) for record in alert.records]
-    for found in (bounded_change(each) for each in reported if isinstance(each, BypassChange)):
+    for found in map(bounded_change, changes):
         texts = (found.object_id_text, found.identity_text)
         stated.append((*texts, found.occurred_at, bounded_actor(found.actor), None))
-    if not stated and not any(isinstance(each, AuditTampering) for each in reported):
-        raise InputError("no_record", "the alert contains no record of a mailbox audit bypass")
     return [
         Finding(
             id=f"hint-{alert.id}-{number:02d}",
@@ -110,6 +118,10 @@ def _findings(alert: Alert, now: datetime) -> list[Finding]:
         )
         for number, (object_id, identity, claimed, actor, link) in enumerate(stated)
     ]
+
+
+def _bounded(found: AuditTampering) -> AuditTampering:
+    return found.model_copy(update={"actor": bounded_actor(found.actor)})
 
 
 def _names(target: str) -> tuple[str, str]:

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case.tasks import Task, contain_actors
 from bypass_responder.detection import detect
 from bypass_responder.errors import InputError
 from bypass_responder.handling.identify import Lookups
-from bypass_responder.model.base import EARLIEST, guid_or_none, target_key
+from bypass_responder.model.base import EARLIEST, guid_or_none, record_key, target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange
 from bypass_responder.model.finding import Finding, Source
-from bypass_responder.model.health import Tampering
-from bypass_responder.model.notification import Severity
 from bypass_responder.model.operation import BYPASS_OPERATION, folded
 from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
-from bypass_responder.session import all_announced, change
+from bypass_responder.session import all_announced
+from bypass_responder.tampering.family import EXCHANGE, content_of
 from bypass_responder.triggers.report_unread import report_unread
+from bypass_responder.triggers.store_tampering import own_of, store_tampering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from bypass_responder.case.draft import Draft
-    from bypass_responder.model.finding import Evidence
     from bypass_responder.session import Services
+    from bypass_responder.settings import Settings
 
 LONGEST_NAME = 1024
 LONGEST_TEXT = 512
@@ -68,7 +65,7 @@ async def store_records(
     unreadable: list[Unreadable] = []
     for record in records:
         try:
-            found = _read(record, services.settings.tenant_id)
+            found = _read(record, services.settings)
         except InputError as error:
             unreadable.append(_unreadable(record, error, source))
             continue
@@ -92,24 +89,21 @@ async def store_records(
         await services.feed_store.keep_unreadable(items, received_at=services.clock()) if items else 0
         for items in (others, naming)
     ]
-    for found in tampering:
-        await _store_tampering(found, services)
+    await store_tampering(tampering, services, source=Source.FEED)
     of_tenant = {TENANT_TARGET} if tampering or reported else set()
     targets = {finding.target for finding, added in stored if added} | of_tenant
     return Stored(frozenset(targets), tuple(findings), unreadable=sum(kept), unread_cmdlets=kept[1])
 
 
-def _read(record: AuditRecord, tenant_id: str) -> BypassChange | AuditTampering | None:
-    found = detect(record)
+def _read(record: AuditRecord, settings: Settings) -> BypassChange | AuditTampering | None:
+    found = detect(record, own_of(settings))
     if found is None:
         return None
     _require_feed_format(record)
-    if guid_or_none(found.organization_id) != tenant_id:
+    if guid_or_none(found.organization_id) != settings.tenant_id:
         raise InputError("other_tenant", f"the record belongs to the tenant {found.organization_id or '(none)'}")
     found = found.model_copy(update={"actor": bounded_actor(found.actor)})
-    if isinstance(found, AuditTampering):
-        return found.model_copy(update={"value": found.value[:LONGEST_TEXT]})
-    return bounded_change(found)
+    return found if isinstance(found, AuditTampering) else bounded_change(found)
 
 
 def _require_feed_format(record: AuditRecord) -> None:
@@ -122,7 +116,7 @@ def _require_feed_format(record: AuditRecord) -> None:
         raise InputError("wrong_type", str(problem)) from None
     except RecursionError:
         raise InputError("too_deep", "the record is nested too deeply") from None
-    if not isinstance(raw.get("Parameters"), list):
+    if content_of(record.operation) == EXCHANGE and not isinstance(raw.get("Parameters"), list):
         raise InputError("wrong_type", "Parameters is not a list, as it is in the feed")
     for name in ("RecordType", "UserType"):
         if not isinstance(raw.get(name, 0), int):
@@ -155,11 +149,6 @@ def _unreadable(record: AuditRecord, error: InputError, source: str) -> Unreadab
     )
 
 
-def record_key(record_id: str) -> str:
-    """Return the record's Id as a table key: a GUID as it is, anything else hashed."""
-    return guid_or_none(record_id) or hashlib.sha256(record_id.encode()).hexdigest()[:32]
-
-
 def _finding(change: BypassChange, now: datetime, available_at: datetime | None, *, first_run: bool) -> Finding:
     return Finding(
         id=record_key(change.record_id),
@@ -184,43 +173,3 @@ async def _store(found: tuple[Finding, str], services: Services, lookups: Lookup
     await asyncio.sleep(0)  # start the reads before the storage calls: they take longest
     kept = finding.model_copy(update={"evidence": await services.evidence.keep(raw)})
     return kept, await services.ledger.add_finding(kept)
-
-
-async def _store_tampering(found: AuditTampering, services: Services) -> None:
-    evidence = await services.evidence.keep(found.raw)
-    await change(TENANT_TARGET, lambda draft: _tampering(draft, found, evidence), services)
-
-
-def _tampering(draft: Draft, found: AuditTampering, evidence: Evidence) -> None:
-    row = Tampering(
-        id=record_key(found.record_id),
-        occurred_at=found.occurred_at,
-        operation=found.operation,
-        parameter=found.parameter,
-        value=found.value,
-        weakens=found.weakens,
-        outcome=found.outcome,
-        actor=found.actor,
-        evidence=evidence,
-    )
-    if draft.case.row(Tampering, row.row_key) is not None:
-        return
-    draft.put(row)
-    draft.log("tampering", f"{found.actor}: {found.operation} -{found.parameter} {found.value}", record=found.record_id)
-    if found.weakens:
-        draft.notify(
-            "tampering",
-            f"Auditing of the whole organization: {found.parameter} set to {found.value}",
-            f"{found.actor.described} ran {found.operation} ({found.outcome.value}). No account was blocked.",
-            key=row.id,
-            severity=Severity.CRITICAL,
-            left_to_do=(_undo(found), *contain_actors((found.actor,))),
-        )
-
-
-def _undo(found: AuditTampering) -> Task:
-    """Return the cmdlet that switches auditing on again; of another parameter, the command that shows the status."""
-    on = {"AuditDisabled": "$false", "UnifiedAuditLogIngestionEnabled": "$true"}.get(found.parameter)
-    if on is None:
-        return Task(f"Undo the change of {found.parameter}", "bypassctl status")
-    return Task("Undo it, in Exchange Online PowerShell", f"{found.operation} -{found.parameter} {on}")

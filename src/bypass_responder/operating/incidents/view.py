@@ -26,6 +26,7 @@ from bypass_responder.operating.incidents.next_step import NextStep, next_step
 from bypass_responder.operating.incidents.portal_links import PortalLink, portal_links
 from bypass_responder.operating.incidents.proof import ControlView, controls_of
 from bypass_responder.operating.incidents.sentence import Situation, name_of, situation_of, state_sentence
+from bypass_responder.operating.incidents.tampering import TamperingView, read_tampering, with_tampering
 from bypass_responder.operating.timeline import timeline
 from bypass_responder.session import open_session
 
@@ -137,6 +138,8 @@ class IncidentView(Value):
     blind: BlindWindow
     timeline: tuple[TimelineRow, ...]
     log_readable: bool
+    tampering: tuple[TamperingView, ...] = ()
+    """What its actors changed besides, within 30 days before and after."""
     evidence: tuple[EvidenceView, ...]
     findings: int
     """How many there are; ``evidence`` and ``timeline`` have at most ``MOST_FINDINGS`` of them."""
@@ -190,7 +193,13 @@ async def _incident(
         read_at=services.clock(),
         most=findings,
     )
-    return view.model_copy(update={"inspected": await services.inspections.of(entry.target)})
+    changes = await read_tampering(incident, services.ledger, services.clock())
+    added = {
+        "tampering": changes,
+        "timeline": with_tampering(view.timeline, changes),
+        "inspected": await services.inspections.of(entry.target),
+    }
+    return view.model_copy(update=added)
 
 
 def _acknowledgement(incident: Incident) -> Acknowledgement | None:

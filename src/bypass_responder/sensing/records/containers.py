@@ -13,7 +13,7 @@ from bypass_responder.sensing.records.foreign import TAKEN, foreign
 from bypass_responder.sensing.records.lines import read_lines
 from bypass_responder.sensing.records.parsed import Fields, parse
 from bypass_responder.sensing.records.pieces import Broken, Pieces, Scan
-from bypass_responder.sensing.records.prefilter import Prefilter
+from bypass_responder.sensing.records.prefilter import Prefilter, names_cmdlet
 from bypass_responder.sensing.records.rows import header_of, read_rows
 from bypass_responder.sensing.records.source import BLOCK, utf8_reader
 from bypass_responder.sensing.records.values import read_values
@@ -43,7 +43,7 @@ def pieces_of(stream: Readable, scan: Scan) -> Pieces:
 
 
 def _names_cmdlet(reader: io.BufferedReader) -> bool:
-    prefilter = Prefilter()
+    prefilter = Prefilter(names_cmdlet)
     while (block := reader.read(BLOCK)) and not prefilter.feed(block):
         pass
     return prefilter.matched

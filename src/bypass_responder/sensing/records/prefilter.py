@@ -6,24 +6,38 @@ behind ``\u00XX`` escapes of its letters; where JSON stands inside a JSON string
 the escape's own digits. All of these pass. So does a NUL byte: JSON has none, but UTF-16 has one beside every letter.
 
 Most bytes are plain ASCII without such escapes, and have no part of a name: vector instructions see that first. What
-they pass over too: names that blanks of ASCII break inside of several words at once.
+they pass over too: names that blanks of ASCII break inside of several words at once, or in the family inside of one.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import stringzilla
 
 from bypass_responder.model.operation import DROPPED, LOWERED
 
-_NEEDLES = (
+_CMDLET = (
     b"auditbypass",  # in the cmdlet's name and in its parameter's, so that a record that lost one of them passes
     b"setorganizationconfig",
     b"unifiedauditlogingestionenabled",  # Set-AdminAuditLogConfig alone is the services' daily noise
 )
-_PARTS = (b"bypass", b"mailboxaudit", b"organizationconfig", b"auditlogingestion")
-"""Words of the needles, between which blanks may stand."""
+_FAMILY = (
+    *(b"auditowner", b"auditdelegate", b"auditadmin", b"auditenabled", b"auditlogagelimit"),
+    *(b"rolegroup", b"managementrole", b"removeserviceprincipal", b"approleassignment"),
+    *(b"auditlogretentionpolicy", b"m365_advanced_auditing", b"diagnosticsettings"),
+)
+_NEEDLES = (*_CMDLET, *_FAMILY)
+_RARE = (b"bypass", b"audit", b"organizationconfig", b"role", b"-serviceprincipal", b"diagnosticsettings")
+"""Of each name, what most bytes have no part of."""
+_PARTS = (
+    *(b"bypass", b"mailboxaudit", b"organizationconfig", b"auditlogingestion"),
+    *(b"auditowner", b"auditdelegate", b"auditadmin", b"auditenabled", b"auditlogagelimit"),
+    *(b"rolegroup", b"managementrole", b"-serviceprincipal", b"app role", b"approle"),
+    *(b"retentionpolicy", b"advanced_auditing", b"diagnosticsettings"),
+)
+"""Words of the names, between which blanks may stand."""
 _PLAIN_ESCAPES = (b"\\u003c", b"\\u003C", b"\\u003e", b"\\u003E", b"\\u0026", b"\\u0027", b"\\u0022", b"\\u002b")
 """Of characters that services escape although they need not, and that are in no name."""
 _DROPPED = re.compile(rb"\\(?:[bfnrt]|u(?:00(?:[01].|20|2d|7f|[89a-f].)|(?!00)[0-9a-f]{4}))")
@@ -40,8 +54,21 @@ def may_matter(chunk: bytes) -> bool:
     """
     if _is_plain(chunk):
         lowered = stringzilla.translate(chunk, LOWERED)
-        if all(stringzilla.find(lowered, part) < 0 for part in _PARTS):
+        if not _has_any(lowered, _RARE) or not _has_any(lowered, _PARTS):
             return False
+    return _has_name(chunk, _NEEDLES)
+
+
+def names_cmdlet(chunk: bytes) -> bool:
+    """Return whether a bypass, or a switch of the organization, may be in the bytes."""
+    return _has_name(chunk, _CMDLET)
+
+
+def _has_any(lowered: bytes, parts: tuple[bytes, ...]) -> bool:
+    return any(stringzilla.find(lowered, part) >= 0 for part in parts)
+
+
+def _has_name(chunk: bytes, needles: tuple[bytes, ...]) -> bool:
     if b"\0" in chunk or chunk.startswith(_UTF16_MARKS):
         return True
     folded = chunk.translate(LOWERED, DROPPED)
@@ -49,7 +76,7 @@ def may_matter(chunk: bytes) -> bool:
         return True
     if _DROPPED.search(folded):
         folded = _DROPPED.sub(b"", folded).replace(b"\\", b"")
-    return any(needle in folded for needle in _NEEDLES)
+    return any(needle in folded for needle in needles)
 
 
 def _is_plain(chunk: bytes) -> bool:
@@ -65,20 +92,21 @@ def count(chunk: bytes | memoryview, part: bytes) -> int:
 
 
 class Prefilter:
-    """``may_matter`` over a stream, also for a name that is split between two chunks.
+    """``may_matter``, or ``names_cmdlet``, over a stream, also for a name that is split between two chunks.
 
     ``matched`` stays True once set.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, matches: Callable[[bytes], bool] = may_matter) -> None:
         """Start with nothing seen."""
         self.matched = False
+        self._matches = matches
         self._tail = b""
 
     def feed(self, chunk: bytes) -> bool:
         """Scan the next chunk; return whether anything so far may matter."""
         if not self.matched:
             seam = self._tail + chunk[:_SEAM]
-            self.matched = may_matter(seam) or may_matter(chunk)
+            self.matched = self._matches(seam) or self._matches(chunk)
             self._tail = (seam if len(chunk) < _SEAM else chunk)[-_SEAM:]
         return self.matched

@@ -12,7 +12,7 @@ from bypass_responder.sensing.records.containers import pieces_of
 from bypass_responder.sensing.records.moments import AMBIGUOUS
 from bypass_responder.sensing.records.parsed import Fields, parse
 from bypass_responder.sensing.records.pieces import Broken, CsvRow, JsonText, Piece, Pieces, Scan
-from bypass_responder.sensing.records.prefilter import may_matter
+from bypass_responder.sensing.records.prefilter import names_cmdlet
 from bypass_responder.sensing.records.record import record_of
 from bypass_responder.sensing.records.shapes import candidates, is_of_interest
 from bypass_responder.sensing.records.source import LIMIT
@@ -113,5 +113,5 @@ def _unreadable(broken: Broken, *, source: str) -> Unreadable:
         source=source,
         where=broken.where,
         excerpt=excerpt(broken.text[max(0, found.start() - EXCERPT_LIMIT // 2) :] if found else broken.text),
-        names_cmdlet=broken.names_cmdlet or may_matter(broken.text.encode("utf-8", "replace")),
+        names_cmdlet=broken.names_cmdlet or names_cmdlet(broken.text.encode("utf-8", "replace")),
     )

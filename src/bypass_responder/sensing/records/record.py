@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import partial
 from typing import Any
 
 from bypass_responder.detection import OUTCOMES
 from bypass_responder.errors import InputError
-from bypass_responder.model.operation import AUDIT_SWITCHES, BYPASS_OPERATION, BYPASS_PARAMETER, folded
+from bypass_responder.model.operation import BYPASS_OPERATION, BYPASS_PARAMETER, folded, is_wanted
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.records.moments import Moment, read_moment
 from bypass_responder.sensing.records.parameters import are_cut_off, parameters
 from bypass_responder.sensing.records.parsed import Fields, Number
-from bypass_responder.sensing.records.prefilter import may_matter
+from bypass_responder.sensing.records.prefilter import names_cmdlet
 from bypass_responder.sensing.records.shapes import Candidate, column_and_zone, dig, is_of_interest
 
 _RAW_LIMIT = 1 << 20
@@ -22,12 +23,15 @@ _ESCAPED = re.compile(r"\\u00", re.IGNORECASE)
 
 # Field → its names in the record itself (Sentinel's among them), then in a wrapper. The first that is not empty counts.
 _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "id": (("id", "officeid", "sourcerecordid"), ("identity", "recordid", "id", "event.id", "reportid")),
+    "id": (
+        ("id", "officeid", "sourcerecordid"),
+        ("identity", "recordid", "id", "event.id", "reportid", "eventdataid", "correlationid"),
+    ),
     "organization_id": (("organizationid", "organizationid_"), ("organizationid", "organization.id")),
     "workload": (("workload", "officeworkload", "service"), ("workload", "service", "event.provider")),
-    "result_status": (("resultstatus",), ("resultstatus",)),
-    "object_id": (("objectid", "officeobjectid"), ("objectid",)),
-    "user_id": (("userid", "userid_"), ("userids", "userid", "userprincipalname", "user.id")),
+    "result_status": (("resultstatus",), ("resultstatus", "activitystatusvalue", "resulttype")),
+    "object_id": (("objectid", "officeobjectid"), ("objectid", "resourceid", "_resourceid")),
+    "user_id": (("userid", "userid_"), ("userids", "userid", "userprincipalname", "user.id", "caller")),
     "user_key": (("userkey",), ()),
     "user_type": (("usertype",), ("usertype",)),
     "client_ip": (
@@ -40,7 +44,7 @@ _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 _TIMES = (
     ("creationtime", "timegenerated", "start_time", "createddatetime"),
-    ("creationdate", "createddatetime", "timestamp", "@timestamp", "timegenerated", "_time"),
+    ("creationdate", "createddatetime", "timestamp", "@timestamp", "timegenerated", "_time", "time"),
 )
 _IN_UTC = frozenset({"creationtime", "creationdate", "createddatetime"})
 """Times that the services write in UTC, whatever the export. Of others the zone is known only if it is written."""
@@ -58,8 +62,8 @@ def record_of(candidate: Candidate, *, text: str, day_first: bool | None = None)
 
     ``text`` is the whole piece that the candidate stood in; ``day_first`` what the dates of the input show.
     """
-    operation = _operation(candidate)
-    if operation is None or not _relevant(operation, text):
+    operation = _operation(candidate, text)
+    if operation is None:
         return None
     if candidate.problem:
         raise candidate.problem
@@ -72,18 +76,20 @@ def record_of(candidate: Candidate, *, text: str, day_first: bool | None = None)
     return _build(candidate, operation, day_first=day_first)
 
 
-def _operation(candidate: Candidate) -> str | None:
+def _operation(candidate: Candidate, text: str) -> str | None:
     """Return the operation of interest, or None for another one. Raises InputError when none is named."""
+    is_ours = partial(_is_ours, text=text)
     stated = candidate.operations()
     if not stated:
         raise candidate.problem or InputError(reason="missing_field", detail="Operation is missing")
     if odd := [type(value).__name__ for value in stated if type(value) is not str]:
         raise InputError(reason="wrong_type", detail=f"Operation is {odd[0]}, must be text")
-    if ours := next((value for value in stated if is_of_interest(value)), None):
+    ours = next(filter(is_ours, stated), None)
+    if ours and (folded(ours) == folded(BYPASS_OPERATION) or not _names_switch(candidate.inner)):
         return str(ours)
-    if candidate.problem and may_matter(candidate.raw.encode("utf-8", "replace")):
+    if candidate.problem and names_cmdlet(candidate.raw.encode("utf-8", "replace")):
         raise candidate.problem
-    if any(map(is_of_interest, candidate.wrapper_operations())):
+    if not ours and any(map(is_ours, candidate.wrapper_operations())):
         raise InputError(reason="other_operation", detail="the record and its wrapper name different operations")
     if any(map(_is_almost_ours, stated)):
         raise InputError(reason="other_operation", detail=f"{stated[0][:200]!r} is almost {BYPASS_OPERATION}")
@@ -118,10 +124,11 @@ def _given_as_text(text: str) -> bool:
         return _SWITCH in folded(text)
 
 
-def _relevant(operation: str, text: str) -> bool:
-    """An organization-wide cmdlet matters only with the parameter that switches auditing."""
-    switch = AUDIT_SWITCHES.get(folded(operation))
-    return switch is None or folded(switch.parameter) in folded(text) or _ESCAPED.search(text) is not None
+def _is_ours(operation: object, *, text: str) -> bool:
+    """A cmdlet that sets more than auditing matters only with a parameter that is about auditing."""
+    if not isinstance(operation, str) or not is_of_interest(operation):
+        return False
+    return is_wanted(operation, text) or _ESCAPED.search(text) is not None
 
 
 def _build(candidate: Candidate, operation: str, *, day_first: bool | None) -> AuditRecord:

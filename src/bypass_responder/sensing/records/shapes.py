@@ -10,6 +10,7 @@ Sentinel OfficeActivity        flat, some names changed, ``Parameters`` as JSON 
 Log Analytics, Kusto           tables of ``columns`` and ``rows``
 Elastic ECS                    ``o365.audit.*``, dotted or nested (some pipelines: ``o365audit.*``)
 Splunk                         ``_raw`` has the record; without it, ``Parameters{}.Name`` and ``Parameters{}.Value``
+Azure activity log             flat, ``operationName`` or, in Log Analytics, ``OperationNameValue``
 anything around these          pages (``value``, ``records``, ``Results``), ``_source``, ``fields``, ``event.original``,
                                Wazuh's ``data.office365``: whatever inside names a cmdlet of interest is opened
 =============================  ====================================================================================
@@ -31,6 +32,7 @@ _PAYLOADS = ("auditdata", "raweventdata")
 _ELASTIC = ("o365.audit", "o365audit")
 _TEXTS = ("_raw",)
 _WRAPPER_OPERATIONS = ("operations", "operation", "actiontype", "event.action")
+_AZURE_OPERATIONS = ("operationnamevalue", "operationname")
 _COMPANIONS = frozenset(
     {"creationtime", "creationdate", "createddatetime", "timegenerated", "timestamp", "@timestamp", "_time"}
     | {"id", "recordid", "officeid", "reportid", "workload", "officeworkload", "recordtype", "userid", "userids"}
@@ -62,7 +64,7 @@ class Candidate:
         stated = []
         for name in _WRAPPER_OPERATIONS:
             stated += _every(self.outer, name) or [v for v in (dig(self.outer, name),) if v]
-        return stated
+        return stated or _azure_operations(self.outer)
 
     def parameters(self) -> Any:  # noqa: ANN401 - any JSON value
         """The record's parameters; Splunk has names and values in two lists, or in two cells line by line."""
@@ -120,9 +122,14 @@ def _flat(value: Fields, raw: str, *, is_row: bool) -> Candidate | None:
         return Candidate(value, _NOTHING, raw, is_row=is_row)
     if elastic := _elastic(value):
         return Candidate(elastic, value, raw, is_row=True)
-    if any(dig(value, name) for name in _WRAPPER_OPERATIONS):
+    if any(dig(value, name) for name in _WRAPPER_OPERATIONS) or any(map(is_of_interest, _azure_operations(value))):
         return Candidate(value, value, raw, is_row=is_row)
     return None
+
+
+def _azure_operations(value: Fields) -> list[str]:
+    """Return the operations under the names of the Azure activity log. Other logs have more than a text there."""
+    return [value[name] for name in _AZURE_OPERATIONS if isinstance(value.get(name), str) and value[name]]
 
 
 def _is_ours(candidate: Candidate) -> bool:

@@ -17,7 +17,7 @@ from json import JSONDecodeError, JSONDecoder
 from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.sensing.records.pieces import Broken, JsonText, Pieces, Scan
-from bypass_responder.sensing.records.prefilter import Prefilter, count, may_matter
+from bypass_responder.sensing.records.prefilter import Prefilter, count, may_matter, names_cmdlet
 from bypass_responder.sensing.records.source import BLOCK, LIMIT
 
 if TYPE_CHECKING:
@@ -262,8 +262,8 @@ class _Buffer:
         return not of_records or not _RECORD.isdisjoint(name.lower() for name in value)
 
     def names_cmdlet_from_here(self) -> bool:
-        """Whether what is left of the stream, which is read to its end for this, may hold a name of interest."""
-        prefilter = Prefilter()
+        """Whether what is left of the stream, which is read to its end for this, may name the cmdlet."""
+        prefilter = Prefilter(names_cmdlet)
         block = self.rest().encode("utf-8", "replace")
         while block and not prefilter.feed(block):
             block = self._reader.read(BLOCK)

@@ -1,0 +1,115 @@
+"""What the actors of an incident did besides to weaken auditing: one story with the bypass."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.tampering import repair_of
+from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import Actor, Outcome
+from bypass_responder.model.finding import Evidence, Source
+from bypass_responder.model.health import Tampering
+from bypass_responder.model.notification import Severity
+from bypass_responder.model.technique import Technique
+from bypass_responder.operating.incidents.chronology import TimelineRow
+from bypass_responder.operating.timeline import Kind
+from bypass_responder.tampering.family import FAMILY, severity_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from bypass_responder.model.incident import Incident
+    from bypass_responder.ports import Ledger
+
+STORY = timedelta(days=30)
+"""How long before the bypass, and after its end, another change still belongs to the story."""
+MOST_CHANGES = 500
+"""Changes of anyone in that time that are searched for the actors, the newest first."""
+
+
+class TamperingView(Value):
+    """One change of the tampering family."""
+
+    id: str
+    at: Utc
+    technique: Technique
+    severity: Severity
+    title: str
+    meaning: str
+    who: str
+    change: str
+    """The command, with the parameter that matters."""
+    target: str
+    extent: str
+    outcome: Outcome
+    source: Source
+    received_at: Utc | None
+    read_back: str
+    """What reads the state later."""
+    repair: str
+    """What undoes it; empty when it failed or weakens nothing."""
+    raw: Evidence
+
+
+async def read_tampering(incident: Incident, ledger: Ledger, now: datetime) -> tuple[TamperingView, ...]:
+    """Return what the actors of the incident changed around it, the earliest first."""
+    if not incident.actors:
+        return ()
+    begin = (incident.blind_from or incident.opened_at) - STORY
+    end = (incident.closed_at or now) + STORY
+    case = await ledger.tampering(TENANT_TARGET, since=begin, until=end, limit=MOST_CHANGES)
+    return views_of(case.rows(Tampering), incident.actors)
+
+
+def views_of(rows: Iterable[Tampering], actors: Collection[Actor]) -> tuple[TamperingView, ...]:
+    """Return the changes by one of these actors, the earliest first."""
+    names = {name for actor in actors for name in _names(actor)}
+    own = [row for row in rows if not names.isdisjoint(_names(row.actor))]
+    return tuple(_view(row) for row in sorted(own, key=lambda row: (row.occurred_at, row.id)))
+
+
+def _names(actor: Actor) -> frozenset[str]:
+    """Return what identifies an actor. An application id does not: everyone's PowerShell has the same."""
+    return frozenset(name.casefold() for name in (actor.object_id, actor.user_id) if name)
+
+
+def _view(row: Tampering) -> TamperingView:
+    way = FAMILY[row.technique]
+    return TamperingView(
+        id=row.id,
+        at=row.occurred_at,
+        technique=row.technique,
+        severity=severity_of(row),
+        title=way.title,
+        meaning=way.meaning,
+        who=str(row.actor),
+        change=row.change,
+        target=row.target,
+        extent=row.extent,
+        outcome=row.outcome,
+        source=row.source,
+        received_at=row.received_at,
+        read_back=way.read_back,
+        repair=str(repair_of(row)) if row.took_effect else "",
+        raw=row.evidence,
+    )
+
+
+def with_tampering(rows: Sequence[TimelineRow], changes: Sequence[TamperingView]) -> tuple[TimelineRow, ...]:
+    """Return the rows of the incident's timeline with those of the changes, by time."""
+    added = [
+        TimelineRow(
+            at=each.at,
+            happened_at=each.at,
+            reported_at=each.received_at,
+            kind=Kind.CLAIMED if each.source is Source.HINT else Kind.HAPPENED,
+            what=f"Tampering: {each.change}{f' of {each.target}' if each.target else ''} ({each.outcome.value})",
+            source=each.source.value,
+            who=each.who,
+        )
+        for each in changes
+    ]
+    return tuple(sorted([*rows, *added], key=lambda row: row.at))

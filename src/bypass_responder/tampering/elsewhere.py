@@ -1,0 +1,89 @@
+"""What is not set in Exchange: retention policies, licenses, diagnostic settings."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.operation import folded
+from bypass_responder.tampering.match import Match, given, object_of
+
+if TYPE_CHECKING:
+    from bypass_responder.model.record import AuditRecord
+    from bypass_responder.tampering.match import Own
+
+SHORTEST_MONTHS = 12
+"""A policy of fewer months is shorter than the longest default, of Audit (Premium)."""
+_MONTHS = {
+    "threemonths": 3,
+    "sixmonths": 6,
+    "ninemonths": 9,
+    "twelvemonths": 12,
+    "threeyears": 36,
+    "fiveyears": 60,
+    "sevenyears": 84,
+    "tenyears": 120,
+}
+ADVANCED_AUDITING = "M365_ADVANCED_AUDITING"
+"""The service plan of Audit (Premium)."""
+_LICENSES = re.compile(r'"AssignedLicense"(.*?)(?="Name"|\Z)', re.DOTALL)
+_SIDES = {
+    side: re.compile(rf'"{side}":(.*?)(?="(?:OldValue|NewValue)":|\Z)', re.DOTALL) for side in ("OldValue", "NewValue")
+}
+_LICENSE = re.compile(r"SkuId=([0-9a-f-]{36})[^\[\]]*DisabledPlans=\[([^\]]*)\]", re.IGNORECASE)
+_TARGET = re.compile(r'"Target":\[(.*?)\]')
+_GUID = re.compile(r'"ID":"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"', re.IGNORECASE)
+_DISABLED = re.compile(r'"enabled":(?:false|"false")', re.IGNORECASE)
+_NOT_YET = frozenset({"start", "started", "accept", "accepted"})
+
+
+def retention(record: AuditRecord, _: Own) -> Match | None:
+    """Match a policy that is removed, and one that is set to a short time. The record does not have the one before."""
+    target = given(record, "Name") or object_of(record)
+    if folded(record.operation).startswith("remove"):
+        return Match(target=target, extent="removed")
+    duration = given(record, "RetentionDuration") or ""
+    months = _MONTHS.get(folded(duration), SHORTEST_MONTHS)
+    return Match("RetentionDuration", duration, target) if months < SHORTEST_MONTHS else None
+
+
+def license_reduced(record: AuditRecord, _: Own) -> Match | None:
+    """Match a license in which the plan of Audit (Premium) is disabled and was not before.
+
+    The service cuts the JSON in ``additionalDetails`` off, so it is read as text.
+    """
+    text = _unescaped(record.raw)
+    for change in _LICENSES.findall(text):
+        before, after = (_disabled_plans(change, side) for side in _SIDES)
+        for sku, plans in after.items():
+            if ADVANCED_AUDITING in plans and ADVANCED_AUDITING not in before.get(sku, {ADVANCED_AUDITING}):
+                account = _guid_of_target(text) or record.object_id or ""
+                return Match("DisabledPlans", ADVANCED_AUDITING, account)
+    return None
+
+
+def _unescaped(text: str) -> str:
+    """Return JSON without the escapes of the JSON texts inside of it, and without blanks beside colons."""
+    return re.sub(r"\s*:\s*", ":", re.sub(r"\\+r\\+n|\\+n|\\", "", text))
+
+
+def _disabled_plans(change: str, side: str) -> dict[str, set[str]]:
+    found = _SIDES[side].search(change)
+    licenses = _LICENSE.findall(found[1]) if found else []
+    return {sku.lower(): {plan.strip().upper() for plan in plans.split(",")} for sku, plans in licenses}
+
+
+def _guid_of_target(text: str) -> str:
+    target = _TARGET.search(text)
+    found = _GUID.search(target[1]) if target else None
+    return found[1].lower() if found else ""
+
+
+def diagnostic_settings(record: AuditRecord, _: Own) -> Match | None:
+    """Match a deleted setting, and one that is written with a log switched off; not the beginning of the operation."""
+    if folded(record.result_status or "") in _NOT_YET:
+        return None
+    target = record.object_id or ""
+    if folded(record.operation).endswith("delete"):
+        return Match(target=target, extent="deleted")
+    return Match("enabled", "false", target) if _DISABLED.search(_unescaped(record.raw)) else None

@@ -1,0 +1,178 @@
+"""The family as a table: for each way, what matches, how severe it is, what it means, and how it is undone.
+
+Nothing of it is repaired automatically: a right to write the organization's configuration would make the worker the
+best target of the tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from bypass_responder.model.change import ActorKind
+from bypass_responder.model.notification import Severity
+from bypass_responder.model.operation import folded
+from bypass_responder.model.technique import Technique
+from bypass_responder.tampering import elsewhere, mailbox, repair, roles
+from bypass_responder.tampering.match import Matcher
+from bypass_responder.tampering.repair import Changed, Repair
+from bypass_responder.tampering.switches import switch
+
+EXCHANGE = "Audit.Exchange"
+CONTENT = {
+    **{f"{verb}-UnifiedAuditLogRetentionPolicy": "Audit.General" for verb in ("New", "Set", "Remove")},
+    "Update user.": "Audit.AzureActiveDirectory",
+    "Remove app role assignment from service principal.": "Audit.AzureActiveDirectory",
+    **{
+        f"{provider}/diagnosticSettings/{verb}": "Azure activity log"
+        for provider in ("Microsoft.Insights", "microsoft.aadiam")
+        for verb in ("delete", "write")
+    },
+}
+"""Where the records of an operation are, if not among those of Exchange. The feed reads Audit.Exchange only."""
+
+
+class Way(NamedTuple):
+    """One row of the family. ``read_back``: what reads the state later."""
+
+    operations: tuple[str, ...]
+    match: Matcher
+    severity: Severity
+    title: str
+    meaning: str
+    read_back: str
+    repair: Callable[[Changed], Repair]
+
+
+_BY_HAND = "nothing: check it by hand"
+_DAILY = "the daily look at the organization"
+FAMILY: Mapping[Technique, Way] = {
+    Technique.ORGANIZATION_OFF: Way(
+        operations=("Set-OrganizationConfig",),
+        match=switch("AuditDisabled", weakened_by=True),
+        severity=Severity.CRITICAL,
+        title="Mailbox auditing of the whole organization",
+        meaning="While AuditDisabled is on, no mailbox is audited.",
+        read_back="the sweep",
+        repair=lambda _: repair.switch_on("Set-OrganizationConfig -AuditDisabled $false"),
+    ),
+    Technique.UNIFIED_LOG_OFF: Way(
+        operations=("Set-AdminAuditLogConfig",),
+        match=switch("UnifiedAuditLogIngestionEnabled", weakened_by=False),
+        severity=Severity.CRITICAL,
+        title="The unified audit log",
+        meaning="While ingestion is off, the unified audit log records nothing: the audit feed and hunting go dark.",
+        read_back="the sweep",
+        repair=lambda _: repair.switch_on("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true"),
+    ),
+    Technique.RESPONDER_REMOVED: Way(
+        operations=(
+            *("Remove-RoleGroup", "Remove-RoleGroupMember", "Update-RoleGroupMember", "Remove-ServicePrincipal"),
+            *("Remove-ManagementRoleAssignment", "Remove app role assignment from service principal."),
+        ),
+        match=roles.responder_removed,
+        severity=Severity.CRITICAL,
+        title="Rights of the responder were removed",
+        meaning="Without them it cannot see or remove a bypass.",
+        read_back="the worker's own answers and the hourly self-check",
+        repair=lambda found: Repair(
+            "Find out who removed them, then grant them again",
+            "bypassctl grant" if found.operation.endswith(".") else "bypassctl grant --exchange-script",
+        ),
+    ),
+    Technique.PRECURSOR: Way(
+        operations=(
+            *("New-RoleGroup", "New-ManagementRoleAssignment", "New-ManagementRole", "Add-ManagementRoleEntry"),
+            *("Add-RoleGroupMember", "Update-RoleGroupMember"),
+        ),
+        match=roles.precursor,
+        severity=Severity.CRITICAL,
+        title="The right to set bypasses was given",
+        meaning="Whoever has it can make any account invisible to mailbox auditing.",
+        read_back=_DAILY,
+        repair=lambda found: (
+            repair.role_entry(found) if found.operation == "Add-ManagementRoleEntry" else repair.right(found)
+        ),
+    ),
+    Technique.ACTION_LIST: Way(
+        operations=("Set-Mailbox",),
+        match=mailbox.action_list,
+        severity=Severity.CRITICAL,
+        title="A mailbox is audited less",
+        meaning="The actions that are missing are no longer recorded for this mailbox.",
+        read_back="the evidence of an incident about the mailbox",
+        repair=lambda found: repair.mailbox(found, "-DefaultAuditSet Admin,Delegate,Owner"),
+    ),
+    Technique.RETENTION: Way(
+        operations=tuple(f"{verb}-UnifiedAuditLogRetentionPolicy" for verb in ("New", "Set", "Remove")),
+        match=elsewhere.retention,
+        severity=Severity.WARNING,
+        title="Audit records are kept for a shorter time",
+        meaning="Records that the policy covers are deleted earlier.",
+        read_back=_BY_HAND,
+        repair=repair.retention,
+    ),
+    Technique.LICENSE: Way(
+        operations=("Update user.",),
+        match=elsewhere.license_reduced,
+        severity=Severity.WARNING,
+        title="Audit (Premium) was taken from an account",
+        meaning="Its records are kept for a shorter time, and actions of Audit (Premium) are no longer recorded.",
+        read_back=_BY_HAND,
+        repair=repair.license_plan,
+    ),
+    Technique.DIAGNOSTIC_SETTINGS: Way(
+        operations=tuple(
+            f"{provider}/diagnosticSettings/{verb}"
+            for provider in ("Microsoft.Insights", "microsoft.aadiam")
+            for verb in ("delete", "write")
+        ),
+        match=elsewhere.diagnostic_settings,
+        severity=Severity.WARNING,
+        title="Diagnostic settings were removed or reduced",
+        meaning="Logs of this resource no longer reach where they are kept and searched.",
+        read_back=_BY_HAND,
+        repair=repair.diagnostic_settings,
+    ),
+    Technique.AGE_LIMIT: Way(
+        operations=("Set-Mailbox",),
+        match=mailbox.age_limit,
+        severity=Severity.WARNING,
+        title="AuditLogAgeLimit of a mailbox was shortened",
+        meaning="The service has ignored it since March 2025: no record is lost, but it is a sign of intent.",
+        read_back=_BY_HAND,
+        repair=lambda found: repair.mailbox(found, f"-AuditLogAgeLimit {mailbox.DEFAULT_DAYS}"),
+    ),
+    Technique.AUDIT_ENABLED: Way(
+        operations=("Set-Mailbox",),
+        match=mailbox.audit_enabled,
+        severity=Severity.INFO,
+        title="AuditEnabled of a mailbox was switched off",
+        meaning="It has no effect while auditing of the organization is on, which overrides it.",
+        read_back="the evidence of an incident about the mailbox",
+        repair=lambda found: repair.mailbox(found, "-AuditEnabled $true"),
+    ),
+}
+"""By technique, the most severe first: a record that matches several is the first of them."""
+_WAYS: Mapping[str, tuple[tuple[Technique, Way], ...]] = {
+    operation: tuple(item for item in FAMILY.items() if operation in map(folded, item[1].operations))
+    for operation in {folded(name) for way in FAMILY.values() for name in way.operations}
+}
+_CONTENT = {folded(name): content for name, content in CONTENT.items()}
+
+
+def ways_of(operation: str) -> tuple[tuple[Technique, Way], ...]:
+    """Return the rows that an operation may be, in the order of the table."""
+    return _WAYS.get(folded(operation), ())
+
+
+def content_of(operation: str) -> str:
+    """Return where the records of an operation are: the feed's content type, or another log."""
+    return _CONTENT.get(folded(operation), EXCHANGE)
+
+
+def severity_of(found: Changed) -> Severity:
+    """Return the severity of the row. A right that a service of Microsoft gives follows a role given in Entra."""
+    severity = FAMILY[found.technique].severity
+    by_service = found.technique is Technique.PRECURSOR and found.actor.kind is ActorKind.MICROSOFT
+    return Severity.WARNING if by_service else severity

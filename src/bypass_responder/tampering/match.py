@@ -1,0 +1,79 @@
+"""What a record must say to be one of the family, and how its parameters are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from bypass_responder.model.operation import folded
+
+if TYPE_CHECKING:
+    from bypass_responder.model.record import AuditRecord
+
+_SEPARATORS = re.compile(r"[;,\[\]\"]+")
+
+
+class Match(NamedTuple):
+    """What of a record weakens auditing: the parameter, its value, the object it is about, and what is lost."""
+
+    parameter: str = ""
+    value: str = ""
+    target: str = ""
+    extent: str = ""
+    weakens: bool = True
+
+
+class Own(NamedTuple):
+    """The names under which the responder and its worker hold their own rights."""
+
+    role_groups: tuple[str, ...] = ()
+    """The role groups of the worker. Its roles are named after them: ``GROUP - Audit Logs``."""
+    ids: frozenset[str] = frozenset()
+    """Object and application ids of the two identities, as far as they are known."""
+
+    def is_group(self, name: str) -> bool:
+        """Return True for one of our role groups, however the record writes the path to it."""
+        return folded(last_part(name)) in map(folded, self.role_groups)
+
+    def is_role(self, name: str) -> bool:
+        """Return True for a role that our installation makes."""
+        role = folded(last_part(name))
+        return any(role.startswith(folded(group)) for group in self.role_groups)
+
+    def names_us(self, text: str) -> bool:
+        """Return True for a name or an id of ours, or of one of our roles and assignments."""
+        return any(folded(group) in folded(text) for group in self.role_groups) or self.has_id(text)
+
+    def has_id(self, text: str) -> bool:
+        """Return True when the text has one of our ids in it."""
+        return any(each in text.lower() for each in self.ids)
+
+
+Matcher = Callable[["AuditRecord", Own], Match | None]
+
+
+def given(record: AuditRecord, parameter: str) -> str | None:
+    """Return the value of a parameter, whatever the case of its name; None when it was not given."""
+    values = all_given(record.parameters, parameter)
+    return ", ".join(values) if values else None
+
+
+def all_given(parameters: Mapping[str, str], parameter: str) -> list[str]:
+    """Return the values of a parameter under every spelling of its name."""
+    return sorted(value for name, value in parameters.items() if folded(name) == folded(parameter))
+
+
+def listed(text: str) -> Iterator[str]:
+    """The elements of a list as records write it: ``a;b``, ``a,b``, or JSON."""
+    return (part for each in _SEPARATORS.split(text) if (part := each.strip()))
+
+
+def last_part(name: str) -> str:
+    r"""Return the last part of a path (``host/organization/name``, ``tenant\name``), or the name as it is."""
+    return re.split(r"[/\\]", name.strip().strip('"'))[-1]
+
+
+def object_of(record: AuditRecord) -> str:
+    """Return the object of the command as it was typed; else as the record names it."""
+    return (given(record, "Identity") or record.object_id or "").strip()

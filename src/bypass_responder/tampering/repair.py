@@ -1,0 +1,114 @@
+"""The commands that repair a change. A name of a record becomes part of one only where it can be nothing but a name."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from bypass_responder.tampering.match import last_part
+
+if TYPE_CHECKING:
+    from bypass_responder.model.change import Actor
+    from bypass_responder.model.technique import Technique
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._'+@-]{0,127}\Z")
+_RESOURCE = re.compile(r"/[A-Za-z0-9._()/-]{1,500}\Z")
+IN_EXCHANGE = "In Exchange Online PowerShell"
+_IN_PURVIEW = "By hand. Compare the policies in Security & Compliance PowerShell with what you had"
+_HOLDERS = "Get-ManagementRoleAssignment -Role 'Audit Logs' -GetEffectiveUsers"
+
+
+class Changed(Protocol):
+    """What a repair needs of a change, as it was detected or as it is stored."""
+
+    @property
+    def technique(self) -> Technique:
+        """The row of the family."""
+
+    @property
+    def operation(self) -> str:
+        """The canonical name."""
+
+    @property
+    def value(self) -> str:
+        """The text given for the parameter that matters most."""
+
+    @property
+    def target(self) -> str:
+        """The object, as the record names it."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who ran it."""
+
+
+class Repair(NamedTuple):
+    """What a person does, and the command; no command where the object's name is unsafe in one."""
+
+    text: str
+    command: str = ""
+
+
+def switch_on(command: str) -> Repair:
+    """Return the repair of a switch, which needs no name."""
+    return Repair(f"{IN_EXCHANGE}, switch it on again", command)
+
+
+def mailbox(found: Changed, setting: str) -> Repair:
+    """Return the command that sets a mailbox back."""
+    name = _quoted(found.target)
+    if not name:
+        return Repair(f"{IN_EXCHANGE}, set the mailbox that is named here back, with {setting}")
+    return Repair(f"{IN_EXCHANGE}, set the mailbox back", f"Set-Mailbox -Identity {name} {setting}")
+
+
+def right(found: Changed) -> Repair:
+    """Return the command that takes a given right away."""
+    name = _quoted(found.target)
+    text = f"Unless it was meant, take the right away {IN_EXCHANGE[0].lower()}{IN_EXCHANGE[1:]}"
+    if not name:
+        return Repair(f"{text}. Who has it", _HOLDERS)
+    match found.operation:
+        case "New-RoleGroup":
+            return Repair(text, f"Remove-RoleGroup -Identity {name}")
+        case "New-ManagementRole":
+            return Repair(text, f"Remove-ManagementRole -Identity {name}")
+        case "New-ManagementRoleAssignment":
+            return Repair(text, f"Remove-ManagementRoleAssignment -Identity {name}")
+        case "Add-RoleGroupMember" | "Update-RoleGroupMember" if member := _quoted(found.value):
+            group = _quoted(last_part(found.target)) or name
+            return Repair(text, f"Remove-RoleGroupMember -Identity {group} -Member {member}")
+    return Repair(f"{text}. Who has it", _HOLDERS)
+
+
+def role_entry(found: Changed) -> Repair:
+    r"""Return the command that takes a cmdlet out of a role again. Its name has the form ``role\cmdlet``."""
+    role = _quoted(found.target.rpartition("\\")[0])
+    entry = f"'{role[1:-1]}\\Set-MailboxAuditBypassAssociation'"
+    return Repair(f"{IN_EXCHANGE}", f"Remove-ManagementRoleEntry -Identity {entry}") if role else right(found)
+
+
+def retention(_: Changed) -> Repair:
+    """Return the command that shows the policies: the record does not have what was there before."""
+    return Repair(_IN_PURVIEW, "Get-UnifiedAuditLogRetentionPolicy | Sort-Object Priority")
+
+
+def license_plan(found: Changed) -> Repair:
+    """Return the command that shows the licenses of the account."""
+    name = _quoted(found.target)
+    command = f"Get-MgUserLicenseDetail -UserId {name}" if name else ""
+    return Repair("By hand: enable the plan M365_ADVANCED_AUDITING in the account's license. What it has now", command)
+
+
+def diagnostic_settings(found: Changed) -> Repair:
+    """Return the command that shows the settings of the resource."""
+    resource, found_one, _ = found.target.partition("/providers/microsoft.insights/diagnosticSettings/")
+    is_one = bool(found_one) and _RESOURCE.match(resource)
+    command = f"az monitor diagnostic-settings list --resource {shlex.quote(resource)}" if is_one else ""
+    return Repair("By hand: create the setting again. Those of the responder: azd provision. What is there", command)
+
+
+def _quoted(name: str) -> str:
+    """Return the name as PowerShell takes it; empty for a text that may be more than a name."""
+    return f"'{name.replace(chr(39), chr(39) * 2)}'" if _NAME.match(name) else ""

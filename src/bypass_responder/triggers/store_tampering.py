@@ -1,0 +1,72 @@
+"""Stores changes of the tampering family in the tenant's case. The same for records of any source, and for alerts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.tampering import record
+from bypass_responder.model.base import EARLIEST, record_key
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.health import Tampering
+from bypass_responder.rights import ROLE_GROUPS
+from bypass_responder.session import announced, open_session
+from bypass_responder.tampering.match import Own
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.change import AuditTampering
+    from bypass_responder.model.finding import Evidence, Source
+    from bypass_responder.session import Services
+    from bypass_responder.settings import Settings
+
+ROWS_PER_TRANSACTION = 20
+"""Each with a log entry and a notification: a transaction holds 100 rows."""
+_SAME_SECOND = 1000
+"""Rows of one second that are searched for a record that was stored before."""
+_LONGEST_TEXT = 512
+_FIELDS = {"technique", "operation", "parameter", "value", "target", "extent", "weakens", "outcome", "actor"}
+
+
+def own_of(settings: Settings) -> Own:
+    """Return the names under which the responder and the worker hold their rights."""
+    own = {settings.azure_client_id} if settings.azure_client_id else set()
+    return Own(ROLE_GROUPS, frozenset(settings.exchange_worker_ids | own))
+
+
+async def store_tampering(found: Sequence[AuditTampering], services: Services, *, source: Source) -> None:
+    """Record each change once, with its raw record as evidence, and notify people of it."""
+    for begin in range(0, len(found), ROWS_PER_TRANSACTION):
+        batch = found[begin : begin + ROWS_PER_TRANSACTION]
+        rows = [_row(each, await services.evidence.keep(each.raw), services, source) for each in batch]
+        await _record(rows, services)
+
+
+def _row(found: AuditTampering, evidence: Evidence, services: Services, source: Source) -> Tampering:
+    fields = {name: getattr(found, name) for name in _FIELDS}
+    texts = {name: text[:_LONGEST_TEXT] for name, text in fields.items() if type(text) is str}
+    return Tampering(
+        id=record_key(found.record_id),
+        source=source,
+        occurred_at=max(found.occurred_at, EARLIEST),
+        received_at=services.clock(),
+        evidence=evidence,
+        **fields | texts,
+    )
+
+
+async def _record(rows: Sequence[Tampering], services: Services) -> None:
+    ledger = services.ledger
+
+    def transition(draft: Draft) -> None:
+        for row in rows:
+            record(draft, row)
+
+    async with announced(TENANT_TARGET, services):
+        session = await open_session(TENANT_TARGET, services)
+        for at in {row.occurred_at for row in rows}:
+            same = partial(ledger.tampering, TENANT_TARGET, since=at, until=at, limit=_SAME_SECOND)
+            await session.read_besides(same)
+        await session.apply(transition)

@@ -1,0 +1,75 @@
+"""What an actor did besides is one story with the bypass: in the view, its timeline and the report."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bypass_responder.model.change import Actor
+from bypass_responder.model.technique import Technique
+from bypass_responder.operating.incidents.tampering import views_of
+from bypass_responder.operating.incidents.view import read_incident
+from bypass_responder.operating.report.files import files_of
+from tests.operating.report.reports import report_of
+from tests.sensing.builders import Json
+from tests.tampering.family import FAMILY, ran
+from tests.triggers.test_store_records import a_record, polled
+from tests.triggers.test_store_tampering import ours, stored
+from tests.world import ALEX, START, World
+
+BEFORE = f"{START - timedelta(minutes=20):%Y-%m-%dT%H:%M:%S}"
+
+
+async def story(*others: Json) -> World:
+    """Mallory hides Alex, and these records arrive with it."""
+    return await polled(a_record(), *others)
+
+
+async def test_several_ways_of_one_actor_are_one_story() -> None:
+    ways = [Technique.PRECURSOR, Technique.ACTION_LIST, Technique.AGE_LIMIT]
+    world = await story(*(ours(FAMILY[way].positive, Id=way, CreationTime=BEFORE) for way in ways))
+    view = (await report_of(world)).incident
+
+    assert {each.technique for each in view.tampering} == {*ways}
+    assert sum(row.what.startswith("Tampering: ") for row in view.timeline) == 3
+    assert view.timeline[0].what.startswith("Tampering: ")
+
+
+async def test_the_report_says_what_each_means_and_how_it_is_undone() -> None:
+    world = await story(ours(FAMILY[Technique.PRECURSOR].positive))
+    page = files_of(await report_of(world))["report.html"].decode()
+
+    assert "Other tampering by the actors" in page
+    assert "Remove-RoleGroup -Identity &#39;Tools&#39;" in page
+
+
+async def test_without_tampering_the_report_has_no_such_part() -> None:
+    page = files_of(await report_of(await story()))["report.html"].decode()
+
+    assert "Other tampering" not in page
+
+
+async def test_what_somebody_else_did_is_not_in_it() -> None:
+    other = ours(FAMILY[Technique.PRECURSOR].positive, UserId="eve@contoso.onmicrosoft.com")
+    view = await read_incident((await (world := await story(other)).incidents(ALEX))[-1].id, world.services)
+
+    assert view.tampering == ()
+
+
+async def test_the_application_that_everyone_uses_is_no_actor() -> None:
+    rows = await stored(await story(ours(FAMILY[Technique.AGE_LIMIT].positive)))
+    powershell = Actor(app_id="fb78d390-0c51-40cd-8e17-fdbfab77341b")
+
+    assert views_of(rows, [powershell]) == ()
+
+
+async def test_a_failed_attempt_is_in_the_story_without_a_repair() -> None:
+    world = await story(ours(FAMILY[Technique.ACTION_LIST].failed))
+    [each] = (await report_of(world)).incident.tampering
+
+    assert (each.outcome.value, each.repair) == ("failed", "")
+
+
+async def test_the_case_of_a_name_does_not_matter() -> None:
+    record = ours(ran("Set-Mailbox", "m", Identity="m", AuditEnabled="False"), UserId="MALLORY@contoso.onmicrosoft.com")
+
+    assert len((await report_of(await story(record))).incident.tampering) == 1

@@ -1,0 +1,101 @@
+"""Retention policies, licenses and diagnostic settings, by value."""
+
+from __future__ import annotations
+
+import pytest
+
+from bypass_responder.model.technique import Technique
+from tests.sensing.builders import TARGET, Json
+from tests.tampering.family import E3, E5, PREMIUM, RESOURCE, SETTING, a_license, in_azure, in_entra, in_purview
+from tests.tampering.test_family import found_in
+
+WITH, WITHOUT = f"{E5}, DisabledPlans=[]", f"{E5}, DisabledPlans=[{PREMIUM}]"
+WHEN = "2026-03-02T09:15:30Z"
+MODIFIED = in_entra(
+    "Update user.",
+    ModifiedProperties=[
+        {"Name": "AssignedLicense", "NewValue": f'[\r\n  "[{WITHOUT}]"\r\n]', "OldValue": f'[\r\n  "[{WITH}]"\r\n]'}
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("duration", "is_short"),
+    [("ThreeMonths", True), ("sixmonths", True), ("NineMonths", True), ("TwelveMonths", False), ("TenYears", False)],
+)
+@pytest.mark.parametrize("verb", ["New", "Set"])
+def test_a_policy_of_less_than_a_year_is_short(verb: str, duration: str, *, is_short: bool) -> None:
+    record = in_purview(f"{verb}-UnifiedAuditLogRetentionPolicy", f'-Identity "p" -RetentionDuration {duration}')
+
+    assert bool(found_in(record)) is is_short
+
+
+def test_a_removed_policy_is_found_by_its_operation() -> None:
+    [found] = found_in(in_purview("Remove-UnifiedAuditLogRetentionPolicy", '-Identity "exchange for ten years"'))
+
+    assert (found.target, found.extent) == ("exchange for ten years", "removed")
+
+
+def test_a_policy_whose_time_is_not_changed_is_nothing() -> None:
+    assert found_in(in_purview("Set-UnifiedAuditLogRetentionPolicy", '-Identity "p" -Priority 1')) == []
+
+
+def test_a_license_names_the_account_by_its_object_id() -> None:
+    [found] = found_in(a_license(WITH, WITHOUT))
+
+    assert (found.target, found.value) == (TARGET, PREMIUM)
+
+
+def test_a_license_is_read_although_the_service_cuts_the_details_off() -> None:
+    assert [each.technique for each in found_in(a_license(WITH, WITHOUT, cut=20))] == [Technique.LICENSE]
+
+
+def test_a_license_is_read_from_modified_properties() -> None:
+    assert [each.technique for each in found_in(MODIFIED)] == [Technique.LICENSE]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        a_license(WITHOUT, WITHOUT),
+        a_license(f"{E3}, DisabledPlans=[]", WITHOUT),
+        a_license(WITH, f"{E5}, DisabledPlans=[ADALLOM_S_O365]", Note=PREMIUM),
+        in_entra("Update user.", Note=PREMIUM),
+    ],
+    ids=["as before", "a new license", "another plan", "no license"],
+)
+def test_a_license_that_keeps_the_plan_is_nothing(record: Json) -> None:
+    assert found_in(record) == []
+
+
+@pytest.mark.parametrize("provider", ["Microsoft.Insights", "microsoft.aadiam"])
+def test_a_setting_that_is_deleted_is_found(provider: str) -> None:
+    [found] = found_in(in_azure(f"{provider}/diagnosticSettings/delete"))
+
+    assert (found.target, found.extent) == (SETTING, "deleted")
+
+
+def test_a_setting_that_is_written_with_a_log_off_is_found() -> None:
+    body = '{"logs":[{"category":"AuditEvent","enabled":false}]}'
+
+    assert len(found_in(in_azure("Microsoft.Insights/diagnosticSettings/write", Properties=body))) == 1
+
+
+def test_the_beginning_of_the_operation_is_nothing() -> None:
+    assert found_in(in_azure("Microsoft.Insights/diagnosticSettings/delete", ResultStatus="Start")) == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"operationName": "Microsoft.Insights/diagnosticSettings/delete", "resultType": "Success", "time": WHEN},
+        {"OperationNameValue": "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE", "ActivityStatusValue": "Success"}
+        | {"TimeGenerated": WHEN},
+    ],
+    ids=["activity log", "Log Analytics"],
+)
+def test_the_activity_log_is_read_in_its_own_form(row: Json) -> None:
+    common = {"resourceId": SETTING, "correlationId": "c", "caller": "mallory@contoso.onmicrosoft.com"}
+    [found] = found_in(common | row)
+
+    assert (found.target.startswith(RESOURCE), found.actor.user_id) == (True, "mallory@contoso.onmicrosoft.com")

@@ -1,0 +1,75 @@
+"""What a mailbox loses, by the values of Set-Mailbox."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bypass_responder.model.change import AuditTampering
+from bypass_responder.model.technique import Technique
+from bypass_responder.tampering.mailbox import DEFAULT_ACTIONS
+from tests.sensing.builders import TARGET
+from tests.tampering.family import ALEX, ran
+from tests.tampering.test_family import found_in
+
+LISTS = sorted(DEFAULT_ACTIONS)
+
+
+def change(**parameters: str) -> list[AuditTampering]:
+    return found_in(ran("Set-Mailbox", TARGET, Identity=ALEX, **parameters))
+
+
+@pytest.mark.parametrize("parameter", LISTS)
+def test_an_action_that_is_taken_out_is_named(parameter: str) -> None:
+    [found] = change(**{parameter: "+ApplyRecord;-Update"})
+
+    assert (found.parameter, found.target, found.extent) == (parameter, ALEX, f"{parameter} without Update")
+
+
+@pytest.mark.parametrize("parameter", LISTS)
+@pytest.mark.parametrize("separator", [";", ",", "; "])
+def test_a_list_with_all_default_actions_loses_nothing(parameter: str, separator: str) -> None:
+    assert change(**{parameter: separator.join(sorted(DEFAULT_ACTIONS[parameter]))}) == []
+
+
+@pytest.mark.parametrize("value", ["", "None", "Update;SendAs"])
+def test_a_shorter_list_in_place_of_the_old_one_loses_default_actions(value: str) -> None:
+    [found] = change(AuditDelegate=value)
+
+    assert (found.technique, "MailItemsAccessed" in found.extent) == (Technique.ACTION_LIST, True)
+
+
+def test_several_lists_are_one_change() -> None:
+    [found] = change(AuditAdmin="-Copy", AuditOwner="-Update")
+
+    assert found.extent == "AuditAdmin without Copy; AuditOwner without Update"
+
+
+def test_an_action_that_is_taken_out_and_added_again_is_not_lost() -> None:
+    assert change(AuditOwner="-Update;+update") == []
+
+
+@given(st.sampled_from(LISTS), st.data())
+def test_order_and_case_of_a_list_never_change_the_result(parameter: str, data: st.DataObject) -> None:
+    actions = data.draw(st.permutations(sorted(DEFAULT_ACTIONS[parameter])))
+    spelled = [data.draw(st.sampled_from((action.upper(), action.lower(), action))) for action in actions]
+
+    assert change(**{parameter: ";".join(spelled)}) == []
+    assert len(change(**{parameter: ";".join(spelled[1:])})) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "is_short"),
+    [
+        *[("00:00:00", True), ("1.00:00:00", True), ("89.23:59:59", True), ("30", True)],
+        *[("90.00:00:00", False), ("365.00:00:00", False), ("180", False), ("", False), ("soon", False)],
+    ],
+)
+def test_a_limit_below_the_default_is_short(value: str, *, is_short: bool) -> None:
+    assert bool(change(AuditLogAgeLimit=value)) is is_short
+
+
+@pytest.mark.parametrize(("value", "is_off"), [("False", True), ("$false", True), ("0", True), ("True", False)])
+def test_auditing_of_a_mailbox_is_off_by_value(value: str, *, is_off: bool) -> None:
+    assert bool(change(AuditEnabled=value)) is is_off

@@ -1,0 +1,93 @@
+"""Who is given the right to set bypasses, and when the responder loses its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from bypass_responder.model.technique import Technique
+from bypass_responder.tampering.match import Own
+from tests.sensing.builders import Json
+from tests.tampering.family import ALEX, GROUP, WORKER_ID, in_entra, ran
+from tests.tampering.test_family import found_in
+
+OWN = Own((GROUP,), frozenset({WORKER_ID}))
+ROLE = f"{GROUP} - Audit Logs"
+BYPASS = "Set-MailboxAuditBypassAssociation"
+GIVEN = {
+    "a role": ran("New-ManagementRoleAssignment", Name="x", Role="Audit Logs", User=ALEX),
+    "a role by its path": ran("New-ManagementRoleAssignment", Name="x", Role="contoso/Roles/Audit Logs", User=ALEX),
+    "a role in other case": ran("New-ManagementRoleAssignment", Name="x", Role="AUDIT LOGS", User=ALEX),
+    "a role of ours": ran("New-ManagementRoleAssignment", Name="x", Role=ROLE, User=ALEX),
+    "membership of a built-in group": ran("Add-RoleGroupMember", Identity="Organization Management", Member=ALEX),
+    "membership by replacement": ran("Update-RoleGroupMember", Identity="Records Management", Members=f"a;{ALEX}"),
+    "membership of our group": ran("Add-RoleGroupMember", Identity=GROUP, Member=ALEX),
+    "a group under our name, with members": ran("New-RoleGroup", Name=GROUP, Roles=ROLE, Members=ALEX),
+    "a group under our name, with more": ran("New-RoleGroup", Name=GROUP, Roles=f"{ROLE};Audit Logs"),
+    "a new role": ran("New-ManagementRole", Name="Tools", Parent="Audit Logs"),
+    "a new role of this cmdlet": ran("New-ManagementRole", Name="T", Parent="Audit Logs", EnabledCmdlets=BYPASS),
+    "a role's entry": ran("Add-ManagementRoleEntry", Identity=f"Help desk\\{BYPASS}"),
+}
+NOT_GIVEN = {
+    "another role": ran("New-ManagementRoleAssignment", Name="Audit Logs-x", Role="Journaling", User=ALEX),
+    "a role to our group": ran("New-ManagementRoleAssignment", Name="x", Role=ROLE, SecurityGroup=GROUP),
+    "our own role": ran("New-ManagementRole", Name=ROLE, Parent="Audit Logs", EnabledCmdlets=BYPASS),
+    "our own group": ran("New-RoleGroup", Name=GROUP, Roles=ROLE),
+    "ourselves in our group": ran("Add-RoleGroupMember", Identity=GROUP, Member=WORKER_ID),
+    "another group": ran("Add-RoleGroupMember", Identity="Help desk", Member=ALEX),
+    "a new role without the cmdlet": ran(
+        "New-ManagementRole", Name="T", Parent="Audit Logs", EnabledCmdlets="Get-User"
+    ),
+    "another entry": ran("Add-ManagementRoleEntry", Identity="Help desk\\Set-Mailbox"),
+}
+REMOVED = {
+    "the group": ran("Remove-RoleGroup", Identity=GROUP),
+    "the member": ran("Remove-RoleGroupMember", Identity=GROUP, Member=WORKER_ID),
+    "the member by name": ran("Remove-RoleGroupMember", Identity=GROUP, Member=GROUP),
+    "all members": ran("Update-RoleGroupMember", Identity=GROUP, Members=""),
+    "the service principal": ran("Remove-ServicePrincipal", Identity=WORKER_ID),
+    "an assignment": ran("Remove-ManagementRoleAssignment", Identity=f"{ROLE}-{GROUP}"),
+    "a permission": in_entra(
+        "Remove app role assignment from service principal.",
+        ModifiedProperties=[{"Name": "ServicePrincipal.AppId", "OldValue": WORKER_ID, "NewValue": ""}],
+    ),
+}
+KEPT = {
+    "another group": ran("Remove-RoleGroup", Identity="Help desk"),
+    "another member": ran("Remove-RoleGroupMember", Identity=GROUP, Member=ALEX),
+    "another service principal": ran("Remove-ServicePrincipal", Identity="backup"),
+    "another assignment": ran("Remove-ManagementRoleAssignment", Identity="Audit Logs-Help desk"),
+    "a permission of another app": in_entra("Remove app role assignment from service principal."),
+    "members with us": ran("Update-RoleGroupMember", Identity=GROUP, Members=WORKER_ID),
+}
+
+
+@pytest.mark.parametrize("record", GIVEN.values(), ids=GIVEN)
+def test_the_right_is_given(record: Json) -> None:
+    assert [each.technique for each in found_in(record, OWN)] == [Technique.PRECURSOR]
+
+
+@pytest.mark.parametrize("record", NOT_GIVEN.values(), ids=NOT_GIVEN)
+def test_the_right_is_not_given_to_anybody_else(record: Json) -> None:
+    assert found_in(record, OWN) == []
+
+
+@pytest.mark.parametrize("record", REMOVED.values(), ids=REMOVED)
+def test_the_responder_loses_a_right(record: Json) -> None:
+    assert [each.technique for each in found_in(record, OWN)] == [Technique.RESPONDER_REMOVED]
+
+
+@pytest.mark.parametrize("record", KEPT.values(), ids=KEPT)
+def test_the_responder_loses_nothing(record: Json) -> None:
+    assert found_in(record, OWN) == []
+
+
+def test_without_known_ids_any_member_that_leaves_our_group_counts() -> None:
+    record = ran("Remove-RoleGroupMember", Identity=GROUP, Member=WORKER_ID)
+
+    assert len(found_in(record, Own((GROUP,)))) == 1
+
+
+def test_an_attackers_membership_in_place_of_ours_is_the_loss_of_a_right() -> None:
+    [found] = found_in(ran("Update-RoleGroupMember", Identity=GROUP, Members=ALEX), OWN)
+
+    assert (found.technique, found.value) == (Technique.RESPONDER_REMOVED, ALEX)
