@@ -27,6 +27,7 @@ BENCHES = (
     "detect_export",
     "idle_poll",
     "sweep_compare",
+    "posture_compare",
     "mixed_events",
     "account_history",
     "off_flood",

@@ -59,6 +59,7 @@ TARGETS = {
     "incident_pages.times_account": Target(1.2),
     "incident_pages.times_status": Target(1.2),
     "incident_pages.most_requests": Target(4),
+    "posture_compare.times_json": Target(3),
     "sweep_compare.times_json_and_validation": Target(2),
     "sweep_compare.peak_memory_per_answer_byte": Target(4),
     "sweep_compare.worker_memory_growth": Target(1.2),

@@ -124,6 +124,9 @@ param notificationReceiversInVault bool = false
 @description('Address of the runbook, for links in notifications. Empty: the path in the repository.')
 param runbookUrl string = ''
 
+@description('Object ids or addresses of mailboxes that come first in a posture report, separated by commas.')
+param watchedMailboxes string = ''
+
 // ---- inbound access -------------------------------------------------------------------------------------------------
 
 @description('Application id of the app registration that callers of the app sign in to. Empty: App Service authentication is off.')
@@ -450,6 +453,7 @@ module responderApp 'modules/app.bicep' = {
       SWEEP_SCHEDULE: sweepSchedule
       SWEEP_TIMEOUT_SECONDS: string(sweepTimeoutSeconds)
       TENANT_ID: tenant().tenantId
+      WATCHED_MAILBOXES: watchedMailboxes
     }
     optionalSettings: union(webhookSettings, receiverSettings)
   }

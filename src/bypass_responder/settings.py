@@ -71,6 +71,11 @@ def _controls(text: object) -> frozenset[StepKind]:
     return frozenset(StepKind(word) for word in words)
 
 
+def mailbox_names(text: object) -> frozenset[str]:
+    """Return object ids and addresses, in lower case, of a text that separates them by commas."""
+    return frozenset(word.strip().lower() for word in str(text).replace(";", ",").split(",") if word.strip())
+
+
 LONGEST_DAYS = 366
 """Every entry expires within a year."""
 
@@ -142,6 +147,7 @@ class Settings(Value):
     sweep_overdue_minutes: Annotated[int, Field(ge=1, le=10080)] = 60
     hint_checks_per_hour: Annotated[int, Field(ge=0, le=1000)] = 60
     exchange_worker_ids: Annotated[frozenset[str], BeforeValidator(_guids)] = frozenset()
+    watched_mailboxes: Annotated[frozenset[str], BeforeValidator(mailbox_names)] = frozenset()
     azure_client_id: Annotated[str, BeforeValidator(_guid)] | None = None
     command_timeout_seconds: Annotated[int, Field(ge=5, le=3600)] = 660
     storage: Storage

@@ -25,6 +25,7 @@ from bench import (
     mixed_events,
     notifications,
     off_flood,
+    posture_compare,
     sweep_compare,
     worker_memory,
 )
@@ -262,3 +263,10 @@ def test_memory_is_told_for_each_kind_of_work(monkeypatch: pytest.MonkeyPatch) -
     work = ("sweep_peak_mb", "big_blob_peak_mb", "findings_peak_mb")
     assert all(figures[name] >= figures["idle_mb"] - 5 > 10 for name in work), figures
     assert figures["start_peak_mb"] > 10
+
+
+def test_the_posture_is_compared_for_every_mailbox() -> None:
+    lines = posture_compare.make(50)
+
+    assert posture_compare.compared(lines) == 50
+    assert posture_compare.measure(mailboxes=50, rounds=1)["times_json"] > 0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COMMANDS = ("detect", "status", "doctor", "drill", "grant")
 """Each in the module of its name, as a function of its name."""
-GROUPS = ("accounts", "allowlist", "decisions", "incidents", "log", "notify", "profile", "sweeps")
+GROUPS = ("accounts", "allowlist", "decisions", "incidents", "log", "notify", "posture", "profile", "sweeps")
 """Each in the module of its name, as ``app``."""
 
 

@@ -1,0 +1,12 @@
+"""``bypassctl posture``: what mailboxes audit, and what would change that."""
+
+from __future__ import annotations
+
+import typer
+
+from bypass_responder.cli.posture.comparisons import compare
+from bypass_responder.cli.posture.plans import plan
+
+app = typer.Typer(help="Compare what mailboxes audit with dated baselines.", no_args_is_help=True)
+app.command()(compare)
+app.command()(plan)

@@ -1,0 +1,100 @@
+"""``bypassctl posture plan``: write what would change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bypass_responder.cli.posture.options import (
+    Against,
+    Columns,
+    Exports,
+    Missing,
+    NotAudited,
+    Pinned,
+    Types,
+    measures_of,
+    read_files,
+)
+from bypass_responder.cli.terminal import WRONG_CALL, say, show_table, stop
+from bypass_responder.model.mailbox_audit import LogonType
+from bypass_responder.posture.comparison import compare
+from bypass_responder.posture.filter import RowFilter
+from bypass_responder.posture.plan import Goal
+from bypass_responder.posture.plan import plan as planned
+
+if TYPE_CHECKING:
+    from bypass_responder.posture.baseline import Measures
+    from bypass_responder.posture.plan import Plan
+
+MOST_SHOWN = 20
+Actions = Annotated[
+    list[str], typer.Option("--action", metavar="LOGON:ACTION", help="Add an action, such as Owner:MailboxLogin.")
+]
+
+
+def plan(
+    files: Exports,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Write the plan to this new file.")],
+    against: Against = "microsoft",
+    actions: Actions = [],  # noqa: B006 - Typer copies it
+    age_limit: Annotated[
+        int | None, typer.Option("--age-limit", min=1, max=3650, help="Keep entries at least so many days.")
+    ] = None,
+    types: Types = [],  # noqa: B006 - as above
+    missing: Missing = [],  # noqa: B006 - as above
+    *,
+    pinned: Pinned = False,
+    not_audited: NotAudited = False,
+    columns: Columns = [],  # noqa: B006 - as above
+) -> None:
+    """Write what would make mailboxes audit more, as a file. Changes nothing.
+
+    Logon types return to Microsoft's default set where they then audit no
+    less; elsewhere actions are added. With --baseline cis or possible, its
+    actions are added, which pins the logon type. No change audits less.
+    """
+    if output.exists():
+        stop(f"{output} is there already. Name another file.", WRONG_CALL)
+    wanted = RowFilter(types=tuple(types), missing=tuple(missing), pinned=pinned, not_audited=not_audited)
+    measures = measures_of(against)
+    goal = goal_of(measures, actions, age_limit)
+    found = compare(read_files(files, columns), measures)
+    made = planned(found, wanted.of(found.rows), goal, made_at=datetime.now(UTC))
+    try:
+        output.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        stop(f"{output} cannot be written: {error.strerror or error}.", WRONG_CALL)
+    _show(made, output, partial=found.partial)
+
+
+def goal_of(measures: Measures, actions: list[str], age_limit: int | None) -> Goal:
+    """Return the goal that options name. Exits 2 for an action that cannot be audited."""
+    baseline = measures.baseline
+    added = {} if baseline is measures.microsoft else {logon: list(baseline.actions[logon]) for logon in LogonType}
+    for text in actions:
+        logon, _, action = text.partition(":")
+        known = {each.casefold(): each for each in LogonType}
+        if (named := known.get(logon.casefold())) is None or action not in measures.possible.actions[named]:
+            stop(f"{text!r:.60} is not LOGON:ACTION, such as Owner:MailboxLogin.", WRONG_CALL)
+        added.setdefault(named, []).append(action)
+    return Goal(actions={logon: tuple(each) for logon, each in added.items()}, age_limit_days=age_limit)
+
+
+def _show(made: Plan, output: Path, *, partial: bool) -> None:
+    if made.changes:
+        shown = [(each.name, each.type, "; ".join(each.why)) for each in made.changes[:MOST_SHOWN]]
+        show_table(("mailbox", "type", "change"), shown)
+    if len(made.changes) > MOST_SHOWN:
+        say(f"… and {len(made.changes) - MOST_SHOWN} more, in the file.")
+    say(f"{len(made.changes)} changes planned, {len(made.skipped)} mailboxes skipped. Nothing was changed.")
+    for each in made.skipped[:MOST_SHOWN]:
+        say(f"Skipped: {each.name}: {each.why}")
+    if made.pinning:
+        say(f"{made.pinning} logon types leave Microsoft's default set: they will not get what Microsoft adds.")
+    if partial:
+        say("The read is partial: mailboxes that were not read are not in the plan.")
+    say(f"{output}  plan {made.sha256[:12]}")

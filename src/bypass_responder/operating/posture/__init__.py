@@ -1,0 +1,1 @@
+"""The posture of a tenant's mailboxes for people: report, check and plan. Offline where the files are given."""

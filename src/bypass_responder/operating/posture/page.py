@@ -1,0 +1,57 @@
+"""A report as one HTML file without scripts, that loads nothing."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bypass_responder import __version__
+from bypass_responder.model.record import printable
+from bypass_responder.operating.posture.document import to_do
+from bypass_responder.operating.posture.report import PostureReport, flag_text, missing_text
+from bypass_responder.operating.status import moment
+from bypass_responder.posture.age_limit import in_words
+
+MOST_ROWS = 1000
+"""Mailboxes on the page, the worst first. The other forms have all of them."""
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("bypass_responder.operating.posture", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {"moment": moment, "missing": missing_text, "flag": flag_text, "days": in_words}
+    return made
+
+
+def _shown(value: object) -> str:
+    """Return a text printable: control characters and marks of direction escaped. Markup is the template's own."""
+    return value if isinstance(value, Markup) else printable(str(value))
+
+
+def page(report: PostureReport) -> str:
+    """Return the page. Every text of a mailbox is escaped."""
+    rows = report.rows
+    return (
+        _environment()
+        .get_template("posture.html")
+        .render(
+            report=report,
+            found=report.found,
+            summary=report.summary,
+            to_do=to_do(report),
+            watched=[row for row in rows if row.watched],
+            rows=[row for row in rows if not row.watched][:MOST_ROWS],
+            left_out=max(0, sum(not row.watched for row in rows) - MOST_ROWS),
+            version=__version__,
+        )
+    )

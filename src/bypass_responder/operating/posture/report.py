@@ -1,0 +1,105 @@
+"""A comparison with what a report has beside it: the rows that were asked for, the trend, the allowlist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from bypass_responder.model.base import iso
+from bypass_responder.model.mailbox_audit import LogonType
+from bypass_responder.posture.baseline import Kind
+from bypass_responder.posture.comparison import Comparison, MailboxPosture
+from bypass_responder.posture.filter import RowFilter
+from bypass_responder.posture.summary import Summary, summarize
+from bypass_responder.posture.verdict import Verdict
+
+NONE = "-"
+FIXED = "fixed by Microsoft"
+UNREAD = "not read"
+
+
+class Exemption(NamedTuple):
+    """The entry of the allowlist for an account."""
+
+    ticket: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PostureReport:
+    """Everything that a report shows, in each of its forms."""
+
+    found: Comparison
+    made_at: datetime
+    wanted: RowFilter = field(default_factory=RowFilter)
+    trend: Sequence[Summary] = ()
+    """The reads before, the newest first."""
+    exemptions: Mapping[str, Exemption] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> tuple[MailboxPosture, ...]:
+        """The rows that were asked for."""
+        return self.wanted.of(self.found.rows)
+
+    @property
+    def summary(self) -> Summary:
+        """The numbers of the rows that were asked for."""
+        return summarize(self.found, self.rows)
+
+    @property
+    def state(self) -> str:
+        """The report in a sentence. A partial read is never called clean."""
+        numbers = self.summary
+        if self.found.partial:
+            return "PARTIAL READ: some mailboxes or settings are missing. Nothing here is clean."
+        if off := self.found.organization.off:
+            return f"NOT AUDITED: {off}."
+        if numbers.clean:
+            return f"Clean: {numbers.mailboxes} mailboxes record all actions of {self.found.measures.baseline.name}."
+        parts = (
+            (numbers.not_audited, "not audited"),
+            (numbers.unknown, "unknown"),
+            (numbers.bypassed or 0, "bypassed accounts"),
+            (numbers.missing_actions, "missing actions"),
+            (numbers.pinned, "pinned"),
+        )
+        counted = ", ".join(f"{count} {what}" for count, what in parts if count)
+        return f"Needs attention: {counted or 'a mailbox keeps its entries too briefly'}."
+
+    @property
+    def clean(self) -> bool:
+        """True if there is nothing to do: for the exit code, and the color."""
+        return self.summary.clean and not self.found.organization.off
+
+
+def missing_text(verdict: Verdict, kind: Kind) -> str:
+    """Return what is missing against a baseline, by logon type; ``-`` for nothing."""
+    parts = [f"{logon}: {','.join(each.missing[kind])}" for logon, each in verdict.logons.items() if each.missing[kind]]
+    return "; ".join(parts) or NONE
+
+
+def not_audited_text(row: MailboxPosture, logon: LogonType) -> str:
+    """Return the possible actions that are not in a list; ``-`` for none."""
+    if "fixed set" in row.verdict.issues:
+        return FIXED
+    if row.mailbox.audit.actions(logon) is None and not row.mailbox.audit.in_default_set(logon):
+        return UNREAD
+    return ",".join(row.verdict.logons[logon].not_audited) or NONE
+
+
+def default_set_text(row: MailboxPosture) -> str:
+    """Return the logon types that Microsoft maintains; ``-`` for none."""
+    maintained = row.mailbox.audit.default_set
+    return UNREAD if maintained is None else ",".join(maintained) or NONE
+
+
+def flag_text(flag: bool | None) -> str:  # noqa: FBT001 - the value that is shown
+    """Return True, False or Unknown, as scripts write it."""
+    return "Unknown" if flag is None else str(flag)
+
+
+def read_text(found: Comparison) -> str:
+    """Return when the read began, and whether it is partial."""
+    return iso(found.read_at) if found.read_at else "unknown"

@@ -1,0 +1,1 @@
+"""What mailboxes audit, compared with dated baselines, and what would change that. Pure."""

@@ -1,0 +1,24 @@
+"""AuditLogAgeLimit: a time span as Exchange writes it."""
+
+from __future__ import annotations
+
+import re
+
+_SPAN = re.compile(r"(?:(\d{1,5})\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.\d+)?\Z")
+_DAY = 24 * 3600
+
+
+def days_of(text: str | None) -> float | None:
+    """Return the days of a time span such as ``90.00:00:00``; None where there is none, or it is something else."""
+    if text is None or (found := _SPAN.match(text.strip())) is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return days + (hours * 3600 + minutes * 60 + seconds) / _DAY
+
+
+def in_words(text: str | None) -> str:
+    """Return a time span for people: whole days where it is some, else as it is; ``not read`` without one."""
+    if text is None:
+        return "not read"
+    days = days_of(text)
+    return f"{days:.0f} days" if days is not None and days == int(days) else text

@@ -1,0 +1,90 @@
+"""Values of an export: what PowerShell, JSON and spreadsheets make of lists, flags, time spans and times. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+_TRUE = {"true", "$true", "1", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "prawda", "sand", "истина"}
+_FALSE = {"false", "$false", "0", "falsch", "faux", "falso", "onwaar", "fałsz", "falsk", "falskt", "ложь"}
+"""As spreadsheets write them in the language of their user."""
+_TYPE_NAME = re.compile(r"\s*(?:System|Microsoft|Deserialized)\.[\w.`]+(?:\[.*\])*\s*\Z")
+_EPOCH = re.compile(r"/Date\((-?\d{1,16})(?:[+-]\d{4})?\)/\Z")
+_SEPARATOR = re.compile(r"[,;|\s]+")
+_LOST = "the cell has only a type name, not its values. Join lists before Export-Csv, or use ConvertTo-Json"
+
+
+class CellError(ValueError):
+    """A cell that cannot be read. The sentence says why, and what to do."""
+
+
+def as_list(value: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - any cell
+    """Return a list of words, None where there is none. Raises CellError where the export has lost it."""
+    if isinstance(value, dict):
+        value = value.get("value", value.get("Value"))
+    if value is None:
+        return None
+    if isinstance(value, list | tuple):
+        return tuple(word for each in value for word in _words(str(each)))
+    return _words(str(value))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    if _TYPE_NAME.match(text):
+        raise CellError(_LOST)
+    inner = text.strip().removeprefix("{").removesuffix("}").strip()
+    if inner.endswith(("...", "…")):
+        raise CellError("the list was cut off for the screen (…). Export it with Export-Csv or ConvertTo-Json")
+    words = [word.strip("\"'") for word in _SEPARATOR.split(inner)]
+    return tuple(word for word in words if word and word.lower() not in {"-", "none", "$null"})
+
+
+def as_flag(value: Any) -> bool | None:  # noqa: ANN401 - any cell
+    """Return a flag, None where there is none. Raises CellError for another text."""
+    if value is None or isinstance(value, bool):
+        return value
+    word = str(value).strip().casefold()
+    if not word:
+        return None
+    if word in _TRUE | _FALSE:
+        return word in _TRUE
+    raise CellError(f"{str(value)!r:.60} is neither true nor false")
+
+
+def as_span(value: Any) -> str | None:  # noqa: ANN401 - any cell
+    """Return a time span as Exchange writes it, None where there is none. Raises CellError."""
+    if isinstance(value, dict):
+        ticks = value.get("Ticks")
+        if isinstance(ticks, int):
+            span = timedelta(microseconds=ticks // 10)
+            hours, rest = divmod(span.seconds, 3600)
+            return f"{span.days}.{hours:02}:{rest // 60:02}:{rest % 60:02}"
+        value = value.get("value", value.get("Value"))
+    if value is None:
+        return None
+    if isinstance(value, dict | list) or _TYPE_NAME.match(str(value)):
+        raise CellError(_LOST)
+    return str(value).strip() or None
+
+
+def as_time(value: Any) -> str | None:  # noqa: ANN401 - any cell
+    """Return a time in ISO 8601 where the cell has one that can be read for sure, else None."""
+    if isinstance(value, dict):
+        value = value.get("value", value.get("DateTime"))
+    text = str(value or "").strip()
+    if found := _EPOCH.match(text):
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=min(int(found[1]), 10**14))
+        return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    try:
+        moment = datetime.fromisoformat(text)
+        return f"{moment.astimezone(UTC) if moment.tzinfo else moment:%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_text(value: Any) -> str:  # noqa: ANN401 - any cell
+    """Return a text, empty where there is none."""
+    if isinstance(value, dict):
+        value = value.get("Value", value.get("value"))
+    return "" if value is None else str(value).strip()

@@ -1,0 +1,90 @@
+"""A file as rows of named cells: JSON, JSON lines or CSV, in UTF-8 or UTF-16. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from bypass_responder.errors import InputError
+from bypass_responder.model.encoding import decoded
+
+Rows = list[dict[str, Any]]
+_DELIMITERS = (",", ";", "\t", "|")
+_LINES_BEFORE = 10
+"""Lines that may stand before the header: ``#TYPE``, ``sep=``, a title."""
+
+
+def read_table(data: bytes) -> Rows:
+    """Return the rows of a file. Raises InputError, with the fix, for one that is neither JSON nor CSV."""
+    try:
+        text = decoded(data).lstrip("\ufeff")
+    except UnicodeDecodeError:
+        raise InputError("encoding", "it is neither UTF-8 nor UTF-16. Export it again with -Encoding utf8") from None
+    start = text.lstrip()[:1]
+    if not start:
+        raise InputError("empty", "it is empty. Export it again")
+    return _json(text) if start in "[{" else _csv(text)
+
+
+def _json(text: str) -> Rows:
+    try:
+        return list(_objects(json.loads(text)))
+    except ValueError:
+        pass
+    except RecursionError:
+        raise InputError("not_json", "it is nested too deeply for an export of mailboxes") from None
+    rows: Rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows += _objects(json.loads(line))
+        except (ValueError, RecursionError) as problem:
+            cut = "it may be cut off" if number > 1 else "it is no JSON"
+            raise InputError("not_json", f"line {number} cannot be read ({problem}); {cut}. Export it again") from None
+    return rows
+
+
+def _objects(found: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON
+    """Yield the objects: of an array, or of the field value, as REST and Windows PowerShell wrap them."""
+    if isinstance(found, dict) and isinstance(found.get("value"), list):
+        found = found["value"]
+    for each in found if isinstance(found, list) else [found]:
+        if not isinstance(each, dict):
+            raise InputError("not_rows", f"it has {str(each)!r:.60} where a mailbox is expected")
+        yield each
+
+
+def _csv(text: str) -> Rows:
+    lines = text.splitlines(keepends=True)
+    start = next((number for number, line in enumerate(lines[:_LINES_BEFORE]) if _is_header(line)), None)
+    if start is None:
+        raise InputError("no_header", "no line names columns. Export it with Export-Csv -NoTypeInformation")
+    header = lines[start]
+    delimiter = max(_DELIMITERS, key=header.count)
+    csv.field_size_limit(1 << 25)
+    rows = csv.reader(io.StringIO("".join(lines[start:]), newline=""), delimiter=delimiter, strict=True)
+    try:
+        names = [name.strip() for name in next(rows)]
+        if doubled := sorted({name for name in names if name and names.count(name) > 1}):
+            raise InputError("doubled_column", f"the column {doubled[0]!r:.60} is there twice")
+        return [_row(names, cells, rows.line_num + start) for cells in rows if any(cell.strip() for cell in cells)]
+    except csv.Error as problem:
+        where = rows.line_num + start
+        raise InputError("not_csv", f"line {where} is no CSV ({problem}). Export it again") from None
+
+
+def _is_header(line: str) -> bool:
+    """Return True for a line with several names."""
+    return not line.startswith(("#", "sep=")) and any(line.count(delimiter) for delimiter in _DELIMITERS)
+
+
+def _row(names: list[str], cells: list[str], line: int) -> dict[str, Any]:
+    if any(cell.strip() for cell in cells[len(names) :]) or len(cells) < len(names):
+        raise InputError(
+            "wrong_columns", f"line {line} has {len(cells)} cells for {len(names)} columns. Export it again"
+        )
+    return dict(zip(names, cells, strict=False))

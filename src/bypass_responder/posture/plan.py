@@ -1,0 +1,210 @@
+"""What would make mailboxes audit more: one change for each, with the settings that it is meant for. Pure.
+
+``DefaultAuditSet`` is preferred: a list of its own freezes a logon type. A change never audits less.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bypass_responder import __version__
+from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.mailbox_audit import Action, AuditChange, AuditSettings, LogonType
+from bypass_responder.posture.age_limit import days_of
+from bypass_responder.posture.baseline import exchange_rules, measures
+from bypass_responder.posture.comparison import Comparison, MailboxPosture
+from bypass_responder.posture.mailbox import Audit
+from bypass_responder.posture.verdict import Issue
+
+
+class Goal(Value):
+    """What a plan is for. Without lists or days it is Microsoft's default set."""
+
+    default_set: bool = True
+    """Logon types return to the set that Microsoft maintains, where they then audit no less."""
+    enable: bool = True
+    """AuditEnabled is switched on where it counts."""
+    actions: dict[LogonType, tuple[Action, ...]] = Field(default_factory=dict)
+    """Actions that are added. This pins the logon type."""
+    age_limit_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class PlannedChange(Value):
+    """The change of one mailbox. It is refused where the settings are not as ``expected`` by then."""
+
+    object_id: str
+    name: str
+    type: str
+    expected: AuditSettings
+    change: AuditChange
+    why: tuple[str, ...]
+
+
+class Skipped(Value):
+    """A mailbox that something is wrong with, and that the plan leaves as it is."""
+
+    id: str
+    name: str
+    why: str
+
+
+class Plan(Value):
+    """The file that ``posture plan`` writes. ``sha256`` is of everything else in it: a changed one is refused."""
+
+    format: Literal["bypass-responder/posture-plan/1"] = "bypass-responder/posture-plan/1"
+    made_at: Utc
+    version: str = __version__
+    read_at: Utc | None
+    """When the settings were read. A plan of a day ago is made anew."""
+    baseline: str
+    goal: Goal
+    changes: tuple[PlannedChange, ...]
+    skipped: tuple[Skipped, ...]
+    sha256: str = ""
+
+    def digest(self) -> str:
+        """Return the hash of everything but ``sha256``."""
+        content = self.model_dump(mode="json", exclude={"sha256"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def pinning(self) -> int:
+        """How many logon types get a list of their own that Microsoft maintains now."""
+        return sum(
+            logon.value in change.expected.default_set
+            for change in self.changes
+            for logon in LogonType
+            if getattr(change.change, logon.lower())
+        )
+
+
+def plan(
+    found: Comparison,
+    rows: Iterable[MailboxPosture],
+    goal: Goal,
+    *,
+    made_at: datetime,
+) -> Plan:
+    """Return the plan for some rows of a comparison."""
+    changes: list[PlannedChange] = []
+    skipped: list[Skipped] = []
+    doubled = _doubled(found.rows)
+    for row in rows:
+        mailbox = row.mailbox
+        if why := _no_plan(row, doubled):
+            if Issue.FIXED_SET not in row.verdict.issues:
+                skipped.append(Skipped(id=mailbox.key, name=mailbox.name, why=why))
+            continue
+        wanted, reasons = _change(row, goal)
+        if wanted is not None and mailbox.object_id:
+            changes.append(
+                PlannedChange(
+                    object_id=mailbox.object_id,
+                    name=mailbox.name,
+                    type=mailbox.type,
+                    expected=_settings(mailbox.audit),
+                    change=wanted,
+                    why=tuple(reasons),
+                )
+            )
+    made = Plan(
+        made_at=made_at,
+        read_at=found.read_at,
+        baseline=found.measures.baseline.id,
+        goal=goal,
+        changes=tuple(changes),
+        skipped=tuple(skipped),
+    )
+    return made.model_copy(update={"sha256": made.digest()})
+
+
+def _doubled(rows: Iterable[MailboxPosture]) -> set[str]:
+    return {key for key, count in Counter(row.mailbox.key for row in rows).items() if count > 1}
+
+
+def _no_plan(row: MailboxPosture, doubled: set[str]) -> str:
+    """Return why a mailbox cannot be changed; empty when it can."""
+    mailbox = row.mailbox
+    if Issue.FIXED_SET in row.verdict.issues:
+        return "Microsoft audits groups with a fixed set"
+    if mailbox.object_id is None:
+        return "it has no object id, by which it would be changed"
+    if mailbox.key in doubled:
+        return "several mailboxes have its object id"
+    audit = mailbox.audit
+    if None in (audit.default_set, audit.admin, audit.delegate, audit.owner):
+        return "not all of its settings were read"
+    return ""
+
+
+def _change(row: MailboxPosture, goal: Goal) -> tuple[AuditChange | None, list[str]]:
+    audit, verdict = row.mailbox.audit, row.verdict
+    reasons: list[str] = []
+    returned: list[LogonType] = []
+    added: dict[LogonType, tuple[str, ...]] = {}
+    for logon, each in verdict.logons.items():
+        wanted = _absent(goal.actions.get(logon, ()), audit.actions(logon) or ())
+        kept = _kept(row, logon)
+        if goal.default_set and each.pinned and not wanted and not kept:
+            returned.append(logon)
+            reasons.append(f"{logon}: returns to Microsoft's default set")
+            continue
+        if goal.default_set and each.pinned:
+            wanted = (*wanted, *_absent(_default(row, logon), (*(audit.actions(logon) or ()), *wanted)))
+        if wanted:
+            added[logon] = wanted
+            stays = f"; stays pinned, for {', '.join(kept)}" if each.pinned and kept else ""
+            reasons.append(f"{logon}: adds {', '.join(wanted)}{stays}")
+    enable = goal.enable and audit.enabled is False and Issue.FLAG_IGNORED not in verdict.issues
+    if enable:
+        reasons.append("AuditEnabled: on")
+    days = days_of(audit.age_limit)
+    longer = goal.age_limit_days if goal.age_limit_days and (days is None or days < goal.age_limit_days) else None
+    if longer:
+        reasons.append(f"AuditLogAgeLimit: {longer} days")
+    if not reasons:
+        return None, []
+    change = AuditChange(
+        enable=True if enable else None,
+        age_limit_days=longer,
+        default_set=tuple(returned),
+        admin=added.get(LogonType.ADMIN, ()),
+        delegate=added.get(LogonType.DELEGATE, ()),
+        owner=added.get(LogonType.OWNER, ()),
+    )
+    return change, reasons
+
+
+def _default(row: MailboxPosture, logon: LogonType) -> tuple[str, ...]:
+    return measures().microsoft.wanted(logon, row.mailbox.license)
+
+
+def _kept(row: MailboxPosture, logon: LogonType) -> tuple[str, ...]:
+    """Return the actions of a list that the default set would not record, nor record under another name."""
+    replaced = exchange_rules().replaced
+    default = _default(row, logon)
+    actions = row.mailbox.audit.actions(logon) or ()
+    return tuple(action for action in _absent(actions, default) if replaced.get(action, action) not in default)
+
+
+def _absent(actions: Iterable[str], there: Iterable[str]) -> tuple[str, ...]:
+    known = {action.casefold() for action in there}
+    return tuple(action for action in dict.fromkeys(actions) if action.casefold() not in known)
+
+
+def _settings(audit: Audit) -> AuditSettings:
+    return AuditSettings(
+        enabled=audit.enabled,
+        age_limit=audit.age_limit,
+        default_set=audit.default_set or (),
+        admin=audit.admin or (),
+        delegate=audit.delegate or (),
+        owner=audit.owner or (),
+    )

@@ -1,0 +1,59 @@
+"""What was read of a tenant, before it is compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bypass_responder.errors import InputError
+from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox, MailboxReader
+from bypass_responder.posture.organization import Organization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_PROBLEMS = 20
+
+
+@dataclass
+class TenantRead:
+    """The mailboxes of a tenant, its bypassed accounts and its switches, as far as they were read."""
+
+    source: str
+    """Which source was read: the worker, or files."""
+    read_at: datetime | None = None
+    """When the read began; None where it is not known."""
+    mailboxes: list[Mailbox] = field(default_factory=list)
+    bypassed: list[Bypassed] | None = None
+    """None: not read."""
+    organization: Organization = field(default_factory=Organization)
+    problems: list[str] = field(default_factory=list)
+    """Why the read is partial; empty for a complete one."""
+
+    def problem(self, text: str) -> None:
+        """Add a reason why the read is partial; a limited number is kept."""
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(text)
+        elif len(self.problems) == MOST_PROBLEMS:
+            self.problems.append("… and more")
+
+
+def read_line(line: bytes, into: TenantRead, reader: MailboxReader) -> None:
+    """Add the mailbox or the bypassed account of a line of the worker. One that cannot be read makes it partial."""
+    try:
+        found = reader.line(line)
+    except InputError as error:
+        into.problem(f"a line of {into.source} is unreadable: {error.detail}")
+        return
+    if isinstance(found, Mailbox):
+        into.mailboxes.append(found)
+    elif into.bypassed is None:
+        into.bypassed = [found]
+    else:
+        into.bypassed.append(found)
+
+
+def settings_by_key(mailboxes: Iterable[Mailbox]) -> dict[str, Audit]:
+    """Return the settings of each mailbox that has an id, as the next read is compared with them."""
+    return {mailbox.key: mailbox.audit for mailbox in mailboxes if mailbox.key}

@@ -1,0 +1,179 @@
+"""``bypassctl posture``: offline, from exported files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bypass_responder.cli.posture import app
+from bypass_responder.posture.plan import Plan
+from tests.posture.exports.files import ALEX, BYPASSES, SWITCHES, as_csv
+from tests.posture.mailboxes import object_id
+
+PINNED = ALEX | {
+    "DefaultAuditSet": [],
+    "UserPrincipalName": "kim@contoso.com",
+    "ExternalDirectoryObjectId": object_id(2),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the exports of a tenant whose one mailbox has the default set."""
+    for name, content in (("mailboxes", [ALEX]), ("bypass", BYPASSES[:1]), ("organization", SWITCHES)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    return tmp_path
+
+
+def exports(folder: Path) -> list[str]:
+    return [str(folder / f"{name}.json") for name in ("mailboxes", "bypass", "organization")]
+
+
+def with_mailboxes(folder: Path, *rows: dict[str, Any]) -> list[str]:
+    (folder / "mailboxes.json").write_text(json.dumps(rows), encoding="utf-8")
+    return exports(folder)
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments], env={"WATCHED_MAILBOXES": ""})
+
+
+def test_a_complete_export_with_nothing_to_fix_is_clean(folder: Path) -> None:
+    result = run("compare", *exports(folder))
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Clean: 1 mailboxes")
+
+
+def test_something_to_fix_ends_with_1(folder: Path) -> None:
+    result = run("compare", *with_mailboxes(folder, PINNED))
+
+    assert result.exit_code == 1
+    assert "kim@contoso.com" in result.stdout
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "html"])
+def test_a_partial_export_is_named_in_every_form_and_ends_with_1(folder: Path, form: str) -> None:
+    result = run("compare", folder / "mailboxes.json", "-o", form)
+
+    assert result.exit_code == 1
+    assert "bypassed accounts were not read" in result.stdout
+
+
+def test_a_file_is_written_and_the_state_goes_to_standard_error(folder: Path) -> None:
+    result = run("compare", *exports(folder), "-o", "csv", "-f", folder / "out.csv")
+    [row] = csv.DictReader(io.StringIO((folder / "out.csv").read_text(encoding="utf-8-sig"), newline=""))
+
+    assert result.stdout == ""
+    assert result.stderr.startswith("Clean")
+    assert row["User Principal Name"] == "alex@contoso.com"
+
+
+def test_what_has_changed_since_an_earlier_export_is_shown(folder: Path) -> None:
+    (folder / "before.csv").write_bytes(as_csv(ALEX | {"AuditLogAgeLimit": "365.00:00:00"}))
+    result = run("compare", *exports(folder), "--before", folder / "before.csv", "-o", "json")
+    [mailbox] = json.loads(result.stdout)["mailboxes"]
+
+    assert mailbox["changed"] == [{"property": "AuditLogAgeLimit", "change": "365.00:00:00 → 90.00:00:00"}]
+
+
+def test_watched_mailboxes_come_first(folder: Path) -> None:
+    other = ALEX | {"ExternalDirectoryObjectId": object_id(0)}
+    result = run("compare", *with_mailboxes(folder, other, ALEX), "--watched", object_id(1), "-o", "json")
+
+    assert [each["object_id"] for each in json.loads(result.stdout)["mailboxes"]] == [object_id(1), object_id(0)]
+
+
+def test_a_filter_leaves_the_rest_out(folder: Path) -> None:
+    result = run("compare", *with_mailboxes(folder, ALEX, PINNED), "--pinned", "-o", "json")
+
+    assert [each["user_principal_name"] for each in json.loads(result.stdout)["mailboxes"]] == ["kim@contoso.com"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("no-such-file",), "cannot be read: No such file"),
+        ((".",), "cannot be read"),
+        (("{folder}/bad.json",), "bad.json: line 1 cannot be read"),
+        (("{folder}/mailboxes.json", "--baseline", "nist"), "There is no baseline 'nist'"),
+        (("{folder}/mailboxes.json", "--column", "x"), "'x' is not HEADER=PROPERTY"),
+        (("{folder}/mailboxes.json", "-f", "out.txt"), "A table is for the terminal"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_ends_with_2(folder: Path, arguments: tuple[str, ...], words: str) -> None:
+    (folder / "bad.json").write_text("{", encoding="utf-8")
+    result = run("compare", *(each.format(folder=folder) for each in arguments))
+
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_written_ends_with_3(folder: Path) -> None:
+    result = run("compare", *exports(folder), "-o", "html", "-f", folder / "no" / "such" / "folder.html")
+
+    assert (result.exit_code, "cannot be written" in result.stderr) == (3, True)
+
+
+def test_a_plan_is_a_file_that_changes_nothing(folder: Path) -> None:
+    result = run("plan", *with_mailboxes(folder, ALEX, PINNED), "-o", folder / "plan.json")
+    made = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
+
+    assert result.exit_code == 0, result.output
+    assert [each.object_id for each in made.changes] == [object_id(2)]
+    assert made.sha256 == made.digest()
+    assert "1 changes planned, 0 mailboxes skipped. Nothing was changed." in result.stdout
+
+
+def test_actions_on_request_pin_and_it_says_so(folder: Path) -> None:
+    result = run(
+        "plan", *exports(folder), "-o", folder / "plan.json", "--action", "owner:MailboxLogin", "--age-limit", "180"
+    )
+    [only] = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8")).changes
+
+    assert (only.change.owner, only.change.age_limit_days) == (("MailboxLogin",), 180)
+    assert "1 logon types leave Microsoft's default set" in result.stdout
+
+
+def test_all_actions_on_request(folder: Path) -> None:
+    run("plan", *exports(folder), "-o", folder / "plan.json", "--baseline", "possible")
+    [only] = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8")).changes
+
+    assert "RecordDelete" in only.change.admin
+
+
+@pytest.mark.parametrize("action", ["Owner", "Owner:FolderBind", "Nobody:Update", ""])
+def test_an_action_that_cannot_be_audited_is_refused(folder: Path, action: str) -> None:
+    result = run("plan", *exports(folder), "-o", folder / "plan.json", "--action", action)
+
+    assert (result.exit_code, (folder / "plan.json").exists()) == (2, False)
+    assert "LOGON:ACTION" in result.stderr
+
+
+def test_a_plan_is_never_written_over_another(folder: Path) -> None:
+    (folder / "plan.json").write_text("kept", encoding="utf-8")
+    result = run("plan", *exports(folder), "-o", folder / "plan.json")
+
+    assert (result.exit_code, (folder / "plan.json").read_text(encoding="utf-8")) == (2, "kept")
+
+
+def test_it_needs_no_client_of_a_service(folder: Path) -> None:
+    code = (
+        "import sys; from bypass_responder.cli.main import main\n"
+        f"sys.argv = ['bypassctl', 'posture', 'compare', *{exports(folder)!r}]\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in sys.modules if name.split('.')[0] in {'azure', 'httpx', 'msgraph', 'aiohttp'}])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
+
+    assert ended.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,49 @@
+"""Single cells."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bypass_responder.posture.exports.cells import CellError, as_flag, as_list, as_span, as_text, as_time
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_any_value_is_read_or_refused(value: Any) -> None:
+    for read in (as_list, as_flag, as_span, as_time, as_text):
+        with suppress(CellError):
+            read(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "time"),
+    [
+        ("/Date(1767225600000)/", "2026-01-01T00:00:00Z"),
+        ({"value": "/Date(1767225600000)/", "DisplayHint": 2}, "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        ("01/02/2026 03:04", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_time_is_read_only_where_it_is_sure(value: Any, time: str | None) -> None:
+    assert as_time(value) == time
+
+
+@pytest.mark.parametrize("value", ["None", "-", "{}", "$null", ""])
+def test_words_that_mean_nothing_are_no_actions(value: str) -> None:
+    assert as_list(value) == ()
+
+
+def test_a_span_of_ticks_is_written_as_exchange_does() -> None:
+    assert as_span({"Ticks": 938520000000}) == "1.02:04:12"

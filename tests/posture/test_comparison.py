@@ -1,0 +1,181 @@
+"""A tenant as a whole: order, identity, what is missing of the read."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bypass_responder.posture.baseline import measures
+from bypass_responder.posture.comparison import Before, Comparison, MailboxPosture, compare
+from bypass_responder.posture.mailbox import Bypassed, Mailbox
+from bypass_responder.posture.read import TenantRead, settings_by_key
+from bypass_responder.posture.verdict import Audited
+from tests.posture.mailboxes import CASES, ON, SHARED, Case, a_read, bypass_of, exchange_guid, mailbox, object_id
+
+CASE = {case.what: case for case in CASES}
+DEFAULT, ROOM_OFF = CASES[0], CASE["AuditEnabled off for a room"]
+
+
+def compared(read: TenantRead, **options: object) -> Comparison:
+    return compare(read, measures(), **options)  # type: ignore[arg-type]
+
+
+def keys(found: Comparison) -> list[str]:
+    return [row.mailbox.key for row in found.rows]
+
+
+def five_thousand(seed: int) -> tuple[list[Case], TenantRead]:
+    """Copies of the sixty, each with ids of its own; the seed decides their order, and who has whose display name."""
+    cases = [CASES[number % len(CASES)] for number in range(5000)]
+    names = [f"Alex Example {number % 50}" for number in range(5000)]
+    order = list(range(5000))
+    dice = random.Random(seed)
+    dice.shuffle(names)
+    dice.shuffle(order)
+    read = TenantRead("the worker", organization=ON, bypassed=[])
+    read.mailboxes = [mailbox(cases[number], number, name=names[number]) for number in order]
+    read.bypassed = [bypass_of(cases[number], number) for number in order if cases[number].bypassed]
+    return cases, read
+
+
+def without_name(row: MailboxPosture) -> MailboxPosture:
+    return row._replace(mailbox=row.mailbox._replace(display_name=""))
+
+
+@pytest.fixture(scope="module")
+def in_order() -> list[MailboxPosture]:
+    return [without_name(row) for row in compared(five_thousand(0)[1]).rows]
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_neither_the_order_nor_display_names_change_anything(seed: int, in_order: list[MailboxPosture]) -> None:
+    found = compared(five_thousand(seed)[1])
+
+    assert [without_name(row) for row in found.rows] == in_order
+
+
+def test_each_of_five_thousand_copies_is_judged_like_its_original() -> None:
+    cases, read = five_thousand(7)
+    expected = {f"user{number}@contoso.com": (case.audited, case.issues) for number, case in enumerate(cases)}
+
+    assert {
+        row.mailbox.upn: (row.verdict.audited.value, "; ".join(row.verdict.issues)) for row in compared(read).rows
+    } == expected
+
+
+def test_watched_mailboxes_come_first_then_those_that_others_open_then_the_worst() -> None:
+    read = a_read((DEFAULT, ROOM_OFF, DEFAULT._replace(type=SHARED), DEFAULT))
+
+    assert keys(compared(read, watched={object_id(3)})) == [object_id(number) for number in (3, 2, 1, 0)]
+
+
+@pytest.mark.parametrize("name", [object_id(0), "user0@contoso.com"])
+def test_a_mailbox_is_watched_by_id_or_address(name: str) -> None:
+    found = compared(a_read((DEFAULT,)), watched={name})
+
+    assert found.rows[0].watched
+    assert found.unseen == ()
+
+
+def test_a_watched_mailbox_that_was_not_read_is_named() -> None:
+    assert compared(a_read((DEFAULT,)), watched={"ceo@contoso.com"}).unseen == ("ceo@contoso.com",)
+
+
+def test_a_bypassed_account_without_a_mailbox_is_listed() -> None:
+    read = a_read((DEFAULT,))
+    read.bypassed = [Bypassed("0c0c0c0c-0000-4000-8000-000000000001", None, "svc-archive")]
+    found = compared(read)
+
+    assert [each.name for each in found.without_mailbox] == ["svc-archive"]
+    assert found.bypassed == 1
+
+
+def test_a_display_name_joins_no_bypass() -> None:
+    read = a_read((DEFAULT,))
+    read.bypassed = [Bypassed("0c0c0c0c-0000-4000-8000-000000000001", None, read.mailboxes[0].display_name)]
+
+    assert compared(read).rows[0].verdict.audited is Audited.YES
+
+
+def test_a_bypassed_account_without_any_id_makes_the_read_partial() -> None:
+    read = a_read((DEFAULT,))
+    read.bypassed = [Bypassed(None, None, "Alex Example 0")]
+    found = compared(read)
+
+    assert found.partial
+    assert "1 bypassed accounts have no id" in found.problems[0]
+
+
+def test_all_bypassed() -> None:
+    read = a_read(tuple(case for case in CASES if case.ids == "both"))
+    read.bypassed = [Bypassed(each.object_id, None) for each in read.mailboxes]
+    found = compared(read)
+
+    assert {row.verdict.audited for row in found.rows} == {Audited.NO}
+    assert found.without_mailbox == ()
+
+
+def test_a_mailbox_without_an_id_is_kept_and_makes_the_read_partial() -> None:
+    found = compared(a_read((CASE["without any id"],)))
+
+    assert len(found.rows) == 1
+    assert "1 mailboxes have no id" in found.problems[0]
+
+
+def test_two_mailboxes_with_one_id_are_kept_and_make_the_read_partial() -> None:
+    read = a_read((DEFAULT, ROOM_OFF))
+    read.mailboxes[1] = read.mailboxes[1]._replace(object_id=object_id(0))
+    found = compared(read)
+
+    assert len(found.rows) == 2
+    assert found.problems == (f"1 ids have several mailboxes: {object_id(0)}",)
+
+
+def test_a_mailbox_that_was_read_twice_counts_once_and_makes_the_read_partial() -> None:
+    read = a_read((DEFAULT,))
+    read.mailboxes *= 2
+    found = compared(read)
+
+    assert len(found.rows) == 1
+    assert "overlap" in found.problems[0]
+
+
+@pytest.mark.parametrize("lost", ["mailboxes", "bypassed", "organization"])
+def test_what_was_not_read_makes_it_partial_and_is_named(lost: str) -> None:
+    read = a_read((DEFAULT,))
+    setattr(read, lost, type(ON)() if lost == "organization" else [] if lost == "mailboxes" else None)
+    [problem] = compared(read).problems
+
+    assert "Get-" in problem
+
+
+def before(*mailboxes: Mailbox) -> Before:
+    return Before(None, settings_by_key(mailboxes))
+
+
+def test_a_mailbox_that_the_read_before_lacks_is_new() -> None:
+    found = compared(a_read((DEFAULT, DEFAULT)), before=before(mailbox(DEFAULT, 0)))
+
+    assert [(row.mailbox.key, row.new) for row in found.rows] == [(object_id(0), False), (object_id(1), True)]
+
+
+def test_without_a_read_before_nothing_is_new() -> None:
+    assert not compared(a_read((DEFAULT,))).rows[0].new
+
+
+def test_a_mailbox_that_is_no_more_there_is_gone() -> None:
+    assert compared(a_read((DEFAULT,)), before=before(mailbox(DEFAULT, 0), mailbox(DEFAULT, 1))).gone == (object_id(1),)
+
+
+def test_a_change_since_the_read_before_is_set_apart() -> None:
+    found = compared(a_read((CASE["the owner does not record reads"],)), before=before(mailbox(DEFAULT, 0)))
+
+    assert [str(each) for each in found.rows[0].changed] == ["DefaultAuditSet -Owner", "AuditOwner -MailItemsAccessed"]
+
+
+def test_a_mailbox_without_an_object_id_goes_by_its_exchange_guid() -> None:
+    known = before(mailbox(CASE["without an object id"], 0))
+
+    assert list(known.settings) == [exchange_guid(0)]
+    assert not compared(a_read((CASE["without an object id"],)), before=known).rows[0].new

@@ -1,0 +1,166 @@
+"""What a plan changes, and that it never audits less."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bypass_responder.model.mailbox_audit import AuditChange, LogonType
+from bypass_responder.posture.baseline import exchange_rules, measures
+from bypass_responder.posture.comparison import compare
+from bypass_responder.posture.plan import Goal, Plan, plan
+from tests.posture.mailboxes import ADMIN, ALL, CASES, CIS_OWNER, OWNER, Case, a_read, without
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+CASE = {case.what: case for case in CASES}
+POSSIBLE = measures().possible.actions
+DEFAULT = measures().microsoft.actions
+
+
+def planned(*cases: Case, goal: Goal | None = None) -> Plan:
+    found = compare(a_read(cases), measures())
+    return plan(found, found.rows, goal or Goal(), made_at=NOW)
+
+
+def change_of(case: Case, goal: Goal | None = None) -> AuditChange:
+    [only] = planned(case, goal=goal).changes
+    return only.change
+
+
+@pytest.mark.parametrize(
+    ("what", "logons"),
+    [
+        ("all lists pinned, equal to the default set", ALL),
+        ("the owner does not record reads", ("Owner",)),
+        ("MessageBind in the place of MailItemsAccessed", ("Admin",)),
+        ("folder permissions under their old name", ("Delegate",)),
+        ("three empty lists", ALL),
+    ],
+)
+def test_pinned_logon_types_return_to_the_default_set(what: str, logons: tuple[str, ...]) -> None:
+    assert change_of(CASE[what]) == AuditChange(default_set=tuple(map(LogonType, logons)))
+
+
+def test_a_list_with_more_than_the_default_set_gets_what_is_missing_and_stays() -> None:
+    more = CASES[0]._replace(default_set=ALL[:2], owner=without(CIS_OWNER, "MailItemsAccessed"))
+
+    assert change_of(more) == AuditChange(owner=("MailItemsAccessed",))
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "a user with the default set",
+        "all that CIS wants",
+        "AuditEnabled off for a user",
+        "a group with empty lists: the values are not true",
+        "an unknown action in a pinned list",
+        "a bypassed user",
+    ],
+)
+def test_nothing_is_planned_where_it_would_change_nothing_or_audit_less(what: str) -> None:
+    assert planned(CASE[what]).changes == ()
+
+
+@pytest.mark.parametrize("what", ["AuditEnabled off for a room", "AuditEnabled off for discovery"])
+def test_audit_enabled_is_switched_on_where_it_counts(what: str) -> None:
+    assert change_of(CASE[what]) == AuditChange(enable=True)
+
+
+def test_named_actions_are_added() -> None:
+    goal = Goal(actions={LogonType.OWNER: ("MailboxLogin", "Update")})
+    made = planned(CASES[0], goal=goal)
+
+    assert made.changes[0].change == AuditChange(owner=("MailboxLogin",))
+    assert made.pinning == 1
+
+
+def test_the_age_limit_is_only_made_longer() -> None:
+    goal = Goal(age_limit_days=180)
+
+    assert change_of(CASES[0], goal) == AuditChange(age_limit_days=180)
+    assert planned(CASE["entries kept for a year"], goal=goal).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("without an object id", "no object id"),
+        ("without any id", "no object id"),
+        ("nothing of the settings read", "not all of its settings"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_changed_is_named(what: str, why: str) -> None:
+    [skipped] = planned(CASE[what]).skipped
+
+    assert why in skipped.why
+
+
+def test_mailboxes_with_one_id_are_named() -> None:
+    read = a_read((CASES[2], CASES[3]))
+    read.mailboxes[1] = read.mailboxes[1]._replace(object_id=read.mailboxes[0].object_id)
+    found = compare(read, measures())
+    made = plan(found, found.rows, Goal(), made_at=NOW)
+
+    assert made.changes == ()
+    assert len(made.skipped) == 2
+
+
+def test_the_change_is_meant_for_the_settings_that_were_read() -> None:
+    [only] = planned(CASE["the owner does not record reads"]).changes
+
+    assert only.expected.owner == without(OWNER, "MailItemsAccessed")
+    assert only.expected.default_set == ALL[:2]
+
+
+def test_the_hash_is_of_everything_in_the_file() -> None:
+    made = planned(*CASES)
+    again = Plan.model_validate(json.loads(made.model_dump_json()))
+
+    assert again.sha256 == again.digest()
+    assert again.model_copy(update={"baseline": "another"}).digest() != again.sha256
+
+
+def lists(logon: LogonType) -> st.SearchStrategy[tuple[str, ...]]:
+    known = (*POSSIBLE[logon], *exchange_rules().replaced, "SummarizeItem")
+    return st.lists(st.sampled_from(known), unique=True).map(tuple)
+
+
+@given(
+    st.sampled_from(["UserMailbox", "RoomMailbox", "GroupMailbox", "SchedulingMailbox"]),
+    st.sampled_from([True, False, None]),
+    st.sets(st.sampled_from(ALL)).map(tuple),
+    lists(LogonType.ADMIN),
+    lists(LogonType.DELEGATE),
+    lists(LogonType.OWNER),
+    st.sampled_from([Goal(), Goal(actions=POSSIBLE), Goal(default_set=False, actions={LogonType.OWNER: ("Move",)})]),
+)
+def test_no_change_audits_less(
+    type_: str,
+    enabled: bool | None,
+    default_set: tuple[str, ...],
+    admin: tuple[str, ...],
+    delegate: tuple[str, ...],
+    owner: tuple[str, ...],
+    goal: Goal,
+) -> None:
+    case = Case(
+        "any", "", "", "", "", type_, enabled, default_set=default_set, admin=admin, delegate=delegate, owner=owner
+    )
+    replaced = exchange_rules().replaced
+    for each in planned(case, goal=goal).changes:
+        for logon in each.change.default_set:
+            lost = {*each.expected.actions(logon)} - {*DEFAULT[logon]}
+
+            assert {replaced.get(action, action) for action in lost} <= {*DEFAULT[logon]}
+
+
+def test_a_plan_of_a_plan_is_empty() -> None:
+    """Once the change is made, there is nothing left to do."""
+    done = CASE["MessageBind in the place of MailItemsAccessed"]._replace(default_set=ALL, admin=ADMIN)
+
+    assert planned(done).changes == ()

@@ -1,0 +1,91 @@
+"""What each of sixty mailboxes records, as a person wrote it down."""
+
+from __future__ import annotations
+
+import pytest
+
+from bypass_responder.operating.posture.report import missing_text
+from bypass_responder.posture.baseline import Kind, measures
+from bypass_responder.posture.comparison import MailboxPosture, compare
+from bypass_responder.posture.organization import Organization
+from bypass_responder.posture.verdict import Audited, Issue
+from tests.posture.mailboxes import CASES, OF_CIS, ON, Case, a_read, pinned_of
+
+
+def posture_of(case: Case, *, organization: Organization = ON, chosen: str = "microsoft") -> MailboxPosture:
+    [row] = compare(a_read((case,), organization=organization), measures(chosen)).rows
+    return row
+
+
+def test_there_are_sixty_and_each_is_another_one() -> None:
+    assert len({case._replace(what="") for case in CASES}) == 60
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+def test_a_mailbox_is_judged_as_expected(case: Case) -> None:
+    verdict = posture_of(case).verdict
+
+    assert verdict.audited.value == case.audited
+    assert "; ".join(verdict.issues) == case.issues
+    assert verdict.pinned == pinned_of(case)
+    assert missing_text(verdict, Kind.MICROSOFT) == case.missing
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.missing_cis], ids=lambda case: case.what)
+def test_a_mailbox_is_compared_with_cis_as_expected(case: Case) -> None:
+    assert missing_text(posture_of(case).verdict, Kind.CIS) == case.missing_cis
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.audited != "yes"], ids=lambda case: case.what)
+def test_no_and_unknown_say_why(case: Case) -> None:
+    assert posture_of(case).verdict.why[0]
+
+
+def test_cis_wants_more_of_a_user_with_the_default_set() -> None:
+    verdict = posture_of(CASES[0], chosen="cis").verdict
+
+    assert verdict.issues == (Issue.MISSING, Issue.SHORT_AGE_LIMIT)
+    assert missing_text(verdict, Kind.CIS) == OF_CIS
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+def test_the_switch_of_the_organization_outranks_everything(case: Case) -> None:
+    off = Organization(audit_disabled=True, ingestion_enabled=True)
+    verdict = posture_of(case, organization=off).verdict
+
+    assert verdict.audited is Audited.NO
+    assert verdict.issues[0] is Issue.ORGANIZATION_OFF
+    assert Issue.BYPASSED not in verdict.issues
+    assert "AuditDisabled" in verdict.why[0]
+
+
+def test_without_ingestion_nothing_is_in_the_audit_log() -> None:
+    verdict = posture_of(CASES[0], organization=Organization(audit_disabled=False, ingestion_enabled=False)).verdict
+
+    assert verdict.audited is Audited.NO
+    assert "UnifiedAuditLogIngestionEnabled" in verdict.why[0]
+
+
+def test_switches_that_were_not_read_leave_it_open() -> None:
+    verdict = posture_of(CASES[0], organization=Organization()).verdict
+
+    assert verdict.audited is Audited.UNKNOWN
+
+
+def test_bypasses_that_were_not_read_leave_it_open() -> None:
+    read = a_read((CASES[0],))
+    read.bypassed = None
+    [row] = compare(read, measures()).rows
+
+    assert row.verdict.audited is Audited.UNKNOWN
+    assert row.bypassed is None
+
+
+def test_before_2024_a_license_without_premium_has_no_reads_to_record() -> None:
+    reads_missing = CASES[7]
+
+    then = posture_of(reads_missing, chosen="microsoft-2023-10-01").verdict
+    now = posture_of(reads_missing).verdict
+
+    assert not then.lacks("MailItemsAccessed", Kind.MICROSOFT)
+    assert now.lacks("MailItemsAccessed", Kind.MICROSOFT)
