@@ -52,6 +52,11 @@ def main(argv: list[str]) -> int:
         metavar="SECONDS",
         help="delay of its audit records in the feed",
     )
+    parser.add_argument(
+        "--traces",
+        action="store_true",
+        help="leave one trace of every kind in the logs, which `serve --evidence` reads",
+    )
     parser.add_argument("--silent", action="store_true", help="leave no audit record")
     parser.add_argument("--url", default=DEFAULT_URL, help="address of the tenant (default: %(default)s)")
     given = parser.parse_args(argv)

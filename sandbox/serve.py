@@ -42,6 +42,7 @@ def main(argv: list[str]) -> int:
         metavar="NAME=VALUE",
         help="a setting of docs/settings.md; may be repeated",
     )
+    parser.add_argument("--evidence", action="store_true", help="grant the optional permissions of the evidence run")
     parser.add_argument("--seed", help="inject random faults with this seed")
     parser.add_argument("--first-port", type=int, help="first of seven ports, to run beside another sandbox")
     given = parser.parse_args(argv)
@@ -52,12 +53,12 @@ def main(argv: list[str]) -> int:
     if not given.keep:
         shutil.rmtree(given.folder / "storage", ignore_errors=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    faults = ("--seed", given.seed) if given.seed else ()
+    tenant = (*(("--seed", given.seed) if given.seed else ()), *(("--evidence",) if given.evidence else ()))
     settings = {"MODE": given.mode, **dict(given.setting)}
     profile = "sandbox" if given.first_port is None else f"sandbox-{given.first_port}"
     try:
         with (
-            Stage(given.folder, settings=settings, ports=ports, tenant_arguments=faults, console=True) as stage,
+            Stage(given.folder, settings=settings, ports=ports, tenant_arguments=tenant, console=True) as stage,
             kept_profile(
                 profile, {name: stage.env[name] for name in (*SHOWN, *settings) if name in profile_file.KNOWN}
             ),

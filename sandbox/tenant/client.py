@@ -90,15 +90,31 @@ class SandboxClient:
         actor: str | None = None,
         feed_delay_seconds: float = 0.0,
         silent: bool = False,
+        traces: bool = False,
     ) -> dict[str, Any]:
         """Stage one of ``sandbox.tenant.scenarios.SCENARIOS``; returns its accounts and records.
 
-        Its audit records reach the feed ``feed_delay_seconds`` later; ``silent`` leaves no record at all.
+        Its audit records reach the feed ``feed_delay_seconds`` later; ``silent`` leaves no record at all, and
+        ``traces`` leaves one of every kind in the other logs.
         """
         asked = {"scenario": scenario, "target": target, "actor": actor}
         late = {"feed_delay_seconds": feed_delay_seconds, "silent": silent}
         staged: dict[str, Any] = self._post("attack", asked | late)
+        if traces:
+            self.traces(staged["target"], staged["actor"])
         return staged
+
+    def traces(self, target: str, actor: str) -> None:
+        """Leave one trace of every kind of two accounts in the logs of Microsoft 365."""
+        self._post("traces", {"target": target, "actor": actor})
+
+    def add_traces(self, table: str, records: Sequence[object]) -> None:
+        """Add records to one log: a field of ``sandbox.tenant.logs.traces.Traces``, or a table of advanced hunting."""
+        self._post("traces", {"table": table, "records": list(records)})
+
+    def audit_queries(self, **how: object) -> None:
+        """Set how audit log queries go on: ``running_polls``, ``ends_as``, ``limit``."""
+        self._post("audit_queries", how)
 
     def fault(self, kind: str, endpoint: str = "*", **options: object) -> None:
         """Script a fault: ``sandbox.tenant.faults.Fault``."""

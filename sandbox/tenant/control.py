@@ -14,9 +14,10 @@ from sandbox.tenant.account import Account
 from sandbox.tenant.event_subscription import EventSubscription
 from sandbox.tenant.faults import MILD, Fault
 from sandbox.tenant.feed import AUDIT_EXCHANGE, Subscription
+from sandbox.tenant.logs.planted import plant
 from sandbox.tenant.notifications_page import notifications_page
 from sandbox.tenant.scenarios import stage
-from sandbox.tenant.scene import UnknownScenarioError
+from sandbox.tenant.scene import UnknownScenarioError, account_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +65,8 @@ def routes(tenant: Tenant) -> list[Route]:
         command("delete", _delete),
         command("blobs", _blobs),
         command("attack", _attack),
+        command("traces", _traces),
+        command("audit_queries", _audit_queries),
         command("faults", _faults),
         command("subscription", _subscription),
         command("events", _subscribe_events),
@@ -120,6 +123,26 @@ def _attack(tenant: Tenant, body: Body) -> object:
         feed_delay_seconds=float(body.get("feed_delay_seconds", 0)),
         silent=bool(body.get("silent")),
     )
+
+
+def _traces(tenant: Tenant, body: Body) -> object:
+    """Add ``records`` to the log ``table``; or one trace of every kind of ``target`` and ``actor``, as an attack's."""
+    if "table" in body:
+        tenant.traces.add(str(body["table"]), list(body["records"]))
+        return len(body["records"])
+    target = account_named(tenant, body["target"])
+    actor = tenant.find(body["actor"]) or target
+    plant(tenant.traces, target, actor, tenant.clock())
+    return [target.object_id, actor.object_id]
+
+
+def _audit_queries(tenant: Tenant, body: Body) -> object:
+    """Set how audit log queries go on: ``running_polls``, ``ends_as``, ``limit``."""
+    queries = tenant.audit_queries
+    queries.running_polls = int(body.get("running_polls", queries.running_polls))
+    queries.ends_as = str(body.get("ends_as", queries.ends_as))
+    queries.limit = int(body.get("limit", queries.limit))
+    return len(queries.made)
 
 
 def _faults(tenant: Tenant, body: Body) -> object:

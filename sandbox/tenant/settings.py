@@ -33,5 +33,7 @@ class Settings(BaseModel):
     event_delay_seconds: float = 0.0
     event_reorder_seed: int | None = None
     """Events come in another order, drawn from this seed."""
+    premium_license: bool = True
+    """The tenant has Entra ID P1 or P2: without it, Graph gives neither sign-ins nor risk detections."""
     audit_disabled: bool = False
     unified_audit_log_ingestion_enabled: bool = True

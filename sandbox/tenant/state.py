@@ -14,6 +14,8 @@ from sandbox.tenant.account import Account, default_accounts
 from sandbox.tenant.faults import Faults
 from sandbox.tenant.feed import Blob, Feed
 from sandbox.tenant.identity import Identity, default_identities
+from sandbox.tenant.logs.audit_queries import AuditQueries
+from sandbox.tenant.logs.traces import Traces
 from sandbox.tenant.settings import Settings
 from sandbox.tenant.topic import Topic
 
@@ -46,6 +48,9 @@ class Tenant:
     faults: Faults = field(default_factory=Faults)
     feed: Feed = field(default_factory=Feed)
     topic: Topic = field(default_factory=Topic)
+    traces: Traces = field(default_factory=Traces)
+    """What accounts left in the logs of Microsoft 365, for the evidence of an incident."""
+    audit_queries: AuditQueries = field(default_factory=AuditQueries)
     journal: list[Change] = field(default_factory=list)
     counters: Counter[str] = field(default_factory=Counter)
     notifications: list[dict[str, Any]] = field(default_factory=list)

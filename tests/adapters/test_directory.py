@@ -19,7 +19,8 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import ClientAuthenticationError
 
 from bypass_responder.adapters import graph
-from bypass_responder.adapters.graph import FAILURES, GraphDirectory
+from bypass_responder.adapters.graph import GraphDirectory
+from bypass_responder.adapters.graph_wire import FAILURES, object_of
 from bypass_responder.errors import (
     NotFoundError,
     PermissionMissingError,
@@ -341,7 +342,7 @@ def test_everything_else_is_refused_with_the_service_s_words(status: int) -> Non
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"7"])
 def test_an_answer_that_is_no_json_object_is_transient(body: bytes) -> None:
     with pytest.raises(TransientError):
-        graph._json(httpx.Response(200, content=body))
+        object_of(httpx.Response(200, content=body))
 
 
 @pytest.mark.parametrize("missing", ["id", "userPrincipalName", "accountEnabled"])

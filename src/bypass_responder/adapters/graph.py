@@ -1,34 +1,22 @@
 """Entra ID through msgraph-sdk: read an account, switch its sign-in, revoke its sessions.
 
-Requests are raw (``RequestInformation``) and answers are judged here: the SDK's typed read costs a second and 1,200
-modules the first time, and an untyped error comes without the service's words. The SDK brings the token, its renewal on
-a claims challenge, and the wire. Its own retry can sleep for minutes and does nothing after a broken connection, so it
-is left out and the only retry layer is ``_send``.
+Answers are judged here, and the only retry layer is ``_send``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError
-from kiota_abstractions.api_error import APIError
 from kiota_abstractions.method import Method
-from kiota_abstractions.request_information import RequestInformation
-from kiota_abstractions.response_handler import ResponseHandler
-from kiota_authentication_azure._exceptions import KiotaAuthenticationError
-from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
-from kiota_http._exceptions import KiotaHTTPXError
-from kiota_http.middleware.options import ResponseHandlerOption
-from msgraph.graph_request_adapter import GraphRequestAdapter
 from pydantic import ValidationError
 
+from bypass_responder.adapters.graph_wire import GraphWire, object_of, wait_of, words_of
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import guid_or_none, whole_text
@@ -40,22 +28,10 @@ SIGN_IN = (
     "(User Administrator for limited roles)"
 )
 REVOKE = "User.RevokeSessions.All"
-FAILURES = (
-    APIError,
-    KiotaHTTPXError,
-    KiotaAuthenticationError,
-    AzureError,
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpx.StreamError,
-)
-"""What the SDK, its transport and the credential raise. None of it says that the service decided anything."""
-
 _TOTAL_SECONDS = 20.0
 _PER_CALL_SECONDS = 8.0
 _PAUSE_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
-_DEFAULT_WAIT_SECONDS = 10.0
 _FIELDS = {
     "id": "object_id",
     "userPrincipalName": "user_principal_name",
@@ -86,18 +62,13 @@ class GraphDirectory:
 
     def __init__(self, credential: AsyncTokenCredential, base_url: str, *, scope: str = GRAPH_SCOPE) -> None:
         """Take credential and root address (without ``/v1.0``); nothing connects before the first call."""
-        self._credential = credential
-        self._root = f"{base_url.rstrip('/')}/v1.0"
-        self._scope = scope
-        self._http: httpx.AsyncClient | None = None
-        self._adapter: GraphRequestAdapter | None = None
+        self._wire = GraphWire(credential, base_url, scope=scope, seconds=_PER_CALL_SECONDS)
         self._open_at = 0.0
         """When Graph takes requests again, on the clock of the event loop."""
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._http is not None:
-            await self._http.aclose()
+        await self._wire.aclose()
 
     async def find(self, name: str) -> Account | None:
         """Read the account. A name that can be neither object id nor UPN gives None, without a call.
@@ -110,7 +81,7 @@ class GraphDirectory:
         answer = await self._send(_Request(Method.GET, f"{_path(asked)}?{_SELECT}", READ))
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
-        account = _account(_json(answer))
+        account = _account(object_of(answer))
         if asked.casefold() not in {account.object_id, account.user_principal_name.casefold()}:
             raise RefusedError(f"Graph was asked for {asked} and answered with {account}.")
         return account
@@ -123,7 +94,7 @@ class GraphDirectory:
         answer = await self._send(_Request(Method.GET, f"{_path(asked)}/transitiveMemberOf?{_MEMBERSHIPS}", READ))
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return False
-        listed = _json(answer).get("value")
+        listed = object_of(answer).get("value")
         groups = listed if isinstance(listed, list) else []
         return any(isinstance(each, dict) and each.get("@odata.type") == _ROLE for each in groups)
 
@@ -179,42 +150,8 @@ class GraphDirectory:
         self._open_at = max(self._open_at, asyncio.get_running_loop().time() + seconds)
 
     async def _once(self, request: _Request) -> httpx.Response:
-        try:
-            answer: Any = await self._connected().send_primitive_async(self._information(request), "bytes", {})
-        except FAILURES as problem:
-            raise TransientError(f"Graph cannot be reached ({type(problem).__name__}: {problem}).") from problem
-        if not isinstance(answer, httpx.Response):
-            raise TransientError("The Graph SDK gave no answer.")
+        answer = await self._wire.send(request.method, f"{self._wire.root}/v1.0{request.path}", request.body)
         return _judged(answer, request.permission)
-
-    def _information(self, request: _Request) -> RequestInformation:
-        information = RequestInformation()
-        information.http_method = request.method
-        information.url = self._root + request.path
-        information.headers.try_add("Accept", "application/json")
-        if request.body is not None:
-            information.headers.try_add("Content-Type", "application/json")
-            information.content = json.dumps(request.body).encode()
-        information.add_request_options([ResponseHandlerOption(_AsItIs())])
-        return information
-
-    def _connected(self) -> GraphRequestAdapter:
-        if self._adapter is None:
-            host = urlsplit(self._root).hostname or ""
-            authentication = AzureIdentityAuthenticationProvider(
-                self._credential, scopes=[self._scope], allowed_hosts=[host]
-            )
-            self._http = httpx.AsyncClient(timeout=_PER_CALL_SECONDS, follow_redirects=False)
-            self._adapter = GraphRequestAdapter(authentication, client=self._http)
-            self._adapter.base_url = self._root
-        return self._adapter
-
-
-class _AsItIs(ResponseHandler):
-    """Hands back the response itself, failed ones too."""
-
-    async def handle_response_async(self, response: Any, error_map: Any) -> Any:  # noqa: ANN401, ARG002 - as inherited
-        return response
 
 
 def _path(name: str) -> str:
@@ -228,41 +165,17 @@ def _judged(answer: httpx.Response, permission: str) -> httpx.Response:
     status = answer.status_code
     if answer.is_success:
         return answer
-    code, message = _error(answer)
+    code, message = words_of(answer)
     text = f"Graph answered {status} {code}: {message}"
     if status == HTTPStatus.NOT_FOUND and code == "Request_ResourceNotFound":
         return answer
     if status == HTTPStatus.FORBIDDEN:
         raise PermissionMissingError(text, permission=permission)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise ThrottledError(text, retry_after_seconds=_wait(answer))
+        raise ThrottledError(text, retry_after_seconds=wait_of(answer))
     if answer.is_server_error or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT}:
         raise TransientError(text)
     raise RefusedError(text)
-
-
-def _error(answer: httpx.Response) -> tuple[str, str]:
-    """Code and first line of the message; empty where the body says nothing, as with many 5xx."""
-    try:
-        error = json.loads(answer.content)["error"]
-        return str(error["code"]), (str(error["message"]).splitlines() or [""])[0][:300]
-    except (ValueError, KeyError, TypeError):
-        return "", ""
-
-
-def _wait(answer: httpx.Response) -> float:
-    given = answer.headers.get("Retry-After", "")
-    return float(given) if given.isdecimal() else _DEFAULT_WAIT_SECONDS
-
-
-def _json(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        body = json.loads(answer.content)
-    except ValueError as problem:
-        raise TransientError("Graph answered with something that is not JSON.") from problem
-    if not isinstance(body, dict):
-        raise TransientError("Graph answered with JSON that is not an object.")
-    return body
 
 
 def _account(body: dict[str, Any]) -> Account:

@@ -1,0 +1,1 @@
+"""What Microsoft Graph keeps of people and applications: sign-ins, changes, audit records, alerts, mail traces."""
