@@ -88,6 +88,15 @@ async def record_exchange_result(message: func.QueueMessage) -> None:
     await responder.record_exchange_result(message.get_body())
 
 
+@app.queue_trigger(arg_name="message", queue_name="%EXCHANGE_READ_RESULTS_QUEUE%", connection="ResponderStorage")
+async def record_exchange_read(message: func.QueueMessage) -> None:
+    """Record one answer of the worker's slow side. On an exception, the host retries the message."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.record_exchange_read(message.get_body())
+
+
 @app.queue_trigger(arg_name="message", queue_name="%DECISIONS_QUEUE%", connection="ResponderStorage")
 async def carry_out_decision(message: func.QueueMessage) -> None:
     """Carry out or refuse a person's decision. On an exception, the host retries the message."""

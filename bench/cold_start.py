@@ -63,6 +63,7 @@ _TRIGGERS = (
     "receive_alert",
     "receive_queued_alert",
     "record_exchange_result",
+    "record_exchange_read",
     "carry_out_decision",
     "carry_out_console_decision",
     "send_notifications",

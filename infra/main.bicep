@@ -183,9 +183,9 @@ param responderMemory 512 | 2048 | 4096 = 2048
 param workerMemory 512 | 2048 | 4096 = 2048
 
 @description('Maximum instances of the responder, if they are shared by its functions; otherwise of each function.')
-@minValue(10)
+@minValue(20)
 @maxValue(40)
-param responderMaximumInstances int = 10
+param responderMaximumInstances int = 20
 
 @description('Storage redundancy of the data account.')
 param dataRedundancy 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS' = 'Standard_LRS'
@@ -428,6 +428,8 @@ module responderApp 'modules/app.bicep' = {
       DECISION_REMINDER_HOURS: string(decisionReminderHours)
       EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands
+      EXCHANGE_READS_QUEUE: queues.reads
+      EXCHANGE_READ_RESULTS_QUEUE: queues.readResults
       EXCHANGE_RESULTS_QUEUE: queues.results
       EXCHANGE_SWEEPS_QUEUE: queues.sweeps
       EXCHANGE_WORKER_IDS: '${workerIdentity.outputs.principalId},${workerIdentity.outputs.clientId}'
@@ -475,7 +477,7 @@ module workerApp 'modules/app.bicep' = {
     memory: workerMemory
     // For each function (Azure/azure-rest-api-specs#45083) or for all together (Azure/azure-functions-host#10523): with
     // one, a sweep of an hour might hold up every command. Two commands at once do no harm: each can be repeated.
-    maximumInstances: 3
+    maximumInstances: 4
     packageUri: workerHost.outputs.packageUri
     hostBlobUri: workerHost.outputs.blobUri
     hostTableUri: workerHost.outputs.tableUri
@@ -486,6 +488,8 @@ module workerApp 'modules/app.bicep' = {
       EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands
       EXCHANGE_ORGANIZATION: exchangeOrganization
+      EXCHANGE_READS_QUEUE: queues.reads
+      EXCHANGE_READ_RESULTS_QUEUE: queues.readResults
       EXCHANGE_RESULTS_QUEUE: queues.results
       EXCHANGE_SWEEPS_QUEUE: queues.sweeps
       PSWorkerInProcConcurrencyUpperBound: '1'

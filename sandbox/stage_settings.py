@@ -24,6 +24,8 @@ SETTINGS = {
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
     "EXCHANGE_CHECKS_QUEUE": "exchange-checks",
     "EXCHANGE_SWEEPS_QUEUE": "exchange-sweeps",
+    "EXCHANGE_READS_QUEUE": "exchange-reads",
+    "EXCHANGE_READ_RESULTS_QUEUE": "exchange-read-results",
     "EXCHANGE_RESULTS_QUEUE": "exchange-results",
     "NOTIFICATION_WEBHOOK_SECRET": "sandbox",
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",

@@ -40,6 +40,7 @@ from tests.fakes import (
     FakeDirectory,
     FakeEvidence,
     FakeExchangeQueue,
+    FakeExchangeReads,
     FakeIndex,
     FakeInspections,
     FakeLedger,
@@ -152,6 +153,7 @@ class World:
         self.decisions = FakeDecisionQueue()
         self.inspections = FakeInspections()
         self.sweeps = FakeSweeps()
+        self.reads = FakeExchangeReads()
         self.notifier = FakeNotifier()
         self.outbox = FakeOutbox()
         self.sender = FakeSenderQueue()
@@ -179,6 +181,7 @@ class World:
             inspections=self.inspections,
             evidence=FakeEvidence(),
             sweeps=self.sweeps,
+            reads=self.reads,
             feed=self.feed,
             feed_store=self.feed_store,
             outbox=self.outbox,

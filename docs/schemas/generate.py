@@ -9,10 +9,14 @@ from typing import Any
 
 from bypass_responder.adapters.webhook import _SENT, TYPE_GROUP, TYPE_ONE
 from bypass_responder.console.app import description_of_api
+from bypass_responder.model.account_read import AccountRead
 from bypass_responder.model.alert import Hint
 from bypass_responder.model.decision_message import DecisionMessage
+from bypass_responder.model.exchange_read import READ_COMMAND, ReadResult
+from bypass_responder.model.mailbox_audit import MailboxRow
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
 from bypass_responder.model.notification import Notification
+from bypass_responder.model.organization_read import OrganizationRead
 from bypass_responder.model.sweep import SweepCommand, SweepContent, SweepResult
 from bypass_responder.operating.report.attestation import Attestation
 from bypass_responder.operating.report.incident_report import IncidentReport
@@ -30,6 +34,11 @@ def schemas() -> dict[str, dict[str, Any]]:
         "sweep-command.schema.json": DIALECT | SweepCommand.model_json_schema(mode="serialization"),
         "sweep-result.schema.json": DIALECT | SweepResult.model_json_schema(mode="validation"),
         "sweep-content.schema.json": DIALECT | SweepContent.model_json_schema(mode="validation"),
+        "read-command.schema.json": DIALECT | READ_COMMAND.json_schema(mode="serialization"),
+        "read-result.schema.json": DIALECT | ReadResult.model_json_schema(mode="validation"),
+        "account-read.schema.json": DIALECT | AccountRead.model_json_schema(mode="validation"),
+        "organization-read.schema.json": DIALECT | OrganizationRead.model_json_schema(mode="validation"),
+        "mailbox-row.schema.json": DIALECT | MailboxRow.model_json_schema(mode="validation"),
         "decision-message.schema.json": DIALECT | DecisionMessage.model_json_schema(mode="validation"),
         "notification.schema.json": DIALECT | _notification(),
         "alert.schema.json": DIALECT | Hint.model_json_schema(mode="validation"),

@@ -34,7 +34,7 @@ print(json.dumps({
     "containers": storage_clients.CONTAINERS,
     "responder_roles": [role.value for role in rights.RESPONDER_ROLES],
     "worker_roles": [role.value for role in rights.WORKER_ROLES],
-    "worker_cmdlets": rights.WORKER_CMDLETS,
+    "worker_cmdlets": [name for each in rights.EXCHANGE_GRANTS.values() for name in each.cmdlets],
 }))
 """
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 SAID = re.compile(r"Permissions?: (?P<text>[^\n]+(?:\n[^\n]+)*?)(?=\.(?:\s|\Z)|\n\n|\Z)")
 APP_ROLE = re.compile(r"\b(?:[A-Z]\w+\.)+(?:All|Read|ReadWrite|ManageAsApp)\b")
 CMDLET = re.compile(
-    r"\b(?:Get|Set|New|Remove|Enable|Disable)-(?:User|Mailbox\w*|OrganizationConfig|AdminAuditLogConfig|Recipient\w*)\b"
+    r"\b(?:Get|Set|New|Remove|Enable|Disable)-(?:User|(?:EXO)?Mailbox\w*|OrganizationConfig|AdminAuditLogConfig|"
+    r"Recipient\w*|InboxRule|ManagementRole\w*|RoleGroup\w*)\b"
 )
 OF_PEOPLE = {"src/bypass_responder/adapters/entra_rights.py", "src/bypass_responder/operating/grant.py"}
 """What these name is of the administrator who runs `bypassctl grant`."""
@@ -38,7 +39,7 @@ def run(root: Path) -> Iterator[str]:
     app_roles = {word for text in named for word in APP_ROLE.findall(text)}
     yield from _compared(app_roles, set(code.responder_roles), "rights.RESPONDER_ROLES")
     worker = _worker(root)
-    yield from _compared(set(CMDLET.findall(worker)), set(code.worker_cmdlets), "rights.WORKER_CMDLETS")
+    yield from _compared(set(CMDLET.findall(worker)), set(code.worker_cmdlets), "rights.EXCHANGE_GRANTS")
     if code.worker_roles != ["Exchange.ManageAsApp"]:
         yield "rights.WORKER_ROLES: the worker connects to Exchange with Exchange.ManageAsApp and needs nothing else"
     roles = {role for text in named for role in access.ROLES.values() if role in text}

@@ -67,7 +67,9 @@ var queues = {
   commands: 'exchange-commands'
   checks: 'exchange-checks'
   sweeps: 'exchange-sweeps'
+  reads: 'exchange-reads'
   results: 'exchange-results'
+  readResults: 'exchange-read-results'
 }
 
 @export()
@@ -79,6 +81,8 @@ var containers = {
   evidence: 'evidence'
   checkpoints: 'log-checkpoints'
   sweeps: 'sweeps'
+  reads: 'reads'
+  changes: 'changes'
   deadLetters: 'dead-letters'
 }
 

@@ -75,16 +75,21 @@ var onTables given[] = concat(
 var queueNames = map(items(queues), queue => queue.value)
 var onQueues given[] = concat(
   toApp(responder, roles.queueDataContributor, [queues.alerts, queues.consoleDecisions, queues.decisions]),
-  toApp(responder, roles.queueDataContributor, [queues.notifications, queues.results]),
-  toApp(responder, roles.queueMessageSender, [queues.commands, queues.checks, queues.sweeps]),
-  toApp(responder, roles.queueMessageSender, [poison(queues.alerts), poison(queues.results)]),
+  toApp(responder, roles.queueDataContributor, [queues.notifications, queues.readResults, queues.results]),
+  toApp(responder, roles.queueMessageSender, [queues.commands, queues.checks, queues.reads, queues.sweeps]),
+  toApp(
+    responder,
+    roles.queueMessageSender,
+    [poison(queues.alerts), poison(queues.readResults), poison(queues.results)]
+  ),
   toApp(responder, roles.queueMessageSender, [poison(queues.consoleDecisions), poison(queues.decisions)]),
   toApp(responder, roles.queueMessageSender, [poison(queues.notifications)]),
   toApp(responder, roles.queueMessageProcessor, map(queueNames, queue => poison(queue))),
-  toApp(worker, roles.queueDataContributor, [queues.commands, queues.checks, queues.sweeps]),
-  toApp(worker, roles.queueMessageSender, [queues.results]),
+  toApp(worker, roles.queueDataContributor, [queues.commands, queues.checks, queues.reads, queues.sweeps]),
+  toApp(worker, roles.queueMessageSender, [queues.readResults, queues.results]),
   consoleExists ? toApp(console, roles.queueMessageSender, [queues.consoleDecisions]) : [],
-  toApp(worker, roles.queueMessageSender, [poison(queues.commands), poison(queues.checks), poison(queues.sweeps)]),
+  toApp(worker, roles.queueMessageSender, [poison(queues.commands), poison(queues.checks)]),
+  toApp(worker, roles.queueMessageSender, [poison(queues.reads), poison(queues.sweeps)]),
   alertsByQueue ? toApp(topic, roles.queueMessageSender, [queues.alerts]) : [],
   toGroup(operators, roles.queueMessageSender, [queues.decisions]),
   toGroup(operators, roles.queueDataReader, concat(queueNames, map(queueNames, queue => poison(queue))))
@@ -92,8 +97,9 @@ var onQueues given[] = concat(
 
 var onContainers given[] = concat(
   toApp(responder, roles.blobDataContributor, [containers.evidence, containers.checkpoints]),
-  toApp(responder, roles.blobDataReader, [containers.sweeps, containers.deadLetters]),
-  toApp(worker, roles.blobDataContributor, [containers.sweeps]),
+  toApp(responder, roles.blobDataReader, [containers.sweeps, containers.reads, containers.deadLetters]),
+  // Only the worker reaches changes: it refuses to make a mailbox audit less, except back to what it recorded there.
+  toApp(worker, roles.blobDataContributor, [containers.sweeps, containers.reads, containers.changes]),
   toApp(topic, roles.blobDataContributor, [containers.deadLetters]),
   toGroup(operators, roles.blobDataReader, map(items(containers), container => container.value)),
   toGroup(readers, roles.blobDataReader, map(items(containers), container => container.value))

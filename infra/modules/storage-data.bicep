@@ -134,6 +134,15 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01
           }
         }
         {
+          name: 'reads-go-after-8-days'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['${containers.reads}/'] }
+            actions: { baseBlob: { delete: { daysAfterCreationGreaterThan: 8 } } }
+          }
+        }
+        {
           name: 'dead-letters-go-after-90-days'
           type: 'Lifecycle'
           enabled: true

@@ -3,7 +3,7 @@
 Runs one function of the Exchange worker for one message after another, as the Functions platform does.
 
 .DESCRIPTION
-One line of JSON on stdin per message: {"body": text, "metadata": {...}}. One line on stdout per message:
+One line of JSON on stdin per message: {"body": text, "metadata": {...}, "inputs": {binding: text or null}}. One line on stdout per message:
 {"driver": "done", "ok": true, "outputs": {"Result": ["…"]}, "error": null}. Bytes come as {"base64": "…"}.
 The first line says {"driver": "ready", "powershell": "7.6.9"}. Everything else on stdout is no line of this protocol. Ends with stdin.
 
@@ -61,6 +61,17 @@ function ConvertFrom-Body {
     , $Body
 }
 
+function ConvertFrom-Input {
+    <#
+    .SYNOPSIS
+    Gives what an input binding found: null when there is no blob, else as a message.
+    #>
+    param([object]$Text)
+
+    if ($null -eq $Text) { return $null }
+    ConvertFrom-Body -Body $Text
+}
+
 . (Join-Path $App 'profile.ps1')
 $global:BypassDriverKnown = @()
 $global:BypassDriverKnown = @((Get-Variable -Scope Global).Name)
@@ -71,7 +82,9 @@ while ($null -ne ($line = $in.ReadLine())) {
     $failure = $null
     try {
         $item = ConvertFrom-Body -Body $given['body']
-        & (Join-Path $folder 'run.ps1') -QueueItem $item -TriggerMetadata $given['metadata'] *>&1 |
+        $inputs = @{}
+        foreach ($name in @($given['inputs'].Keys)) { $inputs[$name] = ConvertFrom-Input -Text $given['inputs'][$name] }
+        & (Join-Path $folder 'run.ps1') -QueueItem $item -TriggerMetadata $given['metadata'] @inputs *>&1 |
             ForEach-Object { [Console]::Error.WriteLine([string]$_) }
     } catch {
         $failure = $_.Exception.Message

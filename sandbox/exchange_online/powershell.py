@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -103,11 +104,21 @@ class Function:
                 log.close()
         self.version = str(self._line("ready")["powershell"])
 
-    def invoke(self, body: str, *, message_id: str = "message", dequeue_count: int = 1) -> Invocation:
-        """Hand over one queue message (not base64). Raises PowerShellError when the process dies over it."""
+    def invoke(
+        self,
+        body: str,
+        *,
+        message_id: str = "message",
+        dequeue_count: int = 1,
+        inputs: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> Invocation:
+        """Hand over one queue message (not base64). Raises PowerShellError when the process dies over it.
+
+        ``inputs``: what the input bindings found, by name; None where there is no blob.
+        """
         metadata = {"Id": message_id, "DequeueCount": dequeue_count}
         with self._lock:
-            self._send(json.dumps({"body": body, "metadata": metadata}))
+            self._send(json.dumps({"body": body, "metadata": metadata, "inputs": dict(inputs)}))
             done = self._line("done")
         outputs = {name: [_value(each) for each in values] for name, values in done["outputs"].items()}
         return Invocation(ok=done["ok"], error=done["error"], outputs=outputs)

@@ -10,8 +10,10 @@ import base64
 import json
 import random
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueServiceClient
 
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 
     from sandbox.worker.stand_in import Outputs
 
-    Invoke = Callable[[str, str, int], Awaitable[Outputs]]
-    """Body, message id and dequeue count to what goes to the output bindings."""
+    Inputs = Mapping[str, str | None]
+    """What each input binding found; None where there is no blob."""
+    Invoke = Callable[[str, str, int, Inputs], Awaitable[Outputs]]
+    """Body, message id, dequeue count and inputs to what goes to the output bindings."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,12 @@ async def load_powershell(
         python = await resources.enter_async_context(StandIn(environment))
         invokes = {name: _of_the_stand_in(python, name) for name in declared}
     else:
-        for name in declared:
-            function = resources.enter_context(Function(name, environment=environment, app=app_folder))
-            answers = f"PowerShell {function.version}"
+        started = {name: Function(name, environment=environment, app=app_folder) for name in declared}
+        for name, function in started.items():
+            resources.callback(function.close)
             invokes[name] = _of(function)
+        await asyncio.gather(*(asyncio.to_thread(function.start) for function in started.values()))
+        answers = f"PowerShell {next(iter(started.values())).version}" if started else answers
     functions = [
         await _hosted(name, each, invokes[name], environment, resources, order) for name, each in declared.items()
     ]
@@ -75,9 +81,10 @@ def _declared(app_folder: Path, environment: Mapping[str, str]) -> dict[str, lis
 
 
 def _of(function: Function) -> Invoke:
-    async def invoke(body: str, message_id: str, dequeue_count: int) -> Outputs:
+    async def invoke(body: str, message_id: str, dequeue_count: int, inputs: Inputs) -> Outputs:
+        call = partial(function.invoke, body, message_id=message_id, dequeue_count=dequeue_count, inputs=inputs)
         try:
-            ended = await asyncio.to_thread(function.invoke, body, message_id=message_id, dequeue_count=dequeue_count)
+            ended = await asyncio.to_thread(call)
         except PowerShellError:
             function.close()
             function.start()  # as the platform restarts a worker that died; in this thread, which outlives it
@@ -90,8 +97,8 @@ def _of(function: Function) -> Invoke:
 
 
 def _of_the_stand_in(python: StandIn, name: str) -> Invoke:
-    async def invoke(body: str, message_id: str, dequeue_count: int) -> Outputs:
-        return await python.invoke(name, body, message_id=message_id, deliveries=dequeue_count)
+    async def invoke(body: str, message_id: str, dequeue_count: int, inputs: Inputs) -> Outputs:
+        return await python.invoke(name, body, message_id=message_id, deliveries=dequeue_count, inputs=inputs)
 
     return invoke
 
@@ -105,18 +112,43 @@ async def _hosted(
     order: random.Random,
 ) -> HostedFunction:
     [trigger] = [each for each in bindings if each["type"] == "queueTrigger"]
+    read = [each for each in bindings if each["direction"] == "in" and each is not trigger]
+    pulls = {each["name"]: await _pull(each, environment, resources) for each in read}
     pushes = {
         each["name"]: await _push(each, environment, resources) for each in bindings if each["direction"] == "out"
     }
 
     async def run(**given: func.QueueMessage) -> None:
         message = given[trigger["name"]]
-        outputs = await invoke(message.get_body().decode(), str(message.id), int(message.dequeue_count or 1))
+        body = message.get_body().decode()
+        found = {binding: await pull(body) for binding, pull in pulls.items()}
+        outputs = await invoke(body, str(message.id), int(message.dequeue_count or 1), found)
         for binding, push in order.sample(sorted(pushes.items()), len(pushes)):
             for value in outputs.get(binding, []):
                 await push(value, str(message.id))
 
     return HostedFunction(name, trigger, run)
+
+
+async def _pull(
+    binding: Mapping[str, Any], environment: Mapping[str, str], resources: AsyncExitStack
+) -> Callable[[str], Awaitable[str | None]]:
+    """What reads an input blob; ``{name}`` in a path is a field of the message, which must have it."""
+    connection = environment.get(binding["connection"], "")
+    blobs = await resources.enter_async_context(BlobServiceClient.from_connection_string(connection))
+    container, _, path = str(binding["path"]).partition("/")
+
+    async def download(body: str) -> str | None:
+        try:
+            blob = blobs.get_blob_client(container, path.format_map(json.loads(body)))
+        except (ValueError, KeyError, TypeError) as error:
+            raise HostError(f"the message has no value for the path {binding['path']}") from error
+        try:
+            return bytes(await (await blob.download_blob()).readall()).decode()
+        except ResourceNotFoundError:
+            return None
+
+    return download
 
 
 async def _push(

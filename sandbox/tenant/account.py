@@ -8,6 +8,8 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from sandbox.tenant.mailbox import Mailbox
+
 TENANT_ID = "5f0c9b6e-3d3a-4a54-9e0d-2b7c1c0f7a10"
 DOMAIN = "contoso.onmicrosoft.com"
 
@@ -40,6 +42,8 @@ class Account(BaseModel):
     exchange_name: str
     exchange_guid: str
     audit_bypass_enabled: bool = False
+    mailbox: Mailbox | None = None
+    """Left out: an ordinary one for a member, none for a guest."""
 
     @model_validator(mode="before")
     @classmethod
@@ -50,6 +54,7 @@ class Account(BaseModel):
             "display_name": upn.partition("@")[0],
             "exchange_name": object_id,
             "exchange_guid": made_up_guid("exchange", object_id),
+            "mailbox": None if given.get("user_type") == "Guest" else Mailbox(),
         }
         return defaults | given | {"object_id": object_id}
 

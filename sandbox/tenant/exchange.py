@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.tenant.exchange_mailboxes import READS, CmdletFailure, distinguished_name, set_mailbox
+from sandbox.tenant.exchange_rows import DEFAULT_RESULT_SIZE, Parameters, Rows, UnknownFilterError, limited
 from sandbox.tenant.identity import EXCHANGE, claims_for
 from sandbox.tenant.records import SET_BYPASS, bypass_record
 
@@ -22,10 +24,9 @@ if TYPE_CHECKING:
     from sandbox.tenant.account import Account
     from sandbox.tenant.state import Tenant
 
+    _Cmdlet = Callable[[Tenant, Parameters, Parameters], tuple[Rows, list[str]] | Response]
+
 _FILTER = re.compile(r"\s*ExternalDirectoryObjectId\s+-eq\s+'([^']*)'\s*\Z", re.IGNORECASE)
-DEFAULT_RESULT_SIZE = 1000
-Parameters = dict[str, Any]
-Rows = list[dict[str, Any]]
 NOTHING_TO_CHANGE = "The command completed successfully but no settings of '{}' have been modified."
 
 
@@ -60,9 +61,17 @@ async def invoke_command(request: Request, tenant: Tenant) -> Response:
         return Response(status_code=401)
     name, parameters = _cmdlet(await request.body())
     cmdlet = _CMDLETS.get(name)
-    if cmdlet is None or "Exchange.ManageAsApp" not in claims["roles"]:
+    permitted = "Exchange.ManageAsApp" in claims["roles"] and name not in tenant.settings.withheld_cmdlets
+    if cmdlet is None or not permitted:
         return Response(b"\0", 403)
-    answer = cmdlet(tenant, parameters, claims)
+    try:
+        answer = cmdlet(tenant, parameters, claims)
+    except UnknownFilterError:
+        return _refused("TaskArgumentException", "The filter is not one that the stand-in understands.")
+    except CmdletFailure as failure:
+        gone = failure.name == "ManagementObjectNotFoundException"
+        status, code = (404, "NotFound") if gone else (400, "BadRequest")
+        return _refused(failure.name, str(failure), status=status, code=code)
     if isinstance(answer, Response):
         return answer
     rows, warnings = answer
@@ -99,13 +108,6 @@ def _matching(tenant: Tenant, identity: str) -> list[Account]:
     ]
 
 
-def _limited(rows: Rows, parameters: Parameters) -> tuple[Rows, list[str]]:
-    size = str(parameters.get("ResultSize") or DEFAULT_RESULT_SIZE)
-    if size.casefold() == "unlimited" or len(rows) <= int(size):
-        return rows, []
-    return rows[: int(size)], ["There are more results available than are currently displayed."]
-
-
 def _get_user(tenant: Tenant, parameters: Parameters, _claims: Parameters) -> tuple[Rows, list[str]] | Response:
     if text := parameters.get("Filter"):
         wanted = _FILTER.match(str(text))
@@ -125,11 +127,12 @@ def _get_user(tenant: Tenant, parameters: Parameters, _claims: Parameters) -> tu
             "Guid": account.exchange_guid,
             "ExternalDirectoryObjectId": account.object_id,
             "UserPrincipalName": account.user_principal_name,
+            "DistinguishedName": distinguished_name(account),
             "RecipientTypeDetails": "GuestMailUser" if account.user_type == "Guest" else "UserMailbox",
         }
         for account in found
     ]
-    return _limited(rows, parameters)
+    return limited(rows, parameters)
 
 
 def _not_found(identity: str) -> Response:
@@ -150,7 +153,7 @@ def _get_bypass(tenant: Tenant, parameters: Parameters, _claims: Parameters) -> 
         }
         for account in found
     ]
-    return _limited(rows, parameters)
+    return limited(rows, parameters)
 
 
 def _set_bypass(tenant: Tenant, parameters: Parameters, claims: Parameters) -> tuple[Rows, list[str]] | Response:
@@ -182,13 +185,27 @@ def _get_organization(tenant: Tenant, _parameters: Parameters, _claims: Paramete
 
 
 def _get_admin_audit_log(tenant: Tenant, _parameters: Parameters, _claims: Parameters) -> tuple[Rows, list[str]]:
-    return [{"UnifiedAuditLogIngestionEnabled": tenant.settings.unified_audit_log_ingestion_enabled}], []
+    row = {
+        "UnifiedAuditLogIngestionEnabled": tenant.settings.unified_audit_log_ingestion_enabled,
+        "AdminAuditLogEnabled": True,
+        "AdminAuditLogCmdlets": ["*"],
+        "AdminAuditLogParameters": ["*"],
+        "AdminAuditLogExcludedCmdlets": [],
+        "AdminAuditLogAgeLimit": "90.00:00:00",
+    }
+    return [row], []
 
 
-_CMDLETS: dict[str, Callable[[Tenant, Parameters, Parameters], tuple[Rows, list[str]] | Response]] = {
+def _without_claims(cmdlet: Callable[[Tenant, Parameters], tuple[Rows, list[str]]]) -> _Cmdlet:
+    return lambda tenant, parameters, _claims: cmdlet(tenant, parameters)
+
+
+_CMDLETS: dict[str, _Cmdlet] = {
     "Get-User": _get_user,
     "Get-MailboxAuditBypassAssociation": _get_bypass,
     SET_BYPASS: _set_bypass,
     "Get-OrganizationConfig": _get_organization,
     "Get-AdminAuditLogConfig": _get_admin_audit_log,
+    "Set-Mailbox": lambda tenant, parameters, claims: set_mailbox(tenant, parameters, by=claims["appid"]),
+    **{name: _without_claims(cmdlet) for name, cmdlet in READS.items()},
 }

@@ -35,5 +35,7 @@ class Settings(BaseModel):
     """Events come in another order, drawn from this seed."""
     premium_license: bool = True
     """The tenant has Entra ID P1 or P2: without it, Graph gives neither sign-ins nor risk detections."""
+    withheld_cmdlets: tuple[str, ...] = ()
+    """Cmdlets that no Exchange role of the worker has."""
     audit_disabled: bool = False
     unified_audit_log_ingestion_enabled: bool = True

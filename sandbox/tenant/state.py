@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from sandbox.tenant.account import Account, default_accounts
+from sandbox.tenant.exchange_roles import Roles
 from sandbox.tenant.faults import Faults
 from sandbox.tenant.feed import Blob, Feed
 from sandbox.tenant.identity import Identity, default_identities
@@ -58,6 +59,8 @@ class Tenant:
     """By the secret of the identity endpoint's header: one per app, as App Service has it."""
     granted_at: dict[tuple[str, str], str] = field(default_factory=dict)
     """By object id and permission: when it was given, where that was not before the beginning."""
+    roles: Roles = field(default_factory=Roles)
+    """Of Exchange."""
     directory_roles: list[dict[str, str]] = field(default_factory=list)
     missing_applications: set[str] = field(default_factory=set)
     """Microsoft services, by resource, that have no service principal in this tenant."""

@@ -2,6 +2,7 @@
 
 from sandbox.worker.answer import answer
 from sandbox.worker.exchange import ExchangeCalls
+from sandbox.worker.reads import read
 from sandbox.worker.sweep import sweep
 
-__all__ = ["ExchangeCalls", "answer", "sweep"]
+__all__ = ["ExchangeCalls", "answer", "read", "sweep"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AsyncExitStack
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -11,6 +12,7 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from sandbox.worker.answer import READ_BACK_SECONDS, answer
 from sandbox.worker.exchange import ExchangeCalls
+from sandbox.worker.reads import read
 from sandbox.worker.sweep import sweep
 
 if TYPE_CHECKING:
@@ -47,9 +49,19 @@ class StandIn:
         """Close them."""
         await self._stack.aclose()
 
-    async def invoke(self, function: str, body: str, *, message_id: str, deliveries: int) -> Outputs:
+    async def invoke(
+        self,
+        function: str,
+        body: str,
+        *,
+        message_id: str,
+        deliveries: int,
+        inputs: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> Outputs:
         """What ``function`` gives for one message. Raises ValueError for a message without a command id."""
         command = _identified(body)
+        if function == "ExchangeReads":
+            return await self._read(command, message_id, inputs.get("Recorded"))
         if function != "ExchangeSweeps":
             seconds = self._read_back_seconds
             result = await answer(command, self._exchange, read_back_seconds=seconds, deliveries=deliveries)
@@ -58,6 +70,16 @@ class StandIn:
         outputs: Outputs = {"Result": [json.dumps(listed)]}
         if content is not None:
             outputs["Sweep"] = [content]
+        return outputs
+
+    async def _read(self, command: dict[str, Any], message_id: str, record: str | None) -> Outputs:
+        seconds = self._read_back_seconds
+        done = await read(command, self._exchange, message_id=message_id, record=record, read_back_seconds=seconds)
+        outputs: Outputs = {"Result": [json.dumps(done.answer)]}
+        if done.content is not None:
+            outputs["Rows"] = [done.content]
+        if done.record is not None:
+            outputs["Record"] = [done.record]
         return outputs
 
 

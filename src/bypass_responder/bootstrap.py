@@ -80,9 +80,9 @@ class Responder(_Connected):
 
     async def sweep_bypass_state(self) -> None:
         """Ask the Exchange worker who is bypassed, unless it is asked already."""
-        from bypass_responder.triggers.sweep_bypass_state import plan_sweep
+        from bypass_responder.triggers.sweep_bypass_state import sweep_bypass_state
 
-        await _run_and_flush("sweep_bypass_state", plan_sweep(self.services))
+        await _run_and_flush("sweep_bypass_state", sweep_bypass_state(self.services))
 
     async def receive_alert(self, body: bytes) -> None:
         """Take one event, in the JSON of its envelope: a hint."""
@@ -95,6 +95,12 @@ class Responder(_Connected):
         from bypass_responder.triggers.record_exchange_result import record_exchange_result
 
         await _run_and_flush("record_exchange_result", record_exchange_result(body, self.services))
+
+    async def record_exchange_read(self, body: bytes) -> None:
+        """Take one answer of the worker's function ExchangeReads."""
+        from bypass_responder.triggers.record_exchange_read import record_exchange_read
+
+        await _run_and_flush("record_exchange_read", record_exchange_read(body, self.services))
 
     async def carry_out_decision(self, body: bytes, channel: str) -> None:
         """Take one decision of a person. ``channel`` is the queue's: bypassctl or console."""
@@ -193,6 +199,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         inspections=late(lambda: _inspections(storage, tenant)),
         evidence=late(lambda: _evidence(storage, tenant)),
         sweeps=late(lambda: _sweeps(storage, tenant)),
+        reads=late(lambda: _reads(storage, settings)),
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         outbox=late(lambda: _outbox(storage, tenant)),
@@ -288,6 +295,14 @@ def _sweeps(storage: StorageClients, tenant: str) -> ports.SweepStore:
     from bypass_responder.adapters.sweep_store import SweepStore
 
     return SweepStore(storage.tables, storage.blobs, tenant)
+
+
+def _reads(storage: StorageClients, settings: Settings) -> ports.ExchangeReads:
+    from bypass_responder.adapters.exchange_reads import StorageExchangeReads
+
+    return StorageExchangeReads(
+        storage.tables, storage.queues, storage.blobs, settings.tenant_id, queue=settings.exchange_reads_queue
+    )
 
 
 def _exchange(storage: StorageClients, settings: Settings) -> ports.ExchangeQueue:
@@ -442,6 +457,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         inspections=TableInspections(storage.tables, tenant),
         evidence=absent,
         sweeps=absent,
+        reads=absent,
         feed=absent,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         outbox=TableOutbox(storage.tables, tenant),

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Own = Literal[
-    "access_refused", "baseline_moved", "checkpoint", "console_change", "hint_waits", "log_unverified",
-    "log_verified", "notification", "ongoing", "polled", "resumed", "run_failed", "self_check_failed", "self_checked",
-    "sent", "settling_failed", "started", "swept",
+    "access_refused", "baseline_moved", "checkpoint", "console_change", "exchange_read", "hint_waits",
+    "log_unverified", "log_verified", "notification", "ongoing", "polled", "resumed", "run_failed",
+    "self_check_failed", "self_checked", "sent", "settling_failed", "started", "swept",
 ]  # fmt: skip
 """Events that are not entries of the response log."""
 

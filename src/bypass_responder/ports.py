@@ -16,6 +16,7 @@ from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case, Head, IndexEntry
 from bypass_responder.model.decision_message import Channel, DecisionMessage
+from bypass_responder.model.exchange_read import ReadCommand, ReadKind, ReadResult
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
 from bypass_responder.model.incident import IncidentStatus
@@ -279,6 +280,41 @@ class ExchangeQueue(Protocol):
 
     def drain_poison(self, limit: int) -> AsyncIterator[PoisonMessage]:
         """Up to ``limit`` poison messages, each deleted only when the caller comes back for the next one."""
+
+
+@dataclass(frozen=True)
+class StoredRead:
+    """A question to the worker's function ExchangeReads; ``result`` is None until it is answered."""
+
+    command: ReadCommand
+    asked_at: datetime
+    result: ReadResult | None = None
+    answered_at: datetime | None = None
+
+
+class ExchangeReads(Protocol):
+    """Questions to the Exchange worker that may take minutes, and their answers. Nothing that acts waits for them."""
+
+    async def ask(self, command: ReadCommand, now: datetime) -> None:
+        """Remember a question, then put it on its queue. Asked again, it is sent again unless it is answered."""
+
+    async def find(self, command_id: str) -> StoredRead | None:
+        """A question by its id, None when it was never asked, or was forgotten."""
+
+    async def newest(self, kind: ReadKind, *, answered: bool = False) -> StoredRead | None:
+        """The question of this kind that was asked last, or answered last; None before the first."""
+
+    async def record(self, result: ReadResult, now: datetime) -> bool:
+        """Store an answer; False when no such question is outstanding. An answer counts once."""
+
+    def lines(self, result: ReadResult) -> AsyncIterator[bytes]:
+        """Yield the lines of the answer's blob, each a JSON object.
+
+        Raises NotFoundError while the blob is not there, InputError when it is not the one that the answer names.
+        """
+
+    async def forget_before(self, moment: datetime) -> int:
+        """Delete questions that were asked before a moment, except the newest of each kind; returns how many."""
 
 
 @dataclass(frozen=True)

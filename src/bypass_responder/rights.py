@@ -86,15 +86,81 @@ ROLE_GROUPS = (EXCHANGE_ROLE_GROUP,)
 """The role groups of the worker."""
 
 
+class ExchangeSet(StrEnum):
+    """What an Exchange administrator grants the worker at once, in a role group of its own."""
+
+    RESPONSE = "response"
+    """Detect and remove a bypass. Required."""
+    READS = "reads"
+    """Evidence, the organization's roles and what mailboxes audit; ``Get-`` only."""
+    CHANGES = "changes"
+    """Make mailboxes audit more. Off by default."""
+
+
+class ExchangeGrant(Value):
+    """The role group of a set. ``parameters`` of its cmdlets; empty: all that the built-in role has."""
+
+    group: str
+    cmdlets: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
+
+    def permits(self, cmdlet: str, parameters: tuple[str, ...]) -> bool:
+        """Return True when the set grants this cmdlet with these parameters."""
+        names = {each.casefold() for each in self.cmdlets}
+        allowed = {each.casefold() for each in self.parameters}
+        return cmdlet.casefold() in names and (not allowed or {each.casefold() for each in parameters} <= allowed)
+
+
+EXCHANGE_GRANTS = {
+    ExchangeSet.RESPONSE: ExchangeGrant(group=EXCHANGE_ROLE_GROUP, cmdlets=WORKER_CMDLETS),
+    ExchangeSet.READS: ExchangeGrant(
+        group=f"{EXCHANGE_ROLE_GROUP} Reads",
+        cmdlets=(
+            "Get-Mailbox",
+            "Get-EXOMailbox",
+            "Get-InboxRule",
+            "Get-MailboxPermission",
+            "Get-RecipientPermission",
+            "Get-MailboxFolderPermission",
+            "Get-ManagementRole",
+            "Get-ManagementRoleAssignment",
+            "Get-ManagementRoleEntry",
+            "Get-RoleGroupMember",
+        ),
+    ),
+    ExchangeSet.CHANGES: ExchangeGrant(
+        group=f"{EXCHANGE_ROLE_GROUP} Changes",
+        cmdlets=("Set-Mailbox",),
+        parameters=(
+            "AuditAdmin",
+            "AuditDelegate",
+            "AuditEnabled",
+            "AuditLogAgeLimit",
+            "AuditOwner",
+            "Confirm",
+            "DefaultAuditSet",
+            "Identity",
+            "WhatIf",
+        ),
+    ),
+}
+
+
+def worker_may(cmdlet: str, parameters: tuple[str, ...]) -> bool:
+    """Return True for a cmdlet with parameters that some set grants."""
+    return any(each.permits(cmdlet, parameters) for each in EXCHANGE_GRANTS.values())
+
+
 def storage_role(place: str, name: str) -> str:
     """Return the responder's role on a ``table``, ``queue`` or ``container``, as roles.bicep grants it."""
     if place == "table":
         return "Storage Table Data Reader" if name == "Allowlist" else "Storage Table Data Contributor"
     if place == "container":
-        return "Storage Blob Data Reader" if name in {"sweeps", "dead-letters"} else "Storage Blob Data Contributor"
+        read_only = name in {"sweeps", "reads", "dead-letters"}
+        return "Storage Blob Data Reader" if read_only else "Storage Blob Data Contributor"
     if name.endswith("-poison"):
         return "Storage Queue Data Message Processor"
-    sends = name in {"exchange-commands", "exchange-checks", "exchange-sweeps"}
+    sends = name in {"exchange-commands", "exchange-checks", "exchange-sweeps", "exchange-reads"}
     return "Storage Queue Data Message Sender" if sends else "Storage Queue Data Contributor"
 
 

@@ -49,6 +49,7 @@ class Services:
     inspections: ports.Inspections
     evidence: ports.EvidenceStore
     sweeps: ports.SweepStore
+    reads: ports.ExchangeReads
     feed: ports.AuditFeed
     feed_store: ports.FeedStore
     outbox: ports.Outbox

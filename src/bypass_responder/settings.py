@@ -129,6 +129,8 @@ class Settings(Value):
     exchange_checks_queue: QueueName = "exchange-checks"
     exchange_sweeps_queue: QueueName = "exchange-sweeps"
     exchange_results_queue: QueueName = "exchange-results"
+    exchange_reads_queue: QueueName = "exchange-reads"
+    exchange_read_results_queue: QueueName = "exchange-read-results"
     graph_url: Url = "https://graph.microsoft.com"
     management_api_url: Url = "https://manage.office.com"
     publisher_identifier: Annotated[str, BeforeValidator(_guid)] | None = None
@@ -170,8 +172,8 @@ class Settings(Value):
     @property
     def queues(self) -> tuple[str, ...]:
         """Every queue that the app uses; each has a matching ``-poison`` queue."""
-        own = (self.exchange_results_queue, self.alerts_queue, *self.decision_queues, self.notifications_queue)
-        return (*self.worker_queues, *own)
+        answers = (self.exchange_results_queue, self.exchange_read_results_queue)
+        return (*self.worker_queues, *answers, self.alerts_queue, *self.decision_queues, self.notifications_queue)
 
     @property
     def decision_queues(self) -> tuple[str, str]:
@@ -181,7 +183,8 @@ class Settings(Value):
     @property
     def worker_queues(self) -> tuple[str, ...]:
         """The queues that the Exchange worker reads. The app only sends to them."""
-        return (self.exchange_commands_queue, self.exchange_checks_queue, self.exchange_sweeps_queue)
+        commands = (self.exchange_commands_queue, self.exchange_checks_queue)
+        return (*commands, self.exchange_sweeps_queue, self.exchange_reads_queue)
 
     @property
     def protected(self) -> frozenset[str]:

@@ -102,6 +102,8 @@ class Live:
             "EXCHANGE_COMMANDS_QUEUE": f"commands-{name}",
             "EXCHANGE_CHECKS_QUEUE": f"checks-{name}",
             "EXCHANGE_SWEEPS_QUEUE": f"sweeps-{name}",
+            "EXCHANGE_READS_QUEUE": f"reads-{name}",
+            "EXCHANGE_READ_RESULTS_QUEUE": f"read-results-{name}",
             "EXCHANGE_RESULTS_QUEUE": f"results-{name}",
             "ALERTS_QUEUE": f"alerts-{name}",
             "DECISIONS_QUEUE": f"decisions-{name}",

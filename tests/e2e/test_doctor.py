@@ -25,6 +25,8 @@ QUEUES = {
     "EXCHANGE_COMMANDS_QUEUE": "exchange-commands",
     "EXCHANGE_CHECKS_QUEUE": "exchange-checks",
     "EXCHANGE_SWEEPS_QUEUE": "exchange-sweeps",
+    "EXCHANGE_READS_QUEUE": "exchange-reads",
+    "EXCHANGE_READ_RESULTS_QUEUE": "exchange-read-results",
     "EXCHANGE_RESULTS_QUEUE": "exchange-results",
     "ALERTS_QUEUE": "alerts",
     "DECISIONS_QUEUE": "decisions",

@@ -50,7 +50,17 @@ function Remove-ManagementRole([string]$Identity, [switch]$Confirm) {
 
 function Get-ManagementRoleEntry([string]$Identity) {
     Assert-Found $Identity.Split('\')[0]
-    foreach ($name in $script:all.roles[$Identity.Split('\')[0]]) { [pscustomobject]@{ Name = $name } }
+    $role = $Identity.Split('\')[0]
+    foreach ($name in $script:all.roles[$role]) {
+        $given = $script:all.trimmed.Contains($role) ? $script:all.trimmed[$role] : $script:all.parameters[$name]
+        [pscustomobject]@{ Name = $name; Parameters = @($given) }
+    }
+}
+
+function Set-ManagementRoleEntry([string]$Identity, [string[]]$Parameters, [switch]$Confirm) {
+    if ($Identity.Split('\')[0] -notin $script:all.made) { throw 'The entries of a built-in role cannot be changed.' }
+    $script:all.trimmed[$Identity.Split('\')[0]] = @($Parameters)
+    Save "Set-ManagementRoleEntry $Identity"
 }
 
 function Remove-ManagementRoleEntry([string]$Identity, [switch]$Confirm) {

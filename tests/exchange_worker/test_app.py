@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from bypass_responder.model.exchange_read import ReadKind, ReadOutcome
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
 from bypass_responder.model.sweep import SweepResult
 from sandbox.exchange_online.powershell import APP
@@ -44,6 +45,16 @@ def test_sweeps_have_a_queue_of_their_own_and_a_blob_for_the_list() -> None:
         ("queueTrigger", "in", "QueueItem", "%EXCHANGE_SWEEPS_QUEUE%", "ResponderStorage"),
         ("blob", "out", "Sweep", "sweeps/{id}.json", "ResponderStorage"),
         ("queue", "out", "Result", "%EXCHANGE_RESULTS_QUEUE%", "ResponderStorage"),
+    ]
+
+
+def test_reads_have_queues_of_their_own_and_blobs_for_rows_and_records() -> None:
+    assert bindings("ExchangeReads") == [
+        ("queueTrigger", "in", "QueueItem", "%EXCHANGE_READS_QUEUE%", "ResponderStorage"),
+        ("blob", "in", "Recorded", "changes/{record}.json", "ResponderStorage"),
+        ("blob", "out", "Rows", "reads/{id}.jsonl.gz", "ResponderStorage"),
+        ("blob", "out", "Record", "changes/{id}.json", "ResponderStorage"),
+        ("queue", "out", "Result", "%EXCHANGE_READ_RESULTS_QUEUE%", "ResponderStorage"),
     ]
 
 
@@ -92,12 +103,12 @@ def test_the_document_names_every_setting() -> None:
 
 
 def test_the_document_names_every_command_and_outcome() -> None:
-    outcomes = {*ExchangeOutcome, *get_args(SweepResult.model_fields["outcome"].annotation)}
+    outcomes = {*ExchangeOutcome, *get_args(SweepResult.model_fields["outcome"].annotation), *ReadOutcome}
 
-    assert words_in("Commands") == set(CommandKind)
+    assert words_in("Commands") == {*CommandKind, *ReadKind}
     assert words_in("Answers") == outcomes
 
 
-@pytest.mark.parametrize("function", ["ExchangeChecks", "ExchangeCommands", "ExchangeSweeps"])
+@pytest.mark.parametrize("function", ["ExchangeChecks", "ExchangeCommands", "ExchangeReads", "ExchangeSweeps"])
 def test_each_function_is_a_folder_with_its_script(function: str) -> None:
     assert (APP / function / "run.ps1").is_file()

@@ -13,7 +13,7 @@ import pytest
 from sandbox.exchange_online.powershell import APP, FOLDER
 
 MODULE = APP / "ExchangeBypass"
-CONTROLLERS = [APP / f"Exchange{queue}" / "run.ps1" for queue in ("Checks", "Commands", "Sweeps")]
+CONTROLLERS = [APP / f"Exchange{queue}" / "run.ps1" for queue in ("Checks", "Commands", "Reads", "Sweeps")]
 Files = dict[Path, dict[str, Any]]
 
 
@@ -76,12 +76,11 @@ def test_every_function_binds_like_a_cmdlet(of_the_module: Files) -> None:
 
 
 def test_what_changes_state_supports_should_process(of_the_module: Files) -> None:
-    calls = "Set-MailboxAuditBypassAssociation"
-    changing = [path.stem for path in of_the_module if f"-Name {calls}" in path.read_text(encoding="utf-8")]
-    [function] = of_the_module[MODULE / "Private" / "Disable-Bypass.ps1"]["functions"]
+    changing = {path for path in of_the_module if "-Name Set-Mailbox" in path.read_text(encoding="utf-8")}
+    functions = [function for path in changing for function in of_the_module[path]["functions"]]
 
-    assert changing == ["Disable-Bypass"]
-    assert "SupportsShouldProcess" in " ".join(function["attributes"])
+    assert {path.stem for path in changing} == {"Disable-Bypass", "Update-MailboxAudit"}
+    assert all("SupportsShouldProcess" in " ".join(function["attributes"]) for function in functions)
 
 
 @pytest.mark.parametrize("path", [MODULE / "ExchangeBypass.psm1", *CONTROLLERS])

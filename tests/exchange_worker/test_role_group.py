@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bypass_responder.cli.grant import script
-from bypass_responder.rights import EXCHANGE_ROLE_GROUP, WORKER_CMDLETS
+from bypass_responder.rights import EXCHANGE_GRANTS, EXCHANGE_ROLE_GROUP, WORKER_CMDLETS, ExchangeSet
 from bypass_responder.settings import GrantSettings
 from sandbox.exchange_online.powershell import missing
 from tests.sampling import sampled
@@ -21,7 +21,23 @@ APPLICATION, WORKER = "55555555-5555-4555-8555-555555555555", "66666666-6666-466
 BUILT_IN = {
     "Audit Logs": ["Get-AdminAuditLogConfig", "Set-AdminAuditLogConfig", "Get-MailboxAuditBypassAssociation"],
     "Journaling": ["Get-MailboxAuditBypassAssociation", "Set-MailboxAuditBypassAssociation", "New-JournalRule"],
-    "Mail Recipients": ["Get-User", "Set-User", "Get-Mailbox"],
+    "Mail Recipients": [
+        "Get-User",
+        "Set-User",
+        "Get-Mailbox",
+        "Set-Mailbox",
+        "Get-InboxRule",
+        "Get-MailboxPermission",
+        "Get-RecipientPermission",
+        "Get-MailboxFolderPermission",
+    ],
+    "Role Management": [
+        "Get-ManagementRole",
+        "Get-ManagementRoleAssignment",
+        "Get-ManagementRoleEntry",
+        "Get-RoleGroupMember",
+        "New-ManagementRole",
+    ],
     "Organization Configuration": ["Get-OrganizationConfig", "Set-OrganizationConfig"],
     "View-Only Configuration": ["Get-OrganizationConfig", "Get-AdminAuditLogConfig", "Get-JournalRule"],
     "View-Only Recipients": ["Get-User", "Get-Mailbox"],
@@ -35,6 +51,8 @@ NOTHING: dict[str, Any] = {
     "dehydrated": False,
     "lag": 0,
     "late": {},
+    "trimmed": {},
+    "parameters": {"Set-Mailbox": ["Identity", "AuditEnabled", "ForwardingSmtpAddress", "Confirm", "WhatIf"]},
     "member_property": "ExternalDirectoryObjectId",
 }
 
@@ -44,11 +62,11 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "pwsh is th
 class Exchange:
     """The organization's roles, in a file that each run reads and writes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, granted: ExchangeSet = ExchangeSet.RESPONSE) -> None:
         self.state, self.script = folder / "state.json", folder / "script.ps1"
         ids = {"tenant_id": WORKER, "responder_principal_id": WORKER, "responder_client_id": WORKER}
         given = GrantSettings(**ids, worker_principal_id=WORKER, worker_client_id=APPLICATION)
-        self.script.write_text(script(given), encoding="utf-8")
+        self.script.write_text(script(given, granted), encoding="utf-8")
         self.is_now(NOTHING)
 
     def is_now(self, state: dict[str, Any]) -> None:
@@ -280,3 +298,38 @@ def test_a_member_is_known_however_exchange_lists_it(exchange: Exchange, listed_
     exchange.changed_by()
 
     assert exchange.changed_by() == []
+
+
+def test_the_set_for_reads_is_a_group_of_its_own_with_get_cmdlets_only(tmp_path: Path) -> None:
+    """No role names Get-EXOMailbox here: the script says so and goes on."""
+    exchange = Exchange(tmp_path, ExchangeSet.READS)
+    said = exchange.run()
+    [group] = exchange.now["groups"]
+
+    assert said.returncode == 0, said.stderr
+    assert group == EXCHANGE_GRANTS[ExchangeSet.READS].group
+    assert exchange.may == sorted({*EXCHANGE_GRANTS[ExchangeSet.READS].cmdlets} - {"Get-EXOMailbox"})
+    assert all(name.startswith("Get-") for name in exchange.may)
+
+
+def test_the_set_for_changes_has_one_cmdlet_with_its_audit_parameters_only(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path, ExchangeSet.CHANGES)
+    said = exchange.run()
+    [role] = exchange.own_roles
+
+    assert said.returncode == 0, said.stderr
+    assert exchange.may == ["Set-Mailbox"]
+    assert set(exchange.now["trimmed"][role]) == set(EXCHANGE_GRANTS[ExchangeSet.CHANGES].parameters)
+    assert exchange.changed_by() == []
+
+
+def test_removing_one_set_leaves_the_worker_to_the_others(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path)
+    exchange.run()
+    granted = exchange.now
+    reads = Exchange(tmp_path, ExchangeSet.READS)
+    reads.is_now(granted)
+    reads.changed_by()
+    reads.changed_by("-Remove")
+
+    assert (list(reads.now["groups"]), reads.now["principals"]) == ([EXCHANGE_ROLE_GROUP], [WORKER])

@@ -14,10 +14,11 @@ from sandbox.exchange_online import Function
 from sandbox.tenant import exchange
 from sandbox.tenant.account import Account
 from sandbox.tenant.client import SandboxClient
+from sandbox.tenant.exchange_rows import Rows
 from sandbox.tenant.state import Tenant
 from tests.exchange_worker.commands import a_command, ask
 
-ONE_SWITCH: exchange.Rows = [{"UnifiedAuditLogIngestionEnabled": True}]
+ONE_SWITCH: Rows = [{"UnifiedAuditLogIngestionEnabled": True}]
 CMDLETS = ["Get-MailboxAuditBypassAssociation", "Get-User", "Get-OrganizationConfig", "Get-AdminAuditLogConfig"]
 
 
@@ -113,7 +114,7 @@ def test_a_warning_makes_the_list_incomplete(
     run = exchange._CMDLETS[cmdlet]
 
     def warn(*given: Any) -> Any:
-        rows, _ = cast("tuple[exchange.Rows, list[str]]", run(*given))
+        rows, _ = cast("tuple[Rows, list[str]]", run(*given))
         return rows, ["Partial."]
 
     monkeypatch.setitem(exchange._CMDLETS, cmdlet, warn)

@@ -10,6 +10,7 @@ from tests.fakes.channels import (
 )
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.reads import FakeExchangeReads
 from tests.fakes.rows import (
     FakeAllowlist,
     FakeAllowlistSnapshot,
@@ -29,6 +30,7 @@ __all__ = [
     "FakeDirectory",
     "FakeEvidence",
     "FakeExchangeQueue",
+    "FakeExchangeReads",
     "FakeIndex",
     "FakeInspections",
     "FakeLedger",

@@ -19,7 +19,7 @@ from tests.fakes.scripted import Scripted
 class FakeExchangeQueue(Scripted):
     """``sent`` are the commands, ``swept`` those of the other queue; a test puts texts on ``poison``.
 
-    ``poison_alerts`` are those that were sent as alerts.
+    ``poison_alerts`` are those that were sent as alerts, ``poison_reads`` those on exchange-reads.
     """
 
     def __init__(self) -> None:
@@ -28,6 +28,7 @@ class FakeExchangeQueue(Scripted):
         self.swept: list[SweepCommand] = []
         self.poison: list[str] = []
         self.poison_alerts: list[str] = []
+        self.poison_reads: list[str] = []
 
     async def send(self, command: ExchangeCommand | SweepCommand) -> None:
         self._called("send", command.command_id)
@@ -38,7 +39,7 @@ class FakeExchangeQueue(Scripted):
 
     async def drain_poison(self, limit: int) -> AsyncIterator[PoisonMessage]:
         self._called("drain_poison")
-        queues = {"exchange-results": self.poison, "alerts": self.poison_alerts}
+        queues = {"exchange-results": self.poison, "exchange-reads": self.poison_reads, "alerts": self.poison_alerts}
         waiting = [(PoisonMessage(text, name), texts) for name, texts in queues.items() for text in texts]
         for message, texts in waiting[:limit]:
             yield message

@@ -275,7 +275,9 @@ FAULTS = {
     "another right of the worker": Fault(
         "permissions", RIGHTS, 'value="Exchange.ManageAsApp"', 'value="Exchange.ManageAll"', "needs nothing else"
     ),
-    "a cmdlet more": Fault("permissions", FIND, "-Name Get-User", "-Name Get-Mailbox", "Get-Mailbox is named in code"),
+    "a cmdlet more": Fault(
+        "permissions", FIND, "-Name Get-User", "-Name Get-MailboxPlan", "Get-MailboxPlan is named in code"
+    ),
     "a queue nobody reads": Fault(
         "storage_names", NAMES, "alerts: 'alerts'", "alerts: 'alarms'", "queue alarms is created"
     ),
@@ -349,7 +351,7 @@ FAULTS = {
         "functions", EVENTS, "maxDeliveryAttempts: 30", "maxDeliveryAttempts: 3", "the subscription tries"
     ),
     "fewer instances than functions": Fault(
-        "functions", MAIN, "maximumInstances: 3", "maximumInstances: 1", "exchange-worker has 1 instances for 3 groups"
+        "functions", MAIN, "maximumInstances: 4", "maximumInstances: 1", "exchange-worker has 1 instances for 4 groups"
     ),
     "another Python": Fault("functions", MAIN, "version: '3.13'", "version: '3.12'", "runs on Python 3.12"),
     "a module too new": Fault(

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from bypass_responder.case.health_alerts import ADVICE
+from bypass_responder.model.account_read import Section
 from bypass_responder.model.feed import FeedCursor
 from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.organization_read import OrganizationRead, RoleEntry
 from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, StorageCheck, Token
 from bypass_responder.operating.doctor.diagnose import diagnose
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Facts, Names, Standing
 from bypass_responder.operating.self_check import probed_queues
-from bypass_responder.rights import RESPONDER_ROLES, WORKER_ROLES, Api
+from bypass_responder.rights import EXCHANGE_GRANTS, RESPONDER_ROLES, WORKER_ROLES, Api
 from tests.fakes.self_check import CONTAINERS, ISSUED, RESPONDER, TABLES, a_token
 from tests.operating.test_self_check import KEYLESS
 from tests.world import START, TENANT, some_settings
@@ -38,7 +40,7 @@ NAMES = Names(
     worker_principal=WORKER,
     console_principal=CONSOLE,
 )
-SEND_ONLY = ("exchange-commands", "exchange-checks", "exchange-sweeps")
+SEND_ONLY = ("exchange-commands", "exchange-checks", "exchange-sweeps", "exchange-reads")
 PLACES = {
     **dict.fromkeys(TABLES, Place.TABLE),
     **dict.fromkeys(probed_queues(SETTINGS, person=True), Place.QUEUE),
@@ -475,7 +477,7 @@ def test_queues_that_nobody_may_read_are_reported_as_not_checked() -> None:
     what = [unchecked.what for unchecked in found.unchecked if "only send" in unchecked.what]
 
     assert (reported(found), len(what)) == ([], 1)
-    assert what[0].startswith("exchange-checks and exchange-commands and exchange-sweeps: ")
+    assert what[0].startswith("exchange-checks and exchange-commands and exchange-reads and exchange-sweeps: ")
     assert not any(unchecked.essential for unchecked in found.unchecked)
 
 
@@ -595,3 +597,47 @@ def test_of_a_stand_in_nothing_of_azure_and_the_directory_is_left_unchecked() ->
 
     assert [line for line in found.information if "a stand-in for Microsoft's services" in line]
     assert [unchecked.what for unchecked in found.unchecked if "az " in unchecked.how] == []
+
+
+# ---- what the worker may run
+
+
+def may(*entries: tuple[str, str, tuple[str, ...]], error: str | None = None) -> OrganizationRead:
+    """The worker's roles as it read them: role, cmdlet, parameters."""
+    own = tuple(RoleEntry(role=role, cmdlet=cmdlet, parameters=given) for role, cmdlet, given in entries)
+    nothing: dict[str, Any] = {"switches": {}, "admin_audit_log": {}, "assignments": {}, "members": {}}
+    return OrganizationRead(**nothing, own_entries=Section[RoleEntry](items=own, error=error))
+
+
+def test_cmdlets_of_the_sets_are_no_problem() -> None:
+    every = [
+        ("a role", cmdlet, granted.parameters) for granted in EXCHANGE_GRANTS.values() for cmdlet in granted.cmdlets
+    ]
+    found = diagnose(facts(worker_may=may(*every)))
+
+    assert reported(found) == []
+    assert not any("more than it needs" in unchecked.what for unchecked in found.unchecked)
+
+
+@pytest.mark.parametrize(
+    ("cmdlet", "parameters", "named"),
+    [
+        ("Remove-Mailbox", ("Identity",), "Remove-Mailbox"),
+        ("New-InboxRule", (), "New-InboxRule"),
+        ("Set-Mailbox", ("Identity", "AuditOwner", "ForwardingSmtpAddress"), "Set-Mailbox -ForwardingSmtpAddress"),
+    ],
+)
+def test_any_other_cmdlet_or_parameter_is_a_problem(cmdlet: str, parameters: tuple[str, ...], named: str) -> None:
+    found = diagnose(facts(worker_may=may(("a role", cmdlet, parameters))))
+
+    assert reported(found) == [("worker_right_extra", f"a role\\{cmdlet}")]
+    assert f"may run {named}, which no set grants" in found.problems[0].what
+
+
+@pytest.mark.parametrize("read", [None, may(), may(error="may not run Get-ManagementRoleEntry")])
+def test_rights_that_the_worker_has_not_read_are_not_checked(read: OrganizationRead | None) -> None:
+    found = diagnose(facts(worker_may=read))
+    [unchecked] = [each for each in found.unchecked if "more than it needs" in each.what]
+
+    assert reported(found) == []
+    assert unchecked.how == "bypassctl grant --exchange-script --set reads"

@@ -19,6 +19,8 @@ QUEUES = {
     "notifications": "notifications",
     "consoleDecisions": "decisions-console",
     "results": "exchange-results",
+    "readResults": "exchange-read-results",
+    "reads": "exchange-reads",
     "commands": "exchange-commands",
     "checks": "exchange-checks",
     "sweeps": "exchange-sweeps",
@@ -65,6 +67,7 @@ def test_the_role_that_doctor_names_for_a_container_is_the_one_that_is_given() -
         "evidence": "evidence",
         "log-checkpoints": "checkpoints",
         "sweeps": "sweeps",
+        "reads": "reads",
         "dead-letters": "deadLetters",
     }
     told = {(storage_role("container", name), f"containers.{named[name]}") for name in CONTAINERS}

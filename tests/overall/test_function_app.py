@@ -72,6 +72,15 @@ def test_every_binding_is_as_written_here(index: dict[str, Any]) -> None:
                 "connection": "ResponderStorage",
             }
         ],
+        "record_exchange_read": [
+            {
+                "direction": "IN",
+                "type": "queueTrigger",
+                "name": "message",
+                "queueName": "%EXCHANGE_READ_RESULTS_QUEUE%",
+                "connection": "ResponderStorage",
+            }
+        ],
         "carry_out_decision": [
             {
                 "direction": "IN",

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES
+from bypass_responder.adapters.storage_clients import CONTAINERS, OF_THE_WORKER, TABLES
 from bypass_responder.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,4 +81,4 @@ def test_the_table_of_rights_names_every_table_and_container_and_no_other() -> N
     rights = DOCUMENT.split("## Who may do what in the data account\n", maxsplit=1)[1].split("\n## ", maxsplit=1)[0]
     things = [line.split("|")[1] for line in rights.splitlines() if re.match(r"\| (tables?|container) ", line)]
 
-    assert set(re.findall(r"`([^`]+)`", "".join(things))) == {*TABLES, *CONTAINERS}
+    assert set(re.findall(r"`([^`]+)`", "".join(things))) == {*TABLES, *CONTAINERS, *OF_THE_WORKER}

@@ -310,7 +310,7 @@ class ProcessRun(Run):
                 text = base64.b64decode(message.content)
                 if name == settings.exchange_sweeps_queue:
                     self.world.exchange.swept.append(SweepCommand.model_validate_json(text))
-                else:
+                elif name != settings.exchange_reads_queue:  # nothing that acts waits for an answer from there
                     self.world.exchange.sent.append(ExchangeCommand.model_validate_json(text))
                 await queue.delete_message(message)
 

@@ -12,6 +12,11 @@ $ErrorActionPreference = 'Stop'
 
 $global:EXO_LastExecutionStatus = $true
 $script:connections = [System.Collections.Generic.List[object]]::new()
+$script:names = @(
+    'Get-User', 'Get-MailboxAuditBypassAssociation', 'Set-MailboxAuditBypassAssociation', 'Get-OrganizationConfig', 'Get-AdminAuditLogConfig'
+    'Get-Mailbox', 'Set-Mailbox', 'Get-InboxRule', 'Get-MailboxPermission', 'Get-RecipientPermission', 'Get-MailboxFolderPermission'
+    'Get-ManagementRole', 'Get-ManagementRoleAssignment', 'Get-ManagementRoleEntry', 'Get-RoleGroupMember'
+)
 $script:http = [System.Net.Http.HttpClient]::new([System.Net.Http.HttpClientHandler]@{ UseProxy = $false })
 
 function Connect-ExchangeOnline {
@@ -40,8 +45,7 @@ function Connect-ExchangeOnline {
     $payload += '=' * ((4 - $payload.Length % 4) % 4)
     $claims = [System.Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($payload)) | ConvertFrom-Json
     $withheld = "$env:EXCHANGE_STANDIN_NOT_GRANTED".Split(',')
-    $all = 'Get-User', 'Get-MailboxAuditBypassAssociation', 'Set-MailboxAuditBypassAssociation', 'Get-OrganizationConfig', 'Get-AdminAuditLogConfig'
-    $given = @($all | Where-Object { $name = $_; $name -notin $withheld -and @($CommandName | Where-Object { $name -like $_ }) })
+    $given = @($script:names | Where-Object { $name = $_; $name -notin $withheld -and @($CommandName | Where-Object { $name -like $_ }) })
     $name = "tmpEXO_$([guid]::NewGuid().ToString('n').Substring(0, 8))"
     $cmdlets = New-Module -Name $name -ScriptBlock $script:cmdlets -ArgumentList $given, ${function:Invoke-StandInCommand}
     Import-Module -ModuleInfo $cmdlets -Global -DisableNameChecking
@@ -143,10 +147,11 @@ function Invoke-StandInCommand {
     param([System.Management.Automation.PSCmdlet]$Caller, [string]$Name, [System.Collections.IDictionary]$Bound)
 
     $parameters = @{}
-    foreach ($key in 'Identity', 'Filter', 'ResultSize', 'AuditBypassEnabled') {
-        if ($Bound.ContainsKey($key)) { $parameters[$key] = $Bound[$key] }
+    $common = @([System.Management.Automation.PSCmdlet]::CommonParameters) + @([System.Management.Automation.PSCmdlet]::OptionalCommonParameters)
+    foreach ($key in @($Bound.Keys | Where-Object { $_ -notin $common })) {
+        $parameters[$key] = $Bound[$key] -is [switch] ? [bool]$Bound[$key] : $Bound[$key]
     }
-    $body = @{ CmdletInput = @{ CmdletName = $Name; Parameters = $parameters } } | ConvertTo-Json -Compress -Depth 4
+    $body = @{ CmdletInput = @{ CmdletName = $Name; Parameters = $parameters } } | ConvertTo-Json -Compress -Depth 6
     try {
         $tenant = $script:connections.Count ? $script:connections[-1].TenantID : ''
         $url = "$env:EXCHANGE_STANDIN_URL/$tenant/InvokeCommand"
@@ -162,6 +167,17 @@ function Invoke-StandInCommand {
         $ErrorActionPreference = 'Continue'  # this module's own preference is not the caller's
         $Caller.WriteError([System.Management.Automation.ErrorRecord]::new($_.Exception, 'StandIn', 'NotSpecified', $Name))
     }
+}
+
+function Get-EXOMailbox {
+    <#
+    .SYNOPSIS
+    Lists mailboxes with the properties of the named sets. The module has it before it connects, and whatever the role allows.
+    #>
+    [CmdletBinding()]
+    param([string]$Filter, [string[]]$RecipientTypeDetails, [object]$ResultSize, [string[]]$PropertySets, [string[]]$Properties)
+
+    Invoke-StandInCommand -Caller $PSCmdlet -Name Get-EXOMailbox -Bound $PSBoundParameters
 }
 
 $script:cmdlets = {
@@ -185,6 +201,67 @@ $script:cmdlets = {
         if ($PSCmdlet.ShouldProcess($Identity)) {
             & $Invoke -Caller $PSCmdlet -Name Set-MailboxAuditBypassAssociation -Bound $PSBoundParameters
         }
+    }
+
+    function Set-Mailbox {
+        [CmdletBinding(SupportsShouldProcess)]
+        param([Parameter(Mandatory, Position = 0)][string]$Identity, [bool]$AuditEnabled, [object]$AuditAdmin, [object]$AuditDelegate,
+            [object]$AuditOwner, [string]$AuditLogAgeLimit, [string[]]$DefaultAuditSet, [string]$ForwardingSmtpAddress)
+        if ($PSCmdlet.ShouldProcess($Identity)) { & $Invoke -Caller $PSCmdlet -Name Set-Mailbox -Bound $PSBoundParameters }
+    }
+
+    function Get-Mailbox {
+        [CmdletBinding()]
+        param([Parameter(Position = 0)][string]$Identity, [string]$Filter, [object]$ResultSize, [switch]$GroupMailbox, [switch]$PublicFolder)
+        & $Invoke -Caller $PSCmdlet -Name Get-Mailbox -Bound $PSBoundParameters
+    }
+
+    function Get-InboxRule {
+        [CmdletBinding()]
+        param([string]$Mailbox, [switch]$IncludeHidden, [object]$ResultSize)
+        & $Invoke -Caller $PSCmdlet -Name Get-InboxRule -Bound $PSBoundParameters
+    }
+
+    function Get-MailboxPermission {
+        [CmdletBinding()]
+        param([Parameter(Position = 0)][string]$Identity, [string]$User, [object]$ResultSize)
+        & $Invoke -Caller $PSCmdlet -Name Get-MailboxPermission -Bound $PSBoundParameters
+    }
+
+    function Get-RecipientPermission {
+        [CmdletBinding()]
+        param([Parameter(Position = 0)][string]$Identity, [string]$Trustee, [object]$ResultSize)
+        & $Invoke -Caller $PSCmdlet -Name Get-RecipientPermission -Bound $PSBoundParameters
+    }
+
+    function Get-MailboxFolderPermission {
+        [CmdletBinding()]
+        param([Parameter(Mandatory, Position = 0)][string]$Identity)
+        & $Invoke -Caller $PSCmdlet -Name Get-MailboxFolderPermission -Bound $PSBoundParameters
+    }
+
+    function Get-ManagementRole {
+        [CmdletBinding()]
+        param([string]$Cmdlet)
+        & $Invoke -Caller $PSCmdlet -Name Get-ManagementRole -Bound $PSBoundParameters
+    }
+
+    function Get-ManagementRoleAssignment {
+        [CmdletBinding()]
+        param()
+        & $Invoke -Caller $PSCmdlet -Name Get-ManagementRoleAssignment -Bound $PSBoundParameters
+    }
+
+    function Get-ManagementRoleEntry {
+        [CmdletBinding()]
+        param([Parameter(Mandatory, Position = 0)][string]$Identity)
+        & $Invoke -Caller $PSCmdlet -Name Get-ManagementRoleEntry -Bound $PSBoundParameters
+    }
+
+    function Get-RoleGroupMember {
+        [CmdletBinding()]
+        param([Parameter(Mandatory, Position = 0)][string]$Identity, [object]$ResultSize)
+        & $Invoke -Caller $PSCmdlet -Name Get-RoleGroupMember -Bound $PSBoundParameters
     }
 
     function Get-OrganizationConfig {

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient
 
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints")
-CONTAINERS = ("evidence", "log-checkpoints", "sweeps", DEAD_LETTERS)
+CONTAINERS = ("evidence", "log-checkpoints", "sweeps", "reads", DEAD_LETTERS)
+OF_THE_WORKER = ("changes",)
+"""Containers that the app itself never reaches."""
 
 _TIMES: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 5}
 _FOR_TABLES: dict[str, Any] = _TIMES | {"retry_total": 2, "retry_backoff_factor": 0.2, "timeout": 10}
@@ -104,7 +106,7 @@ async def create_storage(clients: StorageClients, *, queues: Iterable[str]) -> N
     with translated("the tables, queues and containers of the data account"):
         for table in TABLES:
             await _unless_there(clients.tables.create_table(table))
-        for container in CONTAINERS:
+        for container in (*CONTAINERS, *OF_THE_WORKER):
             await _unless_there(clients.blobs.create_container(container))
         for queue in queues:
             await _unless_there(clients.queues.create_queue(queue))

@@ -6,7 +6,8 @@ Creates a dedicated role group for the Exchange worker that may run its cmdlets 
 Printed by `bypassctl grant --exchange-script` and run by an Exchange administrator (role group Organization Management)
 in Exchange Online PowerShell, after Connect-ExchangeOnline. It reads, compares and changes only what differs, so it can
 be run again. -WhatIf shows the changes without making them; -Remove deletes everything that it creates. It ends with
-the cmdlets that the group may run, and fails unless these are exactly the required ones.
+the cmdlets that the group may run, and fails unless these are exactly the required ones, with no parameter but the
+listed ones where some are listed.
 
 For each required cmdlet it finds a built-in role that contains it, and creates a child role with only the required
 cmdlets. Exchange may not find an object for minutes after it was created: such a step is retried, at most -Attempts
@@ -18,6 +19,7 @@ param(
     [guid]$ObjectId = '__OBJECT_ID__',
     [string]$GroupName = '__GROUP__',
     [string[]]$Cmdlet = @('__CMDLETS__'),
+    [string[]]$Parameter = @('__PARAMETERS__'),
     [switch]$Remove,
     [int]$Attempts = 20,
     [double]$PauseSeconds = 15
@@ -66,6 +68,14 @@ function Get-OwnRole { Get-Own { Get-ManagementRole } { $_.Name -like "$GroupNam
 
 function Get-Entry([string]$Role) { @(Get-ManagementRoleEntry -Identity "$Role\*" | ForEach-Object { $_.Name }) }
 
+# The parameters of a role's entries that are not among the listed ones.
+function Get-ExtraParameter([string]$Role) {
+    if (-not $Parameter) { return }
+    foreach ($entry in Get-ManagementRoleEntry -Identity "$Role\*") {
+        foreach ($name in @($entry.Parameters)) { if ($name -notin $Parameter) { "$($entry.Name) -$name" } }
+    }
+}
+
 # A small set of built-in roles that contains all required cmdlets: each time the role with most of the remaining
 # cmdlets, preferring view-only roles, which cannot write.
 function Get-Parent {
@@ -78,6 +88,12 @@ function Get-Parent {
                 $fits = "$($role.IsRootRole)" -eq 'True' -and "$($role.IsEndUserRole)" -ne 'True'
                 if ($fits) { $held[$role.Name] = @($held[$role.Name]) + $name }
             }
+        }
+        $through = @($left | Where-Object { $_ -like 'Get-EXO*' })
+        if (-not $held.Count -and $through.Count -eq $left.Count) {
+            Write-Warning "No role names $($through -join ', '): Exchange permits it by the cmdlet without EXO."
+            $script:Cmdlet = @($Cmdlet | Where-Object { $_ -notin $through })
+            return
         }
         if (-not $held.Count) { throw "No built-in role of this organization contains $(@($left)[0])." }
         $order = { -@($held[$_]).Count }, { $_ -notlike 'View-Only*' }, { $_ }
@@ -97,6 +113,12 @@ function Set-Role([string]$Parent, [string[]]$Wanted) {
     foreach ($entry in Wait-Found { Get-Entry $name } | Where-Object { $_ -notin $Wanted }) {
         if ($PSCmdlet.ShouldProcess("$name\$entry", 'Remove-ManagementRoleEntry')) {
             Remove-ManagementRoleEntry -Identity "$name\$entry" -Confirm:$false
+        }
+    }
+    if (-not (Wait-Found { @(Get-ExtraParameter $name) })) { return }
+    foreach ($entry in $Wanted) {
+        if ($PSCmdlet.ShouldProcess("$name\$entry", "Set-ManagementRoleEntry -Parameters $($Parameter -join ', ')")) {
+            Set-ManagementRoleEntry -Identity "$name\$entry" -Parameters $Parameter
         }
     }
 }
@@ -130,7 +152,9 @@ function Remove-Everything {
             Remove-ManagementRole -Identity $role.Name -Confirm:$false
         }
     }
-    if ((Get-Own { Get-ServicePrincipal } { $_.ObjectId -eq "$ObjectId" }) -and
+    # the worker's other role groups need it
+    $others = Get-Own { Get-RoleGroup } { $_.Name -like 'Mailbox Audit Bypass Responder*' -and $_.Name -ne $GroupName }
+    if (-not $others -and (Get-Own { Get-ServicePrincipal } { $_.ObjectId -eq "$ObjectId" }) -and
         $PSCmdlet.ShouldProcess("$ObjectId", 'Remove-ServicePrincipal')) {
         Remove-ServicePrincipal -Identity "$ObjectId" -Confirm:$false
     }
@@ -166,6 +190,8 @@ if ($more -or $fewer) {
     throw "$GroupName has extra cmdlets ($($more -join ', ')) or lacks cmdlets ($($fewer -join ', ')). Its roles: " +
     "$($roles -join '; ')."
 }
+$extra = @(foreach ($role in $roles) { Get-ExtraParameter $role })
+if ($extra) { throw "$GroupName has extra parameters: $($extra -join ', ')." }
 $members = @(Get-RoleGroupMember -Identity $GroupName)
 if ($members.Count -ne 1) {
     throw "$GroupName has $($members.Count) members; only the worker may be one. Check them: Get-RoleGroupMember."

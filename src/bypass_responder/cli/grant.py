@@ -32,7 +32,7 @@ from bypass_responder.operating.grant import (
     read_plan,
     revoke_granted,
 )
-from bypass_responder.rights import EXCHANGE_ROLE_GROUP, SERVICES, WORKER_CMDLETS, Api
+from bypass_responder.rights import EXCHANGE_GRANTS, SERVICES, Api, ExchangeSet
 from bypass_responder.settings import GrantSettings
 
 if TYPE_CHECKING:
@@ -69,6 +69,10 @@ def grant(
     exchange_script: Annotated[
         bool, typer.Option("--exchange-script", help="Print the script for an Exchange administrator; change nothing.")
     ] = False,
+    exchange_set: Annotated[
+        ExchangeSet,
+        typer.Option("--set", help="With --exchange-script: which cmdlets. reads and changes are optional."),
+    ] = ExchangeSet.RESPONSE,
     output: Format = Output.TABLE,
 ) -> None:
     """Grant the responder's and the worker's identities their rights in the directory.
@@ -79,8 +83,10 @@ def grant(
     Exit code 0: complete. 1: rights are missing. 3: failed or stopped.
     """
     if exchange_script:
-        print(script(_settings()))  # noqa: T201 - this is the program's output
+        print(script(_settings(), exchange_set))  # noqa: T201 - this is the program's output
         return
+    if exchange_set is not ExchangeSet.RESPONSE:
+        stop("--set needs --exchange-script.", WRONG_CALL)
     if as_script:
         if revoke or check or block_administrators:
             stop("--script cannot be combined with other options: it prints what `grant` does.", WRONG_CALL)
@@ -101,16 +107,21 @@ def grant(
     raise typer.Exit(0 if complete else BAD_NEWS)
 
 
-def script(settings: GrantSettings) -> str:
-    """Return the Exchange script, with the ids and cmdlets of the worker filled in."""
-    cmdlets = ", ".join(f"'{name}'" for name in WORKER_CMDLETS)
+def script(settings: GrantSettings, granted: ExchangeSet = ExchangeSet.RESPONSE) -> str:
+    """Return the Exchange script, with the ids of the worker and the cmdlets of a set filled in."""
+    given = EXCHANGE_GRANTS[granted]
     values = {
         "__APPLICATION_ID__": settings.worker_client_id,
         "__OBJECT_ID__": settings.worker_principal_id,
-        "__GROUP__": EXCHANGE_ROLE_GROUP,
-        "'__CMDLETS__'": cmdlets,
+        "__GROUP__": given.group,
+        "'__CMDLETS__'": _quoted(given.cmdlets),
+        "'__PARAMETERS__'": _quoted(given.parameters),
     }
     return _filled(EXCHANGE_SCRIPT, values)
+
+
+def _quoted(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def directory_script(settings: GrantSettings) -> str:

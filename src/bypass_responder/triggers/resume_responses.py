@@ -24,6 +24,7 @@ from bypass_responder.session import change_if_needed, open_session, raise_healt
 from bypass_responder.triggers.carry_out_decision import drain_poison_decisions
 from bypass_responder.triggers.follow_settings import follow_settings
 from bypass_responder.triggers.receive_alert import receive_alert
+from bypass_responder.triggers.record_exchange_read import end_failed_read
 from bypass_responder.triggers.record_exchange_result import keep_message
 from bypass_responder.triggers.sweep_bypass_state import resume_sweep
 from bypass_responder.triggers.watch_allowlist import watch_allowlist
@@ -175,6 +176,8 @@ async def _drain_poison(services: Services) -> None:
         if message.queue == services.settings.alerts_queue:
             await receive_alert(text.encode(), services)
             continue
+        if message.queue == services.settings.exchange_reads_queue:
+            await end_failed_read(text, services)
         await keep_message(text.encode(), "it failed five times and is from a poison queue", "poison", services)
         await raise_health("poison", "A queue message failed five times.", services)
         target = _target_of(text)

@@ -20,6 +20,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.sweep import Baseline, Sweep, SweepCommand, SweepResult
 from bypass_responder.sensing.sweep import incomplete, read_content, too_few
 from bypass_responder.session import announced, change, change_if_needed, open_session
+from bypass_responder.triggers.ask_organization import ask_organization
 from bypass_responder.triggers.sweep_findings import changes, listed_on, store_findings
 
 if TYPE_CHECKING:
@@ -35,6 +36,14 @@ SENDING = timedelta(seconds=10)
 CLOCK_SKEW = timedelta(minutes=5)
 LIST_WITHIN = timedelta(minutes=10)
 """The worker's message may overtake its blob; until then the list is read again each minute."""
+
+
+async def sweep_bypass_state(services: Services) -> None:
+    """Request a sweep; once a day, the organization's switches and roles as well."""
+    try:
+        await plan_sweep(services)
+    finally:
+        await ask_organization(services)
 
 
 async def plan_sweep(services: Services) -> None:

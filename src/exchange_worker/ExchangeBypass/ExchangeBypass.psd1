@@ -5,7 +5,7 @@
     Author            = 'The bypass-responder authors'
     Description       = 'Finds mailbox audit bypass in Exchange Online, switches it off and verifies that it is off.'
     PowerShellVersion = '7.6'
-    FunctionsToExport = @('Invoke-BypassCommand', 'Invoke-BypassSweep', 'Read-BypassMessage')
+    FunctionsToExport = @('Invoke-BypassCommand', 'Invoke-BypassRead', 'Invoke-BypassSweep', 'Read-BypassMessage')
     CmdletsToExport   = @()
     VariablesToExport = @()
     AliasesToExport   = @()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -19,6 +20,18 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy, TextBase64EncodePolicy
 
+from bypass_responder.model.exchange_read import (
+    ApplyMailbox,
+    ReadAccount,
+    ReadCommand,
+    ReadMailboxes,
+    ReadOrganization,
+    ReadResult,
+    Recipients,
+    RecordMailbox,
+    Shard,
+)
+from bypass_responder.model.mailbox_audit import AuditChange, LogonType
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.sweep import SweepCommand, SweepContent, SweepResult
 from sandbox.child import Child, free_ports
@@ -28,6 +41,7 @@ from sandbox.tenant.account import DOMAIN, TENANT_ID, Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.faults import Faults
 from sandbox.tenant.identity import WORKER_SECRET, default_identities
+from sandbox.tenant.mailbox import Mailbox
 from sandbox.tenant.server import environment, serving
 from sandbox.tenant.settings import Settings
 from sandbox.tenant.state import Tenant
@@ -45,7 +59,8 @@ class WorkerHost:
         self.storage = storage
         self.log = folder / "worker.log"
         self.port = free_ports(1)[0]
-        self.names = {kind: f"{kind}-{name}" for kind in ("commands", "checks", "sweeps", "results")}
+        kinds = ("commands", "checks", "sweeps", "reads", "results", "read_results")
+        self.names = {kind: f"{kind.replace('_', '-')}-{name}" for kind in kinds}
         settings = {
             **environment(url, WORKER_SECRET),
             **{f"EXCHANGE_{kind.upper()}_QUEUE": queue for kind, queue in self.names.items()},
@@ -88,8 +103,8 @@ class WorkerHost:
             except ResourceNotFoundError:
                 return []
 
-    def results(self, command_id: str) -> list[dict[str, Any]]:
-        found = [json.loads(text) for text in self.on("results")]
+    def results(self, command_id: str, *, on: str = "results") -> list[dict[str, Any]]:
+        found = [json.loads(text) for text in self.on(on)]
         return [result for result in found if result["command_id"] == command_id]
 
     def answers(self) -> str:
@@ -110,8 +125,9 @@ def workers(
 ) -> Iterator[Callable[[str], WorkerHost]]:
     """Starts a worker of a kind once for all tests."""
     with ExitStack() as stack, BlobServiceClient.from_connection_string(azurite) as blobs:
-        if not blobs.get_container_client("sweeps").exists():
-            blobs.create_container("sweeps")
+        for container in ("sweeps", "reads", "changes"):
+            if not blobs.get_container_client(container).exists():
+                blobs.create_container(container)
         started: dict[str, WorkerHost] = {}
 
         def begin(kind: str) -> WorkerHost:
@@ -240,6 +256,54 @@ def test_a_sweep_on_the_queue_is_answered_with_a_blob_of_that_hash(
 
     assert (result.outcome, result.complete, hashlib.sha256(content).hexdigest()) == ("listed", True, result.sha256)
     assert [each.object_id for each in SweepContent.model_validate_json(content).bypassed] == [alex.object_id]
+
+
+def answer_to(worker: WorkerHost, eventually: Eventually, command: ReadCommand) -> ReadResult:
+    """The answer of exchange-reads, by its schema."""
+    worker.put("reads", command.model_dump_json())
+    eventually(lambda: worker.results(command.command_id, on="read_results"))
+    [answer] = worker.results(command.command_id, on="read_results")
+    check("read-result", json.dumps(answer))
+    return ReadResult.model_validate(answer)
+
+
+def test_a_read_on_its_queue_is_answered_with_a_blob_of_that_hash(
+    worker: WorkerHost, alex: Account, eventually: Eventually
+) -> None:
+    common: dict[str, Any] = {"tenant_id": TENANT_ID, "not_after": datetime.now(UTC) + timedelta(minutes=5)}
+    shard = Shard(recipients=Recipients.USER)
+    commands: dict[str, ReadCommand] = {
+        "account-read": ReadAccount(command_id=str(uuid4()), object_id=alex.object_id, **common),
+        "organization-read": ReadOrganization(command_id=str(uuid4()), **common),
+        "mailbox-row": ReadMailboxes(command_id=str(uuid4()), shard=shard, **common),
+    }
+
+    for schema, command in commands.items():
+        result = answer_to(worker, eventually, command)
+        with BlobServiceClient.from_connection_string(worker.storage) as blobs:
+            packed = blobs.get_blob_client("reads", str(result.blob)).download_blob().readall()
+        assert (result.outcome, hashlib.sha256(packed).hexdigest()) == ("read", result.sha256)
+        lines = gzip.decompress(packed).decode().splitlines()
+        assert len(lines) == result.rows
+        check(schema, lines[0])
+
+
+def test_a_change_finds_the_record_that_the_worker_stored(
+    worker: WorkerHost, alex: Account, eventually: Eventually
+) -> None:
+    alex.mailbox = Mailbox(actions={"Owner": ["Update"]})
+    not_after = datetime.now(UTC) + timedelta(minutes=5)
+    common: dict[str, Any] = {"tenant_id": TENANT_ID, "not_after": not_after, "object_id": alex.object_id}
+    recorded = answer_to(worker, eventually, RecordMailbox(command_id=str(uuid4()), **common))
+    common |= {"record": recorded.record, "expected": recorded.before}
+    change = AuditChange(default_set=(LogonType.OWNER,))
+    applied = answer_to(worker, eventually, ApplyMailbox(command_id=str(uuid4()), change=change, **common))
+    unrecorded = common | {"record": str(uuid4())}
+    refused = answer_to(worker, eventually, ApplyMailbox(command_id=str(uuid4()), change=change, **unrecorded))
+
+    assert (recorded.outcome, applied.outcome, refused.outcome) == ("recorded", "applied", "refused")
+    assert alex.mailbox is not None
+    assert alex.mailbox.actions == {}
 
 
 def test_a_command_of_a_version_that_is_not_known_is_refused_and_may_be_asked_again(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.feed import FeedCursor
     from bypass_responder.model.health import HealthAlert
+    from bypass_responder.model.organization_read import OrganizationRead
     from bypass_responder.model.self_check import SelfCheck, StorageCheck, Token
     from bypass_responder.settings import Settings
 
@@ -96,6 +97,8 @@ class Facts:
     grants: Mapping[str, Mapping[str, datetime | None]] | None = None
     """Object id of an identity → id of an app role → time of the grant; None when the directory cannot be read."""
     grants_problem: str = ""
+    worker_may: OrganizationRead | None = None
+    """What the worker last read of its own Exchange roles; None when it never did, or it cannot be read here."""
     gone: Sequence[str] = ()
     """Object ids of identities that are missing in the directory."""
 

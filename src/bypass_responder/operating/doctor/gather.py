@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from bypass_responder.errors import NotFoundError, ResponderError
 from bypass_responder.operating.doctor.diagnosis import Facts, Names, Standing
+from bypass_responder.operating.exchange_read import read_organization
 from bypass_responder.operating.self_check import probed_queues, run_self_check
 from bypass_responder.operating.status import read_status
 from bypass_responder.rights import Api
@@ -49,6 +50,7 @@ async def gather_facts(services: Services, checks: SelfChecks, environment: Mapp
         grants=granted.grants,
         grants_problem=granted.problem,
         gone=granted.gone,
+        worker_may=await read_organization(services),
     )
 
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.operating.doctor.diagnosis import Problem, Unchecked
-from bypass_responder.rights import EXCHANGE_ROLE_GROUP, RESPONDER_ROLES, SERVICES, WORKER_ROLES, Api, AppRole
+from bypass_responder.rights import (
+    EXCHANGE_GRANTS,
+    EXCHANGE_ROLE_GROUP,
+    RESPONDER_ROLES,
+    SERVICES,
+    WORKER_ROLES,
+    Api,
+    AppRole,
+    worker_may,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from bypass_responder.model.organization_read import OrganizationRead
     from bypass_responder.model.self_check import SelfCheck, Token
     from bypass_responder.operating.doctor.diagnosis import Facts
 
@@ -56,6 +66,8 @@ def right_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
         fix = "azd provision creates it again; then set this shell from `azd env get-values` and run bypassctl grant"
         follows = {worker: WORKER_FOLLOWS, console: frozenset[str]()}.get(principal, FEED_FOLLOWS)
         yield Problem("identity_missing", principal, what, fix, follows)
+    if facts.worker_may is not None:
+        yield from _extra_entries(facts.worker_may)
     if facts.grants is not None and facts.grants.get(console):
         what = (
             f"the console's identity has {len(facts.grants[console])} application permissions. It must have none: "
@@ -68,6 +80,22 @@ def right_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
             if role.id not in facts.grants[worker]:
                 what = f"the Exchange worker has no {role.value} of {SERVICES[role.api]}: {role.missing}"
                 yield Problem("worker_role_missing", role.value, what, "bypassctl grant", WORKER_FOLLOWS)
+
+
+def _extra_entries(read: OrganizationRead) -> Iterator[Problem]:
+    """Yield a problem for each cmdlet, or parameter of one, that the worker's roles have and no set grants."""
+    for entry in read.own_entries.items:
+        if worker_may(entry.cmdlet, entry.parameters):
+            continue
+        grants = [each for each in EXCHANGE_GRANTS.values() if each.permits(entry.cmdlet, ())]
+        more = [name for name in entry.parameters if not any(name in each.parameters for each in grants)]
+        named = f"{entry.cmdlet} -{' -'.join(more)}" if grants else entry.cmdlet
+        what = f"the Exchange worker may run {named}, which no set grants: role {entry.role}"
+        fix = (
+            "find out who added it (Exchange admin audit log), then run the script that "
+            "bypassctl grant --exchange-script prints for that role group again"
+        )
+        yield Problem("worker_right_extra", f"{entry.role}\\{entry.cmdlet}", what, fix)
 
 
 def _token_problems(facts: Facts, app: SelfCheck) -> Iterator[Problem]:
@@ -171,6 +199,12 @@ def right_unchecked(facts: Facts) -> Iterator[Unchecked]:
         yield Unchecked("the Exchange worker's role in the directory: its identity is unknown", how)
     how = f'in Exchange Online PowerShell: Get-RoleGroupMember "{EXCHANGE_ROLE_GROUP}"'
     yield Unchecked("whether the worker may run its cmdlets; a health alert reports when it may not", how)
+    own = facts.worker_may.own_entries if facts.worker_may else None
+    if own is None or own.error or not own.items:
+        why = (own.error if own else None) or "the worker has not read them"
+        yield Unchecked(
+            f"whether the worker may run more than it needs: {why}", "bypassctl grant --exchange-script --set reads"
+        )
     names = facts.names
     how = (
         f"az eventgrid event-subscription list --source-resource-id "

@@ -22,6 +22,6 @@ function Add-AnswerError {
     $foreseen = $data.Contains('BypassOutcome')
     $Answer.outcome = if ($foreseen) { $data['BypassOutcome'] } else { 'failed' }
     $Answer.error_class = if ($foreseen) { $data['BypassErrorClass'] } else { 'other' }
-    if ($data['BypassCandidates']) { $Answer.candidates = $data['BypassCandidates'] }
+    if ($data['BypassCandidates'] -and $Answer.Contains('candidates')) { $Answer.candidates = $data['BypassCandidates'] }
     $Answer.error = $ErrorRecord.Exception.Message
 }

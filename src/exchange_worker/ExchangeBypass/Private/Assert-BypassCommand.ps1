@@ -15,6 +15,12 @@ function Assert-BypassCommand {
 
     .PARAMETER TenantId
     The tenant that this worker serves.
+
+    .PARAMETER Field
+    The fields that a command may have.
+
+    .PARAMETER Problem
+    Returns what is wrong with the fields of a command of an accepted kind, or nothing.
     #>
     [CmdletBinding()]
     param(
@@ -25,13 +31,17 @@ function Assert-BypassCommand {
         [string[]]$Kind,
 
         [Parameter(Mandatory)]
-        [string]$TenantId
+        [string]$TenantId,
+
+        [string[]]$Field = @('schema_version', 'command_id', 'kind', 'tenant_id', 'target', 'object_id', 'identity',
+            'not_after'),
+
+        [scriptblock]$Problem = { Get-TargetProblem -Command $Command }
     )
 
     $version = $Command['schema_version']
     $notAfter = ConvertTo-UtcTime -Value $Command['not_after']
-    $fields = 'schema_version', 'command_id', 'kind', 'tenant_id', 'target', 'object_id', 'identity', 'not_after'
-    $unknown = @($Command.Keys | Where-Object { $_ -cnotin $fields })
+    $unknown = @($Command.Keys | Where-Object { $_ -cnotin $Field })
     if (($version -isnot [int] -and $version -isnot [long]) -or $version -ne 1) {
         $reason = "This worker does not support schema_version '$version'."
         Exit-BypassCommand -Outcome refused -ErrorClass transient -Reason $reason
@@ -51,7 +61,7 @@ function Assert-BypassCommand {
     } elseif ($null -eq $notAfter) {
         'The command is not valid: not_after is not a time.'
     } else {
-        Get-TargetProblem -Command $Command
+        & $Problem
     }
     if ($reason) {
         Exit-BypassCommand -Outcome refused -Reason $reason

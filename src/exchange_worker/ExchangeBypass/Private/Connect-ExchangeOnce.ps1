@@ -4,7 +4,7 @@ function Connect-ExchangeOnce {
     Connects to Exchange Online with the managed identity, unless this worker is already connected.
 
     .DESCRIPTION
-    Loads only the five cmdlets that the worker uses: this is faster, and a long-lived worker never recovers the memory
+    Loads only the cmdlets that this function uses: this is faster, and a long-lived worker never recovers the memory
     of a connection. Permission: Exchange.ManageAsApp, and an Exchange role with these cmdlets.
 
     .PARAMETER Setting
@@ -28,13 +28,7 @@ function Connect-ExchangeOnce {
         ManagedIdentity          = $true
         ManagedIdentityAccountId = $Setting.ClientId
         Organization             = $Setting.Organization
-        CommandName              = @(
-            'Get-User'
-            'Get-MailboxAuditBypassAssociation'
-            'Set-MailboxAuditBypassAssociation'
-            'Get-OrganizationConfig'
-            'Get-AdminAuditLogConfig'
-        )
+        CommandName              = $Setting.Cmdlets
         SkipLoadingFormatData    = $true
         ShowBanner               = $false
         ErrorAction              = 'Stop'

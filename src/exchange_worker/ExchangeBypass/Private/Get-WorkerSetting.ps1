@@ -9,7 +9,8 @@ function Get-WorkerSetting {
     AZURE_CLIENT_ID          the client id of the user-assigned identity
     READ_BACK_SECONDS        how long a change is read back before it is reported as unverified; 10 when not set
     RETRY_PAUSE_SECONDS      the pause before the first retry of a transient error, doubled each time; 2 when not set
-    Throws an error that names the first missing or invalid setting.
+    Throws an error that names the first missing or invalid setting. Cmdlets and Deadline are no settings:
+    Invoke-BypassRead replaces them.
     #>
     [CmdletBinding()]
     [OutputType([pscustomobject])]
@@ -36,5 +37,13 @@ function Get-WorkerSetting {
         ClientId          = $env:AZURE_CLIENT_ID
         ReadBackSeconds   = $seconds.READ_BACK_SECONDS
         RetryPauseSeconds = $seconds.RETRY_PAUSE_SECONDS
+        Cmdlets           = @(
+            'Get-User'
+            'Get-MailboxAuditBypassAssociation'
+            'Set-MailboxAuditBypassAssociation'
+            'Get-OrganizationConfig'
+            'Get-AdminAuditLogConfig'
+        )
+        Deadline          = [datetime]::MaxValue
     }
 }

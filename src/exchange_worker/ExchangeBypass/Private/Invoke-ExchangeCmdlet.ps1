@@ -5,7 +5,8 @@ function Invoke-ExchangeCmdlet {
 
     .DESCRIPTION
     Transient errors are tried four times in all, with doubling pauses; an expired session is reopened once. Every
-    other error ends the command. Each attempt starts at the first row; rows of a failed attempt are discarded.
+    other error ends the command. Each attempt starts at the first row; rows of a failed attempt are discarded. After
+    the deadline no attempt begins.
 
     .PARAMETER Name
     The cmdlet.
@@ -16,6 +17,9 @@ function Invoke-ExchangeCmdlet {
     .PARAMETER Keep
     Decides which rows to keep. It is called for each row as it arrives, so a large tenant need not fit into memory.
 
+    .PARAMETER Start
+    Runs before each attempt: it discards what Keep has stored of the one before.
+
     .PARAMETER Setting
     The settings of the worker.
     #>
@@ -24,12 +28,16 @@ function Invoke-ExchangeCmdlet {
     param(
         [Parameter(Mandatory)]
         [ValidateSet('Get-User', 'Get-MailboxAuditBypassAssociation', 'Set-MailboxAuditBypassAssociation',
-            'Get-OrganizationConfig', 'Get-AdminAuditLogConfig')]
+            'Get-OrganizationConfig', 'Get-AdminAuditLogConfig', 'Get-Mailbox', 'Get-EXOMailbox', 'Get-InboxRule',
+            'Get-MailboxPermission', 'Get-RecipientPermission', 'Get-MailboxFolderPermission', 'Get-ManagementRole',
+            'Get-ManagementRoleAssignment', 'Get-ManagementRoleEntry', 'Get-RoleGroupMember', 'Set-Mailbox')]
         [string]$Name,
 
         [hashtable]$Parameter = @{},
 
         [scriptblock]$Keep = { $true },
+
+        [scriptblock]$Start = {},
 
         [Parameter(Mandatory)]
         [pscustomobject]$Setting
@@ -39,6 +47,10 @@ function Invoke-ExchangeCmdlet {
     $pause = $Setting.RetryPauseSeconds
     $reconnected = $false
     for ($try = 1; $true; $try++) {
+        if ([datetime]::UtcNow -gt $Setting.Deadline) {
+            Exit-BypassCommand -Outcome failed -ErrorClass transient -Reason "The time of this read was up before $Name."
+        }
+        & $Start
         try {
             Connect-ExchangeOnce -Setting $Setting
             return Read-ExchangeRow -Name $Name -Parameter $Parameter -Keep $Keep

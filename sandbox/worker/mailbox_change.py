@@ -1,0 +1,143 @@
+"""``apply_mailbox``: one mailbox audits more, or is as it was recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bypass_responder.model.exchange_read import ReadOutcome
+from bypass_responder.model.mailbox_audit import AuditSettings, LogonType
+from sandbox.tenant.mailbox import DEFAULT_SET
+from sandbox.worker.exchange import CmdletError
+
+if TYPE_CHECKING:
+    from bypass_responder.model.exchange_read import ApplyMailbox
+    from bypass_responder.model.mailbox_audit import AuditChange
+    from sandbox.worker.exchange import ExchangeCalls
+
+REPLACED = {
+    "MessageBind": "MailItemsAccessed",
+    "AddFolderPermissions": "UpdateFolderPermissions",
+    "ModifyFolderPermissions": "UpdateFolderPermissions",
+    "RemoveFolderPermissions": "UpdateFolderPermissions",
+}
+
+
+def settings_of(row: dict[str, Any]) -> AuditSettings:
+    """The audit settings of a mailbox."""
+    return AuditSettings(
+        enabled=row["AuditEnabled"],
+        age_limit=row["AuditLogAgeLimit"],
+        default_set=tuple(row["DefaultAuditSet"]),
+        admin=tuple(row["AuditAdmin"]),
+        delegate=tuple(row["AuditDelegate"]),
+        owner=tuple(row["AuditOwner"]),
+    )
+
+
+async def the_mailbox(object_id: str, exchange: ExchangeCalls) -> dict[str, Any]:
+    """The one mailbox of an account. Raises CmdletError."""
+    asked = f"ExternalDirectoryObjectId -eq '{object_id}'"
+    users = await exchange.run("Get-User", Filter=asked, ResultSize=10)
+    if len(users) != 1:
+        raise CmdletError(f"No Exchange object with an Entra object id matches '{object_id}'.", "not_found")
+    rows = await exchange.run("Get-Mailbox", Identity=users[0]["Guid"], ResultSize=2)
+    return rows[0]
+
+
+async def apply_change(
+    wanted: ApplyMailbox, record: str | None, exchange: ExchangeCalls, *, read_back_seconds: float
+) -> dict[str, Any]:
+    """Compare, set, read back: the facts of the answer."""
+    recorded = json.loads(record) if record else {}
+    if recorded.get("object_id") != wanted.object_id:
+        return _refused(f"There is no record {wanted.record} of this mailbox; record_mailbox makes one.")
+    kept = AuditSettings.model_validate(recorded["settings"])
+    row = await the_mailbox(wanted.object_id, exchange)
+    before = settings_of(row)
+    after = kept if wanted.change is None else changed(before, wanted.change)
+    facts: dict[str, Any] = {"before": before}
+    if same(before, after):
+        return facts | {"outcome": ReadOutcome.ALREADY, "after": before}
+    if not same(before, wanted.expected) or not (wanted.undo or same(before, kept)):
+        return facts | {"outcome": ReadOutcome.CHANGED}
+    if not wanted.undo and (lost := loss(before, after)):
+        return facts | _refused(f"The mailbox would no longer audit: {', '.join(lost)}.")
+    await exchange.run("Set-Mailbox", Identity=row["Guid"], **parameters(before, after))
+    deadline = time.monotonic() + read_back_seconds
+    while True:
+        read = settings_of(await the_mailbox(wanted.object_id, exchange))
+        if same(read, after):
+            return facts | {"outcome": ReadOutcome.APPLIED, "after": read}
+        if time.monotonic() >= deadline:
+            return facts | {"outcome": ReadOutcome.UNVERIFIED, "after": read}
+        await asyncio.sleep(0.5)
+
+
+def _refused(reason: str) -> dict[str, Any]:
+    return {"outcome": ReadOutcome.REFUSED, "error": reason}
+
+
+def same(one: AuditSettings, other: AuditSettings) -> bool:
+    """Whether they are the same; the actions of a default set are Microsoft's and not compared."""
+    both = [each for each in LogonType if each in one.default_set and each in other.default_set]
+    without = {each.value.lower(): () for each in both}
+    return one.model_copy(update=without).same_as(other.model_copy(update=without))
+
+
+def changed(before: AuditSettings, change: AuditChange) -> AuditSettings:
+    """The settings after a change."""
+    lists: dict[str, tuple[str, ...]] = {}
+    follows = []
+    for logon in LogonType:
+        name = logon.value.lower()
+        added = tuple(each for each in getattr(change, name) if each not in before.actions(logon))
+        if logon in change.default_set or (logon in before.default_set and not added):
+            follows.append(logon.value)
+            lists[name] = before.actions(logon) if logon in before.default_set else DEFAULT_SET[logon]
+        else:
+            lists[name] = before.actions(logon) + added
+    limit = f"{change.age_limit_days}.00:00:00" if change.age_limit_days else before.age_limit
+    enabled = True if change.enable else before.enabled
+    return AuditSettings(enabled=enabled, age_limit=limit, default_set=tuple(follows), **lists)
+
+
+def loss(before: AuditSettings, after: AuditSettings) -> list[str]:
+    """What would no longer be audited."""
+    lost = ["AuditEnabled"] if before.enabled and after.enabled is False else []
+    if before.age_limit and _days(after.age_limit) < _days(before.age_limit):
+        lost.append("AuditLogAgeLimit")
+    return lost + [
+        f"{action} ({logon})"
+        for logon in LogonType
+        for action in before.actions(logon)
+        if not {action, REPLACED.get(action, action)} & set(after.actions(logon))
+    ]
+
+
+def _days(limit: str | None) -> timedelta:
+    return timedelta(days=int((limit or "0").partition(".")[0]))
+
+
+def parameters(before: AuditSettings, after: AuditSettings) -> dict[str, Any]:
+    """The Audit parameters of Set-Mailbox that lead from one to the other."""
+    given: dict[str, Any] = {}
+    if after.enabled is not None and after.enabled != before.enabled:
+        given["AuditEnabled"] = after.enabled
+    if after.age_limit and after.age_limit != before.age_limit:
+        given["AuditLogAgeLimit"] = after.age_limit
+    reset = []
+    for logon in LogonType:
+        now, then = before.actions(logon), after.actions(logon)
+        was, will = logon in before.default_set, logon in after.default_set
+        more = [each for each in then if each not in now]
+        if will:
+            reset += [] if was else [logon.value]
+        elif set(now) - set(then) or (was and not more):
+            given[f"Audit{logon}"] = list(then) or "None"
+        elif more:
+            given[f"Audit{logon}"] = {"Add": more}
+    return given | ({"DefaultAuditSet": reset} if reset else {})

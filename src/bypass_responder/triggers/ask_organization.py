@@ -1,0 +1,29 @@
+"""Ask the worker once a day for the organization's switches and roles, whatever came of the question before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.exchange_read import ReadKind, ReadOrganization
+
+if TYPE_CHECKING:
+    from bypass_responder.session import Services
+
+DAY = timedelta(days=1)
+ANSWER_WITHIN = timedelta(hours=1)
+KEPT = timedelta(days=30)
+"""Questions of every kind; what an answer said is kept by those who asked."""
+
+
+async def ask_organization(services: Services) -> None:
+    """Ask unless the last question is less than a day old, and forget old questions."""
+    now = services.clock()
+    last = await services.reads.newest(ReadKind.ORGANIZATION)
+    if last is not None and last.asked_at > now - DAY:
+        return
+    command = ReadOrganization(
+        command_id=services.new_id(), tenant_id=services.settings.tenant_id, not_after=now + ANSWER_WITHIN
+    )
+    await services.reads.ask(command, now)
+    await services.reads.forget_before(now - KEPT)

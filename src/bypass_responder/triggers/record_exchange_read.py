@@ -1,0 +1,79 @@
+"""Queue trigger ``record_exchange_read``: store the answer to a question that may take minutes.
+
+Nothing acts because of such an answer: evidence, the tampering family and posture read it when they ask next. So a
+missing permission raises no health alert either; what it would have answered is *unavailable*.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bypass_responder.errors import InputError
+from bypass_responder.event_lines import write_line
+from bypass_responder.model.base import first_problem
+from bypass_responder.model.exchange_read import ReadOutcome, ReadResult
+from bypass_responder.model.message import SCHEMA_VERSION
+from bypass_responder.triggers.record_exchange_result import keep_message
+
+if TYPE_CHECKING:
+    from bypass_responder.session import Services
+
+ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
+
+
+async def record_exchange_read(body: bytes, services: Services) -> None:
+    """Store one answer against its outstanding question. An unreadable one is kept and notified, any other logged."""
+    result, problem = _read(body, services.settings.tenant_id)
+    known = False
+    if result is not None:
+        try:
+            known = await services.reads.record(result, services.clock())
+        except InputError as error:
+            result, problem = None, error.detail
+    if result is None:
+        await keep_message(body, problem, services.settings.exchange_read_results_queue, services)
+        return
+    outcome = result.outcome.value if known else "ignored"
+    write_line(
+        "exchange_read", command=result.command_id, kind=result.kind.value, outcome=outcome, scanned=result.scanned
+    )
+
+
+def _read(body: bytes, tenant_id: str) -> tuple[ReadResult | None, str]:
+    try:
+        result = ReadResult.model_validate_json(body)
+    except ValidationError as error:
+        return None, first_problem(error)
+    if result.schema_version not in ACCEPTED_VERSIONS:
+        return None, f"schema_version {result.schema_version} is not supported"
+    if result.tenant_id != tenant_id:
+        return None, f"tenant_id {result.tenant_id} is another tenant"
+    return result, ""
+
+
+async def end_failed_read(text: str, services: Services) -> None:
+    """Answer the question of a message that failed five times, so that nobody waits for it."""
+    try:
+        message = json.loads(text)
+        command_id = str(message["command_id"])
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return
+    asked = await services.reads.find(command_id)
+    if asked is None:
+        return
+    now = services.clock()
+    await services.reads.record(
+        ReadResult(
+            command_id=command_id,
+            kind=asked.command.kind,
+            tenant_id=asked.command.tenant_id,
+            outcome=ReadOutcome.FAILED,
+            started_at=now,
+            error="The worker failed five times on this question.",
+            error_class="other",
+        ),
+        now,
+    )

@@ -1,0 +1,73 @@
+function Update-MailboxAudit {
+    <#
+    .SYNOPSIS
+    Makes one mailbox audit more, or undoes that; reads it back and returns the outcome.
+
+    .DESCRIPTION
+    Needs a record that record_mailbox stored where only the worker can write: an undo restores exactly that. Nothing is
+    set where the mailbox is not as expected. What would audit less is refused, except the undo.
+    Permission in Exchange: Set-Mailbox with its Audit parameters, in a role of its own.
+
+    .PARAMETER Command
+    The command.
+
+    .PARAMETER Record
+    The record, as ConvertTo-MailboxRecord returns it.
+
+    .PARAMETER Answer
+    The answer; this function sets before and after.
+
+    .PARAMETER Setting
+    The settings of the worker.
+    #>
+    [CmdletBinding(SupportsShouldProcess)]
+    [OutputType([string])]
+    param(
+        [Parameter(Mandatory)]
+        [System.Collections.IDictionary]$Command,
+
+        [Parameter(Mandatory)]
+        [AllowNull()]
+        [object]$Record,
+
+        [Parameter(Mandatory)]
+        [System.Collections.Specialized.OrderedDictionary]$Answer,
+
+        [Parameter(Mandatory)]
+        [pscustomobject]$Setting
+    )
+
+    if ($null -eq $Record -or $Record['object_id'] -cne $Command['object_id']) {
+        $reason = "There is no record $($Command['record']) of this mailbox; record_mailbox makes one."
+        Exit-BypassCommand -Outcome refused -Reason $reason
+    }
+    $recorded = $Record['settings']
+    $guid = (Resolve-ExchangeObject -ObjectId $Command['object_id'] -Setting $Setting).exchange_guid
+    $read = { ConvertTo-AuditSetting -Row (Read-MailboxByGuid -ExchangeGuid $guid -Setting $Setting) }
+    $before = $Answer.before = & $read
+    $wanted = if ($Command['undo']) { $recorded } else { Get-WantedAuditSetting -Before $before -Change $Command['change'] }
+    if (Test-SameAuditSetting -One $before -Other $wanted) {
+        $Answer.after = $before
+        return 'already'
+    }
+    if (-not (Test-SameAuditSetting -One $before -Other $Command['expected'])) { return 'changed' }
+    if (-not $Command['undo']) {
+        if (-not (Test-SameAuditSetting -One $before -Other $recorded)) { return 'changed' }
+        $loss = @(Get-AuditLoss -Before $before -Wanted $wanted)
+        if ($loss) {
+            Exit-BypassCommand -Outcome refused -Reason "The mailbox would no longer audit: $($loss -join ', ')."
+        }
+    }
+    $parameter = Get-AuditParameter -Before $before -Wanted $wanted
+    if ($PSCmdlet.ShouldProcess($guid, "Set-Mailbox -$($parameter.Keys -join ' -')")) {
+        $parameter += @{ Identity = $guid; Confirm = $false }
+        $null = Invoke-ExchangeCmdlet -Name Set-Mailbox -Parameter $parameter -Setting $Setting
+    }
+    $watch = [System.Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        $Answer.after = & $read
+        if (Test-SameAuditSetting -One $Answer.after -Other $wanted) { return 'applied' }
+        if ($watch.Elapsed.TotalSeconds -ge $Setting.ReadBackSeconds) { return 'unverified' }
+        Start-Sleep -Milliseconds ([int][Math]::Min(500, $Setting.ReadBackSeconds * 1000))
+    }
+}
