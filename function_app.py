@@ -31,6 +31,15 @@ async def poll_audit_feed(timer: func.TimerRequest) -> None:
     await responder.poll_audit_feed()
 
 
+@app.timer_trigger(arg_name="timer", schedule="%HUNTING_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def hunt_audit_events(timer: func.TimerRequest) -> None:
+    """Read the same records in Microsoft Defender, where they may arrive earlier. Off without the permission."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.hunt_audit_events()
+
+
 @app.timer_trigger(arg_name="timer", schedule="%RESUME_SCHEDULE%", run_on_startup=False, use_monitor=True)
 async def resume_responses(timer: func.TimerRequest) -> None:
     """Take up everything that is due: findings, claims, commands, re-checks, notifications, checkpoints."""

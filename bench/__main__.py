@@ -37,6 +37,7 @@ BENCHES = (
     "log_verify",
     "incident_pages",
     "app_memory",
+    "delay",
 )
 RESULTS = Path(__file__).with_name("results.json")
 _LONGEST_SECONDS = 1200

@@ -58,6 +58,7 @@ if len(sys.argv) > 1:
 """
 _TRIGGERS = (
     "poll_audit_feed",
+    "hunt_audit_events",
     "resume_responses",
     "sweep_bypass_state",
     "receive_alert",

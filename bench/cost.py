@@ -16,20 +16,39 @@ MINUTES = 43_800
 CALLS: dict[str, dict[str, float]] = {
     "poll": {"table": 4, "queue": 0, "blob": 0},
     "new_blob": {"table": 2.1, "queue": 0, "blob": 0},
+    "hunt": {"table": 5, "queue": 0, "blob": 0},
+    "hunt_off": {"table": 1, "queue": 0, "blob": 0},
     "resume": {"table": 4, "queue": 8, "blob": 1},
     "sweep_plan": {"table": 5, "queue": 1, "blob": 0},
     "sweep_answer": {"table": 13, "queue": 0, "blob": 2},
     "resume_after_sweep": {"table": 10, "queue": 8, "blob": 4},
 }
 """Calls of one run to the data account, by service."""
-LINES = {"poll": 1, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}
+LINES = {"poll": 1, "hunt": 1, "hunt_off": 0, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}
 """Log lines that the responder writes in one run; the host's are in HOST_LINES."""
 
-WRITES = {"poll": 1, "new_blob": 2, "resume": 0, "sweep_plan": 4, "sweep_answer": 8, "resume_after_sweep": 3}
+WRITES = {
+    "poll": 1,
+    "new_blob": 2,
+    "hunt": 1,
+    "hunt_off": 0,
+    "resume": 0,
+    "sweep_plan": 4,
+    "sweep_answer": 8,
+    "resume_after_sweep": 3,
+}
 """Writes and deletions in tables and blobs during one run; the storage account logs each."""
 
 # ---- assumed: not measured in Azure ----------------------------------------------------------------------------------
-SECONDS = {"poll": 2.0, "resume": 1.5, "sweep_plan": 1.5, "sweep_answer": 1.5, "resume_after_sweep": 1.5}
+SECONDS = {
+    "poll": 2.0,
+    "hunt": 5.0,
+    "hunt_off": 1.0,
+    "resume": 1.5,
+    "sweep_plan": 1.5,
+    "sweep_answer": 1.5,
+    "resume_after_sweep": 1.5,
+}
 """Of an execution; one second is the billing minimum. Locally it takes 0.02 to 0.12 s, without Azure's round trips."""
 SWEEP_SECONDS = 60
 """Of the worker's sweep: sign-in to Exchange, and a small tenant."""
@@ -71,6 +90,8 @@ class Installation:
     resume_minutes: int
     sweep_minutes: int
     responder_gb: float = 2.0
+    hunting: bool = False
+    hunting_minutes: int = 5
     private: bool = False
 
     @property
@@ -79,6 +100,7 @@ class Installation:
         sweeps = MINUTES / self.sweep_minutes
         return {
             "poll": MINUTES / self.poll_minutes,
+            "hunt" if self.hunting else "hunt_off": MINUTES / self.hunting_minutes,
             "resume": MINUTES / self.resume_minutes - sweeps,
             "resume_after_sweep": sweeps,
             "sweep_plan": sweeps,
@@ -90,6 +112,7 @@ DEFAULT = Installation("default", 1, 1, 15)
 INSTALLATIONS = (
     DEFAULT,
     Installation("default, 512 MB", 1, 1, 15, responder_gb=0.5),
+    Installation("default, hunting", 1, 1, 15, hunting=True),
     Installation("calm", 5, 1, 30),
     Installation("frugal", 15, 5, 60),
     Installation("default, private network", 1, 1, 15, private=True),
@@ -121,7 +144,7 @@ def bill(at: Installation) -> dict[str, float]:
     """Cost of one month by item, in US dollars."""
     sweeps = MINUTES / at.sweep_minutes
     executions = sum(at.runs.values()) + sweeps
-    timers = at.runs["poll"] + MINUTES / at.resume_minutes + sweeps
+    timers = at.runs["poll"] + MINUTES / at.hunting_minutes + MINUTES / at.resume_minutes + sweeps
     polls = QUEUES * QUEUE_POLLS_PER_MINUTE * MINUTES + sweeps * WORKER_QUEUE_CALLS
     renewals = 2 * LOCK_RENEWALS_PER_MINUTE * MINUTES
     return {

@@ -73,6 +73,7 @@ _UNITS = {
     "_kb": "kB",
     "seconds": "s",
     "_ms": "ms",
+    "_minutes": "min",
     "runs": "runs",
     "events": "events",
 }

@@ -25,6 +25,8 @@ from bench.storage_calls import build_counted, enforcing
 from bypass_responder.adapters.telemetry import OURS
 from bypass_responder.model.account import AllowlistEntry
 from sandbox.tenant.account import Account
+from sandbox.tenant.hunting import PERMISSION
+from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
 from sandbox.tenant.settings import Settings
 from sandbox.tenant.state import Tenant
 
@@ -112,6 +114,7 @@ class _Day:
 def measure() -> dict[str, Any]:
     """Figures by function: its calls to ``table``, ``queue`` and ``blob``, its lines, its seconds."""
     tenant = Tenant(settings=Settings(exchange_delay_seconds=0, graph_delay_seconds=0))
+    tenant.identities[RESPONDER_SECRET].roles[GRAPH].append(PERMISSION)
     with enforcing(tenant) as env:
         return asyncio.run(_measured(tenant, env))
 
@@ -140,6 +143,7 @@ async def _figures(day: _Day) -> dict[str, Any]:
     responder = day.responder
     parts = {
         "poll": await day.counted(responder.poll_audit_feed),
+        "hunt": await day.counted(responder.hunt_audit_events),
         "resume": await day.counted(responder.resume_responses),
         "sweep_answer": await day.counted(day.answer_sweep),
     }
@@ -150,6 +154,9 @@ async def _figures(day: _Day) -> dict[str, Any]:
         "sweep_plan": await day.counted(responder.sweep_bypass_state, rounds=1),
     }
     await day.worker.sweeps()
+    day.tenant.settings.hunting_table = False
+    await responder.hunt_audit_events()
+    parts["hunt_off"] = await day.counted(responder.hunt_audit_events)
     new = await day.counted(day.poll_with_new_blobs)
     parts["new_blob"] = {
         name: (new.get(name, 0) - parts["poll"].get(name, 0)) / _NEW_BLOBS for name in (*SERVICES, "logged_writes")

@@ -95,6 +95,9 @@ param retryPauseSeconds int = 2
 @description('Schedule of audit feed polls: NCRONTAB, six fields, UTC.')
 param pollSchedule string = '0 * * * * *'
 
+@description('Schedule of the hunting sensor, which reads Microsoft Defender: NCRONTAB, six fields, UTC.')
+param huntingSchedule string = '15 */5 * * * *'
+
 @description('Schedule of the scheduler, which runs all due work: NCRONTAB, six fields, UTC.')
 param resumeSchedule string = '30 * * * * *'
 
@@ -436,6 +439,7 @@ module responderApp 'modules/app.bicep' = {
       FEED_SILENCE_HOURS: string(feedSilenceHours)
       GRAPH_URL: graphUrl
       HINT_CHECKS_PER_HOUR: string(hintChecksPerHour)
+      HUNTING_SCHEDULE: huntingSchedule
       MANAGEMENT_API_URL: managementApiUrl
       MODE: mode
       NOTIFICATIONS_QUEUE: queues.notifications

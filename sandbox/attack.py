@@ -57,6 +57,12 @@ def main(argv: list[str]) -> int:
         action="store_true",
         help="leave one trace of every kind in the logs, which `serve --evidence` reads",
     )
+    parser.add_argument(
+        "--hunting-delay-seconds",
+        type=float,
+        metavar="SECONDS",
+        help="delay of its audit records in advanced hunting, which `serve --hunting` lets the responder read",
+    )
     parser.add_argument("--silent", action="store_true", help="leave no audit record")
     parser.add_argument("--url", default=DEFAULT_URL, help="address of the tenant (default: %(default)s)")
     given = parser.parse_args(argv)

@@ -43,6 +43,7 @@ def main(argv: list[str]) -> int:
         help="a setting of docs/settings.md; may be repeated",
     )
     parser.add_argument("--evidence", action="store_true", help="grant the optional permissions of the evidence run")
+    parser.add_argument("--hunting", action="store_true", help="grant the optional permission of the hunting sensor")
     parser.add_argument("--seed", help="inject random faults with this seed")
     parser.add_argument("--first-port", type=int, help="first of seven ports, to run beside another sandbox")
     given = parser.parse_args(argv)
@@ -53,7 +54,8 @@ def main(argv: list[str]) -> int:
     if not given.keep:
         shutil.rmtree(given.folder / "storage", ignore_errors=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    tenant = (*(("--seed", given.seed) if given.seed else ()), *(("--evidence",) if given.evidence else ()))
+    optional = ("--evidence",) * given.evidence + ("--hunting",) * given.hunting
+    tenant = (*(("--seed", given.seed) if given.seed else ()), *optional)
     settings = {"MODE": given.mode, **dict(given.setting)}
     profile = "sandbox" if given.first_port is None else f"sandbox-{given.first_port}"
     try:

@@ -52,6 +52,7 @@ from tests.fakes import (
     FakeWorkList,
 )
 from tests.fakes.feed import FakeAuditFeed, FakeFeedStore
+from tests.fakes.hunting import FakeHunting, FakeHuntingStore
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 ALEX = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -159,6 +160,8 @@ class World:
         self.sender = FakeSenderQueue()
         self.feed = FakeAuditFeed()
         self.feed_store = FakeFeedStore()
+        self.hunting = FakeHunting(clock=clock)
+        self.hunting_store = FakeHuntingStore()
         self.bypassed: dict[str, bool] = {}
         self.names: dict[str, list[str]] = {}
         self.answered = 0
@@ -184,6 +187,8 @@ class World:
             reads=self.reads,
             feed=self.feed,
             feed_store=self.feed_store,
+            hunting=self.hunting,
+            hunting_store=self.hunting_store,
             outbox=self.outbox,
             sender=self.sender,
             receivers={"webhook": self.notifier},

@@ -9,6 +9,7 @@ from pathlib import Path
 from sandbox.tenant.account import Account
 from sandbox.tenant.faults import MILD, Faults
 from sandbox.tenant.graph_logs import PERMISSIONS
+from sandbox.tenant.hunting import PERMISSION
 from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
 from sandbox.tenant.server import run
 from sandbox.tenant.settings import Settings
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 chooses a free one")
     parser.add_argument("--state", type=Path, help="JSON file with accounts (replacing the default ones) and settings")
     parser.add_argument("--evidence", action="store_true", help="let the responder read the logs of Microsoft 365")
+    parser.add_argument("--hunting", action="store_true", help="let the responder read advanced hunting")
     parser.add_argument("--seed", type=int, help="inject random faults with this seed")
     given = parser.parse_args()
     state = json.loads(given.state.read_text()) if given.state else {}
@@ -33,6 +35,8 @@ def main() -> None:
         tenant.add(Account.model_validate(account) for account in state["accounts"])
     if given.evidence:
         tenant.identities[RESPONDER_SECRET].roles[GRAPH] += PERMISSIONS
+    if given.hunting:
+        tenant.identities[RESPONDER_SECRET].roles[GRAPH].append(PERMISSION)
     run(tenant, port=given.port)
 
 

@@ -89,17 +89,18 @@ class SandboxClient:
         target: str | None = None,
         actor: str | None = None,
         feed_delay_seconds: float = 0.0,
+        hunting_delay_seconds: float | None = None,
         silent: bool = False,
         traces: bool = False,
     ) -> dict[str, Any]:
         """Stage one of ``sandbox.tenant.scenarios.SCENARIOS``; returns its accounts and records.
 
-        Its audit records reach the feed ``feed_delay_seconds`` later; ``silent`` leaves no record at all, and
-        ``traces`` leaves one of every kind in the other logs.
+        Its audit records reach the feed ``feed_delay_seconds`` later, and advanced hunting ``hunting_delay_seconds``
+        later; ``silent`` leaves no record at all, and ``traces`` leaves one of every kind in the other logs.
         """
         asked = {"scenario": scenario, "target": target, "actor": actor}
-        late = {"feed_delay_seconds": feed_delay_seconds, "silent": silent}
-        staged: dict[str, Any] = self._post("attack", asked | late)
+        late = {"feed_delay_seconds": feed_delay_seconds, "hunting_delay_seconds": hunting_delay_seconds}
+        staged: dict[str, Any] = self._post("attack", asked | late | {"silent": silent})
         if traces:
             self.traces(staged["target"], staged["actor"])
         return staged

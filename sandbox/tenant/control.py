@@ -110,7 +110,11 @@ def _blobs(tenant: Tenant, body: Body) -> object:
     """Publish ``records`` (JSON) or ``raw`` (base64) as one blob; options as ``Tenant.deliver`` has them."""
     given = dict(body)
     content = base64.b64decode(given.pop("raw")) if "raw" in given else given.pop("records")
-    options = {name: given[name] for name in ("delay_seconds", "age_seconds", "copies") if name in given}
+    options = {
+        name: given[name]
+        for name in ("delay_seconds", "age_seconds", "copies", "hunting_delay_seconds")
+        if name in given
+    }
     return [blob.content_id for blob in tenant.deliver(content, **options)]
 
 
@@ -121,6 +125,7 @@ def _attack(tenant: Tenant, body: Body) -> object:
         target=body.get("target"),
         actor=body.get("actor"),
         feed_delay_seconds=float(body.get("feed_delay_seconds", 0)),
+        hunting_delay_seconds=body.get("hunting_delay_seconds"),
         silent=bool(body.get("silent")),
     )
 

@@ -162,6 +162,7 @@ def stage(
     target: str | None = None,
     actor: str | None = None,
     feed_delay_seconds: float = 0.0,
+    hunting_delay_seconds: float | None = None,
     silent: bool = False,
 ) -> dict[str, Any]:
     """Change the tenant and deliver the records so much later; ``silent``: change it, and no record is made."""
@@ -170,7 +171,8 @@ def stage(
         raise UnknownScenarioError(msg)
     act, alias = SCENARIOS[scenario]
     who = actor or f"mallory@{tenant.settings.domain}"
-    scene = Scene(tenant, account_named(tenant, target or alias), who, feed_delay_seconds, silent)
+    late = feed_delay_seconds, hunting_delay_seconds
+    scene = Scene(tenant, account_named(tenant, target or alias), who, *late, silent)
     records = act(scene)
     scene.deliver(records)
     return {

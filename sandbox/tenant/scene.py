@@ -27,6 +27,8 @@ class Scene:
     actor: str
     feed_delay_seconds: float = 0.0
     """How much later than usual the records of this scenario reach the feed."""
+    hunting_delay_seconds: float | None = None
+    """How much later they appear in advanced hunting; None: as the tenant's settings have it."""
     silent: bool = False
     """No record at all: only the changed state shows it."""
 
@@ -44,7 +46,9 @@ class Scene:
         settings = self.tenant.settings
         blob = content if isinstance(content, bytes) else [*noise(settings, 2), *content, *noise(settings, 1)]
         if not self.silent:
-            self.tenant.deliver(blob, delay_seconds=self.feed_delay_seconds)
+            self.tenant.deliver(
+                blob, delay_seconds=self.feed_delay_seconds, hunting_delay_seconds=self.hunting_delay_seconds
+            )
 
     def account(self, alias: str) -> Account:
         """An account of the tenant by the part of its UPN before the @."""

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sandbox.tenant import control, exchange, graph, graph_logs, management_api, service_principals, topic
+from sandbox.tenant import control, exchange, graph, graph_logs, hunting, management_api, service_principals, topic
 from sandbox.tenant.exchange import exchange_error
 from sandbox.tenant.identity import RESPONDER_SECRET, WORKER_SECRET, give_token
 
@@ -57,6 +57,7 @@ def create_app(tenant: Tenant) -> Starlette:
             service("/v1.0/roleManagement/{rest:path}", rights, service_principals.directory_roles),
             *(service(f"/{path}", graph_logs.log_name, graph_logs.read_log, ["GET"]) for path in graph_logs.LOGS),
             service("/v1.0/security/auditLog/{rest:path}", graph_logs.query_name, graph_logs.audit_queries),
+            service("/v1.0/security/runHuntingQuery", "graph.hunting", hunting.run_query, ["POST"]),
             service("/v1.0/{rest:path}", graph.endpoint_name, graph.users),
         ]
     )

@@ -37,5 +37,13 @@ class Settings(BaseModel):
     """The tenant has Entra ID P1 or P2: without it, Graph gives neither sign-ins nor risk detections."""
     withheld_cmdlets: tuple[str, ...] = ()
     """Cmdlets that no Exchange role of the worker has."""
+    hunting_delay_seconds: float = 20.0
+    """After its event a record appears in the table CloudAppEvents."""
+    hunting_table: bool = True
+    """False: Defender for Cloud Apps is not licensed, or Microsoft 365 not connected: there is no CloudAppEvents."""
+    hunting_capitalized: bool = False
+    """The names in an answer begin with a capital letter."""
+    hunting_raw_as_text: bool = False
+    """RawEventData is a text with JSON in it."""
     audit_disabled: bool = False
     unified_audit_log_ingestion_enabled: bool = True

@@ -14,6 +14,7 @@ from sandbox.tenant.account import Account, default_accounts
 from sandbox.tenant.exchange_roles import Roles
 from sandbox.tenant.faults import Faults
 from sandbox.tenant.feed import Blob, Feed
+from sandbox.tenant.hunting_rows import HuntingRow, rows_of
 from sandbox.tenant.identity import Identity, default_identities
 from sandbox.tenant.logs.audit_queries import AuditQueries
 from sandbox.tenant.logs.traces import Traces
@@ -52,6 +53,8 @@ class Tenant:
     traces: Traces = field(default_factory=Traces)
     """What accounts left in the logs of Microsoft 365, for the evidence of an incident."""
     audit_queries: AuditQueries = field(default_factory=AuditQueries)
+    hunting: list[HuntingRow] = field(default_factory=list)
+    """What the tables of advanced hunting hold."""
     journal: list[Change] = field(default_factory=list)
     counters: Counter[str] = field(default_factory=Counter)
     notifications: list[dict[str, Any]] = field(default_factory=list)
@@ -117,15 +120,24 @@ class Tenant:
                 self.change(account, "account_enabled", value=True, by="Entra Connect")
 
     def deliver(
-        self, records: Sequence[object] | bytes, *, delay_seconds: float = 0, copies: int = 1, age_seconds: float = 0
+        self,
+        records: Sequence[object] | bytes,
+        *,
+        delay_seconds: float = 0,
+        copies: int = 1,
+        age_seconds: float = 0,
+        hunting_delay_seconds: float | None = None,
     ) -> list[Blob]:
         """Publish records (or raw bytes) as one blob, ``copies`` times, and whatever the faults make of it.
 
-        ``age_seconds`` puts contentCreated into the past: a blob that is listed late. Nothing is published while the
-        ingestion of the unified audit log is switched off.
+        ``age_seconds`` puts contentCreated into the past: a blob that is listed late. The records appear in advanced
+        hunting as well, with a delay of its own. Nothing is published while the ingestion of the unified audit log is
+        switched off.
         """
         if not self.settings.unified_audit_log_ingestion_enabled:
             return []
+        late = self.settings.hunting_delay_seconds if hunting_delay_seconds is None else hunting_delay_seconds
+        self.hunting += rows_of(records, visible_at=self.clock() + timedelta(seconds=late))
         body = records if isinstance(records, bytes) else json.dumps(list(records)).encode()
         published = self.clock() + timedelta(seconds=delay_seconds)
         created = published - timedelta(seconds=age_seconds)

@@ -72,6 +72,12 @@ class Responder(_Connected):
 
         await _run_and_flush("poll_audit_feed", poll_audit_feed(self.services))
 
+    async def hunt_audit_events(self) -> None:
+        """Read Defender's table of cloud events and settle its findings."""
+        from bypass_responder.triggers.hunt_audit_events import hunt_audit_events
+
+        await _run_and_flush("hunt_audit_events", hunt_audit_events(self.services))
+
     async def resume_responses(self) -> None:
         """Take up everything that is due."""
         from bypass_responder.triggers.resume_responses import resume_responses
@@ -167,6 +173,7 @@ def build(environment: Mapping[str, str]) -> Responder:
     """Put the adapters together. Raises SettingError that names the setting; nothing connects yet."""
     from bypass_responder.adapters.allowlist_table import TableAllowlist
     from bypass_responder.adapters.feed_table import FeedTable
+    from bypass_responder.adapters.hunting_table import HuntingTable
     from bypass_responder.adapters.index_table import TableIndex
     from bypass_responder.adapters.ledger_table import TableLedger
     from bypass_responder.adapters.limit_table import TableHourlyLimit
@@ -202,6 +209,8 @@ def build(environment: Mapping[str, str]) -> Responder:
         reads=late(lambda: _reads(storage, settings)),
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
+        hunting=late(lambda: _hunting(http, credential, settings)),
+        hunting_store=HuntingTable(storage.tables, tenant),
         outbox=late(lambda: _outbox(storage, tenant)),
         sender=late(lambda: _sender(storage, settings)),
         receivers=_receivers(http, settings),
@@ -271,6 +280,12 @@ def _feed(http: httpx.AsyncClient, credential: AsyncTokenCredential, settings: S
         tenant_id=settings.tenant_id,
         publisher_identifier=settings.publisher_identifier,
     )
+
+
+def _hunting(http: httpx.AsyncClient, credential: AsyncTokenCredential, settings: Settings) -> ports.Hunting:
+    from bypass_responder.adapters.hunting import GraphHunting
+
+    return GraphHunting(http, credential, settings.graph_url)
 
 
 def _allowlist_snapshot(storage: StorageClients, tenant: str) -> ports.AllowlistSnapshot:
@@ -422,6 +437,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
     from bypass_responder.adapters.decision_queue import StorageDecisionQueue
     from bypass_responder.adapters.feed_table import FeedTable
     from bypass_responder.adapters.form_key_table import FormKeyTable
+    from bypass_responder.adapters.hunting_table import HuntingTable
     from bypass_responder.adapters.index_table import TableIndex
     from bypass_responder.adapters.inspection_table import TableInspections
     from bypass_responder.adapters.ledger_table import TableLedger
@@ -460,6 +476,8 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         reads=absent,
         feed=absent,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
+        hunting=absent,
+        hunting_store=HuntingTable(storage.tables, tenant),
         outbox=TableOutbox(storage.tables, tenant),
         sender=absent,
         receivers={},

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Own = Literal[
-    "access_refused", "baseline_moved", "checkpoint", "console_change", "exchange_read", "hint_waits",
+    "access_refused", "baseline_moved", "checkpoint", "console_change", "exchange_read", "hint_waits", "hunted",
     "log_unverified", "log_verified", "notification", "ongoing", "polled", "resumed", "run_failed",
     "self_check_failed", "self_checked", "sent", "settling_failed", "started", "swept",
 ]  # fmt: skip

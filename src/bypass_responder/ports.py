@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import Snapshot
@@ -19,6 +19,7 @@ from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.exchange_read import ReadCommand, ReadKind, ReadResult
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
+from bypass_responder.model.hunting import Arrival, HuntingState
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.inspection import Inspection
 from bypass_responder.model.listing import IndexFilter, IndexPage
@@ -472,3 +473,33 @@ class FeedStore(Protocol):
 
     async def forget_before(self, moment: datetime) -> int:
         """Delete the memory of blobs created before ``moment``; returns how many."""
+
+
+class Hunting(Protocol):
+    """Advanced hunting of Microsoft Defender, through Graph. Permission: ThreatHunting.Read.All."""
+
+    async def run(self, query: str, timespan: Window) -> Sequence[Mapping[str, Any]]:
+        """Return the rows that a query in KQL finds within a window, by column as the service spells it.
+
+        May take three minutes. Raises PermissionMissingError, NotFoundError (no license, or no such table),
+        ThrottledError, RefusedError (an error in the query).
+        """
+
+
+class HuntingStore(Protocol):
+    """The memory of the hunting sensor, and when each sensor brought a record."""
+
+    async def state(self) -> HuntingState:
+        """The state as it was saved last, a fresh one before the first run."""
+
+    async def save(self, state: HuntingState) -> None:
+        """Store it if its etag still holds (insert when None). Raises ConflictError."""
+
+    async def note(self, arrivals: Sequence[Arrival]) -> None:
+        """Remember arrivals. The first one of a record by a sensor stands."""
+
+    async def arrivals(self, window: Window) -> list[Arrival]:
+        """The arrivals of events within the window."""
+
+    async def forget_before(self, moment: datetime) -> int:
+        """Delete the arrivals of events before; returns how many."""

@@ -52,6 +52,8 @@ class Services:
     reads: ports.ExchangeReads
     feed: ports.AuditFeed
     feed_store: ports.FeedStore
+    hunting: ports.Hunting
+    hunting_store: ports.HuntingStore
     outbox: ports.Outbox
     sender: ports.SenderQueue
     receivers: Mapping[str, ports.Notifier]

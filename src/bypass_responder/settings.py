@@ -124,6 +124,7 @@ class Settings(Value):
     feed_silence_hours: Annotated[int, Field(ge=1, le=168)] = 6
     decision_reminder_hours: Annotated[int, Field(ge=1, le=168)] = 4
     poll_schedule: str = "0 * * * * *"
+    hunting_schedule: str = "15 */5 * * * *"
     resume_schedule: str = "30 * * * * *"
     exchange_commands_queue: QueueName = "exchange-commands"
     exchange_checks_queue: QueueName = "exchange-checks"

@@ -33,6 +33,16 @@ def test_every_binding_is_as_written_here(index: dict[str, Any]) -> None:
                 "useMonitor": True,
             }
         ],
+        "hunt_audit_events": [
+            {
+                "direction": "IN",
+                "type": "timerTrigger",
+                "name": "timer",
+                "schedule": "%HUNTING_SCHEDULE%",
+                "runOnStartup": False,
+                "useMonitor": True,
+            }
+        ],
         "resume_responses": [
             {
                 "direction": "IN",

@@ -11,7 +11,7 @@ from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.feed import Window
-from bypass_responder.model.finding import Finding, FindingState, Source
+from bypass_responder.model.finding import RECORDS, Finding, FindingState
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
@@ -236,7 +236,7 @@ def _of_past(case: Case, run: Run) -> Iterator[str]:
     ends = [end for end in restored if end]
     seen = {key for shown in run.shown.values() for key in shown}
     for finding in case.rows(Finding):
-        past_on = finding.verdict == "past" and finding.source is Source.FEED and finding.switch is Switch.ON
+        past_on = finding.verdict == "past" and finding.source in RECORDS and finding.switch is Switch.ON
         unseen = finding.outcome is Outcome.SUCCESS and finding.row_key not in seen
         excused = any(finding.effective_at <= end for end in ends) or _of_a_known_actor(case, finding)
         if past_on and unseen and not excused:
@@ -367,7 +367,7 @@ def _of_exemptions(case: Case, recorded: list[datetime], changes: list[tuple[dat
         if finding.verdict == "allowlisted" and changes and early:
             yield f"exempted: {finding.id} was exempted by an entry that came later"
         known = stays and recorded[0] < finding.received_at - CLOCKS_DIFFER
-        lost = finding.verdict == "allowlist_unclear" and finding.source is Source.FEED
+        lost = finding.verdict == "allowlist_unclear" and finding.source in RECORDS
         if known and lost and not early and finding.effective_at > (added or START):
             yield f"not_exempted: {finding.id} lost its exemption to an edit of the entry"
 

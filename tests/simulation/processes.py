@@ -121,6 +121,11 @@ class ProcessRun(Run):
         return asyncio.run_coroutine_threadsafe(coroutine, self._real_loop).result(ANSWER_SECONDS)
 
     @property
+    def hunts(self) -> bool:
+        """False: the stand-in tenant gives the responder no permission to hunt."""
+        return False
+
+    @property
     def stored(self) -> Services:
         return self.responder.services
 

@@ -40,6 +40,7 @@ from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
 from bypass_responder.session import Services
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
+from bypass_responder.triggers.hunt_audit_events import hunt_audit_events
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from bypass_responder.triggers.receive_alert import receive_alert
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
@@ -51,7 +52,7 @@ from tests.sensing.builders import a_bypass, named
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.schedule import BYSTANDER, SERVICE, VICTIMS, Event, Schedule
-from tests.simulation.tenant import Exchange, Feed, Limit, TenantDirectory
+from tests.simulation.tenant import Exchange, Feed, Hunting, Limit, TenantDirectory
 from tests.world import START, TENANT, World, an_account, an_entry, exchange_guid, some_settings
 
 HOSTS = ("host-1", "host-2")
@@ -69,6 +70,8 @@ ERROR_CLASSES: dict[ExchangeOutcome, Literal["other", "transient"]] = {
 }
 UNFORESEEN = 4
 """Of five commands, the one that fails with an unknown error."""
+ONLY_HUNTED, NEVER_HUNTED = 0.1, 0.2
+"""Of the records, those that the feed never has, and those that hunting never has, where the tenant has it."""
 DELIVERING = {"receivers.send", "ledger.commit", "ledger.load", "ledger.unsent"}
 """Calls whose failure or delay may keep a delivery from being recorded."""
 REFUSED = 2
@@ -259,6 +262,7 @@ class Run:
         self.world.directory = TenantDirectory(*accounts, clock=self.now, rng=self.rng)
         self.world.allowlist._clock = self.now
         self.world.feed = Feed()
+        self.hunting = Hunting(self.now, self.rng, allowed=self.hunts)
         self.world.allowlist.rows[IDS[SERVICE]] = an_entry(IDS[SERVICE])
         self.world.limit = Limit(self.slots)
         self.pager = Pager()
@@ -275,8 +279,14 @@ class Run:
             hint_checks=FakeLimit(),
             limit=self.world.limit,
             feed=self.world.feed,
+            hunting=self.hunting,
             receivers={**self.world.services.receivers, "pager": self.pager},
         )
+
+    @property
+    def hunts(self) -> bool:
+        """True when the tenant lets the responder read advanced hunting."""
+        return self.schedule.seed % 2 == 0
 
     @property
     def stored(self) -> Services:
@@ -560,8 +570,19 @@ class Run:
     def _publish(self, account: str, delay: float, *, on: bool, alias: bool = False, **fields: Any) -> None:
         """Let the feed have a record of what happens now, after a delay; perhaps twice, in another blob."""
         record = self._record(account, on=on, alias=alias, **fields)
+        if self.hunts and self._hunted(record, delay):
+            return
         for wait in (delay, delay + 300)[: 2 if self._chance("duplicate") else 1]:
             self.at(wait, lambda: self._blob(record))
+
+    def _hunted(self, record: dict[str, Any], delay: float) -> bool:
+        """Let hunting have the record, earlier or later than the feed. True when the feed never has it."""
+        drawn = self.rng.random()
+        if drawn < NEVER_HUNTED:
+            return False
+        arrived = self.now() + timedelta(seconds=self.rng.choice((1, 60, delay, delay + 600, 10800)))
+        self.hunting.add(record, at=self.now(), arrived=arrived)
+        return drawn > 1 - ONLY_HUNTED
 
     def _record(self, account: str, *, on: bool, alias: bool = False, **fields: Any) -> dict[str, Any]:
         """Return the audit record of what happens now."""
@@ -808,11 +829,12 @@ class Run:
         await self._round(sweep=True)
         self._faults = {"any": 0.0} | self.schedule.faults
         self.directory.stale = self.exchange.stale = self._faults.get("stale", 0.0)
-        self.directory.throttled = self._faults.get("throttled", 0.0)
+        self.directory.throttled = self.hunting.throttled = self._faults.get("throttled", 0.0)
         for event in self.schedule.events:
             self.at(event.at, lambda event=event: self._happen(event))  # type: ignore[misc]
         self._every((60, 400), resume_responses)
         self._every((120, 900), poll_audit_feed)
+        self._every((200, 900), hunt_audit_events)
         self._every((1800, 5400), plan_sweep)
         last = max((event.at for event in self.schedule.events), default=0.0)
         await asyncio.sleep(last + 1800)
@@ -827,7 +849,7 @@ class Run:
         """From here on nothing fails. What waits goes on, and what is under way comes to its end."""
         self._faults = {}
         self._skew.clear()
-        self.directory.stale = self.directory.throttled = self.exchange.stale = 0.0
+        self.directory.stale = self.directory.throttled = self.exchange.stale = self.hunting.throttled = 0.0
         for parked in self._parked:
             parked.not_before = 0.0
         while self._running:
@@ -835,7 +857,7 @@ class Run:
 
     async def _round(self, *, sweep: bool) -> None:
         """Every timer once, then the worker's answers, as long as something comes of it."""
-        runs: list[Function] = [poll_audit_feed, resume_responses]
+        runs: list[Function] = [poll_audit_feed, hunt_audit_events, resume_responses]
         runs += [plan_sweep] if sweep else []
         for run in runs:
             await self.invoke(HOSTS[0], run)

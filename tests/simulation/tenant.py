@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from bypass_responder.errors import FeedError, NotFoundError, ThrottledError, TransientError
+from bypass_responder.errors import FeedError, NotFoundError, PermissionMissingError, ThrottledError, TransientError
 from bypass_responder.model.account import Account
 from bypass_responder.model.feed import ContentBlob, Window
 from tests.fakes import FakeDirectory, FakeLimit
 from tests.fakes.feed import FakeAuditFeed
+from tests.fakes.hunting import FakeHunting
 
 REPLICATION = timedelta(minutes=5)
 MISSED_READ = 0.05
@@ -100,6 +102,22 @@ class Feed(FakeAuditFeed):
             raise FeedError("AF20022", "no subscription was found")
         async for blob in super().list_content(window):
             yield blob
+
+
+class Hunting(FakeHunting):
+    """Advanced hunting, which not every tenant lets the responder read."""
+
+    def __init__(self, clock: Callable[[], datetime], rng: random.Random, *, allowed: bool) -> None:
+        super().__init__(clock=clock)
+        self.throttled = 0.0
+        self._rng, self._allowed = rng, allowed
+
+    async def run(self, query: str, timespan: Window) -> Sequence[Mapping[str, Any]]:
+        if not self._allowed:
+            raise PermissionMissingError("403 from Graph.", permission="ThreatHunting.Read.All")
+        if self._rng.random() < self.throttled:
+            raise ThrottledError("429 from Graph", retry_after_seconds=self._rng.choice((60, 900)))
+        return await super().run(query, timespan)
 
 
 class Limit(FakeLimit):

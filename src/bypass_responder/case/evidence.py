@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import latest
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.finding import STATES, Alone, Finding, FindingState, Source
+from bypass_responder.model.finding import RECORDS, STATES, Alone, Finding, FindingState, Source
 from bypass_responder.model.incident import Incident, IncidentStatus, Known
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def add_evidence(draft: Draft, incident: Incident, finding: Finding) -> None:
 
 def _changes(incident: Incident, finding: Finding) -> tuple[tuple[datetime, Switch], ...]:
     """Return the incident's changes with this one. Above the limit, drops one between two of its kind."""
-    if finding.source is not Source.FEED or finding.outcome is not Outcome.SUCCESS or finding.reason == OWN:
+    if finding.source not in RECORDS or finding.outcome is not Outcome.SUCCESS or finding.reason == OWN:
         return incident.changes
     changes = sorted({*incident.changes, (finding.effective_at, finding.switch)})
     if len(changes) > MOST_CHANGES:

@@ -40,6 +40,24 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
         Severity.CRITICAL,
         Task("The feed is retried each minute, and nothing is lost for 7 days. Fix what fails", "bypassctl doctor"),
     ),
+    "hunting_lost": (
+        Severity.CRITICAL,
+        Task(
+            "The hunting sensor worked and may not read any more. Find out who removed the permission or the license",
+            "bypassctl doctor",
+        ),
+    ),
+    "hunting_failing": (
+        Severity.WARNING,
+        Task("The hunting sensor is retried, and the audit feed still detects. Fix what fails", "bypassctl status"),
+    ),
+    "hunting_silent": (
+        Severity.WARNING,
+        Task(
+            "Check in Defender that the app connector of Microsoft 365 is connected. Until then hunting sees nothing",
+            "bypassctl status",
+        ),
+    ),
     "permission_lost": (
         Severity.CRITICAL,
         Task("A permission that worked is missing. Find out who removed it, then grant it again", "bypassctl grant"),

@@ -13,7 +13,7 @@ from bypass_responder.cli.root import HELP, Given, Root
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-COMMANDS = ("detect", "status", "doctor", "drill", "grant")
+COMMANDS = ("detect", "status", "doctor", "drill", "grant", "window")
 """Each in the module of its name, as a function of its name."""
 GROUPS = ("accounts", "allowlist", "decisions", "incidents", "log", "notify", "posture", "profile", "sweeps")
 """Each in the module of its name, as ``app``."""

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NamedTuple
 
 import typer
 
@@ -23,6 +24,8 @@ from bypass_responder.sensing.records.prefilter import count as count_bytes
 if TYPE_CHECKING:
     from bypass_responder.cli.found import Found
     from bypass_responder.cli.progress import Bar
+    from bypass_responder.cli.windows_file import TimesSeen
+    from bypass_responder.operating.blind_windows.known_window import KnownWindow
     from bypass_responder.sensing.records.source import Readable
 
 FOUND = 1
@@ -41,6 +44,10 @@ def detect(
         bool, typer.Option("--family", help="Include every other change that weakens auditing, or prepares it.")
     ] = False,
     count: Annotated[bool, typer.Option("--count", help="Count every record, which is slower.")] = False,
+    windows: Annotated[
+        Path | None,
+        typer.Option("--windows", help="Known times without records (bypassctl window -o json): warn of those within."),
+    ] = None,
 ) -> None:
     """Find mailbox audit bypasses in exports of the unified audit log. Works offline.
 
@@ -62,8 +69,10 @@ def detect(
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a console with a limited code page must not end the scan
+    known = _known(windows) if windows else None
     with _bar() as bar:
         run = _Run(output, family=family, every=count, paused=bar.paused if bar else nullcontext)
+        run.times = known.times if known else None
         for name in files:
             try:
                 with _opened(name) as stream:
@@ -76,7 +85,27 @@ def detect(
                     typer.echo(f"{_printable(name)}: {error.strerror or error}", err=True)
     for name in run.unrecognized:
         typer.echo(f"{name}: no audit records recognized", err=True)
-    raise typer.Exit(run.end(len(files)))
+    code = run.end(len(files))
+    for warning in known.warnings() if known else ():
+        typer.echo(f"WARNING: {warning}", err=True)
+    raise typer.Exit(code)
+
+
+class _Known(NamedTuple):
+    windows: list[KnownWindow]
+    times: TimesSeen
+
+    def warnings(self) -> list[str]:
+        """Return the warnings about the times of the records."""
+        from bypass_responder.cli.windows_file import warnings
+
+        return warnings(self.windows, self.times)
+
+
+def _known(file: Path) -> _Known:
+    from bypass_responder.cli.windows_file import TimesSeen, read_windows_file
+
+    return _Known(read_windows_file(file), TimesSeen())
 
 
 class _Run:
@@ -90,6 +119,7 @@ class _Run:
         self._every = every
         self._paused = paused
         self._found: Found | None = None
+        self.times: TimesSeen | None = None
         self.failed = 0
         self.bytes = self.lines = self.rows = self.records = 0
         self.is_exact = True
@@ -112,7 +142,7 @@ class _Run:
 
     def _read_part(self, part: Part, scan: Scan) -> None:
         pieces = part.rows(scan) if part.rows else iter(())
-        counted = _Counted(part.stream) if part.stream else None
+        counted = _Counted(part.stream, self.times) if part.stream else None
         if counted:
             pieces = pieces_of(counted, scan)
         for first in pieces:
@@ -169,8 +199,9 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 class _Counted:
     """A stream whose bytes and lines are counted."""
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: Readable, times: TimesSeen | None) -> None:
         self._stream = stream
+        self._times = times
         self._newline = b""
         self._newlines = 0
         self._end = b""
@@ -183,6 +214,8 @@ class _Counted:
         self.bytes += len(data)
         self._newlines += count_bytes(data, self._newline) if self._newline else 0
         self._end = (self._end + data[-2:])[-2:]
+        if self._times is not None:
+            self._times.see(data)
         return data
 
     @property

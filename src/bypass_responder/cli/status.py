@@ -30,6 +30,7 @@ from bypass_responder.operating.status import (
     NEWEST_SHOWN,
     SWITCHES,
     Status,
+    hunting_text,
     moment,
     read_status,
     who_switched,
@@ -70,6 +71,8 @@ def as_json(found: Status) -> dict[str, Any]:
         "tenant_id": found.tenant_id,
         "notification_channel": found.channel,
         "feed": found.cursor.model_dump(mode="json") if found.cursor else None,
+        "hunting": found.hunting.model_dump(mode="json", exclude={"etag"}),
+        "sensor_delays": [row.model_dump(mode="json") for row in found.delays],
         "sweep": {
             "unknown_because": found.doubt or None,
             "unknown_warnings": found.warnings,
@@ -107,6 +110,7 @@ def show(found: Status) -> None:
         say(f"PROTECTED, STILL BLOCKED BY US: {account} (bypassctl incidents release)", style="bold red")
     show_fields(_fields(found))
     _show_health(found)
+    _show_delays(found)
     _show_input(found)
 
 
@@ -120,6 +124,7 @@ def _fields(found: Status) -> dict[str, object]:
         "tenant": found.tenant_id,
         "feed read through": moment(cursor.listed_through) if cursor and cursor.last_success_at else NEVER_POLLED,
         "backlog windows": len(cursor.backlog) if cursor else 0,
+        "hunting sensor": hunting_text(found.hunting),
         "last complete sweep": f"{moment(sweep.complete_at)}: {counts}; {took}" if sweep.complete_at else "none",
         "bypassed now": f"UNKNOWN: {found.doubt}" if found.doubt else _who_is_on(sweep),
         "contained, not closed": f"{found.contained}  (bypassctl incidents list)" if found.contained else 0,
@@ -203,6 +208,22 @@ def _tampering_row(it: Tampering) -> tuple[str, ...]:
     outcome = f"{it.outcome.value}, by an alert only" if it.source is Source.HINT else it.outcome.value
     undo = str(repair_of(it)) if it.took_effect else ""
     return moment(it.occurred_at), it.technique.value, str(it.actor), it.change, it.target, outcome, undo
+
+
+def _show_delays(found: Status) -> None:
+    """Print how late each sensor brings the same records: what each is worth."""
+    show_section(
+        "Delay of the same records in each sensor (30 days)",
+        ("sensor", "median", "95%", "records", "missed"),
+        [
+            (it.sensor, _minutes(it.median_minutes), _minutes(it.p95_minutes), str(it.records), str(it.missed))
+            for it in found.delays
+        ],
+    )
+
+
+def _minutes(minutes: float | None) -> str:
+    return "not measured yet" if minutes is None else f"{minutes:g} min"
 
 
 def _show_input(found: Status) -> None:

@@ -26,6 +26,7 @@ from bypass_responder.model.base import Utc, first_problem
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.listing import IndexFilter
 from bypass_responder.operating.allowlist.edit import Edit
+from bypass_responder.operating.blind_windows.read_windows import BlindWindows, read_windows
 from bypass_responder.operating.incidents.listing import PAGE, IncidentPage, list_incidents
 from bypass_responder.operating.incidents.view import FindingView, IncidentView, read_entry
 from bypass_responder.operating.overview.account_log import AccountLog, read_account_log
@@ -97,6 +98,15 @@ async def log(console: ConsoleDep, subject: Subject = "tenant") -> AccountLog:
     return await read_account_log(subject, console.services, console.self_checks)
 
 
+async def windows(
+    console: ConsoleDep,
+    account: Annotated[str, Query(max_length=256, description="Object id, user principal name, or all.")] = "",
+    since: Annotated[Moment, Query(description="Without what ended before this time.")] = None,
+) -> BlindWindows:
+    """For which accounts and times records of mailbox actions do not exist, and why."""
+    return await read_windows(console.services, account, since=since)
+
+
 async def health(console: ConsoleDep) -> Health:
     """Whether the responder sees and works, and each alert with its fix."""
     return await read_health(console.services, console.self_checks)
@@ -148,6 +158,7 @@ PAGES = (
     ),
     Page("/accounts/{name}", "Account", "account.html", AccountView, account, in_menu=False),
     Page("/log", "Log", "log.html", AccountLog, log),
+    Page("/windows", "Missing records", "windows.html", BlindWindows, windows),
     Page("/health", "Health", "health.html", Health, health),
     Page("/settings", "Settings", "settings.html", AppSettings, settings),
 )

@@ -14,6 +14,8 @@ class Source(StrEnum):
     """The sensor that reported it."""
 
     FEED = "feed"
+    HUNTING = "hunting"
+    """The same records as the feed's, from Defender's table of cloud events."""
     HINT = "hint"
     """An unverified claim through Event Grid. Never enough to act on a person."""
     SWEEP = "sweep"
@@ -23,6 +25,8 @@ class Source(StrEnum):
     """Not about a bypass of this account: it ran the cmdlet, and ``ACTOR_RESPONSE`` says contain."""
 
 
+RECORDS = frozenset({Source.FEED, Source.HUNTING})
+"""Sources of audit records. The first one to bring a record is that of its finding."""
 STATES = frozenset({Source.HINT, Source.SWEEP, Source.RECHECK})
 """Sources that report a state, not an event: Exchange must confirm it, and since when is unknown."""
 

@@ -223,6 +223,7 @@ async def run_self_check(services: Services, checks: SelfChecks) -> SelfCheck:
         settings=tuple(sorted(name.upper() for name in settings.model_fields_set if name != "storage")),
         schedules={
             "POLL_SCHEDULE": settings.poll_schedule,
+            "HUNTING_SCHEDULE": settings.hunting_schedule,
             "RESUME_SCHEDULE": settings.resume_schedule,
             "SWEEP_SCHEDULE": settings.sweep_schedule,
         },

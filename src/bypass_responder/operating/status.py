@@ -16,12 +16,15 @@ from bypass_responder.errors import ConflictError, InputError
 from bypass_responder.model.base import EARLIEST
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
+from bypass_responder.model.feed import Window
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import UNFINISHED, Incident, IncidentStatus
 from bypass_responder.model.receiver import WEBHOOK
 from bypass_responder.model.step import Observed, StepKind
 from bypass_responder.model.sweep import Sweep, says_rows_are_missing, warning_form
+from bypass_responder.operating.sensor_delays import LOOK_BACK as DELAYS_OF
+from bypass_responder.operating.sensor_delays import SensorDelay, compare
 from bypass_responder.operating.timeline import Cost, costs
 from bypass_responder.sensing.sweep import doubtful_warnings
 from bypass_responder.session import open_session
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import Account
     from bypass_responder.model.case import Case, IndexEntry
     from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
+    from bypass_responder.model.hunting import HuntingState
     from bypass_responder.model.record import Unreadable
     from bypass_responder.model.rules import RulesInForce
     from bypass_responder.model.self_check import SelfCheck
@@ -58,6 +62,9 @@ class Status:
     tenant_id: str
     channel: str
     cursor: FeedCursor | None
+    hunting: HuntingState
+    delays: tuple[SensorDelay, ...]
+    """How late feed and hunting brought the same records within 30 days; empty before hunting first worked."""
     pending: list[PendingBlob]
     gaps: list[FeedGap]
     unreadable: list[tuple[datetime, Unreadable]]
@@ -106,19 +113,22 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
     recovered = [alert for alert in alerts if alert.recovered_at and alert.recovered_at > now - timedelta(days=1)]
     rules = in_force(tenant)
     work = await services.work.items()
+    cursor, hunting = await store.cursor(), await services.hunting_store.state()
     due = sorted((item.due_at, item.target) for item in work if item.due_at)
     return Status(
         rules=rules,
         protected_blocked=await _protected_blocked(rules.protected if rules else (), services),
         tenant_id=settings.tenant_id,
         channel=_channels(settings, check),
-        cursor=await store.cursor(),
+        cursor=cursor,
+        hunting=hunting,
+        delays=await _delays(cursor, hunting, services),
         pending=await store.pending(),
         gaps=await store.gaps(),
         unreadable=await store.unreadable(20),
         alerts=sorted((alert for alert in alerts if alert.recovered_at is None), key=_worst_first),
         recovered=sorted(recovered, key=lambda alert: alert.recovered_at or alert.since, reverse=True)[:NEWEST_SHOWN],
-        tampering=await _tampering(now, services),
+        tampering=await newest_tampering(services),
         sweep=sweep,
         warnings=_unknown_warnings(sweep, sweep_row.accepted(tenant)),
         doubt=sweep_doubt(sweep, now=now, overdue=sweep_overdue(services, check)),
@@ -134,10 +144,30 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
     )
 
 
-async def _tampering(now: datetime, services: Services) -> list[Tampering]:
-    ahead = now + timedelta(days=1)  # the clock of the service may be ahead
+async def newest_tampering(services: Services) -> list[Tampering]:
+    """Return the newest changes of the tampering family."""
+    ahead = services.clock() + timedelta(days=1)  # the clock of the service may be ahead
     case = await services.ledger.tampering(TENANT_TARGET, since=EARLIEST, until=ahead, limit=MOST_TAMPERING)
     return sorted(case.rows(Tampering), key=lambda row: row.occurred_at, reverse=True)
+
+
+async def _delays(cursor: FeedCursor | None, hunting: HuntingState, services: Services) -> tuple[SensorDelay, ...]:
+    if cursor is None or hunting.first_success_at is None:
+        return ()
+    now = services.clock()
+    since = max(cursor.first_start, hunting.first_success_at, now - DELAYS_OF)
+    return compare(await services.hunting_store.arrivals(Window(start=since, end=now)), since=since, now=now)
+
+
+def hunting_text(state: HuntingState) -> str:
+    """Return whether the hunting sensor works, and if not, why."""
+    if state.off_because:
+        return f"off since {moment(state.off_since)}: {state.off_because}" if state.off_since else "off"
+    if state.failing_since:
+        return f"failing since {moment(state.failing_since)}: {state.failure}"
+    if state.empty_since:
+        return f"no row of Exchange for a day, since {moment(state.empty_since)}: an empty answer proves nothing"
+    return f"read at {moment(state.last_success_at)}" if state.last_success_at else "has not run yet"
 
 
 def sweep_overdue(services: Services, check: SelfCheck | None) -> timedelta:

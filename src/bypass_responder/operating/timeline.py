@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.evidence import OWN
 from bypass_responder.model.base import iso
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.finding import STATES, Finding, Source
+from bypass_responder.model.finding import RECORDS, STATES, Finding, Source
 from bypass_responder.model.step import Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from bypass_responder.model.hunting import Arrival
     from bypass_responder.model.incident import Incident
     from bypass_responder.model.log import LogEntry
 
@@ -34,7 +35,7 @@ CAUSES = frozenset(
 )
 FOLLOWED = frozenset({"effect", "failed", "withheld", "reverted", "flapping", "restored", "unanswered", "released"})
 """Events of the response log on the timeline; ``bypassctl log show`` has all."""
-WATCHERS = (Source.FEED, Source.HINT, Source.SWEEP)
+WATCHERS = (Source.FEED, Source.HUNTING, Source.HINT, Source.SWEEP)
 
 
 class Kind(StrEnum):
@@ -73,15 +74,23 @@ class Moment:
 
 
 def timeline(
-    incident: Incident, findings: Sequence[Finding], steps: Sequence[Step], log: Sequence[LogEntry]
+    incident: Incident,
+    findings: Sequence[Finding],
+    steps: Sequence[Step],
+    log: Sequence[LogEntry],
+    arrivals: Sequence[Arrival] = (),
 ) -> list[Moment]:
-    """Return the moments of one incident by time; at the same time, a cause comes before its effect."""
+    """Return the moments of one incident by time; at the same time, a cause comes before its effect.
+
+    ``arrivals``: when each sensor of records brought them. A record that two brought has a report of each.
+    """
     own = [entry for entry in log if entry.incident_id == incident.id]
     happened = [moment for finding in findings if (moment := _happened(finding))]
     moments = [
         *sorted(happened, key=lambda moment: moment.kind is Kind.CLAIMED),
         *_states(incident, findings),
         *(_report(finding, incident) for finding in findings),
+        *_reports_again(findings, arrivals),
         *(_logged(entry, incident) for entry in own if entry.event in CAUSES),
         *_attempts(steps),
         *(_logged(entry, incident) for entry in own if entry.event in FOLLOWED),
@@ -161,7 +170,7 @@ def _happened(finding: Finding) -> Moment | None:
         what = f"bypass claimed by an alert{'' if who == 'unknown' else f', actor {who}'}"
         claimed = finding.claimed_at
         return Moment(claimed, Kind.CLAIMED, what, evidence=finding.id) if claimed else None
-    if finding.source not in {Source.FEED, Source.ACTOR}:
+    if finding.source not in RECORDS | {Source.ACTOR}:
         return None
     return Moment(finding.effective_at, Kind.HAPPENED, _event(finding, who), evidence=finding.id)
 
@@ -204,6 +213,7 @@ def _report(finding: Finding, incident: Incident) -> Moment:
     listed = "no longer listed as bypassed" if finding.switch is Switch.OFF else "listed as bypassed"
     what = {
         Source.FEED: f"audit record {finding.id}",
+        Source.HUNTING: f"audit record {finding.id}",
         Source.HINT: f"alert from {finding.sender or 'an unknown sender'}",
         Source.SWEEP: listed,
         Source.RECHECK: "bypassed again",
@@ -220,6 +230,16 @@ def _report(finding: Finding, incident: Incident) -> Moment:
         link=finding.link,
         evidence=finding.id,
     )
+
+
+def _reports_again(findings: Sequence[Finding], arrivals: Iterable[Arrival]) -> Iterator[Moment]:
+    """Yield the report of a record by the sensor that did not bring it first."""
+    first = {finding.id: finding.source for finding in findings if finding.source in RECORDS}
+    for each in arrivals:
+        if each.record_id in first and each.sensor != first[each.record_id]:
+            what = f"audit record {each.record_id}, which {first[each.record_id].value} had brought"
+            late = each.delay_seconds
+            yield Moment(each.arrived_at, Kind.REPORTED, what, source=each.sensor, latency_seconds=late)
 
 
 def _logged(entry: LogEntry, incident: Incident) -> Moment:

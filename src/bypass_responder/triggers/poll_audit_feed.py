@@ -12,6 +12,7 @@ from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.hunting import Arrival
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.feed.poll import BlobRecords, PollReport, poll
 from bypass_responder.session import change_if_needed, open_session
@@ -36,6 +37,7 @@ async def poll_audit_feed(services: Services) -> PollReport:
     """Run one poll. Raises when storage fails or a target cannot be settled; the timer retries the run."""
     lookups = Lookups(services.directory, services.allowlist)
     touched: set[str] = set()
+    arrivals: list[Arrival] = []
     unreadable = unread_cmdlets = 0
 
     async def keep(batch: BlobRecords) -> None:
@@ -53,6 +55,7 @@ async def poll_audit_feed(services: Services) -> PollReport:
         unreadable += stored.unreadable
         unread_cmdlets += stored.unread_cmdlets
         touched.update(stored.targets)
+        arrivals.extend(stored.arrivals)
 
     try:
         report = await poll(
@@ -66,6 +69,8 @@ async def poll_audit_feed(services: Services) -> PollReport:
         if await _report_health(report, report.unreadable + unreadable - reported, services):
             touched.add(TENANT_TARGET)
         await settle_all(touched, services, lookups=lookups)
+        if arrivals:
+            await services.hunting_store.note(arrivals)
     finally:
         await lookups.aclose()
     write_line(

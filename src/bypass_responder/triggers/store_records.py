@@ -16,6 +16,7 @@ from bypass_responder.model.base import EARLIEST, guid_or_none, record_key, targ
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange
 from bypass_responder.model.finding import Finding, Source
+from bypass_responder.model.hunting import Arrival
 from bypass_responder.model.operation import BYPASS_OPERATION, folded
 from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
 from bypass_responder.session import all_announced
@@ -45,6 +46,8 @@ class Stored:
     findings: tuple[Finding, ...]
     unreadable: int
     unread_cmdlets: int
+    arrivals: tuple[Arrival, ...]
+    """When the sensor brought each record of interest, those included that another one had brought before."""
 
 
 async def store_records(
@@ -55,6 +58,7 @@ async def store_records(
     available_at: datetime | None,
     first_run: bool,
     lookups: Lookups,
+    sensor: Source = Source.FEED,
 ) -> Stored:
     """Store every finding with its evidence; keep records that cannot be judged as unreadable.
 
@@ -77,7 +81,9 @@ async def store_records(
             case None:
                 pass
     now = services.clock()
-    found_in = [(_finding(change, now, available_at, first_run=first_run), change.raw) for change in changes]
+    brought = [(each.record_id, each.occurred_at) for each in changes]
+    brought += [(each.record_id, each.occurred_at) for each in tampering]
+    found_in = [(_finding(change, sensor, now, available_at, first_run=first_run), change.raw) for change in changes]
     store = limited(partial(_store, services=services, lookups=lookups))
     async with all_announced({finding.target for finding, _ in found_in}, services):
         stored = await asyncio.gather(*map(store, found_in))
@@ -89,10 +95,21 @@ async def store_records(
         await services.feed_store.keep_unreadable(items, received_at=services.clock()) if items else 0
         for items in (others, naming)
     ]
-    await store_tampering(tampering, services, source=Source.FEED)
+    await store_tampering(tampering, services, source=sensor)
     of_tenant = {TENANT_TARGET} if tampering or reported else set()
     targets = {finding.target for finding, added in stored if added} | of_tenant
-    return Stored(frozenset(targets), tuple(findings), unreadable=sum(kept), unread_cmdlets=kept[1])
+    return Stored(
+        frozenset(targets),
+        tuple(findings),
+        unreadable=sum(kept),
+        unread_cmdlets=kept[1],
+        arrivals=tuple(_arrival(record_id, at, sensor, now) for record_id, at in brought),
+    )
+
+
+def _arrival(record_id: str, at: datetime, sensor: Source, now: datetime) -> Arrival:
+    at = max(at, EARLIEST)
+    return Arrival(record_id=record_key(record_id), sensor=sensor.value, occurred_at=at, arrived_at=now)
 
 
 def _read(record: AuditRecord, settings: Settings) -> BypassChange | AuditTampering | None:
@@ -149,11 +166,13 @@ def _unreadable(record: AuditRecord, error: InputError, source: str) -> Unreadab
     )
 
 
-def _finding(change: BypassChange, now: datetime, available_at: datetime | None, *, first_run: bool) -> Finding:
+def _finding(
+    change: BypassChange, sensor: Source, now: datetime, available_at: datetime | None, *, first_run: bool
+) -> Finding:
     return Finding(
         id=record_key(change.record_id),
         target=guid_or_none(change.object_id_text) or target_key(change.object_id_text, change.identity_text),
-        source=Source.FEED,
+        source=sensor,
         switch=change.switch,
         outcome=change.outcome,
         effective_at=max(change.occurred_at, EARLIEST),

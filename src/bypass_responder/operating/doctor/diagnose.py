@@ -39,7 +39,7 @@ def diagnose(facts: Facts) -> Diagnosis:
     if facts.standing_problem and not storage_reported:
         how = "fix the error in this line; `bypassctl status` reads the same data"
         unchecked.append(Unchecked(f"feed, sweep and health alerts: {facts.standing_problem}", how, essential=True))
-    return Diagnosis(problems, [*_stand_in(facts), *_information(app)], unchecked)
+    return Diagnosis(problems, [*_stand_in(facts), *_information(app), *_hunting(facts)], unchecked)
 
 
 def _is_explained_by(alert: Problem, checked: list[Problem]) -> bool:
@@ -96,6 +96,12 @@ def _stand_in(facts: Facts) -> list[str]:
         return []
     only = "permissions in the directory, the Exchange role group and Event Grid exist only in a real tenant"
     return [f"GRAPH_URL is {facts.settings.graph_url}, a stand-in for Microsoft's services: {only}"]
+
+
+def _hunting(facts: Facts) -> list[str]:
+    """Return why the hunting sensor is off. It is optional, so that is no problem."""
+    why = facts.standing.hunting_off_because if facts.standing else ""
+    return [f"the hunting sensor is off (optional, docs/permissions.md): {why}"] if why else []
 
 
 def _information(app: SelfCheck | None) -> list[str]:

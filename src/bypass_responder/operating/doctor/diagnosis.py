@@ -58,6 +58,8 @@ class Standing:
     alerts: Sequence[HealthAlert]
     doubt: str
     """Why it is unknown which accounts are bypassed now; empty when it is known."""
+    hunting_off_because: str = ""
+    """Why the hunting sensor cannot read; empty while it can, or has not run."""
     sweep_requested_at: datetime | None = None
     """When the last sweep was requested; None while one is unanswered, because no other is requested then."""
 

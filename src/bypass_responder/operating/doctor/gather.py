@@ -108,7 +108,13 @@ async def _standing(services: Services, here: StorageCheck, app: SelfCheck | Non
     except ResponderError as problem:
         return None, str(problem)
     requested_at = None if status.sweep.state == "outstanding" else status.sweep.created_at
-    standing = Standing(cursor=status.cursor, alerts=status.alerts, doubt=status.doubt, sweep_requested_at=requested_at)
+    standing = Standing(
+        cursor=status.cursor,
+        alerts=status.alerts,
+        doubt=status.doubt,
+        hunting_off_because=status.hunting.off_because,
+        sweep_requested_at=requested_at,
+    )
     return standing, ""
 
 

@@ -19,7 +19,11 @@ MOST_SKEW_SECONDS = 30
 CHANNELS = frozenset({"NOTIFICATION_RECEIVERS", "NOTIFICATION_WEBHOOK_URL"})
 """Settings of the app, of which one names who is notified."""
 LATE = timedelta(minutes=30)
-LONGEST = {"POLL_SCHEDULE": timedelta(hours=1), "RESUME_SCHEDULE": timedelta(minutes=15)}
+LONGEST = {
+    "POLL_SCHEDULE": timedelta(hours=1),
+    "HUNTING_SCHEDULE": timedelta(hours=1),
+    "RESUME_SCHEDULE": timedelta(minutes=15),
+}
 """The longest plausible gap between runs. The sweep has SWEEP_OVERDUE_MINUTES instead."""
 TIMER = "docs/runbook.md#a-timer-that-stopped"
 LEFT_TO_STATUS = frozenset({"alerts_unreadable", "gap", "hints_waiting", "poison", "sweep_account_unreadable"})

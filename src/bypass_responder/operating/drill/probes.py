@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.decision_message import DecisionKind
-from bypass_responder.model.finding import Source
+from bypass_responder.model.finding import RECORDS, Source
 from bypass_responder.model.listing import IndexFilter
 from bypass_responder.model.step import CONTROLS, Effect
 from bypass_responder.operating.doctor.diagnose import diagnose
@@ -153,7 +153,7 @@ PROBES: dict[str, Callable[[Scene, Drill, datetime], Awaitable[Seen]]] = {
     "observed": of_incident(lambda found, _: found.status == "observed"),
     "swept_on": of_incident(lambda found, _: any(it.source is Source.SWEEP for it in found.evidence)),
     "unchanged": unchanged,
-    "fed": of_incident(lambda found, _: any(it.source is Source.FEED for it in found.evidence)),
+    "fed": of_incident(lambda found, _: any(it.source in RECORDS for it in found.evidence)),
     "contained": of_incident(_contained),
     "blocked": blocked,
     "log": log,

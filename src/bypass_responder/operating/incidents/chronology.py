@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import Utc, Value
-from bypass_responder.model.finding import Source
+from bypass_responder.model.finding import RECORDS
 from bypass_responder.model.step import StepKind
 from bypass_responder.operating.incidents.proof import NAMES
 from bypass_responder.operating.timeline import Kind, Moment
@@ -36,10 +36,11 @@ class TimelineRow(Value):
 
 def rows(moments: Sequence[Moment]) -> tuple[TimelineRow, ...]:
     """Return the rows by time; an event and its report are one row."""
-    reports = {moment.evidence: moment for moment in moments if moment.kind is Kind.REPORTED}
+    reports = {moment.evidence: moment for moment in moments if moment.kind is Kind.REPORTED and moment.evidence}
     found = []
     for moment in moments:
         if moment.kind is Kind.REPORTED:
+            found += [] if moment.evidence else [_row(moment, moment)]
             continue
         report = reports.pop(moment.evidence, None) if moment.evidence else None
         found.append(_row(moment, report))
@@ -65,7 +66,7 @@ def _row(moment: Moment, report: Moment | None) -> TimelineRow:
 
 def _what(moment: Moment, report: Moment | None) -> str:
     """Return the event; with its report where that says more than the record's id."""
-    if report is None or report is moment or report.source == Source.FEED:
+    if report is None or report is moment or report.source in RECORDS:
         return _named(moment.what)
     return f"{moment.what}; {report.what}"
 

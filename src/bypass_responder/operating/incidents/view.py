@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case.account_state import shown_of
@@ -13,7 +14,8 @@ from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import TENANT_TARGET, IndexEntry
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.decision_message import DecisionKind, Shown
-from bypass_responder.model.finding import Evidence, Finding, Source
+from bypass_responder.model.feed import Window
+from bypass_responder.model.finding import RECORDS, Evidence, Finding, Source
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.inspection import Inspection
 from bypass_responder.model.step import Recheck
@@ -32,13 +34,12 @@ from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from bypass_responder.model.case import Case
+    from bypass_responder.model.hunting import Arrival
     from bypass_responder.model.incident import Candidate
     from bypass_responder.model.log import LogEntry
     from bypass_responder.session import Services
-    from bypass_responder.settings import Settings
 
 MOST_FINDINGS = 200
 """Findings in a view, half of them the earliest and half the latest."""
@@ -188,9 +189,9 @@ async def _incident(
         incident,
         tenant=tenant,
         log=await _log(entry.target, services),
+        arrivals=await _arrivals(incident, case, services),
         candidates=await linked(incident, services),
-        settings=services.settings,
-        read_at=services.clock(),
+        services=services,
         most=findings,
     )
     changes = await read_tampering(incident, services.ledger, services.clock())
@@ -213,15 +214,16 @@ def view_of(
     *,
     tenant: Case,
     log: Sequence[LogEntry] | None,
+    arrivals: Sequence[Arrival] = (),
     candidates: Sequence[tuple[Candidate, Incident | None]] = (),
-    settings: Settings,
-    read_at: datetime,
+    services: Services,
     most: int = MOST_FINDINGS,
 ) -> IncidentView:
     """Return the view of a case that was read with its history. ``log`` None: it cannot be read.
 
     Which decisions are possible follows from the app's mode, as ``tenant`` has it; before its first run, from ours.
     """
+    settings, read_at = services.settings, services.clock()
     steps = case.steps(incident.id)
     every = [row for row in case.rows(Finding) if row.incident_id == incident.id]
     every.sort(key=lambda row: (row.effective_at, row.id))
@@ -254,7 +256,7 @@ def view_of(
         flapping=incident.flapping,
         controls=controls_of(case, incident.id),
         blind=blind_window_of(incident, read_at),
-        timeline=rows(timeline(incident, findings, steps, log or [])),
+        timeline=rows(timeline(incident, findings, steps, log or [], arrivals)),
         log_readable=log is not None,
         evidence=tuple(_evidence(finding) for finding in findings),
         findings=len(every),
@@ -272,6 +274,17 @@ async def _log(target: str, services: Services) -> list[LogEntry] | None:
         return [entry async for entry in services.ledger.log(target)]
     except InputError:
         return None
+
+
+async def _arrivals(incident: Incident, case: Case, services: Services) -> list[Arrival]:
+    """Return when each sensor brought the records of an incident."""
+    own = [row for row in case.rows(Finding) if row.incident_id == incident.id and row.source in RECORDS]
+    if not own:
+        return []
+    times = [row.effective_at for row in own]
+    found = await services.hunting_store.arrivals(Window(start=min(times), end=max(times) + timedelta(seconds=1)))
+    ids = {row.id for row in own}
+    return [each for each in found if each.record_id in ids]
 
 
 def _evidence(finding: Finding) -> EvidenceView:

@@ -10,7 +10,8 @@ from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.notification import Severity
 from bypass_responder.operating.overview.access_problems import Fixable, access_problems
-from bypass_responder.operating.status import SWITCHES, read_status, who_switched
+from bypass_responder.operating.sensor_delays import SensorDelay
+from bypass_responder.operating.status import SWITCHES, hunting_text, read_status, who_switched
 
 if TYPE_CHECKING:
     from bypass_responder.model.case import Case
@@ -29,6 +30,15 @@ class SweepHealth(Value):
     covered: int
     unknown_because: str
     """Why it is unknown which accounts are bypassed now; empty when it is known."""
+
+
+class HuntingHealth(Value):
+    """The hunting sensor."""
+
+    works: bool
+    text: str
+    last_success_at: Utc | None
+    first_success_at: Utc | None
 
 
 class Switched(Value):
@@ -52,6 +62,9 @@ class Health(Value):
     pending_blobs: tuple[PendingBlob, ...]
     gaps: tuple[FeedGap, ...]
     unreadable: int
+    hunting: HuntingHealth
+    sensor_delays: tuple[SensorDelay, ...]
+    """How late feed and hunting brought the same records within 30 days; empty before hunting first worked."""
     sweep: SweepHealth
     protected_still_blocked: tuple[str, ...]
     waiting: tuple[IndexEntry, ...]
@@ -88,6 +101,13 @@ async def read_health(services: Services, checks: SelfChecks) -> Health:
         pending_blobs=tuple(found.pending),
         gaps=tuple(found.gaps),
         unreadable=len(found.unreadable),
+        hunting=HuntingHealth(
+            works=found.hunting.works,
+            text=hunting_text(found.hunting),
+            last_success_at=found.hunting.last_success_at,
+            first_success_at=found.hunting.first_success_at,
+        ),
+        sensor_delays=found.delays,
         sweep=SweepHealth(
             complete_at=found.sweep.complete_at,
             scanned=found.sweep.scanned,

@@ -1,0 +1,131 @@
+"""Every known time for which records do not exist, about an account or about all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.bounded import limited
+from bypass_responder.errors import ConflictError, InputError, ResponderError
+from bypass_responder.model.account import AllowlistEntry
+from bypass_responder.model.base import Utc, Value, is_target_key
+from bypass_responder.model.case import TENANT_TARGET, Case, IndexEntry
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.listing import IndexFilter
+from bypass_responder.operating.blind_windows.known_window import (
+    KnownWindow,
+    of_baseline,
+    of_incident,
+    of_tenant,
+    overlapping,
+)
+from bypass_responder.operating.blind_windows.missing_records import ACTION_TYPES, STILL_RECORDED
+from bypass_responder.operating.status import newest_tampering
+from bypass_responder.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from bypass_responder.session import Services
+
+MOST_INCIDENTS = 200
+"""Newest incidents whose windows are read."""
+
+
+class BlindWindows(Value):
+    """For whom and when records do not exist. ``account`` empty: of all accounts."""
+
+    read_at: Utc
+    account: str
+    since: Utc | None
+    own: tuple[KnownWindow, ...]
+    """Of the account: its actions, in every mailbox it can open. Of all accounts: those of each."""
+    organization: tuple[KnownWindow, ...]
+    others: tuple[KnownWindow, ...]
+    """Of other accounts: what they did in this account's mailbox is not recorded either."""
+    action_types: tuple[str, ...] = ACTION_TYPES
+    """The types of action of which records are missing."""
+    still_recorded: tuple[str, ...] = STILL_RECORDED
+    incomplete: tuple[str, ...]
+    """What was not read, so that there may be more windows."""
+
+    @property
+    def any(self) -> bool:
+        """True when there is a window."""
+        return bool(self.own or self.organization or self.others)
+
+
+async def read_windows(services: Services, account: str = "", *, since: datetime | None = None) -> BlindWindows:
+    """Return the windows that concern an account, by object id or name; without one, all windows."""
+    name = account.strip()
+    tenant = (await open_session(TENANT_TARGET, services)).case
+    of_accounts, incomplete = await _of_accounts(name, services)
+    found = overlapping(sorted(of_accounts, key=_newest_first), since, None)
+    own = [each for each in found if not name or _is_of(each, name)]
+    return BlindWindows(
+        read_at=services.clock(),
+        account=name,
+        since=since,
+        own=tuple(own),
+        organization=overlapping(of_tenant(tenant, await newest_tampering(services)), since, None),
+        others=tuple(each for each in found if each not in own),
+        incomplete=tuple(incomplete),
+    )
+
+
+async def windows_besides(
+    services: Services, target: str, start: datetime | None, end: datetime | None
+) -> tuple[KnownWindow, ...]:
+    """Return the windows of others, and of the organization, that overlap a time: for the evidence of an incident."""
+    read = await read_windows(services)
+    return overlapping((*read.organization, *read.own), start, end, besides=target)
+
+
+async def _of_accounts(name: str, services: Services) -> tuple[list[KnownWindow], list[str]]:
+    page = await services.index.page(IndexFilter(kinds=("incident",)), limit=MOST_INCIDENTS)
+    entries = list(page.entries)
+    incomplete = [f"only the newest {MOST_INCIDENTS} incidents were read"] if page.next else []
+    if name and page.next:
+        entries += (
+            await services.index.page(IndexFilter(kinds=("incident",), account=name), limit=MOST_INCIDENTS)
+        ).entries
+    found = [window for incident in await _incidents(entries, services) if (window := of_incident(incident))]
+    try:
+        baseline = await services.sweeps.baseline()
+    except ResponderError:
+        return found, [*incomplete, "allowlisted bypasses were not read: see bypassctl accounts bypassed"]
+    covered = [each for each in baseline.entries.values() if each.covered] if baseline else []
+    rows = [row async for row in services.allowlist.entries()] if covered else []
+    names = {row.object_id: row.display_name for row in rows if isinstance(row, AllowlistEntry)}
+    return [*found, *(of_baseline(each, names.get(each.object_id or "", "")) for each in covered)], incomplete
+
+
+async def _incidents(entries: list[IndexEntry], services: Services) -> list[Incident]:
+    targets = list(dict.fromkeys(entry.target for entry in entries))
+    cases = await asyncio.gather(*map(limited(partial(_case, services=services)), targets))
+    by_id = {row.id: row for case in cases if case for row in case.rows(Incident)}
+    return list(_in(by_id, entries))
+
+
+def _in(by_id: dict[str, Incident], entries: list[IndexEntry]) -> Iterator[Incident]:
+    for entry_id in dict.fromkeys(entry.id for entry in entries):
+        if entry_id in by_id:
+            yield by_id[entry_id]
+
+
+async def _case(target: str, services: Services) -> Case | None:
+    try:
+        return await services.ledger.load(target, history=True)
+    except (InputError, ConflictError):
+        return None
+
+
+def _is_of(window: KnownWindow, name: str) -> bool:
+    wanted = name.casefold()
+    return window.target == wanted if is_target_key(wanted) else window.name.casefold().startswith(wanted)
+
+
+def _newest_first(window: KnownWindow) -> tuple[bool, float]:
+    return window.end is not None, -window.start.timestamp() if window.start else 0.0

@@ -1,0 +1,1 @@
+"""One run of the hunting sensor: Defender's table of cloud events, as records like those of the feed."""

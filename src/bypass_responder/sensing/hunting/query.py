@@ -1,0 +1,52 @@
+"""The queries of the hunting sensor. They select by operation and parameter; values are judged by detection alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.operation import BYPASS_OPERATION, FAMILY_OPERATIONS
+
+if TYPE_CHECKING:
+    from bypass_responder.model.feed import Window
+
+ROWS = 5_000
+"""Rows of one answer. A window with more is read in two halves."""
+_CMDLETS = {name: markers for name, markers in FAMILY_OPERATIONS.items() if "-" in name}
+OPERATIONS = (BYPASS_OPERATION, *_CMDLETS)
+"""The cmdlets with which auditing, or the right to change it, is changed."""
+COMMON = tuple(name for name, markers in _CMDLETS.items() if markers)
+"""Those that run every day; only with one of ``AUDITING`` do they concern auditing."""
+AUDITING = tuple(dict.fromkeys(marker for markers in _CMDLETS.values() for marker in markers))
+_EXCHANGE = 'where Application == "Microsoft Exchange Online"'
+
+
+def records_query(window: Window) -> str:
+    """Return the query for the records of a window, the oldest first."""
+    return "\n| ".join(
+        (
+            "CloudAppEvents",
+            _within(window),
+            _EXCHANGE,
+            f"where ActionType in~ ({_quoted(OPERATIONS)})",
+            "extend P = tostring(RawEventData.Parameters)",
+            f"where ActionType !in~ ({_quoted(COMMON)}) or P has_any ({_quoted(AUDITING)})",
+            "extend RecordId = tostring(RawEventData.Id)",
+            "project Timestamp, ReportId, ActionType, AccountObjectId, RecordId, RawEventData",
+            "order by Timestamp asc, ReportId asc",
+            f"take {ROWS}",
+        )
+    )
+
+
+def any_row_query(window: Window) -> str:
+    """Return the query for one row of Exchange: without any, an empty answer proves nothing."""
+    return "\n| ".join(("CloudAppEvents", _within(window), _EXCHANGE, "project Timestamp", "take 1"))
+
+
+def _within(window: Window) -> str:
+    start, end = (f"datetime({moment:%Y-%m-%dT%H:%M:%S.%fZ})" for moment in (window.start, window.end))
+    return f"where Timestamp >= {start} and Timestamp < {end}"
+
+
+def _quoted(names: tuple[str, ...]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

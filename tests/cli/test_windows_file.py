@@ -1,0 +1,78 @@
+"""`bypassctl detect --windows`: an export whose times touch a known window carries the warning."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bypass_responder.cli.app import app
+from bypass_responder.cli.windows_file import TimesSeen
+from tests.sensing.builders import another, search_ual, to_csv
+
+DARK = "Records of actions by alex do not exist."
+
+
+def windows(start: str = "2026-03-02T09:00:00Z", end: str | None = "2026-03-02T10:00:00Z") -> dict[str, Any]:
+    window = {"name": "alex", "target": "t", "start": start, "start_known": True, "end": end, "why": "…", "text": DARK}
+    return {"organization": [], "own": [window], "others": []}
+
+
+def detected(folder: Path, export: bytes, known: str) -> Result:
+    file, list_file = folder / "export", folder / "windows.json"
+    file.write_bytes(export)
+    list_file.write_text(known)
+    return CliRunner().invoke(app, ["detect", "--windows", str(list_file), str(file)])
+
+
+@pytest.mark.parametrize(
+    "export", [json.dumps([another()]).encode(), to_csv(search_ual(another()))], ids=["json", "csv"]
+)
+def test_an_export_within_a_window_carries_the_warning(tmp_path: Path, export: bytes) -> None:
+    ended = detected(tmp_path, export, json.dumps(windows()))
+
+    assert (f"WARNING: {DARK}" in ended.stderr, ended.exit_code) == (True, 0)
+
+
+def test_an_export_outside_of_every_window_carries_none(tmp_path: Path) -> None:
+    export = json.dumps([another(CreationTime="2026-03-03T09:15:30")]).encode()
+
+    assert "WARNING" not in detected(tmp_path, export, json.dumps(windows())).stderr
+
+
+def test_an_export_without_readable_times_carries_every_window(tmp_path: Path) -> None:
+    export = json.dumps([another(CreationTime="3/2/2026 9:15:30 AM")]).encode()
+    said = detected(tmp_path, export, json.dumps(windows())).stderr
+
+    assert "times of the records are not known" in said
+    assert DARK in said
+
+
+@pytest.mark.parametrize(
+    "known", ["", "[]", "{}", '{"own": 1}', "[" * 10_000, '{"organization":[],"own":[{}],"others":[]}']
+)
+def test_a_file_that_is_no_list_of_windows_is_named_with_the_fix(tmp_path: Path, known: str) -> None:
+    ended = detected(tmp_path, b"[]", known)
+
+    assert ended.exit_code == 2
+    assert "bypassctl window -o json > windows.json" in ended.stderr
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    ended = CliRunner().invoke(app, ["detect", "--windows", str(tmp_path / "none.json"), "-"], input="[]")
+
+    assert ended.exit_code == 2
+    assert "No such file" in ended.stderr
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_time_is_seen_wherever_the_bytes_are_divided(size: int) -> None:
+    data = json.dumps([another(), another(CreationTime="2026-03-05T00:00:00")]).encode()
+    seen = TimesSeen()
+    for start in range(0, len(data), size):
+        seen.see(data[start : start + size])
+
+    assert (seen.first, seen.last) == (b"2026-03-02T09:15:30", b"2026-03-05T00:00:00")

@@ -1,0 +1,108 @@
+"""For whom and when records do not exist: the account's own windows, the organization's, and those of others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bypass_responder.errors import PermissionMissingError
+from bypass_responder.operating.blind_windows.read_windows import read_windows, windows_besides
+from bypass_responder.operating.report.incident_report import read_report
+from bypass_responder.session import raise_health
+from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry
+
+HOUR = timedelta(hours=1)
+
+
+async def attacked(*accounts: str) -> World:
+    """A world in which these accounts were bypassed."""
+    world = World()
+    names = {ALEX: "alex", BLAKE: "blake"}
+    for account in accounts:
+        upn = f"{names[account]}@contoso.onmicrosoft.com"
+        await world.sees(a_finding(object_id_text=account, identity_text=upn, target=account))
+    return world
+
+
+async def test_an_account_without_a_bypass_has_no_window() -> None:
+    assert not (await read_windows(World().services, ALEX)).any
+
+
+async def test_the_window_of_an_incident_is_its_accounts() -> None:
+    world = await attacked(ALEX)
+    [window] = (await read_windows(world.services, ALEX)).own
+
+    assert (window.start, window.end, window.incident) == (START - HOUR, None, (await world.incidents())[0].id)
+
+
+async def test_an_account_is_found_by_the_beginning_of_its_name() -> None:
+    world = await attacked(ALEX, BLAKE)
+
+    assert [each.target for each in (await read_windows(world.services, "ALEX@")).own] == [ALEX]
+
+
+async def test_the_windows_of_others_are_set_apart() -> None:
+    world = await attacked(ALEX, BLAKE)
+
+    assert [each.target for each in (await read_windows(world.services, ALEX)).others] == [BLAKE]
+
+
+async def test_without_an_account_every_window_is_listed() -> None:
+    world = await attacked(ALEX, BLAKE)
+
+    assert {each.target for each in (await read_windows(world.services)).own} == {ALEX, BLAKE}
+
+
+async def test_what_ended_before_is_left_out() -> None:
+    world = await attacked(ALEX)
+    await world.answer(outcome="verified", before=True, after=False)
+    found = [(await read_windows(world.services, ALEX, since=START + hours * HOUR)).any for hours in (-1, 24)]
+
+    assert found == [True, False]
+
+
+async def test_an_allowlisted_bypass_is_a_window_too() -> None:
+    world = World()
+    world.allowlist.rows[ALEX] = an_entry()
+    world.bypassed[ALEX] = True
+    await world.sweep()
+
+    assert [each.why for each in (await read_windows(world.services, ALEX)).own] == ["its bypass is allowlisted"]
+
+
+async def test_an_allowlisted_account_is_found_by_the_name_in_its_entry() -> None:
+    world = World()
+    world.allowlist.rows[ALEX] = an_entry(display_name="alex@contoso.onmicrosoft.com")
+    world.bypassed[ALEX] = True
+    await world.sweep()
+
+    assert (await read_windows(world.services, "alex@contoso.onmicrosoft.com")).own
+
+
+async def test_a_switch_of_the_organization_concerns_everybody() -> None:
+    world = World()
+    await raise_health("audit_disabled", "off", world.services)
+
+    assert [each.name for each in (await read_windows(world.services, ALEX)).organization] == ["every account"]
+
+
+async def test_what_may_not_be_read_is_named() -> None:
+    world = World()
+    world.sweeps.fail("baseline", PermissionMissingError("403.", permission="Storage Blob Data Reader"))
+
+    assert (await read_windows(world.services)).incomplete == (
+        "allowlisted bypasses were not read: see bypassctl accounts bypassed",
+    )
+
+
+async def test_the_evidence_of_an_incident_lacks_what_others_did_in_the_dark() -> None:
+    world = await attacked(ALEX, BLAKE)
+    found = await windows_besides(world.services, ALEX, START, START + HOUR)
+
+    assert [each.target for each in found] == [BLAKE]
+
+
+async def test_the_report_names_the_windows_of_others() -> None:
+    world = await attacked(ALEX, BLAKE)
+    report = await read_report((await world.incidents())[0].id, world.services, made_by="ops")
+
+    assert [each.target for each in report.other_windows] == [BLAKE]
