@@ -58,6 +58,15 @@ async def sweep_bypass_state(timer: func.TimerRequest) -> None:
     await responder.sweep_bypass_state()
 
 
+@app.timer_trigger(arg_name="timer", schedule="%EVIDENCE_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def gather_evidence(timer: func.TimerRequest) -> None:
+    """Ask other sources what actor and target of each incident did. Changes nothing in the tenant."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.gather_evidence()
+
+
 @app.event_grid_trigger(arg_name="event")
 async def receive_alert(event: func.EventGridEvent) -> None:
     """Receive a hint from Event Grid. Raises only where another delivery helps."""

@@ -61,6 +61,7 @@ _TRIGGERS = (
     "hunt_audit_events",
     "resume_responses",
     "sweep_bypass_state",
+    "gather_evidence",
     "receive_alert",
     "receive_queued_alert",
     "record_exchange_result",

@@ -18,13 +18,23 @@ CALLS: dict[str, dict[str, float]] = {
     "new_blob": {"table": 2.1, "queue": 0, "blob": 0},
     "hunt": {"table": 5, "queue": 0, "blob": 0},
     "hunt_off": {"table": 1, "queue": 0, "blob": 0},
-    "resume": {"table": 4, "queue": 8, "blob": 1},
-    "sweep_plan": {"table": 5, "queue": 1, "blob": 0},
+    "resume": {"table": 4, "queue": 10, "blob": 1},
+    "evidence": {"table": 3, "queue": 0, "blob": 0},
+    "sweep_plan": {"table": 7, "queue": 1, "blob": 0},
     "sweep_answer": {"table": 13, "queue": 0, "blob": 2},
-    "resume_after_sweep": {"table": 10, "queue": 8, "blob": 4},
+    "resume_after_sweep": {"table": 10, "queue": 10, "blob": 4},
 }
 """Calls of one run to the data account, by service."""
-LINES = {"poll": 1, "hunt": 1, "hunt_off": 0, "resume": 1, "sweep_plan": 0, "sweep_answer": 3, "resume_after_sweep": 2}
+LINES = {
+    "poll": 1,
+    "hunt": 1,
+    "hunt_off": 0,
+    "resume": 1,
+    "evidence": 0,
+    "sweep_plan": 0,
+    "sweep_answer": 3,
+    "resume_after_sweep": 2,
+}
 """Log lines that the responder writes in one run; the host's are in HOST_LINES."""
 
 WRITES = {
@@ -33,6 +43,7 @@ WRITES = {
     "hunt": 1,
     "hunt_off": 0,
     "resume": 0,
+    "evidence": 0,
     "sweep_plan": 4,
     "sweep_answer": 8,
     "resume_after_sweep": 3,
@@ -45,6 +56,7 @@ SECONDS = {
     "hunt": 5.0,
     "hunt_off": 1.0,
     "resume": 1.5,
+    "evidence": 1.0,
     "sweep_plan": 1.5,
     "sweep_answer": 1.5,
     "resume_after_sweep": 1.5,
@@ -89,6 +101,7 @@ class Installation:
     poll_minutes: int
     resume_minutes: int
     sweep_minutes: int
+    evidence_minutes: int = 5
     responder_gb: float = 2.0
     hunting: bool = False
     hunting_minutes: int = 5
@@ -103,6 +116,7 @@ class Installation:
             "hunt" if self.hunting else "hunt_off": MINUTES / self.hunting_minutes,
             "resume": MINUTES / self.resume_minutes - sweeps,
             "resume_after_sweep": sweeps,
+            "evidence": MINUTES / self.evidence_minutes,
             "sweep_plan": sweeps,
             "sweep_answer": sweeps,
         }
@@ -144,7 +158,7 @@ def bill(at: Installation) -> dict[str, float]:
     """Cost of one month by item, in US dollars."""
     sweeps = MINUTES / at.sweep_minutes
     executions = sum(at.runs.values()) + sweeps
-    timers = at.runs["poll"] + MINUTES / at.hunting_minutes + MINUTES / at.resume_minutes + sweeps
+    timers = at.runs["poll"] + at.runs["evidence"] + MINUTES / at.hunting_minutes + MINUTES / at.resume_minutes + sweeps
     polls = QUEUES * QUEUE_POLLS_PER_MINUTE * MINUTES + sweeps * WORKER_QUEUE_CALLS
     renewals = 2 * LOCK_RENEWALS_PER_MINUTE * MINUTES
     return {

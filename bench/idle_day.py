@@ -145,6 +145,7 @@ async def _figures(day: _Day) -> dict[str, Any]:
         "poll": await day.counted(responder.poll_audit_feed),
         "hunt": await day.counted(responder.hunt_audit_events),
         "resume": await day.counted(responder.resume_responses),
+        "evidence": await day.counted(responder.gather_evidence),
         "sweep_answer": await day.counted(day.answer_sweep),
     }
     await responder.resume_responses()  # its checkpoint is the first of a blob

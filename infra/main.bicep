@@ -57,6 +57,17 @@ param allowlistReviewDays int = 90
 @maxValue(168)
 param feedSilenceHours int = 6
 
+@description('Who may set a bypass, as evidence about an actor: object ids, application ids or user principal names, comma-separated, or none. Empty: not compared.')
+param authorizedActors string = ''
+
+@description('Regular expression of a change ticket, searched in allowlist row and decisions. Empty: the Ticket column as a whole.')
+param changeTicketPattern string = ''
+
+@description('Days for which the evidence from other sources is kept.')
+@minValue(30)
+@maxValue(3650)
+param evidenceRetentionDays int = 180
+
 @description('Hours after which people are reminded of an incident that nobody has acknowledged.')
 @minValue(1)
 @maxValue(168)
@@ -103,6 +114,9 @@ param resumeSchedule string = '30 * * * * *'
 
 @description('Schedule of sweeps, which read the bypass state of all accounts: NCRONTAB, six fields, UTC.')
 param sweepSchedule string = '0 */15 * * * *'
+
+@description('Schedule of the evidence run, which asks other sources about each incident: NCRONTAB, six fields, UTC.')
+param evidenceSchedule string = '15 */5 * * * *'
 
 // ---- endpoints ------------------------------------------------------------------------------------------------------
 
@@ -422,13 +436,17 @@ module responderApp 'modules/app.bicep' = {
       ALLOWLIST_APPROVAL: allowlistApproval
       ALLOWLIST_LONGEST_DAYS: allowlistLongestDays
       ALLOWLIST_REVIEW_DAYS: string(allowlistReviewDays)
+      AUTHORIZED_ACTORS: authorizedActors
       AUTOMATIC_CONTROLS: automaticControls
+      CHANGE_TICKET_PATTERN: changeTicketPattern
       COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)
       CONSOLE_URL: empty(consoleUrl) && deployConsole ? 'https://${name.console.app}.azurewebsites.net' : consoleUrl
       CONTAINMENT_LIMIT_PER_HOUR: string(containmentLimitPerHour)
       DECISIONS_CONSOLE_QUEUE: queues.consoleDecisions
       DECISIONS_QUEUE: queues.decisions
       DECISION_REMINDER_HOURS: string(decisionReminderHours)
+      EVIDENCE_RETENTION_DAYS: string(evidenceRetentionDays)
+      EVIDENCE_SCHEDULE: evidenceSchedule
       EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands
       EXCHANGE_READS_QUEUE: queues.reads
@@ -489,6 +507,8 @@ module workerApp 'modules/app.bicep' = {
     inbound: false // it has no HTTP function
     deployAddresses: words(deployAddresses)
     settings: {
+      EVIDENCE_RETENTION_DAYS: string(evidenceRetentionDays)
+      EVIDENCE_SCHEDULE: evidenceSchedule
       EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands
       EXCHANGE_ORGANIZATION: exchangeOrganization

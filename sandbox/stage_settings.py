@@ -17,6 +17,7 @@ SETTINGS = {
     "HUNTING_SCHEDULE": EVERY_TWO_SECONDS,
     "RESUME_SCHEDULE": EVERY_TWO_SECONDS,
     "SWEEP_SCHEDULE": "*/5 * * * * *",
+    "EVIDENCE_SCHEDULE": "*/3 * * * * *",
     "ALERTS_QUEUE": "alerts",
     "DECISIONS_QUEUE": "decisions",
     "NOTIFICATIONS_QUEUE": "notifications",

@@ -41,6 +41,7 @@ from tests.fakes import (
     FakeEvidence,
     FakeExchangeQueue,
     FakeExchangeReads,
+    FakeGatheredEvidence,
     FakeIndex,
     FakeInspections,
     FakeLedger,
@@ -48,6 +49,7 @@ from tests.fakes import (
     FakeNotifier,
     FakeOutbox,
     FakeSenderQueue,
+    FakeSource,
     FakeSweeps,
     FakeWorkList,
 )
@@ -158,6 +160,8 @@ class World:
         self.notifier = FakeNotifier()
         self.outbox = FakeOutbox()
         self.sender = FakeSenderQueue()
+        self.gathered = FakeGatheredEvidence()
+        self.sources: dict[str, FakeSource] = {}
         self.feed = FakeAuditFeed()
         self.feed_store = FakeFeedStore()
         self.hunting = FakeHunting(clock=clock)
@@ -183,6 +187,8 @@ class World:
             decisions=self.decisions,
             inspections=self.inspections,
             evidence=FakeEvidence(),
+            gathered=self.gathered,
+            sources=self.sources,
             sweeps=self.sweeps,
             reads=self.reads,
             feed=self.feed,

@@ -56,7 +56,7 @@ func namesOf(environmentName string, token string, suffix string) names => {
 }
 
 @export()
-var tables = ['Allowlist', 'Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']
+var tables = ['Allowlist', 'Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints', 'Evidence']
 
 @export()
 var queues = {

@@ -60,11 +60,11 @@ func toGroup(to string, role string, on string[]) given[] =>
 // ledger: they send decisions to a queue, and the app carries them out or refuses them.
 var onTables given[] = concat(
   toApp(responder, roles.tableDataReader, ['Allowlist']),
-  toApp(responder, roles.tableDataContributor, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']),
+  toApp(responder, roles.tableDataContributor, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints', 'Evidence']),
   consoleExists ? toApp(console, roles.tableDataContributor, ['Allowlist']) : [],
-  consoleExists ? toApp(console, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']) : [],
+  consoleExists ? toApp(console, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints', 'Evidence']) : [],
   toGroup(operators, roles.tableDataContributor, ['Allowlist']),
-  toGroup(operators, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints']),
+  toGroup(operators, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints', 'Evidence']),
   toGroup(readers, roles.tableDataReader, tables)
 )
 

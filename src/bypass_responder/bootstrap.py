@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bypass_responder.adapters.console_probe import ConsoleProbe
     from bypass_responder.adapters.entra_rights import EntraRights
     from bypass_responder.adapters.graph import GraphDirectory
+    from bypass_responder.adapters.graph_evidence.pages import GraphReader
     from bypass_responder.adapters.management_activity import ManagementActivityFeed
     from bypass_responder.adapters.storage_clients import StorageClients
     from bypass_responder.operating import grant, self_check
@@ -89,6 +90,12 @@ class Responder(_Connected):
         from bypass_responder.triggers.sweep_bypass_state import sweep_bypass_state
 
         await _run_and_flush("sweep_bypass_state", sweep_bypass_state(self.services))
+
+    async def gather_evidence(self) -> None:
+        """Ask the sources of evidence what is due."""
+        from bypass_responder.triggers.gather_evidence import gather_evidence
+
+        await _run_and_flush("gather_evidence", gather_evidence(self.services))
 
     async def receive_alert(self, body: bytes) -> None:
         """Take one event, in the JSON of its envelope: a hint."""
@@ -188,23 +195,31 @@ def build(environment: Mapping[str, str]) -> Responder:
     http = late(_http)
     directory = late(lambda: _directory(credential, settings))
     feed = late(lambda: _feed(http, credential, settings))
+    index, ledger = TableIndex(storage.tables, tenant), TableLedger(storage.tables, tenant)
+    allowlist = TableAllowlist(storage.tables, tenant)
     services = Services(
         settings=settings,
         clock=utc_now,
         new_id=new_id,
         directory=directory,
-        allowlist=TableAllowlist(storage.tables, tenant),
+        allowlist=allowlist,
         allowlist_snapshot=late(lambda: _allowlist_snapshot(storage, tenant)),
-        ledger=TableLedger(storage.tables, tenant),
+        ledger=ledger,
         work=TableWorkList(storage.tables, tenant),
         limit=TableHourlyLimit(storage.tables, tenant),
         hint_checks=TableHourlyLimit(storage.tables, tenant, purpose="hints"),
-        index=TableIndex(storage.tables, tenant),
+        index=index,
         checkpoints=late(lambda: _checkpoints(storage, tenant)),
         exchange=late(lambda: _exchange(storage, settings)),
         decisions=late(lambda: _decisions(storage, settings)),
         inspections=late(lambda: _inspections(storage, tenant)),
         evidence=late(lambda: _evidence(storage, tenant)),
+        gathered=late(lambda: _gathered(storage, tenant)),
+        sources={
+            "other_changes": late(lambda: _other_changes(index)),
+            "authorization": late(lambda: _authorization(settings, index, ledger, allowlist)),
+            **_graph_sources(late(lambda: _graph_reader(http, credential, settings))),
+        },
         sweeps=late(lambda: _sweeps(storage, tenant)),
         reads=late(lambda: _reads(storage, settings)),
         feed=feed,
@@ -304,6 +319,43 @@ def _evidence(storage: StorageClients, tenant: str) -> ports.EvidenceStore:
     from bypass_responder.adapters.evidence_blob import BlobEvidenceStore
 
     return BlobEvidenceStore(storage.blobs, tenant)
+
+
+def _gathered(storage: StorageClients, tenant: str) -> ports.GatheredEvidence:
+    from bypass_responder.adapters.gathered_table import TableGatheredEvidence
+
+    return TableGatheredEvidence(storage.tables, storage.blobs, tenant)
+
+
+def _other_changes(index: ports.Index) -> ports.EvidenceSource:
+    from bypass_responder.evidence.own_records import OtherChanges
+
+    return OtherChanges(index)
+
+
+def _authorization(
+    settings: Settings, index: ports.Index, ledger: ports.Ledger, allowlist: ports.Allowlist
+) -> ports.EvidenceSource:
+    from bypass_responder.evidence.own_records import Authorization
+
+    return Authorization(settings, index, ledger, allowlist)
+
+
+def _graph_sources(graph: GraphReader) -> dict[str, ports.EvidenceSource]:
+    """Return the sources of evidence that Graph answers, by their names in ``evidence.sources``."""
+    return {"sign_ins": late(lambda: _sign_ins(graph))}
+
+
+def _sign_ins(graph: GraphReader) -> ports.EvidenceSource:
+    from bypass_responder.adapters.graph_evidence.sign_ins import SignIns
+
+    return SignIns(graph)
+
+
+def _graph_reader(http: httpx.AsyncClient, credential: AsyncTokenCredential, settings: Settings) -> GraphReader:
+    from bypass_responder.adapters.graph_evidence.pages import GraphReader
+
+    return GraphReader(http, credential, settings.graph_url)
 
 
 def _sweeps(storage: StorageClients, tenant: str) -> ports.SweepStore:
@@ -437,6 +489,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
     from bypass_responder.adapters.decision_queue import StorageDecisionQueue
     from bypass_responder.adapters.feed_table import FeedTable
     from bypass_responder.adapters.form_key_table import FormKeyTable
+    from bypass_responder.adapters.gathered_table import TableGatheredEvidence
     from bypass_responder.adapters.hunting_table import HuntingTable
     from bypass_responder.adapters.index_table import TableIndex
     from bypass_responder.adapters.inspection_table import TableInspections
@@ -472,6 +525,8 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         decisions=StorageDecisionQueue(storage.queues, queue=queue, console=queue),
         inspections=TableInspections(storage.tables, tenant),
         evidence=absent,
+        gathered=TableGatheredEvidence(storage.tables, absent, tenant),
+        sources={},
         sweeps=absent,
         reads=absent,
         feed=absent,

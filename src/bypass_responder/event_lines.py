@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Own = Literal[
-    "access_refused", "baseline_moved", "checkpoint", "console_change", "exchange_read", "hint_waits", "hunted",
-    "log_unverified", "log_verified", "notification", "ongoing", "polled", "resumed", "run_failed",
-    "self_check_failed", "self_checked", "sent", "settling_failed", "started", "swept",
+    "access_refused", "baseline_moved", "checkpoint", "console_change", "exchange_read", "gathered", "hint_waits",
+    "hunted", "log_unverified", "log_verified", "notification", "ongoing", "polled", "resumed", "run_failed",
+    "self_check_failed", "self_checked", "sent", "settling_failed", "source_failed", "started", "swept",
 ]  # fmt: skip
 """Events that are not entries of the response log."""
 
@@ -89,6 +89,7 @@ class Fields(TypedDict, total=False):
     receiver: str
     reason: str
     route: str
+    source: str
 
 
 WORDS = EVENTS | frozenset(get_args(Own))

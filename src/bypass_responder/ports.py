@@ -19,6 +19,7 @@ from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.exchange_read import ReadCommand, ReadKind, ReadResult
 from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
 from bypass_responder.model.finding import Evidence, Finding
+from bypass_responder.model.gathered import EvidencePlan, Inquiry
 from bypass_responder.model.hunting import Arrival, HuntingState
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.inspection import Inspection
@@ -26,6 +27,7 @@ from bypass_responder.model.listing import IndexFilter, IndexPage
 from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.notification import Notification
+from bypass_responder.model.question import Answer, Question
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import Baseline, SweepCommand
 
@@ -358,6 +360,48 @@ class EvidenceStore(Protocol):
 
     async def keep(self, raw: str) -> Evidence:
         """Inline up to 32 KiB, else gzipped into a blob named by its hash."""
+
+
+class EvidenceSource(Protocol):
+    """One place where the traces of an account are. Reads only."""
+
+    async def ask(self, question: Question, memo: str | None) -> Answer:
+        """Return the answer, or Pending with a memo that comes back with the next ask; ``memo`` None: the first one.
+
+        A missing permission, license or table is Unavailable or PermissionMissingError, never Empty. May be canceled
+        at any await. The same question may be asked twice. Raises TransientError, which is retried, and RefusedError.
+        """
+
+
+class GatheredEvidence(Protocol):
+    """The plans, questions and answers of the evidence run. Nothing that acts reads them."""
+
+    async def plans(self, since: datetime) -> set[str]:
+        """Return the ids of the incidents, opened at or after ``since``, that have a plan."""
+
+    async def add(self, plan: EvidencePlan) -> bool:
+        """Insert a plan; False when the incident has one."""
+
+    async def due(self, now: datetime, limit: int) -> list[EvidencePlan]:
+        """Up to ``limit`` plans that are due, those of the newest incidents first."""
+
+    async def save(self, plan: EvidencePlan) -> EvidencePlan:
+        """Replace the plan with its etag. Raises ConflictError when there is another by now."""
+
+    async def inquiries(self, incident_id: str) -> list[Inquiry]:
+        """Every question of an incident, with its answer."""
+
+    async def start(self, incident_id: str, inquiries: Sequence[Inquiry]) -> list[Inquiry]:
+        """Insert questions, and leave those that are there as they are. Returns every question of the incident."""
+
+    async def put(self, inquiry: Inquiry) -> Inquiry:
+        """Replace the one with its etag. Raises ConflictError when there is another by now."""
+
+    async def keep(self, incident_id: str, raw: bytes) -> Evidence:
+        """Keep raw records of an incident as a blob, named by its hash."""
+
+    async def forget(self, opened_before: datetime, limit: int) -> int:
+        """Delete all that was gathered for up to ``limit`` incidents opened before; returns how many there were."""
 
 
 class Notifier(Protocol):

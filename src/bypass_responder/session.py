@@ -48,6 +48,9 @@ class Services:
     decisions: ports.DecisionQueue
     inspections: ports.Inspections
     evidence: ports.EvidenceStore
+    gathered: ports.GatheredEvidence
+    sources: Mapping[str, ports.EvidenceSource]
+    """Where evidence is, by the names of ``evidence.sources``."""
     sweeps: ports.SweepStore
     reads: ports.ExchangeReads
     feed: ports.AuditFeed

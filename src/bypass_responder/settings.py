@@ -5,6 +5,7 @@ docs/settings.md explains each; a test keeps the two consistent.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -76,6 +77,26 @@ def mailbox_names(text: object) -> frozenset[str]:
     return frozenset(word.strip().lower() for word in str(text).replace(";", ",").split(",") if word.strip())
 
 
+def _actors(text: object) -> frozenset[str]:
+    words = [word.strip().casefold() for word in str(text).replace(";", ",").split(",") if word.strip()]
+    if words == ["none"]:
+        return frozenset()
+    wrong = [word for word in words if not guid_or_none(word) and not _NAME.match(word)]
+    if wrong or not words:
+        msg = "must be object ids, application ids or user principal names separated by commas, or the word none"
+        raise ValueError(msg)
+    return frozenset(guid_or_none(word) or word for word in words)
+
+
+def _pattern(text: object) -> str:
+    try:
+        re.compile(str(text))
+    except re.error as problem:
+        msg = f"must be a regular expression such as CHG-[0-9]+: {problem}"
+        raise ValueError(msg) from problem
+    return str(text)
+
+
 LONGEST_DAYS = 366
 """Every entry expires within a year."""
 
@@ -97,6 +118,7 @@ def _longest(text: object) -> str:
     return str(text)
 
 
+_NAME = re.compile(r"[^@\s]+@[^@\s]+\Z")
 QueueName = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])+$")]
 
 
@@ -118,6 +140,8 @@ class Settings(Value):
     automatic_controls: Annotated[frozenset[StepKind], BeforeValidator(_controls)] = frozenset(CONTROLS)
     containment_limit_per_hour: Annotated[int, Field(ge=0, le=1000)] = 5
     actor_response: ActorResponse = ActorResponse.NOTIFY
+    authorized_actors: Annotated[frozenset[str], BeforeValidator(_actors)] | None = None
+    change_ticket_pattern: Annotated[str, BeforeValidator(_pattern)] | None = None
     allowlist_approval: AllowlistApproval = AllowlistApproval.OFF
     allowlist_longest_days: Annotated[str, BeforeValidator(_longest)] = str(LONGEST_DAYS)
     allowlist_review_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 90
@@ -126,6 +150,8 @@ class Settings(Value):
     poll_schedule: str = "0 * * * * *"
     hunting_schedule: str = "15 */5 * * * *"
     resume_schedule: str = "30 * * * * *"
+    evidence_schedule: str = "15 */5 * * * *"
+    evidence_retention_days: Annotated[int, Field(ge=30, le=3650)] = 180
     exchange_commands_queue: QueueName = "exchange-commands"
     exchange_checks_queue: QueueName = "exchange-checks"
     exchange_sweeps_queue: QueueName = "exchange-sweeps"

@@ -96,6 +96,7 @@ def test_every_alert_rule_is_charged_by_its_evaluation_interval() -> None:
         ("pollSchedule", "'0 * * * * *'"),
         ("resumeSchedule", "'30 * * * * *'"),
         ("sweepSchedule", "'0 */15 * * * *'"),
+        ("evidenceSchedule", "'15 */5 * * * *'"),
         ("responderMemory", f"{cost.DEFAULT.responder_gb * 1024:.0f}"),
         ("workerMemory", f"{cost.WORKER_GB * 1024:.0f}"),
         ("keepStorageLogs", "true"),

@@ -9,6 +9,7 @@ from tests.fakes.channels import (
     FakeSweeps,
 )
 from tests.fakes.directory import FakeDirectory
+from tests.fakes.gathered import FakeGatheredEvidence, FakeSource
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.reads import FakeExchangeReads
 from tests.fakes.rows import (
@@ -31,6 +32,7 @@ __all__ = [
     "FakeEvidence",
     "FakeExchangeQueue",
     "FakeExchangeReads",
+    "FakeGatheredEvidence",
     "FakeIndex",
     "FakeInspections",
     "FakeLedger",
@@ -38,6 +40,7 @@ __all__ = [
     "FakeNotifier",
     "FakeOutbox",
     "FakeSenderQueue",
+    "FakeSource",
     "FakeSweeps",
     "FakeWorkList",
 ]

@@ -63,6 +63,16 @@ def test_every_binding_is_as_written_here(index: dict[str, Any]) -> None:
                 "useMonitor": True,
             }
         ],
+        "gather_evidence": [
+            {
+                "direction": "IN",
+                "type": "timerTrigger",
+                "name": "timer",
+                "schedule": "%EVIDENCE_SCHEDULE%",
+                "runOnStartup": False,
+                "useMonitor": True,
+            }
+        ],
         "receive_alert": [{"direction": "IN", "type": "eventGridTrigger", "name": "event"}],
         "receive_queued_alert": [
             {

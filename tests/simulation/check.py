@@ -12,6 +12,7 @@ from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.feed import Window
 from bypass_responder.model.finding import RECORDS, Finding, FindingState
+from bypass_responder.model.gathered import Round
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
@@ -28,6 +29,8 @@ OLD_RUNS = timedelta(minutes=20)
 """For so long a run may have settings from before a change."""
 LATE_DELIVERY = timedelta(hours=3)
 """A receiver that was silent, or refused a notification, has it by then."""
+EVIDENCE_TAKES = timedelta(hours=26)
+"""The first round of an incident is over by then, whatever its sources did."""
 CLOCKS_DIFFER = timedelta(minutes=3)
 ACCEPTED = ": accepted by the service"
 CHANGES: dict[str, str] = {
@@ -69,6 +72,7 @@ async def problems_of(run: Run) -> list[str]:
     found += await _of_allowlist(run)
     found += _of_edits(run)
     found += await _of_feed(run)
+    found += await _of_evidence(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.stored.ledger, run.stored.checkpoints)).problems]
     if written := await run.idle_writes():
         found.append(f"idle: nothing happened, and a run wrote {', '.join(written[:4])}")
@@ -370,6 +374,23 @@ def _of_exemptions(case: Case, recorded: list[datetime], changes: list[tuple[dat
         lost = finding.verdict == "allowlist_unclear" and finding.source in RECORDS
         if known and lost and not early and finding.effective_at > (added or START):
             yield f"not_exempted: {finding.id} lost its exemption to an edit of the entry"
+
+
+async def _of_evidence(run: Run) -> list[str]:
+    """Each incident's questions are answered, without subjects; whatever failed, nothing stays open."""
+    gathered = run.stored.gathered
+    problems = []
+    for target in sorted(await run.stored.ledger.targets()):
+        for incident in (await run.stored.ledger.load(target, history=True)).rows(Incident):
+            questions = await gathered.inquiries(incident.id)
+            left = [each.key for each in questions if each.answer is None and each.round is Round.OPENED]
+            if left and incident.opened_at < run.now() - EVIDENCE_TAKES:
+                problems.append(f"evidence_open: {incident.id} has no answer from {left[0]}")
+            if not questions and incident.opened_at < run.now() - EVIDENCE_TAKES:
+                problems.append(f"evidence_lost: nothing was asked about {incident.id}")
+    if any("secret" in repr(each) for each in (run.world.gathered.rows, run.world.gathered.blobs)):
+        problems.append("evidence_secret: a subject was stored")
+    return problems
 
 
 async def _of_feed(run: Run) -> list[str]:

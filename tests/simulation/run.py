@@ -40,6 +40,7 @@ from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
 from bypass_responder.session import Services
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
+from bypass_responder.triggers.gather_evidence import gather_evidence
 from bypass_responder.triggers.hunt_audit_events import hunt_audit_events
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from bypass_responder.triggers.receive_alert import receive_alert
@@ -52,7 +53,7 @@ from tests.sensing.builders import a_bypass, named
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.schedule import BYSTANDER, SERVICE, VICTIMS, Event, Schedule
-from tests.simulation.tenant import Exchange, Feed, Hunting, Limit, TenantDirectory
+from tests.simulation.tenant import Exchange, Feed, Hunting, Limit, TenantDirectory, TraceSource
 from tests.world import START, TENANT, World, an_account, an_entry, exchange_guid, some_settings
 
 HOSTS = ("host-1", "host-2")
@@ -86,6 +87,11 @@ SHOWN: ContextVar[Callable[[Decision], None]] = ContextVar("shown")
 """Takes the decision of a person, before it is written."""
 Function = Callable[[Services], Coroutine[Any, Any, Any]]
 DONE, EARLY = "done", "early"
+SOURCES = ("sign_ins", "inbox_rules")
+"""The sources of evidence that the tenant has; the others are unavailable."""
+GATHERING = ("gathered.", "index.", "ledger.", "sources.", "work.")
+"""Calls that the evidence run may make."""
+_GATHERS: ContextVar[bool] = ContextVar("gathers", default=False)
 
 
 class Killed(BaseException):
@@ -266,6 +272,7 @@ class Run:
         self.world.allowlist.rows[IDS[SERVICE]] = an_entry(IDS[SERVICE])
         self.world.limit = Limit(self.slots)
         self.pager = Pager()
+        self.traces = TraceSource(self.rng)
         self.exchange = Exchange(self.now, self.rng)
         self.exchange.names = {name: IDS[name] for name in IDS} | {
             f"{name}@contoso.onmicrosoft.com": IDS[name] for name in IDS
@@ -280,6 +287,7 @@ class Run:
             limit=self.world.limit,
             feed=self.world.feed,
             hunting=self.hunting,
+            sources=dict.fromkeys(SOURCES, self.traces),
             receivers={**self.world.services.receivers, "pager": self.pager},
         )
 
@@ -401,6 +409,8 @@ class Run:
         async def reach(call: str, when: str) -> None:
             if self._lives[host] != life:
                 raise Killed
+            if _GATHERS.get() and not call.startswith(GATHERING):
+                self.problems.append(f"evidence_acts: the evidence run called {call}")
             if not self._faults:
                 return  # at the quiet end nothing is interleaved any more
             future = self.loop.create_future()
@@ -419,6 +429,7 @@ class Run:
         async def invocation() -> None:
             _INVOCATION.set(asyncio.current_task())
             SHOWN.set(self._note_decision)
+            _GATHERS.set(run is gather_evidence)
             outcome = await self._carry_out(host, run)
             if outcome not in {DONE, EARLY}:
                 self.problems.append(outcome)
@@ -830,12 +841,14 @@ class Run:
         self._faults = {"any": 0.0} | self.schedule.faults
         self.directory.stale = self.exchange.stale = self._faults.get("stale", 0.0)
         self.directory.throttled = self.hunting.throttled = self._faults.get("throttled", 0.0)
+        self.traces.odd = min(1.0, sum(self.schedule.faults.values()))
         for event in self.schedule.events:
             self.at(event.at, lambda event=event: self._happen(event))  # type: ignore[misc]
         self._every((60, 400), resume_responses)
         self._every((120, 900), poll_audit_feed)
         self._every((200, 900), hunt_audit_events)
         self._every((1800, 5400), plan_sweep)
+        self._every((600, 1800), gather_evidence)
         last = max((event.at for event in self.schedule.events), default=0.0)
         await asyncio.sleep(last + 1800)
         await self._calm()
@@ -850,6 +863,7 @@ class Run:
         self._faults = {}
         self._skew.clear()
         self.directory.stale = self.directory.throttled = self.exchange.stale = self.hunting.throttled = 0.0
+        self.traces.odd = 0.0
         for parked in self._parked:
             parked.not_before = 0.0
         while self._running:
@@ -857,7 +871,7 @@ class Run:
 
     async def _round(self, *, sweep: bool) -> None:
         """Every timer once, then the worker's answers, as long as something comes of it."""
-        runs: list[Function] = [poll_audit_feed, hunt_audit_events, resume_responses]
+        runs: list[Function] = [poll_audit_feed, hunt_audit_events, resume_responses, gather_evidence]
         runs += [plan_sweep] if sweep else []
         for run in runs:
             await self.invoke(HOSTS[0], run)
@@ -875,10 +889,18 @@ class Run:
         await self.invoke(HOSTS[0], resume_responses)
         before = Counter(self._writes())
         await self.invoke(HOSTS[0], resume_responses)
+        await self.invoke(HOSTS[0], gather_evidence)
         return sorted((Counter(self._writes()) - before).elements())
 
     def _writes(self) -> list[str]:
-        written = ("commit", "put", "touch", "finish", "append", "replace")
+        written = ("commit", "put", "touch", "finish", "append", "replace", "add", "save", "start", "keep")
         world = self.world
-        ports = (world.ledger, world.index, world.work, world.checkpoints, world.allowlist_snapshot)
+        ports = (
+            world.ledger,
+            world.index,
+            world.work,
+            world.checkpoints,
+            world.allowlist_snapshot,
+            world.gathered,
+        )
         return [f"{call} {about}" for port in ports for call, about in port.calls if call in written]

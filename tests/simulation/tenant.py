@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from typing import Any
 from bypass_responder.errors import FeedError, NotFoundError, PermissionMissingError, ThrottledError, TransientError
 from bypass_responder.model.account import Account
 from bypass_responder.model.feed import ContentBlob, Window
+from bypass_responder.model.question import Answer, Empty, Found, Item, Pending, Question, Unavailable
 from tests.fakes import FakeDirectory, FakeLimit
 from tests.fakes.feed import FakeAuditFeed
 from tests.fakes.hunting import FakeHunting
 
 REPLICATION = timedelta(minutes=5)
+WORKS_FIRST = 0.3
+"""Of the questions, how many a source works on before it answers."""
 MISSED_READ = 0.05
 """Of the reads of a stale replica, how many miss the account altogether."""
 
@@ -138,6 +142,34 @@ class Limit(FakeLimit):
         await super().give_back(key)
         if since is not None:
             self._taken[:] = [(at, each) for at, each in self._taken if each != key or at < since]
+
+
+class TraceSource:
+    """A source of evidence. ``odd``: how often it hangs, throttles, fails, or has another shape than expected."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.odd = 0.0
+        self._rng = rng
+
+    async def ask(self, question: Question, memo: str | None) -> Answer:
+        if self._rng.random() < self.odd:
+            await self._fail()
+        if memo is None and self._rng.random() < WORKS_FIRST:
+            return Pending(memo=question.account.key, after=timedelta(minutes=self._rng.choice((1, 20))))
+        item = Item(at=question.dark_from, what="sign-in", notable=self._rng.choice((None, "new country: BR")))
+        found = Found(count=1, items=(item,), raw=({"Subject": "secret"},))
+        return self._rng.choice((Empty(), found, Unavailable(reason="no license", fix="a license")))
+
+    async def _fail(self) -> None:
+        match self._rng.choice(("hangs", "throttles", "fails", "breaks")):
+            case "hangs":
+                await asyncio.sleep(3600)
+            case "throttles":
+                raise ThrottledError("429", retry_after_seconds=self._rng.choice((1, 60, 7200)))
+            case "fails":
+                raise TransientError("not JSON")
+            case _:
+                raise KeyError("value")
 
 
 class Exchange:

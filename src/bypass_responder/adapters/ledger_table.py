@@ -21,7 +21,7 @@ from azure.data.tables.aio import TableServiceClient
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.adapters.table_rows import corrupt, row_or_none
+from bypass_responder.adapters.table_rows import body_of, corrupt, row_or_none, text_of
 from bypass_responder.errors import ConflictError, RefusedError
 from bypass_responder.model.base import Row, Value
 from bypass_responder.model.case import ROWS, Case, Head
@@ -32,10 +32,6 @@ from bypass_responder.model.log import LogEntry
 TABLE = "Ledger"
 TRANSACTION_ROWS = 100
 """What Table Storage takes in one transaction."""
-_PART = 16_000
-"""Characters per property: a property holds 64 KiB of UTF-16, and a character takes two units at most."""
-_PARTS = 30
-"""An entity holds 1 MiB."""
 _HEAD = "head"
 _HISTORY = "PartitionKey eq @partition and (RowKey lt 'log-' or RowKey ge 'log.')"
 _RANGE = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @after"
@@ -265,13 +261,6 @@ def _log_key(entry: LogEntry) -> str:
     return f"log-{entry.seq:010d}"
 
 
-def _body(value: Value) -> dict[str, Any]:
-    text = value.model_dump_json()
-    if len(text) > _PART * _PARTS:
-        raise RefusedError(f"{len(text)} characters are too many for one row of the ledger ({_PART * _PARTS}).")
-    return {f"Body{start // _PART or ''}": text[start : start + _PART] for start in range(0, len(text), _PART)}
-
-
 def _entity(partition: str, row: Row, place: str = "") -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if status := next((getattr(row, name) for name in _STATES if hasattr(row, name)), None):
@@ -280,12 +269,16 @@ def _entity(partition: str, row: Row, place: str = "") -> dict[str, Any]:
         shown["At"] = at
     if isinstance(row, Finding):
         shown |= {"Incident": row.incident_id or "", "Effective": row.effective_at}
-    return {"PartitionKey": partition, "RowKey": place or _key(row.place), "Kind": row.kind} | shown | _body(row)
+    return (
+        {"PartitionKey": partition, "RowKey": place or _key(row.place), "Kind": row.kind}
+        | shown
+        | body_of(row.model_dump_json())
+    )
 
 
 def _log_entity(partition: str, entry: LogEntry) -> dict[str, Any]:
     shown = {"Kind": "log", "Status": entry.event, "At": entry.at}
-    return {"PartitionKey": partition, "RowKey": _log_key(entry)} | shown | _body(entry)
+    return {"PartitionKey": partition, "RowKey": _log_key(entry)} | shown | body_of(entry.model_dump_json())
 
 
 def _row(entity: Entity) -> Row:
@@ -299,8 +292,7 @@ def _row(entity: Entity) -> Row:
 
 
 def _parsed(model: type[Model], entity: Entity) -> Model:
-    parts = [entity[name] for name in ("Body", *(f"Body{number}" for number in range(1, _PARTS))) if name in entity]
     try:
-        return model.model_validate_json("".join(parts))
+        return model.model_validate_json(text_of(entity))
     except (ValidationError, TypeError) as problem:
         raise corrupt(entity, TABLE, problem) from problem

@@ -8,12 +8,32 @@ from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.errors import InputError, NotFoundError
+from bypass_responder.errors import InputError, NotFoundError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from azure.data.tables.aio import TableClient
+
+
+_PART = 16_000
+"""Characters per property: a property holds 64 KiB of UTF-16, and a character takes two units at most."""
+_PARTS = 30
+"""An entity holds 1 MiB."""
+
+
+def body_of(text: str) -> dict[str, Any]:
+    """Return a text as the columns Body, Body1, Body2 … Raises RefusedError for one that no row holds."""
+    if len(text) > _PART * _PARTS:
+        raise RefusedError(f"{len(text)} characters are too many for one row ({_PART * _PARTS}).")
+    return {f"Body{start // _PART or ''}": text[start : start + _PART] for start in range(0, len(text), _PART)}
+
+
+def text_of(entity: Mapping[str, Any]) -> str:
+    """Return the text of the columns Body, Body1, Body2 … Raises TypeError where one is no text."""
+    return "".join(
+        entity[name] for name in ("Body", *(f"Body{number}" for number in range(1, _PARTS))) if name in entity
+    )
 
 
 async def row_or_none(table: TableClient, partition: str, row: str, what: str) -> Any:  # noqa: ANN401 - TableEntity holds any values

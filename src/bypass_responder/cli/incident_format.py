@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.change import Actor
     from bypass_responder.operating.incidents.chronology import TimelineRow
+    from bypass_responder.operating.incidents.gathered import GatheredView
     from bypass_responder.operating.incidents.tampering import TamperingView
     from bypass_responder.operating.incidents.view import DecisionView, EvidenceView, FindingView, IncidentView
 
@@ -54,12 +55,30 @@ def print_incident(view: IncidentView) -> None:
         ("id", "source", "bypass", "verdict", "happened", "reported", "raw record"),
         [_evidence(it) for it in view.evidence],
     )
+    _print_gathered(view.gathered)
     show_section(
         "Decisions of people",
         ("when", "decision", "who", "outcome", "reason"),
         [(moment(it.at), it.decision.value, it.who, _outcome(it), it.reason) for it in view.decisions],
     )
     _print_ahead(view)
+
+
+def _print_gathered(gathered: GatheredView) -> None:
+    """Print what other sources answered: the notable things first."""
+    say("")
+    say("Evidence from other sources", style="bold")
+    say(gathered.state)
+    for text in gathered.follow_on:
+        say(f"! {text}", style="bold red")
+    show_section(
+        "Sources",
+        ("source", "account", "answer", "to answer it by hand"),
+        [
+            (it.title, f"{it.account} ({it.role})", it.summary, f"{it.fix} {it.by_hand}".strip() if it.reason else "")
+            for it in gathered.answers
+        ],
+    )
 
 
 def _facts(view: IncidentView) -> dict[str, object]:

@@ -24,6 +24,7 @@ from bypass_responder.operating.decide import find_entry, incident_in
 from bypass_responder.operating.incidents.chronology import TimelineRow, rows
 from bypass_responder.operating.incidents.current_state import CurrentState, current_state
 from bypass_responder.operating.incidents.gap import BlindWindow, blind_window_of
+from bypass_responder.operating.incidents.gathered import NOT_PLANNED, GatheredView, gathered_view
 from bypass_responder.operating.incidents.next_step import NextStep, next_step
 from bypass_responder.operating.incidents.portal_links import PortalLink, portal_links
 from bypass_responder.operating.incidents.proof import ControlView, controls_of
@@ -144,6 +145,8 @@ class IncidentView(Value):
     evidence: tuple[EvidenceView, ...]
     findings: int
     """How many there are; ``evidence`` and ``timeline`` have at most ``MOST_FINDINGS`` of them."""
+    gathered: GatheredView = NOT_PLANNED
+    """Evidence of what target and actor did, from other sources."""
     decisions: tuple[DecisionView, ...]
     rechecks: tuple[RecheckView, ...]
     left_to_do: tuple[str, ...]
@@ -198,6 +201,7 @@ async def _incident(
     added = {
         "tampering": changes,
         "timeline": with_tampering(view.timeline, changes),
+        "gathered": gathered_view(await services.gathered.inquiries(incident.id)),
         "inspected": await services.inspections.of(entry.target),
     }
     return view.model_copy(update=added)

@@ -16,7 +16,8 @@ ALWAYS = "What the account did in mailboxes during the blind window: no record o
 
 def unknowns(view: IncidentView) -> tuple[str, ...]:
     """Return what the report cannot say."""
-    return (ALWAYS, *_of_window(view), *_of_people(view), *_of_account(view), *_of_controls(view))
+    parts = (_of_window, _of_people, _of_account, _of_controls, _of_sources)
+    return (ALWAYS, *(sentence for part in parts for sentence in part(view)))
 
 
 def _of_window(view: IncidentView) -> Iterator[str]:
@@ -49,3 +50,10 @@ def _of_controls(view: IncidentView) -> Iterator[str]:
     for each in view.controls:
         if each.acted_at and each.effect in {None, Effect.UNVERIFIED}:
             yield f"Whether {each.name.lower()} had an effect: no read proves it."
+
+
+def _of_sources(view: IncidentView) -> Iterator[str]:
+    for each in view.gathered.answers:
+        if each.state in {"unavailable", "open"}:
+            why = each.reason or each.summary
+            yield f"{each.title}, {each.account}: {why} By hand: {each.by_hand}"

@@ -1,0 +1,1 @@
+"""Sources of evidence that Microsoft Graph answers, one module each."""

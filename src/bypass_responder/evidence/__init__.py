@@ -1,0 +1,1 @@
+"""Evidence of what the actor and the target did, from sources that a bypass does not silence. Pure, but for one."""

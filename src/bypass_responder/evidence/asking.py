@@ -1,0 +1,132 @@
+"""One ask of one source, within its time: every way in which it can end becomes a new state of the question."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
+
+from pydantic import ValidationError
+
+from bypass_responder.errors import (
+    FeedError,
+    NotFoundError,
+    PermissionMissingError,
+    RefusedError,
+    ResponderError,
+    ThrottledError,
+)
+from bypass_responder.evidence.planning import answered, failed, given_up, in_words, pending, question_of
+from bypass_responder.evidence.redaction import redacted
+from bypass_responder.evidence.sources import BY_NAME, Source
+from bypass_responder.model.question import Answer, Empty, Found, Pending, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bypass_responder.model.gathered import Inquiry
+    from bypass_responder.model.incident import Incident
+    from bypass_responder.ports import Clock, EvidenceSource
+
+LEASE = timedelta(minutes=5)
+"""A question under way is not asked by another run before."""
+MOST_UNFINISHED = 5
+"""Asks in a row in which the process ended: the question is not asked again."""
+GRACE_SECONDS = 1.0
+"""For a canceled ask to end; then it is left alone."""
+
+
+class Outcome(NamedTuple):
+    """The question after an ask, and what the ask brought besides."""
+
+    inquiry: Inquiry
+    raw: tuple[dict[str, Any], ...] = ()
+    """Records to keep, already without subjects and bodies."""
+    failed: bool = False
+    """True: the source is left alone for the rest of the run."""
+
+
+def claimed(inquiry: Inquiry, incident: Incident, *, now: datetime) -> Inquiry:
+    """Return the question as stored before it is asked: a crash then costs one ask, and only this question's."""
+    if inquiry.unfinished >= MOST_UNFINISHED:
+        text = f"The responder stopped {inquiry.unfinished} times while it asked."
+        return answered(inquiry, given_up(inquiry, text), now=now)
+    began = inquiry.first_asked_at if inquiry.memo is not None and inquiry.first_asked_at else now
+    changes = {"first_asked_at": began, "unfinished": inquiry.unfinished + 1, "next_at": now + LEASE}
+    asked = inquiry.model_copy(update=changes)
+    return asked.model_copy(update={"query": in_words(question_of(asked, incident, now=began))})
+
+
+async def ask(inquiry: Inquiry, incident: Incident, sources: Mapping[str, EvidenceSource], clock: Clock) -> Outcome:
+    """Ask the source, and return what became of the question. Raises nothing but a cancellation.
+
+    A question whose source still works on it is asked about the same time as before.
+    """
+    source, adapter = BY_NAME.get(inquiry.source), sources.get(inquiry.source)
+    inquiry = inquiry.model_copy(update={"unfinished": 0})
+    if source is None or adapter is None:
+        none = given_up(inquiry, "This installation has no access to the source.")
+        return Outcome(answered(inquiry, none, now=clock()))
+    question = question_of(inquiry, incident, now=inquiry.first_asked_at or clock())
+    try:
+        answer = await _within(source.seconds, adapter.ask(question, inquiry.memo))
+    except TimeoutError:
+        return _again(inquiry, f"No answer within {source.seconds:.0f} seconds.", clock())
+    except ThrottledError as error:
+        return _again(inquiry, str(error), clock(), wait=timedelta(seconds=error.retry_after_seconds))
+    except PermissionMissingError as error:
+        return Outcome(answered(inquiry, _not_permitted(source, error.permission), now=clock()))
+    except (NotFoundError, RefusedError, FeedError) as error:
+        return Outcome(answered(inquiry, given_up(inquiry, str(error)), now=clock()))
+    except ResponderError as error:
+        return _again(inquiry, str(error), clock())
+    except ValidationError as error:
+        return _again(inquiry, f"The answer has another shape than expected: {error.title}.", clock())
+    except Exception as error:  # noqa: BLE001 - a defect of one source costs only its own question
+        return _again(inquiry, f"The source's adapter failed: {type(error).__name__}.", clock())
+    return _taken(inquiry, answer, clock())
+
+
+async def _within(seconds: float, asking: Any) -> Answer:  # noqa: ANN401 - a coroutine
+    """Wait for an answer. Raises TimeoutError, even when the source does not heed its cancellation."""
+    task: asyncio.Task[Answer] = asyncio.ensure_future(asking)
+    task.add_done_callback(_seen)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+    if done and not task.cancelled():
+        return task.result()
+    await asyncio.wait({task}, timeout=GRACE_SECONDS)
+    raise TimeoutError
+
+
+def _seen(task: asyncio.Task[Answer]) -> None:
+    """Read what a task raised that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _again(inquiry: Inquiry, problem: str, now: datetime, *, wait: timedelta = timedelta()) -> Outcome:
+    return Outcome(failed(inquiry, problem, now=now, wait=wait), failed=True)
+
+
+def _taken(inquiry: Inquiry, answer: Answer, now: datetime) -> Outcome:
+    match answer:
+        case Found():
+            items = tuple(item.model_copy(update={"detail": redacted(item.detail)}) for item in answer.items)
+            kept = answer.model_copy(update={"items": items, "raw": ()})
+            return Outcome(answered(inquiry, kept, now=now), raw=tuple(redacted(list(answer.raw))))
+        case Empty() | Unavailable():
+            return Outcome(answered(inquiry, answer, now=now))
+        case Pending():
+            return Outcome(pending(inquiry, answer, now=now))
+        case _:
+            assert_never(answer)
+
+
+def _not_permitted(source: Source, permission: str) -> Unavailable:
+    fix = f"Grant it (docs/permissions.md, Evidence). By hand: {source.by_hand}"
+    return Unavailable(reason=f"The permission {permission} is missing.", fix=fix)

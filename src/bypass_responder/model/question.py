@@ -1,0 +1,145 @@
+"""A question of the evidence run, and what a source answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bypass_responder.model.base import Stored, Utc, Value, whole_text
+
+MOST_ITEMS = 50
+"""Items of one answer; ``count`` says how many records there were."""
+MOST_RAW = 5_000
+"""Records of one answer that are kept as raw evidence."""
+LONGEST_TEXT = 300
+LONGEST_MEMO = 8_000
+
+
+def _short(text: str) -> str:
+    whole = whole_text(text)
+    return whole if len(whole) <= LONGEST_TEXT else f"{whole[: LONGEST_TEXT - 1]}…"
+
+
+Text = Annotated[str, AfterValidator(_short)]
+"""A text of a source, cut to a length that a person reads."""
+
+
+class Role(StrEnum):
+    """Why an account is asked about: it was hidden, or it ran the cmdlet."""
+
+    TARGET = "target"
+    ACTOR = "actor"
+
+
+class AskedAccount(Stored):
+    """The account of a question: a person's by object id and user principal name, an application's by its app id."""
+
+    object_id: str | None = None
+    user_principal_name: str = ""
+    app_id: str | None = None
+    application: bool = False
+    name: str = ""
+    """The record's own word for it, where it is neither of these."""
+
+    @property
+    def known(self) -> bool:
+        """True when a source can be asked about it."""
+        return bool(self.object_id or self.app_id or self.user_principal_name)
+
+    @property
+    def key(self) -> str:
+        """The best name there is, without letter case."""
+        return (self.object_id or self.app_id or self.user_principal_name or self.name or "unknown").casefold()
+
+    def __str__(self) -> str:
+        """For people."""
+        return self.user_principal_name or self.name or self.object_id or self.app_id or "unknown"
+
+
+class Question(Value):
+    """What one source is asked about one account. Times are UTC, ``start`` and ``known_from`` inclusive."""
+
+    incident_id: str
+    source: str
+    """The name of the source in ``evidence.sources``."""
+    account: AskedAccount
+    role: Role
+    start: Utc
+    end: Utc
+    """From a day before the blind window to a day after it, or to now."""
+    dark_from: Utc
+    dark_until: Utc
+    """The blind window, to now while it lasts: records of the account in mailboxes do not exist for it."""
+    known_from: Utc
+    """From here to ``start`` is the account's habit. A country, network or client that only came later is new."""
+
+    def in_the_dark(self, at: Utc) -> bool:
+        """Return True for a moment of the blind window."""
+        return self.dark_from <= at <= self.dark_until
+
+
+class Item(Stored):
+    """One thing that a source found."""
+
+    at: Utc | None = None
+    what: Text
+    """What happened, in a few words: ``sign-in``, ``New-InboxRule``."""
+    detail: dict[str, Text] = Field(default_factory=dict)
+    """Fields by name, such as ``country`` or ``address``. Never a subject or a body of a message."""
+    notable: Text | None = None
+    """Why a person must see it, such as ``new country``; None where it is ordinary."""
+
+
+class Found(Stored):
+    """The source has records."""
+
+    kind: Literal["found"] = "found"
+    count: Annotated[int, Field(ge=1)]
+    items: tuple[Item, ...] = ()
+    """The notable ones first, at most ``MOST_ITEMS``."""
+    complete: bool = True
+    """False: there are more than the source was read for. ``note`` says so."""
+    note: Text = ""
+    """What a person must know to read it, such as ``counts only``."""
+    raw: tuple[dict[str, Any], ...] = Field(default=(), exclude=True, repr=False)
+    """The records as the service gave them. Kept apart, without subjects and bodies."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _notable_first(cls, given: Any) -> Any:  # noqa: ANN401 - the input of the model
+        if isinstance(given, dict):
+            items = [each if isinstance(each, Item) else Item.model_validate(each) for each in given.get("items", ())]
+            items.sort(key=lambda item: item.notable is None)
+            return given | {"items": tuple(items[:MOST_ITEMS]), "raw": tuple(given.get("raw", ()))[:MOST_RAW]}
+        return given
+
+
+class Empty(Stored):
+    """The source was read, and has no record."""
+
+    kind: Literal["empty"] = "empty"
+    note: Text = ""
+
+
+class Unavailable(Stored):
+    """The question stays open. Never used for a source that was read."""
+
+    kind: Literal["unavailable"] = "unavailable"
+    reason: Text
+    fix: Text
+    """What makes it available: a command, or where to look instead."""
+
+
+class Pending(Value):
+    """The source still works on the answer. ``memo`` comes back with the next ask, ``after`` that time."""
+
+    memo: Annotated[str, Field(max_length=LONGEST_MEMO)]
+    after: timedelta = timedelta(minutes=1)
+
+
+Conclusive = Annotated[Found | Empty | Unavailable, Field(discriminator="kind")]
+"""An answer that is stored."""
+Answer = Found | Empty | Unavailable | Pending

@@ -1,0 +1,72 @@
+"""No subject and no body of a message is stored, wherever a record has it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bypass_responder.evidence.redaction import SECRET, redacted
+
+PLANTED = "Quarterly results, confidential"
+RECORDS: dict[str, Any] = {
+    "a field": {"Subject": PLANTED},
+    "another spelling": {"EMAIL_SUBJECT": PLANTED},
+    "nested": {"Item": {"InternetMessageId": "1", "Subject": PLANTED}},
+    "a list": {"AffectedItems": [{"Subject": PLANTED}]},
+    "a body with its type": {"body": {"contentType": "text", "content": PLANTED}},
+    "a name and a value": {"Parameters": [{"Name": "Subject", "Value": PLANTED}]},
+    "a modified property": {"displayName": "Subject", "oldValue": PLANTED, "newValue": PLANTED},
+    "JSON in a text": {"RawEventData": json.dumps({"Item": {"Subject": PLANTED}})},
+    "JSON in JSON": {"AuditData": json.dumps({"RawEventData": json.dumps({"Subject": PLANTED})})},
+    "a quoted JSON text": {"value": json.dumps(json.dumps({"Subject": PLANTED}))},
+    "broken JSON": {"RawEventData": '{"Subject": "' + PLANTED},
+}
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
+def test_a_subject_is_removed_from(record: Any) -> None:
+    assert PLANTED not in json.dumps(redacted(record))
+
+
+def test_everything_else_stays() -> None:
+    record = {
+        "Operation": "Send",
+        "Item": {"Id": "7", "Subject": PLANTED},
+        "Parameters": [{"Name": "To", "Value": "x"}],
+    }
+
+    assert redacted(record) == {
+        "Operation": "Send",
+        "Item": {"Id": "7", "Subject": "(removed)"},
+        "Parameters": [{"Name": "To", "Value": "x"}],
+    }
+
+
+def test_the_conditions_of_a_rule_stay() -> None:
+    rule = {"Parameters": [{"Name": "SubjectContainsWords", "Value": "invoice"}]}
+
+    assert redacted(rule) == rule
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(json_values, st.sampled_from(sorted(SECRET)), st.booleans())
+def test_a_secret_field_is_removed_beside_anything(other: Any, name: str, packed: bool) -> None:
+    secret: Any = {name: PLANTED}
+    record = {"before": other, "inner": [json.dumps(secret) if packed else secret]}
+
+    assert PLANTED not in json.dumps(redacted(record))
+
+
+@given(json_values)
+def test_redacting_twice_changes_nothing_more(value: Any) -> None:
+    assert redacted(redacted(value)) == redacted(value)

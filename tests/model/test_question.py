@@ -1,0 +1,35 @@
+"""Answers are small, whatever a source gives."""
+
+from __future__ import annotations
+
+from bypass_responder.model.question import LONGEST_TEXT, MOST_ITEMS, MOST_RAW, Found, Item
+
+
+def test_the_notable_items_come_first_and_are_never_cut_for_others() -> None:
+    items = [*(Item(what="sign-in") for _ in range(MOST_ITEMS)), Item(what="sign-in", notable="new country")]
+    found = Found(count=len(items), items=tuple(items))
+
+    assert (len(found.items), found.items[0].notable) == (MOST_ITEMS, "new country")
+
+
+def test_a_text_of_a_source_is_cut() -> None:
+    item = Item(what="x" * 1_000, detail={"rule": "y" * 1_000})
+
+    assert (len(item.what), len(item.detail["rule"])) == (LONGEST_TEXT, LONGEST_TEXT)
+
+
+def test_half_a_character_is_replaced() -> None:
+    assert Item(what="a\ud800").what.encode()
+
+
+def test_raw_records_are_bounded_and_not_part_of_the_row() -> None:
+    found = Found(count=1, raw=({"id": 1},) * (MOST_RAW + 1))
+
+    assert len(found.raw) == MOST_RAW
+    assert "raw" not in found.model_dump()
+
+
+def test_an_answer_comes_back_as_it_was_stored() -> None:
+    found = Found(count=2, items=(Item(what="sign-in", notable="new country"), Item(what="sign-in")))
+
+    assert Found.model_validate_json(found.model_dump_json()) == found
