@@ -13,13 +13,14 @@ function ConvertTo-AuditSetting {
         [psobject]$Row
     )
 
-    $limit = [string](Get-RowValue -Row $Row -Name AuditLogAgeLimit)
+    $of = $Row.PSObject.Properties
+    $limit = [string]$of['AuditLogAgeLimit']?.Value
     [ordered]@{
-        enabled     = ConvertTo-OptionalFlag -Value (Get-RowValue -Row $Row -Name AuditEnabled)
+        enabled     = ConvertTo-OptionalFlag -Value $of['AuditEnabled']?.Value
         age_limit   = if ($limit) { $limit } else { $null }
-        default_set = ConvertTo-TextList -Value (Get-RowValue -Row $Row -Name DefaultAuditSet)
-        admin       = ConvertTo-TextList -Value (Get-RowValue -Row $Row -Name AuditAdmin)
-        delegate    = ConvertTo-TextList -Value (Get-RowValue -Row $Row -Name AuditDelegate)
-        owner       = ConvertTo-TextList -Value (Get-RowValue -Row $Row -Name AuditOwner)
+        default_set = ConvertTo-TextList -Value $of['DefaultAuditSet']?.Value
+        admin       = ConvertTo-TextList -Value $of['AuditAdmin']?.Value
+        delegate    = ConvertTo-TextList -Value $of['AuditDelegate']?.Value
+        owner       = ConvertTo-TextList -Value $of['AuditOwner']?.Value
     }
 }

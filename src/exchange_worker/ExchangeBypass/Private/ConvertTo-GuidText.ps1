@@ -15,6 +15,6 @@ function ConvertTo-GuidText {
         [object]$Value
     )
 
-    $text = ([string]$Value).ToLowerInvariant()
-    if ((Test-Guid -Value $text) -and $text -ne [guid]::Empty) { $text } else { $null }
+    $id = [guid]::Empty
+    if ([guid]::TryParse([string]$Value, [ref]$id) -and $id -ne [guid]::Empty) { $id.ToString() } else { $null }
 }

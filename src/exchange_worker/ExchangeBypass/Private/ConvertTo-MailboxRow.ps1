@@ -20,15 +20,16 @@ function ConvertTo-MailboxRow {
         [object]$CreatedAt
     )
 
+    $of = $Row.PSObject.Properties
     [ordered]@{
-        object_id     = ConvertTo-GuidText -Value (Get-RowValue -Row $Row -Name ExternalDirectoryObjectId)
-        exchange_guid = ConvertTo-GuidText -Value (Get-RowValue -Row $Row -Name Guid)
-        upn           = [string](Get-RowValue -Row $Row -Name UserPrincipalName)
-        address       = [string](Get-RowValue -Row $Row -Name PrimarySmtpAddress)
-        display_name  = [string](Get-RowValue -Row $Row -Name DisplayName)
-        type          = [string](Get-RowValue -Row $Row -Name RecipientTypeDetails)
+        object_id     = ConvertTo-GuidText -Value $of['ExternalDirectoryObjectId']?.Value
+        exchange_guid = ConvertTo-GuidText -Value $of['Guid']?.Value
+        upn           = [string]$of['UserPrincipalName']?.Value
+        address       = [string]$of['PrimarySmtpAddress']?.Value
+        display_name  = [string]$of['DisplayName']?.Value
+        type          = [string]$of['RecipientTypeDetails']?.Value
         created_at    = if ($CreatedAt) { $CreatedAt.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'") } else { $null }
-        capabilities  = ConvertTo-TextList -Value (Get-RowValue -Row $Row -Name PersistedCapabilities)
+        capabilities  = ConvertTo-TextList -Value $of['PersistedCapabilities']?.Value
         audit         = ConvertTo-AuditSetting -Row $Row
     }
 }

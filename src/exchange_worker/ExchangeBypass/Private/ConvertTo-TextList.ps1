@@ -5,6 +5,7 @@ function ConvertTo-TextList {
 
     .DESCRIPTION
     Depending on the cmdlet, Exchange returns a list, or one text such as {Update, SendAs}. Null is an empty list.
+    Called several times for each mailbox of a tenant, so without a pipeline.
 
     .PARAMETER Value
     The value of the property.
@@ -19,6 +20,10 @@ function ConvertTo-TextList {
         [object]$Value
     )
 
-    $texts = if ($Value -is [string]) { $Value.Trim('{', '}', ' ').Split(',') } else { @($Value) }
-    , [string[]]@($texts | ForEach-Object { ([string]$_).Trim() } | Where-Object { $_ })
+    if ($Value -is [string]) { $Value = $Value.Trim('{', '}', ' ').Split(',') }
+    $texts = foreach ($each in $Value) {
+        $text = ([string]$each).Trim()
+        if ($text) { $text }
+    }
+    , [string[]]@($texts)
 }

@@ -43,8 +43,8 @@ function Read-MailboxShard {
     $keep = {
         $row = $args[0]
         $shardRead.Scanned++
-        $value = (Get-RowValue -Row $row -Name WhenCreatedUTC) ?? (Get-RowValue -Row $row -Name WhenCreated)
-        $created = ConvertTo-UtcTime -Value $value
+        $of = $row.PSObject.Properties
+        $created = ConvertTo-UtcTime -Value ($of['WhenCreatedUTC']?.Value ?? $of['WhenCreated']?.Value)
         $outside = $created -and (($since -and $created -lt $since) -or ($until -and $created -ge $until))
         if ($outside) { return $false }
         if ($Content.Rows -ge $MostRows) {
