@@ -82,8 +82,6 @@ WORKER_CMDLETS = (
 )
 """The only cmdlets that the custom Exchange role group may run."""
 EXCHANGE_ROLE_GROUP = "Mailbox Audit Bypass Responder"
-ROLE_GROUPS = (EXCHANGE_ROLE_GROUP,)
-"""The role groups of the worker."""
 
 
 class ExchangeSet(StrEnum):
@@ -144,6 +142,9 @@ EXCHANGE_GRANTS = {
         ),
     ),
 }
+
+ROLE_GROUPS = tuple(each.group for each in EXCHANGE_GRANTS.values())
+"""The role groups of the worker. The first one can remove a bypass, and so set one."""
 
 
 def worker_may(cmdlet: str, parameters: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from tests.sensing.builders import Json
 from tests.tampering.family import ALEX, GROUP, WORKER_ID, in_entra, ran
 from tests.tampering.test_family import found_in
 
-OWN = Own((GROUP,), frozenset({WORKER_ID}))
+OWN = Own((GROUP, f"{GROUP} Reads"), frozenset({WORKER_ID}))
 ROLE = f"{GROUP} - Audit Logs"
 BYPASS = "Set-MailboxAuditBypassAssociation"
 GIVEN = {
@@ -30,6 +30,9 @@ GIVEN = {
 NOT_GIVEN = {
     "another role": ran("New-ManagementRoleAssignment", Name="Audit Logs-x", Role="Journaling", User=ALEX),
     "a role to our group": ran("New-ManagementRoleAssignment", Name="x", Role=ROLE, SecurityGroup=GROUP),
+    "a role of ours that only reads": ran(
+        "New-ManagementRoleAssignment", Name="x", Role=f"{GROUP} Reads - A", User=ALEX
+    ),
     "our own role": ran("New-ManagementRole", Name=ROLE, Parent="Audit Logs", EnabledCmdlets=BYPASS),
     "our own group": ran("New-RoleGroup", Name=GROUP, Roles=ROLE),
     "ourselves in our group": ran("Add-RoleGroupMember", Identity=GROUP, Member=WORKER_ID),

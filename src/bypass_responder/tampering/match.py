@@ -28,7 +28,7 @@ class Own(NamedTuple):
     """The names under which the responder and its worker hold their own rights."""
 
     role_groups: tuple[str, ...] = ()
-    """The role groups of the worker. Its roles are named after them: ``GROUP - Audit Logs``."""
+    """The role groups of the worker, first the one that can set bypasses. Its roles are named ``GROUP - PARENT``."""
     ids: frozenset[str] = frozenset()
     """Object and application ids of the two identities, as far as they are known."""
 
@@ -38,8 +38,11 @@ class Own(NamedTuple):
 
     def is_role(self, name: str) -> bool:
         """Return True for a role that our installation makes."""
-        role = folded(last_part(name))
-        return any(role.startswith(folded(group)) for group in self.role_groups)
+        return any(_begins(name, group) for group in self.role_groups)
+
+    def gives(self, role: str) -> bool:
+        """Return True for a role of ours that can set bypasses."""
+        return any(_begins(role, group) for group in self.role_groups[:1])
 
     def names_us(self, text: str) -> bool:
         """Return True for a name or an id of ours, or of one of our roles and assignments."""
@@ -48,6 +51,10 @@ class Own(NamedTuple):
     def has_id(self, text: str) -> bool:
         """Return True when the text has one of our ids in it."""
         return any(each in text.lower() for each in self.ids)
+
+
+def _begins(role: str, group: str) -> bool:
+    return last_part(role).casefold().startswith(f"{group} - ".casefold())
 
 
 Matcher = Callable[["AuditRecord", Own], Match | None]

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._'+@-]{0,127}\Z")
 _RESOURCE = re.compile(r"/[A-Za-z0-9._()/-]{1,500}\Z")
 IN_EXCHANGE = "In Exchange Online PowerShell"
 _IN_PURVIEW = "By hand. Compare the policies in Security & Compliance PowerShell with what you had"
-_HOLDERS = "Get-ManagementRoleAssignment -Role 'Audit Logs' -GetEffectiveUsers"
+HOLDERS = "Get-ManagementRoleAssignment -Role 'Audit Logs' -GetEffectiveUsers"
 
 
 class Changed(Protocol):
@@ -68,7 +68,7 @@ def right(found: Changed) -> Repair:
     name = _quoted(found.target)
     text = f"Unless it was meant, take the right away {IN_EXCHANGE[0].lower()}{IN_EXCHANGE[1:]}"
     if not name:
-        return Repair(f"{text}. Who has it", _HOLDERS)
+        return Repair(f"{text}. Who has it", HOLDERS)
     match found.operation:
         case "New-RoleGroup":
             return Repair(text, f"Remove-RoleGroup -Identity {name}")
@@ -79,7 +79,7 @@ def right(found: Changed) -> Repair:
         case "Add-RoleGroupMember" | "Update-RoleGroupMember" if member := _quoted(found.value):
             group = _quoted(last_part(found.target)) or name
             return Repair(text, f"Remove-RoleGroupMember -Identity {group} -Member {member}")
-    return Repair(f"{text}. Who has it", _HOLDERS)
+    return Repair(f"{text}. Who has it", HOLDERS)
 
 
 def role_entry(found: Changed) -> Repair:

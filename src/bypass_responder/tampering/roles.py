@@ -35,7 +35,7 @@ def precursor(record: AuditRecord, own: Own) -> Match | None:
 
 
 def _gives(role: str, own: Own) -> bool:
-    return own.is_role(role) or folded(last_part(role)) == folded(BYPASS_ROLE)
+    return own.gives(role) or folded(last_part(role)) == folded(BYPASS_ROLE)
 
 
 def _new_group(record: AuditRecord, own: Own) -> Match | None:

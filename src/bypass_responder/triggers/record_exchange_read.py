@@ -1,7 +1,7 @@
 """Queue trigger ``record_exchange_read``: store the answer to a question that may take minutes.
 
-Nothing acts because of such an answer: evidence, the tampering family and posture read it when they ask next. So a
-missing permission raises no health alert either; what it would have answered is *unavailable*.
+Nothing acts because of such an answer: who can set bypasses is compared at once, evidence and posture read it when they
+ask next. So a missing permission raises no health alert either; what it would have answered is *unavailable*.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bypass_responder.model.base import first_problem
 from bypass_responder.model.exchange_read import ReadOutcome, ReadResult
 from bypass_responder.model.message import SCHEMA_VERSION
 from bypass_responder.triggers.record_exchange_result import keep_message
+from bypass_responder.triggers.watch_rights import watch_rights
 
 if TYPE_CHECKING:
     from bypass_responder.session import Services
@@ -36,6 +37,12 @@ async def record_exchange_read(body: bytes, services: Services) -> None:
     if result is None:
         await keep_message(body, problem, services.settings.exchange_read_results_queue, services)
         return
+    stored = await services.reads.find(result.command_id)
+    if stored is not None and stored.result is not None:  # a message that comes again ends what a crash left
+        try:
+            await watch_rights(stored.result, services)
+        except InputError as error:
+            await keep_message(body, error.detail, services.settings.exchange_read_results_queue, services)
     outcome = result.outcome.value if known else "ignored"
     write_line(
         "exchange_read", command=result.command_id, kind=result.kind.value, outcome=outcome, scanned=result.scanned

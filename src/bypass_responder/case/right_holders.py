@@ -1,0 +1,108 @@
+"""Who can set bypasses, as the daily look at the organization reads it: what an answer means. Pure.
+
+A new holder has the right whether or not a record of it ever came. What could not be read is never taken as gone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bypass_responder.case.tasks import Task
+from bypass_responder.model.notification import Severity
+from bypass_responder.model.right_holders import RightHolders
+from bypass_responder.model.technique import Technique
+from bypass_responder.tampering.repair import HOLDERS, IN_EXCHANGE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.organization_read import OrganizationRead
+
+MOST_HOLDERS = 200
+"""Holders that are compared; the row is loaded with the tenant's case."""
+MOST_NAMED = 10
+_LONGEST = 160
+
+
+def holders_of(answer: OrganizationRead) -> frozenset[str]:
+    """Return who can set bypasses, or may give that right to others, each with how."""
+    assigned = {
+        f"{each.assignee} ({each.assignee_type}) {'may give' if each.delegating else 'has'} the role {each.role}"
+        for each in answer.assignments.items
+        if each.can_bypass and each.enabled
+    }
+    members = {f"{each.member} is in the role group {each.group}" for each in answer.members.items}
+    return frozenset(sorted(text[:_LONGEST] for text in assigned | members)[:MOST_HOLDERS])
+
+
+def is_whole(answer: OrganizationRead) -> bool:
+    """Return True when the answer has every holder."""
+    sections = (answer.assignments, answer.members)
+    return all(each.error is None and each.total <= len(each.items) for each in sections)
+
+
+def has_own(answer: OrganizationRead, group: str) -> bool:
+    """Return True when the worker's role group can still remove a bypass."""
+    able = (each.assignee.casefold() for each in answer.assignments.items if each.can_bypass and each.enabled)
+    return group.casefold() in able
+
+
+def record_holders(draft: Draft, answer: OrganizationRead, *, read_at: datetime, own_group: str) -> None:
+    """Compare the answer with the one before, and notify of new holders and of a lost right of the responder.
+
+    The first answer only begins the comparison. ``own_group`` is the role group with which the worker removes bypasses.
+    """
+    before = draft.case.row(RightHolders, RightHolders.key)
+    if before is not None and before.read_at >= read_at:
+        return
+    now, whole = holders_of(answer), is_whole(answer)
+    known = frozenset(before.holders) if before else now
+    new, gone = sorted(now - known), sorted(known - now) if whole else []
+    own = has_own(answer, own_group) if whole else before is not None and before.own
+    kept = now if whole else now | known
+    draft.put(RightHolders(read_at=read_at, holders=tuple(sorted(kept)), own=own))
+    if new:
+        _notify_new(draft, new, read_at)
+    if gone:
+        taken = f"the right to set bypasses was taken from: {_named(gone)}"
+        draft.log("tampering", taken, technique=Technique.PRECURSOR)
+    if before is not None and before.own and not own:
+        _notify_lost(draft, read_at, own_group)
+
+
+def _notify_new(draft: Draft, new: list[str], read_at: datetime) -> None:
+    draft.log("tampering", f"new holders of the right to set bypasses: {_named(new)}", technique=Technique.PRECURSOR)
+    draft.notify(
+        "tampering",
+        f"The right to set bypasses has {len(new)} new holder{'' if len(new) == 1 else 's'}",
+        f"Read in Exchange at {read_at:%Y-%m-%d %H:%M:%SZ}: {_named(new)}. Whoever has it can make any account "
+        "invisible to mailbox auditing. No account was blocked.",
+        key=f"holders-{read_at.isoformat()}",
+        severity=Severity.CRITICAL,
+        left_to_do=(Task(f"Unless it was meant, take the right away. Who has it, {_in_exchange()}", HOLDERS),),
+        technique=Technique.PRECURSOR,
+    )
+
+
+def _notify_lost(draft: Draft, read_at: datetime, own_group: str) -> None:
+    draft.log("tampering", f"{own_group} can no longer remove a bypass", technique=Technique.RESPONDER_REMOVED)
+    draft.notify(
+        "tampering",
+        "Rights of the responder were removed",
+        f"Read in Exchange at {read_at:%Y-%m-%d %H:%M:%SZ}: the role group {own_group} has no role any more "
+        "that can remove a bypass.",
+        key=f"own-{read_at.isoformat()}",
+        severity=Severity.CRITICAL,
+        left_to_do=(Task("Find out who removed them, then grant them again", "bypassctl grant --exchange-script"),),
+        technique=Technique.RESPONDER_REMOVED,
+    )
+
+
+def _named(holders: list[str]) -> str:
+    more = f"; and {len(holders) - MOST_NAMED} more" if len(holders) > MOST_NAMED else ""
+    return "; ".join(holders[:MOST_NAMED]) + more
+
+
+def _in_exchange() -> str:
+    return f"{IN_EXCHANGE[0].lower()}{IN_EXCHANGE[1:]}"

@@ -1,0 +1,17 @@
+"""Who could set bypasses at the last daily look. One row in the tenant's case."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bypass_responder.model.base import Row, Utc
+
+
+class RightHolders(Row):
+    """The holders of the right as they were read, and whether the worker's own role group was among them."""
+
+    kind: ClassVar[str] = "right_holders"
+    key: ClassVar[str] = "right-holders"
+    read_at: Utc
+    holders: tuple[str, ...]
+    own: bool
