@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from bypass_responder.cli.terminal import BAD_NEWS, Format, Output, say, show_list, with_responder
+from bypass_responder.model.base import moment
 from bypass_responder.operating.bypassed import BypassedAccount, BypassedAccounts, bypassed_accounts
-from bypass_responder.operating.status import last_self_check, moment
+from bypass_responder.operating.status import last_self_check
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder

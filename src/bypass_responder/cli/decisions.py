@@ -10,9 +10,9 @@ import typer
 
 from bypass_responder.cli.incident_filter import moment_of
 from bypass_responder.cli.terminal import Format, Output, show_list, with_responder
+from bypass_responder.model.base import moment
 from bypass_responder.operating.decision_list import DecisionEntry
 from bypass_responder.operating.decision_list import list_decisions as read_decisions
-from bypass_responder.operating.status import moment
 
 app = typer.Typer(help="List the decisions of people.", no_args_is_help=True)
 LISTED: dict[str, Callable[[DecisionEntry], str]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.cli.terminal import say, show_fields, show_section
+from bypass_responder.model.base import moment
 from bypass_responder.model.finding import Source
-from bypass_responder.operating.status import moment
 from bypass_responder.operating.timeline import latency_text
 
 if TYPE_CHECKING:

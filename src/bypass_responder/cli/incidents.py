@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bypass_responder.case.account_state import lines_of
 from bypass_responder.cli.incident_filter import Actor, OfAccount, Since, Statuses, Until, filter_of, incident_ids
-from bypass_responder.cli.incident_format import print_finding, print_incident
 from bypass_responder.cli.report import report
 from bypass_responder.cli.send_decision import DryRun, Wait, check_reason, send_decisions
 from bypass_responder.cli.terminal import (
@@ -31,17 +29,15 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.errors import ResponderError, TransientError
+from bypass_responder.model.base import moment
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.listing import MOST_COUNTED
-from bypass_responder.operating.decide import Prepared, prepare
 from bypass_responder.operating.incidents.listing import list_incidents as read_page
-from bypass_responder.operating.incidents.ticket import ticket
-from bypass_responder.operating.incidents.view import FindingView, read_entry
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
+    from bypass_responder.operating.decide import Prepared
 
 app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
 WHICH = "Incident id, a unique part of it, or the user principal name of its account"
@@ -138,6 +134,10 @@ def show(
 
     For findings without an incident: the source, its claim and why no action followed.
     """
+    from bypass_responder.cli.incident_format import print_finding, print_incident
+    from bypass_responder.operating.incidents.ticket import ticket
+    from bypass_responder.operating.incidents.view import FindingView, read_entry
+
     view = with_responder(lambda responder: read_entry(incident_id, responder.services))
     if output is not Output.TABLE:
         show_document(view.model_dump(mode="json"), output)
@@ -218,6 +218,8 @@ def _decide(
     dry_run: bool,
 ) -> None:
     """Show each account's state, ask once, send the decisions, and with ``wait`` show their outcomes."""
+    from bypass_responder.operating.decide import prepare
+
     check_reason(reason)
 
     async def look(responder: Responder) -> list[Prepared]:
@@ -246,6 +248,8 @@ def _decide(
 
 
 def _show_prepared(prepared: Prepared) -> None:
+    from bypass_responder.case.account_state import lines_of
+
     incident, message = prepared.incident, prepared.message
     show_fields(
         {

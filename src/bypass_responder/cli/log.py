@@ -24,12 +24,11 @@ from bypass_responder.cli.terminal import (
     who_am_i,
     with_responder,
 )
-from bypass_responder.model.base import is_target_key
+from bypass_responder.model.base import is_target_key, moment
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import LogEntry
 from bypass_responder.operating.log_chain import first_break
 from bypass_responder.operating.report.attestation import Attestation, attest
-from bypass_responder.operating.status import moment
 from bypass_responder.operating.verify_log import Verification, verify_log
 
 if TYPE_CHECKING:

@@ -14,15 +14,13 @@ from bypass_responder.cli.terminal import BAD_NEWS, WRONG_CALL, note, say, stop,
 from bypass_responder.errors import InputError, NotFoundError
 from bypass_responder.operating.find_incident import find_one
 from bypass_responder.operating.incidents.listing import list_incidents
-from bypass_responder.operating.report.attestation import Attestation, attest
-from bypass_responder.operating.report.incident_report import read_report
-from bypass_responder.operating.verify_log import verify_log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.listing import IndexFilter
+    from bypass_responder.operating.report.attestation import Attestation
 
 PAGE = 200
 
@@ -57,6 +55,9 @@ def report(
 
 async def _write_all(responder: Responder, folder: Path, incident_id: str, wanted: IndexFilter) -> bool:
     """Write each report that is not there yet. Returns whether the log is intact, and every report there."""
+    from bypass_responder.operating.report.attestation import attest
+    from bypass_responder.operating.verify_log import verify_log
+
     services = responder.services
     one = (await find_one(incident_id, services)).id if incident_id else ""
     if one and (folder / one).exists():
@@ -95,6 +96,7 @@ async def _ids(responder: Responder, wanted: IndexFilter) -> AsyncIterator[str]:
 async def _write(responder: Responder, folder: Path, incident_id: str, author: str, verified: Attestation) -> None:
     """Write one report, all of its files or none. Exits 2 when they cannot be written."""
     from bypass_responder.operating.report.files import MANIFEST, files_of
+    from bypass_responder.operating.report.incident_report import read_report
 
     made = await read_report(incident_id, responder.services, made_by=author, verification=verified)
     files = files_of(made)

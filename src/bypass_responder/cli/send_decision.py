@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bypass_responder.cli.terminal import NOT_DONE, WRONG_CALL, note, say, stop, with_responder
+from bypass_responder.model.base import moment
 from bypass_responder.model.decision_message import DecisionKind
-from bypass_responder.operating.decide import last_run, outcome_of
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +39,7 @@ def send_decision(message: DecisionMessage, what: str, *, wait: bool) -> None:
 
 def send_decisions(messages: Mapping[str, DecisionMessage], *, wait: bool) -> None:
     """Send decisions, by what they decide. With ``wait``, show their outcomes; exits 3 unless all were carried out."""
+    from bypass_responder.operating.decide import last_run, outcome_of
 
     async def use(responder: Responder) -> tuple[list[PersonDecision | None], datetime | None]:
         services = responder.services

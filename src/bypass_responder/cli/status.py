@@ -20,7 +20,7 @@ from bypass_responder.cli.terminal import (
     show_section,
     with_responder,
 )
-from bypass_responder.model.base import iso
+from bypass_responder.model.base import iso, moment
 from bypass_responder.model.finding import Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.record import Unreadable
@@ -31,7 +31,6 @@ from bypass_responder.operating.status import (
     SWITCHES,
     Status,
     hunting_text,
-    moment,
     read_status,
     who_switched,
 )

@@ -9,8 +9,8 @@ import typer
 
 from bypass_responder.cli.incident_filter import moment_of
 from bypass_responder.cli.terminal import BAD_NEWS, Format, Output, say, show_document, show_section, with_responder
+from bypass_responder.model.base import moment
 from bypass_responder.operating.blind_windows.read_windows import BlindWindows, read_windows
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder

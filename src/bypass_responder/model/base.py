@@ -47,6 +47,11 @@ def backoff(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta
     return min(first * (1 << min(attempts, 20)), longest)
 
 
+def moment(at: datetime) -> str:
+    """Return a time in UTC for people, to the second."""
+    return f"{at:%Y-%m-%d %H:%M:%SZ}"
+
+
 def iso(at: datetime) -> str:
     """Return a time in ISO 8601, as models write it: in UTC, with Z."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

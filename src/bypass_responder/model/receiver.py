@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, StringConstraints, TypeAdapter, ValidationError, field_validator, model_validator
@@ -50,7 +51,9 @@ class Receiver(Value):
         return self
 
 
-_RECEIVERS = TypeAdapter(Annotated[tuple[Receiver, ...], Field(max_length=MOST_RECEIVERS)])
+@cache
+def _receivers() -> TypeAdapter[tuple[Receiver, ...]]:
+    return TypeAdapter(Annotated[tuple[Receiver, ...], Field(max_length=MOST_RECEIVERS)])
 
 
 def receivers_of(text: str) -> tuple[Receiver, ...]:
@@ -58,7 +61,7 @@ def receivers_of(text: str) -> tuple[Receiver, ...]:
     if text.startswith(REFERENCE):
         return ()
     try:
-        found = _RECEIVERS.validate_json(text)
+        found = _receivers().validate_json(text)
     except ValidationError as error:
         msg = f"must be a JSON array of receivers (docs/notifications.md): {first_problem(error)}"
         raise ValueError(msg) from None

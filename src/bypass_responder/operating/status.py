@@ -13,7 +13,7 @@ from bypass_responder.bounded import limited
 from bypass_responder.case import sweep_row
 from bypass_responder.case.rules import in_force
 from bypass_responder.errors import ConflictError, InputError
-from bypass_responder.model.base import EARLIEST
+from bypass_responder.model.base import EARLIEST, moment
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.feed import Window
@@ -296,8 +296,3 @@ def who_switched(alert: HealthAlert, tampering: list[Tampering]) -> str:
     if undone is None:
         return done
     return f"{done}, {undone.actor} restored it at {moment(undone.occurred_at)}, and no record names a later actor"
-
-
-def moment(at: datetime) -> str:
-    """Return a time in UTC, to the second."""
-    return f"{at:%Y-%m-%d %H:%M:%SZ}"

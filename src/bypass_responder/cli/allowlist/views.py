@@ -20,6 +20,7 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.errors import NotFoundError
+from bypass_responder.model.base import moment
 from bypass_responder.operating.allowlist.entries import (
     EntryState,
     EntryView,
@@ -35,7 +36,6 @@ from bypass_responder.operating.allowlist.history import Change
 from bypass_responder.operating.allowlist.history import history as changes_of
 from bypass_responder.operating.allowlist.review import Review
 from bypass_responder.operating.allowlist.review import review as reviewed
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

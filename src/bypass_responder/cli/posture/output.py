@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, WRONG_CALL, note, say, show_fields, show_section, stop
+from bypass_responder.model.base import moment
 from bypass_responder.operating.posture.csv_file import csv_lines
 from bypass_responder.operating.posture.document import document_of, to_do
 from bypass_responder.operating.posture.report import missing_text, read_text
-from bypass_responder.operating.status import moment
 from bypass_responder.posture.verdict import TO_FIX
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Utc, Value, moment
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.operating.incidents.sentence import name_of
-from bypass_responder.operating.status import SWITCHES, moment
+from bypass_responder.operating.status import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

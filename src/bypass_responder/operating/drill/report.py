@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, ValidationError
 
 from bypass_responder.errors import InputError
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Utc, Value, moment
 from bypass_responder.operating.drill.lines import LINES
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.follow_up import blind_window
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Utc, Value, moment
 from bypass_responder.operating.incidents.sentence import name_of
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from datetime import datetime

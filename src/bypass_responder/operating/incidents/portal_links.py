@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bypass_responder.model.base import Value
+from bypass_responder.model.base import Value, moment
 from bypass_responder.operating.incidents.sentence import name_of
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.control import row_of
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Utc, Value, moment
 from bypass_responder.model.message import Command, CommandKind
 from bypass_responder.model.step import Effect, Observed, Step, StepKind, StepState
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from bypass_responder.model.case import Case

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.base import moment
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.step import WAITING, Effect, Observed, StepKind, StepState
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.base import moment
 from bypass_responder.model.record import printable
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from bypass_responder.model.change import Actor

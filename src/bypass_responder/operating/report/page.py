@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bypass_responder.model.base import moment
 from bypass_responder.model.record import printable
-from bypass_responder.operating.status import moment
 
 if TYPE_CHECKING:
     from datetime import datetime
