@@ -21,7 +21,7 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "console.md"
 NOT_A_TASK = {"GET /", "GET /welcome", "GET /allowlist/add", "GET /allowlist/import"}
 """Pages that lead to others."""
 GROUPS = ("allowlist", "incidents", "log")
-ALONE = ("status",)
+ALONE = ("status", "window")
 """Commands and groups of bypassctl that the console must cover."""
 ONLY_ON_A_MACHINE = {"incidents watch"}
 """A page is loaded again instead."""
