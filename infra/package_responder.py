@@ -22,8 +22,10 @@ from infra.app_package import RefusedError
 ROOT = Path(__file__).resolve().parent.parent
 TOP = ("function_app.py", "host.json", "requirements.txt", "LICENSE")
 SOURCE = "src/bypass_responder"
-NOT_DEPLOYED = ("cli/", "console/", "operating/report/")
-"""bypassctl is for an operator's machine, the console an app of its own; only these two write reports."""
+OWN = re.compile(r"(?!\.)(?:.*/)?[^/.]+\.(?:py|typed)|posture/.*\.json")
+"""Code, and the baselines of mailbox auditing."""
+NOT_DEPLOYED = ("cli/", "console/", "operating/report/", "operating/posture/page.py", "posture/exports/")
+"""bypassctl is for an operator's machine, the console an app of its own; only these two write pages and read files."""
 SITE_PACKAGES = ".python_packages/lib/site-packages"
 """Where the worker of Azure Functions looks for packages."""
 DEPLOYED = (3, 13)
@@ -46,7 +48,7 @@ class PythonApp:
 def own_files(root: Path) -> dict[str, Path]:
     """The app's own files, each by its name in the zip."""
     source = root / SOURCE
-    modules = [name for name in app_package.files(source) if re.fullmatch(r"(?!\.)(?:.*/)?[^/.]+\.(?:py|typed)", name)]
+    modules = [name for name in app_package.files(source) if OWN.fullmatch(name)]
     kept = [name for name in modules if not name.startswith(NOT_DEPLOYED)]
     return {name: root / name for name in TOP} | {f"{SOURCE}/{name}": source / name for name in kept}
 

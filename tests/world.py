@@ -48,6 +48,7 @@ from tests.fakes import (
     FakeLimit,
     FakeNotifier,
     FakeOutbox,
+    FakePosture,
     FakeSenderQueue,
     FakeSource,
     FakeSweeps,
@@ -157,6 +158,7 @@ class World:
         self.inspections = FakeInspections()
         self.sweeps = FakeSweeps()
         self.reads = FakeExchangeReads()
+        self.posture = FakePosture()
         self.notifier = FakeNotifier()
         self.outbox = FakeOutbox()
         self.sender = FakeSenderQueue()
@@ -191,6 +193,7 @@ class World:
             sources=self.sources,
             sweeps=self.sweeps,
             reads=self.reads,
+            posture=self.posture,
             feed=self.feed,
             feed_store=self.feed_store,
             hunting=self.hunting,

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 RESPONDER = re.compile(
     r"function_app\.py|host\.json|requirements\.txt|LICENSE|src/bypass_responder/(?!cli/|console/|operating/report/)[\w/]+\.py|"
+    r"src/bypass_responder/posture/[\w/.-]+\.json|"
     r"src/bypass_responder/py\.typed|"
     rf"{re.escape(SITE_PACKAGES)}/.+"
 )
 WORKER = re.compile(
     r"host\.json|profile\.ps1|ExchangeBypass/[\w/-]+\.(?:psd1|psm1|ps1)|"
-    r"Exchange(?:Commands|Checks|Sweeps)/(?:function\.json|run\.ps1)|Modules/.+"
+    r"Exchange(?:Commands|Checks|Sweeps|Reads)/(?:function\.json|run\.ps1)|Modules/.+"
 )
 NOBODYS = re.compile(
     r"(?:.*/)?(?:__pycache__|node_modules|\.venv|\.git)/.*|.*\.pyc|(?:.*/)?local\.settings[^/]*|"

@@ -222,6 +222,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         },
         sweeps=late(lambda: _sweeps(storage, tenant)),
         reads=late(lambda: _reads(storage, settings)),
+        posture=late(lambda: _posture(storage, tenant)),
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         hunting=late(lambda: _hunting(http, credential, settings)),
@@ -362,6 +363,12 @@ def _sweeps(storage: StorageClients, tenant: str) -> ports.SweepStore:
     from bypass_responder.adapters.sweep_store import SweepStore
 
     return SweepStore(storage.tables, storage.blobs, tenant)
+
+
+def _posture(storage: StorageClients, tenant: str) -> ports.PostureReads:
+    from bypass_responder.adapters.posture_table import PostureTable
+
+    return PostureTable(storage.tables, tenant)
 
 
 def _reads(storage: StorageClients, settings: Settings) -> ports.ExchangeReads:
@@ -529,6 +536,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         sources={},
         sweeps=absent,
         reads=absent,
+        posture=late(lambda: _posture(storage, tenant)),
         feed=absent,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         hunting=absent,

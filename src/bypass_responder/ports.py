@@ -30,6 +30,7 @@ from bypass_responder.model.notification import Notification
 from bypass_responder.model.question import Answer, Question
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import Baseline, SweepCommand
+from bypass_responder.posture.stored import PostureRead
 
 
 class Clock(Protocol):
@@ -293,6 +294,16 @@ class StoredRead:
     asked_at: datetime
     result: ReadResult | None = None
     answered_at: datetime | None = None
+
+
+class PostureReads(Protocol):
+    """The reads of all mailboxes that have ended. Their rows are those of ``ExchangeReads``."""
+
+    async def newest(self, limit: int) -> list[PostureRead]:
+        """Up to ``limit`` reads, the newest first. Raises InputError on a corrupt row."""
+
+    async def keep(self, read: PostureRead) -> None:
+        """Store a read, or replace the one with its id and time. Raises InputError when it is too large."""
 
 
 class ExchangeReads(Protocol):

@@ -53,6 +53,7 @@ class Services:
     """Where evidence is, by the names of ``evidence.sources``."""
     sweeps: ports.SweepStore
     reads: ports.ExchangeReads
+    posture: ports.PostureReads
     feed: ports.AuditFeed
     feed_store: ports.FeedStore
     hunting: ports.Hunting

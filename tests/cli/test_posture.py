@@ -177,3 +177,10 @@ def test_it_needs_no_client_of_a_service(folder: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
 
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("age", ["26", "h", "1w", "-1h", "999999h"])
+def test_an_age_that_is_none_is_refused(age: str) -> None:
+    result = run("check", "--max-age", age)
+
+    assert (result.exit_code, "26h" in result.stderr) == (2, True)

@@ -11,6 +11,7 @@ from tests.fakes.channels import (
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.gathered import FakeGatheredEvidence, FakeSource
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.posture import FakePosture
 from tests.fakes.reads import FakeExchangeReads
 from tests.fakes.rows import (
     FakeAllowlist,
@@ -39,6 +40,7 @@ __all__ = [
     "FakeLimit",
     "FakeNotifier",
     "FakeOutbox",
+    "FakePosture",
     "FakeSenderQueue",
     "FakeSource",
     "FakeSweeps",

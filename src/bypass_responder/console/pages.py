@@ -33,6 +33,7 @@ from bypass_responder.operating.overview.account_log import AccountLog, read_acc
 from bypass_responder.operating.overview.app_settings import AppSettings, read_app_settings
 from bypass_responder.operating.overview.health import Health, read_health
 from bypass_responder.operating.overview.needs_decision import NeedsDecision, read_needs_decision
+from bypass_responder.operating.posture.answers import PosturePage, read_page
 
 Moment = Annotated[Utc | None, BeforeValidator(lambda text: text or None)]
 """A time; an empty field of a form is none."""
@@ -112,6 +113,11 @@ async def health(console: ConsoleDep) -> Health:
     return await read_health(console.services, console.self_checks)
 
 
+async def posture(console: ConsoleDep) -> PosturePage:
+    """What mailboxes audit, as the worker last read them: numbers, what to do, the mailboxes that come first."""
+    return await read_page(console.services)
+
+
 async def settings(console: ConsoleDep) -> AppSettings:
     """The settings of the running responder. Read-only."""
     return await read_app_settings(console.services, console.self_checks)
@@ -160,6 +166,7 @@ PAGES = (
     Page("/log", "Log", "log.html", AccountLog, log),
     Page("/windows", "Missing records", "windows.html", BlindWindows, windows),
     Page("/health", "Health", "health.html", Health, health),
+    Page("/posture", "Posture", "posture.html", PosturePage, posture),
     Page("/settings", "Settings", "settings.html", AppSettings, settings),
 )
 FIRST = PAGES[0].path

@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from bypass_responder.model.base import Value
-
-
-class AdminAudit(Value):
-    """Get-AdminAuditLogConfig. No alarm: in Exchange Online, all but the ingestion is on-premises only."""
-
-    enabled: bool | None = None
-    cmdlets: tuple[str, ...] = ()
-    parameters: tuple[str, ...] = ()
-    excluded_cmdlets: tuple[str, ...] = ()
-    age_limit: str | None = None
+from bypass_responder.model.organization_read import AdminAuditLog
 
 
 class Organization(Value):
@@ -22,7 +13,8 @@ class Organization(Value):
     """AuditDisabled: True turns mailbox auditing off for everybody."""
     ingestion_enabled: bool | None = None
     """UnifiedAuditLogIngestionEnabled: False means that the unified audit log takes no records."""
-    admin_audit: AdminAudit | None = None
+    admin_audit: AdminAuditLog | None = None
+    """Shown without an alarm: in Exchange Online, all but the ingestion is on-premises only."""
 
     @property
     def off(self) -> str:

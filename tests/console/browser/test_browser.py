@@ -10,8 +10,10 @@ import pytest
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.decision_message import Channel
 from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.operating.posture.answers import keep_read
 from tests.console.browser.chromium import ROOT, browsing, needs_chromium, violations
 from tests.operating.allowlist.builders import delivers
+from tests.operating.posture.scenes import WRITTEN, read_of
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ WITHOUT_SCRIPT = pytest.param(False, marks=SLOW)
 READER, OPS, ON_CALL, NOBODY = (f"{name}@contoso.onmicrosoft.com" for name in ("rita", "olga", "oscar", "nina"))
 PAGES = (
     *("/needs-decision", "/incidents", "/allowlist", f"/allowlist/{ALEX}", f"/allowlist/{ALEX}/plan/remove"),
-    *("/allowlist/import", "/allowlist/review", f"/accounts/{ALEX}", "/log", "/health", "/settings"),
+    *("/allowlist/import", "/allowlist/review", f"/accounts/{ALEX}", "/log", "/health", "/posture"),
+    "/settings",
 )
 DAY = f"{START + timedelta(days=60):%Y-%m-%d}"
 IMPORTED = (
@@ -234,6 +237,7 @@ async def test_who_may_not_edit_the_allowlist_sees_no_form(who: str) -> None:
 async def test_axe_and_the_policy_find_nothing(scheme: str, width: int) -> None:
     world, address = await held()
     await world.allowlist.put(an_entry())
+    await keep_read(read_of(world, *WRITTEN), world.services)
     size = {"width": width, "height": 800}
     found = []
     async with browsing(world, ON_CALL, color_scheme=scheme, viewport=size) as (page, written):

@@ -6,7 +6,10 @@ import typer
 
 from bypass_responder.cli.posture.comparisons import compare
 from bypass_responder.cli.posture.plans import plan
+from bypass_responder.cli.posture.reports import check, report
 
 app = typer.Typer(help="Compare what mailboxes audit with dated baselines.", no_args_is_help=True)
 app.command()(compare)
+app.command()(report)
+app.command()(check)
 app.command()(plan)

@@ -14,9 +14,9 @@ import typer
 from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, WRONG_CALL, note, say, show_fields, show_section, stop
 from bypass_responder.model.base import moment
 from bypass_responder.operating.posture.csv_file import csv_lines
-from bypass_responder.operating.posture.document import document_of, to_do
+from bypass_responder.operating.posture.document import document_of
+from bypass_responder.operating.posture.overview import notable, to_do
 from bypass_responder.operating.posture.report import missing_text, read_text
-from bypass_responder.posture.verdict import TO_FIX
 
 if TYPE_CHECKING:
     from bypass_responder.operating.posture.report import PostureReport
@@ -93,15 +93,18 @@ def _show_table(made: PostureReport) -> None:
             "watched, not read": ", ".join(found.unseen),
         }
     )
-    rows = [(each["issue"], f"{each['mailboxes']}", each["meaning"], each["fix"]) for each in to_do(made)]
+    rows = [(each.issue.value, str(each.mailboxes), each.meaning, each.fix) for each in to_do(made)]
     show_section("To do", ("issue", "mailboxes", "meaning", "fix"), rows)
-    shown = [row for row in made.rows if row.watched or row.changed or {*row.verdict.issues} & {*TO_FIX}]
+    shown = notable(made)
     columns = ("mailbox", "type", "audited", "why", "issues", "missing")
     title = f"Mailboxes, {len(shown)} with something to know"
     show_section(title, columns, [_cells(row, made) for row in shown[:MOST_SHOWN]])
     if len(shown) > MOST_SHOWN:
         say(f"… and {len(shown) - MOST_SHOWN} more: -o csv or json has all.")
-    accounts = [(each.name, each.object_id or "none", _ticket(each.object_id, made)) for each in found.without_mailbox]
+    accounts = [
+        (each.name, each.object_id or "none", made.ticket(each.object_id) or "no entry known")
+        for each in found.without_mailbox
+    ]
     show_section("Bypassed, without a mailbox", ("account", "object id", "allowlist"), accounts)
     trend = [
         (
@@ -126,8 +129,3 @@ def _cells(row: MailboxPosture, made: PostureReport) -> tuple[str, ...]:
         ", ".join(row.verdict.issues),
         missing_text(row.verdict, made.found.measures.chosen),
     )
-
-
-def _ticket(object_id: str | None, made: PostureReport) -> str:
-    entry = made.exemptions.get(object_id or "")
-    return entry.ticket if entry else "no entry known"

@@ -11,7 +11,6 @@ import typer
 from bypass_responder.cli.posture.options import (
     Against,
     Columns,
-    Exports,
     Missing,
     NotAudited,
     Pinned,
@@ -19,6 +18,7 @@ from bypass_responder.cli.posture.options import (
     measures_of,
     read_files,
 )
+from bypass_responder.cli.posture.reports import read_stored
 from bypass_responder.cli.terminal import WRONG_CALL, say, show_table, stop
 from bypass_responder.model.mailbox_audit import LogonType
 from bypass_responder.posture.comparison import compare
@@ -37,8 +37,11 @@ Actions = Annotated[
 
 
 def plan(
-    files: Exports,
     output: Annotated[Path, typer.Option("--output", "-o", help="Write the plan to this new file.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Exports as for compare. Without one: what the worker last read."),
+    ] = None,
     against: Against = "microsoft",
     actions: Actions = [],  # noqa: B006 - Typer copies it
     age_limit: Annotated[
@@ -62,7 +65,7 @@ def plan(
     wanted = RowFilter(types=tuple(types), missing=tuple(missing), pinned=pinned, not_audited=not_audited)
     measures = measures_of(against)
     goal = goal_of(measures, actions, age_limit)
-    found = compare(read_files(files, columns), measures)
+    found = compare(read_files(files, columns), measures) if files else read_stored(measures, wanted).found
     made = planned(found, wanted.of(found.rows), goal, made_at=datetime.now(UTC))
     try:
         output.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bypass_responder.model.base import iso
+from bypass_responder.operating.posture.overview import to_do
 from bypass_responder.operating.posture.report import PostureReport, read_text
 from bypass_responder.posture.baseline import Baseline
 from bypass_responder.posture.comparison import MailboxPosture
-from bypass_responder.posture.fixes import FIXES
 from bypass_responder.posture.mailbox import Bypassed
 
 FORMAT = "bypass-responder/posture/1"
@@ -32,21 +32,12 @@ def document_of(report: PostureReport) -> dict[str, Any]:
         "organization": found.organization.model_dump(mode="json"),
         "summary": report.summary.model_dump(mode="json"),
         "trend": [each.model_dump(mode="json") for each in report.trend],
-        "to_do": to_do(report),
+        "to_do": [each.model_dump(mode="json") for each in to_do(report)],
         "watched_not_read": list(found.unseen),
         "gone": list(found.gone),
         "bypassed_without_mailbox": [_account(each, report) for each in found.without_mailbox],
         "mailboxes": [row_of(row, report) for row in report.rows],
     }
-
-
-def to_do(report: PostureReport) -> list[dict[str, Any]]:
-    """Return each issue with its mailboxes counted, its meaning and its fix, the worst first."""
-    counts = report.summary.issues
-    return [
-        {"issue": issue.value, "mailboxes": count, "meaning": FIXES[issue][0], "fix": FIXES[issue][1]}
-        for issue, count in counts.items()
-    ]
 
 
 def row_of(row: MailboxPosture, report: PostureReport) -> dict[str, Any]:

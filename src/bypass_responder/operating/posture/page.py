@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bypass_responder import __version__
 from bypass_responder.model.base import moment
 from bypass_responder.model.record import printable
-from bypass_responder.operating.posture.document import to_do
+from bypass_responder.operating.posture.overview import to_do
 from bypass_responder.operating.posture.report import PostureReport, flag_text, missing_text
 from bypass_responder.posture.age_limit import in_words
 

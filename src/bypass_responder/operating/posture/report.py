@@ -48,6 +48,11 @@ class PostureReport:
         """The numbers of the rows that were asked for."""
         return summarize(self.found, self.rows)
 
+    def ticket(self, object_id: str | None) -> str:
+        """Return the ticket of an account's allowlist entry, empty where none is known."""
+        entry = self.exemptions.get(object_id or "")
+        return entry.ticket if entry else ""
+
     @property
     def state(self) -> str:
         """The report in a sentence. A partial read is never called clean."""

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from bypass_responder.errors import InputError
 from bypass_responder.model.base import guid_or_none
+from bypass_responder.model.organization_read import AdminAuditLog
 from bypass_responder.posture.baseline import exchange_rules
 from bypass_responder.posture.exports.cells import CellError, as_flag, as_list, as_span, as_text, as_time
 from bypass_responder.posture.exports.columns import columns_of
 from bypass_responder.posture.exports.tables import Rows, read_table
 from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox, MailboxReader
-from bypass_responder.posture.organization import AdminAudit
 from bypass_responder.posture.read import TenantRead
 
 LISTS = ("DefaultAuditSet", "AuditAdmin", "AuditDelegate", "AuditOwner")
@@ -151,7 +151,7 @@ class _File:
                     ("excluded_cmdlets", "ExcludedCmdlets"),
                 )
             }
-            admin = AdminAudit(
+            admin = AdminAuditLog(
                 enabled=self._cell(row, "AdminAuditLogEnabled", as_flag),
                 age_limit=self._cell(row, "AdminAuditLogAgeLimit", as_span),
                 **lists,

@@ -1,0 +1,61 @@
+"""The page of the posture and its twin in the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bypass_responder.console.principal import Role
+from bypass_responder.operating.posture.answers import keep_read
+from tests.console.visitors import visitor
+from tests.operating.posture.scenes import read_of
+from tests.posture.mailboxes import CASES, Case
+from tests.world import World
+
+
+async def shown(*cases: Case, path: str = "/posture", **fields: Any) -> str:
+    world = World()
+    await keep_read(read_of(world, *cases, **fields), world.services)
+    async with visitor(world, Role.READ) as browser:
+        answer = await browser.get(path)
+
+    assert answer.status_code == 200
+    return answer.text
+
+
+async def test_before_the_first_read_it_says_so() -> None:
+    async with visitor(World(), Role.READ) as browser:
+        answer = await browser.get("/posture")
+
+    assert "bypassctl posture compare" in answer.text
+
+
+async def test_it_shows_what_to_do_and_the_mailboxes() -> None:
+    text = await shown(*CASES)
+
+    assert "Needs attention" in text or "PARTIAL READ" in text
+    assert "user28@contoso.com" in text
+
+
+async def test_a_partial_read_is_the_first_thing_to_see() -> None:
+    text = await shown(CASES[0], problems=("the worker was throttled",))
+
+    assert text.index("PARTIAL READ") < text.index("the worker was throttled") < text.index("To do")
+
+
+async def test_the_api_has_the_same() -> None:
+    text = await shown(CASES[2], path="/api/v1/posture")
+
+    assert '"state":"Needs attention: 1 pinned."' in text.replace(": {", ":{").replace('": "', '":"')
+
+
+async def test_markup_in_a_name_is_text() -> None:
+    world = World()
+    read = read_of(world, CASES[2])
+    overview = await keep_read(read, world.services)
+    line = overview.mailboxes[0].model_copy(update={"name": "<b>x</b>"})
+    changed = overview.model_copy(update={"mailboxes": (line,)})
+    await world.posture.keep(read.model_copy(update={"overview": changed}))
+    async with visitor(world, Role.READ) as browser:
+        answer = await browser.get("/posture")
+
+    assert "&lt;b&gt;x&lt;/b&gt;" in answer.text

@@ -1,0 +1,138 @@
+"""What is answered from the reads of the worker."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bypass_responder.errors import NotFoundError
+from bypass_responder.operating.posture.answers import TREND, keep_read, read_page, read_report
+from bypass_responder.operating.posture.report import PostureReport
+from bypass_responder.posture.baseline import measures
+from bypass_responder.posture.filter import RowFilter
+from tests.operating.posture.scenes import WRITTEN, read_of
+from tests.posture.mailboxes import CASES, object_id
+from tests.world import START, World, an_entry
+
+DAY = timedelta(days=1)
+DEFAULT, PINNED = CASES[0], CASES[2]
+BYPASSED = next(case for case in CASES if case.what == "a bypassed user")
+
+
+async def report_of(world: World, wanted: RowFilter | None = None) -> PostureReport:
+    return await read_report(world.services, measures(), wanted or RowFilter())
+
+
+async def test_without_a_read_it_says_so() -> None:
+    with pytest.raises(NotFoundError, match="posture compare"):
+        await report_of(World())
+
+
+async def test_every_mailbox_of_every_part_is_compared() -> None:
+    world = World()
+    await world.posture.keep(read_of(world, *WRITTEN))
+
+    assert len((await report_of(world)).rows) == len(WRITTEN)
+
+
+async def test_a_part_that_is_gone_makes_it_partial() -> None:
+    world = World()
+    await world.posture.keep(read_of(world, DEFAULT, DEFAULT))
+    del world.reads.blobs["read-1-1"]
+    report = await report_of(world)
+
+    assert not report.clean
+    assert "a part is not readable" in report.found.problems[0]
+
+
+async def test_a_part_that_was_changed_makes_it_partial() -> None:
+    world = World()
+    await world.posture.keep(read_of(world, DEFAULT, DEFAULT))
+    world.reads.blobs["read-1-1"] = world.reads.blobs["read-1-2"]
+
+    assert "the hash of the blob" in (await report_of(world)).found.problems[0]
+
+
+async def test_a_read_that_ended_as_partial_stays_it() -> None:
+    world = World()
+    await world.posture.keep(read_of(world, DEFAULT, problems=("throttled",)))
+
+    assert (await report_of(world)).state.startswith("PARTIAL READ")
+
+
+async def test_a_read_without_the_list_of_bypasses_is_partial() -> None:
+    world = World()
+    await world.posture.keep(read_of(world, DEFAULT, bypassed_read=False))
+
+    assert (await report_of(world)).found.partial
+
+
+async def test_changes_are_those_since_the_last_complete_read() -> None:
+    world = World()
+    await world.posture.keep(read_of(world, DEFAULT, id="old", read_at=START - 2 * DAY))
+    await world.posture.keep(read_of(world, PINNED, PINNED, id="partial", read_at=START - DAY, problems=("throttled",)))
+    await world.posture.keep(read_of(world, PINNED, PINNED))
+    report = await report_of(world)
+
+    assert report.found.compared_with == START - 2 * DAY
+    assert [(row.mailbox.key, row.new, bool(row.changed)) for row in report.rows] == [
+        (object_id(0), False, True),
+        (object_id(1), True, False),
+    ]
+
+
+async def test_watched_mailboxes_are_those_of_the_setting() -> None:
+    world = World(watched_mailboxes="USER1@contoso.com")
+    await world.posture.keep(read_of(world, DEFAULT, DEFAULT))
+
+    assert (await report_of(world)).rows[0].mailbox.upn == "user1@contoso.com"
+
+
+async def test_a_bypassed_account_has_the_ticket_of_its_entry() -> None:
+    world = World()
+    await world.allowlist.put(an_entry(object_id(0), ticket="CHG-7"))
+    await world.posture.keep(read_of(world, BYPASSED))
+
+    assert (await report_of(world)).ticket(object_id(0)) == "CHG-7"
+
+
+async def test_a_page_before_the_first_read_says_so() -> None:
+    assert (await read_page(World().services)).overview is None
+
+
+async def test_a_read_that_ended_is_kept_with_its_overview() -> None:
+    world = World()
+    await keep_read(read_of(world, *WRITTEN), world.services)
+    page = await read_page(world.services)
+
+    assert page.overview is not None
+    assert page.overview.summary.mailboxes == len(WRITTEN)
+    assert page.overview.to_do[0].issue == "bypassed"
+
+
+async def test_the_page_needs_no_blob() -> None:
+    world = World()
+    await keep_read(read_of(world, *WRITTEN), world.services)
+    world.reads.blobs.clear()
+
+    assert (await read_page(world.services)).overview
+
+
+async def test_the_trend_has_the_reads_before_the_newest_first() -> None:
+    world = World()
+    for day in range(3):
+        await keep_read(read_of(world, *[DEFAULT] * (day + 1), id=f"r{day}", read_at=START + day * DAY), world.services)
+    page = await read_page(world.services)
+
+    assert [each.mailboxes for each in page.trend] == [2, 1]
+    assert [each.mailboxes for each in (await report_of(world)).trend] == [2, 1]
+
+
+async def test_keeping_a_read_twice_keeps_it_once() -> None:
+    world = World()
+    read = read_of(world, DEFAULT)
+    await keep_read(read, world.services)
+    await keep_read(read, world.services)
+
+    assert len(await world.posture.newest(TREND)) == 1

@@ -1,0 +1,54 @@
+"""What fails a pipeline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bypass_responder.operating.posture.check import failures
+from bypass_responder.operating.posture.report import PostureReport
+from bypass_responder.posture.organization import Organization
+from tests.operating.posture.reports import partial, read_at, report_of
+from tests.posture.mailboxes import CASES
+
+DAY = timedelta(days=1)
+CASE = {case.what: case for case in CASES}
+
+
+def off() -> PostureReport:
+    read = read_at(CASES[0])
+    read.organization = Organization(audit_disabled=True, ingestion_enabled=True)
+    return report_of(read=read)
+
+
+def test_a_clean_and_recent_read_passes() -> None:
+    assert failures(report_of(CASES[0]), DAY) == []
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        (report_of(read=partial()), "partial read: the worker was throttled"),
+        (off(), "auditing is off for the organization"),
+        (report_of(CASES[2]), "1 mailboxes have a logon type"),
+        (report_of(CASE["the owner does not record reads"]), "1 mailboxes miss actions of microsoft-2026-06-24"),
+        (report_of(CASE["a bypassed user"]), "1 accounts are bypassed"),
+        (report_of(CASE["a type that nobody documents"]), "1 mailboxes may not be audited"),
+        (report_of(CASE["entries kept for no time"]), "Needs attention"),
+        (report_of(CASES[0], watched=("ceo@contoso.com",)), "1 watched mailboxes were not read"),
+    ],
+)
+def test_everything_that_is_not_clean_fails(report: PostureReport, words: str) -> None:
+    assert any(words in line for line in failures(report, DAY))
+
+
+def test_an_old_read_fails_with_its_age() -> None:
+    assert failures(report_of(CASES[0]), timedelta(hours=11)) == ["the read is 12.0 h old, more than 11.0 h"]
+
+
+def test_a_read_of_an_unknown_time_fails() -> None:
+    read = read_at(CASES[0])
+    read.read_at = None
+
+    assert failures(report_of(read=read), DAY) == ["the read has no time"]
