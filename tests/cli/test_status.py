@@ -15,6 +15,7 @@ from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.feed import FeedCursor
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.health import Tampering
+from bypass_responder.model.hunting import Arrival, HuntingState
 from bypass_responder.operating.self_check import SelfChecks
 from bypass_responder.operating.status import Status, read_status
 from bypass_responder.operating.timeline import Cost
@@ -417,3 +418,42 @@ async def test_without_a_self_check_the_counts_are_unknown(capsys: pytest.Captur
 
     assert shown(found, capsys).count("unknown: no self-check of the app counted them") == 2
     assert as_json(found)["dead_letters"] is None
+
+
+# ---- the hunting sensor ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (HuntingState(), "has not run yet"),
+        (HuntingState(off_because="403.", off_since=START), "off since 2026-03-02 09:00:00Z: 403."),
+        (HuntingState(last_success_at=START, failing_since=START, failure="500"), "failing since"),
+        (HuntingState(last_success_at=START, empty_since=START), "an empty answer proves nothing"),
+        (HuntingState(last_success_at=START), "read at 2026-03-02 09:00:00Z"),
+    ],
+)
+async def test_the_hunting_sensor_says_whether_it_works(
+    state: HuntingState, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = await watched()
+    world.hunting_store.saved = state
+
+    assert said in shown(await reads(world), capsys)
+
+
+async def test_the_delays_of_feed_and_hunting_are_side_by_side() -> None:
+    world = await watched()
+    world.hunting_store.saved = HuntingState(first_success_at=START, last_success_at=START)
+    arrived: dict[str, Any] = {"record_id": "one", "occurred_at": START}
+    await world.hunting_store.note(
+        [
+            Arrival(sensor="feed", arrived_at=START + 62 * MINUTE, **arrived),
+            Arrival(sensor="hunting", arrived_at=START + 7 * MINUTE, **arrived),
+        ]
+    )
+    world.now += 90 * MINUTE
+
+    delays = as_json(await reads(world))["sensor_delays"]
+
+    assert [(each["sensor"], each["median_minutes"]) for each in delays] == [("feed", 62), ("hunting", 7)]

@@ -16,6 +16,7 @@ from bypass_responder.cli.incident_format import print_timeline
 from bypass_responder.model.base import iso
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, Source
+from bypass_responder.model.hunting import Arrival
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.message import ExchangeOutcome
@@ -398,3 +399,15 @@ def test_nothing_raw_from_an_alert_is_printed(capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
 
     assert [raw for raw in ("\x1b[2J", "\u202e", "\x07") if raw in out] == []
+
+
+def test_a_record_that_two_sensors_brought_has_the_report_of_each() -> None:
+    finding = a_finding(source=Source.HUNTING, effective_at=START, received_at=START + 5 * MINUTE)
+    arrived: dict[str, Any] = {"record_id": finding.id, "occurred_at": START}
+    arrivals = [
+        Arrival(sensor="hunting", arrived_at=START + 5 * MINUTE, **arrived),
+        Arrival(sensor="feed", arrived_at=START + 62 * MINUTE, **arrived),
+    ]
+    shown = rows(timeline(an_incident(), [finding], [], [], arrivals))
+
+    assert [(row.source, row.delay_seconds) for row in shown if row.reported_at] == [("hunting", 300), ("feed", 3720)]
