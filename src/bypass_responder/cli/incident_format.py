@@ -45,6 +45,11 @@ def print_incident(view: IncidentView) -> None:
         ],
     )
     show_section(
+        "Records of others that do not exist for this time either",
+        ("account", "warning"),
+        [(it.name, it.text) for it in view.other_windows],
+    )
+    show_section(
         "Other tampering by the actors",
         ("when", "who", "what", "outcome", "meaning", "to undo it"),
         [_tampering(it) for it in view.tampering],

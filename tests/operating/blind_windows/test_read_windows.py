@@ -105,4 +105,4 @@ async def test_the_report_names_the_windows_of_others() -> None:
     world = await attacked(ALEX, BLAKE)
     report = await read_report((await world.incidents())[0].id, world.services, made_by="ops")
 
-    assert [each.target for each in report.other_windows] == [BLAKE]
+    assert [each.target for each in report.incident.other_windows] == [BLAKE]

@@ -9,7 +9,6 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, IncidentStatus
-from bypass_responder.operating.incidents.sentence import name_of
 from bypass_responder.operating.status import SWITCHES
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def of_incident(incident: Incident) -> KnownWindow | None:
     """Return the window of an incident; None where the bypass was never on, or a person dismissed it."""
     if incident.status is IncidentStatus.DISMISSED and incident.blind_from is None:
         return None
-    name = name_of(incident)
+    name = incident.account.user_principal_name if incident.account else (incident.names or (incident.target,))[-1]
     return KnownWindow(
         name=name,
         target=incident.target,

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_INCIDENTS = 200
 """Newest incidents whose windows are read."""
+MOST_BESIDES = 50
+"""The same, for what is shown beside an incident."""
 
 
 class BlindWindows(Value):
@@ -57,11 +59,13 @@ class BlindWindows(Value):
         return bool(self.own or self.organization or self.others)
 
 
-async def read_windows(services: Services, account: str = "", *, since: datetime | None = None) -> BlindWindows:
+async def read_windows(
+    services: Services, account: str = "", *, since: datetime | None = None, most: int = MOST_INCIDENTS
+) -> BlindWindows:
     """Return the windows that concern an account, by object id or name; without one, all windows."""
     name = account.strip()
     tenant = (await open_session(TENANT_TARGET, services)).case
-    of_accounts, incomplete = await _of_accounts(name, services)
+    of_accounts, incomplete = await _of_accounts(name, services, most)
     found = overlapping(sorted(of_accounts, key=_newest_first), since, None)
     own = [each for each in found if not name or _is_of(each, name)]
     return BlindWindows(
@@ -79,14 +83,14 @@ async def windows_besides(
     services: Services, target: str, start: datetime | None, end: datetime | None
 ) -> tuple[KnownWindow, ...]:
     """Return the windows of others, and of the organization, that overlap a time: for the evidence of an incident."""
-    read = await read_windows(services)
+    read = await read_windows(services, most=MOST_BESIDES)
     return overlapping((*read.organization, *read.own), start, end, besides=target)
 
 
-async def _of_accounts(name: str, services: Services) -> tuple[list[KnownWindow], list[str]]:
-    page = await services.index.page(IndexFilter(kinds=("incident",)), limit=MOST_INCIDENTS)
+async def _of_accounts(name: str, services: Services, most: int) -> tuple[list[KnownWindow], list[str]]:
+    page = await services.index.page(IndexFilter(kinds=("incident",)), limit=most)
     entries = list(page.entries)
-    incomplete = [f"only the newest {MOST_INCIDENTS} incidents were read"] if page.next else []
+    incomplete = [f"only the newest {most} incidents were read"] if page.next else []
     if name and page.next:
         entries += (
             await services.index.page(IndexFilter(kinds=("incident",), account=name), limit=MOST_INCIDENTS)

@@ -19,6 +19,8 @@ from bypass_responder.model.finding import RECORDS, Evidence, Finding, Source
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.inspection import Inspection
 from bypass_responder.model.step import Recheck
+from bypass_responder.operating.blind_windows.known_window import KnownWindow
+from bypass_responder.operating.blind_windows.read_windows import windows_besides
 from bypass_responder.operating.candidates import linked
 from bypass_responder.operating.decide import find_entry, incident_in
 from bypass_responder.operating.incidents.chronology import TimelineRow, rows
@@ -138,6 +140,8 @@ class IncidentView(Value):
     flapping: bool
     controls: tuple[ControlView, ...]
     blind: BlindWindow
+    other_windows: tuple[KnownWindow, ...] = ()
+    """Of other accounts and of the organization, within this one: evidence of that time lacks these records too."""
     timeline: tuple[TimelineRow, ...]
     log_readable: bool
     tampering: tuple[TamperingView, ...] = ()
@@ -202,6 +206,7 @@ async def _incident(
         "tampering": changes,
         "timeline": with_tampering(view.timeline, changes),
         "gathered": gathered_view(await services.gathered.inquiries(incident.id)),
+        "other_windows": await windows_besides(services, entry.target, view.blind.start, view.blind.end),
         "inspected": await services.inspections.of(entry.target),
     }
     return view.model_copy(update=added)

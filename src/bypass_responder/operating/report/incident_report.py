@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from bypass_responder import __version__
 from bypass_responder.decision import Verdict
 from bypass_responder.model.base import Utc, Value
-from bypass_responder.operating.blind_windows.known_window import KnownWindow
 from bypass_responder.operating.blind_windows.missing_records import MissingRecords, missing_records
-from bypass_responder.operating.blind_windows.read_windows import windows_besides
 from bypass_responder.operating.incidents.view import IncidentView, read_incident
 from bypass_responder.operating.report.account_chain import AccountChain, read_chain
 from bypass_responder.operating.report.attestation import Attestation
@@ -65,8 +63,6 @@ class IncidentReport(Value):
     rule: str
     """The rule of the decision, in a sentence."""
     missing: MissingRecords
-    other_windows: tuple[KnownWindow, ...]
-    """Of other accounts and of the organization, within this blind window: evidence of that time lacks these too."""
     unknown: tuple[str, ...]
     left_out: tuple[str, ...]
     """What there is more than a report holds."""
@@ -90,7 +86,6 @@ async def read_report(
         version=__version__,
         rule=RULES[Verdict(view.verdict)] if view.verdict in {*Verdict} else "",
         missing=missing_records(view.blind.gap, view.name),
-        other_windows=await windows_besides(services, view.target, view.blind.start, view.blind.end),
         unknown=unknowns(view),
         left_out=tuple(_left_out(view, chain)),
         log=chain,
