@@ -76,7 +76,12 @@ async def read_app_settings(services: Services, checks: SelfChecks) -> AppSettin
     )
 
 
-SCHEDULES = {Source.FEED: "POLL_SCHEDULE", Source.SWEEP: "SWEEP_SCHEDULE", Source.HINT: ""}
+SCHEDULES = {
+    Source.FEED: "POLL_SCHEDULE",
+    Source.HUNTING: "HUNTING_SCHEDULE",
+    Source.SWEEP: "SWEEP_SCHEDULE",
+    Source.HINT: "",
+}
 """Each sensor, and the setting that says when it runs; alerts come from outside."""
 
 
