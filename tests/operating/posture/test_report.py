@@ -33,6 +33,15 @@ def test_the_state_says_what_matters_most(report: PostureReport, beginning: str,
     assert report.clean is clean
 
 
+def test_an_organization_that_does_not_audit_outranks_a_partial_read_and_both_are_named() -> None:
+    read = partial()
+    read.organization = Organization(audit_disabled=True, ingestion_enabled=True)
+    state = report_of(read=read).state
+
+    assert state.startswith("NOT AUDITED")
+    assert "PARTIAL READ" in state
+
+
 def test_a_filter_makes_no_partial_read_clean() -> None:
     assert not report_of(read=partial(), wanted=RowFilter(pinned=True)).clean
 

@@ -57,17 +57,18 @@ class PostureReport:
     def state(self) -> str:
         """The report in a sentence. A partial read is never called clean."""
         numbers = self.summary
-        if self.found.partial:
-            return "PARTIAL READ: some mailboxes or settings are missing. Nothing here is clean."
+        partial = "PARTIAL READ: some mailboxes or settings are missing. Nothing here is clean."
         if off := self.found.organization.off:
-            return f"NOT AUDITED: {off}."
+            return f"NOT AUDITED: {off}.{f' {partial}' if self.found.partial else ''}"
+        if self.found.partial:
+            return partial
         if numbers.clean:
             return f"Clean: {numbers.mailboxes} mailboxes record all actions of {self.found.measures.baseline.name}."
         parts = (
             (numbers.not_audited, "not audited"),
             (numbers.unknown, "unknown"),
             (numbers.bypassed or 0, "bypassed accounts"),
-            (numbers.missing_actions, "missing actions"),
+            (numbers.missing_actions, "with missing actions"),
             (numbers.pinned, "pinned"),
         )
         counted = ", ".join(f"{count} {what}" for count, what in parts if count)
