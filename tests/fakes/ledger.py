@@ -87,7 +87,9 @@ class FakeLedger(Scripted):
         if not any(isinstance(row, Head) for row in rows):
             raise RefusedError("A transaction without the head has no order.")
         after = case.written({row.row_key: row for row in rows}, places, None)
-        gone = {_place(case, key) for key in case.by_key} - {_place(after, key) for key in after.by_key}
+        changed = {row.row_key for row in rows} | set(places)
+        gone = {_place(case, key) for key in changed & case.by_key.keys()}
+        gone -= {_place(after, key) for key in changed & after.by_key.keys()}
         gone = {place for place in gone if not place.startswith("finding-")}
         if len(rows) + len(entries) + len(gone) > 100:
             raise RefusedError("A transaction holds 100 rows.")

@@ -19,6 +19,7 @@ from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.operating.verify_log import verify_log
 from tests.simulation.run import IDS, Run
 from tests.simulation.schedule import BYSTANDER, SERVICE
+from tests.simulation.tenant import TimedLedger
 from tests.world import START
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 OLD_RUNS = timedelta(minutes=20)
 """For so long a run may have settings from before a change."""
+UNDER_WAY = timedelta(minutes=5)
+"""A call that was claimed before may still take effect."""
 LATE_DELIVERY = timedelta(hours=3)
 """A receiver that was silent, or refused a notification, has it by then."""
 EVIDENCE_TAKES = timedelta(hours=26)
@@ -113,6 +116,7 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
             yield f"says_not_needed: {incident.id} needed no block, and we had disabled the account"
     yield from _of_withheld(case)
     yield from _of_release(case, run)
+    yield from _of_later_wants(case, run)
     yield from _of_past(case, run)
 
 
@@ -180,6 +184,20 @@ def _of_release(case: Case, run: Run) -> Iterator[str]:
         and not any("again" in row.title for row in case.rows(Notification))
     ):
         yield f"released_later: {later[-1].id} came after the release, and the account is enabled"
+
+
+def _of_later_wants(case: Case, run: Run) -> Iterator[str]:
+    """No release goes on once a newer violation wants the account blocked."""
+    released = sorted(row.at for row in _carried_out(case) if row.verb is DecisionKind.RELEASE)
+    for change in run.directory.changes:
+        if (change.account, change.by, change.what) != (case.target, "responder", "enabled"):
+            continue
+        decided = [at for at in released if at <= change.at]
+        for incident in case.rows(Incident):
+            newer = bool(decided) and decided[-1] < incident.opened_at < change.at - UNDER_WAY
+            ended = incident.closed_at is not None and incident.closed_at <= change.at
+            if newer and not ended and incident.verdict == "violation":
+                yield f"enabled_under: {_name(case.target)} was enabled, and {incident.id} wanted it blocked"
 
 
 def _carried_out(case: Case) -> list[PersonDecision]:
@@ -310,22 +328,23 @@ async def _of_slots(run: Run) -> list[str]:
 
 
 async def _of_acceptances(run: Run) -> list[str]:
-    """A call that the log says the service accepted was made after its claim: no result of an older one counts."""
-    if any(event.kind == "skew" for event in run.schedule.events):
+    """A call that the log says the service accepted was begun after its claim: no result of an older one counts."""
+    if not isinstance(run.stored.ledger, TimedLedger):
         return []
     problems = []
     for target in sorted(await run.stored.ledger.targets()):
         claimed: dict[tuple[str | None, str], datetime] = {}
         async for entry in run.stored.ledger.log(target):
+            stored_at = run.stored.ledger.stored_at[target, entry.seq]
             if entry.event == "claimed":
                 kinds = (each.split(" ")[0] for each in entry.text.split(", "))
-                claimed |= {(entry.incident_id, kind): entry.at for kind in kinds}
+                claimed |= {(entry.incident_id, kind): stored_at for kind in kinds}
             kind = entry.text.removesuffix(ACCEPTED)
             if entry.event != "acted" or kind == entry.text or kind not in CHANGES:
                 continue
-            made = [each.at for each in run.directory.changes if (each.account, each.what) == (target, CHANGES[kind])]
+            made = [each for each in run.calls if (each.account, each.what) == (target, CHANGES[kind])]
             since = claimed.get((entry.incident_id, kind))
-            if since and not any(since <= at <= entry.at for at in made):
+            if since and not any(since <= each.began and each.ended <= stored_at for each in made):
                 problems.append(f"accepted: {kind} of {entry.incident_id} was accepted before it was called")
     return problems
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 from collections.abc import Generator, Sequence
@@ -28,8 +29,14 @@ def play_seeds(
     seeds: Sequence[int], *, method: str, jobs: int | None = None
 ) -> Generator[tuple[int, Played], None, None]:
     """Play seeds on so many processes (one per core by default), started by ``method``; in any order."""
-    with multiprocessing.get_context(method).Pool(jobs) as pool:
+    with multiprocessing.get_context(method).Pool(jobs, initializer=_collect_rarely) as pool:
         yield from pool.imap_unordered(_play_seed, seeds, chunksize=8)
+
+
+def _collect_rarely() -> None:
+    """A process that plays seeds has little garbage in cycles: looking for it takes an eighth of its time."""
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 50)
 
 
 def _play_seed(seed: int) -> tuple[int, Played]:

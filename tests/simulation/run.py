@@ -53,7 +53,17 @@ from tests.sensing.builders import a_bypass, named
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.schedule import BYSTANDER, SERVICE, VICTIMS, Event, Schedule
-from tests.simulation.tenant import Exchange, Feed, Hunting, Limit, TenantDirectory, TraceSource
+from tests.simulation.tenant import (
+    Call,
+    Exchange,
+    Feed,
+    Hunting,
+    Limit,
+    TenantDirectory,
+    TimedLedger,
+    TraceSource,
+    WatchedDirectory,
+)
 from tests.world import START, TENANT, World, an_account, an_entry, exchange_guid, some_settings
 
 HOSTS = ("host-1", "host-2")
@@ -245,6 +255,7 @@ class Run:
         self.problems: list[str] = []
         self.interrupted = 0
         self.slots: list[tuple[datetime, str]] = []
+        self.calls: list[Call] = []
         self.records: dict[str, tuple[str, datetime]] = {}
         self.delivered: dict[str, DecisionMessage] = {}
         self.shown: dict[str, set[str]] = {}
@@ -269,6 +280,7 @@ class Run:
         self.world.allowlist._clock = self.now
         self.world.feed = Feed()
         self.hunting = Hunting(self.now, self.rng, allowed=self.hunts)
+        self.world.ledger = TimedLedger(self.now)
         self.world.allowlist.rows[IDS[SERVICE]] = an_entry(IDS[SERVICE])
         self.world.limit = Limit(self.slots)
         self.pager = Pager()
@@ -282,6 +294,7 @@ class Run:
         self.services = dataclasses.replace(
             self.world.services,
             directory=self.world.directory,
+            ledger=self.world.ledger,
             clock=self.now,
             hint_checks=FakeLimit(),
             limit=self.world.limit,
@@ -418,7 +431,8 @@ class Run:
             await future
 
         clock = lambda: self.now() + timedelta(seconds=self._skew.get(host, 0.0))  # noqa: E731 - of this host
-        return gate(dataclasses.replace(self.services, clock=clock), reach)
+        gated = gate(dataclasses.replace(self.services, clock=clock), reach)
+        return dataclasses.replace(gated, directory=WatchedDirectory(gated.directory, self.calls, self.now))
 
     async def _carry_out(self, host: str, run: Function) -> str:
         return await outcome_of(run(self._services_of(host)))

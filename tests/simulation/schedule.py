@@ -47,8 +47,12 @@ REACHED_BY = {
     "decisions.finish": "poison_decision",
 }
 """What has to happen for a call that few runs make."""
+RARE = {"allowlist.remove", "decisions.send"}
+"""Calls that need an incident or an entry before them."""
 ALSO = {7: "listed_late", 9: "accept_warning", 11: "service_edits"}
 """What happens in some seeds as well, by their remainder: it moves no other seed."""
+CROWDED = 13
+"""The remainder of the seeds in which calls are slow and a clock is wrong, so that claims end before their calls."""
 PEOPLE_ACT = ("approve", "dismiss", "release", "close", "enable", "disable")
 
 
@@ -125,8 +129,15 @@ def schedule(seed: int) -> Schedule:
         faults["stale"] = 10.0
     if kind := REACHED_BY.get(call):
         events.append(Event(rng.uniform(60, 7200), kind, VICTIMS[0], 60))
+    if call in RARE:
+        events += [Event(300, "on", VICTIMS[0]), Event(600, "allow", VICTIMS[0])]
+        events += [Event(at, REACHED_BY[call], VICTIMS[0]) for at in (7500, 7800, 8100)]
+        crash_at = (call, crash_at[1], 1)
     if kind := ALSO.get(seed % 20):
         events.append(Event(60.0 * (seed % 200), kind, VICTIMS[0]))
+    if seed % 20 == CROWDED:
+        faults["slow"] = 0.2
+        events.append(Event(rng.uniform(0, 600), "skew", value=120))
     return Schedule(seed, tuple(sorted(events, key=lambda event: event.at)), faults, crash_at)
 
 

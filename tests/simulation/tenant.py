@@ -7,13 +7,18 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from bypass_responder.errors import FeedError, NotFoundError, PermissionMissingError, ThrottledError, TransientError
 from bypass_responder.model.account import Account
+from bypass_responder.model.base import Row
+from bypass_responder.model.case import Case
 from bypass_responder.model.feed import ContentBlob, Window
+from bypass_responder.model.log import LogEntry
 from bypass_responder.model.question import Answer, Empty, Found, Item, Pending, Question, Unavailable
-from tests.fakes import FakeDirectory, FakeLimit
+from bypass_responder.ports import Directory
+from tests.fakes import FakeDirectory, FakeLedger, FakeLimit
 from tests.fakes.feed import FakeAuditFeed
 from tests.fakes.hunting import FakeHunting
 
@@ -32,6 +37,56 @@ class Change:
     account: str
     what: str
     by: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of the responder that changed an account: from before its gate until its answer."""
+
+    account: str
+    what: str
+    began: datetime
+    ended: datetime
+
+
+class WatchedDirectory:
+    """The directory as one host calls it. Every call that changes an account and succeeds is remembered."""
+
+    def __init__(self, directory: Directory, calls: list[Call], clock: Callable[[], datetime]) -> None:
+        self.find = directory.find
+        self._directory = directory
+        self._calls = calls
+        self._clock = clock
+
+    async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
+        began = self._clock()
+        await self._directory.set_sign_in(object_id, enabled=enabled)
+        self._calls.append(Call(object_id, "enabled" if enabled else "disabled", began, self._clock()))
+
+    async def revoke_sessions(self, object_id: str) -> None:
+        began = self._clock()
+        await self._directory.revoke_sessions(object_id)
+        self._calls.append(Call(object_id, "revoked", began, self._clock()))
+
+
+class TimedLedger(FakeLedger):
+    """The ledger. It knows the true time at which each log entry was stored, whatever the host's clock says."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self.stored_at: dict[tuple[str, int], datetime] = {}
+        self._clock = clock
+
+    async def commit(
+        self,
+        case: Case,
+        rows: Sequence[Row],
+        entries: Sequence[LogEntry],
+        places: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> Case:
+        after = await super().commit(case, rows, entries, places)
+        self.stored_at |= {(case.target, entry.seq): self._clock() for entry in entries}
+        return after
 
 
 class TenantDirectory(FakeDirectory):

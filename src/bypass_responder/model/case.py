@@ -135,7 +135,8 @@ class Case:
 
     def rows(self, kind: type[R]) -> list[R]:
         """All rows of one kind, in key order."""
-        return [row for key in sorted(self.by_key) if isinstance(row := self.by_key[key], kind)]
+        found = {key: row for key, row in self.by_key.items() if isinstance(row, kind)}
+        return [found[key] for key in sorted(found)]
 
     def row(self, kind: type[R], row_key: str) -> R | None:
         """One row, or None."""
