@@ -363,6 +363,7 @@ class World:
         outcome, after = ExchangeOutcome.CHECKED, None
         if not found:
             outcome = ExchangeOutcome.AMBIGUOUS if ids else ExchangeOutcome.NOT_FOUND
+            outcome = ExchangeOutcome.REFUSED if "*" in (command.identity or "") else outcome
         elif command.kind is CommandKind.DISABLE_BYPASS:
             outcome = ExchangeOutcome.VERIFIED if before else ExchangeOutcome.ALREADY_OFF
             after = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -62,8 +62,6 @@ class Services:
     sender: ports.SenderQueue
     receivers: Mapping[str, ports.Notifier]
     """The channels to people, by name. Without one no notification is sent."""
-    tampering_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Of one process: many blobs may report tampering at once, and all of it is in the tenant's case."""
 
 
 class Session:

@@ -131,6 +131,21 @@ async def test_a_name_that_the_worker_refuses_is_held_with_that_reason() -> None
     assert "refuses" in incident.reason
 
 
+@pytest.mark.parametrize(("on", "status"), [(True, IncidentStatus.CONTAINED), (False, IncidentStatus.HELD)])
+async def test_beside_a_name_that_the_worker_refuses_the_object_id_counts_when_exchange_reports_it_on(
+    on: bool, status: IncidentStatus
+) -> None:
+    world = World()
+    world.bypassed[ALEX] = on
+    finding = a_finding(identity_text="alex*")
+    await world.sees(finding)
+    await world.answer()
+    await world.passes(minutes=1)
+
+    [incident] = await world.incidents(finding.target)
+    assert incident.status is status
+
+
 async def test_an_old_record_of_an_account_without_exchange_object_is_held_and_proves_nothing() -> None:
     world = World()
     await world.sees(a_finding(effective_at=START - 48 * HOUR))

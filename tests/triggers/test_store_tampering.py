@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bypass_responder.model.change import Outcome
-from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.finding import Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.technique import SWITCHES, Technique
 from bypass_responder.tampering.family import FAMILY as TABLE
-from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from bypass_responder.triggers.receive_alert import receive_alert
 from tests.sensing.builders import Json
 from tests.tampering.family import ALEX, FAMILY, WORKER_ID, Fixtures, ran
@@ -138,19 +135,6 @@ async def test_a_script_over_many_mailboxes_is_recorded_whole_and_notified_a_few
     assert len(await stored(world)) == 50
     assert len(notified(world)) == 6
     assert "A mailbox is audited less: more than 5 in a day" in [each.title for each in notified(world)]
-
-
-async def test_many_blobs_at_once_are_stored_in_one_poll() -> None:
-    world = World()
-    await poll_audit_feed(world.services)
-    for number, record in enumerate(mailboxes(30)):
-        created = world.now + timedelta(minutes=1)
-        blob = ContentBlob(content_id=f"b{number}", uri="", created=created, expires=created + timedelta(days=7))
-        world.feed.publish(blob, json.dumps([record]).encode())
-    world.now += timedelta(minutes=5)
-    report = await poll_audit_feed(world.services)
-
-    assert (len(await stored(world)), report.pending) == (30, 0)
 
 
 async def test_another_technique_is_notified_all_the_same() -> None:

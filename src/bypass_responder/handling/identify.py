@@ -201,11 +201,11 @@ async def _from_exchange(
     if any(check.outcome is ExchangeOutcome.AMBIGUOUS for check in checks):
         named = ids.union(*(check.candidates for check in checks))
         return await _candidates(Naming.SEVERAL, named, lookups)
-    if any(check.outcome is ExchangeOutcome.REFUSED for check in checks):
-        return await _candidates(Naming.REFUSED, ids, lookups)
     guid = guid_or_none(finding.object_id_text)
+    if any(check.outcome is ExchangeOutcome.REFUSED for check in checks):
+        return await _by_object_id(guid, ids, finding, lookups, otherwise=Naming.REFUSED)
     if any(check.object_id is None for check in checks):
-        return await _by_object_id(guid, ids, finding, lookups)
+        return await _by_object_id(guid, ids, finding, lookups, otherwise=Naming.NONE)
     resolved = ids | {check.object_id for check in checks if check.object_id}
     if len(resolved) > 1:
         return await _candidates(Naming.TWO_ACCOUNTS, resolved, lookups)
@@ -215,16 +215,18 @@ async def _from_exchange(
     return _known(await lookups.account(object_id), finding, ask_state=ask_state)
 
 
-async def _by_object_id(guid: str | None, ids: set[str], finding: Finding, lookups: Lookups) -> Identified | Ask:
-    """Resolve an object id that Graph knows beside a name that nobody knows: Exchange has to report it on.
+async def _by_object_id(
+    guid: str | None, ids: set[str], finding: Finding, lookups: Lookups, *, otherwise: Naming
+) -> Identified | Ask:
+    """Resolve an object id that Graph knows beside a name that leads nowhere: Exchange has to report it on.
 
-    The name may have been an alias that the attacker has removed.
+    The name may have been an alias that the attacker has removed, or one that the worker does not look up.
     """
     if guid is None or guid not in ids:
-        return await _candidates(Naming.NONE, ids, lookups)
+        return await _candidates(otherwise, ids, lookups)
     found = _known(await lookups.account(guid), finding, ask_state=True)
     known = isinstance(found, Ask) or found.exchange_on
-    return found if known else await _candidates(Naming.NONE, ids, lookups)
+    return found if known else await _candidates(otherwise, ids, lookups)
 
 
 async def _candidates(naming: Naming, ids: set[str], lookups: Lookups) -> Identified:

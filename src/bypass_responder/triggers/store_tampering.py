@@ -64,7 +64,7 @@ async def _record(rows: Sequence[Tampering], services: Services) -> None:
         for row in rows:
             record(draft, row)
 
-    async with services.tampering_turn, announced(TENANT_TARGET, services):
+    async with announced(TENANT_TARGET, services):
         session = await open_session(TENANT_TARGET, services)
         for at in {row.occurred_at for row in rows}:
             same = partial(ledger.tampering, TENANT_TARGET, since=at, until=at, limit=_SAME_SECOND)
