@@ -120,25 +120,40 @@ def schedule(seed: int) -> Schedule:
     faults = {name: rng.uniform(*bounds) for name, bounds in FAULTS.items() if rng.random() < 0.4}
     call = CALLS[seed // 2 % len(CALLS)]
     crash_at = (call, ("before", "after")[seed % 2], rng.choice((1, 1, 1, 2, 3)))
-    if call == "limit.give_back":  # reached only by the first call against an account
-        events, faults = [], {}
-    if call == "ledger.findings":  # reached only where the worker answers later than the next records come
-        events = [Event(500 + 1500 * number, "storm", VICTIMS[number % 2], 60) for number in range(6)]
-        faults = {"late_answer": 0.9}
-    if call == "limit.give_back":  # reached only where the first call finds no account
-        faults["stale"] = 10.0
+    events, faults = _alone(call, events, faults)
+    events += _besides(rng, seed, call)
+    if call in RARE:
+        crash_at = (call, crash_at[1], 1)
+    if seed % 20 == CROWDED:
+        faults["slow"] = 0.2
+    return Schedule(seed, tuple(sorted(events, key=lambda event: event.at)), faults, crash_at)
+
+
+def _alone(call: str, events: list[Event], faults: dict[str, float]) -> tuple[list[Event], dict[str, float]]:
+    """The events and faults of a call that is reached in no other way."""
+    match call:
+        case "limit.give_back":  # only where the first call finds no account
+            return [], {"stale": 10.0}
+        case "ledger.findings":  # only where the worker answers later than the next records come
+            storms = [Event(500 + 1500 * number, "storm", VICTIMS[number % 2], 60) for number in range(6)]
+            return storms, {"late_answer": 0.9}
+        case _:
+            return events, faults
+
+
+def _besides(rng: random.Random, seed: int, call: str) -> list[Event]:
+    """What happens in the runs that reach a call, and in some seeds as well."""
+    events = []
     if kind := REACHED_BY.get(call):
         events.append(Event(rng.uniform(60, 7200), kind, VICTIMS[0], 60))
     if call in RARE:
         events += [Event(300, "on", VICTIMS[0]), Event(600, "allow", VICTIMS[0])]
         events += [Event(at, REACHED_BY[call], VICTIMS[0]) for at in (7500, 7800, 8100)]
-        crash_at = (call, crash_at[1], 1)
     if kind := ALSO.get(seed % 20):
         events.append(Event(60.0 * (seed % 200), kind, VICTIMS[0]))
     if seed % 20 == CROWDED:
-        faults["slow"] = 0.2
         events.append(Event(rng.uniform(0, 600), "skew", value=120))
-    return Schedule(seed, tuple(sorted(events, key=lambda event: event.at)), faults, crash_at)
+    return events
 
 
 def _attacks(rng: random.Random, account: str) -> list[Event]:

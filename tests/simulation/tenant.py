@@ -53,7 +53,7 @@ class WatchedDirectory:
     """The directory as one host calls it. Every call that changes an account and succeeds is remembered."""
 
     def __init__(self, directory: Directory, calls: list[Call], clock: Callable[[], datetime]) -> None:
-        self.find = directory.find
+        self.find, self.is_administrator = directory.find, directory.is_administrator
         self._directory = directory
         self._calls = calls
         self._clock = clock
