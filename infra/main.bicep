@@ -507,8 +507,6 @@ module workerApp 'modules/app.bicep' = {
     inbound: false // it has no HTTP function
     deployAddresses: words(deployAddresses)
     settings: {
-      EVIDENCE_RETENTION_DAYS: string(evidenceRetentionDays)
-      EVIDENCE_SCHEDULE: evidenceSchedule
       EXCHANGE_CHECKS_QUEUE: queues.checks
       EXCHANGE_COMMANDS_QUEUE: queues.commands
       EXCHANGE_ORGANIZATION: exchangeOrganization

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
@@ -18,7 +19,8 @@ from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.exchange_rows import Rows
 from sandbox.tenant.mailbox import Mailbox, Rule
 from sandbox.tenant.state import Tenant
-from tests.exchange_worker.commands import settings
+from tests.exchange_worker.commands import a_command, settings
+from tests.exchange_worker.commands import ask as answer_to
 from tests.exchange_worker.reads import (
     MESSAGE,
     Answered,
@@ -414,6 +416,22 @@ def test_no_cmdlet_is_called_for_a_single_mailbox(ask: Ask, tenant: Tenant) -> N
 
 
 # ---- commands
+
+
+@pytest.mark.slow
+def test_a_bypass_is_removed_while_a_shard_is_read(
+    reads: Function, commands: Function, tenant: Tenant, control: SandboxClient, alex: Account
+) -> None:
+    answer_to(commands, a_command(object_id=alex.object_id))
+    alex.audit_bypass_enabled = True
+    control.fault("latency", "exchange.Get-EXOMailbox", seconds=5)
+
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(by_powershell(reads), of_shard("user"))
+        result = answer_to(commands, a_command(object_id=alex.object_id))
+        read_was_running = not running.done()
+
+    assert (result.outcome, read_was_running) == ("verified", True)
 
 
 def test_commands_as_the_responder_would_write_them_are_understood(ask: Ask, tenant: Tenant, mallory: Account) -> None:
