@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -197,6 +198,7 @@ def build(environment: Mapping[str, str]) -> Responder:
     feed = late(lambda: _feed(http, credential, settings))
     index, ledger = TableIndex(storage.tables, tenant), TableLedger(storage.tables, tenant)
     allowlist = TableAllowlist(storage.tables, tenant)
+    reads = late(lambda: _reads(storage, settings))
     services = Services(
         settings=settings,
         clock=utc_now,
@@ -218,10 +220,11 @@ def build(environment: Mapping[str, str]) -> Responder:
         sources={
             "other_changes": late(lambda: _other_changes(index)),
             "authorization": late(lambda: _authorization(settings, index, ledger, allowlist)),
+            **_mailbox_sources(reads, settings),
             **_graph_sources(late(lambda: _graph_reader(http, credential, settings))),
         },
         sweeps=late(lambda: _sweeps(storage, tenant)),
-        reads=late(lambda: _reads(storage, settings)),
+        reads=reads,
         posture=late(lambda: _posture(storage, tenant)),
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
@@ -340,6 +343,19 @@ def _authorization(
     from bypass_responder.evidence.own_records import Authorization
 
     return Authorization(settings, index, ledger, allowlist)
+
+
+def _mailbox_sources(reads: ports.ExchangeReads, settings: Settings) -> dict[str, ports.EvidenceSource]:
+    """Return the sources of evidence that the Exchange worker answers, by their names."""
+
+    def made(name: str) -> ports.EvidenceSource:
+        from bypass_responder.evidence.mailbox_reads import SOURCES, MailboxReads
+
+        sections, judge = SOURCES[name]
+        return MailboxReads(reads, utc_now, new_id, tenant_id=settings.tenant_id, sections=sections, judge=judge)
+
+    names = ("inbox_rules", "forwarding", "delegates", "opens_mailboxes")
+    return {name: late(partial(made, name)) for name in names}
 
 
 def _graph_sources(graph: GraphReader) -> dict[str, ports.EvidenceSource]:

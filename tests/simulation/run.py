@@ -99,7 +99,7 @@ Function = Callable[[Services], Coroutine[Any, Any, Any]]
 DONE, EARLY = "done", "early"
 SOURCES = ("sign_ins", "inbox_rules")
 """The sources of evidence that the tenant has; the others are unavailable."""
-GATHERING = ("gathered.", "index.", "ledger.", "sources.", "work.")
+GATHERING = ("directory.find", "gathered.", "index.", "ledger.", "sources.", "work.")
 """Calls that the evidence run may make."""
 _GATHERS: ContextVar[bool] = ContextVar("gathers", default=False)
 

@@ -18,7 +18,7 @@ from bypass_responder.triggers import gather_evidence as run
 from bypass_responder.triggers.gather_evidence import gather_evidence
 from tests.fakes import FakeSource
 from tests.operating.incidents import scenes
-from tests.world import ALEX, START, World, a_finding
+from tests.world import ALEX, BLAKE, START, World, a_finding, an_account
 
 RULE = Item(what="inbox rule", detail={"to": "drop@example.net"}, notable="forwards outside")
 PERSONS = {source.name for source in SOURCES if source.name != "sign_ins_application"}
@@ -245,6 +245,15 @@ async def test_an_incident_of_the_history_is_asked_about_too() -> None:
 
     assert loaded is None
     assert Round.LATE in {each.round for each in await world.gathered.inquiries(first.id)}
+
+
+async def test_an_actor_is_asked_about_with_the_object_id_that_the_directory_knows() -> None:
+    world = await an_incident()
+    world.directory.accounts[BLAKE] = an_account(BLAKE, "mallory@contoso.onmicrosoft.com")
+    await gathers(world)
+    asked = {question.account.object_id for question, _ in world.sources["sign_ins"].asked}
+
+    assert asked == {ALEX, BLAKE}
 
 
 async def test_evidence_is_gathered_in_observe_too() -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.gathered import Inquiry
     from bypass_responder.model.incident import Incident
+    from bypass_responder.model.question import AskedAccount
     from bypass_responder.ports import Clock, EvidenceSource
 
 LEASE = timedelta(minutes=5)
@@ -58,10 +59,18 @@ def claimed(inquiry: Inquiry, incident: Incident, *, now: datetime) -> Inquiry:
     return asked.model_copy(update={"query": in_words(question_of(asked, incident, now=began))})
 
 
-async def ask(inquiry: Inquiry, incident: Incident, sources: Mapping[str, EvidenceSource], clock: Clock) -> Outcome:
+async def ask(
+    inquiry: Inquiry,
+    incident: Incident,
+    sources: Mapping[str, EvidenceSource],
+    clock: Clock,
+    *,
+    account: AskedAccount | None = None,
+) -> Outcome:
     """Ask the source, and return what became of the question. Raises nothing but a cancellation.
 
-    A question whose source still works on it is asked about the same time as before.
+    A question whose source still works on it is asked about the same time as before. ``account``: what the directory
+    knows of the account, where that is more than the question has.
     """
     source, adapter = BY_NAME.get(inquiry.source), sources.get(inquiry.source)
     inquiry = inquiry.model_copy(update={"unfinished": 0})
@@ -69,6 +78,7 @@ async def ask(inquiry: Inquiry, incident: Incident, sources: Mapping[str, Eviden
         none = given_up(inquiry, "This installation has no access to the source.")
         return Outcome(answered(inquiry, none, now=clock()))
     question = question_of(inquiry, incident, now=inquiry.first_asked_at or clock())
+    question = question.model_copy(update={"account": account or question.account})
     try:
         answer = await _within(source.seconds, adapter.ask(question, inquiry.memo))
     except TimeoutError:

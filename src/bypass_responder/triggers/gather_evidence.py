@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.gathered import EvidencePlan, Inquiry
     from bypass_responder.model.incident import Incident
+    from bypass_responder.model.question import AskedAccount
     from bypass_responder.session import Services, Session
 
 PLANNED_WITHIN = timedelta(days=7)
@@ -52,6 +53,8 @@ class Visit:
     session: Session
     incident: Incident
     inquiries: dict[str, Inquiry] = field(default_factory=dict)
+    ids: dict[str, str | None] = field(default_factory=dict)
+    """Object ids by user principal name, as the directory knows them."""
 
     @property
     def of_round(self) -> list[Inquiry]:
@@ -161,7 +164,8 @@ async def _ask(visit: Visit, inquiry: Inquiry, services: Services) -> bool:
     if asked.answer is not None:
         visit.inquiries[asked.key] = asked
         return False
-    outcome = await ask(asked, visit.incident, services.sources, services.clock)
+    account = await _with_id(asked.account, visit, services)
+    outcome = await ask(asked, visit.incident, services.sources, services.clock, account=account)
     done = outcome.inquiry
     if outcome.raw:
         raw = await asyncio.to_thread(_as_bytes, outcome.raw)
@@ -170,6 +174,20 @@ async def _ask(visit: Visit, inquiry: Inquiry, services: Services) -> bool:
     if outcome.failed:
         write_line("source_failed", logging.WARNING, source=done.source, count=done.failed)
     return outcome.failed
+
+
+async def _with_id(account: AskedAccount, visit: Visit, services: Services) -> AskedAccount:
+    """Return the account with its object id, which a record of an actor may lack; as it is where it is not found."""
+    name = account.user_principal_name
+    if account.object_id or not name:
+        return account
+    if name not in visit.ids:
+        try:
+            found = await services.directory.find(name)
+        except ResponderError:
+            return account
+        visit.ids[name] = found.object_id if found else None
+    return account.model_copy(update={"object_id": visit.ids[name]})
 
 
 def _as_bytes(records: Sequence[dict[str, Any]]) -> bytes:
