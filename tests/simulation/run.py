@@ -845,6 +845,15 @@ class Run:
     def _on_foreign(self, _: str, __: Event) -> None:
         self._blob(a_bypass(Id="20fd5006-645b-42be-9000-000000000001", OrganizationId=IDS[BYSTANDER]))
 
+    def _on_days_later(self, _: str, __: Event) -> None:
+        """Let hunting read its seven days again, as it does once a day."""
+        for number in range(4):
+            self.at(1200 * number, self._forget_days_read)
+
+    def _forget_days_read(self) -> None:
+        store = self.world.hunting_store
+        store.saved = store.saved.model_copy(update={"days_read_at": None})
+
     def _on_look(self, _: str, __: Event) -> None:
         self.invoke("cli", look)
 

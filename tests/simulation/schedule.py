@@ -39,6 +39,7 @@ REACHED_BY = {
     "feed.subscription": "unsubscribe",
     "feed.start_subscription": "unsubscribe",
     "hint_checks.take": "hint",
+    "hunting_store.forget_before": "days_later",
     "limit.give_back": "refused_on",
     "inspections.save": "ask",
     "inspections.of": "ask",
