@@ -22,10 +22,13 @@ class HuntingRow:
     cells: dict[str, Any]
 
 
+_WORKLOADS = frozenset({"Exchange", "SecurityComplianceCenter", "AzureActiveDirectory", "Azure"})
+
+
 def rows_of(records: Sequence[object] | bytes, *, visible_at: datetime) -> Iterator[HuntingRow]:
-    """The audit records of Exchange as rows of CloudAppEvents; bytes of a broken blob are in no table."""
+    """The audit records as rows of CloudAppEvents; bytes of a broken blob are in no table."""
     for record in records if not isinstance(records, bytes) else ():
-        if isinstance(record, dict) and record.get("Workload") == "Exchange" and moment_of(record.get("CreationTime")):
+        if isinstance(record, dict) and record.get("Workload") in _WORKLOADS and moment_of(record.get("CreationTime")):
             yield _row(record, visible_at)
 
 

@@ -16,6 +16,7 @@ from bypass_responder.tampering.family import FAMILY as TABLE
 from bypass_responder.triggers.receive_alert import receive_alert
 from tests.sensing.builders import Json
 from tests.tampering.family import ALEX, FAMILY, WORKER_ID, Fixtures, ran
+from tests.triggers.test_hunt_audit_events import hunts, polls, started
 from tests.triggers.test_store_records import polled
 from tests.world import START, TENANT, World
 
@@ -78,6 +79,27 @@ async def test_the_feed_keeps_a_failed_attempt_without_a_notification(technique:
     world = await polled(ours(rows.failed))
 
     assert [(row.technique, row.outcome) for row in await stored(world)] == [(technique, Outcome.FAILED)]
+    assert notified(world) == []
+
+
+@ROWS
+async def test_hunting_stores_it_and_the_feed_adds_nothing(technique: Technique, rows: Fixtures) -> None:
+    world = await started()
+    record = ours(rows.positive, CreationTime="2026-03-02T09:05:00")
+    await hunts(world, record)
+    await polls(world, record)
+    [row], [_] = await stored(world), notified(world)
+
+    assert (row.technique, row.source) == (technique, Source.HUNTING)
+
+
+@ROWS
+async def test_hunting_says_nothing_of_what_weakens_nothing_or_failed(technique: Technique, rows: Fixtures) -> None:
+    world = await started()
+    odd = {"decoy": rows.decoy, "negative": rows.negative, "failed": rows.failed}
+    await hunts(world, *(ours(each, Id=name, CreationTime="2026-03-02T09:05:00") for name, each in odd.items()))
+
+    assert [row.took_effect for row in await stored(world)] == [False] * (1 + (technique in SWITCHES))
     assert notified(world) == []
 
 

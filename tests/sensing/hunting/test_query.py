@@ -6,20 +6,23 @@ from datetime import UTC, datetime, timedelta
 
 from bypass_responder.model.feed import Window
 from bypass_responder.model.operation import BYPASS_OPERATION, FAMILY_OPERATIONS
-from bypass_responder.sensing.hunting.query import OPERATIONS, any_row_query, records_query
+from bypass_responder.sensing.hunting.query import ELSEWHERE, OPERATIONS, any_row_query, records_query
 
 END = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = Window(start=END - timedelta(hours=24), end=END)
 
 
-def test_every_cmdlet_that_detection_reads_is_asked_for() -> None:
-    cmdlets = {name for name in FAMILY_OPERATIONS if "-" in name}
+def test_every_operation_that_detection_reads_is_asked_for() -> None:
+    assert {BYPASS_OPERATION, *FAMILY_OPERATIONS} == set(OPERATIONS)
 
-    assert {BYPASS_OPERATION, *cmdlets} == set(OPERATIONS)
+
+def test_operations_outside_of_exchange_are_asked_for_in_any_application() -> None:
+    assert 'or ActionType in~ ("New-UnifiedAuditLogRetentionPolicy", ' in records_query(DAY)
+    assert "Set-Mailbox" not in ELSEWHERE
 
 
 def test_a_cmdlet_of_every_day_is_asked_for_with_the_parameters_of_auditing_alone() -> None:
-    assert '"Set-Mailbox") or P has_any ("AuditDisabled", ' in records_query(DAY)
+    assert '"Set-Mailbox", "Update user.") or P has_any ("AuditDisabled", ' in records_query(DAY)
 
 
 def test_the_window_is_in_the_query() -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.operation import BYPASS_OPERATION, FAMILY_OPERATIONS
+from bypass_responder.tampering.family import EXCHANGE, content_of
 
 if TYPE_CHECKING:
     from bypass_responder.model.feed import Window
 
 ROWS = 5_000
 """Rows of one answer. A window with more is read in two halves."""
-_CMDLETS = {name: markers for name, markers in FAMILY_OPERATIONS.items() if "-" in name}
-OPERATIONS = (BYPASS_OPERATION, *_CMDLETS)
-"""The cmdlets with which auditing, or the right to change it, is changed."""
-COMMON = tuple(name for name, markers in _CMDLETS.items() if markers)
+OPERATIONS = (BYPASS_OPERATION, *FAMILY_OPERATIONS)
+"""The operations with which auditing, or the right to change it, is changed."""
+ELSEWHERE = tuple(name for name in FAMILY_OPERATIONS if content_of(name) != EXCHANGE)
+"""Those of Entra, Purview and Azure: the table has them under applications of their own."""
+COMMON = tuple(name for name, markers in FAMILY_OPERATIONS.items() if markers)
 """Those that run every day; only with one of ``AUDITING`` do they concern auditing."""
-AUDITING = tuple(dict.fromkeys(marker for markers in _CMDLETS.values() for marker in markers))
-_EXCHANGE = 'where Application == "Microsoft Exchange Online"'
+AUDITING = tuple(dict.fromkeys(marker for markers in FAMILY_OPERATIONS.values() for marker in markers))
+_IN_EXCHANGE = 'Application == "Microsoft Exchange Online"'
 
 
 def records_query(window: Window) -> str:
@@ -26,9 +28,9 @@ def records_query(window: Window) -> str:
         (
             "CloudAppEvents",
             _within(window),
-            _EXCHANGE,
+            f"where {_IN_EXCHANGE} or ActionType in~ ({_quoted(ELSEWHERE)})",
             f"where ActionType in~ ({_quoted(OPERATIONS)})",
-            "extend P = tostring(RawEventData.Parameters)",
+            f"extend P = iff({_IN_EXCHANGE}, tostring(RawEventData.Parameters), tostring(RawEventData))",
             f"where ActionType !in~ ({_quoted(COMMON)}) or P has_any ({_quoted(AUDITING)})",
             "extend RecordId = tostring(RawEventData.Id)",
             "project Timestamp, ReportId, ActionType, AccountObjectId, RecordId, RawEventData",
@@ -40,7 +42,7 @@ def records_query(window: Window) -> str:
 
 def any_row_query(window: Window) -> str:
     """Return the query for one row of Exchange: without any, an empty answer proves nothing."""
-    return "\n| ".join(("CloudAppEvents", _within(window), _EXCHANGE, "project Timestamp", "take 1"))
+    return "\n| ".join(("CloudAppEvents", _within(window), f"where {_IN_EXCHANGE}", "project Timestamp", "take 1"))
 
 
 def _within(window: Window) -> str:
