@@ -32,7 +32,7 @@ print(json.dumps({
     "settings": {name: text(value) for name, value in defaults.items()},
     "tables": storage_clients.TABLES,
     "containers": storage_clients.CONTAINERS,
-    "responder_roles": [role.value for role in rights.RESPONDER_ROLES],
+    "responder_roles": [role.value for role in (*rights.RESPONDER_ROLES, *rights.EVIDENCE_ROLES)],
     "worker_roles": [role.value for role in rights.WORKER_ROLES],
     "worker_cmdlets": [name for each in rights.EXCHANGE_GRANTS.values() for name in each.cmdlets],
 }))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SAID = re.compile(r"Permissions?: (?P<text>[^\n]+(?:\n[^\n]+)*?)(?=\.(?:\s|\Z)|\n\n|\Z)")
-APP_ROLE = re.compile(r"\b(?:[A-Z]\w+\.)+(?:All|Read|ReadWrite|ManageAsApp)\b")
+APP_ROLE = re.compile(r"\b(?:[A-Z][\w-]+\.)+(?:All|Read|ReadWrite|ManageAsApp)\b")
 CMDLET = re.compile(
     r"\b(?:Get|Set|New|Remove|Enable|Disable)-(?:User|(?:EXO)?Mailbox\w*|OrganizationConfig|AdminAuditLogConfig|"
     r"Recipient\w*|InboxRule|ManagementRole\w*|RoleGroup\w*)\b"
@@ -37,7 +37,7 @@ def run(root: Path) -> Iterator[str]:
     code = app_code.declared(root)
     named = set(_docstrings(root))
     app_roles = {word for text in named for word in APP_ROLE.findall(text)}
-    yield from _compared(app_roles, set(code.responder_roles), "rights.RESPONDER_ROLES")
+    yield from _compared(app_roles, set(code.responder_roles), "rights.RESPONDER_ROLES or EVIDENCE_ROLES")
     worker = _worker(root)
     yield from _compared(set(CMDLET.findall(worker)), set(code.worker_cmdlets), "rights.EXCHANGE_GRANTS")
     if code.worker_roles != ["Exchange.ManageAsApp"]:

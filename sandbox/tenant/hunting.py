@@ -1,4 +1,4 @@
-"""Microsoft Graph: advanced hunting. Of a query it follows the table, ``ActionType in~`` and ``take``, nothing else.
+"""Microsoft Graph: advanced hunting. Of a query it follows the table, ``ActionType in~``, ids and ``take`` only.
 
 The time comes from ``Timespan``. Rows are in the order of their time.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PERMISSION = "ThreatHunting.Read.All"
 LONGEST_ANSWER = 100_000
 _ACTIONS = re.compile(r"ActionType in~ \(([^)]*)\)")
+_ID = re.compile(r'== "([0-9a-f-]{36})"')
 _TAKE = re.compile(r"\btake (\d+)")
 
 
@@ -48,6 +49,7 @@ async def run_query(request: Request, tenant: Tenant) -> Response:
 def _found(tenant: Tenant, table: str, query: str, timespan: str) -> list[dict[str, Any]]:
     start, end = (moment_of(part.replace("Z", "+00:00")) for part in timespan.partition("/")[::2])
     actions = {word.strip(' "').casefold() for each in _ACTIONS.findall(query) for word in each.split(",")}
+    ids = set(_ID.findall(query))
     rows = [
         row
         for row in (*tenant.hunting, *_traces(tenant, table))
@@ -56,6 +58,7 @@ def _found(tenant: Tenant, table: str, query: str, timespan: str) -> list[dict[s
         and (start is None or row.at >= start)
         and (end is None or row.at < end)
         and (not actions or str(row.cells.get("ActionType")).casefold() in actions)
+        and (not ids or any(cell in ids for cell in row.cells.values() if isinstance(cell, str)))
     ]
     most = min([LONGEST_ANSWER, *map(int, _TAKE.findall(query))])
     return [row.cells for row in sorted(rows, key=lambda row: row.at)[:most]]

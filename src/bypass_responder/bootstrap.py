@@ -196,6 +196,8 @@ def build(environment: Mapping[str, str]) -> Responder:
     http = late(_http)
     directory = late(lambda: _directory(credential, settings))
     feed = late(lambda: _feed(http, credential, settings))
+    graph = late(lambda: _graph_reader(credential, settings))
+    hunting = late(lambda: _hunting(http, credential, settings))
     index, ledger = TableIndex(storage.tables, tenant), TableLedger(storage.tables, tenant)
     allowlist = TableAllowlist(storage.tables, tenant)
     reads = late(lambda: _reads(storage, settings))
@@ -221,14 +223,14 @@ def build(environment: Mapping[str, str]) -> Responder:
             "other_changes": late(lambda: _other_changes(index)),
             "authorization": late(lambda: _authorization(settings, index, ledger, allowlist)),
             **_mailbox_sources(reads, settings),
-            **_graph_sources(late(lambda: _graph_reader(http, credential, settings))),
+            **_graph_sources(graph, hunting, late(lambda: _graph_tokens(credential)), directory),
         },
         sweeps=late(lambda: _sweeps(storage, tenant)),
         reads=reads,
         posture=late(lambda: _posture(storage, tenant)),
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
-        hunting=late(lambda: _hunting(http, credential, settings)),
+        hunting=hunting,
         hunting_store=HuntingTable(storage.tables, tenant),
         outbox=late(lambda: _outbox(storage, tenant)),
         sender=late(lambda: _sender(storage, settings)),
@@ -239,7 +241,13 @@ def build(environment: Mapping[str, str]) -> Responder:
         storage,
         credential,
         _self_checks(environment, storage, http, credential, settings, feed),
-        _closing=(closing(directory, "aclose"), storage.close, closing(http, "aclose"), closing(credential)),
+        _closing=(
+            closing(directory, "aclose"),
+            closing(graph, "aclose"),
+            storage.close,
+            closing(http, "aclose"),
+            closing(credential),
+        ),
     )
 
 
@@ -358,21 +366,31 @@ def _mailbox_sources(reads: ports.ExchangeReads, settings: Settings) -> dict[str
     return {name: late(partial(made, name)) for name in names}
 
 
-def _graph_sources(graph: GraphReader) -> dict[str, ports.EvidenceSource]:
+def _graph_sources(
+    graph: GraphReader, hunting: ports.Hunting, tokens: self_check.OwnTokens, directory: ports.Directory
+) -> dict[str, ports.EvidenceSource]:
     """Return the sources of evidence that Graph answers, by their names in ``evidence.sources``."""
-    return {"sign_ins": late(lambda: _sign_ins(graph))}
+    from bypass_responder.evidence.sources import SOURCES
+
+    def one(name: str) -> ports.EvidenceSource:
+        from bypass_responder.adapters.graph_evidence.sources import graph_sources
+
+        return graph_sources(graph, hunting, tokens, directory)[name]
+
+    return {source.name: late(partial(one, source.name)) for source in SOURCES if ".Read.All" in source.permission}
 
 
-def _sign_ins(graph: GraphReader) -> ports.EvidenceSource:
-    from bypass_responder.adapters.graph_evidence.sign_ins import SignIns
+def _graph_tokens(credential: AsyncTokenCredential) -> self_check.OwnTokens:
+    from bypass_responder.adapters.own_token import OwnTokens
 
-    return SignIns(graph)
+    return OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE})
 
 
-def _graph_reader(http: httpx.AsyncClient, credential: AsyncTokenCredential, settings: Settings) -> GraphReader:
+def _graph_reader(credential: AsyncTokenCredential, settings: Settings) -> GraphReader:
     from bypass_responder.adapters.graph_evidence.pages import GraphReader
+    from bypass_responder.adapters.graph_wire import GraphWire
 
-    return GraphReader(http, credential, settings.graph_url)
+    return GraphReader(GraphWire(credential, settings.graph_url, scope=GRAPH_SCOPE))
 
 
 def _sweeps(storage: StorageClients, tenant: str) -> ports.SweepStore:

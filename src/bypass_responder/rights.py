@@ -7,8 +7,12 @@ these consistent. The ids are Microsoft's and the same in every tenant.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import Utc, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Api(StrEnum):
@@ -65,6 +69,67 @@ RESPONDER_ROLES = (
         missing="the audit feed cannot be read; only alerts and sweeps detect a bypass",
     ),
 )
+_SIGN_INS_AND_CHANGES = AppRole(
+    api=Api.GRAPH,
+    value="AuditLog.Read.All",
+    id="b0afded3-3588-46d8-8b3d-9842eff778da",
+    missing="no sign-ins and no directory changes in the evidence",
+)
+_HUNTING = AppRole(
+    api=Api.GRAPH,
+    value="ThreatHunting.Read.All",
+    id="dd98c7f5-2d42-42d3-a0e4-633161547251",
+    missing="no calls of Microsoft Graph and no email events of Defender in the evidence",
+)
+_EXCHANGE_AUDIT = AppRole(
+    api=Api.GRAPH,
+    value="AuditLogsQuery-Exchange.Read.All",
+    id="6b0d2622-d34e-4470-935b-b96550e5ca8d",
+    missing="no mail access, rules, forwarding and role changes from the audit log in the evidence",
+)
+_WHOLE_AUDIT = AppRole(
+    api=Api.GRAPH,
+    value="AuditLogsQuery.Read.All",
+    id="5e1e9171-754d-478c-812c-f1755a9a4c2d",
+    missing="no SharePoint, OneDrive, Teams and eDiscovery records in the evidence",
+)
+EVIDENCE_SETS = {
+    "core": (_SIGN_INS_AND_CHANGES, _EXCHANGE_AUDIT, _HUNTING),
+    "full": (
+        _SIGN_INS_AND_CHANGES,
+        _WHOLE_AUDIT,
+        _HUNTING,
+        AppRole(
+            api=Api.GRAPH,
+            value="ExchangeMessageTrace.Read.All",
+            id="89b20d8a-76e2-4057-867b-9961f800b9a4",
+            missing="no message trace in the evidence",
+        ),
+        AppRole(
+            api=Api.GRAPH,
+            value="IdentityRiskEvent.Read.All",
+            id="6e472fd1-ad78-48da-a0f0-97ab2c6b769e",
+            missing="no risk detections in the evidence",
+        ),
+        AppRole(
+            api=Api.GRAPH,
+            value="SecurityIncident.Read.All",
+            id="45cc0394-e837-488b-a098-1918f48d186c",
+            missing="no alerts of Defender and of data loss prevention in the evidence",
+        ),
+        AppRole(
+            api=Api.GRAPH,
+            value="Directory.Read.All",
+            id="7ab1d382-f21e-4acd-a863-ba3e13f7da61",
+            missing="no directory changes in the evidence, where Graph asks for it besides AuditLog.Read.All",
+        ),
+    ),
+}
+"""Optional permissions of the responder, which only the evidence run uses, as sets to grant. ``full`` replaces
+``AuditLogsQuery-Exchange.Read.All`` by the permission for every workload."""
+EVIDENCE_ROLES = tuple({role.value: role for roles in EVIDENCE_SETS.values() for role in roles}.values())
+COVERED_BY = {_EXCHANGE_AUDIT.value: _WHOLE_AUDIT.value}
+"""A permission, and a wider one with which it is not needed."""
 WORKER_ROLES = (
     AppRole(
         api=Api.EXCHANGE,
@@ -190,3 +255,21 @@ class DirectoryRole(Value):
     id: str
     role_id: str
     scope: str = "/"
+
+
+def evidence_roles(words: str) -> tuple[AppRole, ...]:
+    """Return the permissions of sets and of single names, separated by commas. Raises ValueError for another word."""
+    named = {role.value.casefold(): (role,) for role in EVIDENCE_ROLES} | EVIDENCE_SETS
+    found: dict[str, AppRole] = {}
+    for word in (word.strip().casefold() for word in words.split(",") if word.strip()):
+        if word not in named:
+            known = ", ".join([*EVIDENCE_SETS, *(role.value for role in EVIDENCE_ROLES)])
+            raise ValueError(f"{word} is neither a set nor a permission of the evidence run; there are {known}")
+        found |= {role.value: role for role in named[word]}
+    return tuple(found.values())
+
+
+def open_evidence(roles: Collection[str]) -> tuple[AppRole, ...]:
+    """Return the permissions of the evidence run that an identity with these permissions lacks."""
+    have = set(roles) | {narrow for narrow, wide in COVERED_BY.items() if wide in roles}
+    return tuple(role for role in EVIDENCE_ROLES if role.value not in have)

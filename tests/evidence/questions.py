@@ -10,6 +10,8 @@ from bypass_responder.model.question import AskedAccount, Question, Role
 from tests.world import ALEX, START
 
 ACCOUNT = AskedAccount(object_id=ALEX, user_principal_name="alex@contoso.onmicrosoft.com")
+APPLICATION = AskedAccount(app_id="3f2a0d5e-4d52-4f7e-9a43-0a4a5a6f0b11", application=True)
+HOME = "contoso.onmicrosoft.com"
 DAY = timedelta(days=1)
 
 
@@ -39,3 +41,8 @@ def an_inquiry(**fields: Any) -> Inquiry:
         "next_at": START,
     }
     return Inquiry(**(defaults | fields))
+
+
+def at(hours: float) -> str:
+    """A time so many hours after the blind window began, which took one, as Graph writes it."""
+    return f"{a_question().dark_from + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"

@@ -17,7 +17,14 @@ from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, S
 from bypass_responder.operating.doctor.diagnose import diagnose
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Facts, Names, Standing
 from bypass_responder.operating.self_check import probed_queues
-from bypass_responder.rights import EXCHANGE_GRANTS, RESPONDER_ROLES, WORKER_ROLES, Api
+from bypass_responder.rights import (
+    EVIDENCE_ROLES,
+    EVIDENCE_SETS,
+    EXCHANGE_GRANTS,
+    RESPONDER_ROLES,
+    WORKER_ROLES,
+    Api,
+)
 from tests.fakes.self_check import CONTAINERS, ISSUED, RESPONDER, TABLES, a_token
 from tests.operating.test_self_check import KEYLESS
 from tests.world import START, TENANT, some_settings
@@ -641,3 +648,40 @@ def test_rights_that_the_worker_has_not_read_are_not_checked(read: OrganizationR
 
     assert reported(found) == []
     assert unchecked.how == "bypassctl grant --exchange-script --set reads"
+
+
+def evidence_lines(*roles: str, **fields: Any) -> list[str]:
+    """What is said of evidence when the app's token has these permissions besides the required ones."""
+    token = a_token(Api.GRAPH, tenant_id=TENANT)
+    token = token.model_copy(update={"roles": (*token.roles, *roles)})
+    check = a_check(tokens=(token, a_token(Api.MANAGEMENT, tenant_id=TENANT)))
+    found = diagnose(facts(stored=check, **fields))
+
+    assert reported(found) == []
+    return [line for line in found.information if line.startswith("evidence:")]
+
+
+def test_no_permission_for_evidence_is_one_note_with_the_command() -> None:
+    lines = evidence_lines()
+
+    assert len(lines) == 1
+    assert "bypassctl grant --evidence core" in lines[0]
+
+
+def test_each_permission_for_evidence_that_is_missing_is_a_note() -> None:
+    full = [role.value for role in EVIDENCE_SETS["full"]]
+    lines = evidence_lines(*full[1:])
+
+    assert len(lines) == 1
+    assert "AuditLog.Read.All is not granted: no sign-ins" in lines[0]
+
+
+def test_every_permission_for_evidence_is_no_note() -> None:
+    assert evidence_lines(*(role.value for role in EVIDENCE_ROLES)) == []
+
+
+def test_a_permission_for_evidence_that_the_token_lacks_says_until_when() -> None:
+    granted = GRANTS[RESPONDER] | {role.id: GRANTED for role in EVIDENCE_ROLES}
+    lines = evidence_lines("AuditLogsQuery.Read.All", grants=GRANTS | {RESPONDER: granted})
+
+    assert all("is granted; the app's token has it after" in line for line in lines)

@@ -398,13 +398,13 @@ def permissions_in_docstrings() -> set[str]:
     for tree in TREES.values():
         for node in (node for node in ast.walk(tree) if isinstance(node, documented)):
             for said in re.findall(r"Permissions?\b.*?(?:\.\s|\.\Z|\Z)", ast.get_docstring(node) or "", re.DOTALL):
-                found |= set(re.findall(r"\b[A-Z]\w+(?:\.[A-Z]\w+)+|Storage \w+ Data (?:Message )?\w+", said))
+                found |= set(re.findall(r"\b[A-Z][\w-]+(?:\.[A-Z]\w+)+|Storage \w+ Data (?:Message )?\w+", said))
     return found
 
 
 def test_every_permission_that_a_docstring_names_is_documented_for_the_responder_and_no_other() -> None:
     text = section(document("permissions.md"), "## The responder")
-    documented = {name for cells in rows(text) for name in re.findall(r"^`?([A-Z][\w. ]+?)`?$", cells[0])}
+    documented = {name for cells in rows(text) for name in re.findall(r"^`?([A-Z][\w. -]+?)`?$", cells[0])}
 
     assert documented == permissions_in_docstrings()
 

@@ -32,7 +32,7 @@ from bypass_responder.operating.grant import (
     read_plan,
     revoke_granted,
 )
-from bypass_responder.rights import EXCHANGE_GRANTS, SERVICES, Api, ExchangeSet
+from bypass_responder.rights import EXCHANGE_GRANTS, SERVICES, Api, AppRole, ExchangeSet, evidence_roles
 from bypass_responder.settings import GrantSettings
 
 if TYPE_CHECKING:
@@ -63,6 +63,12 @@ def grant(
         Blocker | None,
         typer.Option(help="Also grant User (or Privileged Authentication) Administrator, to block administrators too."),
     ] = None,
+    evidence: Annotated[
+        str,
+        typer.Option(
+            help="Also grant what the evidence run reads with: core, full, or single permissions, comma-separated."
+        ),
+    ] = "",
     as_script: Annotated[
         bool, typer.Option("--script", help="Print these grants as a script of `az rest` commands; change nothing.")
     ] = False,
@@ -87,17 +93,20 @@ def grant(
         return
     if exchange_set is not ExchangeSet.RESPONSE:
         stop("--set needs --exchange-script.", WRONG_CALL)
+    optional = _evidence(evidence)
     if as_script:
         if revoke or check or block_administrators:
-            stop("--script cannot be combined with other options: it prints what `grant` does.", WRONG_CALL)
-        print(_directory_script(), end="")  # noqa: T201 - this is the program's output
+            stop("--script can be combined with --evidence only: it prints what `grant` does.", WRONG_CALL)
+        print(_directory_script(optional), end="")  # noqa: T201 - this is the program's output
         return
-    if revoke and check:
-        stop("--revoke and --check cannot be combined. Use one of them.", WRONG_CALL)
+    if revoke and (check or optional):
+        other = "--check" if check else "--evidence"
+        why = "Use one of them" if check else "Without it, --revoke revokes the permissions for evidence as well"
+        stop(f"--revoke and {other} cannot be combined. {why}.", WRONG_CALL)
     if output is not Output.TABLE and not (check or yes):
         how = "Add --yes to apply, or --check to check only"
         stop(f"--output {output.value} cannot ask for confirmation. {how}.", WRONG_CALL)
-    run = _Run(revoke=revoke, check=check, yes=yes, blocker=block_administrators, output=output)
+    run = _Run(revoke=revoke, check=check, yes=yes, blocker=block_administrators, evidence=optional, output=output)
     try:
         complete = _carry_out(run)
     except ResponderError as error:
@@ -124,12 +133,12 @@ def _quoted(names: tuple[str, ...]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-def directory_script(settings: GrantSettings) -> str:
+def directory_script(settings: GrantSettings, evidence: tuple[AppRole, ...] = ()) -> str:
     """Return the script that grants the directory permissions, for an administrator without bypassctl.
 
     Raises RefusedError when both identities are the same.
     """
-    identities = identities_of(settings)
+    identities = identities_of(settings, evidence)
     calls = [f"verify {each.who} {each.object_id} {each.application_id}" for each in identities if each.wanted]
     for each in identities:
         for role in each.wanted:
@@ -150,9 +159,16 @@ def _filled(script: str, values: dict[str, str]) -> str:
     return text
 
 
-def _directory_script() -> str:
+def _evidence(words: str) -> tuple[AppRole, ...]:
     try:
-        return directory_script(_settings())
+        return evidence_roles(words)
+    except ValueError as problem:
+        stop(f"--evidence: {problem}.", WRONG_CALL)
+
+
+def _directory_script(evidence: tuple[AppRole, ...]) -> str:
+    try:
+        return directory_script(_settings(), evidence)
     except ResponderError as error:
         stop(error.diagnostics())
 
@@ -198,6 +214,7 @@ class _Run:
     check: bool
     yes: bool
     blocker: Blocker | None
+    evidence: tuple[AppRole, ...]
     output: Output
     left: list[Item] = field(default_factory=list)
     done: list[Item] = field(default_factory=list)
@@ -248,7 +265,7 @@ class _Run:
         return f"Interrupted. {progress(self.done, self.left, self.verb)} It is safe to run the command again."
 
     async def _read_plan(self, rights: Rights) -> Plan:
-        known = identities_of(rights.settings)
+        known = identities_of(rights.settings, self.evidence)
         return await read_plan(rights.directory, known, blocker=self.blocker, revoke=self.revoke)
 
     async def _proven(self, rights: Rights, changed: tuple[Item, ...]) -> Plan:

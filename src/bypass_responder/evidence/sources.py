@@ -73,6 +73,7 @@ SOURCES = (
         question="Was mail read or downloaded through Microsoft Graph, which the bypass does not silence?",
         by_hand=f"{HUNTING}: GraphApiAuditEvents where AccountObjectId is the account",
         permission="ThreatHunting.Read.All",
+        seconds=60.0,
         asks_about=Asked.ANY,
     ),
     Source(
@@ -134,6 +135,7 @@ SOURCES = (
         question="How many messages went outside or were threats, by direction?",
         by_hand=f"{HUNTING}: EmailEvents where SenderObjectId or RecipientObjectId is the account",
         permission="ThreatHunting.Read.All",
+        seconds=60.0,
     ),
     Source(
         name="security_alerts",

@@ -13,6 +13,7 @@ from bypass_responder.errors import NotFoundError, RefusedError, ResponderError
 from bypass_responder.model.base import Value
 from bypass_responder.operating.self_check import GrantedRoles
 from bypass_responder.rights import (
+    EVIDENCE_ROLES,
     RESPONDER_ROLES,
     SERVICES,
     WORKER_ROLES,
@@ -79,6 +80,8 @@ class Holder(Value):
     who: str
     principal: Principal
     wanted: tuple[AppRole, ...]
+    optional: tuple[AppRole, ...] = ()
+    """Permissions that are neither missing nor extra: listed only where they are granted."""
     has: tuple[Assignment, ...] = ()
     directory_roles: tuple[DirectoryRole, ...] = ()
 
@@ -153,11 +156,13 @@ def plan(holders: Iterable[Holder], services: Mapping[Api, Principal], blocker: 
         if holder.who == CONSOLE:
             continue
         have = {(each.resource_id, each.role_id): each for each in holder.has}
-        for role in holder.wanted:
+        for role in dict.fromkeys((*holder.wanted, *holder.optional)):
             service = services.get(role.api)
             if service is None:
                 continue
             found = have.pop((service.object_id, role.id), None)
+            if found is None and role not in holder.wanted:
+                continue
             items.append(
                 Item(
                     who=holder.who,
@@ -217,10 +222,14 @@ class Named(NamedTuple):
     application_id: str | None
     """None: it is not compared."""
     wanted: tuple[AppRole, ...]
+    optional: tuple[AppRole, ...] = ()
 
 
-def identities_of(settings: GrantSettings) -> tuple[Named, ...]:
-    """Return the identities from the settings. Raises RefusedError when both apps have the same."""
+def identities_of(settings: GrantSettings, evidence: tuple[AppRole, ...] = ()) -> tuple[Named, ...]:
+    """Return the identities from the settings; ``evidence`` is required of the responder besides.
+
+    Raises RefusedError when both apps have the same.
+    """
     if settings.responder_principal_id == settings.worker_principal_id:
         raise RefusedError(
             "RESPONDER_PRINCIPAL_ID and WORKER_PRINCIPAL_ID are the same. The two apps need separate identities: "
@@ -228,7 +237,13 @@ def identities_of(settings: GrantSettings) -> tuple[Named, ...]:
         )
     console = settings.console_principal_id
     return (
-        Named("responder", settings.responder_principal_id, settings.responder_client_id, RESPONDER_ROLES),
+        Named(
+            "responder",
+            settings.responder_principal_id,
+            settings.responder_client_id,
+            RESPONDER_ROLES + evidence,
+            EVIDENCE_ROLES,
+        ),
         Named("worker", settings.worker_principal_id, settings.worker_client_id, WORKER_ROLES),
         *([Named(CONSOLE, console, None, ())] if console else []),
     )
@@ -247,7 +262,7 @@ async def read_plan(
     ``revoke``, a Microsoft service that the tenant does not have is skipped.
     """
     holders = []
-    for who, object_id, application_id, wanted in identities:
+    for who, object_id, application_id, wanted, optional in identities:
         principal = await _identity(rights, who, object_id)
         if application_id not in {None, principal.application_id}:
             raise RefusedError(
@@ -256,7 +271,8 @@ async def read_plan(
             )
         roles = await rights.directory_roles(object_id) if revoke or blocker else ()
         has = await rights.assignments(object_id)
-        holders.append(Holder(who=who, principal=principal, wanted=wanted, has=has, directory_roles=roles))
+        needs = {"wanted": wanted, "optional": optional}
+        holders.append(Holder(who=who, principal=principal, **needs, has=has, directory_roles=roles))
     services = {}
     for api in Api:
         try:

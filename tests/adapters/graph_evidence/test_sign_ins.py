@@ -12,6 +12,7 @@ from azure.core.credentials import AccessToken
 
 from bypass_responder.adapters.graph_evidence.pages import GraphReader
 from bypass_responder.adapters.graph_evidence.sign_ins import SignIns
+from bypass_responder.adapters.graph_wire import GraphWire
 from bypass_responder.errors import PermissionMissingError, RefusedError, ThrottledError, TransientError
 from bypass_responder.model.base import iso
 from bypass_responder.model.question import Answer, Empty, Found, Question, Unavailable
@@ -31,9 +32,11 @@ class Credential:
 
 async def ask(respond: Respond | httpx.Response, question: Question | None = None) -> Answer:
     handler = (lambda _: respond) if isinstance(respond, httpx.Response) else respond
-    async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http:
-        source = SignIns(GraphReader(http, Credential(), GRAPH))  # type: ignore[arg-type] # all that is used of it
-        return await source.ask(question or a_question(), None)
+    wire = GraphWire(Credential(), GRAPH, scope="x", transport=httpx.MockTransport(handler))  # type: ignore[arg-type] # all that is used of it
+    try:
+        return await SignIns(GraphReader(wire)).ask(question or a_question(), None)
+    finally:
+        await wire.aclose()
 
 
 def a_record(**fields: Any) -> dict[str, Any]:

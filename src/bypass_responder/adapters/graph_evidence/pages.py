@@ -2,73 +2,92 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
-from azure.core.exceptions import AzureError
+from kiota_abstractions.method import Method
 
+from bypass_responder.adapters.graph_wire import GraphWire, object_of, wait_of, words_of
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
-from bypass_responder.rights import GRAPH_SCOPE
 
 if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
+    from datetime import datetime
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of one answer."""
-DEFAULT_WAIT_SECONDS = 10.0
+PAGING_SECONDS = 15.0
+"""Less than a source's time: what was read until then is an answer, although not a complete one."""
+SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class GraphReader:
     """Reads Graph with the responder's identity. No retry: the evidence run asks again later."""
 
-    def __init__(self, http: httpx.AsyncClient, credential: AsyncTokenCredential, base_url: str) -> None:
-        """``base_url`` without a version; no token goes to another address."""
-        self._http = http
-        self._credential = credential
-        self._root = base_url.rstrip("/")
+    def __init__(self, wire: GraphWire) -> None:
+        """Take the connection; no token goes to another address than its own."""
+        self._wire = wire
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._wire.aclose()
 
     async def read(self, path: str, *, permission: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the JSON object at a path such as ``/v1.0/auditLogs/signIns``, or at a ``@odata.nextLink``."""
-        return await self.send("GET", path, permission=permission, params=params)
+        return await self.send(Method.GET, path, permission=permission, params=params)
 
     async def send(
         self,
-        method: str,
+        method: Method,
         path: str,
         *,
         permission: str,
         params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the JSON object that answers a request.
 
         Raises PermissionMissingError, ThrottledError, TransientError (HTML and cut answers too), NotFoundError,
         RefusedError.
         """
-        url = path if path.startswith(("https://", "http://")) else f"{self._root}{path}"
-        if urlsplit(url)[:2] != urlsplit(self._root)[:2]:
+        url = path if path.startswith(("https://", "http://")) else f"{self._wire.root}{path}"
+        if urlsplit(url)[:2] != urlsplit(self._wire.root)[:2]:
             raise RefusedError(f"Graph names another address for its next page: {urlsplit(url).netloc}.")
-        try:
-            token = await self._credential.get_token(GRAPH_SCOPE)
-            headers = {"Authorization": f"Bearer {token.token}", "Accept": "application/json"}
-            answer = await self._http.request(method, url, params=params, json=body, headers=headers)
-        except (httpx.HTTPError, httpx.StreamError, AzureError) as problem:
-            raise TransientError(f"Graph cannot be reached ({type(problem).__name__}).") from problem
-        return _judged(answer, permission)
+        asked = str(httpx.URL(url, params=params)) if params else url
+        return _judged(await self._wire.send(method, asked, body), permission)
 
     async def pages(
-        self, path: str, *, permission: str, params: Mapping[str, str], most: int
-    ) -> tuple[list[dict[str, Any]], bool]:
-        """Return the records of all pages, up to about ``most``, and True when these are all."""
+        self, path: str, *, permission: str, params: Mapping[str, str], most: int, seconds: float = PAGING_SECONDS
+    ) -> Pages:
+        """Return the records of all pages: about ``most``, and no page is begun after ``seconds``."""
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + seconds
         page = await self.read(path, permission=permission, params=params)
         found = _records(page)
-        while (link := page.get("@odata.nextLink")) and len(found) < most:
+        while (link := page.get("@odata.nextLink")) and len(found) < most and clock() < ends_at:
             page = await self.read(str(link), permission=permission)
             found += _records(page)
-        return found, not page.get("@odata.nextLink")
+        return Pages(found, complete=not page.get("@odata.nextLink"))
+
+
+class Pages(NamedTuple):
+    """Records of one or more pages. ``complete`` False: the service has more."""
+
+    records: list[dict[str, Any]]
+    complete: bool
+
+
+def quoted(name: str) -> str:
+    """Return a name as a text of OData."""
+    return "'" + name.replace("'", "''") + "'"
+
+
+def between(field: str, start: datetime, end: datetime) -> str:
+    """Return the part of a filter that lets a time through, both ends inclusive."""
+    return f"{field} ge {start:{SECONDS}} and {field} le {end:{SECONDS}}"
 
 
 def _records(page: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -79,11 +98,10 @@ def _records(page: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _judged(answer: httpx.Response, permission: str) -> dict[str, Any]:
-    status, (code, message) = answer.status_code, _error(answer)
+    status, (code, message) = answer.status_code, words_of(answer)
     text = f"Graph answered {status} {code}: {message}".removesuffix(" : ").removesuffix(": ")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        given = answer.headers.get("Retry-After", "")
-        raise ThrottledError(text, retry_after_seconds=float(given) if given.isdecimal() else DEFAULT_WAIT_SECONDS)
+        raise ThrottledError(text, retry_after_seconds=wait_of(answer))
     if status == HTTPStatus.FORBIDDEN:
         raise PermissionMissingError(text, permission=permission)
     if status == HTTPStatus.NOT_FOUND:
@@ -92,24 +110,6 @@ def _judged(answer: httpx.Response, permission: str) -> dict[str, Any]:
         raise TransientError(text)
     if not answer.is_success:
         raise RefusedError(text)
-    return _object(answer)
-
-
-def _object(answer: httpx.Response) -> dict[str, Any]:
     if len(answer.content) > MOST_BYTES:
         raise RefusedError(f"Graph answered with {len(answer.content)} bytes: too many.")
-    try:
-        body = answer.json()
-    except (ValueError, RecursionError) as problem:
-        raise TransientError("Graph answered with something that is not JSON.") from problem
-    if not isinstance(body, dict):
-        raise TransientError("Graph answered with JSON that is not an object.")
-    return body
-
-
-def _error(answer: httpx.Response) -> tuple[str, str]:
-    try:
-        error = answer.json()["error"]
-        return str(error["code"]), (str(error["message"]).splitlines() or [""])[0][:200]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "", ""
+    return object_of(answer)

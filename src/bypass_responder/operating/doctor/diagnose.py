@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.step import CONTROLS
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Problem, Unchecked
 from bypass_responder.operating.doctor.health import CHANNELS, TIMER, health_problems
-from bypass_responder.operating.doctor.rights import right_problems, right_unchecked
+from bypass_responder.operating.doctor.rights import evidence_rights, right_problems, right_unchecked
 from bypass_responder.operating.doctor.schedule import longest_gap
 from bypass_responder.operating.doctor.storage import storage_problems, storage_unchecked
 from bypass_responder.operating.self_check import EVERY
@@ -39,7 +39,8 @@ def diagnose(facts: Facts) -> Diagnosis:
     if facts.standing_problem and not storage_reported:
         how = "fix the error in this line; `bypassctl status` reads the same data"
         unchecked.append(Unchecked(f"feed, sweep and health alerts: {facts.standing_problem}", how, essential=True))
-    return Diagnosis(problems, [*_stand_in(facts), *_information(app), *_hunting(facts)], unchecked)
+    information = [*_stand_in(facts), *_information(app), *_hunting(facts), *evidence_rights(facts, app)]
+    return Diagnosis(problems, information, unchecked)
 
 
 def _is_explained_by(alert: Problem, checked: list[Problem]) -> bool:

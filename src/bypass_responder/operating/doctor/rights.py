@@ -13,6 +13,7 @@ from bypass_responder.rights import (
     WORKER_ROLES,
     Api,
     AppRole,
+    open_evidence,
     worker_may,
 )
 
@@ -185,6 +186,26 @@ def _subscription_problems(app: SelfCheck) -> Iterator[Problem]:
         fix = "docs/runbook.md#error-codes-of-the-feed; without a code, check Microsoft 365 service health"
         follows = SUBSCRIPTION_FOLLOWS | {"permission_lost"}
         yield Problem("feed_refused", "Audit.Exchange", app.subscription_problem, fix, follows)
+
+
+def evidence_rights(facts: Facts, app: SelfCheck | None) -> Iterator[str]:
+    """Yield one line for each optional permission of the evidence run that the app lacks: never a problem."""
+    held = app.token(Api.GRAPH) if app else None
+    if held is None or held.problem:
+        return
+    missing = open_evidence(held.roles)
+    if len(missing) == len(open_evidence(())):
+        yield (
+            "evidence: no optional permission is granted, so other sources stay unread (docs/permissions.md); "
+            "bypassctl grant --evidence core, or full, grants them"
+        )
+        return
+    granted = (facts.grants or {}).get(held.object_id, {})
+    for role in missing:
+        if role.id in granted:
+            yield f"evidence: {role.value} is granted; the app's token has it after {_at(held.expires_at)}"
+        else:
+            yield f"evidence: {role.value} is not granted: {role.missing}; bypassctl grant --evidence {role.value}"
 
 
 def right_unchecked(facts: Facts) -> Iterator[Unchecked]:

@@ -1,0 +1,87 @@
+"""Fields of audit records, read so that a record of another shape is still shown. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bypass_responder.model.base import Utc
+from bypass_responder.model.question import Empty, Found, Item, Question
+
+Record = dict[str, Any]
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
+_LAST = datetime.max.replace(tzinfo=UTC)
+NOT_ALL = "Not all of them were read: the service has more."
+
+
+def moment(given: object) -> datetime | None:
+    """Return a time in UTC; None for anything else."""
+    try:
+        return _MOMENT.validate_python(given) if isinstance(given, str) else None
+    except ValidationError:
+        return None
+
+
+def text(record: Record, *names: str) -> str:
+    """Return the first of these fields that is not empty, as text."""
+    return next((str(found) for name in names if (found := record.get(name)) not in (None, "", [], {})), "")
+
+
+def objects(record: Record, name: str) -> list[Record]:
+    """Return the objects of a list, which some versions of a record have as text."""
+    found = record.get(name)
+    if isinstance(found, str):
+        try:
+            found = json.loads(found)
+        except (ValueError, RecursionError):
+            return []
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def part(record: Record, name: str) -> Record:
+    """Return an object within a record; empty where there is none."""
+    found = record.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def pairs(record: Record, *names: str) -> dict[str, str]:
+    """Return lists of ``Name`` and ``Value``, such as ``Parameters``, as one mapping."""
+    listed = [each for name in names for each in objects(record, name)]
+    return {text(each, "Name"): text(each, "Value") for each in listed}
+
+
+def detail(**fields: str | int | None) -> dict[str, str]:
+    """Return the fields that have a value."""
+    return {name: str(value) for name, value in fields.items() if value not in (None, "")}
+
+
+def domain_of(address: str) -> str:
+    """Return the part after the last @, without case; empty for a name without one."""
+    return address.rpartition("@")[2].strip(" >").casefold() if "@" in address else ""
+
+
+def answer_of(
+    records: Sequence[Record],
+    question: Question,
+    item_of: Callable[[Record, Question], Item],
+    *,
+    complete: bool = True,
+    note: str = "",
+) -> Found | Empty:
+    """Return one item for each record, in the order of time."""
+    return gathered(records, (item_of(each, question) for each in records), complete=complete, note=note)
+
+
+def gathered(
+    records: Sequence[Record], items: Iterable[Item], *, complete: bool = True, note: str = ""
+) -> Found | Empty:
+    """Return the answer of records that are already items. ``complete`` False: the service has more records."""
+    said = " ".join(part for part in ("" if complete else NOT_ALL, note) if part)
+    if not records:
+        return Empty(note=said)
+    ordered = sorted(items, key=lambda item: item.at or _LAST)
+    return Found(count=len(records), items=tuple(ordered), complete=complete, note=said, raw=tuple(records))

@@ -1,0 +1,74 @@
+"""Changes in Exchange that keep an access open, or hide one: rules, forwarding, permissions, auditing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bypass_responder.evidence.audit_fields import Record, answer_of, detail, domain_of, moment, pairs, text
+from bypass_responder.model.question import Empty, Found, Item, Question
+
+FORWARDS = ("ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "ForwardingSmtpAddress", "ForwardingAddress",
+            "RedirectMessageTo", "BlindCopyTo")  # fmt: skip
+GIVEN_TO = ("User", "Trustee", "GrantSendOnBehalfTo", "Delegate")
+ACTIONS = ("DeleteMessage", "SoftDeleteMessage", "MoveToFolder", "MarkAsRead", "DeliverToMailboxAndForward")
+AUDITING = ("AuditBypassEnabled", "AuditEnabled", "AuditOwner", "AuditDelegate", "AuditAdmin", "AuditLogAgeLimit",
+            "AuditDisabled", "UnifiedAuditLogIngestionEnabled")  # fmt: skip
+SHOWN = (*FORWARDS, *GIVEN_TO, "AccessRights", *ACTIONS, *AUDITING)
+"""Parameters of an item, in this order. The conditions of a rule are in the raw record only."""
+DELEGATION = ("Add-MailboxPermission", "Add-RecipientPermission", "Add-MailboxFolderPermission",
+              "Set-MailboxFolderPermission", "AddFolderPermissions", "ModifyFolderPermissions",
+              "UpdateFolderPermissions", "UpdateCalendarDelegation")  # fmt: skip
+RULES = ("New-InboxRule", "Set-InboxRule", "Enable-InboxRule", "UpdateInboxRules")
+FLOW = ("New-TransportRule", "Set-TransportRule", "New-InboundConnector", "New-OutboundConnector", "Set-RemoteDomain")
+EXPORTS = ("New-MailboxExportRequest", "New-ComplianceSearchAction", "New-MailboxSearch")
+OPERATIONS = (*RULES, "Set-Mailbox", *DELEGATION, *FLOW, *EXPORTS, "Set-CASMailbox",
+              "Set-MailboxAuditBypassAssociation", "Set-OrganizationConfig", "Set-AdminAuditLogConfig")  # fmt: skip
+"""What an audit log query is asked for."""
+
+
+def changes_of(records: Sequence[Record], question: Question, *, complete: bool = True) -> Found | Empty:
+    """Return one item for each change."""
+    return answer_of(records, question, _item, complete=complete)
+
+
+def _item(record: Record, question: Question) -> Item:
+    operation, parameters = text(record, "Operation"), pairs(record, "Parameters", "OperationProperties")
+    shown = {name: parameters[name] for name in SHOWN if parameters.get(name)}
+    failed = text(record, "ResultStatus").casefold() in {"false", "failed"}
+    reasons = _reasons(operation, parameters, domain_of(question.account.user_principal_name))
+    return Item(
+        at=moment(record.get("CreationTime")),
+        what=operation or "change",
+        detail=detail(
+            by=text(record, "UserId"),
+            object=text(record, "ObjectId", "MailboxOwnerUPN"),
+            address=text(record, "ClientIP", "ClientIPAddress"),
+            result="failed" if failed else "",
+        )
+        | shown,
+        notable="; ".join([*reasons, *(["failed attempt"] if failed and reasons else [])]) or None,
+    )
+
+
+def _reasons(operation: str, parameters: dict[str, str], home: str) -> list[str]:
+    found = [_forward(name, parameters[name], home) for name in FORWARDS if parameters.get(name)]
+    if operation in DELEGATION or parameters.get("GrantSendOnBehalfTo"):
+        whom = next((parameters[name] for name in GIVEN_TO if parameters.get(name)), "")
+        found.append(f"new delegate: {whom}" if whom else "new permission on a mailbox")
+    if operation in RULES and parameters.get("DeleteMessage", "").casefold() == "true":
+        found.append("rule that deletes mail")
+    if operation in FLOW:
+        found.append("changes the mail flow of the organization")
+    if operation in EXPORTS:
+        found.append("search or export of mailboxes")
+    if any(parameters.get(name) for name in AUDITING):
+        found.append("changes auditing")
+    return found
+
+
+def _forward(name: str, to: str, home: str) -> str:
+    """Return the reason of one parameter that sends mail elsewhere."""
+    verb = "redirects" if name.startswith("Redirect") else "forwards"
+    domain = domain_of(to)
+    outside = bool(domain) and domain != home
+    return f"{verb} mail {'outside: ' if outside else 'to '}{to}"

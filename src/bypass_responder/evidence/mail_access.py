@@ -1,0 +1,53 @@
+"""What MailItemsAccessed records say, and what they cannot say. Pure.
+
+``Sync``: a client downloaded a folder, so all of it counts as read. ``Bind``: single messages, at most 1,000 records in
+24 hours for a mailbox: then the service throttles, and further access leaves no record for up to a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bypass_responder.evidence.audit_fields import Record, detail, gathered, pairs, text
+from bypass_responder.evidence.groups import Group, grouped
+from bypass_responder.model.question import Empty, Found, Item, Question
+
+NOTE = "Outside of the blind window. Inside of it, records of the account's mail access do not exist."
+SYNC = "sync: every message of the folder counts as read"
+THROTTLED = "throttled: for up to 24 hours, further access left no record"
+NOT_HIDDEN = "in the blind window, so the bypass did not hide it"
+
+
+def answer_of(records: Sequence[Record], question: Question, *, complete: bool = True) -> Found | Empty:
+    """Return one item for each mailbox, kind of access, address and client."""
+    groups = grouped(records, question, _key, time="CreationTime")
+    items = [_item(group, question) for group in groups]
+    return gathered(records, items, complete=complete, note=NOTE)
+
+
+def _key(record: Record) -> tuple[str, ...]:
+    properties = pairs(record, "OperationProperties")
+    return (
+        text(record, "MailboxOwnerUPN").casefold(),
+        properties.get("MailAccessType", ""),
+        properties.get("IsThrottled", "").casefold(),
+        text(record, "ClientIPAddress", "ClientIP"),
+        text(record, "ClientInfoString"),
+    )
+
+
+def _item(group: Group, question: Question) -> Item:
+    mailbox, kind, throttled, address, client = _key(group.first)
+    own = question.account.user_principal_name.casefold()
+    reasons = [
+        SYNC if kind.casefold() == "sync" else "",
+        THROTTLED if throttled == "true" else "",
+        f"another's mailbox: {mailbox}" if mailbox and own and mailbox != own else "",
+        NOT_HIDDEN if group.in_the_dark else "",
+    ]
+    return Item(
+        at=group.began,
+        what="mail access",
+        detail=detail(access=kind, mailbox=mailbox, address=address, client=client) | group.span,
+        notable="; ".join(reason for reason in reasons if reason) or None,
+    )

@@ -1,0 +1,40 @@
+"""A question about a name becomes one about an object id."""
+
+from __future__ import annotations
+
+import pytest
+
+from bypass_responder.adapters.graph_evidence.known_by_id import KnownById
+from bypass_responder.model.account import Account
+from bypass_responder.model.question import Answer, AskedAccount, Empty, Question
+from tests.evidence.questions import ACCOUNT, APPLICATION, a_question
+from tests.fakes import FakeDirectory
+
+NAME = ACCOUNT.user_principal_name
+PERSON = Account(object_id=str(ACCOUNT.object_id), user_principal_name=NAME, account_enabled=True)
+
+
+class Source:
+    """Keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+
+    async def ask(self, question: Question, memo: str | None) -> Answer:
+        self.asked.append(question)
+        return Empty()
+
+
+async def asked_about(account: AskedAccount, *known: Account) -> AskedAccount:
+    source = Source()
+    await KnownById(source, FakeDirectory(*known)).ask(a_question(account=account), None)
+    return source.asked[0].account
+
+
+async def test_a_name_gets_its_object_id() -> None:
+    assert await asked_about(AskedAccount(user_principal_name=NAME), PERSON) == ACCOUNT
+
+
+@pytest.mark.parametrize("account", [AskedAccount(user_principal_name="nobody@contoso.com"), APPLICATION, ACCOUNT])
+async def test_every_other_account_stays_as_it_is(account: AskedAccount) -> None:
+    assert await asked_about(account, PERSON) == account

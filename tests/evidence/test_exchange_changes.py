@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from bypass_responder.evidence.exchange_changes import changes_of
+from bypass_responder.model.question import Found, Item
+from tests.evidence.questions import a_question, at
+
+
+def item(operation: str, *, result: str = "True", **parameters: str) -> Item:
+    record = {
+        "Operation": operation,
+        "CreationTime": at(0.5),
+        "UserId": "mallory@contoso.onmicrosoft.com",
+        "ResultStatus": result,
+        "Parameters": [{"Name": name, "Value": value} for name, value in parameters.items()],
+    }
+    answer = changes_of([record], a_question())
+    assert isinstance(answer, Found)
+    return answer.items[0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "reason"),
+    [
+        ("New-InboxRule", {"ForwardTo": "x@fabrikam.com"}, "forwards mail outside: x@fabrikam.com"),
+        (
+            "Set-InboxRule",
+            {"RedirectTo": "bob@contoso.onmicrosoft.com"},
+            "redirects mail to bob@contoso.onmicrosoft.com",
+        ),
+        ("New-InboxRule", {"DeleteMessage": "True"}, "rule that deletes mail"),
+        ("Set-Mailbox", {"ForwardingSmtpAddress": "x@fabrikam.com"}, "forwards mail outside: x@fabrikam.com"),
+        ("Add-MailboxPermission", {"User": "bob", "AccessRights": "FullAccess"}, "new delegate: bob"),
+        ("Add-RecipientPermission", {"Trustee": "bob", "AccessRights": "SendAs"}, "new delegate: bob"),
+        ("UpdateFolderPermissions", {}, "new permission on a mailbox"),
+        ("New-TransportRule", {"Name": "x"}, "changes the mail flow of the organization"),
+        ("New-MailboxExportRequest", {"Mailbox": "alex"}, "search or export of mailboxes"),
+        ("Set-Mailbox", {"AuditOwner": "None"}, "changes auditing"),
+    ],
+)
+def test_what_keeps_an_access_open_is_notable(operation: str, parameters: dict[str, str], reason: str) -> None:
+    assert item(operation, **parameters).notable == reason
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [("Set-Mailbox", {"Identity": "alex"}), ("New-InboxRule", {"Name": "Team", "SubjectContainsWords": "x@y.com"})],
+)
+def test_an_ordinary_change_is_not(operation: str, parameters: dict[str, str]) -> None:
+    assert item(operation, **parameters).notable is None
+
+
+def test_a_failed_attempt_says_so() -> None:
+    failed = item("Set-MailboxAuditBypassAssociation", result="False", AuditBypassEnabled="True")
+
+    assert (failed.notable, failed.detail["result"]) == ("changes auditing; failed attempt", "failed")
+
+
+def test_the_condition_of_a_rule_is_not_in_the_item() -> None:
+    assert "SubjectContainsWords" not in item("New-InboxRule", SubjectContainsWords="invoice").detail

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from bypass_responder.evidence.graph_calls import calls_of, kind_of, path_of
+from bypass_responder.model.question import Found
+from tests.evidence.questions import a_question, at
+
+ROOT = "https://graph.microsoft.com/v1.0"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/v1.0/me/messages/AAMkAG/$value", "mail read"),
+        ("/v1.0/users/x/mailFolders('inbox')/messages/delta", "mail read"),
+        ("/v1.0/me/mailFolders/inbox/messageRules", "rules or settings of a mailbox"),
+        ("/v1.0/me/sendMail", "mail sent"),
+        ("/v1.0/drives/1/items/2/content", "file download"),
+        ("/v1.0/search/query", "search"),
+        ("/v1.0/me", ""),
+        ("/v1.0/users", ""),
+    ],
+)
+def test_the_path_says_what_was_read(path: str, kind: str) -> None:
+    assert kind_of(path) == kind
+
+
+def test_what_was_searched_for_is_dropped() -> None:
+    assert path_of(f"{ROOT}/me/messages?$search=%22subject:secret%22") == "/v1.0/me/messages"
+
+
+def test_calls_of_a_kind_are_one_item() -> None:
+    rows = [
+        {"Timestamp": at(hours), "RequestMethod": "GET", "RequestUri": f"{ROOT}/me/messages/{hours}"}
+        for hours in (0.2, 0.5, 5)
+    ]
+    answer = calls_of(rows, a_question())
+
+    assert isinstance(answer, Found)
+    assert [(item.what, item.detail["records"], item.notable) for item in answer.items] == [
+        ("GET mail read", "3", "mail read over Microsoft Graph, in the blind window: 2")
+    ]
+
+
+def test_other_calls_are_one_item_for_each_path() -> None:
+    rows = [
+        {"Timestamp": at(0.5), "RequestMethod": "GET", "RequestUri": f"{ROOT}/users/{guid}"}
+        for guid in ("a88ae17c-f562-4c1f-a377-8910b6847d76", "b88ae17c-f562-4c1f-a377-8910b6847d76")
+    ]
+    answer = calls_of(rows, a_question())
+
+    assert isinstance(answer, Found)
+    assert [(item.what, item.notable) for item in answer.items] == [("GET /v1.0/users/…", None)]
