@@ -55,7 +55,7 @@ async def test_a_missing_permission_is_unavailable_never_empty() -> None:
 
     assert isinstance(answer, Unavailable)
     assert answer.reason == "The permission AuditLog.Read.All is missing."
-    assert BY_NAME["sign_ins"].by_hand in answer.fix
+    assert answer.fix == "Grant it (docs/permissions.md, Evidence)."
 
 
 @pytest.mark.parametrize("error", [RefusedError("400"), NotFoundError("404")])

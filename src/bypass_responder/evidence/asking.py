@@ -18,7 +18,7 @@ from bypass_responder.errors import (
 )
 from bypass_responder.evidence.planning import answered, failed, given_up, in_words, pending, question_of
 from bypass_responder.evidence.redaction import redacted
-from bypass_responder.evidence.sources import BY_NAME, Source
+from bypass_responder.evidence.sources import BY_NAME
 from bypass_responder.model.question import Answer, Empty, Found, Pending, Unavailable
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def claimed(inquiry: Inquiry, incident: Incident, *, now: datetime) -> Inquiry:
     """Return the question as stored before it is asked: a crash then costs one ask, and only this question's."""
     if inquiry.unfinished >= MOST_UNFINISHED:
         text = f"The responder stopped {inquiry.unfinished} times while it asked."
-        return answered(inquiry, given_up(inquiry, text), now=now)
+        return answered(inquiry, given_up(text), now=now)
     began = inquiry.first_asked_at if inquiry.memo is not None and inquiry.first_asked_at else now
     changes = {"first_asked_at": began, "unfinished": inquiry.unfinished + 1, "next_at": now + LEASE}
     asked = inquiry.model_copy(update=changes)
@@ -75,7 +75,7 @@ async def ask(
     source, adapter = BY_NAME.get(inquiry.source), sources.get(inquiry.source)
     inquiry = inquiry.model_copy(update={"unfinished": 0})
     if source is None or adapter is None:
-        none = given_up(inquiry, "This installation has no access to the source.")
+        none = given_up("This installation has no access to the source.")
         return Outcome(answered(inquiry, none, now=clock()))
     question = question_of(inquiry, incident, now=inquiry.first_asked_at or clock())
     question = question.model_copy(update={"account": account or question.account})
@@ -86,9 +86,9 @@ async def ask(
     except ThrottledError as error:
         return _again(inquiry, str(error), clock(), wait=timedelta(seconds=error.retry_after_seconds))
     except PermissionMissingError as error:
-        return Outcome(answered(inquiry, _not_permitted(source, error.permission), now=clock()))
+        return Outcome(answered(inquiry, _not_permitted(error.permission), now=clock()))
     except (NotFoundError, RefusedError, FeedError) as error:
-        return Outcome(answered(inquiry, given_up(inquiry, str(error)), now=clock()))
+        return Outcome(answered(inquiry, given_up(str(error)), now=clock()))
     except ResponderError as error:
         return _again(inquiry, str(error), clock())
     except ValidationError as error:
@@ -137,6 +137,7 @@ def _taken(inquiry: Inquiry, answer: Answer, now: datetime) -> Outcome:
             assert_never(answer)
 
 
-def _not_permitted(source: Source, permission: str) -> Unavailable:
-    fix = f"Grant it (docs/permissions.md, Evidence). By hand: {source.by_hand}"
-    return Unavailable(reason=f"The permission {permission} is missing.", fix=fix)
+def _not_permitted(permission: str) -> Unavailable:
+    return Unavailable(
+        reason=f"The permission {permission} is missing.", fix="Grant it (docs/permissions.md, Evidence)."
+    )

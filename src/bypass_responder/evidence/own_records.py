@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bypass_responder.evidence.sources import BY_NAME
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.incident import PersonDecision
@@ -77,8 +76,7 @@ class Authorization:
         del memo
         authorized = self._settings.authorized_actors
         if authorized is None:
-            fix = f"Set AUTHORIZED_ACTORS. {BY_NAME['authorization'].by_hand}"
-            return Unavailable(reason="AUTHORIZED_ACTORS is not set.", fix=fix[:300])
+            return Unavailable(reason="AUTHORIZED_ACTORS is not set.", fix="Set it (docs/settings.md).")
         tickets = [ticket async for ticket in self._tickets(question.incident_id)]
         items = (_of_actor(question.account, authorized), *(tickets or [_NO_TICKET]))
         return Found(count=len(items), items=items, raw=tuple(item.model_dump(mode="json") for item in items))

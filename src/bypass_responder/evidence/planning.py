@@ -149,7 +149,7 @@ def pending(inquiry: Inquiry, answer: Pending, *, now: datetime) -> Inquiry:
     began = inquiry.first_asked_at or now
     if now - began >= PENDING_FOR:
         hours = PENDING_FOR // timedelta(hours=1)
-        return answered(inquiry, given_up(inquiry, f"The source had no answer within {hours} hours."), now=now)
+        return answered(inquiry, given_up(f"The source had no answer within {hours} hours."), now=now)
     changes = {"memo": answer.memo, "next_at": now + answer.after, "failed": 0, "problem": ""}
     return inquiry.model_copy(update=changes)
 
@@ -158,15 +158,14 @@ def failed(inquiry: Inquiry, problem: str, *, now: datetime, wait: timedelta = t
     """Return the question after an ask that failed: asked again later, or unavailable after ``GIVE_UP_AFTER``."""
     times = inquiry.failed + 1
     if times >= GIVE_UP_AFTER:
-        return answered(inquiry, given_up(inquiry, f"It failed {times} times: {problem}"), now=now)
+        return answered(inquiry, given_up(f"It failed {times} times: {problem}"), now=now)
     later = max(backoff(inquiry.failed, first=RETRY_FIRST, longest=RETRY_LONGEST), min(wait, RETRY_LONGEST))
     return inquiry.model_copy(update={"failed": times, "problem": problem, "next_at": now + later})
 
 
-def given_up(inquiry: Inquiry, reason: str) -> Unavailable:
-    """Return the answer of a question that stays open."""
-    source = BY_NAME.get(inquiry.source)
-    return Unavailable(reason=reason, fix=source.by_hand if source else "Look it up in the source.")
+def given_up(reason: str) -> Unavailable:
+    """Return the answer of a question that stays open. The report adds how to answer it by hand."""
+    return Unavailable(reason=reason, fix="Answer it by hand.")
 
 
 def next_round(plan: EvidencePlan, incident: Incident, *, now: datetime) -> Round | None:

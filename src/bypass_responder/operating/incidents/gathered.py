@@ -76,7 +76,7 @@ def gathered_view(inquiries: Sequence[Inquiry]) -> GatheredView:
         by_question.setdefault((each.source, each.account.key), []).append(each)
     order = {source.name: number for number, source in enumerate(SOURCES)}
     answers = [_answer(rounds) for rounds in by_question.values()]
-    answers.sort(key=lambda each: (order.get(each.source, len(order)), each.role, each.account))
+    answers.sort(key=lambda each: (order.get(each.source, len(order)), each.role is Role.ACTOR, each.account))
     counts = {
         state: sum(each.state == state for each in answers) for state in ("found", "empty", "unavailable", "open")
     }
