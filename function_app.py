@@ -67,6 +67,15 @@ async def gather_evidence(timer: func.TimerRequest) -> None:
     await responder.gather_evidence()
 
 
+@app.timer_trigger(arg_name="timer", schedule="%POSTURE_SCHEDULE%", run_on_startup=False, use_monitor=True)
+async def read_posture(timer: func.TimerRequest) -> None:
+    """Begin, continue or compare the day's read of what all mailboxes audit."""
+    from bypass_responder import bootstrap
+
+    responder = await bootstrap.responder()
+    await responder.read_posture()
+
+
 @app.event_grid_trigger(arg_name="event")
 async def receive_alert(event: func.EventGridEvent) -> None:
     """Receive a hint from Event Grid. Raises only where another delivery helps."""

@@ -62,6 +62,7 @@ _TRIGGERS = (
     "resume_responses",
     "sweep_bypass_state",
     "gather_evidence",
+    "read_posture",
     "receive_alert",
     "receive_queued_alert",
     "record_exchange_result",

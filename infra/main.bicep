@@ -118,6 +118,9 @@ param sweepSchedule string = '0 */15 * * * *'
 @description('Schedule of the evidence run, which asks other sources about each incident: NCRONTAB, six fields, UTC.')
 param evidenceSchedule string = '15 */5 * * * *'
 
+@description('Schedule that begins the daily read of all mailboxes and continues it: NCRONTAB, six fields, UTC.')
+param postureSchedule string = '0 */10 * * * *'
+
 // ---- endpoints ------------------------------------------------------------------------------------------------------
 
 @description('Microsoft Graph endpoint.')
@@ -463,6 +466,7 @@ module responderApp 'modules/app.bicep' = {
       NOTIFICATIONS_QUEUE: queues.notifications
       NOTIFICATION_WEBHOOK_MINIMUM: notificationWebhookMinimum
       POLL_SCHEDULE: pollSchedule
+      POSTURE_SCHEDULE: postureSchedule
       PROTECTED_OBJECT_IDS: protectedObjectIds
       PUBLISHER_IDENTIFIER: publisherIdentifier
       PYTHON_ENABLE_OPENTELEMETRY: 'true'

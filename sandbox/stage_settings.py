@@ -18,6 +18,7 @@ SETTINGS = {
     "RESUME_SCHEDULE": EVERY_TWO_SECONDS,
     "SWEEP_SCHEDULE": "*/5 * * * * *",
     "EVIDENCE_SCHEDULE": "*/3 * * * * *",
+    "POSTURE_SCHEDULE": "*/5 * * * * *",
     "ALERTS_QUEUE": "alerts",
     "DECISIONS_QUEUE": "decisions",
     "NOTIFICATIONS_QUEUE": "notifications",

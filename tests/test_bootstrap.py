@@ -16,7 +16,10 @@ from tests.world import TENANT, World
 
 STORAGE = "UseDevelopmentStorage=true"
 
-RUNS = ("poll_audit_feed", "hunt_audit_events", "resume_responses", "sweep_bypass_state", "gather_evidence")
+RUNS = (
+    *("poll_audit_feed", "hunt_audit_events", "resume_responses", "sweep_bypass_state", "gather_evidence"),
+    "read_posture",
+)
 BODIES = ("receive_alert", "record_exchange_result")
 
 

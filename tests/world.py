@@ -49,6 +49,7 @@ from tests.fakes import (
     FakeNotifier,
     FakeOutbox,
     FakePosture,
+    FakePostureRuns,
     FakeSenderQueue,
     FakeSource,
     FakeSweeps,
@@ -159,6 +160,7 @@ class World:
         self.sweeps = FakeSweeps()
         self.reads = FakeExchangeReads()
         self.posture = FakePosture()
+        self.posture_runs = FakePostureRuns()
         self.notifier = FakeNotifier()
         self.outbox = FakeOutbox()
         self.sender = FakeSenderQueue()
@@ -194,6 +196,7 @@ class World:
             sweeps=self.sweeps,
             reads=self.reads,
             posture=self.posture,
+            posture_runs=self.posture_runs,
             feed=self.feed,
             feed_store=self.feed_store,
             hunting=self.hunting,

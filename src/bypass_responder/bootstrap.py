@@ -98,6 +98,12 @@ class Responder(_Connected):
 
         await _run_and_flush("gather_evidence", gather_evidence(self.services))
 
+    async def read_posture(self) -> None:
+        """Begin, continue or compare the day's read of all mailboxes."""
+        from bypass_responder.triggers.read_posture import read_posture
+
+        await _run_and_flush("read_posture", read_posture(self.services))
+
     async def receive_alert(self, body: bytes) -> None:
         """Take one event, in the JSON of its envelope: a hint."""
         from bypass_responder.triggers.receive_alert import receive_alert
@@ -228,6 +234,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         sweeps=late(lambda: _sweeps(storage, tenant)),
         reads=reads,
         posture=late(lambda: _posture(storage, tenant)),
+        posture_runs=late(lambda: _posture_runs(storage, tenant)),
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         hunting=hunting,
@@ -405,6 +412,12 @@ def _posture(storage: StorageClients, tenant: str) -> ports.PostureReads:
     return PostureTable(storage.tables, tenant)
 
 
+def _posture_runs(storage: StorageClients, tenant: str) -> ports.PostureRuns:
+    from bypass_responder.adapters.posture_run_table import PostureRunTable
+
+    return PostureRunTable(storage.tables, tenant)
+
+
 def _reads(storage: StorageClients, settings: Settings) -> ports.ExchangeReads:
     from bypass_responder.adapters.exchange_reads import StorageExchangeReads
 
@@ -571,6 +584,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         sweeps=absent,
         reads=absent,
         posture=late(lambda: _posture(storage, tenant)),
+        posture_runs=late(lambda: _posture_runs(storage, tenant)),
         feed=absent,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         hunting=absent,

@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 Own = Literal[
     "access_refused", "baseline_moved", "checkpoint", "console_change", "exchange_read", "gathered", "hint_waits",
-    "hunted", "log_unverified", "log_verified", "notification", "ongoing", "polled", "resumed", "run_failed",
-    "self_check_failed", "self_checked", "sent", "settling_failed", "source_failed", "started", "swept",
+    "hunted", "log_unverified", "log_verified", "mailboxes_read", "notification", "ongoing", "polled", "resumed",
+    "run_failed", "self_check_failed", "self_checked", "sent", "settling_failed", "source_failed", "started", "swept",
 ]  # fmt: skip
 """Events that are not entries of the response log."""
 

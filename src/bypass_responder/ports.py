@@ -30,6 +30,7 @@ from bypass_responder.model.notification import Notification
 from bypass_responder.model.question import Answer, Question
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import Baseline, SweepCommand
+from bypass_responder.posture.run import PostureRun
 from bypass_responder.posture.stored import PostureRead
 
 
@@ -304,6 +305,16 @@ class PostureReads(Protocol):
 
     async def keep(self, read: PostureRead) -> None:
         """Store a read, or replace the one with its id and time. Raises InputError when it is too large."""
+
+
+class PostureRuns(Protocol):
+    """The read of all mailboxes that is under way, or was the last."""
+
+    async def current(self) -> PostureRun | None:
+        """The read; None before the first. Raises InputError on a corrupt row."""
+
+    async def replace(self, run: PostureRun) -> PostureRun:
+        """Write it over the version it was read as. Raises ConflictError, and InputError when it is too large."""
 
 
 class ExchangeReads(Protocol):

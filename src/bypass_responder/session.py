@@ -54,6 +54,7 @@ class Services:
     sweeps: ports.SweepStore
     reads: ports.ExchangeReads
     posture: ports.PostureReads
+    posture_runs: ports.PostureRuns
     feed: ports.AuditFeed
     feed_store: ports.FeedStore
     hunting: ports.Hunting

@@ -6,6 +6,7 @@ from typing import Any
 
 from bypass_responder.console.principal import Role
 from bypass_responder.operating.posture.answers import keep_read
+from bypass_responder.operating.posture.overview import overview_of
 from tests.console.visitors import visitor
 from tests.operating.posture.scenes import read_of
 from tests.posture.mailboxes import CASES, Case
@@ -51,7 +52,7 @@ async def test_the_api_has_the_same() -> None:
 async def test_markup_in_a_name_is_text() -> None:
     world = World()
     read = read_of(world, CASES[2])
-    overview = await keep_read(read, world.services)
+    overview = overview_of(await keep_read(read, world.services))
     line = overview.mailboxes[0].model_copy(update={"name": "<b>x</b>"})
     changed = overview.model_copy(update={"mailboxes": (line,)})
     await world.posture.keep(read.model_copy(update={"overview": changed}))

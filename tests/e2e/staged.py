@@ -30,6 +30,7 @@ QUICK = {
     "POLL_SCHEDULE": EVERY_SECOND,
     "RESUME_SCHEDULE": EVERY_SECOND,
     "COMMAND_TIMEOUT_SECONDS": "5",
+    "POSTURE_SCHEDULE": "0 0 0 1 1 *",
     "SWEEP_SCHEDULE": "0 0 0 1 1 *",  # these tests are about records; the sweep would see the same accounts
 }
 PATIENCE_SECONDS = 60

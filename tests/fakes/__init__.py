@@ -11,7 +11,7 @@ from tests.fakes.channels import (
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.gathered import FakeGatheredEvidence, FakeSource
 from tests.fakes.ledger import FakeLedger
-from tests.fakes.posture import FakePosture
+from tests.fakes.posture import FakePosture, FakePostureRuns
 from tests.fakes.reads import FakeExchangeReads
 from tests.fakes.rows import (
     FakeAllowlist,
@@ -41,6 +41,7 @@ __all__ = [
     "FakeNotifier",
     "FakeOutbox",
     "FakePosture",
+    "FakePostureRuns",
     "FakeSenderQueue",
     "FakeSource",
     "FakeSweeps",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bypass_responder.errors import ConflictError
+from bypass_responder.posture.run import PostureRun
 from bypass_responder.posture.stored import PostureRead
 from tests.fakes.scripted import Scripted
 
@@ -20,3 +22,25 @@ class FakePosture(Scripted):
     async def keep(self, read: PostureRead) -> None:
         self._called("keep", read.id)
         self.kept[read.id] = PostureRead.model_validate_json(read.model_dump_json())
+
+
+class FakePostureRuns(Scripted):
+    """``row`` is the read that is under way, or was the last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.row: PostureRun | None = None
+        self._writes = 0
+
+    async def current(self) -> PostureRun | None:
+        self._called("current")
+        return self.row
+
+    async def replace(self, run: PostureRun) -> PostureRun:
+        self._called("replace", run.id)
+        if run.etag != (self.row.etag if self.row else None):
+            raise ConflictError("The read of the mailboxes was changed meanwhile.")
+        self._writes += 1
+        stored = PostureRun.model_validate_json(run.model_dump_json(exclude={"etag"}))
+        self.row = stored.model_copy(update={"etag": str(self._writes)})
+        return self.row

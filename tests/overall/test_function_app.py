@@ -73,6 +73,16 @@ def test_every_binding_is_as_written_here(index: dict[str, Any]) -> None:
                 "useMonitor": True,
             }
         ],
+        "read_posture": [
+            {
+                "direction": "IN",
+                "type": "timerTrigger",
+                "name": "timer",
+                "schedule": "%POSTURE_SCHEDULE%",
+                "runOnStartup": False,
+                "useMonitor": True,
+            }
+        ],
         "receive_alert": [{"direction": "IN", "type": "eventGridTrigger", "name": "event"}],
         "receive_queued_alert": [
             {

@@ -23,7 +23,7 @@ NOT_A_TASK = {"GET /", "GET /welcome", "GET /allowlist/add", "GET /allowlist/imp
 GROUPS = ("allowlist", "incidents", "log", "posture")
 ALONE = ("status", "window")
 """Commands and groups of bypassctl that the console must cover."""
-ONLY_ON_A_MACHINE = {"incidents watch", "posture check", "posture compare", "posture plan"}
+ONLY_ON_A_MACHINE = {"incidents watch", "posture check", "posture compare", "posture plan", "posture read"}
 """A page is loaded again instead; pipelines and files are of a machine."""
 
 

@@ -161,6 +161,18 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
         Severity.CRITICAL,
         Task("The messages are kept, and their work is retried. Find out why they failed", "bypassctl doctor"),
     ),
+    "posture_drift": (
+        Severity.WARNING,
+        Task("Find out who changed what these mailboxes audit, and whether it was meant", "bypassctl posture report"),
+    ),
+    "posture_default_left": (
+        Severity.WARNING,
+        Task("Return them to Microsoft's default set, or they miss what it adds", "bypassctl posture plan"),
+    ),
+    "posture_partial": (
+        Severity.WARNING,
+        Task("Until a read is complete, a mailbox that is not audited may be missed", "bypassctl posture report"),
+    ),
     "gap": (
         Severity.CRITICAL,
         Task("Export the audit log of that time from Purview, and search the export", "bypassctl detect --help"),

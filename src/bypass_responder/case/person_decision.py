@@ -91,6 +91,18 @@ def accept_warning(draft: Draft, message: DecisionMessage, *, channel: Channel) 
     return decision
 
 
+def read_posture(draft: Draft, message: DecisionMessage, *, channel: Channel) -> PersonDecision:
+    """Record that a person asked for a read of all mailboxes, or refuse. It begins unless one is under way."""
+    recorded = recorded_already(draft, message)
+    if recorded is not None:
+        return recorded
+    if why := out_of_time(message, draft.now):
+        return refuse(draft, message, why, channel=channel)
+    decision = recorded_as(draft, message, channel, outcome="carried_out", why="")
+    log_decision(draft, decision, "read_posture", decision.reason)
+    return decision
+
+
 def approve_entry(
     draft: Draft,
     message: DecisionMessage,

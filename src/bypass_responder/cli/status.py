@@ -34,6 +34,7 @@ from bypass_responder.operating.status import (
     read_status,
     who_switched,
 )
+from bypass_responder.posture.run import PostureRun, problems
 
 DOES = {"observe": "records decisions, changes nothing", "enforce": "acts"}
 MOST_SHOWN = 20
@@ -77,6 +78,7 @@ def as_json(found: Status) -> dict[str, Any]:
             "unknown_warnings": found.warnings,
             **found.sweep.model_dump(mode="json", include={"complete_at", "state", "created_at", "problem"} | counts),
         },
+        "posture_read": _posture_json(found.posture) if found.posture else None,
         "unconfirmed": {
             "count": len(found.unconfirmed),
             "of": found.listed,
@@ -128,6 +130,7 @@ def _fields(found: Status) -> dict[str, object]:
         "bypassed now": f"UNKNOWN: {found.doubt}" if found.doubt else _who_is_on(sweep),
         "contained, not closed": f"{found.contained}  (bypassctl incidents list)" if found.contained else 0,
         "sweep outstanding": _outstanding(sweep),
+        "mailboxes read": _posture(found.posture),
         "unconfirmed": f"{len(found.unconfirmed)} of the newest {found.listed} entries",
         "median detection delay": ", ".join(delays),
         "notifications": found.channel,
@@ -178,6 +181,21 @@ def _outstanding(sweep: Sweep) -> str:
     if sweep.state == "answered":
         return "answered, comparison pending"
     return f"since {moment(sweep.created_at)}" if sweep.state == "outstanding" and sweep.created_at else "no"
+
+
+def _posture(run: PostureRun | None) -> str:
+    if run is None:
+        return "never: bypassctl posture read"
+    if run.compared_at is None:
+        return f"since {moment(run.started_at)}: {run.progress}"
+    partial = f", PARTIAL: {found[0]}" if (found := problems(run)) else ""
+    return f"{moment(run.compared_at)}: {run.progress}{partial}  (bypassctl posture report)"
+
+
+def _posture_json(run: PostureRun) -> dict[str, Any]:
+    parts = [{"part": part.name, "ended": part.ended, "problem": part.problem} for part in run.parts]
+    times = run.model_dump(mode="json", include={"id", "started_at", "ended_at", "compared_at"})
+    return {**times, "progress": run.progress, "problems": problems(run) if run.ended_at else (), "parts": parts}
 
 
 def _show_health(found: Status) -> None:

@@ -31,6 +31,9 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
         return await _in_tenant(accept, services), {TENANT_TARGET}
     if message.edit is not None:
         return await _record_edits(message, message.edit, channel, services)
+    if message.kind is DecisionKind.READ_POSTURE:
+        read = partial(person_decision.read_posture, message=message, channel=channel)
+        return await _in_tenant(read, services), {TENANT_TARGET}
     if message.kind is DecisionKind.TEST_NOTIFICATION:
         receivers = tuple(services.receivers)
         send = partial(notification_test.send_test, message=message, channel=channel, receivers=receivers)

@@ -48,6 +48,7 @@ class DecisionKind(StrEnum):
     APPROVE_ENTRY = "approve_entry"
     ALLOWLIST_EDIT = "allowlist_edit"
     TEST_NOTIFICATION = "test_notification"
+    READ_POSTURE = "read_posture"
     INSPECT_ACCOUNT = "inspect_account"
     """A question, to which the answer is a row: it is no decision, and the log has no line of it."""
 
@@ -156,6 +157,8 @@ class DecisionMessage(Value):
                 return f"{len(rows)} allowlist entries" if len(rows) > 1 else f"the allowlist entry of {self.target}"
             case DecisionKind.INSPECT_ACCOUNT:
                 return f"the question about {self.asked}"
+            case DecisionKind.READ_POSTURE:
+                return "the read of all mailboxes"
             case DecisionKind.TEST_NOTIFICATION:
                 return f"the notifications to {self.receiver or 'all receivers'}"
         return f"incident {self.incident_id}"
@@ -166,7 +169,12 @@ class DecisionMessage(Value):
         match self.kind:
             case DecisionKind.APPROVE_ENTRY | DecisionKind.ALLOWLIST_EDIT:
                 return "bypassctl allowlist list"
-            case DecisionKind.ACCEPT_WARNING | DecisionKind.TEST_NOTIFICATION | DecisionKind.INSPECT_ACCOUNT:
+            case (
+                DecisionKind.ACCEPT_WARNING
+                | DecisionKind.TEST_NOTIFICATION
+                | DecisionKind.INSPECT_ACCOUNT
+                | DecisionKind.READ_POSTURE
+            ):
                 return "bypassctl status"
         return f"bypassctl incidents show {self.incident_id}"
 
@@ -189,7 +197,13 @@ class DecisionMessage(Value):
             DecisionKind.INSPECT_ACCOUNT: self.asked,
         }
         given = [bool(self.incident_id), *(each is not None for each in only.values())]
-        about = None if test else [*only].index(self.kind) + 1 if self.kind in only else 0
+        about = (
+            None
+            if test or self.kind is DecisionKind.READ_POSTURE
+            else [*only].index(self.kind) + 1
+            if self.kind in only
+            else 0
+        )
         if given != [number == about for number in range(len(given))]:
             msg = (
                 "accept_warning names a warning, approve_entry the hash of an entry, allowlist_edit the edit, "

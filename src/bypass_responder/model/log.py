@@ -55,6 +55,7 @@ Event = Literal[
     "switched_off",
     "tampering",
     "test_notification",
+    "read_posture",
     "unanswered",
     "unreadable",
     "warning_accepted",

@@ -171,6 +171,12 @@ def prepare_test(receiver: str | None, services: Services, *, author: Author) ->
     return message_about(DecisionKind.TEST_NOTIFICATION, TENANT_TARGET, services, **about)
 
 
+def prepare_read(services: Services, *, author: Author) -> DecisionMessage:
+    """Return the message that asks the app for a read of all mailboxes. Nothing is sent."""
+    about = {"shown": Shown(), "author": author, "reason": "asked for a read"}
+    return message_about(DecisionKind.READ_POSTURE, TENANT_TARGET, services, **about)
+
+
 async def is_approved(entry: AllowlistEntry, services: Services) -> bool:
     """Return True when a person has approved the entry as it is now."""
     case = await services.ledger.load(entry.object_id)

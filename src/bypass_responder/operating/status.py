@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.rules import RulesInForce
     from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.operating.self_check import SelfChecks
+    from bypass_responder.posture.run import PostureRun
     from bypass_responder.session import Services
     from bypass_responder.settings import Settings
 
@@ -76,6 +77,8 @@ class Status:
     """Forms of the last answer's warnings that make it incomplete until somebody accepts them."""
     doubt: str
     """Why it is unknown which accounts are bypassed now; empty when the last sweep shows it."""
+    posture: PostureRun | None
+    """The read of all mailboxes that is under way, or was the last; None before the first."""
     listed: int
     unconfirmed: list[IndexEntry]
     costs: dict[str, Cost]
@@ -132,6 +135,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         sweep=sweep,
         warnings=_unknown_warnings(sweep, sweep_row.accepted(tenant)),
         doubt=sweep_doubt(sweep, now=now, overdue=sweep_overdue(services, check)),
+        posture=await services.posture_runs.current(),
         listed=len(entries),
         unconfirmed=[entry for entry in entries if entry.kind == "unconfirmed"],
         costs=costs(await _with_a_start(incidents, services)),

@@ -14,6 +14,7 @@ from bypass_responder.model.base import first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import SCHEMA_VERSION, Channel, DecisionKind, DecisionMessage
 from bypass_responder.operating.inspect_account import answer
+from bypass_responder.operating.posture.reading import begin_read
 from bypass_responder.triggers.record_exchange_result import keep_message
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ OF_TENANT = frozenset(
         DecisionKind.ACCEPT_WARNING,
         DecisionKind.ALLOWLIST_EDIT,
         DecisionKind.INSPECT_ACCOUNT,
+        DecisionKind.READ_POSTURE,
         DecisionKind.TEST_NOTIFICATION,
     }
 )
@@ -42,7 +44,9 @@ async def carry_out_decision(body: bytes, services: Services, *, channel: Channe
     if message.kind is DecisionKind.INSPECT_ACCOUNT:
         await answer(message, services)
         return
-    _, targets = await carry_out(message, channel, services)
+    recorded, targets = await carry_out(message, channel, services)
+    if message.kind is DecisionKind.READ_POSTURE and recorded.outcome == "carried_out":
+        await begin_read(services, unless_since=message.sent_at)
     await settle_all(targets, services)
 
 

@@ -14,14 +14,16 @@ from pydantic import ValidationError
 from bypass_responder.errors import InputError
 from bypass_responder.event_lines import write_line
 from bypass_responder.model.base import first_problem
-from bypass_responder.model.exchange_read import ReadOutcome, ReadResult
+from bypass_responder.model.exchange_read import ReadKind, ReadOutcome, ReadResult
 from bypass_responder.model.message import SCHEMA_VERSION
+from bypass_responder.operating.posture.reading import advance_read
 from bypass_responder.triggers.record_exchange_result import keep_message
 from bypass_responder.triggers.watch_rights import watch_rights
 
 if TYPE_CHECKING:
     from bypass_responder.session import Services
 
+OF_POSTURE = {ReadKind.MAILBOXES, ReadKind.ORGANIZATION}
 ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
 
 
@@ -47,6 +49,8 @@ async def record_exchange_read(body: bytes, services: Services) -> None:
     write_line(
         "exchange_read", command=result.command_id, kind=result.kind.value, outcome=outcome, scanned=result.scanned
     )
+    if result.kind in OF_POSTURE:
+        await advance_read(services)
 
 
 def _read(body: bytes, tenant_id: str) -> tuple[ReadResult | None, str]:

@@ -67,7 +67,10 @@ def test_health_answers_without_any_setting(seen: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "timer",
-    ["poll_audit_feed", "hunt_audit_events", "resume_responses", "sweep_bypass_state", "gather_evidence"],
+    [
+        *("poll_audit_feed", "hunt_audit_events", "resume_responses", "sweep_bypass_state", "gather_evidence"),
+        "read_posture",
+    ],
 )
 @pytest.mark.slow
 def test_a_timer_without_settings_fails_with_the_setting_that_is_missing(seen: dict[str, Any], timer: str) -> None:

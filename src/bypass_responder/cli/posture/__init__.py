@@ -6,10 +6,12 @@ import typer
 
 from bypass_responder.cli.posture.comparisons import compare
 from bypass_responder.cli.posture.plans import plan
+from bypass_responder.cli.posture.reads import read
 from bypass_responder.cli.posture.reports import check, report
 
 app = typer.Typer(help="Compare what mailboxes audit with dated baselines.", no_args_is_help=True)
 app.command()(compare)
+app.command()(read)
 app.command()(report)
 app.command()(check)
 app.command()(plan)

@@ -53,13 +53,12 @@ async def read_report(services: Services, chosen: Measures, wanted: RowFilter) -
     return await _report(reads, services, chosen, wanted)
 
 
-async def keep_read(read: PostureRead, services: Services) -> Overview:
-    """Compare a read that has ended, and store it with its overview."""
+async def keep_read(read: PostureRead, services: Services) -> PostureReport:
+    """Compare a read that has ended, and store it with its overview. Returns the report."""
     earlier = [each for each in await services.posture.newest(TREND) if each.id != read.id]
     made = await _report([read, *earlier], services, measures(), RowFilter())
-    overview = overview_of(made)
-    await services.posture.keep(read.model_copy(update={"overview": overview}))
-    return overview
+    await services.posture.keep(read.model_copy(update={"overview": overview_of(made)}))
+    return made
 
 
 async def _report(reads: list[PostureRead], services: Services, chosen: Measures, wanted: RowFilter) -> PostureReport:

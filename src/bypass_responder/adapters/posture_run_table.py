@@ -1,0 +1,51 @@
+"""The read of all mailboxes that is under way, or was the last: one row of the table Feed."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bypass_responder.adapters.table_rows import corrupt, row_or_none, write_if_unchanged
+from bypass_responder.errors import InputError
+from bypass_responder.posture.run import PostureRun
+
+if TYPE_CHECKING:
+    from azure.data.tables.aio import TableServiceClient
+
+TABLE = "Feed"
+ROW = "current"
+LARGEST_BYTES = 60_000
+"""A binary property holds 64 KiB."""
+_WHAT = "the read of the mailboxes that is under way"
+
+
+class PostureRunTable:
+    """``ports.PostureRuns``. Permission: Storage Table Data Contributor, to read Storage Table Data Reader."""
+
+    def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
+        """Use the tables of ``service``; nothing is called yet."""
+        self._table = service.get_table_client(TABLE)
+        self._partition = f"{tenant_id}_posture-run"
+
+    async def current(self) -> PostureRun | None:
+        """Read the row. Raises InputError when it is malformed."""
+        row = await row_or_none(self._table, self._partition, ROW, _WHAT)
+        if row is None:
+            return None
+        try:
+            run = PostureRun.model_validate_json(gzip.decompress(row["Body"]))
+        except (ValidationError, KeyError, TypeError, OSError, EOFError, zlib.error) as problem:
+            raise corrupt(row, TABLE, problem) from problem
+        return run.model_copy(update={"etag": row.metadata["etag"]})
+
+    async def replace(self, run: PostureRun) -> PostureRun:
+        """Write it over the version it was read as. Raises ConflictError, and InputError when it is too large."""
+        body = gzip.compress(run.model_dump_json(exclude={"etag"}).encode(), mtime=0)
+        if len(body) > LARGEST_BYTES:
+            raise InputError("posture_run", f"the read {run.id} has {len(body)} bytes")
+        row = {"PartitionKey": self._partition, "RowKey": ROW, "Body": body}
+        etag = await write_if_unchanged(self._table, row, run.etag, _WHAT)
+        return run.model_copy(update={"etag": etag})

@@ -1,0 +1,64 @@
+"""Which health alerts a read of the mailboxes raises. Pure.
+
+The organization's switches have alerts of their own, which each sweep raises: nothing is notified twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.operating.status import moment
+
+if TYPE_CHECKING:
+    from bypass_responder.operating.posture.report import PostureReport
+    from bypass_responder.posture.comparison import MailboxPosture
+    from bypass_responder.posture.stored import PostureRead
+
+WEEK = timedelta(days=7)
+MANY = 10
+"""Mailboxes that changed since the last complete read; fewer are in the report only."""
+MOST_NAMED = 3
+ALERTS = ("posture_drift", "posture_default_left", "posture_partial")
+
+
+def alerts_of(report: PostureReport, reads: Sequence[PostureRead], now: datetime) -> dict[str, str]:
+    """Return the alerts with their details. ``reads``: those that are stored, this one included."""
+    present: dict[str, str] = {}
+    changed = [row for row in report.found.rows if row.changed]
+    left = [row for row in changed if _left_default_set(row)]
+    since = f"since the read of {moment(report.found.compared_with)}" if report.found.compared_with else ""
+    if len(changed) >= MANY:
+        present["posture_drift"] = f"The audit settings of {len(changed)} mailboxes changed {since}: {_names(changed)}."
+    if left:
+        present["posture_default_left"] = (
+            f"{len(left)} mailboxes left Microsoft's default audit set {since}: {_names(left)}."
+        )
+    if late := _partial_for_a_week(reads, now):
+        present["posture_partial"] = late
+    return present
+
+
+def _left_default_set(row: MailboxPosture) -> bool:
+    return any(each.property == "DefaultAuditSet" and "-" in each.text for each in row.changed)
+
+
+def _names(rows: Sequence[MailboxPosture]) -> str:
+    named = ", ".join(row.mailbox.name for row in rows[:MOST_NAMED])
+    return f"{named} and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else named
+
+
+def _partial_for_a_week(reads: Sequence[PostureRead], now: datetime) -> str:
+    """Return since when no read was complete, with the last reason; empty within a week.
+
+    Where no mailbox was ever read, the optional permission is not granted: no alert.
+    """
+    if not any(read.overview and read.overview.summary.mailboxes for read in reads):
+        return ""
+    whole = [read.read_at for read in reads if not read.problems]
+    since = max(whole, default=min(read.read_at for read in reads))
+    last = max(reads, key=lambda read: read.read_at)
+    if not last.problems or since + WEEK > now:
+        return ""
+    return f"No read of the mailboxes was complete since {moment(since)}: {last.problems[0]}."

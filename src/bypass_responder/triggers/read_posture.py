@@ -1,0 +1,23 @@
+"""Timer ``read_posture``: begin a read of all mailboxes once a day, continue it, and compare it when it has ended.
+
+Answers continue it as well (``record_exchange_read``); the comparison runs only here, away from everything that acts.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.operating.posture.reading import advance_read, begin_read, finish_read
+
+if TYPE_CHECKING:
+    from bypass_responder.session import Services
+
+EVERY = timedelta(hours=24)
+
+
+async def read_posture(services: Services) -> None:
+    """Begin a read if the last is a day old; take answers, ask further parts, compare what has ended."""
+    await begin_read(services, unless_since=services.clock() - EVERY)
+    await advance_read(services)
+    await finish_read(services)

@@ -1,0 +1,168 @@
+"""The daily read of all mailboxes: asked part by part, compared once it has ended, repeated after a crash."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from datetime import timedelta
+
+import pytest
+
+from bypass_responder.errors import TransientError
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.decision_message import Channel, DecisionKind, Shown
+from bypass_responder.model.exchange_read import ReadCommand, ReadMailboxes, ReadOrganization, Recipients
+from bypass_responder.model.incident import PersonDecision
+from bypass_responder.operating.posture.answers import read_report
+from bypass_responder.posture.baseline import measures
+from bypass_responder.posture.filter import RowFilter
+from bypass_responder.triggers.carry_out_decision import carry_out_decision
+from bypass_responder.triggers.read_posture import read_posture
+from bypass_responder.triggers.record_exchange_read import record_exchange_read
+from tests.operating.posture.scenes import line
+from tests.posture.mailboxes import CASES, a_read
+from tests.world import TENANT, World
+
+MAILBOX = a_read(CASES[:1]).mailboxes[0]
+SWITCHES = {
+    "switches": {"items": [{"audit_disabled": False, "unified_audit_log_ingestion_enabled": True}]},
+    "admin_audit_log": {},
+    "assignments": {},
+    "members": {},
+    "own_entries": {},
+}
+
+
+class Worker:
+    """Answers what is on the queue, each question once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.answered = 0
+        self.broken: set[Recipients] = set()
+
+    async def answer(self, most: int = 1000) -> None:
+        while most and self.answered < len(self.world.reads.sent):
+            command = self.world.reads.sent[self.answered]
+            self.answered, most = self.answered + 1, most - 1
+            await record_exchange_read(json.dumps(self._answer(command)).encode(), self.world.services)
+
+    def _answer(self, command: ReadCommand) -> dict[str, object]:
+        about = {"command_id": command.command_id, "kind": command.kind, "tenant_id": TENANT}
+        started = {"started_at": self.world.now.isoformat()}
+        if isinstance(command, ReadMailboxes) and command.shard.recipients in self.broken:
+            return about | started | {"outcome": "failed", "error": "Not allowed.", "error_class": "permission"}
+        lines = [json.dumps(SWITCHES).encode()] if isinstance(command, ReadOrganization) else []
+        if isinstance(command, ReadMailboxes) and command.shard.recipients is Recipients.USER:
+            lines = [line(MAILBOX)]
+        packed = gzip.compress(b"\n".join(lines), mtime=0)
+        name = f"{command.command_id}.jsonl.gz"
+        self.world.reads.blobs[name] = packed
+        facts = {"outcome": "read", "complete": True, "blob": name, "sha256": hashlib.sha256(packed).hexdigest()}
+        return about | started | facts | {"rows": len(lines), "scanned": len(lines)}
+
+
+async def read_whole(world: World, worker: Worker) -> None:
+    await read_posture(world.services)
+    await worker.answer()
+    world.now += timedelta(minutes=1)
+    await read_posture(world.services)
+
+
+async def test_a_read_that_has_ended_is_reported() -> None:
+    world = World()
+    await read_whole(world, Worker(world))
+    report = await read_report(world.services, measures(), RowFilter())
+
+    assert [row.mailbox.object_id for row in report.rows] == [MAILBOX.object_id]
+    assert report.found.problems == ()
+
+
+async def test_a_read_is_begun_once_a_day() -> None:
+    world = World()
+    worker = Worker(world)
+    for _ in range(9):
+        await read_whole(world, worker)
+        world.now += timedelta(hours=6)
+
+    assert len(world.posture.kept) == 3
+
+
+async def test_one_that_is_under_way_is_not_begun_again() -> None:
+    world = World()
+    await read_posture(world.services)
+    sent = len(world.reads.sent)
+    world.now += timedelta(minutes=10)
+    await read_posture(world.services)
+
+    assert len(world.reads.sent) == sent
+
+
+async def test_a_crash_between_the_row_and_the_question_repeats_the_question() -> None:
+    world = World()
+    world.reads.fail("ask", TransientError("The storage is away."))
+    with pytest.raises(TransientError):
+        await read_posture(world.services)
+    world.now += timedelta(minutes=1)
+    await read_posture(world.services)
+
+    assert len(world.reads.sent) == 2
+    assert world.posture_runs.row is not None
+    assert {part.command_id for part in world.posture_runs.row.asked} == {each.command_id for each in world.reads.sent}
+
+
+async def test_a_crash_in_the_comparison_repeats_the_comparison() -> None:
+    world = World()
+    worker = Worker(world)
+    await read_posture(world.services)
+    await worker.answer()
+    world.now += timedelta(minutes=1)
+    world.posture_runs.fail("replace", TransientError("The storage is away."))
+    with pytest.raises(TransientError):
+        await read_posture(world.services)
+    await read_posture(world.services)
+
+    assert len(world.posture.kept) == 1
+    assert world.posture_runs.row is not None
+    assert world.posture_runs.row.compared_at is not None
+
+
+async def test_a_part_that_cannot_be_read_makes_the_report_partial() -> None:
+    world = World()
+    worker = Worker(world)
+    worker.broken = {Recipients.GROUP}
+    await read_whole(world, worker)
+    report = await read_report(world.services, measures(), RowFilter())
+
+    assert report.found.problems == ("group: Not allowed.",)
+    assert not report.clean
+
+
+async def test_a_read_that_is_partial_for_a_week_is_an_alert_and_a_complete_one_ends_it() -> None:
+    world = World()
+    worker = Worker(world)
+    worker.broken = {Recipients.GROUP}
+    for _ in range(8):
+        await read_whole(world, worker)
+        world.now += timedelta(days=1)
+    before = await world.alerts()
+    worker.broken = set()
+    await read_whole(world, worker)
+
+    assert "posture_partial" in before
+    assert "posture_partial" not in await world.alerts()
+
+
+async def test_a_person_asks_for_a_read() -> None:
+    world = World()
+    await read_whole(world, Worker(world))
+    world.now += timedelta(hours=1)
+    message = await world.a_decision(DecisionKind.READ_POSTURE, "", TENANT_TARGET, shown=Shown())
+    sent = len(world.reads.sent)
+    for _ in range(2):
+        await carry_out_decision(message.model_dump_json().encode(), world.services, channel=Channel.BYPASSCTL)
+    case = await world.case(TENANT_TARGET)
+
+    assert len(world.reads.sent) == sent + 2
+    assert [row.outcome for row in case.rows(PersonDecision)] == ["carried_out"]
