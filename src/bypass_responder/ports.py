@@ -311,7 +311,7 @@ class PostureRuns(Protocol):
     """The read of all mailboxes that is under way, or was the last."""
 
     async def current(self) -> PostureRun | None:
-        """The read; None before the first. Raises InputError on a corrupt row."""
+        """The read; None before the first. A corrupt row is one that ended long ago."""
 
     async def replace(self, run: PostureRun) -> PostureRun:
         """Write it over the version it was read as. Raises ConflictError, and InputError when it is too large."""

@@ -6,7 +6,7 @@ import pytest
 
 from bypass_responder.adapters.posture_run_table import ROW, TABLE, PostureRunTable
 from bypass_responder.adapters.storage_clients import StorageClients
-from bypass_responder.errors import ConflictError, InputError
+from bypass_responder.errors import ConflictError
 from bypass_responder.ports import PostureRuns
 from bypass_responder.posture.run import begin
 from tests.fakes import FakePostureRuns
@@ -56,9 +56,15 @@ async def test_a_second_first_is_a_conflict(runs: PostureRuns) -> None:
         await runs.replace(begin("other", START, None))
 
 
-async def test_a_damaged_row_is_refused_with_its_place(clients: StorageClients, tenant_id: str) -> None:
+async def test_a_damaged_row_is_replaced_by_the_next_read(clients: StorageClients, tenant_id: str) -> None:
     row = {"PartitionKey": f"{tenant_id}_posture-run", "RowKey": ROW, "Body": b"no gzip"}
     await clients.tables.get_table_client(TABLE).create_entity(row)
+    runs = PostureRunTable(clients.tables, tenant_id)
+    damaged = await runs.current()
+    await runs.replace(begin("next", START, damaged))
+    found = await runs.current()
 
-    with pytest.raises(InputError, match="posture-run / current"):
-        await PostureRunTable(clients.tables, tenant_id).current()
+    assert damaged is not None
+    assert damaged.compared_at is not None
+    assert found is not None
+    assert found.parts == begin("next", START, None).parts

@@ -49,7 +49,7 @@ class Worker:
             await record_exchange_read(json.dumps(self._answer(command)).encode(), self.world.services)
 
     def _answer(self, command: ReadCommand) -> dict[str, object]:
-        about = {"command_id": command.command_id, "kind": command.kind, "tenant_id": TENANT}
+        about: dict[str, object] = {"command_id": command.command_id, "kind": command.kind, "tenant_id": TENANT}
         started = {"started_at": self.world.now.isoformat()}
         if isinstance(command, ReadMailboxes) and command.shard.recipients in self.broken:
             return about | started | {"outcome": "failed", "error": "Not allowed.", "error_class": "permission"}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from bypass_responder.adapters.table_rows import corrupt, row_or_none, write_if_unchanged
+from bypass_responder.adapters.table_rows import row_or_none, write_if_unchanged
 from bypass_responder.errors import InputError
+from bypass_responder.model.base import EARLIEST
 from bypass_responder.posture.run import PostureRun
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ class PostureRunTable:
         self._partition = f"{tenant_id}_posture-run"
 
     async def current(self) -> PostureRun | None:
-        """Read the row. Raises InputError when it is malformed."""
+        """Read the row. A malformed one counts as a read that ended long ago, so that the next replaces it."""
         row = await row_or_none(self._table, self._partition, ROW, _WHAT)
         if row is None:
             return None
         try:
             run = PostureRun.model_validate_json(gzip.decompress(row["Body"]))
-        except (ValidationError, KeyError, TypeError, OSError, EOFError, zlib.error) as problem:
-            raise corrupt(row, TABLE, problem) from problem
+        except (ValidationError, KeyError, TypeError, OSError, EOFError, zlib.error):
+            run = PostureRun(id="unreadable", started_at=EARLIEST, parts=(), ended_at=EARLIEST, compared_at=EARLIEST)
         return run.model_copy(update={"etag": row.metadata["etag"]})
 
     async def replace(self, run: PostureRun) -> PostureRun:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.operating.status import moment
+from bypass_responder.model.base import moment
 
 if TYPE_CHECKING:
     from bypass_responder.operating.posture.report import PostureReport
