@@ -9,14 +9,15 @@ from datetime import timedelta
 
 import pytest
 
-from bypass_responder.errors import TransientError
+from bypass_responder.errors import ConflictError, NotFoundError, TransientError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Channel, DecisionKind, Shown
-from bypass_responder.model.exchange_read import ReadCommand, ReadMailboxes, ReadOrganization, Recipients
+from bypass_responder.model.exchange_read import ReadCommand, ReadMailboxes, ReadOrganization, Recipients, Shard
 from bypass_responder.model.incident import PersonDecision
 from bypass_responder.operating.posture.answers import read_report
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.filter import RowFilter
+from bypass_responder.posture.mailbox import Mailbox
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.read_posture import read_posture
 from bypass_responder.triggers.record_exchange_read import record_exchange_read
@@ -41,6 +42,8 @@ class Worker:
         self.world = world
         self.answered = 0
         self.broken: set[Recipients] = set()
+        self.users: list[Mailbox] = [MAILBOX]
+        self.most_rows = 50_000
 
     async def answer(self, most: int = 1000) -> None:
         while most and self.answered < len(self.world.reads.sent):
@@ -55,12 +58,27 @@ class Worker:
             return about | started | {"outcome": "failed", "error": "Not allowed.", "error_class": "permission"}
         lines = [json.dumps(SWITCHES).encode()] if isinstance(command, ReadOrganization) else []
         if isinstance(command, ReadMailboxes) and command.shard.recipients is Recipients.USER:
-            lines = [line(MAILBOX)]
+            lines = [line(each) for each in self.users if _is_inside(each, command.shard)]
+        more = len(lines) > self.most_rows
+        lines = lines[: self.most_rows]
         packed = gzip.compress(b"\n".join(lines), mtime=0)
         name = f"{command.command_id}.jsonl.gz"
         self.world.reads.blobs[name] = packed
-        facts = {"outcome": "read", "complete": True, "blob": name, "sha256": hashlib.sha256(packed).hexdigest()}
+        facts: dict[str, object] = {
+            "outcome": "read",
+            "complete": True,
+            "blob": name,
+            "sha256": hashlib.sha256(packed).hexdigest(),
+        }
+        if more:
+            facts |= {"complete": False, "partial": f"the shard has more than {self.most_rows} mailboxes"}
         return about | started | facts | {"rows": len(lines), "scanned": len(lines)}
+
+
+def _is_inside(mailbox: Mailbox, shard: Shard) -> bool:
+    created = str(mailbox.created_at)
+    since, until = shard.since.isoformat() if shard.since else "", shard.until.isoformat() if shard.until else "9"
+    return since <= created < until
 
 
 async def read_whole(world: World, worker: Worker) -> None:
@@ -166,3 +184,47 @@ async def test_a_person_asks_for_a_read() -> None:
 
     assert len(world.reads.sent) == sent + 2
     assert [row.outcome for row in case.rows(PersonDecision)] == ["carried_out"]
+
+
+async def test_a_type_with_too_many_mailboxes_is_read_in_pieces_and_nothing_is_missing() -> None:
+    world = World()
+    worker = Worker(world)
+    worker.most_rows = 10
+    worker.users = [
+        MAILBOX._replace(
+            object_id=f"00000000-0000-4000-8000-{number:012}",
+            exchange_guid=None,
+            created_at=(world.now - timedelta(days=1000 - number)).isoformat(),
+        )
+        for number in range(50)
+    ]
+    await read_whole(world, worker)
+    report = await read_report(world.services, measures(), RowFilter())
+
+    assert report.found.problems == ()
+    assert {row.mailbox.object_id for row in report.rows} == {each.object_id for each in worker.users}
+
+
+async def test_two_runs_at_a_time_ask_nothing_twice() -> None:
+    world = World()
+    await read_posture(world.services)
+    world.posture_runs.fail("replace", ConflictError("The row was changed meanwhile."))
+    await Worker(world).answer()
+
+    assert len({command.command_id for command in world.reads.sent}) == len(world.reads.sent) == 7
+
+
+async def test_a_blob_that_comes_after_its_answer_is_awaited() -> None:
+    world = World()
+    worker = Worker(world)
+    worker.most_rows, worker.users = 0, [MAILBOX]
+    await read_posture(world.services)
+    await worker.answer(1)
+    world.reads.fail("lines", NotFoundError("There is no blob yet."))
+    await worker.answer(1)
+    before = [part.name for part in world.posture_runs.row.asked] if world.posture_runs.row else []
+    await read_posture(world.services)
+    after = [part.name for part in world.posture_runs.row.asked] if world.posture_runs.row else []
+
+    assert "user" in before
+    assert "user" not in after
