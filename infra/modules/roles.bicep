@@ -62,7 +62,9 @@ var onTables given[] = concat(
   toApp(responder, roles.tableDataReader, ['Allowlist']),
   toApp(responder, roles.tableDataContributor, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints', 'Evidence']),
   consoleExists ? toApp(console, roles.tableDataContributor, ['Allowlist']) : [],
-  consoleExists ? toApp(console, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints', 'Evidence']) : [],
+  consoleExists
+    ? toApp(console, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints', 'Evidence'])
+    : [],
   toGroup(operators, roles.tableDataContributor, ['Allowlist']),
   toGroup(operators, roles.tableDataReader, ['Ledger', 'Work', 'CaseIndex', 'Feed', 'Checkpoints', 'Evidence']),
   toGroup(readers, roles.tableDataReader, tables)

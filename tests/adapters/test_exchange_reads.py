@@ -166,7 +166,9 @@ async def test_lines_that_are_not_there_yet_are_not_found(reads: ExchangeReads) 
 
 
 @pytest.mark.parametrize(
-    ("data", "given"), [(b"no gzip", {}), (gzip.compress(b"{}\n")[:-4], {}), (b"x", {"sha256": "1" * 64})]
+    ("data", "given"),
+    [(b"no gzip", {}), (gzip.compress(b"{}\n")[:-4], {}), (b"x", {"sha256": "1" * 64})],
+    ids=("other", "cut off", "another hash"),
 )
 async def test_lines_that_are_not_those_of_the_answer_are_an_input_error(
     real: StorageExchangeReads, clients: StorageClients, data: bytes, given: dict[str, Any]
