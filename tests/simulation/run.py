@@ -22,6 +22,7 @@ from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, DecisionMessage, Shown
+from bypass_responder.model.exchange_read import ReadCommand
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.listing import IndexFilter
@@ -39,11 +40,14 @@ from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
 from bypass_responder.session import Services
+from bypass_responder.triggers.ask_organization import ask_organization
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.gather_evidence import gather_evidence
 from bypass_responder.triggers.hunt_audit_events import hunt_audit_events
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
+from bypass_responder.triggers.read_posture import read_posture
 from bypass_responder.triggers.receive_alert import receive_alert
+from bypass_responder.triggers.record_exchange_read import record_exchange_read
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from bypass_responder.triggers.resume_responses import resume_responses
 from bypass_responder.triggers.send_notifications import send_notifications
@@ -63,6 +67,7 @@ from tests.simulation.tenant import (
     TimedLedger,
     TraceSource,
     WatchedDirectory,
+    an_exchange_read,
 )
 from tests.world import START, TENANT, World, an_account, an_entry, exchange_guid, some_settings
 
@@ -271,7 +276,7 @@ class Run:
         self._skew: dict[str, float] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._crash_left = schedule.crash_at[2] if schedule.crash_at else 0
-        self._answered = self._swept = self._carried = 0
+        self._answered = self._swept = self._carried = self._read = 0
 
     def _build_world(self) -> None:
         accounts = [an_account(IDS[name], f"{name}@contoso.onmicrosoft.com") for name in IDS]
@@ -468,12 +473,41 @@ class Run:
 
     # --- the Exchange worker
 
+    def _on_read_mailboxes(self, _: str, __: Event) -> None:
+        """The daily questions about the organization and all mailboxes, three days in a row."""
+        for number in range(3):
+            self.at(1000 * number, self._forget_questions)
+            for wait, run in ((1, ask_organization), (2, read_posture), (300, read_posture), (600, read_posture)):
+                self.at(1000 * number + wait, partial(self.invoke, self._host(), run))
+            self.at(1000 * number + 900, partial(self.invoke, "cli", read_status))
+
+    def _forget_questions(self) -> None:
+        """Let a day pass for the daily questions alone."""
+        day, reads = timedelta(days=1), self.world.reads
+        reads.kept = {key: dataclasses.replace(each, asked_at=each.asked_at - day) for key, each in reads.kept.items()}
+        if run := self.world.posture_runs.row:
+            self.world.posture_runs.row = run.model_copy(update={"started_at": run.started_at - day})
+
+    def _answer_read(self, command: ReadCommand, delivery: int) -> None:
+        result, lines = an_exchange_read(command, self.now())
+        self.world.reads.blobs[str(result.blob)] = lines
+
+        def again() -> None:
+            if delivery < 5:
+                self.at(self.rng.uniform(1, 60), lambda: self._answer_read(command, delivery + 1))
+
+        self.invoke(self._host(), partial(record_exchange_read, result.model_dump_json().encode()), again)
+
     def _collect(self) -> None:
         """Take what was put on the queues to the worker, and on the queue of decisions."""
         while self._answered < len(self.world.exchange.sent):
             command = self.world.exchange.sent[self._answered]
             self._answered += 1
             self.at(self.rng.uniform(0.5, 8), lambda command=command: self._work(command, 1))  # type: ignore[misc]
+        while self._read < len(self.world.reads.sent):
+            question = self.world.reads.sent[self._read]
+            self._read += 1
+            self.at(self.rng.uniform(1, 60), partial(self._answer_read, question, 1))
         while self._carried < len(self.world.decisions.sent):
             self._carried += 1
             self._carry(self.world.decisions.sent[self._carried - 1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from tests.simulation.gate import CALLS
+from tests.simulation.gate import CALLS, PORTS
 
 VICTIMS = ("alex", "blake")
 SERVICE = "svc"
@@ -46,6 +46,11 @@ REACHED_BY = {
     "inspections.forget_before": "ask",
     "decisions.send": "dismiss",
     "decisions.finish": "poison_decision",
+} | {
+    f"{port}.{method}": "read_mailboxes"
+    for port, methods in PORTS.items()
+    if port in {"reads", "posture", "posture_runs"}
+    for method in methods
 }
 """What has to happen for a call that few runs make."""
 RARE = {"allowlist.remove", "decisions.send"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import hashlib
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +16,12 @@ from bypass_responder.errors import FeedError, NotFoundError, PermissionMissingE
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
+from bypass_responder.model.exchange_read import ReadCommand, ReadKind, ReadOutcome, ReadResult
 from bypass_responder.model.feed import ContentBlob, Window
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.question import Answer, Empty, Found, Item, Pending, Question, Unavailable
 from bypass_responder.ports import Directory
+from tests.case.test_right_holders import MANAGEMENT, OWN, an_answer
 from tests.fakes import FakeDirectory, FakeLedger, FakeLimit
 from tests.fakes.feed import FakeAuditFeed
 from tests.fakes.hunting import FakeHunting
@@ -249,3 +253,20 @@ class Exchange:
             before = [change for change in self.changes if change.account == account][:-1]
             return bool(before) and before[-1].what == "on"
         return self.bypassed.get(account, False)
+
+
+def an_exchange_read(command: ReadCommand, now: datetime) -> tuple[ReadResult, bytes]:
+    """The answer to a question that may take minutes: a healthy organization, and no mailboxes."""
+    is_organization = command.kind is ReadKind.ORGANIZATION
+    lines = gzip.compress(an_answer(OWN, MANAGEMENT).model_dump_json().encode() if is_organization else b"", mtime=0)
+    answer = ReadResult(
+        command_id=command.command_id,
+        kind=command.kind,
+        tenant_id=command.tenant_id,
+        outcome=ReadOutcome.READ,
+        started_at=now,
+        complete=True,
+        blob=f"{command.command_id}.jsonl.gz",
+        sha256=hashlib.sha256(lines).hexdigest(),
+    )
+    return answer, lines
