@@ -68,7 +68,9 @@ SECRET_PARAMETER = "@secure()\n#disable-next-line no-unused-params\nparam pass s
 KEY_OUTPUT = (
     "#disable-next-line outputs-should-not-contain-secrets\noutput key string = account.listKeys().keys[0].value"
 )
-WORKER_WRITES = "  toApp(worker, roles.blobDataContributor, [containers.sweeps]),\n"
+WORKER_WRITES = (
+    "  toApp(worker, roles.blobDataContributor, [containers.sweeps, containers.reads, containers.changes]),\n"
+)
 TIMEOUT = "COMMAND_TIMEOUT_SECONDS: string(commandTimeoutSeconds)"
 HOSTS, WHOLE = "var onHosts given[] = concat(", "toApp(responder, roles.blobDataOwner, [name.dataAccount])"
 ON_OWN = "DataContributor, [name.responder.hostAccount])"
