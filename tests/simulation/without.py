@@ -131,9 +131,12 @@ def _superseded(patch: pytest.MonkeyPatch) -> None:
     """A release goes on although a newer bypass wants the block."""
 
     def renew(draft: Any, kind: StepKind) -> None:
-        row = draft.case.control(kind)
-        draft.put(row.model_copy(update={"next_at": None, "reverted_at": None, "attempts": 0}))
+        releases = [step for step in draft.case.rows(Step) if step.step is StepKind.RELEASE and step.state.running]
+        original(draft, kind)
+        for step in releases:
+            draft.put(step)
 
+    original = control.renew
     patch.setattr("bypass_responder.case.episode.renew", renew)
 
 
