@@ -17,6 +17,7 @@ import typer
 from bypass_responder.case.health_alerts import ADVICE, end_alert
 from bypass_responder.cli.app import app
 from bypass_responder.errors import PermissionMissingError, RefusedError, TransientError
+from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.decision_message import Author, Channel, Shown
@@ -25,9 +26,12 @@ from bypass_responder.model.finding import Source
 from bypass_responder.model.log import ABOUTS
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.notification import Notification
+from bypass_responder.model.question import Found, Item
 from bypass_responder.session import change_health, raise_health
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
+from bypass_responder.triggers.gather_evidence import gather_evidence
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
+from tests.fakes import FakeSource
 from tests.sensing.builders import a_bypass, another
 from tests.world import ALEX, BLAKE, START, TENANT, World, a_finding, an_account, an_entry
 
@@ -267,6 +271,18 @@ async def worker_silent() -> World:
     return world
 
 
+async def followed() -> World:
+    """The evidence run finds a rule that forwards outside."""
+    world = await contained()
+    rule = Item(what="inbox rule", detail={"to": "drop@example.net"}, notable="forwards outside")
+    world.sources.update({source.name: FakeSource() for source in SOURCES})
+    world.sources["inbox_rules"] = FakeSource(Found(count=1, items=(rule,)))
+    await gather_evidence(world.services)
+    await world.passes(minutes=20)
+    await gather_evidence(world.services)
+    return world
+
+
 async def tested() -> World:
     world = World()
     message = await world.a_decision("test_notification", "", TENANT_TARGET, shown=Shown())
@@ -312,7 +328,7 @@ SCENARIOS: tuple[Callable[[], Awaitable[World]], ...] = (
         unreadable,
         poison,
     ),
-    *(unreadable_records, tampered, worker_fails, worker_silent, tested, alerts),
+    *(unreadable_records, tampered, worker_fails, worker_silent, followed, tested, alerts),
     *(attempted(ACTORS[0]), attempted(Actor())),
     *map(by, ACTORS),
 )

@@ -18,11 +18,11 @@ FIXES = {
     ),
     Issue.AUDIT_OFF: (
         "The type does not follow the organization's default, and its own switch is off",
-        "bypassctl posture plan, or Set-Mailbox -AuditEnabled $true",
+        "bypassctl posture plan -o FILE, or Set-Mailbox -AuditEnabled $true",
     ),
     Issue.RECORDS_NOTHING: (
         "A logon type has an empty list",
-        "bypassctl posture plan, or Set-Mailbox -DefaultAuditSet with this logon type",
+        "bypassctl posture plan -o FILE, or Set-Mailbox -DefaultAuditSet with this logon type",
     ),
     Issue.NOT_READ: ("Something that decides was not read", "Read it again, with what is missing"),
     Issue.UNKNOWN_TYPE: (
@@ -31,15 +31,15 @@ FIXES = {
     ),
     Issue.NO_MAIL_READS: (
         "Reading mail leaves no record for a logon type",
-        "bypassctl posture plan: returns the logon type to Microsoft's default set",
+        "bypassctl posture plan -o FILE: returns the logon type to Microsoft's default set",
     ),
     Issue.MISSING: (
         "Actions of the baseline are not recorded",
-        "bypassctl posture plan: returns the logon type to Microsoft's default set, or adds the actions",
+        "bypassctl posture plan -o FILE: returns the logon type to Microsoft's default set, or adds the actions",
     ),
     Issue.PINNED: (
         "A logon type has a list of its own, and gets nothing that Microsoft adds",
-        "bypassctl posture plan, where the list has nothing that the default set lacks",
+        "bypassctl posture plan -o FILE, where the list has nothing that the default set lacks",
     ),
     Issue.LEGACY_MESSAGE_BIND: (
         "MessageBind is recorded no more and cannot be chosen; MailItemsAccessed replaced it",
@@ -47,7 +47,7 @@ FIXES = {
     ),
     Issue.SHORT_AGE_LIMIT: (
         "The mailbox keeps its entries for less time than the baseline says; the unified audit log is not concerned",
-        "bypassctl posture plan --age-limit DAYS",
+        "bypassctl posture plan -o FILE --age-limit DAYS",
     ),
     Issue.FLAG_IGNORED: ("AuditEnabled is off, without effect while the organization audits", "None needed"),
     Issue.UNKNOWN_ACTIONS: (
