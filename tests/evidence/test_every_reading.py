@@ -52,7 +52,7 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-RECORDS = st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8), max_size=5)
+RECORDS = st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=5), max_size=3)
 SECRET = "Salaries of 2026"
 COMMON = {
     "id": "1",

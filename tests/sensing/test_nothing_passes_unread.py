@@ -268,7 +268,7 @@ def test_a_fault_in_each_reader_is_found(
     strategy, must_hold = broken
     monkeypatch.setattr(where, name, fault)
 
-    @settings(max_examples=2000, deadline=None, database=None, phases=[Phase.generate], report_multiple_bugs=False)
+    @settings(max_examples=20_000, deadline=None, database=None, phases=[Phase.generate], report_multiple_bugs=False)
     @given(case=strategy)
     def fails(case: Any) -> None:
         must_hold(case)
