@@ -167,7 +167,9 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
     ),
     "posture_default_left": (
         Severity.WARNING,
-        Task("Return them to Microsoft's default set, or they miss what it adds", "bypassctl posture plan -o plan.json"),
+        Task(
+            "Return them to Microsoft's default set, or they miss what it adds", "bypassctl posture plan -o plan.json"
+        ),
     ),
     "posture_partial": (
         Severity.WARNING,
