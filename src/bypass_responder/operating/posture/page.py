@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from typing import TYPE_CHECKING
 
 from bypass_responder import __version__
 from bypass_responder.model.base import moment
-from bypass_responder.model.record import printable
 from bypass_responder.operating.posture.overview import to_do
 from bypass_responder.operating.posture.report import PostureReport, flag_text, missing_text
+from bypass_responder.operating.standalone_page import environment
 from bypass_responder.posture.age_limit import in_words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MOST_ROWS = 1000
 """Mailboxes on the page, the worst first. The other forms have all of them."""
@@ -20,22 +21,8 @@ MOST_ROWS = 1000
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("bypass_responder.operating.posture", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    made.filters |= {"moment": moment, "missing": missing_text, "flag": flag_text, "days": in_words}
-    return made
-
-
-def _shown(value: object) -> str:
-    """Return a text printable: control characters and marks of direction escaped. Markup is the template's own."""
-    return value if isinstance(value, Markup) else printable(str(value))
+    package = "bypass_responder.operating.posture"
+    return environment(package, moment=moment, missing=missing_text, flag=flag_text, days=in_words)
 
 
 def page(report: PostureReport) -> str:
