@@ -47,6 +47,13 @@ def backoff(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta
     return min(first * (1 << min(attempts, 20)), longest)
 
 
+def envelope_problem(schema_version: int, tenant_id: str, *, current: int, ours: str) -> str:
+    """Return why a message is not for us; empty if it is. The version before the current one is accepted too."""
+    if schema_version not in {current, current - 1} - {0}:
+        return f"schema_version {schema_version} is not supported"
+    return "" if tenant_id == ours else f"tenant_id {tenant_id} is another tenant"
+
+
 def moment(at: datetime) -> str:
     """Return a time in UTC for people, to the second."""
     return f"{at:%Y-%m-%d %H:%M:%SZ}"

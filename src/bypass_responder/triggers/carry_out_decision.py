@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bypass_responder.errors import ResponderError
 from bypass_responder.handling.carry_out import carry_out, refuse_in_tenant
 from bypass_responder.handling.reconcile import settle_all
-from bypass_responder.model.base import first_problem, is_target_key
+from bypass_responder.model.base import envelope_problem, first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import SCHEMA_VERSION, Channel, DecisionKind, DecisionMessage
 from bypass_responder.operating.inspect_account import answer
@@ -32,7 +32,6 @@ OF_TENANT = frozenset(
     }
 )
 """Decisions about no account."""
-ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
 
 
 async def carry_out_decision(body: bytes, services: Services, *, channel: Channel) -> None:
@@ -55,10 +54,8 @@ def _read(body: bytes, tenant_id: str) -> tuple[DecisionMessage | None, str]:
         message = DecisionMessage.model_validate_json(body)
     except ValidationError as error:
         return None, first_problem(error)
-    if message.schema_version not in ACCEPTED_VERSIONS:
-        return None, f"schema_version {message.schema_version} is not supported"
-    if message.tenant_id != tenant_id:
-        return None, f"tenant_id {message.tenant_id} is another tenant"
+    if problem := envelope_problem(message.schema_version, message.tenant_id, current=SCHEMA_VERSION, ours=tenant_id):
+        return None, problem
     of_tenant = message.kind in OF_TENANT
     if message.target != TENANT_TARGET if of_tenant else not is_target_key(message.target):
         return None, "target is not a valid ledger key"

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bypass_responder.errors import InputError
 from bypass_responder.event_lines import write_line
-from bypass_responder.model.base import first_problem
+from bypass_responder.model.base import envelope_problem, first_problem
 from bypass_responder.model.exchange_read import ReadKind, ReadOutcome, ReadResult
 from bypass_responder.model.message import SCHEMA_VERSION
 from bypass_responder.operating.posture.reading import advance_read
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services
 
 OF_POSTURE = {ReadKind.MAILBOXES, ReadKind.ORGANIZATION}
-ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
 
 
 async def record_exchange_read(body: bytes, services: Services) -> None:
@@ -58,10 +57,8 @@ def _read(body: bytes, tenant_id: str) -> tuple[ReadResult | None, str]:
         result = ReadResult.model_validate_json(body)
     except ValidationError as error:
         return None, first_problem(error)
-    if result.schema_version not in ACCEPTED_VERSIONS:
-        return None, f"schema_version {result.schema_version} is not supported"
-    if result.tenant_id != tenant_id:
-        return None, f"tenant_id {result.tenant_id} is another tenant"
+    if problem := envelope_problem(result.schema_version, result.tenant_id, current=SCHEMA_VERSION, ours=tenant_id):
+        return None, problem
     return result, ""
 
 

@@ -12,7 +12,7 @@ from bypass_responder.case.exchange_answer import take_answer
 from bypass_responder.case.health_alerts import end_alert, end_permission_missing, raise_alert
 from bypass_responder.case.tasks import Task
 from bypass_responder.handling.reconcile import settle_all
-from bypass_responder.model.base import first_problem, is_target_key
+from bypass_responder.model.base import envelope_problem, first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, ExchangeResult
 from bypass_responder.model.notification import Severity
@@ -24,8 +24,6 @@ from bypass_responder.triggers.sweep_bypass_state import take_sweep_answer
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.session import Services
-
-ACCEPTED_VERSIONS = {SCHEMA_VERSION, SCHEMA_VERSION - 1} - {0}
 
 
 async def record_exchange_result(body: bytes, services: Services) -> None:
@@ -66,10 +64,8 @@ def _read(body: bytes, tenant_id: str) -> tuple[ExchangeResult | SweepResult | N
         result = _kind(body).model_validate_json(body)
     except ValidationError as error:
         return None, first_problem(error)
-    if result.schema_version not in ACCEPTED_VERSIONS:
-        return None, f"schema_version {result.schema_version} is not supported"
-    if result.tenant_id != tenant_id:
-        return None, f"tenant_id {result.tenant_id} is another tenant"
+    if problem := envelope_problem(result.schema_version, result.tenant_id, current=SCHEMA_VERSION, ours=tenant_id):
+        return None, problem
     if isinstance(result, ExchangeResult) and not is_target_key(result.target):
         return None, "target is not a valid ledger key"
     return result, ""
