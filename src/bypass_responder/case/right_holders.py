@@ -76,7 +76,7 @@ def _notify_new(draft: Draft, new: list[str], read_at: datetime) -> None:
     draft.notify(
         "tampering",
         f"The right to set bypasses has {len(new)} new holder{'' if len(new) == 1 else 's'}",
-        f"Read in Exchange at {read_at:%Y-%m-%d %H:%M:%SZ}: {_named(new)}. Whoever has it can make any account "
+        f"Read in Exchange at {read_at:%Y-%m-%d %H:%M:%SZ}: {_named(new)}. Anyone who has it can make any account "
         "invisible to mailbox auditing. No account was blocked.",
         key=f"holders-{read_at.isoformat()}",
         severity=Severity.CRITICAL,

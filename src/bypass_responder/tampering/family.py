@@ -88,7 +88,7 @@ FAMILY: Mapping[Technique, Way] = {
         match=roles.precursor,
         severity=Severity.CRITICAL,
         title="The right to set bypasses was given",
-        meaning="Whoever has it can make any account invisible to mailbox auditing.",
+        meaning="Anyone who has it can make any account invisible to mailbox auditing.",
         read_back=_DAILY,
         repair=lambda found: (
             repair.role_entry(found) if found.operation == "Add-ManagementRoleEntry" else repair.right(found)

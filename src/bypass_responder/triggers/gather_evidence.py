@@ -199,14 +199,14 @@ async def _end(visit: Visit, services: Services) -> None:
     plan, now = visit.plan, services.clock()
     complete = all(each.answer for each in visit.of_round)
     found = [each for each in follow_on(visit.inquiries.values()) if each.digest not in plan.notified]
-    told = found if complete or now >= plan.began_at + NOTIFY_AFTER else []
+    reported = found if complete or now >= plan.began_at + NOTIFY_AFTER else []
     finished = complete and not plan.complete
-    if told or finished:
+    if reported or finished:
         async with announced(plan.target, services):
-            await visit.session.apply(partial(_report, visit=visit, found=told, finished=finished))
+            await visit.session.apply(partial(_report, visit=visit, found=reported, finished=finished))
     waits = [each.next_at for each in visit.open]
     next_at = look_again_at(plan, visit.incident, now=now) if complete else min(waits)
-    notified = (*plan.notified, *(each.digest for each in told))
+    notified = (*plan.notified, *(each.digest for each in reported))
     changes = {"complete": complete, "notified": notified, "next_at": next_at}
     await services.gathered.save(plan.model_copy(update=changes))
 

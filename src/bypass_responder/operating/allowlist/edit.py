@@ -168,7 +168,7 @@ async def _plan(
 
 
 def _is_review(action: EditAction, before: Row, after: AllowlistEntry) -> bool:
-    """Whoever adds an entry, keeps it or changes its expiry has reviewed it."""
+    """Return whether the edit is a review: adding or keeping an entry, or changing its expiry."""
     if action is EditAction.UNDO:
         return False
     if action is EditAction.REVIEW or not isinstance(before, AllowlistEntry):
