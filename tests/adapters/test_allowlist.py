@@ -127,13 +127,12 @@ async def test_a_snapshot_replaces_only_the_one_that_was_read(snapshots: Allowli
             await snapshots.replace(Snapshot({SERVICE: "v3"}, stale))
 
 
-async def test_a_snapshot_keeps_when_the_digest_was_sent(clients: StorageClients, tenant_id: str) -> None:
-    snapshots = BlobAllowlistSnapshot(clients.blobs, tenant_id)
-    await snapshots.replace(Snapshot({SERVICE: "v1"}, None, datetime(2026, 11, 28, tzinfo=UTC)))
+async def test_a_snapshot_keeps_its_digest_and_comparison(snapshots: AllowlistSnapshot) -> None:
+    await snapshots.replace(Snapshot({SERVICE: "v1"}, None, datetime(2026, 11, 28, tzinfo=UTC), 7))
     kept = await snapshots.read()
 
     assert kept is not None
-    assert (kept.rows, kept.digest_at) == ({SERVICE: "v1"}, datetime(2026, 11, 28, tzinfo=UTC))
+    assert (kept.rows, kept.digest_at, kept.comparison) == ({SERVICE: "v1"}, datetime(2026, 11, 28, tzinfo=UTC), 7)
 
 
 async def test_a_stamp_that_is_no_text_counts_as_none(clients: StorageClients, tenant_id: str) -> None:

@@ -102,7 +102,8 @@ class FakeAllowlistSnapshot(Scripted):
         if snapshot.etag != (self.kept.etag if self.kept else None):
             raise ConflictError("Another run has stored one.")
         self._version += 1
-        self.kept = Snapshot(dict(snapshot.rows), etag := f"v{self._version}", snapshot.digest_at)
+        etag = f"v{self._version}"
+        self.kept = Snapshot(dict(snapshot.rows), etag, snapshot.digest_at, snapshot.comparison)
         return etag
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -207,13 +208,91 @@ async def test_what_a_slower_run_recorded_is_compared_again(monkeypatch: pytest.
         monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
         etag = await replace(snapshot)
         world.allowlist.take_away(ALEX)
-        await replace(Snapshot({}, etag))
+        await replace(Snapshot({}, etag, comparison=snapshot.comparison + 1))
         return etag
 
     monkeypatch.setattr(world.allowlist_snapshot, "replace", overtaken)
     await watch_allowlist(world.services)
 
     assert [row.gone_at is None for row in (await world.case()).rows(SeenRow)] == [False]
+
+
+async def test_a_run_overtaken_between_its_two_reads_leaves_the_newer_row_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another run records a new entry after this one has made one of its two reads."""
+    world = await watched()
+    read, entries = world.allowlist_snapshot.read, world.allowlist.entries
+
+    async def another_run() -> None:
+        monkeypatch.setattr(world.allowlist_snapshot, "read", read)
+        monkeypatch.setattr(world.allowlist, "entries", entries)
+        await world.allowlist.put(an_entry())
+        await watch_allowlist(world.services)
+
+    async def read_then_overtaken() -> Snapshot | None:
+        before = await read()
+        await another_run()
+        return before
+
+    async def entries_then_overtaken() -> AsyncIterator[AllowlistEntry | MalformedEntry]:
+        rows = [row async for row in entries()]
+        await another_run()
+        for row in rows:
+            yield row
+
+    monkeypatch.setattr(world.allowlist_snapshot, "read", read_then_overtaken)
+    monkeypatch.setattr(world.allowlist, "entries", entries_then_overtaken)
+    await watch_allowlist(world.services)
+
+    assert [row.gone_at for row in (await world.case()).rows(SeenRow)] == [None]
+
+
+async def test_what_a_run_records_after_a_later_one_saw_the_entry_removed_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The slower run ends there, so that it does not compare again."""
+    world = await watched()
+    await world.allowlist.put(an_entry())
+    replace = world.allowlist_snapshot.replace
+
+    async def overtaken(snapshot: Snapshot) -> str:
+        monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
+        etag = await replace(snapshot)
+        world.allowlist.take_away(ALEX)
+        await watch_allowlist(world.services)
+        monkeypatch.setattr(world.allowlist_snapshot, "replace", ended)
+        return etag
+
+    async def ended(_: Snapshot) -> str:
+        raise TransientError("the host ends here")
+
+    monkeypatch.setattr(world.allowlist_snapshot, "replace", overtaken)
+    with pytest.raises(TransientError):
+        await watch_allowlist(world.services)
+
+    assert [row.gone_at is None for row in (await world.case()).rows(SeenRow)] == [False]
+
+
+async def test_a_removal_recorded_after_the_entry_is_back_is_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is held up before it records a removal; the entry is added again, and another run records that."""
+    world = await watched()
+    await world.allowlist.put(an_entry())
+    await world.passes(minutes=1)
+    world.allowlist.take_away(ALEX)
+    replace = world.allowlist_snapshot.replace
+
+    async def overtaken(snapshot: Snapshot) -> str:
+        monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
+        etag = await replace(snapshot)
+        await world.allowlist.put(an_entry())
+        await watch_allowlist(world.services)
+        return etag
+
+    monkeypatch.setattr(world.allowlist_snapshot, "replace", overtaken)
+    await watch_allowlist(world.services)
+
+    assert [row.gone_at for row in (await world.case()).rows(SeenRow)] == [None]
 
 
 async def test_a_misspelled_row_that_could_mean_the_account_is_unclear() -> None:

@@ -18,8 +18,9 @@ from bypass_responder.model.allowlist import Snapshot
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
 
-DIGEST = "digest"
-"""Beside the rows, whose keys are object ids or have a slash: when people were last sent the entries that expire."""
+DIGEST, COMPARISON = "digest", "comparison"
+"""Beside the rows, whose keys are object ids or have a slash: when people were last sent the entries that expire, and
+the number of the comparison."""
 UNREADABLE = (ValueError, TypeError, EOFError, OSError, AttributeError, zlib.error)
 """Raised for a blob that was edited manually."""
 
@@ -44,14 +45,15 @@ class BlobAllowlistSnapshot:
             rows = json.loads(await asyncio.to_thread(gzip.decompress, packed))
             sent = rows.pop(DIGEST, None)
             digest_at = datetime.fromisoformat(sent).astimezone(UTC) if sent else None
-            return Snapshot({str(row): str(tag) for row, tag in rows.items()}, etag, digest_at)
+            comparison = int(rows.pop(COMPARISON, 0))
+            return Snapshot({str(row): str(tag) for row, tag in rows.items()}, etag, digest_at, comparison)
         except UNREADABLE:
             return Snapshot({}, etag)
 
     async def replace(self, snapshot: Snapshot) -> str:
         """Store it in place of the one with its etag. Returns the new etag."""
         digest = {DIGEST: snapshot.digest_at.isoformat()} if snapshot.digest_at else {}
-        data = json.dumps({**snapshot.rows, **digest}, separators=(",", ":")).encode()
+        data = json.dumps({**snapshot.rows, **digest, COMPARISON: snapshot.comparison}, separators=(",", ":")).encode()
         packed = await asyncio.to_thread(gzip.compress, data, mtime=0)
         with translated("the allowlist's snapshot"):
             if snapshot.etag is None:

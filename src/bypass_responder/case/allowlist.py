@@ -113,6 +113,7 @@ def record_row(
         return
     since = valid_since(row, None if anew else before)
     columns = {name: value[:LONGEST_VALUE] for name, value in row.columns.items()}
+    kept = {"earlier": before.earlier, "comparison": before.comparison} if before else {}
     now = SeenRow(
         id=row_id,
         etag=row.etag,
@@ -120,8 +121,8 @@ def record_row(
         edited_at=row.edited_at,
         valid_since=since,
         valid_until=row.expires_at if isinstance(row, AllowlistEntry) else None,
-        earlier=before.earlier if before else None,
         compared=compared or (before is not None and before.compared and before.gone_at is None),
+        **kept,
         **stamps_of(row),
     )
     if before is not None and since is not None and since == before.valid_since:
@@ -131,6 +132,33 @@ def record_row(
     edit = stamps_of(row) if now.edit_id != (before.edit_id if before else "") else {}
     who = f"Edited by {editor}." if editor else _named_by_row(edit)
     _report(draft, row_id, known, columns, key=row.etag, quiet=quiet, who=who, **edit)
+
+
+def record_compared(
+    draft: Draft,
+    row_id: str,
+    row: AllowlistEntry | MalformedEntry | None,
+    *,
+    comparison: int,
+    begun: bool,
+    quiet: bool,
+    summarized: bool,
+    anew: bool,
+) -> None:
+    """Record a row as a comparison read it, unless a later comparison has recorded it.
+
+    ``begun``: an earlier comparison may still be recording it, so that its absence is kept even if nothing is known.
+    The others are as for ``record_row``.
+    """
+    before = _seen(draft.case, row_id)
+    if before is not None and before.comparison > comparison:
+        return
+    record_row(draft, row_id, row, quiet=quiet, summarized=summarized, anew=anew)
+    seen = _seen(draft.case, row_id)
+    if seen is None and begun and row is None:
+        seen = SeenRow(id=row_id, etag="", columns={}, gone_at=draft.now)
+    if seen is not None:
+        draft.put(seen.model_copy(update={"comparison": comparison}))
 
 
 def stamps_of(row: AllowlistEntry | MalformedEntry) -> dict[str, str]:

@@ -48,6 +48,8 @@ class SeenRow(Row):
     valid_until: Utc | None = None
     compared: bool = True
     """False: read for a decision alone. The row may be gone again before a comparison has seen it."""
+    comparison: int = 0
+    """Number of the comparison that recorded it: one with a lower number read the table before, and does not."""
     gone_at: Utc | None = None
     """When the row was found to be removed: a run that had read it before does not record it again."""
     earlier: tuple[Utc, Utc] | None = None
@@ -119,3 +121,5 @@ class Snapshot:
     etag: str | None = None
     digest_at: datetime | None = None
     """When people were last sent the entries that expire."""
+    comparison: int = 0
+    """Number of the run's comparison; each is greater than the one before."""

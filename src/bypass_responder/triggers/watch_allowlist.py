@@ -11,7 +11,7 @@ from bypass_responder.case.allowlist import (
     DIGEST_EVERY,
     MOST_NAMED,
     expiring,
-    record_row,
+    record_compared,
     report_many,
     send_digest,
     summarize,
@@ -59,16 +59,17 @@ async def watch_allowlist(services: Services) -> None:
 
 async def _compare(recorded: set[str], services: Services) -> None:
     """Record the differences from the snapshot, added to ``recorded``, and replace the snapshot."""
+    before = await services.allowlist_snapshot.read()  # first: rows older than it would undo what another run recorded
     rows = {row.row_id: row async for row in services.allowlist.entries()}
-    before = await services.allowlist_snapshot.read()
     known = before.rows if before else {}
     changed = sorted(recorded | {row_id for row_id in {*rows, *known} if _etag(row_id, rows) != known.get(row_id)})
     digest_at = await _send_digest(rows, before, services)
     if before is not None and not changed and digest_at == before.digest_at:
         return
     etag = before.etag if before else None
+    comparison = _number(before, services)
     if before is not None:  # a run that ends here leaves a trace of what it was about to record
-        pending = Snapshot({**known, **dict.fromkeys(changed, UNKNOWN)}, etag, digest_at)
+        pending = Snapshot({**known, **dict.fromkeys(changed, UNKNOWN)}, etag, digest_at, comparison)
         etag = await services.allowlist_snapshot.replace(pending)
     many = before is not None and len(changed) > MOST_NAMED
     if many:
@@ -79,7 +80,7 @@ async def _compare(recorded: set[str], services: Services) -> None:
         by_target.setdefault(target_of(row_id), []).append(row_id)
 
     async def record(target: str) -> None:
-        await _record(target, by_target[target], rows, services, before=before, summarized=many)
+        await _record(target, by_target[target], rows, services, before=before, summarized=many, comparison=comparison)
 
     targets = sorted(by_target)
     outcomes = await asyncio.gather(*map(limited(record), targets), return_exceptions=True)
@@ -90,9 +91,15 @@ async def _compare(recorded: set[str], services: Services) -> None:
     stale = {row_id for target in failed for row_id in by_target[target]}
     now = {row_id: row.etag for row_id, row in rows.items()}
     recorded |= {*changed} - stale
-    await services.allowlist_snapshot.replace(Snapshot(now | dict.fromkeys(stale, UNKNOWN), etag, digest_at))
+    kept = Snapshot(now | dict.fromkeys(stale, UNKNOWN), etag, digest_at, comparison)
+    await services.allowlist_snapshot.replace(kept)
     if failed:
         raise ExceptionGroup("some allowlist rows could not be recorded; they are tried again", list(failed.values()))
+
+
+def _number(before: Snapshot | None, services: Services) -> int:
+    """Return the comparison's number: greater than the last one's, also when the snapshot was lost."""
+    return max(before.comparison + 1 if before else 1, int(services.clock().timestamp() * 1000))
 
 
 def _etag(row_id: str, rows: Rows) -> str | None:
@@ -118,6 +125,7 @@ async def _record(
     *,
     before: Snapshot | None,
     summarized: bool,
+    comparison: int,
 ) -> None:
     session = await open_session(target, services)
     if target == TENANT_TARGET:
@@ -126,8 +134,16 @@ async def _record(
 
         def transition(draft: Draft, ids: list[str] = row_ids[start : start + ROWS_PER_TRANSACTION]) -> None:
             for row_id in ids:
-                anew = before is not None and row_id not in before.rows
-                record_row(draft, row_id, rows.get(row_id), quiet=before is None, summarized=summarized, anew=anew)
+                record_compared(
+                    draft,
+                    row_id,
+                    rows.get(row_id),
+                    comparison=comparison,
+                    begun=before is not None and before.rows.get(row_id) == UNKNOWN,
+                    quiet=before is None,
+                    summarized=summarized,
+                    anew=before is not None and row_id not in before.rows,
+                )
 
         await change_if_needed(session, transition, services)
 
