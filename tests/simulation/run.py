@@ -312,7 +312,8 @@ class Run:
     @property
     def hunts(self) -> bool:
         """True when the tenant lets the responder read advanced hunting."""
-        return self.schedule.seed % 2 == 0
+        crash_at = self.schedule.crash_at
+        return self.schedule.seed % 2 == 0 or (crash_at is not None and crash_at[0].startswith("hunting"))
 
     @property
     def stored(self) -> Services:

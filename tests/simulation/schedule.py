@@ -29,6 +29,7 @@ REACHED_BY = {
     "ledger.alone": "attempt",
     "ledger.findings": "storm",
     "ledger.sent": "attempt",
+    "ledger.tampering": "look",
     "ledger.targets": "look",
     "outbox.waiting": "look",
     "feed_store.gaps": "look",
@@ -54,7 +55,7 @@ REACHED_BY = {
 }
 """What has to happen for a call that few runs make."""
 RARE = {"allowlist.remove", "decisions.send"}
-"""Calls that need an incident or an entry before them."""
+"""Calls that need an incident or an entry before them. Like those of a look, they come once or twice in a run."""
 ALSO = {7: "listed_late", 9: "accept_warning", 11: "service_edits"}
 """What happens in some seeds as well, by their remainder: it moves no other seed."""
 CROWDED = 13
@@ -128,7 +129,7 @@ def schedule(seed: int) -> Schedule:
     crash_at = (call, ("before", "after")[seed % 2], rng.choice((1, 1, 1, 2, 3)))
     events, faults = _alone(call, events, faults)
     events += _besides(rng, seed, call)
-    if call in RARE:
+    if call in RARE or REACHED_BY.get(call) == "look":
         crash_at = (call, crash_at[1], 1)
     if seed % 20 == CROWDED:
         faults["slow"] = 0.2
@@ -155,6 +156,8 @@ def _besides(rng: random.Random, seed: int, call: str) -> list[Event]:
     if call in RARE:
         events += [Event(300, "on", VICTIMS[0]), Event(600, "allow", VICTIMS[0])]
         events += [Event(at, REACHED_BY[call], VICTIMS[0]) for at in (7500, 7800, 8100)]
+    if kind == "look":
+        events += [Event(at, kind) for at in (7300, 9000)]
     if kind := ALSO.get(seed % 20):
         events.append(Event(60.0 * (seed % 200), kind, VICTIMS[0]))
     if seed % 20 == CROWDED:
