@@ -134,7 +134,8 @@ class _Access:
         shared = await self._exchange.run("Get-EXOMailbox", **asked)
         found: Rows = []
         for row in shared[: self._most]:
-            found += await self._permissions("Get-MailboxPermission", Identity=row["Guid"], User=self.guid)
+            own = await self._permissions("Get-MailboxPermission", Identity=row["Guid"], User=self.guid)
+            found += [each | {"mailbox": row["PrimarySmtpAddress"]} for each in own]
         if len(shared) > self._most:
             missing.append(f"FullAccess to shared mailboxes after the first {self._most}")
         missing += ["FullAccess to mailboxes that are not shared", "access through a group"]

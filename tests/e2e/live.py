@@ -160,7 +160,7 @@ class Live:
         async with queue:
             while message := await queue.receive_message():
                 command = json.loads(base64.b64decode(message.content))
-                result = await answer(command, self._exchange, read_back_seconds=2)
+                result = await answer(command, self.exchange, read_back_seconds=2)
                 await queue.delete_message(message)
                 await self.responder.record_exchange_result(json.dumps(result).encode())
                 count += 1
@@ -185,7 +185,7 @@ class Live:
             message = await queue.receive_message()
             assert message is not None
             blob = f"{message.id}.json"
-            result, content = await sweep(json.loads(base64.b64decode(message.content)), self._exchange, blob=blob)
+            result, content = await sweep(json.loads(base64.b64decode(message.content)), self.exchange, blob=blob)
             await queue.delete_message(message)
         if content is not None:
             await self.responder.storage.blobs.get_blob_client("sweeps", blob).upload_blob(change(content))
@@ -336,7 +336,7 @@ class Live:
         return {notification.about for notification in notifications}
 
     @property
-    def _exchange(self) -> ExchangeCalls:
+    def exchange(self) -> ExchangeCalls:
         async def token() -> str:
             answered = await self._http.get(
                 f"{self.client.url}/identity/token",

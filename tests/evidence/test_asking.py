@@ -55,7 +55,14 @@ async def test_a_missing_permission_is_unavailable_never_empty() -> None:
 
     assert isinstance(answer, Unavailable)
     assert answer.reason == "The permission AuditLog.Read.All is missing."
-    assert answer.fix == "Grant it (docs/permissions.md, Evidence)."
+    assert answer.fix == "bypassctl grant --evidence AuditLog.Read.All"
+
+
+async def test_a_missing_permission_that_is_not_optional_is_no_case_for_grant_evidence() -> None:
+    answer = (await asked(PermissionMissingError("403.", permission="Storage Table Data Reader"))).inquiry.answer
+
+    assert isinstance(answer, Unavailable)
+    assert "--evidence" not in answer.fix
 
 
 @pytest.mark.parametrize("error", [RefusedError("400"), NotFoundError("404")])

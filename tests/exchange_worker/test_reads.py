@@ -149,6 +149,15 @@ def test_what_the_account_can_open_is_read_in_reverse(ask: Ask, tenant: Tenant, 
     assert found == [("sales", ("SendAs",)), ("sales", ("SendOnBehalf",)), ("sales", ("FullAccess",))]
 
 
+def test_a_mailbox_that_it_can_open_is_named_by_its_address(ask: Ask, tenant: Tenant, mallory: Account) -> None:
+    sales = an_account(tenant, "sales", type="SharedMailbox", full_access=[mallory.object_id])
+
+    section = ask(of_account(mallory.object_id, "can_open")).account.can_open
+
+    assert section is not None
+    assert [each.mailbox for each in section.items] == [sales.user_principal_name]
+
+
 def test_a_name_with_an_apostrophe_is_found_in_reverse(ask: Ask, tenant: Tenant) -> None:
     oneill = an_account(tenant, "o'neill")
     an_account(tenant, "sales", type="SharedMailbox", send_on_behalf=[oneill.object_id])

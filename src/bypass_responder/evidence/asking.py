@@ -18,7 +18,7 @@ from bypass_responder.errors import (
 )
 from bypass_responder.evidence.planning import answered, failed, given_up, in_words, pending, question_of
 from bypass_responder.evidence.redaction import redacted
-from bypass_responder.evidence.sources import BY_NAME
+from bypass_responder.evidence.sources import BY_NAME, Source
 from bypass_responder.model.question import Answer, Empty, Found, Pending, Unavailable
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ async def ask(
     except ThrottledError as error:
         return _again(inquiry, str(error), clock(), wait=timedelta(seconds=error.retry_after_seconds))
     except PermissionMissingError as error:
-        return Outcome(answered(inquiry, _not_permitted(error.permission), now=clock()))
+        return Outcome(answered(inquiry, _not_permitted(error.permission, source), now=clock()))
     except (NotFoundError, RefusedError, FeedError) as error:
         return Outcome(answered(inquiry, given_up(str(error)), now=clock()))
     except ResponderError as error:
@@ -137,7 +137,8 @@ def _taken(inquiry: Inquiry, answer: Answer, now: datetime) -> Outcome:
             assert_never(answer)
 
 
-def _not_permitted(permission: str) -> Unavailable:
-    return Unavailable(
-        reason=f"The permission {permission} is missing.", fix="Grant it (docs/permissions.md, Evidence)."
-    )
+def _not_permitted(permission: str, source: Source) -> Unavailable:
+    first = permission.partition(" ")[0]
+    optional = first in source.permission.split(" or ")
+    fix = f"bypassctl grant --evidence {first}" if optional else "Grant it (docs/permissions.md, Evidence)."
+    return Unavailable(reason=f"The permission {permission} is missing.", fix=fix)

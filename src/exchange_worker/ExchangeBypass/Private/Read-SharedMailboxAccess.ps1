@@ -38,7 +38,8 @@ function Read-SharedMailboxAccess {
         if ([datetime]::UtcNow -gt $Setting.Deadline) { break }
         $which = @{ Identity = [string]$row.Guid; User = $ExchangeGuid }
         Read-Permission -Name Get-MailboxPermission -Parameter $which -Setting $Setting |
-            Where-Object { -not $_.deny }
+            Where-Object { -not $_.deny } |
+            ForEach-Object { $_.mailbox = [string]$row.PrimarySmtpAddress; $_ }
         $checked++
     }
     if ($shared.Count -gt $checked) { $missing.Add("FullAccess to shared mailboxes after the first $checked") }
