@@ -33,6 +33,7 @@ BENCHES = (
     "off_flood",
     "graph_limit",
     "notifications",
+    "evidence_run",
     "idle_day",
     "log_verify",
     "incident_pages",

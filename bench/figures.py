@@ -45,6 +45,8 @@ TARGETS = {
     "notifications.times_until_contained": Target(1.1),
     "notifications.times_idle_poll": Target(1.2),
     "notifications.times_idle_resume": Target(1.2),
+    "evidence_run.times_until_block": Target(1.1),
+    "evidence_run.times_until_restored": Target(1.1),
     "bypassctl_start.times_imports": Target(1.3),
     "cold_start.times_bare": Target(2),
     "detect_export.lines_times_grep": Target(3),

@@ -18,6 +18,7 @@ from bench import (
     cold_start,
     contain,
     detect_export,
+    evidence_run,
     feed_filter,
     graph_limit,
     incident_pages,
@@ -91,6 +92,14 @@ def test_the_block_of_a_flooded_account_takes_no_less_than_a_slow_read() -> None
     figures = off_flood.measure(flood=5, runs=1)
 
     assert min(figures["among_ms"], figures["alone_ms"]) > 1000 * GRAPH_SECONDS
+
+
+@needs_azurite
+@pytest.mark.usefixtures("_environment")
+def test_a_containment_is_measured_while_sources_are_asked() -> None:
+    figures = evidence_run.measure(incidents=1, runs=1)
+
+    assert min(figures["until_block_alone_ms"], figures["until_block_beside_ms"]) > 1000 * GRAPH_SECONDS
 
 
 @needs_azurite
