@@ -14,6 +14,7 @@ from tests.simulation.gate import CALLS
 from tests.simulation.play import Played, play, play_seeds
 from tests.simulation.schedule import Event, Schedule, schedule
 from tests.simulation.shrink import shrink
+from tests.simulation.without import remove
 
 SEEDS = 200
 
@@ -68,3 +69,25 @@ def test_a_failing_schedule_is_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert len(short.events) < len(SWALLOWED.events)
     assert any(problem.startswith("swallowed") for problem in play(short).problems)
+
+
+RARE = {
+    "restoration": ("blocked_again", {}, (Event(60, "on", "alex", 3600), Event(2400, "release", "alex"))),
+    "superseded": (
+        "enabled_under",
+        {"throttled": 0.5},
+        (Event(60, "on", "alex"), Event(1800, "release", "alex"), Event(1830, "on", "alex", 5)),
+    ),
+}
+"""Guards that few seeds miss, with the rule that is broken without them, by which faults and events."""
+
+
+@pytest.mark.parametrize("guard", RARE)
+def test_a_defect_that_few_seeds_find_is_found_by_its_schedule(guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule, faults, events = RARE[guard]
+    schedules = [Schedule(seed, events, faults) for seed in range(4)]
+    sound = [problem for one in schedules for problem in play(one).problems]
+    remove(guard, monkeypatch)
+    found = {problem.partition(":")[0] for one in schedules for problem in play(one).problems}
+
+    assert (sound, found) == ([], {rule})
