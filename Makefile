@@ -27,7 +27,7 @@ demo: setup  ## an attack on a stand-in tenant, from audit record to contained a
 serve: setup  ## keep the sandbox running, to try things out; Ctrl-C ends it
 	@$(python) -m sandbox serve $(ARGS)
 
-test: setup  ## the tests that take under 5 minutes; ARGS="-k name -x" goes to pytest
+test: setup  ## the quick tests, ten minutes on two cores; ARGS="-k name -x" goes to pytest
 	@$(pytest) -m "not slow" $(ARGS)
 
 test-all: setup  ## all tests, with the slow ones: seeds by the thousand, outages in real time, hosts that are killed
