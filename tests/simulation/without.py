@@ -19,6 +19,7 @@ from bypass_responder.model.incident import Incident
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.step import Control, Step, StepKind
 from bypass_responder.ports import Turn
+from bypass_responder.sensing.feed import poll
 from tests.fakes import FakeLedger, FakeLimit, FakeOutbox
 from tests.fakes.feed import FakeFeedStore
 
@@ -78,12 +79,13 @@ def _etag(patch: pytest.MonkeyPatch) -> None:
 
 
 def _cursor(patch: pytest.MonkeyPatch) -> None:
-    """A blob that could not be read is not remembered, and the cursor passes it."""
+    """A blob that could not be read is not remembered, and the cursor passes it; no window is listed again."""
 
     async def set_pending(*_: Any) -> None:
         return None
 
     patch.setattr(FakeFeedStore, "set_pending", set_pending)
+    patch.setattr(poll, "earlier", lambda _: ())
 
 
 def _dismissal(patch: pytest.MonkeyPatch) -> None:
