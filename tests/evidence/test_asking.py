@@ -120,3 +120,12 @@ async def test_a_source_that_still_works_is_asked_about_the_same_time() -> None:
     await asking.ask(again, an_incident(), {"sign_ins": source}, lambda: later)
 
     assert source.asked[0][0] == source.asked[1][0]
+
+
+@pytest.mark.parametrize("answer", [Empty(note="x"), Found(count=1, note="x")])
+async def test_a_time_that_the_source_no_longer_has_is_named(answer: Answer) -> None:
+    incident = an_incident(blind_from=START - timedelta(days=40))
+    outcome = await asking.ask(an_inquiry(), incident, {"sign_ins": FakeSource(answer)}, lambda: START)
+
+    assert isinstance(outcome.inquiry.answer, Empty | Found)
+    assert outcome.inquiry.answer.note == "Nothing from before 2026-01-31: the source keeps 30 days. x"

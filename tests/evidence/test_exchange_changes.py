@@ -29,7 +29,17 @@ def item(operation: str, *, result: str = "True", **parameters: str) -> Item:
             {"RedirectTo": "bob@contoso.onmicrosoft.com"},
             "redirects mail to bob@contoso.onmicrosoft.com",
         ),
+        (
+            "New-InboxRule",
+            {"ForwardTo": "x@fabrikam.com;bob@contoso.onmicrosoft.com"},
+            "forwards mail outside: x@fabrikam.com;bob@contoso.onmicrosoft.com",
+        ),
         ("New-InboxRule", {"DeleteMessage": "True"}, "rule that deletes mail"),
+        (
+            "UpdateInboxRules",
+            {"RuleActions": '[{"ActionType":"Forward","Recipients":["x@fabrikam.com"]},{"ActionType":"Delete"}]'},
+            "forwards mail outside: x@fabrikam.com; rule that deletes mail",
+        ),
         ("Set-Mailbox", {"ForwardingSmtpAddress": "x@fabrikam.com"}, "forwards mail outside: x@fabrikam.com"),
         ("Add-MailboxPermission", {"User": "bob", "AccessRights": "FullAccess"}, "new delegate: bob"),
         ("Add-RecipientPermission", {"Trustee": "bob", "AccessRights": "SendAs"}, "new delegate: bob"),

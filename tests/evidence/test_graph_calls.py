@@ -16,6 +16,9 @@ ROOT = "https://graph.microsoft.com/v1.0"
         ("/v1.0/users/x/mailFolders('inbox')/messages/delta", "mail read"),
         ("/v1.0/me/mailFolders/inbox/messageRules", "rules or settings of a mailbox"),
         ("/v1.0/me/sendMail", "mail sent"),
+        ("/v1.0/me/messages/AAMkAG/forward", "mail sent"),
+        ("/v1.0/chats/19:1@thread.v2/messages", "chat read"),
+        ("/v1.0/teams/1/channels/2/messages", "chat read"),
         ("/v1.0/drives/1/items/2/content", "file download"),
         ("/v1.0/search/query", "search"),
         ("/v1.0/me", ""),
@@ -52,3 +55,14 @@ def test_other_calls_are_one_item_for_each_path() -> None:
 
     assert isinstance(answer, Found)
     assert [(item.what, item.notable) for item in answer.items] == [("GET /v1.0/users/…", None)]
+
+
+def test_a_refused_call_read_nothing() -> None:
+    row = {"Timestamp": at(5), "RequestUri": f"{ROOT}/me/messages"}
+    answer = calls_of([row | {"ResponseStatusCode": "200"}, row | {"ResponseStatusCode": 403}], a_question())
+
+    assert isinstance(answer, Found)
+    assert [item.notable for item in answer.items] == [
+        "mail read over Microsoft Graph",
+        "mail read over Microsoft Graph (failed)",
+    ]

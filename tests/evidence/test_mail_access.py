@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bypass_responder.evidence.mail_access import NOT_HIDDEN, NOTE, SYNC, THROTTLED, answer_of
-from bypass_responder.model.question import Empty, Found
+from bypass_responder.evidence.mail_access import IN_THE_DARK, NOTE, OF_ACTOR, SYNC, THROTTLED, answer_of
+from bypass_responder.model.question import Empty, Found, Role
 from tests.evidence.questions import ACCOUNT, a_question, at
 
 
@@ -49,8 +49,15 @@ def test_a_mailbox_of_someone_else_is_named() -> None:
 def test_a_record_in_the_blind_window_was_not_hidden() -> None:
     answer = found(a_record(0.5))
 
-    assert (answer.items[0].notable, answer.items[0].detail["in the blind window"]) == (NOT_HIDDEN, "1")
+    assert (answer.items[0].notable, answer.items[0].detail["in the blind window"]) == (IN_THE_DARK[Role.TARGET], "1")
 
 
 def test_nothing_says_what_it_does_not_say() -> None:
     assert answer_of([], a_question()) == Empty(note=NOTE)
+
+
+def test_the_actor_is_not_the_one_who_was_hidden() -> None:
+    answer = answer_of([a_record(0.5)], a_question(role=Role.ACTOR))
+
+    assert isinstance(answer, Found)
+    assert (answer.note, answer.items[0].notable) == (OF_ACTOR, IN_THE_DARK[Role.ACTOR])

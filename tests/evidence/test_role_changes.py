@@ -47,7 +47,10 @@ def test_a_right_to_set_a_bypass_for_someone_else_is_shown() -> None:
 def test_a_role_for_someone_else_is_no_answer() -> None:
     records = [a_record(Member="bob@contoso.onmicrosoft.com"), a_record(Member="alexandra@contoso.onmicrosoft.com")]
 
-    assert isinstance(changes_of(records, a_question()), Empty)
+    answer = changes_of(records, a_question())
+
+    assert isinstance(answer, Empty)
+    assert f"since {a_question().known_from:%Y-%m-%d}" in answer.note
 
 
 def test_the_beginning_of_another_name_is_not_the_account() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.gathered import Inquiry
     from bypass_responder.model.incident import Incident
-    from bypass_responder.model.question import AskedAccount
+    from bypass_responder.model.question import AskedAccount, Question
     from bypass_responder.ports import Clock, EvidenceSource
 
 LEASE = timedelta(minutes=5)
@@ -95,7 +95,7 @@ async def ask(
         return _again(inquiry, f"The answer has another shape than expected: {error.title}.", clock())
     except Exception as error:  # noqa: BLE001 - a defect of one source costs only its own question
         return _again(inquiry, f"The source's adapter failed: {type(error).__name__}.", clock())
-    return _taken(inquiry, answer, clock())
+    return _taken(inquiry, _as_far_as_kept(answer, question, source, clock()), clock())
 
 
 async def _within(seconds: float, asking: Any) -> Answer:  # noqa: ANN401 - a coroutine
@@ -121,6 +121,14 @@ def _seen(task: asyncio.Task[Answer]) -> None:
 
 def _again(inquiry: Inquiry, problem: str, now: datetime, *, wait: timedelta = timedelta()) -> Outcome:
     return Outcome(failed(inquiry, problem, now=now, wait=wait), failed=True)
+
+
+def _as_far_as_kept(answer: Answer, question: Question, source: Source, now: datetime) -> Answer:
+    """Return the answer, with a note where the question is about a time that the source no longer has."""
+    if source.keeps is None or not isinstance(answer, Found | Empty) or question.start >= now - source.keeps:
+        return answer
+    missing = f"Nothing from before {now - source.keeps:%Y-%m-%d}: the source keeps {source.keeps.days} days."
+    return answer.model_copy(update={"note": f"{missing} {answer.note}".strip()})
 
 
 def _taken(inquiry: Inquiry, answer: Answer, now: datetime) -> Outcome:

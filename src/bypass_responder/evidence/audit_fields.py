@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from bypass_responder.model.question import Empty, Found, Item, Question
 Record = dict[str, Any]
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
 _LAST = datetime.max.replace(tzinfo=UTC)
+_ADDRESS = re.compile(r"[^\s\[\]<>:;,\"']+@[^\s\[\]<>:;,\"']+")
 NOT_ALL = "Not all of them were read: the service has more."
 
 
@@ -62,6 +64,11 @@ def detail(**fields: str | int | None) -> dict[str, str]:
 def domain_of(address: str) -> str:
     """Return the part after the last @, without case; empty for a name without one."""
     return address.rpartition("@")[2].strip(" >").casefold() if "@" in address else ""
+
+
+def outside_of(written: str, account: str) -> list[str]:
+    """Return the addresses in a text that are of another domain than the account."""
+    return [each for each in _ADDRESS.findall(written) if domain_of(each) != domain_of(account)]
 
 
 def answer_of(

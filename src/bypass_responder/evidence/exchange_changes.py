@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from bypass_responder.evidence.audit_fields import Record, answer_of, detail, domain_of, moment, pairs, text
+from bypass_responder.evidence.audit_fields import Record, answer_of, detail, moment, outside_of, pairs, text
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 FORWARDS = ("ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "ForwardingSmtpAddress", "ForwardingAddress",
             "RedirectMessageTo", "BlindCopyTo")  # fmt: skip
 GIVEN_TO = ("User", "Trustee", "GrantSendOnBehalfTo", "Delegate")
 ACTIONS = ("DeleteMessage", "SoftDeleteMessage", "MoveToFolder", "MarkAsRead", "DeliverToMailboxAndForward")
+OUTLOOK_ACTIONS = "RuleActions"
+"""What a rule of Outlook does, in a record of UpdateInboxRules: JSON with ActionType and Recipients."""
+_DELETES = re.compile(r'"ActionType"\s*:\s*"\w*Delete', re.IGNORECASE)
 AUDITING = ("AuditBypassEnabled", "AuditEnabled", "AuditOwner", "AuditDelegate", "AuditAdmin", "AuditLogAgeLimit",
             "AuditDisabled", "UnifiedAuditLogIngestionEnabled")  # fmt: skip
 SHOWN = (*FORWARDS, *GIVEN_TO, "AccessRights", *ACTIONS, *AUDITING)
@@ -35,7 +39,7 @@ def _item(record: Record, question: Question) -> Item:
     operation, parameters = text(record, "Operation"), pairs(record, "Parameters", "OperationProperties")
     shown = {name: parameters[name] for name in SHOWN if parameters.get(name)}
     failed = text(record, "ResultStatus").casefold() in {"false", "failed"}
-    reasons = _reasons(operation, parameters, domain_of(question.account.user_principal_name))
+    reasons = _reasons(operation, parameters, question.account.user_principal_name)
     return Item(
         at=moment(record.get("CreationTime")),
         what=operation or "change",
@@ -50,12 +54,15 @@ def _item(record: Record, question: Question) -> Item:
     )
 
 
-def _reasons(operation: str, parameters: dict[str, str], home: str) -> list[str]:
-    found = [_forward(name, parameters[name], home) for name in FORWARDS if parameters.get(name)]
+def _reasons(operation: str, parameters: dict[str, str], account: str) -> list[str]:
+    found = [_forward(name, parameters[name], account) for name in FORWARDS if parameters.get(name)]
+    actions = parameters.get(OUTLOOK_ACTIONS, "")
+    found += [f"forwards mail outside: {address}" for address in outside_of(actions, account)]
     if operation in DELEGATION or parameters.get("GrantSendOnBehalfTo"):
         whom = next((parameters[name] for name in GIVEN_TO if parameters.get(name)), "")
         found.append(f"new delegate: {whom}" if whom else "new permission on a mailbox")
-    if operation in RULES and parameters.get("DeleteMessage", "").casefold() == "true":
+    deletes = parameters.get("DeleteMessage", "").casefold() == "true" or _DELETES.search(actions)
+    if operation in RULES and deletes:
         found.append("rule that deletes mail")
     if operation in FLOW:
         found.append("changes the mail flow of the organization")
@@ -66,9 +73,7 @@ def _reasons(operation: str, parameters: dict[str, str], home: str) -> list[str]
     return found
 
 
-def _forward(name: str, to: str, home: str) -> str:
+def _forward(name: str, to: str, account: str) -> str:
     """Return the reason of one parameter that sends mail elsewhere."""
     verb = "redirects" if name.startswith("Redirect") else "forwards"
-    domain = domain_of(to)
-    outside = bool(domain) and domain != home
-    return f"{verb} mail {'outside: ' if outside else 'to '}{to}"
+    return f"{verb} mail {'outside: ' if outside_of(to, account) else 'to '}{to}"

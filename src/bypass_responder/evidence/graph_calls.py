@@ -14,19 +14,19 @@ from bypass_responder.evidence.groups import Group, grouped
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 READS = (
-    (re.compile(r"/(?:messages|mailfolders|mailsearchfolders)(?:[/(]|\Z)"), "mail read"),
-    (re.compile(r"/sendmail\Z|/(?:send|reply|replyall|forward)\Z"), "mail sent"),
     (re.compile(r"/messagerules(?:[/(]|\Z)|/mailboxsettings(?:[/(]|\Z)"), "rules or settings of a mailbox"),
+    (re.compile(r"/(?:chats|channels)(?:[/(]|\Z)"), "chat read"),
+    (re.compile(r"/sendmail\Z|/(?:send|reply|replyall|forward)\Z"), "mail sent"),
+    (re.compile(r"/(?:messages|mailfolders|mailsearchfolders)(?:[/(]|\Z)"), "mail read"),
     (re.compile(r"/search/query\Z"), "search"),
     (re.compile(r"/(?:content|zip)\Z"), "file download"),
-    (re.compile(r"/chats(?:[/(]|\Z)"), "chat read"),
 )
-"""What a path says, without case; the first that fits. Order matters: a rule's path begins as a folder's does."""
+"""What a path says, without case; the first that fits. Paths of rules, chats and sending look like those of mail."""
 _OPAQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[\w%+=-]{40,}|'[^']*'", re.IGNORECASE)
 
 
 def calls_of(rows: Sequence[Record], question: Question, *, complete: bool = True) -> Found | Empty:
-    """Return one item for each kind of call, application and address."""
+    """Return one item for each kind of call, application, address, and whether it failed."""
     clean = [row | {"RequestUri": path_of(text(row, "RequestUri"))} for row in rows]
     groups = grouped(clean, question, _key, time="Timestamp")
     return gathered(clean, map(_item, groups), complete=complete)
@@ -43,9 +43,6 @@ def path_of(uri: str) -> str:
 def kind_of(path: str) -> str:
     """Return what a call reads or does; empty for everything else."""
     folded = path.casefold().rstrip("/")
-    rules = next(kind for kind in READS if kind[1].startswith("rules"))
-    if rules[0].search(folded):
-        return rules[1]
     return next((kind for pattern, kind in READS if pattern.search(folded)), "")
 
 
@@ -53,11 +50,12 @@ def _key(row: Record) -> tuple[str, ...]:
     path = text(row, "RequestUri")
     kind = kind_of(path)
     place = kind or _OPAQUE.sub("…", path)
-    return text(row, "RequestMethod"), place, text(row, "ApplicationId"), text(row, "IPAddress"), kind
+    failed = " (failed)" if text(row, "ResponseStatusCode").startswith(("4", "5")) else ""
+    return text(row, "RequestMethod"), place, text(row, "ApplicationId"), text(row, "IPAddress"), kind, failed
 
 
 def _item(group: Group) -> Item:
-    method, place, application, address, kind = _key(group.first)
+    method, place, application, address, kind, failed = _key(group.first)
     dark = f", in the blind window: {group.in_the_dark}" if group.in_the_dark else ""
     return Item(
         at=group.began,
@@ -69,5 +67,5 @@ def _item(group: Group) -> Item:
             status=text(group.first, "ResponseStatusCode"),
         )
         | group.span,
-        notable=f"{kind} over Microsoft Graph{dark}" if kind else None,
+        notable=f"{kind} over Microsoft Graph{failed}{dark}" if kind else None,
     )

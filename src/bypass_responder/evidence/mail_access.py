@@ -10,19 +10,24 @@ from collections.abc import Sequence
 
 from bypass_responder.evidence.audit_fields import Record, detail, gathered, pairs, text
 from bypass_responder.evidence.groups import Group, grouped
-from bypass_responder.model.question import Empty, Found, Item, Question
+from bypass_responder.model.question import Empty, Found, Item, Question, Role
 
 NOTE = "Outside of the blind window. Inside of it, records of the account's mail access do not exist."
+OF_ACTOR = "The bypass of this incident hides the target, not this account."
 SYNC = "sync: every message of the folder counts as read"
 THROTTLED = "throttled: for up to 24 hours, further access left no record"
-NOT_HIDDEN = "in the blind window, so the bypass did not hide it"
+IN_THE_DARK = {
+    Role.TARGET: "in the blind window, so the bypass did not hide it",
+    Role.ACTOR: "while the target was hidden",
+}
 
 
 def answer_of(records: Sequence[Record], question: Question, *, complete: bool = True) -> Found | Empty:
     """Return one item for each mailbox, kind of access, address and client."""
     groups = grouped(records, question, _key, time="CreationTime")
     items = [_item(group, question) for group in groups]
-    return gathered(records, items, complete=complete, note=NOTE)
+    note = NOTE if question.role is Role.TARGET else OF_ACTOR
+    return gathered(records, items, complete=complete, note=note)
 
 
 def _key(record: Record) -> tuple[str, ...]:
@@ -43,7 +48,7 @@ def _item(group: Group, question: Question) -> Item:
         SYNC if kind.casefold() == "sync" else "",
         THROTTLED if throttled == "true" else "",
         f"another's mailbox: {mailbox}" if mailbox and own and mailbox != own else "",
-        NOT_HIDDEN if group.in_the_dark else "",
+        IN_THE_DARK[question.role] if group.in_the_dark else "",
     ]
     return Item(
         at=group.began,

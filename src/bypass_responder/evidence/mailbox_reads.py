@@ -5,12 +5,12 @@ The worker answers in its own time: the source is pending until then, and asks a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bypass_responder.errors import InputError, NotFoundError, TransientError
+from bypass_responder.evidence.audit_fields import outside_of
 from bypass_responder.model.account_read import AccountRead, AccountSection, InboxRule, Permission, Section
 from bypass_responder.model.exchange_read import ReadAccount, ReadOutcome
 from bypass_responder.model.question import Empty, Found, Item, Pending, Unavailable
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 ANSWERED_WITHIN = timedelta(minutes=40)
 """Of a question; then another is sent."""
 FIRST_LOOK, LATER_LOOK = timedelta(minutes=1), timedelta(minutes=10)
-_ADDRESS = re.compile(r"[^\s\[\]<>:;,\"']+@[^\s\[\]<>:;,\"']+")
 GRANT = "bypassctl grant --exchange-script --set reads prints the script for the role group"
+NOTHING_READ = "The worker's answer has no part that was asked for."
 _NOBODY = {"anonymous", "default"}
 _HARMLESS = {"none", "availabilityonly", "limiteddetails"}
 
@@ -114,8 +114,8 @@ class MailboxReads:
         asked = [section for section in judged.sections if section is not None]
         errors = [section.error for section in asked if section.error]
         note = "; ".join([*(f"Not read: {error}" for error in errors), *_not_enumerated(asked)])
-        if asked and len(errors) == len(asked):
-            return Unavailable(reason=errors[0] or "", fix=GRANT)
+        if len(errors) == len(asked):
+            return Unavailable(reason=next(iter(errors), NOTHING_READ) or "", fix=GRANT)
         if not judged.items:
             return Empty(note=note)
         return Found(
@@ -141,7 +141,7 @@ def inbox_rules(read: AccountRead, account: AskedAccount) -> Judged:
 
 def _rule(rule: InboxRule, account: AskedAccount) -> Item:
     sent_to = (*rule.forward_to, *rule.redirect_to, *rule.forward_as_attachment_to)
-    outside = [address for each in sent_to if (address := _outside(each, account))]
+    outside = [address for each in sent_to for address in outside_of(each, account.user_principal_name)]
     reasons = [f"sends mail to another domain: {', '.join(outside)}"] if outside else []
     acts = bool(sent_to) or rule.delete or bool(rule.move_to)
     reasons += ["hidden rule"] if rule.hidden and acts else []
@@ -218,14 +218,6 @@ def _permission(permission: Permission, what: str, who: str) -> Item:
         detail={name: text for name, text in detail.items() if text},
         notable="anybody has this right" if open_to_all and not permission.deny else None,
     )
-
-
-def _outside(text: str, account: AskedAccount) -> str:
-    """Return the address in a text if it is of another domain than the account."""
-    found = _ADDRESS.search(text)
-    domain = account.user_principal_name.casefold().rpartition("@")[2]
-    address = found.group() if found else ""
-    return address if address and address.casefold().rpartition("@")[2] != domain else ""
 
 
 SOURCES: dict[str, tuple[tuple[AccountSection, ...], Judge]] = {

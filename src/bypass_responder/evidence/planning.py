@@ -30,6 +30,7 @@ GIVE_UP_AFTER = 8
 PENDING_FOR = timedelta(hours=24)
 """For so long a source may still be working."""
 RETRY_FIRST, RETRY_LONGEST = timedelta(minutes=1), timedelta(minutes=30)
+BY_HAND = "Answer it by hand."
 UNKNOWN_ACCOUNT = Unavailable(
     reason="No single account is known.", fix="bypassctl incidents approve --account OBJECT_ID, once it is known"
 )
@@ -165,7 +166,7 @@ def failed(inquiry: Inquiry, problem: str, *, now: datetime, wait: timedelta = t
 
 def given_up(reason: str) -> Unavailable:
     """Return the answer of a question that stays open. The report adds how to answer it by hand."""
-    return Unavailable(reason=reason, fix="Answer it by hand.")
+    return Unavailable(reason=reason, fix=BY_HAND)
 
 
 def next_round(plan: EvidencePlan, incident: Incident, *, now: datetime) -> Round | None:

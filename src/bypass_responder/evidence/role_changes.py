@@ -25,7 +25,8 @@ def changes_of(records: Sequence[Record], question: Question, *, complete: bool 
         if reason:
             relevant.append(record)
             items.append(_item(record, reason))
-    note = "" if relevant else "No role change names the account. A role from before may be older than the audit log."
+    since = f"{question.known_from:%Y-%m-%d}"
+    note = "" if relevant else f"No role change since {since} names the account: it may have its role for longer."
     return gathered(relevant, items, complete=complete, note=note)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 from bypass_responder.model.base import Value
@@ -35,6 +36,8 @@ class Source(Value):
     asks_about: Asked = Asked.PERSON
     seconds: float = 30.0
     """For one ask: then it is canceled, and counts as failed."""
+    keeps: timedelta | None = None
+    """For how long the service has its records, at most. None: longer than a blind window is likely to be."""
 
     def concerns(self, account: AskedAccount, roles: frozenset[Role]) -> Role | None:
         """Return in which of its roles the account is asked about; None: not at all."""
@@ -44,6 +47,7 @@ class Source(Value):
 
 AUDIT = "https://purview.microsoft.com/audit/auditsearch"
 HUNTING = "https://security.microsoft.com/v2/advanced-hunting"
+MONTH = timedelta(days=30)
 SOURCES = (
     Source(
         name="sign_ins",
@@ -51,6 +55,7 @@ SOURCES = (
         question="Where did the account sign in from, and is a country, network or client new?",
         by_hand="Entra admin center, Users, the account, Sign-in logs: User sign-ins (interactive)",
         permission="AuditLog.Read.All",
+        keeps=MONTH,
     ),
     Source(
         name="sign_ins_non_interactive",
@@ -58,6 +63,7 @@ SOURCES = (
         question="Which clients renewed a session of the account, and from where?",
         by_hand="Entra admin center, Users, the account, Sign-in logs: User sign-ins (non-interactive)",
         permission="AuditLog.Read.All",
+        keeps=MONTH,
     ),
     Source(
         name="sign_ins_application",
@@ -65,6 +71,7 @@ SOURCES = (
         question="Where did the application sign in from, and with which credential?",
         by_hand="Entra admin center, Enterprise applications, the application, Sign-in logs: Service principals",
         permission="AuditLog.Read.All",
+        keeps=MONTH,
         asks_about=Asked.APPLICATION,
     ),
     Source(
@@ -73,6 +80,7 @@ SOURCES = (
         question="Was mail read or downloaded through Microsoft Graph, which the bypass does not silence?",
         by_hand=f"{HUNTING}: GraphApiAuditEvents where AccountObjectId is the account",
         permission="ThreatHunting.Read.All",
+        keeps=MONTH,
         seconds=60.0,
         asks_about=Asked.ANY,
     ),
@@ -89,6 +97,7 @@ SOURCES = (
         question="Which roles, consents, credentials and sign-in methods were changed by the account, or on it?",
         by_hand="Entra admin center, Monitoring, Audit logs: initiated by the account, and target the account",
         permission="AuditLog.Read.All",
+        keeps=MONTH,
         asks_about=Asked.ANY,
     ),
     Source(
@@ -135,6 +144,7 @@ SOURCES = (
         question="How many messages went outside or were threats, by direction?",
         by_hand=f"{HUNTING}: EmailEvents where SenderObjectId or RecipientObjectId is the account",
         permission="ThreatHunting.Read.All",
+        keeps=MONTH,
         seconds=60.0,
     ),
     Source(

@@ -282,6 +282,38 @@ async def test_no_page_is_begun_after_the_time() -> None:
     assert (len(found.records), found.complete) == (1, False)
 
 
+@pytest.mark.parametrize(("wait", "ended"), [("1", True), ("60", False)])
+async def test_a_throttled_page_is_read_again_where_there_is_time(wait: str, ended: bool) -> None:
+    given = iter(
+        [
+            httpx.Response(200, json=endless(0)),
+            httpx.Response(429, headers={"Retry-After": wait}, json={"error": {"code": "x", "message": "y"}}),
+            httpx.Response(200, json={"value": [{"id": "1"}]}),
+        ]
+    )
+    found = await read_pages(lambda _: next(given))
+
+    assert (len(found.records), found.complete) == (2 if ended else 1, ended)
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+async def test_the_paging_of_all_lists_of_a_source_ends_before_its_time(
+    name: str, actor: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    async def paged(_: GraphReader, __: str, *, seconds: float = pages.PAGING_SECONDS, **___: Any) -> pages.Pages:
+        given.append(seconds)
+        return pages.Pages([], complete=True)
+
+    monkeypatch.setattr(GraphReader, "pages", paged)
+    async with answering(lambda _: httpx.Response(200, json=NO_MORE)) as reader:
+        await sources_of(reader)[name].ask(about(actor, name, start=DARK - timedelta(days=30), end=DARK), None)
+
+    assert given
+    assert sum(given) <= BY_NAME[name].seconds / 2
+
+
 async def test_the_last_page_makes_it_complete() -> None:
     found = await read_pages(paging(lambda number: endless(number) if number < 2 else NO_MORE))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bypass_responder.evidence.planning import given_up
 from bypass_responder.model.gathered import Round
 from bypass_responder.model.question import Empty, Found, Item, Unavailable
 from bypass_responder.operating.incidents.gathered import NOT_PLANNED, gathered_view
@@ -71,3 +72,9 @@ def test_every_question_is_counted() -> None:
 
     assert (view.found, view.empty, view.unavailable, view.open) == (1, 1, 0, 1)
     assert view.state == "1 found, 1 empty, 1 open, last answer 2026-03-02 09:00:00Z."
+
+
+def test_what_only_a_person_can_answer_is_said_once() -> None:
+    [shown] = gathered_view([an_inquiry(answer=given_up("It failed 8 times."), answered_at=START)]).answers
+
+    assert (shown.fix, shown.by_hand != "") == ("", True)

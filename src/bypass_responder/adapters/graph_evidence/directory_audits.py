@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.adapters.graph_evidence.pages import between, quoted
+from bypass_responder.adapters.graph_evidence.pages import PAGING_SECONDS, between, quoted
 from bypass_responder.adapters.graph_evidence.sign_ins import NO_NAME
 from bypass_responder.errors import RefusedError
 from bypass_responder.evidence.directory_changes import changes_of
@@ -47,7 +47,11 @@ class DirectoryAudits:
     async def _read(self, who: str, question: Question) -> Pages:
         params = {"$filter": f"{between('activityDateTime', question.start, question.end)} and {who}", "$top": "500"}
         return await self._graph.pages(
-            "/v1.0/auditLogs/directoryAudits", permission=PERMISSION, params=params, most=MOST
+            "/v1.0/auditLogs/directoryAudits",
+            permission=PERMISSION,
+            params=params,
+            most=MOST,
+            seconds=PAGING_SECONDS / 2,
         )
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from bypass_responder.adapters.graph_evidence.pages import between, quoted
+from bypass_responder.adapters.graph_evidence.pages import PAGING_SECONDS, between, quoted
 from bypass_responder.errors import TransientError
 from bypass_responder.evidence.mail_flow import flow_of
 from bypass_responder.model.question import Answer, Question, Unavailable
@@ -37,16 +37,17 @@ class MessageTraces:
         if not name:
             return Unavailable(reason="The record names no address.", fix="Trace the messages of its address by hand.")
         records, complete = [], True
+        parts = _parts(question.start, question.end)
         try:
             for field in ("senderAddress", "recipientAddress"):
-                for start, end in _parts(question.start, question.end):
+                for start, end in parts:
                     when = between("receivedDateTime", start, end)
                     found = await self._graph.pages(
                         "/v1.0/admin/exchange/tracing/messageTraces",
                         permission=PERMISSION,
                         params={"$filter": f"{field} eq {quoted(name)} and {when}", "$top": "1000"},
                         most=MOST,
-                        seconds=6.0,
+                        seconds=PAGING_SECONDS / 2 / len(parts),
                     )
                     records += found.records
                     complete = complete and found.complete

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 MOST_BYTES = 32 * 1024 * 1024
 """Of one answer."""
 PAGING_SECONDS = 15.0
-"""Less than a source's time: what was read until then is an answer, although not a complete one."""
+"""Less than a source's time, and divided among its lists: what was read until then is an answer, although not a
+complete one."""
+SHORTEST_WAIT = 1.0
+"""Seconds after a page that was throttled."""
 SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -62,13 +65,23 @@ class GraphReader:
     async def pages(
         self, path: str, *, permission: str, params: Mapping[str, str], most: int, seconds: float = PAGING_SECONDS
     ) -> Pages:
-        """Return the records of all pages: about ``most``, and no page is begun after ``seconds``."""
+        """Return the records of all pages: about ``most``, and no page is begun after ``seconds``.
+
+        A page after the first that is throttled is read again within that time; without time for it, it is left out.
+        """
         clock = asyncio.get_running_loop().time
         ends_at = clock() + seconds
         page = await self.read(path, permission=permission, params=params)
         found = _records(page)
         while (link := page.get("@odata.nextLink")) and len(found) < most and clock() < ends_at:
-            page = await self.read(str(link), permission=permission)
+            try:
+                page = await self.read(str(link), permission=permission)
+            except ThrottledError as throttled:
+                wait = max(throttled.retry_after_seconds, SHORTEST_WAIT)
+                if clock() + wait >= ends_at:
+                    break
+                await asyncio.sleep(wait)
+                continue
             found += _records(page)
         return Pages(found, complete=not page.get("@odata.nextLink"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bypass_responder.adapters.graph_evidence.pages import between, quoted
+from bypass_responder.adapters.graph_evidence.pages import PAGING_SECONDS, between, quoted
 from bypass_responder.errors import PermissionMissingError, RefusedError
 from bypass_responder.evidence.networks import network_of
 from bypass_responder.evidence.sign_ins import SignIn, answer_of
@@ -47,6 +47,7 @@ class SignIns:
                     permission=PERMISSION,
                     params={"$filter": each, "$top": "1000"},
                     most=MOST,
+                    seconds=PAGING_SECONDS / len(filters),
                 )
                 records += found.records
                 complete = complete and found.complete

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from bypass_responder.evidence.planning import BY_HAND
 from bypass_responder.evidence.sources import BY_NAME, SOURCES
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.finding import Evidence
@@ -125,7 +126,7 @@ def _answer(rounds: Sequence[Inquiry]) -> SourceAnswer:
         problem = f" The last try failed: {shown.problem}" if shown.problem else ""
         return SourceAnswer(state="open", summary=f"{IN_PROGRESS}{problem}", **found)
     if answer.kind == "unavailable":
-        reason = {"reason": answer.reason, "fix": answer.fix}
+        reason = {"reason": answer.reason, "fix": "" if answer.fix in {BY_HAND, found["by_hand"]} else answer.fix}
         return SourceAnswer(state="unavailable", summary=f"Unavailable: {answer.reason}", **reason, **found)
     if answer.kind == "empty":
         return SourceAnswer(state="empty", summary=f"No record. {answer.note}".strip(), **found)
