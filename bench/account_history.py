@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import statistics
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bench.slow_services import SlowServices, on_slow_services
+from bench.slow_services import SlowServices, medians_ms, on_slow_services
 from bench.storage_calls import enforcing
 from bypass_responder.handling.carry_out import carry_out
 from bypass_responder.handling.reconcile import settle_all
@@ -56,7 +55,7 @@ async def _measured(env: Mapping[str, str], *, incidents: int, runs: int) -> dic
             await world.worker.answer(world.services)
             await _look(world, world.ahead[0])
             world.ahead[0] += _APART - _LOOKS[-1]
-    old_ms, fresh_ms = (_medians(taken[name]) for name in ("old", "fresh"))
+    old_ms, fresh_ms = (medians_ms(taken[name]) for name in ("old", "fresh"))
     names = ("until_block", "settling", "idle_settling")
     return {
         **{f"times_{name}": round(mine / its, 2) for name, mine, its in zip(names, old_ms, fresh_ms, strict=True)},
@@ -66,10 +65,6 @@ async def _measured(env: Mapping[str, str], *, incidents: int, runs: int) -> dic
         "writing_seconds": round(writing, 1),
         "runs": runs,
     }
-
-
-def _medians(taken: list[tuple[float, float, float]]) -> list[float]:
-    return [1000 * statistics.median(each) for each in zip(*taken, strict=True)]
 
 
 async def _write_history(world: SlowServices, account: Account, incidents: int) -> None:

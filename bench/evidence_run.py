@@ -11,12 +11,11 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-import statistics
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bench.slow_services import SlowServices, on_slow_services
+from bench.slow_services import SlowServices, medians_ms, on_slow_services
 from bench.storage_calls import enforcing
 from bypass_responder.errors import ThrottledError, TransientError
 from bypass_responder.handling.reconcile import settle_all
@@ -79,7 +78,7 @@ async def _measured(env: Mapping[str, str], *, incidents: int, runs: int) -> dic
             async with _gathering(services):
                 taken["beside"].append(await _contain(world, Account.named(f"beside{number}")))
             world.ahead[0] += _LATER
-    alone, beside = (_medians(taken[name]) for name in ("alone", "beside"))
+    alone, beside = (medians_ms(taken[name]) for name in ("alone", "beside"))
     figures = ("until_block", "until_restored")
     return {
         **{f"times_{name}": round(mine / its, 2) for name, mine, its in zip(figures, beside, alone, strict=True)},
@@ -114,10 +113,6 @@ async def _contain(world: SlowServices, account: Account) -> tuple[float, float]
         restored = time.perf_counter()
     blocked = await asyncio.wait_for(world.directory.blocked[target], timeout=0)
     return blocked - began, restored - began
-
-
-def _medians(taken: list[tuple[float, float]]) -> list[float]:
-    return [1000 * statistics.median(each) for each in zip(*taken, strict=True)]
 
 
 if __name__ == "__main__":

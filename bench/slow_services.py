@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import statistics
 import time
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -28,7 +29,7 @@ from sandbox.tenant.records import bypass_record
 from sandbox.tenant.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from bypass_responder.model.sweep import SweepCommand
     from bypass_responder.session import Services
@@ -180,6 +181,11 @@ async def on_slow_services(env: Mapping[str, str]) -> AsyncIterator[SlowServices
         yield SlowServices(services, directory, worker, storage, counts, ahead)
     finally:
         await responder.aclose()
+
+
+def medians_ms(taken: Sequence[tuple[float, ...]]) -> list[float]:
+    """The median of each of the figures that every run took, in milliseconds; ``taken``: in seconds."""
+    return [1000 * statistics.median(each) for each in zip(*taken, strict=True)]
 
 
 def parsed(record: Mapping[str, object]) -> AuditRecord:
