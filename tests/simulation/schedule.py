@@ -56,9 +56,9 @@ REACHED_BY = {
 }
 """What has to happen for a call that few runs make."""
 RARE = {"allowlist.remove", "decisions.send"}
-"""Calls that need an incident or an entry before them. Like those of a look, they come once or twice in a run."""
-SELDOM = {"gathered.keep"}
-"""Calls that many runs make, and few of these more than once."""
+"""Calls that need an incident or an entry before them."""
+SELDOM = RARE | {"gathered.keep"} | {call for call, kind in REACHED_BY.items() if kind == "look"}
+"""Calls that a run seldom makes twice: the host is killed at the first."""
 ALSO = {7: "listed_late", 9: "accept_warning", 11: "service_edits"}
 """What happens in some seeds as well, by their remainder: it moves no other seed."""
 CROWDED = 13
@@ -132,7 +132,7 @@ def schedule(seed: int) -> Schedule:
     crash_at = (call, ("before", "after")[seed % 2], rng.choice((1, 1, 1, 2, 3)))
     events, faults = _alone(call, events, faults)
     events += _besides(rng, seed, call)
-    if call in RARE | SELDOM or REACHED_BY.get(call) == "look":
+    if call in SELDOM:
         crash_at = (call, crash_at[1], 1)
     if seed % 20 == CROWDED:
         faults["slow"] = 0.2

@@ -71,7 +71,7 @@ def test_a_failing_schedule_is_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(problem.startswith("swallowed") for problem in play(short).problems)
 
 
-RARE = {
+BY_SCHEDULE: dict[str, tuple[str, dict[str, float], tuple[Event, ...]]] = {
     "restoration": ("blocked_again", {}, (Event(60, "on", "alex", 3600), Event(2400, "release", "alex"))),
     "superseded": (
         "enabled_under",
@@ -82,9 +82,9 @@ RARE = {
 """Guards that few seeds miss, with the rule that is broken without them, by which faults and events."""
 
 
-@pytest.mark.parametrize("guard", RARE)
+@pytest.mark.parametrize("guard", BY_SCHEDULE)
 def test_a_defect_that_few_seeds_find_is_found_by_its_schedule(guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    rule, faults, events = RARE[guard]
+    rule, faults, events = BY_SCHEDULE[guard]
     schedules = [Schedule(seed, events, faults) for seed in range(4)]
     sound = [problem for one in schedules for problem in play(one).problems]
     remove(guard, monkeypatch)
