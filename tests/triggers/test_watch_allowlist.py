@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +35,19 @@ async def watched(**settings: Any) -> World:
     world = World(**settings)
     await world.passes(minutes=1)
     return world
+
+
+def overtake(world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Snapshot], Awaitable[None]]) -> None:
+    """Let something happen after the next run has stored what it is about to record. It is given that snapshot."""
+    replace = world.allowlist_snapshot.replace
+
+    async def overtaken(snapshot: Snapshot) -> str:
+        monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
+        etag = await replace(snapshot)
+        await meanwhile(dataclasses.replace(snapshot, etag=etag))
+        return etag
+
+    monkeypatch.setattr(world.allowlist_snapshot, "replace", overtaken)
 
 
 def notified(world: World, about: str) -> list[str]:
@@ -202,16 +216,12 @@ async def test_what_a_slower_run_recorded_is_compared_again(monkeypatch: pytest.
     """A run reads an entry and is held up; it is removed, another run compares, and the slower one records it."""
     world = await watched()
     await world.allowlist.put(an_entry())
-    replace = world.allowlist_snapshot.replace
 
-    async def overtaken(snapshot: Snapshot) -> str:
-        monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
-        etag = await replace(snapshot)
+    async def removed_and_compared(stored: Snapshot) -> None:
         world.allowlist.take_away(ALEX)
-        await replace(Snapshot({}, etag, comparison=snapshot.comparison + 1))
-        return etag
+        await world.allowlist_snapshot.replace(Snapshot({}, stored.etag, comparison=stored.comparison + 1))
 
-    monkeypatch.setattr(world.allowlist_snapshot, "replace", overtaken)
+    overtake(world, monkeypatch, removed_and_compared)
     await watch_allowlist(world.services)
 
     assert [row.gone_at is None for row in (await world.case()).rows(SeenRow)] == [False]
@@ -254,20 +264,16 @@ async def test_what_a_run_records_after_a_later_one_saw_the_entry_removed_is_dro
     """The slower run ends there, so that it does not compare again."""
     world = await watched()
     await world.allowlist.put(an_entry())
-    replace = world.allowlist_snapshot.replace
 
-    async def overtaken(snapshot: Snapshot) -> str:
-        monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
-        etag = await replace(snapshot)
+    async def removed_and_compared(_: Snapshot) -> None:
         world.allowlist.take_away(ALEX)
         await watch_allowlist(world.services)
         monkeypatch.setattr(world.allowlist_snapshot, "replace", ended)
-        return etag
 
     async def ended(_: Snapshot) -> str:
         raise TransientError("the host ends here")
 
-    monkeypatch.setattr(world.allowlist_snapshot, "replace", overtaken)
+    overtake(world, monkeypatch, removed_and_compared)
     with pytest.raises(TransientError):
         await watch_allowlist(world.services)
 
@@ -280,16 +286,12 @@ async def test_a_removal_recorded_after_the_entry_is_back_is_corrected(monkeypat
     await world.allowlist.put(an_entry())
     await world.passes(minutes=1)
     world.allowlist.take_away(ALEX)
-    replace = world.allowlist_snapshot.replace
 
-    async def overtaken(snapshot: Snapshot) -> str:
-        monkeypatch.setattr(world.allowlist_snapshot, "replace", replace)
-        etag = await replace(snapshot)
+    async def added_and_compared(_: Snapshot) -> None:
         await world.allowlist.put(an_entry())
         await watch_allowlist(world.services)
-        return etag
 
-    monkeypatch.setattr(world.allowlist_snapshot, "replace", overtaken)
+    overtake(world, monkeypatch, added_and_compared)
     await watch_allowlist(world.services)
 
     assert [row.gone_at for row in (await world.case()).rows(SeenRow)] == [None]
