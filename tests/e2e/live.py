@@ -6,7 +6,7 @@ import base64
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import httpx
 from azure.data.tables.aio import TableClient
+from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
 from bypass_responder import bootstrap
@@ -31,6 +32,7 @@ from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.identity import EXCHANGE, WORKER_SECRET
 from sandbox.tenant.records import bypass_record
 from sandbox.worker import ExchangeCalls, answer, sweep
+from sandbox.worker.reads import read
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
@@ -52,6 +54,11 @@ ALL_HELD = {
     "disable_bypass": ("held", None),
 }
 Changes = set[tuple[str, str]]
+
+
+def body_of(message: QueueMessage) -> bytes:
+    """What was sent."""
+    return base64.b64decode(message.content)
 
 
 def changes(alias: str, *fields: str) -> Changes:
@@ -155,24 +162,39 @@ class Live:
         return await self._work_off("EXCHANGE_COMMANDS_QUEUE") + await self._work_off("EXCHANGE_CHECKS_QUEUE")
 
     async def _work_off(self, setting: str) -> int:
+        async def carry_out(message: QueueMessage) -> None:
+            result = await answer(json.loads(body_of(message)), self._exchange, read_back_seconds=2)
+            await self.responder.record_exchange_result(json.dumps(result).encode())
+
+        return await self._take_all(setting, carry_out)
+
+    async def reads(self) -> int:
+        """The worker answers every queued question about mailboxes. Gives how many there were."""
+
+        async def carry_out(message: QueueMessage) -> None:
+            done = await read(json.loads(body_of(message)), self._exchange, message_id=message.id)
+            if done.content is not None:
+                blob = self.responder.storage.blobs.get_blob_client("reads", done.answer["blob"])
+                await blob.upload_blob(done.content, overwrite=True)
+            await self.responder.record_exchange_read(json.dumps(done.answer).encode())
+
+        return await self._take_all("EXCHANGE_READS_QUEUE", carry_out)
+
+    async def decisions(self) -> int:
+        """The host hands the queued decisions to the responder. Gives how many there were."""
+
+        async def carry_out(message: QueueMessage) -> None:
+            await self.responder.carry_out_decision(body_of(message), "bypassctl")
+
+        return await self._take_all("DECISIONS_QUEUE", carry_out)
+
+    async def _take_all(self, setting: str, carry_out: Callable[[QueueMessage], Awaitable[None]]) -> int:
+        """Carry out every message of the queue that a setting names, and delete it then."""
         count = 0
         queue = QueueClient.from_connection_string(self.env["ResponderStorage"], self.env[setting])
         async with queue:
             while message := await queue.receive_message():
-                command = json.loads(base64.b64decode(message.content))
-                result = await answer(command, self.exchange, read_back_seconds=2)
-                await queue.delete_message(message)
-                await self.responder.record_exchange_result(json.dumps(result).encode())
-                count += 1
-        return count
-
-    async def decisions(self) -> int:
-        """The host hands the queued decisions to the responder. Gives how many there were."""
-        count = 0
-        queue = QueueClient.from_connection_string(self.env["ResponderStorage"], self.env["DECISIONS_QUEUE"])
-        async with queue:
-            while message := await queue.receive_message():
-                await self.responder.carry_out_decision(base64.b64decode(message.content), "bypassctl")
+                await carry_out(message)
                 await queue.delete_message(message)
                 count += 1
         return count
@@ -185,7 +207,7 @@ class Live:
             message = await queue.receive_message()
             assert message is not None
             blob = f"{message.id}.json"
-            result, content = await sweep(json.loads(base64.b64decode(message.content)), self.exchange, blob=blob)
+            result, content = await sweep(json.loads(body_of(message)), self._exchange, blob=blob)
             await queue.delete_message(message)
         if content is not None:
             await self.responder.storage.blobs.get_blob_client("sweeps", blob).upload_blob(change(content))
@@ -336,7 +358,7 @@ class Live:
         return {notification.about for notification in notifications}
 
     @property
-    def exchange(self) -> ExchangeCalls:
+    def _exchange(self) -> ExchangeCalls:
         async def token() -> str:
             answered = await self._http.get(
                 f"{self.client.url}/identity/token",

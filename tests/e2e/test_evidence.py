@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from azure.storage.queue.aio import QueueClient
 
 from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.incident import Incident
@@ -20,29 +18,16 @@ from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
 from sandbox.tenant.logs.planted import plant
 from sandbox.tenant.logs.traces import sign_in
 from sandbox.tenant.scene import account_named
-from sandbox.worker.reads import read
 from tests.e2e.ctl import bypassctl
 from tests.e2e.live import Live
+from tests.evidence.planted import PLANTED as BY_GRAPH
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Start
 
 APP = "3f2a0d5e-4d52-4f7e-9a43-0a4a5a6f0b11"
-PLANTED = {
-    "sign_ins": "new country: ZZ",
-    "sign_ins_non_interactive": "new client: python-requests",
-    "graph_activity": "mail read over Microsoft Graph, in the blind window: 1",
-    "mail_items_accessed": "sync: every message of the folder counts as read",
-    "directory_changes": "role assignment, on itself",
-    "role_changes": "gives the account a role",
-    "exchange_changes": "forwards mail outside: drop@fabrikam.com",
-    "files_and_teams": "downloads in the blind window: 1",
-    "ediscovery": "export of search results, in the blind window",
-    "message_trace": "sent outside in the blind window: 1",
-    "email_events": "sent outside in the blind window: 1",
+PLANTED = BY_GRAPH | {
     "security_alerts": "Suspicious inbox forwarding",
-    "dlp_alerts": "alert of severity high",
-    "risk_detections": "risk: anonymizedIPAddress",
     "inbox_rules": "hidden rule",
     "forwarding": "to drop@fabrikam.com",
     "delegates": "patti@",
@@ -52,9 +37,7 @@ PLANTED = {
 }
 """What each source must bring about a person, in the actor's answer where both are asked."""
 OF_APPLICATIONS = {"sign_ins_application"}
-OWN = {"other_changes", "authorization"}
-"""They read what the responder itself has."""
-MOST_RUNS = 15
+RUNS = 15
 AGO = timedelta(minutes=10)
 """When the bypass was set; the traces are from half of it."""
 Answers = dict[str, dict[str, Any]]
@@ -68,26 +51,12 @@ def allowed(live: Live, *, without: str = "") -> None:
     ]
 
 
-async def worker_reads(live: Live) -> None:
-    """The worker's function ExchangeReads answers every queued question."""
-    queue = QueueClient.from_connection_string(live.env["ResponderStorage"], live.env["EXCHANGE_READS_QUEUE"])
-    async with queue:
-        while message := await queue.receive_message():
-            command = json.loads(base64.b64decode(message.content))
-            done = await read(command, live.exchange, message_id=message.id)
-            await queue.delete_message(message)
-            if done.content is not None:
-                blobs = live.responder.storage.blobs
-                await blobs.get_blob_client("reads", done.answer["blob"]).upload_blob(done.content, overwrite=True)
-            await live.responder.record_exchange_read(json.dumps(done.answer).encode())
-
-
 async def reported(live: Live, incident_id: str, folder: Path) -> Answers:
-    """Run until nothing is open, write the report, and give its answers: the actor's where both are asked."""
-    for _ in range(MOST_RUNS):
+    """Let every round end, write the report, and give its answers: the actor's where both are asked."""
+    for _ in range(RUNS):
         await live.passes(seconds=300)
         await live.responder.gather_evidence()
-        await worker_reads(live)
+        await live.reads()
     written = await bypassctl(live.cli_env, "incidents", "report", incident_id, "-o", str(folder))
     assert written.code == 0, written.err
     report = json.loads((folder / incident_id / "report.json").read_text(encoding="utf-8"))

@@ -115,7 +115,7 @@ class MailboxReads:
         errors = [section.error for section in asked if section.error]
         note = "; ".join([*(f"Not read: {error}" for error in errors), *_not_enumerated(asked)])
         if len(errors) == len(asked):
-            return Unavailable(reason=next(iter(errors), NOTHING_READ) or "", fix=GRANT)
+            return Unavailable(reason=errors[0] if errors else NOTHING_READ, fix=GRANT)
         if not judged.items:
             return Empty(note=note)
         return Found(

@@ -38,28 +38,13 @@ from sandbox.tenant.faults import Fault
 from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
 from sandbox.tenant.logs import planted, traces
 from sandbox.tenant.state import Tenant
+from tests.evidence.planted import PLANTED
 from tests.evidence.questions import APPLICATION, a_question
 from tests.fakes import FakeDirectory
 
 DARK = a_question().dark_from
 FAILED = {"errorCode": 50126, "failureReason": "Invalid username or password."}
 ALL = [role.value for role in EVIDENCE_ROLES]
-PLANTED = {
-    "sign_ins": "new country: ZZ; new network: 198.51.0.0/16",
-    "sign_ins_non_interactive": "new country: ZZ; new network: 64511; new client: python-requests",
-    "directory_changes": "role assignment, on itself",
-    "role_changes": "gives the account a role",
-    "exchange_changes": "forwards mail outside: drop@fabrikam.com",
-    "mail_items_accessed": "sync: every message of the folder counts as read",
-    "files_and_teams": "downloads in the blind window: 1",
-    "ediscovery": "export of search results, in the blind window",
-    "message_trace": "sent outside in the blind window: 1",
-    "security_alerts": "alert of severity high",
-    "dlp_alerts": "alert of severity high",
-    "risk_detections": "risk: anonymizedIPAddress",
-    "graph_activity": "mail read over Microsoft Graph, in the blind window: 1",
-    "email_events": "sent outside in the blind window: 1",
-}
 HUNTED = {"graph_activity", "email_events"}
 OVER_HTTP = sorted(set(PLANTED) - HUNTED)
 AT_ONCE = sorted(set(OVER_HTTP) - set(TOPICS))
