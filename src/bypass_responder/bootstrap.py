@@ -552,6 +552,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
     from bypass_responder.adapters.self_check_table import SelfCheckTable
     from bypass_responder.adapters.storage_clients import connect
     from bypass_responder.adapters.work_table import TableWorkList
+    from bypass_responder.model.decision_message import Channel
     from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.session import Services
 
@@ -576,7 +577,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         index=TableIndex(storage.tables, tenant),
         checkpoints=absent,
         exchange=absent,
-        decisions=StorageDecisionQueue(storage.queues, queue=queue, console=queue),
+        decisions=StorageDecisionQueue(storage.queues, queue=queue, console=queue, tool=Channel.CONSOLE),
         inspections=TableInspections(storage.tables, tenant),
         evidence=absent,
         gathered=TableGatheredEvidence(storage.tables, absent, tenant),

@@ -11,6 +11,7 @@ import httpx
 from bypass_responder.bootstrap import ConsoleServices
 from bypass_responder.console.app import create_app
 from bypass_responder.console.principal import HEADER, Role
+from bypass_responder.model.decision_message import Channel
 from bypass_responder.operating.self_check import SelfChecks
 from tests.fakes.self_check import FakeProbe, FakeSelfCheckStore, FakeTokens
 from tests.world import TENANT
@@ -39,6 +40,7 @@ def encoded(value: object) -> str:
 
 
 def services_of(world: World) -> ConsoleServices:
+    world.decisions.tool = Channel.CONSOLE
     checks = SelfChecks(tokens=FakeTokens(TENANT), storage=FakeProbe(), store=FakeSelfCheckStore())
 
     async def form_key() -> bytes:

@@ -48,17 +48,22 @@ class FakeExchangeQueue(Scripted):
 
 
 class FakeDecisionQueue(Scripted):
-    """``sent`` are the decisions; a test puts texts on the poison queues. A taken one comes back until it ends."""
+    """``sent`` are the decisions, stamped with ``tool``; a test puts texts on the poison queues.
 
-    def __init__(self) -> None:
+    A taken one comes back until it ends.
+    """
+
+    def __init__(self, tool: Channel = Channel.BYPASSCTL) -> None:
         super().__init__()
+        self.tool = tool
         self.sent: list[DecisionMessage] = []
         self.poison: list[str] = []
         self.console_poison: list[str] = []
 
     async def send(self, message: DecisionMessage) -> None:
         self._called("send", message.message_id)
-        self.sent.append(DecisionMessage.model_validate_json(message.model_dump_json()))
+        stamped = message.model_copy(update={"tool": self.tool})
+        self.sent.append(DecisionMessage.model_validate_json(stamped.model_dump_json()))
 
     async def take_poison(self, limit: int) -> list[PoisonDecision]:
         self._called("take_poison")

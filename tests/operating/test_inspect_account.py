@@ -8,7 +8,7 @@ import pytest
 
 from bypass_responder.errors import PermissionMissingError, RefusedError, TransientError
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.decision_message import Channel
+from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.inspection import Inspection
 from bypass_responder.operating.inspect_account import KEPT_FOR, question
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
@@ -18,9 +18,13 @@ from tests.world import ALEX, OPS, World, an_account, an_entry
 UPN = "alex@contoso.onmicrosoft.com"
 
 
+async def ask(world: World, message: DecisionMessage) -> None:
+    stamped = message.model_copy(update={"tool": Channel.CONSOLE})
+    await carry_out_decision(stamped.model_dump_json().encode(), world.services, channel=Channel.CONSOLE)
+
+
 async def asked(world: World, name: str = UPN) -> Inspection | None:
-    message = question(name, world.services, author=OPS)
-    await carry_out_decision(message.model_dump_json().encode(), world.services, channel=Channel.CONSOLE)
+    await ask(world, question(name, world.services, author=OPS))
     return await world.inspections.of(name)
 
 
@@ -100,7 +104,7 @@ async def test_a_question_that_has_ended_is_not_answered() -> None:
     world = World()
     message = question(UPN, world.services, author=OPS)
     world.now += timedelta(hours=2)
-    await carry_out_decision(message.model_dump_json().encode(), world.services, channel=Channel.CONSOLE)
+    await ask(world, message)
 
     assert await world.inspections.of(UPN) is None
 

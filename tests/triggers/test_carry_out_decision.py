@@ -64,7 +64,7 @@ async def test_the_log_has_who_decided_through_which_channel() -> None:
 
 async def test_an_author_whom_the_console_verified_is_not_marked() -> None:
     world, incident_id = await held()
-    message = await world.a_decision("approve", incident_id)
+    message = await world.a_decision("approve", incident_id, tool=Channel.CONSOLE)
     await send(world, message.model_dump_json().encode(), Channel.CONSOLE)
     [row] = (await world.case()).rows(PersonDecision)
 
@@ -83,7 +83,8 @@ async def test_the_channel_is_that_of_the_queue_and_not_of_the_message() -> None
 @pytest.mark.parametrize("channel", Channel)
 async def test_the_channel_is_recorded_in_the_row_and_in_the_log(channel: Channel) -> None:
     world, incident_id = await held()
-    await send(world, (await world.a_decision("approve", incident_id)).model_dump_json().encode(), channel)
+    message = await world.a_decision("approve", incident_id, tool=channel)
+    await send(world, message.model_dump_json().encode(), channel)
     [row] = (await world.case()).rows(PersonDecision)
     [entry] = [entry async for entry in world.ledger.log(ALEX) if entry.event == "approved"]
 
@@ -92,11 +93,31 @@ async def test_the_channel_is_recorded_in_the_row_and_in_the_log(channel: Channe
 
 async def test_a_decision_of_the_console_that_failed_five_times_keeps_its_channel() -> None:
     world, incident_id = await held()
-    world.decisions.console_poison.append((await world.a_decision("approve", incident_id)).model_dump_json())
+    message = await world.a_decision("approve", incident_id, tool=Channel.CONSOLE)
+    world.decisions.console_poison.append(message.model_dump_json())
     await world.passes(minutes=1)
     [row] = (await world.case()).rows(PersonDecision)
 
     assert (row.channel, world.decisions.console_poison) == (Channel.CONSOLE, [])
+
+
+@pytest.mark.parametrize(
+    ("tool", "channel", "setting"),
+    [
+        (Channel.BYPASSCTL, Channel.CONSOLE, "DECISIONS_QUEUE"),
+        (None, Channel.CONSOLE, "DECISIONS_QUEUE"),
+        (Channel.CONSOLE, Channel.BYPASSCTL, "DECISIONS_CONSOLE_QUEUE"),
+    ],
+)
+async def test_a_message_on_the_queue_of_the_other_tool_is_refused(
+    tool: Channel | None, channel: Channel, setting: str
+) -> None:
+    world, incident_id = await held()
+    recorded = await world.delivers(await world.a_decision("approve", incident_id, tool=tool), channel)
+
+    assert (recorded.outcome, setting in recorded.why, recorded.who[-9:]) == ("refused", True, ", claimed")
+    assert world.directory.enabled[ALEX]
+    assert "decision_refused" in await world.notifications(TENANT_TARGET)
 
 
 async def test_a_second_delivery_does_nothing() -> None:

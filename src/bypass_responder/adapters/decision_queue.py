@@ -20,13 +20,16 @@ _HIDDEN_SECONDS = 300
 
 
 class StorageDecisionQueue:
-    """Sends decisions of bypassctl, and takes those of all channels that failed from the poison twins.
+    """Sends the decisions of one tool, and takes those of all channels that failed from the poison twins.
 
     Permissions: Storage Queue Data Message Sender (a person), Storage Queue Data Message Processor (the app).
     """
 
-    def __init__(self, service: QueueServiceClient, *, queue: str, console: str) -> None:
-        """Take the client and the names of the queues; nothing connects before the first call."""
+    def __init__(
+        self, service: QueueServiceClient, *, queue: str, console: str, tool: Channel = Channel.BYPASSCTL
+    ) -> None:
+        """Take the client, the names of the queues and what sends; nothing connects before the first call."""
+        self._tool = tool
         self._queue = service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
         self._poison = {
             channel: service.get_queue_client(f"{name}-poison")
@@ -34,9 +37,10 @@ class StorageDecisionQueue:
         }
 
     async def send(self, message: DecisionMessage) -> None:
-        """Put a decision on the queue."""
+        """Put a decision on the queue, stamped with its tool."""
+        stamped = message.model_copy(update={"tool": self._tool})
         with translated(f"the queue {self._queue.queue_name}"):
-            await self._queue.send_message(message.model_dump_json(), time_to_live=_NEVER)
+            await self._queue.send_message(stamped.model_dump_json(), time_to_live=_NEVER)
 
     async def take_poison(self, limit: int) -> list[PoisonDecision]:
         """Take up to ``limit`` decisions of each channel, at most 32, that failed five times."""

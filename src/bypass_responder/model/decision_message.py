@@ -124,6 +124,8 @@ class DecisionMessage(Value):
     tenant_id: Guid
     target: Id
     kind: DecisionKind
+    tool: Channel | None = None
+    """What sent it, in its own words; None is taken as bypassctl. On the queue of the other one it is refused."""
     incident_id: Annotated[str, StringConstraints(max_length=100, pattern=r"^([0-9A-Za-z][0-9A-Za-z-]*)?$")] = ""
     """Empty with every kind that is about no incident."""
     warning: Annotated[str, StringConstraints(min_length=1, max_length=MOST_WARNING)] | None = None

@@ -40,6 +40,10 @@ async def carry_out_decision(body: bytes, services: Services, *, channel: Channe
     if message is None:
         await keep_message(body, problem, f"decisions of {channel.value}", services)
         return
+    if why := _on_wrong_queue(message.tool or Channel.BYPASSCTL, channel):
+        await refuse_in_tenant(message, why, Channel.BYPASSCTL, services)  # its author is only claimed
+        await settle_all({TENANT_TARGET}, services)
+        return
     if message.kind is DecisionKind.INSPECT_ACCOUNT:
         await answer(message, services)
         return
@@ -47,6 +51,20 @@ async def carry_out_decision(body: bytes, services: Services, *, channel: Channe
     if message.kind is DecisionKind.READ_POSTURE and recorded.outcome == "carried_out":
         await begin_read(services, unless_since=message.sent_at)
     await settle_all(targets, services)
+
+
+def _on_wrong_queue(tool: Channel, channel: Channel) -> str:
+    """Return why a message may not come through this queue, with the fix; empty when it may.
+
+    The queue says whether an author is verified, so no tool may borrow that of the other.
+    """
+    if tool is channel:
+        return ""
+    setting = "DECISIONS_QUEUE" if tool is Channel.BYPASSCTL else "DECISIONS_CONSOLE_QUEUE"
+    return (
+        f"{tool.value} sent it through the queue of {channel.value}, where nothing but {channel.value} may send. "
+        f"Correct {setting} of {tool.value}, and decide again."
+    )
 
 
 def _read(body: bytes, tenant_id: str) -> tuple[DecisionMessage | None, str]:
