@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.allowlist import ENTRY_KEY, SeenRow
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.decision_message import DecisionKind
+from bypass_responder.model.decision_message import Channel, DecisionKind
 from bypass_responder.model.feed import Window
 from bypass_responder.model.finding import RECORDS, Finding, FindingState
 from bypass_responder.model.gathered import Round
@@ -52,20 +52,19 @@ async def problems_of(run: Run) -> list[str]:
         if target != TENANT_TARGET:
             found += _of_case(case, run)
             found += _of_bypass(case, run, exempt)
-    found += _of_records(
-        {
-            row.id: row
-            for target in await run.stored.ledger.targets()
-            for row in (await run.stored.ledger.load(target, history=True)).rows(Finding)
-        },
-        run,
-    )
+    findings = {
+        row.id: row
+        for target in await run.stored.ledger.targets()
+        for row in (await run.stored.ledger.load(target, history=True)).rows(Finding)
+    }
+    found += _of_records(findings, run)
     decisions = {
         row.id: row
         for target in await run.stored.ledger.targets()
         for row in (await run.stored.ledger.load(target, history=True)).rows(PersonDecision)
     }
     found += _of_decisions(decisions, run)
+    found += _of_authors(decisions, findings, run)
     found += await _of_notifications(run)
     found += _of_bystanders(run)
     found += _of_settings(run)
@@ -215,6 +214,21 @@ def _of_decisions(rows: dict[str, PersonDecision], run: Run) -> Iterator[str]:
             yield f"forged: the {row.verb.value} {row.id} was never sent"
         elif row.outcome == "carried_out" and row.at > sent.not_after + CLOCKS_DIFFER:
             yield f"too_late: the {row.verb.value} {row.id} was carried out after its end"
+
+
+def _of_authors(decisions: dict[str, PersonDecision], findings: dict[str, Finding], run: Run) -> Iterator[str]:
+    """Nothing is carried out about its author's own account or deed, nor through the queue of another tool."""
+    actors = {key: finding.actor.user_id for key, finding in findings.items()}
+    for row in decisions.values():
+        sent = run.delivered.get(row.id)
+        if sent is None or row.outcome != "carried_out":
+            continue
+        came_by = run.channels[row.id]
+        if (sent.tool or Channel.BYPASSCTL, row.channel) != (came_by, came_by):
+            yield f"wrong_queue: the {row.verb.value} {row.id} came through the queue of {came_by.value}"
+        about = {sent.target, *(each.object_id for each in (sent.edit.rows if sent.edit else ()))}
+        if sent.author.object_id in about or sent.author.name in {actors.get(each) for each in sent.shown.findings}:
+            yield f"own_decision: {sent.author.name} decided {row.verb.value} {row.id}, which is about themselves"
 
 
 async def _of_notifications(run: Run) -> list[str]:

@@ -46,6 +46,7 @@ from bypass_responder.adapters import (
 )
 from bypass_responder.errors import TransientError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.decision_message import Channel
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.ports import Allowlist, AuditFeed, Slots
 from bypass_responder.session import Services
@@ -139,14 +140,19 @@ class Quiet:
     calls: tuple[str, ...]
 
 
-def main(connection: Connection, environment: Mapping[str, str], first_id: int, without: str | None) -> None:
-    """Carry out the parent's orders until it kills this process. ``without`` takes a guard out of the code."""
+def main(
+    connection: Connection, environment: Mapping[str, str], first_id: int, without: str | None, tool: Channel
+) -> None:
+    """Carry out the parent's orders until it kills this process. ``without`` takes a guard out of the code.
+
+    ``tool``: whose queue takes the decisions that are made on this host.
+    """
     if without:
         remove(without, pytest.MonkeyPatch())
     logging.disable(logging.CRITICAL)
     os.environ.clear()
     os.environ.update(environment)
-    host = Host(connection, environment, first_id)
+    host = Host(connection, environment, first_id, tool)
     with asyncio.Runner(loop_factory=lambda: _Loop(host.report_quiet)) as runner:
         runner.run(host.serve())
 
@@ -158,6 +164,7 @@ class Host:
     connection: Connection
     environment: Mapping[str, str]
     first_id: int
+    tool: Channel
     now: datetime = START
     gated: bool = True
     world: World | None = None
@@ -177,6 +184,8 @@ class Host:
 
     def _build(self) -> Services:
         built = bootstrap.build(self.environment).services
+        if self.tool is Channel.CONSOLE:
+            built = dataclasses.replace(built, decisions=bootstrap.build_console(self.environment).services.decisions)
         ids = itertools.count(self.first_id)
         simulated = dataclasses.replace(
             built,

@@ -26,7 +26,7 @@ import httpx
 
 from bypass_responder import bootstrap
 from bypass_responder.adapters.limit_table import TableHourlyLimit
-from bypass_responder.model.decision_message import DecisionMessage
+from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
 from bypass_responder.model.sweep import SweepCommand
 from bypass_responder.session import Services
@@ -42,7 +42,7 @@ from sandbox.worker import ExchangeCalls, answer, sweep
 from tests.simulation.check import problems_of
 from tests.simulation.host_process import Ended, Left, Order, Quiet, Reached, Slot, World, main
 from tests.simulation.play import Played
-from tests.simulation.run import _INVOCATION, EARLY, IDS, Decision, Function, Killed, Parked, Run
+from tests.simulation.run import _INVOCATION, EARLY, IDS, TOOLS, Decision, Function, Killed, Parked, Run
 from tests.simulation.schedule import SERVICE, Schedule
 from tests.simulation.tenant import REPLICATION, Change, Exchange, TenantDirectory
 from tests.world import START, TENANT, an_account, an_entry
@@ -262,7 +262,7 @@ class ProcessRun(Run):
     def _host_process(self, name: str) -> HostProcess:
         if name not in self._hosts:
             self._spawned += 1
-            given = (self.environment, self._spawned * 1_000_000, self._without)
+            given = (self.environment, self._spawned * 1_000_000, self._without, TOOLS.get(name, Channel.BYPASSCTL))
             self._hosts[name] = HostProcess(name, self._lives[name], given)
         return self._hosts[name]
 
@@ -304,11 +304,12 @@ class ProcessRun(Run):
         async for message in wakes.receive_messages():
             self.world.sender.woken += 1
             await wakes.delete_message(message)
-        decisions = queues.get_queue_client(settings.decisions_queue)
-        async for message in decisions.receive_messages():
-            text = base64.b64decode(message.content)
-            self.world.decisions.sent.append(DecisionMessage.model_validate_json(text))
-            await decisions.delete_message(message)
+        for name in settings.decision_queues:
+            decisions = queues.get_queue_client(name)
+            async for message in decisions.receive_messages():
+                text = base64.b64decode(message.content)
+                self.world.decisions.sent.append(DecisionMessage.model_validate_json(text))
+                await decisions.delete_message(message)
         for name in settings.worker_queues:
             queue = queues.get_queue_client(name)
             async for message in queue.receive_messages():
@@ -355,8 +356,10 @@ class ProcessRun(Run):
     def _poison(self, body: bytes) -> None:
         self._put_on_poison(self.responder.services.settings.exchange_results_queue, body)
 
-    def _poison_decision(self, body: bytes) -> None:
-        self._put_on_poison(self.responder.services.settings.decisions_queue, body)
+    def _poison_decision(self, body: bytes, channel: Channel) -> None:
+        settings = self.responder.services.settings
+        of_console = channel is Channel.CONSOLE
+        self._put_on_poison(settings.decisions_console_queue if of_console else settings.decisions_queue, body)
 
     def _put_on_poison(self, queue_name: str, body: bytes) -> None:
         name = f"{queue_name}-poison"

@@ -29,7 +29,7 @@ from bypass_responder.model.listing import IndexFilter
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
-from bypass_responder.operating.allowlist.edit import make, plan_set, plan_undo
+from bypass_responder.operating.allowlist.edit import Via, make, plan_set, plan_undo
 from bypass_responder.operating.allowlist.import_file import import_file
 from bypass_responder.operating.allowlist.import_plan import plan_import
 from bypass_responder.operating.decide import outcome_of as read_outcome
@@ -52,7 +52,7 @@ from bypass_responder.triggers.record_exchange_result import record_exchange_res
 from bypass_responder.triggers.resume_responses import resume_responses
 from bypass_responder.triggers.send_notifications import send_notifications
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
-from tests.fakes import FakeLimit, FakeNotifier
+from tests.fakes import FakeDecisionQueue, FakeLimit, FakeNotifier
 from tests.sensing.builders import a_bypass, named
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop
@@ -76,6 +76,12 @@ IDS = {
     name: f"{number:08x}-0000-4000-8000-{number:012d}" for number, name in enumerate((*VICTIMS, SERVICE, BYSTANDER), 1)
 }
 PERSON = Author(object_id="0f0f0f0f-0000-4000-8000-00000000000f", name="ops@contoso.onmicrosoft.com")
+OTHERS = {name: Author(object_id=IDS[name], name=f"{name}@contoso.onmicrosoft.com") for name in (*VICTIMS, SERVICE)} | {
+    "mallory": Author(object_id="0e0e0e0e-0000-4000-8000-00000000000e", name="mallory@contoso.onmicrosoft.com")
+}
+"""People who may not decide everything: the accounts themselves, and the actor of every record."""
+TOOLS = {"cli": Channel.BYPASSCTL, "console": Channel.CONSOLE}
+"""Hosts on which people act."""
 QUIET = (1, 2, 5, 20, 60, 60, 360, 1440, 1440)
 """The minutes between the rounds of a run's end, in which nothing fails any more."""
 WARNED, OVERTAKEN, LIST_LATE_SECONDS = 3, 2, 200
@@ -121,13 +127,18 @@ class Decision:
     findings: set[str]
 
 
-async def carry_out(body: bytes, services: Services) -> None:
-    """Hand a decision to the responder, as the queue of bypassctl does."""
-    await carry_out_decision(body, services, channel=Channel.BYPASSCTL)
+async def carry_out(body: bytes, channel: Channel, services: Services) -> None:
+    """Hand a decision to the responder, as the queue of its channel does."""
+    await carry_out_decision(body, services, channel=channel)
 
 
-async def decide_shown(kind: DecisionKind, account: str, which: int, services: Services) -> None:
-    """Read about the newest incident of an account, or the one so many before it, and send a decision about it."""
+async def decide_shown(
+    kind: DecisionKind, account: str, which: int, services: Services, *, author: Author = PERSON
+) -> None:
+    """Read about the newest incident of an account, or the one so many before it, and send a decision about it.
+
+    ``author``: of the message. What the tool would refuse them is sent all the same: the responder has to refuse it.
+    """
     case = await services.ledger.load(account, history=True)
     incidents = sorted(case.rows(Incident), key=lambda row: row.opened_at, reverse=True)
     if len(incidents) <= which:
@@ -135,8 +146,9 @@ async def decide_shown(kind: DecisionKind, account: str, which: int, services: S
     incident = incidents[which]
     prepared = await prepare(kind, incident.id, services, reason="drill", author=PERSON)
     SHOWN.get()(Decision(incident.id, {row for row in case.by_key if row.startswith("finding-")}))
-    await services.decisions.send(prepared.message)
-    await read_outcome(prepared.message, services)
+    message = prepared.message.model_copy(update={"author": author})
+    await services.decisions.send(message)
+    await read_outcome(message, services)
 
 
 async def allow(entry: AllowlistEntry, services: Services) -> None:
@@ -152,8 +164,10 @@ async def disallow(account: str, services: Services) -> None:
         await services.allowlist.remove(account, replaces=before.etag)
 
 
-async def edit(account: str, number: int, services: Services) -> None:
-    """Extend, correct, import or undo the entry of an account, as bypassctl does. It stays in force."""
+async def edit(
+    account: str, number: int, services: Services, *, via: Via = "bypassctl", author: Author = PERSON
+) -> None:
+    """Extend, correct, import or undo the entry of an account, as a tool does. It stays in force."""
     match number:
         case 0:
             later = services.clock() + timedelta(days=200)
@@ -170,9 +184,9 @@ async def edit(account: str, number: int, services: Services) -> None:
             data = f"{header}\n{account},archiving,journal,ops@contoso.com,CHG-2,{expires.isoformat()}".encode()
             plan = await plan_import(data, services, author=PERSON)
             about = {"author": PERSON, "reason": "drill"}
-            await import_file(data, services, confirmed=plan.sha256, via="bypassctl", **about)  # type: ignore[arg-type]
+            await import_file(data, services, confirmed=plan.sha256, via=via, **about)  # type: ignore[arg-type]
             return
-    await make(planned, services, author=PERSON, via="bypassctl", reason="drill")
+    await make(planned, services, author=author, via=via, reason="drill")
 
 
 async def look(services: Services) -> None:
@@ -263,6 +277,8 @@ class Run:
         self.calls: list[Call] = []
         self.records: dict[str, tuple[str, datetime]] = {}
         self.delivered: dict[str, DecisionMessage] = {}
+        self.channels: dict[str, Channel] = {}
+        """Of each delivered decision, the queue that it came through."""
         self.shown: dict[str, set[str]] = {}
         self.deployed: list[tuple[datetime, dict[str, Any]]] = []
         self.edited_at = {IDS[SERVICE]: START - timedelta(days=30)}
@@ -275,6 +291,7 @@ class Run:
         self._processes: dict[tuple[str, int], Services] = {}
         self._skew: dict[str, float] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._misroutes = False
         self._crash_left = schedule.crash_at[2] if schedule.crash_at else 0
         self._answered = self._swept = self._carried = self._read = 0
 
@@ -287,6 +304,8 @@ class Run:
         self.hunting = Hunting(self.now, self.rng, allowed=self.hunts)
         self.world.ledger = TimedLedger(self.now)
         self.world.allowlist.rows[IDS[SERVICE]] = an_entry(IDS[SERVICE])
+        self.console_decisions = FakeDecisionQueue(Channel.CONSOLE)
+        self.console_decisions.sent = self.world.decisions.sent
         self.world.limit = Limit(self.slots)
         self.pager = Pager()
         self.traces = TraceSource(self.rng)
@@ -437,7 +456,10 @@ class Run:
             await future
 
         clock = lambda: self.now() + timedelta(seconds=self._skew.get(host, 0.0))  # noqa: E731 - of this host
-        gated = gate(dataclasses.replace(self.services, clock=clock), reach)
+        services = dataclasses.replace(self.services, clock=clock)
+        if TOOLS.get(host) is Channel.CONSOLE:
+            services = dataclasses.replace(services, decisions=self.console_decisions)
+        gated = gate(services, reach)
         return dataclasses.replace(gated, directory=WatchedDirectory(gated.directory, self.calls, self.now))
 
     async def _carry_out(self, host: str, run: Function) -> str:
@@ -738,39 +760,73 @@ class Run:
             delay = self.rng.choice((60, 600, 3000, 5000))
         if self._chance("lost_decision"):
             return
+        channel = message.tool or Channel.BYPASSCTL
+        if self._misroutes:
+            self._misroutes = False
+            channel = next(each for each in Channel if each is not channel)
         for wait in (delay, delay + self.rng.uniform(0, 900))[: 2 if self._chance("duplicate") else 1]:
-            self.at(wait, lambda: self._decided(message, 1))
+            self.at(wait, lambda: self._decided(message, channel, 1))
 
-    def _decided(self, message: DecisionMessage, delivery: int) -> None:
+    def _decided(self, message: DecisionMessage, channel: Channel, delivery: int) -> None:
         self.delivered[message.message_id] = message
+        self.channels[message.message_id] = channel
         body = message.model_dump_json().encode()
 
         def again() -> None:
             if delivery < 5:
-                self.at(self.rng.uniform(1, 60), lambda: self._decided(message, delivery + 1))
+                self.at(self.rng.uniform(1, 60), lambda: self._decided(message, channel, delivery + 1))
             else:
-                self._poison_decision(body)
+                self._poison_decision(body, channel)
 
-        self.invoke(self._host(), partial(carry_out, body), again)
+        self.invoke(self._host(), partial(carry_out, body, channel), again)
 
-    def _poison_decision(self, body: bytes) -> None:
-        self.world.decisions.poison.append(body.decode())
+    def _poison_decision(self, body: bytes, channel: Channel) -> None:
+        decisions = self.world.decisions
+        (decisions.poison if channel is Channel.BYPASSCTL else decisions.console_poison).append(body.decode())
+
+    def _on_console(self, account: str, _: Event) -> None:
+        """People decide about an account in the console; among them the account itself, and the actor."""
+        after = 600.0
+        for kind in (DecisionKind.APPROVE, DecisionKind.DISMISS, DecisionKind.RELEASE, DecisionKind.CLOSE):
+            for author in (*OTHERS.values(), PERSON):
+                after += self.rng.uniform(60, 2400)
+                self.at(after, partial(self.invoke, "console", partial(decide_shown, kind, account, 0, author=author)))
+
+    def _on_console_edits(self, _: str, event: Event) -> None:
+        """An allowlisted account is bypassed while its entry is edited in the console, also by the account itself."""
+        self._edit_service("console")
+        itself = partial(edit, IDS[SERVICE], 1, via="console", author=OTHERS[SERVICE])
+        self.at(self.rng.uniform(600, 9000), partial(self.invoke, "console", itself))
+
+    def _on_wrong_queue(self, account: str, _: Event) -> None:
+        """A decision of bypassctl comes through the queue of the console, and one of the console the other way."""
+        for number, tool in enumerate(TOOLS):
+            decision = partial(decide_shown, DecisionKind.RELEASE, account, 0)
+            self.at(5000 + 1800 * number, partial(self._misroute, tool, decision))
+
+    def _misroute(self, tool: str, decision: Function) -> None:
+        self._misroutes = True
+        self.invoke(tool, decision)
 
     def _on_poison_decision(self, account: str, _: Event) -> None:
         """A decision that failed five times: about an incident that is not there."""
         message = self._message(DecisionKind.DISMISS, account, incident_id="20200101-00000000")
-        self.delivered[message.message_id] = message
-        self._poison_decision(message.model_dump_json().encode())
+        channel = self.rng.choice((*Channel,))
+        message = message.model_copy(update={"tool": channel})
+        self.delivered[message.message_id], self.channels[message.message_id] = message, channel
+        self._poison_decision(message.model_dump_json().encode(), channel)
 
     def _on_accept_warning(self, _: str, __: Event) -> None:
         """A person accepts the warning that some sweeps have; the last one perhaps had none."""
-        self._decided(self._message(DecisionKind.ACCEPT_WARNING, TENANT_TARGET, warning="Something new."), 1)
+        message = self._message(DecisionKind.ACCEPT_WARNING, TENANT_TARGET, warning="Something new.")
+        self._decided(message, Channel.BYPASSCTL, 1)
 
     def _on_ask(self, account: str, _: Event) -> None:
         """A person asks about an account in the console, and reads the answer."""
-        body = self._message(DecisionKind.INSPECT_ACCOUNT, TENANT_TARGET, asked=account).model_dump_json().encode()
-        self.invoke(self._host(), partial(carry_out, body))
-        self.at(60, lambda: self.invoke("cli", partial(read_answer, account)))
+        about = {"asked": account, "tool": Channel.CONSOLE}
+        body = self._message(DecisionKind.INSPECT_ACCOUNT, TENANT_TARGET, **about).model_dump_json().encode()
+        self.invoke(self._host(), partial(carry_out, body, Channel.CONSOLE))
+        self.at(60, lambda: self.invoke("console", partial(read_answer, account)))
 
     def _message(self, kind: DecisionKind, target: str, **about: str) -> DecisionMessage:
         return DecisionMessage(
@@ -809,12 +865,15 @@ class Run:
         self.invoke("cli", partial(disallow, account))
 
     def _on_service_edits(self, _: str, __: Event) -> None:
-        """An allowlisted account is bypassed, again and again; meanwhile its entry is edited with every tool."""
+        """An allowlisted account is bypassed, again and again; meanwhile its entry is edited with bypassctl."""
+        self._edit_service("cli")
+
+    def _edit_service(self, tool: str) -> None:
         account = IDS[SERVICE]
         self._on_on(account, Event(0, "on", SERVICE, 5400))
         for number in range(4):
             after = self.rng.uniform(600, 9000)
-            self.at(after, partial(self.invoke, "cli", partial(edit, account, number)))
+            self.at(after, partial(self.invoke, tool, partial(edit, account, number, via=TOOLS[tool].value)))
             self.at(self.rng.uniform(300, 9000), lambda: self._publish(account, 3600, on=True))
 
     def _deploy(self, **changes: Any) -> None:

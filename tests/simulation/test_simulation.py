@@ -95,6 +95,8 @@ BY_SCHEDULE: dict[str, tuple[str, dict[str, float], tuple[Event, ...]]] = {
             Event(890, "approve", "alex"),
         ),
     ),
+    "author": ("own_decision", {}, (Event(60, "on", "alex"), Event(120, "console", "alex"))),
+    "queue": ("wrong_queue", {}, (Event(60, "on", "alex"), Event(120, "wrong_queue", "alex"))),
 }
 """Guards, each with the rule that is broken without it, by which faults and events."""
 INTERLEAVINGS = 100

@@ -168,6 +168,17 @@ def _turn(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(FakeOutbox, "take_turn", take_turn)
 
 
+def _author(patch: pytest.MonkeyPatch) -> None:
+    """Anybody may decide about themselves, and allowlist their own account."""
+    patch.setattr("bypass_responder.case.person_decision._named_as", lambda *_: "")
+    patch.setattr("bypass_responder.case.allowlist_edit.own_entry", lambda *_: "")
+
+
+def _queue(patch: pytest.MonkeyPatch) -> None:
+    """A tool may send through the queue of another."""
+    patch.setattr("bypass_responder.triggers.carry_out_decision._on_wrong_queue", lambda *_: "")
+
+
 GUARDS = {
     "claim": _claim,
     "token": _token,
@@ -184,4 +195,6 @@ GUARDS = {
     "rules": _rules,
     "visits": _visits,
     "turn": _turn,
+    "author": _author,
+    "queue": _queue,
 }
