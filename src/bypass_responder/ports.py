@@ -11,6 +11,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from bypass_responder.errors import ResponderError
 from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.base import Row
@@ -174,6 +175,17 @@ class WorkItem:
     changed: bool
     """True: its log grew since the last checkpoint."""
     etag: str
+    head: tuple[int, str] | None = None
+    """Number and hash of the last log entry, as the run knew it that finished last; None: only the ledger knows."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A work item after a run: when the target is next due, and the end of its log as the run left it."""
+
+    item: WorkItem
+    due_at: datetime | None
+    head: tuple[int, str]
 
 
 class WorkList(Protocol):
@@ -191,8 +203,14 @@ class WorkList(Protocol):
         When the item changed meanwhile, ``due_at`` may still bring it forward, and never puts it off.
         """
 
-    async def checkpointed(self, item: WorkItem) -> None:
-        """Clear ``changed``; delete the item when nothing is due. No effect if the item has changed."""
+    async def finish_all(self, finished: Sequence[Finished]) -> list[ResponderError]:
+        """The same for many targets, in few calls, with the ends of their logs. Returns what could not be finished.
+
+        An item that changed meanwhile loses its ``head``: another run may have extended the log.
+        """
+
+    async def checkpointed(self, items: Sequence[WorkItem]) -> None:
+        """Clear ``changed``; delete items with nothing due. No effect on an item that has changed."""
 
     async def items(self) -> list[WorkItem]:
         """Every item."""

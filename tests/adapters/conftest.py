@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from azure.core.pipeline import PipelineRequest
+from azure.data.tables.aio import TableServiceClient
 from pydantic import SecretStr
 
 from bypass_responder.adapters.storage_clients import StorageClients, connect, create_storage
@@ -37,6 +41,27 @@ async def clients(storage: Storage) -> AsyncIterator[StorageClients]:
     connected = connect(storage)
     yield connected
     await connected.close()
+
+
+@dataclass
+class Counted:
+    """Tables whose requests are listed by their methods."""
+
+    tables: TableServiceClient
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+async def counted(storage: Storage) -> AsyncIterator[Counted]:
+    assert storage.connection_string is not None
+    text = storage.connection_string.get_secret_value()
+    requests: list[str] = []
+
+    def count(request: PipelineRequest[Any]) -> None:
+        requests.append(request.http_request.method)
+
+    async with TableServiceClient.from_connection_string(text, raw_request_hook=count) as tables:
+        yield Counted(tables, requests)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from bypass_responder.errors import ConflictError, InputError
 from bypass_responder.model.feed import Window
 from bypass_responder.model.hunting import Arrival, HuntingState
 from bypass_responder.ports import HuntingStore
+from tests.adapters.conftest import Counted
 from tests.fakes.hunting import FakeHuntingStore
 
 NOW = datetime(2026, 5, 20, 12, 0, 0, 123456, tzinfo=UTC)
@@ -66,6 +67,26 @@ async def test_the_first_arrival_of_a_record_by_a_sensor_stands(store: HuntingSt
         (an_arrival().record_id, NOW),
         ("another", NOW),
     }
+
+
+async def test_known_arrivals_among_new_ones_take_three_requests(counted: Counted, tenant_id: str) -> None:
+    """The insert that fails, the read of what is known, the insert of what is not."""
+    store = HuntingTable(counted.tables, tenant_id)
+    await store.note([an_arrival(str(number)) for number in range(0, 100, 2)])
+    counted.requests.clear()
+    await store.note([an_arrival(str(number)) for number in range(100)])
+
+    assert counted.requests == ["POST", "GET", "POST"]
+    assert len(await store.arrivals(ALWAYS)) == 100
+
+
+async def test_arrivals_that_are_all_known_are_not_written(counted: Counted, tenant_id: str) -> None:
+    store = HuntingTable(counted.tables, tenant_id)
+    await store.note([an_arrival()])
+    counted.requests.clear()
+    await store.note([an_arrival()])
+
+    assert counted.requests == ["POST", "GET"]
 
 
 async def test_each_sensor_has_its_own_arrival(store: HuntingStore) -> None:

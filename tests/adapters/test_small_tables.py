@@ -13,11 +13,12 @@ from bypass_responder.adapters.index_table import TableIndex
 from bypass_responder.adapters.limit_table import TableHourlyLimit
 from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.adapters.work_table import TableWorkList
-from bypass_responder.errors import InputError
+from bypass_responder.errors import InputError, RefusedError
 from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.listing import IndexFilter
-from bypass_responder.ports import Index, Slots, WorkList
+from bypass_responder.ports import Finished, Index, Slots, WorkItem, WorkList
+from tests.adapters.conftest import Counted
 from tests.fakes import FakeIndex, FakeLimit, FakeWorkList
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -75,13 +76,13 @@ async def test_a_finished_target_stays_until_its_log_is_checkpointed(ports: Port
 
     assert (item.due_at, item.changed) == (None, True)
 
-    await ports.work.checkpointed(item)
+    await ports.work.checkpointed([item])
 
     assert await ports.work.items() == []
 
 
 async def test_a_checkpointed_target_that_is_due_is_only_unchanged(ports: Ports) -> None:
-    await ports.work.checkpointed(await ports.work.touch("t1", NOON))
+    await ports.work.checkpointed([await ports.work.touch("t1", NOON)])
 
     assert [(item.due_at, item.changed) for item in await ports.work.items()] == [(NOON, False)]
 
@@ -89,7 +90,7 @@ async def test_a_checkpointed_target_that_is_due_is_only_unchanged(ports: Ports)
 async def test_a_checkpoint_of_an_item_that_changed_does_nothing(ports: Ports) -> None:
     old = await ports.work.touch("t1", NOON)
     new = await ports.work.touch("t1", LATER)
-    await ports.work.checkpointed(old)
+    await ports.work.checkpointed([old])
 
     assert await ports.work.items() == [new]
 
@@ -98,17 +99,17 @@ async def test_a_late_checkpoint_deletes_no_item_that_changed(ports: Ports) -> N
     await ports.work.finish(await ports.work.touch("t1", NOON), None)
     [old] = await ports.work.items()
     new = await ports.work.touch("t1", LATER)
-    await ports.work.checkpointed(old)
+    await ports.work.checkpointed([old])
 
     assert await ports.work.items() == [new]
 
 
 async def test_a_late_finish_never_clears_what_another_has_due(ports: Ports) -> None:
     old = await ports.work.touch("t1", NOON)
-    new = await ports.work.touch("t1", LATER)
+    await ports.work.touch("t1", LATER)
     await ports.work.finish(old, None)
 
-    assert await ports.work.items() == [new]
+    assert [item.due_at for item in await ports.work.items()] == [LATER]
 
 
 async def test_a_late_finish_may_bring_the_target_forward(ports: Ports) -> None:
@@ -141,13 +142,84 @@ async def test_a_finish_after_the_item_went_away_brings_it_back(ports: Ports) ->
     old = await ports.work.touch("t1", NOON)
     await ports.work.finish(old, None)
     [cleared] = await ports.work.items()
-    await ports.work.checkpointed(cleared)
+    await ports.work.checkpointed([cleared])
     await ports.work.finish(old, LATER)
 
     assert [item.due_at for item in await ports.work.items()] == [LATER]
 
 
+async def test_a_run_says_how_far_the_log_goes(ports: Ports) -> None:
+    items = await ports.work.touch_all({"t1", "t2"}, NOON)
+    await ports.work.finish_all([Finished(items[0], None, (7, "ab")), Finished(items[1], LATER, (8, "cd"))])
+
+    assert {(each.target, each.due_at, each.changed, each.head) for each in await ports.work.items()} == {
+        ("t1", None, True, (7, "ab")),
+        ("t2", LATER, True, (8, "cd")),
+    }
+
+
+async def test_a_touched_item_no_longer_says_how_far_the_log_goes(ports: Ports) -> None:
+    await ports.work.finish_all([Finished(await ports.work.touch("t1", NOON), LATER, (7, "ab"))])
+    await ports.work.touch("t1", NOON)
+
+    assert [item.head for item in await ports.work.items()] == [None]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_of_two_runs_at_once_neither_says_how_far_the_log_goes(ports: Ports, order: tuple[int, int]) -> None:
+    """Either may have committed last."""
+    runs = [await ports.work.touch("t1", NOON), await ports.work.touch("t1", NOON)]
+    for number in order:
+        await ports.work.finish_all([Finished(runs[number], None, (number, "ab"))])
+
+    assert [item.head for item in await ports.work.items()] == [None]
+
+
+async def test_one_item_that_changed_holds_back_no_other(ports: Ports) -> None:
+    first, second = await ports.work.touch_all({"t1", "t2"}, NOON)
+    await ports.work.touch("t1", NOON)
+    await ports.work.finish_all([Finished(first, LATER, (1, "ab")), Finished(second, LATER, (2, "cd"))])
+
+    assert {(each.target, each.due_at, each.head) for each in await ports.work.items()} == {
+        ("t1", NOON, None),
+        ("t2", LATER, (2, "cd")),
+    }
+
+
+async def test_one_changed_item_keeps_no_other_from_its_checkpoint(ports: Ports) -> None:
+    old, second = await ports.work.touch_all({"t1", "t2"}, NOON)
+    await ports.work.touch("t1", NOON)
+    await ports.work.checkpointed([old, second])
+
+    assert {(each.target, each.changed) for each in await ports.work.items()} == {("t1", True), ("t2", False)}
+
+
+async def test_a_hundred_targets_take_one_call_each_time(counted: Counted, tenant_id: str) -> None:
+    work = TableWorkList(counted.tables, tenant_id)
+    items = await work.touch_all({f"t{number}" for number in range(100)}, NOON)
+    await work.finish_all([Finished(item, None, (1, "ab")) for item in items])
+    await work.checkpointed(await work.items())
+
+    assert counted.requests == ["POST", "POST", "GET", "POST"]
+    assert await work.items() == []
+
+
+async def test_an_error_of_storage_is_returned_and_finishes_nothing(clients: StorageClients, tenant_id: str) -> None:
+    work = TableWorkList(clients.tables, f"{tenant_id}#")
+    item = WorkItem("t1", NOON, changed=True, etag='W/"old"')
+
+    assert [type(each) for each in await work.finish_all([Finished(item, None, (1, "ab"))])] == [RefusedError]
+
+
 # ---- limit
+
+
+async def test_runs_of_one_host_lose_no_races_to_each_other(counted: Counted, tenant_id: str) -> None:
+    limit = TableHourlyLimit(counted.tables, tenant_id)
+    taken = await asyncio.gather(*(limit.take(f"i{number}", limit=9, now=NOON) for number in range(8)))
+
+    assert all(taken)
+    assert len(counted.requests) == 9
 
 
 async def test_no_more_slots_than_the_limit(ports: Ports) -> None:

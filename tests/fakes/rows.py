@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from bypass_responder.errors import ConflictError, InputError
+from bypass_responder.errors import ConflictError, InputError, ResponderError
 from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.base import guid_or_none
@@ -17,7 +17,7 @@ from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.inspection import Inspection, folded
 from bypass_responder.model.listing import IndexFilter, IndexPage
 from bypass_responder.model.log import Checkpoint, TornLine
-from bypass_responder.ports import OutboxItem, Turn, WorkItem
+from bypass_responder.ports import Finished, OutboxItem, Turn, WorkItem
 from tests.fakes.scripted import Scripted
 
 
@@ -144,29 +144,42 @@ class FakeWorkList(Scripted):
 
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         self._called("finish", item.target)
+        self._finish(item, due_at, None)
+
+    async def finish_all(self, finished: Sequence[Finished]) -> list[ResponderError]:
+        for each in finished:
+            self._called("finish_all", each.item.target)
+            self._finish(each.item, each.due_at, each.head)
+        return []
+
+    def _finish(self, item: WorkItem, due_at: datetime | None, head: tuple[int, str] | None) -> None:
         now = self.held.get(item.target)
         if now and now.etag == item.etag:
-            self._put(item.target, due_at, changed=True)
-        elif due_at:
-            self._put(item.target, min(due_at, (now and now.due_at) or due_at), changed=True)
-
-    async def checkpointed(self, item: WorkItem) -> None:
-        self._called("checkpointed", item.target)
-        now = self.held.get(item.target)
-        if now is None or now.etag != item.etag:
-            return
-        if now.due_at:
-            self._put(item.target, now.due_at, changed=False)
+            self._put(item.target, due_at, changed=True, head=head)
         else:
-            del self.held[item.target]
+            moments = [at for at in (due_at, now.due_at if now else None) if at]
+            self._put(item.target, min(moments, default=None), changed=True)
+
+    async def checkpointed(self, items: Sequence[WorkItem]) -> None:
+        for item in items:
+            self._called("checkpointed", item.target)
+            now = self.held.get(item.target)
+            if now is None or now.etag != item.etag:
+                continue
+            if now.due_at:
+                self._put(item.target, now.due_at, changed=False)
+            else:
+                del self.held[item.target]
 
     async def items(self) -> list[WorkItem]:
         self._called("items")
         return list(self.held.values())
 
-    def _put(self, target: str, due_at: datetime | None, *, changed: bool) -> WorkItem:
+    def _put(
+        self, target: str, due_at: datetime | None, *, changed: bool, head: tuple[int, str] | None = None
+    ) -> WorkItem:
         self._version += 1
-        self.held[target] = WorkItem(target=target, due_at=due_at, changed=changed, etag=str(self._version))
+        self.held[target] = WorkItem(target, due_at, changed, str(self._version), head)
         return self.held[target]
 
 

@@ -12,6 +12,7 @@ from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.message import CommandKind
 from bypass_responder.model.step import Effect, StepKind, StepState
+from bypass_responder.triggers.resume_responses import write_checkpoint
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 
 BLOCK, REVOKE, DISABLE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepKind.DISABLE_BYPASS
@@ -294,3 +295,15 @@ async def test_a_corrupt_row_stops_no_other_target_and_raises_an_alert() -> None
 
     assert BLAKE in world.checkpoints.held[0].heads
     assert "alert-corrupt_row" in (await world.case("tenant")).by_key
+
+
+async def test_a_checkpoint_after_a_run_reads_no_case() -> None:
+    """The run left the end of the log in the work list."""
+    world = World()
+    await world.sees(a_finding())
+    head = await world.ledger.head(ALEX)
+    world.ledger.calls.clear()
+    await write_checkpoint(world.services, await world.work.items())
+
+    assert world.checkpoints.held[-1].heads[ALEX] == (head.log_seq, head.log_hash)
+    assert world.ledger.calls == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bypass_responder.errors import TransientError
+from bypass_responder.errors import InputError, TransientError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.triggers.receive_alert import receive_alert
@@ -68,6 +68,35 @@ async def test_the_same_event_twice_is_one_hint() -> None:
         await says(world, {"tenantId": TENANT, "target": ALEX})
 
     assert len(await hints(world)) == 1
+
+
+async def test_an_event_that_comes_again_gives_no_work() -> None:
+    world = await swept()
+    await says(world, {"tenantId": TENANT, "target": ALEX})
+    before = dict(world.work.held)
+    await says(world, {"tenantId": TENANT, "target": ALEX})
+
+    assert world.work.held == before
+
+
+async def test_an_event_that_comes_again_after_a_crash_is_taken_up() -> None:
+    """The first run stored it, and ended before the work list said so."""
+    world = await swept()
+    world.work.fail("touch", TransientError("the host was killed"))
+    with pytest.raises(TransientError):
+        await says(world, {"tenantId": TENANT, "target": ALEX})
+    await says(world, {"tenantId": TENANT, "target": ALEX})
+
+    assert len(world.exchange.sent) == 1
+
+
+async def test_an_event_that_comes_again_for_a_corrupt_case_is_left_to_the_scheduler() -> None:
+    world = await swept()
+    await says(world, {"tenantId": TENANT, "target": ALEX})
+    world.ledger.fail("load", InputError("corrupt_row", "edited"), about=ALEX, always=True)
+    await says(world, {"tenantId": TENANT, "target": ALEX})
+
+    assert world.work.held[ALEX].due_at == world.now
 
 
 async def test_a_hint_that_was_stored_raises_nothing_when_graph_is_down() -> None:

@@ -54,15 +54,29 @@ class HuntingTable:
         await write_if_unchanged(self._table, row, state.etag, "Saving the state of the hunting sensor")
 
     async def note(self, arrivals: Sequence[Arrival]) -> None:
-        """Insert up to 100 in a call; where one of them is known, one by one."""
+        """Insert up to 100 in a call; where one of them is known, read which, and insert the others."""
         rows = {row["RowKey"]: row for row in map(self._arrival, arrivals)}
-        for batch in _batches(rows.values()):
+        for batch in _batches(rows[key] for key in sorted(rows)):
             try:
-                with translated("Noting arrivals"):
-                    await self._table.submit_transaction([("create", row) for row in batch])
+                await self._insert_all(batch)
             except ConflictError:
-                for row in batch:
-                    await self._insert(row)
+                await self._insert_unknown(batch)
+
+    async def _insert_all(self, batch: Sequence[dict[str, Any]]) -> None:
+        with translated("Noting arrivals"):
+            await self._table.submit_transaction([("create", row) for row in batch])
+
+    async def _insert_unknown(self, batch: Sequence[dict[str, Any]]) -> None:
+        """Insert what is not there; one by one where another run inserts the same."""
+        bounds = batch[0]["RowKey"], f"{batch[-1]['RowKey']}!"
+        known = {row["RowKey"] async for row in self._range(*bounds, select=["PartitionKey", "RowKey"])}
+        unknown = [row for row in batch if row["RowKey"] not in known]
+        try:
+            if unknown:
+                await self._insert_all(unknown)
+        except ConflictError:
+            for row in unknown:
+                await self._insert(row)
 
     async def _insert(self, row: dict[str, Any]) -> None:
         try:

@@ -5,6 +5,7 @@ It lies in the table Work under ``{tenant}_{purpose}``. A slot is a key and the 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,11 +34,17 @@ class TableHourlyLimit:
         """Take the client; nothing connects before the first call."""
         self._table = service.get_table_client(TABLE)
         self._partition = f"{tenant_id}_{purpose}"
+        self._turn = asyncio.Lock()
+        """The runs of one host take their slots one after the other, instead of losing races to each other."""
         self._seen: tuple[dict[str, datetime], str | None] | None = None
         """The row as last read. It may be stale: a slot is only taken by a write under its ETag."""
 
     async def take(self, key: str, *, limit: int, now: datetime) -> bool:
         """Take a slot, or see that the key has one; decided again after every lost race."""
+        async with self._turn:
+            return await self._take(key, limit=limit, now=now)
+
+    async def _take(self, key: str, *, limit: int, now: datetime) -> bool:
         for _ in range(_TRIES):
             seen, self._seen = self._seen, None
             slots, etag = seen or await self._read()

@@ -1,10 +1,12 @@
-"""The work list in Table Storage: partition tenant id, row the target, columns DueAt and Changed."""
+"""The work list in Table Storage: partition tenant id, row the target, columns DueAt, Changed, LogSeq and LogHash."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
@@ -12,9 +14,11 @@ from azure.data.tables.aio import TableServiceClient
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import row_or_none, write_if_unchanged
-from bypass_responder.errors import ConflictError, NotFoundError
-from bypass_responder.ports import WorkItem
+from bypass_responder.bounded import limited
+from bypass_responder.errors import ConflictError, NotFoundError, ResponderError
+from bypass_responder.ports import Finished, WorkItem
 
+E = TypeVar("E")
 TABLE = "Work"
 _TOGETHER = 100
 """What Table Storage takes in one transaction."""
@@ -39,9 +43,8 @@ class TableWorkList:
 
     async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
         """Write the items in transactions of a hundred."""
-        names, items = sorted(targets), list[WorkItem]()
-        for start in range(0, len(names), _TOGETHER):
-            part = names[start : start + _TOGETHER]
+        items = list[WorkItem]()
+        for part in _parts(sorted(targets)):
             entities = [self._entity(target, due_at, changed=True) for target in part]
             with translated("the work list"):
                 answers = await self._table.submit_transaction(
@@ -59,38 +62,81 @@ class TableWorkList:
         When the item changed meanwhile, ``due_at`` may still bring it forward, and never puts it off.
         """
         try:
-            await self._replace(item, due_at, changed=True)
+            await self._replace(self._entity(item.target, due_at, changed=True), item.etag)
         except (ConflictError, NotFoundError):
-            if due_at is not None:
-                await self._bring_forward(item.target, due_at)
+            await self._join(item.target, due_at)
 
-    async def _bring_forward(self, target: str, due_at: datetime) -> None:
-        """Set an earlier time, on the item as it is: what was announced meanwhile is never put off."""
-        for _ in range(_TRIES):
+    async def finish_all(self, finished: Sequence[Finished]) -> list[ResponderError]:
+        """Replace up to a hundred items in one transaction; where one has changed, each by itself."""
+        problems: list[ResponderError] = []
+        for part in _parts(finished):
+            operations = [_conditional("update", self._finished(each), each.item.etag) for each in part]
+            try:
+                await self._submit(operations)
+            except (ConflictError, NotFoundError):
+                problems += await self._each(self._finish_one, part)
+            except ResponderError as problem:
+                problems.append(problem)
+        return problems
+
+    async def _finish_one(self, finished: Finished) -> None:
+        try:
+            await self._replace(self._finished(finished), finished.item.etag)
+        except (ConflictError, NotFoundError):
+            await self._join(finished.item.target, finished.due_at)
+
+    def _finished(self, finished: Finished) -> dict[str, Any]:
+        number, digest = finished.head
+        entity = self._entity(finished.item.target, finished.due_at, changed=True)
+        return entity | {"LogSeq": number, "LogHash": digest}
+
+    async def _join(self, target: str, due_at: datetime | None) -> None:
+        """Keep the earlier time of two runs, and leave it to the ledger how far the log goes.
+
+        Writing it makes the other run, where it has not finished, do the same; a race that is lost has done so already.
+        """
+        for number in range(_TRIES):
             entity = await row_or_none(self._table, self._tenant, target, f"the work item of {target}")
             now = _item(entity) if entity else None
-            if now is not None and now.due_at is not None and now.due_at <= due_at:
+            if number and now is not None and _covers(now, due_at):
                 return
-            changed = self._entity(target, due_at, changed=True)
+            moments = [at for at in (due_at, now.due_at if now else None) if at is not None]
+            joined = self._entity(target, min(moments, default=None), changed=True)
             try:
-                await write_if_unchanged(self._table, changed, now.etag if now else None, f"the work item of {target}")
+                await write_if_unchanged(self._table, joined, now.etag if now else None, f"the work item of {target}")
             except (ConflictError, NotFoundError):
                 continue
             return
         raise ConflictError(f"The work item of {target} is contended.")
 
-    async def checkpointed(self, item: WorkItem) -> None:
-        """Clear ``changed``, or delete an item that is not due."""
-        try:
-            if item.due_at is not None:
-                await self._replace(item, item.due_at, changed=False)
-                return
-            with translated(f"the work item of {item.target}"):
-                await self._table.delete_entity(
-                    self._tenant, item.target, etag=item.etag, match_condition=MatchConditions.IfNotModified
-                )
-        except (ConflictError, NotFoundError):
-            return
+    async def checkpointed(self, items: Sequence[WorkItem]) -> None:
+        """Clear ``changed``, or delete what is not due: a hundred at a time; where one has changed, each by itself."""
+        for part in _parts(items):
+            try:
+                await self._submit([self._cleared(item) for item in part])
+            except (ConflictError, NotFoundError):
+                if problems := await self._each(self._clear_one, part):
+                    raise problems[0] from None
+
+    async def _clear_one(self, item: WorkItem) -> None:
+        with suppress(ConflictError, NotFoundError):
+            await self._submit([self._cleared(item)])
+
+    def _cleared(self, item: WorkItem) -> tuple[Any, ...]:
+        entity = self._entity(item.target, item.due_at, changed=False)
+        return _conditional("update" if item.due_at else "delete", entity, item.etag)
+
+    @staticmethod
+    async def _each(work: Callable[[E], Awaitable[None]], part: Sequence[E]) -> list[ResponderError]:
+        outcomes = await asyncio.gather(*map(limited(work), part), return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None and not isinstance(outcome, ResponderError):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, ResponderError)]
+
+    async def _submit(self, operations: Sequence[tuple[Any, ...]]) -> None:
+        with translated("the work list"):
+            await self._table.submit_transaction(list(operations))
 
     async def items(self) -> list[WorkItem]:
         """Read every item, in pages of the service."""
@@ -98,17 +144,38 @@ class TableWorkList:
             found = self._table.query_entities("PartitionKey eq @tenant", parameters={"tenant": self._tenant})
             return [_item(entity) async for entity in found]
 
-    async def _replace(self, item: WorkItem, due_at: datetime | None, *, changed: bool) -> None:
-        entity = self._entity(item.target, due_at, changed=changed)
-        await write_if_unchanged(self._table, entity, item.etag, f"the work item of {item.target}")
+    async def _replace(self, entity: Mapping[str, Any], etag: str) -> None:
+        await write_if_unchanged(self._table, entity, etag, f"the work item of {entity['RowKey']}")
 
     def _entity(self, target: str, due_at: datetime | None, *, changed: bool) -> dict[str, Any]:
         entity = {"PartitionKey": self._tenant, "RowKey": target, "Changed": changed}
         return entity if due_at is None else entity | {"DueAt": due_at}
 
 
+def _covers(item: WorkItem, due_at: datetime | None) -> bool:
+    """Return True when the item says as much as a run that ends has to say."""
+    early = due_at is None or (item.due_at is not None and item.due_at <= due_at)
+    return item.changed and item.head is None and early
+
+
+def _parts(items: Sequence[E]) -> Iterator[Sequence[E]]:
+    return (items[start : start + _TOGETHER] for start in range(0, len(items), _TOGETHER))
+
+
+def _conditional(what: str, entity: Mapping[str, Any], etag: str) -> tuple[Any, ...]:
+    """Return an operation of a transaction that fails when the row has changed."""
+    replace = {} if what == "delete" else {"mode": UpdateMode.REPLACE}
+    return what, entity, replace | {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+
+
 def _item(entity: Any) -> WorkItem:  # noqa: ANN401 - TableEntity is a dict of any values
     due_at = entity.get("DueAt")
     moment = due_at.astimezone(UTC) if isinstance(due_at, datetime) else None
-    changed = bool(entity.get("Changed", True))
-    return WorkItem(target=entity["RowKey"], due_at=moment, changed=changed, etag=entity.metadata["etag"])
+    number, digest = entity.get("LogSeq"), entity.get("LogHash")
+    return WorkItem(
+        target=entity["RowKey"],
+        due_at=moment,
+        changed=bool(entity.get("Changed", True)),
+        etag=entity.metadata["etag"],
+        head=(number, digest) if isinstance(number, int) and isinstance(digest, str) else None,
+    )

@@ -22,7 +22,7 @@ from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import STATES, Finding, FindingState, Source
 from bypass_responder.model.message import CommandKind
 from bypass_responder.model.notification import Severity
-from bypass_responder.session import announced, raise_health
+from bypass_responder.session import raise_health
 from bypass_responder.settings import ActorResponse
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bypass_responder.handling.identify import Identified, Lookups
     from bypass_responder.handling.run_steps import Claimed
     from bypass_responder.model.account import Account
+    from bypass_responder.ports import WorkItem
     from bypass_responder.session import Services, Session
 
 
@@ -42,7 +43,7 @@ TURN, LONGEST_TURN = timedelta(minutes=5), timedelta(hours=1)
 
 async def decide_findings(
     session: Session, services: Services, lookups: Lookups
-) -> tuple[list[Claimed], set[str], list[Exception]]:
+) -> tuple[list[Claimed], dict[str, WorkItem], list[Exception]]:
     """Decide due findings, oldest first, until one has claimed a call, which is made before the rest.
 
     Hints come last, since a sender may send many. Returns what was claimed in the same transactions, the targets that
@@ -57,7 +58,7 @@ async def decide_findings(
         if not finding.decides_nothing
     ]
     claimed: list[Claimed] = []
-    elsewhere: set[str] = set()
+    elsewhere: dict[str, WorkItem] = {}
     problems: list[Exception] = []
     waiting = False
     due.sort(key=lambda found: (found.source is Source.HINT, found.effective_at, found.id))
@@ -108,7 +109,7 @@ def _check_yourself(finding: Finding) -> tuple[Task, ...]:
 
 async def _store(
     finding: Finding, outcome: Ask | Wait | Elsewhere | Unlisted | Decided, session: Session, services: Services
-) -> tuple[list[Claimed], set[str]]:
+) -> tuple[list[Claimed], dict[str, WorkItem]]:
     """Store what ``examine`` found. Returns the claimed steps, and other targets that have findings now."""
     match outcome:
         case Ask():
@@ -120,55 +121,60 @@ async def _store(
         case Wait(account=account):
             await session.apply(_until_decided(finding, partial(_wait_until_certain, account=account)))
         case Elsewhere(moving, account):
-            await _hand_on(moving, account, session, services)
-            return [], {account.object_id}
+            return [], await _hand_on(moving, account, session, services)
         case Unlisted(identified):
             await session.apply(_until_decided(finding, partial(_record_gone, identified=identified)))
         case Decided():
             return await _store_decided(outcome, session, services)
         case _:
             assert_never(outcome)
-    return [], set()
+    return [], {}
 
 
-async def _store_decided(decided: Decided, session: Session, services: Services) -> tuple[list[Claimed], set[str]]:
+async def _store_decided(
+    decided: Decided, session: Session, services: Services
+) -> tuple[list[Claimed], dict[str, WorkItem]]:
     finding, decision = decided.finding, decided.decision
     news = not evidence.belongs_to_the_past(session.case, finding)
     violation = news and decision.verdict is Verdict.VIOLATION
-    actor = await _also_the_actor(finding, decided.identified.account, services) if violation else set()
+    actor = await _also_the_actor(finding, decided.identified.account, services) if violation else {}
     return await store_within_limit(decided, session, services), actor
 
 
-async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> set[str]:
+async def _also_the_actor(finding: Finding, target: Account | None, services: Services) -> dict[str, WorkItem]:
     """Where ``ACTOR_RESPONSE`` is contain, the account that ran the cmdlet gets its own finding."""
     actor = finding.actor
     names = {"object_id_text": actor.object_id or "", "identity_text": actor.user_id or ""}
     own = {target.object_id, target.user_principal_name.casefold()} if target else set()
     if services.settings.actor_response is not ActorResponse.CONTAIN or not any(names.values()):
-        return set()
+        return {}
     if finding.source is Source.ACTOR or finding.source in STATES:
-        return set()  # a state confirms only the target, and an alert may name any account as actor
+        return {}  # a state confirms only the target, and an alert may name any account as actor
     if {name.casefold() for name in names.values()} & own:
-        return set()
+        return {}
     key = guid_or_none(names["object_id_text"]) or target_key(*names.values())
     about = {"id": f"actor-{finding.id}", "target": key, "source": Source.ACTOR, "checks": (), "confirmed_by": None}
-    async with announced(key, services):
-        await services.ledger.add_finding(finding.model_copy(update=about | names))
-    return {key}
+    return await _add_elsewhere(finding.model_copy(update=about | names), services)
 
 
-async def _hand_on(finding: Finding, account: Account, session: Session, services: Services) -> None:
+async def _add_elsewhere(finding: Finding, services: Services) -> dict[str, WorkItem]:
+    """Store a finding in another case. After a crash in between, the finding that led to it is examined again."""
+    await services.ledger.add_finding(finding)
+    return {finding.target: await services.work.touch(finding.target, services.clock())}
+
+
+async def _hand_on(finding: Finding, account: Account, session: Session, services: Services) -> dict[str, WorkItem]:
     """Move the finding to the case of the account that its names resolved to, with its evidence."""
     target = account.object_id
     moved = finding.model_copy(update={"target": target, "state": FindingState.UNDECIDED, "next_at": None})
-    async with announced(target, services):
-        await services.ledger.add_finding(moved)
+    elsewhere = await _add_elsewhere(moved, services)
 
     def close(draft: Draft, current: Finding) -> None:
         no_action.close_finding(draft, current, verdict="resolved", reason=f"it is about {account}")
         draft.log("resolved", f"the names stand for {account}", record=finding.id, names=list(finding.names))
 
     await session.apply(_until_decided(finding, close))
+    return elsewhere
 
 
 def _wait_for_a_turn(draft: Draft) -> None:

@@ -24,6 +24,7 @@ from bypass_responder.handling.watch_actors import watch_actors
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.message import Command
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
+from bypass_responder.ports import Finished, WorkItem
 from bypass_responder.session import Session, open_session
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.base import Row
     from bypass_responder.model.case import Case
-    from bypass_responder.ports import WorkItem
     from bypass_responder.session import Services
 
 ROUNDS = 8
@@ -54,10 +54,11 @@ async def settle_all(
     ``lookups`` may have reads under way already that deciding will need. ``first``: a transition of these targets.
     Raises TransientError, before anything is done, when they cannot be marked in the work list.
     """
-    given = {item.target: item for item in await services.work.touch_all(set(targets), services.clock())}
+    marked = {item.target: item for item in await services.work.touch_all(set(targets), services.clock())}
+    given = set(marked)
 
     def in_time(name: str) -> Coroutine[None, None, Settled]:
-        return _settle_in_time(name, services, lookups, given.get(name), first if name in given else None)
+        return _settle_in_time(name, services, lookups, marked[name], first if name in given else None)
 
     one = limited(in_time)
     names: dict[asyncio.Task[Settled], str] = {}
@@ -84,6 +85,7 @@ async def settle_all(
                 problems += failed
                 del names[task]
             for one_settled in settled:
+                marked |= {name: item for name, item in one_settled.elsewhere.items() if name not in done}
                 start(one_settled.elsewhere)
             problems += await _finish_all(settled, services)
     finally:
@@ -125,11 +127,11 @@ async def _settle_in_time(
 
 @dataclass(frozen=True)
 class Settled:
-    """One target after a run. ``elsewhere``: targets with handed-over findings; ``problems`` are retried."""
+    """One target after a run. ``elsewhere``: targets with handed-over findings, as marked; ``problems`` are retried."""
 
     item: WorkItem
     session: Session
-    elsewhere: set[str]
+    elsewhere: dict[str, WorkItem]
     problems: list[Exception]
 
 
@@ -140,8 +142,10 @@ async def _finish_all(settled: Sequence[Settled], services: Services) -> list[Ex
     except ResponderError as problem:
         return [problem]
     finishing = (_finish(one.item, one.session, services) for one in settled)
-    finished = await asyncio.gather(*finishing, return_exceptions=True)
-    return [outcome for outcome in finished if isinstance(outcome, Exception)]
+    outcomes = await asyncio.gather(*finishing, return_exceptions=True)
+    problems = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    finished = [outcome for outcome in outcomes if isinstance(outcome, Finished)]
+    return [*problems, *await services.work.finish_all(finished)]
 
 
 async def settle(
@@ -157,7 +161,7 @@ async def settle(
     session = await open_session(target, services)
     if first is not None:
         await session.apply(first)
-    elsewhere: set[str] = set()
+    elsewhere: dict[str, WorkItem] = {}
     problems: list[Exception] = []
     for _ in range(ROUNDS):
         before = session.commits
@@ -176,7 +180,7 @@ async def settle(
     return Settled(item, session, elsewhere, problems)
 
 
-async def _round(session: Session, services: Services, lookups: Lookups) -> tuple[set[str], list[Exception]]:
+async def _round(session: Session, services: Services, lookups: Lookups) -> tuple[dict[str, WorkItem], list[Exception]]:
     head = session.case.head
     if head.ending or head.enabled_again_at:
         await session.read_history()
@@ -197,11 +201,13 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
     return handed_on, problems
 
 
-async def _finish(item: WorkItem, session: Session, services: Services) -> None:
+async def _finish(item: WorkItem, session: Session, services: Services) -> Finished:
     more = await list_and_file(session, services)
     await watch_actors(session, services)
     await _delete_sent(session, services)
-    await services.work.finish(item, services.clock() if more else next_due(session, services))
+    head = session.case.head
+    due_at = services.clock() if more else next_due(session, services)
+    return Finished(item, due_at, (head.log_seq, head.log_hash))
 
 
 async def _delete_sent(session: Session, services: Services) -> None:

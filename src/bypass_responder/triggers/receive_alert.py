@@ -17,7 +17,7 @@ from bypass_responder.model.alert import Alert
 from bypass_responder.model.base import EARLIEST, guid_or_none, target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange, Outcome, Switch
-from bypass_responder.model.finding import Finding, Source
+from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.record import Unreadable, excerpt
 from bypass_responder.model.technique import SWITCHES
 from bypass_responder.sensing.alert import read_alert
@@ -58,14 +58,28 @@ async def receive_alert(body: bytes, services: Services) -> None:
 
 
 async def _store_hints(findings: Sequence[Finding], alert: Alert, services: Services) -> None:
+    """Store and settle. After a crash in between, the event is redelivered, and its findings are still undecided."""
     evidence = await services.evidence.keep(alert.raw)
-    await services.work.touch_all({finding.target for finding in findings}, services.clock())
     kept = [finding.model_copy(update={"evidence": evidence}) for finding in findings]
-    new = {finding.target for finding in kept if await services.ledger.add_finding(finding)}
+    open_targets = {
+        finding.target
+        for finding in kept
+        if await services.ledger.add_finding(finding) or await _is_undecided(finding, services)
+    }
     try:
-        await settle_all(new, services)
+        await settle_all(open_targets, services)
     except ExceptionGroup as group:  # stored: resume_responses continues, and a redelivery would not help
         write_line("hint_waits", logging.WARNING, problems=len(group.exceptions))
+
+
+async def _is_undecided(known: Finding, services: Services) -> bool:
+    """Return True where nothing was done about a stored finding; also where its case cannot be read."""
+    try:
+        case = await services.ledger.load(known.target)
+    except InputError:
+        return True  # settling it reports the row
+    finding = case.row(Finding, known.row_key)
+    return finding is not None and finding.state is FindingState.UNDECIDED
 
 
 async def _sweep_for_switches(alert: Alert, services: Services) -> None:

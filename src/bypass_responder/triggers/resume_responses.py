@@ -140,7 +140,7 @@ async def write_checkpoint(services: Services, items: Sequence[WorkItem] | None 
             except ConflictError:
                 break
             write_checkpoint_lines(checkpoint)
-        await asyncio.gather(*(services.work.checkpointed(item) for item, _ in read))
+        await services.work.checkpointed([item for item, _ in read])
     if problems:
         raise ExceptionGroup("some logs could not be read for the checkpoint", problems)
 
@@ -154,6 +154,8 @@ async def _head_in_time(item: WorkItem, services: Services) -> tuple[int, str]:
 
 
 async def _head(item: WorkItem, services: Services) -> tuple[int, str]:
+    if item.head is not None:
+        return item.head
     head = await services.ledger.head(item.target)
     return head.log_seq, head.log_hash
 

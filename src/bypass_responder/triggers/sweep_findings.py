@@ -20,7 +20,7 @@ from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.sweep import BaselineEntry
 from bypass_responder.sensing.sweep import compare
-from bypass_responder.session import announced, raise_health
+from bypass_responder.session import raise_health
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -286,10 +286,9 @@ def _finding(
 
 
 async def store_findings(found: list[Finding], services: Services) -> None:
-    """Store the findings concurrently; an existing finding is kept unchanged."""
+    """Store the findings concurrently; an existing finding is kept unchanged.
 
-    async def store(finding: Finding) -> None:
-        async with announced(finding.target, services):
-            await services.ledger.add_finding(finding)
-
-    await asyncio.gather(*map(limited(store), found))
+    After a crash in between, the answer of the sweep comes again, and marks every target.
+    """
+    await asyncio.gather(*map(limited(services.ledger.add_finding), found))
+    await services.work.touch_all({finding.target for finding in found}, services.clock())
