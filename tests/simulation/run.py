@@ -24,6 +24,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.exchange_read import ReadCommand
 from bypass_responder.model.feed import ContentBlob
+from bypass_responder.model.finding import Source
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.listing import IndexFilter
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
@@ -51,6 +52,7 @@ from bypass_responder.triggers.record_exchange_read import record_exchange_read
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from bypass_responder.triggers.resume_responses import resume_responses
 from bypass_responder.triggers.send_notifications import send_notifications
+from bypass_responder.triggers.store_tampering import store_tampering
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.fakes import FakeDecisionQueue, FakeLimit, FakeNotifier
 from tests.sensing.builders import a_bypass, named
@@ -67,6 +69,7 @@ from tests.simulation.tenant import (
     TimedLedger,
     TraceSource,
     WatchedDirectory,
+    a_changed_mailbox,
     an_exchange_read,
 )
 from tests.world import START, TENANT, World, an_account, an_entry, exchange_guid, some_settings
@@ -497,7 +500,10 @@ class Run:
     # --- the Exchange worker
 
     def _on_read_mailboxes(self, _: str, __: Event) -> None:
-        """The daily questions about the organization and all mailboxes, three days in a row."""
+        """The daily questions about the organization and all mailboxes, three days in a row, after a change of one."""
+        self.invoke(
+            HOSTS[0], lambda services: store_tampering([a_changed_mailbox(self.now())], services, source=Source.FEED)
+        )
         for number in range(3):
             self.at(1000 * number, self._forget_questions)
             for wait, run in ((1, ask_organization), (2, read_posture), (300, read_posture), (600, read_posture)):

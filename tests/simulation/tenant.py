@@ -16,10 +16,12 @@ from bypass_responder.errors import FeedError, NotFoundError, PermissionMissingE
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
+from bypass_responder.model.change import Actor, AuditTampering, Outcome
 from bypass_responder.model.exchange_read import ReadCommand, ReadKind, ReadOutcome, ReadResult
 from bypass_responder.model.feed import ContentBlob, Window
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.question import Answer, Empty, Found, Item, Pending, Question, Unavailable
+from bypass_responder.model.technique import Technique
 from bypass_responder.ports import Directory
 from tests.case.test_right_holders import MANAGEMENT, OWN, an_answer
 from tests.fakes import FakeDirectory, FakeLedger, FakeLimit
@@ -253,6 +255,25 @@ class Exchange:
             before = [change for change in self.changes if change.account == account][:-1]
             return bool(before) and before[-1].what == "on"
         return self.bypassed.get(account, False)
+
+
+def a_changed_mailbox(now: datetime) -> AuditTampering:
+    """Somebody takes an action out of the list of a mailbox."""
+    return AuditTampering(
+        record_id="changed-mailbox",
+        occurred_at=now - timedelta(minutes=5),
+        technique=Technique.ACTION_LIST,
+        operation="Set-Mailbox",
+        parameter="AuditOwner",
+        value="-Update",
+        target="alex",
+        extent="AuditOwner without Update",
+        weakens=True,
+        outcome=Outcome.SUCCESS,
+        organization_id="",
+        actor=Actor(user_id="mallory@contoso.onmicrosoft.com"),
+        raw="{}",
+    )
 
 
 def an_exchange_read(command: ReadCommand, now: datetime) -> tuple[ReadResult, bytes]:

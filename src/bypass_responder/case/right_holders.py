@@ -18,21 +18,23 @@ if TYPE_CHECKING:
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.organization_read import OrganizationRead
+    from bypass_responder.tampering.repair import Changed
 
 MOST_HOLDERS = 200
 """Holders that are compared; the row is loaded with the tenant's case."""
 MOST_NAMED = 10
 _LONGEST = 160
+_ROLE, _MEMBER = " the role ", " is in the role group "
 
 
 def holders_of(answer: OrganizationRead) -> frozenset[str]:
     """Return who can set bypasses, or may give that right to others, each with how."""
     assigned = {
-        f"{each.assignee} ({each.assignee_type}) {'may give' if each.delegating else 'has'} the role {each.role}"
+        f"{each.assignee} ({each.assignee_type}) {'may give' if each.delegating else 'has'}{_ROLE}{each.role}"
         for each in answer.assignments.items
         if each.can_bypass and each.enabled
     }
-    members = {f"{each.member} is in the role group {each.group}" for each in answer.members.items}
+    members = {f"{each.member}{_MEMBER}{each.group}" for each in answer.members.items}
     return frozenset(sorted(text[:_LONGEST] for text in assigned | members)[:MOST_HOLDERS])
 
 
@@ -48,6 +50,27 @@ def has_own(answer: OrganizationRead, group: str) -> bool:
     return group.casefold() in able
 
 
+def is_certain(read: RightHolders) -> bool:
+    """Return True when what a look does not name is not there: all of it was read, and no text was cut."""
+    return read.whole and len(read.holders) < MOST_HOLDERS and all(len(text) < _LONGEST for text in read.holders)
+
+
+def members_of(read: RightHolders, group: str) -> list[str]:
+    """Return the members of a role group that can set bypasses, as Exchange names them."""
+    ending = f"{_MEMBER}{group}".casefold()
+    return [text[: -len(ending)] for text in read.holders if text.casefold().endswith(ending)]
+
+
+def holding(read: RightHolders, given: Changed) -> list[str]:
+    """Return who can set bypasses by what was given: an assignment, a role group, or a role."""
+    name = given.target.rpartition("\\")[0] if given.operation == "Add-ManagementRoleEntry" else given.target
+    if given.operation == "New-ManagementRoleAssignment" and name:
+        return [f"the assignment {each}" for each in read.assignments if each.casefold() == name.casefold()]
+    texts = {text: text.casefold() for text in read.holders}
+    begin, end = f"{name} (rolegroup) ".casefold(), f"{_ROLE}{name}".casefold()
+    return [text for text, low in texts.items() if low.startswith(begin) or low.endswith(end)] if name else []
+
+
 def record_holders(draft: Draft, answer: OrganizationRead, *, read_at: datetime, own_group: str) -> None:
     """Compare the answer with the one before, and notify of new holders and of a lost right of the responder.
 
@@ -61,7 +84,9 @@ def record_holders(draft: Draft, answer: OrganizationRead, *, read_at: datetime,
     new, gone = sorted(now - known), sorted(known - now) if whole else []
     own = has_own(answer, own_group) if whole else before is not None and before.own
     kept = now if whole else now | known
-    draft.put(RightHolders(read_at=read_at, holders=tuple(sorted(kept)), own=own))
+    names = tuple(each.name for each in answer.assignments.items if each.can_bypass and each.enabled)[:MOST_HOLDERS]
+    holders = tuple(sorted(kept))
+    draft.put(RightHolders(read_at=read_at, holders=holders, own=own, assignments=names, whole=whole))
     if new:
         _notify_new(draft, new, read_at)
     if gone:

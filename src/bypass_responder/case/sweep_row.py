@@ -93,7 +93,7 @@ def take_answer(draft: Draft, result: SweepResult) -> None:
     _report_switches(draft, result)
     warnings = {warning_form(text): text for text in result.warnings if len(text) <= MOST_WARNING}
     kept = {"warnings": tuple(warnings.values())[:MOST_WARNINGS], "answer": result, "answered_at": draft.now}
-    row = row.model_copy(update={"sent": True, "unanswered": 0} | kept)
+    row = row.model_copy(update={"sent": True, "unanswered": 0} | kept | _switches_of(result))
     if result.outcome == "listed":
         draft.put(row.model_copy(update={"state": "answered"}))
     else:
@@ -127,6 +127,12 @@ def _not_complete(draft: Draft, row: Sweep, problem: str) -> None:
     draft.put(row.model_copy(update={"state": "idle", "problem": problem}))
     raise_alert(draft, "sweep_incomplete", f"A sweep was not complete: {problem}.")
     draft.log("sweep_incomplete", problem, command=row.command_id)
+
+
+def _switches_of(result: SweepResult) -> dict[str, object]:
+    """Return what was read of the organization's switches; nothing leaves what was read before."""
+    read = {"audit_disabled": result.audit_disabled, "ingestion_enabled": result.unified_audit_log_ingestion_enabled}
+    return {} if None in read.values() else read | {"switches_at": result.started_at}
 
 
 def _report_switches(draft: Draft, result: SweepResult) -> None:

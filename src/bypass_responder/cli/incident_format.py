@@ -51,7 +51,7 @@ def print_incident(view: IncidentView) -> None:
     )
     show_section(
         "Other tampering by the actors",
-        ("when", "who", "what", "outcome", "meaning", "to undo it"),
+        ("when", "who", "what", "outcome", "meaning", "now", "to undo it"),
         [_tampering(it) for it in view.tampering],
     )
     print_timeline(view.timeline, readable=view.log_readable)
@@ -112,7 +112,8 @@ def _actor(actor: Actor) -> str:
 def _tampering(it: TamperingView) -> tuple[str, ...]:
     what = f"{it.change} of {it.target}" if it.target else it.change
     outcome = f"{it.outcome.value}, by an alert only" if it.source is Source.HINT else it.outcome.value
-    return moment(it.at), it.who, what, outcome, f"{it.title}. {it.meaning}", it.repair
+    now = str(it.now) if it.now else ""
+    return moment(it.at), it.who, what, outcome, f"{it.title}. {it.meaning}", now, it.repair
 
 
 def _known(value: str | None, at: datetime | None) -> str:

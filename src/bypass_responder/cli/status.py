@@ -216,7 +216,7 @@ def _show_health(found: Status) -> None:
     )
     show_section(
         f"Tampering with auditing (newest {MOST_SHOWN})",
-        ("when", "technique", "actor", "what", "object", "outcome", "undo"),
+        ("when", "technique", "actor", "what", "object", "outcome", "now", "undo"),
         [_tampering_row(it) for it in found.tampering[:MOST_SHOWN]],
     )
 
@@ -224,7 +224,8 @@ def _show_health(found: Status) -> None:
 def _tampering_row(it: Tampering) -> tuple[str, ...]:
     outcome = f"{it.outcome.value}, by an alert only" if it.source is Source.HINT else it.outcome.value
     undo = str(repair_of(it)) if it.took_effect else ""
-    return moment(it.occurred_at), it.technique.value, str(it.actor), it.change, it.target, outcome, undo
+    now = str(it.read_back) if it.read_back else ""
+    return moment(it.occurred_at), it.technique.value, str(it.actor), it.change, it.target, outcome, now, undo
 
 
 def _show_delays(found: Status) -> None:

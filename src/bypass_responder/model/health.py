@@ -11,8 +11,11 @@ from bypass_responder.model.base import Row, Utc
 from bypass_responder.model.change import Actor, Outcome
 from bypass_responder.model.finding import Evidence, Source
 from bypass_responder.model.notification import Severity
+from bypass_responder.model.read_back import ReadBack
 from bypass_responder.model.technique import Technique
 
+LONGEST_TEXT = 512
+"""Of a text of a tampering row; a longer one is cut."""
 _LAST_SECOND = 9_999_999_999
 
 
@@ -69,6 +72,8 @@ class Tampering(Row):
     outcome: Outcome
     actor: Actor
     evidence: Evidence
+    read_back: ReadBack | None = None
+    """Whether it is still so. Of a mailbox it is stored with each daily read; otherwise it follows from other rows."""
 
     @property
     def took_effect(self) -> bool:

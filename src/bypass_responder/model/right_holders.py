@@ -15,3 +15,7 @@ class RightHolders(Row):
     read_at: Utc
     holders: tuple[str, ...]
     own: bool
+    assignments: tuple[str, ...] = ()
+    """Names of the role assignments by which somebody can set bypasses."""
+    whole: bool = True
+    """False: a part was not read; ``holders`` then has those of the look before too."""

@@ -171,6 +171,10 @@ class Sweep(Row):
     """When the last complete one began to read."""
     took_seconds: float = 0
     """How long the worker was at it."""
+    switches_at: Utc | None = None
+    """When the organization's switches were last read."""
+    audit_disabled: bool | None = None
+    ingestion_enabled: bool | None = None
     scanned: int = 0
     on: int = 0
     covered: int = 0

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from bypass_responder.bounded import limited
 from bypass_responder.case import sweep_row
 from bypass_responder.case.rules import in_force
+from bypass_responder.case.tampering_state import read_back_of
 from bypass_responder.errors import ConflictError, InputError
 from bypass_responder.model.base import EARLIEST, moment
 from bypass_responder.model.case import TENANT_TARGET
@@ -131,7 +132,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         unreadable=await store.unreadable(20),
         alerts=sorted((alert for alert in alerts if alert.recovered_at is None), key=_worst_first),
         recovered=sorted(recovered, key=lambda alert: alert.recovered_at or alert.since, reverse=True)[:NEWEST_SHOWN],
-        tampering=await newest_tampering(services),
+        tampering=[_read_back(row, tenant) for row in await newest_tampering(services)],
         sweep=sweep,
         warnings=_unknown_warnings(sweep, sweep_row.accepted(tenant)),
         doubt=sweep_doubt(sweep, now=now, overdue=sweep_overdue(services, check)),
@@ -146,6 +147,10 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         undecided=await _undecided([target for _, target in due[:MOST_EXAMINED]], services),
         self_check=check,
     )
+
+
+def _read_back(row: Tampering, tenant: Case) -> Tampering:
+    return row.model_copy(update={"read_back": read_back_of(row, tenant)})
 
 
 async def newest_tampering(services: Services) -> list[Tampering]:

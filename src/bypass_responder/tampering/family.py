@@ -46,6 +46,7 @@ class Way(NamedTuple):
 
 _BY_HAND = "nothing: check it by hand"
 _DAILY = "the daily look at the organization"
+_MAILBOXES = "the daily read of all mailboxes"
 FAMILY: Mapping[Technique, Way] = {
     Technique.ORGANIZATION_OFF: Way(
         operations=("Set-OrganizationConfig",),
@@ -100,7 +101,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.CRITICAL,
         title="A mailbox is audited less",
         meaning="The actions that are missing are no longer recorded for this mailbox.",
-        read_back="the evidence of an incident about the mailbox",
+        read_back=_MAILBOXES,
         repair=lambda found: repair.mailbox(found, "-DefaultAuditSet Admin,Delegate,Owner"),
     ),
     Technique.RETENTION: Way(
@@ -118,7 +119,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.WARNING,
         title="Audit (Premium) was taken from an account",
         meaning="Its records are kept for a shorter time, and actions of Audit (Premium) are no longer recorded.",
-        read_back=_BY_HAND,
+        read_back=_MAILBOXES,
         repair=repair.license_plan,
     ),
     Technique.DIAGNOSTIC_SETTINGS: Way(
@@ -140,7 +141,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.WARNING,
         title="AuditLogAgeLimit of a mailbox was shortened",
         meaning="The service has ignored it since March 2025: no record is lost, but it is a sign of intent.",
-        read_back=_BY_HAND,
+        read_back=_MAILBOXES,
         repair=lambda found: repair.mailbox(found, f"-AuditLogAgeLimit {mailbox.DEFAULT_DAYS}"),
     ),
     Technique.AUDIT_ENABLED: Way(
@@ -149,7 +150,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.INFO,
         title="AuditEnabled of a mailbox was switched off",
         meaning="It has no effect while auditing of the organization is on, which overrides it.",
-        read_back="the evidence of an incident about the mailbox",
+        read_back=_MAILBOXES,
         repair=lambda found: repair.mailbox(found, "-AuditEnabled $true"),
     ),
 }

@@ -52,6 +52,12 @@ def _lost(parameter: str, text: str | None) -> frozenset[str]:
     return frozenset(action for action in DEFAULT_ACTIONS[parameter] if action.casefold() not in kept)
 
 
+def lost_in(extent: str) -> dict[str, frozenset[str]]:
+    """Return the lost actions by parameter, from the extent of a match."""
+    parts = (part.partition(" without ") for part in extent.split("; ") if part)
+    return {name: frozenset(filter(None, actions.split(", "))) for name, _, actions in parts}
+
+
 def audit_enabled(record: AuditRecord, _: Own) -> Match | None:
     """Match ``AuditEnabled`` set to false."""
     value = given(record, "AuditEnabled")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.tampering import record
 from bypass_responder.model.base import EARLIEST, record_key
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.health import Tampering
+from bypass_responder.model.health import LONGEST_TEXT, Tampering
 from bypass_responder.rights import ROLE_GROUPS
 from bypass_responder.session import announced, open_session
 from bypass_responder.tampering.match import Own
@@ -26,7 +26,6 @@ ROWS_PER_TRANSACTION = 20
 """Each with a log entry and a notification: a transaction holds 100 rows."""
 _SAME_SECOND = 1000
 """Rows of one second that are searched for a record that was stored before."""
-_LONGEST_TEXT = 512
 _FIELDS = {"technique", "operation", "parameter", "value", "target", "extent", "weakens", "outcome", "actor"}
 
 
@@ -46,7 +45,7 @@ async def store_tampering(found: Sequence[AuditTampering], services: Services, *
 
 def _row(found: AuditTampering, evidence: Evidence, services: Services, source: Source) -> Tampering:
     fields = {name: getattr(found, name) for name in _FIELDS}
-    texts = {name: text[:_LONGEST_TEXT] for name, text in fields.items() if type(text) is str}
+    texts = {name: text[:LONGEST_TEXT] for name, text in fields.items() if type(text) is str}
     return Tampering(
         id=record_key(found.record_id),
         source=source,

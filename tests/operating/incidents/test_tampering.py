@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Actor
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.incidents.tampering import views_of
@@ -58,7 +59,7 @@ async def test_the_application_that_everyone_uses_is_no_actor() -> None:
     rows = await stored(await story(ours(FAMILY[Technique.AGE_LIMIT].positive)))
     powershell = Actor(app_id="fb78d390-0c51-40cd-8e17-fdbfab77341b")
 
-    assert views_of(rows, [powershell]) == ()
+    assert views_of(rows, [powershell], Case(target=TENANT_TARGET)) == ()
 
 
 async def test_a_failed_attempt_is_in_the_story_without_a_repair() -> None:
@@ -72,3 +73,11 @@ async def test_the_case_of_a_name_does_not_matter() -> None:
     record = ours(ran("Set-Mailbox", "m", Identity="m", AuditEnabled="False"), UserId="MALLORY@contoso.onmicrosoft.com")
 
     assert len((await report_of(await story(record))).incident.tampering) == 1
+
+
+async def test_the_report_says_whether_a_switch_is_still_off_as_the_sweep_reads_it() -> None:
+    world = await story(ours(FAMILY[Technique.ORGANIZATION_OFF].positive))
+    await world.sweep(audit_disabled=True)
+    page = files_of(await report_of(world))["report.html"].decode()
+
+    assert f"Still so, read at {world.now:%Y-%m-%d %H:%M:%SZ}: AuditDisabled is True." in page

@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.tampering import repair_of
+from bypass_responder.case.tampering_state import read_back_of
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, Outcome
 from bypass_responder.model.finding import Evidence, Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.notification import Severity
+from bypass_responder.model.read_back import ReadBack
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.incidents.chronology import TimelineRow
 from bypass_responder.operating.timeline import Kind
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
+    from bypass_responder.model.case import Case
     from bypass_responder.model.incident import Incident
     from bypass_responder.ports import Ledger
 
@@ -49,26 +52,30 @@ class TamperingView(Value):
     received_at: Utc | None
     read_back: str
     """What reads the state later."""
+    now: ReadBack | None
+    """Whether it is still so; None when it failed or weakens nothing."""
     repair: str
     """What undoes it; empty when it failed or weakens nothing."""
     raw: Evidence
 
 
-async def read_tampering(incident: Incident, ledger: Ledger, now: datetime) -> tuple[TamperingView, ...]:
-    """Return what the actors of the incident changed around it, the earliest first."""
+async def read_tampering(
+    incident: Incident, ledger: Ledger, now: datetime, *, tenant: Case
+) -> tuple[TamperingView, ...]:
+    """Return what the actors of the incident changed around it, the earliest first. ``tenant``: its own case."""
     if not incident.actors:
         return ()
     begin = (incident.blind_from or incident.opened_at) - STORY
     end = (incident.closed_at or now) + STORY
     case = await ledger.tampering(TENANT_TARGET, since=begin, until=end, limit=MOST_CHANGES)
-    return views_of(case.rows(Tampering), incident.actors)
+    return views_of(case.rows(Tampering), incident.actors, tenant)
 
 
-def views_of(rows: Iterable[Tampering], actors: Collection[Actor]) -> tuple[TamperingView, ...]:
+def views_of(rows: Iterable[Tampering], actors: Collection[Actor], tenant: Case) -> tuple[TamperingView, ...]:
     """Return the changes by one of these actors, the earliest first."""
     names = {name for actor in actors for name in _names(actor)}
     own = [row for row in rows if not names.isdisjoint(_names(row.actor))]
-    return tuple(_view(row) for row in sorted(own, key=lambda row: (row.occurred_at, row.id)))
+    return tuple(_view(row, tenant) for row in sorted(own, key=lambda row: (row.occurred_at, row.id)))
 
 
 def _names(actor: Actor) -> frozenset[str]:
@@ -76,7 +83,7 @@ def _names(actor: Actor) -> frozenset[str]:
     return frozenset(name.casefold() for name in (actor.object_id, actor.user_id) if name)
 
 
-def _view(row: Tampering) -> TamperingView:
+def _view(row: Tampering, tenant: Case) -> TamperingView:
     way = FAMILY[row.technique]
     return TamperingView(
         id=row.id,
@@ -93,6 +100,7 @@ def _view(row: Tampering) -> TamperingView:
         source=row.source,
         received_at=row.received_at,
         read_back=way.read_back,
+        now=read_back_of(row, tenant),
         repair=str(repair_of(row)) if row.took_effect else "",
         raw=row.evidence,
     )

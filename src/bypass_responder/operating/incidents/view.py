@@ -201,7 +201,7 @@ async def _incident(
         services=services,
         most=findings,
     )
-    changes = await read_tampering(incident, services.ledger, services.clock())
+    changes = await read_tampering(incident, services.ledger, services.clock(), tenant=tenant)
     added = {
         "tampering": changes,
         "timeline": with_tampering(view.timeline, changes),

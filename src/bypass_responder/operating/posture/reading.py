@@ -20,6 +20,7 @@ from bypass_responder.model.exchange_read import ReadMailboxes, ReadOrganization
 from bypass_responder.model.organization_read import OrganizationRead
 from bypass_responder.operating.posture.alerts import ALERTS, alerts_of
 from bypass_responder.operating.posture.answers import keep_read
+from bypass_responder.operating.posture.tampered_mailboxes import record_read_backs
 from bypass_responder.posture.organization import Organization
 from bypass_responder.posture.run import ANSWER_WITHIN, MOST_ASKED, PostureRun, ask_next, begin, stored_read, take
 from bypass_responder.session import change_health
@@ -81,6 +82,7 @@ async def finish_read(services: Services) -> None:
     report = await keep_read(read, services)
     present = alerts_of(report, await services.posture.newest(MOST_READS), now)
     await change_health(partial(update_alerts, present=present, known=ALERTS), services)
+    await record_read_backs(report.found, services)
     await services.posture_runs.replace(run.model_copy(update={"compared_at": now}))
     write_line(
         "mailboxes_read", read=report.summary.mailboxes, parts=len(run.parts), problems=len(report.found.problems)

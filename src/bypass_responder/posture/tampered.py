@@ -1,0 +1,90 @@
+"""Whether a change of a mailbox is still so, from a read of all mailboxes. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.health import LONGEST_TEXT
+from bypass_responder.model.mailbox_audit import LogonType
+from bypass_responder.model.read_back import Persists, ReadBack
+from bypass_responder.model.technique import Technique
+from bypass_responder.posture.age_limit import days_of, in_words
+from bypass_responder.posture.baseline import License
+from bypass_responder.tampering.mailbox import DEFAULT_DAYS, lost_in
+from bypass_responder.tampering.match import last_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from bypass_responder.model.health import Tampering
+    from bypass_responder.posture.mailbox import Mailbox
+
+OF_MAILBOXES = frozenset({Technique.ACTION_LIST, Technique.AGE_LIMIT, Technique.AUDIT_ENABLED, Technique.LICENSE})
+"""The rows of the family whose state a mailbox has."""
+Found = tuple[bool | None, str]
+"""Whether it is still so, None where that was not read; and what was."""
+
+
+def read_backs(
+    changes: Sequence[Tampering], mailboxes: Iterable[Mailbox], read_at: datetime, *, partial: bool
+) -> dict[str, ReadBack]:
+    """Return what a read showed of the changes before it, by their ids. A mailbox is found by an id or an address."""
+    due = [row for row in changes if row.technique in OF_MAILBOXES and row.took_effect and row.occurred_at < read_at]
+    wanted: dict[str, list[Mailbox]] = {_name(row): [] for row in due}
+    for mailbox in mailboxes if wanted else ():
+        for name in {mailbox.object_id, mailbox.exchange_guid, mailbox.upn.casefold(), mailbox.address.casefold()}:
+            if name and name in wanted:
+                wanted[name].append(mailbox)
+    return {row.id: _read_back(row, wanted[_name(row)], read_at, partial=partial) for row in due}
+
+
+def _name(row: Tampering) -> str:
+    return last_part(row.target).casefold()
+
+
+def _read_back(row: Tampering, found: Sequence[Mailbox], read_at: datetime, *, partial: bool) -> ReadBack:
+    if len(found) != 1:
+        named = f"{len(found) or 'no'} mailbox{'es' if found else ''} with this id, user principal name or address"
+        why = f"the read, which was partial, has {named}" if partial else f"found {named}"
+        return ReadBack(state=Persists.UNKNOWN, read_at=read_at, detail=why)
+    still, detail = _judge(row, found[0])
+    state = {True: Persists.STILL_SO, False: Persists.UNDONE, None: Persists.UNKNOWN}[still]
+    return ReadBack(state=state, read_at=read_at, detail=detail)
+
+
+def _judge(row: Tampering, mailbox: Mailbox) -> Found:
+    audit = mailbox.audit
+    match row.technique:
+        case Technique.ACTION_LIST:
+            return _of_lists(row, mailbox)
+        case Technique.AGE_LIMIT:
+            days = days_of(audit.age_limit)
+            return None if days is None else days < DEFAULT_DAYS, f"AuditLogAgeLimit is {in_words(audit.age_limit)}"
+        case Technique.AUDIT_ENABLED:
+            value = "not read" if audit.enabled is None else audit.enabled
+            return None if audit.enabled is None else not audit.enabled, f"AuditEnabled is {value}"
+    is_premium = {License.PREMIUM: True, License.STANDARD: False}.get(mailbox.license)
+    has = {True: "has", False: "does not have", None: "has no capabilities that show whether it has"}[is_premium]
+    return None if is_premium is None else not is_premium, f"the mailbox {has} Audit (Premium)"
+
+
+def _of_lists(row: Tampering, mailbox: Mailbox) -> Found:
+    missing, unread = [], []
+    for logon in LogonType:
+        lost = _lost(row).get(f"Audit{logon}", frozenset())
+        actions = mailbox.audit.actions(logon)
+        if lost and actions is None:
+            unread.append(f"Audit{logon}")
+        kept = {action.casefold() for action in actions or ()}
+        if gone := sorted(action for action in lost if action.casefold() not in kept and actions is not None):
+            missing.append(f"Audit{logon} lacks {', '.join(gone)}")
+    if missing:
+        return True, "; ".join(missing)
+    return (None, f"{', '.join(unread)} was not read") if unread else (False, "the actions are in the lists again")
+
+
+def _lost(row: Tampering) -> dict[str, frozenset[str]]:
+    """Return the lost actions. Of a text that was cut, the last name may be a part of one."""
+    is_cut = len(row.extent) >= LONGEST_TEXT
+    return lost_in(row.extent.rpartition(", ")[0] if is_cut else row.extent)

@@ -1,0 +1,198 @@
+"""Whether a change is still so: from the sweep, the daily look at the organization and the alerts, or why not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bypass_responder.case.draft import Draft
+from bypass_responder.case.health_alerts import raise_alert
+from bypass_responder.case.right_holders import record_holders
+from bypass_responder.case.sweep_row import current, plan, take_answer
+from bypass_responder.case.tampering_state import NOT_READABLE, read_back_of
+from bypass_responder.model.case import TENANT_TARGET, Case
+from bypass_responder.model.change import Actor, AuditTampering, Outcome
+from bypass_responder.model.finding import Evidence
+from bypass_responder.model.health import Tampering
+from bypass_responder.model.message import CommandKind
+from bypass_responder.model.organization_read import OrganizationRead
+from bypass_responder.model.read_back import Persists, ReadBack
+from bypass_responder.model.sweep import SweepResult
+from bypass_responder.model.technique import Technique
+from tests.case.test_right_holders import GROUP, MANAGEMENT, OWN, an_answer, an_assignment
+from tests.sensing.builders import Json
+from tests.tampering.family import ALEX, FAMILY, WORKER_ID, in_entra, ran
+from tests.tampering.test_family import found_in
+from tests.world import START, TENANT
+
+HOUR = timedelta(hours=1)
+LATER = START + 2 * HOUR
+STILL, UNDONE, UNKNOWN = Persists.STILL_SO, Persists.UNDONE, Persists.UNKNOWN
+EMPTY = Case(target=TENANT_TARGET)
+
+
+def changed(record: Json, **fields: Any) -> Tampering:
+    """The stored change of a record, at the start."""
+    [found] = found_in(record)
+    names = AuditTampering.model_fields.keys() & Tampering.model_fields.keys() - {"occurred_at"}
+    about = {name: getattr(found, name) for name in names}
+    defaults = about | {"id": "t", "occurred_at": START, "evidence": Evidence(length_bytes=0, sha256="")}
+    return Tampering(**defaults | fields)
+
+
+def swept(case: Case = EMPTY, **fields: Any) -> Case:
+    """The case after a sweep has read the switches."""
+    draft = Draft(case, now=LATER)
+    plan(draft, command_id="c", timeout_seconds=60)
+    answer: dict[str, Any] = {
+        "command_id": "c",
+        "kind": CommandKind.LIST_BYPASSED,
+        "tenant_id": TENANT,
+        "outcome": "listed",
+        "complete": True,
+        "started_at": LATER,
+        "scanned": 1,
+        "bypassed": 0,
+        "blob": "b",
+        "sha256": "0" * 64,
+        "audit_disabled": False,
+        "unified_audit_log_ingestion_enabled": True,
+    }
+    take_answer(draft, SweepResult(**answer | fields))
+    return draft.case
+
+
+def looked(answer: OrganizationRead, *, case: Case = EMPTY) -> Case:
+    draft = Draft(case, now=LATER)
+    record_holders(draft, answer, read_at=LATER, own_group=GROUP)
+    return draft.case
+
+
+def complete(at: Any) -> Case:
+    draft = Draft(EMPTY, now=at)
+    draft.put(current(EMPTY).model_copy(update={"complete_at": at}))
+    return draft.case
+
+
+def state_of(record: Json, case: Case) -> Persists:
+    shown = read_back_of(changed(record), case)
+    assert shown is not None
+    return shown.state
+
+
+ORGANIZATION = FAMILY[Technique.ORGANIZATION_OFF].positive
+UNIFIED = FAMILY[Technique.UNIFIED_LOG_OFF].positive
+SWITCHED = [
+    (ORGANIZATION, {"audit_disabled": True}, STILL),
+    (ORGANIZATION, {}, UNDONE),
+    (UNIFIED, {"unified_audit_log_ingestion_enabled": False}, STILL),
+    (UNIFIED, {}, UNDONE),
+    (UNIFIED, {"unified_audit_log_ingestion_enabled": None}, UNKNOWN),
+    (ORGANIZATION, {"started_at": START}, UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("record", "answer", "state"), SWITCHED)
+def test_a_switch_is_what_the_last_sweep_read(record: Json, answer: dict[str, Any], state: Persists) -> None:
+    assert state_of(record, swept(**answer)) is state
+
+
+def test_a_sweep_that_is_planned_leaves_what_the_one_before_read() -> None:
+    draft = Draft(swept(audit_disabled=True), now=LATER)
+    draft.put(current(draft.case).model_copy(update={"state": "idle"}))
+    plan(draft, command_id="next", timeout_seconds=60)
+
+    assert state_of(ORGANIZATION, draft.case) is STILL
+
+
+GROUP_OF_OURS = an_assignment("Tools", assignee_type="RoleGroup", role="Audit Logs")
+ASSIGNED = ran("New-ManagementRoleAssignment", Name="x", Role="Audit Logs", User=ALEX)
+NAMELESS = ran("New-ManagementRoleAssignment", Role="Audit Logs", User=ALEX)
+MEMBER = ran("Add-RoleGroupMember", Identity="Organization Management", Member=ALEX)
+ENTRY = ran("Add-ManagementRoleEntry", Identity="Desk\\Set-MailboxAuditBypassAssociation")
+ROLE = ran("New-ManagementRole", Name="Desk", Parent="Audit Logs")
+IN_GROUP = an_answer(OWN, MANAGEMENT, members=("alex",))
+RIGHTS = {
+    "the group has the role": (FAMILY[Technique.PRECURSOR].positive, an_answer(OWN, GROUP_OF_OURS), STILL),
+    "the group is gone": (FAMILY[Technique.PRECURSOR].positive, an_answer(OWN, MANAGEMENT), UNDONE),
+    "the assignment is there": (ASSIGNED, an_answer(OWN, an_assignment("alex", name="X")), STILL),
+    "the assignment is gone": (ASSIGNED, an_answer(OWN, an_assignment("alex", name="Audit Logs-alex")), UNDONE),
+    "an assignment without a name": (NAMELESS, an_answer(OWN), UNKNOWN),
+    "the role is held": (ROLE, an_answer(OWN, an_assignment("eve", role="Desk")), STILL),
+    "nobody has the role": (ROLE, an_answer(OWN), UNDONE),
+    "the role with the entry is held": (ENTRY, an_answer(OWN, an_assignment("eve", role="desk")), STILL),
+    "the member is there": (MEMBER, IN_GROUP, STILL),
+    "no member is there": (MEMBER, an_answer(OWN, MANAGEMENT), UNDONE),
+    "another member is there": (MEMBER, an_answer(OWN, MANAGEMENT, members=("Alexandra",)), UNKNOWN),
+}
+
+
+@pytest.mark.parametrize(("record", "answer", "state"), RIGHTS.values(), ids=RIGHTS)
+def test_a_right_is_what_the_daily_look_read(record: Json, answer: OrganizationRead, state: Persists) -> None:
+    assert state_of(record, looked(answer)) is state
+
+
+@pytest.mark.parametrize("record", [FAMILY[Technique.PRECURSOR].positive, MEMBER])
+def test_what_was_not_read_whole_is_never_undone(record: Json) -> None:
+    partly = an_answer(OWN, assignments=an_answer(OWN).assignments.model_copy(update={"total": 5}))
+
+    assert state_of(record, looked(partly)) is UNKNOWN
+
+
+def test_a_look_with_a_name_that_was_cut_is_not_certain() -> None:
+    assert state_of(ROLE, looked(an_answer(OWN, an_assignment("m" * 200, role="Desk")))) is UNKNOWN
+
+
+def test_a_look_before_the_change_shows_nothing() -> None:
+    shown = read_back_of(changed(ROLE, occurred_at=LATER), looked(an_answer(OWN)))
+
+    assert shown == ReadBack(state=UNKNOWN, detail="the roles of the organization were not read since")
+
+
+REMOVED = FAMILY[Technique.RESPONDER_REMOVED].positive
+PERMISSION = in_entra(
+    "Remove app role assignment from service principal.",
+    ModifiedProperties=[{"Name": "ServicePrincipal.AppId", "OldValue": WORKER_ID, "NewValue": ""}],
+)
+
+
+def test_a_worker_that_lost_its_role_is_still_without_it() -> None:
+    assert state_of(REMOVED, looked(an_answer(MANAGEMENT), case=complete(LATER))) is STILL
+
+
+@pytest.mark.parametrize(("after", "state"), [(2 * HOUR, UNDONE), (HOUR, UNKNOWN), (-HOUR, UNKNOWN)])
+def test_a_complete_sweep_proves_the_workers_rights_once_no_session_is_left(after: timedelta, state: Persists) -> None:
+    assert state_of(REMOVED, complete(START + after)) is state
+
+
+@pytest.mark.parametrize(("alert", "state"), [("permission_lost", STILL), ("feed_silent", UNKNOWN)])
+def test_a_permission_in_entra_is_known_by_the_calls_that_fail(alert: str, state: Persists) -> None:
+    draft = Draft(EMPTY, now=LATER)
+    raise_alert(draft, alert, "User.Read.All is missing.")
+    row = changed(REMOVED, operation="Remove app role assignment from service principal.")
+    shown = read_back_of(row, draft.case)
+
+    assert shown is not None
+    assert shown.state is state
+
+
+@pytest.mark.parametrize("technique", NOT_READABLE)
+def test_what_nothing_can_read_says_why(technique: Technique) -> None:
+    shown = read_back_of(changed(FAMILY[technique].positive), swept())
+
+    assert str(shown) == f"Not known if still so: {NOT_READABLE[technique]}."
+
+
+@pytest.mark.parametrize("technique", Technique)
+def test_each_row_says_something_before_anything_was_read(technique: Technique) -> None:
+    shown = read_back_of(changed(FAMILY[technique].positive), EMPTY)
+
+    assert shown is not None
+    assert (shown.state, shown.read_at) == (UNKNOWN, None)
+
+
+@pytest.mark.parametrize("fields", [{"outcome": Outcome.FAILED}, {"weakens": False}])
+def test_what_weakened_nothing_is_not_read_back(fields: dict[str, Any]) -> None:
+    assert read_back_of(changed(ORGANIZATION, actor=Actor(), **fields), swept(audit_disabled=True)) is None
