@@ -48,6 +48,7 @@ from tests.fakes import (
     FakeLimit,
     FakeNotifier,
     FakeOutbox,
+    FakePermissions,
     FakePosture,
     FakePostureRuns,
     FakeSenderQueue,
@@ -170,6 +171,7 @@ class World:
         self.feed_store = FakeFeedStore()
         self.hunting = FakeHunting(clock=clock)
         self.hunting_store = FakeHuntingStore()
+        self.permissions = FakePermissions()
         self.bypassed: dict[str, bool] = {}
         self.names: dict[str, list[str]] = {}
         self.answered = 0
@@ -201,6 +203,7 @@ class World:
             feed_store=self.feed_store,
             hunting=self.hunting,
             hunting_store=self.hunting_store,
+            permissions=self.permissions,
             outbox=self.outbox,
             sender=self.sender,
             receivers={"webhook": self.notifier},

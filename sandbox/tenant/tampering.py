@@ -7,6 +7,7 @@ tried; in a real tenant hunting or an alert brings them.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.tenant.account import made_up_guid
@@ -118,6 +119,17 @@ def _role_assignment(scene: Scene) -> list[Record]:
     return [ran(scene, "New-ManagementRoleAssignment", given, given["Name"])]
 
 
+def _mailbox_permission(scene: Scene) -> list[Record]:
+    """Add-MailboxPermission and, an hour later, Remove-MailboxPermission: one look at a mailbox."""
+    mailbox = scene.target
+    given = {"Identity": mailbox.user_principal_name, "User": scene.actor, "AccessRights": "FullAccess"}
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    return [
+        ran(scene, "Add-MailboxPermission", given, mailbox.exchange_name, at=an_hour_ago),
+        ran(scene, "Remove-MailboxPermission", given, mailbox.exchange_name),
+    ]
+
+
 def _responder_removed(scene: Scene) -> list[Record]:
     """Remove-RoleGroup: the role group of the responder's worker is deleted."""
     return [ran(scene, "Remove-RoleGroup", {"Identity": _GROUP}, _GROUP)]
@@ -148,6 +160,7 @@ TAMPERING: dict[str, tuple[Callable[[Scene], list[Record]], str]] = {
     "role-group": (_role_group, "alex"),
     "role-member": (_role_member, "megan"),
     "role-assignment": (_role_assignment, "megan"),
+    "mailbox-permission": (_mailbox_permission, "megan"),
     "responder-removed": (_responder_removed, "alex"),
     "diagnostic-settings": (_diagnostic_settings, "alex"),
     "many-ways": (_many_ways, "alex"),

@@ -239,6 +239,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         hunting=hunting,
         hunting_store=HuntingTable(storage.tables, tenant),
+        permissions=late(lambda: _permissions(storage, tenant)),
         outbox=late(lambda: _outbox(storage, tenant)),
         sender=late(lambda: _sender(storage, settings)),
         receivers=_receivers(http, settings),
@@ -410,6 +411,12 @@ def _posture(storage: StorageClients, tenant: str) -> ports.PostureReads:
     from bypass_responder.adapters.posture_table import PostureTable
 
     return PostureTable(storage.tables, tenant)
+
+
+def _permissions(storage: StorageClients, tenant: str) -> ports.Permissions:
+    from bypass_responder.adapters.permission_table import PermissionTable
+
+    return PermissionTable(storage.tables, tenant)
 
 
 def _posture_runs(storage: StorageClients, tenant: str) -> ports.PostureRuns:
@@ -590,6 +597,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         hunting=absent,
         hunting_store=HuntingTable(storage.tables, tenant),
+        permissions=late(lambda: _permissions(storage, tenant)),
         outbox=TableOutbox(storage.tables, tenant),
         sender=absent,
         receivers={},

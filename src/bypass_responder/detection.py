@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.change import Actor, AuditTampering, BypassChange, Outcome, Switch
+from bypass_responder.model.change import Actor, ActorKind, AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.operation import (
     BYPASS_OPERATION,
     BYPASS_PARAMETER,
@@ -20,8 +20,10 @@ from bypass_responder.model.operation import (
 )
 from bypass_responder.tampering.family import EXCHANGE, content_of, ways_of
 from bypass_responder.tampering.match import Own, all_given
+from bypass_responder.tampering.permissions import permission_changes
 
 if TYPE_CHECKING:
+    from bypass_responder.model.permission_change import PermissionChange
     from bypass_responder.model.record import AuditRecord
 
 OUTCOMES = {
@@ -47,6 +49,17 @@ def detect(record: AuditRecord, own: Own = _NOBODY) -> BypassChange | AuditTampe
     if folded(record.operation) == folded(BYPASS_OPERATION):
         return _bypass_change(record) if _is_exchange(record) else None
     return _tampering(record, own)
+
+
+def detect_permissions(record: AuditRecord) -> list[PermissionChange]:
+    """Return the permissions that the record gives or takes away; none where it failed, or a Microsoft service ran it.
+
+    Exchange itself gives permissions all day, to what it provisions.
+    """
+    actor = _actor(record)
+    if not _is_exchange(record) or _outcome(record) is Outcome.FAILED or actor.kind is ActorKind.MICROSOFT:
+        return []
+    return permission_changes(record, actor)
 
 
 def _is_exchange(record: AuditRecord) -> bool:

@@ -28,6 +28,7 @@ from bypass_responder.model.listing import IndexFilter, IndexPage
 from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.notification import Notification
+from bypass_responder.model.permission_change import PermissionChange
 from bypass_responder.model.question import Answer, Question
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import Baseline, SweepCommand
@@ -557,6 +558,22 @@ class FeedStore(Protocol):
 
     async def forget_before(self, moment: datetime) -> int:
         """Delete the memory of blobs created before ``moment``; returns how many."""
+
+
+class Permissions(Protocol):
+    """Permissions that were given and taken away, for ``tampering.permissions.KEPT``."""
+
+    async def note(self, changes: Sequence[PermissionChange]) -> None:
+        """Remember changes, each once."""
+
+    async def of(self, pair: str) -> list[PermissionChange]:
+        """The changes of one right, mailbox and trustee (``PermissionChange.pair``)."""
+
+    async def newest(self, since: datetime, limit: int) -> list[PermissionChange]:
+        """Up to ``limit`` changes since a moment, the newest first."""
+
+    async def forget_before(self, moment: datetime) -> int:
+        """Delete the changes before a moment; returns how many."""
 
 
 class Hunting(Protocol):

@@ -59,6 +59,7 @@ class Services:
     feed_store: ports.FeedStore
     hunting: ports.Hunting
     hunting_store: ports.HuntingStore
+    permissions: ports.Permissions
     outbox: ports.Outbox
     sender: ports.SenderQueue
     receivers: Mapping[str, ports.Notifier]

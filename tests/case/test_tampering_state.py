@@ -185,7 +185,7 @@ def test_what_nothing_can_read_says_why(technique: Technique) -> None:
     assert str(shown) == f"Not known if still so: {NOT_READABLE[technique]}."
 
 
-@pytest.mark.parametrize("technique", Technique)
+@pytest.mark.parametrize("technique", FAMILY)
 def test_each_row_says_something_before_anything_was_read(technique: Technique) -> None:
     shown = read_back_of(changed(FAMILY[technique].positive), EMPTY)
 

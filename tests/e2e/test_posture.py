@@ -60,6 +60,17 @@ async def test_what_is_pinned_fails_it(live: Live) -> None:
     assert (said.code, said.out) == (1, "FAIL 1 mailboxes have a logon type that Microsoft does not maintain\n")
 
 
+async def test_a_permission_that_was_given_for_a_while_is_listed(live: Live) -> None:
+    live.attack("mailbox-permission", target="megan")
+    await live.runs()
+    said = await bypassctl(live.env, "posture", "grants", "--removed", "-o", "json")
+
+    assert said.code == 1
+    assert [(each["right"], each["granted_by"]) for each in said.json] == [
+        ("FullAccess", f"mallory@{live.tenant.settings.domain}")
+    ]
+
+
 async def test_a_plan_is_made_from_it(live: Live, tmp_path: Path) -> None:
     await written(live, DEFAULT, PINNED)
     said = await bypassctl(live.env, "posture", "plan", "-o", f"{tmp_path}/plan.json")

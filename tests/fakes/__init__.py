@@ -11,6 +11,7 @@ from tests.fakes.channels import (
 from tests.fakes.directory import FakeDirectory
 from tests.fakes.gathered import FakeGatheredEvidence, FakeSource
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.permissions import FakePermissions
 from tests.fakes.posture import FakePosture, FakePostureRuns
 from tests.fakes.reads import FakeExchangeReads
 from tests.fakes.rows import (
@@ -40,6 +41,7 @@ __all__ = [
     "FakeLimit",
     "FakeNotifier",
     "FakeOutbox",
+    "FakePermissions",
     "FakePosture",
     "FakePostureRuns",
     "FakeSenderQueue",

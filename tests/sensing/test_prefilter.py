@@ -17,6 +17,7 @@ NAMES = (
     *("Set-OrganizationConfig", "UnifiedAuditLogIngestionEnabled"),
     *("AuditOwner", "AuditDelegate", "AuditAdmin", "AuditEnabled", "AuditLogAgeLimit", "M365_ADVANCED_AUDITING"),
     *("New-RoleGroup", "Add-ManagementRoleEntry", "Remove-ServicePrincipal", "Set-UnifiedAuditLogRetentionPolicy"),
+    *("Add-MailboxPermission", "Remove-RecipientPermission", "Set-MailboxFolderPermission"),
     *("Remove app role assignment from service principal.", "Microsoft.Insights/diagnosticSettings/delete"),
 )
 
@@ -51,6 +52,7 @@ def test_tampering_passes() -> None:
         '{"Operation":"Set-Mailbox","Parameters":[{"Name":"AuditSeverity","Value":"DoNotAudit"}]}',
         '{"UserId":"ServicePrincipal_0a0a0a0a","ExtendedProperties":[{"Name":"extendedAuditEventCategory"}]}',
         '{"Operation":"Set-AdminAuditLogConfig","Parameters":[{"Name":"AdminAuditLogEnabled","Value":"True"}]}',
+        '{"Operation":"UpdateFolderPermissions","Folder":{"MemberRights":"ReadAny, Visible"}}',
         r'{"InternetMessageId":"\u003ca\u0026b\u0027\u003e\u00e9\u2019"}',
     ],
 )

@@ -13,9 +13,11 @@ from bypass_responder.model.decision_message import Channel, DecisionKind
 from bypass_responder.model.feed import Window
 from bypass_responder.model.finding import RECORDS, Finding, FindingState
 from bypass_responder.model.gathered import Round
+from bypass_responder.model.health import Tampering
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
+from bypass_responder.model.technique import Technique
 from bypass_responder.operating.verify_log import verify_log
 from tests.simulation.run import IDS, Run
 from tests.simulation.schedule import BYSTANDER, SERVICE
@@ -75,10 +77,19 @@ async def problems_of(run: Run) -> list[str]:
     found += _of_edits(run)
     found += await _of_feed(run)
     found += await _of_evidence(run)
+    found += await _of_permissions(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.stored.ledger, run.stored.checkpoints)).problems]
     if written := await run.idle_writes():
         found.append(f"idle: nothing happened, and a run wrote {', '.join(written[:4])}")
     return found
+
+
+async def _of_permissions(run: Run) -> list[str]:
+    """A permission that was given for a while is reported, whichever record came first."""
+    case = await run.stored.ledger.load(TENANT_TARGET, history=True)
+    reported = {row.target for row in case.rows(Tampering) if row.technique is Technique.GRANT_REMOVED}
+    given = {IDS[event.account] for event in run.schedule.events if event.kind == "permission"}
+    return [f"unseen_grant: the removal of {each} is not reported" for each in sorted(given - reported)]
 
 
 def _of_case(case: Case, run: Run) -> Iterator[str]:

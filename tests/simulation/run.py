@@ -37,6 +37,7 @@ from bypass_responder.operating.decide import outcome_of as read_outcome
 from bypass_responder.operating.decide import prepare
 from bypass_responder.operating.incidents.listing import needing_decision
 from bypass_responder.operating.incidents.view import read_entry
+from bypass_responder.operating.posture.grants import read_grants
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
@@ -195,6 +196,7 @@ async def edit(
 async def look(services: Services) -> None:
     """Read the status, the listing and the log, as a person does."""
     await read_status(services)
+    await read_grants(services)
     await needing_decision(services)
     await services.index.count(IndexFilter(), 10)
     async for entry in services.index.newest():
@@ -941,6 +943,19 @@ class Run:
 
     def _show(self, content_id: str) -> None:
         self.world.feed.repair("read", about=content_id)
+
+    def _on_permission(self, account: str, event: Event) -> None:
+        """Somebody gives themselves a mailbox for a while; of the two records any comes first, and perhaps again."""
+        for number, (verb, delay) in enumerate((("Add", event.value), ("Remove", 60), ("Add", 900))):
+            record = a_bypass(
+                Id=f"20fd5006-645b-42be-a000-{number % 2:012d}",
+                CreationTime=f"{self.now():%Y-%m-%dT%H:%M:%S}",
+                OrganizationId=TENANT,
+                Operation=f"{verb}-MailboxPermission",
+                ObjectId=account,
+                Parameters=named(User="mallory", AccessRights="FullAccess"),
+            )
+            self.at(delay, partial(self._blob, record))
 
     def _on_foreign(self, _: str, __: Event) -> None:
         self._blob(a_bypass(Id="20fd5006-645b-42be-9000-000000000001", OrganizationId=IDS[BYSTANDER]))

@@ -12,7 +12,7 @@ SERVICE = "svc"
 BYSTANDER = "casey"
 CHANGES = (
     *("delete", "allow", "disallow", "protect", "mode", "skew", "graph_outage", "limit_full"),
-    *("unsubscribe", "lost_blob", "late_blob", "foreign", "look", "silent"),
+    *("unsubscribe", "lost_blob", "late_blob", "foreign", "look", "silent", "permission"),
 )
 REACHED_BY = {
     "allowlist.put": "allow",
@@ -43,6 +43,10 @@ REACHED_BY = {
     "hint_checks.take": "hint",
     "hunting_store.forget_before": "days_later",
     "limit.give_back": "refused_on",
+    "permissions.note": "permission",
+    "permissions.of": "permission",
+    "permissions.newest": "look",
+    "permissions.forget_before": "read_mailboxes",
     "inspections.save": "ask",
     "inspections.of": "ask",
     "inspections.forget_before": "ask",

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.adapters.table_rows import corrupt, row_or_none, write_if_unchanged
+from bypass_responder.adapters.table_rows import batches, corrupt, row_or_none, write_if_unchanged
 from bypass_responder.errors import ConflictError, NotFoundError
 from bypass_responder.model.base import Value
 from bypass_responder.model.hunting import Arrival, HuntingState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
     from azure.data.tables.aio import TableServiceClient
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from bypass_responder.model.feed import Window
 
 V = TypeVar("V", bound=Value)
-T = TypeVar("T")
 TABLE = "Feed"
 _STATE = "hunting"
 _TRANSACTION_ROWS = 100
@@ -56,7 +54,7 @@ class HuntingTable:
     async def note(self, arrivals: Sequence[Arrival]) -> None:
         """Insert up to 100 in a call; where one of them is known, read which, and insert the others."""
         rows = {row["RowKey"]: row for row in map(self._arrival, arrivals)}
-        for batch in _batches(rows[key] for key in sorted(rows)):
+        for batch in batches((rows[key] for key in sorted(rows)), _TRANSACTION_ROWS):
             try:
                 await self._insert_all(batch)
             except ConflictError:
@@ -93,7 +91,7 @@ class HuntingTable:
     async def forget_before(self, moment: datetime) -> int:
         """Delete up to 100 in a call."""
         keys = [row["RowKey"] async for row in self._range("arrival-", _key(moment), select=["PartitionKey", "RowKey"])]
-        for batch in _batches(keys):
+        for batch in batches(keys, _TRANSACTION_ROWS):
             try:
                 with translated("Forgetting old arrivals"):
                     await self._table.submit_transaction([("delete", self._row(key)) for key in batch])
@@ -118,12 +116,6 @@ class HuntingTable:
 
     def _row(self, key: str, **columns: object) -> dict[str, Any]:
         return {"PartitionKey": self._tenant_id, "RowKey": key, **columns}
-
-
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    left = iter(items)
-    while batch := list(islice(left, _TRANSACTION_ROWS)):
-        yield batch
 
 
 def _parsed(kind: type[V], row: Any) -> V:  # noqa: ANN401 - TableEntity holds any values

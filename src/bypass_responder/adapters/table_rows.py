@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
@@ -11,11 +12,11 @@ from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import InputError, NotFoundError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from azure.data.tables.aio import TableClient
 
-
+T = TypeVar("T")
 _PART = 16_000
 """Characters per property: a property holds 64 KiB of UTF-16, and a character takes two units at most."""
 _PARTS = 30
@@ -34,6 +35,13 @@ def text_of(entity: Mapping[str, Any]) -> str:
     return "".join(
         entity[name] for name in ("Body", *(f"Body{number}" for number in range(1, _PARTS))) if name in entity
     )
+
+
+def batches(items: Iterable[T], most: int) -> Iterator[list[T]]:
+    """Yield the items in lists of at most so many, such as fit into a transaction."""
+    left = iter(items)
+    while batch := list(islice(left, most)):
+        yield batch
 
 
 async def row_or_none(table: TableClient, partition: str, row: str, what: str) -> Any:  # noqa: ANN401 - TableEntity holds any values

@@ -32,8 +32,11 @@ _STILL, _UNDONE, _UNKNOWN = Persists.STILL_SO, Persists.UNDONE, Persists.UNKNOWN
 
 
 def read_back_of(row: Tampering, tenant: Case) -> ReadBack | None:
-    """Return whether the change is still so; None for one that weakened nothing. ``tenant``: the tenant's own case."""
-    if not row.took_effect:
+    """Return whether the change is still so; None for one that weakened nothing, or of which nothing is left.
+
+    ``tenant``: the tenant's own case.
+    """
+    if not row.took_effect or row.technique is Technique.GRANT_REMOVED:
         return None
     if why := NOT_READABLE.get(row.technique):
         return _unknown(why)

@@ -34,6 +34,8 @@ from bypass_responder.operating.overview.app_settings import AppSettings, read_a
 from bypass_responder.operating.overview.health import Health, read_health
 from bypass_responder.operating.overview.needs_decision import NeedsDecision, read_needs_decision
 from bypass_responder.operating.posture.answers import PosturePage, read_page
+from bypass_responder.operating.posture.grants import Grants, read_grants
+from bypass_responder.tampering.permissions import KEPT, WITHIN
 
 Moment = Annotated[Utc | None, BeforeValidator(lambda text: text or None)]
 """A time; an empty field of a form is none."""
@@ -118,6 +120,14 @@ async def posture(console: ConsoleDep) -> PosturePage:
     return await read_page(console.services)
 
 
+async def grants(
+    console: ConsoleDep,
+    days: Annotated[int, Query(ge=1, le=KEPT.days, description="How many days back.")] = WITHIN.days,
+) -> Grants:
+    """Permissions to mailboxes and role groups that were given or taken away, as the audit feed has them."""
+    return await read_grants(console.services, days=days)
+
+
 async def settings(console: ConsoleDep) -> AppSettings:
     """The settings of the running responder. Read-only."""
     return await read_app_settings(console.services, console.self_checks)
@@ -167,6 +177,7 @@ PAGES = (
     Page("/windows", "Missing records", "windows.html", BlindWindows, windows),
     Page("/health", "Health", "health.html", Health, health),
     Page("/posture", "Posture", "posture.html", PosturePage, posture),
+    Page("/posture/grants", "Permissions", "grants.html", Grants, grants, in_menu=False),
     Page("/settings", "Settings", "settings.html", AppSettings, settings),
 )
 FIRST = PAGES[0].path

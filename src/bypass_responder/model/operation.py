@@ -50,10 +50,16 @@ FAMILY_OPERATIONS: Mapping[str, tuple[str, ...]] = {
 
 ``bypass_responder.tampering`` says which values weaken it.
 """
+PERMISSION_OPERATIONS = (
+    *("Add-MailboxPermission", "Remove-MailboxPermission", "Add-RecipientPermission", "Remove-RecipientPermission"),
+    *("Add-MailboxFolderPermission", "Set-MailboxFolderPermission", "Remove-MailboxFolderPermission"),
+    *("Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-RoleGroup"),
+)
+"""Operations that give a permission to somebody, or take one away."""
 _WANTED = {folded(name): tuple(map(folded, markers)) for name, markers in FAMILY_OPERATIONS.items()}
-OPERATIONS = frozenset({folded(BYPASS_OPERATION), *_WANTED})
+OPERATIONS = frozenset({folded(BYPASS_OPERATION), *_WANTED, *map(folded, PERMISSION_OPERATIONS)})
 """The operations of interest, folded."""
-CANONICAL = {folded(name): name for name in (BYPASS_OPERATION, *FAMILY_OPERATIONS)}
+CANONICAL = {folded(name): name for name in (BYPASS_OPERATION, *FAMILY_OPERATIONS, *PERMISSION_OPERATIONS)}
 """The operation as Microsoft writes it, by its folded name."""
 SWITCHES = ("AuditDisabled", "UnifiedAuditLogIngestionEnabled")
 """Parameters that switch auditing of the whole organization."""

@@ -17,6 +17,8 @@ class Technique(StrEnum):
     RETENTION = "retention"
     LICENSE = "license"
     DIAGNOSTIC_SETTINGS = "diagnostic_settings"
+    GRANT_REMOVED = "grant_removed"
+    """A permission is given and soon taken away again: two records say so together."""
     AGE_LIMIT = "age_limit"
     AUDIT_ENABLED = "audit_enabled"
 

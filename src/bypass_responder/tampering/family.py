@@ -135,6 +135,15 @@ FAMILY: Mapping[Technique, Way] = {
         read_back=_BY_HAND,
         repair=repair.diagnostic_settings,
     ),
+    Technique.GRANT_REMOVED: Way(
+        operations=(),
+        match=lambda *_: None,  # one record alone is none: see ``tampering.permissions``
+        severity=Severity.WARNING,
+        title="A permission was given and soon taken away again",
+        meaning="It may have been for one look at a mailbox, and its removal to hide that.",
+        read_back=_BY_HAND,
+        repair=repair.look_of_trustee,
+    ),
     Technique.AGE_LIMIT: Way(
         operations=("Set-Mailbox",),
         match=mailbox.age_limit,

@@ -109,6 +109,12 @@ def diagnostic_settings(found: Changed) -> Repair:
     return Repair("By hand: create the setting again. Those of the responder: azd provision. What is there", command)
 
 
+def look_of_trustee(_: Changed) -> Repair:
+    """Return the command that shows the grant and the removal: nothing is left to undo."""
+    text = "Ask who gave and removed it what it was for, and search what the trustee did in the mailbox in between"
+    return Repair(text, "bypassctl posture grants --removed")
+
+
 def _quoted(name: str) -> str:
     """Return the name as PowerShell takes it; empty for a text that may be more than a name."""
     return f"'{name.replace(chr(39), chr(39) * 2)}'" if _NAME.match(name) else ""

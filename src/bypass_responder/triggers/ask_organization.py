@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.exchange_read import ReadKind, ReadOrganization
+from bypass_responder.tampering import permissions
 
 if TYPE_CHECKING:
     from bypass_responder.session import Services
@@ -17,7 +18,7 @@ KEPT = timedelta(days=30)
 
 
 async def ask_organization(services: Services) -> None:
-    """Ask unless the last question is less than a day old, and forget old questions."""
+    """Ask unless the last question is less than a day old, and forget old questions and changes of permissions."""
     now = services.clock()
     last = await services.reads.newest(ReadKind.ORGANIZATION)
     if last is not None and last.asked_at > now - DAY:
@@ -27,3 +28,4 @@ async def ask_organization(services: Services) -> None:
     )
     await services.reads.ask(command, now)
     await services.reads.forget_before(now - KEPT)
+    await services.permissions.forget_before(now - permissions.KEPT)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.detection import detect
+from bypass_responder.detection import detect, detect_permissions
 from bypass_responder.errors import InputError
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.model.base import EARLIEST, guid_or_none, record_key, target_key
@@ -22,12 +22,14 @@ from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
 from bypass_responder.session import all_announced
 from bypass_responder.tampering.family import EXCHANGE, content_of
 from bypass_responder.triggers.report_unread import report_unread
+from bypass_responder.triggers.store_permissions import store_permissions
 from bypass_responder.triggers.store_tampering import own_of, store_tampering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from bypass_responder.model.permission_change import PermissionChange
     from bypass_responder.session import Services
     from bypass_responder.settings import Settings
 
@@ -66,10 +68,12 @@ async def store_records(
     """
     changes: list[BypassChange] = []
     tampering: list[AuditTampering] = []
+    permissions: list[PermissionChange] = []
     unreadable: list[Unreadable] = []
     for record in records:
         try:
             found = _read(record, services.settings)
+            permissions += _permissions(record, services.settings)
         except InputError as error:
             unreadable.append(_unreadable(record, error, source))
             continue
@@ -96,7 +100,8 @@ async def store_records(
         for items in (others, naming)
     ]
     await store_tampering(tampering, services, source=sensor)
-    of_tenant = {TENANT_TARGET} if tampering or reported else set()
+    removed = await store_permissions(permissions, services)
+    of_tenant = {TENANT_TARGET} if tampering or removed or reported else set()
     targets = {finding.target for finding, added in stored if added} | of_tenant
     return Stored(
         frozenset(targets),
@@ -116,11 +121,21 @@ def _read(record: AuditRecord, settings: Settings) -> BypassChange | AuditTamper
     found = detect(record, own_of(settings))
     if found is None:
         return None
-    _require_feed_format(record)
-    if guid_or_none(found.organization_id) != settings.tenant_id:
-        raise InputError("other_tenant", f"the record belongs to the tenant {found.organization_id or '(none)'}")
+    _require_ours(record, settings)
     found = found.model_copy(update={"actor": bounded_actor(found.actor)})
     return found if isinstance(found, AuditTampering) else bounded_change(found)
+
+
+def _permissions(record: AuditRecord, settings: Settings) -> list[PermissionChange]:
+    if found := detect_permissions(record):
+        _require_ours(record, settings)
+    return [each.model_copy(update={"actor": bounded_actor(each.actor)}) for each in found]
+
+
+def _require_ours(record: AuditRecord, settings: Settings) -> None:
+    _require_feed_format(record)
+    if guid_or_none(record.organization_id or "") != settings.tenant_id:
+        raise InputError("other_tenant", f"the record belongs to the tenant {record.organization_id or '(none)'}")
 
 
 def _require_feed_format(record: AuditRecord) -> None:

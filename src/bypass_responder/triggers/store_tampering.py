@@ -56,6 +56,12 @@ def _row(found: AuditTampering, evidence: Evidence, services: Services, source: 
     )
 
 
+async def record_all(rows: Sequence[Tampering], services: Services) -> None:
+    """Record rows in the tenant's case, each once, and notify people of what is new."""
+    for begin in range(0, len(rows), ROWS_PER_TRANSACTION):
+        await _record(rows[begin : begin + ROWS_PER_TRANSACTION], services)
+
+
 async def _record(rows: Sequence[Tampering], services: Services) -> None:
     ledger = services.ledger
 

@@ -26,8 +26,14 @@ async def story(*others: Json) -> World:
 
 
 async def test_all_ways_of_one_actor_are_one_story() -> None:
-    world = await story(*(ours(FAMILY[way].positive, Id=way, CreationTime=BEFORE) for way in Technique))
-    view = (await report_of(world)).incident
+    one_record = [ours(FAMILY[way].positive, Id=way, CreationTime=BEFORE) for way in FAMILY]
+    two_records = [
+        ours(
+            ran(f"{verb}-MailboxPermission", "ceo", User="eve", AccessRights="FullAccess"), Id=verb, CreationTime=BEFORE
+        )
+        for verb in ("Add", "Remove")
+    ]
+    view = (await report_of(await story(*one_record, *two_records))).incident
 
     assert {each.technique for each in view.tampering} == {*Technique}
     assert sum(row.what.startswith("Tampering: ") for row in view.timeline) == len(Technique)

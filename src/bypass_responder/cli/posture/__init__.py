@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from bypass_responder.cli.posture.comparisons import compare
+from bypass_responder.cli.posture.grants import grants
 from bypass_responder.cli.posture.plans import plan
 from bypass_responder.cli.posture.reads import read
 from bypass_responder.cli.posture.reports import check, report
@@ -15,3 +16,4 @@ app.command()(read)
 app.command()(report)
 app.command()(check)
 app.command()(plan)
+app.command()(grants)

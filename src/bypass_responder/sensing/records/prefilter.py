@@ -27,15 +27,25 @@ _FAMILY = (
     *(b"auditowner", b"auditdelegate", b"auditadmin", b"auditenabled", b"auditlogagelimit"),
     *(b"rolegroup", b"managementrole", b"removeserviceprincipal", b"approleassignment"),
     *(b"auditlogretentionpolicy", b"m365_advanced_auditing", b"diagnosticsettings"),
+    *(b"mailboxpermission", b"recipientpermission", b"mailboxfolderpermission"),
 )
 _NEEDLES = (*_CMDLET, *_FAMILY)
-_RARE = (b"bypass", b"audit", b"organizationconfig", b"role", b"-serviceprincipal", b"diagnosticsettings")
+_RARE = (
+    b"bypass",
+    b"audit",
+    b"organizationconfig",
+    b"role",
+    b"-serviceprincipal",
+    b"diagnosticsettings",
+    b"permission",
+)
 """Of each name, what most bytes have no part of."""
 _PARTS = (
     *(b"bypass", b"mailboxaudit", b"organizationconfig", b"auditlogingestion"),
     *(b"auditowner", b"auditdelegate", b"auditadmin", b"auditenabled", b"auditlogagelimit"),
     *(b"rolegroup", b"managementrole", b"-serviceprincipal", b"app role", b"approle"),
     *(b"retentionpolicy", b"advanced_auditing", b"diagnosticsettings"),
+    *(b"mailboxpermission", b"recipientpermission", b"mailboxfolderpermission"),
 )
 """Words of the names, between which blanks may stand."""
 _PLAIN_ESCAPES = (b"\\u003c", b"\\u003C", b"\\u003e", b"\\u003E", b"\\u0026", b"\\u0027", b"\\u0022", b"\\u002b")

@@ -1,0 +1,72 @@
+"""``bypassctl posture grants``: who was given a permission to which mailbox, and lost it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bypass_responder.cli.terminal import BAD_NEWS, Format, Output, note, say, show_list, show_table, with_responder
+from bypass_responder.model.base import moment
+from bypass_responder.operating.posture.grants import GrantLine, RemovedLine, read_grants
+from bypass_responder.tampering.permissions import KEPT, WITHIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bypass_responder.bootstrap import Responder
+    from bypass_responder.operating.posture.grants import Grants
+
+_CHANGES: Mapping[str, Callable[[GrantLine], str]] = {
+    "when": lambda it: moment(it.at),
+    "change": lambda it: "given" if it.granted else "taken away",
+    "right": lambda it: it.right,
+    "mailbox or group": lambda it: it.target,
+    "trustee": lambda it: it.trustee,
+    "by": lambda it: it.who,
+}
+_REMOVED: Mapping[str, Callable[[RemovedLine], str]] = {
+    "given": lambda it: f"{moment(it.granted_at)} by {it.granted_by}",
+    "taken away": lambda it: f"{moment(it.removed_at)} by {it.removed_by}",
+    "right": lambda it: it.right,
+    "mailbox or group": lambda it: it.target,
+    "trustee": lambda it: it.trustee,
+}
+
+
+def grants(
+    days: Annotated[int, typer.Option("--days", min=1, max=KEPT.days, help="How many days back.")] = WITHIN.days,
+    *,
+    removed: Annotated[bool, typer.Option("--removed", help="Only what was given and soon taken away again.")] = False,
+    output: Format = Output.TABLE,
+) -> None:
+    """List permissions to mailboxes and role groups that were given or taken away, as the audit feed has them.
+
+    Exit code 1: one was taken away within 7 days of being given, which may
+    have been for one look at a mailbox.
+    """
+
+    async def use(responder: Responder) -> Grants:
+        return await read_grants(responder.services, days=days)
+
+    found = with_responder(use)
+    if output is Output.TABLE:
+        _show(found, only_removed=removed)
+    elif removed:
+        show_list(found.removed, output, fields=[*RemovedLine.model_fields], table=_REMOVED)
+    else:
+        show_list(found.changes, output, fields=[*GrantLine.model_fields], table=_CHANGES)
+    if not found.complete:
+        note(f"There are more: only the newest {len(found.changes)} are listed.")
+    raise typer.Exit(BAD_NEWS if found.removed else 0)
+
+
+def _show(found: Grants, *, only_removed: bool) -> None:
+    if found.removed:
+        rows = [[cell(item) for cell in _REMOVED.values()] for item in found.removed]
+        show_table([*_REMOVED], rows, title="Given, and taken away within 7 days")
+    else:
+        say(f"Nothing that was given was taken away within 7 days, since {moment(found.since)}.")
+    if not only_removed:
+        rows = [[cell(item) for cell in _CHANGES.values()] for item in found.changes]
+        show_table([*_CHANGES], rows, title="Given and taken away")

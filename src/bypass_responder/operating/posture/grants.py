@@ -1,0 +1,94 @@
+"""Who was given a permission to which mailbox, and lost it again: what bypassctl, the page and the API answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bypass_responder.model.base import Utc, Value
+from bypass_responder.tampering.permissions import WITHIN, removed_soon
+
+if TYPE_CHECKING:
+    from bypass_responder.model.permission_change import PermissionChange
+    from bypass_responder.session import Services
+    from bypass_responder.tampering.permissions import Removed
+
+MOST_CHANGES = 1000
+"""The newest, of which a removal finds its grant."""
+
+
+class GrantLine(Value):
+    """One permission that was given or taken away."""
+
+    at: Utc
+    granted: bool
+    right: str
+    """``FullAccess``, ``SendAs``, ``folder`` with the rights, or ``member``."""
+    target: str
+    trustee: str
+    who: str
+    operation: str
+
+
+class RemovedLine(Value):
+    """A permission that was taken away within seven days of being given."""
+
+    granted_at: Utc
+    removed_at: Utc
+    right: str
+    target: str
+    trustee: str
+    granted_by: str
+    removed_by: str
+
+
+class Grants(Value):
+    """What the audit feed showed of permissions, the newest first."""
+
+    read_at: Utc
+    since: Utc
+    removed: tuple[RemovedLine, ...]
+    changes: tuple[GrantLine, ...]
+    complete: bool
+    """False: there are more changes; the oldest are left out."""
+
+
+async def read_grants(services: Services, *, days: int = WITHIN.days) -> Grants:
+    """Return the changes of the last days, and what was given and soon taken away in them."""
+    now = services.clock()
+    since = now - timedelta(days=days)
+    found = await services.permissions.newest(since - WITHIN, MOST_CHANGES + 1)
+    removed = [each for each in removed_soon(found) if each.removal.occurred_at >= since]
+    recent = [each for each in found[:MOST_CHANGES] if each.occurred_at >= since]
+    return Grants(
+        read_at=now,
+        since=since,
+        removed=tuple(map(_removed, reversed(removed))),
+        changes=tuple(map(_line, recent)),
+        complete=len(found) <= MOST_CHANGES,
+    )
+
+
+def _line(change: PermissionChange) -> GrantLine:
+    return GrantLine(
+        at=change.occurred_at,
+        granted=change.granted,
+        right=f"{change.right} {change.detail}".strip(),
+        target=change.target,
+        trustee=change.trustee,
+        who=str(change.actor),
+        operation=change.operation,
+    )
+
+
+def _removed(found: Removed) -> RemovedLine:
+    grant, removal = found
+    return RemovedLine(
+        granted_at=grant.occurred_at,
+        removed_at=removal.occurred_at,
+        right=f"{grant.right} {grant.detail}".strip(),
+        target=removal.target,
+        trustee=removal.trustee,
+        granted_by=str(grant.actor),
+        removed_by=str(removal.actor),
+    )

@@ -1,0 +1,146 @@
+"""Permissions through the feed: kept, and notified once where they were given for a while only."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bypass_responder.model.case import Case
+from bypass_responder.model.change import Actor
+from bypass_responder.model.notification import Severity
+from bypass_responder.operating.incidents.tampering import views_of
+from bypass_responder.tampering.permissions import KEPT
+from bypass_responder.triggers.ask_organization import ask_organization
+from tests.sensing.builders import Json
+from tests.tampering.family import ran
+from tests.tampering.sensors import notified, ours, stored
+from tests.triggers.test_store_records import polled
+from tests.triggers.test_store_tampering import OTHER_TENANT
+from tests.world import START, World
+
+EVE = "eve@contoso.onmicrosoft.com"
+SERVICE = "NT AUTHORITY\\SYSTEM (Microsoft.Exchange.ServiceHost)"
+
+
+def changed(verb: str, *, days_ago: float = 0, rights: str = "FullAccess", **fields: Any) -> Json:
+    at = START - timedelta(days=days_ago, minutes=5)
+    record = ran(f"{verb}-MailboxPermission", "ceo", Identity="ceo", User=EVE, AccessRights=rights)
+    return ours(record, Id=f"{verb}-{days_ago}", CreationTime=f"{at:%Y-%m-%dT%H:%M:%S}") | fields
+
+
+GRANT, REMOVAL = changed("Add", days_ago=2), changed("Remove", days_ago=1)
+
+
+def titles(world: World) -> list[str]:
+    return [each.title for each in notified(world)]
+
+
+async def test_a_grant_alone_is_kept_and_not_notified() -> None:
+    world = await polled(GRANT)
+
+    assert [(each.granted, each.target) for each in world.permissions.noted.values()] == [(True, "ceo")]
+    assert world.notifier.sent == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([GRANT, REMOVAL])), ids=["in order", "removal first"])
+async def test_a_grant_that_is_removed_is_notified_once_in_any_order(order: tuple[Json, Json]) -> None:
+    world = await polled(order[0])
+    for record in (order[1], *order):
+        await polled(record, world=world)
+    [row], [sent] = await stored(world), notified(world)
+
+    assert (row.technique, row.target, row.value) == ("grant_removed", "ceo", EVE)
+    assert (sent.severity, "bypassctl posture grants --removed" in str(sent.left_to_do)) == (Severity.WARNING, True)
+    assert "FullAccess was given at 2026-02-28" in sent.text
+
+
+async def test_both_in_one_blob_are_found() -> None:
+    world = await polled(REMOVAL, GRANT)
+
+    assert titles(world) == ["A permission was given and soon taken away again: ceo"]
+
+
+async def test_rights_that_one_command_takes_away_are_one_notification() -> None:
+    rights = "FullAccess, ReadPermission"
+    world = await polled(changed("Add", days_ago=2, rights=rights), changed("Remove", days_ago=1, rights=rights))
+
+    assert ["FullAccess, ReadPermission was given" in each.text for each in notified(world)] == [True]
+
+
+@pytest.mark.parametrize(
+    "removal",
+    [
+        changed("Remove", days_ago=1, ResultStatus="False"),
+        changed("Remove", days_ago=1, UserId=SERVICE),
+        changed("Remove", days_ago=1, rights="SendAs"),
+        changed("Remove", days_ago=3),
+    ],
+    ids=["failed", "by a service", "another right", "before the grant"],
+)
+async def test_what_takes_nothing_away_is_not_notified(removal: Json) -> None:
+    world = await polled(GRANT, removal)
+
+    assert world.notifier.sent == []
+
+
+async def test_a_grant_of_long_ago_is_not_notified() -> None:
+    world = await polled(changed("Add", days_ago=9), REMOVAL)
+
+    assert world.notifier.sent == []
+
+
+async def test_what_was_done_and_by_whom_is_the_evidence() -> None:
+    world = await polled(GRANT, REMOVAL)
+    [row] = await stored(world)
+
+    assert str(row.evidence.text).count('"actor"') == 2
+
+
+async def test_a_script_is_not_notified_line_by_line() -> None:
+    records = [
+        changed(verb, days_ago=day, Id=f"{verb}{number}", ObjectId=f"m{number}")
+        for number in range(30)
+        for verb, day in (("Add", 2), ("Remove", 1))
+    ]
+    world = await polled(*records)
+
+    assert (len(await stored(world)), len(notified(world))) == (30, 6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"OrganizationId": OTHER_TENANT}, ["other_tenant"]),
+        ({"Parameters": "-User eve"}, []),
+        ({"Parameters": 17}, ["wrong_type"]),
+    ],
+)
+async def test_a_record_that_cannot_be_judged_is_no_change(fields: dict[str, Any], reason: list[str]) -> None:
+    world = await polled(GRANT | fields)
+
+    assert world.permissions.noted == {}
+    assert [each.reason for each in world.feed_store.kept] == reason
+
+
+async def test_nothing_of_permissions_costs_nothing() -> None:
+    world = await polled(ours(ran("Set-Mailbox", "ceo", Identity="ceo", AuditOwner="-Update")))
+
+    assert world.permissions.calls == []
+
+
+async def test_a_change_is_forgotten_after_a_month() -> None:
+    world = await polled(GRANT)
+    world.now += KEPT
+    await ask_organization(world.services)
+
+    assert world.permissions.noted == {}
+
+
+async def test_it_is_part_of_the_story_of_who_took_it_away() -> None:
+    world = await polled(GRANT, REMOVAL)
+    [shown] = views_of(await stored(world), [Actor(user_id=REMOVAL["UserId"])], Case(target="tenant"))
+
+    assert (shown.technique, shown.target, shown.now) == ("grant_removed", "ceo", None)
