@@ -43,6 +43,7 @@ def test_a_message_is_text_and_a_link() -> None:
     assert text_of(a_note()).splitlines() == [
         "*critical: Contained: alex@contoso.com*",
         "Sign-in is blocked.",
+        "Incident 20260302-a. Runbook: docs/runbook.md#notification-contained",
         "• Investigate the actor.",
         "<https://console.contoso.com/incidents/20260302-a|Open the incident>",
     ]

@@ -78,6 +78,7 @@ def test_a_card_has_the_facts() -> None:
         "Actor": r"mallory@contoso.com \(administrator, from 203.0.113.7\)",
         "Incident": "20260302-a",
         "Time": "2026-03-02 03:12:00Z",
+        "Runbook": r"https://docs.contoso.com/runbook\#notification-contained",
     }
 
 

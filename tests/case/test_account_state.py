@@ -37,6 +37,21 @@ def a_case(
     return Case(ALEX, {row.row_key: row for row in rows})
 
 
+async def test_a_read_after_a_change_counts_more_than_one_of_the_same_second() -> None:
+    """An old record: the bypass was read as on, switched off and read back, all in one second."""
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(effective_at=START - timedelta(hours=48)))
+    read = await world.answer()
+    changed = await world.answer()
+
+    assert [(each.before, each.after, each.read_at) for each in (*read, *changed)] == [
+        (True, None, START),
+        (True, False, START),
+    ]
+    assert shown_of(await world.case()).bypass == "off"
+
+
 def test_nothing_is_known_of_an_account_without_a_case() -> None:
     assert lines_of(shown_of(Case(ALEX))) == {
         "sign-in": "not known yet",

@@ -45,6 +45,24 @@ async def test_an_incident_that_nobody_has_acknowledged_is_notified_again_as_an_
     assert [note.severity for note in await reminders(world)] == [Severity.EMERGENCY]
 
 
+async def test_a_reminder_says_what_is_true_now() -> None:
+    world = await contained()
+    await world.passes(hours=4)
+    [note] = await reminders(world)
+
+    assert "Now sign-in is blocked, its sessions are revoked, and auditing is on again" in note.text
+
+
+async def test_a_change_for_the_worse_postpones_no_reminder() -> None:
+    world = await contained()
+    await world.passes(hours=2)
+    world.directory.change(ALEX, account_enabled=True)
+    for minutes in (60, 3, 58):
+        await world.passes(minutes=minutes)
+
+    assert [note.severity for note in await reminders(world)] == [Severity.EMERGENCY]
+
+
 async def test_the_setting_moves_the_reminder() -> None:
     world = await contained()
     world.deploy(decision_reminder_hours=1)

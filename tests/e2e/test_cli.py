@@ -596,7 +596,7 @@ async def test_dismiss_drops_what_waits(held: Live) -> None:
 
     assert (said.code, incident.status.value) == (0, "dismissed")
     assert held.account("alex")["account_enabled"] is True
-    assert "the account stays open" in said.out
+    assert "the account can still sign in" in said.out
     again = await bypassctl(held.cli_env, "incidents", "approve", incident.id, "--reason", "no", "--yes")
     assert again.code == 3
 

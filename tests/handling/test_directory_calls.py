@@ -108,6 +108,43 @@ async def test_an_account_that_somebody_enables_again_is_reverted_at_the_recheck
     assert (await world.steps())[BLOCK].effect is Effect.REVERTED
 
 
+async def test_sessions_are_revoked_again_when_the_block_comes_after_the_revocation() -> None:
+    """The limit holds the block back, and whoever signs in meanwhile has sessions of their own."""
+    world = World(containment_limit_per_hour=0)
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(minutes=5)
+    before = list(world.directory.revoked)
+    await world.decides("approve", (await world.incidents())[0].id)
+    await world.passes(seconds=20)
+
+    assert (before, world.directory.revoked) == ([ALEX], [ALEX, ALEX])
+    assert (await world.steps())[REVOKE].effect is Effect.EFFECTIVE
+
+
+async def test_sessions_are_revoked_again_when_an_undone_block_is_approved() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(minutes=5)
+    world.directory.change(ALEX, account_enabled=True)
+    await world.passes(hours=1)
+    await world.passes(minutes=2)
+    await world.decides("approve", (await world.incidents())[0].id)
+
+    assert world.directory.revoked == [ALEX, ALEX]
+
+
+async def test_sessions_are_revoked_once_when_the_block_comes_first() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(minutes=5)
+    await world.passes(hours=2)
+
+    assert world.directory.revoked == [ALEX]
+
+
 async def test_a_bypass_that_is_on_again_at_the_recheck_opens_a_new_incident() -> None:
     world = World()
     world.bypassed[ALEX] = True

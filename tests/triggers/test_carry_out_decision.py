@@ -278,7 +278,7 @@ async def test_dismissing_a_failed_block_says_that_the_account_stays_open() -> N
     [incident] = await world.incidents()
     recorded = await world.delivers(await world.a_decision("dismiss", incident.id))
 
-    assert recorded.why.startswith("the account stays open, its block failed")
+    assert recorded.why.startswith("the account can still sign in, its block failed")
 
 
 @pytest.mark.parametrize(

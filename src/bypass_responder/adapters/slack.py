@@ -35,6 +35,8 @@ def message(notifications: Sequence[Notification], addresses: Addresses) -> byte
     first = notifications[0]
     if len(notifications) == 1:
         head = f"*{first.severity.value}: {_plain(first.title, 300)}*\n{_plain(first.text, _LONGEST)}"
+        about = f"Incident {first.incident_id}. " if first.incident_id else ""
+        head += f"\n{_plain(about, 300)}Runbook: {_plain(addresses.of(first)['runbook'], 300)}"
         lines = [f"• {_plain(line, _LONGEST)}" for line in first.left_to_do]
         button = addresses.button(first)
     else:

@@ -50,7 +50,7 @@ def message(notifications: Sequence[Notification], addresses: Addresses) -> byte
     """Return the message with its card, with as many lines as fit."""
     first = notifications[0]
     several = len(notifications) > 1
-    head = _heads(notifications) if several else _head(first)
+    head = _heads(notifications) if several else _head(first, addresses)
     lines = [_listed(each) for each in notifications] if several else list(_todo(first))
     button = _button_of_many(addresses) if several else addresses.button(first)
     for number in range(min(len(lines), _MOST_LINES), -1, -1):
@@ -79,11 +79,15 @@ def _message(body: list[Element], button: tuple[str, str] | None) -> bytes:
     return json.dumps({"type": "message", "attachments": [attachment]}, ensure_ascii=False).encode()
 
 
-def _head(note: Notification) -> list[Element]:
-    return [_title(note.title, note.severity), _run(note.text), {"type": "FactSet", "facts": list(_facts(note))}]
+def _head(note: Notification, addresses: Addresses) -> list[Element]:
+    return [
+        _title(note.title, note.severity),
+        _run(note.text),
+        {"type": "FactSet", "facts": list(_facts(note, addresses))},
+    ]
 
 
-def _facts(note: Notification) -> Iterator[Element]:
+def _facts(note: Notification, addresses: Addresses) -> Iterator[Element]:
     actors = note.facts.get("actor")
     facts = {
         "Severity": note.severity.value,
@@ -91,6 +95,7 @@ def _facts(note: Notification) -> Iterator[Element]:
         "Actor": ", ".join(map(str, actors)) if isinstance(actors, list | tuple) else actors,
         "Incident": note.incident_id,
         "Time": f"{note.created_at:%Y-%m-%d %H:%M:%SZ}",
+        "Runbook": addresses.of(note)["runbook"],
     }
     yield from ({"title": name, "value": _escaped(str(value), _LONGEST_FACT)} for name, value in facts.items() if value)
 

@@ -52,18 +52,18 @@ def _sign_in(case: Case, incident: Incident | None) -> tuple[Observed | None, da
 
 
 def _bypass(case: Case) -> tuple[Bypass | None, datetime | None]:
-    """Return the newest bypass state that records and reads of Exchange showed."""
-    known: list[tuple[datetime, Bypass]] = []
-    known += [(at, "off") for at in (case.head.off_at, case.head.restored_at) if at is not None]
+    """Return the newest bypass state that records and reads showed; of one time, the read after a change."""
+    known: list[tuple[datetime, bool, Bypass]] = []
+    known += [(at, True, "off") for at in (case.head.off_at, case.head.restored_at) if at is not None]
     for incident in case.rows(Incident):
         if incident.restored_at is None and incident.blind_from is not None:
-            known.append((incident.blind_from, "on"))
+            known.append((incident.blind_from, False, "on"))
     for command in case.rows(Command):
         answer = command.answer
         value = None if answer is None else answer.before if answer.after is None else answer.after
         if answer is not None and answer.read_at is not None and value is not None:
-            known.append((answer.read_at, "on" if value else "off"))
-    at, bypass = max(known, default=(None, None))
+            known.append((answer.read_at, answer.after is not None, "on" if value else "off"))
+    at, _, bypass = max(known, default=(None, False, None))
     return bypass, at
 
 
@@ -115,7 +115,7 @@ def left_as_it_is(case: Case, incident: Incident, kind: DecisionKind) -> str:
         parts.append(f"the account stays blocked{restored}")
     elif shown.sign_in is Observed.ENABLED:
         failed = block is not None and block.state is StepState.FAILED
-        parts.append("the account stays open" + (", its block failed" if failed else ""))
+        parts.append("the account can still sign in" + (", its block failed or was undone" if failed else ""))
     disable = case.step(incident.id, StepKind.DISABLE_BYPASS)
     if shown.bypass == "on" and disable is not None and disable.state is not StepState.DONE:
         parts.append("the bypass stays on")

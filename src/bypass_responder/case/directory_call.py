@@ -14,6 +14,7 @@ from bypass_responder.case.control import (
     next_of,
     project,
     releases,
+    renew,
     row_of,
     wanting,
 )
@@ -21,7 +22,7 @@ from bypass_responder.case.observation import LOOK_DAILY, READ_BACK_AFTER, obser
 from bypass_responder.case.step import LEASE, after_change, backoff_of, notify_failure, notify_retry
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
 from bypass_responder.model.case import Case, PriorState
-from bypass_responder.model.step import Control, Step, StepKind, StepState
+from bypass_responder.model.step import Control, Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +140,8 @@ def _accepted(draft: Draft, kind: StepKind, control: Control, steps: Sequence[St
         return
     acted = {"acted_at": draft.now, "next_at": draft.now + READ_BACK_AFTER, "reads": 0, "enabled_since": None}
     draft.put(control.model_copy(update=acted))
+    if kind is BLOCK:
+        _revoke_again(draft)
     if not steps:
         draft.log("acted", f"{kind.value}: canceled while under way, and it went through", step=kind.value)
         return
@@ -147,6 +150,23 @@ def _accepted(draft: Draft, kind: StepKind, control: Control, steps: Sequence[St
         text = f"{kind.value}: accepted by the service"
         draft.log("acted", text, incident=step.incident_id, step=kind.value)
         after_change(draft, step.incident_id)
+
+
+def _revoke_again(draft: Draft) -> None:
+    """Plan the revocation again where it came before this block: whoever signed in since has valid sessions."""
+    before = [
+        step
+        for step in wanting(draft.case, REVOKE)
+        if step.state in {StepState.ACTED, StepState.DONE} and step.effect is not Effect.INEFFECTIVE
+    ]
+    if not before:
+        return
+    renew(draft, REVOKE)
+    for step in before:
+        planned = {"state": StepState.PLANNED, "effect": None, "next_at": draft.now}
+        draft.put(step.model_copy(update=planned | {"detail": ""}))
+        text = "revoke_sessions: called again, because the block came later"
+        draft.log("retry", text, incident=step.incident_id, step=REVOKE.value)
 
 
 def _released(draft: Draft, steps: Sequence[Step]) -> None:

@@ -169,9 +169,7 @@ class Draft:
         if incident is None or incident.status.final:
             return incident
         status = _status(self.case, incident_id)
-        waits = status in ANSWERED_BY_PEOPLE and (
-            incident.waits_since is None or incident.status not in ANSWERED_BY_PEOPLE
-        )
+        waits = status in ANSWERED_BY_PEOPLE and incident.waits_since is None
         changes = {"status": status} | ({"waits_since": self.now} if waits else {})
         incident = incident.model_copy(update=changes)
         self.put(incident)

@@ -141,7 +141,7 @@ def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
     steps = draft.case.steps(incident.id)
     text = (
         f"{what_happened(incident)} {what_is_true(incident, steps)} Proof: {how}. "
-        f"Blind window: {blind_window(incident)}. The incident is {incident.status.value}."
+        f"Blind window: {blind_window(incident)}."
     )
     draft.notify(
         "restored",

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from bypass_responder.case import tasks as task
 from bypass_responder.case.tasks import Task
 from bypass_responder.model.incident import Incident, IncidentStatus
-from bypass_responder.model.step import StepKind, StepState
+from bypass_responder.model.step import Effect, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bypass_responder.model.account import Account
     from bypass_responder.model.change import Actor
     from bypass_responder.model.step import Step
 
@@ -30,7 +31,7 @@ def blind_window(incident: Incident) -> str:
     if incident.blind_from:
         start = f"{incident.blind_from:%Y-%m-%d %H:%M:%SZ}"
         start = start if incident.blind_from_proven else f"unknown, before {start}"
-    end = f"{incident.restored_at:%Y-%m-%d %H:%M:%SZ}" if incident.restored_at else "still open"
+    end = f"{incident.restored_at:%Y-%m-%d %H:%M:%SZ}" if incident.restored_at else "not ended"
     return f"{start} … {end}"
 
 
@@ -49,34 +50,25 @@ def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tupl
     if incident is None:
         return task.contain_actors(actors)
     todo: list[Task] = []
+    account = incident.account
+    if account and account.on_premises_sync_enabled and not incident.status.final:
+        todo += task.disable_on_premises(account.user_principal_name)
     failed = not incident.status.final and any(step.state is StepState.FAILED for step in steps)
     if incident.status in WAITS or failed:
-        todo += _decisions(incident, steps)
-        todo += _yourself(incident, steps)
-    if incident.status is IncidentStatus.CONTAINED:
-        todo += [
-            task.decide("close", incident.id, "If it was an attack, end the incident and keep the block"),
-            task.decide("release", incident.id, "If it was legitimate, give the account back"),
-        ]
-    account = incident.account
+        todo += _decide_or_act(incident, steps)
     if account and any(
         actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold()
         for actor in incident.actors
     ):
         todo.append(Task("Actor and target are one account (self-bypass): treat it as compromised or as an insider"))
     todo += task.contain_actors(incident.actors)
-    if account and account.on_premises_sync_enabled and not incident.status.final:
-        name = account.user_principal_name.partition("@")[0]
-        todo.append(
-            Task(
-                f"The account {name} is synchronized from on-premises: disable it in Active Directory and reset its "
-                "password there, or the next synchronization undoes the block"
-            )
-        )
-    if account and account.guest and not incident.status.final:
-        todo.append(Task("The account is a guest: revoking its sessions has no effect; ask its home organization"))
     if account and not incident.status.final:
-        todo.append(task.reset_password(account.user_principal_name))
+        todo += _credentials(account)
+    if incident.status is IncidentStatus.CONTAINED:
+        todo += [
+            task.decide("close", incident.id, "At the end, if it was an attack: end the incident and keep the block"),
+            task.decide("release", incident.id, "If it was legitimate, give the account back"),
+        ]
     gap = blind_window(incident)
     return (
         *todo,
@@ -88,13 +80,37 @@ def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tupl
     )
 
 
+def _credentials(account: Account) -> list[Task]:
+    if account.guest:
+        home = account.home_domain or "its home organization"
+        return [Task(f"The account is a guest. Ask {home} to revoke its sessions and to reset its password")]
+    if account.on_premises_sync_enabled:
+        return []
+    return [task.reset_password(account.user_principal_name)]
+
+
+def _decide_or_act(incident: Incident, steps: Sequence[Step]) -> list[Task]:
+    """Return the decision, after what has to be done first: a refused call is refused again."""
+    decisions, yourself = _decisions(incident, steps), _yourself(incident, steps)
+    refused = any(step.state is StepState.FAILED and step.effect is None for step in steps)
+    return [*yourself, *decisions] if refused else [*decisions, *yourself]
+
+
+def _why(incident: Incident, steps: Sequence[Step]) -> str:
+    if any(step.effect is Effect.REVERTED for step in steps):
+        return "the account was enabled again"
+    if incident.verdict == "limit_reached":
+        return "the hourly limit is reached, which an approval overrides"
+    return WAITS.get(incident.status, WAITS[IncidentStatus.FAILED])
+
+
 def _decisions(incident: Incident, steps: Sequence[Step]) -> list[Task]:
     if steps and not any(step.approvable for step in steps):
         return [task.decide("close", incident.id, "Handle the step that had no effect, then end the incident")]
-    why = WAITS.get(incident.status, WAITS[IncidentStatus.FAILED])
     legitimate = task.decide("dismiss", incident.id, "Or, if it is legitimate")
     if incident.account is not None:
-        return [task.decide("approve", incident.id, f"Decide ({why}). To contain the account"), legitimate]
+        text = f"Decide ({_why(incident, steps)}). To contain the account"
+        return [task.decide("approve", incident.id, text), legitimate]
     candidates = sorted(incident.candidates, key=lambda each: (each.bypass_on is not True, each.checked_at is not None))
     named = [
         task.decide("approve", incident.id, f"If it is {candidate}", account=candidate.object_id)
@@ -102,9 +118,9 @@ def _decisions(incident: Incident, steps: Sequence[Step]) -> list[Task]:
     ]
     if not named:
         named = [
-            Task(
-                "Find out which account it is: the record is in the incident", f"bypassctl incidents show {incident.id}"
-            )
+            Task("Find out which account it is. The record has its names", f"bypassctl incidents show {incident.id}"),
+            Task("It may be one of those that are bypassed now", "bypassctl accounts bypassed"),
+            task.decide("approve", incident.id, "Then contain it", account="OBJECT_ID_OR_UPN"),
         ]
     return [*named, legitimate]
 
@@ -114,6 +130,8 @@ def _yourself(incident: Incident, steps: Sequence[Step]) -> list[Task]:
     account = incident.account
     if account is None:
         return []
+    if any(step.effect is Effect.REVERTED for step in steps):
+        return [task.find_who_enabled(account.object_id)]
     stuck = {step.step for step in steps if step.state in {StepState.FAILED, StepState.WITHHELD}}
     todo: list[Task] = []
     if stuck & {StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS}:

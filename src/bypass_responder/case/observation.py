@@ -229,14 +229,22 @@ def _revert(draft: Draft, wants: Iterable[Step]) -> None:
             draft.notify_about(
                 "step_ineffective",
                 incident,
-                f"Sign-in is open again: {incident.account}",
-                "Somebody, or the directory synchronization, enabled the account after the responder had blocked it.",
+                f"Sign-in is allowed again: {incident.account}",
+                _who_enabled(incident.account),
                 key="reverted",
             )
 
 
+def _who_enabled(account: Account | None) -> str:
+    if account is not None and account.on_premises_sync_enabled:
+        who = "The directory synchronization, or somebody, enabled the account"
+    else:
+        who = "Somebody enabled the account"
+    return f"{who} after the responder had blocked it. If a colleague did so on purpose, release the account."
+
+
 def _show_reverted(draft: Draft, step: Step) -> Incident | None:
-    why = "the account was enabled again"
+    why = "the account was found enabled again"
     reverted = {"state": StepState.FAILED, "effect": Effect.REVERTED, "detail": why, "next_at": None}
     draft.put(step.model_copy(update=reverted))
     draft.log("reverted", why, incident=step.incident_id)

@@ -9,6 +9,7 @@ from bypass_responder.model.step import WAITING, Effect, Step, StepKind, StepSta
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bypass_responder.model.account import Account
     from bypass_responder.model.incident import Incident
 
 MOST_NAMED = 3
@@ -16,8 +17,8 @@ _BLOCK = {
     Effect.EFFECTIVE: "sign-in is blocked",
     Effect.TEMPORARY: "sign-in is blocked until the next directory synchronization",
     Effect.NOT_NEEDED: "the account cannot sign in",
-    Effect.REVERTED: "sign-in is open again",
-    Effect.UNVERIFIED: "sign-in may still be open, because the block was not confirmed",
+    Effect.REVERTED: "sign-in is allowed again",
+    Effect.UNVERIFIED: "sign-in may still be allowed, because the block was not confirmed",
 }
 _REVOKE = {
     Effect.EFFECTIVE: "its sessions are revoked",
@@ -28,7 +29,7 @@ _REVOKE = {
 _FREE = {
     StepKind.BLOCK_SIGN_IN: "sign-in is not blocked",
     StepKind.REVOKE_SESSIONS: "its sessions are not revoked",
-    StepKind.DISABLE_BYPASS: "the bypass is still on",
+    StepKind.DISABLE_BYPASS: "the bypass is not removed",
 }
 _RUNNING = {
     StepKind.BLOCK_SIGN_IN: "sign-in is being blocked",
@@ -49,7 +50,11 @@ NOT_DONE = {
     StepKind.RELEASE: "account not given back",
 }
 """Each step, when it had no lasting effect."""
-_ACCEPTED = {StepKind.BLOCK_SIGN_IN: "sign-in is blocked", StepKind.REVOKE_SESSIONS: "its sessions are revoked"}
+_ACCEPTED = {
+    StepKind.BLOCK_SIGN_IN: "the block of sign-in is accepted and not confirmed yet",
+    StepKind.REVOKE_SESSIONS: "the revocation of its sessions is accepted",
+}
+_CANNOT_SIGN_IN = frozenset({Effect.EFFECTIVE, Effect.TEMPORARY, Effect.NOT_NEEDED})
 
 
 def name_of(incident: Incident) -> str:
@@ -72,9 +77,11 @@ def what_happened(incident: Incident) -> str:
 
 def what_is_true(incident: Incident, steps: Sequence[Step]) -> str:
     """Return one sentence: can the account sign in, are its sessions revoked, and is it audited."""
+    if incident.account is None:
+        return "Nothing was done, because no single account is known; whether the bypass is on was not read."
     by_kind = {step.step: step for step in steps}
-    kinds = (StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS)
-    parts = [part for kind in kinds if (part := _part(kind, by_kind.get(kind)))]
+    block, revoke = by_kind.get(StepKind.BLOCK_SIGN_IN), by_kind.get(StepKind.REVOKE_SESSIONS)
+    parts = [part for part in (_sign_in(block), _sessions(incident.account, block, revoke)) if part]
     parts.append(_auditing(incident, by_kind.get(StepKind.DISABLE_BYPASS)))
     text = f"{', '.join(parts[:-1])}, and {parts[-1]}" if len(parts) > 1 else parts[0]
     return f"{'Now ' if parts else ''}{text}."
@@ -90,12 +97,25 @@ def _auditing(incident: Incident, step: Step | None) -> str:
     return _RUNNING[step.step] if step.state.running else _FREE[step.step]
 
 
-def _part(kind: StepKind, step: Step | None) -> str:
-    if step is None:
+def _sign_in(block: Step | None) -> str:
+    if block is None:
         return ""
-    words = _BLOCK if kind is StepKind.BLOCK_SIGN_IN else _REVOKE
-    if step.effect in words:
-        return words[step.effect]
+    return _BLOCK[block.effect] if block.effect in _BLOCK else _progress(block)
+
+
+def _sessions(account: Account, block: Step | None, revoke: Step | None) -> str:
+    """Return what is true of the sessions: those of after the revocation are valid while the account can sign in."""
+    if revoke is None:
+        return ""
+    if account.guest and revoke.state not in WAITING:
+        return _REVOKE[Effect.INEFFECTIVE]
+    can_sign_in = block is not None and block.effect not in _CANNOT_SIGN_IN and not block.state.running
+    if can_sign_in and revoke.effect is Effect.EFFECTIVE and revoke.acted_at is not None:
+        return f"its sessions from before {revoke.acted_at:%Y-%m-%d %H:%M:%SZ} are revoked, later ones are valid"
+    return _REVOKE[revoke.effect] if revoke.effect in _REVOKE else _progress(revoke)
+
+
+def _progress(step: Step) -> str:
     if step.state in WAITING or step.state is StepState.CANCELED:
-        return _FREE[kind]
-    return _ACCEPTED[kind] if step.state is StepState.ACTED else _RUNNING[kind]
+        return _FREE[step.step]
+    return _ACCEPTED[step.step] if step.state is StepState.ACTED else _RUNNING[step.step]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.follow_up import tasks
+from bypass_responder.case.plain_text import name_of, what_happened, what_is_true
 from bypass_responder.case.tasks import decide
 from bypass_responder.model.incident import ANSWERED_BY_PEOPLE, Incident
 from bypass_responder.model.notification import Severity
@@ -83,17 +84,18 @@ def _after(number: int, hours: int) -> timedelta:
 
 
 def _notify(draft: Draft, incident: Incident, made: int) -> None:
+    steps = draft.case.steps(incident.id)
     draft.notify(
         "unacknowledged",
-        f"Nobody has acknowledged: {incident.account or incident.target}",
-        f"Incident {incident.id} has been waiting for a person since {incident.waits_since:%Y-%m-%d %H:%MZ}, and "
-        f"nobody has acknowledged it. It is {incident.status.value} now; this is reminder {made} of {MOST}.",
+        f"Not acknowledged: the incident about {name_of(incident)}",
+        f"{what_happened(incident)} {what_is_true(incident, steps)} Nobody has acknowledged the incident since "
+        f"{incident.waits_since:%Y-%m-%d %H:%MZ}. This is reminder {made} of {MOST}.",
         key=f"{incident.id}-{made}",
         severity=Severity.EMERGENCY,
         incident=incident.id,
         left_to_do=(
             decide("ack", incident.id, "Say that you have it"),
-            *tasks(incident, steps=draft.case.steps(incident.id)),
+            *tasks(incident, steps=steps),
         ),
         actor=[str(actor) for actor in incident.actors],
     )

@@ -127,7 +127,7 @@ def after_change(draft: Draft, incident_id: str) -> None:
     observed = block.state is StepState.DONE and block.effect in OBSERVED
     plan_rechecks(draft, incident_id, acted_at=block.acted_at if observed else None)
     guest = incident.account is not None and incident.account.guest
-    if guest:  # the sessions cannot be revoked, which is notified as such
+    if guest or block.effect is Effect.TEMPORARY:  # notified as such: sessions that stay, a block that does not
         return
     if incident.contained_told or not observed or revoke.state not in {StepState.ACTED, StepState.DONE}:
         return
@@ -151,11 +151,17 @@ def notify_failure(draft: Draft, step: Step, about: About, why: str, *, key: str
     draft.notify_about(
         about,
         incident,
-        f"Action required: {NOT_DONE[step.step]}: {name_of(incident)}",
+        f"{_title(step)}: {name_of(incident)}",
         f"Why: {why.rstrip('.')}.",
         key=f"{step.step.value}-{about}-{step.effect or ''}{key}",
         step=step.step.value,
     )
+
+
+def _title(step: Step) -> str:
+    if step.effect is Effect.TEMPORARY:
+        return "Action required: contained only until the next directory synchronization"
+    return f"Action required: {NOT_DONE[step.step]}"
 
 
 def plan_rechecks(draft: Draft, incident_id: str, *, acted_at: datetime | None = None) -> None:

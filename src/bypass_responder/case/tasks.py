@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9._'+#!^~-]{1,64}@[A-Za-z0-9.-]{1,255}\Z")
 """A user principal name, without a character that a terminal or a shell may take for more than text."""
 _USERS = "https://graph.microsoft.com/v1.0/users"
+_DIRECTORY_AUDITS = "https://graph.microsoft.com/v1.0/auditLogs/directoryAudits"
 PARTNERS = "https://admin.microsoft.com/#/partners"
 MOST_ACTORS = 3
 
@@ -66,6 +67,26 @@ def block_yourself(name: str) -> tuple[Task, ...]:
     )
 
 
+def disable_on_premises(name: str) -> tuple[Task, ...]:
+    """Return the commands for a synchronized account, for PowerShell with the module ActiveDirectory."""
+    fact = f"The account {name} is synchronized from on-premises, and the next synchronization enables it again"
+    if not _is_name(name):
+        return (Task(f"{fact}. Disable it in Active Directory, and reset its password there"),)
+    quoted = name.replace("'", "''")
+    found = f"Get-ADUser -Filter \"UserPrincipalName -eq '{quoted}'\""
+    return (
+        Task(f"{fact}. Disable it in Active Directory", f"{found} | Disable-ADAccount"),
+        Task("Reset its password there", f"{found} | Set-ADAccountPassword -Reset"),
+    )
+
+
+def find_who_enabled(object_id: str) -> Task:
+    """Return the query of the Entra audit log for what was done to an account, newest first."""
+    about = quote(f"targetResources/any(t:t/id eq '{object_id}')", safe="/():")
+    url = f"{_DIRECTORY_AUDITS}?$filter={about}"
+    return Task("Find out who enabled it, in the Entra audit log", f"az rest --method get --url {shlex.quote(url)}")
+
+
 def reset_password(name: str) -> Task:
     """Return the command that gives an account a random password, which it has to change."""
     if not _is_name(name):
@@ -98,8 +119,9 @@ def _contain(actor: Actor) -> Sequence[Task]:
     if not name:
         return (investigate, Task("Its name is no account's. Search for it in Entra before you contain anybody"))
     first, *rest = block_yourself(name)
-    unless = first._replace(text=f"Unless {actor} had a reason, contain it. {first.text}")
-    return (investigate, unless, *rest, reset_password(name))
+    text = f"Contain {actor}, unless they confirm a reason. The responder does so only with ACTOR_RESPONSE=contain"
+    contain = first._replace(text=f"{text}. {first.text}")
+    return (contain, *rest, reset_password(name), investigate)
 
 
 def _stop_application(actor: Actor) -> tuple[Task, ...]:

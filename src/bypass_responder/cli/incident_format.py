@@ -154,7 +154,7 @@ def _print_ahead(view: IncidentView) -> None:
     """Print re-checks, links and remaining tasks."""
     say("")
     for recheck in view.rechecks:
-        state = recheck.result if recheck.done else "due"
+        state = f"bypass {recheck.result}" if recheck.done else "planned"
         say(f"re-check after {recheck.after_hours} h: {moment(recheck.due_at)} {state}")
     if view.links:
         say("")

@@ -24,6 +24,12 @@ class Account(Stored):
     """True: Microsoft documents that revoking sessions does nothing for external users."""
     sessions_valid_from: Utc | None = None
 
+    @property
+    def home_domain(self) -> str:
+        """Return the domain of a guest's home organization, as its name here has it; else empty."""
+        name, marker, _ = self.user_principal_name.rpartition("#EXT#@")
+        return name.rpartition("_")[2] if marker and self.guest else ""
+
     def __str__(self) -> str:
         """Name and object id, as a person needs both."""
         return f"{self.user_principal_name} ({self.object_id})"

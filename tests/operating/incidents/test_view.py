@@ -82,7 +82,7 @@ async def test_the_hunting_link_carries_account_and_time() -> None:
     query = gzip.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))).decode("utf-16-le")
 
     assert f'AccountObjectId == "{ALEX}"' in query
-    assert "datetime(2026-03-02T06:50:00Z) .. datetime(2026-03-02T11:00:00Z)" in query
+    assert "datetime(2026-03-02T06:50:00Z) .. datetime(2026-03-02T11:00:10Z)" in query
 
 
 async def test_a_flood_of_findings_is_shown_in_part_and_counted() -> None:

@@ -65,7 +65,9 @@ class GatheredView(Value):
     """The notable items in sentences, each once."""
 
 
-NOT_PLANNED = GatheredView(state="No other source was asked yet: the run starts within minutes of the incident.")
+NOT_PLANNED = GatheredView(
+    state="No answer is stored. The run starts within minutes of the incident; if it has not: bypassctl doctor"
+)
 
 
 def gathered_view(inquiries: Sequence[Inquiry]) -> GatheredView:

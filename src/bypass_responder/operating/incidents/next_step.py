@@ -8,7 +8,7 @@ from bypass_responder.case.account_state import left_as_it_is, shown_of
 from bypass_responder.case.person_decision import not_now
 from bypass_responder.model.base import Value
 from bypass_responder.model.decision_message import DecisionKind
-from bypass_responder.model.step import StepState
+from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.operating.incidents.sentence import Situation, listed
 
 if TYPE_CHECKING:
@@ -36,16 +36,17 @@ _EFFECT = {
 }
 _TEXTS = {
     Situation.OPEN: "Nothing to decide: the responder is working. Read the state again in a minute.",
-    Situation.HELD: "Decide whether the bypass is legitimate. If not, contain the account. Investigate {actors}.",
-    Situation.UNRESOLVED: "Find out which account is meant, then contain that account. Investigate {actors}.",
-    Situation.FAILED: "{problems} Fix this and try again; until then, do it in the admin center.",
+    Situation.HELD: "Decide whether the bypass is legitimate. If not, contain the account, and {actors}.",
+    Situation.UNRESOLVED: "Contain {actors}. Find out which account is meant, then contain that account.",
+    Situation.FAILED: "{problems} Do it yourself, with the commands below, or fix this and try again.",
     Situation.REVERTED: (
-        "Find out who enabled the account, or whether directory synchronization did, then block it again."
+        "{first}Block the account again, which also revokes its sessions. Then find out who enabled it; "
+        "if a colleague did so on purpose, release it."
     ),
-    Situation.GUEST: "Ask the guest's home organization to revoke the sessions, then close the incident.",
-    Situation.CONTAINED: "Investigate {actors} and the account, reset credentials, then close the incident.",
+    Situation.GUEST: "Ask {home} to revoke the sessions and reset the password, then close the incident.",
+    Situation.CONTAINED: "Contain {actors}, investigate, reset credentials, then close the incident.",
     Situation.SYNCED: (
-        "Disable the account in the on-premises Active Directory and reset its password there; "
+        "Disable the account in the on-premises Active Directory now, and reset its password there: "
         "the next synchronization enables it again."
     ),
     Situation.RESTORED: "Find out why {actors} switched the bypass on, then close the incident.",
@@ -56,6 +57,9 @@ _TEXTS = {
     Situation.DISMISSED: "Nothing to decide. An account that this responder blocked stays blocked until a release.",
     Situation.CLOSED: "Nothing to decide. An account that this responder blocked stays blocked until a release.",
 }
+
+
+_BLOCKED = frozenset({Situation.CONTAINED, Situation.SYNCED, Situation.GUEST})
 
 
 class Choice(Value):
@@ -122,23 +126,31 @@ def _label(kind: DecisionKind, situation: Situation) -> str:
             again = {Situation.FAILED: "Try again", Situation.REVERTED: "Block again"}
             return again.get(situation, "Contain the account")
         case DecisionKind.DISMISS:
-            return "Dismiss as legitimate"
+            return "Dismiss, account stays blocked" if situation in _BLOCKED else "Dismiss as legitimate"
         case DecisionKind.CLOSE:
             return "Close as handled"
         case _:
-            return "Release the account"
+            return "Release: it was legitimate" if situation in _BLOCKED else "Release the account"
 
 
 def _effect(kind: DecisionKind, case: Case, incident: Incident) -> str:
     if kind is not DecisionKind.APPROVE:
         return _EFFECT[kind]
-    does = listed(step.step for step in case.steps(incident.id) if step.approvable)
-    return f"{does[:1].upper()}{does[1:]}."
+    steps = {step.step: step for step in case.steps(incident.id)}
+    does = listed(kind for kind, step in steps.items() if step.approvable)
+    block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
+    again = block is not None and block.approvable and revoke is not None and revoke.state is StepState.DONE
+    return f"The responder will {does}{', and revoke sessions again' if again else ''}."
 
 
 def _text(situation: Situation, incident: Incident, steps: Sequence[Step]) -> str:
     actors = ", ".join(map(str, incident.actors)) or "the actor, whom no record names yet,"
-    return _TEXTS.get(situation, "Nothing to decide.").format(actors=actors, problems=_problems(steps))
+    synced = incident.account is not None and incident.account.on_premises_sync_enabled
+    home = (incident.account and incident.account.home_domain) or "the guest's home organization"
+    first = "Disable the account in the on-premises Active Directory first. " if synced else ""
+    return _TEXTS.get(situation, "Nothing to decide.").format(
+        actors=actors, problems=_problems(steps), home=home, first=first
+    )
 
 
 def _problems(steps: Sequence[Step]) -> str:

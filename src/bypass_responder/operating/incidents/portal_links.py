@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.incident import Incident
 
 AROUND = timedelta(hours=2)
-"""Before and after the blind window, for a search."""
+"""Before the blind window and after the end of the incident, for a search."""
 _ENTRA = "https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserProfileMenuBlade/~"
 _DEFENDER = "https://security.microsoft.com"
 _PURVIEW = "https://purview.microsoft.com/audit/auditsearch"
@@ -36,7 +36,7 @@ def portal_links(incident: Incident, tenant_id: str, read_at: datetime) -> tuple
     if incident.account is None:
         return ()
     start = (incident.blind_from or incident.opened_at) - AROUND
-    end = (incident.restored_at or read_at) + AROUND
+    end = (incident.closed_at or read_at) + AROUND
     account, tenant = quote(incident.account.object_id), quote(tenant_id)
     window = f"{moment(start)} to {moment(end)}"
     hunt = f"query={_hunting(_query(incident.account.object_id, start, end))}&timeRangeId=month&tid={tenant}"

@@ -33,7 +33,7 @@ _EFFECTS = {
     Effect.EFFECTIVE: "effective",
     Effect.TEMPORARY: "temporary",
     Effect.INEFFECTIVE: "no effect",
-    Effect.REVERTED: "undone by somebody else",
+    Effect.REVERTED: "undone, the account was enabled again",
     Effect.UNVERIFIED: "not verified",
     Effect.NOT_NEEDED: "not needed",
 }
