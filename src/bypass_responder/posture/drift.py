@@ -23,10 +23,12 @@ class Change(NamedTuple):
     property: str
     text: str
     """Before and after; of a list, what was removed (-) and added (+)."""
+    by: str = ""
+    """Who changed it, and when; empty where no record says so."""
 
     def __str__(self) -> str:
         """Return it in words."""
-        return f"{self.property} {self.text}"
+        return f"{self.property} {self.text}{f', by {self.by}' if self.by else ''}"
 
 
 def changes(before: Audit, after: Audit) -> tuple[Change, ...]:

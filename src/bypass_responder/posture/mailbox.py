@@ -64,6 +64,12 @@ class Mailbox(NamedTuple):
         return self.object_id or self.exchange_guid or ""
 
     @property
+    def names(self) -> frozenset[str]:
+        """What a record may call it: its ids and addresses in lower case, never a display name."""
+        given = (self.object_id, self.exchange_guid, self.upn.casefold(), self.address.casefold())
+        return frozenset(filter(None, given))
+
+    @property
     def name(self) -> str:
         """What people call it."""
         return self.upn or self.address or self.display_name or self.key or "(no name)"

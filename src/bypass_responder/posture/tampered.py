@@ -33,8 +33,8 @@ def read_backs(
     due = [row for row in changes if row.technique in OF_MAILBOXES and row.took_effect and row.occurred_at < read_at]
     wanted: dict[str, list[Mailbox]] = {_name(row): [] for row in due}
     for mailbox in mailboxes if wanted else ():
-        for name in {mailbox.object_id, mailbox.exchange_guid, mailbox.upn.casefold(), mailbox.address.casefold()}:
-            if name and name in wanted:
+        for name in mailbox.names:
+            if name in wanted:
                 wanted[name].append(mailbox)
     return {row.id: _read_back(row, wanted[_name(row)], read_at, partial=partial) for row in due}
 

@@ -7,12 +7,18 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.errors import NotFoundError
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import Actor
+from bypass_responder.model.technique import Technique
 from bypass_responder.operating.posture.answers import TREND, keep_read, read_page, read_report
 from bypass_responder.operating.posture.report import PostureReport
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.filter import RowFilter
+from bypass_responder.session import open_session
+from tests.case.test_tampering_state import changed
 from tests.operating.posture.scenes import WRITTEN, read_of
 from tests.posture.mailboxes import CASES, object_id
+from tests.tampering.family import FAMILY
 from tests.world import START, World, an_entry
 
 DAY = timedelta(days=1)
@@ -80,6 +86,19 @@ async def test_changes_are_those_since_the_last_complete_read() -> None:
         (object_id(0), False, True),
         (object_id(1), True, False),
     ]
+
+
+async def test_what_changed_says_who_changed_it() -> None:
+    world = World()
+    await world.posture.keep(read_of(world, DEFAULT))
+    await world.posture.keep(read_of(world, PINNED, id="read-2", read_at=START + 2 * DAY))
+    who = "mallory@contoso.onmicrosoft.com"
+    record = changed(FAMILY[Technique.ACTION_LIST].positive, target=object_id(0), actor=Actor(user_id=who))
+    session = await open_session(TENANT_TARGET, world.services)
+    await session.apply(lambda draft: draft.put(record.model_copy(update={"occurred_at": START + DAY})))
+    [row] = (await report_of(world)).rows
+
+    assert [each.by for each in row.changed if each.property == "DefaultAuditSet"] == [f"{who} at 2026-03-03 09:00:00Z"]
 
 
 async def test_watched_mailboxes_are_those_of_the_setting() -> None:

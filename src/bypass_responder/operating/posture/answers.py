@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from bypass_responder.errors import InputError, NotFoundError
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.health import Tampering
 from bypass_responder.operating.posture.overview import overview_of
 from bypass_responder.operating.posture.report import Exemption, PostureReport
+from bypass_responder.posture.authors import with_authors
 from bypass_responder.posture.baseline import Measures, measures
-from bypass_responder.posture.comparison import Before, compare
+from bypass_responder.posture.comparison import Before, Comparison, compare
 from bypass_responder.posture.filter import RowFilter
 from bypass_responder.posture.mailbox import MailboxReader
 from bypass_responder.posture.read import TenantRead, read_line, settings_by_key
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 TREND = 30
 """Reads in a trend."""
+MOST_RECORDS = 1000
+"""Of changes between two reads, the newest."""
 NO_READ = "No read of the mailboxes is stored yet. Offline: bypassctl posture compare."
 
 
@@ -66,8 +71,18 @@ async def _report(reads: list[PostureRead], services: Services, chosen: Measures
     before = await _before(reads[1:], services, reader)
     read = await _load(reads[0], services, reader)
     found = compare(read, chosen, watched=services.settings.watched_mailboxes, before=before)
+    found = await _with_authors(found, services)
     trend = [each.overview.summary for each in reads[1:] if each.overview]
     return PostureReport(found, services.clock(), wanted, trend, await _exemptions(services))
+
+
+async def _with_authors(found: Comparison, services: Services) -> Comparison:
+    """Add who changed what differs from the read before. A record may arrive hours after the read."""
+    if found.compared_with is None or not any(row.changed for row in found.rows):
+        return found
+    until = found.read_at or services.clock()
+    case = await services.ledger.tampering(TENANT_TARGET, since=found.compared_with, until=until, limit=MOST_RECORDS)
+    return with_authors(found, case.rows(Tampering))
 
 
 async def _before(reads: list[PostureRead], services: Services, reader: MailboxReader) -> Before | None:

@@ -59,7 +59,7 @@ def row_of(row: MailboxPosture, report: PostureReport) -> dict[str, Any]:
         "watched": row.watched,
         "delegated": mailbox.delegated,
         "new": row.new,
-        "changed": [{"property": each.property, "change": each.text} for each in row.changed],
+        "changed": [{"property": each.property, "change": each.text, "by": each.by or None} for each in row.changed],
         "settings": _settings(row),
         "logon_types": {
             logon.value: {

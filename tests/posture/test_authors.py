@@ -1,0 +1,83 @@
+"""Who changed what differs from the read before, as far as records say so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bypass_responder.model.change import Actor, Outcome
+from bypass_responder.model.health import Tampering
+from bypass_responder.model.technique import Technique
+from bypass_responder.posture.authors import with_authors
+from bypass_responder.posture.baseline import measures
+from bypass_responder.posture.comparison import Before, compare
+from bypass_responder.posture.mailbox import Audit, Mailbox
+from bypass_responder.posture.read import TenantRead
+from tests.case.test_tampering_state import changed
+from tests.posture.mailboxes import ON, OWNER, without
+from tests.posture.test_tampered import DEFAULT, a_mailbox
+from tests.sensing.builders import TARGET
+from tests.tampering.family import ALEX, FAMILY
+from tests.world import START
+
+NOW = START + timedelta(days=1)
+MALLORY = "mallory@contoso.onmicrosoft.com at 2026-03-02 09:00:00Z"
+
+
+def texts(after: Audit, *records: Tampering, mailbox: Mailbox | None = None) -> list[str]:
+    """What the one row of a comparison says of its changes."""
+    read = TenantRead("test", NOW, [(mailbox or a_mailbox())._replace(audit=after)], [], ON)
+    found = compare(read, measures(), before=Before(START, {TARGET: DEFAULT}))
+    [row] = with_authors(found, records).rows
+    return [str(each) for each in row.changed]
+
+
+def record(technique: Technique = Technique.ACTION_LIST, **fields: Any) -> Tampering:
+    return changed(FAMILY[technique].positive, actor=Actor(user_id="mallory@contoso.onmicrosoft.com"), **fields)
+
+
+LESS = DEFAULT._replace(default_set=("Admin", "Delegate"), owner=without(OWNER, "Update"))
+CHANGED = [
+    (Technique.ACTION_LIST, LESS, ["DefaultAuditSet -Owner", "AuditOwner -Update"]),
+    (Technique.AGE_LIMIT, DEFAULT._replace(age_limit="1.00:00:00"), ["AuditLogAgeLimit 90.00:00:00 → 1.00:00:00"]),
+    (Technique.AUDIT_ENABLED, DEFAULT._replace(enabled=False), ["AuditEnabled True → False"]),
+]
+
+
+@pytest.mark.parametrize(("technique", "after", "said"), CHANGED)
+@pytest.mark.parametrize("target", [ALEX, ALEX.upper(), TARGET, f"contoso.onmicrosoft.com/{ALEX}"])
+def test_a_record_names_who_changed_it(technique: Technique, after: Audit, said: list[str], target: str) -> None:
+    assert texts(after, record(technique, target=target)) == [f"{each}, by {MALLORY}" for each in said]
+
+
+def test_of_several_records_the_last_one_counts() -> None:
+    later = record(occurred_at=START + timedelta(hours=1)).model_copy(update={"actor": Actor(user_id="eve")})
+
+    assert texts(LESS, later, record())[0].endswith("by eve at 2026-03-02 10:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        record(target="another@contoso.com"),
+        record(target=""),
+        record(outcome=Outcome.FAILED),
+        record(Technique.AGE_LIMIT),
+        record(Technique.LICENSE),
+    ],
+    ids=["another mailbox", "no mailbox", "failed", "another property", "a license"],
+)
+def test_a_record_of_something_else_names_nobody(given: Tampering) -> None:
+    assert texts(LESS, given) == ["DefaultAuditSet -Owner", "AuditOwner -Update"]
+
+
+def test_a_display_name_is_no_name_of_a_mailbox() -> None:
+    mailbox = a_mailbox()._replace(display_name="ceo")
+
+    assert texts(LESS, record(target="ceo"), mailbox=mailbox) == ["DefaultAuditSet -Owner", "AuditOwner -Update"]
+
+
+def test_without_records_the_comparison_is_as_it_was() -> None:
+    assert texts(LESS) == ["DefaultAuditSet -Owner", "AuditOwner -Update"]
