@@ -158,7 +158,11 @@ class Ledger(Protocol):
         """
 
     async def add_finding(self, finding: Finding) -> bool:
-        """Insert a finding; False when a finding with this id was ever added. Touches neither head nor log."""
+        """Insert a finding; False when a finding with this id was ever added. Touches neither head nor log.
+
+        One that decides nothing replaces the row ``Unrecorded``. A commit that deletes that row, when it was replaced
+        since the case was read, raises ConflictError.
+        """
 
     def log(self, target: str) -> AsyncIterator[LogEntry]:
         """The target's log in order, as stored (not verified). Raises InputError on a row that cannot be read."""

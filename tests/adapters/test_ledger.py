@@ -41,6 +41,10 @@ def a_finding(*, finding_id: str = "f1", target: str = TARGET, evidence: str | N
     )
 
 
+def an_off(finding_id: str) -> Finding:
+    return a_finding(finding_id=finding_id).model_copy(update={"switch": Switch.OFF})
+
+
 def an_incident(incident_id: str = "i1") -> Incident:
     return Incident(
         id=incident_id, target=TARGET, status=IncidentStatus.OPEN, opened_at=NOON, verdict="violation", reason="none"
@@ -351,10 +355,36 @@ async def test_a_finding_that_returns_is_known_for_good(ledger: Ledger) -> None:
 
 async def test_records_that_decide_nothing_are_read_in_batches(ledger: Ledger) -> None:
     for number in range(5):
-        await ledger.add_finding(a_finding(finding_id=f"off{number}").model_copy(update={"switch": Switch.OFF}))
+        await ledger.add_finding(an_off(f"off{number}"))
 
-    assert (await ledger.load(TARGET)).by_key == {}
+    assert set((await ledger.load(TARGET)).by_key) == {"unrecorded"}
     assert set((await ledger.records(TARGET, 3)).by_key) == {"finding-off0", "finding-off1", "finding-off2"}
+
+
+async def test_a_record_that_decides_nothing_is_announced_until_it_is_recorded(ledger: Ledger) -> None:
+    await ledger.add_finding(an_off("off"))
+    await ledger.commit(await ledger.load(TARGET), [a_head()], [], {"unrecorded": None})
+
+    assert set((await ledger.load(TARGET)).by_key) == {"head"}
+
+
+async def test_a_record_that_came_since_the_case_was_read_stays_announced(ledger: Ledger) -> None:
+    await ledger.add_finding(an_off("first"))
+    case = await ledger.load(TARGET)
+    await ledger.add_finding(an_off("second"))
+
+    with pytest.raises(ConflictError):
+        await ledger.commit(case, [a_head()], [], {"unrecorded": None})
+    assert set((await ledger.load(TARGET)).by_key) == {"unrecorded"}
+
+
+async def test_other_commits_go_on_while_records_are_added(ledger: Ledger) -> None:
+    await ledger.add_finding(an_off("first"))
+    case = await ledger.load(TARGET)
+    await ledger.add_finding(an_off("second"))
+    await ledger.commit(case, [a_head(), an_incident()], [])
+
+    assert set((await ledger.load(TARGET)).by_key) == {"head", "incident-i1", "unrecorded"}
 
 
 async def test_the_episodes_from_a_moment_on(ledger: Ledger) -> None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from bypass_responder.errors import ConflictError, InputError, RefusedError
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import ROWS, Case, Head
-from bypass_responder.model.finding import Finding
+from bypass_responder.model.finding import Finding, Unrecorded
 from bypass_responder.model.health import newest_first
 from bypass_responder.model.log import LogEntry
 from tests.fakes.scripted import Scripted
@@ -97,6 +97,9 @@ class FakeLedger(Scripted):
             raise RefusedError("The log entries do not follow the head.")
         if case.etag != self._etag(case.target) or len(self.logs[case.target]) != case.head.log_seq:
             raise ConflictError(f"The case of {case.target} changed.")
+        waiting = case.row(Unrecorded, Unrecorded.key)
+        if waiting and waiting.row_key in places and self.stored[case.target][waiting.place][1] != waiting.etag:
+            raise ConflictError(f"Another record of {case.target} waits.")
         self._versions[case.target] = self._versions.get(case.target, 0) + 1
         self._put(case.target, {_place(after, row.row_key): row for row in rows})
         for place in gone:
@@ -109,6 +112,9 @@ class FakeLedger(Scripted):
         if finding.row_key in self.stored[finding.target]:
             return False
         self._put(finding.target, {finding.row_key: finding, finding.place: finding})
+        if finding.decides_nothing:
+            waiting = Unrecorded(newest=finding.id)
+            self._put(finding.target, {waiting.place: waiting})
         return True
 
     async def log(self, target: str) -> AsyncIterator[LogEntry]:
@@ -151,6 +157,8 @@ class FakeLedger(Scripted):
 def _row(kind: str, body: str) -> tuple[Row, str, str]:
     """Return a row, its key and its place. Rows are frozen, and the simulation reads each a hundred times."""
     row = ROWS[kind].model_validate_json(body)
+    if isinstance(row, Unrecorded):
+        row = row.model_copy(update={"etag": body})
     return row, row.row_key, row.place
 
 

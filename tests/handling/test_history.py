@@ -8,8 +8,9 @@ import pytest
 
 from bypass_responder.errors import TransientError
 from bypass_responder.handling.reconcile import settle_all
+from bypass_responder.model.case import Case
 from bypass_responder.model.change import Outcome
-from bypass_responder.model.finding import Finding
+from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Effect, Recheck, StepKind
@@ -54,7 +55,7 @@ async def test_records_that_decide_nothing_are_not_loaded() -> None:
     for number in range(50):
         await world.ledger.add_finding(an_off(id=f"off-{number}"))
 
-    assert await loaded(world) == set()
+    assert await loaded(world) == {"unrecorded"}
 
 
 async def test_a_record_is_taken_once_also_when_it_is_no_longer_loaded() -> None:
@@ -63,6 +64,43 @@ async def test_a_record_is_taken_once_also_when_it_is_no_longer_loaded() -> None
 
     assert not await world.ledger.add_finding(an_off(id="off"))
     assert "finding-off" not in await loaded(world)
+
+
+async def test_a_run_without_waiting_records_does_not_look_for_them() -> None:
+    world = World()
+    await world.sees(a_finding())
+
+    assert "records" not in {method for method, _ in world.ledger.calls}
+
+
+async def test_every_waiting_record_is_recorded_and_then_announced_no_more() -> None:
+    world = World()
+    await world.sees(*(an_off(id=f"off{number}") for number in range(45)))
+
+    case = await world.case()
+    assert {finding.state for finding in case.rows(Finding)} == {FindingState.DECIDED}
+    assert "unrecorded" not in case.by_key
+
+
+async def test_a_record_that_comes_while_others_are_recorded_is_recorded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    read = world.ledger.records
+
+    async def read_and_overtaken(target: str, limit: int) -> Case:
+        found = await read(target, limit)
+        monkeypatch.setattr(world.ledger, "records", read)
+        await world.ledger.add_finding(an_off(id="second"))
+        return found
+
+    monkeypatch.setattr(world.ledger, "records", read_and_overtaken)
+    await world.sees(an_off(id="first"))
+
+    case = await world.case()
+    assert {finding.id: finding.state for finding in case.rows(Finding)} == {
+        "first": FindingState.DECIDED,
+        "second": FindingState.DECIDED,
+    }
+    assert "unrecorded" not in case.by_key
 
 
 async def test_a_late_switching_off_is_evidence_of_its_own_episode() -> None:

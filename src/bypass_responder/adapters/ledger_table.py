@@ -25,7 +25,7 @@ from bypass_responder.adapters.table_rows import body_of, corrupt, row_or_none, 
 from bypass_responder.errors import ConflictError, RefusedError
 from bypass_responder.model.base import Row, Value
 from bypass_responder.model.case import ROWS, Case, Head
-from bypass_responder.model.finding import Finding
+from bypass_responder.model.finding import Finding, Unrecorded
 from bypass_responder.model.health import newest_first
 from bypass_responder.model.log import LogEntry
 
@@ -33,6 +33,7 @@ TABLE = "Ledger"
 TRANSACTION_ROWS = 100
 """What Table Storage takes in one transaction."""
 _HEAD = "head"
+_REPLACE = {"mode": UpdateMode.REPLACE}
 _HISTORY = "PartitionKey eq @partition and (RowKey lt 'log-' or RowKey ge 'log.')"
 _RANGE = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @after"
 _NOW, _LATER, _ADDED = "now-", "later-", "finding-"
@@ -87,6 +88,8 @@ class TableLedger:
                     rows[row.row_key] = row
                     if row.row_key == _HEAD:
                         etag = entity.metadata["etag"]
+                    elif isinstance(row, Unrecorded):
+                        rows[row.row_key] = row.model_copy(update={"etag": entity.metadata["etag"]})
                 if limit is not None and len(rows) >= limit:
                     break
         return Case(target=target, by_key=rows, etag=etag, kept=kept), pages
@@ -175,12 +178,12 @@ class TableLedger:
         for key, row in written.items():
             if key != _HEAD:
                 place = _place(case, row, safe)
-                operations.append(("upsert", _entity(partition, row, place), {"mode": UpdateMode.REPLACE}))
+                operations.append(("upsert", _entity(partition, row, place), _REPLACE))
                 old = _stored_at(case, key)
                 if old and old not in {place, _key(row.row_key)}:  # a finding stays under its id for good
                     operations.append(("delete", {"PartitionKey": partition, "RowKey": old}))
-        gone = [_stored_at(case, key) for key, place in safe.items() if place is None]
-        operations += [("delete", {"PartitionKey": partition, "RowKey": old}) for old in gone if old]
+        gone = [(_stored_at(case, key), case.by_key.get(key)) for key, place in safe.items() if place is None]
+        operations += [_deletion(partition, old, row) for old, row in gone if old]
         operations += [("create", _log_entity(partition, entry)) for entry in entries]
         _must_be_one_transaction(case, written, entries, len(operations))
         with translated(f"the case of {case.target}"):
@@ -191,9 +194,12 @@ class TableLedger:
         """Insert the finding twice: under its id for good, and where it is read until it is decided."""
         partition = self._partition(finding.target)
         for_good, to_do = _entity(partition, finding, _key(finding.row_key)), _entity(partition, finding)
+        operations: list[Any] = [("create", for_good), ("create", to_do)]
+        if finding.decides_nothing:
+            operations.append(("upsert", _entity(partition, Unrecorded(newest=finding.id)), _REPLACE))
         try:
             with translated(f"the finding {finding.id}"):
-                await self._table.submit_transaction([("create", for_good), ("create", to_do)])
+                await self._table.submit_transaction(operations)
         except ConflictError:
             return False
         return True
@@ -220,6 +226,14 @@ class TableLedger:
 
     def _partition(self, target: str) -> str:
         return f"{self._tenant}_{target}"
+
+
+def _deletion(partition: str, row_key: str, row: Row | None) -> tuple[Any, ...]:
+    """Return the operation; what findings replace beside the head's transactions is deleted only as it was read."""
+    keys = {"PartitionKey": partition, "RowKey": row_key}
+    if not isinstance(row, Unrecorded):
+        return "delete", keys
+    return "delete", keys, {"etag": row.etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def _end(prefix: str) -> str:

@@ -11,7 +11,7 @@ from bypass_responder.case.episode import reopen
 from bypass_responder.case.filing import file_what_is_over
 from bypass_responder.case.listing import entries, listed_statuses
 from bypass_responder.model.change import Switch
-from bypass_responder.model.finding import Alone, Finding, FindingState
+from bypass_responder.model.finding import Alone, Finding, FindingState, Unrecorded
 from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
@@ -60,16 +60,16 @@ async def recall(finding: Finding, session: Session, services: Services) -> None
 async def record_events(session: Session, services: Services) -> None:
     """Record the waiting *off* and attempts of a target in batches, and list them in the index."""
     worker_ids = services.settings.exchange_worker_ids
-    while True:
+    while (seen := session.case.row(Unrecorded, Unrecorded.key)) is not None:
         read = partial(services.ledger.records, session.target, RECORDS_PER_TRANSACTION)
         batch = [row for row in (await session.read_besides(read)).by_key.values() if isinstance(row, Finding)]
-        if not batch:
-            return
         for finding in batch:
             await recall(finding, session, services)
         await session.apply(partial(_record, findings=batch, worker_ids=worker_ids))
-        await list_and_file(session, services)
+        more = await list_and_file(session, services)
         session.forget()
+        if len(batch) < RECORDS_PER_TRANSACTION and not more:
+            await session.apply(partial(_end_waiting, seen=seen))
 
 
 def _record(draft: Draft, findings: Sequence[Finding], *, worker_ids: frozenset[str]) -> None:
@@ -81,6 +81,12 @@ def _record(draft: Draft, findings: Sequence[Finding], *, worker_ids: frozenset[
             no_action.record_switch_off(draft, current, worker_ids=worker_ids)
         else:
             no_action.record_attempt(draft, current)
+
+
+def _end_waiting(draft: Draft, seen: Unrecorded) -> None:
+    """Announce no record any more, unless another one came since the case was read."""
+    if draft.case.row(Unrecorded, Unrecorded.key) == seen:
+        draft.remove(seen)
 
 
 async def adopt_earlier(session: Session, services: Services) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from bypass_responder.model.allowlist import SeenRow
 from bypass_responder.model.base import Row, Stored, Utc, Value
-from bypass_responder.model.finding import Alone, Finding
+from bypass_responder.model.finding import Alone, Finding, Unrecorded
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
@@ -80,6 +80,7 @@ ROWS: dict[str, type[Row]] = {
     for cls in (
         Head,
         Finding,
+        Unrecorded,
         Alone,
         Incident,
         Step,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
+from pydantic import Field
+
 from bypass_responder.model.base import Row, Stored, Utc
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.message import ExchangeOutcome
@@ -131,6 +133,19 @@ class Finding(Row):
         """The distinct names that the source gives the target, compared without case."""
         texts = (self.object_id_text.strip(), self.identity_text.strip())
         return tuple({text.casefold(): text for text in texts if text}.values())
+
+
+class Unrecorded(Row):
+    """Loaded while records that decide nothing wait: without it, nobody looks for them.
+
+    Each such record replaces it. ``etag`` is the service's, so that it is deleted only as it was read.
+    """
+
+    kind: ClassVar[str] = "unrecorded"
+    key: ClassVar[str] = "unrecorded"
+    newest: str
+    """The id of the record that was added last."""
+    etag: str = Field(default="", exclude=True)
 
 
 class Alone(Row):
