@@ -535,7 +535,10 @@ NO_HOST = "https://localhost"
 
 
 class _NotForTheConsole:
-    """Stands for what the identity of the console has no right to. Every use raises PermissionMissingError."""
+    """Stands for what the console's identity has no right to. Every use but ``may`` raises PermissionMissingError."""
+
+    def __init__(self, **may: Any) -> None:  # noqa: ANN401 - methods of any port
+        vars(self).update(may)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - it stands for any port
         raise PermissionMissingError(f"The console cannot {name}.", permission="none: only the responder may")
@@ -558,6 +561,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
     from bypass_responder.adapters.outbox_table import TableOutbox
     from bypass_responder.adapters.self_check_table import SelfCheckTable
     from bypass_responder.adapters.storage_clients import connect
+    from bypass_responder.adapters.sweep_list import SweepList
     from bypass_responder.adapters.work_table import TableWorkList
     from bypass_responder.model.decision_message import Channel
     from bypass_responder.operating.self_check import SelfChecks
@@ -570,6 +574,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
     host = TableServiceClient(environment.get("AzureWebJobsStorage__tableServiceUri", NO_HOST), credential=credential)
     queue = settings.decisions_console_queue
     absent: Any = _NotForTheConsole()
+    listed: Any = _NotForTheConsole(baseline=SweepList(storage.tables, tenant).baseline)
     services = Services(
         settings=settings,
         clock=utc_now,
@@ -589,7 +594,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         evidence=absent,
         gathered=TableGatheredEvidence(storage.tables, absent, tenant),
         sources={},
-        sweeps=absent,
+        sweeps=listed,
         reads=absent,
         posture=late(lambda: _posture(storage, tenant)),
         posture_runs=late(lambda: _posture_runs(storage, tenant)),

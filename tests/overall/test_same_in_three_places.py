@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "console.md"
 NOT_A_TASK = {"GET /", "GET /welcome", "GET /allowlist/add", "GET /allowlist/import"}
 """Pages that lead to others."""
-GROUPS = ("allowlist", "incidents", "log", "posture")
+GROUPS = ("accounts", "allowlist", "incidents", "log", "posture")
 ALONE = ("status", "window")
 """Commands and groups of bypassctl that the console must cover."""
 ONLY_ON_A_MACHINE = {"incidents watch", "posture check", "posture compare", "posture plan", "posture read"}

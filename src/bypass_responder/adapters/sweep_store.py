@@ -1,7 +1,8 @@
 """Where a sweep's list comes from, and who was on at the last complete one.
 
 The worker writes its lists into the container ``sweeps``. The baseline is our own: gzipped JSON lines in the container
-``evidence``, which the worker cannot write, and a row ``baseline`` of the table Feed that names it by hash.
+``evidence``, which the worker cannot write, and a row ``baseline`` of the table Feed that names it by hash and lists
+the accounts for the console, as many as fit.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import io
 import json
 import zlib
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bypass_responder.adapters.storage_errors import translated
+from bypass_responder.adapters.sweep_list import ROW, TABLE, columns_of
+from bypass_responder.adapters.sweep_list import moment_of as _moment
 from bypass_responder.adapters.table_rows import corrupt, row_or_none, write_if_unchanged
 from bypass_responder.errors import ConflictError, InputError, NotFoundError
 from bypass_responder.model.sweep import Baseline, BaselineEntry
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.blob.aio import BlobServiceClient
 
-TABLE, ROW = "Feed", "baseline"
 UNREADABLE = (KeyError, ValueError, TypeError, EOFError, OSError, StopIteration, zlib.error, NotFoundError)
 """Raised for a row or blob that was edited by hand."""
+COLUMNS = ["PartitionKey", "RowKey", "Body"]
+"""Without the list for the console."""
 LARGEST_BYTES = 256 * 1024 * 1024
 
 
@@ -56,7 +59,7 @@ class SweepStore:
 
     async def baseline(self) -> Baseline | None:
         """The last complete sweep, None before the first. Raises InputError when it is malformed."""
-        row = await row_or_none(self._table, self._tenant, ROW, "the baseline")
+        row = await row_or_none(self._table, self._tenant, ROW, "the baseline", select=COLUMNS)
         if row is None:
             return None
         try:
@@ -88,6 +91,7 @@ class SweepStore:
         stored = {"blob": name, "sha256": sha256, "scanned": baseline.scanned, "command_id": baseline.command_id}
         body = json.dumps(stored | {name: moment.isoformat() for name, moment in moments.items()})
         entity = {"PartitionKey": self._tenant, "RowKey": ROW, "Body": body, "On": len(baseline.entries)}
+        entity |= await asyncio.to_thread(columns_of, baseline.entries.values())
         await write_if_unchanged(self._table, entity, baseline.etag, "the baseline")
         if baseline.blob not in {"", name}:
             with suppress(NotFoundError), translated("the last baseline"):
@@ -123,7 +127,3 @@ def _unpacked(packed: bytes, sha256: str) -> dict[str, BaselineEntry]:
         msg = "the hash of its list does not match the row"
         raise ValueError(msg)
     return entries
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

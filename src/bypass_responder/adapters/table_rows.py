@@ -44,11 +44,13 @@ def batches(items: Iterable[T], most: int) -> Iterator[list[T]]:
         yield batch
 
 
-async def row_or_none(table: TableClient, partition: str, row: str, what: str) -> Any:  # noqa: ANN401 - TableEntity holds any values
-    """The entity, or None when there is none; ``what`` names it for people."""
+async def row_or_none(
+    table: TableClient, partition: str, row: str, what: str, *, select: list[str] | None = None
+) -> Any:  # noqa: ANN401 - TableEntity holds any values
+    """The entity, or None when there is none; ``what`` names it for people. ``select``: only these columns."""
     try:
         with translated(what):
-            return await table.get_entity(partition, row)
+            return await table.get_entity(partition, row, select=select)
     except NotFoundError:
         return None
 

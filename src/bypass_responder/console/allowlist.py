@@ -28,9 +28,10 @@ from bypass_responder.operating.allowlist.edit import Edit, Made
 from bypass_responder.operating.allowlist.entries import EntryView
 from bypass_responder.operating.allowlist.history import Change as EntryChange
 from bypass_responder.operating.allowlist.history import history
-from bypass_responder.operating.allowlist.review import Review, review
+from bypass_responder.operating.allowlist.review import Review, mark_unused, review
 from bypass_responder.operating.allowlist.rules import ADDRESS, Fields, expiry_of, text_problem
 from bypass_responder.operating.decide import prepare_approval
+from bypass_responder.operating.status import last_self_check
 
 Action = Literal["add", "set", "remove", "keep", "undo"]
 ObjectId = Annotated[Guid, Path(description="Object id of the account.")]
@@ -121,16 +122,19 @@ async def allowlist(
     search: Annotated[str, Query(max_length=256, description="In account, id, owner, ticket or reason.")] = "",
 ) -> EntryList:
     """Every entry with its state, or those that have a text."""
-    every = await entries.read_entries(console.services)
+    every = await entries.read_entries(console.services, await last_self_check(console.self_checks))
     found = entries.matching(every, search) if search.strip() else every
+    found = await mark_unused(found, console.services)
     return EntryList(read_at=console.services.clock(), entries=tuple(found), total=len(every))
 
 
 async def allowlist_entry(console: ConsoleDep, object_id: ObjectId) -> Entry:
     """One entry with its history. 404 where there never was one."""
-    entry = await entries.read_entry(object_id, console.services)
+    entry = await entries.read_entry(object_id, console.services, await last_self_check(console.self_checks))
     changes = history([line async for line in console.services.ledger.log(object_id)])
-    if entry is None and not changes:
+    if entry is not None:
+        [entry] = await mark_unused([entry], console.services)
+    elif not changes:
         raise NotFoundError(f"{object_id} is not on the allowlist, and never was.")
     return Entry(
         read_at=console.services.clock(),
@@ -145,7 +149,7 @@ async def allowlist_review(
     console: ConsoleDep, *, every: Annotated[bool, Query(alias="all", description="Also what is not due.")] = False
 ) -> ReviewList:
     """The entries whose review is due, each with a proposal: keep, extend, remove, or fix."""
-    found = await review(console.services)
+    found = await review(console.services, await last_self_check(console.self_checks))
     return ReviewList(
         read_at=console.services.clock(),
         entries=tuple(each for each in found if every or each.due),

@@ -27,6 +27,7 @@ from bypass_responder.model.incident import IncidentStatus
 from bypass_responder.model.listing import IndexFilter
 from bypass_responder.operating.allowlist.edit import Edit
 from bypass_responder.operating.blind_windows.read_windows import BlindWindows, read_windows
+from bypass_responder.operating.bypassed import BypassedAccounts, bypassed_accounts
 from bypass_responder.operating.incidents.listing import PAGE, IncidentPage, list_incidents
 from bypass_responder.operating.incidents.view import FindingView, IncidentView, read_entry
 from bypass_responder.operating.overview.account_log import AccountLog, read_account_log
@@ -35,8 +36,11 @@ from bypass_responder.operating.overview.health import Health, read_health
 from bypass_responder.operating.overview.needs_decision import NeedsDecision, read_needs_decision
 from bypass_responder.operating.posture.answers import PosturePage, read_page
 from bypass_responder.operating.posture.grants import Grants, read_grants
+from bypass_responder.operating.status import last_self_check
 from bypass_responder.tampering.permissions import KEPT, WITHIN
 
+MOST_BYPASSED = 500
+"""Accounts on a page."""
 Moment = Annotated[Utc | None, BeforeValidator(lambda text: text or None)]
 """A time; an empty field of a form is none."""
 Subject = Annotated[str, Query(max_length=100, description="An incident id, an object id, or the word tenant.")]
@@ -110,6 +114,12 @@ async def windows(
     return await read_windows(console.services, account, since=since)
 
 
+async def bypassed(console: ConsoleDep) -> BypassedAccounts:
+    """The accounts that are bypassed, as of the last complete sweep, those that are not allowlisted first."""
+    check = await last_self_check(console.self_checks)
+    return await bypassed_accounts(console.services, check, most=MOST_BYPASSED)
+
+
 async def health(console: ConsoleDep) -> Health:
     """Whether the responder sees and works, and each alert with its fix."""
     return await read_health(console.services, console.self_checks)
@@ -172,6 +182,7 @@ PAGES = (
         in_menu=False,
         tag=edit_tag,
     ),
+    Page("/bypassed", "Bypassed", "bypassed.html", BypassedAccounts, bypassed),
     Page("/accounts/{name}", "Account", "account.html", AccountView, account, in_menu=False),
     Page("/log", "Log", "log.html", AccountLog, log),
     Page("/windows", "Missing records", "windows.html", BlindWindows, windows),

@@ -115,6 +115,8 @@ class Baseline:
     """When it took the place of the one before."""
     blob: str = ""
     etag: str | None = None
+    left_out: int = 0
+    """Accounts that are on and not among the entries: the console's list is bounded."""
 
 
 class AcceptedWarning(Row):

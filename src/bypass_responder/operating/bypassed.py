@@ -60,6 +60,8 @@ class BypassedAccounts(Value):
     """Why the list may be out of date; empty when it is not."""
     accounts: tuple[BypassedAccount, ...]
     """Those without an allowlist entry first."""
+    total: int
+    """How many were on in that sweep. The console's list is bounded."""
 
     @property
     def others(self) -> int:
@@ -67,8 +69,10 @@ class BypassedAccounts(Value):
         return sum(not each.allowlisted and each.bypass == "on" for each in self.accounts)
 
 
-async def bypassed_accounts(services: Services, check: SelfCheck | None = None) -> BypassedAccounts:
-    """Return the accounts that are bypassed. ``check``: the app's last self-check, for its SWEEP_OVERDUE_MINUTES.
+async def bypassed_accounts(
+    services: Services, check: SelfCheck | None = None, *, most: int | None = None
+) -> BypassedAccounts:
+    """Return the accounts that are bypassed, or the first so many. ``check``: the app's last self-check.
 
     Raises InputError when the list of the sweep cannot be read.
     """
@@ -76,10 +80,11 @@ async def bypassed_accounts(services: Services, check: SelfCheck | None = None) 
     doubt = sweep_doubt(sweep, now=services.clock(), overdue=sweep_overdue(services, check))
     baseline = await services.sweeps.baseline()
     if baseline is None:
-        return BypassedAccounts(as_of=None, doubt=doubt, accounts=())
+        return BypassedAccounts(as_of=None, doubt=doubt, accounts=(), total=0)
     rows = [entry async for entry in services.allowlist.entries()]
     allowed = {entry.object_id: entry for entry in rows if isinstance(entry, AllowlistEntry)}
-    found = sorted(baseline.entries.values(), key=lambda each: (each.covered, each.name or each.object_id or ""))
+    total = len(baseline.entries) + baseline.left_out
+    found = sorted(baseline.entries.values(), key=lambda each: (each.covered, each.name or each.object_id or ""))[:most]
     unexplained = [each.object_id for each in found if not each.covered and each.object_id][:MOST_CASES]
     cases = await asyncio.gather(*map(limited(partial(_case, services=services)), unexplained))
     known = dict(zip(unexplained, cases, strict=True))
@@ -87,7 +92,7 @@ async def bypassed_accounts(services: Services, check: SelfCheck | None = None) 
         _account(each, allowed.get(each.object_id or ""), known.get(each.object_id or ""), baseline.started_at)
         for each in found
     )
-    return BypassedAccounts(as_of=baseline.started_at, doubt=doubt, accounts=accounts)
+    return BypassedAccounts(as_of=baseline.started_at, doubt=doubt, accounts=accounts, total=total)
 
 
 async def _case(object_id: str, services: Services) -> Case | None:

@@ -9,7 +9,7 @@ from bypass_responder.errors import PermissionMissingError, RefusedError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.inspection import Inspection
-from bypass_responder.operating.allowlist.entries import bypass_of, read_baseline
+from bypass_responder.operating.allowlist.entries import read_swept
 from bypass_responder.operating.allowlist.explain import explain
 from bypass_responder.operating.decide import message_about
 
@@ -44,7 +44,7 @@ async def inspect(name: str, services: Services) -> Inspection:
         return found.model_copy(update={"problem": str(problem)})
     if account is None:
         return found
-    bypass = bypass_of(account.object_id, await read_baseline(services))
+    bypass = (await read_swept(services)).bypass_of(account.object_id)
     explained = await explain(account, services)
     return found.model_copy(
         update={

@@ -22,6 +22,7 @@ from bypass_responder.cli.terminal import (
 from bypass_responder.errors import NotFoundError
 from bypass_responder.model.base import moment
 from bypass_responder.operating.allowlist.entries import (
+    Bypassed,
     EntryState,
     EntryView,
     expiring,
@@ -34,8 +35,9 @@ from bypass_responder.operating.allowlist.explain import Explanation
 from bypass_responder.operating.allowlist.explain import explain as explained
 from bypass_responder.operating.allowlist.history import Change
 from bypass_responder.operating.allowlist.history import history as changes_of
-from bypass_responder.operating.allowlist.review import Review
+from bypass_responder.operating.allowlist.review import Review, mark_unused
 from bypass_responder.operating.allowlist.review import review as reviewed
+from bypass_responder.operating.status import last_self_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +48,9 @@ BYPASS = {True: "on", False: "off", None: "unknown"}
 
 
 def _state(entry: EntryView) -> str:
-    return f"MALFORMED: {entry.problem}" if entry.state is EntryState.MALFORMED else entry.state.value
+    if entry.state is EntryState.MALFORMED:
+        return f"MALFORMED: {entry.problem}"
+    return f"{entry.state.value}, unused" if entry.unused else entry.state.value
 
 
 def _reason(entry: EntryView) -> str:
@@ -58,7 +62,7 @@ COLUMNS: Mapping[str, Callable[[EntryView], str]] = {
     "object id": lambda entry: entry.object_id,
     "state": _state,
     "until": lambda entry: f"{entry.expires_at:%Y-%m-%d}" if entry.expires_at else "",
-    "bypass": lambda entry: BYPASS[entry.bypass.on],
+    "bypass": lambda entry: BYPASS[entry.bypass.now],
     "owner": lambda entry: entry.owner,
     "ticket": lambda entry: entry.ticket,
     "reason": _reason,
@@ -75,7 +79,7 @@ REVIEWS: Mapping[str, Callable[[Review], str]] = {
     "account": lambda each: each.entry.account,
     "object id": lambda each: each.entry.object_id,
     "until": lambda each: f"{each.entry.expires_at:%Y-%m-%d}" if each.entry.expires_at else "",
-    "bypass": lambda each: BYPASS[each.entry.bypass.on],
+    "bypass": lambda each: BYPASS[each.entry.bypass.now],
     "proposal": lambda each: each.proposal.value,
     "why": lambda each: each.why,
     "last review": lambda each: _last_review(each.entry),
@@ -92,7 +96,8 @@ def list_entries(
     """List all entries, including expired and malformed ones, the first to expire first."""
 
     async def use(responder: Responder) -> list[EntryView]:
-        return await read_entries(responder.services)
+        check = await last_self_check(responder.self_checks)
+        return await mark_unused(await read_entries(responder.services, check), responder.services)
 
     entries = with_responder(use)
     entries = [entry for entry in entries if state is None or entry.state is state]
@@ -105,7 +110,9 @@ def show(account: Account, output: Format = Output.TABLE) -> None:
     """Show one entry: its fields, who edited and reviewed it, and whether the bypass is on now."""
 
     async def use(responder: Responder) -> EntryView | None:
-        return await read_entry(await find_object_id(account, responder.services), responder.services)
+        check = await last_self_check(responder.self_checks)
+        entry = await read_entry(await find_object_id(account, responder.services), responder.services, check)
+        return (await mark_unused([entry], responder.services))[0] if entry else None
 
     entry = with_responder(use)
     if entry is None:
@@ -149,7 +156,7 @@ def review(
         return
 
     async def use(responder: Responder) -> list[Review]:
-        found = await reviewed(responder.services)
+        found = await reviewed(responder.services, await last_self_check(responder.self_checks))
         if not account:
             return [each for each in found if each.due or all_entries]
         object_id = await find_object_id(account, responder.services)
@@ -190,14 +197,23 @@ def _last_review(entry: EntryView) -> str:
     return f"{entry.reviewed_at:%Y-%m-%d} by {entry.reviewed_by}" if entry.reviewed_at else "never"
 
 
+def _bypass(bypass: Bypassed) -> str:
+    if bypass.as_of is None:
+        return "unknown: no complete sweep can be read"
+    if bypass.now is None:
+        then = f", then {BYPASS[bypass.on]}" if bypass.on is not None else ""
+        return f"unknown since {moment(bypass.as_of)}{then}: {bypass.doubt or 'it is not in the list'}"
+    return f"{BYPASS[bypass.now]}, as of {moment(bypass.as_of)}"
+
+
 def _fields(entry: EntryView) -> dict[str, object]:
-    bypass = f"{BYPASS[entry.bypass.on]}, as of {moment(entry.bypass.as_of)}" if entry.bypass.as_of else "not known yet"
     return {
         "account": entry.account,
         "object id": entry.object_id,
         "state": entry.state.value,
         "problem": entry.problem,
-        "bypass": bypass,
+        "bypass": _bypass(entry.bypass),
+        "used": "no: off in all complete sweeps for 30 days" if entry.unused else "",
         "until": f"{moment(entry.expires_at)} ({entry.days_left} days)" if entry.expires_at else "",
         "reason": _reason(entry),
         "documentation": entry.documentation,

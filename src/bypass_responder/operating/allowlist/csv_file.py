@@ -123,7 +123,7 @@ def _cells(entry: EntryView) -> list[str]:
         **{name: at.isoformat() if at else "" for name, at in moments.items()},
         "expires": expiry_text(entry.expires_at) if entry.expires_at else "",
         "state": entry.state.value,
-        "bypassed": {True: "on", False: "off", None: "unknown"}[entry.bypass.on],
+        "bypassed": {True: "on", False: "off", None: "unknown"}[entry.bypass.now],
         "reviewed_by": entry.reviewed_by,
     }
     return [shown[name] for name in (*FIELDS, *SHOWN)]

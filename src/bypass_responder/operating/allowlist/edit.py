@@ -17,7 +17,7 @@ from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import DecisionKind, Shown
 from bypass_responder.model.inspection import Inspection
-from bypass_responder.operating.allowlist.entries import Bypassed, bypass_of, read_baseline
+from bypass_responder.operating.allowlist.entries import Bypassed, read_swept
 from bypass_responder.operating.allowlist.explain import no_longer_covered, sentence
 from bypass_responder.operating.allowlist.history import history
 from bypass_responder.operating.allowlist.rules import Fields, fields_of, problems_of
@@ -213,7 +213,7 @@ async def read_around(object_id: str, row: Row, services: Services) -> Around:
 
 async def _bypass(object_id: str, shown: Shown, inspected: Inspection | None, services: Services) -> Bypassed:
     """Return the newest of what the last complete sweep, the account's case and the responder's answer know."""
-    known = [bypass_of(object_id, await read_baseline(services))]
+    known = [(await read_swept(services)).bypass_of(object_id)]
     if inspected:
         answered = {"on": inspected.bypassed, "as_of": inspected.bypass_as_of, "since": inspected.bypassed_since}
         known.append(Bypassed(**answered))

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.bounded import limited
+from bypass_responder.case import sweep_row
 from bypass_responder.errors import InputError, NotFoundError, PermissionMissingError, RefusedError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import Utc, Value, guid_or_none
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.operating.decide import is_approved
+from bypass_responder.operating.status import sweep_doubt, sweep_overdue
+from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.model.sweep import Baseline
     from bypass_responder.session import Services
     from bypass_responder.settings import Settings
@@ -40,6 +46,13 @@ class Bypassed(Value):
     as_of: Utc | None = None
     since: Utc | None = None
     """The start of the first sweep that saw it on."""
+    doubt: str = ""
+    """Why it may have changed since; empty while the last complete sweep is current."""
+
+    @property
+    def now(self) -> bool | None:
+        """Whether it is on now; None: unknown since ``as_of``."""
+        return None if self.doubt else self.on
 
 
 class EntryView(Value):
@@ -72,6 +85,8 @@ class EntryView(Value):
     bypass: Bypassed = Bypassed()
     behaves_like_a_person: Literal["not checked"] = "not checked"
     """Interactive sign-ins, new countries and inbox rules need the evidence permissions."""
+    unused: bool = False
+    """Off in all complete sweeps for 30 days. Set only where ``mark_unused`` looked."""
 
     @property
     def expires_soon(self) -> bool:
@@ -79,25 +94,55 @@ class EntryView(Value):
         return self.days_left is not None and self.days_left < SOON.days
 
 
-async def read_entries(services: Services) -> list[EntryView]:
-    """Return every row of the allowlist, the first to expire first; malformed ones before all."""
-    baseline = await read_baseline(services)
+async def read_entries(services: Services, check: SelfCheck | None = None) -> list[EntryView]:
+    """Return every row of the allowlist, the first to expire first; malformed ones before all.
+
+    ``check``: the app's last self-check, for its SWEEP_OVERDUE_MINUTES.
+    """
+    swept = await read_swept(services, check)
     rows = [row async for row in services.allowlist.entries()]
     unapproved = await _unapproved(rows, services)
     now = services.clock()
-    on = bypassed_by_account(baseline)
-    off = Bypassed(on=False, as_of=baseline.started_at) if baseline else Bypassed()
     views = [
         view_of(
             row,
             services.settings,
-            bypass=on.get(row.object_id, off),
+            bypass=swept.bypass_of(row.object_id),
             approved=row.row_id not in unapproved,
             now=now,
         )
         for row in rows
     ]
     return sorted(views, key=lambda view: (view.expires_at is not None, view.expires_at, view.object_id))
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What the last complete sweep says of each account. Without one, nothing is known."""
+
+    on: Mapping[str, Bypassed]
+    other: Bypassed
+    """Of an account that is not among them: off, or unknown where the list is bounded."""
+
+    def bypass_of(self, object_id: str) -> Bypassed:
+        """Return whether an account was on."""
+        return self.on.get(object_id, self.other)
+
+
+async def read_swept(services: Services, check: SelfCheck | None = None) -> Swept:
+    """Return what the last complete sweep says of each account."""
+    baseline = await read_baseline(services)
+    if baseline is None:
+        return Swept({}, Bypassed())
+    row = sweep_row.current((await open_session(TENANT_TARGET, services)).case)
+    doubt = sweep_doubt(row, now=services.clock(), overdue=sweep_overdue(services, check))
+    seen = {"as_of": baseline.started_at, "doubt": doubt}
+    on = {
+        entry.object_id: Bypassed(on=True, since=entry.on_since, **seen)
+        for entry in baseline.entries.values()
+        if entry.object_id
+    }
+    return Swept(on, Bypassed(on=None if baseline.left_out else False, **seen))
 
 
 async def read_baseline(services: Services) -> Baseline | None:
@@ -108,14 +153,14 @@ async def read_baseline(services: Services) -> Baseline | None:
         return None
 
 
-async def read_entry(object_id: str, services: Services) -> EntryView | None:
+async def read_entry(object_id: str, services: Services, check: SelfCheck | None = None) -> EntryView | None:
     """Return the entry of one account, None when it has none."""
     row = await services.allowlist.get(object_id)
     if row is None:
         return None
     required = services.settings.approval_required
     approved = not required or not isinstance(row, AllowlistEntry) or await is_approved(row, services)
-    bypass = bypass_of(object_id, await read_baseline(services))
+    bypass = (await read_swept(services, check)).bypass_of(object_id)
     return view_of(row, services.settings, bypass=bypass, approved=approved, now=services.clock())
 
 
@@ -129,23 +174,6 @@ async def _unapproved(rows: Iterable[AllowlistEntry | MalformedEntry], services:
 
     answers = await asyncio.gather(*map(limited(approved), entries))
     return {entry.row_id for entry, counts in zip(entries, answers, strict=True) if not counts}
-
-
-def bypassed_by_account(baseline: Baseline | None) -> dict[str, Bypassed]:
-    """Return the accounts that were on at the last complete sweep."""
-    if baseline is None:
-        return {}
-    return {
-        entry.object_id: Bypassed(on=True, as_of=baseline.started_at, since=entry.on_since)
-        for entry in baseline.entries.values()
-        if entry.object_id
-    }
-
-
-def bypass_of(object_id: str, baseline: Baseline | None) -> Bypassed:
-    """Return whether one account was on at the last complete sweep."""
-    off = Bypassed(on=False, as_of=baseline.started_at) if baseline else Bypassed()
-    return bypassed_by_account(baseline).get(object_id, off)
 
 
 def view_of(

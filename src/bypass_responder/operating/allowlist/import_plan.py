@@ -15,7 +15,7 @@ from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import EditedRow
 from bypass_responder.model.base import Value, guid_or_none
 from bypass_responder.operating.allowlist.csv_file import Line, read_file
-from bypass_responder.operating.allowlist.entries import bypassed_by_account, read_baseline
+from bypass_responder.operating.allowlist.entries import read_swept
 from bypass_responder.operating.allowlist.rules import Fields, expiry_of, fields_of, problems_of, text_problem
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _after(
 
 async def _says(plan: ImportPlan, services: Services, *, checked: bool) -> tuple[str, ...]:
     """Return what people should know before they confirm, one sentence each."""
-    on = bypassed_by_account(await read_baseline(services))
+    on = (await read_swept(services)).on
     dark = [row.account or row.object_id for row in plan.of(Verdict.ADD) if row.object_id in on]
     found = []
     if dark:

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from bypass_responder.model.case import Case
+    from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.model.sweep import Baseline
     from bypass_responder.session import Services
 
 UNUSED_FOR = timedelta(days=30)
+MOST_MARKED = 200
 SWEPT_WITHIN = timedelta(days=1)
 """How old the last complete sweep may be for a statement about use."""
 
@@ -45,14 +47,25 @@ class Review(Value):
     """True when a person has to review it now."""
 
 
-async def review(services: Services) -> list[Review]:
-    """Return every entry with a proposal: those that are due first."""
-    entries = await read_entries(services)
-    baseline = await read_baseline(services)
+async def review(services: Services, check: SelfCheck | None = None) -> list[Review]:
+    """Return every entry with a proposal: those that are due first. ``check``: the app's last self-check."""
+    entries = await mark_unused(await read_entries(services, check), services, most=None)
     now = services.clock()
-    unused = await _unused(entries, baseline, services, now=now)
-    found = [proposal_for(entry, unused=entry.object_id in unused, now=now) for entry in entries]
+    found = [proposal_for(entry, unused=entry.unused, now=now) for entry in entries]
     return sorted(found, key=lambda each: (not each.due, list(Proposal).index(each.proposal) * -1))
+
+
+async def mark_unused(
+    entries: list[EntryView], services: Services, *, most: int | None = MOST_MARKED
+) -> list[EntryView]:
+    """Return the entries, of which those are marked that no complete sweep saw as on for 30 days.
+
+    More than ``most`` of them are not looked at, because each is a read of the ledger.
+    """
+    if most is not None and len(entries) > most:
+        return entries
+    unused = await _unused(entries, await read_baseline(services), services, now=services.clock())
+    return [entry.model_copy(update={"unused": entry.object_id in unused}) for entry in entries]
 
 
 def proposal_for(entry: EntryView, *, unused: bool, now: datetime) -> Review:

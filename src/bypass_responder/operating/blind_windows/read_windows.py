@@ -100,6 +100,8 @@ async def _of_accounts(name: str, services: Services, most: int) -> tuple[list[K
         baseline = await services.sweeps.baseline()
     except ResponderError:
         return found, [*incomplete, "allowlisted bypasses were not read: see bypassctl accounts bypassed"]
+    if baseline and baseline.left_out:
+        incomplete.append(f"{baseline.left_out} bypassed accounts were not read: see bypassctl accounts bypassed")
     covered = [each for each in baseline.entries.values() if each.covered] if baseline else []
     rows = [row async for row in services.allowlist.entries()] if covered else []
     names = {row.object_id: row.display_name for row in rows if isinstance(row, AllowlistEntry)}
