@@ -11,7 +11,9 @@ import pytest
 from bypass_responder.console import allowlist_import
 from bypass_responder.console.principal import HEADER, Role
 from bypass_responder.errors import PermissionMissingError
+from bypass_responder.model.decision_message import Channel
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
+from tests.operating.allowlist.builders import delivers
 from tests.world import ALEX, BLAKE, START, World, an_entry
 
 if TYPE_CHECKING:
@@ -149,13 +151,97 @@ async def test_a_form_that_is_too_large_is_not_read() -> None:
     assert answer.status_code == 413
 
 
-async def test_a_name_that_the_console_cannot_look_up_needs_its_object_id() -> None:
-    world = World()
-    world.directory.fail("find", PermissionMissingError("no right", permission="none"), always=True)
-    async with visitor(world, Role.ALLOWLIST) as browser:
-        shown = await plan(browser, (HEAD + GOOD.replace(ALEX, "")).encode())
+# ---- rows without an object id, whose names only the responder can look up
 
-    assert "give the object_id" in shown.text
+BY_NAME = HEAD + GOOD.replace(ALEX, "")
+
+
+def without_directory(world: World) -> None:
+    world.directory.fail("find", PermissionMissingError("no right", permission="none"), always=True)
+
+
+async def answered(world: World) -> None:
+    """The responder, which may read the directory, answers what was asked."""
+    world.directory.repair("find")
+    for message in world.decisions.sent:
+        await delivers(world, message, Channel.CONSOLE)
+    without_directory(world)
+
+
+async def ask(browser: httpx.AsyncClient, shown: httpx.Response, **more: str) -> httpx.Response:
+    form = hidden(shown.text.partition('action="/allowlist/import/ask"')[2])
+    return await browser.post("/allowlist/import/ask", data=form | more, headers=OWN)
+
+
+async def test_a_name_that_the_console_cannot_look_up_is_asked_about_and_imported() -> None:
+    world = World()
+    without_directory(world)
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        before = await plan(browser, BY_NAME.encode())
+        asked = await ask(browser, before)
+        await answered(world)
+        after = await ask(browser, asked, again="yes")
+        await confirm(browser, after)
+
+    assert "Ask the responder, or give the object_id" in before.text
+    assert "Asked about 1 name." in asked.text
+    assert [message.asked for message in world.decisions.sent if message.asked] == ["alex@contoso.onmicrosoft.com"]
+    assert await rows(world) == [ALEX]
+
+
+async def test_an_answer_that_there_is_no_such_account_rejects_the_row() -> None:
+    world = World()
+    without_directory(world)
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        shown = await plan(browser, BY_NAME.replace("alex@", "nobody@").encode())
+        asked = await ask(browser, shown)
+        await answered(world)
+        after = await ask(browser, asked, again="yes")
+
+    assert "no account of this tenant has the user principal name" in after.text
+    assert 'action="/allowlist/import/ask"' not in after.text
+
+
+async def test_an_answer_of_the_day_before_yesterday_resolves_no_name() -> None:
+    world = World()
+    without_directory(world)
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        await ask(browser, await plan(browser, BY_NAME.encode()))
+        await answered(world)
+        world.now += timedelta(days=2)
+        shown = await plan(browser, BY_NAME.encode())
+
+    assert "Ask the responder, or give the object_id" in shown.text
+
+
+async def test_a_name_that_two_entries_have_is_asked_about() -> None:
+    world = World()
+    without_directory(world)
+    for object_id in (ALEX, BLAKE):
+        await world.allowlist.put(an_entry(object_id, display_name="alex@contoso.onmicrosoft.com"))
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        before = await plan(browser, BY_NAME.encode())
+        await ask(browser, before)
+        await answered(world)
+        after = await plan(browser, BY_NAME.encode())
+
+    assert "Ask the responder, or give the object_id" in before.text
+    assert "1 change" in after.text
+
+
+async def test_the_api_asks_at_most_100_at_once() -> None:
+    world = World()
+    without_directory(world)
+    names = (f"svc-{number}@contoso.onmicrosoft.com" for number in range(130))
+    asked = {
+        "csv": HEAD + "".join(GOOD.replace(ALEX, "").replace("alex@contoso.onmicrosoft.com", each) for each in names)
+    }
+    async with visitor(world, Role.ALLOWLIST) as client:
+        planned = await client.post("/api/v1/allowlist/import/plan", json=asked, headers=BEARER)
+        answer = await client.post("/api/v1/allowlist/import/ask", json=asked, headers=BEARER)
+
+    assert len(planned.json()["ask"]) == 130
+    assert (answer.status_code, answer.json(), len(world.decisions.sent)) == (202, {"sent": 100, "left": 30}, 100)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ CHANGES = {
     "/accounts/{name}/inspect": Role.READ,
     "/allowlist/import": Role.ALLOWLIST,
     "/allowlist/import/plan": Role.ALLOWLIST,
+    "/allowlist/import/ask": Role.ALLOWLIST,
     "/allowlist/{object_id}/approve": Role.ALLOWLIST,
     "/allowlist/{object_id}/{action}": Role.ALLOWLIST,
     "/incidents/{incident_id}/{decision}": Role.DECIDE,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from bypass_responder.model.base import Utc, first_problem, iso, plain
+from bypass_responder.model.base import Utc, counted, first_problem, iso, plain
 
 MOMENTS = [
     datetime(2026, 3, 2, 9, tzinfo=UTC),
@@ -41,3 +41,17 @@ def test_the_first_problem_names_its_place_and_the_rule() -> None:
         TypeAdapter(dict[str, int]).validate_python({"a": "x"})
 
     assert first_problem(raised.value).startswith("a: must be a valid integer")
+
+
+@pytest.mark.parametrize(
+    ("number", "nouns", "text"),
+    [
+        (0, ("row",), "0 rows"),
+        (1, ("row",), "1 row"),
+        (1234, ("row",), "1,234 rows"),
+        (1, ("entry", "entries"), "1 entry"),
+        (2, ("entry", "entries"), "2 entries"),
+    ],
+)
+def test_a_number_has_the_noun_that_fits(number: int, nouns: tuple[str, ...], text: str) -> None:
+    assert counted(number, *nouns) == text

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bypass_responder import __version__
 from bypass_responder.console.timeline_picture import picture
+from bypass_responder.model.base import counted
 from bypass_responder.operating.incidents.ticket import ticket
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["counted"] = counted
     made.filters["moment"] = moment
     made.filters["iso"] = iso
     made.filters["picture"] = picture

@@ -54,6 +54,11 @@ def envelope_problem(schema_version: int, tenant_id: str, *, current: int, ours:
     return "" if tenant_id == ours else f"tenant_id {tenant_id} is another tenant"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 row``, ``2 rows``. ``many``: a plural that is not formed with s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def moment(at: datetime) -> str:
     """Return a time in UTC for people, to the second."""
     return f"{at:%Y-%m-%d %H:%M:%SZ}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bypass_responder.errors import PermissionMissingError
+from bypass_responder.errors import PermissionMissingError, RefusedError
 from bypass_responder.model.account import MalformedEntry
 from bypass_responder.model.decision_message import Author
 from bypass_responder.operating.allowlist.csv_file import FIELDS, write_file
@@ -55,6 +55,23 @@ async def test_a_name_stands_for_its_account() -> None:
     row = await one({"object_id": "", "account": "ALEX@contoso.onmicrosoft.com"})
 
     assert (row.verdict, row.object_id) == (Verdict.ADD, ALEX)
+
+
+async def test_what_the_directory_refuses_is_the_reason() -> None:
+    world = World()
+    world.directory.fail("find", RefusedError("Graph was asked for alex and answered with blake."), always=True)
+    row = await one({"object_id": "", "account": "alex@contoso.onmicrosoft.com"}, world)
+
+    assert (row.verdict, row.why) == (Verdict.REJECT, "Graph was asked for alex and answered with blake")
+
+
+async def test_a_name_that_two_entries_have_is_looked_up() -> None:
+    world = World()
+    for object_id in (ALEX, BLAKE):
+        await world.allowlist.put(an_entry(object_id, display_name="alex@contoso.onmicrosoft.com"))
+    row = await one({"object_id": "", "account": "alex@contoso.onmicrosoft.com"}, world)
+
+    assert (row.verdict, row.object_id) == (Verdict.CHANGE, ALEX)
 
 
 @pytest.mark.parametrize(

@@ -7,22 +7,20 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bypass_responder.bounded import limited
 from bypass_responder.case.allowlist import difference
 from bypass_responder.case.allowlist_edit import own_entry
-from bypass_responder.errors import PermissionMissingError, RefusedError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import EditedRow
 from bypass_responder.model.base import Value, guid_or_none
 from bypass_responder.operating.allowlist.csv_file import Line, read_file
 from bypass_responder.operating.allowlist.entries import read_swept
+from bypass_responder.operating.allowlist.import_lookup import Accounts, look_up
 from bypass_responder.operating.allowlist.rules import Fields, expiry_of, fields_of, problems_of, text_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from bypass_responder.model.account import Account
     from bypass_responder.model.decision_message import Author
     from bypass_responder.session import Services
     from bypass_responder.settings import Settings
@@ -61,6 +59,8 @@ class ImportPlan(Value):
     plan_id: str
     sha256: str
     rows: tuple[PlannedRow, ...]
+    ask: tuple[str, ...] = ()
+    """User principal names that are rejected because only the responder can say whose they are."""
     says: tuple[str, ...] = ()
 
     def of(self, *verdicts: Verdict) -> list[PlannedRow]:
@@ -82,21 +82,31 @@ class ImportPlan(Value):
 async def plan_import(data: bytes, services: Services, *, author: Author) -> ImportPlan:
     """Return what an import of these bytes would do. Raises RefusedError for a file that cannot be read.
 
-    An account that has no entry yet is looked up in the directory, where this process may read it.
+    An account that has no entry yet is looked up in the directory, where this process may read it; a user principal
+    name else in what the responder last answered.
     """
     file = await asyncio.to_thread(read_file, data)
     rows: Rows = {row.row_id: row async for row in services.allowlist.entries()}
-    by_name = {row.display_name.casefold(): key for key, row in rows.items() if isinstance(row, AllowlistEntry)}
+    by_name = _by_name(rows)
     wanted = {_named(line, by_name) for line in file.lines} - {"", *rows}
-    accounts = await _accounts(wanted, services)
-    ids = [_object_id(line, by_name, accounts or {}) for line in file.lines]
+    accounts = await look_up(wanted, services)
+    ids = [_object_id(line, by_name, accounts) for line in file.lines]
     doubled = {object_id for object_id, count in Counter(filter(None, ids)).items() if count > 1}
     planned = tuple(
         _planned(line, object_id, rows, accounts, doubled, services.settings, author=author, now=services.clock())
         for line, object_id in zip(file.lines, ids, strict=True)
     )
-    plan = ImportPlan(plan_id=file.sha256[:PLAN_DIGITS], sha256=file.sha256, rows=planned)
-    return plan.model_copy(update={"says": await _says(plan, services, checked=accounts is not None)})
+    ask = tuple(name for name in sorted(wanted) if accounts.of(name).ask)
+    plan = ImportPlan(plan_id=file.sha256[:PLAN_DIGITS], sha256=file.sha256, rows=planned, ask=ask)
+    return plan.model_copy(update={"says": await _says(plan, services, checked=accounts.checked)})
+
+
+def _by_name(rows: Rows) -> dict[str, str]:
+    """Return the object id of each user principal name that exactly one entry has."""
+    entries = [row for row in rows.values() if isinstance(row, AllowlistEntry)]
+    counted = Counter(entry.display_name.casefold() for entry in entries)
+    named = {entry.display_name.casefold(): entry.object_id for entry in entries}
+    return {name: object_id for name, object_id in named.items() if counted[name] == 1}
 
 
 def _named(line: Line, by_name: Mapping[str, str]) -> str:
@@ -107,34 +117,17 @@ def _named(line: Line, by_name: Mapping[str, str]) -> str:
     return by_name.get(name.casefold()) or (name if "@" in name and not text_problem("account", name) else "")
 
 
-def _object_id(line: Line, by_name: Mapping[str, str], accounts: Mapping[str, Account | None]) -> str:
+def _object_id(line: Line, by_name: Mapping[str, str], accounts: Accounts) -> str:
     name = _named(line, by_name)
-    found = accounts.get(name)
+    found = accounts.of(name).account
     return guid_or_none(name) or (found.object_id if found else "")
-
-
-async def _accounts(names: Iterable[str], services: Services) -> dict[str, Account | None] | None:
-    """Return the accounts by these names; None where the directory may not be read."""
-
-    async def find(name: str) -> Account | None:
-        try:
-            return await services.directory.find(name)
-        except RefusedError:
-            return None
-
-    listed = sorted(names)
-    try:
-        found = await asyncio.gather(*map(limited(find), listed))
-    except PermissionMissingError:
-        return None
-    return dict(zip(listed, found, strict=True))
 
 
 def _planned(
     line: Line,
     object_id: str,
     rows: Rows,
-    accounts: Mapping[str, Account | None] | None,
+    accounts: Accounts,
     doubled: set[str],
     settings: Settings,
     *,
@@ -143,13 +136,14 @@ def _planned(
 ) -> PlannedRow:
     """Return what becomes of one row. Pure."""
     before = rows.get(object_id)
-    account = (accounts or {}).get(object_id) or (accounts or {}).get(line.cells.get("account", "").strip())
+    by_id, by_name = accounts.of(object_id), accounts.of(line.cells.get("account", "").strip())
+    account = by_id.account or by_name.account
     name = before.display_name if isinstance(before, AllowlistEntry) else ""
     name = name or (account.user_principal_name if account else "") or line.cells.get("account", "").strip()
-    known = before is not None or account is not None or accounts is None
+    unknown = "" if before or account else by_id.problem or by_name.problem
     fields = _fields(line)
     row = PlannedRow(line=line.number, object_id=object_id, account=name, verdict=Verdict.REJECT, why="", before=before)
-    if problem := _line_problem(line, object_id, known=known, doubled=doubled, checked=accounts is not None):
+    if problem := _line_problem(line, object_id, unknown=unknown, doubled=doubled):
         return row.model_copy(update={"why": problem})
     if fields is None:
         return row.model_copy(update={"why": f"expires {line.cells['expires']!r:.40} is no date like 2027-01-31"})
@@ -168,7 +162,7 @@ def _planned(
     return row.model_copy(update={"verdict": verdict, "why": changes, "after": after})
 
 
-def _line_problem(line: Line, object_id: str, *, known: bool, doubled: set[str], checked: bool) -> str:
+def _line_problem(line: Line, object_id: str, *, unknown: str, doubled: set[str]) -> str:
     if problem := line.cells.get(""):
         return problem
     given, name = line.cells["object_id"].strip(), line.cells["account"].strip()
@@ -177,12 +171,10 @@ def _line_problem(line: Line, object_id: str, *, known: bool, doubled: set[str],
     if not given and not name:
         return "object_id and account are empty"
     if not object_id:
-        why = f"no account of this tenant has the user principal name {name!r:.80}"
-        why = why if checked else f"give the object_id: {name!r:.80} is not known here"
-        return text_problem("account", name) or why
+        return text_problem("account", name) or unknown or f"{name!r:.80} is no user principal name"
     if object_id in doubled:
         return f"several lines are about {object_id}"
-    return "" if known else f"no account of this tenant has the object id {object_id}"
+    return unknown
 
 
 def _fields(line: Line) -> Fields | None:

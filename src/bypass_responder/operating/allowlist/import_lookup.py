@@ -1,0 +1,89 @@
+"""The accounts that the rows of an import name: from the directory, or from what the responder answered about them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bypass_responder.bounded import limited
+from bypass_responder.errors import InputError, PermissionMissingError, RefusedError
+from bypass_responder.model.account import Account
+from bypass_responder.model.base import Value, guid_or_none
+from bypass_responder.model.inspection import Inspection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bypass_responder.session import Services
+
+ANSWERED_WITHIN = timedelta(days=1)
+"""An older answer does not resolve a name: it may have moved to another account."""
+MOST_ANSWERS = 1000
+"""Names whose answers are read for one plan."""
+
+
+class Found(Value):
+    """Which account a name stands for. ``account`` None: why there is none. ``ask``: the responder may know."""
+
+    account: Account | None = None
+    problem: str = ""
+    ask: bool = False
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """What was found by each name. ``checked`` False: the directory may not be read here."""
+
+    found: Mapping[str, Found]
+    checked: bool
+
+    def of(self, name: str) -> Found:
+        """Return what was found by an object id or user principal name."""
+        return self.found.get(name, Found())
+
+
+async def look_up(names: Iterable[str], services: Services) -> Accounts:
+    """Return the accounts by these object ids and user principal names."""
+    listed = sorted(names)
+    try:
+        found = await asyncio.gather(*map(limited(partial(_in_directory, services=services)), listed))
+        return Accounts(dict(zip(listed, found, strict=True)), checked=True)
+    except PermissionMissingError:
+        pass
+    unknown = [name for name in listed if guid_or_none(name) is None]
+    answered = await asyncio.gather(*map(limited(partial(_as_answered, services=services)), unknown[:MOST_ANSWERS]))
+    many = Found(problem=f"more than {MOST_ANSWERS} rows have no object_id. Give it, or split the file")
+    return Accounts(dict.fromkeys(unknown, many) | dict(zip(unknown, answered, strict=False)), checked=False)
+
+
+async def _in_directory(name: str, services: Services) -> Found:
+    try:
+        account = await services.directory.find(name)
+    except RefusedError as problem:
+        return Found(problem=str(problem).removesuffix("."))
+    return Found(account=account, problem="" if account else _no_account(name))
+
+
+async def _as_answered(name: str, services: Services) -> Found:
+    try:
+        answer = await services.inspections.of(name)
+    except InputError:
+        answer = None
+    if answer is None or answer.at < services.clock() - ANSWERED_WITHIN:
+        why = f"it is not known here whose user principal name {name!r:.80} is. Ask the responder, or give the"
+        return Found(problem=f"{why} object_id", ask=True)
+    return _found(answer)
+
+
+def _found(answer: Inspection) -> Found:
+    if answer.problem:
+        return Found(problem=answer.problem.removesuffix("."), ask=True)
+    return Found(account=answer.account, problem="" if answer.account else _no_account(answer.name))
+
+
+def _no_account(name: str) -> str:
+    what = "object id" if guid_or_none(name) else "user principal name"
+    return f"no account of this tenant has the {what} {name if guid_or_none(name) else repr(name)[:80]}"
