@@ -302,5 +302,5 @@ def test_the_digest_names_what_expires_and_what_has_expired() -> None:
     send_digest(draft, expiring(rows, now=START))
     [notification] = draft.case.rows(Notification)
 
-    assert notification.title == "Allowlist: 1 entries expire within 14 days, 1 have expired"
+    assert notification.title == "Allowlist: 1 to expire within 14 days, 1 expired"
     assert BLAKE in notification.text

@@ -50,7 +50,7 @@ def test_a_complete_export_with_nothing_to_fix_is_clean(folder: Path) -> None:
     result = run("compare", *exports(folder))
 
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("Clean: 1 mailboxes")
+    assert result.stdout.startswith("Clean: 1 mailbox records")
 
 
 def test_something_to_fix_ends_with_1(folder: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_plan_is_a_file_that_changes_nothing(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert [each.object_id for each in made.changes] == [object_id(2)]
     assert made.sha256 == made.digest()
-    assert "1 changes planned, 0 mailboxes skipped. Nothing was changed." in result.stdout
+    assert "1 change planned, 0 mailboxes skipped. Nothing was changed." in result.stdout
 
 
 def test_actions_on_request_pin_and_it_says_so(folder: Path) -> None:

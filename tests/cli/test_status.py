@@ -225,7 +225,7 @@ async def test_a_complete_sweep_says_how_many_are_on_and_covered(capsys: pytest.
     await world.sweep()
     out = shown(await reads(world), capsys)
 
-    assert "2026-03-02 09:01:00Z: 1000 objects scanned, 2 on, 1 of them covered by the allowlist" in out
+    assert "2026-03-02 09:01:00Z: 1,000 objects scanned, 2 on, 1 of them covered by the allowlist" in out
     assert UNKNOWN not in out
 
 

@@ -57,7 +57,7 @@ async def test_what_is_pinned_fails_it(live: Live) -> None:
     await written(live, PINNED)
     said = await bypassctl(live.env, "posture", "check")
 
-    assert (said.code, said.out) == (1, "FAIL 1 mailboxes have a logon type that Microsoft does not maintain\n")
+    assert (said.code, said.out) == (1, "FAIL 1 mailbox has a logon type that Microsoft does not maintain\n")
 
 
 async def test_a_permission_that_was_given_for_a_while_is_listed(live: Live) -> None:

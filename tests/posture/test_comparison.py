@@ -104,7 +104,7 @@ def test_a_bypassed_account_without_any_id_makes_the_read_partial() -> None:
     found = compared(read)
 
     assert found.partial
-    assert "1 bypassed accounts have no id" in found.problems[0]
+    assert "1 bypassed account has no id" in found.problems[0]
 
 
 def test_all_bypassed() -> None:
@@ -120,7 +120,7 @@ def test_a_mailbox_without_an_id_is_kept_and_makes_the_read_partial() -> None:
     found = compared(a_read((CASE["without any id"],)))
 
     assert len(found.rows) == 1
-    assert "1 mailboxes have no id" in found.problems[0]
+    assert "1 mailbox has no id" in found.problems[0]
 
 
 def test_two_mailboxes_with_one_id_are_kept_and_make_the_read_partial() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.tasks import Task
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry, account_of
 from bypass_responder.model.allowlist import ENTRY_KEY, Approval, SeenRow
-from bypass_responder.model.base import latest
+from bypass_responder.model.base import counted, latest
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.notification import Severity
 
@@ -288,7 +288,7 @@ def summarize(draft: Draft, rows: Sequence[AllowlistEntry | MalformedEntry]) -> 
     more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
     draft.notify(
         "allowlist_changed",
-        f"The allowlist has {len(rows)} entries; from now on each change is notified",
+        f"The allowlist has {counted(len(rows), 'entry', 'entries')}; from now on each change is notified",
         f"{named}{more}",
         key="first",
         severity=Severity.INFO,
@@ -305,7 +305,7 @@ def summarize_changes(draft: Draft, changes: Mapping[str, AllowlistEntry | Malfo
     key = "|".join(f"{row_id} {row.etag if row else ''}" for row_id, row in sorted(changes.items()))
     draft.notify(
         "allowlist_changed",
-        f"{len(changes)} allowlist entries changed within a minute",
+        f"{counted(len(changes), 'allowlist entry', 'allowlist entries')} changed within a minute",
         " ".join((f"{', '.join(names)}{more}.", *editors)),
         key=f"many-{hashlib.sha256(key.encode()).hexdigest()}",
         severity=Severity.WARNING,
@@ -333,7 +333,7 @@ def send_digest(draft: Draft, entries: Sequence[AllowlistEntry]) -> None:
     more = [f"and {len(entries) - MOST_NAMED} more"] if len(entries) > MOST_NAMED else []
     draft.notify(
         "allowlist_expiring",
-        f"Allowlist: {len(entries) - expired} entries expire within {EXPIRES_SOON.days} days, {expired} have expired",
+        f"Allowlist: {len(entries) - expired} to expire within {EXPIRES_SOON.days} days, {expired} expired",
         f"{'; '.join(lines + more)}. An account whose bypass is on when its entry ends has its auditing restored.",
         key=f"{draft.now:%Y-%m-%d}",
         severity=Severity.WARNING,

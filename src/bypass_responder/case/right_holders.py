@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.tasks import Task
+from bypass_responder.model.base import counted
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.right_holders import RightHolders
 from bypass_responder.model.technique import Technique
@@ -100,7 +101,7 @@ def _notify_new(draft: Draft, new: list[str], read_at: datetime) -> None:
     draft.log("tampering", f"new holders of the right to set bypasses: {_named(new)}", technique=Technique.PRECURSOR)
     draft.notify(
         "tampering",
-        f"The right to set bypasses has {len(new)} new holder{'' if len(new) == 1 else 's'}",
+        f"The right to set bypasses has {counted(len(new), 'new holder')}",
         f"Read in Exchange at {read_at:%Y-%m-%d %H:%M:%SZ}: {_named(new)}. Anyone who has it can make any account "
         "invisible to mailbox auditing. No account was blocked.",
         key=f"holders-{read_at.isoformat()}",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.tasks import Task
+from bypass_responder.model.base import counted
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.rules import RulesInForce
 
@@ -55,7 +56,7 @@ def _notify_mode(draft: Draft, mode: str, observed: Sequence[str]) -> None:
             Task("If you did not change it, find out who did, then read the status", "bypassctl status"),
         )
     else:
-        title = f"MODE is enforce: {len(observed)} incidents decided in observe are held"
+        title = f"MODE is enforce: {counted(len(observed), 'incident')} decided in observe now held"
         more = f" and {len(observed) - MOST_NAMED} more" if len(observed) > MOST_NAMED else ""
         text = f"{', '.join(observed[:MOST_NAMED])}{more}: nothing is done until a person approves." if observed else ""
         text = text or "From now on violations are contained."

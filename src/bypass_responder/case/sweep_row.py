@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import end_alert, end_decayed, raise_alert
 from bypass_responder.case.tasks import Task, switch_off
+from bypass_responder.model.base import counted
 from bypass_responder.model.decision_message import MOST_WARNING
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.sweep import (
@@ -169,13 +170,18 @@ def end_complete(draft: Draft, new: Baseline) -> None:
     took = row.answer.duration_seconds if row.answer else 0
     counts = {"took_seconds": took, "scanned": new.scanned, "on": len(new.entries), "covered": covered}
     if row.short:
-        draft.log("fewer_objects", f"{new.scanned} objects accepted: {SHORT_IS_TRUE} sweeps in a row read about as few")
+        draft.log(
+            "fewer_objects",
+            f"{counted(new.scanned, 'object')} accepted: {SHORT_IS_TRUE} sweeps in a row read about as few",
+        )
     done = {"state": "idle", "complete_at": new.started_at, "problem": "", "short": 0} | counts
     draft.put(row.model_copy(update=done))
     for alert_id in ("sweep_incomplete", "sweep_overdue", "baseline_lost"):
         end_alert(draft, alert_id)
     if new.first_at == new.started_at:
-        summary = f"{len(new.entries)} of {new.scanned} accounts are bypassed, {covered} of them on the allowlist"
+        summary = (
+            f"{len(new.entries)} of {counted(new.scanned, 'account')} bypassed, {covered} of them on the allowlist"
+        )
         draft.log("first_sweep", summary, command=new.command_id)
         _notify_first(draft, new)
 
@@ -188,7 +194,7 @@ def _notify_first(draft: Draft, new: Baseline) -> None:
     more = f" and {len(held) - MOST_NAMED} more" if len(held) > MOST_NAMED else ""
     draft.notify(
         "first_sweep",
-        f"{len(held)} accounts were bypassed before monitoring began",
+        f"{counted(len(held), 'account')} {'was' if len(held) == 1 else 'were'} bypassed before monitoring began",
         f"{', '.join(sorted(held)[:MOST_NAMED])}{more}. Each needs a decision; none was contained.",
         key=new.command_id,
         severity=Severity.CRITICAL,

@@ -24,7 +24,7 @@ from bypass_responder.cli.terminal import (
     who_am_i,
     with_responder,
 )
-from bypass_responder.model.base import is_target_key, moment
+from bypass_responder.model.base import counted, is_target_key, moment
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import LogEntry
 from bypass_responder.operating.log_chain import first_break
@@ -143,14 +143,15 @@ def _print(found: Verification, since: date | None) -> None:
     for problem in found.problems:
         say(problem, style="bold red")
     until = moment(found.last_checkpoint) if found.last_checkpoint else "never"
+    entries, accounts = counted(found.entries, "entry", "entries"), counted(found.targets, "account")
     say(
-        f"{len(found.problems)} problems in {found.entries} entries of {found.targets} accounts; "
-        f"{found.checkpoints} checkpoints, the last one at {until}. Deletions after it cannot be detected."
+        f"{counted(len(found.problems), 'problem')} in {entries} of {accounts}; "
+        f"{counted(found.checkpoints, 'checkpoint')}, the last one at {until}. Deletions after it cannot be detected."
     )
     if since:
         say(f"Older than {since}: trusted, not verified. To verify everything: bypassctl log verify.")
     if found.torn_lines:
-        say(f"{found.torn_lines} lines between the checkpoints hold none: appends that did not end.")
+        say(f"{counted(found.torn_lines, 'line')} between the checkpoints with none: appends that did not end.")
 
 
 async def _read(responder: Responder, subject: str) -> tuple[list[LogEntry], str]:

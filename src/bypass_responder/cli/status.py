@@ -20,7 +20,7 @@ from bypass_responder.cli.terminal import (
     show_section,
     with_responder,
 )
-from bypass_responder.model.base import iso, moment
+from bypass_responder.model.base import counted, iso, moment
 from bypass_responder.model.finding import Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.record import Unreadable
@@ -117,7 +117,9 @@ def show(found: Status) -> None:
 
 def _fields(found: Status) -> dict[str, object]:
     cursor, sweep = found.cursor, found.sweep
-    counts = f"{sweep.scanned} objects scanned, {sweep.on} on, {sweep.covered} of them covered by the allowlist"
+    counts = (
+        f"{counted(sweep.scanned, 'object')} scanned, {sweep.on} on, {sweep.covered} of them covered by the allowlist"
+    )
     took = f"took {sweep.took_seconds:.0f} s"
     delays = [f"{source} {cost.median_minutes} min ({cost.incidents})" for source, cost in found.costs.items()]
     return {
@@ -168,7 +170,7 @@ def _mode(found: Status) -> str:
     if found.rules is None:
         return "unknown: the app has not run yet"
     count = len(found.rules.protected)
-    return f"{found.rules.mode}: {DOES[found.rules.mode]}; {count} protected account{'' if count == 1 else 's'}"
+    return f"{found.rules.mode}: {DOES[found.rules.mode]}; {counted(count, 'protected account')}"
 
 
 def _who_is_on(sweep: Sweep) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.errors import ResponderError
 from bypass_responder.event_lines import write_line
+from bypass_responder.model.base import counted
 from bypass_responder.model.self_check import LogVerification
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.session import change_health
@@ -68,7 +69,7 @@ async def _verify(services: Services, checks: SelfChecks, last: LogVerification 
             intact_at=intact_at if found.problems else now,
         )
     )
-    what = f"The verification of the response log found {len(found.problems)} problems. The first: "
+    what = f"The verification of the response log found {counted(len(found.problems), 'problem')}. The first: "
     present = {"log_broken": what + found.problems[0]} if found.problems else {}
     await change_health(partial(update_alerts, present=present, known=("log_broken",)), services)
     write_line("log_verified", problems=len(found.problems), count=found.entries)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from bypass_responder.model.base import counted
 from bypass_responder.posture.baseline import Measures
 from bypass_responder.posture.drift import Change, changes
 from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox
@@ -172,12 +173,13 @@ def _unread(read: TenantRead) -> list[str]:
 def _problems(mailboxes: Collection[Mailbox], doubled: Collection[str], overlap: int) -> list[str]:
     found = []
     if overlap:
-        found.append(f"{overlap} mailboxes were read twice: parts of the read overlap")
+        found.append(f"{counted(overlap, 'mailbox was', 'mailboxes were')} read twice: parts of the read overlap")
     if several := sorted(filter(None, doubled)):
         found.append(f"{len(several)} ids have several mailboxes: {', '.join(several[:3])}")
     if "" in doubled:
         nameless = sum(not mailbox.key for mailbox in mailboxes)
-        found.append(f"{nameless} mailboxes have no id: whether their accounts are bypassed is not known")
+        mailboxes_have = counted(nameless, "mailbox has", "mailboxes have")
+        found.append(f"{mailboxes_have} no id: whether their accounts are bypassed is not known")
     return found
 
 
@@ -186,4 +188,5 @@ def _unjoinable(bypassed: Collection[Bypassed] | None) -> list[str]:
     without = [one for one in bypassed or () if not (one.object_id or one.exchange_guid)]
     if not without:
         return []
-    return [f"{len(without)} bypassed accounts have no id: one of the mailboxes may be theirs. Names are not joined"]
+    accounts = counted(len(without), "bypassed account has", "bypassed accounts have")
+    return [f"{accounts} no id: one of the mailboxes may be theirs. Names are not joined"]

@@ -67,7 +67,7 @@ async def test_another_file_than_the_confirmed_one_is_refused() -> None:
 
 async def test_a_file_with_a_rejected_row_is_not_imported_in_part() -> None:
     world = World()
-    with pytest.raises(RefusedError, match="1 rows are rejected, the first in line 3"):
+    with pytest.raises(RefusedError, match="1 row is rejected, the first in line 3"):
         await imported(a_file({}, {"object_id": "x"}), world)
     assert world.allowlist.rows == {}
 

@@ -31,12 +31,12 @@ def test_a_clean_and_recent_read_passes() -> None:
     [
         (report_of(read=partial()), "partial read: the worker was throttled"),
         (off(), "auditing is off for the organization"),
-        (report_of(CASES[2]), "1 mailboxes have a logon type"),
-        (report_of(CASE["the owner does not record reads"]), "1 mailboxes miss actions of microsoft-2026-06-24"),
-        (report_of(CASE["a bypassed user"]), "1 accounts are bypassed"),
-        (report_of(CASE["a type that nobody documents"]), "1 mailboxes may not be audited"),
+        (report_of(CASES[2]), "1 mailbox has a logon type"),
+        (report_of(CASE["the owner does not record reads"]), "1 mailbox misses actions of microsoft-2026-06-24"),
+        (report_of(CASE["a bypassed user"]), "1 account is bypassed"),
+        (report_of(CASE["a type that nobody documents"]), "1 mailbox may not be audited"),
         (report_of(CASE["entries kept for no time"]), "Needs attention"),
-        (report_of(CASES[0], watched=("ceo@contoso.com",)), "1 watched mailboxes were not read"),
+        (report_of(CASES[0], watched=("ceo@contoso.com",)), "1 watched mailbox was not read"),
     ],
 )
 def test_everything_that_is_not_clean_fails(report: PostureReport, words: str) -> None:

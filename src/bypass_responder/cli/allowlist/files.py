@@ -24,6 +24,7 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.errors import RefusedError
+from bypass_responder.model.base import counted
 from bypass_responder.operating.allowlist.csv_file import write_file
 from bypass_responder.operating.allowlist.entries import EntryState, EntryView, read_entries
 from bypass_responder.operating.allowlist.import_file import ImportResult, check_confirmed, import_file
@@ -32,7 +33,7 @@ from bypass_responder.operating.allowlist.import_plan import ImportPlan, Planned
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
 
-MOST_SHOWN = 50
+MOST_SHOWN, MOST_NAMED = 50, 10
 
 
 def export(
@@ -53,9 +54,9 @@ def export(
             file.write_text(text, encoding="utf-8-sig", newline="")
         except OSError as error:
             stop(f"{file} cannot be written: {error.strerror}.")
-        say(f"Exported {len(entries) - malformed} entries to {file}.")
+        say(f"Exported {counted(len(entries) - malformed, 'entry', 'entries')} to {file}.")
     if malformed:
-        note(f"{malformed} malformed rows are left out: bypassctl allowlist list --state malformed")
+        note(f"{counted(malformed, 'malformed row')} left out: bypassctl allowlist list --state malformed")
 
 
 def import_entries(
@@ -112,7 +113,9 @@ def import_entries(
         result = with_responder(use)
     except (typer.Exit, KeyboardInterrupt):
         last = f", up to line {written[-1].line}" if written else ""
-        say(f"Interrupted. {len(written)} of {len(plan.todo)} rows are written{last}. The same file finishes it.")
+        say(
+            f"Interrupted. {len(written)} of {counted(len(plan.todo), 'row')} written{last}. The same file finishes it."
+        )
         raise typer.Exit(NOT_DONE) from None
     _show_result(result, output)
 
@@ -136,12 +139,14 @@ def _show_plan(plan: ImportPlan, output: Output) -> None:
 
 def _show_result(result: ImportResult, output: Output) -> None:
     tell = say if output is Output.TABLE else note
-    tell(f"Imported plan {result.plan_id}: {result.written} rows written, {result.same} as they were.")
+    tell(f"Imported plan {result.plan_id}: {counted(result.written, 'row')} written, {result.same} unchanged.")
     if result.unreported:
         tell(f"The responder could not be sent who wrote {result.unreported} of them; their rows name the editor.")
     if result.changed:
-        lines = ", ".join(str(row.line) for row in result.changed[:10])
+        lines = ", ".join(str(row.line) for row in result.changed[:MOST_NAMED])
+        lines += "…" if len(result.changed) > MOST_NAMED else ""
+        rows = counted(len(result.changed), "row was", "rows were")
         stop(
-            f"{len(result.changed)} rows were not written (lines {lines}…): one of each batch was changed by someone "
-            "else meanwhile. Run the same import again."
+            f"{rows} not written (line {lines}): one of each batch was changed by someone else meanwhile. "
+            "Run the same import again."
         )

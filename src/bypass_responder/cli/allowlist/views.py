@@ -20,7 +20,7 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.errors import NotFoundError
-from bypass_responder.model.base import moment
+from bypass_responder.model.base import counted, moment
 from bypass_responder.operating.allowlist.entries import (
     Bypassed,
     EntryState,
@@ -214,7 +214,7 @@ def _fields(entry: EntryView) -> dict[str, object]:
         "problem": entry.problem,
         "bypass": _bypass(entry.bypass),
         "used": "no: off in all complete sweeps for 30 days" if entry.unused else "",
-        "until": f"{moment(entry.expires_at)} ({entry.days_left} days)" if entry.expires_at else "",
+        "until": f"{moment(entry.expires_at)} ({counted(entry.days_left or 0, 'day')})" if entry.expires_at else "",
         "reason": _reason(entry),
         "documentation": entry.documentation,
         "owner": entry.owner,

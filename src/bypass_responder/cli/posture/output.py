@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, WRONG_CALL, note, say, show_fields, show_section, stop
-from bypass_responder.model.base import moment
+from bypass_responder.model.base import counted, moment
 from bypass_responder.operating.posture.csv_file import csv_lines
 from bypass_responder.operating.posture.document import document_of
 from bypass_responder.operating.posture.overview import notable, to_do
@@ -86,7 +86,7 @@ def _show_table(made: PostureReport) -> None:
             "baseline": f"{found.measures.baseline.id}: {found.measures.baseline.source}",
             "mailboxes": f"{numbers.mailboxes}: {numbers.audited} audited, {numbers.not_audited} not audited, "
             f"{numbers.unknown} unknown" + (", filtered" if made.wanted.is_set else ""),
-            "bypassed": "not read" if numbers.bypassed is None else f"{numbers.bypassed} accounts",
+            "bypassed": "not read" if numbers.bypassed is None else counted(numbers.bypassed, "account"),
             "since the last": f"{numbers.new} new, {numbers.changed} changed, {numbers.gone} gone"
             if found.compared_with
             else "",

@@ -20,6 +20,7 @@ from bypass_responder.cli.posture.options import (
 )
 from bypass_responder.cli.posture.reports import read_stored
 from bypass_responder.cli.terminal import WRONG_CALL, say, show_table, stop
+from bypass_responder.model.base import counted
 from bypass_responder.model.mailbox_audit import LogonType
 from bypass_responder.posture.comparison import compare
 from bypass_responder.posture.filter import RowFilter
@@ -93,7 +94,8 @@ def _show(made: Plan, output: Path, *, partial: bool) -> None:
         show_table(("mailbox", "type", "change"), shown)
     if len(made.changes) > MOST_SHOWN:
         say(f"… and {len(made.changes) - MOST_SHOWN} more, in the file.")
-    say(f"{len(made.changes)} changes planned, {len(made.skipped)} mailboxes skipped. Nothing was changed.")
+    planned, skipped = counted(len(made.changes), "change"), counted(len(made.skipped), "mailbox", "mailboxes")
+    say(f"{planned} planned, {skipped} skipped. Nothing was changed.")
     for each in made.skipped[:MOST_SHOWN]:
         say(f"Skipped: {each.name}: {each.why}")
     if made.pinning:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.errors import ConflictError, RefusedError
 from bypass_responder.model.allowlist import MOST_EDITS, AllowlistEdit, EditAction, EditedRow
-from bypass_responder.model.base import Value
+from bypass_responder.model.base import Value, counted
 from bypass_responder.operating.allowlist.edit import report, reported_columns
 from bypass_responder.operating.allowlist.import_plan import PLAN_DIGITS, ImportPlan, PlannedRow, Verdict, plan_import
 
@@ -83,8 +83,9 @@ def check_confirmed(plan: ImportPlan, confirmed: str, *, skip_rejected: bool) ->
         raise RefusedError(f"The file is not the one that was confirmed: its plan is {plan.plan_id}. Read it again.")
     rejected = plan.of(Verdict.REJECT)
     if rejected and not skip_rejected:
+        rows = counted(len(rejected), "row is", "rows are")
         raise RefusedError(
-            f"{len(rejected)} rows are rejected, the first in line {rejected[0].line}: {rejected[0].why}. "
+            f"{rows} rejected, the first in line {rejected[0].line}: {rejected[0].why}. "
             "Fix them, or leave them out (--skip-rejected). Nothing was written."
         )
 

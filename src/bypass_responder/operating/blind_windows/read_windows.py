@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.bounded import limited
 from bypass_responder.errors import ConflictError, InputError, ResponderError
 from bypass_responder.model.account import AllowlistEntry
-from bypass_responder.model.base import Utc, Value, is_target_key
+from bypass_responder.model.base import Utc, Value, counted, is_target_key
 from bypass_responder.model.case import TENANT_TARGET, Case, IndexEntry
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.listing import IndexFilter
@@ -101,7 +101,7 @@ async def _of_accounts(name: str, services: Services, most: int) -> tuple[list[K
     except ResponderError:
         return found, [*incomplete, "allowlisted bypasses were not read: see bypassctl accounts bypassed"]
     if baseline and baseline.left_out:
-        incomplete.append(f"{baseline.left_out} bypassed accounts were not read: see bypassctl accounts bypassed")
+        incomplete.append(f"{counted(baseline.left_out, 'bypassed account')} not read: see bypassctl accounts bypassed")
     covered = [each for each in baseline.entries.values() if each.covered] if baseline else []
     rows = [row async for row in services.allowlist.entries()] if covered else []
     names = {row.object_id: row.display_name for row in rows if isinstance(row, AllowlistEntry)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.base import counted
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import RECORDS, Source
 from bypass_responder.model.listing import IndexFilter
@@ -101,7 +102,7 @@ async def released(scene: Scene, drill: Drill, _since: datetime) -> Seen:
 async def log(scene: Scene, _drill: Drill, _since: datetime) -> Seen:
     """Return the problems of the response log."""
     problems = (await verify_log(scene.services.ledger, scene.services.checkpoints)).problems
-    return not problems, f"{len(problems)} problems"
+    return not problems, counted(len(problems), "problem")
 
 
 async def worker_stopped(scene: Scene, _drill: Drill, since: datetime) -> Seen:

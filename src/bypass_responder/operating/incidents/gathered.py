@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.evidence.planning import BY_HAND
 from bypass_responder.evidence.sources import BY_NAME, SOURCES
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Utc, Value, counted
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.gathered import Round
 from bypass_responder.model.question import Item, Role
@@ -134,7 +134,7 @@ def _answer(rounds: Sequence[Inquiry]) -> SourceAnswer:
         return SourceAnswer(state="empty", summary=f"No record. {answer.note}".strip(), **found)
     notable = sum(item.notable is not None for item in answer.items)
     marked = f", {notable} notable" if notable else ""
-    summary = f"{answer.count} records{marked}. {answer.note}".strip()
+    summary = f"{counted(answer.count, 'record')}{marked}. {answer.note}".strip()
     return SourceAnswer(
         state="found", summary=summary, count=answer.count, items=answer.items, notable=notable, **found
     )

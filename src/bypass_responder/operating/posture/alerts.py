@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.base import moment
+from bypass_responder.model.base import counted, moment
 
 if TYPE_CHECKING:
     from bypass_responder.operating.posture.report import PostureReport
@@ -33,7 +33,7 @@ def alerts_of(report: PostureReport, reads: Sequence[PostureRead], now: datetime
         present["posture_drift"] = f"The audit settings of {len(changed)} mailboxes changed {since}: {_names(changed)}."
     if left:
         present["posture_default_left"] = (
-            f"{len(left)} mailboxes left Microsoft's default audit set {since}: {_names(left)}."
+            f"{counted(len(left), 'mailbox', 'mailboxes')} left Microsoft's default audit set {since}: {_names(left)}."
         )
     if late := _partial_for_a_week(reads, now):
         present["posture_partial"] = late

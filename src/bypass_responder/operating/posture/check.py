@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bypass_responder.model.base import counted
 from bypass_responder.operating.posture.report import PostureReport
 
 
@@ -16,15 +17,15 @@ def failures(report: PostureReport, max_age: timedelta) -> list[str]:
         failed.append(f"the read is {_hours(age)} old, more than {_hours(max_age)}" if age else "the read has no time")
     if found.organization.off:
         failed.append(found.organization.off)
-    counted = (
-        (numbers.not_audited, "mailboxes are not audited"),
-        (numbers.unknown, "mailboxes may not be audited"),
-        (numbers.missing_actions, f"mailboxes miss actions of {numbers.baseline}"),
-        (numbers.bypassed or 0, "accounts are bypassed"),
-        (numbers.pinned, "mailboxes have a logon type that Microsoft does not maintain"),
-        (len(found.unseen), "watched mailboxes were not read"),
+    checked = (
+        (numbers.not_audited, "mailbox is", "mailboxes are", "not audited"),
+        (numbers.unknown, "mailbox", "mailboxes", "may not be audited"),
+        (numbers.missing_actions, "mailbox misses", "mailboxes miss", f"actions of {numbers.baseline}"),
+        (numbers.bypassed or 0, "account is", "accounts are", "bypassed"),
+        (numbers.pinned, "mailbox has", "mailboxes have", "a logon type that Microsoft does not maintain"),
+        (len(found.unseen), "watched mailbox was", "watched mailboxes were", "not read"),
     )
-    failed += [f"{count} {what}" for count, what in counted if count]
+    failed += [f"{counted(count, one, many)} {what}" for count, one, many, what in checked if count]
     return failed or ([] if report.clean else [report.state])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from bypass_responder.model.base import iso
+from bypass_responder.model.base import counted, iso
 from bypass_responder.model.mailbox_audit import LogonType
 from bypass_responder.posture.baseline import Kind
 from bypass_responder.posture.comparison import Comparison, MailboxPosture
@@ -63,7 +63,8 @@ class PostureReport:
         if self.found.partial:
             return partial
         if numbers.clean:
-            return f"Clean: {numbers.mailboxes} mailboxes record all actions of {self.found.measures.baseline.name}."
+            record = counted(numbers.mailboxes, "mailbox records", "mailboxes record")
+            return f"Clean: {record} all actions of {self.found.measures.baseline.name}."
         parts = (
             (numbers.not_audited, "not audited"),
             (numbers.unknown, "unknown"),
@@ -71,8 +72,8 @@ class PostureReport:
             (numbers.missing_actions, "with missing actions"),
             (numbers.pinned, "pinned"),
         )
-        counted = ", ".join(f"{count} {what}" for count, what in parts if count)
-        return f"Needs attention: {counted or 'a mailbox keeps its entries too briefly'}."
+        issues = ", ".join(f"{count} {what}" for count, what in parts if count)
+        return f"Needs attention: {issues or 'a mailbox keeps its entries too briefly'}."
 
     @property
     def clean(self) -> bool:

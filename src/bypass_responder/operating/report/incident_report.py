@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bypass_responder import __version__
 from bypass_responder.decision import Verdict
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Utc, Value, counted
 from bypass_responder.operating.blind_windows.missing_records import MissingRecords, missing_records
 from bypass_responder.operating.incidents.view import IncidentView, read_incident
 from bypass_responder.operating.report.account_chain import AccountChain, read_chain
@@ -98,6 +98,8 @@ def _left_out(view: IncidentView, chain: AccountChain) -> Iterator[str]:
     if left := view.findings - len(view.evidence):
         half = len(view.evidence) // 2
         start, end = view.evidence[half - 1].happened_at, view.evidence[half].happened_at
-        yield f"{left} of {view.findings} findings, from {start:%Y-%m-%d %H:%M:%SZ} to {end:%Y-%m-%d %H:%M:%SZ}."
+        findings = counted(view.findings, "finding")
+        yield f"{left} of {findings}, from {start:%Y-%m-%d %H:%M:%SZ} to {end:%Y-%m-%d %H:%M:%SZ}."
     if left := chain.lines_total - len(chain.lines):
-        yield f"{left} of {chain.lines_total} entries of the response log: bypassctl log show {view.id}"
+        lines = counted(chain.lines_total, "entry", "entries")
+        yield f"{left} of {lines} of the response log: bypassctl log show {view.id}"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bypass_responder.errors import FeedError, PermissionMissingError, ResponderError
-from bypass_responder.model.base import Value
+from bypass_responder.model.base import Value, counted
 from bypass_responder.model.feed import ContentBlob, FeedCursor, PendingBlob
 from bypass_responder.model.record import AuditRecord, Unreadable
 
@@ -95,7 +95,7 @@ def problems_of(
         found.append(FeedProblem(id="poll_failing", detail=detail))
     late = [each for each in waiting if each.attempts >= READS and now - each.blob.created >= PATIENCE]
     if late and not error:
-        detail = f"{len(late)} blobs could not be read for 15 minutes: {late[0].reason}"
+        detail = f"{counted(len(late), 'blob')} could not be read for 15 minutes: {late[0].reason}"
         found.append(FeedProblem(id="poll_failing", detail=detail))
     if not error and (since := _silent_since(cursor, silence=silence, now=now)):
         found.append(FeedProblem(id="feed_silent", detail=f"No new blob since {since:%Y-%m-%d %H:%M:%S}Z."))
