@@ -78,7 +78,7 @@ class Responder(_Connected):
         """Read Defender's table of cloud events and settle its findings."""
         from bypass_responder.triggers.hunt_audit_events import hunt_audit_events
 
-        await _run_and_flush("hunt_audit_events", hunt_audit_events(self.services))
+        await self._noted("hunt_audit_events", hunt_audit_events(self.services))
 
     async def resume_responses(self) -> None:
         """Take up everything that is due."""
@@ -96,13 +96,13 @@ class Responder(_Connected):
         """Ask the sources of evidence what is due."""
         from bypass_responder.triggers.gather_evidence import gather_evidence
 
-        await _run_and_flush("gather_evidence", gather_evidence(self.services))
+        await self._noted("gather_evidence", gather_evidence(self.services))
 
     async def read_posture(self) -> None:
         """Begin, continue or compare the day's read of all mailboxes."""
         from bypass_responder.triggers.read_posture import read_posture
 
-        await _run_and_flush("read_posture", read_posture(self.services))
+        await self._noted("read_posture", read_posture(self.services))
 
     async def receive_alert(self, body: bytes) -> None:
         """Take one event, in the JSON of its envelope: a hint."""
@@ -135,6 +135,11 @@ class Responder(_Connected):
         from bypass_responder.triggers.send_notifications import send_notifications
 
         await _run_and_flush("send_notifications", send_notifications(self.services))
+
+    async def _noted(self, timer: str, run: Awaitable[object]) -> None:
+        from bypass_responder.operating.timer_runs import note_run
+
+        await _run_and_flush(timer, note_run(timer, run, self.services, self.self_checks))
 
     async def create_storage(self) -> None:
         """Create the tables, queues and containers that are missing; in Azure the infrastructure does it."""

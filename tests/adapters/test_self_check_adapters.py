@@ -51,6 +51,15 @@ def store(request: pytest.FixtureRequest, tenant_id: str) -> SelfCheckStore:
     return SelfCheckTable(clients.tables, tenant_id)
 
 
+async def test_the_last_run_of_each_timer_is_kept(store: SelfCheckStore) -> None:
+    await store.save(a_check())
+    await store.save_run("read_posture", NOON)
+    await store.save_run("gather_evidence", NOON)
+    await store.save_run("read_posture", NOON + timedelta(minutes=10))
+
+    assert await store.runs() == {"gather_evidence": NOON, "read_posture": NOON + timedelta(minutes=10)}
+
+
 async def test_there_is_none_before_the_first(store: SelfCheckStore) -> None:
     assert await store.last() is None
 

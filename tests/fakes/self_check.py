@@ -63,12 +63,13 @@ class FakeProbe(Scripted):
 
 
 class FakeSelfCheckStore(Scripted):
-    """``saved`` is the last one, ``verified`` the last verification of the log."""
+    """``saved`` is the last one, ``verified`` the last verification of the log, ``ran`` the timers' last runs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.saved: SelfCheck | None = None
         self.verified: LogVerification | None = None
+        self.ran: dict[str, datetime] = {}
 
     async def save(self, check: SelfCheck) -> None:
         self._called("save")
@@ -77,6 +78,14 @@ class FakeSelfCheckStore(Scripted):
     async def last(self) -> SelfCheck | None:
         self._called("last")
         return self.saved
+
+    async def save_run(self, timer: str, at: datetime) -> None:
+        self._called("save_run", timer)
+        self.ran[timer] = at
+
+    async def runs(self) -> dict[str, datetime]:
+        self._called("runs")
+        return dict(self.ran)
 
     async def save_verification(self, verification: LogVerification) -> None:
         self._called("save_verification")

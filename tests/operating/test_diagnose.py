@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from bypass_responder.model.self_check import Access, Place, Reach, SelfCheck, S
 from bypass_responder.operating.doctor.diagnose import diagnose
 from bypass_responder.operating.doctor.diagnosis import Diagnosis, Facts, Names, Standing
 from bypass_responder.operating.self_check import probed_queues
+from bypass_responder.operating.timer_runs import SCHEDULES
 from bypass_responder.rights import (
     EVIDENCE_ROLES,
     EVIDENCE_SETS,
@@ -79,6 +81,9 @@ def a_check(**fields: Any) -> SelfCheck:
             "POLL_SCHEDULE": "0 * * * * *",
             "RESUME_SCHEDULE": "30 * * * * *",
             "SWEEP_SCHEDULE": "0 */15 * * * *",
+            "HUNTING_SCHEDULE": "15 */5 * * * *",
+            "EVIDENCE_SCHEDULE": "15 */5 * * * *",
+            "POSTURE_SCHEDULE": "0 */10 * * * *",
         },
         "telemetry": True,
         "tokens": (a_token(Api.GRAPH, tenant_id=TENANT), a_token(Api.MANAGEMENT, tenant_id=TENANT)),
@@ -93,13 +98,23 @@ def a_standing(
     polled_at: datetime | None = NOW - timedelta(minutes=30),
     doubt: str = "",
     sweep_requested_at: datetime | None = NOW - timedelta(minutes=15),
+    first_at: datetime | None = NOW - timedelta(days=9),
+    ran: Mapping[str, datetime | None] | None = None,
 ) -> Standing:
     cursor = FeedCursor(first_start=START, listed_through=START, last_success_at=polled_at)
     rows = [
         HealthAlert(id=each, severity=ADVICE[each][0], detail="detail", advice=str(ADVICE[each][1]), since=START)
         for each in alerts
     ]
-    return Standing(cursor=cursor, alerts=rows, doubt=doubt, sweep_requested_at=sweep_requested_at)
+    lately: dict[str, datetime | None] = dict.fromkeys(SCHEDULES, NOW - timedelta(minutes=10))
+    return Standing(
+        cursor=cursor,
+        alerts=rows,
+        doubt=doubt,
+        sweep_requested_at=sweep_requested_at,
+        first_at=first_at,
+        ran={timer: at for timer, at in (lately | {**(ran or {})}).items() if at},
+    )
 
 
 def facts(**fields: Any) -> Facts:
@@ -282,6 +297,8 @@ SPOILED: list[tuple[str, str, dict[str, Any]]] = [
             ("POLL_SCHEDULE", "0 0 */2 * * *"),
             ("RESUME_SCHEDULE", "0 */30 * * * *"),
             ("SWEEP_SCHEDULE", "0 0 */2 * * *"),
+            ("EVIDENCE_SCHEDULE", "0 0 */2 * * *"),
+            ("POSTURE_SCHEDULE", "0 0 3 * * *"),
         ]
     ),
     # ---- feed, sweep, worker
@@ -569,6 +586,23 @@ def test_a_self_check_that_cannot_be_read_is_no_silent_app() -> None:
 
 
 # ---- timers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("timer", SCHEDULES)
+@pytest.mark.parametrize(("ran_at", "says"), [(NOW - timedelta(minutes=46), "last ran well at"), (None, "never run")])
+def test_another_timer_that_stopped_is_reported(timer: str, ran_at: datetime | None, says: str) -> None:
+    found = diagnose(facts(standing=a_standing(ran={timer: ran_at})))
+
+    assert reported(found) == [("timer_late", timer)]
+    assert says in found.problems[0].what
+    assert "a-timer-that-stopped" in found.problems[0].fix
+
+
+@pytest.mark.parametrize("first_at", [NOW - timedelta(minutes=20), None])
+def test_a_timer_may_not_have_run_yet_after_the_installation(first_at: datetime | None) -> None:
+    standing = a_standing(first_at=first_at, ran=dict.fromkeys(SCHEDULES))
+
+    assert reported(diagnose(facts(standing=standing))) == []
 
 
 def test_a_sweep_timer_that_stopped_is_reported_with_the_way_to_replace_the_app() -> None:

@@ -1,7 +1,8 @@
-"""The app's last self-check and its last verification of the log: a row each of the table Feed."""
+"""The app's last self-check, its last verification of the log and its timers' last runs: rows of the table Feed."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from azure.data.tables import UpdateMode
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
 
 TABLE, ROW, VERIFICATION = "Feed", "self-check", "verification"
+RUN = "timer-"
 V = TypeVar("V", SelfCheck, LogVerification)
 
 
@@ -45,6 +47,20 @@ class SelfCheckTable:
         """The last one, None before the first. Raises InputError when it cannot be read."""
         return await self._last(VERIFICATION, LogVerification)
 
+    async def save_run(self, timer: str, at: datetime) -> None:
+        """Replace the time of a timer's last run, from any instance of the app."""
+        with translated(f"the last run of {timer}"):
+            row = {"PartitionKey": self._tenant, "RowKey": f"{RUN}{timer}", "At": at}
+            await self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
+
+    async def runs(self) -> dict[str, datetime]:
+        """The rows of all timers."""
+        query = "PartitionKey eq @tenant and RowKey ge @first and RowKey lt @end"
+        names = {"tenant": self._tenant, "first": RUN, "end": f"{RUN}~"}
+        with translated("the last runs of the timers"):
+            rows = self._table.query_entities(query, parameters=names, select=["RowKey", "At"])
+            return {str(row["RowKey"]).removeprefix(RUN): _utc(row["At"]) async for row in rows if "At" in row}
+
     async def _save(self, key: str, value: SelfCheck | LogVerification) -> None:
         row = {"PartitionKey": self._tenant, "RowKey": key, "At": value.at, "Body": value.model_dump_json()}
         with translated(f"the app's {key}"):
@@ -58,3 +74,8 @@ class SelfCheckTable:
             return kind.model_validate_json(str(row.get("Body", "")))
         except ValidationError as problem:
             raise corrupt(row, TABLE, f"{problem.error_count()} fields are wrong") from problem
+
+
+def _utc(at: datetime) -> datetime:
+    """Return a time of the service without the class of its SDK."""
+    return datetime.fromisoformat(at.isoformat()).astimezone(UTC)

@@ -100,6 +100,12 @@ class SelfCheckStore(Protocol):
     async def last(self) -> SelfCheck | None:
         """Return the last self-check, None before the first. Raises InputError when it cannot be read."""
 
+    async def save_run(self, timer: str, at: datetime) -> None:
+        """Replace the time at which a timer last ran well."""
+
+    async def runs(self) -> dict[str, datetime]:
+        """Return when each timer last ran well, of those that are noted."""
+
     async def save_verification(self, verification: LogVerification) -> None:
         """Replace the stored verification of the log."""
 
@@ -137,6 +143,8 @@ class SelfChecks:
     """None when no console is deployed."""
     telemetry: bool = False
     """True when the app sends telemetry to Application Insights."""
+    noted: dict[str, datetime] = field(default_factory=dict)
+    """When this process last noted a run of each timer."""
     at: datetime | None = None
     verified_at: datetime | None = None
     """When the log was last verified, as far as this process knows."""
@@ -226,6 +234,8 @@ async def run_self_check(services: Services, checks: SelfChecks) -> SelfCheck:
             "HUNTING_SCHEDULE": settings.hunting_schedule,
             "RESUME_SCHEDULE": settings.resume_schedule,
             "SWEEP_SCHEDULE": settings.sweep_schedule,
+            "EVIDENCE_SCHEDULE": settings.evidence_schedule,
+            "POSTURE_SCHEDULE": settings.posture_schedule,
         },
         limits=_limits(settings),
         sweep_overdue_minutes=settings.sweep_overdue_minutes,

@@ -60,6 +60,10 @@ class Standing:
     """Why it is unknown which accounts are bypassed now; empty when it is known."""
     hunting_off_because: str = ""
     """Why the hunting sensor cannot read; empty while it can, or has not run."""
+    ran: Mapping[str, datetime] | None = None
+    """When the timers last ran well, see ``timer_runs``; None: not read."""
+    first_at: datetime | None = None
+    """When the first sweep was requested; None before."""
     sweep_requested_at: datetime | None = None
     """When the last sweep was requested; None while one is unanswered, because no other is requested then."""
 

@@ -32,7 +32,7 @@ async def gather_facts(services: Services, checks: SelfChecks, environment: Mapp
     as_app = is_app(caller, stored, settings, environment)
     live = await run_self_check(services, checks) if as_app else None
     here = live.storage if live else await checks.storage.probe(probed_queues(settings, person=True))
-    standing, standing_problem = await _standing(services, here, live or stored)
+    standing, standing_problem = await _standing(services, checks, here, live or stored)
     known_names = names(environment, settings)
     principals = _principals(live or stored, environment, known_names)
     granted = await _granted(checks, principals, caller, as_app=as_app)
@@ -95,7 +95,9 @@ async def _stored(checks: SelfChecks) -> tuple[SelfCheck | None, str]:
         return None, str(problem)
 
 
-async def _standing(services: Services, here: StorageCheck, app: SelfCheck | None) -> tuple[Standing | None, str]:
+async def _standing(
+    services: Services, checks: SelfChecks, here: StorageCheck, app: SelfCheck | None
+) -> tuple[Standing | None, str]:
     """Return the status, by the clock of storage and with the app's SWEEP_OVERDUE_MINUTES."""
     skew = timedelta(seconds=here.skew_seconds or 0)
     settings = services.settings
@@ -104,7 +106,7 @@ async def _standing(services: Services, here: StorageCheck, app: SelfCheck | Non
     clock = services.clock
     corrected = dataclasses.replace(services, settings=settings, clock=lambda: clock() - skew)
     try:
-        status = await read_status(corrected)
+        status, ran = await read_status(corrected), await checks.store.runs()
     except ResponderError as problem:
         return None, str(problem)
     requested_at = None if status.sweep.state == "outstanding" else status.sweep.created_at
@@ -113,6 +115,8 @@ async def _standing(services: Services, here: StorageCheck, app: SelfCheck | Non
         alerts=status.alerts,
         doubt=status.doubt,
         hunting_off_because=status.hunting.off_because,
+        ran=ran,
+        first_at=status.sweep.first_at,
         sweep_requested_at=requested_at,
     )
     return standing, ""

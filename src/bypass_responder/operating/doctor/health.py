@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.operating.doctor.diagnosis import Problem
 from bypass_responder.operating.doctor.schedule import longest_gap
+from bypass_responder.operating.timer_runs import SCHEDULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,8 @@ LATE = timedelta(minutes=30)
 LONGEST = {
     "POLL_SCHEDULE": timedelta(hours=1),
     "HUNTING_SCHEDULE": timedelta(hours=1),
+    "EVIDENCE_SCHEDULE": timedelta(hours=1),
+    "POSTURE_SCHEDULE": timedelta(hours=1),
     "RESUME_SCHEDULE": timedelta(minutes=15),
 }
 """The longest plausible gap between runs. The sweep has SWEEP_OVERDUE_MINUTES instead."""
@@ -57,6 +60,7 @@ def health_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
             )
             yield Problem("sweep_unknown", "sweep", what, fix)
         yield from _sweep_timer_problems(facts, facts.standing, app)
+        yield from _timer_problems(facts, facts.standing, app)
 
 
 def _clock_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
@@ -148,6 +152,19 @@ def _sweep_timer_problems(facts: Facts, standing: Standing, app: SelfCheck | Non
         what = f"sweep_bypass_state last requested a sweep at {requested_at:%Y-%m-%d %H:%M:%SZ}: its timer has stopped"
         follows = frozenset({"sweep_overdue", "sweep_unknown"})
         yield Problem("sweep_late", "sweep_bypass_state", what, TIMER, follows)
+
+
+def _timer_problems(facts: Facts, standing: Standing, app: SelfCheck | None) -> Iterator[Problem]:
+    """Yield the timers of which no run was noted lately, or ever since the first sweep was requested."""
+    if app is None or standing.ran is None:
+        return
+    for timer, schedule in SCHEDULES.items():
+        ran_at = standing.ran.get(timer)
+        since = ran_at or standing.first_at
+        if schedule in app.schedules and since is not None and _is_late(facts, app, schedule, since):
+            what = f"last ran well at {ran_at:%Y-%m-%d %H:%M:%SZ}" if ran_at else "has never run well"
+            fix = f"for failed runs: portal, Functions, {timer}, Invocations; without any run: {TIMER}"
+            yield Problem("timer_late", timer, f"{timer} {what}; {schedule} is {app.schedules[schedule]!r}", fix)
 
 
 def _is_late(facts: Facts, app: SelfCheck | None, schedule: str, ran_at: datetime) -> bool:
