@@ -51,7 +51,7 @@ def test_an_incident_of_which_every_step_is_done_is_closed_and_not_approved() ->
     """The sessions of a guest cannot be revoked, so the responder would refuse an approval."""
     todo = left_to_do(FAILED, steps=[a_step(StepKind.REVOKE_SESSIONS, StepState.DONE, Effect.INEFFECTIVE)])
 
-    assert f'bypassctl incidents close {FAILED.id} --reason "TICKET"' in todo[0]
+    assert any(f'bypassctl incidents close {FAILED.id} --reason "TICKET"' in each for each in todo)
     assert not any("approve" in each for each in todo)
 
 

@@ -118,5 +118,5 @@ def left_as_it_is(case: Case, incident: Incident, kind: DecisionKind) -> str:
         parts.append("the account can still sign in" + (", its block failed or was undone" if failed else ""))
     disable = case.step(incident.id, StepKind.DISABLE_BYPASS)
     if shown.bypass == "on" and disable is not None and disable.state is not StepState.DONE:
-        parts.append("the bypass stays on")
+        parts.append("the bypass stays on" if incident.account else "the bypass, which may be on")
     return "; ".join(parts)

@@ -111,7 +111,7 @@ def record_call(draft: Draft, kind: StepKind, token: str, error: ResponderError 
         case NotFoundError():
             observe(draft, row_of(kind), None)
         case PermissionMissingError() | RefusedError():
-            again = " Then approve the incident again." if isinstance(error, PermissionMissingError) else ""
+            again = " Then approve the incident." if isinstance(error, PermissionMissingError) else ""
             _fail(draft, kind, steps, f"{error.diagnostics()}{again}")
         case _:
             _retry(draft, kind, control, steps, error)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import Account
     from bypass_responder.model.case import Case
 
+WAITS_TOO = {
+    IncidentStatus.HELD: ", decision required",
+    IncidentStatus.FAILED: ", action required",
+}
 HELD, PLANNED, WITHHELD = StepState.HELD, StepState.PLANNED, StepState.WITHHELD
 
 
@@ -145,7 +149,7 @@ def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
     )
     draft.notify(
         "restored",
-        f"Auditing restored: {incident.account or incident.target}",
+        f"Auditing restored{WAITS_TOO.get(incident.status, '')}: {name_of(incident)}",
         text,
         key=incident.id,
         severity=Severity.INFO,

@@ -64,7 +64,8 @@ def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tupl
     todo += task.contain_actors(incident.actors)
     if account and not incident.status.final:
         todo += _credentials(account)
-    if incident.status is IncidentStatus.CONTAINED:
+    over = incident.status is IncidentStatus.FAILED and steps and not any(step.approvable for step in steps)
+    if incident.status is IncidentStatus.CONTAINED or over:
         todo += [
             task.decide("close", incident.id, "At the end, if it was an attack: end the incident and keep the block"),
             task.decide("release", incident.id, "If it was legitimate, give the account back"),
@@ -106,8 +107,10 @@ def _why(incident: Incident, steps: Sequence[Step]) -> str:
 
 def _decisions(incident: Incident, steps: Sequence[Step]) -> list[Task]:
     if steps and not any(step.approvable for step in steps):
-        return [task.decide("close", incident.id, "Handle the step that had no effect, then end the incident")]
+        return []
     legitimate = task.decide("dismiss", incident.id, "Or, if it is legitimate")
+    if any(step.effect is Effect.REVERTED for step in steps):
+        legitimate = task.decide("release", incident.id, "Or, if a colleague enabled it and the bypass was legitimate")
     if incident.account is not None:
         text = f"Decide ({_why(incident, steps)}). To contain the account"
         return [task.decide("approve", incident.id, text), legitimate]

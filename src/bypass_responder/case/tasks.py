@@ -119,8 +119,8 @@ def _contain(actor: Actor) -> Sequence[Task]:
     if not name:
         return (investigate, Task("Its name is no account's. Search for it in Entra before you contain anybody"))
     first, *rest = block_yourself(name)
-    text = f"Contain {actor}, unless they confirm a reason. The responder does so only with ACTOR_RESPONSE=contain"
-    contain = first._replace(text=f"{text}. {first.text}")
+    text = f"Contain {actor}, unless others confirm that it was meant"
+    contain = first._replace(text=f"{text}. The responder does so only with ACTOR_RESPONSE=contain. {first.text}")
     return (contain, *rest, reset_password(name), investigate)
 
 

@@ -97,7 +97,7 @@ def _facts(view: IncidentView) -> dict[str, object]:
         "decision": f"{view.verdict}: {view.reason}",
         "opened": moment(view.opened_at),
         "sign-in": _known(view.now.sign_in, view.now.sign_in_at),
-        "bypass": _known(view.now.bypass, view.now.bypass_at),
+        "bypass": view.now.bypass_text,
         "blind window": view.blind.text,
         "gap": view.blind.gap,
         "follows": view.follows or "",

@@ -88,5 +88,5 @@ async def test_a_decision_says_what_it_leaves_unchanged() -> None:
 async def test_the_failed_step_and_the_missing_right_are_named() -> None:
     step = (await scenes.view(await scenes.failed())).next
 
-    assert step.text.startswith("Failed: block sign-in: ")
+    assert step.text.startswith("Contain mallory@contoso.onmicrosoft.com. Failed: block sign-in: ")
     assert "Privileged Authentication Administrator" in step.text

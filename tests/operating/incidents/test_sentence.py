@@ -29,7 +29,7 @@ BY = "at 2026-03-02 09:00:10Z by ops@contoso.onmicrosoft.com (0f0f0f0f-0000-4000
 
 WORKING = "block sign-in, revoke sessions, remove bypass"
 ENABLED_AGAIN = "Action required, because the account was enabled again after it was blocked"
-GUEST = "Action required, because the sessions of a guest cannot be revoked from this tenant"
+GUEST = "Action required, because open sessions of a guest stay valid"
 
 
 def later(clause: str, before: str, after: str) -> str:

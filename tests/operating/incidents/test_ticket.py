@@ -17,7 +17,7 @@ async def test_the_lines_answer_who_when_what_and_what_next() -> None:
         "Actor: mallory@contoso.onmicrosoft.com from 203.0.113.7:4711",
         "Decision: violation: not on the allowlist",
         "Actions: Block sign-in: effective; Revoke sessions: effective; Remove bypass: effective",
-        "Bypass now: off, as of 2026-03-02 09:00:00Z",
+        "Bypass: off, as of 2026-03-02 09:00:00Z",
         "Blind window: 2026-03-02 08:50:00Z … 2026-03-02 09:00:00Z (10 min)",
         f"Gap: {shown.blind.gap}",
         "People: no decision yet",

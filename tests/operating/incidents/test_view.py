@@ -127,3 +127,10 @@ async def test_a_finding_that_opened_no_incident_is_shown_with_its_source() -> N
 async def test_an_unknown_id_is_not_found() -> None:
     with pytest.raises(NotFoundError):
         await read_incident("nothing", World().services)
+
+
+async def test_what_a_record_says_of_an_unresolved_target_is_not_shown_as_read() -> None:
+    world = await scenes.by_name()
+    shown = await scenes.view(world, next(iter(world.index.held.values())).target)
+
+    assert shown.now.bypass_text == "not read; switched on by the record of 2026-03-02 08:00:00Z"

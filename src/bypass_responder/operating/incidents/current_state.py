@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case import sweep_row
 from bypass_responder.case.account_state import shown_of
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Utc, Value, moment
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Alone, Finding, FindingState
 from bypass_responder.model.step import Observed
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bypass_responder.model.incident import Incident
 
 
+RECORD = "record"
+
+
 class CurrentState(Value):
     """The account as last read. None: not known yet."""
 
@@ -26,14 +29,28 @@ class CurrentState(Value):
     bypass: Literal["on", "off"] | None = None
     bypass_at: Utc | None = None
     bypass_source: str = ""
-    """``sweep`` where the last complete sweep confirmed it; otherwise a record or a read of this account."""
+    """``sweep`` where the last complete sweep confirmed it, ``record`` where a record says so and no account was read;
+    otherwise a record or a read of this account."""
+
+    @property
+    def bypass_text(self) -> str:
+        """Return the bypass in words, with the time."""
+        if self.bypass is None or self.bypass_at is None:
+            return "not known yet"
+        if self.bypass_source == RECORD:
+            return f"not read; switched {self.bypass} by the record of {moment(self.bypass_at)}"
+        return f"{self.bypass}, as of {moment(self.bypass_at)}"
 
 
 def current_state(case: Case, incident: Incident, tenant: Case) -> CurrentState:
     """Return the account's state from its case and the last complete sweep. ``tenant``: the tenant's own case."""
     shown = shown_of(case, incident)
     state = CurrentState(
-        sign_in=shown.sign_in, sign_in_at=shown.sign_in_at, bypass=shown.bypass, bypass_at=shown.bypass_at
+        sign_in=shown.sign_in,
+        sign_in_at=shown.sign_in_at,
+        bypass=shown.bypass,
+        bypass_at=shown.bypass_at,
+        bypass_source=RECORD if incident.account is None and shown.bypass else "",
     )
     others = [finding for finding in _findings(case) if state.bypass_at and finding.effective_at > state.bypass_at]
     on = [finding.effective_at for finding in others if _proves_on(finding)]

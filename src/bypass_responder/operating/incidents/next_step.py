@@ -38,15 +38,17 @@ _TEXTS = {
     Situation.OPEN: "Nothing to decide: the responder is working. Read the state again in a minute.",
     Situation.HELD: "Decide whether the bypass is legitimate. If not, contain the account, and {actors}.",
     Situation.UNRESOLVED: "Contain {actors}. Find out which account is meant, then contain that account.",
-    Situation.FAILED: "{problems} Do it yourself, with the commands below, or fix this and try again.",
+    Situation.FAILED: "Contain {actors}. {problems} Do it yourself (commands below), or fix this and try again.",
     Situation.REVERTED: (
-        "{first}Block the account again, which also revokes its sessions. Then find out who enabled it; "
-        "if a colleague did so on purpose, release it."
+        "Contain {actors}. {first}Block the account again, which also revokes its sessions. "
+        "Then find out who enabled it; if a colleague did so on purpose, release it."
     ),
-    Situation.GUEST: "Ask {home} to revoke the sessions and reset the password, then close the incident.",
+    Situation.GUEST: (
+        "Contain {actors}. Ask {home} to revoke the sessions and reset the password, then close the incident."
+    ),
     Situation.CONTAINED: "Contain {actors}, investigate, reset credentials, then close the incident.",
     Situation.SYNCED: (
-        "Disable the account in the on-premises Active Directory now, and reset its password there: "
+        "Disable the account in the on-premises Active Directory now, and reset its password there.: "
         "the next synchronization enables it again."
     ),
     Situation.RESTORED: "Find out why {actors} switched the bypass on, then close the incident.",

@@ -52,7 +52,7 @@ _HEADS = {
     Situation.UNRESOLVED: "Decision required, because no single account is known",
     Situation.FAILED: "Action required ({waiting})",
     Situation.REVERTED: "Action required, because the account was enabled again after it was blocked",
-    Situation.GUEST: "Action required, because the sessions of a guest cannot be revoked from this tenant",
+    Situation.GUEST: "Action required, because open sessions of a guest stay valid",
     Situation.CONTAINED: "Contained",
     Situation.SYNCED: "Contained only until the next directory synchronization",
     Situation.RESTORED: "Auditing restored, and the account was not to be blocked",

@@ -26,7 +26,7 @@ def ticket(view: IncidentView) -> tuple[str, ...]:
         f"Actor: {_actors(view.actors)}",
         f"Decision: {view.verdict}: {view.reason}",
         f"Actions: {controls}",
-        f"Bypass now: {_bypass(view)}",
+        f"Bypass: {view.now.bypass_text}",
         f"Blind window: {view.blind.text}",
         f"Gap: {view.blind.gap}",
         f"People: {decided or 'no decision yet'}",
@@ -40,9 +40,3 @@ def _actors(actors: tuple[Actor, ...]) -> str:
     named = [f"{each}{f' from {each.client_ip}' if each.client_ip else ''}" for each in actors[:MOST_ACTORS]]
     more = f", and {len(actors) - MOST_ACTORS} more" if len(actors) > MOST_ACTORS else ""
     return f"{', '.join(named)}{more}" if named else "unknown: no record names the actor yet"
-
-
-def _bypass(view: IncidentView) -> str:
-    if view.now.bypass is None or view.now.bypass_at is None:
-        return "not known yet"
-    return f"{view.now.bypass}, as of {moment(view.now.bypass_at)}"
