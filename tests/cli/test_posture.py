@@ -82,7 +82,8 @@ def test_what_has_changed_since_an_earlier_export_is_shown(folder: Path) -> None
     result = run("compare", *exports(folder), "--before", folder / "before.csv", "-o", "json")
     [mailbox] = json.loads(result.stdout)["mailboxes"]
 
-    assert mailbox["changed"] == [{"property": "AuditLogAgeLimit", "change": "365.00:00:00 → 90.00:00:00"}]
+    change = {"property": "AuditLogAgeLimit", "change": "365.00:00:00 → 90.00:00:00", "by": None}
+    assert mailbox["changed"] == [change]
 
 
 def test_watched_mailboxes_come_first(folder: Path) -> None:
