@@ -135,6 +135,18 @@ async def test_sessions_are_revoked_again_when_an_undone_block_is_approved() -> 
     assert world.directory.revoked == [ALEX, ALEX]
 
 
+async def test_an_approved_block_fits_one_transaction_whatever_came_before() -> None:
+    world = World(containment_limit_per_hour=0)
+    for number in range(25):
+        await world.sees(a_finding(effective_at=world.now))
+        await world.answer()
+        await world.passes(minutes=number + 5)
+    await world.decides("approve", (await world.incidents())[-1].id)
+
+    assert len(await world.incidents()) == 25
+    assert not world.directory.enabled[ALEX]
+
+
 async def test_sessions_are_revoked_once_when_the_block_comes_first() -> None:
     world = World()
     await world.sees(a_finding())

@@ -141,7 +141,7 @@ def _accepted(draft: Draft, kind: StepKind, control: Control, steps: Sequence[St
     acted = {"acted_at": draft.now, "next_at": draft.now + READ_BACK_AFTER, "reads": 0, "enabled_since": None}
     draft.put(control.model_copy(update=acted))
     if kind is BLOCK:
-        _revoke_again(draft)
+        _revoke_again(draft, steps)
     if not steps:
         draft.log("acted", f"{kind.value}: canceled while under way, and it went through", step=kind.value)
         return
@@ -152,21 +152,23 @@ def _accepted(draft: Draft, kind: StepKind, control: Control, steps: Sequence[St
         after_change(draft, step.incident_id)
 
 
-def _revoke_again(draft: Draft) -> None:
-    """Plan the revocation again where it came before this block: whoever signed in since has valid sessions."""
+def _revoke_again(draft: Draft, blocks: Sequence[Step]) -> None:
+    """Plan the revocation again where it came before these blocks: who signed in since has valid sessions."""
+    blocked = {step.incident_id for step in blocks}
     before = [
         step
         for step in wanting(draft.case, REVOKE)
+        if step.incident_id in blocked
         if step.state in {StepState.ACTED, StepState.DONE} and step.effect is not Effect.INEFFECTIVE
     ]
     if not before:
         return
     renew(draft, REVOKE)
     for step in before:
-        planned = {"state": StepState.PLANNED, "effect": None, "next_at": draft.now}
-        draft.put(step.model_copy(update=planned | {"detail": ""}))
-        text = "revoke_sessions: called again, because the block came later"
-        draft.log("retry", text, incident=step.incident_id, step=REVOKE.value)
+        planned = {"state": StepState.PLANNED, "effect": None, "next_at": draft.now, "detail": ""}
+        draft.put(step.model_copy(update=planned))
+    text = "revoke_sessions: called again, because the block came later"
+    draft.log("retry", text, incident=before[-1].incident_id, step=REVOKE.value)
 
 
 def _released(draft: Draft, steps: Sequence[Step]) -> None:
