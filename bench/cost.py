@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 MINUTES = 43_800
 """Of a month: 365 days divided by 12."""
+DAYS = MINUTES / (24 * 60)
 
 # ---- counted ---------------------------------------------------------------------------------------------------------
 CALLS: dict[str, dict[str, float]] = {
@@ -21,10 +22,18 @@ CALLS: dict[str, dict[str, float]] = {
     "resume": {"table": 4, "queue": 10, "blob": 1},
     "evidence": {"table": 3, "queue": 0, "blob": 0},
     "sweep_plan": {"table": 7, "queue": 1, "blob": 0},
-    "sweep_answer": {"table": 13, "queue": 0, "blob": 2},
-    "resume_after_sweep": {"table": 10, "queue": 10, "blob": 4},
+    "sweep_answer": {"table": 12, "queue": 0, "blob": 2},
+    "resume_after_sweep": {"table": 9, "queue": 10, "blob": 4},
+    "organization_day": {"table": 25, "queue": 1, "blob": 2},
+    "posture": {"table": 3, "queue": 0, "blob": 0},
+    "posture_day": {"table": 119, "queue": 7, "blob": 8},
+    "evidence_round": {"table": 186, "queue": 8, "blob": 8},
 }
-"""Calls of one run to the data account, by service."""
+"""Calls of one run to the data account, by service.
+
+``…_day``: a day's questions to the worker, with their answers. ``evidence_round``: of one incident, every source
+granted, about target and actor; an incident has three rounds.
+"""
 LINES = {
     "poll": 1,
     "hunt": 1,
@@ -34,6 +43,10 @@ LINES = {
     "sweep_plan": 0,
     "sweep_answer": 3,
     "resume_after_sweep": 2,
+    "organization_day": 2,
+    "posture": 0,
+    "posture_day": 8,
+    "evidence_round": 11,
 }
 """Log lines that the responder writes in one run; the host's are in HOST_LINES."""
 
@@ -47,6 +60,10 @@ WRITES = {
     "sweep_plan": 4,
     "sweep_answer": 8,
     "resume_after_sweep": 3,
+    "organization_day": 12,
+    "posture": 0,
+    "posture_day": 47,
+    "evidence_round": 132,
 }
 """Writes and deletions in tables and blobs during one run; the storage account logs each."""
 
@@ -60,14 +77,22 @@ SECONDS = {
     "sweep_plan": 1.5,
     "sweep_answer": 1.5,
     "resume_after_sweep": 1.5,
+    "organization_day": 1.5,
+    "posture": 1.0,
+    "posture_day": 12.0,
 }
-"""Of an execution; one second is the billing minimum. Locally it takes 0.02 to 0.12 s, without Azure's round trips."""
+"""Of an execution; one second is the billing minimum. Locally it takes 0.02 to 0.12 s, without Azure's round trips.
+
+Of ``posture_day``: of the eight executions that take its answers.
+"""
 SWEEP_SECONDS = 60
 """Of the worker's sweep: sign-in to Exchange, and a small tenant."""
+READS_SECONDS = 240
+"""Of the worker for a day's questions about roles, switches and all mailboxes: eight, of a small tenant."""
 NEW_BLOBS_PER_MINUTE = 1
 WORKER_QUEUE_CALLS = 5
 """Per sweep: get and delete the command; put, get and delete the answer."""
-QUEUES, QUEUE_POLLS_PER_MINUTE = 8, 24
+QUEUES, QUEUE_POLLS_PER_MINUTE = 10, 24
 """Per queue: 12 by an idle instance at ``maxPollingInterval``, and 12 by the platform's scale controller."""
 LOCK_RENEWALS_PER_MINUTE = 5
 """By each app's host, in its host account."""
@@ -102,6 +127,7 @@ class Installation:
     resume_minutes: int
     sweep_minutes: int
     evidence_minutes: int = 5
+    posture_minutes: int = 10
     responder_gb: float = 2.0
     hunting: bool = False
     hunting_minutes: int = 5
@@ -119,6 +145,9 @@ class Installation:
             "evidence": MINUTES / self.evidence_minutes,
             "sweep_plan": sweeps,
             "sweep_answer": sweeps,
+            "organization_day": DAYS,
+            "posture": MINUTES / self.posture_minutes,
+            "posture_day": DAYS,
         }
 
 
@@ -136,7 +165,8 @@ INSTALLATIONS = (
 def gb_seconds(at: Installation) -> float:
     """GB-seconds per month of both apps."""
     responder = sum(runs * SECONDS[what] for what, runs in at.runs.items())
-    return responder * at.responder_gb + MINUTES / at.sweep_minutes * SWEEP_SECONDS * WORKER_GB
+    worker = MINUTES / at.sweep_minutes * SWEEP_SECONDS + DAYS * READS_SECONDS
+    return responder * at.responder_gb + worker * WORKER_GB
 
 
 def calls(at: Installation, service: str) -> float:
@@ -158,7 +188,8 @@ def bill(at: Installation) -> dict[str, float]:
     """Cost of one month by item, in US dollars."""
     sweeps = MINUTES / at.sweep_minutes
     executions = sum(at.runs.values()) + sweeps
-    timers = at.runs["poll"] + at.runs["evidence"] + MINUTES / at.hunting_minutes + MINUTES / at.resume_minutes + sweeps
+    timers = sum(at.runs[name] for name in ("poll", "evidence", "posture")) + sweeps
+    timers += MINUTES / at.hunting_minutes + MINUTES / at.resume_minutes
     polls = QUEUES * QUEUE_POLLS_PER_MINUTE * MINUTES + sweeps * WORKER_QUEUE_CALLS
     renewals = 2 * LOCK_RENEWALS_PER_MINUTE * MINUTES
     return {

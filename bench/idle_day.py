@@ -21,12 +21,19 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from bench.queue_worker import QueueWorker
+from bench.slow_services import parsed
 from bench.storage_calls import build_counted, enforcing
 from bypass_responder.adapters.telemetry import OURS
+from bypass_responder.handling.identify import Lookups
+from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.account import AllowlistEntry
+from bypass_responder.triggers.ask_organization import ask_organization
+from bypass_responder.triggers.store_records import store_records
 from sandbox.tenant.account import Account
+from sandbox.tenant.graph_logs import PERMISSIONS
 from sandbox.tenant.hunting import PERMISSION
 from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
+from sandbox.tenant.records import bypass_record
 from sandbox.tenant.settings import Settings
 from sandbox.tenant.state import Tenant
 
@@ -40,6 +47,8 @@ ALLOWED = 5
 """Service accounts that are bypassed, each with its allowlist entry."""
 _ROUNDS = 5
 _NEW_BLOBS = 10
+_GATHERS = 6
+"""Runs in half an hour, in which every source of the stand-in has answered."""
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({})))
 
 
@@ -104,6 +113,52 @@ class _Day:
             self.tenant.deliver([{"Operation": "MailItemsAccessed"}])
         await self.responder.poll_audit_feed()
 
+    async def look_at_organization(self) -> None:
+        """The daily question about roles and switches, and its answer."""
+        self.clock.ahead += timedelta(days=1)
+        await ask_organization(self.responder.services)
+        await self.worker.reads()
+
+    async def read_mailboxes(self) -> None:
+        """A day's read of all mailboxes, from its first question until it is compared: one part of each type."""
+        self.clock.ahead += timedelta(days=1)
+        await self.responder.read_posture()
+        while await self.worker.reads():
+            self.clock.ahead += timedelta(minutes=10)
+            await self.responder.read_posture()
+        run = await self.responder.services.posture_runs.current()
+        if run is None or run.compared_at is None:
+            raise AssertionError(run)
+
+    async def gather_round(self) -> None:
+        """The first round of evidence of one incident: every source, about target and actor."""
+        for _ in range(_GATHERS):
+            self.clock.ahead += timedelta(minutes=5)
+            await self.responder.gather_evidence()
+            await self.worker.reads()
+
+    async def begin_incident(self) -> None:
+        """One account is hidden and contained, and every source of evidence may be read."""
+        self.tenant.identities[RESPONDER_SECRET].roles[GRAPH] += PERMISSIONS
+        hidden, mallory = Account.named("hidden"), Account.named("mallory")
+        self.tenant.add([hidden, mallory])
+        services, now = self.responder.services, self.clock.now()
+        record = parsed(bypass_record(self.tenant.settings, hidden, mallory.user_principal_name, at=now))
+        lookups = Lookups(services.directory, services.allowlist)
+        found = await store_records(
+            [record], services, source="bench", available_at=now, first_run=False, lookups=lookups
+        )
+        await lookups.aclose()
+        await settle_all(found.targets, services)
+        await self.worker.commands()
+
+    async def unanswered(self) -> list[str]:
+        """Return the sources that have not answered about the incident, all of them without one."""
+        gathered = self.responder.services.gathered
+        plans = await gathered.due(self.clock.now() + timedelta(days=2), 9)
+        asked = [each for plan in plans for each in await gathered.inquiries(plan.incident_id)]
+        return [each.source for each in asked if each.answer is None] if asked else ["every source"]
+
     async def answer_sweep(self) -> None:
         """The worker's answer is taken; what asking for it took is not counted."""
         await self.responder.sweep_bypass_state()
@@ -130,7 +185,9 @@ async def _measured(tenant: Tenant, env: dict[str, str]) -> dict[str, Any]:
     try:
         async with httpx.AsyncClient(trust_env=False) as http:
             record, storage = responder.record_exchange_result, env["ResponderStorage"]
-            worker = QueueWorker(http, env["GRAPH_URL"], tenant.settings.tenant_id, storage, record)
+            worker = QueueWorker(
+                http, env["GRAPH_URL"], tenant.settings.tenant_id, storage, record, responder.record_exchange_read
+            )
             return await _figures(_Day(tenant, responder, worker, counts, writes, clock))
     finally:
         await responder.aclose()
@@ -162,6 +219,15 @@ async def _figures(day: _Day) -> dict[str, Any]:
     parts["new_blob"] = {
         name: (new.get(name, 0) - parts["poll"].get(name, 0)) / _NEW_BLOBS for name in (*SERVICES, "logged_writes")
     }
+    parts |= {
+        "organization_day": await day.counted(day.look_at_organization, rounds=1),
+        "posture_day": await day.counted(day.read_mailboxes, rounds=1),
+        "posture": await day.counted(responder.read_posture),
+    }
+    await day.begin_incident()
+    parts["evidence_round"] = await day.counted(day.gather_round, rounds=1)
+    if late := await day.unanswered():
+        raise AssertionError(late)
     last = await responder.services.checkpoints.last()
     sizes = {"checkpoint_bytes": len(last.model_dump_json()) + 1 if last else 0}
     return sizes | {

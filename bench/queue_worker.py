@@ -12,7 +12,7 @@ from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
 from sandbox.tenant.identity import EXCHANGE, WORKER_SECRET
-from sandbox.worker import ExchangeCalls, answer, sweep
+from sandbox.worker import ExchangeCalls, answer, read, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,6 +27,8 @@ class QueueWorker:
     tenant_id: str
     storage: str
     record: Callable[[bytes], Awaitable[None]]
+    record_read: Callable[[bytes], Awaitable[None]] | None = None
+    """The same of the queue of answers that take minutes; None where nothing is asked there."""
 
     async def commands(self) -> None:
         """Answer every command that is queued."""
@@ -42,6 +44,18 @@ class QueueWorker:
             async with ContainerClient.from_connection_string(self.storage, "sweeps") as lists:
                 await lists.upload_blob(result["blob"], content)
             await self.record(json.dumps(result).encode())
+
+    async def reads(self) -> int:
+        """Answer every question that may take minutes; returns how many there were."""
+        commands = await self._received("exchange-reads")
+        for command in commands:
+            found = await read(command, self._exchange, message_id=command["command_id"])
+            if found.content is not None:
+                async with ContainerClient.from_connection_string(self.storage, "reads") as blobs:
+                    await blobs.upload_blob(found.answer["blob"], found.content)
+            if self.record_read is not None:
+                await self.record_read(json.dumps(found.answer).encode())
+        return len(commands)
 
     async def _received(self, name: str) -> list[dict[str, Any]]:
         commands = []

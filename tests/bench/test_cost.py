@@ -35,25 +35,39 @@ def counted() -> dict[str, float]:
 
 @pytest.mark.parametrize("what", cost.CALLS)
 def test_the_calls_that_are_charged_are_about_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
-    """One call more or less does not change the bill; a larger difference means that the document is outdated."""
+    """A call more or less, or a quarter of many, does not change the bill; more means that the document is outdated."""
     found = {service: counted.get(f"{what}_{service}_calls", 0) for service in idle_day.SERVICES}
 
-    assert found == pytest.approx(cost.CALLS[what], abs=1)
+    assert found == pytest.approx(cost.CALLS[what], abs=1, rel=0.25)
 
 
 @pytest.mark.parametrize("what", cost.LINES)
 def test_the_lines_that_are_charged_are_about_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
-    assert counted.get(f"{what}_lines", 0) == pytest.approx(cost.LINES[what], abs=1)
+    assert counted.get(f"{what}_lines", 0) == pytest.approx(cost.LINES[what], abs=1, rel=0.25)
 
 
 @pytest.mark.parametrize("what", cost.WRITES)
 def test_the_writes_that_are_logged_are_about_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
-    assert counted[f"{what}_logged_writes"] == pytest.approx(cost.WRITES[what], abs=1)
+    assert counted[f"{what}_logged_writes"] == pytest.approx(cost.WRITES[what], abs=1, rel=0.25)
 
 
 @pytest.mark.parametrize("table", [cost.counts_table(), cost.bill_table()])
 def test_the_document_shows_what_the_script_prints(table: str) -> None:
     assert table in DOCUMENT
+
+
+def test_every_queue_that_starts_a_function_is_polled() -> None:
+    responder = (ROOT / "function_app.py").read_text(encoding="utf-8").count("queue_trigger(")
+    worker = list((ROOT / "src" / "exchange_worker").glob("*/function.json"))
+
+    assert responder + len(worker) == cost.QUEUES
+
+
+def test_the_evidence_of_an_incident_is_less_than_a_cent() -> None:
+    calls = cost.CALLS["evidence_round"]
+    dollars = calls["table"] * cost.TABLE_CALL + calls["queue"] * cost.QUEUE_CALL + calls["blob"] * cost.BLOB_WRITE
+
+    assert 3 * dollars < 0.01
 
 
 def test_half_the_polls_take_half_the_executions() -> None:
@@ -97,6 +111,7 @@ def test_every_alert_rule_is_charged_by_its_evaluation_interval() -> None:
         ("resumeSchedule", "'30 * * * * *'"),
         ("sweepSchedule", "'0 */15 * * * *'"),
         ("evidenceSchedule", "'15 */5 * * * *'"),
+        ("postureSchedule", "'0 */10 * * * *'"),
         ("responderMemory", f"{cost.DEFAULT.responder_gb * 1024:.0f}"),
         ("workerMemory", f"{cost.WORKER_GB * 1024:.0f}"),
         ("keepStorageLogs", "true"),
