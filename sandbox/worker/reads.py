@@ -60,6 +60,7 @@ async def read(
     exchange: ExchangeCalls,
     *,
     message_id: str,
+    deliveries: int = 1,
     record: str | None = None,
     read_back_seconds: float = 0.0,
 ) -> Read:
@@ -75,6 +76,7 @@ async def read(
             case ReadMailboxes():
                 content, facts = await _shard(wanted, exchange)
             case RecordMailbox():
+                _refuse_again(deliveries)
                 before = settings_of(await the_mailbox(wanted.object_id, exchange))
                 stored = {"object_id": wanted.object_id, "settings": before.model_dump(mode="json")}
                 kept = json.dumps(stored).encode()
@@ -100,6 +102,13 @@ async def read(
         **facts,
     )
     return Read(answer.model_dump(mode="json"), content, kept)
+
+
+def _refuse_again(deliveries: int) -> None:
+    """A change may have followed the first delivery, and the record has the settings before it."""
+    if deliveries > 1:
+        reason = "The command was delivered before, and may have made its record. Ask with a new one."
+        raise _Ended(ReadOutcome.REFUSED, reason, "transient")
 
 
 def _accepted(command: Mapping[str, Any], exchange: ExchangeCalls) -> ReadCommand:

@@ -61,7 +61,7 @@ class StandIn:
         """What ``function`` gives for one message. Raises ValueError for a message without a command id."""
         command = _identified(body)
         if function == "ExchangeReads":
-            return await self._read(command, message_id, inputs.get("Recorded"))
+            return await self._read(command, message_id, deliveries, inputs.get("Recorded"))
         if function != "ExchangeSweeps":
             seconds = self._read_back_seconds
             result = await answer(command, self._exchange, read_back_seconds=seconds, deliveries=deliveries)
@@ -72,9 +72,9 @@ class StandIn:
             outputs["Sweep"] = [content]
         return outputs
 
-    async def _read(self, command: dict[str, Any], message_id: str, record: str | None) -> Outputs:
-        seconds = self._read_back_seconds
-        done = await read(command, self._exchange, message_id=message_id, record=record, read_back_seconds=seconds)
+    async def _read(self, command: dict[str, Any], message_id: str, deliveries: int, record: str | None) -> Outputs:
+        named: dict[str, Any] = {"message_id": message_id, "deliveries": deliveries, "record": record}
+        done = await read(command, self._exchange, **named, read_back_seconds=self._read_back_seconds)
         outputs: Outputs = {"Result": [json.dumps(done.answer)]}
         if done.content is not None:
             outputs["Rows"] = [done.content]

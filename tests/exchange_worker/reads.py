@@ -80,8 +80,9 @@ def of_shard(recipients: str, **given: Any) -> dict[str, Any]:
 def by_powershell(function: Function) -> Ask:
     """The real worker."""
 
-    def ask(command: dict[str, Any], *, record: str | None = None) -> Answered:
-        ended = function.invoke(json.dumps(command), message_id=MESSAGE, inputs={"Recorded": record})
+    def ask(command: dict[str, Any], *, record: str | None = None, deliveries: int = 1) -> Answered:
+        body, inputs = json.dumps(command), {"Recorded": record}
+        ended = function.invoke(body, message_id=MESSAGE, dequeue_count=deliveries, inputs=inputs)
         assert ended.ok, ended.error
         [result] = ended.results
         [content] = ended.outputs.get("Rows", [None])
@@ -95,7 +96,7 @@ def by_powershell(function: Function) -> Ask:
     return ask
 
 
-async def by_python(url: str, command: dict[str, Any], record: str | None) -> Answered:
+async def by_python(url: str, command: dict[str, Any], record: str | None, deliveries: int) -> Answered:
     """Its stand-in."""
     async with httpx.AsyncClient(trust_env=False) as http:
 
@@ -108,6 +109,6 @@ async def by_python(url: str, command: dict[str, Any], record: str | None) -> An
             return str(answered.json()["access_token"])
 
         exchange = ExchangeCalls(http, f"{url}/exchange", TENANT_ID, token, pause_seconds=0.01)
-        done = await read(command, exchange, message_id=MESSAGE, record=record)
+        done = await read(command, exchange, message_id=MESSAGE, deliveries=deliveries, record=record)
     kept = done.record.decode() if done.record else None
     return Answered(ReadResult.model_validate(done.answer), done.content, kept)

@@ -46,7 +46,7 @@ def reads(served: tuple[Tenant, str]) -> Iterator[Function]:
 def ask(request: pytest.FixtureRequest, tenant: Tenant, served: tuple[Tenant, str]) -> Ask:
     if request.param == "powershell":
         return by_powershell(request.getfixturevalue("reads"))
-    return lambda command, *, record=None: asyncio.run(by_python(served[1], command, record))
+    return lambda command, *, record=None, deliveries=1: asyncio.run(by_python(served[1], command, record, deliveries))
 
 
 def an_account(tenant: Tenant, alias: str, **mailbox: Any) -> Account:
@@ -509,6 +509,15 @@ def change(ask: Ask, account: Account, **given: Any) -> tuple[Answered, Answered
 def a_change(**given: Any) -> dict[str, Any]:
     empty: dict[str, Any] = {"enable": None, "age_limit_days": None, "default_set": []}
     return empty | {"admin": [], "delegate": [], "owner": []} | given
+
+
+def test_a_record_is_made_at_the_first_delivery_only(ask: Ask, tenant: Tenant) -> None:
+    """The change may have followed by then, and an undo would go back to what was changed."""
+    alex = an_account(tenant, "alex.a", actions={"Owner": ["Update"]})
+
+    again = ask(a_read("record_mailbox", object_id=alex.object_id), deliveries=2)
+
+    assert (again.result.outcome, again.result.error_class, again.record) == ("refused", "transient", None)
 
 
 def test_a_pinned_logon_type_returns_to_the_default_set(ask: Ask, tenant: Tenant) -> None:

@@ -14,7 +14,8 @@ $ErrorActionPreference = 'Stop'
 Import-Module (Join-Path $PSScriptRoot '..' 'ExchangeBypass' 'ExchangeBypass.psd1')
 
 $command = Read-BypassMessage -Message $QueueItem
-$read = Invoke-BypassRead -Command $command -MessageId $TriggerMetadata.Id -Record $Recorded
+$message = @{ MessageId = $TriggerMetadata.Id; Deliveries = $TriggerMetadata.DequeueCount }
+$read = Invoke-BypassRead -Command $command @message -Record $Recorded
 if ($null -ne $read.Content) { Push-OutputBinding -Name Rows -Value $read.Content }
 if ($null -ne $read.Record) { Push-OutputBinding -Name Record -Value $read.Record }
 $answer = $read.Answer

@@ -14,6 +14,10 @@ function Invoke-BypassRead {
     .PARAMETER MessageId
     The id of the queue message, after which both blobs are named.
 
+    .PARAMETER Deliveries
+    How often the queue has delivered the message. Only at the first delivery a record is made: a change may have
+    followed, and the record has the settings before it.
+
     .PARAMETER Record
     What the binding returned for the record that the command names; null when there is none.
     #>
@@ -25,6 +29,9 @@ function Invoke-BypassRead {
 
         [Parameter(Mandatory)]
         [string]$MessageId,
+
+        [ValidateRange('Positive')]
+        [int]$Deliveries = 1,
 
         [AllowNull()]
         [object]$Record
@@ -77,6 +84,10 @@ function Invoke-BypassRead {
         $setting.Deadline = [datetime]::UtcNow.AddSeconds($Command['most_seconds'])
         switch -CaseSensitive ($answer.kind) {
             'record_mailbox' {
+                if ($Deliveries -gt 1) {
+                    $reason = 'The command was delivered before, and may have made its record. Ask with a new one.'
+                    Exit-BypassCommand -Outcome refused -ErrorClass transient -Reason $reason
+                }
                 $guid = (Resolve-ExchangeObject -ObjectId $Command['object_id'] -Setting $setting).exchange_guid
                 $row = Read-MailboxByGuid -ExchangeGuid $guid -Setting $setting
                 $answer.before = ConvertTo-AuditSetting -Row $row
