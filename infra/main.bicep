@@ -121,6 +121,11 @@ param evidenceSchedule string = '15 */5 * * * *'
 @description('Schedule that begins the daily read of all mailboxes and continues it: NCRONTAB, six fields, UTC.')
 param postureSchedule string = '0 */10 * * * *'
 
+@description('Maximum mailboxes that plans change within any 60 minutes; 0 changes none.')
+@minValue(0)
+@maxValue(1000)
+param postureChangesPerHour int = 200
+
 // ---- endpoints ------------------------------------------------------------------------------------------------------
 
 @description('Microsoft Graph endpoint.')
@@ -467,6 +472,7 @@ module responderApp 'modules/app.bicep' = {
       NOTIFICATION_WEBHOOK_MINIMUM: notificationWebhookMinimum
       POLL_SCHEDULE: pollSchedule
       POSTURE_SCHEDULE: postureSchedule
+      POSTURE_CHANGES_PER_HOUR: string(postureChangesPerHour)
       PROTECTED_OBJECT_IDS: protectedObjectIds
       PUBLISHER_IDENTIFIER: publisherIdentifier
       PYTHON_ENABLE_OPENTELEMETRY: 'true'

@@ -49,6 +49,7 @@ from tests.fakes import (
     FakeNotifier,
     FakeOutbox,
     FakePermissions,
+    FakePlans,
     FakePosture,
     FakePostureRuns,
     FakeSenderQueue,
@@ -162,6 +163,7 @@ class World:
         self.reads = FakeExchangeReads()
         self.posture = FakePosture()
         self.posture_runs = FakePostureRuns()
+        self.plans = FakePlans()
         self.notifier = FakeNotifier()
         self.outbox = FakeOutbox()
         self.sender = FakeSenderQueue()
@@ -199,6 +201,7 @@ class World:
             reads=self.reads,
             posture=self.posture,
             posture_runs=self.posture_runs,
+            plans=self.plans,
             feed=self.feed,
             feed_store=self.feed_store,
             hunting=self.hunting,

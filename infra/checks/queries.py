@@ -28,6 +28,7 @@ NOT_PAGED = {
     "restored": "auditing is on again; what is left to do was paged before",
     "acknowledged": "a person has the incident",
     "decision_carried_out": "a person has decided",
+    "plan_ended": "a plan of mailbox changes has ended, which somebody has asked for",
     "test": "a person asked for it, to see who receives it",
 }
 """Notifications that no rule fires for, and why. Every other kind, and every health alert, is in exactly one rule."""

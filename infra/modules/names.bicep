@@ -83,6 +83,7 @@ var containers = {
   sweeps: 'sweeps'
   reads: 'reads'
   changes: 'changes'
+  plans: 'plans'
   deadLetters: 'dead-letters'
 }
 

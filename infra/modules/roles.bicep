@@ -99,11 +99,17 @@ var onQueues given[] = concat(
 
 var onContainers given[] = concat(
   toApp(responder, roles.blobDataContributor, [containers.evidence, containers.checkpoints]),
-  toApp(responder, roles.blobDataReader, [containers.sweeps, containers.reads, containers.deadLetters]),
+  toApp(responder, roles.blobDataReader, [containers.sweeps, containers.reads, containers.plans, containers.deadLetters]),
   // Only the worker reaches changes: it refuses to make a mailbox audit less, except back to what it recorded there.
   toApp(worker, roles.blobDataContributor, [containers.sweeps, containers.reads, containers.changes]),
   toApp(topic, roles.blobDataContributor, [containers.deadLetters]),
-  toGroup(operators, roles.blobDataReader, map(items(containers), container => container.value)),
+  // A plan that an operator hands in is carried out only if its hash is that of the decision.
+  toGroup(operators, roles.blobDataContributor, [containers.plans]),
+  toGroup(
+    operators,
+    roles.blobDataReader,
+    filter(map(items(containers), container => container.value), name => name != containers.plans)
+  ),
   toGroup(readers, roles.blobDataReader, map(items(containers), container => container.value))
 )
 

@@ -143,6 +143,15 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01
           }
         }
         {
+          name: 'plans-go-after-90-days'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['${containers.plans}/'] }
+            actions: { baseBlob: { delete: { daysAfterCreationGreaterThan: 90 } } }
+          }
+        }
+        {
           name: 'dead-letters-go-after-90-days'
           type: 'Lifecycle'
           enabled: true

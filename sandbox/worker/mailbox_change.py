@@ -60,9 +60,9 @@ async def apply_change(
     before = settings_of(row)
     after = kept if wanted.change is None else changed(before, wanted.change)
     facts: dict[str, Any] = {"before": before}
-    if same(before, after):
+    if before.same_as(after):
         return facts | {"outcome": ReadOutcome.ALREADY, "after": before}
-    if not same(before, wanted.expected) or not (wanted.undo or same(before, kept)):
+    if not before.same_as(wanted.expected) or not (wanted.undo or before.same_as(kept)):
         return facts | {"outcome": ReadOutcome.CHANGED}
     if not wanted.undo and (lost := loss(before, after)):
         return facts | _refused(f"The mailbox would no longer audit: {', '.join(lost)}.")
@@ -70,7 +70,7 @@ async def apply_change(
     deadline = time.monotonic() + read_back_seconds
     while True:
         read = settings_of(await the_mailbox(wanted.object_id, exchange))
-        if same(read, after):
+        if read.same_as(after):
             return facts | {"outcome": ReadOutcome.APPLIED, "after": read}
         if time.monotonic() >= deadline:
             return facts | {"outcome": ReadOutcome.UNVERIFIED, "after": read}
@@ -79,13 +79,6 @@ async def apply_change(
 
 def _refused(reason: str) -> dict[str, Any]:
     return {"outcome": ReadOutcome.REFUSED, "error": reason}
-
-
-def same(one: AuditSettings, other: AuditSettings) -> bool:
-    """Whether they are the same; the actions of a default set are Microsoft's and not compared."""
-    both = [each for each in LogonType if each in one.default_set and each in other.default_set]
-    without = {each.value.lower(): () for each in both}
-    return one.model_copy(update=without).same_as(other.model_copy(update=without))
 
 
 def changed(before: AuditSettings, change: AuditChange) -> AuditSettings:

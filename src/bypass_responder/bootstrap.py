@@ -240,6 +240,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         reads=reads,
         posture=late(lambda: _posture(storage, tenant)),
         posture_runs=late(lambda: _posture_runs(storage, tenant)),
+        plans=late(lambda: _plans(storage, tenant)),
         feed=feed,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         hunting=hunting,
@@ -430,6 +431,12 @@ def _posture_runs(storage: StorageClients, tenant: str) -> ports.PostureRuns:
     return PostureRunTable(storage.tables, tenant)
 
 
+def _plans(storage: StorageClients, tenant: str) -> ports.PlanStore:
+    from bypass_responder.adapters.plan_store import StoragePlans
+
+    return StoragePlans(storage.tables, storage.blobs, tenant)
+
+
 def _reads(storage: StorageClients, settings: Settings) -> ports.ExchangeReads:
     from bypass_responder.adapters.exchange_reads import StorageExchangeReads
 
@@ -603,6 +610,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         reads=absent,
         posture=late(lambda: _posture(storage, tenant)),
         posture_runs=late(lambda: _posture_runs(storage, tenant)),
+        plans=absent,
         feed=absent,
         feed_store=FeedTable(storage.tables, tenant_id=tenant),
         hunting=absent,

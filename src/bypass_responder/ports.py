@@ -29,6 +29,7 @@ from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
 from bypass_responder.model.message import ExchangeCommand
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.permission_change import PermissionChange
+from bypass_responder.model.plan_run import MailboxChange
 from bypass_responder.model.question import Answer, Question
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.sweep import Baseline, SweepCommand
@@ -139,6 +140,9 @@ class Ledger(Protocol):
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Up to ``limit`` notifications of the history that were delivered before a moment."""
+
+    async def plan_runs(self, target: str, limit: int) -> Case:
+        """Up to ``limit`` earlier runs of plans, the newest first."""
 
     async def unsent(self, target: str, limit: int) -> Case:
         """Up to ``limit`` notifications of the history that are not delivered, oldest first."""
@@ -338,6 +342,22 @@ class PostureRuns(Protocol):
 
     async def replace(self, run: PostureRun) -> PostureRun:
         """Write it over the version it was read as. Raises ConflictError, and InputError when it is too large."""
+
+
+class PlanStore(Protocol):
+    """The plans that people handed in, and what became of each mailbox: the undo entries."""
+
+    async def save(self, sha256: str, plan: bytes) -> None:
+        """Store the file of a plan under the hash that it names. One that is there stays as it is."""
+
+    async def read(self, sha256: str) -> bytes:
+        """Return the file. Raises NotFoundError, or InputError when it is too large."""
+
+    async def put(self, run_id: str, change: MailboxChange) -> None:
+        """Store what became of a mailbox. One without an outcome never replaces another."""
+
+    async def changes(self, run_id: str, *, since: int = 0, limit: int) -> list[MailboxChange]:
+        """Up to ``limit`` mailboxes of a run from a number on, in order. Raises InputError on a corrupt row."""
 
 
 class ExchangeReads(Protocol):

@@ -222,7 +222,7 @@ def storage_role(place: str, name: str) -> str:
     if place == "table":
         return "Storage Table Data Reader" if name == "Allowlist" else "Storage Table Data Contributor"
     if place == "container":
-        read_only = name in {"sweeps", "reads", "dead-letters"}
+        read_only = name in {"sweeps", "reads", "plans", "dead-letters"}
         return "Storage Blob Data Reader" if read_only else "Storage Blob Data Contributor"
     if name.endswith("-poison"):
         return "Storage Queue Data Message Processor"

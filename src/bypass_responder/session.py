@@ -55,6 +55,7 @@ class Services:
     reads: ports.ExchangeReads
     posture: ports.PostureReads
     posture_runs: ports.PostureRuns
+    plans: ports.PlanStore
     feed: ports.AuditFeed
     feed_store: ports.FeedStore
     hunting: ports.Hunting

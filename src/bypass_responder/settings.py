@@ -173,6 +173,7 @@ class Settings(Value):
     decisions_console_queue: QueueName = "decisions-console"
     sweep_schedule: str = "0 */15 * * * *"
     posture_schedule: str = "0 */10 * * * *"
+    posture_changes_per_hour: Annotated[int, Field(ge=0, le=1000)] = 200
     sweep_timeout_seconds: Annotated[int, Field(ge=5, le=86400)] = 4200
     sweep_overdue_minutes: Annotated[int, Field(ge=1, le=10080)] = 60
     hint_checks_per_hour: Annotated[int, Field(ge=0, le=1000)] = 60

@@ -20,8 +20,10 @@ from bypass_responder.model.health import Tampering
 from bypass_responder.model.incident import Incident, IncidentStatus
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.notification import Notification, Severity
+from bypass_responder.model.plan_run import PlanRun
 from bypass_responder.model.technique import Technique
 from bypass_responder.ports import Ledger
+from tests.case.plans import a_run
 from tests.fakes import FakeLedger
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -407,6 +409,17 @@ async def test_findings_of_no_incident_by_time_page_by_page(ledger: Ledger) -> N
     assert [row.finding.id for row in first.rows(Alone)] == ["a1", "a2"]
     assert [row.finding.id for row in second.rows(Alone)] == ["a3", "a4"]
     assert set((await ledger.load(TARGET)).by_key) == {"head"}
+
+
+async def test_earlier_runs_of_plans_the_newest_first(ledger: Ledger) -> None:
+    runs = [a_run(id=f"r{n}", started_at=NOON + timedelta(days=n)) for n in range(3)]
+    case = await ledger.load(TARGET)
+    await ledger.commit(case, [Head(), *runs], [], {run.row_key: run.filed for run in runs[:2]})
+    newest = await ledger.plan_runs(TARGET, 1)
+
+    assert [run.id for run in newest.rows(PlanRun)] == ["r1"]
+    assert [run.id for run in (await ledger.plan_runs(TARGET, 9)).rows(PlanRun)] == ["r0", "r1"]
+    assert [run.id for run in (await ledger.load(TARGET)).rows(PlanRun)] == ["r2"]
 
 
 async def test_tampering_between_two_moments_the_newest_first(ledger: Ledger) -> None:

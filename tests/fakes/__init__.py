@@ -12,7 +12,7 @@ from tests.fakes.directory import FakeDirectory
 from tests.fakes.gathered import FakeGatheredEvidence, FakeSource
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.permissions import FakePermissions
-from tests.fakes.posture import FakePosture, FakePostureRuns
+from tests.fakes.posture import FakePlans, FakePosture, FakePostureRuns
 from tests.fakes.reads import FakeExchangeReads
 from tests.fakes.rows import (
     FakeAllowlist,
@@ -42,6 +42,7 @@ __all__ = [
     "FakeNotifier",
     "FakeOutbox",
     "FakePermissions",
+    "FakePlans",
     "FakePosture",
     "FakePostureRuns",
     "FakeSenderQueue",

@@ -72,6 +72,10 @@ class FakeLedger(Scripted):
         self._called("sent", target)
         return self._first(target, limit, lambda place: "sent-" <= place < f"sent-{before:%Y%m%dT%H%M%S}")
 
+    async def plan_runs(self, target: str, limit: int) -> Case:
+        self._called("plan_runs", target)
+        return self._first(target, limit, lambda place: place.startswith("plan-"))
+
     async def unsent(self, target: str, limit: int) -> Case:
         self._called("unsent", target)
         return self._first(target, limit, lambda place: place.startswith("unsent-"))

@@ -20,7 +20,7 @@ from bypass_responder.errors import PermissionMissingError, RefusedError, Transi
 from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, Outcome, Switch
-from bypass_responder.model.decision_message import Author, Channel, Shown
+from bypass_responder.model.decision_message import Author, Channel, DecisionKind, Shown
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.finding import Source
 from bypass_responder.model.log import ABOUTS
@@ -31,8 +31,10 @@ from bypass_responder.session import change_health, raise_health
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.gather_evidence import gather_evidence
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
+from tests.case.plans import object_id
 from tests.fakes import FakeSource
 from tests.sensing.builders import a_bypass, another
+from tests.triggers.plans import Mailboxes, a_plan, applies, carried_out, decides
 from tests.world import ALEX, BLAKE, START, TENANT, World, a_finding, an_account, an_entry
 
 if TYPE_CHECKING:
@@ -308,6 +310,21 @@ async def tested() -> World:
     return world
 
 
+async def planned() -> World:
+    """A plan is held, goes on, and ends partly; its undo ends."""
+    world = World()
+    mailboxes = Mailboxes(world)
+    del mailboxes.now[object_id(0)]
+    await applies(world, a_plan())
+    world.deploy(mode="observe")
+    await carried_out(world, mailboxes, hours=0)
+    world.deploy()
+    run = await carried_out(world, mailboxes)
+    await decides(world, DecisionKind.UNDO_PLAN, run=run.id)
+    await carried_out(world, mailboxes)
+    return world
+
+
 async def alerts() -> World:
     world = World()
     for alert in ADVICE:
@@ -348,7 +365,7 @@ SCENARIOS: tuple[Callable[[], Awaitable[World]], ...] = (
         unreadable,
         poison,
     ),
-    *(unreadable_records, tampered, worker_fails, worker_silent, followed, tested, alerts),
+    *(unreadable_records, tampered, worker_fails, worker_silent, followed, tested, planned, alerts),
     *(attempted(ACTORS[0]), attempted(Actor())),
     *map(by, ACTORS),
 )

@@ -68,6 +68,7 @@ def test_the_role_that_doctor_names_for_a_container_is_the_one_that_is_given() -
         "log-checkpoints": "checkpoints",
         "sweeps": "sweeps",
         "reads": "reads",
+        "plans": "plans",
         "dead-letters": "deadLetters",
     }
     told = {(storage_role("container", name), f"containers.{named[name]}") for name in CONTAINERS}

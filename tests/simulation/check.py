@@ -16,10 +16,12 @@ from bypass_responder.model.gathered import Round
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
 from bypass_responder.model.notification import Notification
+from bypass_responder.model.plan_run import PlanRun
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.verify_log import verify_log
-from tests.simulation.run import IDS, Run
+from tests.case.plans import PINNED
+from tests.simulation.run import CHANGES_PER_HOUR, IDS, Run
 from tests.simulation.schedule import BYSTANDER, SERVICE
 from tests.simulation.tenant import TimedLedger
 from tests.world import START
@@ -78,6 +80,7 @@ async def problems_of(run: Run) -> list[str]:
     found += await _of_feed(run)
     found += await _of_evidence(run)
     found += await _of_permissions(run)
+    found += await _of_plans(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.stored.ledger, run.stored.checkpoints)).problems]
     if written := await run.idle_writes():
         found.append(f"idle: nothing happened, and a run wrote {', '.join(written[:4])}")
@@ -128,6 +131,29 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
     yield from _of_release(case, run)
     yield from _of_later_wants(case, run)
     yield from _of_past(case, run)
+
+
+async def _of_plans(run: Run) -> list[str]:
+    """Each run of a plan has ended, no hour had too many changes, and what was undone is as it was."""
+    mailboxes = run.mailboxes
+    if mailboxes is None or not mailboxes.asked:
+        return []
+    case = (await run.stored.ledger.load(TENANT_TARGET, history=True)).rows(PlanRun)
+    runs = sorted(case, key=lambda row: row.started_at)
+    found = [f"plan_never_ends: {row.id} is {row.progress}" for row in runs if row.running]
+    times = [at for at, _ in mailboxes.changed]
+    hour = timedelta(hours=1)
+    if any(sum(at <= other < at + hour for other in times) > CHANGES_PER_HOUR for at in times):
+        found.append("plan_limit: more mailboxes were changed within an hour than the limit")
+    others = [key for key, settings in mailboxes.now.items() if settings != PINNED]
+    if runs and runs[-1].undoes and runs[-1].state == "done" and others:
+        found.append(f"plan_undone: {', '.join(others)} are not as they were before the plan")
+    for row in runs[:1]:
+        known = {each.object_id for each in await run.stored.plans.changes(row.id, limit=99) if each.may_have_changed}
+        lost = {command.object_id for _, command in mailboxes.changed if command.change} - known
+        if lost and len(runs) == 1:
+            found.append(f"plan_undo_file: {', '.join(sorted(lost))} were changed and are not in the undo file")
+    return found
 
 
 def _of_withheld(case: Case) -> Iterator[str]:

@@ -19,10 +19,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
+from bypass_responder.handling.carry_out_plan import advance_plan
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, DecisionMessage, Shown
-from bypass_responder.model.exchange_read import ReadCommand
+from bypass_responder.model.exchange_read import ApplyMailbox, ReadCommand, ReadResult, RecordMailbox
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.finding import Source
 from bypass_responder.model.incident import Incident
@@ -38,6 +39,7 @@ from bypass_responder.operating.decide import prepare
 from bypass_responder.operating.incidents.listing import needing_decision
 from bypass_responder.operating.incidents.view import read_entry
 from bypass_responder.operating.posture.grants import read_grants
+from bypass_responder.operating.posture.plan_runs import prepare_apply, prepare_for_run, read_runs, undo_file
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
@@ -73,6 +75,7 @@ from tests.simulation.tenant import (
     a_changed_mailbox,
     an_exchange_read,
 )
+from tests.triggers.plans import Mailboxes, a_plan, as_file
 from tests.world import START, TENANT, World, an_account, an_entry, exchange_guid, some_settings
 
 HOSTS = ("host-1", "host-2")
@@ -98,6 +101,8 @@ UNFORESEEN = 4
 """Of five commands, the one that fails with an unknown error."""
 ONLY_HUNTED, NEVER_HUNTED = 0.1, 0.2
 """Of the records, those that the feed never has, and those that hunting never has, where the tenant has it."""
+PLANNED, CHANGES_PER_HOUR = 6, 4
+"""The mailboxes of a plan, and how many of them may be changed within an hour."""
 DELIVERING = {"receivers.send", "ledger.commit", "ledger.load", "ledger.unsent"}
 """Calls whose failure or delay may keep a delivery from being recorded."""
 REFUSED = 2
@@ -228,6 +233,24 @@ async def outcome_of(run: Awaitable[object]) -> str:
     return DONE
 
 
+async def hand_in_plan(services: Services) -> None:
+    """Hand in a plan and decide that it is carried out, as bypassctl does."""
+    plan = a_plan(PLANNED)
+    message = await prepare_apply(plan, as_file(plan), services, reason="drill", author=PERSON, upload=True)
+    await services.decisions.send(message)
+
+
+async def undo_plan(services: Services) -> None:
+    """Undo the last run of the plan, unless that is done; read what was changed."""
+    for run in await read_runs(services):
+        if not run.undoes:
+            await undo_file(run, services)
+            undo = DecisionKind.UNDO_PLAN
+            _, message = await prepare_for_run(undo, run.id, services, reason="drill", author=PERSON)
+            await services.decisions.send(message)
+            return
+
+
 class Pager(FakeNotifier):
     """A second receiver. It may not answer, and refuses one notification in eight twice before it accepts it."""
 
@@ -306,6 +329,7 @@ class Run:
         self.world.directory = TenantDirectory(*accounts, clock=self.now, rng=self.rng)
         self.world.allowlist._clock = self.now
         self.world.feed = Feed()
+        self.mailboxes: Mailboxes | None = None
         self.hunting = Hunting(self.now, self.rng, allowed=self.hunts)
         self.world.ledger = TimedLedger(self.now)
         self.world.allowlist.rows[IDS[SERVICE]] = an_entry(IDS[SERVICE])
@@ -519,9 +543,42 @@ class Run:
         if run := self.world.posture_runs.row:
             self.world.posture_runs.row = run.model_copy(update={"started_at": run.started_at - day})
 
+    def _on_apply_plan(self, _: str, __: Event) -> None:
+        """A person carries out a plan of changes of mailboxes, and undoes it two hours later."""
+        self.mailboxes = Mailboxes(self.world, PLANNED)
+        self._deploy(posture_changes_per_hour=CHANGES_PER_HOUR)
+        self.invoke("cli", hand_in_plan)
+        for number in range(120):
+            self.at(300 * number, partial(self.invoke, self._host(), advance_plan))
+        for hours in (2, 4, 8):
+            self.at(3600 * hours, partial(self.invoke, "cli", undo_plan))
+
+    def _change_mailbox(self, command: ApplyMailbox | RecordMailbox, delivery: int) -> ReadResult | None:
+        """What the worker makes of a command about a mailbox; None when it dies before it answers."""
+        mailboxes = self.mailboxes
+        if mailboxes is None:
+            return None
+        entries = [each.get(number) for each in self.world.plans.kept.values() for number in each]
+        if isinstance(command, ApplyMailbox) and not any(
+            each.object_id == command.object_id for each in entries if each
+        ):
+            self.problems.append(f"plan_undo_entry: {command.object_id} is changed without an undo entry")
+        if self._chance("worker_crash") and delivery < 5:
+            if self.rng.random() < 0.5:
+                mailboxes.result_of(command, self.now(), deliveries=delivery)
+            return None
+        return mailboxes.result_of(command, self.now(), deliveries=delivery)
+
     def _answer_read(self, command: ReadCommand, delivery: int) -> None:
-        result, lines = an_exchange_read(command, self.now())
-        self.world.reads.blobs[str(result.blob)] = lines
+        if isinstance(command, ApplyMailbox | RecordMailbox):
+            changed = self._change_mailbox(command, delivery)
+            if changed is None:
+                self.at(HIDDEN, partial(self._answer_read, command, delivery + 1))
+                return
+            result = changed
+        else:
+            result, lines = an_exchange_read(command, self.now())
+            self.world.reads.blobs[str(result.blob)] = lines
 
         def again() -> None:
             if delivery < 5:
@@ -1011,6 +1068,7 @@ class Run:
         """Every timer once, then the worker's answers, as long as something comes of it."""
         runs: list[Function] = [poll_audit_feed, hunt_audit_events, resume_responses, gather_evidence]
         runs += [plan_sweep] if sweep else []
+        runs += [advance_plan] if self.mailboxes else []
         for run in runs:
             await self.invoke(HOSTS[0], run)
         for _ in range(8):

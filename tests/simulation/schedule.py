@@ -59,6 +59,7 @@ REACHED_BY = {
     for method in methods
 }
 """What has to happen for a call that few runs make."""
+REACHED_BY |= dict.fromkeys(("ledger.plan_runs", *(f"plans.{method}" for method in PORTS["plans"])), "apply_plan")
 RARE = {"allowlist.remove", "decisions.send"}
 """Calls that need an incident or an entry before them."""
 SELDOM = RARE | {"gathered.keep"} | {call for call, kind in REACHED_BY.items() if kind == "look"}

@@ -141,6 +141,10 @@ class TableLedger:
         """Read one page of ``sent-`` up to the moment."""
         return await self._page(target, "sent-", f"sent-{before:%Y%m%dT%H%M%S}", limit=limit)
 
+    async def plan_runs(self, target: str, limit: int) -> Case:
+        """Read one page of ``plan-``, whose keys begin with the newest."""
+        return await self._page(target, "plan-", _end("plan-"), limit=limit)
+
     async def unsent(self, target: str, limit: int) -> Case:
         """Read one page of ``unsent-``."""
         return await self._page(target, "unsent-", _end("unsent-"), limit=limit)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient
 
 TABLES = ("Allowlist", "Ledger", "Work", "CaseIndex", "Feed", "Checkpoints", "Evidence")
-CONTAINERS = ("evidence", "log-checkpoints", "sweeps", "reads", DEAD_LETTERS)
+CONTAINERS = ("evidence", "log-checkpoints", "sweeps", "reads", "plans", DEAD_LETTERS)
 OF_THE_WORKER = ("changes",)
 """Containers that the app itself never reaches."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.bounded import limited
 from bypass_responder.case import acknowledge, notification_test, person_decision
 from bypass_responder.case.allowlist_edit import record_edit
+from bypass_responder.handling.decide_plan import OF_A_PLAN, decide_plan
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import Finding, FindingState
@@ -34,6 +35,8 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
     if message.kind is DecisionKind.READ_POSTURE:
         read = partial(person_decision.read_posture, message=message, channel=channel)
         return await _in_tenant(read, services), {TENANT_TARGET}
+    if message.kind in OF_A_PLAN:
+        return await decide_plan(message, channel, services), {TENANT_TARGET}
     if message.kind is DecisionKind.TEST_NOTIFICATION:
         receivers = tuple(services.receivers)
         send = partial(notification_test.send_test, message=message, channel=channel, receivers=receivers)

@@ -17,6 +17,7 @@ from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification
+from bypass_responder.model.plan_run import PlanRun
 from bypass_responder.model.right_holders import RightHolders
 from bypass_responder.model.rules import RulesInForce
 from bypass_responder.model.step import Control, Recheck, Step, StepKind
@@ -96,6 +97,7 @@ ROWS: dict[str, type[Row]] = {
         Sweep,
         AcceptedWarning,
         SeenRow,
+        PlanRun,
     )
 }
 """Every kind of row, for the adapter that reads them back."""

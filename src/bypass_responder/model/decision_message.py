@@ -16,6 +16,7 @@ from pydantic import Field, StringConstraints, model_validator
 from bypass_responder.model.allowlist import AllowlistEdit
 from bypass_responder.model.base import Stored, Utc, Value
 from bypass_responder.model.message import Guid
+from bypass_responder.model.plan_run import PlanRef
 from bypass_responder.model.step import Observed, StepKind, StepState
 
 SCHEMA_VERSION = 1
@@ -49,6 +50,9 @@ class DecisionKind(StrEnum):
     ALLOWLIST_EDIT = "allowlist_edit"
     TEST_NOTIFICATION = "test_notification"
     READ_POSTURE = "read_posture"
+    APPLY_PLAN = "apply_plan"
+    UNDO_PLAN = "undo_plan"
+    STOP_PLAN = "stop_plan"
     INSPECT_ACCOUNT = "inspect_account"
     """A question, to which the answer is a row: it is no decision, and the log has no line of it."""
 
@@ -140,6 +144,10 @@ class DecisionMessage(Value):
     """With approve: the account that a person names for an unresolved target."""
     receiver: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
     """With test_notification: the one receiver that gets it; None for all."""
+    plan: PlanRef | None = None
+    """With apply_plan: the plan that the person was shown."""
+    run: Guid | None = None
+    """With undo_plan and stop_plan: the run of a plan."""
     shown: Shown
     author: Author
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -161,6 +169,10 @@ class DecisionMessage(Value):
                 return f"the question about {self.asked}"
             case DecisionKind.READ_POSTURE:
                 return "the read of all mailboxes"
+            case DecisionKind.APPLY_PLAN:
+                return f"plan {self.plan.sha256[:12] if self.plan else ''}"
+            case DecisionKind.UNDO_PLAN | DecisionKind.STOP_PLAN:
+                return f"run {self.run} of a plan"
             case DecisionKind.TEST_NOTIFICATION:
                 return f"the notifications to {self.receiver or 'all receivers'}"
         return f"incident {self.incident_id}"
@@ -178,6 +190,8 @@ class DecisionMessage(Value):
                 | DecisionKind.READ_POSTURE
             ):
                 return "bypassctl status"
+            case DecisionKind.APPLY_PLAN | DecisionKind.UNDO_PLAN | DecisionKind.STOP_PLAN:
+                return "bypassctl posture applied"
         return f"bypassctl incidents show {self.incident_id}"
 
     @model_validator(mode="after")
@@ -192,16 +206,21 @@ class DecisionMessage(Value):
         if self.receiver is not None and not test:
             msg = "only test_notification names a receiver"
             raise ValueError(msg)
+        of_run = self.kind in {DecisionKind.UNDO_PLAN, DecisionKind.STOP_PLAN}
+        if (self.run is not None) != of_run:
+            msg = "undo_plan and stop_plan name a run, and nothing else does"
+            raise ValueError(msg)
         only = {
             DecisionKind.ACCEPT_WARNING: self.warning,
             DecisionKind.APPROVE_ENTRY: self.entry_sha256,
             DecisionKind.ALLOWLIST_EDIT: self.edit,
             DecisionKind.INSPECT_ACCOUNT: self.asked,
+            DecisionKind.APPLY_PLAN: self.plan,
         }
         given = [bool(self.incident_id), *(each is not None for each in only.values())]
         about = (
             None
-            if test or self.kind is DecisionKind.READ_POSTURE
+            if test or of_run or self.kind is DecisionKind.READ_POSTURE
             else [*only].index(self.kind) + 1
             if self.kind in only
             else 0
@@ -209,7 +228,7 @@ class DecisionMessage(Value):
         if given != [number == about for number in range(len(given))]:
             msg = (
                 "accept_warning names a warning, approve_entry the hash of an entry, allowlist_edit the edit, "
-                "inspect_account what is asked, any other decision an incident"
+                "inspect_account what is asked, apply_plan a plan, any other decision an incident"
             )
             raise ValueError(msg)
         return self

@@ -42,12 +42,44 @@ class AuditSettings(Value):
         return {LogonType.ADMIN: self.admin, LogonType.DELEGATE: self.delegate, LogonType.OWNER: self.owner}[logon]
 
     def same_as(self, other: AuditSettings) -> bool:
-        """Return True for the same settings, whatever the order and case of the lists."""
-        return self._folded() == other._folded()
+        """Return True for the same settings, whatever the order and case of the lists.
 
-    def _folded(self) -> tuple[object, ...]:
-        lists = (self.default_set, self.admin, self.delegate, self.owner)
-        return (self.enabled, self.age_limit, *(frozenset(map(str.casefold, each)) for each in lists))
+        The actions of a logon type in both default sets are Microsoft's and not compared, as the worker does it.
+        """
+        kept = self._default_set() & other._default_set()
+        return self._compared(kept) == other._compared(kept)
+
+    def changed_by(self, change: AuditChange) -> AuditSettings:
+        """Return the settings after a change. A logon type that returns to its default set has an empty list here."""
+        lists: dict[str, tuple[str, ...]] = {}
+        maintained: list[str] = []
+        for logon in LogonType:
+            name, now = logon.lower(), self.actions(logon)
+            known = {action.casefold() for action in now}
+            added = tuple(action for action in getattr(change, name) if action.casefold() not in known)
+            if logon in change.default_set or (logon.casefold() in self._default_set() and not added):
+                maintained.append(logon.value)
+                lists[name] = now if logon.casefold() in self._default_set() else ()
+            else:
+                lists[name] = now + added
+        return AuditSettings(
+            enabled=True if change.enable else self.enabled,
+            age_limit=f"{change.age_limit_days}.00:00:00" if change.age_limit_days else self.age_limit,
+            default_set=tuple(maintained),
+            **lists,
+        )
+
+    def _default_set(self) -> frozenset[str]:
+        return frozenset(map(str.casefold, self.default_set))
+
+    def _compared(self, kept: frozenset[str]) -> tuple[object, ...]:
+        lists = (self.actions(logon) if logon.casefold() not in kept else () for logon in LogonType)
+        return (
+            self.enabled,
+            self.age_limit,
+            self._default_set(),
+            *(frozenset(map(str.casefold, each)) for each in lists),
+        )
 
 
 class MailboxRow(Value):

@@ -17,6 +17,7 @@ from pydantic import Field
 from bypass_responder import __version__
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.mailbox_audit import Action, AuditChange, AuditSettings, LogonType
+from bypass_responder.model.plan_run import MOST_CHANGES
 from bypass_responder.posture.age_limit import days_of
 from bypass_responder.posture.baseline import exchange_rules, measures
 from bypass_responder.posture.comparison import Comparison, MailboxPosture
@@ -62,11 +63,13 @@ class Plan(Value):
     made_at: Utc
     version: str = __version__
     read_at: Utc | None
-    """When the settings were read. A plan of a day ago is made anew."""
+    """When the settings were read. Each mailbox is read again before its change, and left if it is another by then."""
     baseline: str
     goal: Goal
     changes: tuple[PlannedChange, ...]
     skipped: tuple[Skipped, ...]
+    left_out: int = 0
+    """Mailboxes that would change as well, and are for another plan."""
     sha256: str = ""
 
     def digest(self) -> str:
@@ -91,8 +94,9 @@ def plan(
     goal: Goal,
     *,
     made_at: datetime,
+    most: int = MOST_CHANGES,
 ) -> Plan:
-    """Return the plan for some rows of a comparison."""
+    """Return the plan for some rows of a comparison, of at most ``most`` mailboxes in their order."""
     changes: list[PlannedChange] = []
     skipped: list[Skipped] = []
     doubled = _doubled(found.rows)
@@ -119,7 +123,8 @@ def plan(
         read_at=found.read_at,
         baseline=found.measures.baseline.id,
         goal=goal,
-        changes=tuple(changes),
+        changes=tuple(changes[:most]),
+        left_out=len(changes[most:]),
         skipped=tuple(skipped),
     )
     return made.model_copy(update={"sha256": made.digest()})

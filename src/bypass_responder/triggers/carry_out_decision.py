@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from bypass_responder.errors import ResponderError
 from bypass_responder.handling.carry_out import carry_out, refuse_in_tenant
+from bypass_responder.handling.carry_out_plan import advance_plan
+from bypass_responder.handling.decide_plan import OF_A_PLAN
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import envelope_problem, first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
@@ -26,9 +28,12 @@ OF_TENANT = frozenset(
     {
         DecisionKind.ACCEPT_WARNING,
         DecisionKind.ALLOWLIST_EDIT,
+        DecisionKind.APPLY_PLAN,
         DecisionKind.INSPECT_ACCOUNT,
         DecisionKind.READ_POSTURE,
+        DecisionKind.STOP_PLAN,
         DecisionKind.TEST_NOTIFICATION,
+        DecisionKind.UNDO_PLAN,
     }
 )
 """Decisions about no account."""
@@ -50,6 +55,8 @@ async def carry_out_decision(body: bytes, services: Services, *, channel: Channe
     recorded, targets = await carry_out(message, channel, services)
     if message.kind is DecisionKind.READ_POSTURE and recorded.outcome == "carried_out":
         await begin_read(services, unless_since=message.sent_at)
+    if message.kind in OF_A_PLAN and recorded.outcome == "carried_out":
+        await advance_plan(services)
     await settle_all(targets, services)
 
 

@@ -1,6 +1,7 @@
 """Timer ``read_posture``: begin a read of all mailboxes once a day, continue it, and compare it when it has ended.
 
 Answers continue it as well (``record_exchange_read``); the comparison runs only here, away from everything that acts.
+A plan of mailbox changes goes on here when its hour has slots again, or an answer did not come.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.handling.carry_out_plan import advance_plan
 from bypass_responder.operating.posture.reading import advance_read, begin_read, finish_read
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ EVERY = timedelta(hours=24)
 
 async def read_posture(services: Services) -> None:
     """Begin a read if the last is a day old; take answers, ask further parts, compare what has ended."""
-    await begin_read(services, unless_since=services.clock() - EVERY)
-    await advance_read(services)
-    await finish_read(services)
+    try:
+        await begin_read(services, unless_since=services.clock() - EVERY)
+        await advance_read(services)
+        await finish_read(services)
+    finally:
+        await advance_plan(services)

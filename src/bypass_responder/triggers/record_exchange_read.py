@@ -1,7 +1,8 @@
 """Queue trigger ``record_exchange_read``: store the answer to a question that may take minutes.
 
-Nothing acts because of such an answer: who can set bypasses is compared at once, evidence and posture read it when they
-ask next. So a missing permission raises no health alert either; what it would have answered is *unavailable*.
+Nothing acts on an account because of such an answer: who can set bypasses is compared at once, a plan of mailbox
+changes goes on, evidence and posture read it when they ask next. So a missing permission raises no health alert either;
+what it would have answered is *unavailable*.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from bypass_responder.errors import InputError
 from bypass_responder.event_lines import write_line
+from bypass_responder.handling.carry_out_plan import advance_plan
 from bypass_responder.model.base import envelope_problem, first_problem
 from bypass_responder.model.exchange_read import ReadKind, ReadOutcome, ReadResult
 from bypass_responder.model.message import SCHEMA_VERSION
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services
 
 OF_POSTURE = {ReadKind.MAILBOXES, ReadKind.ORGANIZATION}
+OF_A_PLAN = {ReadKind.RECORD, ReadKind.APPLY}
 
 
 async def record_exchange_read(body: bytes, services: Services) -> None:
@@ -50,6 +53,8 @@ async def record_exchange_read(body: bytes, services: Services) -> None:
     )
     if result.kind in OF_POSTURE:
         await advance_read(services)
+    if result.kind in OF_A_PLAN:
+        await advance_plan(services)
 
 
 def _read(body: bytes, tenant_id: str) -> tuple[ReadResult | None, str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from bypass_responder.cli.posture.apply_plan import apply, stop_run, undo
 from bypass_responder.cli.posture.comparisons import compare
 from bypass_responder.cli.posture.grants import grants
 from bypass_responder.cli.posture.plans import plan
 from bypass_responder.cli.posture.reads import read
 from bypass_responder.cli.posture.reports import check, report
+from bypass_responder.cli.posture.runs import applied
 
 app = typer.Typer(help="Compare what mailboxes audit with dated baselines.", no_args_is_help=True)
 app.command()(compare)
@@ -17,3 +19,7 @@ app.command()(report)
 app.command()(check)
 app.command()(plan)
 app.command()(grants)
+app.command()(apply)
+app.command()(applied)
+app.command()(undo)
+app.command("stop")(stop_run)

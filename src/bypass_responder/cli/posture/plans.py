@@ -22,6 +22,7 @@ from bypass_responder.cli.posture.reports import read_stored
 from bypass_responder.cli.terminal import WRONG_CALL, say, show_table, stop
 from bypass_responder.model.base import counted
 from bypass_responder.model.mailbox_audit import LogonType
+from bypass_responder.model.plan_run import MOST_CHANGES
 from bypass_responder.posture.comparison import compare
 from bypass_responder.posture.filter import RowFilter
 from bypass_responder.posture.plan import Goal
@@ -54,12 +55,16 @@ def plan(
     pinned: Pinned = False,
     not_audited: NotAudited = False,
     columns: Columns = [],  # noqa: B006 - as above
+    most: Annotated[
+        int, typer.Option("--most", min=1, max=MOST_CHANGES, help="Plan at most so many mailboxes, the worst first.")
+    ] = MOST_CHANGES,
 ) -> None:
     """Write what would make mailboxes audit more, as a file. Changes nothing.
 
     Logon types return to Microsoft's default set where they then audit no
     less; elsewhere actions are added. With --baseline cis or possible, its
     actions are added, which pins the logon type. No change audits less.
+    To carry the file out: bypassctl posture apply.
     """
     if output.exists():
         stop(f"{output} is there already. Name another file.", WRONG_CALL)
@@ -67,7 +72,7 @@ def plan(
     measures = measures_of(against)
     goal = goal_of(measures, actions, age_limit)
     found = compare(read_files(files, columns), measures) if files else read_stored(measures, wanted).found
-    made = planned(found, wanted.of(found.rows), goal, made_at=datetime.now(UTC))
+    made = planned(found, wanted.of(found.rows), goal, made_at=datetime.now(UTC), most=most)
     try:
         output.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
     except OSError as error:
@@ -100,6 +105,10 @@ def _show(made: Plan, output: Path, *, partial: bool) -> None:
         say(f"Skipped: {each.name}: {each.why}")
     if made.pinning:
         say(f"{made.pinning} logon types leave Microsoft's default set: they will not get what Microsoft adds.")
+    if made.left_out:
+        say(f"{made.left_out} mailboxes more would change: plan them once these are changed, and read again.")
     if partial:
         say("The read is partial: mailboxes that were not read are not in the plan.")
     say(f"{output}  plan {made.sha256[:12]}")
+    if made.changes:
+        say(f'To carry it out: bypassctl posture apply {output} --reason "TICKET"')
