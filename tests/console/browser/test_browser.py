@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.decision_message import Channel
 from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.question import Empty, Found, Item, Unavailable
 from bypass_responder.operating.posture.answers import keep_read
+from bypass_responder.triggers.gather_evidence import gather_evidence
 from tests.console.browser.chromium import ROOT, browsing, needs_chromium, violations
+from tests.fakes import FakeSource
 from tests.operating.allowlist.builders import delivers
+from tests.operating.incidents import scenes
 from tests.operating.posture.scenes import WRITTEN, read_of
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 pytestmark = needs_chromium
 SLOW = pytest.mark.slow
 WITHOUT_SCRIPT = pytest.param(False, marks=SLOW)
+GRANT = "bypassctl grant --evidence full"
 READER, OPS, ON_CALL, NOBODY = (f"{name}@contoso.onmicrosoft.com" for name in ("rita", "olga", "oscar", "nina"))
 PAGES = (
     *("/needs-decision", "/incidents", "/allowlist", f"/allowlist/{ALEX}", f"/allowlist/{ALEX}/plan/remove"),
@@ -52,6 +58,25 @@ async def held() -> tuple[World, str]:
     await world.sees(a_finding(id="record-1", first_run=True))
     [incident] = await world.incidents()
     return world, f"/incidents/{incident.id}"
+
+
+async def with_evidence() -> tuple[World, str]:
+    """ALEX is contained. Sources found a hidden rule and a sign-in, one may not be read, the others have nothing."""
+    rule = {"name": "…", "hidden": "True", "sends to": "drop@example.net"}
+    sign_in = {"country": "BR", "address": "203.0.113.7", "client": "PowerShell"}
+    world = await scenes.contained()
+    world.sources |= {source.name: FakeSource(Empty()) for source in SOURCES} | {
+        "inbox_rules": FakeSource(answer_of("inbox rule", rule, "sends mail outside")),
+        "sign_ins": FakeSource(answer_of("sign-in", sign_in, "new country BR")),
+        "message_trace": FakeSource(Unavailable(reason="ExchangeMessageTrace.Read.All is not granted", fix=GRANT)),
+    }
+    await gather_evidence(world.services)
+    [incident] = await world.incidents()
+    return world, f"/incidents/{incident.id}"
+
+
+def answer_of(what: str, detail: dict[str, str], notable: str) -> Found:
+    return Found(count=1, items=(Item(at=START, what=what, detail=detail, notable=notable),), raw=())
 
 
 async def carried_out(world: World) -> PersonDecision:
@@ -248,6 +273,22 @@ async def test_axe_and_the_policy_find_nothing(scheme: str, width: int) -> None:
             found += [f"{each}: wider than the screen"] if too_wide else []
 
     assert found + written == []
+
+
+async def test_the_evidence_of_an_incident_is_on_its_page_and_its_picture_is_of_it() -> None:
+    world, address = await with_evidence()
+    async with browsing(world, READER, viewport={"width": 760, "height": 720}) as (page, written):
+        await page.goto(address)
+        evidence = page.get_by_role("heading", name="Evidence from other sources")
+        await page.locator("details summary", has_text="Interactive sign-ins").first.click()
+        await evidence.evaluate("heading => heading.scrollIntoView(true)")
+        await picture_of(page, "console-evidence.png")
+        found = await violations(page)
+        shown = await page.locator("main").inner_text()
+
+    assert found + written == []
+    assert "sends mail outside" in shown
+    assert "ExchangeMessageTrace.Read.All is not granted" in shown
 
 
 async def test_times_are_local_on_demand() -> None:
