@@ -172,7 +172,13 @@ class Live:
         """The worker answers every queued question about mailboxes. Gives how many there were."""
 
         async def carry_out(message: QueueMessage) -> None:
-            done = await read(json.loads(body_of(message)), self._exchange, message_id=message.id)
+            command = json.loads(body_of(message))
+            changes = self.responder.storage.blobs.get_container_client("changes")
+            record = changes.get_blob_client(f"{command['record']}.json")
+            found = (await (await record.download_blob()).readall()).decode() if await record.exists() else None
+            done = await read(command, self._exchange, message_id=message.id, record=found, read_back_seconds=2)
+            if done.record is not None:
+                await changes.upload_blob(f"{message.id}.json", done.record, overwrite=True)
             if done.content is not None:
                 blob = self.responder.storage.blobs.get_blob_client("reads", done.answer["blob"])
                 await blob.upload_blob(done.content, overwrite=True)

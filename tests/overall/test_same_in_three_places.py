@@ -25,7 +25,7 @@ ALONE = ("status", "window")
 """Commands and groups of bypassctl that the console must cover."""
 ONLY_ON_A_MACHINE = {
     *("incidents watch", "posture check", "posture compare", "posture plan", "posture read"),
-    *("posture apply", "posture applied", "posture undo", "posture stop"),
+    *("posture apply", "posture undo", "posture stop"),
 }
 """A page is loaded again instead; pipelines and files are of a machine."""
 

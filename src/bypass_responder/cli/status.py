@@ -26,6 +26,7 @@ from bypass_responder.model.health import Tampering
 from bypass_responder.model.record import Unreadable
 from bypass_responder.model.self_check import DEAD_LETTER_DAYS, DEAD_LETTERS, SelfCheck
 from bypass_responder.model.sweep import Sweep
+from bypass_responder.operating.posture.plan_runs import plan_text, view_of
 from bypass_responder.operating.status import (
     NEWEST_SHOWN,
     SWITCHES,
@@ -79,6 +80,7 @@ def as_json(found: Status) -> dict[str, Any]:
             **found.sweep.model_dump(mode="json", include={"complete_at", "state", "created_at", "problem"} | counts),
         },
         "posture_read": _posture_json(found.posture) if found.posture else None,
+        "posture_plan": view_of(found.plan).model_dump(mode="json") if found.plan else None,
         "unconfirmed": {
             "count": len(found.unconfirmed),
             "of": found.listed,
@@ -133,6 +135,7 @@ def _fields(found: Status) -> dict[str, object]:
         "contained, not closed": f"{found.contained}  (bypassctl incidents list)" if found.contained else 0,
         "sweep outstanding": _outstanding(sweep),
         "mailboxes read": _posture(found.posture),
+        "posture plan": plan_text(found.plan) if found.plan else "",
         "unconfirmed": f"{len(found.unconfirmed)} of the newest {found.listed} entries",
         "median detection delay": ", ".join(delays),
         "notifications": found.channel,

@@ -36,6 +36,7 @@ from bypass_responder.operating.overview.health import Health, read_health
 from bypass_responder.operating.overview.needs_decision import NeedsDecision, read_needs_decision
 from bypass_responder.operating.posture.answers import PosturePage, read_page
 from bypass_responder.operating.posture.grants import Grants, read_grants
+from bypass_responder.operating.posture.plan_runs import PlanRuns, read_plan_runs
 from bypass_responder.operating.status import last_self_check
 from bypass_responder.tampering.permissions import KEPT, WITHIN
 
@@ -138,6 +139,11 @@ async def grants(
     return await read_grants(console.services, days=days)
 
 
+async def plans(console: ConsoleDep) -> PlanRuns:
+    """Plans of mailbox changes that were carried out or undone, and how far they are. Read-only."""
+    return await read_plan_runs(console.services)
+
+
 async def settings(console: ConsoleDep) -> AppSettings:
     """The settings of the running responder. Read-only."""
     return await read_app_settings(console.services, console.self_checks)
@@ -188,6 +194,7 @@ PAGES = (
     Page("/windows", "Missing records", "windows.html", BlindWindows, windows),
     Page("/health", "Health", "health.html", Health, health),
     Page("/posture", "Posture", "posture.html", PosturePage, posture),
+    Page("/posture/plans", "Plans", "plans.html", PlanRuns, plans, in_menu=False),
     Page("/posture/grants", "Permissions", "grants.html", Grants, grants, in_menu=False),
     Page("/settings", "Settings", "settings.html", AppSettings, settings),
 )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from bypass_responder.bounded import limited
 from bypass_responder.case import sweep_row
+from bypass_responder.case.plan_run import newest as newest_run
 from bypass_responder.case.rules import in_force
 from bypass_responder.case.tampering_state import read_back_of
 from bypass_responder.errors import ConflictError, InputError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case, IndexEntry
     from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
     from bypass_responder.model.hunting import HuntingState
+    from bypass_responder.model.plan_run import PlanRun
     from bypass_responder.model.record import Unreadable
     from bypass_responder.model.rules import RulesInForce
     from bypass_responder.model.self_check import SelfCheck
@@ -80,6 +82,8 @@ class Status:
     """Why it is unknown which accounts are bypassed now; empty when the last sweep shows it."""
     posture: PostureRun | None
     """The read of all mailboxes that is under way, or was the last; None before the first."""
+    plan: PlanRun | None
+    """The run of a plan of mailbox changes that is under way; None while none is."""
     listed: int
     unconfirmed: list[IndexEntry]
     costs: dict[str, Cost]
@@ -99,6 +103,11 @@ class Status:
         """True when a decision is pending, a health alert is on, or no poll of the feed has succeeded yet."""
         watched = self.cursor is not None and self.cursor.last_success_at is not None
         return bool(self.waiting or self.alerts or self.gaps or self.pending or self.protected_blocked) or not watched
+
+
+def _under_way(tenant: Case) -> PlanRun | None:
+    run = newest_run(tenant)
+    return run if run and run.running else None
 
 
 async def read_status(services: Services, checks: SelfChecks | None = None) -> Status:
@@ -137,6 +146,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         warnings=_unknown_warnings(sweep, sweep_row.accepted(tenant)),
         doubt=sweep_doubt(sweep, now=now, overdue=sweep_overdue(services, check)),
         posture=await services.posture_runs.current(),
+        plan=_under_way(tenant),
         listed=len(entries),
         unconfirmed=[entry for entry in entries if entry.kind == "unconfirmed"],
         costs=costs(await _with_a_start(incidents, services)),

@@ -10,6 +10,7 @@ from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.notification import Severity
 from bypass_responder.operating.overview.access_problems import Fixable, access_problems
+from bypass_responder.operating.posture.plan_runs import plan_text
 from bypass_responder.operating.sensor_delays import SensorDelay
 from bypass_responder.operating.status import SWITCHES, hunting_text, read_status, who_switched
 
@@ -66,6 +67,8 @@ class Health(Value):
     sensor_delays: tuple[SensorDelay, ...]
     """How late feed and hunting brought the same records within 30 days; empty before hunting first worked."""
     sweep: SweepHealth
+    posture_plan: str
+    """The plan of mailbox changes that is under way, and how far it is; empty while none is."""
     protected_still_blocked: tuple[str, ...]
     waiting: tuple[IndexEntry, ...]
     undelivered_notifications: int
@@ -115,6 +118,7 @@ async def read_health(services: Services, checks: SelfChecks) -> Health:
             covered=found.sweep.covered,
             unknown_because=found.doubt,
         ),
+        posture_plan=plan_text(found.plan) if found.plan else "",
         protected_still_blocked=tuple(found.protected_blocked),
         waiting=tuple(found.waiting),
         undelivered_notifications=found.undelivered,

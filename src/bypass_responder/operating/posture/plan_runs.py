@@ -52,6 +52,50 @@ class UndoFile(Value):
     entries: tuple[UndoEntry, ...]
 
 
+class RunView(Value):
+    """One run of a plan, or the undo of one, as pages and the API show it."""
+
+    id: str
+    plan: Sha256
+    undoes: str | None
+    who: str
+    reason: str
+    started_at: Utc
+    ended_at: Utc | None
+    state: Literal["running", "done", "partly", "stopped"]
+    held: str
+    stopped: str
+    progress: str
+    total: int
+    counts: dict[ChangeOutcome, int]
+    named: tuple[str, ...]
+    """The first mailboxes that are not as wanted, with the reason."""
+
+
+class PlanRuns(Value):
+    """The last runs of plans, the newest first."""
+
+    read_at: Utc
+    runs: tuple[RunView, ...]
+
+
+def view_of(run: PlanRun) -> RunView:
+    """Return a run without the mailboxes that are under way."""
+    return RunView(**{name: getattr(run, name) for name in RunView.model_fields})
+
+
+def plan_text(run: PlanRun) -> str:
+    """Return how far a run is, in one line."""
+    what = f"undo of {run.plan[:12]}" if run.undoes else run.plan[:12]
+    held = f", held: {run.held}" if run.held else ""
+    return f"{what}, {run.progress}{held}  (bypassctl posture applied {run.id[:8]})"
+
+
+async def read_plan_runs(services: Services) -> PlanRuns:
+    """Return the last runs, from the ledger alone."""
+    return PlanRuns(read_at=services.clock(), runs=tuple(map(view_of, await read_runs(services))))
+
+
 async def prepare_apply(
     plan: Plan, content: bytes, services: Services, *, reason: str, author: Author, upload: bool
 ) -> DecisionMessage:

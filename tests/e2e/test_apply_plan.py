@@ -1,0 +1,114 @@
+"""`bypassctl posture apply` and `undo`, on Azurite and a stand-in tenant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sandbox.azurite import missing
+from sandbox.tenant.mailbox import Mailbox
+from tests.e2e.ctl import Said, bypassctl
+from tests.e2e.live import Live
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
+REASON = ("--reason", "CHG-7", "--yes")
+
+
+def mailboxes(live: Live) -> dict[str, Mailbox]:
+    return {key: each.mailbox.model_copy(deep=True) for key, each in live.tenant.accounts.items() if each.mailbox}
+
+
+async def planned(live: Live, file: Path) -> None:
+    """A plan from what the worker read: one mailbox is pinned, one has an empty list."""
+    pinned = [account for account in live.tenant.accounts.values() if account.mailbox][:2]
+    pinned[0].mailbox = Mailbox(actions={"Owner": ["Update", "HardDelete"]})
+    pinned[1].mailbox = Mailbox(actions={"Admin": []}, age_limit="30.00:00:00")
+    await live.responder.read_posture()
+    while await live.reads():
+        pass
+    live.ahead += live.ahead.resolution * 60_000_000
+    await live.responder.read_posture()
+    said = await bypassctl(live.env, "posture", "plan", "-o", str(file), "--pinned", "--age-limit", "180")
+    assert said.code == 0, said.err
+
+
+async def carried_out(live: Live) -> None:
+    await live.decisions()
+    while await live.reads():
+        pass
+
+
+async def last_run(live: Live) -> dict[str, object]:
+    said = await bypassctl(live.env, "posture", "applied", "-o", "json")
+    run: dict[str, object] = said.json[0]
+    return run
+
+
+async def test_a_plan_is_carried_out_and_undone_with_bypassctl(live: Live, tmp_path: Path) -> None:
+    await planned(live, tmp_path / "plan.json")
+    before = mailboxes(live)
+    said = await bypassctl(live.env, "posture", "apply", f"{tmp_path}/plan.json", *REASON)
+    await carried_out(live)
+    run, changed = await last_run(live), mailboxes(live)
+    file = await bypassctl(live.env, "posture", "applied", str(run["id"]), "--undo-file", f"{tmp_path}/undo.json")
+    undone = await bypassctl(live.env, "posture", "undo", str(run["id"])[:8], *REASON)
+    await carried_out(live)
+
+    assert (said.code, file.code, undone.code) == (0, 0, 0), said.err + file.err + undone.err
+    assert (run["state"], run["counts"]) == ("done", {"done": 2})
+    assert len([key for key in before if before[key] != changed[key]]) == 2
+    entries = json.loads((tmp_path / "undo.json").read_text(encoding="utf-8"))["entries"]
+    assert {each["object_id"] for each in entries} == {key for key in before if before[key] != changed[key]}
+    assert (await last_run(live))["undoes"] == run["id"]
+    assert mailboxes(live) == before
+
+
+async def refused(live: Live, *arguments: str) -> Said:
+    said = await bypassctl(live.env, "posture", *arguments)
+    await carried_out(live)
+    return said
+
+
+async def test_what_cannot_be_carried_out_is_refused_in_one_line(live: Live, tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    await planned(live, file)
+    changed = tmp_path / "changed.json"
+    changed.write_text(file.read_text(encoding="utf-8").replace("180", "179", 1), encoding="utf-8")
+    before = mailboxes(live)
+    found = [
+        await refused(live, "apply", str(changed), *REASON),
+        await refused(live, "apply", f"{tmp_path}/none.json", *REASON),
+        await refused(live, "apply", str(file), "--reason", " ", "--yes"),
+        await refused(live, "apply", str(file), "--reason", "x", "--dry-run"),
+        await refused(live, "apply", str(file), "--reason", "x"),
+        await refused(live, "undo", "1234", *REASON),
+        await refused(live, "stop", "1234", "--reason", "x"),
+        await refused(live, "applied", "--undo-file", f"{tmp_path}/undo.json"),
+    ]
+
+    assert [said.code for said in found] == [2, 2, 2, 0, 2, 3, 3, 2]
+    assert "its hash is another" in found[0].err
+    assert mailboxes(live) == before
+    assert (await bypassctl(live.env, "posture", "applied", "-o", "json")).json == []
+
+
+async def test_in_observe_a_plan_is_refused_by_the_responder(live: Live, tmp_path: Path) -> None:
+    await planned(live, tmp_path / "plan.json")
+    before = mailboxes(live)
+    await live.deploy(MODE="observe")
+    await bypassctl(live.env, "posture", "apply", f"{tmp_path}/plan.json", *REASON)
+    await carried_out(live)
+
+    assert mailboxes(live) == before
+    assert (await bypassctl(live.env, "posture", "applied", "-o", "json")).json == []
+
+
+async def test_a_plan_that_was_carried_out_is_recognized_before_it_is_sent(live: Live, tmp_path: Path) -> None:
+    await planned(live, tmp_path / "plan.json")
+    await bypassctl(live.env, "posture", "apply", f"{tmp_path}/plan.json", *REASON)
+    await carried_out(live)
+    again = await bypassctl(live.env, "posture", "apply", f"{tmp_path}/plan.json", *REASON)
+
+    assert (again.code, "--undo-file FILE" in again.err) == (3, True)
