@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -27,7 +28,9 @@ from bench import (
     notifications,
     off_flood,
     posture_compare,
+    posture_read,
     sweep_compare,
+    worker_beside,
     worker_memory,
 )
 from bench.event_order import SWEEP, by_seed
@@ -35,6 +38,7 @@ from bench.mixed_records import blob
 from bench.storage_calls import GRAPH_SECONDS
 from bypass_responder.sensing.sweep import read_content
 from sandbox.azurite import missing
+from sandbox.exchange_online.powershell import PowerShellError
 from sandbox.tenant.server import environment
 from sandbox.tenant.settings import Settings
 from tests.sampling import sampled
@@ -193,6 +197,38 @@ def test_the_worker_looks_at_everybody_in_pages() -> None:
     figures = sweep_compare.worker_figures(large=2500, small=1000)
 
     assert figures["worker_2500_objects_peak_mb"] > figures["worker_memory_growth"] > 0
+
+
+@needs_worker
+def test_a_shard_is_one_call_where_the_script_makes_two_for_each_mailbox() -> None:
+    figures = posture_read.measure(large=60, small=30, shard=20, scripted=5)
+
+    assert (figures["calls_for_60_mailboxes"], figures["shards_of_60_mailboxes"]) == (3, 3)
+    assert (figures["script_calls_for_5_mailboxes"], figures["script_calls_per_mailbox"]) == (11, 2)
+    assert figures["worker_60_mailboxes_peak_mb"] > figures["worker_memory_growth"] > 0
+
+
+@pytest.mark.slow
+@needs_worker
+def test_a_sweep_and_a_removal_are_measured_beside_both_kinds_of_reads() -> None:
+    """The bench itself asserts that each removal removed a bypass, and that the reads went on."""
+    figures = worker_beside.measure(objects=20, mailboxes=40, shard=20, runs=1)
+
+    assert {name for name in figures if name.startswith("times_") and "cpu" not in name} == {
+        "times_sweep_beside_evidence",
+        "times_disable_beside_evidence",
+        "times_sweep_beside_posture",
+        "times_disable_beside_posture",
+    }
+    assert figures["disable_posture_ms"] > 1000 * worker_beside.CALL_SECONDS
+
+
+@pytest.mark.parametrize("bench", [posture_read, worker_beside])
+def test_without_powershell_a_bench_of_the_worker_says_so(monkeypatch: pytest.MonkeyPatch, bench: ModuleType) -> None:
+    monkeypatch.setattr(worker_memory, "missing", lambda: "pwsh is not on PATH")
+
+    with pytest.raises(PowerShellError, match="pwsh is not on PATH"):
+        bench.measure()
 
 
 @pytest.mark.slow
