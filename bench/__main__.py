@@ -28,6 +28,7 @@ BENCHES = (
     "idle_poll",
     "sweep_compare",
     "posture_compare",
+    "posture_memory",
     "posture_read",
     "mixed_events",
     "account_history",

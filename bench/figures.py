@@ -62,6 +62,7 @@ TARGETS = {
     "incident_pages.times_status": Target(1.2),
     "incident_pages.most_requests": Target(4),
     "posture_compare.times_json": Target(3),
+    "posture_memory.memory_growth": Target(1.2),
     "posture_read.calls_per_shard": Target(1),
     "posture_read.worker_memory_growth": Target(1.2),
     "worker_beside.times_sweep_beside_evidence": Target(1.1),

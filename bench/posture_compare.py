@@ -21,7 +21,7 @@ from bypass_responder.posture.organization import Organization
 from bypass_responder.posture.read import TenantRead, read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 LARGE = 100_000
 _VARIANTS = 300
@@ -63,12 +63,16 @@ def compared(lines: Sequence[bytes]) -> int:
 
 def make(mailboxes: int) -> list[bytes]:
     """Lines as the worker writes them."""
+    return list(lines_of(mailboxes))
+
+
+def lines_of(mailboxes: int) -> Iterator[bytes]:
+    """The same, one by one."""
     dice = random.Random(1)
     defaults = [list(measures().microsoft.actions[logon]) for logon in LogonType]
     others = [[dice.sample(each, len(each) - dice.randint(0, 3)) for each in defaults] for _ in range(_VARIANTS)]
-    return [
-        _line(number, dice, defaults if dice.random() < _USUAL else dice.choice(others)) for number in range(mailboxes)
-    ]
+    for number in range(mailboxes):
+        yield _line(number, dice, defaults if dice.random() < _USUAL else dice.choice(others))
 
 
 def _line(number: int, dice: random.Random, lists: list[list[str]]) -> bytes:

@@ -28,6 +28,7 @@ from bench import (
     notifications,
     off_flood,
     posture_compare,
+    posture_memory,
     posture_read,
     sweep_compare,
     worker_beside,
@@ -36,6 +37,7 @@ from bench import (
 from bench.event_order import SWEEP, by_seed
 from bench.mixed_records import blob
 from bench.storage_calls import GRAPH_SECONDS
+from bypass_responder.posture import sorted_rows
 from bypass_responder.sensing.sweep import read_content
 from sandbox.azurite import missing
 from sandbox.exchange_online.powershell import PowerShellError
@@ -308,6 +310,14 @@ def test_memory_is_told_for_each_kind_of_work(monkeypatch: pytest.MonkeyPatch) -
     work = ("sweep_peak_mb", "big_blob_peak_mb", "findings_peak_mb")
     assert all(figures[name] >= figures["idle_mb"] - 5 > 10 for name in work), figures
     assert figures["start_peak_mb"] > 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no /proc")
+def test_the_memory_of_two_reads_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorted_rows, "MOST_HELD", 100)
+
+    assert posture_memory.compared(2500) > 10
+    assert posture_memory.measure(small=10, large=20)["memory_growth"] > 0
 
 
 def test_the_posture_is_compared_for_every_mailbox() -> None:

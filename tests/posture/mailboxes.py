@@ -374,5 +374,11 @@ def a_read(cases: tuple[Case, ...] = CASES, *, organization: Organization = ON) 
     )
 
 
+def listed(read: TenantRead) -> list[Mailbox]:
+    """Its mailboxes, to change some of them."""
+    assert isinstance(read.mailboxes, list)
+    return read.mailboxes
+
+
 def pinned_of(case: Case) -> tuple[LogonType, ...]:
     return tuple(map(LogonType, case.pinned.split()))

@@ -10,7 +10,6 @@ import pytest
 from bypass_responder.model.change import Actor, Outcome
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.technique import Technique
-from bypass_responder.posture.authors import with_authors
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.comparison import Before, compare
 from bypass_responder.posture.mailbox import Audit, Mailbox
@@ -29,8 +28,7 @@ MALLORY = "mallory@contoso.onmicrosoft.com at 2026-03-02 09:00:00Z"
 def texts(after: Audit, *records: Tampering, mailbox: Mailbox | None = None) -> list[str]:
     """What the one row of a comparison says of its changes."""
     read = TenantRead("test", NOW, [(mailbox or a_mailbox())._replace(audit=after)], [], ON)
-    found = compare(read, measures(), before=Before(START, {TARGET: DEFAULT}))
-    [row] = with_authors(found, records).rows
+    [row] = compare(read, measures(), before=Before(START, [a_mailbox()]), records=records).rows
     return [str(each) for each in row.changed]
 
 

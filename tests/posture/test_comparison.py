@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
+from bypass_responder.posture import sorted_rows
 from bypass_responder.posture.baseline import measures
-from bypass_responder.posture.comparison import Before, Comparison, MailboxPosture, compare
+from bypass_responder.posture.comparison import Before, Comparison, compare
+from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.mailbox import Bypassed, Mailbox
-from bypass_responder.posture.read import TenantRead, settings_by_key
+from bypass_responder.posture.packed import mailboxes_by_id
+from bypass_responder.posture.read import TenantRead
+from bypass_responder.posture.sorted_rows import SortedRows
 from bypass_responder.posture.verdict import Audited
-from tests.posture.mailboxes import CASES, ON, SHARED, Case, a_read, bypass_of, exchange_guid, mailbox, object_id
+from tests.posture.mailboxes import (
+    CASES,
+    ON,
+    SHARED,
+    Case,
+    a_read,
+    bypass_of,
+    exchange_guid,
+    listed,
+    mailbox,
+    object_id,
+)
+from tests.world import START
 
 CASE = {case.what: case for case in CASES}
 DEFAULT, ROOM_OFF = CASES[0], CASE["AuditEnabled off for a room"]
@@ -125,7 +143,7 @@ def test_a_mailbox_without_an_id_is_kept_and_makes_the_read_partial() -> None:
 
 def test_two_mailboxes_with_one_id_are_kept_and_make_the_read_partial() -> None:
     read = a_read((DEFAULT, ROOM_OFF))
-    read.mailboxes[1] = read.mailboxes[1]._replace(object_id=object_id(0))
+    listed(read)[1] = read.mailboxes[1]._replace(object_id=object_id(0))
     found = compared(read)
 
     assert len(found.rows) == 2
@@ -134,11 +152,33 @@ def test_two_mailboxes_with_one_id_are_kept_and_make_the_read_partial() -> None:
 
 def test_a_mailbox_that_was_read_twice_counts_once_and_makes_the_read_partial() -> None:
     read = a_read((DEFAULT,))
-    read.mailboxes *= 2
+    read.mailboxes = listed(read) * 2
     found = compared(read)
 
     assert len(found.rows) == 1
     assert "overlap" in found.problems[0]
+
+
+def in_files(mailboxes: Iterable[Mailbox]) -> SortedRows[Mailbox]:
+    """The mailboxes as a read of the worker has them."""
+    rows = mailboxes_by_id()
+    rows.extend(mailboxes)
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_beyond_what_memory_holds_the_comparison_is_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, doubled = a_read(), mailbox(DEFAULT, 0)._replace(display_name="another")
+    earlier = [mailbox(DEFAULT, number) for number in range(0, 90, 2)]
+    mailboxes = [*listed(read), doubled, *listed(read)[:2]]
+    expected = compared(replace(read, mailboxes=mailboxes), before=Before(START, earlier))
+    monkeypatch.setattr(sorted_rows, "MOST_HELD", 7)
+    random.Random(seed).shuffle(mailboxes)
+    found = compared(replace(read, mailboxes=in_files(mailboxes)), before=Before(START, in_files(earlier)))
+
+    assert list(found.rows) == list(expected.rows)
+    assert replace(found, rows=()) == replace(expected, rows=())
+    assert (len(found.gone), len(found.problems)) == (16, len(expected.problems))
 
 
 @pytest.mark.parametrize("lost", ["mailboxes", "bypassed", "organization"])
@@ -151,7 +191,7 @@ def test_what_was_not_read_makes_it_partial_and_is_named(lost: str) -> None:
 
 
 def before(*mailboxes: Mailbox) -> Before:
-    return Before(None, settings_by_key(mailboxes))
+    return Before(None, [*mailboxes])
 
 
 def test_a_mailbox_that_the_read_before_lacks_is_new() -> None:
@@ -177,5 +217,5 @@ def test_a_change_since_the_read_before_is_set_apart() -> None:
 def test_a_mailbox_without_an_object_id_goes_by_its_exchange_guid() -> None:
     known = before(mailbox(CASE["without an object id"], 0))
 
-    assert list(known.settings) == [exchange_guid(0)]
+    assert [each.key for each in known.mailboxes] == [exchange_guid(0)]
     assert not compared(a_read((CASE["without an object id"],)), before=known).rows[0].new

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -76,6 +77,50 @@ def test_equal_settings_are_kept_once() -> None:
     assert isinstance(one, Mailbox)
     assert isinstance(other, Mailbox)
     assert one.audit is other.audit
+
+
+COMPACT = a_line().replace(b": ", b":").replace(b", ", b",")
+"""As the worker writes it."""
+
+
+def heads() -> list[bytes]:
+    head = COMPACT.partition(b',"audit":')[0]
+    named = json.dumps('x,"audit":{"enabled":false}').encode()
+    return [
+        *(
+            head,
+            head.replace(b"UserMailbox", b"SharedMailbox"),
+            head.replace(b'"display_name":"', b'"x":1,"display_name":"'),
+        ),
+        re.sub(rb'"display_name":"[^"]*"', lambda _: b'"display_name":' + named, head),
+        *(b"{", b"[", b"", head[1:], head + b",", head + b"}", head + b',"nested":{"a":1', head[:-9], b"\xff" + head),
+    ]
+
+
+@pytest.mark.parametrize("head", heads())
+def test_a_line_whose_settings_were_read_before_is_read_as_if_alone(head: bytes) -> None:
+    reader = MailboxReader()
+    reader.line(COMPACT)
+    line = head + b',"audit":' + COMPACT.partition(b',"audit":')[2]
+
+    assert outcome(reader, line) == outcome(MailboxReader(), line)
+
+
+def outcome(reader: MailboxReader, line: bytes) -> object:
+    try:
+        return reader.line(line)
+    except InputError as error:
+        return error.reason
+
+
+def test_a_property_behind_the_settings_is_read_too() -> None:
+    reader = MailboxReader()
+    lines = [COMPACT[:-1] + b',"upn":"%d@contoso.com"}' % number for number in range(2)]
+    found = [reader.line(line) for line in lines for _ in range(2)]
+
+    assert [each.upn for each in found if isinstance(each, Mailbox)] == [
+        f"{number}@contoso.com" for number in (0, 0, 1, 1)
+    ]
 
 
 AUDIT = json.loads(ROW.model_dump_json())["audit"]

@@ -13,7 +13,7 @@ from bypass_responder.model.mailbox_audit import AuditChange, LogonType
 from bypass_responder.posture.baseline import exchange_rules, measures
 from bypass_responder.posture.comparison import compare
 from bypass_responder.posture.plan import Goal, Plan, plan
-from tests.posture.mailboxes import ADMIN, ALL, CASES, CIS_OWNER, OWNER, Case, a_read, without
+from tests.posture.mailboxes import ADMIN, ALL, CASES, CIS_OWNER, OWNER, Case, a_read, listed, without
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CASE = {case.what: case for case in CASES}
@@ -102,7 +102,7 @@ def test_a_mailbox_that_cannot_be_changed_is_named(what: str, why: str) -> None:
 
 def test_mailboxes_with_one_id_are_named() -> None:
     read = a_read((CASES[2], CASES[3]))
-    read.mailboxes[1] = read.mailboxes[1]._replace(object_id=read.mailboxes[0].object_id)
+    listed(read)[1] = read.mailboxes[1]._replace(object_id=read.mailboxes[0].object_id)
     found = compare(read, measures())
     made = plan(found, found.rows, Goal(), made_at=NOW)
 

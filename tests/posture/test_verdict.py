@@ -6,7 +6,8 @@ import pytest
 
 from bypass_responder.operating.posture.report import missing_text
 from bypass_responder.posture.baseline import Kind, measures
-from bypass_responder.posture.comparison import MailboxPosture, compare
+from bypass_responder.posture.comparison import compare
+from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.organization import Organization
 from bypass_responder.posture.verdict import Audited, Issue
 from tests.posture.mailboxes import CASES, OF_CIS, ON, Case, a_read, pinned_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import moment
@@ -14,30 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bypass_responder.model.health import Tampering
-    from bypass_responder.posture.comparison import Comparison, MailboxPosture
+    from bypass_responder.posture.drift import Change
+    from bypass_responder.posture.mailbox import Mailbox
 
 _PROPERTY = {Technique.AGE_LIMIT: "AuditLogAgeLimit", Technique.AUDIT_ENABLED: "AuditEnabled"}
-Authors = dict[tuple[str, str], str]
-"""By a name of the mailbox and a property, who changed it last."""
 
 
-def with_authors(found: Comparison, records: Iterable[Tampering]) -> Comparison:
-    """Return the comparison with who changed each property. ``records``: of the time between the two reads."""
-    known = _authors(records)
-    if not known:
-        return found
-    rows = tuple(_named(row, known) if row.changed else row for row in found.rows)
-    return replace(found, rows=rows)
+class Authors:
+    """Who changed a property of a mailbox last."""
 
+    def __init__(self, records: Iterable[Tampering]) -> None:
+        """Take the records of the time between two reads."""
+        self._known: dict[tuple[str, str], str] = {}
+        for record in sorted(records, key=lambda each: each.occurred_at):
+            name = last_part(record.target).casefold()
+            if name and record.took_effect:
+                by = f"{record.actor} at {moment(record.occurred_at)}"
+                self._known |= dict.fromkeys(((name, each) for each in _properties(record)), by)
 
-def _authors(records: Iterable[Tampering]) -> Authors:
-    found: Authors = {}
-    for record in sorted(records, key=lambda each: each.occurred_at):
-        name = last_part(record.target).casefold()
-        if name and record.took_effect:
-            by = f"{record.actor} at {moment(record.occurred_at)}"
-            found |= dict.fromkeys(((name, each) for each in _properties(record)), by)
-    return found
+    def of(self, mailbox: Mailbox, changed: tuple[Change, ...]) -> tuple[Change, ...]:
+        """Return the changes with who made each, where one record says so."""
+        return tuple(self._named(mailbox, each) for each in changed) if self._known else changed
+
+    def _named(self, mailbox: Mailbox, change: Change) -> Change:
+        keys = ((name, change.property) for name in mailbox.names)
+        by = {self._known[key] for key in keys if key in self._known}
+        return change._replace(by=by.pop()) if len(by) == 1 else change
 
 
 def _properties(record: Tampering) -> tuple[str, ...]:
@@ -45,11 +46,3 @@ def _properties(record: Tampering) -> tuple[str, ...]:
     if record.technique is Technique.ACTION_LIST:
         return (*lost_in(record.extent), "DefaultAuditSet")
     return (_PROPERTY[record.technique],) if record.technique in _PROPERTY else ()
-
-
-def _named(row: MailboxPosture, known: Authors) -> MailboxPosture:
-    changed = []
-    for change in row.changed:
-        by = {known[name, change.property] for name in row.mailbox.names if (name, change.property) in known}
-        changed.append(change._replace(by=by.pop()) if len(by) == 1 else change)
-    return row._replace(changed=tuple(changed))

@@ -1,33 +1,29 @@
-"""A tenant's mailboxes against the baselines: a row for each, and what they have in common. Pure."""
+"""A tenant's mailboxes against the baselines: a row for each, and what they have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.model.base import counted
+from bypass_responder.posture.authors import Authors
 from bypass_responder.posture.baseline import Measures
-from bypass_responder.posture.drift import Change, changes
+from bypass_responder.posture.comparison_row import MailboxPosture
+from bypass_responder.posture.drift import changes
 from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox
 from bypass_responder.posture.organization import Organization
-from bypass_responder.posture.read import TenantRead
-from bypass_responder.posture.verdict import Judge, Verdict
+from bypass_responder.posture.packed import key_of, rows_in_order
+from bypass_responder.posture.read import Mailboxes, TenantRead
+from bypass_responder.posture.sorted_rows import SortedRows
+from bypass_responder.posture.verdict import Judge
 
+if TYPE_CHECKING:
+    from bypass_responder.model.health import Tampering
 
-class MailboxPosture(NamedTuple):
-    """One mailbox with its verdict."""
-
-    mailbox: Mailbox
-    verdict: Verdict
-    bypassed: bool | None
-    """None: not known."""
-    watched: bool = False
-    new: bool = False
-    """True: the read before did not have it."""
-    changed: tuple[Change, ...] = ()
-    """Since the read before."""
+_END: tuple[None, Iterable[Mailbox]] = (None, ())
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,8 @@ class Comparison:
     organization: Organization
     problems: tuple[str, ...]
     """Why the read is partial."""
-    rows: tuple[MailboxPosture, ...]
+    rows: Sequence[MailboxPosture]
+    """In memory up to a number, then in a file: read them in their order."""
     without_mailbox: tuple[Bypassed, ...]
     """Bypassed accounts that are no mailbox that was read."""
     bypassed: int | None
@@ -59,103 +56,132 @@ class Comparison:
 
 
 class Before(NamedTuple):
-    """The read before: the settings of each mailbox by its id."""
+    """The read before."""
 
     read_at: datetime | None
-    settings: Mapping[str, Audit]
+    mailboxes: Mailboxes
 
 
 def compare(
-    read: TenantRead, measures: Measures, *, watched: Collection[str] = (), before: Before | None = None
+    read: TenantRead,
+    measures: Measures,
+    *,
+    watched: Collection[str] = (),
+    before: Before | None = None,
+    records: Iterable[Tampering] = (),
 ) -> Comparison:
-    """Return the comparison of a read. ``watched``: object ids or addresses, in lower case."""
-    mailboxes, doubled, overlap = _distinct(read.mailboxes)
+    """Return the comparison of a read. Its memory does not grow with the number of mailboxes.
+
+    ``watched``: object ids or addresses, in lower case. ``records``: changes of mailboxes between the two reads.
+    """
     judge = Judge(read.organization, measures)
     on = None if read.bypassed is None else {each for one in read.bypassed for each in one[:2] if each}
-    known = before.settings if before else {}
-    rows: list[MailboxPosture] = []
+    authors = Authors(records)
+    joined = _Joined(read.mailboxes, before.mailboxes if before else [])
+    rows = rows_in_order()
     met: set[str | None] = set()
-    for mailbox in mailboxes:
+    seen: set[str] = set()
+    for mailbox, previous in joined:
         object_id, exchange_guid = mailbox.object_id, mailbox.exchange_guid
-        key = object_id or exchange_guid
-        bypassed = None if on is None or key is None else (object_id in on or exchange_guid in on)
+        known = object_id or exchange_guid
+        bypassed = None if on is None or known is None else (object_id in on or exchange_guid in on)
         if bypassed:
             met |= {object_id, exchange_guid}
-        previous = known.get(key) if key else None
+        is_watched = bool(watched) and _is_watched(mailbox, watched)
+        if is_watched:
+            seen |= mailbox.names
         rows.append(
             MailboxPosture(
                 mailbox,
                 judge(mailbox, bypassed),
                 bypassed,
-                _is_watched(mailbox, watched) if watched else False,
+                is_watched,
                 before is not None and previous is None,
-                changes(previous, mailbox.audit) if previous is not None else (),
+                authors.of(mailbox, changes(previous, mailbox.audit)) if previous is not None else (),
             )
         )
-    rows.sort(key=lambda row: _place(row, doubled))
     return Comparison(
         source=read.source,
         read_at=read.read_at,
         measures=measures,
         organization=read.organization,
-        problems=(*read.problems, *_unread(read), *_problems(mailboxes, doubled, overlap), *_unjoinable(read.bypassed)),
-        rows=tuple(rows),
+        problems=(*read.problems, *_unread(read), *joined.problems, *_unjoinable(read.bypassed)),
+        rows=rows,
         without_mailbox=tuple(sorted((one for one in read.bypassed or () if not met & {*one[:2]}), key=_account)),
         bypassed=None if read.bypassed is None else len(read.bypassed),
-        unseen=_unseen(watched, rows),
-        gone=_gone(known, rows),
+        unseen=tuple(sorted({*watched} - seen)),
+        gone=tuple(joined.gone),
         compared_with=before.read_at if before else None,
     )
 
 
-def _distinct(mailboxes: Iterable[Mailbox]) -> tuple[list[Mailbox], set[str], int]:
-    """Return the mailboxes without those that came twice, the ids that several have, and how many came twice."""
-    first: dict[str, Mailbox] = {}
-    others: dict[str, list[Mailbox]] = {}
-    found: list[Mailbox] = []
-    overlap = 0
-    for mailbox in mailboxes:
-        key = mailbox.object_id or mailbox.exchange_guid or ""
-        if key not in first:
-            first[key] = mailbox
-        elif mailbox == first[key] or mailbox in others.get(key, ()):
-            overlap += 1
-            continue
-        else:
-            others.setdefault(key, []).append(mailbox)
-        found.append(mailbox)
-    return found, others.keys() | first.keys() & {""}, overlap
+class _Joined:
+    """The mailboxes by id, without those that came twice, each with its settings in the read before."""
 
+    def __init__(self, mailboxes: Mailboxes, before: Mailboxes) -> None:
+        self._mailboxes, self._before = mailboxes, before
+        self.gone: list[str] = []
+        self._several: list[str] = []
+        self._overlap = self._nameless = 0
 
-def _place(row: MailboxPosture, doubled: Collection[str]) -> str:
-    """Return what sorts a row: watched, then opened by others, then the worst, then by id."""
-    mailbox = row.mailbox
-    key = mailbox.object_id or mailbox.exchange_guid or ""
-    last = repr(mailbox) if key in doubled else ""
-    return f"{not row.watched:d}{not mailbox.delegated:d}{row.verdict.rank:04}{key}{last}"
+    def __iter__(self) -> Iterator[tuple[Mailbox, Audit | None]]:
+        earlier = groupby(_by_id(self._before), key_of)
+        key, settings = next(earlier, _END)
+        for wanted, group in groupby(_by_id(self._mailboxes), key_of):
+            while key is not None and key < wanted:
+                self._note_gone(key)
+                key, settings = next(earlier, _END)
+            previous = None
+            if key == wanted:
+                previous = [each.audit for each in settings][-1] if key else None
+                key, settings = next(earlier, _END)
+            mailboxes = [*group]
+            if len(mailboxes) > 1 or not wanted:
+                mailboxes = self._distinct(wanted, mailboxes)
+            for mailbox in mailboxes:
+                yield mailbox, previous
+        while key is not None:
+            self._note_gone(key)
+            key, settings = next(earlier, _END)
 
+    def _note_gone(self, key: str) -> None:
+        if key:
+            self.gone.append(key)
 
-def _account(account: Bypassed) -> tuple[str, str, str]:
-    return (account.object_id or "", account.exchange_guid or "", account.name)
+    def _distinct(self, key: str, mailboxes: list[Mailbox]) -> list[Mailbox]:
+        distinct = sorted({*mailboxes}, key=repr)
+        self._overlap += len(mailboxes) - len(distinct)
+        if not key:
+            self._nameless = len(distinct)
+        elif len(distinct) > 1:
+            self._several.append(key)
+        return distinct
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with the ids, once all were read."""
+        found = []
+        if self._overlap:
+            were = counted(self._overlap, "mailbox was", "mailboxes were")
+            found.append(f"{were} read twice: parts of the read overlap")
+        if several := self._several:
+            found.append(f"{len(several)} ids have several mailboxes: {', '.join(several[:3])}")
+        if self._nameless:
+            have = counted(self._nameless, "mailbox has", "mailboxes have")
+            found.append(f"{have} no id: whether their accounts are bypassed is not known")
+        return found
 
 
 def _is_watched(mailbox: Mailbox, watched: Collection[str]) -> bool:
     return mailbox.object_id in watched or mailbox.upn.lower() in watched or mailbox.address.lower() in watched
 
 
-def _unseen(watched: Collection[str], rows: Collection[MailboxPosture]) -> tuple[str, ...]:
-    if not watched:
-        return ()
-    seen = {name for row in rows if row.watched for name in _names(row.mailbox)}
-    return tuple(sorted({*watched} - seen))
+def _by_id(mailboxes: Mailboxes) -> Iterable[Mailbox]:
+    return mailboxes if isinstance(mailboxes, SortedRows) else sorted(mailboxes, key=key_of)
 
 
-def _names(mailbox: Mailbox) -> tuple[str, ...]:
-    return (mailbox.object_id or "", mailbox.upn.lower(), mailbox.address.lower())
-
-
-def _gone(known: Mapping[str, Audit], rows: Collection[MailboxPosture]) -> tuple[str, ...]:
-    return tuple(sorted(known.keys() - {row.mailbox.key for row in rows})) if known else ()
+def _account(account: Bypassed) -> tuple[str, str, str]:
+    return (account.object_id or "", account.exchange_guid or "", account.name)
 
 
 def _unread(read: TenantRead) -> list[str]:
@@ -167,19 +193,6 @@ def _unread(read: TenantRead) -> list[str]:
         found.append("bypassed accounts were not read: Get-MailboxAuditBypassAssociation -ResultSize Unlimited")
     if unread := read.organization.unread:
         found.append(f"{unread} not read: Get-OrganizationConfig, Get-AdminAuditLogConfig")
-    return found
-
-
-def _problems(mailboxes: Collection[Mailbox], doubled: Collection[str], overlap: int) -> list[str]:
-    found = []
-    if overlap:
-        found.append(f"{counted(overlap, 'mailbox was', 'mailboxes were')} read twice: parts of the read overlap")
-    if several := sorted(filter(None, doubled)):
-        found.append(f"{len(several)} ids have several mailboxes: {', '.join(several[:3])}")
-    if "" in doubled:
-        nameless = sum(not mailbox.key for mailbox in mailboxes)
-        mailboxes_have = counted(nameless, "mailbox has", "mailboxes have")
-        found.append(f"{mailboxes_have} no id: whether their accounts are bypassed is not known")
     return found
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from bypass_responder.model.base import Value
-from bypass_responder.posture.comparison import MailboxPosture
+from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.verdict import Audited
 
 
@@ -25,9 +25,9 @@ class RowFilter(Value):
         """True if it leaves something out."""
         return self != RowFilter()
 
-    def of(self, rows: Iterable[MailboxPosture]) -> tuple[MailboxPosture, ...]:
+    def of(self, rows: Sequence[MailboxPosture]) -> Sequence[MailboxPosture]:
         """Return the rows that fit, in their order."""
-        return tuple(row for row in rows if self._fits(row)) if self.is_set else tuple(rows)
+        return tuple(row for row in rows if self._fits(row)) if self.is_set else rows
 
     def _fits(self, row: MailboxPosture) -> bool:
         types = {type_.casefold() for type_ in self.types}

@@ -20,7 +20,8 @@ from bypass_responder.model.mailbox_audit import Action, AuditChange, AuditSetti
 from bypass_responder.model.plan_run import MOST_CHANGES
 from bypass_responder.posture.age_limit import days_of
 from bypass_responder.posture.baseline import exchange_rules, measures
-from bypass_responder.posture.comparison import Comparison, MailboxPosture
+from bypass_responder.posture.comparison import Comparison
+from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.mailbox import Audit
 from bypass_responder.posture.verdict import Issue
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from bypass_responder.errors import InputError
-from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox, MailboxReader
+from bypass_responder.posture.mailbox import Bypassed, Mailbox, MailboxReader
 from bypass_responder.posture.organization import Organization
+from bypass_responder.posture.sorted_rows import SortedRows
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+Mailboxes = list[Mailbox] | SortedRows[Mailbox]
 MOST_PROBLEMS = 20
 
 
@@ -24,7 +22,7 @@ class TenantRead:
     """Which source was read: the worker, or files."""
     read_at: datetime | None = None
     """When the read began; None where it is not known."""
-    mailboxes: list[Mailbox] = field(default_factory=list)
+    mailboxes: Mailboxes = field(default_factory=list)
     bypassed: list[Bypassed] | None = None
     """None: not read."""
     organization: Organization = field(default_factory=Organization)
@@ -52,8 +50,3 @@ def read_line(line: bytes, into: TenantRead, reader: MailboxReader) -> None:
         into.bypassed = [found]
     else:
         into.bypassed.append(found)
-
-
-def settings_by_key(mailboxes: Iterable[Mailbox]) -> dict[str, Audit]:
-    """Return the settings of each mailbox that has an id, as the next read is compared with them."""
-    return {mailbox.key: mailbox.audit for mailbox in mailboxes if mailbox.key}

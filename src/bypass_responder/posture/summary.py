@@ -10,7 +10,8 @@ from bypass_responder.model.base import Utc, Value
 from bypass_responder.posture.verdict import MAIL_READS, TO_FIX, Audited, Issue
 
 if TYPE_CHECKING:
-    from bypass_responder.posture.comparison import Comparison, MailboxPosture
+    from bypass_responder.posture.comparison import Comparison
+    from bypass_responder.posture.comparison_row import MailboxPosture
 
 
 class Summary(Value):

@@ -13,7 +13,6 @@ from bypass_responder.operating.posture.report import Exemption, PostureReport
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.comparison import Before, compare
 from bypass_responder.posture.mailbox import Bypassed
-from bypass_responder.posture.read import settings_by_key
 from bypass_responder.posture.summary import summarize
 from tests.console.browser.chromium import FLAGS, PROGRAM, ROOT, needs_chromium, violations
 from tests.posture.mailboxes import CASES, a_read, mailbox
@@ -40,7 +39,7 @@ def report() -> PostureReport:
     read = a_read(cases)
     read.read_at = NOW - timedelta(hours=6)
     read.bypassed = [*(read.bypassed or ()), Bypassed(ARCHIVE, None, "svc-archive")]
-    before = Before(NOW - timedelta(days=1, hours=6), settings_by_key(mailbox(cases[0], number) for number in range(6)))
+    before = Before(NOW - timedelta(days=1, hours=6), [mailbox(cases[0], number) for number in range(6)])
     found = compare(read, measures(), watched={"user2@contoso.com"}, before=before)
     numbers = summarize(found)
     trend = [numbers.model_copy(update={"read_at": NOW - timedelta(days=day, hours=6)}) for day in (1, 2)]

@@ -10,7 +10,7 @@ from bypass_responder.operating.posture.report import PostureReport
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.comparison import Before, compare
 from bypass_responder.posture.mailbox import Mailbox
-from bypass_responder.posture.read import TenantRead, settings_by_key
+from bypass_responder.posture.read import TenantRead
 from bypass_responder.posture.stored import PostureRead
 from tests.operating.posture.scenes import read_of
 from tests.posture.mailboxes import CASES, ON, a_read
@@ -26,7 +26,7 @@ def mailboxes(count: int) -> list[Mailbox]:
 
 def report_of(now: list[Mailbox], before: list[Mailbox]) -> PostureReport:
     read = TenantRead("the worker", START, mailboxes=now, bypassed=[], organization=ON)
-    earlier = Before(START - DAY, settings_by_key(before))
+    earlier = Before(START - DAY, [*before])
     return PostureReport(compare(read, measures(), before=earlier), START)
 
 

@@ -12,7 +12,7 @@ from bypass_responder.operating.posture.csv_file import csv_lines
 from bypass_responder.operating.posture.report import Exemption, PostureReport
 from bypass_responder.posture.filter import RowFilter
 from tests.operating.posture.reports import ARCHIVE, partial, read_at, report_of, with_archive
-from tests.posture.mailboxes import ALL, CASES, OWNER, object_id
+from tests.posture.mailboxes import ALL, CASES, OWNER, listed, object_id
 
 CASE = {case.what: case for case in CASES}
 
@@ -106,7 +106,7 @@ def test_a_partial_read_says_so_in_each_row_and_without_any(wanted: RowFilter) -
 
 def test_a_formula_in_a_name_is_text() -> None:
     read = read_at(CASES[0])
-    read.mailboxes[0] = read.mailboxes[0]._replace(display_name="=cmd|' /C calc'!A0", upn="\x1b[31mx")
+    listed(read)[0] = read.mailboxes[0]._replace(display_name="=cmd|' /C calc'!A0", upn="\x1b[31mx")
     [row] = rows_of(report_of(read=read))
 
     assert row["Display Name"].startswith("'=")

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from bypass_responder.operating.posture.document import document_of
+from bypass_responder.operating.posture.document import document_lines
+from bypass_responder.operating.posture.report import PostureReport
+from bypass_responder.posture.read import TenantRead
 from tests.operating.posture.reports import ARCHIVE, partial, report_of, with_archive
 from tests.posture.mailboxes import CASES, object_id
 
 
+def document_of(report: PostureReport) -> dict[str, Any]:
+    """The object that the text has."""
+    document: dict[str, Any] = json.loads("".join(document_lines(report)))
+    return document
+
+
 def test_it_is_json_with_every_mailbox() -> None:
-    document = json.loads(json.dumps(document_of(report_of())))
+    document = document_of(report_of())
 
     assert len(document["mailboxes"]) == len(CASES)
     assert document["format"] == "bypass-responder/posture/1"
+
+
+def test_without_a_mailbox_it_is_json_too() -> None:
+    assert document_of(report_of(read=TenantRead("test")))["mailboxes"] == []
 
 
 def test_a_mailbox_has_what_decides() -> None:

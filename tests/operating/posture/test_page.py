@@ -9,7 +9,7 @@ from bypass_responder.operating.posture.page import page
 from bypass_responder.posture.filter import RowFilter
 from bypass_responder.posture.summary import summarize
 from tests.operating.posture.reports import partial, read_at, report_of, with_archive
-from tests.posture.mailboxes import CASES, object_id
+from tests.posture.mailboxes import CASES, listed, object_id
 
 
 def test_it_loads_and_runs_nothing() -> None:
@@ -18,7 +18,7 @@ def test_it_loads_and_runs_nothing() -> None:
 
 def test_markup_in_a_name_is_text() -> None:
     read = read_at(CASES[0])
-    read.mailboxes[0] = read.mailboxes[0]._replace(upn="<script>alert(1)</script>\u202e")
+    listed(read)[0] = read.mailboxes[0]._replace(upn="<script>alert(1)</script>\u202e")
 
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" in page(report_of(read=read))
 

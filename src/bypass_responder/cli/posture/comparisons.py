@@ -24,7 +24,6 @@ from bypass_responder.operating.posture.report import PostureReport
 from bypass_responder.posture.comparison import Before
 from bypass_responder.posture.comparison import compare as compared
 from bypass_responder.posture.filter import RowFilter
-from bypass_responder.posture.read import settings_by_key
 from bypass_responder.settings import mailbox_names
 
 Earlier = Annotated[
@@ -60,6 +59,6 @@ def compare(
     wanted = RowFilter(types=tuple(types), missing=tuple(missing), pinned=pinned, not_audited=not_audited)
     measures = measures_of(against)
     earlier = read_files(before, columns) if before else None
-    known = Before(earlier.read_at, settings_by_key(earlier.mailboxes)) if earlier else None
+    known = Before(earlier.read_at, earlier.mailboxes) if earlier else None
     found = compared(read_files(files, columns), measures, watched=mailbox_names(watched), before=known)
     show(PostureReport(found, datetime.now(UTC), wanted), output, file)

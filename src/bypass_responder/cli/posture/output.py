@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
@@ -14,13 +13,13 @@ import typer
 from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, WRONG_CALL, note, say, show_fields, show_section, stop
 from bypass_responder.model.base import counted, moment
 from bypass_responder.operating.posture.csv_file import csv_lines
-from bypass_responder.operating.posture.document import document_of
+from bypass_responder.operating.posture.document import document_lines
 from bypass_responder.operating.posture.overview import notable, to_do
 from bypass_responder.operating.posture.report import missing_text, read_text
 
 if TYPE_CHECKING:
     from bypass_responder.operating.posture.report import PostureReport
-    from bypass_responder.posture.comparison import MailboxPosture
+    from bypass_responder.posture.comparison_row import MailboxPosture
 
 MOST_SHOWN = 50
 
@@ -58,7 +57,7 @@ def _parts(made: PostureReport, form: Form) -> Iterable[str]:
     if form is Form.CSV:
         return csv_lines(made)
     if form is Form.JSON:
-        return (json.dumps(document_of(made), indent=2), "\n")
+        return document_lines(made)
     from bypass_responder.operating.posture.page import page
 
     return (page(made),)
@@ -95,12 +94,12 @@ def _show_table(made: PostureReport) -> None:
     )
     rows = [(each.issue.value, str(each.mailboxes), each.meaning, each.fix) for each in to_do(made)]
     show_section("To do", ("issue", "mailboxes", "meaning", "fix"), rows)
-    shown = notable(made)
+    shown, count = notable(made, MOST_SHOWN)
     columns = ("mailbox", "type", "audited", "why", "issues", "missing")
-    title = f"Mailboxes, {len(shown)} with something to know"
-    show_section(title, columns, [_cells(row, made) for row in shown[:MOST_SHOWN]])
-    if len(shown) > MOST_SHOWN:
-        say(f"… and {len(shown) - MOST_SHOWN} more: -o csv or json has all.")
+    title = f"Mailboxes, {count} with something to know"
+    show_section(title, columns, [_cells(row, made) for row in shown])
+    if count > MOST_SHOWN:
+        say(f"… and {count - MOST_SHOWN} more: -o csv or json has all.")
     accounts = [
         (each.name, each.object_id or "none", made.ticket(each.object_id) or "no entry known")
         for each in found.without_mailbox

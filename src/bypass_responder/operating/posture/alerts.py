@@ -13,7 +13,7 @@ from bypass_responder.model.base import counted, moment
 
 if TYPE_CHECKING:
     from bypass_responder.operating.posture.report import PostureReport
-    from bypass_responder.posture.comparison import MailboxPosture
+    from bypass_responder.posture.comparison_row import MailboxPosture
     from bypass_responder.posture.stored import PostureRead
 
 WEEK = timedelta(days=7)
@@ -26,15 +26,18 @@ ALERTS = ("posture_drift", "posture_default_left", "posture_partial")
 def alerts_of(report: PostureReport, reads: Sequence[PostureRead], now: datetime) -> dict[str, str]:
     """Return the alerts with their details. ``reads``: those that are stored, this one included."""
     present: dict[str, str] = {}
-    changed = [row for row in report.found.rows if row.changed]
-    left = [row for row in changed if _left_default_set(row)]
+    changed, left = _Named(), _Named()
+    for row in report.found.rows:
+        if row.changed:
+            changed.add(row)
+            if _left_default_set(row):
+                left.add(row)
     since = f"since the read of {moment(report.found.compared_with)}" if report.found.compared_with else ""
-    if len(changed) >= MANY:
-        present["posture_drift"] = f"The audit settings of {len(changed)} mailboxes changed {since}: {_names(changed)}."
-    if left:
-        present["posture_default_left"] = (
-            f"{counted(len(left), 'mailbox', 'mailboxes')} left Microsoft's default audit set {since}: {_names(left)}."
-        )
+    if changed.count >= MANY:
+        present["posture_drift"] = f"The audit settings of {changed.count} mailboxes changed {since}: {changed}."
+    if left.count:
+        mailboxes = counted(left.count, "mailbox", "mailboxes")
+        present["posture_default_left"] = f"{mailboxes} left Microsoft's default audit set {since}: {left}."
     if late := _partial_for_a_week(reads, now):
         present["posture_partial"] = late
     return present
@@ -44,9 +47,21 @@ def _left_default_set(row: MailboxPosture) -> bool:
     return any(each.property == "DefaultAuditSet" and "-" in each.text for each in row.changed)
 
 
-def _names(rows: Sequence[MailboxPosture]) -> str:
-    named = ", ".join(row.mailbox.name for row in rows[:MOST_NAMED])
-    return f"{named} and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else named
+class _Named:
+    """Mailboxes, counted; the first ones by name."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._names: list[str] = []
+
+    def add(self, row: MailboxPosture) -> None:
+        self.count += 1
+        if len(self._names) < MOST_NAMED:
+            self._names.append(row.mailbox.name)
+
+    def __str__(self) -> str:
+        more = self.count - len(self._names)
+        return ", ".join(self._names) + (f" and {more} more" if more else "")
 
 
 def _partial_for_a_week(reads: Sequence[PostureRead], now: datetime) -> str:

@@ -11,12 +11,12 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import Tampering
 from bypass_responder.operating.posture.overview import overview_of
 from bypass_responder.operating.posture.report import Exemption, PostureReport
-from bypass_responder.posture.authors import with_authors
 from bypass_responder.posture.baseline import Measures, measures
-from bypass_responder.posture.comparison import Before, Comparison, compare
+from bypass_responder.posture.comparison import Before, compare
 from bypass_responder.posture.filter import RowFilter
 from bypass_responder.posture.mailbox import MailboxReader
-from bypass_responder.posture.read import TenantRead, read_line, settings_by_key
+from bypass_responder.posture.packed import mailboxes_by_id
+from bypass_responder.posture.read import TenantRead, read_line
 from bypass_responder.posture.stored import Overview, PostureRead
 from bypass_responder.posture.summary import Summary
 
@@ -70,19 +70,24 @@ async def _report(reads: list[PostureRead], services: Services, chosen: Measures
     reader = MailboxReader()
     before = await _before(reads[1:], services, reader)
     read = await _load(reads[0], services, reader)
-    found = compare(read, chosen, watched=services.settings.watched_mailboxes, before=before)
-    found = await _with_authors(found, services)
+    found = compare(
+        read,
+        chosen,
+        watched=services.settings.watched_mailboxes,
+        before=before,
+        records=await _records(before, read, services),
+    )
     trend = [each.overview.summary for each in reads[1:] if each.overview]
     return PostureReport(found, services.clock(), wanted, trend, await _exemptions(services))
 
 
-async def _with_authors(found: Comparison, services: Services) -> Comparison:
-    """Add who changed what differs from the read before. A record may arrive hours after the read."""
-    if found.compared_with is None or not any(row.changed for row in found.rows):
-        return found
-    until = found.read_at or services.clock()
-    case = await services.ledger.tampering(TENANT_TARGET, since=found.compared_with, until=until, limit=MOST_RECORDS)
-    return with_authors(found, case.rows(Tampering))
+async def _records(before: Before | None, read: TenantRead, services: Services) -> list[Tampering]:
+    """Return what records say of changes since the read before. A record may arrive hours after the read."""
+    if before is None or before.read_at is None:
+        return []
+    until = read.read_at or services.clock()
+    case = await services.ledger.tampering(TENANT_TARGET, since=before.read_at, until=until, limit=MOST_RECORDS)
+    return case.rows(Tampering)
 
 
 async def _before(reads: list[PostureRead], services: Services, reader: MailboxReader) -> Before | None:
@@ -91,13 +96,13 @@ async def _before(reads: list[PostureRead], services: Services, reader: MailboxR
         if not each.problems:
             read = await _load(each, services, reader)
             if not read.problems:
-                return Before(each.read_at, settings_by_key(read.mailboxes))
+                return Before(each.read_at, read.mailboxes)
     return None
 
 
 async def _load(read: PostureRead, services: Services, reader: MailboxReader) -> TenantRead:
     """Return what the worker wrote. A part that is gone, or is another one, makes it partial."""
-    into = TenantRead("the worker", read.read_at, organization=read.organization, problems=[*read.problems])
+    into = TenantRead("the worker", read.read_at, mailboxes_by_id(), None, read.organization, [*read.problems])
     into.bypassed = [] if read.bypassed_read else None
     for result in read.results:
         try:

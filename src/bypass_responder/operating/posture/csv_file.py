@@ -21,7 +21,7 @@ from bypass_responder.operating.posture.report import (
 )
 from bypass_responder.posture.age_limit import in_words
 from bypass_responder.posture.baseline import Kind
-from bypass_responder.posture.comparison import MailboxPosture
+from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.mailbox import Bypassed
 
 SIX = ("Display Name", "Audit By Pass Enabled", "Logon type with Default Audit Set", "Owner", "Admin", "Delegate")

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from textwrap import indent
 from typing import Any
 
 from bypass_responder.model.base import iso
 from bypass_responder.operating.posture.overview import to_do
 from bypass_responder.operating.posture.report import PostureReport, read_text
 from bypass_responder.posture.baseline import Baseline
-from bypass_responder.posture.comparison import MailboxPosture
+from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.mailbox import Bypassed
 
 FORMAT = "bypass-responder/posture/1"
 
 
-def document_of(report: PostureReport) -> dict[str, Any]:
-    """Return the report as a JSON object."""
+def document_lines(report: PostureReport) -> Iterator[str]:
+    """Yield the report as the text of a JSON object, mailbox by mailbox."""
+    yield json.dumps(_without_mailboxes(report), indent=2).removesuffix("\n}") + ',\n  "mailboxes": ['
+    separator = "\n"
+    for row in report.rows:
+        yield separator + indent(json.dumps(row_of(row, report), indent=2), "    ")
+        separator = ",\n"
+    yield "\n  ]\n}\n" if report.rows else "]\n}\n"
+
+
+def _without_mailboxes(report: PostureReport) -> dict[str, Any]:
     found = report.found
     return {
         "format": FORMAT,
@@ -36,7 +48,6 @@ def document_of(report: PostureReport) -> dict[str, Any]:
         "watched_not_read": list(found.unseen),
         "gone": list(found.gone),
         "bypassed_without_mailbox": [_account(each, report) for each in found.without_mailbox],
-        "mailboxes": [row_of(row, report) for row in report.rows],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bypass_responder.operating.posture.report import PostureReport, missing_text
-from bypass_responder.posture.comparison import MailboxPosture
+from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.fixes import FIXES
 from bypass_responder.posture.stored import MOST_LINES, AccountLine, MailboxLine, Overview, ToDo
 from bypass_responder.posture.verdict import TO_FIX
@@ -12,7 +12,7 @@ from bypass_responder.posture.verdict import TO_FIX
 def overview_of(report: PostureReport, *, most: int = MOST_LINES) -> Overview:
     """Return what a page shows of a report."""
     found, numbers = report.found, report.summary
-    rows = notable(report)
+    rows, count = notable(report, most)
     return Overview(
         state=report.state,
         clean=report.clean,
@@ -22,8 +22,8 @@ def overview_of(report: PostureReport, *, most: int = MOST_LINES) -> Overview:
         summary=numbers,
         to_do=to_do(report),
         watched_not_read=found.unseen,
-        mailboxes=tuple(_line(row, report) for row in rows[:most]),
-        left_out=max(0, len(rows) - most),
+        mailboxes=tuple(_line(row, report) for row in rows),
+        left_out=count - len(rows),
         without_mailbox=tuple(
             AccountLine(
                 id=each.object_id or each.exchange_guid or "",
@@ -44,10 +44,17 @@ def to_do(report: PostureReport) -> tuple[ToDo, ...]:
     )
 
 
-def notable(report: PostureReport) -> list[MailboxPosture]:
-    """Return the rows with something to know: watched, new, changed, or with an issue to fix."""
+def notable(report: PostureReport, most: int) -> tuple[list[MailboxPosture], int]:
+    """Return the first rows with something to know, and how many have: watched, new, changed, or an issue to fix."""
     to_fix = {*TO_FIX}
-    return [row for row in report.rows if row.watched or row.new or row.changed or to_fix & {*row.verdict.issues}]
+    found: list[MailboxPosture] = []
+    count = 0
+    for row in report.rows:
+        if row.watched or row.new or row.changed or to_fix & {*row.verdict.issues}:
+            count += 1
+            if len(found) < most:
+                found.append(row)
+    return found, count
 
 
 def _line(row: MailboxPosture, report: PostureReport) -> MailboxLine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from bypass_responder import __version__
@@ -27,7 +28,8 @@ def _environment() -> Environment:
 
 def page(report: PostureReport) -> str:
     """Return the page. Every text of a mailbox is escaped."""
-    rows = report.rows
+    watched = list(takewhile(lambda row: row.watched, report.rows))
+    rows = list(islice(report.rows, len(watched), len(watched) + MOST_ROWS))
     return (
         _environment()
         .get_template("posture.html")
@@ -36,9 +38,9 @@ def page(report: PostureReport) -> str:
             found=report.found,
             summary=report.summary,
             to_do=to_do(report),
-            watched=[row for row in rows if row.watched],
-            rows=[row for row in rows if not row.watched][:MOST_ROWS],
-            left_out=max(0, sum(not row.watched for row in rows) - MOST_ROWS),
+            watched=watched,
+            rows=rows,
+            left_out=len(report.rows) - len(watched) - len(rows),
             version=__version__,
         )
     )

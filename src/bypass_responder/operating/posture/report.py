@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from bypass_responder.model.base import counted, iso
 from bypass_responder.model.mailbox_audit import LogonType
 from bypass_responder.posture.baseline import Kind
-from bypass_responder.posture.comparison import Comparison, MailboxPosture
+from bypass_responder.posture.comparison import Comparison
+from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.filter import RowFilter
 from bypass_responder.posture.summary import Summary, summarize
 from bypass_responder.posture.verdict import Verdict
@@ -38,12 +40,12 @@ class PostureReport:
     """The reads before, the newest first."""
     exemptions: Mapping[str, Exemption] = field(default_factory=dict)
 
-    @property
-    def rows(self) -> tuple[MailboxPosture, ...]:
+    @cached_property
+    def rows(self) -> Sequence[MailboxPosture]:
         """The rows that were asked for."""
         return self.wanted.of(self.found.rows)
 
-    @property
+    @cached_property
     def summary(self) -> Summary:
         """The numbers of the rows that were asked for."""
         return summarize(self.found, self.rows)
