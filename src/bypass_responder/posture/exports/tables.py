@@ -1,10 +1,12 @@
-"""A file as rows of named cells: JSON, JSON lines or CSV, in UTF-8 or UTF-16. Pure."""
+"""A file as rows of named cells: JSON, JSON lines or CSV, in UTF-8 or UTF-16, also gzipped. Pure."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +15,23 @@ from bypass_responder.model.encoding import decoded
 
 Rows = list[dict[str, Any]]
 _DELIMITERS = (",", ";", "\t", "|")
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+MOST_BYTES = 1 << 31
+"""Bytes that may come out of a gzipped file: all of it is kept in memory."""
+_WORKBOOK = (
+    "it is an Excel workbook or a zip archive. Make a CSV of it: soffice --headless --convert-to csv FILE, or in Excel "
+    "Save As CSV UTF-8"
+)
 _LINES_BEFORE = 10
 """Lines that may stand before the header: ``#TYPE``, ``sep=``, a title."""
 
 
 def read_table(data: bytes) -> Rows:
     """Return the rows of a file. Raises InputError, with the fix, for one that is neither JSON nor CSV."""
+    if data.startswith(_ZIP):
+        raise InputError("workbook", _WORKBOOK)
+    if data.startswith(_GZIP):
+        return read_table(_unpacked(data))
     try:
         text = decoded(data).lstrip("\ufeff")
     except UnicodeDecodeError:
@@ -27,6 +40,19 @@ def read_table(data: bytes) -> Rows:
     if not start:
         raise InputError("empty", "it is empty. Export it again")
     return _json(text) if start in "[{" else _csv(text)
+
+
+def _unpacked(data: bytes) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(data)) as file:
+            unpacked = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as problem:
+        raise InputError("gzip", f"it is no whole gzip file ({problem}). Copy or export it again") from None
+    if len(unpacked) > MOST_BYTES:
+        raise InputError("too_large", f"more than {MOST_BYTES >> 20} MiB come out of it. Export it in parts")
+    if unpacked.startswith(_GZIP):
+        raise InputError("gzip", "it is gzipped twice. Unpack it once: gunzip FILE")
+    return unpacked
 
 
 def _json(text: str) -> Rows:
