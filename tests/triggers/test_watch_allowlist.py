@@ -115,7 +115,7 @@ async def test_the_first_run_notifies_of_all_entries_together() -> None:
     await world.passes(minutes=1)
 
     assert notified(world, "allowlist_changed") == [
-        "The allowlist has 1000 entries; from now on each change is notified"
+        "The allowlist has 1,000 entries; from now on each change is notified"
     ]
 
 
