@@ -585,7 +585,7 @@ class FeedStore(Protocol):
 
 
 class Permissions(Protocol):
-    """Permissions that were given and taken away, for ``tampering.permissions.KEPT``."""
+    """Permissions that were granted and removed, for ``tampering.permissions.KEPT``."""
 
     async def note(self, changes: Sequence[PermissionChange]) -> None:
         """Remember changes, each once."""

@@ -50,7 +50,7 @@ async def test_a_reminder_says_what_is_true_now() -> None:
     await world.passes(hours=4)
     [note] = await reminders(world)
 
-    assert "Now sign-in is blocked, its sessions are revoked, and auditing is on again" in note.text
+    assert "Now sign-in is blocked, its sessions are revoked, and auditing has been on again" in note.text
 
 
 async def test_a_change_for_the_worse_postpones_no_reminder() -> None:
@@ -142,7 +142,7 @@ async def test_everybody_is_notified_of_who_has_it() -> None:
     await acknowledged(world)
     [note] = [note for note in world.notifier.sent if note.about == "acknowledged"]
 
-    assert note.text.startswith(f"{ADELE.name} has it since {world.now:%Y-%m-%d %H:%MZ}.")
+    assert note.text.startswith(f"{ADELE.name} has had it since {world.now:%Y-%m-%d %H:%MZ}.")
 
 
 async def test_another_person_can_take_it_over() -> None:
@@ -221,7 +221,7 @@ async def test_the_same_person_acknowledges_once() -> None:
     [incident] = await world.incidents()
     await world.decides("acknowledge", incident.id, author=ADELE)
     before = len(await world.notifications())
-    with pytest.raises(RefusedError, match="has it since"):
+    with pytest.raises(RefusedError, match="has had it since"):
         await world.decides("acknowledge", incident.id, author=ADELE)
 
     assert len(await world.notifications()) == before

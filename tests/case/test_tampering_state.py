@@ -1,4 +1,4 @@
-"""Whether a change is still so: from the sweep, the daily look at the organization and the alerts, or why not."""
+"""Whether a change is still in effect: from the sweep, the daily read of the roles and the alerts, or why not."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_a_permission_in_entra_is_known_by_the_calls_that_fail(alert: str, state
 def test_what_nothing_can_read_says_why(technique: Technique) -> None:
     shown = read_back_of(changed(FAMILY[technique].positive), swept())
 
-    assert str(shown) == f"Not known if still so: {NOT_READABLE[technique]}."
+    assert str(shown) == f"Unknown whether still in effect: {NOT_READABLE[technique]}."
 
 
 @pytest.mark.parametrize("technique", FAMILY)

@@ -166,7 +166,7 @@ async def test_a_person_takes_an_incident_on() -> None:
         await world.delivers(world.decisions.sent[0], channel=Channel.CONSOLE)
         shown = (await browser.get(page)).text
 
-    assert f"{NAME} has it since" in shown
+    assert f"{NAME} has had it since" in shown
 
 
 async def test_an_account_is_named_for_an_unresolved_incident() -> None:

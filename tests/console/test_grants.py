@@ -1,4 +1,4 @@
-"""The page of permissions that were given and taken away, and its twin in the API."""
+"""The page of permissions that were granted and removed, and its twin in the API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def shown(path: str, **fields: Any) -> tuple[int, str]:
 async def test_the_page_has_what_was_given_for_a_while_first() -> None:
     _, text = await shown("/posture/grants")
 
-    assert text.index("taken away within 7 days") < text.index(EVE) < text.index("Given and taken away")
+    assert text.index("removed within 7 days") < text.index(EVE) < text.index("Granted and removed")
 
 
 async def test_the_api_has_the_same() -> None:

@@ -1,4 +1,4 @@
-"""Permissions that were given and taken away, in memory."""
+"""Permissions that were granted and removed, in memory."""
 
 from __future__ import annotations
 

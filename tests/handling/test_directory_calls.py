@@ -109,7 +109,7 @@ async def test_an_account_that_somebody_enables_again_is_reverted_at_the_recheck
 
 
 async def test_sessions_are_revoked_again_when_the_block_comes_after_the_revocation() -> None:
-    """The limit holds the block back, and whoever signs in meanwhile has sessions of their own."""
+    """The limit holds the block back, and anyone who signs in meanwhile gets new sessions."""
     world = World(containment_limit_per_hour=0)
     await world.sees(a_finding())
     await world.answer()

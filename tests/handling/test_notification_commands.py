@@ -484,7 +484,8 @@ def test_a_notification_says_in_two_sentences_what_happened_and_what_is_true(not
     assert contained.text == (
         "o'hara@contoso.onmicrosoft.com (administrator, from 203.0.113.7) switched the mailbox audit bypass of "
         f"alex@contoso.onmicrosoft.com ({ALEX}) on at 2026-03-02 08:00:00Z. Now sign-in is blocked, the revocation "
-        "of its sessions is accepted, and auditing is on again since 2026-03-02 09:00:00Z. Why: not on the allowlist."
+        "of its sessions is accepted, and auditing has been on again since 2026-03-02 09:00:00Z. "
+        "Why: not on the allowlist."
     )
 
 

@@ -70,7 +70,7 @@ def test_each_row_says_what_it_means_and_how_it_is_undone(technique: Technique, 
 
     assert way.title
     assert way.meaning
-    assert way.read_back
+    assert way.read_by
     assert way.repair(found).command
 
 

@@ -1,4 +1,4 @@
-"""Which permissions a record gives or takes away, and which were given for a while only."""
+"""Which permissions a record gives or takes away, and which were granted for a while only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Permissions that were given and taken away: rows of the table Feed under ``{tenant}_permissions``."""
+"""Permissions that were granted and removed: rows of the table Feed under ``{tenant}_permissions``."""
 
 from __future__ import annotations
 

@@ -27,9 +27,9 @@ REMEMBERED = timedelta(days=30)
 LONGEST_VALUE = 200
 """Characters of a column that are kept; the digest covers all of it."""
 MOST_NAMED = 20
+"""Entries that a notification names. More that change between two runs are notified together."""
 MOST_COMMANDS = 5
 """Entries of a digest whose removal it has the command for."""
-"""Entries that a notification names. More that change between two runs are notified together."""
 MOST_EDITORS = 5
 OTHERS = frozenset({"display_name", "approved_by", "reviewed_at", "reviewed_by"})
 """Columns that the tools write by themselves."""

@@ -254,7 +254,7 @@ def end_alert(draft: Draft, alert_id: str) -> None:
     draft.notify(
         "recovered",
         f"Recovered: {alert_id}",
-        f"It began at {alert.since:%Y-%m-%d %H:%M:%SZ}, and is over since {draft.now:%Y-%m-%d %H:%M:%SZ}.",
+        f"It began at {alert.since:%Y-%m-%d %H:%M:%SZ}, and ended at {draft.now:%Y-%m-%d %H:%M:%SZ}.",
         key=f"{alert_id}-{alert.episode}",
         severity=Severity.INFO,
         alert=alert_id,

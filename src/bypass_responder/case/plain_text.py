@@ -84,12 +84,12 @@ def what_is_true(incident: Incident, steps: Sequence[Step]) -> str:
     parts = [part for part in (_sign_in(block), _sessions(incident.account, block, revoke)) if part]
     parts.append(_auditing(incident, by_kind.get(StepKind.DISABLE_BYPASS)))
     text = f"{', '.join(parts[:-1])}, and {parts[-1]}" if len(parts) > 1 else parts[0]
-    return f"{'Now ' if parts else ''}{text}."
+    return f"Now {text}."
 
 
 def _auditing(incident: Incident, step: Step | None) -> str:
     if incident.restored_at is not None:
-        return f"auditing is on again since {incident.restored_at:%Y-%m-%d %H:%M:%SZ}"
+        return f"auditing has been on again since {incident.restored_at:%Y-%m-%d %H:%M:%SZ}"
     if step is None:
         return "the bypass may still be on"
     if step.state is StepState.DONE:

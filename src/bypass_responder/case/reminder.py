@@ -37,7 +37,7 @@ def who_has_it(incident: Incident) -> str:
     """Return who has the incident since when; empty for nobody."""
     if incident.acknowledged_at is None:
         return ""
-    return f"{incident.acknowledged_by} has it since {incident.acknowledged_at:%Y-%m-%d %H:%MZ}"
+    return f"{incident.acknowledged_by} has had it since {incident.acknowledged_at:%Y-%m-%d %H:%MZ}"
 
 
 def has_it_already(incident: Incident, person: str) -> str:

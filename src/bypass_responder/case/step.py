@@ -20,7 +20,7 @@ LEASE = timedelta(seconds=60)
 """Longer than a block and a revocation may take together: 20 s each, see the directory's adapter."""
 RETRY_LONGEST = timedelta(hours=1)
 RECHECK_HOURS = (1, 24)
-TELL_AFTER_ATTEMPTS = 3
+NOTIFY_AFTER_ATTEMPTS = 3
 GONE = "the account no longer exists"
 OBSERVED = frozenset({Effect.EFFECTIVE, Effect.TEMPORARY, Effect.NOT_NEEDED})
 """Effects of a block by which its account is contained."""
@@ -91,7 +91,7 @@ def notify_retry(draft: Draft, step: Step, why: str, *, attempts: int, wait: tim
     if wait >= RETRY_LONGEST:
         text = f"still failing after {attempts} attempts, from now on retried once an hour: {why}"
         notify_failure(draft, step, "step_failed", text, key="hourly")
-    elif attempts >= TELL_AFTER_ATTEMPTS:
+    elif attempts >= NOTIFY_AFTER_ATTEMPTS:
         notify_failure(draft, step, "step_failed", f"still failing after {attempts} attempts: {why}")
 
 

@@ -56,8 +56,7 @@ def _notify(draft: Draft, row: Tampering) -> None:
         "tampering",
         f"{way.title}{where}",
         f"{claimed}{row.actor.described} ran {row.change} at {row.occurred_at:%Y-%m-%d %H:%M:%SZ} "
-        f"({row.outcome.value}).{extent} {way.meaning} Its state is read back by {way.read_back}. "
-        "No account was blocked.",
+        f"({row.outcome.value}).{extent} {' '.join(filter(None, (way.meaning, way.read_by)))} No account was blocked.",
         key=row.id,
         severity=severity,
         left_to_do=(repair_of(row), *contain_actors((row.actor,))),

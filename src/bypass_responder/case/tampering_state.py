@@ -1,4 +1,4 @@
-"""Whether a change of the tampering family is still so, from what the tenant's case has of later reads. Pure."""
+"""Whether a change of the tampering family is still in effect, from what the tenant's case has of later reads. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STILL, _UNDONE, _UNKNOWN = Persists.STILL_SO, Persists.UNDONE, Persists.UNKNOWN
 
 
 def read_back_of(row: Tampering, tenant: Case) -> ReadBack | None:
-    """Return whether the change is still so; None for one that weakened nothing, or of which nothing is left.
+    """Return whether the change is still in effect; None for one that weakened nothing, or of which nothing is left.
 
     ``tenant``: the tenant's own case.
     """

@@ -117,7 +117,7 @@ def _contain(actor: Actor) -> Sequence[Task]:
         case ActorKind.MICROSOFT:
             return (investigate, Task("It is a service or an employee of Microsoft. Open a support request"))
     if not name:
-        return (investigate, Task("Its name is no account's. Search for it in Entra before you contain anybody"))
+        return (investigate, Task("No account has this name. Search for it in Entra before you contain anyone"))
     first, *rest = block_yourself(name)
     text = f"Contain {actor}, unless others confirm that it was meant"
     contain = first._replace(text=f"{text}. The responder does so only with ACTOR_RESPONSE=contain. {first.text}")

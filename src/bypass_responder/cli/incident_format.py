@@ -112,7 +112,7 @@ def _actor(actor: Actor) -> str:
 def _tampering(it: TamperingView) -> tuple[str, ...]:
     what = f"{it.change} of {it.target}" if it.target else it.change
     outcome = f"{it.outcome.value}, by an alert only" if it.source is Source.HINT else it.outcome.value
-    now = str(it.now) if it.now else ""
+    now = str(it.read_back) if it.read_back else ""
     return moment(it.at), it.who, what, outcome, f"{it.title}. {it.meaning}", now, it.repair
 
 

@@ -135,7 +135,7 @@ async def grants(
     console: ConsoleDep,
     days: Annotated[int, Query(ge=1, le=KEPT.days, description="How many days back.")] = WITHIN.days,
 ) -> Grants:
-    """Permissions to mailboxes and role groups that were given or taken away, as the audit feed has them."""
+    """Permissions to mailboxes and role groups that were granted or removed, as the audit feed has them."""
     return await read_grants(console.services, days=days)
 
 

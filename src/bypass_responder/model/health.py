@@ -73,7 +73,7 @@ class Tampering(Row):
     actor: Actor
     evidence: Evidence
     read_back: ReadBack | None = None
-    """Whether it is still so. Of a mailbox it is stored with each daily read; otherwise it follows from other rows."""
+    """Whether it is still in effect: of a mailbox stored with each daily read, otherwise from other rows."""
 
     @property
     def took_effect(self) -> bool:

@@ -1,4 +1,4 @@
-"""A permission to a mailbox, or membership of a role group, that was given or taken away."""
+"""A permission to a mailbox, or membership of a role group, that was granted or removed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class PermissionChange(Stored):
     operation: str
     """The canonical name, such as ``Add-MailboxPermission``."""
     granted: bool
-    """False: taken away."""
+    """False: removed."""
     right: str
     """``FullAccess``, ``SendAs``, ``folder`` for any right to a folder, or ``member`` of a role group."""
     detail: str = ""

@@ -1,4 +1,4 @@
-"""Whether a change is still so: what was read after it, and when."""
+"""Whether a change is still in effect: what was read after it, and when."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ class Persists(StrEnum):
     """Not read, or not readable."""
 
 
-_WORDS = {Persists.STILL_SO: "Still so", Persists.UNDONE: "Undone", Persists.UNKNOWN: "Not known if still so"}
+_WORDS = {
+    Persists.STILL_SO: "Still in effect",
+    Persists.UNDONE: "Undone",
+    Persists.UNKNOWN: "Unknown whether still in effect",
+}
 
 
 class ReadBack(Value):

@@ -18,7 +18,7 @@ class Technique(StrEnum):
     LICENSE = "license"
     DIAGNOSTIC_SETTINGS = "diagnostic_settings"
     GRANT_REMOVED = "grant_removed"
-    """A permission is given and soon taken away again: two records say so together."""
+    """A permission is granted and removed within 7 days: two records show it together."""
     AGE_LIMIT = "age_limit"
     AUDIT_ENABLED = "audit_enabled"
 

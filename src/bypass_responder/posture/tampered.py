@@ -1,4 +1,4 @@
-"""Whether a change of a mailbox is still so, from a read of all mailboxes. Pure."""
+"""Whether a change of a mailbox is still in effect, from a read of all mailboxes. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OF_MAILBOXES = frozenset({Technique.ACTION_LIST, Technique.AGE_LIMIT, Technique.AUDIT_ENABLED, Technique.LICENSE})
 """The rows of the family whose state a mailbox has."""
 Found = tuple[bool | None, str]
-"""Whether it is still so, None where that was not read; and what was."""
+"""Whether it is still in effect, None where that was not read; and what was."""
 
 
 def read_backs(

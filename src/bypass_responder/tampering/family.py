@@ -33,37 +33,37 @@ CONTENT = {
 
 
 class Way(NamedTuple):
-    """One row of the family. ``read_back``: what reads the state later."""
+    """One row of the family. ``read_by``: what reads the state later, as a sentence; empty when nothing is left."""
 
     operations: tuple[str, ...]
     match: Matcher
     severity: Severity
     title: str
     meaning: str
-    read_back: str
+    read_by: str
     repair: Callable[[Changed], Repair]
 
 
-_BY_HAND = "nothing: check it by hand"
-_DAILY = "the daily look at the organization"
-_MAILBOXES = "the daily read of all mailboxes"
+_BY_HAND = "The responder cannot read its state: check it yourself."
+_DAILY = "The daily read of the roles shows its state."
+_MAILBOXES = "The daily read of all mailboxes shows its state."
 FAMILY: Mapping[Technique, Way] = {
     Technique.ORGANIZATION_OFF: Way(
         operations=("Set-OrganizationConfig",),
         match=switch("AuditDisabled", weakened_by=True),
         severity=Severity.CRITICAL,
-        title="Mailbox auditing of the whole organization",
+        title="Mailbox auditing of the whole organization was switched off",
         meaning="While AuditDisabled is on, no mailbox is audited.",
-        read_back="the sweep",
+        read_by="Each sweep reads its state.",
         repair=lambda _: repair.switch_on("Set-OrganizationConfig -AuditDisabled $false"),
     ),
     Technique.UNIFIED_LOG_OFF: Way(
         operations=("Set-AdminAuditLogConfig",),
         match=switch("UnifiedAuditLogIngestionEnabled", weakened_by=False),
         severity=Severity.CRITICAL,
-        title="The unified audit log",
+        title="The unified audit log was switched off",
         meaning="While ingestion is off, the unified audit log records nothing: the audit feed and hunting go dark.",
-        read_back="the sweep",
+        read_by="Each sweep reads its state.",
         repair=lambda _: repair.switch_on("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true"),
     ),
     Technique.RESPONDER_REMOVED: Way(
@@ -75,7 +75,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.CRITICAL,
         title="Rights of the responder were removed",
         meaning="Without them it cannot see or remove a bypass.",
-        read_back="the worker's own answers and the hourly self-check",
+        read_by="The worker's answers and the hourly self-check show its state.",
         repair=lambda found: Repair(
             "Find out who removed them, then grant them again",
             "bypassctl grant" if found.operation.endswith(".") else "bypassctl grant --exchange-script",
@@ -90,7 +90,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.CRITICAL,
         title="The right to set bypasses was given",
         meaning="Anyone who has it can make any account invisible to mailbox auditing.",
-        read_back=_DAILY,
+        read_by=_DAILY,
         repair=lambda found: (
             repair.role_entry(found) if found.operation == "Add-ManagementRoleEntry" else repair.right(found)
         ),
@@ -101,7 +101,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.CRITICAL,
         title="A mailbox is audited less",
         meaning="The actions that are missing are no longer recorded for this mailbox.",
-        read_back=_MAILBOXES,
+        read_by=_MAILBOXES,
         repair=lambda found: repair.mailbox(found, "-DefaultAuditSet Admin,Delegate,Owner"),
     ),
     Technique.RETENTION: Way(
@@ -110,7 +110,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.WARNING,
         title="Audit records are kept for a shorter time",
         meaning="Records that the policy covers are deleted earlier.",
-        read_back=_BY_HAND,
+        read_by=_BY_HAND,
         repair=repair.retention,
     ),
     Technique.LICENSE: Way(
@@ -119,7 +119,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.WARNING,
         title="Audit (Premium) was taken from an account",
         meaning="Its records are kept for a shorter time, and actions of Audit (Premium) are no longer recorded.",
-        read_back=_MAILBOXES,
+        read_by=_MAILBOXES,
         repair=repair.license_plan,
     ),
     Technique.DIAGNOSTIC_SETTINGS: Way(
@@ -132,16 +132,16 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.WARNING,
         title="Diagnostic settings were removed or reduced",
         meaning="Logs of this resource no longer reach where they are kept and searched.",
-        read_back=_BY_HAND,
+        read_by=_BY_HAND,
         repair=repair.diagnostic_settings,
     ),
     Technique.GRANT_REMOVED: Way(
         operations=(),
         match=lambda *_: None,  # one record alone is none: see ``tampering.permissions``
         severity=Severity.WARNING,
-        title="A permission was given and soon taken away again",
+        title="A permission was granted and removed within 7 days",
         meaning="It may have been for one look at a mailbox, and its removal to hide that.",
-        read_back=_BY_HAND,
+        read_by="",
         repair=repair.look_of_trustee,
     ),
     Technique.AGE_LIMIT: Way(
@@ -150,7 +150,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.WARNING,
         title="AuditLogAgeLimit of a mailbox was shortened",
         meaning="The service has ignored it since March 2025: no record is lost, but it is a sign of intent.",
-        read_back=_MAILBOXES,
+        read_by=_MAILBOXES,
         repair=lambda found: repair.mailbox(found, f"-AuditLogAgeLimit {mailbox.DEFAULT_DAYS}"),
     ),
     Technique.AUDIT_ENABLED: Way(
@@ -159,7 +159,7 @@ FAMILY: Mapping[Technique, Way] = {
         severity=Severity.INFO,
         title="AuditEnabled of a mailbox was switched off",
         meaning="It has no effect while auditing of the organization is on, which overrides it.",
-        read_back=_MAILBOXES,
+        read_by=_MAILBOXES,
         repair=lambda found: repair.mailbox(found, "-AuditEnabled $true"),
     ),
 }

@@ -1,4 +1,4 @@
-"""Permissions that were given and taken away: what records say of them, and what was given only for a while. Pure."""
+"""Permissions that were granted and removed: what records say of them, and what was given only for a while. Pure."""
 
 from __future__ import annotations
 

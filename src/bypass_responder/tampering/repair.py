@@ -111,7 +111,10 @@ def diagnostic_settings(found: Changed) -> Repair:
 
 def look_of_trustee(_: Changed) -> Repair:
     """Return the command that shows the grant and the removal: nothing is left to undo."""
-    text = "Ask who gave and removed it what it was for, and search what the trustee did in the mailbox in between"
+    text = (
+        "Ask the people who granted and removed it for the reason, and search what the trustee did in the mailbox "
+        "in that time"
+    )
     return Repair(text, "bypassctl posture grants --removed")
 
 

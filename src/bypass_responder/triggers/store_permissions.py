@@ -1,4 +1,4 @@
-"""Keeps permissions that were given and taken away, and reports those that were given only for a while.
+"""Keeps permissions that were granted and removed, and reports those that were given only for a while.
 
 Both are stored before the other is looked for, so that of two hosts, one with each record, at least one finds the pair.
 """

@@ -106,7 +106,7 @@ async def test_a_missing_license_is_unavailable() -> None:
     answer = await ask(httpx.Response(403, json=error))
 
     assert isinstance(answer, Unavailable)
-    assert answer.fix == "Microsoft Entra ID P1 or P2"
+    assert answer.fix == "Assign a Microsoft Entra ID P1 or P2 license."
 
 
 @pytest.mark.parametrize(

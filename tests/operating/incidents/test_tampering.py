@@ -86,4 +86,4 @@ async def test_the_report_says_whether_a_switch_is_still_off_as_the_sweep_reads_
     await world.sweep(audit_disabled=True)
     page = files_of(await report_of(world))["report.html"].decode()
 
-    assert f"Still so, read at {world.now:%Y-%m-%d %H:%M:%SZ}: AuditDisabled is True." in page
+    assert f"Still in effect, read at {world.now:%Y-%m-%d %H:%M:%SZ}: AuditDisabled is True." in page

@@ -1,4 +1,4 @@
-"""What is answered about permissions that were given and taken away."""
+"""What is answered about permissions that were granted and removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daily read of all mailboxes says of each change of a mailbox whether it is still so."""
+"""The daily read of all mailboxes says of each change of a mailbox whether it is still in effect."""
 
 from __future__ import annotations
 
@@ -123,5 +123,5 @@ async def test_report_and_status_say_when_it_was_read() -> None:
     page = files_of(await report_of(world))["report.html"].decode()
     [row] = (await read_status(world.services)).tampering
 
-    assert str(row.read_back).startswith("Still so, read at 2026-03-03 ")
+    assert str(row.read_back).startswith("Still in effect, read at 2026-03-03 ")
     assert str(row.read_back) in page

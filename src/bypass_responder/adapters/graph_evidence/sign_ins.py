@@ -17,7 +17,7 @@ PERMISSION = "AuditLog.Read.All"
 MOST = 5_000
 NO_LICENSE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 UNLICENSED = Unavailable(
-    reason="The tenant has no license for these logs over Graph.", fix="Microsoft Entra ID P1 or P2"
+    reason="The tenant has no license for these logs over Graph.", fix="Assign a Microsoft Entra ID P1 or P2 license."
 )
 NO_NAME = Unavailable(reason="The record names neither an id nor a user.", fix="Look up the account by its name.")
 INTERACTIVE = "/v1.0/auditLogs/signIns"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CHANGES: Mapping[str, Callable[[GrantLine], str]] = {
     "when": lambda it: moment(it.at),
-    "change": lambda it: "given" if it.granted else "taken away",
+    "change": lambda it: "granted" if it.granted else "removed",
     "right": lambda it: it.right,
     "mailbox or group": lambda it: it.target,
     "trustee": lambda it: it.trustee,
@@ -27,7 +27,7 @@ _CHANGES: Mapping[str, Callable[[GrantLine], str]] = {
 }
 _REMOVED: Mapping[str, Callable[[RemovedLine], str]] = {
     "given": lambda it: f"{moment(it.granted_at)} by {it.granted_by}",
-    "taken away": lambda it: f"{moment(it.removed_at)} by {it.removed_by}",
+    "removed": lambda it: f"{moment(it.removed_at)} by {it.removed_by}",
     "right": lambda it: it.right,
     "mailbox or group": lambda it: it.target,
     "trustee": lambda it: it.trustee,
@@ -37,12 +37,12 @@ _REMOVED: Mapping[str, Callable[[RemovedLine], str]] = {
 def grants(
     days: Annotated[int, typer.Option("--days", min=1, max=KEPT.days, help="How many days back.")] = WITHIN.days,
     *,
-    removed: Annotated[bool, typer.Option("--removed", help="Only what was given and soon taken away again.")] = False,
+    removed: Annotated[bool, typer.Option("--removed", help="Only grants that were removed within 7 days.")] = False,
     output: Format = Output.TABLE,
 ) -> None:
-    """List permissions to mailboxes and role groups that were given or taken away, as the audit feed has them.
+    """List permissions to mailboxes and role groups that were granted or removed, as the audit feed has them.
 
-    Exit code 1: one was taken away within 7 days of being given, which may
+    Exit code 1: one was removed within 7 days of its grant, which may
     have been for one look at a mailbox.
     """
 
@@ -64,9 +64,9 @@ def grants(
 def _show(found: Grants, *, only_removed: bool) -> None:
     if found.removed:
         rows = [[cell(item) for cell in _REMOVED.values()] for item in found.removed]
-        show_table([*_REMOVED], rows, title="Given, and taken away within 7 days")
+        show_table([*_REMOVED], rows, title="Granted, and removed within 7 days")
     else:
-        say(f"Nothing that was given was taken away within 7 days, since {moment(found.since)}.")
+        say(f"No grant was removed within 7 days, since {moment(found.since)}.")
     if not only_removed:
         rows = [[cell(item) for cell in _CHANGES.values()] for item in found.changes]
-        show_table([*_CHANGES], rows, title="Given and taken away")
+        show_table([*_CHANGES], rows, title="Granted and removed")

@@ -50,10 +50,10 @@ class TamperingView(Value):
     outcome: Outcome
     source: Source
     received_at: Utc | None
-    read_back: str
+    read_by: str
     """What reads the state later."""
-    now: ReadBack | None
-    """Whether it is still so; None when it failed or weakens nothing."""
+    read_back: ReadBack | None
+    """Whether it is still in effect; None when it failed or weakens nothing."""
     repair: str
     """What undoes it; empty when it failed or weakens nothing."""
     raw: Evidence
@@ -90,7 +90,7 @@ def _view(row: Tampering, tenant: Case) -> TamperingView:
         at=row.occurred_at,
         technique=row.technique,
         severity=severity_of(row),
-        title=way.title,
+        title=way.title if row.took_effect else row.change,
         meaning=way.meaning,
         who=str(row.actor),
         change=row.change,
@@ -99,8 +99,8 @@ def _view(row: Tampering, tenant: Case) -> TamperingView:
         outcome=row.outcome,
         source=row.source,
         received_at=row.received_at,
-        read_back=way.read_back,
-        now=read_back_of(row, tenant),
+        read_by=way.read_by,
+        read_back=read_back_of(row, tenant),
         repair=str(repair_of(row)) if row.took_effect else "",
         raw=row.evidence,
     )

@@ -18,7 +18,7 @@ MOST_CHANGES = 1000
 
 
 class GrantLine(Value):
-    """One permission that was given or taken away."""
+    """One permission that was granted or removed."""
 
     at: Utc
     granted: bool

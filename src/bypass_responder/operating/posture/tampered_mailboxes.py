@@ -27,7 +27,7 @@ ROWS_PER_TRANSACTION = 40
 
 
 async def record_read_backs(found: Comparison, services: Services) -> None:
-    """Store with each change of a mailbox before the read whether it is still so."""
+    """Store with each change of a mailbox before the read whether it is still in effect."""
     if found.read_at is None:
         return
     now = services.clock()
