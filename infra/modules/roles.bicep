@@ -99,7 +99,8 @@ var onQueues given[] = concat(
 
 var onContainers given[] = concat(
   toApp(responder, roles.blobDataContributor, [containers.evidence, containers.checkpoints]),
-  toApp(responder, roles.blobDataReader, [containers.sweeps, containers.reads, containers.plans, containers.deadLetters]),
+  toApp(responder, roles.blobDataReader, [containers.sweeps, containers.reads]),
+  toApp(responder, roles.blobDataReader, [containers.plans, containers.deadLetters]),
   // Only the worker reaches changes: it refuses to make a mailbox audit less, except back to what it recorded there.
   toApp(worker, roles.blobDataContributor, [containers.sweeps, containers.reads, containers.changes]),
   toApp(topic, roles.blobDataContributor, [containers.deadLetters]),
