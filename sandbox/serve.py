@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     optional = ("--evidence",) * given.evidence + ("--hunting",) * given.hunting
     tenant = (*(("--seed", given.seed) if given.seed else ()), *optional)
-    settings = {"MODE": given.mode, **dict(given.setting)}
+    settings = {"MODE": given.mode, "CONSOLE_URL": f"http://127.0.0.1:{ports.console}", **dict(given.setting)}
     profile = "sandbox" if given.first_port is None else f"sandbox-{given.first_port}"
     try:
         with (

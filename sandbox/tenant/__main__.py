@@ -10,7 +10,9 @@ from sandbox.tenant.account import Account
 from sandbox.tenant.faults import MILD, Faults
 from sandbox.tenant.graph_logs import PERMISSIONS
 from sandbox.tenant.hunting import PERMISSION
+from sandbox.tenant.hunting_rows import rows_of
 from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
+from sandbox.tenant.records import noise
 from sandbox.tenant.server import run
 from sandbox.tenant.settings import Settings
 from sandbox.tenant.state import Tenant
@@ -37,6 +39,7 @@ def main() -> None:
         tenant.identities[RESPONDER_SECRET].roles[GRAPH] += PERMISSIONS
     if given.hunting:
         tenant.identities[RESPONDER_SECRET].roles[GRAPH].append(PERMISSION)
+        tenant.hunting += rows_of(noise(tenant.settings), visible_at=tenant.clock())  # as every tenant has every day
     run(tenant, port=given.port)
 
 

@@ -39,7 +39,8 @@ def routes(tenant: Tenant) -> list[Route]:
                 done = act(tenant, await request.json())
                 return JSONResponse(await done if isinstance(done, Awaitable) else done)
             except (ValidationError, ValueError, KeyError, UnknownScenarioError) as error:
-                return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
+                named = "" if isinstance(error, UnknownScenarioError) else f"{type(error).__name__}: "
+                return JSONResponse({"error": f"{named}{error}"}, 400)
 
         return Route(f"/sandbox/{name}", endpoint, methods=["POST"])
 

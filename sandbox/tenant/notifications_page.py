@@ -42,6 +42,9 @@ p, pre { overflow-wrap: anywhere; white-space: pre-wrap; }
 <p>{{ each.timestamp }} · {{ each.about }}</p>
 <p>{{ each.text }}</p>
 {% if each.left_to_do %}<ul>{% for line in each.left_to_do %}<li>{{ line }}</li>{% endfor %}</ul>{% endif %}
+{% for name, url in each.links.items() %}
+<p>{{ name }}: {% if url.startswith("http") %}<a href="{{ url }}">{{ url }}</a>{% else %}{{ url }}{% endif %}</p>
+{% endfor %}
 <details><summary>As received</summary><pre>{{ each.raw }}</pre></details>
 </article>
 {% endfor %}
@@ -65,9 +68,10 @@ def _notifications(body: str) -> list[dict[str, Any]]:
         data = message["data"]
         return [
             {name: each[name] for name in FIELDS}
-            | {"timestamp": message["timestamp"], "left_to_do": each["left_to_do"], "raw": json.dumps(each, indent=2)}
+            | {"timestamp": message["timestamp"], "left_to_do": each["left_to_do"], "links": each.get("links", {})}
+            | {"raw": json.dumps(each, indent=2)}
             for each in data.get("notifications", [data])
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
         unknown = {"severity": "unknown", "title": "not a notification", "timestamp": "", "about": "", "text": ""}
-        return [unknown | {"left_to_do": (), "raw": body}]
+        return [unknown | {"left_to_do": (), "links": {}, "raw": body}]

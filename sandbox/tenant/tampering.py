@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.tenant.account import made_up_guid
+from sandbox.tenant.exchange_roles import Assignment
 from sandbox.tenant.records import Record, record
 
 if TYPE_CHECKING:
@@ -53,18 +54,30 @@ def _ingestion_off(scene: Scene) -> list[Record]:
     return [done]
 
 
+def _change_mailbox(scene: Scene, **changed: object) -> None:
+    """Change what the target's mailbox audits, where it has one."""
+    mailbox = scene.target.mailbox
+    if mailbox is not None:
+        scene.tenant.change(scene.target, "mailbox", mailbox.model_copy(update=changed), by=scene.actor)
+
+
 def _action_list(scene: Scene) -> list[Record]:
     """Set-Mailbox -AuditOwner: reading mail is no longer recorded for one mailbox."""
+    if (mailbox := scene.target.mailbox) is not None:
+        left = [each for each in mailbox.audited("Owner") if each not in {"MailItemsAccessed", "HardDelete"}]
+        _change_mailbox(scene, actions=mailbox.actions | {"Owner": left})
     return _of_mailbox(scene, AuditOwner="-MailItemsAccessed;-HardDelete")
 
 
 def _audit_enabled_off(scene: Scene) -> list[Record]:
     """Set-Mailbox -AuditEnabled $false, which the organization's default overrides."""
+    _change_mailbox(scene, enabled=False)
     return _of_mailbox(scene, AuditEnabled="False")
 
 
 def _age_limit(scene: Scene) -> list[Record]:
     """Set-Mailbox -AuditLogAgeLimit 0, which the service ignores."""
+    _change_mailbox(scene, age_limit="0.00:00:00")
     return _of_mailbox(scene, AuditLogAgeLimit="00:00:00")
 
 
@@ -102,12 +115,16 @@ def _of_entra(scene: Scene, operation: str, **other: Any) -> Record:  # noqa: AN
 
 def _role_group(scene: Scene) -> list[Record]:
     """New-RoleGroup with the role Audit Logs, for the actor."""
+    roles = scene.tenant.roles
+    roles.assignments.append(Assignment(role="Audit Logs", assignee="Help desk tools"))
+    roles.members["Help desk tools"] = [scene.actor.partition("@")[0]]
     given = {"Name": "Help desk tools", "Roles": "Audit Logs", "Members": scene.actor}
     return [ran(scene, "New-RoleGroup", given, "Help desk tools")]
 
 
 def _role_member(scene: Scene) -> list[Record]:
     """Add-RoleGroupMember: an account joins Organization Management."""
+    scene.tenant.roles.members.setdefault("Organization Management", []).append(scene.target.exchange_name)
     given = {"Identity": "Organization Management", "Member": scene.target.user_principal_name}
     return [ran(scene, "Add-RoleGroupMember", given, "Organization Management")]
 
@@ -115,6 +132,8 @@ def _role_member(scene: Scene) -> list[Record]:
 def _role_assignment(scene: Scene) -> list[Record]:
     """New-ManagementRoleAssignment: an account is given the role Audit Logs."""
     user = scene.target.user_principal_name
+    given_to = Assignment(role="Audit Logs", assignee=scene.target.exchange_name, assignee_type="User")
+    scene.tenant.roles.assignments.append(given_to)
     given = {"Name": f"Audit Logs-{user}", "Role": "Audit Logs", "User": user}
     return [ran(scene, "New-ManagementRoleAssignment", given, given["Name"])]
 

@@ -82,7 +82,7 @@ class PermissionMissingError(ResponderError):
 class NotFoundError(ResponderError):
     """The object does not exist, or no longer exists."""
 
-    advice = "Check the id or the name. Nothing to do if it was deleted on purpose."
+    advice = "Check the id, or give the whole user principal name, such as megan@contoso.com."
 
 
 class RefusedError(ResponderError):

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
 
 from bypass_responder.cli import terminal
@@ -161,3 +162,13 @@ def test_a_document_is_fields_and_values_in_csv(capsys: pytest.CaptureFixture[st
         ("day", "2026-01-02"),
         ("complete", "true"),
     ]
+
+
+def test_without_a_terminal_the_option_that_confirms_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(typer.Exit) as stopped:
+        terminal.confirm("Import plan 8f2c?", yes=False, option="--confirm 8f2c")
+
+    assert (stopped.value.exit_code, "run again with --confirm 8f2c." in capsys.readouterr().err) == (2, True)

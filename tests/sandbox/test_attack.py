@@ -155,3 +155,13 @@ def test_the_command_says_when_no_tenant_runs(capsys: pytest.CaptureFixture[str]
     assert main(["bypass", "--url", "http://127.0.0.1:9"]) == 1
 
     assert "make serve" in capsys.readouterr().err
+
+
+def test_many_ways_leave_the_tenant_weaker(tenant: Tenant) -> None:
+    """Otherwise the daily reads would show that the attack undid itself."""
+    stage(tenant, "many-ways")
+    [mailbox] = [each.mailbox for each in tenant.accounts.values() if each.user_principal_name.startswith("alex@")]
+
+    assert mailbox is not None
+    assert (mailbox.age_limit, "MailItemsAccessed" in mailbox.audited("Owner")) == ("0.00:00:00", False)
+    assert tenant.roles.members["Help desk tools"] == ["mallory"]

@@ -52,3 +52,11 @@ def test_it_can_load_nothing_and_run_nothing(tenant: Tenant, url: str) -> None:
 
     assert answer.status_code == 200
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_only_a_web_address_is_a_link(tenant: Tenant, url: str) -> None:
+    links = {"incident": "http://127.0.0.1:7073/incidents/a", "runbook": "docs/runbook.md#notification-contained"}
+    page = page_of(tenant, url, a_message("one", links=links)).text
+
+    assert page.count("<a href=") == 1
+    assert 'incident: <a href="http://127.0.0.1:7073/incidents/a">' in page

@@ -105,12 +105,15 @@ async def who_am_i(responder: Responder) -> Author:
     return Author(object_id=guid_or_none(str(claims.get("oid", ""))), name=str(name)[:LONGEST_NAME])
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask on the terminal, unless ``yes``. Exits 2 without a terminal, 3 when the person does not confirm."""
+def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
+    """Ask on the terminal, unless ``yes``. Exits 2 without a terminal, 3 when the person does not confirm.
+
+    ``option``: of the command, which confirms without a terminal.
+    """
     if yes:
         return
     if not sys.stdin.isatty():
-        stop("No terminal to ask for confirmation. Read the lines above, then run again with --yes.", WRONG_CALL)
+        stop(f"No terminal to ask for confirmation. Read the lines above, then run again with {option}.", WRONG_CALL)
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:  # Ctrl-C, or the end of the input

@@ -119,7 +119,7 @@ class MailboxReads:
         if not judged.items:
             return Empty(note=note)
         return Found(
-            count=max(len(judged.items), 1),
+            count=len(judged.items),
             items=tuple(judged.items),
             complete=result.complete and not errors,
             note=note,

@@ -87,3 +87,11 @@ async def test_the_report_says_whether_a_switch_is_still_off_as_the_sweep_reads_
     page = files_of(await report_of(world))["report.html"].decode()
 
     assert f"Still in effect, read at {world.now:%Y-%m-%d %H:%M:%SZ}: AuditDisabled is True." in page
+
+
+async def test_what_is_undone_has_no_command_that_undoes_it() -> None:
+    world = await story(ours(FAMILY[Technique.ORGANIZATION_OFF].positive))
+    await world.sweep(audit_disabled=False)
+    [each] = (await report_of(world)).incident.tampering
+
+    assert (each.read_back and each.read_back.state.value, each.repair) == ("undone", "")

@@ -93,7 +93,7 @@ def import_entries(
     except RefusedError as error:
         stop(str(error))
     if not confirmed:
-        confirm(f"Import plan {plan.plan_id}? (without a terminal: --confirm {plan.plan_id})", yes=False)
+        confirm(f"Import plan {plan.plan_id}?", yes=False, option=f"--confirm {plan.plan_id}")
     written: list[PlannedRow] = []
 
     async def use(responder: Responder) -> ImportResult:

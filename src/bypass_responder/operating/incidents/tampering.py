@@ -13,7 +13,7 @@ from bypass_responder.model.change import Actor, Outcome
 from bypass_responder.model.finding import Evidence, Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.notification import Severity
-from bypass_responder.model.read_back import ReadBack
+from bypass_responder.model.read_back import Persists, ReadBack
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.incidents.chronology import TimelineRow
 from bypass_responder.operating.timeline import Kind
@@ -55,7 +55,7 @@ class TamperingView(Value):
     read_back: ReadBack | None
     """Whether it is still in effect; None when it failed or weakens nothing."""
     repair: str
-    """What undoes it; empty when it failed or weakens nothing."""
+    """What undoes it; empty when it failed, weakens nothing, or is undone."""
     raw: Evidence
 
 
@@ -84,7 +84,8 @@ def _names(actor: Actor) -> frozenset[str]:
 
 
 def _view(row: Tampering, tenant: Case) -> TamperingView:
-    way = FAMILY[row.technique]
+    way, read_back = FAMILY[row.technique], read_back_of(row, tenant)
+    undone = read_back is not None and read_back.state is Persists.UNDONE
     return TamperingView(
         id=row.id,
         at=row.occurred_at,
@@ -100,8 +101,8 @@ def _view(row: Tampering, tenant: Case) -> TamperingView:
         source=row.source,
         received_at=row.received_at,
         read_by=way.read_by,
-        read_back=read_back_of(row, tenant),
-        repair=str(repair_of(row)) if row.took_effect else "",
+        read_back=read_back,
+        repair=str(repair_of(row)) if row.took_effect and not undone else "",
         raw=row.evidence,
     )
 
