@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bypass_responder.sensing.records.prefilter import Prefilter, may_matter, names_cmdlet
+from bypass_responder.sensing.records.prefilter import Prefilter, may_be_bypass, may_matter, names_cmdlet
 from tests.sensing.builders import SHAPES, a_bypass, a_tampering
 
 NAMES = (
@@ -30,6 +30,16 @@ def test_every_shape_of_a_record_passes(shape: Any) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_in_plain_text_passes(name: str) -> None:
     assert may_matter(f'{{"Operation":"{name}"}}'.encode())
+
+
+@pytest.mark.parametrize("name", NAMES[:2])
+def test_a_bypass_may_be_one(name: str) -> None:
+    assert may_be_bypass(f'{{"Operation":"{name}"}}'.encode())
+
+
+@pytest.mark.parametrize("name", NAMES[2:])
+def test_another_way_of_the_family_is_no_bypass(name: str) -> None:
+    assert not may_be_bypass(f'{{"Operation":"{name}"}}'.encode())
 
 
 @pytest.mark.parametrize("name", NAMES[:4])
@@ -69,6 +79,7 @@ def test_no_escaping_hides_a_name(name: str, data: st.DataObject) -> None:
         text = _escaped(data, text)
 
     assert may_matter(f'{{"Operation":"{text}"}}'.encode())
+    assert may_be_bypass(f'{{"Operation":"{text}"}}'.encode()) or name not in NAMES[:2]
 
 
 def _escaped(data: st.DataObject, text: str) -> str:

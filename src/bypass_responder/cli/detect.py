@@ -20,6 +20,7 @@ from bypass_responder.cli.finding_format import Format
 from bypass_responder.sensing.records.containers import pieces_of
 from bypass_responder.sensing.records.pieces import Scan
 from bypass_responder.sensing.records.prefilter import count as count_bytes
+from bypass_responder.sensing.records.prefilter import may_be_bypass, may_matter
 
 if TYPE_CHECKING:
     from bypass_responder.cli.found import Found
@@ -129,7 +130,7 @@ class _Run:
         """Read one input, with all that is compressed in it. Raises OSError."""
         recognized = False
         for part in parts(stream, name):
-            scan = Scan(every=self._every)
+            scan = Scan(every=self._every, may_matter=may_matter if self._family else may_be_bypass)
             self._read_part(part, scan)
             if part.skipped:
                 with self._paused():

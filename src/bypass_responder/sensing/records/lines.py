@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bypass_responder.sensing.records.pieces import Broken, Pieces, Scan
-from bypass_responder.sensing.records.prefilter import count, may_matter
+from bypass_responder.sensing.records.prefilter import count
 from bypass_responder.sensing.records.source import BLOCK, LIMIT
 from bypass_responder.sensing.records.values import read_values
 
@@ -74,7 +74,7 @@ def _cold_lines(block: bytes, scan: Scan) -> int:
     lines = count(block, b"\n") + (not block.endswith(b"\n"))
     joined = count(block, b"}\n{") + 1
     whole = joined == lines or joined + count(block, b"}\r\n{") == lines
-    return lines if whole and not may_matter(block) else 0
+    return lines if whole and not scan.may_matter(block) else 0
 
 
 def _line(line: bytes, where: str, scan: Scan) -> Pieces:
@@ -82,7 +82,7 @@ def _line(line: bytes, where: str, scan: Scan) -> Pieces:
         return
     if not scan.recognized:
         scan.recognize(line.decode("utf-8", "replace"))
-    if may_matter(line):
+    if scan.may_matter(line):
         for piece in read_values(io.BytesIO(line), scan):
             yield replace(piece, where=f"{where}, {piece.where}")
     elif line[:1] + line[-1:] in {b"{}", b"[]"}:

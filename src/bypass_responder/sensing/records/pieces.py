@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bypass_responder.errors import InputError
 from bypass_responder.sensing.records.moments import DateOrder
 from bypass_responder.sensing.records.parsed import Fields, parse
+from bypass_responder.sensing.records.prefilter import may_matter
 from bypass_responder.sensing.records.shapes import is_audit_record
 
 _DATE = re.compile(r"(?<!\d)\d{1,2}[/-]\d{1,2}[/-]\d{4}[, ]")
@@ -55,6 +56,8 @@ class Scan:
 
     every: bool = False
     """Whether every record is parsed, so that ``records`` is exact."""
+    may_matter: Callable[[bytes], bool] = may_matter
+    """Whether bytes may hold a record of interest."""
     records: int = 0
     rows: int = 0
     """Rows of a worksheet that are not empty, its header among them."""

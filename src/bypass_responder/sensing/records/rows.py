@@ -15,7 +15,6 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.sensing.records.pieces import Broken, CsvRow, Pieces, Scan
-from bypass_responder.sensing.records.prefilter import may_matter
 from bypass_responder.sensing.records.source import LIMIT
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ def _row(cells: list[str], header: Header, scan: Scan, where: str, *, trimmed: b
         scan.recognize_row({name.lower(): cell for name, cell in named.items()})
     text = "\n".join(cells)
     scan.see(text + " ")
-    if may_matter(text.encode()):
+    if scan.may_matter(text.encode()):
         yield CsvRow(named, where, problem)
 
 

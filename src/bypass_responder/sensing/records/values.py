@@ -17,10 +17,11 @@ from json import JSONDecodeError, JSONDecoder
 from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.sensing.records.pieces import Broken, JsonText, Pieces, Scan
-from bypass_responder.sensing.records.prefilter import Prefilter, count, may_matter, names_cmdlet
+from bypass_responder.sensing.records.prefilter import Prefilter, count, names_cmdlet
 from bypass_responder.sensing.records.source import BLOCK, LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
 _SCANNER = JSONDecoder(parse_int=str, parse_float=str, strict=False)  # str: a number of 5,000 digits is no error
@@ -80,7 +81,7 @@ def _top_level(buffer: _Buffer) -> Pieces:
             where = buffer.where("after ")
             buffer.take(page.length)
             for member in page.members:
-                yield from _member(member, where)
+                yield from _member(member, where, buffer.scan)
             yield from _array(buffer)
             yield from _page_end(buffer)
         elif char == "," and buffer.count:  # between objects, where the brackets of their list were left out
@@ -133,16 +134,16 @@ def _page_end(buffer: _Buffer) -> Pieces:
             raise _BrokenError(reason="not_json", detail="expected a colon")
         buffer.take(1)
         buffer.char()
-        yield from _member(buffer.take(buffer.value_length()), buffer.where("after "))
+        yield from _member(buffer.take(buffer.value_length()), buffer.where("after "), buffer.scan)
     if char != "}":
         raise _BrokenError(reason="not_json", detail=f"the object is cut off or broken at {char!r}")
     buffer.take(1)
 
 
-def _member(text: str, where: str) -> Pieces:
+def _member(text: str, where: str, scan: Scan) -> Pieces:
     """The value of a page's member outside of its list, if it is or holds JSON that may matter."""
     inside = str(json.loads(text, strict=False)).lstrip() if text.startswith('"') else text
-    if inside[:1] in {"[", "{"} and may_matter(inside.encode("utf-8", "replace")):
+    if inside[:1] in {"[", "{"} and scan.may_matter(inside.encode("utf-8", "replace")):
         yield JsonText(inside, where)
 
 
@@ -211,7 +212,7 @@ class _Buffer:
         data = self.rest().encode()
         self._passed += self._at
         while True:
-            hot = _first_hot(data)
+            hot = _first_hot(data, scan.may_matter)
             cut = _last_cut(data, self.separator, end=len(data) if hot is None else hot)
             if cut >= 0:
                 passed = cut + self.separator.index(b"{")
@@ -297,10 +298,10 @@ class _Buffer:
         if end <= self._cold_until:
             return False
         ahead = max(end, self._at + _AHEAD)
-        if not may_matter(self._text[self._at : ahead].encode()):
+        if not self.scan.may_matter(self._text[self._at : ahead].encode()):
             self._cold_until = min(ahead, len(self._text))
             return False
-        return may_matter(self._text[self._at : end].encode())
+        return self.scan.may_matter(self._text[self._at : end].encode())
 
     def rest(self) -> str:
         """What is left of the window."""
@@ -389,7 +390,7 @@ def _last_cut(data: bytes, separator: bytes, *, end: int) -> int:
     return -1
 
 
-def _first_hot(data: bytes) -> int | None:
+def _first_hot(data: bytes, may_matter: Callable[[bytes], bool]) -> int | None:
     """Where the first part that may matter begins; None when nothing in the data may."""
     if not may_matter(data):
         return None
