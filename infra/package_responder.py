@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra import app_package, python_wheels
+from infra import app_package, bytecode, python_wheels
 from infra.app_package import RefusedError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +73,9 @@ def build(given: argparse.Namespace, app: PythonApp) -> Path:
         wheels = [name for name in app_package.files(work / "installed") if not LEFT_OUT.fullmatch(name)]
         app_package.copy_to(work / "app", own)
         app_package.copy_to(work / "app" / SITE_PACKAGES, {name: work / "installed" / name for name in wheels})
+        if not bytecode.compile_app(work / "app", given.python_version):
+            wanted = ".".join(map(str, given.python_version))
+            log(f"there is no Python {wanted} here to compile with: each cold start compiles; PYTHON=python{wanted}")
         log("the zip is written")
         return app_package.publish(work / "app", work, output / f"{app.name}.zip")
 

@@ -26,19 +26,22 @@ from infra.package_responder import SITE_PACKAGES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_BYTECODE = r"(?:.+/)?__pycache__/\w+\.cpython-313\.pyc"
+"""What the packager compiled for the app's Python."""
 RESPONDER = re.compile(
     r"function_app\.py|host\.json|requirements\.txt|LICENSE|src/bypass_responder/(?!cli/|console/|operating/report/)[\w/]+\.py|"
     r"src/bypass_responder/posture/[\w/.-]+\.json|"
     r"src/bypass_responder/py\.typed|"
-    rf"{re.escape(SITE_PACKAGES)}/.+"
+    rf"{re.escape(SITE_PACKAGES)}/.+|{_BYTECODE}"
 )
 WORKER = re.compile(
     r"host\.json|profile\.ps1|ExchangeBypass/[\w/-]+\.(?:psd1|psm1|ps1)|"
     r"Exchange(?:Commands|Checks|Sweeps|Reads)/(?:function\.json|run\.ps1)|Modules/.+"
 )
 NOBODYS = re.compile(
+    rf"(?!{_BYTECODE}$)(?:"
     r"(?:.*/)?(?:__pycache__|node_modules|\.venv|\.git)/.*|.*\.pyc|(?:.*/)?local\.settings[^/]*|"
-    rf"{re.escape(SITE_PACKAGES)}/(?:(?:bin|tests|sandbox|bench|docs|bypass_responder)/.*|[^/]+/tests/.*)"
+    rf"{re.escape(SITE_PACKAGES)}/(?:(?:bin|tests|sandbox|bench|docs|bypass_responder)/.*|[^/]+/tests/.*))"
 )
 """What belongs in neither, wherever it lies."""
 RESPONDER_NEEDS = ("function_app.py", "host.json", "requirements.txt", "src/bypass_responder/bootstrap.py")

@@ -42,6 +42,21 @@ def test_packages_as_they_should_be_have_no_problem(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "belongs"),
+    [
+        ("src/bypass_responder/__pycache__/bootstrap.cpython-313.pyc", True),
+        ("__pycache__/function_app.cpython-313.pyc", True),
+        (".python_packages/lib/site-packages/first/__pycache__/__init__.cpython-313.pyc", True),
+        ("src/bypass_responder/__pycache__/bootstrap.cpython-311.pyc", False),
+        ("src/bypass_responder/bootstrap.pyc", False),
+        (".python_packages/lib/site-packages/first/__pycache__/notes.txt", False),
+    ],
+)
+def test_only_bytecode_for_the_deployed_python_belongs_in_the_zip(name: str, *, belongs: bool) -> None:
+    assert (list(packages._listed("responder.zip", [name], packages.RESPONDER, ())) == []) is belongs
+
+
+@pytest.mark.parametrize(
     ("seed", "problem"),
     [
         (

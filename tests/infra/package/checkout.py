@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-SCRIPTS = ("app_package.py", "package_responder.py", "python_wheels.py")
+SCRIPTS = ("app_package.py", "bytecode.py", "package_responder.py", "python_wheels.py")
 OWN = {
     "function_app.py": "app = None\n",
     "host.json": "{}",
@@ -82,8 +82,13 @@ class Checkout:
         return subprocess.run(command, capture_output=True, check=False, cwd=self.root, env=environment, text=True)
 
     def names(self) -> set[str]:
+        """Of what is packaged; bytecode is there only with a Python of the app's version on this machine."""
         with zipfile.ZipFile(self.zip) as archive:
-            return set(archive.namelist())
+            return {name for name in archive.namelist() if not name.endswith(".pyc")}
+
+    def bytecode(self) -> dict[str, bytes]:
+        with zipfile.ZipFile(self.zip) as archive:
+            return {name: archive.read(name) for name in archive.namelist() if name.endswith(".pyc")}
 
     def left(self) -> list[str]:
         return sorted(path.name for path in self.output.iterdir()) if self.output.exists() else []

@@ -78,6 +78,69 @@ def test_the_zip_lies_unpacked_beside_it_without_what_was_there(checkout: Checko
     assert checkout.left() == ["responder", "responder.zip"]
 
 
+# ---- bytecode --------------------------------------------------------------------------------------------------------
+
+RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
+TAG = f"cpython-{RUNNING.replace('.', '')}"
+
+
+def test_each_module_is_compiled_for_the_apps_python(checkout: Checkout) -> None:
+    ended = checkout.package("--python-version", RUNNING)
+
+    assert ended.returncode == 0, ended.stderr
+    assert set(checkout.bytecode()) == {
+        f"__pycache__/function_app.{TAG}.pyc",
+        *(f"src/bypass_responder/__pycache__/{name}.{TAG}.pyc" for name in ("__init__", "bootstrap")),
+        *(f"{SITE}/{name}/__pycache__/__init__.{TAG}.pyc" for name in ("first", "second")),
+    }
+
+
+def test_bytecode_is_used_without_a_look_at_its_source(checkout: Checkout) -> None:
+    """Flags as PEP 552 has them: by hash, and not compared."""
+    checkout.package("--python-version", RUNNING)
+
+    assert {content[4:8] for content in checkout.bytecode().values()} == {b"\x01\0\0\0"}
+
+
+def test_a_stack_trace_names_the_file_in_azure(checkout: Checkout) -> None:
+    checkout.package("--python-version", RUNNING)
+
+    assert b"/home/site/wwwroot/function_app.py" in checkout.bytecode()[f"__pycache__/function_app.{TAG}.pyc"]
+
+
+def test_the_same_input_and_the_same_python_give_the_same_bytecode(checkout: Checkout) -> None:
+    checkout.write("src/bypass_responder/bootstrap.py", "def f(x):\n    return x in {'a', 'b', 'c', 'd', 'e'}\n")
+    checkout.package("--python-version", RUNNING)
+    first = checkout.zip.read_bytes()
+    checkout.package("--python-version", RUNNING, PYTHONHASHSEED="7")
+
+    assert checkout.zip.read_bytes() == first
+
+
+def test_generated_models_of_graph_are_not_compiled(checkout: Checkout) -> None:
+    digest = a_wheel(checkout.wheels, "first", **{"msgraph/generated/a.py": "", "msgraph/client.py": ""})
+    checkout.write_lock(first=digest)
+    checkout.package("--python-version", RUNNING)
+
+    assert {name for name in checkout.bytecode() if "msgraph" in name} == {
+        f"{SITE}/msgraph/__pycache__/client.{TAG}.pyc"
+    }
+
+
+def test_without_a_python_of_the_apps_version_nothing_is_compiled(checkout: Checkout) -> None:
+    ended = checkout.package("--python-version", "3.99")
+
+    assert ended.returncode == 0, ended.stderr
+    assert checkout.bytecode() == {}
+    assert "there is no Python 3.99 here to compile with" in ended.stderr
+
+
+def test_a_module_that_does_not_compile_is_refused(checkout: Checkout) -> None:
+    checkout.write("src/bypass_responder/bootstrap.py", "def f(:\n")
+
+    assert "not compiled" in refused(checkout.package("--python-version", RUNNING))
+
+
 OTHER = f"cp3{12 if sys.version_info[1] != 12 else 11}"
 
 
