@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bypass_responder.model.finding import Source
+from bypass_responder.model.notification import Severity
 from bypass_responder.model.technique import Technique
 from bypass_responder.tampering.family import FAMILY as TABLE
-from tests.sensing.builders import Json
+from tests.sensing.builders import Json, named
 from tests.tampering.family import ALEX, FAMILY, WORKER_ID, Fixtures, ran
 from tests.tampering.sensors import alerted, notified, ours, stored
 from tests.triggers.test_hunt_audit_events import hunts, polls, started
@@ -87,6 +88,62 @@ async def test_a_script_over_many_mailboxes_is_recorded_whole_and_notified_a_few
     assert len(await stored(world)) == 50
     assert len(notified(world)) == 6
     assert "A mailbox is audited less: more than 5 in a day" in [each.title for each in notified(world)]
+
+
+async def test_what_alerts_report_silences_no_record() -> None:
+    world = World()
+    for record in mailboxes(7):
+        await alerted(world, record)
+    world = await polled(ours(ran("Set-Mailbox", "ceo", Identity="ceo", AuditOwner="-Send"), Id="real"), world=world)
+
+    assert [each.title for each in notified(world)][-2:] == [
+        "A mailbox is audited less: alerts report more than 5 in a day",
+        "A mailbox is audited less: ceo",
+    ]
+
+
+async def test_what_a_service_gives_silences_nothing_that_is_more_severe() -> None:
+    given = FAMILY[Technique.PRECURSOR].positive
+    by_service = [ours(given, Id=f"r{n}", UserType=4, UserId="NT AUTHORITY\\SYSTEM") for n in range(7)]
+    world = await polled(*by_service, ours(given, Id="real"))
+
+    assert [each.severity for each in notified(world)].count(Severity.CRITICAL) == 1
+
+
+DECOYS = {
+    "failed": {"ResultStatus": "False"},
+    "another mailbox": {"Parameters": named(Identity="m", AuditOwner="-Send")},
+    "another value": {"Parameters": named(Identity="ceo", AuditOwner="-Update")},
+    "something less severe": {"Parameters": named(Identity="ceo", AuditEnabled="False")},
+    "another actor": {"UserId": "eve@contoso.onmicrosoft.com"},
+    "another time": {"CreationTime": "2026-03-02T08:54:00", "ResultStatus": "True"},
+}
+
+
+@pytest.mark.parametrize("decoy", DECOYS.values(), ids=DECOYS)
+async def test_an_alert_with_the_id_of_a_record_takes_no_notification_from_it(decoy: Json) -> None:
+    record = ours(ran("Set-Mailbox", "ceo", Identity="ceo", AuditOwner="-Send"))
+    world = await polled(record, world=await alerted(World(), record | decoy))
+    sent = notified(world)[-1]
+
+    assert (sent.title, sent.facts["confirmed"]) == ("A mailbox is audited less: ceo", True)
+    assert sent.text.startswith(f"{record['UserId']} (")
+
+
+async def test_a_record_is_notified_where_the_alert_of_it_was_one_of_too_many() -> None:
+    world = World()
+    for record in mailboxes(7):
+        await alerted(world, record)
+    world = await polled(mailboxes(7)[-1], world=world)
+
+    assert notified(world)[-1].title == "A mailbox is audited less: m6"
+
+
+async def test_a_change_that_took_effect_is_notified_where_an_earlier_record_says_that_it_failed() -> None:
+    rows = FAMILY[Technique.PRECURSOR]
+    world = await polled(ours(rows.positive), world=await polled(ours(rows.failed)))
+
+    assert ([row.took_effect for row in await stored(world)], len(notified(world))) == ([True], 1)
 
 
 async def test_another_technique_is_notified_all_the_same() -> None:

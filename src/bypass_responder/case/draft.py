@@ -114,12 +114,11 @@ class Draft:
 
         ``to``: see ``Notification``.
         """
-        notification_id = hashlib.sha256(f"{self.case.target}|{about}|{key}".encode()).hexdigest()[:24]
         todo = with_command(left_to_do, incident or facts.get("record"))
-        if self.case.row(Notification, f"notification-{notification_id}") is None:
+        if self.notified(about, key=key) is None:
             self.put(
                 Notification(
-                    id=notification_id,
+                    id=self._notification_id(about, key),
                     about=about,
                     severity=severity,
                     title=title,
@@ -133,6 +132,13 @@ class Draft:
                     created_at=self.now,
                 )
             )
+
+    def notified(self, about: About, *, key: str) -> Notification | None:
+        """Return the message of this ``about`` and ``key``; None where there was none, or it is no longer kept."""
+        return self.case.row(Notification, f"notification-{self._notification_id(about, key)}")
+
+    def _notification_id(self, about: About, key: str) -> str:
+        return hashlib.sha256(f"{self.case.target}|{about}|{key}".encode()).hexdigest()[:24]
 
     def notify_about(
         self,
