@@ -25,6 +25,29 @@ GIVEN = {
     "a group under our name, with more": ran("New-RoleGroup", Name=GROUP, Roles=f"{ROLE};Audit Logs"),
     "a new role": ran("New-ManagementRole", Name="Tools", Parent="Audit Logs"),
     "a new role of this cmdlet": ran("New-ManagementRole", Name="T", Parent="Audit Logs", EnabledCmdlets=BYPASS),
+    "our installation's assignment, by a path": ran(
+        "New-ManagementRoleAssignment", Role=ROLE, SecurityGroup=f"x\\{GROUP}"
+    ),
+    "a role to a group that looks like ours": ran(
+        "New-ManagementRoleAssignment", Role=ROLE, SecurityGroup=f"{GROUP}\u0430"
+    ),
+    "a role of ours to our group that only reads": ran(
+        "New-ManagementRoleAssignment", Role=ROLE, SecurityGroup=f"{GROUP} Reads"
+    ),
+    "a built-in role to our group": ran("New-ManagementRoleAssignment", Role="Audit Logs", SecurityGroup=GROUP),
+    "a role to our group and somebody": ran("New-ManagementRoleAssignment", Role=ROLE, SecurityGroup=GROUP, User=ALEX),
+    "a role with our name in its own": ran("New-ManagementRole", Name=f"{GROUP} X", Parent="Audit Logs"),
+    "a role that is named like ours": ran("New-ManagementRole", Name=f"{GROUP} - X", Parent="Audit Logs"),
+    "a role under the name of those that only read": ran(
+        "New-ManagementRole", Name=f"{GROUP} Reads - Audit Logs", Parent="Audit Logs"
+    ),
+    "a group with our name in its own": ran("New-RoleGroup", Name=f"{GROUP} 2", Roles=ROLE),
+    "a member with our name in its own": ran("Add-RoleGroupMember", Identity=GROUP, Member=f"{GROUP} 2"),
+    "a member under our name": ran("Add-RoleGroupMember", Identity=GROUP, Member=GROUP),
+    "a member with our id in its name": ran("Add-RoleGroupMember", Identity=GROUP, Member=f"m-{WORKER_ID}@contoso.com"),
+    "ourselves in a built-in group": ran("Add-RoleGroupMember", Identity="Records Management", Member=WORKER_ID),
+    "our name in a built-in group": ran("Add-RoleGroupMember", Identity="Organization Management", Member=GROUP),
+    "somebody beside us": ran("Update-RoleGroupMember", Identity=GROUP, Members=f"{WORKER_ID};{GROUP} 2"),
     "a role's entry": ran("Add-ManagementRoleEntry", Identity=f"Help desk\\{BYPASS}"),
 }
 NOT_GIVEN = {
@@ -36,6 +59,7 @@ NOT_GIVEN = {
     "our own role": ran("New-ManagementRole", Name=ROLE, Parent="Audit Logs", EnabledCmdlets=BYPASS),
     "our own group": ran("New-RoleGroup", Name=GROUP, Roles=ROLE),
     "ourselves in our group": ran("Add-RoleGroupMember", Identity=GROUP, Member=WORKER_ID),
+    "ourselves, in capitals": ran("Add-RoleGroupMember", Identity=GROUP, Member=f"{{{WORKER_ID.upper()}}}"),
     "another group": ran("Add-RoleGroupMember", Identity="Help desk", Member=ALEX),
     "a new role without the cmdlet": ran(
         "New-ManagementRole", Name="T", Parent="Audit Logs", EnabledCmdlets="Get-User"
@@ -46,6 +70,8 @@ REMOVED = {
     "the group": ran("Remove-RoleGroup", Identity=GROUP),
     "the member": ran("Remove-RoleGroupMember", Identity=GROUP, Member=WORKER_ID),
     "the member by name": ran("Remove-RoleGroupMember", Identity=GROUP, Member=GROUP),
+    "members with our name in theirs": ran("Update-RoleGroupMember", Identity=GROUP, Members=f"{GROUP} 2"),
+    "members with our id in their names": ran("Update-RoleGroupMember", Identity=GROUP, Members=f"{WORKER_ID}-2"),
     "all members": ran("Update-RoleGroupMember", Identity=GROUP, Members=""),
     "the service principal": ran("Remove-ServicePrincipal", Identity=WORKER_ID),
     "an assignment": ran("Remove-ManagementRoleAssignment", Identity=f"{ROLE}-{GROUP}"),
@@ -88,6 +114,12 @@ def test_without_known_ids_any_member_that_leaves_our_group_counts() -> None:
     record = ran("Remove-RoleGroupMember", Identity=GROUP, Member=WORKER_ID)
 
     assert len(found_in(record, Own((GROUP,)))) == 1
+
+
+def test_without_known_ids_members_are_us_by_our_very_name() -> None:
+    names = {name: ran("Update-RoleGroupMember", Identity=GROUP, Members=name) for name in (GROUP, f"{GROUP} 2")}
+
+    assert [len(found_in(record, Own((GROUP,)))) for record in names.values()] == [0, 1]
 
 
 def test_an_attackers_membership_in_place_of_ours_is_the_loss_of_a_right() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
 
 MOST_EACH = 5
-"""Notifications of one technique and severity in a day, of records and of alerts each; one more says that there are more.
+"""Notifications of one technique and severity in a day, of records and of alerts each; one more says so.
 
 A script may change every mailbox. What alerts report is counted apart: it must not silence a record.
 """

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.operation import folded
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ class Match(NamedTuple):
 
 
 class Own(NamedTuple):
-    """The names under which the responder and its worker hold their own rights."""
+    """The names under which the responder and its worker hold their own rights.
+
+    What is ours is exempt by an exact match only, and without a path: anybody can choose a name that contains ours.
+    What was taken from us is recognized by any likeness.
+    """
 
     role_groups: tuple[str, ...] = ()
     """The role groups of the worker, first the one that can set bypasses. Its roles are named ``GROUP - PARENT``."""
@@ -36,16 +41,24 @@ class Own(NamedTuple):
         """Return True for one of our role groups, however the record writes the path to it."""
         return folded(last_part(name)) in map(folded, self.role_groups)
 
-    def is_role(self, name: str) -> bool:
-        """Return True for a role that our installation makes."""
-        return any(_begins(name, group) for group in self.role_groups)
-
     def gives(self, role: str) -> bool:
         """Return True for a role of ours that can set bypasses."""
-        return any(_begins(role, group) for group in self.role_groups[:1])
+        return any(_begins(last_part(role), group) for group in self.role_groups[:1])
 
-    def names_us(self, text: str) -> bool:
-        """Return True for a name or an id of ours, or of one of our roles and assignments."""
+    def holds(self, group: str, role: str) -> bool:
+        """Return True for a role that our installation gives to this very role group of ours."""
+        return any(_same(group, own) and _begins(role, own) for own in self.role_groups[:1])
+
+    def makes(self, role: str, parent: str) -> bool:
+        """Return True for the name that our installation gives to a role that it makes of ``parent``."""
+        return any(_same(role, f"{group} - {parent}") for group in self.role_groups[:1])
+
+    def is_us(self, member: str) -> bool:
+        """Return True for one of our ids; a name, which others may bear, counts only while our ids are unknown."""
+        return guid_or_none(member) in self.ids if self.ids else any(_same(member, own) for own in self.role_groups)
+
+    def resembles_us(self, text: str) -> bool:
+        """Return True for a text with a name or an id of ours in it, or of one of our roles and assignments."""
         return any(folded(group) in folded(text) for group in self.role_groups) or self.has_id(text)
 
     def has_id(self, text: str) -> bool:
@@ -53,8 +66,12 @@ class Own(NamedTuple):
         return any(each in text.lower() for each in self.ids)
 
 
+def _same(text: str, name: str) -> bool:
+    return text.strip().casefold() == name.casefold()
+
+
 def _begins(role: str, group: str) -> bool:
-    return last_part(role).casefold().startswith(f"{group} - ".casefold())
+    return role.strip().casefold().startswith(f"{group} - ".casefold())
 
 
 Matcher = Callable[["AuditRecord", Own], Match | None]

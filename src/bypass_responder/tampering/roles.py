@@ -24,9 +24,9 @@ def precursor(record: AuditRecord, own: Own) -> Match | None:
         case "newrolegroup":
             return _new_group(record, own)
         case "newmanagementroleassignment":
-            return None if own.is_group(given(record, "SecurityGroup") or "") else _assignment(record, own)
+            return _assignment(record, own)
         case "newmanagementrole":
-            return None if own.names_us(given(record, "Name") or "") else _new_role(record, own)
+            return _new_role(record, own)
         case "addmanagementroleentry":
             return _entry(record)
         case "addrolegroupmember" | "updaterolegroupmember":
@@ -41,9 +41,9 @@ def _gives(role: str, own: Own) -> bool:
 def _new_group(record: AuditRecord, own: Own) -> Match | None:
     """Match a role group with such a role; one under our name only if it has members, or a role that is not ours."""
     found = _roles(record, "Roles", own, of="Name")
-    if found is None or not own.is_group(found.target):
+    if found is None or found.extent:
         return found
-    return found if found.extent or not all(map(own.is_role, found.value.split(", "))) else None
+    return None if all(own.holds(found.target, role) for role in found.value.split(", ")) else found
 
 
 def _roles(record: AuditRecord, parameter: str, own: Own, *, of: str) -> Match | None:
@@ -55,11 +55,17 @@ def _roles(record: AuditRecord, parameter: str, own: Own, *, of: str) -> Match |
 
 def _assignment(record: AuditRecord, own: Own) -> Match | None:
     role = given(record, "Role") or ""
-    holders = [f"{name} {value}" for name in _GIVEN_TO if (value := given(record, name))]
-    return Match("Role", role, given(record, "Name") or "", f"to {', '.join(holders)}") if _gives(role, own) else None
+    holders = {name: value for name in _GIVEN_TO if (value := given(record, name))}
+    ours = [*holders] == ["SecurityGroup"] and own.holds(holders["SecurityGroup"], role)
+    if ours or not _gives(role, own):
+        return None
+    to = ", ".join(f"{name} {value}" for name, value in holders.items())
+    return Match("Role", role, given(record, "Name") or "", f"to {to}")
 
 
 def _new_role(record: AuditRecord, own: Own) -> Match | None:
+    if own.makes(given(record, "Name") or "", given(record, "Parent") or ""):
+        return None
     cmdlets = given(record, "EnabledCmdlets")
     if cmdlets is not None and folded(BYPASS_OPERATION) not in map(folded, listed(cmdlets)):
         return None
@@ -76,7 +82,7 @@ def _members(record: AuditRecord, own: Own) -> Match | None:
     group = object_of(record)
     built_in = folded(last_part(group)) in map(folded, BYPASS_GROUPS)
     parameter = "Members" if given(record, "Members") else "Member"
-    members = [each for each in listed(given(record, parameter) or "") if not own.names_us(each)]
+    members = [each for each in listed(given(record, parameter) or "") if built_in or not own.is_us(each)]
     if not members or not (built_in or own.is_group(group)):
         return None
     return Match(parameter, ", ".join(members), group)
@@ -93,7 +99,7 @@ def responder_removed(record: AuditRecord, own: Own) -> Match | None:
         case "updaterolegroupmember":
             return _replaced(record, name, own)
         case "removemanagementroleassignment" | "removeserviceprincipal":
-            return Match("Identity", name, name) if own.names_us(name) else None
+            return Match("Identity", name, name) if own.resembles_us(name) else None
         case "removeapproleassignmentfromserviceprincipal.":
             return Match(target=record.object_id or "") if own.has_id(record.raw) else None
     return None
@@ -102,11 +108,11 @@ def responder_removed(record: AuditRecord, own: Own) -> Match | None:
 def _lost_member(record: AuditRecord, group: str, own: Own) -> Match | None:
     """Match one of us; where our ids are unknown, anyone."""
     member = given(record, "Member") or ""
-    ours = own.names_us(member) or not own.ids
+    ours = own.resembles_us(member) or not own.ids
     return Match("Member", member, group) if own.is_group(group) and ours else None
 
 
 def _replaced(record: AuditRecord, group: str, own: Own) -> Match | None:
     members = given(record, "Members") or ""
-    gone = own.is_group(group) and not own.names_us(members)
+    gone = own.is_group(group) and not any(map(own.is_us, listed(members)))
     return Match("Members", members, group) if gone else None
