@@ -93,6 +93,18 @@ async def test_an_account_that_is_named_by_its_user_principal_name_cannot_approv
     assert (await world.delivers(message)).outcome == "refused"
 
 
+async def test_who_wrote_an_entry_under_another_name_cannot_approve_it() -> None:
+    world = World(allowlist_approval="required")
+    await world.allowlist.put(an_entry(approved_by="blake@contoso.onmicrosoft.com"))
+    await world.passes(minutes=1)
+    entry = await world.allowlist.get(ALEX)
+    assert isinstance(entry, AllowlistEntry)
+    renamed = Author(object_id=BLAKE, name="blake.jones@contoso.com")
+    message = await world.a_decision("approve_entry", "", entry_sha256=entry.digest(), author=renamed)
+
+    assert "wrote the entry" in (await world.delivers(message)).why
+
+
 async def test_a_decision_puts_no_foreign_command_into_a_notification() -> None:
     world = World()
     await world.sees(a_finding())

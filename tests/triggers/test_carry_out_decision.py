@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from bypass_responder.case.person_decision import MOST_REFUSED
 from bypass_responder.errors import TransientError
+from bypass_responder.model.base import target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Channel
 from bypass_responder.model.incident import IncidentStatus, PersonDecision
@@ -17,7 +19,7 @@ from bypass_responder.model.step import Observed
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
-from tests.world import ALEX, BLAKE, World, a_finding
+from tests.world import ALEX, BLAKE, World, a_finding, an_account
 
 HOUR = timedelta(hours=1)
 
@@ -203,6 +205,102 @@ async def test_somebody_whom_an_unresolved_incident_names_does_not_decide_about_
     author = {"name": "alexw@contoso.onmicrosoft.com"}
 
     assert "named by incident" in await refused_why(world, "dismiss", incident.id, target=finding.target, author=author)
+
+
+NAME_OF_TWO = "Alex Miller"
+TWO = target_key(NAME_OF_TWO, NAME_OF_TWO)
+AS_ALEX = {"object_id": ALEX, "name": "alex@contoso.onmicrosoft.com"}
+
+
+async def about_two_candidates(**bypassed: bool) -> tuple[World, str]:
+    """An unresolved incident about Alex or Blake, after Exchange has answered about both."""
+    world = World()
+    world.names[NAME_OF_TWO.casefold()] = [ALEX, BLAKE]
+    world.bypassed |= {ALEX: bypassed.get("alex", False), BLAKE: bypassed.get("blake", False)}
+    await world.sees(a_finding(object_id_text=NAME_OF_TWO, identity_text=NAME_OF_TWO))
+    for _ in range(4):
+        await world.answer()
+        await world.passes(minutes=1)
+    [incident] = await world.incidents(TWO)
+    return world, incident.id
+
+
+@pytest.mark.parametrize("alex", [True, False])
+@pytest.mark.parametrize("author", [AS_ALEX, {"name": "Alex@contoso.onmicrosoft.com"}])
+async def test_a_candidate_does_not_dismiss_the_incident(author: dict[str, Any], *, alex: bool) -> None:
+    world, incident_id = await about_two_candidates(alex=alex)
+
+    assert "a candidate of incident" in await refused_why(world, "dismiss", incident_id, target=TWO, author=author)
+
+
+async def test_a_candidate_does_not_give_the_incident_to_another_candidate() -> None:
+    world, incident_id = await about_two_candidates()
+    why = await refused_why(world, "approve", incident_id, target=TWO, author=AS_ALEX, account=BLAKE)
+
+    assert "a candidate of incident" in why
+    assert world.directory.enabled[BLAKE]
+
+
+async def test_a_candidate_who_may_be_bypassed_does_not_acknowledge_it() -> None:
+    world, incident_id = await about_two_candidates(alex=True)
+    why = await refused_why(world, "acknowledge", incident_id, target=TWO, author=AS_ALEX)
+
+    assert "a candidate of incident" in why
+
+
+async def test_a_candidate_whom_exchange_has_ruled_out_acknowledges_it() -> None:
+    world, incident_id = await about_two_candidates(blake=True)
+    recorded = await world.delivers(await world.a_decision("acknowledge", incident_id, TWO, author=AS_ALEX))
+
+    assert recorded.outcome == "carried_out"
+
+
+MALLORY = "cccccccc-0000-4000-8000-000000000003"
+RENAMED = {"object_id": MALLORY, "name": "mallory.smith@contoso.com"}
+"""The actor, whom the record names by the user principal name alone, as their token has them."""
+
+
+@pytest.mark.parametrize("kind", ["dismiss", "acknowledge"])
+async def test_an_actor_does_not_decide_under_another_name(kind: str) -> None:
+    world, incident_id = await held()
+    world.directory.accounts[MALLORY] = an_account(MALLORY, "mallory@contoso.onmicrosoft.com")
+
+    assert "an actor of incident" in await refused_why(world, kind, incident_id, author=RENAMED)
+
+
+async def test_an_account_does_not_decide_about_itself_by_a_name_without_object_id() -> None:
+    world, incident_id = await held()
+    world.directory.change(ALEX, user_principal_name="alex.renamed@contoso.onmicrosoft.com")
+    author = {"name": "alex.renamed@contoso.onmicrosoft.com"}
+
+    assert "the account of incident" in await refused_why(world, "dismiss", incident_id, author=author)
+
+
+async def test_a_directory_that_does_not_answer_lets_nobody_decide_and_refuses_nobody() -> None:
+    world, incident_id = await held()
+    world.directory.accounts[MALLORY] = an_account(MALLORY, "mallory@contoso.onmicrosoft.com")
+    message = await world.a_decision("dismiss", incident_id, author=RENAMED)
+    world.directory.fail("find", TransientError("no answer"), about=MALLORY)
+    with pytest.raises(TransientError):
+        await send(world, message.model_dump_json().encode())
+    undecided = (await world.case()).rows(PersonDecision)
+    recorded = await world.delivers(message)
+
+    assert undecided == []
+    assert recorded.outcome == "refused"
+
+
+async def test_refusals_of_claimed_authors_do_not_silence_those_of_verified_ones() -> None:
+    world, incident_id = await held()
+    for _ in range(MOST_REFUSED + 1):
+        claimed = await world.a_decision("release", incident_id)
+        await world.delivers(claimed)
+    verified = await world.a_decision("release", incident_id, tool=Channel.CONSOLE)
+    await world.delivers(verified, Channel.CONSOLE)
+    notified = [row.text for row in (await world.case()).rows(Notification) if row.about == "decision_refused"]
+
+    assert len(notified) == MOST_REFUSED + 1
+    assert sum("claimed" not in text for text in notified) == 1
 
 
 async def test_a_longer_name_is_somebody_else() -> None:

@@ -11,19 +11,24 @@ from bypass_responder.model.notification import EVERYBODY, Severity
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.account import Account
     from bypass_responder.model.decision_message import Channel, DecisionMessage
     from bypass_responder.model.incident import Incident, PersonDecision
 
 
-def acknowledge(draft: Draft, message: DecisionMessage, *, channel: Channel) -> PersonDecision:
+def acknowledge(
+    draft: Draft, message: DecisionMessage, *, channel: Channel, itself: Account | None = None
+) -> PersonDecision:
     """Record who has the incident now, and notify every receiver; or refuse, as any decision about it.
 
-    Of a second acknowledgment by the same person nobody is notified.
+    Of a second acknowledgment by the same person nobody is notified. ``itself``: the author's account.
     """
     recorded = person_decision.recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    why = person_decision.out_of_time(message, draft.now) or person_decision.refusal(draft.case, message, enforce=True)
+    why = person_decision.out_of_time(message, draft.now) or person_decision.refusal(
+        draft.case, message, enforce=True, itself=itself
+    )
     if why:
         incident = draft.case.incident(message.incident_id)
         repeated = incident is not None and bool(has_it_already(incident, message.author.name))

@@ -48,15 +48,20 @@ _DONE = {
     DecisionKind.RELEASE: "Released",
 }
 MOST_REFUSED = 100
-"""Refusals that are notified in one case within an hour; more are recorded and logged only."""
+"""Refusals of one channel that are notified in one case within an hour; more are recorded and logged only."""
 
 
-def carry_out(draft: Draft, message: DecisionMessage, *, channel: Channel, enforce: bool) -> PersonDecision:
-    """Carry out or refuse a decision and record it with the reason. A recorded one is not repeated."""
+def carry_out(
+    draft: Draft, message: DecisionMessage, *, channel: Channel, enforce: bool, itself: Account | None = None
+) -> PersonDecision:
+    """Carry out or refuse a decision and record it with the reason. A recorded one is not repeated.
+
+    ``itself``: the author's own account, as the directory has it.
+    """
     recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    why = out_of_time(message, draft.now) or refusal(draft.case, message, enforce=enforce)
+    why = out_of_time(message, draft.now) or refusal(draft.case, message, enforce=enforce, itself=itself)
     if why:
         return refuse(draft, message, why, channel=channel)
     filing.take_back(draft, message.incident_id)
@@ -110,12 +115,16 @@ def approve_entry(
     account: Account | None,
     *,
     channel: Channel,
+    itself: Account | None = None,
 ) -> PersonDecision:
-    """Approve an allowlist row as shown to the person, or refuse. ``entry``, ``account``: current state."""
+    """Approve an allowlist row as shown to the person, or refuse. ``entry``, ``account``: current state.
+
+    ``itself``: the author's own account, as the directory has it.
+    """
     recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    why = out_of_time(message, draft.now) or entry_refusal(draft.case, message, entry, account)
+    why = out_of_time(message, draft.now) or entry_refusal(draft.case, message, entry, account, itself)
     if why or not isinstance(entry, AllowlistEntry):
         return refuse(draft, message, why, channel=channel)
     decision = recorded_as(draft, message, channel, outcome="carried_out", why="")
@@ -129,6 +138,7 @@ def entry_refusal(
     message: DecisionMessage,
     entry: AllowlistEntry | MalformedEntry | None,
     account: Account | None = None,
+    itself: Account | None = None,
 ) -> str:
     """Return why an allowlist row cannot be approved, with the fix; empty when it can."""
     add = "bypassctl allowlist add"
@@ -139,14 +149,14 @@ def entry_refusal(
     if entry.digest() != message.entry_sha256:
         again = f'bypassctl allowlist approve {entry.object_id} --reason "TICKET"'
         return f"The row was changed after it was shown. Read it again: {again}."
-    author = message.author
-    itself = account is not None and author_is(author, account)
-    if itself or same(author.object_id, entry.object_id) or same(author.name, entry.display_name):
+    author, known = message.author, known_as(message.author, itself)
+    own = (entry.object_id, entry.display_name, *((account.object_id, account.user_principal_name) if account else ()))
+    if _is_among(known, *own):
         return f"{author.name} cannot approve the entry of their own account. Another person must."
-    if any(part and part.casefold() in entry.approved_by.casefold() for part in (author.object_id, author.name)):
+    if any(each in entry.approved_by.casefold() for each in known):
         return f"{author.name} wrote the entry. Another person must approve it."
     for incident in active_incidents(case):
-        if any(_is_actor(author, actor) for actor in incident.actors):
+        if any(_is_actor(known, actor) for actor in incident.actors):
             return f"{author.name} is an actor of incident {incident.id}. Another person must approve the entry."
     return ""
 
@@ -158,7 +168,7 @@ def refuse(
     recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    quiet = not notified or _are_many(draft)
+    quiet = not notified or _are_many(draft, channel)
     decision = recorded_as(draft, message, channel, outcome="refused", why=why)
     log_decision(draft, decision, "decision_refused", f"{message.kind.value}: {why}")
     if quiet:
@@ -192,8 +202,9 @@ def _notify_carried_out(draft: Draft, decision: PersonDecision) -> None:
     )
 
 
-def _are_many(draft: Draft) -> bool:
-    refused = [row for row in draft.case.rows(PersonDecision) if row.outcome == "refused"]
+def _are_many(draft: Draft, channel: Channel) -> bool:
+    """Return True when this channel had its share: what is only claimed never silences what is verified."""
+    refused = [row for row in draft.case.rows(PersonDecision) if row.outcome == "refused" and row.channel is channel]
     return sum(draft.now - row.at < timedelta(hours=1) for row in refused) >= MOST_REFUSED
 
 
@@ -236,12 +247,15 @@ def out_of_time(message: DecisionMessage, now: datetime) -> str:
     return ""
 
 
-def refusal(case: Case, message: DecisionMessage, *, enforce: bool) -> str:
-    """Return why a decision cannot be carried out, with the fix; empty when it can."""
+def refusal(case: Case, message: DecisionMessage, *, enforce: bool, itself: Account | None = None) -> str:
+    """Return why a decision cannot be carried out, with the fix; empty when it can.
+
+    ``itself``: the author's own account, as the directory has it; None where nobody has looked.
+    """
     incident = case.incident(message.incident_id)
     if incident is None:
         return f"There is no incident {message.incident_id}."
-    if role := _named_as(message, incident, case):
+    if role := _named_as(message, incident, case, itself):
         return f"{message.author.name} is {role}, and cannot decide about it. Another person must."
     if why := not_now(case, incident, message.kind, account=message.account, shown=message.shown, enforce=enforce):
         return why
@@ -252,39 +266,56 @@ def refusal(case: Case, message: DecisionMessage, *, enforce: bool) -> str:
     return ""
 
 
-def _named_as(message: DecisionMessage, incident: Incident, case: Case) -> str:
+def _named_as(message: DecisionMessage, incident: Incident, case: Case, itself: Account | None) -> str:
     """Return how the decided incident, or any active one of its account, names the author."""
-    author, about = message.author, {row.id: row for row in (incident, *active_incidents(case))}
+    known, about = known_as(message.author, itself), {row.id: row for row in (incident, *active_incidents(case))}
     for row in about.values():
-        if row.account is not None and author_is(author, row.account):
+        account = row.account
+        if account is not None and _is_among(known, account.object_id, account.user_principal_name):
             return f"the account of incident {row.id}"
-        if any(same(author.name, name) or same(author.object_id, name) for name in row.names):
+        if _is_among(known, *row.names):
             return f"named by incident {row.id}"
-        if any(_is_actor(author, actor) for actor in row.actors):
+        if any(_is_actor(known, actor) for actor in row.actors):
             return f"an actor of incident {row.id}"
-    return "the account that it names" if same(author.object_id, message.account) else ""
+        if any(_is_among(known, each.object_id, each.name) for each in _may_be(row, message.kind)):
+            return f"a candidate of incident {row.id}"
+    return "the account that it names" if _is_among(known, message.account) else ""
+
+
+def _may_be(incident: Incident, kind: DecisionKind) -> list[Candidate]:
+    """Return the candidates who cannot decide: all where the incident is ended or given to one of them."""
+    every = kind in {DecisionKind.APPROVE, DecisionKind.DISMISS}
+    return [each for each in incident.candidates if every or not each.ruled_out]
+
+
+def known_as(author: Author, itself: Account | None = None) -> frozenset[str]:
+    """Return every id and name of an author: as the message has them, and as the directory has their account."""
+    given = (author.object_id, author.name, author.name.removeprefix(APPLICATION))
+    held = (itself.object_id, itself.user_principal_name) if itself else ()
+    return frozenset(map(_folded, filter(None, (*given, *held))))
 
 
 def author_is(author: Author, account: Account) -> bool:
     """Return True when the author is this account, by object id or user principal name."""
-    return same(author.object_id, account.object_id) or same(author.name, account.user_principal_name)
+    return _is_among(known_as(author), account.object_id, account.user_principal_name)
 
 
-def _is_actor(author: Author, actor: Actor) -> bool:
-    return any(
-        same(mine, theirs)
-        for mine, theirs in (
-            (author.object_id, actor.object_id),
-            (author.object_id, (actor.user_id or "").casefold().removeprefix("serviceprincipal_")),
-            (author.name, actor.user_id),
-            (author.name.removeprefix(APPLICATION), actor.app_id),
-        )
-    )
+def _is_actor(known: frozenset[str], actor: Actor) -> bool:
+    name = (actor.user_id or "").casefold()
+    return _is_among(known, name, name.removeprefix("serviceprincipal_"), actor.object_id, actor.app_id)
+
+
+def _is_among(known: frozenset[str], *names: str | None) -> bool:
+    return any(_folded(name) in known for name in names if name)
 
 
 def same(one: str | None, other: str | None) -> bool:
     """Return True for two names or ids that are the same but for case and surrounding space."""
-    return bool(one and other) and (one or "").strip().casefold() == (other or "").strip().casefold()
+    return bool(one and other) and _folded(one or "") == _folded(other or "")
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
 def not_now(
@@ -324,7 +355,7 @@ def _likelier(incident: Incident, account: str) -> list[Candidate]:
     """Return the candidates that Exchange has not ruled out, if the named account is not a candidate."""
     if any(candidate.object_id == account for candidate in incident.candidates):
         return []
-    return [each for each in incident.candidates if each.bypass_on or each.checked_at is None]
+    return [each for each in incident.candidates if not each.ruled_out]
 
 
 def _not_releasable(case: Case, incident: Incident, shown: Shown) -> str:

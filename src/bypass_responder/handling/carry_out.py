@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.account import Account
     from bypass_responder.model.allowlist import AllowlistEdit, EditedRow
     from bypass_responder.model.decision_message import Channel, DecisionMessage
     from bypass_responder.model.incident import PersonDecision
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
 
 async def carry_out(message: DecisionMessage, channel: Channel, services: Services) -> tuple[PersonDecision, set[str]]:
-    """Carry out or refuse a decision. Returns what is recorded, and the targets to settle now."""
+    """Carry out or refuse a decision. Returns what is recorded, and the targets to settle now.
+
+    Nobody decides about themselves, by whatever name: until the directory has answered who the author is, a decision
+    about an account is not judged. Permission: User.Read.All.
+    """
     if message.kind is DecisionKind.ACCEPT_WARNING:
         accept = partial(person_decision.accept_warning, message=message, channel=channel)
         return await _in_tenant(accept, services), {TENANT_TARGET}
@@ -48,11 +53,11 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
         why = "The ledger knows no such account."
         return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
     targets = {message.target}
-    enforce = services.settings.enforce
+    enforce, itself = services.settings.enforce, await _author_account(message, services)
     if message.kind is DecisionKind.ACKNOWLEDGE:
-        decide = partial(acknowledge.acknowledge, message=message, channel=channel)
+        decide = partial(acknowledge.acknowledge, message=message, channel=channel, itself=itself)
     else:
-        decide = partial(person_decision.carry_out, message=message, channel=channel, enforce=enforce)
+        decide = partial(person_decision.carry_out, message=message, channel=channel, enforce=enforce, itself=itself)
     async with announced(message.target, services):
         recorded = await session.apply(decide)
     if recorded.outcome == "carried_out" and person_decision.needs_handing_on(session.case, recorded):
@@ -68,10 +73,17 @@ async def _approve_entry(
     if entry is None and not session.case.by_key:
         why = person_decision.entry_refusal(session.case, message, entry)
         return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
-    account = await services.directory.find(message.target)
-    approve = partial(person_decision.approve_entry, message=message, entry=entry, account=account, channel=channel)
+    account, itself = await asyncio.gather(services.directory.find(message.target), _author_account(message, services))
+    approve = partial(
+        person_decision.approve_entry, message=message, entry=entry, account=account, channel=channel, itself=itself
+    )
     async with announced(message.target, services):
         return await session.apply(approve), {message.target}
+
+
+async def _author_account(message: DecisionMessage, services: Services) -> Account | None:
+    """Return the author's account; None where the directory has none, as for an application."""
+    return await services.directory.find(message.author.object_id or message.author.name)
 
 
 async def _record_edits(

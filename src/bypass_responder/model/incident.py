@@ -61,6 +61,11 @@ class Candidate(Stored):
     """When it is asked again, after a question that failed."""
 
     @property
+    def ruled_out(self) -> bool:
+        """True when Exchange has answered, and its bypass is not on."""
+        return self.checked_at is not None and not self.bypass_on
+
+    @property
     def in_exchange(self) -> str:
         """What Exchange reported of it."""
         state = {True: "bypass on", False: "bypass off", None: "not found"}[self.bypass_on]
