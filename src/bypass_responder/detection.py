@@ -95,6 +95,7 @@ def _tampering(record: AuditRecord, own: Own) -> AuditTampering | None:
             technique=technique,
             operation=CANONICAL[folded(record.operation)],
             **match._asdict(),
+            object_id_text=record.object_id or "",
             outcome=_outcome(record),
             organization_id=record.organization_id or "",
             actor=_actor(record),

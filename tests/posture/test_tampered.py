@@ -90,10 +90,48 @@ def test_a_display_name_is_no_identity() -> None:
     assert shown(Technique.AUDIT_ENABLED, named, target="Alex").state is UNKNOWN
 
 
-def test_a_list_that_was_cut_ends_with_no_name() -> None:
-    extent = f"AuditOwner without {'Update, ' * 100}"[: LONGEST_TEXT - 3] + "Mov"
+CUT = f"AuditOwner without {'Update, ' * 100}"[: LONGEST_TEXT - 3] + "Mov"
 
-    assert shown(Technique.ACTION_LIST, a_mailbox(), extent=extent).state is UNDONE
+
+@pytest.mark.parametrize(
+    ("owner", "state"), [(OWNER, UNKNOWN), (without(OWNER, "Mov"), UNKNOWN), (without(OWNER, "Update"), STILL)]
+)
+def test_of_a_list_that_was_cut_nothing_is_undone(owner: tuple[str, ...], state: Persists) -> None:
+    assert shown(Technique.ACTION_LIST, a_mailbox(owner=owner), extent=CUT).state is state
+
+
+BOSS = Mailbox("11111111-2222-4333-8444-555555555555", None, upn="boss@contoso.com", audit=DEFAULT._replace(owner=()))
+OTHER = Mailbox(TARGET, None, upn=ALEX, audit=DEFAULT)
+
+
+def of_both(object_id: str, identity: str) -> ReadBack:
+    row = changed(ran("Set-Mailbox", object_id, Identity=identity, AuditOwner="-Update"))
+    return read_backs([row], [BOSS, OTHER], READ_AT, partial=False)[row.id]
+
+
+def test_names_that_belong_to_two_mailboxes_by_now_are_unknown() -> None:
+    seen = of_both(BOSS.key, ALEX)
+
+    assert seen.state is UNKNOWN
+    assert seen.detail == f"the record names {BOSS.key} and {ALEX}, which belong to different mailboxes"
+
+
+def test_a_mailbox_is_found_by_what_the_service_names_though_the_typed_name_is_gone() -> None:
+    assert of_both(BOSS.key, "gone@contoso.com").state is STILL
+
+
+def test_a_typed_name_alone_never_shows_that_it_is_undone() -> None:
+    seen = of_both("The boss", ALEX)
+
+    assert seen.state is UNKNOWN
+    assert seen.detail.endswith("but the record is of The boss, which was not found")
+
+
+@pytest.mark.parametrize(
+    ("object_id", "identity"), [("The boss", TARGET), ("", ALEX), ("x/The boss", "boss@contoso.com")]
+)
+def test_an_id_a_record_without_an_object_and_what_is_still_so_are_certain(object_id: str, identity: str) -> None:
+    assert of_both(object_id, identity).state is (STILL if "boss" in identity else UNDONE)
 
 
 def test_a_read_before_the_change_shows_nothing() -> None:

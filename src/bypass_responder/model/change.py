@@ -120,7 +120,9 @@ class AuditTampering(Value):
     value: str
     """The text given for it."""
     target: str = ""
-    """The mailbox, account, role or policy, as the record names it; empty for the whole organization."""
+    """The mailbox, account, role or policy, as it was typed; empty for the whole organization."""
+    object_id_text: str = ""
+    """``ObjectId`` of the record: the same object, as the service names it."""
     extent: str = ""
     """What is lost, as far as the record shows it."""
     weakens: bool

@@ -67,6 +67,7 @@ class Tampering(Row):
     technique: Technique = Field(default_factory=_of_switch)
     value: str
     target: str = ""
+    object_id_text: str = ""
     extent: str = ""
     weakens: bool
     outcome: Outcome

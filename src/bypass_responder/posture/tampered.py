@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.health import LONGEST_TEXT
 from bypass_responder.model.mailbox_audit import LogonType
 from bypass_responder.model.read_back import Persists, ReadBack
@@ -31,24 +32,36 @@ def read_backs(
 ) -> dict[str, ReadBack]:
     """Return what a read showed of the changes before it, by their ids. A mailbox is found by an id or an address."""
     due = [row for row in changes if row.technique in OF_MAILBOXES and row.took_effect and row.occurred_at < read_at]
-    wanted: dict[str, list[Mailbox]] = {_name(row): [] for row in due}
+    wanted: dict[str, list[Mailbox]] = {name: [] for row in due for name in _names(row)}
     for mailbox in mailboxes if wanted else ():
         for name in mailbox.names:
             if name in wanted:
                 wanted[name].append(mailbox)
-    return {row.id: _read_back(row, wanted[_name(row)], read_at, partial=partial) for row in due}
+    return {row.id: _read_back(row, [wanted[name] for name in _names(row)], read_at, partial=partial) for row in due}
 
 
-def _name(row: Tampering) -> str:
-    return last_part(row.target).casefold()
+def _names(row: Tampering) -> tuple[str, str]:
+    """Return the object as the service names it, and as it was typed: an address may belong to another by now."""
+    named = last_part(row.object_id_text).casefold()
+    return named, last_part(row.target).casefold()
 
 
-def _read_back(row: Tampering, found: Sequence[Mailbox], read_at: datetime, *, partial: bool) -> ReadBack:
-    if len(found) != 1:
-        named = f"{len(found) or 'no'} mailbox{'es' if found else ''} with this id, user principal name or address"
+def _read_back(row: Tampering, found: Sequence[Sequence[Mailbox]], read_at: datetime, *, partial: bool) -> ReadBack:
+    by_service, typed = found
+    one = by_service or typed
+    if len(one) != 1:
+        named = f"{len(one) or 'no'} mailbox{'es' if one else ''} with this id, user principal name or address"
         why = f"the read, which was partial, has {named}" if partial else f"found {named}"
         return ReadBack(state=Persists.UNKNOWN, read_at=read_at, detail=why)
-    still, detail = _judge(row, found[0])
+    if any(each.names != one[0].names for each in typed):
+        why = f"the record names {row.object_id_text} and {row.target}, which belong to different mailboxes"
+        return ReadBack(state=Persists.UNKNOWN, read_at=read_at, detail=why[:LONGEST_TEXT])
+    still, detail = _judge(row, one[0])
+    if still is False and not by_service and row.object_id_text and guid_or_none(row.target) is None:
+        still, detail = (
+            None,
+            f"of {row.target} {detail}, but the record is of {row.object_id_text}, which was not found",
+        )
     state = {True: Persists.STILL_SO, False: Persists.UNDONE, None: Persists.UNKNOWN}[still]
     return ReadBack(state=state, read_at=read_at, detail=detail)
 
@@ -81,10 +94,15 @@ def _of_lists(row: Tampering, mailbox: Mailbox) -> Found:
             missing.append(f"Audit{logon} lacks {', '.join(gone)}")
     if missing:
         return True, "; ".join(missing)
+    if _is_cut(row):
+        return None, "the change took out more actions than are kept of its record; those that are kept are back"
     return (None, f"{', '.join(unread)} was not read") if unread else (False, "the actions are in the lists again")
 
 
 def _lost(row: Tampering) -> dict[str, frozenset[str]]:
     """Return the lost actions. Of a text that was cut, the last name may be a part of one."""
-    is_cut = len(row.extent) >= LONGEST_TEXT
-    return lost_in(row.extent.rpartition(", ")[0] if is_cut else row.extent)
+    return lost_in(row.extent.rpartition(", ")[0] if _is_cut(row) else row.extent)
+
+
+def _is_cut(row: Tampering) -> bool:
+    return len(row.extent) >= LONGEST_TEXT

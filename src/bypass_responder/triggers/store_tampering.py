@@ -26,7 +26,10 @@ ROWS_PER_TRANSACTION = 20
 """Each with a log entry and a notification: a transaction holds 100 rows."""
 _SAME_SECOND = 1000
 """Rows of one second that are searched for a record that was stored before."""
-_FIELDS = {"technique", "operation", "parameter", "value", "target", "extent", "weakens", "outcome", "actor"}
+_FIELDS = {
+    *("technique", "operation", "parameter", "value", "target", "object_id_text", "extent", "weakens", "outcome"),
+    "actor",
+}
 
 
 def own_of(settings: Settings) -> Own:
