@@ -60,6 +60,7 @@ TARGETS = {
     "incident_pages.times_far_page": Target(1.2),
     "incident_pages.times_account": Target(1.2),
     "incident_pages.times_status": Target(1.2),
+    "incident_pages.times_statuses": Target(1.2),
     "incident_pages.most_requests": Target(4),
     "posture_compare.times_json": Target(3),
     "posture_memory.memory_growth": Target(1.2),

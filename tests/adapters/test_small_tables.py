@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import pytest
@@ -405,6 +406,44 @@ async def test_incidents_of_some_statuses_are_newest_first(ports: Ports) -> None
         await ports.listing.put([a_line(f"i{number}", minutes=number, status=status)], was={f"i{number}": ""})
 
     assert await ids(ports, statuses=("held", "failed")) == ["i3", "i2", "i0"]
+
+
+STATUSES = tuple(IncidentStatus)
+
+
+@pytest.mark.parametrize(
+    "statuses",
+    [
+        STATUSES[:5],
+        STATUSES[4:],
+        STATUSES[::2],
+        (*STATUSES[:1], *STATUSES[3:]),
+        STATUSES[:8],
+        STATUSES[1:],
+        STATUSES,
+    ],
+    ids=lambda statuses: f"{len(statuses)} from {statuses[0]}",
+)
+async def test_incidents_of_many_statuses_are_newest_first(ports: Ports, statuses: tuple[IncidentStatus, ...]) -> None:
+    """Also after each has changed into the next status."""
+    for number, status in enumerate((*STATUSES, *STATUSES)):
+        await ports.listing.put([a_line(f"i{number:02}", minutes=number, status=status)], was={f"i{number:02}": ""})
+    for number, status in enumerate(STATUSES[1:]):
+        was = {f"i{number:02}": STATUSES[number]}
+        await ports.listing.put([a_line(f"i{number:02}", minutes=number, status=status)], was=was)
+    now = [*STATUSES[1:], STATUSES[-1], *STATUSES]
+    expected = [f"i{number:02}" for number, status in enumerate(now) if status in statuses]
+
+    assert await ids(ports, statuses=statuses) == expected[::-1]
+
+
+def test_any_statuses_are_at_most_four_lists_that_hold_nothing_else() -> None:
+    sets = (some for size in range(1, len(STATUSES) + 1) for some in combinations(STATUSES, size))
+    for some in sets:
+        lists = [each.list.removesuffix("~") for each in index_table._ranges(IndexFilter(statuses=some))]
+
+        assert len(lists) <= 4
+        assert sorted(name for each in lists for name in each.removeprefix("status-").split(".")) == sorted(some)
 
 
 async def test_incidents_that_need_a_decision_can_be_oldest_first(ports: Ports) -> None:

@@ -81,6 +81,7 @@ def test_a_page_of_incidents_takes_at_most_four_requests() -> None:
 
     assert (figures["incidents"], 1 <= figures["most_requests"] <= 4) == (200, True)
     assert min(figures["first_page_ms"], figures["far_page_ms"], figures["account_ms"], figures["status_ms"]) > 0
+    assert figures["statuses_ms"] > 0
 
 
 @needs_azurite

@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
@@ -29,8 +30,13 @@ from bypass_responder.model.listing import NEEDS_DECISION, IndexFilter, IndexPag
 TABLE = "CaseIndex"
 _PAGE = 100
 _TRANSACTION = 100
-_MOST_LISTS = 4
-"""Lists that are read for one page, each with one request."""
+_GROUPS = (
+    (IncidentStatus.OPEN, IncidentStatus.HELD, IncidentStatus.FAILED),
+    (IncidentStatus.CONTAINED, IncidentStatus.RESTORED),
+    (IncidentStatus.OBSERVED, IncidentStatus.DISMISSED),
+    (IncidentStatus.RELEASED, IncidentStatus.CLOSED),
+)
+"""Each set of statuses of one group has a list, so that any filter by status is one request for each group."""
 _SHOWN = 1_000
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 _START_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)
@@ -219,10 +225,13 @@ def _ranges(wanted: IndexFilter) -> list[_Range]:
     by_name = [(name, text.strip().casefold()) for name, text in searched.items() if text]
     if by_name:
         return [each for name, text in by_name for each in _of_person(name, text, since=since, until=until)]
-    lists = [f"status-{status.value}" for status in wanted.statuses]
-    if not lists or len(lists) > _MOST_LISTS:
+    if wanted.statuses:
+        lists = [
+            _of_statuses(some) for group in _GROUPS if (some := [each for each in group if each in wanted.statuses])
+        ]
+    else:
         lists = [_INCIDENTS] if wanted.kinds is None or "incident" in wanted.kinds else []
-        if not wanted.statuses and (wanted.kinds is None or set(wanted.kinds) - {"incident"}):
+        if wanted.kinds is None or set(wanted.kinds) - {"incident"}:
             lists.append(_FINDINGS)
     return [_of_list(name, since=since, until=until) for name in lists]
 
@@ -268,9 +277,22 @@ def _by_status(entry: IndexEntry, status: str) -> Iterable[str]:
     """Yield the keys of an incident in the lists that depend on its status."""
     if entry.kind != "incident":
         return
-    yield f"status-{status}~{_backward(entry.at)}-{_key(entry.id)}"
+    for some in _sets_with(status):
+        yield f"{_of_statuses(some)}~{_backward(entry.at)}-{_key(entry.id)}"
     if status in NEEDS_DECISION:
         yield f"{_WAITING}~{_forward(entry.at)}-{_key(entry.id)}"
+
+
+def _sets_with(status: str) -> list[tuple[IncidentStatus, ...]]:
+    """Return the sets of statuses of one group that have this one."""
+    group = next((group for group in _GROUPS if status in group), ())
+    sets = (some for size in range(1, len(group) + 1) for some in combinations(group, size))
+    return [some for some in sets if status in some]
+
+
+def _of_statuses(some: Sequence[IncidentStatus]) -> str:
+    """Return the list of the incidents that have one of these statuses of a group."""
+    return f"status-{'.'.join(some)}"
 
 
 def _is_by(entry: IndexEntry, actor: str) -> bool:
