@@ -119,7 +119,10 @@ Function = Callable[[Services], Coroutine[Any, Any, Any]]
 DONE, EARLY = "done", "early"
 SOURCES = ("sign_ins", "inbox_rules")
 """The sources of evidence that the tenant has; the others are unavailable."""
-GATHERING = ("directory.find", "gathered.", "index.", "ledger.", "sources.", "work.")
+GATHERING = (
+    *("allowlist.entries", "directory.find", "gathered.", "index.", "ledger.", "sources.", "sweeps.baseline"),
+    "work.",
+)
 """Calls that the evidence run may make."""
 _GATHERS: ContextVar[bool] = ContextVar("gathers", default=False)
 

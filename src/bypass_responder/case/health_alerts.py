@@ -175,6 +175,13 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
         Severity.WARNING,
         Task("Until a read is complete, a mailbox that is not audited may be missed", "bypassctl posture report"),
     ),
+    "like_a_person": (
+        Severity.WARNING,
+        Task(
+            "Ask the owner who used the account. Unless it was meant, remove its entry: the account is then contained",
+            "bypassctl allowlist review",
+        ),
+    ),
     "gap": (
         Severity.CRITICAL,
         Task("Export the audit log of that time from Purview, and search the export", "bypassctl detect --help"),
@@ -187,6 +194,7 @@ DECAYS: Mapping[str, timedelta] = {
     "gap": timedelta(days=7),
     "alerts_unreadable": timedelta(hours=24),
     "hints_waiting": timedelta(hours=1),
+    "like_a_person": timedelta(hours=26),
     "sweep_account_unreadable": timedelta(hours=1),
 }
 """Alerts of something that happens and does not last: over when it was not seen for so long."""
@@ -222,17 +230,10 @@ def update_alerts(draft: Draft, present: Mapping[str, str], *, known: Iterable[s
 
 def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
     """Raise an alert. An ongoing one keeps its start and is notified once."""
-    severity, advice = ADVICE[alert_id]
-    alert = _alert(draft.case, alert_id)
-    if alert is not None and alert.ongoing:
-        if alert_id in DECAYS and draft.now - (alert.seen_at or alert.since) >= SEEN_AGAIN:
-            draft.put(alert.model_copy(update={"seen_at": draft.now, "detail": detail}))
+    episode = begin_alert(draft, alert_id, detail)
+    if episode is None:
         return
-    episode = alert.episode + 1 if alert else 1
-    draft.put(
-        HealthAlert(id=alert_id, severity=severity, detail=detail, advice=str(advice), since=draft.now, episode=episode)
-    )
-    draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
+    severity, advice = ADVICE[alert_id]
     draft.notify(
         "health",
         f"Health: {alert_id}",
@@ -242,6 +243,22 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
         left_to_do=(advice,),
         alert=alert_id,
     )
+
+
+def begin_alert(draft: Draft, alert_id: str, detail: str) -> int | None:
+    """Record and log an alert. Returns the number of its episode; None when it is ongoing already."""
+    severity, advice = ADVICE[alert_id]
+    alert = _alert(draft.case, alert_id)
+    if alert is not None and alert.ongoing:
+        if alert_id in DECAYS and draft.now - (alert.seen_at or alert.since) >= SEEN_AGAIN:
+            draft.put(alert.model_copy(update={"seen_at": draft.now, "detail": detail}))
+        return None
+    episode = alert.episode + 1 if alert else 1
+    draft.put(
+        HealthAlert(id=alert_id, severity=severity, detail=detail, advice=str(advice), since=draft.now, episode=episode)
+    )
+    draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
+    return episode
 
 
 def end_alert(draft: Draft, alert_id: str) -> None:

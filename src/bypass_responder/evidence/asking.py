@@ -72,13 +72,20 @@ async def ask(
     A question whose source still works on it is asked about the same time as before. ``account``: what the directory
     knows of the account, where that is more than the question has.
     """
+    question = question_of(inquiry, incident, now=inquiry.first_asked_at or clock())
+    question = question.model_copy(update={"account": account or question.account})
+    return await ask_question(inquiry, question, sources, clock)
+
+
+async def ask_question(
+    inquiry: Inquiry, question: Question, sources: Mapping[str, EvidenceSource], clock: Clock
+) -> Outcome:
+    """Ask the source this, and return what became of the question. Raises nothing but a cancellation."""
     source, adapter = BY_NAME.get(inquiry.source), sources.get(inquiry.source)
     inquiry = inquiry.model_copy(update={"unfinished": 0})
     if source is None or adapter is None:
         none = given_up("This installation has no access to the source.")
         return Outcome(answered(inquiry, none, now=clock()))
-    question = question_of(inquiry, incident, now=inquiry.first_asked_at or clock())
-    question = question.model_copy(update={"account": account or question.account})
     try:
         answer = await _within(source.seconds, adapter.ask(question, inquiry.memo))
     except TimeoutError:

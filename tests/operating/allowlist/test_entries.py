@@ -66,7 +66,7 @@ async def test_without_a_sweep_it_is_not_known() -> None:
     entry = await read_entry(ALEX, world.services)
 
     assert entry is not None
-    assert (entry.bypass.on, entry.behaves_like_a_person) == (None, "not checked")
+    assert (entry.bypass.on, entry.behavior.text) == (None, "not checked")
 
 
 async def test_a_review_is_due_so_many_days_after_the_last() -> None:

@@ -225,5 +225,5 @@ def _fields(entry: EntryView) -> dict[str, object]:
         else "",
         "last review": _last_review(entry),
         "review due": f"{entry.review_due:%Y-%m-%d}" if entry.review_due else "now",
-        "behaves like a person": entry.behaves_like_a_person,
+        "behaves like a person": entry.behavior.text,
     }

@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
 from bypass_responder.case import sweep_row
 from bypass_responder.errors import InputError, NotFoundError, PermissionMissingError, RefusedError
+from bypass_responder.evidence.service_accounts import LIST, Behavior, behaviors
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import Utc, Value, guid_or_none
 from bypass_responder.model.case import TENANT_TARGET
@@ -83,8 +84,8 @@ class EntryView(Value):
     review_due: Utc | None = None
     """None: it was never reviewed, so it is due."""
     bypass: Bypassed = Bypassed()
-    behaves_like_a_person: Literal["not checked"] = "not checked"
-    """Interactive sign-ins, new countries and inbox rules need the evidence permissions."""
+    behavior: Behavior = Behavior()
+    """Whether the account behaves like a person. Checked once a day while it is bypassed and allowlisted."""
     unused: bool = False
     """Off in all complete sweeps for 30 days. Set only where ``mark_unused`` looked."""
 
@@ -99,7 +100,7 @@ async def read_entries(services: Services, check: SelfCheck | None = None) -> li
 
     ``check``: the app's last self-check, for its SWEEP_OVERDUE_MINUTES.
     """
-    swept = await read_swept(services, check)
+    swept, known = await read_swept(services, check), await _behaviors(services)
     rows = [row async for row in services.allowlist.entries()]
     unapproved = await _unapproved(rows, services)
     now = services.clock()
@@ -110,7 +111,7 @@ async def read_entries(services: Services, check: SelfCheck | None = None) -> li
             bypass=swept.bypass_of(row.object_id),
             approved=row.row_id not in unapproved,
             now=now,
-        )
+        ).model_copy(update={"behavior": known.get(row.object_id, Behavior())})
         for row in rows
     ]
     return sorted(views, key=lambda view: (view.expires_at is not None, view.expires_at, view.object_id))
@@ -161,7 +162,16 @@ async def read_entry(object_id: str, services: Services, check: SelfCheck | None
     required = services.settings.approval_required
     approved = not required or not isinstance(row, AllowlistEntry) or await is_approved(row, services)
     bypass = (await read_swept(services, check)).bypass_of(object_id)
-    return view_of(row, services.settings, bypass=bypass, approved=approved, now=services.clock())
+    view = view_of(row, services.settings, bypass=bypass, approved=approved, now=services.clock())
+    return view.model_copy(update={"behavior": (await _behaviors(services)).get(object_id, Behavior())})
+
+
+async def _behaviors(services: Services) -> dict[str, Behavior]:
+    """Return what is known of the accounts' behavior; nothing where it may not be read here."""
+    try:
+        return behaviors(await services.gathered.inquiries(LIST))
+    except (InputError, PermissionMissingError):
+        return {}
 
 
 async def _unapproved(rows: Iterable[AllowlistEntry | MalformedEntry], services: Services) -> set[str]:

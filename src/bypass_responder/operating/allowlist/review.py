@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
 from bypass_responder.case.allowlist import EXPIRES_SOON
+from bypass_responder.evidence.service_accounts import Behavior
 from bypass_responder.model.allowlist import ENTRY_KEY, SeenRow
 from bypass_responder.model.base import Value
 from bypass_responder.operating.allowlist.entries import EntryState, EntryView, read_baseline, read_entries
@@ -70,6 +71,10 @@ async def mark_unused(
 
 def proposal_for(entry: EntryView, *, unused: bool, now: datetime) -> Review:
     """Return the proposal for one entry. Pure."""
+    if entry.behavior.signs:
+        shown = f"behaves like a person: {'; '.join(entry.behavior.signs)}"
+        ordinary = proposal_for(entry.model_copy(update={"behavior": Behavior()}), unused=unused, now=now)
+        return ordinary.model_copy(update={"entry": entry, "why": f"{shown}. {ordinary.why}", "due": True})
     due = entry.review_due is None or entry.review_due <= now
     if entry.state is EntryState.MALFORMED:
         return Review(entry=entry, proposal=Proposal.FIX, why=entry.problem, due=True)
