@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bypass_responder.console.pages import PAGES as TABLE
 from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.decision_message import Channel
@@ -16,7 +17,7 @@ from bypass_responder.operating.posture.answers import keep_read
 from bypass_responder.triggers.gather_evidence import gather_evidence
 from tests.console.browser.chromium import ROOT, browsing, needs_chromium, violations
 from tests.fakes import FakeSource
-from tests.operating.allowlist.builders import delivers
+from tests.operating.allowlist.builders import delivers, swept
 from tests.operating.incidents import scenes
 from tests.operating.posture.scenes import WRITTEN, read_of
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry
@@ -34,10 +35,11 @@ WITHOUT_SCRIPT = pytest.param(False, marks=SLOW)
 GRANT = "bypassctl grant --evidence full"
 READER, OPS, ON_CALL, NOBODY = (f"{name}@contoso.onmicrosoft.com" for name in ("rita", "olga", "oscar", "nina"))
 PAGES = (
-    *("/needs-decision", "/incidents", "/allowlist", f"/allowlist/{ALEX}", f"/allowlist/{ALEX}/plan/remove"),
-    *("/allowlist/import", "/allowlist/review", f"/accounts/{ALEX}", "/log", "/health", "/posture"),
-    "/settings",
+    *(page.path for page in TABLE if "{" not in page.path),
+    *(f"/allowlist/{ALEX}", f"/allowlist/{ALEX}/plan/remove", "/allowlist/import", "/allowlist/review?all=true"),
+    *(f"/accounts/{ALEX}", f"/log?subject={ALEX}", "/windows?account=all", "/welcome"),
 )
+LONG = "svc-of-a-name-with-sixty-characters-and-without-a-break-in-it@subsidiary.contoso.onmicrosoft.com"
 DAY = f"{START + timedelta(days=60):%Y-%m-%d}"
 IMPORTED = (
     "object_id;account;reason_class;justification;owner;ticket;expires\r\n"
@@ -261,7 +263,9 @@ async def test_who_may_not_edit_the_allowlist_sees_no_form(who: str) -> None:
 )
 async def test_axe_and_the_policy_find_nothing(scheme: str, width: int) -> None:
     world, address = await held()
-    await world.allowlist.put(an_entry())
+    await world.allowlist.put(an_entry(display_name=LONG, owner=LONG, justification=f"https://{LONG}/{LONG}"))
+    await world.sweep(audit_disabled=True)
+    swept(world, ALEX, BLAKE)
     await keep_read(read_of(world, *WRITTEN), world.services)
     size = {"width": width, "height": 800}
     found = []
