@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 _TENANT = "11111111-1111-4111-8111-111111111111"
 _PAGE, _FAR, _FEW = 40, 1_000, 100
 FIVE = (
-    *(IncidentStatus.OPEN, IncidentStatus.FAILED, IncidentStatus.OBSERVED),
-    *(IncidentStatus.DISMISSED, IncidentStatus.RELEASED),
+    *(IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.DISMISSED),
+    *(IncidentStatus.RELEASED, IncidentStatus.CLOSED),
 )
 _NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
