@@ -9,32 +9,33 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bypass_responder.errors import ResponderError
-from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
-from bypass_responder.model.allowlist import Snapshot
-from bypass_responder.model.base import Row
-from bypass_responder.model.case import Case, Head, IndexEntry
-from bypass_responder.model.decision_message import Channel, DecisionMessage
-from bypass_responder.model.exchange_read import ReadCommand, ReadKind, ReadResult
-from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
-from bypass_responder.model.finding import Evidence, Finding
-from bypass_responder.model.gathered import EvidencePlan, Inquiry
-from bypass_responder.model.hunting import Arrival, HuntingState
-from bypass_responder.model.incident import IncidentStatus
-from bypass_responder.model.inspection import Inspection
-from bypass_responder.model.listing import IndexFilter, IndexPage
-from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
-from bypass_responder.model.message import ExchangeCommand
-from bypass_responder.model.notification import Notification
-from bypass_responder.model.permission_change import PermissionChange
-from bypass_responder.model.plan_run import MailboxChange
-from bypass_responder.model.question import Answer, Question
-from bypass_responder.model.record import Unreadable
-from bypass_responder.model.sweep import Baseline, SweepCommand
-from bypass_responder.posture.run import PostureRun
-from bypass_responder.posture.stored import PostureRead
+if TYPE_CHECKING:
+    from bypass_responder.errors import ResponderError
+    from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
+    from bypass_responder.model.allowlist import Snapshot
+    from bypass_responder.model.base import Row
+    from bypass_responder.model.case import Case, Head, IndexEntry
+    from bypass_responder.model.decision_message import Channel, DecisionMessage
+    from bypass_responder.model.exchange_read import ReadCommand, ReadKind, ReadResult
+    from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
+    from bypass_responder.model.finding import Evidence, Finding
+    from bypass_responder.model.gathered import EvidencePlan, Inquiry
+    from bypass_responder.model.hunting import Arrival, HuntingState
+    from bypass_responder.model.incident import IncidentStatus
+    from bypass_responder.model.inspection import Inspection
+    from bypass_responder.model.listing import IndexFilter, IndexPage
+    from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
+    from bypass_responder.model.message import ExchangeCommand
+    from bypass_responder.model.notification import Notification
+    from bypass_responder.model.permission_change import PermissionChange
+    from bypass_responder.model.plan_run import MailboxChange
+    from bypass_responder.model.question import Answer, Question
+    from bypass_responder.model.record import Unreadable
+    from bypass_responder.model.sweep import Baseline, SweepCommand
+    from bypass_responder.posture.run import PostureRun
+    from bypass_responder.posture.stored import PostureRead
 
 
 class Clock(Protocol):
