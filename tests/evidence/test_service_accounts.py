@@ -90,13 +90,13 @@ def test_a_rule_is_new_that_was_not_there_at_the_last_look(before: Conclusive | 
 
 
 def test_an_account_that_was_never_asked_about_is_not_checked() -> None:
-    assert behaviors([asked("sign_ins")])[ALEX].text == "not checked"
+    assert behaviors([asked("sign_ins")], now=START)[ALEX].text == "not checked"
 
 
 def test_what_was_not_permitted_is_named_with_what_makes_it_so() -> None:
     missing = Unavailable(reason="The permission AuditLog.Read.All is missing.", fix="bypassctl grant --evidence core")
-    nothing = behaviors([asked("sign_ins", missing)])[ALEX]
-    partly = behaviors([asked("sign_ins", missing), asked("inbox_rules", Empty())])[ALEX]
+    nothing = behaviors([asked("sign_ins", missing)], now=START)[ALEX]
+    partly = behaviors([asked("sign_ins", missing), asked("inbox_rules", Empty())], now=START)[ALEX]
 
     why = "not checked: The permission AuditLog.Read.All is missing (bypassctl grant --evidence core)"
     assert nothing.text == why
@@ -104,7 +104,13 @@ def test_what_was_not_permitted_is_named_with_what_makes_it_so() -> None:
 
 
 def test_signs_are_said_with_their_time() -> None:
-    known = behaviors([asked("sign_ins", found(SIGN_IN)), asked("inbox_rules", Empty())])[ALEX]
+    known = behaviors([asked("sign_ins", found(SIGN_IN)), asked("inbox_rules", Empty())], now=START)[ALEX]
 
     assert known.text.startswith("YES, as of 2026-03-02 09:00:00Z: interactive sign-in: Outlook, BR at 2026-03-02")
     assert len(known.signs) == 2
+
+
+def test_what_was_seen_before_the_bypass_ended_is_not_shown_for_ever() -> None:
+    known = [asked("sign_ins", found(SIGN_IN))]
+
+    assert behaviors(known, now=START + 3 * DAY) == {}

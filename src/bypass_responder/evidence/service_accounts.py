@@ -19,6 +19,8 @@ EVERY = timedelta(days=1)
 OVERLAP = timedelta(hours=2)
 """Records arrive late."""
 LONGEST = timedelta(days=7)
+OUTDATED = timedelta(days=2)
+"""An older answer is not shown."""
 HABIT = timedelta(days=21)
 MOST_ACCOUNTS = 200
 MOST_SHOWN = 5
@@ -128,10 +130,12 @@ def _said(item: Item, *names: str) -> str:
     return ", ".join(item.detail[name] for name in names if item.detail.get(name))
 
 
-def behaviors(inquiries: Iterable[Inquiry]) -> dict[str, Behavior]:
-    """Return what is known of each account, by object id."""
+def behaviors(inquiries: Iterable[Inquiry], *, now: datetime) -> dict[str, Behavior]:
+    """Return what is known of each account, by object id. Nothing is asked about one that is not bypassed any more."""
     found: dict[str, Behavior] = {}
     for each in inquiries:
+        if each.answered_at is not None and each.answered_at < now - OUTDATED:
+            continue
         object_id = each.account.object_id or ""
         found[object_id] = _with(found.get(object_id, Behavior()), each)
     return found

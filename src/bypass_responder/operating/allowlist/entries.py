@@ -169,7 +169,7 @@ async def read_entry(object_id: str, services: Services, check: SelfCheck | None
 async def _behaviors(services: Services) -> dict[str, Behavior]:
     """Return what is known of the accounts' behavior; nothing where it may not be read here."""
     try:
-        return behaviors(await services.gathered.inquiries(LIST))
+        return behaviors(await services.gathered.inquiries(LIST), now=services.clock())
     except (InputError, PermissionMissingError):
         return {}
 
