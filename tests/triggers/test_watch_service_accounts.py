@@ -8,6 +8,7 @@ import pytest
 
 from bypass_responder.errors import PermissionMissingError, TransientError
 from bypass_responder.evidence.service_accounts import LIST, SOURCES
+from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.question import Empty, Found, Item, Pending
@@ -41,6 +42,12 @@ async def notified(world: World) -> list[str]:
 
 
 LIKE = "like_a_person"
+
+
+async def row(world: World) -> AllowlistEntry:
+    found = await world.allowlist.get(ALEX)
+    assert isinstance(found, AllowlistEntry)
+    return found
 
 
 async def text_of(world: World) -> str:
@@ -123,6 +130,15 @@ async def test_an_account_that_is_bypassed_and_not_allowlisted_is_not_asked_abou
     await runs(world)
 
     assert {each.account.object_id for each in await world.gathered.inquiries(LIST)} == {ALEX}
+
+
+async def test_an_account_without_a_name_on_the_allowlist_is_looked_up() -> None:
+    world = await bypassed()
+    await world.allowlist.put(an_entry(expires_at=START + timedelta(99)), replaces=(await row(world)).etag)
+    await runs(world)
+    [(question, _)] = world.sources["exchange_changes"].asked
+
+    assert question.account.user_principal_name == "alex@contoso.onmicrosoft.com"
 
 
 async def test_a_source_that_takes_its_time_is_asked_again_with_what_it_gave() -> None:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
 from bypass_responder.case.like_a_person import report_signs
-from bypass_responder.errors import ConflictError, InputError
+from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, RefusedError
 from bypass_responder.evidence.asking import LEASE, ask_question
 from bypass_responder.evidence.service_accounts import (
     EVERY,
     LIST,
+    MOST_ACCOUNTS,
     compared,
     new_inquiries,
     question_of,
@@ -62,10 +63,21 @@ async def watch_service_accounts(services: Services) -> None:
 
 
 async def _named(accounts: dict[str, str], services: Services) -> dict[str, str]:
-    """Return the accounts with the user principal names that the allowlist has."""
+    """Return the accounts with the user principal names that the allowlist has, or the directory."""
     rows = [row async for row in services.allowlist.entries()]
-    names = {row.object_id: row.display_name for row in rows if isinstance(row, AllowlistEntry)}
-    return {object_id: names.get(object_id) or name for object_id, name in accounts.items()}
+    names = accounts | {row.object_id: row.display_name for row in rows if isinstance(row, AllowlistEntry)}
+    unknown = [object_id for object_id in list(accounts)[:MOST_ACCOUNTS] if "@" not in names[object_id]]
+    found = await asyncio.gather(*map(limited(partial(_name_of, services=services)), unknown))
+    return {object_id: names[object_id] for object_id in accounts} | dict(zip(unknown, found, strict=True))
+
+
+async def _name_of(object_id: str, services: Services) -> str:
+    """Return the user principal name of an account; empty where the directory does not give it."""
+    try:
+        account = await services.directory.find(object_id)
+    except (PermissionMissingError, RefusedError):
+        return ""
+    return account.user_principal_name if account else ""
 
 
 async def _ask(inquiry: Inquiry, services: Services) -> Inquiry:
