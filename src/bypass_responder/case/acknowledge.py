@@ -21,7 +21,7 @@ def acknowledge(
 ) -> PersonDecision:
     """Record who has the incident now, and notify every receiver; or refuse, as any decision about it.
 
-    Of a second acknowledgment by the same person nobody is notified. ``itself``: the author's account.
+    A second acknowledgment by the same person is not notified. ``itself``: the author's account.
     """
     recorded = person_decision.recorded_already(draft, message)
     if recorded is not None:

@@ -1,4 +1,4 @@
-"""Who can set bypasses, as the daily look at the organization reads it: what an answer means. Pure.
+"""Who can set bypasses, as the daily read of the roles reads it: what an answer means. Pure.
 
 A new holder has the right whether or not a record of it ever came. What could not be read is never taken as gone.
 """

@@ -65,7 +65,7 @@ def _of_switch(row: Tampering, tenant: Case) -> ReadBack:
 
 
 def _of_right(row: Tampering, tenant: Case) -> ReadBack:
-    """Compare with the daily look at the organization, in the terms in which Exchange lists rights."""
+    """Compare with the daily read of the roles, in the terms in which Exchange lists rights."""
     read = tenant.row(RightHolders, RightHolders.key)
     if read is None or read.read_at <= row.occurred_at:
         return _unknown("the roles of the organization were not read since")

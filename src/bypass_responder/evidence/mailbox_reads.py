@@ -27,7 +27,7 @@ ANSWERED_WITHIN = timedelta(minutes=40)
 FIRST_LOOK, LATER_LOOK = timedelta(minutes=1), timedelta(minutes=10)
 GRANT = "bypassctl grant --exchange-script --set reads prints the script for the role group"
 NOTHING_READ = "The worker's answer has no part that was asked for."
-_NOBODY = {"anonymous", "default"}
+_ANYONE = {"anonymous", "default"}
 _HARMLESS = {"none", "availabilityonly", "limiteddetails"}
 
 
@@ -209,7 +209,7 @@ def opens_mailboxes(read: AccountRead, account: AskedAccount) -> Judged:
 
 
 def _permission(permission: Permission, what: str, who: str) -> Item:
-    open_to_all = permission.trustee.casefold() in _NOBODY and not _HARMLESS.issuperset(
+    open_to_all = permission.trustee.casefold() in _ANYONE and not _HARMLESS.issuperset(
         right.casefold() for right in permission.rights
     )
     detail = {"who": who, "folder": permission.folder, "rights": ", ".join(permission.rights)}

@@ -1,4 +1,4 @@
-"""Who could set bypasses at the last daily look. One row in the tenant's case."""
+"""Who could set bypasses at the last daily read of the roles. One row in the tenant's case."""
 
 from __future__ import annotations
 

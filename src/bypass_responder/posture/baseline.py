@@ -46,7 +46,7 @@ class Baseline(Value):
     source: str
     url: str
     age_limit_days: int | None
-    """At least how long the mailbox keeps its entries; None: not said."""
+    """At least how long the mailbox keeps its entries; None: not documented."""
     actions: dict[LogonType, tuple[str, ...]]
     premium_only: tuple[str, ...]
     """Actions that a mailbox without Audit (Premium) does not have."""

@@ -1,4 +1,4 @@
-"""The answer to the daily look at the organization: who can set bypasses now, compared with the day before."""
+"""The answer to the daily read of the roles: who can set bypasses now, compared with the day before."""
 
 from __future__ import annotations
 
