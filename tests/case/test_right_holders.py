@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.case.draft import Draft
-from bypass_responder.case.right_holders import holders_of, record_holders
+from bypass_responder.case.right_holders import holders_of, new_since, record_holders
 from bypass_responder.model.account_read import Section
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.notification import Notification
@@ -20,6 +20,7 @@ from bypass_responder.model.organization_read import (
     RoleMember,
     Switches,
 )
+from bypass_responder.model.right_holders import RightHolders
 from tests.world import START
 
 GROUP = "Mailbox Audit Bypass Responder"
@@ -30,8 +31,10 @@ MANAGEMENT = RoleAssignment(
 DAY = timedelta(days=1)
 
 
-def an_answer(*assignments: RoleAssignment, members: tuple[str, ...] = (), **sections: Any) -> OrganizationRead:
-    given_members = tuple(RoleMember(group="Organization Management", member=name) for name in members)
+def an_answer(
+    *assignments: RoleAssignment, members: tuple[str, ...] = (), group: str = "Organization Management", **sections: Any
+) -> OrganizationRead:
+    given_members = tuple(RoleMember(group=group, member=name) for name in members)
     defaults: dict[str, Any] = {
         "switches": Section[Switches](),
         "admin_audit_log": Section[AdminAuditLog](),
@@ -52,7 +55,7 @@ def looked(*answers: OrganizationRead) -> Case:
     case = Case(target=TENANT_TARGET)
     for day, answer in enumerate(answers):
         draft = Draft(case, now=START + day * DAY)
-        record_holders(draft, answer, read_at=START + day * DAY, own_group=GROUP)
+        record_holders(draft, answer, read_at=START + day * DAY, own_group=GROUP, reads_group=f"{GROUP} Reads")
         case = draft.case
     return case
 
@@ -118,9 +121,29 @@ def test_the_loss_of_our_own_right_is_reported() -> None:
 def test_an_answer_that_is_older_changes_nothing() -> None:
     case = looked(an_answer(OWN), an_answer(OWN))
     draft = Draft(case, now=START + 2 * DAY)
-    record_holders(draft, an_answer(OWN, MANAGEMENT), read_at=START, own_group=GROUP)
+    record_holders(draft, an_answer(OWN, MANAGEMENT), read_at=START, own_group=GROUP, reads_group=f"{GROUP} Reads")
 
     assert draft.changed == {}
+
+
+def since_of(*answers: OrganizationRead) -> list[str]:
+    """Who is new since the second look."""
+    return new_since(looked(*answers).rows(RightHolders)[0], START + DAY - timedelta(hours=2))
+
+
+def test_a_holder_is_new_since_the_first_look_that_has_it() -> None:
+    first, later = an_answer(OWN), an_answer(OWN, MANAGEMENT)
+
+    assert since_of(first, later, later) == ["Organization Management (RoleGroup) has the role Audit Logs"]
+    assert since_of(later, later, later) == []
+    assert since_of(later, first, later) == ["Organization Management (RoleGroup) has the role Audit Logs"]
+
+
+def test_of_the_row_of_a_version_before_all_are_new_until_its_look() -> None:
+    [row] = looked(an_answer(OWN)).rows(RightHolders)
+    old = row.model_copy(update={"since": ()})
+
+    assert (len(new_since(old, START)), len(new_since(old, START + DAY))) == (1, 0)
 
 
 @given(st.lists(st.text(min_size=1, max_size=300), max_size=300))

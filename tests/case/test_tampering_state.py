@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +27,7 @@ from tests.tampering.family import ALEX, FAMILY, WORKER_ID, in_entra, ran
 from tests.tampering.test_family import found_in
 from tests.world import START, TENANT
 
+READS, CHANGES = f"{GROUP} Reads", f"{GROUP} Changes"
 HOUR = timedelta(hours=1)
 LATER = START + 2 * HOUR
 STILL, UNDONE, UNKNOWN = Persists.STILL_SO, Persists.UNDONE, Persists.UNKNOWN
@@ -64,9 +65,11 @@ def swept(case: Case = EMPTY, **fields: Any) -> Case:
     return draft.case
 
 
-def looked(answer: OrganizationRead, *, case: Case = EMPTY) -> Case:
-    draft = Draft(case, now=LATER)
-    record_holders(draft, answer, read_at=LATER, own_group=GROUP)
+def looked(answer: OrganizationRead, *, case: Case = EMPTY, at: datetime = LATER) -> Case:
+    """The case after a look the day before the change, and one after it."""
+    draft = Draft(case, now=at)
+    for read_at, each in ((START - 24 * HOUR, an_answer(OWN, MANAGEMENT)), (at, answer)):
+        record_holders(draft, each, read_at=read_at, own_group=GROUP, reads_group=READS)
     return draft.case
 
 
@@ -118,7 +121,23 @@ RIGHTS = {
     "the group has the role": (FAMILY[Technique.PRECURSOR].positive, an_answer(OWN, GROUP_OF_OURS), STILL),
     "the group is gone": (FAMILY[Technique.PRECURSOR].positive, an_answer(OWN, MANAGEMENT), UNDONE),
     "the assignment is there": (ASSIGNED, an_answer(OWN, an_assignment("alex", name="X")), STILL),
-    "the assignment is gone": (ASSIGNED, an_answer(OWN, an_assignment("alex", name="Audit Logs-alex")), UNDONE),
+    "the assignment is gone": (ASSIGNED, an_answer(OWN), UNDONE),
+    "the assignment has another name": (
+        ASSIGNED,
+        an_answer(OWN, an_assignment("alex", name="Audit Logs-alex")),
+        UNKNOWN,
+    ),
+    "the group has another name": (
+        FAMILY[Technique.PRECURSOR].positive,
+        an_answer(OWN, an_assignment("Renamed", assignee_type="RoleGroup", role="Audit Logs")),
+        UNKNOWN,
+    ),
+    "the role has another name": (ROLE, an_answer(OWN, an_assignment("eve", role="Renamed")), UNKNOWN),
+    "the group of the member has another name": (
+        MEMBER,
+        an_answer(OWN, members=("alex",), group="Renamed"),
+        UNKNOWN,
+    ),
     "an assignment without a name": (NAMELESS, an_answer(OWN), UNKNOWN),
     "the role is held": (ROLE, an_answer(OWN, an_assignment("eve", role="Desk")), STILL),
     "nobody has the role": (ROLE, an_answer(OWN), UNDONE),
@@ -162,9 +181,50 @@ def test_a_worker_that_lost_its_role_is_still_without_it() -> None:
     assert state_of(REMOVED, looked(an_answer(MANAGEMENT), case=complete(LATER))) is STILL
 
 
-@pytest.mark.parametrize(("after", "state"), [(2 * HOUR, UNDONE), (HOUR, UNKNOWN), (-HOUR, UNKNOWN)])
-def test_a_complete_sweep_proves_the_workers_rights_once_no_session_is_left(after: timedelta, state: Persists) -> None:
-    assert state_of(REMOVED, complete(START + after)) is state
+def removed(operation: str, name: str) -> Json:
+    return ran(operation, Identity=name, Member=WORKER_ID)
+
+
+BOTH = [(2 * HOUR, 2 * HOUR, UNDONE), (2 * HOUR, HOUR, UNKNOWN), (HOUR, 2 * HOUR, UNKNOWN), (-HOUR, 2 * HOUR, UNKNOWN)]
+
+
+@pytest.mark.parametrize(("read", "swept", "state"), BOTH)
+@pytest.mark.parametrize(
+    "record",
+    [
+        REMOVED,
+        removed("Remove-RoleGroupMember", GROUP),
+        removed("Remove-ManagementRoleAssignment", f"{GROUP} - Audit Logs-{GROUP}"),
+        removed("Remove-ServicePrincipal", f"{GROUP} worker"),
+    ],
+)
+def test_the_right_to_remove_a_bypass_is_proved_by_a_look_and_a_sweep_once_no_session_is_left(
+    record: Json, read: timedelta, swept: timedelta, state: Persists
+) -> None:
+    row = changed(record, target=record["Parameters"][0]["Value"])
+    shown = read_back_of(row, looked(an_answer(OWN), case=complete(START + swept), at=START + read))
+
+    assert shown is not None
+    assert shown.state is state
+
+
+def test_a_sweep_alone_proves_no_right_to_remove_a_bypass() -> None:
+    assert state_of(REMOVED, complete(START + 9 * HOUR)) is UNKNOWN
+
+
+@pytest.mark.parametrize(("group", "state"), [(READS, UNDONE), (f"{READS} - View-Only-x", UNKNOWN), (CHANGES, UNKNOWN)])
+def test_a_look_proves_the_group_with_which_it_was_read(group: str, state: Persists) -> None:
+    row = changed(REMOVED, target=group)
+    after = START + 2 * HOUR
+    shown = [read_back_of(row, looked(an_answer(OWN), case=complete(after), at=at)) for at in (after, START + HOUR)]
+
+    assert [each.state for each in shown if each] == [state, UNKNOWN]
+
+
+def test_a_look_that_was_not_whole_proves_nothing_about_the_worker() -> None:
+    partly = an_answer(assignments=an_answer(OWN).assignments.model_copy(update={"total": 5}))
+
+    assert state_of(REMOVED, looked(partly, case=complete(START + 2 * HOUR), at=START + 2 * HOUR)) is UNKNOWN
 
 
 @pytest.mark.parametrize(("alert", "state"), [("permission_lost", STILL), ("feed_silent", UNKNOWN)])

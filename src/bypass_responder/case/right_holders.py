@@ -5,6 +5,7 @@ A new holder has the right whether or not a record of it ever came. What could n
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.tasks import Task
@@ -25,6 +26,8 @@ MOST_HOLDERS = 200
 """Holders that are compared; the row is loaded with the tenant's case."""
 MOST_NAMED = 10
 _LONGEST = 160
+_LOOK_TAKES = timedelta(hours=1)
+"""A look that began so long before a change may have read its holders after it."""
 _ROLE, _MEMBER = " the role ", " is in the role group "
 
 
@@ -72,10 +75,19 @@ def holding(read: RightHolders, given: Changed) -> list[str]:
     return [text for text, low in texts.items() if low.startswith(begin) or low.endswith(end)] if name else []
 
 
-def record_holders(draft: Draft, answer: OrganizationRead, *, read_at: datetime, own_group: str) -> None:
+def new_since(read: RightHolders, at: datetime) -> list[str]:
+    """Return the holders that no look had before ``at``: a right that was given then may go by another name now."""
+    first = dict(zip(read.holders, read.since, strict=False))
+    return [text for text in read.holders if first.get(text, read.read_at) > at - _LOOK_TAKES]
+
+
+def record_holders(
+    draft: Draft, answer: OrganizationRead, *, read_at: datetime, own_group: str, reads_group: str
+) -> None:
     """Compare the answer with the one before, and notify of new holders and of a lost right of the responder.
 
-    The first answer only begins the comparison. ``own_group`` is the role group with which the worker removes bypasses.
+    The first answer only begins the comparison. The worker removes bypasses with ``own_group``, and reads this with
+    ``reads_group``.
     """
     before = draft.case.row(RightHolders, RightHolders.key)
     if before is not None and before.read_at >= read_at:
@@ -87,22 +99,32 @@ def record_holders(draft: Draft, answer: OrganizationRead, *, read_at: datetime,
     kept = now if whole else now | known
     names = tuple(each.name for each in answer.assignments.items if each.can_bypass and each.enabled)[:MOST_HOLDERS]
     holders = tuple(sorted(kept))
-    draft.put(RightHolders(read_at=read_at, holders=holders, own=own, assignments=names, whole=whole))
+    groups = {"own_group": own_group, "reads_group": reads_group}
+    since = _first_seen(before, holders, read_at)
+    draft.put(
+        RightHolders(read_at=read_at, holders=holders, own=own, assignments=names, whole=whole, since=since, **groups)
+    )
     if new:
         _notify_new(draft, new, read_at)
     if gone:
-        taken = f"the right to set bypasses was taken from: {_named(gone)}"
+        taken = f"the right to set bypasses was taken from: {named(gone)}"
         draft.log("tampering", taken, technique=Technique.PRECURSOR)
     if before is not None and before.own and not own:
         _notify_lost(draft, read_at, own_group)
 
 
+def _first_seen(before: RightHolders | None, holders: tuple[str, ...], read_at: datetime) -> tuple[datetime, ...]:
+    known = dict.fromkeys(before.holders, before.read_at) if before else {}
+    known |= dict(zip(before.holders, before.since, strict=False)) if before else {}
+    return tuple(known.get(text, read_at) for text in holders)
+
+
 def _notify_new(draft: Draft, new: list[str], read_at: datetime) -> None:
-    draft.log("tampering", f"new holders of the right to set bypasses: {_named(new)}", technique=Technique.PRECURSOR)
+    draft.log("tampering", f"new holders of the right to set bypasses: {named(new)}", technique=Technique.PRECURSOR)
     draft.notify(
         "tampering",
         f"The right to set bypasses has {counted(len(new), 'new holder')}",
-        f"Read in Exchange at {read_at:%Y-%m-%d %H:%M:%SZ}: {_named(new)}. Anyone who has it can make any account "
+        f"Read in Exchange at {read_at:%Y-%m-%d %H:%M:%SZ}: {named(new)}. Anyone who has it can make any account "
         "invisible to mailbox auditing. No account was blocked.",
         key=f"holders-{read_at.isoformat()}",
         severity=Severity.CRITICAL,
@@ -125,7 +147,8 @@ def _notify_lost(draft: Draft, read_at: datetime, own_group: str) -> None:
     )
 
 
-def _named(holders: list[str]) -> str:
+def named(holders: list[str]) -> str:
+    """Return the holders for people, the first of many."""
     more = f"; and {len(holders) - MOST_NAMED} more" if len(holders) > MOST_NAMED else ""
     return "; ".join(holders[:MOST_NAMED]) + more
 

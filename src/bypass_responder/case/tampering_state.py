@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SESSIONS_KEEP_RIGHTS = timedelta(hours=1)
 """The worker's session may go on for so long with rights that were taken away."""
+_NOT_PROVED = "nothing has proved it since, later than an hour, for which a session may keep its rights"
+_BY_DOCTOR = "to compare the worker's rights: bypassctl doctor"
 NOT_READABLE = {
     Technique.RETENTION: "they are in Security & Compliance PowerShell, to which no managed identity can sign in",
     Technique.DIAGNOSTIC_SETTINGS: "the responder has no right to read settings of Azure resources or of Entra",
@@ -78,7 +80,7 @@ def _of_right(row: Tampering, tenant: Case) -> ReadBack:
         return ReadBack(state=_STILL, read_at=read.read_at, detail=f"{held[0]}")
     if not right_holders.is_certain(read):
         return ReadBack(state=_UNKNOWN, read_at=read.read_at, detail="the roles were not read whole")
-    return ReadBack(state=_UNDONE, read_at=read.read_at, detail=f"nobody can set bypasses by {row.target}")
+    return _undone_unless_new(row, read, f"nobody can set bypasses by {row.target}")
 
 
 def _of_members(row: Tampering, read: RightHolders) -> ReadBack:
@@ -91,19 +93,51 @@ def _of_members(row: Tampering, read: RightHolders) -> ReadBack:
     if members or not right_holders.is_certain(read):
         names = f"its members, as Exchange names them: {', '.join(members)}" if members else "they were not read whole"
         return ReadBack(state=_UNKNOWN, read_at=read.read_at, detail=f"compare the members of {group}; {names}")
-    return ReadBack(state=_UNDONE, read_at=read.read_at, detail=f"{group} has no members that can set bypasses")
+    return _undone_unless_new(row, read, f"{group} has no members that can set bypasses")
+
+
+def _undone_unless_new(row: Tampering, read: RightHolders, detail: str) -> ReadBack:
+    """Return that the right is gone; not while there are new holders: what was given may have another name by now."""
+    new = right_holders.new_since(read, row.occurred_at)
+    if not new:
+        return ReadBack(state=_UNDONE, read_at=read.read_at, detail=detail)
+    detail = f"{detail}; new holders since the change: {right_holders.named(new)}"
+    return ReadBack(state=_UNKNOWN, read_at=read.read_at, detail=detail)
 
 
 def _of_responder(row: Tampering, tenant: Case) -> ReadBack:
     if content_of(row.operation) != EXCHANGE:
         return _of_permission(row, tenant)
-    read = tenant.row(RightHolders, RightHolders.key)
-    if read is not None and read.read_at > row.occurred_at and not read.own:
+    read, swept = tenant.row(RightHolders, RightHolders.key), sweep_row.current(tenant).complete_at
+    if read is None or not read.whole or read.read_at <= row.occurred_at:
+        return _unknown(f"the roles of the organization were not read whole since; {_BY_DOCTOR}")
+    removes, reads = _is_of(row, read.own_group) or _is_worker(row), _is_group(row, read.reads_group)
+    if removes and not read.own:
         return ReadBack(state=_STILL, read_at=read.read_at, detail="the worker's role group cannot remove a bypass")
-    swept = sweep_row.current(tenant).complete_at
-    if swept is None or swept <= row.occurred_at + SESSIONS_KEEP_RIGHTS:
-        return _unknown("no sweep was complete since, later than an hour, for which a session may keep its rights")
-    return ReadBack(state=_UNDONE, read_at=swept, detail="the worker has the rights with which it sweeps")
+    sessions_ended = row.occurred_at + SESSIONS_KEEP_RIGHTS
+    is_late = read.read_at > sessions_ended
+    if removes and is_late and swept is not None and swept > sessions_ended:
+        detail = "the worker's role group can remove a bypass, and the worker sweeps with it"
+        return ReadBack(state=_UNDONE, read_at=min(read.read_at, swept), detail=detail)
+    if reads and is_late:
+        detail = f"the worker read the roles with {read.reads_group}"
+        return ReadBack(state=_UNDONE, read_at=read.read_at, detail=detail)
+    detail = f"{_NOT_PROVED}; {_BY_DOCTOR}"
+    return ReadBack(state=_UNKNOWN, read_at=read.read_at, detail=detail)
+
+
+def _is_group(row: Tampering, group: str) -> bool:
+    return bool(group) and folded(last_part(row.target)) == folded(group)
+
+
+def _is_of(row: Tampering, group: str) -> bool:
+    """Return True for the role group, and for an assignment of a role of its own: ``GROUP - PARENT-GROUP``."""
+    begins = last_part(row.target).casefold().startswith(f"{group} - ".casefold())
+    return _is_group(row, group) or (bool(group) and begins)
+
+
+def _is_worker(row: Tampering) -> bool:
+    return folded(row.operation) == "removeserviceprincipal"
 
 
 def _of_permission(row: Tampering, tenant: Case) -> ReadBack:

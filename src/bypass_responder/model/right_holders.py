@@ -19,3 +19,9 @@ class RightHolders(Row):
     """Names of the role assignments by which somebody can set bypasses."""
     whole: bool = True
     """False: a part was not read; ``holders`` then has those of the look before too."""
+    since: tuple[Utc, ...] = ()
+    """Of each of ``holders``: the look that was the first to have it. A version before had none."""
+    own_group: str = ""
+    """The role group with which the worker removes bypasses."""
+    reads_group: str = ""
+    """The role group with which it read this."""

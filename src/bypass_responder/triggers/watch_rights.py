@@ -13,7 +13,7 @@ from bypass_responder.model.base import first_problem
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.exchange_read import ReadKind, ReadOutcome
 from bypass_responder.model.organization_read import OrganizationRead
-from bypass_responder.rights import EXCHANGE_ROLE_GROUP
+from bypass_responder.rights import EXCHANGE_GRANTS, EXCHANGE_ROLE_GROUP, ExchangeSet
 from bypass_responder.session import change_if_needed, open_session
 
 if TYPE_CHECKING:
@@ -31,5 +31,11 @@ async def watch_rights(result: ReadResult, services: Services) -> None:
     except ValidationError as error:
         raise InputError("wrong_type", f"the answer to read_organization: {first_problem(error)}") from None
     session = await open_session(TENANT_TARGET, services)
-    record = partial(record_holders, answer=answer, read_at=result.started_at, own_group=EXCHANGE_ROLE_GROUP)
+    record = partial(
+        record_holders,
+        answer=answer,
+        read_at=result.started_at,
+        own_group=EXCHANGE_ROLE_GROUP,
+        reads_group=EXCHANGE_GRANTS[ExchangeSet.READS].group,
+    )
     await change_if_needed(session, record, services)
