@@ -22,15 +22,15 @@ from bypass_responder.event_lines import write_line
 from bypass_responder.model.base import guid_or_none
 
 API = "/api/v1"
-LARGEST_FORM = 8 * 1024 * 1024
-"""Bytes: an uploaded file is in the page of its plan, as text."""
+LARGEST_FIELD = 8 * 1024 * 1024
+"""Bytes of one field of a form; ``request_gate`` limits the whole."""
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
 REPEATABLE = "idempotency-key"
 """Header of a program's POST: the id of the message that it sends, so that sending it again changes nothing."""
 
 
 class AccessRefusedError(Exception):
-    """The request is refused. ``status``: 401 without a verified principal, 413 for a large form, else 403."""
+    """The request is refused. ``status``: 401 without a verified principal, 413 for a large body, else 403."""
 
     def __init__(self, status: int, reason: str, sentence: str) -> None:
         """Keep the machine-readable ``reason`` beside the ``sentence`` for people."""
@@ -59,7 +59,7 @@ def signed_in(request: Request, console: ConsoleDep) -> Principal:
             request.headers.getlist(principal.HEADER), tenant_id=console.services.settings.tenant_id
         )
     except NotSignedInError as problem:
-        raise _refused(request, 401, str(problem), "Sign in to see this.") from problem
+        raise refused(request, 401, str(problem), "Sign in to see this.") from problem
     request.state.principal = found
     return found
 
@@ -73,7 +73,7 @@ def require(role: Role) -> Callable[..., Principal]:
     def check(request: Request, who: PrincipalDep) -> Principal:
         if not who.may(role):
             sentence = f"{who.name} needs the app role {role.value}. An administrator of the console can assign it."
-            raise _refused(request, 403, f"needs {role.value}", sentence, who)
+            raise refused(request, 403, f"needs {role.value}", sentence, who)
         return who
 
     return check
@@ -90,7 +90,7 @@ def require_change(role: Role) -> Callable[..., Awaitable[Change]]:
         except (ForeignRequestError, FormTokenError) as problem:
             await request.close()  # an uploaded file that nobody reads
             sentence = "This form is not valid any more. Load the page again, read it, and repeat your decision."
-            raise _refused(request, 403, str(problem), sentence, who) from problem
+            raise refused(request, 403, str(problem), sentence, who) from problem
         return Change(who, kind, message_id)
 
     return check
@@ -109,15 +109,14 @@ async def _message_id(request: Request, console: Console, who: Principal, kind: 
 
 
 async def form_of(request: Request) -> FormData:
-    """Return the fields of a form. Raises AccessRefusedError for one that is too large."""
-    if int(request.headers.get("content-length", "0")) > LARGEST_FORM:
-        raise _refused(request, 413, "large_form", "The form is too large. Split the file.")
-    return await request.form(max_part_size=LARGEST_FORM)
+    """Return the fields of a form."""
+    return await request.form(max_part_size=LARGEST_FIELD)
 
 
-def _refused(
+def refused(
     request: Request, status: int, reason: str, sentence: str, who: Principal | None = None
 ) -> AccessRefusedError:
+    """Log a refusal, and return it as the error to raise."""
     route = getattr(request.scope.get("route"), "path", "")
     write_line(
         "access_refused", logging.WARNING, reason=reason, route=route, author=who.object_id if who else "unknown"

@@ -18,6 +18,7 @@ from bypass_responder.console.context import Console
 from bypass_responder.console.failures import UnexpectedErrors, add_handlers
 from bypass_responder.console.form_token import FormTokens
 from bypass_responder.console.principal import Role
+from bypass_responder.console.request_gate import RequestGate
 from bypass_responder.console.response_headers import ResponseHeaders
 from bypass_responder.console.routes import api, pages, public
 from bypass_responder.model.base import Value
@@ -74,7 +75,7 @@ def routed() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(ResponseHeaders), Middleware(UnexpectedErrors)],
+        middleware=[Middleware(ResponseHeaders), Middleware(UnexpectedErrors), Middleware(RequestGate)],
     )
     add_handlers(app)
     changes = (accounts, decisions, allowlist_import, allowlist)  # in this order: the first that matches answers
