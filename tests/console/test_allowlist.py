@@ -10,6 +10,7 @@ import pytest
 
 from bypass_responder.console.principal import HEADER, Role
 from bypass_responder.model.decision_message import Channel
+from bypass_responder.operating.inspect_account import inspect
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
 from tests.operating.allowlist.builders import delivers
 from tests.world import ALEX, BLAKE, START, World, an_entry
@@ -30,9 +31,12 @@ ADD = {
 PLANS = {"set": {"owner": "new@contoso.onmicrosoft.com"}, "remove": {}, "keep": {}}
 
 
-async def listed() -> World:
+async def listed(*asked: str) -> World:
+    """One entry; the responder has answered about some accounts."""
     world = World()
     await world.allowlist.put(an_entry())
+    for name in asked:
+        await world.inspections.save(await inspect(name, world.services))
     return world
 
 
@@ -72,7 +76,7 @@ async def test_a_form_makes_the_edit_and_names_its_verified_author() -> None:
 
 
 async def test_an_entry_is_added() -> None:
-    world = await listed()
+    world = await listed(BLAKE)
     async with visitor(world, Role.ALLOWLIST, follow_redirects=True) as browser:
         shown = await browser.get("/allowlist/add", params=ADD | {"object_id": BLAKE})
         fields = hidden(shown.text, "add")
@@ -118,8 +122,32 @@ async def test_an_account_is_added_under_a_user_principal_name_only(account: str
     assert "is no user principal name" in answer.text
 
 
-async def test_nobody_allowlists_themselves() -> None:
+async def test_an_object_id_is_added_under_no_name_that_somebody_typed() -> None:
     world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        plan = await browser.get(f"/api/v1/allowlist/{BLAKE}/plan/add", params=ADD)
+        made = await browser.post(
+            f"/api/v1/allowlist/{BLAKE}/add", json=ADD | {"reason": "x"}, headers=BEARER | {"if-match": "x"}
+        )
+        page = await browser.get("/allowlist/add", params=ADD | {"object_id": BLAKE})
+
+    assert (plan.status_code, made.status_code) == (409, 409)
+    assert "It is not known here whose account" in plan.text
+    assert f'action="/accounts/{BLAKE}/inspect"' in page.text
+    assert await world.allowlist.get(BLAKE) is None
+
+
+async def test_an_answer_of_the_day_before_yesterday_adds_no_entry() -> None:
+    world = await listed(BLAKE)
+    world.now += timedelta(days=2)
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        plan = await browser.get(f"/api/v1/allowlist/{BLAKE}/plan/add", params=ADD)
+
+    assert plan.status_code == 409
+
+
+async def test_nobody_allowlists_themselves() -> None:
+    world = await listed(BLAKE)
     async with visitor(world, header=a_header(Role.ALLOWLIST, claims={"oid": BLAKE})) as browser:
         answer = await browser.get(f"/allowlist/{BLAKE}/plan/add", params=ADD)
 

@@ -28,6 +28,7 @@ from bypass_responder.operating.allowlist.edit import Edit, Made
 from bypass_responder.operating.allowlist.entries import EntryView
 from bypass_responder.operating.allowlist.history import Change as EntryChange
 from bypass_responder.operating.allowlist.history import history
+from bypass_responder.operating.allowlist.import_lookup import is_current
 from bypass_responder.operating.allowlist.review import Review, mark_unused, review
 from bypass_responder.operating.allowlist.rules import ADDRESS, Fields, expiry_of, text_problem
 from bypass_responder.operating.decide import prepare_approval
@@ -258,7 +259,7 @@ async def _plan(console: Console, who: Principal, object_id: str, action: Action
                 raise RefusedError(
                     f"{wanted.account!r:.80} is no user principal name; use one such as app@contoso.com."
                 )
-            account = await _account(object_id, wanted.account, console)
+            account = await _account(object_id, console)
             return await edits.plan_add(account, Fields(**texts, expires_at=expires), services, author=author)
         case "set":
             given: dict[str, Any] = {name: text for name, text in texts.items() if text}
@@ -273,11 +274,15 @@ async def _plan(console: Console, who: Principal, object_id: str, action: Action
             return await edits.plan_undo(object_id, services, author=author)
 
 
-async def _account(object_id: str, typed: str, console: Console) -> Account:
-    """Return the account as Entra has it, where the responder was asked; else as it was typed. Raises RefusedError."""
+async def _account(object_id: str, console: Console) -> Account:
+    """Return the account as Entra has it, which the responder has to have answered. Raises RefusedError."""
     found = await console.services.inspections.of(object_id)
-    if found is None or found.problem:
-        return Account(object_id=object_id, user_principal_name=typed, account_enabled=True)
+    if found is None or found.problem or not is_current(found, console.services.clock()):
+        why = f" It could not be read: {found.problem}" if found and found.problem else ""
+        raise RefusedError(
+            f"It is not known here whose account {object_id} is.{why} Ask the responder, then add the entry: "
+            f"/accounts/{object_id}, or POST {API}/accounts/{object_id}/inspect."
+        )
     if found.account is None:
         raise RefusedError(
             f"No account of this tenant has the object id {object_id}, as of {found.at:%Y-%m-%d %H:%MZ}."

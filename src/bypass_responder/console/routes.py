@@ -18,6 +18,7 @@ from bypass_responder.model.decision_message import LONGEST_ASKED
 from bypass_responder.model.message import Guid
 from bypass_responder.operating.allowlist.csv_file import write_file
 from bypass_responder.operating.allowlist.entries import read_entries
+from bypass_responder.operating.allowlist.import_lookup import is_current
 from bypass_responder.operating.overview.account_log import read_whole_log
 from bypass_responder.operating.overview.log_csv import log_csv
 
@@ -69,19 +70,17 @@ async def add(
 ) -> Response:
     """Go to the page that shows what an entry for this account would mean, once it is known which one it is."""
     found = await console.services.inspections.of(object_id or account)
-    known = found.account if found else None
-    if not object_id and known is None:
+    known = found.account if found and is_current(found, console.services.clock()) else None
+    if known is None:
         names: dict[str, Any] = {
             "found": found,
-            "name": account.strip(),
+            "name": object_id or account.strip(),
             "title": "Add an allowlist entry",
             "menu": PAGES,
         }
         return render(request, "allowlist_add.html", **names, **form_fields(request))
-    name = known.user_principal_name if known else account
-    fields = request.url.remove_query_params("object_id").include_query_params(account=name).query
-    where = object_id or (known.object_id if known else "")
-    return RedirectResponse(f"/allowlist/{where}/plan/add?{fields}", status_code=303)
+    fields = request.url.remove_query_params("object_id").include_query_params(account=known.user_principal_name).query
+    return RedirectResponse(f"/allowlist/{known.object_id}/plan/add?{fields}", status_code=303)
 
 
 @pages.get("/allowlist/import")

@@ -65,6 +65,24 @@ async def test_what_the_directory_refuses_is_the_reason() -> None:
     assert (row.verdict, row.why) == (Verdict.REJECT, "Graph was asked for alex and answered with blake")
 
 
+async def test_a_name_in_an_entry_is_a_claim_that_resolves_nothing() -> None:
+    world = World()
+    await world.allowlist.put(an_entry(BLAKE, display_name="alex@contoso.onmicrosoft.com"))
+    row = await one({"object_id": "", "account": "alex@contoso.onmicrosoft.com"}, world)
+
+    assert (row.verdict, row.object_id) == (Verdict.ADD, ALEX)
+
+
+async def test_a_name_that_only_an_entry_claims_is_asked_about() -> None:
+    world = World()
+    await world.allowlist.put(an_entry(BLAKE, display_name="alex@contoso.onmicrosoft.com"))
+    world.directory.fail("find", PermissionMissingError("no right", permission="none"), always=True)
+    plan = await planned({"object_id": "", "account": "alex@contoso.onmicrosoft.com"}, world=world)
+
+    assert [row.verdict for row in plan.rows] == [Verdict.REJECT]
+    assert plan.ask == ("alex@contoso.onmicrosoft.com",)
+
+
 async def test_a_name_that_two_entries_have_is_looked_up() -> None:
     world = World()
     for object_id in (ALEX, BLAKE):

@@ -16,11 +16,12 @@ from bypass_responder.model.inspection import Inspection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from bypass_responder.session import Services
 
 ANSWERED_WITHIN = timedelta(days=1)
-"""An older answer does not resolve a name: it may have moved to another account."""
+"""An older answer does not say whose a name is: it may have moved to another account."""
 MOST_ANSWERS = 1000
 """Names whose answers are read for one plan."""
 
@@ -72,10 +73,15 @@ async def _as_answered(name: str, services: Services) -> Found:
         answer = await services.inspections.of(name)
     except InputError:
         answer = None
-    if answer is None or answer.at < services.clock() - ANSWERED_WITHIN:
+    if answer is None or not is_current(answer, services.clock()):
         why = f"it is not known here whose user principal name {name!r:.80} is. Ask the responder, or give the"
         return Found(problem=f"{why} object_id", ask=True)
     return _found(answer)
+
+
+def is_current(answer: Inspection, now: datetime) -> bool:
+    """Return True when an answer still says whose a name or an object id is."""
+    return answer.at >= now - ANSWERED_WITHIN
 
 
 def _found(answer: Inspection) -> Found:

@@ -18,7 +18,7 @@ from bypass_responder.operating.allowlist.import_lookup import Accounts, look_up
 from bypass_responder.operating.allowlist.rules import Fields, expiry_of, fields_of, problems_of, text_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
     from bypass_responder.model.decision_message import Author
@@ -82,15 +82,14 @@ class ImportPlan(Value):
 async def plan_import(data: bytes, services: Services, *, author: Author) -> ImportPlan:
     """Return what an import of these bytes would do. Raises RefusedError for a file that cannot be read.
 
-    An account that has no entry yet is looked up in the directory, where this process may read it; a user principal
-    name else in what the responder last answered.
+    An object id without an entry, and every user principal name, is looked up in the directory, where this process may
+    read it; a name else in what the responder last answered. The name in an entry is a claim: it resolves nothing.
     """
     file = await asyncio.to_thread(read_file, data)
     rows: Rows = {row.row_id: row async for row in services.allowlist.entries()}
-    by_name = _by_name(rows)
-    wanted = {_named(line, by_name) for line in file.lines} - {"", *rows}
+    wanted = {_named(line) for line in file.lines} - {"", *rows}
     accounts = await look_up(wanted, services)
-    ids = [_object_id(line, by_name, accounts) for line in file.lines]
+    ids = [_object_id(line, accounts) for line in file.lines]
     doubled = {object_id for object_id, count in Counter(filter(None, ids)).items() if count > 1}
     planned = tuple(
         _planned(line, object_id, rows, accounts, doubled, services.settings, author=author, now=services.clock())
@@ -101,24 +100,16 @@ async def plan_import(data: bytes, services: Services, *, author: Author) -> Imp
     return plan.model_copy(update={"says": await _says(plan, services, checked=accounts.checked)})
 
 
-def _by_name(rows: Rows) -> dict[str, str]:
-    """Return the object id of each user principal name that exactly one entry has."""
-    entries = [row for row in rows.values() if isinstance(row, AllowlistEntry)]
-    counted = Counter(entry.display_name.casefold() for entry in entries)
-    named = {entry.display_name.casefold(): entry.object_id for entry in entries}
-    return {name: object_id for name, object_id in named.items() if counted[name] == 1}
-
-
-def _named(line: Line, by_name: Mapping[str, str]) -> str:
+def _named(line: Line) -> str:
     """Return what a line calls its account: an object id, or a user principal name. Empty when it is neither."""
     given, name = line.cells.get("object_id", "").strip(), line.cells.get("account", "").strip()
     if given:
         return guid_or_none(given) or ""
-    return by_name.get(name.casefold()) or (name if "@" in name and not text_problem("account", name) else "")
+    return name if "@" in name and not text_problem("account", name) else ""
 
 
-def _object_id(line: Line, by_name: Mapping[str, str], accounts: Accounts) -> str:
-    name = _named(line, by_name)
+def _object_id(line: Line, accounts: Accounts) -> str:
+    name = _named(line)
     found = accounts.of(name).account
     return guid_or_none(name) or (found.object_id if found else "")
 
