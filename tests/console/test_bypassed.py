@@ -50,14 +50,14 @@ async def test_the_api_has_the_same() -> None:
 
 
 async def test_the_page_says_that_nobody_is_bypassed() -> None:
-    assert "Nobody." in await page(await a_swept_world(), "/bypassed")
+    assert "No account is bypassed." in await page(await a_swept_world(), "/bypassed")
 
 
 async def test_before_the_first_sweep_the_page_says_that_it_is_unknown() -> None:
     text = await page(World(), "/bypassed")
 
     assert "Who is bypassed now is unknown: no sweep was requested yet" in text
-    assert "Nobody." not in text
+    assert "No account is bypassed." not in text
 
 
 async def test_an_old_sweep_is_marked_and_what_it_saw_is_shown() -> None:
