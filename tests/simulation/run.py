@@ -442,7 +442,7 @@ class Run:
             self.interrupted += 1
             parked.root.cancel()
             parked.future.cancel()
-        elif parked.not_before == 0.0 and self._chance("slow"):
+        elif parked.not_before == 0.0 and (self._chance("slow") or self._chance(f"slow {parked.call}")):
             parked.not_before = self.loop.now + self.rng.uniform(1, 90)
             self._parked.append(parked)
         elif self._chance(f"transient_{parked.when}"):

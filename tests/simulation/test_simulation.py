@@ -88,11 +88,11 @@ BY_SCHEDULE: dict[str, tuple[str, dict[str, float], tuple[Event, ...]]] = {
     "claim": ("says_contained", {"slow": 0.2}, (Event(60, "on", "alex", 5), Event(1800, "enable", "alex"))),
     "token": (
         "accepted",
-        {"slow": 0.3},
+        {"slow directory.revoke_sessions": 0.9},
         (
-            *(Event(at, "skew", value=120) for at in (30, 31)),
+            *(Event(30 + number, "skew", value=120) for number in range(3)),
             Event(60, "on", "alex", 5),
-            Event(890, "approve", "alex"),
+            *(Event(100 + 30 * number, "hint", "alex") for number in range(10)),
         ),
     ),
     "author": ("own_decision", {}, (Event(60, "on", "alex"), Event(120, "console", "alex"))),
