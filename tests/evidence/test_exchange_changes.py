@@ -32,7 +32,7 @@ def item(operation: str, *, result: str = "True", **parameters: str) -> Item:
         (
             "New-InboxRule",
             {"ForwardTo": "x@fabrikam.com;bob@contoso.onmicrosoft.com"},
-            "forwards mail outside: x@fabrikam.com;bob@contoso.onmicrosoft.com",
+            'forwards mail outside: "x@fabrikam.com;bob@contoso.onmicrosoft.com"',
         ),
         ("New-InboxRule", {"DeleteMessage": "True"}, "rule that deletes mail"),
         (

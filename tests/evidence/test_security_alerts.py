@@ -20,6 +20,7 @@ def test_an_alert_that_names_the_account_is_found(name: str) -> None:
 
     assert isinstance(answer, Found)
     assert answer.items[0].notable == "alert of severity high"
+    assert answer.items[0].what == 'alert "Odd rule"'
 
 
 def test_an_alert_about_someone_else_is_not() -> None:

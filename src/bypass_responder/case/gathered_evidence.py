@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.case.plain_text import name_of
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from bypass_responder.model.incident import Incident
 
 MOST_NAMED = 5
-"""Findings that one notification lists."""
+"""Kinds of findings that one notification lists."""
+GROWS = frozenset({"until", "records", "in the blind window"})
+"""Fields of an item that change as records of the same fact are added."""
 
 
 class FollowOn(NamedTuple):
@@ -27,11 +31,19 @@ class FollowOn(NamedTuple):
     at: str
     what: str
     notable: str
+    detail: tuple[tuple[str, str], ...] = ()
+    """Fields of the item that stay the same when it is recorded again."""
 
     @property
     def digest(self) -> str:
         """The same for the same fact, however often it was recorded."""
-        return hashlib.sha256(f"{self.source}|{self.account}|{self.what}|{self.notable}".encode()).hexdigest()[:12]
+        fact = json.dumps([self.source, self.account, self.what, self.notable, self.detail])
+        return hashlib.sha256(fact.encode()).hexdigest()[:12]
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """The same for facts that read the same."""
+        return (self.source, self.account, self.what, self.notable)
 
     def __str__(self) -> str:
         """For people."""
@@ -39,21 +51,30 @@ class FollowOn(NamedTuple):
 
 
 def follow_on(inquiries: Iterable[Inquiry]) -> list[FollowOn]:
-    """Return the notable items of all answers, each fact once, in the order of the questions."""
-    found = (
+    """Return the notable items of all answers, each fact once, by turns of the questions, the weightiest first.
+
+    So that many items of one source do not push those of another out of the notification.
+    """
+    turns = zip_longest(*map(_facts, inquiries))
+    found = (each for turn in turns for each in turn if each is not None)
+    return list({each.digest: each for each in reversed(list(found))}.values())[::-1]
+
+
+def _facts(inquiry: Inquiry) -> list[FollowOn]:
+    if inquiry.answer is None or inquiry.answer.kind != "found":
+        return []
+    return [
         FollowOn(
             source=inquiry.source,
             account=str(inquiry.account),
             at=f"{item.at:%Y-%m-%d %H:%M:%SZ}" if item.at else "",
             what=item.what,
             notable=item.notable,
+            detail=tuple(sorted((name, text) for name, text in item.detail.items() if name not in GROWS)),
         )
-        for inquiry in inquiries
-        if inquiry.answer and inquiry.answer.kind == "found"
         for item in inquiry.answer.items
         if item.notable
-    )
-    return list({each.digest: each for each in reversed(list(found))}.values())[::-1]
+    ]
 
 
 def record_round(draft: Draft, incident: Incident, round_: Round, inquiries: Sequence[Inquiry]) -> None:
@@ -72,8 +93,13 @@ def record_round(draft: Draft, incident: Incident, round_: Round, inquiries: Seq
 
 def report_follow_on(draft: Draft, incident: Incident, found: Sequence[FollowOn]) -> None:
     """Notify people of notable items, together."""
-    more = len(found) - MOST_NAMED
-    listed = "; ".join(map(str, found[:MOST_NAMED])) + (f"; and {more} more" if more > 0 else "")
+    kinds: dict[tuple[str, ...], list[FollowOn]] = {}
+    for each in found:
+        kinds.setdefault(each.kind, []).append(each)
+    shown = list(kinds.values())[:MOST_NAMED]
+    more = len(found) - sum(map(len, shown))
+    times = (f"{facts[0]}{f' ({len(facts)} times)' if len(facts) > 1 else ''}" for facts in shown)
+    listed = "; ".join(times) + (f"; and {more} more" if more > 0 else "")
     draft.notify_about(
         "follow_on",
         incident,

@@ -17,6 +17,9 @@ Record = dict[str, Any]
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
 _LAST = datetime.max.replace(tzinfo=UTC)
 _ADDRESS = re.compile(r"[^\s\[\]<>:;,\"']+@[^\s\[\]<>:;,\"']+")
+LONGEST_QUOTED = 80
+"""Characters of a text in a sentence."""
+_PLAIN = re.compile(rf"[\w.@+-]{{1,{LONGEST_QUOTED}}}")
 NOT_ALL = "Not all of them were read: the service has more."
 
 
@@ -59,6 +62,17 @@ def pairs(record: Record, *names: str) -> dict[str, str]:
 def detail(**fields: str | int | None) -> dict[str, str]:
     """Return the fields that have a value."""
     return {name: str(value) for name, value in fields.items() if value not in (None, "")}
+
+
+def quoted_text(given: str) -> str:
+    """Return a text that an outsider may choose as it stands in a sentence: in quotes and cut, unless it is one word.
+
+    So that nobody reads a client, a rule or a title as words of the responder.
+    """
+    if _PLAIN.fullmatch(given):
+        return given
+    one_line = " ".join(given.replace('"', "'").split())
+    return f'"{one_line if len(one_line) <= LONGEST_QUOTED else f"{one_line[: LONGEST_QUOTED - 1]}…"}"'
 
 
 def domain_of(address: str) -> str:

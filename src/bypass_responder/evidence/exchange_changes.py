@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bypass_responder.evidence.audit_fields import Record, answer_of, detail, moment, outside_of, pairs, text
+from bypass_responder.evidence.audit_fields import (
+    Record,
+    answer_of,
+    detail,
+    moment,
+    outside_of,
+    pairs,
+    quoted_text,
+    text,
+)
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 FORWARDS = ("ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "ForwardingSmtpAddress", "ForwardingAddress",
@@ -57,10 +66,10 @@ def _item(record: Record, question: Question) -> Item:
 def _reasons(operation: str, parameters: dict[str, str], account: str) -> list[str]:
     found = [_forward(name, parameters[name], account) for name in FORWARDS if parameters.get(name)]
     actions = parameters.get(OUTLOOK_ACTIONS, "")
-    found += [f"forwards mail outside: {address}" for address in outside_of(actions, account)]
+    found += [f"forwards mail outside: {quoted_text(address)}" for address in outside_of(actions, account)]
     if operation in DELEGATION or parameters.get("GrantSendOnBehalfTo"):
         whom = next((parameters[name] for name in GIVEN_TO if parameters.get(name)), "")
-        found.append(f"new delegate: {whom}" if whom else "new permission on a mailbox")
+        found.append(f"new delegate: {quoted_text(whom)}" if whom else "new permission on a mailbox")
     deletes = parameters.get("DeleteMessage", "").casefold() == "true" or _DELETES.search(actions)
     if operation in RULES and deletes:
         found.append("rule that deletes mail")
@@ -76,4 +85,4 @@ def _reasons(operation: str, parameters: dict[str, str], account: str) -> list[s
 def _forward(name: str, to: str, account: str) -> str:
     """Return the reason of one parameter that sends mail elsewhere."""
     verb = "redirects" if name.startswith("Redirect") else "forwards"
-    return f"{verb} mail {'outside: ' if outside_of(to, account) else 'to '}{to}"
+    return f"{verb} mail {'outside: ' if outside_of(to, account) else 'to '}{quoted_text(to)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bypass_responder.evidence.audit_fields import Record, detail, gathered, pairs, text
+from bypass_responder.evidence.audit_fields import Record, detail, gathered, pairs, quoted_text, text
 from bypass_responder.evidence.groups import Group, grouped
 from bypass_responder.model.question import Empty, Found, Item, Question, Role
 
@@ -47,7 +47,7 @@ def _item(group: Group, question: Question) -> Item:
     reasons = [
         SYNC if kind.casefold() == "sync" else "",
         THROTTLED if throttled == "true" else "",
-        f"another's mailbox: {mailbox}" if mailbox and own and mailbox != own else "",
+        f"another's mailbox: {quoted_text(mailbox)}" if mailbox and own and mailbox != own else "",
         IN_THE_DARK[question.role] if group.in_the_dark else "",
     ]
     return Item(

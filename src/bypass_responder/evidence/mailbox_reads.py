@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bypass_responder.errors import InputError, NotFoundError, TransientError
-from bypass_responder.evidence.audit_fields import outside_of
+from bypass_responder.evidence.audit_fields import outside_of, quoted_text
 from bypass_responder.model.account_read import AccountRead, AccountSection, InboxRule, Permission, Section
 from bypass_responder.model.exchange_read import ReadAccount, ReadOutcome
 from bypass_responder.model.question import Empty, Found, Item, Pending, Unavailable
@@ -142,7 +142,7 @@ def inbox_rules(read: AccountRead, account: AskedAccount) -> Judged:
 def _rule(rule: InboxRule, account: AskedAccount) -> Item:
     sent_to = (*rule.forward_to, *rule.redirect_to, *rule.forward_as_attachment_to)
     outside = [address for each in sent_to for address in outside_of(each, account.user_principal_name)]
-    reasons = [f"sends mail to another domain: {', '.join(outside)}"] if outside else []
+    reasons = [f"sends mail to another domain: {', '.join(map(quoted_text, outside))}"] if outside else []
     acts = bool(sent_to) or rule.delete or bool(rule.move_to)
     reasons += ["hidden rule"] if rule.hidden and acts else []
     reasons += ["deletes mail"] if rule.delete else []
@@ -165,7 +165,11 @@ def forwarding(read: AccountRead, account: AskedAccount) -> Judged:
     """Return where the mailbox forwards its mail to; always notable."""
     del account
     items = [
-        Item(what="forwarding", detail={"to": to, "keeps a copy": _yes(state.deliver_and_forward)}, notable=f"to {to}")
+        Item(
+            what="forwarding",
+            detail={"to": to, "keeps a copy": _yes(state.deliver_and_forward)},
+            notable=f"to {quoted_text(to)}",
+        )
         for state in (read.mailbox.items if read.mailbox else ())
         for to in (state.forwarding_smtp_address, state.forwarding_address)
         if to

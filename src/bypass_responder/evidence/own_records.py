@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bypass_responder.evidence.audit_fields import quoted_text
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.incident import PersonDecision
@@ -58,7 +59,8 @@ class OtherChanges:
 
 
 def _of_entry(entry: IndexEntry) -> Item:
-    notable = {"incident": f"hid {entry.account} too", "attempt": f"tried to hide {entry.account}"}.get(entry.kind)
+    account = quoted_text(entry.account)
+    notable = {"incident": f"hid {account} too", "attempt": f"tried to hide {account}"}.get(entry.kind)
     detail = {"account": entry.account, "entry": entry.id, "status": entry.status, "reason": entry.reason}
     return Item(at=entry.at, what=_SHOWN[entry.kind], detail=detail, notable=notable)
 

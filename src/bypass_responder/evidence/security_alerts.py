@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bypass_responder.evidence.audit_fields import Record, answer_of, detail, moment, text
+from bypass_responder.evidence.audit_fields import Record, answer_of, detail, moment, quoted_text, text
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 _SUBJECT = re.compile(r"(?P<before>\bsubject\b)\W.*", re.IGNORECASE | re.DOTALL)
@@ -52,7 +52,7 @@ def _item(alert: Record, _question: Question) -> Item:
     severity = text(alert, "severity")
     return Item(
         at=moment(alert.get("createdDateTime")),
-        what=text(alert, "title") or "alert",
+        what=f"alert {quoted_text(title)}" if (title := text(alert, "title")) else "alert",
         detail=detail(
             severity=severity,
             status=text(alert, "status"),

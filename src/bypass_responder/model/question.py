@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bypass_responder.model.base import Stored, Utc, Value, whole_text
+from bypass_responder.model.base import Stored, Utc, Value, counted, whole_text
 
 MOST_ITEMS = 50
 """Items of one answer; ``count`` says how many records there were."""
@@ -90,7 +91,12 @@ class Item(Stored):
     detail: dict[str, Text] = Field(default_factory=dict)
     """Fields by name, such as ``country`` or ``address``. Never a subject or a body of a message."""
     notable: Text | None = None
-    """Why a person must see it, such as ``new country``; None where it is ordinary."""
+    """Why a person must see it, such as ``new country``; None where it is ordinary. See ``quoted_text``."""
+
+    @property
+    def failed(self) -> bool:
+        """True for an attempt: anybody can make many."""
+        return self.detail.get("result") == "failed"
 
 
 class Found(Stored):
@@ -99,7 +105,7 @@ class Found(Stored):
     kind: Literal["found"] = "found"
     count: Annotated[int, Field(ge=1)]
     items: tuple[Item, ...] = ()
-    """The notable ones first, at most ``MOST_ITEMS``."""
+    """At most ``MOST_ITEMS``: notable before ordinary, effective before failed, one of each kind before the others."""
     complete: bool = True
     """False: there are more than the source was read for. ``note`` says so."""
     note: Text = ""
@@ -109,12 +115,34 @@ class Found(Stored):
 
     @model_validator(mode="before")
     @classmethod
-    def _notable_first(cls, given: Any) -> Any:  # noqa: ANN401 - the input of the model
+    def _weightiest_first(cls, given: Any) -> Any:  # noqa: ANN401 - the input of the model
         if isinstance(given, dict):
-            items = [each if isinstance(each, Item) else Item.model_validate(each) for each in given.get("items", ())]
-            items.sort(key=lambda item: item.notable is None)
-            return given | {"items": tuple(items[:MOST_ITEMS]), "raw": tuple(given.get("raw", ()))[:MOST_RAW]}
+            items = _by_weight(
+                [each if isinstance(each, Item) else Item.model_validate(each) for each in given.get("items", ())]
+            )
+            note = " ".join(filter(None, (_left_out(items[MOST_ITEMS:]), given.get("note", ""))))
+            raw = tuple(given.get("raw", ()))[:MOST_RAW]
+            return given | {"items": tuple(items[:MOST_ITEMS]), "raw": raw, "note": note}
         return given
+
+
+def _by_weight(items: Sequence[Item]) -> list[Item]:
+    """Return the items in the order in which a person needs them; equals stay in the order given.
+
+    The first of each kind comes before the second of any: many of one kind do not push out another.
+    """
+    kinds = [(item.notable is None, item.failed, item.what, item.notable) for item in items]
+    first = {kind: index for index, kind in reversed(list(enumerate(kinds)))}
+    order = sorted(enumerate(kinds), key=lambda each: (each[1][:2], first[each[1]] != each[0]))
+    return [items[index] for index, _ in order]
+
+
+def _left_out(items: Sequence[Item]) -> str:
+    if not items:
+        return ""
+    notable = sum(item.notable is not None for item in items)
+    also = f", of which {notable} notable" if notable else ""
+    return f"{counted(len(items), 'more item')}{also}: see the raw records."
 
 
 class Empty(Stored):

@@ -344,8 +344,8 @@ async def test_a_failed_sign_in_says_why(stand_in: Tenant, actor: Account, sourc
 
     assert isinstance(answer, Found)
     assert (answer.items[0].what, answer.items[0].detail["result"]) == (
-        "failed sign-in",
-        "Invalid username or password.",
+        "failed sign-ins",
+        '"Invalid username or password." (1)',
     )
 
 
