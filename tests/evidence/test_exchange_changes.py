@@ -47,6 +47,9 @@ def item(operation: str, *, result: str = "True", **parameters: str) -> Item:
         ("New-TransportRule", {"Name": "x"}, "changes the mail flow of the organization"),
         ("New-MailboxExportRequest", {"Mailbox": "alex"}, "search or export of mailboxes"),
         ("Set-Mailbox", {"AuditOwner": "None"}, "changes auditing"),
+        ("New-InboxRule", {"MoveToFolder": "alex:\\RSS Feeds"}, 'moves mail to "rss feeds"'),
+        ("New-InboxRule", {"MoveToFolder": "x", "MarkAsRead": "True"}, "moves mail and marks it as read"),
+        ("Set-Mailbox", {"ForwardingAddress": "Backup"}, "forwards mail outside: Backup"),
     ],
 )
 def test_what_keeps_an_access_open_is_notable(operation: str, parameters: dict[str, str], reason: str) -> None:

@@ -16,7 +16,11 @@ from bypass_responder.model.question import Empty, Found, Item, Question
 Record = dict[str, Any]
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
 _LAST = datetime.max.replace(tzinfo=UTC)
-_ADDRESS = re.compile(r"[^\s\[\]<>:;,\"']+@[^\s\[\]<>:;,\"']+")
+_ADDRESS = re.compile(r"(?:\"[^\"]*\"|[^\s\[\]<>:;,\"]+)@[^\s\[\]<>:;,\"']+")
+"""The part before the @ may be quoted, or hold an apostrophe."""
+AWAY = frozenset({"rss feeds", "rss subscriptions", "archive", "conversation history", "junk email", "junk e-mail",
+                  "deleted items", "trash", "recoverable items", "sync issues"})  # fmt: skip
+"""Folders that nobody opens, by their English names without case."""
 LONGEST_QUOTED = 80
 """Characters of a text in a sentence."""
 _PLAIN = re.compile(rf"[\w.@+-]{{1,{LONGEST_QUOTED}}}")
@@ -83,6 +87,23 @@ def domain_of(address: str) -> str:
 def outside_of(written: str, account: str) -> list[str]:
     """Return the addresses in a text that are of another domain than the account."""
     return [each for each in _ADDRESS.findall(written) if domain_of(each) != domain_of(account)]
+
+
+def leaves_home(written: str, account: str) -> bool:
+    """Return True for a recipient without an address of the account's own domain, such as a mail contact.
+
+    Exchange names a contact and a mailbox the same way, ``EX:/o=…``: what is not known to be at home counts as outside.
+    """
+    found = _ADDRESS.findall(written)
+    return not found or bool(outside_of(written, account))
+
+
+def takes_away(folder: str, *, marks_as_read: bool) -> str:
+    """Return why a rule that moves mail to a folder keeps it from its reader; empty where it does not."""
+    name = re.split(r"[\\/]", folder.strip(" \\/\"'"))[-1].strip().casefold()
+    if name in AWAY:
+        return f"moves mail to {quoted_text(name)}"
+    return "moves mail and marks it as read" if folder and marks_as_read else ""
 
 
 def answer_of(

@@ -9,10 +9,12 @@ from bypass_responder.evidence.audit_fields import (
     Record,
     answer_of,
     detail,
+    leaves_home,
     moment,
     outside_of,
     pairs,
     quoted_text,
+    takes_away,
     text,
 )
 from bypass_responder.model.question import Empty, Found, Item, Question
@@ -23,6 +25,7 @@ GIVEN_TO = ("User", "Trustee", "GrantSendOnBehalfTo", "Delegate")
 ACTIONS = ("DeleteMessage", "SoftDeleteMessage", "MoveToFolder", "MarkAsRead", "DeliverToMailboxAndForward")
 OUTLOOK_ACTIONS = "RuleActions"
 """What a rule of Outlook does, in a record of UpdateInboxRules: JSON with ActionType and Recipients."""
+_MARKS = re.compile(r'"ActionType"\s*:\s*"\w*Mark\w*Read', re.IGNORECASE)
 _DELETES = re.compile(r'"ActionType"\s*:\s*"\w*Delete', re.IGNORECASE)
 AUDITING = ("AuditBypassEnabled", "AuditEnabled", "AuditOwner", "AuditDelegate", "AuditAdmin", "AuditLogAgeLimit",
             "AuditDisabled", "UnifiedAuditLogIngestionEnabled")  # fmt: skip
@@ -73,6 +76,8 @@ def _reasons(operation: str, parameters: dict[str, str], account: str) -> list[s
     deletes = parameters.get("DeleteMessage", "").casefold() == "true" or _DELETES.search(actions)
     if operation in RULES and deletes:
         found.append("rule that deletes mail")
+    if operation in RULES:
+        found += filter(None, [_takes_away(parameters)])
     if operation in FLOW:
         found.append("changes the mail flow of the organization")
     if operation in EXPORTS:
@@ -82,7 +87,14 @@ def _reasons(operation: str, parameters: dict[str, str], account: str) -> list[s
     return found
 
 
+def _takes_away(parameters: dict[str, str]) -> str:
+    read = parameters.get("MarkAsRead", "").casefold() == "true" or bool(
+        _MARKS.search(parameters.get(OUTLOOK_ACTIONS, ""))
+    )
+    return takes_away(parameters.get("MoveToFolder", ""), marks_as_read=read)
+
+
 def _forward(name: str, to: str, account: str) -> str:
     """Return the reason of one parameter that sends mail elsewhere."""
     verb = "redirects" if name.startswith("Redirect") else "forwards"
-    return f"{verb} mail {'outside: ' if outside_of(to, account) else 'to '}{quoted_text(to)}"
+    return f"{verb} mail {'outside: ' if leaves_home(to, account) else 'to '}{quoted_text(to)}"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bypass_responder.errors import InputError, NotFoundError, TransientError
-from bypass_responder.evidence.audit_fields import outside_of, quoted_text
+from bypass_responder.evidence.audit_fields import leaves_home, quoted_text, takes_away
 from bypass_responder.model.account_read import AccountRead, AccountSection, InboxRule, Permission, Section
 from bypass_responder.model.exchange_read import ReadAccount, ReadOutcome
 from bypass_responder.model.question import Empty, Found, Item, Pending, Unavailable
@@ -133,7 +133,7 @@ def _not_enumerated(sections: Iterable[Section[Any]]) -> Iterator[str]:
 
 
 def inbox_rules(read: AccountRead, account: AskedAccount) -> Judged:
-    """Return the rules; notable where one sends mail to another domain, or takes it away unseen."""
+    """Return the rules; notable where one sends mail outside, or takes it away unseen."""
     section = read.inbox_rules
     rules = section.items if section else ()
     return Judged((section,), [_rule(rule, account) for rule in rules])
@@ -141,17 +141,19 @@ def inbox_rules(read: AccountRead, account: AskedAccount) -> Judged:
 
 def _rule(rule: InboxRule, account: AskedAccount) -> Item:
     sent_to = (*rule.forward_to, *rule.redirect_to, *rule.forward_as_attachment_to)
-    outside = [address for each in sent_to for address in outside_of(each, account.user_principal_name)]
-    reasons = [f"sends mail to another domain: {', '.join(map(quoted_text, outside))}"] if outside else []
+    outside = [each for each in sent_to if leaves_home(each, account.user_principal_name)]
+    reasons = [f"sends mail outside: {', '.join(map(quoted_text, outside))}"] if outside else []
     acts = bool(sent_to) or rule.delete or bool(rule.move_to)
     reasons += ["hidden rule"] if rule.hidden and acts else []
     reasons += ["deletes mail"] if rule.delete else []
+    reasons += filter(None, [takes_away(rule.move_to, marks_as_read=rule.mark_as_read)])
     detail = {
         "name": rule.name,
         "enabled": {True: "yes", False: "no", None: "unknown"}[rule.enabled],
         "hidden": "yes" if rule.hidden else "no",
         "sends to": ", ".join(sent_to),
         "moves to": rule.move_to,
+        "marks as read": "yes" if rule.mark_as_read else "",
         "conditions": ", ".join(rule.conditions),
     }
     return Item(
