@@ -169,6 +169,9 @@ class Ledger(Protocol):
         since the case was read, raises ConflictError.
         """
 
+    async def finding(self, target: str, finding_id: str) -> Finding | None:
+        """Return a finding as it was added; None when none with this id was."""
+
     def log(self, target: str) -> AsyncIterator[LogEntry]:
         """The target's log in order, as stored (not verified). Raises InputError on a row that cannot be read."""
 

@@ -155,6 +155,13 @@ async def test_a_finding_is_inserted_once_and_needs_no_head(ledger: Ledger) -> N
     assert (await ledger.load(TARGET)).by_key == {"finding-f1": a_finding()}
 
 
+async def test_a_finding_is_read_by_its_id(ledger: Ledger) -> None:
+    await ledger.add_finding(a_finding())
+
+    assert await ledger.finding(TARGET, "f1") == a_finding()
+    assert await ledger.finding(TARGET, "f2") is None
+
+
 async def test_a_finding_does_not_disturb_a_transaction_under_way(ledger: Ledger) -> None:
     case = await ledger.commit(Case(target=TARGET), [a_head()], [])
     await ledger.add_finding(a_finding())

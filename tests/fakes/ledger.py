@@ -121,6 +121,11 @@ class FakeLedger(Scripted):
             self._put(finding.target, {waiting.place: waiting})
         return True
 
+    async def finding(self, target: str, finding_id: str) -> Finding | None:
+        self._called("finding", target)
+        row = self._case(target, lambda place: place == f"finding-{finding_id}").by_key.get(f"finding-{finding_id}")
+        return row if isinstance(row, Finding) else None
+
     async def log(self, target: str) -> AsyncIterator[LogEntry]:
         self._called("log", target)
         for line in list(self.logs[target]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import timedelta
 from typing import Any
@@ -181,3 +182,61 @@ async def test_a_feed_without_hunting_notes_its_own_arrivals() -> None:
     await polls(world, bypass())
 
     assert [each.sensor for each in world.hunting_store.noted.values()] == ["feed"]
+
+
+SWITCHES = {"on": "True", "off": "False", "unknown": None}
+OUTCOMES = {"success": "True", "failed": "False", "unknown": None}
+SAID = list(itertools.product(SWITCHES, OUTCOMES))
+
+
+def a_copy(switch: str, outcome: str) -> dict[str, Any]:
+    """A copy of the record that says this, and leaves out what is unknown."""
+    record = bypass()
+    value = SWITCHES[switch]
+    named = [each for each in record["Parameters"] if each["Name"] != "AuditBypassEnabled"]
+    given = [{"Name": "AuditBypassEnabled", "Value": value}] if value else []
+    return record | {"Parameters": named + given, "ResultStatus": OUTCOMES[outcome]}
+
+
+def proves(*copies: tuple[str, str]) -> bool:
+    """One copy says on and success, or they agree on it together."""
+    switches, outcomes = ({each[part] for each in copies} - {"unknown"} for part in (0, 1))
+    return ("on", "success") in copies or (switches, outcomes) == ({"on"}, {"success"})
+
+
+@pytest.mark.parametrize("second", SAID, ids="-".join)
+@pytest.mark.parametrize("first", SAID, ids="-".join)
+async def test_what_the_copies_of_a_record_prove_together_contains_the_account(
+    first: tuple[str, str], second: tuple[str, str]
+) -> None:
+    world = await started()
+    world.bypassed = {}
+    await hunts(world, a_copy(*first))
+    await world.answer()
+    world.now += timedelta(hours=1)
+    await polls(world, a_copy(*second))
+    await world.answer()
+    await world.passes(minutes=5)
+
+    assert world.directory.enabled[ALEX] is not proves(first, second)
+
+
+async def test_the_timeline_has_both_delays_although_the_first_copy_said_less() -> None:
+    world = await started()
+    await hunts(world, a_copy("on", "unknown"))
+    world.now += timedelta(hours=1)
+    await polls(world, bypass())
+
+    [incident] = await world.incidents()
+    view = await read_incident(incident.id, world.services)
+    assert {row.source for row in view.timeline if row.delay_seconds is not None} == {"hunting", "feed"}
+
+
+async def test_a_row_whose_id_is_no_lower_case_guid_is_handled_once() -> None:
+    world = await started()
+    await hunts(world, bypass(Id="1C0F2D3E-0000-4000-8000-0000000000AA"))
+    world.now += 10 * MINUTE
+    run = await hunt_audit_events(world.services)
+
+    assert run is not None
+    assert not run.rows

@@ -208,6 +208,12 @@ class TableLedger:
             return False
         return True
 
+    async def finding(self, target: str, finding_id: str) -> Finding | None:
+        """Read one row."""
+        key = _key(f"finding-{finding_id}")
+        entity = await row_or_none(self._table, self._partition(target), key, f"the finding {finding_id}")
+        return _parsed(Finding, entity) if entity else None
+
     async def log(self, target: str) -> AsyncIterator[LogEntry]:
         """Yield the lines in the order of their keys; a line whose number is not its key's is a corrupt row."""
         names = {"partition": self._partition(target), "first": "log-", "after": "log."}

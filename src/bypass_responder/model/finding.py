@@ -66,7 +66,8 @@ class Evidence(Stored):
 class Finding(Row):
     """A target is, was, or may be bypassed: stored before it is decided.
 
-    ``id``: an audit record's Id, or ``hint-…``, ``sweep-…``, ``actor-…``, ``recheck-…`` for other sources.
+    ``id``: an audit record's Id (with ``-whole`` where a later copy said more), or
+    ``hint-…``, ``sweep-…``, ``actor-…``, ``recheck-…`` for other sources.
     """
 
     kind: ClassVar[str] = "finding"
@@ -124,6 +125,16 @@ class Finding(Row):
         return not unlisted and (self.switch is Switch.OFF or self.outcome is Outcome.FAILED)
 
     @property
+    def record_id(self) -> str:
+        """The id without what a later copy of the same record adds."""
+        return self.id.removesuffix(WHOLE)
+
+    @property
+    def proves_on(self) -> bool:
+        """True where the record alone says that the bypass was switched on."""
+        return self.switch is Switch.ON and self.outcome is Outcome.SUCCESS
+
+    @property
     def seen_on(self) -> bool:
         """True when Exchange, asked about this finding, reported the bypass on."""
         return any(check.bypass_on for check in self.checks)
@@ -133,6 +144,24 @@ class Finding(Row):
         """The distinct names that the source gives the target, compared without case."""
         texts = (self.object_id_text.strip(), self.identity_text.strip())
         return tuple({text.casefold(): text for text in texts if text}.values())
+
+
+WHOLE = "-whole"
+"""Ends the id of a finding from a later copy of its record."""
+
+
+def strengthened(known: Finding, later: Finding) -> Finding | None:
+    """Return a finding of its own where a later copy of a record proves a bypass that the first one did not; else None.
+
+    The later copy proves it alone, or where both agree and each says what the other leaves open.
+    """
+    switches = {known.switch, later.switch} - {Switch.UNKNOWN}
+    outcomes = {known.outcome, later.outcome} - {Outcome.UNKNOWN}
+    together = switches == {Switch.ON} and outcomes == {Outcome.SUCCESS}
+    if known.proves_on or not (later.proves_on or together):
+        return None
+    proof = {"id": f"{later.id}{WHOLE}", "switch": Switch.ON, "outcome": Outcome.SUCCESS}
+    return later.model_copy(update=proof)
 
 
 class Unrecorded(Row):

@@ -234,7 +234,7 @@ def _report(finding: Finding, incident: Incident) -> Moment:
 
 def _reports_again(findings: Sequence[Finding], arrivals: Iterable[Arrival]) -> Iterator[Moment]:
     """Yield the report of a record by the sensor that did not bring it first."""
-    first = {finding.id: finding.source for finding in findings if finding.source in RECORDS}
+    first = {finding.record_id: finding.source for finding in findings if finding.source in RECORDS}
     for each in arrivals:
         if each.record_id in first and each.sensor != first[each.record_id]:
             what = f"audit record {each.record_id}, which {first[each.record_id].value} had brought"

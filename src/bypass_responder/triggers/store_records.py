@@ -15,7 +15,7 @@ from bypass_responder.handling.identify import Lookups
 from bypass_responder.model.base import EARLIEST, guid_or_none, record_key, target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, AuditTampering, BypassChange
-from bypass_responder.model.finding import Finding, Source
+from bypass_responder.model.finding import Finding, Source, strengthened
 from bypass_responder.model.hunting import Arrival
 from bypass_responder.model.operation import BYPASS_OPERATION, folded
 from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
@@ -201,9 +201,13 @@ def _finding(
 
 
 async def _store(found: tuple[Finding, str], services: Services, lookups: Lookups) -> tuple[Finding, bool]:
-    """The finding as stored, and whether it is new."""
+    """The finding as stored, and whether it is new. A copy of a known record that says more is new as well."""
     finding, raw = found
     lookups.expect(finding)
     await asyncio.sleep(0)  # start the reads before the storage calls: they take longest
     kept = finding.model_copy(update={"evidence": await services.evidence.keep(raw)})
-    return kept, await services.ledger.add_finding(kept)
+    if await services.ledger.add_finding(kept):
+        return kept, True
+    known = await services.ledger.finding(kept.target, kept.id)
+    whole = strengthened(known, kept) if known else None
+    return (whole, await services.ledger.add_finding(whole)) if whole else (kept, False)

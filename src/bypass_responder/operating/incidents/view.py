@@ -292,7 +292,7 @@ async def _arrivals(incident: Incident, case: Case, services: Services) -> list[
         return []
     times = [row.effective_at for row in own]
     found = await services.hunting_store.arrivals(Window(start=min(times), end=max(times) + timedelta(seconds=1)))
-    ids = {row.id for row in own}
+    ids = {row.record_id for row in own}
     return [each for each in found if each.record_id in ids]
 
 

@@ -13,6 +13,7 @@ from bypass_responder.errors import (
     ResponderError,
     ThrottledError,
 )
+from bypass_responder.model.base import record_key
 from bypass_responder.model.feed import Window
 from bypass_responder.model.hunting import HuntingState
 from bypass_responder.sensing.hunting.query import ROWS, any_row_query, records_query
@@ -65,8 +66,8 @@ async def hunt(
 ) -> Hunt:
     """Read the window, and return what is new in it. An error of the service is in the state.
 
-    ``known``: ids of rows that came before. ``since``: the responder's first start. Earlier events are left to the
-    feed, which knows whether they were there before.
+    ``known``: keys (``record_key``) of rows that came before. ``since``: the responder's first start. Earlier events
+    are left to the feed, which knows whether they were there before.
     """
     window = window_of(state, now)
     try:
@@ -86,7 +87,7 @@ async def hunt(
         "empty_since": None if has_rows else state.empty_since or now,
         "days_read_at": now if window.end - window.start > OVERLAP else state.days_read_at,
     }
-    new = [row for row in rows.values() if row.id not in known and row.at >= since]
+    new = [row for row in rows.values() if record_key(row.id) not in known and row.at >= since]
     return Hunt(state.model_copy(update=changes), new, listed=len(rows))
 
 
