@@ -11,7 +11,9 @@ import pytest
 from bypass_responder import bootstrap
 from bypass_responder.adapters import telemetry
 from bypass_responder.errors import SettingError, TransientError
+from bypass_responder.operating.self_check import SelfChecks
 from tests.adapters.test_slack import a_note
+from tests.fakes.self_check import FakeProbe, FakeSelfCheckStore, FakeTokens
 from tests.world import TENANT, World
 
 STORAGE = "UseDevelopmentStorage=true"
@@ -37,7 +39,8 @@ def flushed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def a_responder(world: World) -> bootstrap.Responder:
     unused = cast("Any", None)
-    return bootstrap.Responder(world.services, unused, unused, unused, _closing=())
+    checks = SelfChecks(tokens=FakeTokens(TENANT), storage=FakeProbe(), store=FakeSelfCheckStore())
+    return bootstrap.Responder(world.services, unused, unused, checks, _closing=())
 
 
 @pytest.mark.parametrize("run", RUNS)

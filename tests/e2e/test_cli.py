@@ -286,7 +286,7 @@ async def test_an_export_is_imported_after_it_was_confirmed(live: Live, tmp_path
     [entry] = await rows(live)
 
     assert (same.code, "1 same" in same.out) == (0, True)
-    assert (asked.code, plan.json["plan_id"] in asked.err) == (2, False)
+    assert (asked.code, f"--confirm {plan.json['plan_id']}" in asked.err) == (2, True)
     assert (said.code, entry.ticket) == (0, "CHG-2000")
 
 

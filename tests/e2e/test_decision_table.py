@@ -268,7 +268,7 @@ async def test_the_block_of_a_synced_account_is_called_temporary(live: Live) -> 
     steps = {BLOCK: ("done", "temporary"), REVOKE: NOW, DISABLE: NOW}
     assert await live.endings() == [Ending("violation", IncidentStatus.CONTAINED, steps)]
     assert live.changed() == all_of("hybrid")
-    assert await live.told() == {"contained", "restored", "step_ineffective"}
+    assert await live.told() == {"restored", "step_ineffective"}
 
 
 async def test_the_revocation_of_a_guest_is_called_ineffective(live: Live) -> None:
