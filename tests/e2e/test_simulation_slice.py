@@ -10,8 +10,8 @@ import pytest
 
 from sandbox.azurite import missing
 from tests.simulation.play import Played
-from tests.simulation.run import Hits
 from tests.simulation.processes import play_on_processes
+from tests.simulation.run import Hits
 from tests.simulation.schedule import Event, Schedule, schedule
 from tests.simulation.test_simulation import SWALLOWED
 
