@@ -16,7 +16,8 @@ from tests.simulation.schedule import Event, Schedule, schedule
 from tests.simulation.shrink import shrink
 from tests.simulation.without import remove
 
-SEEDS = 200
+SEEDS = max(200, 2 * len(CALLS))
+"""So many that each call has the seeds in which a host is killed before and after it."""
 
 
 @pytest.fixture(scope="module")
