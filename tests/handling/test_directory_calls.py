@@ -95,15 +95,20 @@ async def test_an_effect_that_never_shows_is_unverified_and_notified() -> None:
     assert "step_ineffective" in await world.notifications()
 
 
-async def test_an_account_that_somebody_enables_again_is_reverted_at_the_recheck() -> None:
+async def an_undone_block() -> World:
+    """Somebody enables the account after its block, and the recheck shows it."""
     world = World()
     await world.sees(a_finding())
     await world.answer()
     await world.passes(minutes=5)
     world.directory.change(ALEX, account_enabled=True)
-
     await world.passes(hours=1)
     await world.passes(minutes=2)
+    return world
+
+
+async def test_an_account_that_somebody_enables_again_is_reverted_at_the_recheck() -> None:
+    world = await an_undone_block()
 
     assert (await world.steps())[BLOCK].effect is Effect.REVERTED
 
@@ -123,13 +128,7 @@ async def test_sessions_are_revoked_again_when_the_block_comes_after_the_revocat
 
 
 async def test_sessions_are_revoked_again_when_an_undone_block_is_approved() -> None:
-    world = World()
-    await world.sees(a_finding())
-    await world.answer()
-    await world.passes(minutes=5)
-    world.directory.change(ALEX, account_enabled=True)
-    await world.passes(hours=1)
-    await world.passes(minutes=2)
+    world = await an_undone_block()
     await world.decides("approve", (await world.incidents())[0].id)
 
     assert world.directory.revoked == [ALEX, ALEX]

@@ -64,7 +64,7 @@ def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tupl
     todo += task.contain_actors(incident.actors)
     if account and not incident.status.final:
         todo += _credentials(account)
-    over = incident.status is IncidentStatus.FAILED and steps and not any(step.approvable for step in steps)
+    over = incident.status is IncidentStatus.FAILED and _nothing_to_approve(steps)
     if incident.status is IncidentStatus.CONTAINED or over:
         todo += [
             task.decide("close", incident.id, "At the end, if it was an attack: end the incident and keep the block"),
@@ -97,8 +97,16 @@ def _decide_or_act(incident: Incident, steps: Sequence[Step]) -> list[Task]:
     return [*yourself, *decisions] if refused else [*decisions, *yourself]
 
 
+def _nothing_to_approve(steps: Sequence[Step]) -> bool:
+    return bool(steps) and not any(step.approvable for step in steps)
+
+
+def _is_reverted(steps: Sequence[Step]) -> bool:
+    return any(step.effect is Effect.REVERTED for step in steps)
+
+
 def _why(incident: Incident, steps: Sequence[Step]) -> str:
-    if any(step.effect is Effect.REVERTED for step in steps):
+    if _is_reverted(steps):
         return "the account was enabled again"
     if incident.verdict == "limit_reached":
         return "the hourly limit is reached, which an approval overrides"
@@ -106,10 +114,10 @@ def _why(incident: Incident, steps: Sequence[Step]) -> str:
 
 
 def _decisions(incident: Incident, steps: Sequence[Step]) -> list[Task]:
-    if steps and not any(step.approvable for step in steps):
+    if _nothing_to_approve(steps):
         return []
     legitimate = task.decide("dismiss", incident.id, "Or, if it is legitimate")
-    if any(step.effect is Effect.REVERTED for step in steps):
+    if _is_reverted(steps):
         legitimate = task.decide("release", incident.id, "Or, if a colleague enabled it and the bypass was legitimate")
     if incident.account is not None:
         text = f"Decide ({_why(incident, steps)}). To contain the account"
@@ -133,7 +141,7 @@ def _yourself(incident: Incident, steps: Sequence[Step]) -> list[Task]:
     account = incident.account
     if account is None:
         return []
-    if any(step.effect is Effect.REVERTED for step in steps):
+    if _is_reverted(steps):
         return [task.find_who_enabled(account.object_id)]
     stuck = {step.step for step in steps if step.state in {StepState.FAILED, StepState.WITHHELD}}
     todo: list[Task] = []

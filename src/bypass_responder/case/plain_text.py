@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.step import WAITING, Effect, Step, StepKind, StepState
+from bypass_responder.model.step import CANNOT_SIGN_IN, WAITING, Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,6 @@ _ACCEPTED = {
     StepKind.BLOCK_SIGN_IN: "the block of sign-in is accepted and not confirmed yet",
     StepKind.REVOKE_SESSIONS: "the revocation of its sessions is accepted",
 }
-_CANNOT_SIGN_IN = frozenset({Effect.EFFECTIVE, Effect.TEMPORARY, Effect.NOT_NEEDED})
 
 
 def name_of(incident: Incident) -> str:
@@ -109,7 +108,7 @@ def _sessions(account: Account, block: Step | None, revoke: Step | None) -> str:
         return ""
     if account.guest and revoke.state not in WAITING:
         return _REVOKE[Effect.INEFFECTIVE]
-    can_sign_in = block is not None and block.effect not in _CANNOT_SIGN_IN and not block.state.running
+    can_sign_in = block is not None and block.effect not in CANNOT_SIGN_IN and not block.state.running
     if can_sign_in and revoke.effect is Effect.EFFECTIVE and revoke.acted_at is not None:
         return f"its sessions from before {revoke.acted_at:%Y-%m-%d %H:%M:%SZ} are revoked, later ones are valid"
     return _REVOKE[revoke.effect] if revoke.effect in _REVOKE else _progress(revoke)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.plain_text import DOES, NOT_DONE, name_of
 from bypass_responder.model.base import backoff
-from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
+from bypass_responder.model.step import CANNOT_SIGN_IN, Effect, Recheck, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,8 +22,6 @@ RETRY_LONGEST = timedelta(hours=1)
 RECHECK_HOURS = (1, 24)
 NOTIFY_AFTER_ATTEMPTS = 3
 GONE = "the account no longer exists"
-OBSERVED = frozenset({Effect.EFFECTIVE, Effect.TEMPORARY, Effect.NOT_NEEDED})
-"""Effects of a block by which its account is contained."""
 
 
 def claim(draft: Draft, step: Step) -> bool:
@@ -124,7 +122,7 @@ def after_change(draft: Draft, incident_id: str) -> None:
     block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
     if incident is None or block is None or revoke is None or block.acted_at is None:
         return
-    observed = block.state is StepState.DONE and block.effect in OBSERVED
+    observed = block.state is StepState.DONE and block.effect in CANNOT_SIGN_IN
     plan_rechecks(draft, incident_id, acted_at=block.acted_at if observed else None)
     guest = incident.account is not None and incident.account.guest
     if guest or block.effect is Effect.TEMPORARY:  # notified as such: sessions that stay, a block that does not

@@ -77,7 +77,7 @@ def _of_right(row: Tampering, tenant: Case) -> ReadBack:
         return _unknown("the record does not name what was given; who has the right: bypassctl status")
     held = right_holders.holding(read, row)
     if held:
-        return ReadBack(state=_STILL, read_at=read.read_at, detail=f"{held[0]}")
+        return ReadBack(state=_STILL, read_at=read.read_at, detail=held[0])
     if not right_holders.is_certain(read):
         return ReadBack(state=_UNKNOWN, read_at=read.read_at, detail="the roles were not read whole")
     return _undone_unless_new(row, read, f"nobody can set bypasses by {row.target}")

@@ -65,6 +65,10 @@ class Effect(StrEnum):
     NOT_NEEDED = "not_needed"
 
 
+CANNOT_SIGN_IN = frozenset({Effect.EFFECTIVE, Effect.TEMPORARY, Effect.NOT_NEEDED})
+"""Effects of a block by which its account is contained."""
+
+
 class Step(Row):
     """One thing to do to the account of one incident."""
 

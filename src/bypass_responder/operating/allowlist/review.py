@@ -61,7 +61,7 @@ async def mark_unused(
 ) -> list[EntryView]:
     """Return the entries, of which those are marked that no complete sweep saw as on for 30 days.
 
-    More than ``most`` of them are not looked at, because each is a read of the ledger.
+    More than ``most`` of them are not read, because each is a read of the ledger.
     """
     if most is not None and len(entries) > most:
         return entries
