@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.tenant.exchange_mailboxes import READS, CmdletFailure, distinguished_name, set_mailbox
 from sandbox.tenant.exchange_rows import DEFAULT_RESULT_SIZE, Parameters, Rows, UnknownFilterError, limited
 from sandbox.tenant.identity import EXCHANGE, claims_for
-from sandbox.tenant.records import SET_BYPASS, bypass_record
+from sandbox.tenant.records import SET_BYPASS, bypass_record, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,10 +174,31 @@ def _set_bypass(tenant: Tenant, parameters: Parameters, claims: Parameters) -> t
         delay = tenant.settings.exchange_delay_seconds
         tenant.change(account, "audit_bypass_enabled", switch, by=claims["appid"], delay_seconds=delay)
     at = tenant.clock()
-    own = {"AppId": claims["appid"], "TokenObjectId": claims["oid"], "TokenTenantId": claims["tid"], "UserType": 5}
+    own = _caller(claims)
     ran = bypass_record(tenant.settings, account, claims["oid"], switch=str(switch), identity=identity, at=at, **own)
     tenant.deliver([ran], delay_seconds=tenant.settings.own_record_delay_seconds)
     return [], warnings
+
+
+def _set_mailbox(tenant: Tenant, parameters: Parameters, claims: Parameters) -> tuple[Rows, list[str]]:
+    answer = set_mailbox(tenant, parameters, by=claims["appid"])
+    [account] = _matching(tenant, str(parameters["Identity"]))
+    given = {name: _as_recorded(value) for name, value in parameters.items()}
+    where: dict[str, Any] = {"object_id": account.exchange_name, "user_id": claims["oid"], "at": tenant.clock()}
+    ran = record(tenant.settings, "Set-Mailbox", parameters=given, **where, **_caller(claims))
+    tenant.deliver([ran], delay_seconds=tenant.settings.own_record_delay_seconds)
+    return answer
+
+
+def _as_recorded(value: Any) -> str:  # noqa: ANN401 - the value of any parameter
+    """The text that an audit record has of a value: what is added to a list has a plus."""
+    added = [f"+{each}" for each in value["Add"]] if isinstance(value, dict) else value
+    return ";".join(added) if isinstance(added, list) else str(added)
+
+
+def _caller(claims: Parameters) -> dict[str, Any]:
+    own = {"AppId": claims["appid"], "TokenObjectId": claims["oid"], "TokenTenantId": claims["tid"]}
+    return own | {"UserType": 5}
 
 
 def _get_organization(tenant: Tenant, _parameters: Parameters, _claims: Parameters) -> tuple[Rows, list[str]]:
@@ -206,6 +227,6 @@ _CMDLETS: dict[str, _Cmdlet] = {
     SET_BYPASS: _set_bypass,
     "Get-OrganizationConfig": _get_organization,
     "Get-AdminAuditLogConfig": _get_admin_audit_log,
-    "Set-Mailbox": lambda tenant, parameters, claims: set_mailbox(tenant, parameters, by=claims["appid"]),
+    "Set-Mailbox": _set_mailbox,
     **{name: _without_claims(cmdlet) for name, cmdlet in READS.items()},
 }

@@ -59,7 +59,7 @@ async def apply_change(
     row = await the_mailbox(wanted.object_id, exchange)
     before = settings_of(row)
     after = kept if wanted.change is None else changed(before, wanted.change)
-    facts: dict[str, Any] = {"before": before}
+    facts: dict[str, Any] = {"before": before, "exchange_guid": row["Guid"]}
     if before.same_as(after):
         return facts | {"outcome": ReadOutcome.ALREADY, "after": before}
     if not before.same_as(wanted.expected) or not (wanted.undo or before.same_as(kept)):

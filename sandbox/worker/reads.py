@@ -77,10 +77,12 @@ async def read(
                 content, facts = await _shard(wanted, exchange)
             case RecordMailbox():
                 _refuse_again(deliveries)
-                before = settings_of(await the_mailbox(wanted.object_id, exchange))
+                row = await the_mailbox(wanted.object_id, exchange)
+                before = settings_of(row)
                 stored = {"object_id": wanted.object_id, "settings": before.model_dump(mode="json")}
                 kept = json.dumps(stored).encode()
                 facts = {"outcome": ReadOutcome.RECORDED, "before": before, "record": message_id}
+                facts["exchange_guid"] = row["Guid"]
             case ApplyMailbox():
                 facts = await apply_change(wanted, record, exchange, read_back_seconds=read_back_seconds)
         if content is not None:

@@ -163,7 +163,7 @@ class Live:
 
     async def _work_off(self, setting: str) -> int:
         async def carry_out(message: QueueMessage) -> None:
-            result = await answer(json.loads(body_of(message)), self._exchange, read_back_seconds=2)
+            result = await answer(json.loads(body_of(message)), self.exchange, read_back_seconds=2)
             await self.responder.record_exchange_result(json.dumps(result).encode())
 
         return await self._take_all(setting, carry_out)
@@ -176,7 +176,7 @@ class Live:
             changes = self.responder.storage.blobs.get_container_client("changes")
             record = changes.get_blob_client(f"{command['record']}.json")
             found = (await (await record.download_blob()).readall()).decode() if await record.exists() else None
-            done = await read(command, self._exchange, message_id=message.id, record=found, read_back_seconds=2)
+            done = await read(command, self.exchange, message_id=message.id, record=found, read_back_seconds=2)
             if done.record is not None:
                 await changes.upload_blob(f"{message.id}.json", done.record, overwrite=True)
             if done.content is not None:
@@ -213,7 +213,7 @@ class Live:
             message = await queue.receive_message()
             assert message is not None
             blob = f"{message.id}.json"
-            result, content = await sweep(json.loads(body_of(message)), self._exchange, blob=blob)
+            result, content = await sweep(json.loads(body_of(message)), self.exchange, blob=blob)
             await queue.delete_message(message)
         if content is not None:
             await self.responder.storage.blobs.get_blob_client("sweeps", blob).upload_blob(change(content))
@@ -364,7 +364,7 @@ class Live:
         return {notification.about for notification in notifications}
 
     @property
-    def _exchange(self) -> ExchangeCalls:
+    def exchange(self) -> ExchangeCalls:
         async def token() -> str:
             answered = await self._http.get(
                 f"{self.client.url}/identity/token",

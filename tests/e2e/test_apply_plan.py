@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bypass_responder.model.notification import Notification
 from sandbox.azurite import missing
+from sandbox.tenant.identity import WORKER_SECRET, default_identities
 from sandbox.tenant.mailbox import Mailbox
+from tests.e2e.conftest import Start
 from tests.e2e.ctl import Said, bypassctl
 from tests.e2e.live import Live
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
+WORKER = default_identities()[WORKER_SECRET].client_id
 REASON = ("--reason", "CHG-7", "--yes")
 
 
@@ -112,3 +117,29 @@ async def test_a_plan_that_was_carried_out_is_recognized_before_it_is_sent(live:
     again = await bypassctl(live.env, "posture", "apply", f"{tmp_path}/plan.json", *REASON)
 
     assert (again.code, "--undo-file FILE" in again.err) == (3, True)
+
+
+async def tampering(live: Live) -> list[str]:
+    """What the feed has brought of Set-Mailbox, by the mailbox."""
+    live.ahead += timedelta(seconds=1)
+    await live.poll()
+    return [each.title for each in await live.rows(Notification) if each.about == "tampering"]
+
+
+async def test_the_feed_reports_no_plan_and_no_undo_as_tampering(start: Start, tmp_path: Path) -> None:
+    """The records are those that the stand-in tenant writes of what the worker did."""
+    live = await start(EXCHANGE_WORKER_IDS=WORKER)
+    await live.first_start()
+    await planned(live, tmp_path / "plan.json")
+    await bypassctl(live.env, "posture", "apply", f"{tmp_path}/plan.json", *REASON)
+    await carried_out(live)
+    applied = await last_run(live)
+    await bypassctl(live.env, "posture", "undo", str(applied["id"]), *REASON)
+    await carried_out(live)
+    by_plan = await tampering(live)
+    guid = next(each.exchange_guid for each in live.tenant.accounts.values() if each.mailbox)
+    await live.exchange.run("Set-Mailbox", Identity=guid, AuditOwner="None")
+
+    assert (await last_run(live))["counts"] == {"done": 2}
+    assert by_plan == []
+    assert await tampering(live) == [f"A mailbox is audited less: {guid}"]

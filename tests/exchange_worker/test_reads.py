@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -518,6 +519,18 @@ def test_a_record_is_made_at_the_first_delivery_only(ask: Ask, tenant: Tenant) -
     again = ask(a_read("record_mailbox", object_id=alex.object_id), deliveries=2)
 
     assert (again.result.outcome, again.result.error_class, again.record) == ("refused", "transient", None)
+
+
+def test_the_answers_name_the_mailbox_as_the_records_of_the_change_do(ask: Ask, tenant: Tenant) -> None:
+    alex = an_account(tenant, "alex.a", actions={"Owner": ["Update"]})
+
+    recorded, applied = change(ask, alex, change=a_change(default_set=["Owner"]))
+    [blob] = tenant.feed.blobs.values()
+    [record] = json.loads(blob.body)
+
+    assert {"Name": "Identity", "Value": alex.exchange_guid} in record["Parameters"]
+    assert {"Name": "DefaultAuditSet", "Value": "Owner"} in record["Parameters"]
+    assert (recorded.result.exchange_guid, applied.result.exchange_guid) == (alex.exchange_guid, alex.exchange_guid)
 
 
 def test_a_pinned_logon_type_returns_to_the_default_set(ask: Ask, tenant: Tenant) -> None:

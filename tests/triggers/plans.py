@@ -17,7 +17,7 @@ from bypass_responder.posture.plan import Goal, Plan, PlannedChange
 from bypass_responder.triggers.read_posture import read_posture
 from bypass_responder.triggers.record_exchange_read import record_exchange_read
 from tests.case.plans import PINNED, TO_DEFAULT, object_id
-from tests.world import START, TENANT, World
+from tests.world import START, TENANT, World, exchange_guid
 
 
 def a_plan(number: int = 3, **fields: Any) -> Plan:
@@ -105,7 +105,8 @@ class Mailboxes:
         self._number += 1
         record = f"00000000-0000-4000-8000-{self._number:012}"
         self.records[record] = found
-        return {"outcome": "recorded", "before": found, "record": record}
+        guid = exchange_guid(command.object_id)
+        return {"outcome": "recorded", "before": found, "record": record, "exchange_guid": guid}
 
     def _apply(self, command: ApplyMailbox, now: datetime) -> dict[str, Any]:
         if self.denied:

@@ -61,7 +61,7 @@ def record_attempt(draft: Draft, finding: Finding) -> None:
 def record_switch_off(draft: Draft, finding: Finding, *, worker_ids: frozenset[str]) -> None:
     """A bypass was switched off: evidence that closes nothing and softens nothing, unless it is our own."""
     own = [each for each in draft.case.rows(Incident) if _is_ours(draft, each, finding, worker_ids)]
-    ours = bool(own) or bool(_ids(finding) & worker_ids)
+    ours = bool(own) or bool(finding.actor.ids & worker_ids)
     incident = own[-1] if own else incident_of(draft.case, finding)
     incident_id = incident.id if incident else None
     reason = OWN if ours else f"{finding.actor} switched the bypass off"
@@ -160,12 +160,7 @@ def _is_ours(draft: Draft, incident: Incident, finding: Finding, worker_ids: fro
     last = incident.restored_at or draft.now
     if not step.first_attempt_at - OWN_TRACE <= finding.effective_at <= last + OWN_TRACE:
         return False
-    named = _ids(finding)
-    return bool(named & worker_ids) if worker_ids and named else "@" not in (finding.actor.user_id or "")
-
-
-def _ids(finding: Finding) -> set[str]:
-    return {each for each in (finding.actor.app_id, finding.actor.object_id) if each}
+    return finding.actor.may_be(worker_ids)
 
 
 def _first_name(finding: Finding) -> str:

@@ -56,7 +56,8 @@ def _recorded(change: MailboxChange, result: ReadResult | None, now: datetime) -
     if result is None:
         return _again(change, NO_ANSWER, now)
     if result.outcome is ReadOutcome.RECORDED and result.before is not None:
-        found = change.model_copy(update={"before": result.before, "record": result.record})
+        recorded = {"before": result.before, "record": result.record, "exchange_guid": result.exchange_guid}
+        found = change.model_copy(update=recorded)
         if found.wanted is not None and result.before.same_as(found.wanted):
             return ended(found, ChangeOutcome.ALREADY)
         if not result.before.same_as(change.expected):

@@ -73,6 +73,15 @@ class Actor(Stored):
         return _KINDS.get((self.user_type or "").casefold(), ActorKind.PERSON if "@" in name else ActorKind.UNKNOWN)
 
     @property
+    def ids(self) -> frozenset[str]:
+        """Its ids in Entra, as far as the record has them."""
+        return frozenset(each for each in (self.app_id, self.object_id) if each)
+
+    def may_be(self, ids: frozenset[str]) -> bool:
+        """Return True for one of the ids; where none can be compared, for anything without the name of a person."""
+        return bool(self.ids & ids) if ids and self.ids else "@" not in (self.user_id or "")
+
+    @property
     def described(self) -> str:
         """The name with what is known of it: kind and address."""
         if str(self) == "unknown":

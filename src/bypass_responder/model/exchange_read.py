@@ -189,6 +189,8 @@ class ReadResult(Value):
     before: AuditSettings | None = None
     after: AuditSettings | None = None
     record: Guid | None = None
+    exchange_guid: Guid | None = None
+    """Of the mailbox that was recorded or changed: audit records of the change name it by this."""
     duration_seconds: Annotated[float, Field(ge=0)] = 0
     worker: str = ""
     error: str | None = None

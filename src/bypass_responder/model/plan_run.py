@@ -82,6 +82,8 @@ class MailboxChange(Stored):
     stage: Stage = Stage.RECORD
     record: Guid | None = None
     """Under which the worker keeps ``before``."""
+    exchange_guid: Guid | None = None
+    """The mailbox, as audit records of the change name it; None until it is recorded."""
     before: AuditSettings | None = None
     after: AuditSettings | None = None
     """As read back; None where nothing was."""
@@ -120,6 +122,7 @@ class MailboxChange(Stored):
             change=None,
             stage=Stage.CHANGE,
             record=self.record,
+            exchange_guid=self.exchange_guid,
             before=self.before,
         )
 

@@ -12,6 +12,7 @@ from bypass_responder.model.health import LONGEST_TEXT, Tampering
 from bypass_responder.rights import ROLE_GROUPS
 from bypass_responder.session import announced, open_session
 from bypass_responder.tampering.match import Own
+from bypass_responder.triggers.planned_changes import without_planned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,11 @@ def own_of(settings: Settings) -> Own:
 
 
 async def store_tampering(found: Sequence[AuditTampering], services: Services, *, source: Source) -> None:
-    """Record each change once, with its raw record as evidence, and notify people of it."""
+    """Record each change once, with its raw record as evidence, and notify people of it.
+
+    What a posture plan, or its undo, asked of a mailbox is left out: the response log has it as ``mailbox_changed``.
+    """
+    found = await without_planned(found, services)
     for begin in range(0, len(found), ROWS_PER_TRANSACTION):
         batch = found[begin : begin + ROWS_PER_TRANSACTION]
         rows = [_row(each, await services.evidence.keep(each.raw), services, source) for each in batch]

@@ -15,7 +15,7 @@ function Update-MailboxAudit {
     The record, as ConvertTo-MailboxRecord returns it.
 
     .PARAMETER Answer
-    The answer; this function sets before and after.
+    The answer; this function sets exchange_guid, before and after.
 
     .PARAMETER Setting
     The settings of the worker.
@@ -42,7 +42,8 @@ function Update-MailboxAudit {
         Exit-BypassCommand -Outcome refused -Reason $reason
     }
     $recorded = $Record['settings']
-    $guid = (Resolve-ExchangeObject -ObjectId $Command['object_id'] -Setting $Setting).exchange_guid
+    $resolved = Resolve-ExchangeObject -ObjectId $Command['object_id'] -Setting $Setting
+    $guid = $Answer.exchange_guid = $resolved.exchange_guid
     $read = { ConvertTo-AuditSetting -Row (Read-MailboxByGuid -ExchangeGuid $guid -Setting $Setting) }
     $before = $Answer.before = & $read
     $wanted = if ($Command['undo']) { $recorded } else { Get-WantedAuditSetting -Before $before -Change $Command['change'] }

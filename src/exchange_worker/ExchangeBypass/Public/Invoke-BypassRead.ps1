@@ -66,6 +66,7 @@ function Invoke-BypassRead {
         before           = $null
         after            = $null
         record           = $null
+        exchange_guid    = $null
         duration_seconds = 0
         worker           = $null
         error            = $null
@@ -89,6 +90,7 @@ function Invoke-BypassRead {
                     Exit-BypassCommand -Outcome refused -ErrorClass transient -Reason $reason
                 }
                 $guid = (Resolve-ExchangeObject -ObjectId $Command['object_id'] -Setting $setting).exchange_guid
+                $answer.exchange_guid = $guid
                 $row = Read-MailboxByGuid -ExchangeGuid $guid -Setting $setting
                 $answer.before = ConvertTo-AuditSetting -Row $row
                 $stored = ConvertTo-RecordContent -Command $Command -Settings $answer.before
