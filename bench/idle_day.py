@@ -137,6 +137,18 @@ class _Day:
             await self.responder.gather_evidence()
             await self.worker.reads()
 
+    async def watch_accounts(self) -> None:
+        """The look at the bypassed service accounts, until the worker has answered too."""
+        await self.responder.gather_evidence()
+        while await self.worker.reads():
+            self.clock.ahead += timedelta(minutes=5)
+            await self.responder.gather_evidence()
+
+    async def watch_accounts_again(self) -> None:
+        """The same a day later."""
+        self.clock.ahead += timedelta(days=1)
+        await self.watch_accounts()
+
     async def begin_incident(self) -> None:
         """One account is hidden and contained, and every source of evidence may be read."""
         self.tenant.identities[RESPONDER_SECRET].roles[GRAPH] += PERMISSIONS
@@ -197,6 +209,7 @@ async def _measured(tenant: Tenant, env: dict[str, str]) -> dict[str, Any]:
 
 async def _figures(day: _Day) -> dict[str, Any]:
     await _begin(day)
+    await day.watch_accounts()
     responder = day.responder
     parts = {
         "poll": await day.counted(responder.poll_audit_feed),
@@ -220,10 +233,12 @@ async def _figures(day: _Day) -> dict[str, Any]:
         name: (new.get(name, 0) - parts["poll"].get(name, 0)) / _NEW_BLOBS for name in (*SERVICES, "logged_writes")
     }
     parts |= {
+        "service_accounts_day": await day.counted(day.watch_accounts_again, rounds=1),
         "organization_day": await day.counted(day.look_at_organization, rounds=1),
         "posture_day": await day.counted(day.read_mailboxes, rounds=1),
         "posture": await day.counted(responder.read_posture),
     }
+    await day.watch_accounts_again()  # not due again in the round
     await day.begin_incident()
     parts["evidence_round"] = await day.counted(day.gather_round, rounds=1)
     if late := await day.unanswered():
