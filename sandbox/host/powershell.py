@@ -125,7 +125,7 @@ async def _hosted(
         outputs = await invoke(body, str(message.id), int(message.dequeue_count or 1), found)
         for binding, push in order.sample(sorted(pushes.items()), len(pushes)):
             for value in outputs.get(binding, []):
-                await push(value, str(message.id))
+                await push(value, str(message.id), body)
 
     return HostedFunction(name, trigger, run)
 
@@ -140,10 +140,7 @@ async def _pull(
 
     async def download(body: str) -> str | None:
         try:
-            blob = blobs.get_blob_client(container, path.format_map(json.loads(body)))
-        except (ValueError, KeyError, TypeError) as error:
-            raise HostError(f"the message has no value for the path {binding['path']}") from error
-        try:
+            blob = blobs.get_blob_client(container, _path(path, body))
             return bytes(await (await blob.download_blob()).readall()).decode()
         except ResourceNotFoundError:
             return None
@@ -153,14 +150,14 @@ async def _pull(
 
 async def _push(
     binding: Mapping[str, Any], environment: Mapping[str, str], resources: AsyncExitStack
-) -> Callable[[str | bytes, str], Awaitable[object]]:
-    """What puts one value to an output binding; ``{id}`` in a path is the id of the queue message."""
+) -> Callable[[str | bytes, str, str], Awaitable[object]]:
+    """What puts one value to an output binding; in a path, ``{id}`` is the id of the message, others are its fields."""
     connection = environment.get(binding["connection"], "")
     if binding["type"] == "queue":
         queues = await resources.enter_async_context(QueueServiceClient.from_connection_string(connection))
         queue = queues.get_queue_client(binding["queueName"])
 
-        async def send(value: str | bytes, _message_id: str) -> object:
+        async def send(value: str | bytes, _message_id: str, _body: str) -> object:
             data = value.encode() if isinstance(value, str) else value
             return await queue.send_message(base64.b64encode(data).decode())
 
@@ -171,8 +168,18 @@ async def _push(
     blobs = await resources.enter_async_context(BlobServiceClient.from_connection_string(connection))
     container, _, path = str(binding["path"]).partition("/")
 
-    async def upload(value: str | bytes, message_id: str) -> object:
-        blob = blobs.get_blob_client(container, path.replace("{id}", message_id))
+    async def upload(value: str | bytes, message_id: str, body: str) -> object:
+        blob = blobs.get_blob_client(container, _path(path.replace("{id}", message_id), body))
         return await blob.upload_blob(value, overwrite=True)
 
     return upload
+
+
+def _path(pattern: str, body: str) -> str:
+    """The path of a blob; ``{name}`` is a field of the message. Raises HostError for one that it lacks."""
+    if "{" not in pattern:
+        return pattern
+    try:
+        return pattern.format_map(json.loads(body))
+    except (ValueError, KeyError, TypeError) as error:
+        raise HostError(f"the message has no value for the path {pattern}") from error

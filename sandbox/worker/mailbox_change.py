@@ -49,9 +49,9 @@ async def the_mailbox(object_id: str, exchange: ExchangeCalls) -> dict[str, Any]
 
 
 async def apply_change(
-    wanted: ApplyMailbox, record: str | None, exchange: ExchangeCalls, *, read_back_seconds: float
+    wanted: ApplyMailbox, record: str | None, ended: str | None, exchange: ExchangeCalls, *, read_back_seconds: float
 ) -> dict[str, Any]:
-    """Compare, set, read back: the facts of the answer."""
+    """Compare, set, read back: the facts of the answer. A change that has ``ended`` is not made again."""
     recorded = json.loads(record) if record else {}
     if recorded.get("object_id") != wanted.object_id:
         return _refused(f"There is no record {wanted.record} of this mailbox; record_mailbox makes one.")
@@ -62,6 +62,8 @@ async def apply_change(
     facts: dict[str, Any] = {"before": before, "exchange_guid": row["Guid"]}
     if before.same_as(after):
         return facts | {"outcome": ReadOutcome.ALREADY, "after": before}
+    if ended == "undo" or (ended and not wanted.undo):
+        return facts | {"outcome": ReadOutcome.CHANGED}
     if not before.same_as(wanted.expected) or not (wanted.undo or before.same_as(kept)):
         return facts | {"outcome": ReadOutcome.CHANGED}
     if not wanted.undo and (lost := loss(before, after)):

@@ -42,11 +42,12 @@ KINDS = frozenset(ReadKind)
 
 @dataclass(frozen=True)
 class Read:
-    """What the function puts on its bindings: the answer, the blob that it names, and a record."""
+    """What the function puts on its bindings: the answer, the blob that it names, a record, and how a change ended."""
 
     answer: dict[str, Any]
     content: bytes | None = None
     record: bytes | None = None
+    ended: str | None = None
 
 
 class _Ended(Exception):  # noqa: N818 - not an error: the command ended early
@@ -62,12 +63,16 @@ async def read(
     message_id: str,
     deliveries: int = 1,
     record: str | None = None,
+    ended: str | None = None,
     read_back_seconds: float = 0.0,
 ) -> Read:
-    """Carry out one command; ``record`` is what the input binding found. Never raises for what the command holds."""
+    """Carry out one command; ``record`` and ``ended`` are what the input bindings found.
+
+    Never raises for what the command holds.
+    """
     started, started_at = time.monotonic(), exchange.clock()
     facts: dict[str, Any] = {}
-    content = kept = None
+    content = kept = now_ended = None
     try:
         wanted = _accepted(command, exchange)
         match wanted:
@@ -84,7 +89,9 @@ async def read(
                 facts = {"outcome": ReadOutcome.RECORDED, "before": before, "record": message_id}
                 facts["exchange_guid"] = row["Guid"]
             case ApplyMailbox():
-                facts = await apply_change(wanted, record, exchange, read_back_seconds=read_back_seconds)
+                facts = await apply_change(wanted, record, ended, exchange, read_back_seconds=read_back_seconds)
+                if facts["outcome"] in {ReadOutcome.APPLIED, ReadOutcome.ALREADY} and ended != "undo":
+                    now_ended = "undo" if wanted.undo else "apply"
         if content is not None:
             sha256 = hashlib.sha256(content).hexdigest()
             facts |= {"outcome": ReadOutcome.READ, "blob": f"{message_id}.jsonl.gz", "sha256": sha256}
@@ -103,7 +110,7 @@ async def read(
         worker=WORKER,
         **facts,
     )
-    return Read(answer.model_dump(mode="json"), content, kept)
+    return Read(answer.model_dump(mode="json"), content, kept, now_ended)
 
 
 def _refuse_again(deliveries: int) -> None:

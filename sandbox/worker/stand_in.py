@@ -61,7 +61,7 @@ class StandIn:
         """What ``function`` gives for one message. Raises ValueError for a message without a command id."""
         command = _identified(body)
         if function == "ExchangeReads":
-            return await self._read(command, message_id, deliveries, inputs.get("Recorded"))
+            return await self._read(command, message_id, deliveries, inputs)
         if function != "ExchangeSweeps":
             seconds = self._read_back_seconds
             result = await answer(command, self._exchange, read_back_seconds=seconds, deliveries=deliveries)
@@ -72,14 +72,19 @@ class StandIn:
             outputs["Sweep"] = [content]
         return outputs
 
-    async def _read(self, command: dict[str, Any], message_id: str, deliveries: int, record: str | None) -> Outputs:
-        named: dict[str, Any] = {"message_id": message_id, "deliveries": deliveries, "record": record}
+    async def _read(
+        self, command: dict[str, Any], message_id: str, deliveries: int, inputs: Mapping[str, str | None]
+    ) -> Outputs:
+        named: dict[str, Any] = {"message_id": message_id, "deliveries": deliveries}
+        named |= {"record": inputs.get("Recorded"), "ended": inputs.get("Ended")}
         done = await read(command, self._exchange, **named, read_back_seconds=self._read_back_seconds)
         outputs: Outputs = {"Result": [json.dumps(done.answer)]}
         if done.content is not None:
             outputs["Rows"] = [done.content]
         if done.record is not None:
             outputs["Record"] = [done.record]
+        if done.ended is not None:
+            outputs["NowEnded"] = [done.ended]
         return outputs
 
 

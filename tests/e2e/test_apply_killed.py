@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from bypass_responder.bootstrap import Responder
 from sandbox.azurite import missing
 from sandbox.child import ChildError
 from sandbox.stage_settings import Worker
 from sandbox.tenant.client import SandboxClient
 from tests.e2e.ctl import run_bypassctl
-from tests.e2e.staged import EVERY_SECOND, QUICK, CrashStage, log_problems, wait_for_first_poll, wait_until
+from tests.e2e.staged import EVERY_SECOND, QUICK, CrashStage, log_problems, look, wait_for_first_poll, wait_until
 
 pytestmark = [
     pytest.mark.skipif(missing() is not None, reason=f"{missing()}"),
@@ -105,6 +106,9 @@ def test_a_plan_that_is_killed_after_each_mailbox_is_undone_exactly(stage: Crash
         run_bypassctl(stage.env, "posture", "undo", run["id"], "--reason", "drill", "--yes")
         wait_until(lambda: _last_run(stage)["undoes"] == run["id"], "the undo has begun", patience_seconds=PATIENCE)
         undone = carried_out(stage, client, changed)
+        wait_until(
+            lambda: look(stage, _questions_left) == 0, "what was delivered twice is answered", patience_seconds=PATIENCE
+        )
 
         assert (said.code, file.code) == (0, 0), said.err + file.err
         assert (run["state"], undone["state"]) == ("done", "done"), (run, undone)
@@ -112,6 +116,13 @@ def test_a_plan_that_is_killed_after_each_mailbox_is_undone_exactly(stage: Crash
         assert {each["object_id"] for each in json.loads(undo.read_text())["entries"]} == set(accounts)
         assert mailboxes(client) == client_before
         assert log_problems(stage) == []
+
+
+async def _questions_left(responder: Responder) -> int:
+    """Messages in the queue of the worker, those that it had when it was killed as well."""
+    name = responder.services.settings.exchange_reads_queue
+    properties = await responder.storage.queues.get_queue_client(name).get_queue_properties()
+    return properties.approximate_message_count or 0
 
 
 def _is_whole(plan: Path, accounts: list[str]) -> bool:

@@ -29,6 +29,7 @@ class Answered(NamedTuple):
     result: ReadResult
     content: bytes | None
     record: str | None
+    ended: str | None = None
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -80,23 +81,29 @@ def of_shard(recipients: str, **given: Any) -> dict[str, Any]:
 def by_powershell(function: Function) -> Ask:
     """The real worker."""
 
-    def ask(command: dict[str, Any], *, record: str | None = None, deliveries: int = 1) -> Answered:
-        body, inputs = json.dumps(command), {"Recorded": record}
-        ended = function.invoke(body, message_id=MESSAGE, dequeue_count=deliveries, inputs=inputs)
-        assert ended.ok, ended.error
-        [result] = ended.results
-        [content] = ended.outputs.get("Rows", [None])
-        [kept] = ended.outputs.get("Record", [None])
+    def ask(
+        command: dict[str, Any], *, record: str | None = None, ended: str | None = None, deliveries: int = 1
+    ) -> Answered:
+        body, inputs = json.dumps(command), {"Recorded": record, "Ended": ended}
+        done = function.invoke(body, message_id=MESSAGE, dequeue_count=deliveries, inputs=inputs)
+        assert done.ok, done.error
+        [result] = done.results
+        [content] = done.outputs.get("Rows", [None])
+        [kept] = done.outputs.get("Record", [None])
+        [now_ended] = done.outputs.get("NowEnded", [None])
         return Answered(
             ReadResult.model_validate(result),
             content if isinstance(content, bytes) else None,
             kept.decode() if isinstance(kept, bytes) else None,
+            now_ended if isinstance(now_ended, str) else None,
         )
 
     return ask
 
 
-async def by_python(url: str, command: dict[str, Any], record: str | None, deliveries: int) -> Answered:
+async def by_python(
+    url: str, command: dict[str, Any], record: str | None, ended: str | None, deliveries: int
+) -> Answered:
     """Its stand-in."""
     async with httpx.AsyncClient(trust_env=False) as http:
 
@@ -109,6 +116,7 @@ async def by_python(url: str, command: dict[str, Any], record: str | None, deliv
             return str(answered.json()["access_token"])
 
         exchange = ExchangeCalls(http, f"{url}/exchange", TENANT_ID, token, pause_seconds=0.01)
-        done = await read(command, exchange, message_id=MESSAGE, deliveries=deliveries, record=record)
+        given: dict[str, Any] = {"record": record, "ended": ended, "deliveries": deliveries}
+        done = await read(command, exchange, message_id=MESSAGE, **given)
     kept = done.record.decode() if done.record else None
-    return Answered(ReadResult.model_validate(done.answer), done.content, kept)
+    return Answered(ReadResult.model_validate(done.answer), done.content, kept, done.ended)

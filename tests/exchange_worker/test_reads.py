@@ -47,7 +47,9 @@ def reads(served: tuple[Tenant, str]) -> Iterator[Function]:
 def ask(request: pytest.FixtureRequest, tenant: Tenant, served: tuple[Tenant, str]) -> Ask:
     if request.param == "powershell":
         return by_powershell(request.getfixturevalue("reads"))
-    return lambda command, *, record=None, deliveries=1: asyncio.run(by_python(served[1], command, record, deliveries))
+    return lambda command, *, record=None, ended=None, deliveries=1: asyncio.run(
+        by_python(served[1], command, record, ended, deliveries)
+    )
 
 
 def an_account(tenant: Tenant, alias: str, **mailbox: Any) -> Account:
@@ -649,6 +651,61 @@ def test_an_undo_of_what_somebody_changed_since_is_left_alone(ask: Ask, tenant: 
     undone = ask(a_read("apply_mailbox", object_id=alex.object_id, undo=True, **fields), record=recorded.record)
 
     assert undone.result.outcome == "changed"
+
+
+def test_a_change_that_is_delivered_again_after_its_undo_changes_nothing(ask: Ask, tenant: Tenant) -> None:
+    """The worker died before the queue forgot the message; by then somebody had the change undone."""
+    alex = an_account(tenant, "alex.a", actions={"Owner": ["Update"]})
+    was = audited(tenant, alex).model_copy(deep=True)
+    recorded = ask(a_read("record_mailbox", object_id=alex.object_id))
+    before = recorded.result.model_dump(mode="json")["before"]
+    given = {"object_id": alex.object_id, "record": MESSAGE}
+    apply = a_read("apply_mailbox", **given, expected=before, change=a_change(default_set=["Owner"]), undo=False)
+    applied = ask(apply, record=recorded.record)
+    changed = applied.result.model_dump(mode="json")["after"]
+    undo = a_read("apply_mailbox", **given, expected=changed, change=None, undo=True)
+    undone = ask(undo, record=recorded.record, ended=applied.ended)
+
+    again = ask(apply, record=recorded.record, ended=undone.ended, deliveries=2)
+
+    assert (applied.ended, undone.ended, again.ended) == ("apply", "undo", None)
+    assert again.result.outcome == "changed"
+    assert audited(tenant, alex) == was
+
+
+@pytest.mark.parametrize(("ended", "undo"), [("apply", False), ("undo", False), ("undo", True)])
+def test_what_has_ended_is_not_made_again_after_another_change(
+    ask: Ask, tenant: Tenant, ended: str, undo: bool
+) -> None:
+    """The mailbox is as before the change, or as before the undo, because somebody made it so."""
+    alex = an_account(tenant, "alex.a", actions={"Owner": ["Update"]})
+    recorded, applied = change(ask, alex, change=a_change(default_set=["Owner"]))
+    [one, other] = [recorded.result, applied.result]
+    expected = (other.model_dump(mode="json")["after"]) if undo else one.model_dump(mode="json")["before"]
+    if not undo:
+        tenant.accounts[alex.object_id].mailbox = audited(tenant, alex).model_copy(
+            update={"actions": {"Owner": ["Update"]}}
+        )
+    was = audited(tenant, alex).model_copy(deep=True)
+    wanted = None if undo else a_change(default_set=["Owner"])
+    command = a_read("apply_mailbox", object_id=alex.object_id, record=MESSAGE, expected=expected, change=wanted)
+
+    again = ask(command | {"undo": undo}, record=recorded.record, ended=ended)
+
+    assert (again.result.outcome, audited(tenant, alex)) == ("changed", was)
+
+
+def test_an_end_that_the_mailbox_shows_is_answered_as_before(ask: Ask, tenant: Tenant) -> None:
+    alex = an_account(tenant, "alex.a", actions={"Owner": ["Update"]})
+    recorded, applied = change(ask, alex, change=a_change(default_set=["Owner"]))
+    expected = recorded.result.model_dump(mode="json")["before"]
+    fields = {"record": MESSAGE, "expected": expected, "change": a_change(default_set=["Owner"]), "undo": False}
+
+    again = ask(
+        a_read("apply_mailbox", object_id=alex.object_id, **fields), record=recorded.record, ended=applied.ended
+    )
+
+    assert (again.result.outcome, tenant.counters["exchange.Set-Mailbox"]) == ("already", 1)
 
 
 def test_without_the_right_a_change_fails_and_names_the_cmdlet(

@@ -16,7 +16,7 @@ function ConvertTo-MailboxRecord {
         [object]$Value
     )
 
-    if ($Value -is [byte[]]) { $Value = [System.Text.Encoding]::UTF8.GetString($Value) }
+    if ($Value -is [byte[]]) { $Value = ConvertTo-BlobText -Value $Value }
     if ($Value -is [string] -and $Value) { $Value = ConvertFrom-Json -InputObject $Value -AsHashtable }
     if ($Value -is [System.Collections.IDictionary] -and $Value['settings'] -is [System.Collections.IDictionary]) {
         return $Value

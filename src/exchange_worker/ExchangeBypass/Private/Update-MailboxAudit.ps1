@@ -5,7 +5,8 @@ function Update-MailboxAudit {
 
     .DESCRIPTION
     Needs a record that record_mailbox stored where only the worker can write: an undo restores exactly that. Nothing is
-    set where the mailbox is not as expected. What would audit less is refused, except the undo.
+    set where the mailbox is not as expected. What would audit less is refused, except the undo. A queue delivers a
+    message more than once: a change that has ended is not made again, so it cannot come back after its undo.
     Permission in Exchange: Set-Mailbox with its Audit parameters, in a role of its own.
 
     .PARAMETER Command
@@ -13,6 +14,9 @@ function Update-MailboxAudit {
 
     .PARAMETER Record
     The record, as ConvertTo-MailboxRecord returns it.
+
+    .PARAMETER Ended
+    What the change of this record ended with: apply, undo, or empty.
 
     .PARAMETER Answer
     The answer; this function sets exchange_guid, before and after.
@@ -29,6 +33,10 @@ function Update-MailboxAudit {
         [Parameter(Mandatory)]
         [AllowNull()]
         [object]$Record,
+
+        [Parameter(Mandatory)]
+        [AllowEmptyString()]
+        [string]$Ended,
 
         [Parameter(Mandatory)]
         [System.Collections.Specialized.OrderedDictionary]$Answer,
@@ -51,6 +59,7 @@ function Update-MailboxAudit {
         $Answer.after = $before
         return 'already'
     }
+    if ($Ended -ceq 'undo' -or ($Ended -and -not $Command['undo'])) { return 'changed' }
     if (-not (Test-SameAuditSetting -One $before -Other $Command['expected'])) { return 'changed' }
     if (-not $Command['undo']) {
         if (-not (Test-SameAuditSetting -One $before -Other $recorded)) { return 'changed' }

@@ -4,9 +4,9 @@ function Invoke-BypassRead {
     Carries out one command from the queue exchange-reads.
 
     .DESCRIPTION
-    Returns Answer (the message for the queue), Content (the bytes of the blob that it names, or null) and Record (the
-    bytes that record_mailbox stores, or null). Never throws because of the command's content. All kinds but
-    apply_mailbox only read. An unknown kind is answered as read_account, refused.
+    Returns Answer (the message for the queue), Content (the bytes of the blob that it names, or null), Record (the bytes
+    that record_mailbox stores, or null) and Ended (apply or undo when a change has ended, or null). Never throws because
+    of the command's content. All kinds but apply_mailbox only read. An unknown kind is answered as read_account, refused.
 
     .PARAMETER Command
     The command, as Read-BypassMessage returns it.
@@ -20,6 +20,9 @@ function Invoke-BypassRead {
 
     .PARAMETER Record
     What the binding returned for the record that the command names; null when there is none.
+
+    .PARAMETER Ended
+    What the binding returned for the end of the change of that record; null when it has not ended.
     #>
     [CmdletBinding()]
     [OutputType([pscustomobject])]
@@ -34,7 +37,10 @@ function Invoke-BypassRead {
         [int]$Deliveries = 1,
 
         [AllowNull()]
-        [object]$Record
+        [object]$Record,
+
+        [AllowNull()]
+        [object]$Ended
     )
 
     $fields = @{
@@ -48,6 +54,7 @@ function Invoke-BypassRead {
     $known = $Command['kind'] -is [string] -and $Command['kind'] -cin $fields.Keys
     $bytes = $null
     $stored = $null
+    $end = $null
     $content = @{ Memory = $null; Writer = $null; Rows = 0 }
     $answer = [ordered]@{
         schema_version   = 1
@@ -98,8 +105,11 @@ function Invoke-BypassRead {
                 $answer.outcome = 'recorded'
             }
             'apply_mailbox' {
-                $kept = ConvertTo-MailboxRecord -Value $Record
-                $answer.outcome = Update-MailboxAudit -Command $Command -Record $kept -Answer $answer -Setting $setting
+                $kept = @{ Record = ConvertTo-MailboxRecord -Value $Record; Ended = ConvertTo-BlobText -Value $Ended }
+                $answer.outcome = Update-MailboxAudit -Command $Command @kept -Answer $answer -Setting $setting
+                if ($answer.outcome -in 'applied', 'already' -and $kept.Ended -cne 'undo') {
+                    $end = if ($Command['undo']) { 'undo' } else { 'apply' }
+                }
             }
             default {
                 Read-AnswerContent -Command $Command -Content $content -Answer $answer -Setting $setting
@@ -117,5 +127,5 @@ function Invoke-BypassRead {
     }
     $answer.worker = Get-WorkerVersion
     $answer.duration_seconds = [Math]::Round($watch.Elapsed.TotalSeconds, 3)
-    [pscustomobject]@{ Answer = $answer; Content = $bytes; Record = $stored }
+    [pscustomobject]@{ Answer = $answer; Content = $bytes; Record = $stored; Ended = $end }
 }
