@@ -52,8 +52,10 @@ def test_reads_have_queues_of_their_own_and_blobs_for_rows_and_records() -> None
     assert bindings("ExchangeReads") == [
         ("queueTrigger", "in", "QueueItem", "%EXCHANGE_READS_QUEUE%", "ResponderStorage"),
         ("blob", "in", "Recorded", "changes/{record}.json", "ResponderStorage"),
+        ("blob", "in", "Ended", "changes/{record}.ended", "ResponderStorage"),
         ("blob", "out", "Rows", "reads/{id}.jsonl.gz", "ResponderStorage"),
         ("blob", "out", "Record", "changes/{id}.json", "ResponderStorage"),
+        ("blob", "out", "NowEnded", "changes/{record}.ended", "ResponderStorage"),
         ("queue", "out", "Result", "%EXCHANGE_READ_RESULTS_QUEUE%", "ResponderStorage"),
     ]
 
