@@ -114,6 +114,25 @@ def test_in_observe_nothing_is_begun_and_people_are_notified_once() -> None:
     assert notification.about == "plan_held"
 
 
+def test_with_a_limit_of_zero_it_is_held_and_people_are_notified_once() -> None:
+    waiting = asked(command_id="", stage=Stage.RECORD)
+    draft = a_draft(a_run(waiting, total=100))
+    begin(draft, *following(), limit=0)
+    run = begin(draft, *following(), limit=0)
+    [notification] = draft.case.rows(Notification)
+
+    assert (run.under_way, run.held) == ((waiting,), "POSTURE_CHANGES_PER_HOUR is 0")
+    assert notification.title == "A posture plan is held: POSTURE_CHANGES_PER_HOUR is 0"
+    assert "It goes on with POSTURE_CHANGES_PER_HOUR above 0." in notification.left_to_do[0]
+
+
+def test_a_plan_with_nothing_left_ends_also_with_a_limit_of_zero() -> None:
+    draft = a_draft(a_run(asked()))
+    take_answers(draft, {QUESTION: an_answer(ReadOutcome.APPLIED)})
+
+    assert begin(draft, limit=0).state == "done"
+
+
 def test_in_observe_what_is_in_flight_is_recorded() -> None:
     draft = a_draft(a_run(asked(), total=2))
     take_answers(draft, {QUESTION: an_answer(ReadOutcome.APPLIED)})

@@ -42,3 +42,13 @@ async def test_the_api_has_the_same() -> None:
 
 async def test_markup_in_a_name_is_text() -> None:
     assert "&lt;b&gt;x&lt;/b&gt;" in await shown("/posture/plans", name="<b>x</b>")
+
+
+async def test_a_plan_that_is_held_says_why_and_what_makes_it_go_on() -> None:
+    world = World(posture_changes_per_hour=0)
+    await applies(world, a_plan())
+    async with visitor(world, Role.READ) as browser:
+        page, answer = await browser.get("/posture/plans"), await browser.get("/api/v1/posture/plans")
+
+    assert "POSTURE_CHANGES_PER_HOUR is 0. It goes on with <code>POSTURE_CHANGES_PER_HOUR above 0</code>" in page.text
+    assert answer.json()["runs"][0]["resumed_by"] == "POSTURE_CHANGES_PER_HOUR above 0"

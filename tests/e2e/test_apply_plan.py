@@ -110,6 +110,23 @@ async def test_in_observe_a_plan_is_refused_by_the_responder(live: Live, tmp_pat
     assert (await bypassctl(live.env, "posture", "applied", "-o", "json")).json == []
 
 
+async def test_a_plan_that_is_held_at_zero_is_shown_so(live: Live, tmp_path: Path) -> None:
+    await live.deploy(POSTURE_CHANGES_PER_HOUR="0")
+    await planned(live, tmp_path / "plan.json")
+    await bypassctl(live.env, "posture", "apply", f"{tmp_path}/plan.json", *REASON)
+    await carried_out(live)
+    run = await last_run(live)
+    said = [
+        await bypassctl(live.env, "posture", "applied", str(run["id"])),
+        await bypassctl(live.env, "posture", "applied"),
+        await bypassctl(live.env, "status"),
+    ]
+
+    assert run["held"] == "POSTURE_CHANGES_PER_HOUR is 0"
+    assert ["POSTURE_CHANGES_PER_HOUR" in each.out for each in said] == [True, True, True]
+    assert "it goes on with POSTURE_CHANGES_PER_HOUR above 0" in said[0].out
+
+
 async def test_a_plan_that_was_carried_out_is_recognized_before_it_is_sent(live: Live, tmp_path: Path) -> None:
     await planned(live, tmp_path / "plan.json")
     await bypassctl(live.env, "posture", "apply", f"{tmp_path}/plan.json", *REASON)

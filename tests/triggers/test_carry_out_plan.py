@@ -10,6 +10,7 @@ from bypass_responder.case.plan_answer import GIVEN_UP_AFTER, MOST_ATTEMPTS
 from bypass_responder.errors import ConflictError, ResponderError, TransientError
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.plan_run import ChangeOutcome, PlanRef
+from bypass_responder.operating.posture.plan_runs import plan_text
 from bypass_responder.triggers.read_posture import read_posture
 from tests.case.plans import CHANGED, OTHER, PINNED, object_id
 from tests.triggers.plans import Mailboxes, a_plan, a_planned, applies, as_file, carried_out, decides, runs
@@ -194,6 +195,22 @@ async def test_the_limit_counts_the_changes_of_the_run_before() -> None:
         pass
 
     assert object_id(3) not in mailboxes.history
+
+
+async def test_with_a_limit_of_zero_it_is_held_until_the_limit_is_raised() -> None:
+    world = World(posture_changes_per_hour=0)
+    mailboxes = Mailboxes(world)
+    await applies(world, a_plan())
+    await carried_out(world, mailboxes)
+    [held] = await runs(world)
+    asked = mailboxes.asked
+    world.deploy(posture_changes_per_hour=200)
+    run = await carried_out(world, mailboxes)
+
+    assert asked == 0
+    assert "held: POSTURE_CHANGES_PER_HOUR is 0; it goes on with POSTURE_CHANGES_PER_HOUR above 0" in plan_text(held)
+    assert "plan_held" in await world.notifications("tenant")
+    assert (run.counts, run.held) == ({ChangeOutcome.DONE: 3}, "")
 
 
 async def test_in_observe_a_question_that_was_stored_and_not_sent_is_held() -> None:

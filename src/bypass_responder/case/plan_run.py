@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 MOST_UNDER_WAY = 8
 """Mailboxes that are begun and have not ended: a question about an account waits for no more than these."""
 WINDOW = timedelta(minutes=60)
-OBSERVED = "MODE is observe"
+HELD_IN_OBSERVE, HELD_AT_ZERO = "MODE is observe", "POSTURE_CHANGES_PER_HOUR is 0"
+RESUMED_BY = {HELD_IN_OBSERVE: "MODE=enforce", HELD_AT_ZERO: "POSTURE_CHANGES_PER_HOUR above 0"}
+"""Why a run is held, and the setting with which it goes on."""
 
 
 def newest(case: Case) -> PlanRun | None:
@@ -94,7 +96,7 @@ def go_on(
 
     ``following``: the next mailboxes from ``next_number`` on, as it was; empty when there are no more, None where they
     were not read.
-    Changes that have ended are left out: they are stored by then. In observe nothing is asked.
+    Changes that have ended are left out: they are stored by then. In observe, and with a limit of 0, nothing is asked.
     """
     run = newest(draft.case)
     if run is None or not run.running:
@@ -104,8 +106,13 @@ def go_on(
     if not open_ and (run.stopped or (following is not None and not following)):
         _end(draft, run)
         return
-    run = _held(draft, run, "" if enforce else OBSERVED)
-    draft.put(_begin(run, following or (), iter(new_ids), draft.now, limit) if enforce else run)
+    run = _held(draft, run, HELD_IN_OBSERVE if not enforce else "" if limit else HELD_AT_ZERO)
+    draft.put(run if run.held else _begin(run, following or (), iter(new_ids), draft.now, limit))
+
+
+def resumed_by(run: PlanRun) -> str:
+    """Return the setting with which a held run goes on; empty while it is not held."""
+    return RESUMED_BY.get(run.held, "")
 
 
 def _begin(run: PlanRun, following: Sequence[MailboxChange], ids: Iterable[str], now: datetime, limit: int) -> PlanRun:
@@ -148,13 +155,15 @@ def _held(draft: Draft, run: PlanRun, why: str) -> PlanRun:
             f"A posture plan is held: {why}",
             f"Nothing more is changed. What was asked already is recorded when the worker answers. {run.progress}.",
             key=f"{run.id}-{draft.now:%Y%m%dT%H%M%S}",
-            left_to_do=(
-                Task("It goes on with MODE=enforce. To end it", f'bypassctl posture stop {run.id} --reason "TICKET"'),
-            ),
+            left_to_do=(Task(f"It goes on with {RESUMED_BY[why]}. To end it", _command("stop", run)),),
         )
     else:
         draft.log("plan_held", f"run {run.id} goes on. {run.progress}", plan=run.plan)
     return run.model_copy(update={"held": why})
+
+
+def _command(verb: str, run: PlanRun) -> str:
+    return f'bypassctl posture {verb} {run.id} --reason "TICKET"'
 
 
 def _end(draft: Draft, run: PlanRun) -> None:
@@ -166,7 +175,7 @@ def _end(draft: Draft, run: PlanRun) -> None:
     draft.log("plan_ended", f"{what} {run.plan[:12]}, run {run.id}: {state}. {run.progress}", plan=run.plan)
     tasks = [Task("Read it, and keep the undo file", f"bypassctl posture applied {run.id} --undo-file undo.json")]
     if not run.undoes:
-        tasks.append(Task("To undo it", f'bypassctl posture undo {run.id} --reason "TICKET"'))
+        tasks.append(Task("To undo it", _command("undo", run)))
     draft.notify(
         "plan_ended",
         f"A posture {what} has ended: {state}",

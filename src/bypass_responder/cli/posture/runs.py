@@ -61,6 +61,8 @@ def applied(
     if output is not Output.TABLE:
         show_document(found.model_dump(mode="json", include=set(FIELDS)), output)
         return
+    from bypass_responder.operating.posture.plan_runs import held_text
+
     show_fields(
         {
             "run": found.id,
@@ -71,7 +73,7 @@ def applied(
             "started": moment(found.started_at),
             "ended": moment(found.ended_at) if found.ended_at else "",
             "state": found.state,
-            "held": found.held,
+            "held": held_text(found),
             "stopped": found.stopped,
             "mailboxes": found.progress,
         }
@@ -86,11 +88,11 @@ def follow(run_id: str) -> None:
     """Show how far a run is until it has ended. Exits 1 unless every mailbox is as wanted."""
 
     async def use(responder: Responder) -> PlanRun:
-        from bypass_responder.operating.posture.plan_runs import read_run, wait_for_change
+        from bypass_responder.operating.posture.plan_runs import held_text, read_run, wait_for_change
 
         run = await read_run(run_id, responder.services)
         while run.running:
-            say(f"{run.progress}{f', held: {run.held}' if run.held else ''}")
+            say(f"{run.progress}{f', held: {held_text(run)}' if run.held else ''}")
             run = await wait_for_change(run, responder.services)
         return run
 

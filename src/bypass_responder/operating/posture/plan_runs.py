@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case.plan_decision import refusal
+from bypass_responder.case.plan_run import resumed_by
 from bypass_responder.errors import NotFoundError, RefusedError
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import TENANT_TARGET
@@ -64,6 +65,9 @@ class RunView(Value):
     ended_at: Utc | None
     state: Literal["running", "done", "partly", "stopped"]
     held: str
+    """Why nothing is changed now; empty while it is not held."""
+    resumed_by: str
+    """The setting with which it goes on; empty while it is not held."""
     stopped: str
     progress: str
     total: int
@@ -81,13 +85,20 @@ class PlanRuns(Value):
 
 def view_of(run: PlanRun) -> RunView:
     """Return a run without the mailboxes that are under way."""
-    return RunView(**{name: getattr(run, name) for name in RunView.model_fields})
+    fields = {name: getattr(run, name) for name in RunView.model_fields if name != "resumed_by"}
+    return RunView(resumed_by=resumed_by(run), **fields)
+
+
+def held_text(run: PlanRun) -> str:
+    """Return why a run is held, with what makes it go on; empty while it is not held."""
+    fix = resumed_by(run)
+    return f"{run.held}; it goes on with {fix}" if fix else run.held
 
 
 def plan_text(run: PlanRun) -> str:
     """Return how far a run is, in one line."""
     what = f"undo of {run.plan[:12]}" if run.undoes else run.plan[:12]
-    held = f", held: {run.held}" if run.held else ""
+    held = f", held: {held_text(run)}" if run.held else ""
     return f"{what}, {run.progress}{held}  (bypassctl posture applied {run.id[:8]})"
 
 
