@@ -106,6 +106,7 @@ async def read(
         kind=ReadKind(kind) if kind in KINDS else ReadKind.ACCOUNT,
         tenant_id=guid_or_none(str(command.get("tenant_id"))) or exchange.tenant_id,
         started_at=started_at,
+        deliveries=deliveries,
         duration_seconds=round(time.monotonic() - started, 3),
         worker=WORKER,
         **facts,

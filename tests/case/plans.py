@@ -79,6 +79,7 @@ def an_answer(outcome: ReadOutcome, **fields: Any) -> ReadResult:
         "tenant_id": TENANT,
         "outcome": outcome,
         "started_at": START,
+        "deliveries": 1,
     }
     match outcome:
         case ReadOutcome.RECORDED:

@@ -37,7 +37,10 @@ def test_a_mailbox_with_other_settings_than_the_plan_was_made_for_is_skipped() -
     ("outcome", "fields", "expected"),
     [
         (ReadOutcome.APPLIED, {}, ChangeOutcome.DONE),
-        (ReadOutcome.ALREADY, {}, ChangeOutcome.DONE),  # a worker that died may have set it
+        (ReadOutcome.ALREADY, {}, ChangeOutcome.ALREADY),  # somebody else set it since it was recorded
+        (ReadOutcome.ALREADY, {"deliveries": 2}, ChangeOutcome.DONE),  # a worker that died may have set it
+        (ReadOutcome.ALREADY, {"deliveries": None}, ChangeOutcome.DONE),
+        (ReadOutcome.CHANGED, {"deliveries": 2}, ChangeOutcome.UNKNOWN),
         (ReadOutcome.CHANGED, {}, ChangeOutcome.SKIPPED),
         (ReadOutcome.NOT_FOUND, {"error": "deleted"}, ChangeOutcome.GONE),
         (ReadOutcome.AMBIGUOUS, {"error": "two of them"}, ChangeOutcome.GONE),
@@ -64,6 +67,8 @@ def test_what_an_earlier_attempt_may_have_set_stays_uncertain(outcome: ReadOutco
         (ReadOutcome.UNVERIFIED, {"before": PINNED, "after": PINNED}, True),
         (ReadOutcome.FAILED, {"error": "throttled", "before": PINNED}, True),
         (ReadOutcome.FAILED, {"error": "throttled"}, False),
+        (ReadOutcome.FAILED, {"error": "throttled", "deliveries": 2}, True),
+        (ReadOutcome.FAILED, {"error": "failed five times", "deliveries": 5}, True),
         (ReadOutcome.REFUSED, {"error": "expired", "error_class": "transient"}, False),
     ],
 )
@@ -73,6 +78,12 @@ def test_what_may_help_is_asked_again(outcome: ReadOutcome, fields: dict[str, An
     assert (after.outcome, after.command_id, after.uncertain) == (None, "", uncertain)
     assert after.not_before is not None
     assert after.not_before > START
+
+
+def test_what_an_earlier_attempt_may_have_set_is_ours_once_it_is_so() -> None:
+    after = judged(asked(uncertain=True), an_answer(ReadOutcome.ALREADY), START)
+
+    assert (after.outcome, after.after) == (ChangeOutcome.DONE, CHANGED)
 
 
 def test_a_change_without_an_answer_may_have_been_made() -> None:

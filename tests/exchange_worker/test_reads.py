@@ -535,6 +535,16 @@ def test_the_answers_name_the_mailbox_as_the_records_of_the_change_do(ask: Ask, 
     assert (recorded.result.exchange_guid, applied.result.exchange_guid) == (alex.exchange_guid, alex.exchange_guid)
 
 
+@pytest.mark.parametrize("deliveries", [1, 3])
+def test_an_answer_says_how_often_its_command_was_delivered(ask: Ask, tenant: Tenant, deliveries: int) -> None:
+    """An earlier worker may have changed something, and died before it answered."""
+    alex = an_account(tenant, "alex.a")
+
+    answered = ask(a_read("record_mailbox", object_id=alex.object_id), deliveries=deliveries)
+
+    assert answered.result.deliveries == deliveries
+
+
 def test_a_pinned_logon_type_returns_to_the_default_set(ask: Ask, tenant: Tenant) -> None:
     alex = an_account(tenant, "alex.a", actions={"Owner": ["Update"]})
 

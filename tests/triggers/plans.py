@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from bypass_responder.model.mailbox_audit import AuditSettings
 from bypass_responder.model.plan_run import PlanRef, PlanRun
 from bypass_responder.posture.plan import Goal, Plan, PlannedChange
 from bypass_responder.triggers.read_posture import read_posture
-from bypass_responder.triggers.record_exchange_read import record_exchange_read
+from bypass_responder.triggers.record_exchange_read import end_failed_read, record_exchange_read
 from tests.case.plans import PINNED, TO_DEFAULT, object_id
 from tests.world import START, TENANT, World, exchange_guid
 
@@ -64,6 +64,9 @@ class Mailboxes:
         self.denied = False
         self.mute: set[str] = set()
         """Whose change is made without an answer."""
+        self.lost: set[str] = set()
+        """Whose change is made, and fails to be answered: the message goes to the poison queue."""
+        self._deliveries: Counter[str] = Counter()
         self._answered = 0
         self._number = 0
 
@@ -73,8 +76,11 @@ class Mailboxes:
         while self._answered < len(self.world.reads.sent) and self._answered - before < most:
             command = self.world.reads.sent[self._answered]
             self._answered += 1
-            result = self.result_of(command, self.world.now)
-            is_muted = isinstance(command, ApplyMailbox) and command.object_id in self.mute
+            self._deliveries[command.command_id] += 1
+            result = self.result_of(command, self.world.now, deliveries=self._deliveries[command.command_id])
+            is_muted = isinstance(command, ApplyMailbox) and command.object_id in self.mute | self.lost
+            if isinstance(command, ApplyMailbox) and command.object_id in self.lost:
+                await end_failed_read(command.model_dump_json(), self.world.services)
             if result is not None and not is_muted:
                 await record_exchange_read(result.model_dump_json().encode(), self.world.services)
         return self._answered - before
@@ -86,6 +92,7 @@ class Mailboxes:
     def result_of(self, command: ReadCommand, now: datetime, *, deliveries: int = 1) -> ReadResult | None:
         """Carry out a command about a mailbox, and return the answer; None for any other."""
         about = {"command_id": command.command_id, "kind": command.kind, "tenant_id": TENANT, "started_at": now}
+        about |= {"deliveries": deliveries}
         if not isinstance(command, RecordMailbox | ApplyMailbox):
             return None
         self.asked += 1

@@ -71,6 +71,35 @@ async def test_a_change_whose_answer_never_came_is_undone_as_well() -> None:
     assert all(each == PINNED for each in mailboxes.now.values())
 
 
+async def test_a_change_whose_message_became_poison_is_undone_as_well() -> None:
+    world = World()
+    mailboxes = Mailboxes(world)
+    mailboxes.lost = {object_id(1)}
+    await applies(world, a_plan())
+    run = await carried_out(world, mailboxes, hours=2 * MOST_ATTEMPTS)
+    mailboxes.lost = set()
+    await decides(world, UNDO, run=run.id)
+    undo = await carried_out(world, mailboxes)
+
+    assert (run.state, run.counts) == ("partly", {ChangeOutcome.DONE: 2, ChangeOutcome.UNKNOWN: 1})
+    assert undo.counts == {ChangeOutcome.DONE: 3}
+    assert all(each == PINNED for each in mailboxes.now.values())
+
+
+async def test_what_somebody_else_set_after_it_was_recorded_is_not_undone() -> None:
+    world = World()
+    mailboxes = Mailboxes(world)
+    await applies(world, a_plan())
+    await mailboxes.answer(3)
+    mailboxes.now[object_id(0)] = CHANGED
+    run = await carried_out(world, mailboxes)
+    await decides(world, UNDO, run=run.id)
+    await carried_out(world, mailboxes)
+
+    assert run.counts == {ChangeOutcome.ALREADY: 1, ChangeOutcome.DONE: 2}
+    assert list(mailboxes.now.values()) == [CHANGED, PINNED, PINNED]
+
+
 async def test_a_mailbox_that_is_gone_or_changed_since_the_plan_is_named_and_left() -> None:
     world = World()
     mailboxes = Mailboxes(world)

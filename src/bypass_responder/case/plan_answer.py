@@ -37,8 +37,8 @@ def judged(change: MailboxChange, result: ReadResult | None, now: datetime) -> M
     if change.stage is Stage.RECORD:
         return _recorded(change, result, now)
     if result is None:
-        return _again(change.model_copy(update={"uncertain": True}), NO_ANSWER, now)
-    return _set(change, result, now)
+        return _again(_perhaps_set(change), NO_ANSWER, now)
+    return _set(change if result.deliveries == 1 else _perhaps_set(change), result, now)
 
 
 def ended(change: MailboxChange, outcome: ChangeOutcome, problem: str = "") -> MailboxChange:
@@ -68,18 +68,23 @@ def _recorded(change: MailboxChange, result: ReadResult | None, now: datetime) -
 
 
 def _set(change: MailboxChange, result: ReadResult, now: datetime) -> MailboxChange:
-    """Judge the answer to a change. ``already`` is ours as well: a worker that died may have set it."""
+    """Judge the answer to a change. ``already`` is ours only where an earlier attempt may have set it."""
     match result.outcome:
         case ReadOutcome.APPLIED | ReadOutcome.ALREADY:
-            return ended(change.model_copy(update={"after": result.after}), ChangeOutcome.DONE)
+            ours = result.outcome is ReadOutcome.APPLIED or change.uncertain
+            outcome = ChangeOutcome.DONE if ours else ChangeOutcome.ALREADY
+            return ended(change.model_copy(update={"after": result.after}), outcome)
         case ReadOutcome.UNVERIFIED:
-            why = "it was set, and not read back in time"
-            return _again(change.model_copy(update={"uncertain": True}), why, now)
+            return _again(_perhaps_set(change), "it was set, and not read back in time", now)
         case ReadOutcome.CHANGED:
             return _certain(change, ChangeOutcome.SKIPPED, "its settings were changed by somebody else")
     if result.before is not None and result.outcome is not ReadOutcome.REFUSED and result.error_class != "permission":
-        change = change.model_copy(update={"uncertain": True})  # the error may have come after the change
+        change = _perhaps_set(change)  # the error may have come after the change
     return _not_set(change, result, now)
+
+
+def _perhaps_set(change: MailboxChange) -> MailboxChange:
+    return change.model_copy(update={"uncertain": True})
 
 
 def _not_set(change: MailboxChange, result: ReadResult, now: datetime) -> MailboxChange:

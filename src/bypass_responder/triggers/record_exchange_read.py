@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from bypass_responder.session import Services
 
 OF_POSTURE = {ReadKind.MAILBOXES, ReadKind.ORGANIZATION}
+DELIVERIES = 5
+"""After so many the host moves a message to the poison queue."""
 OF_A_PLAN = {ReadKind.RECORD, ReadKind.APPLY}
 
 
@@ -68,7 +70,10 @@ def _read(body: bytes, tenant_id: str) -> tuple[ReadResult | None, str]:
 
 
 async def end_failed_read(text: str, services: Services) -> None:
-    """Answer the question of a message that failed five times, so that nobody waits for it."""
+    """Answer the question of a message that failed five times, so that nobody waits for it.
+
+    The worker may have done what was asked, and failed to hand over its answer.
+    """
     try:
         message = json.loads(text)
         command_id = str(message["command_id"])
@@ -85,6 +90,7 @@ async def end_failed_read(text: str, services: Services) -> None:
             tenant_id=asked.command.tenant_id,
             outcome=ReadOutcome.FAILED,
             started_at=now,
+            deliveries=DELIVERIES,
             error="The worker failed five times on this question.",
             error_class="other",
         ),

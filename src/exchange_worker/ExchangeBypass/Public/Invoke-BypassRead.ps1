@@ -74,6 +74,7 @@ function Invoke-BypassRead {
         after            = $null
         record           = $null
         exchange_guid    = $null
+        deliveries       = $Deliveries
         duration_seconds = 0
         worker           = $null
         error            = $null
