@@ -31,6 +31,14 @@ class ResponderError(Exception):
         return f"{self} {self.advice}"
 
 
+class _FixNamingError(ResponderError):
+    """Of an error whose message may name a command, which is advice enough."""
+
+    def diagnostics(self) -> str:
+        """One line: what happened and what the operator does next."""
+        return str(self) if _COMMAND.search(str(self)) else super().diagnostics()
+
+
 class SettingError(ResponderError):
     """A setting is missing or wrong."""
 
@@ -79,20 +87,16 @@ class PermissionMissingError(ResponderError):
         self.permission = permission
 
 
-class NotFoundError(ResponderError):
+class NotFoundError(_FixNamingError):
     """The object does not exist, or no longer exists."""
 
     advice = "Check the id, or give the whole user principal name, such as megan@contoso.com."
 
 
-class RefusedError(ResponderError):
+class RefusedError(_FixNamingError):
     """The service, or a rule of this project, refuses for good."""
 
     advice = "Retrying will not help."
-
-    def diagnostics(self) -> str:
-        """One line. A message that names a command needs no advice."""
-        return str(self) if _COMMAND.search(str(self)) else super().diagnostics()
 
 
 class FeedError(ResponderError):

@@ -142,7 +142,7 @@ def test_actions_on_request_pin_and_it_says_so(folder: Path) -> None:
     [only] = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8")).changes
 
     assert (only.change.owner, only.change.age_limit_days) == (("MailboxLogin",), 180)
-    assert "1 logon types leave Microsoft's default set" in result.stdout
+    assert "1 logon type leaves Microsoft's default set" in result.stdout
 
 
 def test_all_actions_on_request(folder: Path) -> None:
@@ -152,12 +152,73 @@ def test_all_actions_on_request(folder: Path) -> None:
     assert "RecordDelete" in only.change.admin
 
 
-@pytest.mark.parametrize("action", ["Owner", "Owner:FolderBind", "Nobody:Update", ""])
-def test_an_action_that_cannot_be_audited_is_refused(folder: Path, action: str) -> None:
+def test_the_age_limit_of_a_baseline_is_planned_with_its_actions(folder: Path) -> None:
+    run("plan", *exports(folder), "-o", folder / "plan.json", "--baseline", "CIS")
+    [only] = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8")).changes
+
+    assert only.change.age_limit_days == 180
+
+
+def test_a_plan_without_a_change_writes_no_file(folder: Path) -> None:
+    result = run("plan", *exports(folder), "-o", folder / "plan.json", "--missing", "Copy")
+
+    assert (result.exit_code, (folder / "plan.json").exists()) == (0, False)
+    assert "No file was written. To add an action beyond Microsoft's set: --action Owner:Copy" in result.stdout
+
+
+def test_what_no_plan_changes_is_named_first(folder: Path) -> None:
+    off = SWITCHES | {"AuditDisabled": True}
+    (folder / "organization.json").write_text(json.dumps(off), encoding="utf-8")
+    result = run("plan", *exports(folder), "-o", folder / "plan.json", "--action", "Owner:MailboxLogin")
+
+    assert result.stdout.startswith("No plan changes this: auditing is off for the organization")
+    assert "Set-OrganizationConfig -AuditDisabled $false" in result.stdout
+
+
+def test_our_own_file_is_no_export(folder: Path) -> None:
+    run("plan", *with_mailboxes(folder, ALEX, PINNED), "-o", folder / "plan.json")
+
+    result = run("compare", *exports(folder), folder / "plan.json")
+
+    assert result.exit_code == 2
+    assert "plan.json: it is no export of Exchange, but a file of bypassctl" in result.stderr
+
+
+def test_an_empty_file_says_how_it_gets_columns(folder: Path) -> None:
+    (folder / "bypass.json").write_bytes(b"")
+
+    result = run("compare", *exports(folder))
+
+    assert (result.exit_code, "without Where-Object" in result.stderr) == (2, True)
+
+
+def test_a_dash_is_the_terminal(folder: Path) -> None:
+    result = run("compare", *exports(folder), "-o", "json", "-f", "-")
+
+    assert json.loads(result.stdout)["format"]
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("Owner", "LOGON:ACTION"),
+        ("Nobody:Update", "LOGON:ACTION"),
+        ("", "LOGON:ACTION"),
+        ("Owner:FolderBind", "Owner cannot record 'FolderBind'. It can record: "),
+    ],
+)
+def test_an_action_that_cannot_be_audited_is_refused(folder: Path, action: str, words: str) -> None:
     result = run("plan", *exports(folder), "-o", folder / "plan.json", "--action", action)
 
     assert (result.exit_code, (folder / "plan.json").exists()) == (2, False)
-    assert "LOGON:ACTION" in result.stderr
+    assert words in result.stderr
+
+
+def test_the_letter_case_of_an_action_does_not_matter(folder: Path) -> None:
+    run("plan", *exports(folder), "-o", folder / "plan.json", "--action", "OWNER:mailboxlogin")
+    [only] = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8")).changes
+
+    assert only.change.owner == ("MailboxLogin",)
 
 
 def test_a_plan_is_never_written_over_another(folder: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_clean_and_recent_read_passes() -> None:
         (report_of(CASE["the owner does not record reads"]), "1 mailbox misses actions of microsoft-2026-06-24"),
         (report_of(CASE["a bypassed user"]), "1 account is bypassed"),
         (report_of(CASE["a type that nobody documents"]), "1 mailbox may not be audited"),
-        (report_of(CASE["entries kept for no time"]), "Needs attention"),
+        (report_of(CASE["entries kept for no time"]), "1 mailbox keeps its entries too briefly"),
         (report_of(CASES[0], watched=("ceo@contoso.com",)), "1 watched mailbox was not read"),
     ],
 )
@@ -45,6 +45,19 @@ def test_everything_that_is_not_clean_fails(report: PostureReport, words: str) -
 
 def test_an_old_read_fails_with_its_age() -> None:
     assert failures(report_of(CASES[0]), timedelta(hours=11)) == ["the read is 12.0 h old, more than 11.0 h"]
+
+
+def test_a_short_age_is_shown_in_minutes() -> None:
+    assert failures(report_of(CASES[0]), timedelta(0)) == ["the read is 12.0 h old, more than 0 min"]
+
+
+def test_every_check_that_fails_is_named() -> None:
+    lines = failures(report_of(CASE["entries kept for no time"], CASES[2]), DAY)
+
+    assert [line.partition(" ")[2] for line in lines] == [
+        "mailbox has a logon type that Microsoft does not maintain",
+        "mailbox keeps its entries too briefly",
+    ]
 
 
 def test_a_read_of_an_unknown_time_fails() -> None:

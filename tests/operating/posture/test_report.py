@@ -22,7 +22,7 @@ def off() -> PostureReport:
     [
         (report_of(CASES[0]), "Clean: 1 mailbox records", True),
         (report_of(CASES[2]), "Needs attention: 1 pinned.", False),
-        (report_of(CASES[27]), "Needs attention: 1 not audited, 1 bypassed accounts.", False),
+        (report_of(CASES[27]), "Needs attention: 1 not audited, 1 bypassed account.", False),
         (report_of(next(case for case in CASES if "no time" in case.what)), "Needs attention: a mailbox keeps", False),
         (report_of(read=partial()), "PARTIAL READ", False),
         (off(), "NOT AUDITED: auditing is off for the organization", False),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bypass_responder.cli.posture.plans import MOST_SHOWN
+from bypass_responder.cli.posture.plans import MOST_SHOWN, PINNING
 from bypass_responder.cli.posture.runs import RunId, follow
 from bypass_responder.cli.send_decision import DryRun, check_reason, send_decision
 from bypass_responder.cli.terminal import (
@@ -23,6 +23,7 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.errors import RefusedError
+from bypass_responder.model.base import counted
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.plan_run import PlanRun
 from bypass_responder.posture.plan_file import read_plan
@@ -64,12 +65,12 @@ def apply(
         return await prepare_apply(plan, content, responder.services, reason=reason, author=author, upload=not dry_run)
 
     if not dry_run:
-        confirm(f"Change {len(plan.changes)} mailboxes?", yes=yes)
+        confirm(f"Change {counted(len(plan.changes), 'mailbox', 'mailboxes')}?", yes=yes)
     message = with_responder(use)
     if dry_run:
         say("Nothing was sent.")
         return
-    _send(message, f"plan {plan.sha256[:12]}, {len(plan.changes)} mailboxes", wait=wait)
+    _send(message, f"plan {plan.sha256[:12]}, {counted(len(plan.changes), 'mailbox', 'mailboxes')}", wait=wait)
 
 
 def undo(run: RunId, *, reason: Reason, wait: Wait = False, dry_run: DryRun = False, yes: Yes = False) -> None:
@@ -83,7 +84,7 @@ def undo(run: RunId, *, reason: Reason, wait: Wait = False, dry_run: DryRun = Fa
     if dry_run:
         say("Nothing was sent.")
         return
-    confirm(f"Undo it in {found.may_have_changed} mailboxes?", yes=yes)
+    confirm(f"Undo it in {counted(found.may_have_changed, 'mailbox', 'mailboxes')}?", yes=yes)
     _send(message, f"the undo of run {found.id}", wait=wait)
 
 
@@ -111,7 +112,7 @@ def _show(plan: Plan) -> None:
     if len(plan.changes) > MOST_SHOWN:
         say(f"… and {len(plan.changes) - MOST_SHOWN} more, in the file.")
     if plan.pinning:
-        say(f"{plan.pinning} logon types leave Microsoft's default set: they will not get what Microsoft adds.")
+        say(PINNING.format(counted(plan.pinning, "logon type leaves", "logon types leave")))
     if plan.read_at is None or datetime.now(UTC) - plan.read_at > OLD:
         say("The settings were read more than a day ago. Mailboxes that have changed since are left, and named.")
 

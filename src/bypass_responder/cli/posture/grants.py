@@ -1,4 +1,4 @@
-"""``bypassctl posture grants``: who was given a permission to which mailbox, and lost it again."""
+"""``bypassctl posture grants``: permissions to mailboxes that were granted, and removed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CHANGES: Mapping[str, Callable[[GrantLine], str]] = {
     "by": lambda it: it.who,
 }
 _REMOVED: Mapping[str, Callable[[RemovedLine], str]] = {
-    "given": lambda it: f"{moment(it.granted_at)} by {it.granted_by}",
+    "granted": lambda it: f"{moment(it.granted_at)} by {it.granted_by}",
     "removed": lambda it: f"{moment(it.removed_at)} by {it.removed_by}",
     "right": lambda it: it.right,
     "mailbox or group": lambda it: it.target,

@@ -42,7 +42,7 @@ Exports = Annotated[
 def measures_of(chosen: str) -> Measures:
     """Return the baselines. Exits 2 for one that is not there."""
     try:
-        return measures(chosen)
+        return measures(chosen.casefold())
     except RefusedError as error:
         stop(str(error), WRONG_CALL)
 

@@ -36,7 +36,9 @@ class Form(StrEnum):
 Output = Annotated[
     Form, typer.Option("--output", "-o", help="table for people; csv and json have every mailbox; html to print.")
 ]
-File = Annotated[Path | None, typer.Option("--file", "-f", help="Write to this file, not to the terminal.")]
+File = Annotated[
+    Path | None, typer.Option("--file", "-f", help="Write to this file, not to the terminal; - is the terminal.")
+]
 
 
 def show(made: PostureReport, form: Form, file: Path | None) -> None:
@@ -64,7 +66,7 @@ def _parts(made: PostureReport, form: Form) -> Iterable[str]:
 
 
 def _write(parts: Iterable[str], file: Path | None, *, encoding: str) -> None:
-    if file is None:
+    if file is None or str(file) == "-":
         sys.stdout.writelines(parts)
         return
     try:

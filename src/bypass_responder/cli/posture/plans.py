@@ -25,14 +25,18 @@ from bypass_responder.model.mailbox_audit import LogonType
 from bypass_responder.model.plan_run import MOST_CHANGES
 from bypass_responder.posture.comparison import compare
 from bypass_responder.posture.filter import RowFilter
+from bypass_responder.posture.fixes import fix_of
 from bypass_responder.posture.plan import Goal
 from bypass_responder.posture.plan import plan as planned
+from bypass_responder.posture.verdict import Issue
 
 if TYPE_CHECKING:
     from bypass_responder.posture.baseline import Measures
     from bypass_responder.posture.plan import Plan
 
 MOST_SHOWN = 20
+PINNING = "{} Microsoft's default set, and will not get the actions that Microsoft adds."
+"""Said of the logon types that a plan pins, with their number."""
 Actions = Annotated[
     list[str], typer.Option("--action", metavar="LOGON:ACTION", help="Add an action, such as Owner:MailboxLogin.")
 ]
@@ -63,8 +67,9 @@ def plan(
 
     Logon types return to Microsoft's default set where they then audit no
     less; elsewhere actions are added. With --baseline cis or possible, its
-    actions are added, which pins the logon type. No change audits less.
-    To carry the file out: bypassctl posture apply.
+    actions are added, which pins the logon type, and its age limit is set.
+    No change audits less. A plan without a change writes no file. To carry
+    the file out: bypassctl posture apply.
     """
     if output.exists():
         stop(f"{output} is there already. Name another file.", WRONG_CALL)
@@ -73,27 +78,45 @@ def plan(
     goal = goal_of(measures, actions, age_limit)
     found = compare(read_files(files, columns), measures) if files else read_stored(measures, wanted).found
     made = planned(found, wanted.of(found.rows), goal, made_at=datetime.now(UTC), most=most)
+    if off := found.organization.off:
+        say(f"No plan changes this: {off}. {fix_of(Issue.ORGANIZATION_OFF, found)}", style="bold red")
+    _show(made, partial=found.partial)
+    if not made.changes:
+        say(_nothing_to_do(missing))
+        return
     try:
         output.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         stop(f"{output} cannot be written: {error.strerror or error}.", WRONG_CALL)
-    _show(made, output, partial=found.partial)
+    say(f"{output}  plan {made.sha256[:12]}")
+    say(f'To carry it out: bypassctl posture apply {output} --reason "TICKET"')
 
 
 def goal_of(measures: Measures, actions: list[str], age_limit: int | None) -> Goal:
     """Return the goal that options name. Exits 2 for an action that cannot be audited."""
     baseline = measures.baseline
-    added = {} if baseline is measures.microsoft else {logon: list(baseline.actions[logon]) for logon in LogonType}
+    added_by_baseline = baseline is not measures.microsoft
+    added = {logon: list(baseline.actions[logon]) for logon in LogonType} if added_by_baseline else {}
     for text in actions:
         logon, _, action = text.partition(":")
-        known = {each.casefold(): each for each in LogonType}
-        if (named := known.get(logon.casefold())) is None or action not in measures.possible.actions[named]:
+        named = {each.casefold(): each for each in LogonType}.get(logon.casefold())
+        if named is None or not action:
             stop(f"{text!r:.60} is not LOGON:ACTION, such as Owner:MailboxLogin.", WRONG_CALL)
-        added.setdefault(named, []).append(action)
-    return Goal(actions={logon: tuple(each) for logon, each in added.items()}, age_limit_days=age_limit)
+        possible = {each.casefold(): each for each in measures.possible.actions[named]}
+        if action.casefold() not in possible:
+            stop(f"{named} cannot record {action!r:.60}. It can record: {', '.join(possible.values())}.", WRONG_CALL)
+        added.setdefault(named, []).append(possible[action.casefold()])
+    days = age_limit or (baseline.age_limit_days if added_by_baseline else None)
+    return Goal(actions={logon: tuple(each) for logon, each in added.items()}, age_limit_days=days)
 
 
-def _show(made: Plan, output: Path, *, partial: bool) -> None:
+def _nothing_to_do(missing: list[str]) -> str:
+    """Return what is said in place of a file."""
+    hint = f" To add an action beyond Microsoft's set: --action Owner:{missing[0]}." if missing else ""
+    return f"No file was written.{hint}"
+
+
+def _show(made: Plan, *, partial: bool) -> None:
     if made.changes:
         shown = [(each.name, each.type, "; ".join(each.why)) for each in made.changes[:MOST_SHOWN]]
         show_table(("mailbox", "type", "change"), shown)
@@ -104,11 +127,9 @@ def _show(made: Plan, output: Path, *, partial: bool) -> None:
     for each in made.skipped[:MOST_SHOWN]:
         say(f"Skipped: {each.name}: {each.why}")
     if made.pinning:
-        say(f"{made.pinning} logon types leave Microsoft's default set: they will not get what Microsoft adds.")
+        say(PINNING.format(counted(made.pinning, "logon type leaves", "logon types leave")))
     if made.left_out:
-        say(f"{made.left_out} mailboxes more would change: plan them once these are changed, and read again.")
+        more = counted(made.left_out, "more mailbox", "more mailboxes")
+        say(f"{more} would change: plan them once these are changed, and read again.")
     if partial:
         say("The read is partial: mailboxes that were not read are not in the plan.")
-    say(f"{output}  plan {made.sha256[:12]}")
-    if made.changes:
-        say(f'To carry it out: bypassctl posture apply {output} --reason "TICKET"')

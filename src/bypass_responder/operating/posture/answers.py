@@ -27,7 +27,10 @@ TREND = 30
 """Reads in a trend."""
 MOST_RECORDS = 1000
 """Of changes between two reads, the newest."""
-NO_READ = "No read of the mailboxes is stored yet. Offline: bypassctl posture compare."
+NO_READ = (
+    "No read of the mailboxes is stored yet. To start one: bypassctl posture read. "
+    "Offline: bypassctl posture compare FILE."
+)
 
 
 class PosturePage(Value):

@@ -6,6 +6,10 @@ from datetime import timedelta
 
 from bypass_responder.model.base import counted
 from bypass_responder.operating.posture.report import PostureReport
+from bypass_responder.posture.verdict import Issue
+
+_MINUTES = 120
+"""Below this, an age is shown in minutes."""
 
 
 def failures(report: PostureReport, max_age: timedelta) -> list[str]:
@@ -14,7 +18,9 @@ def failures(report: PostureReport, max_age: timedelta) -> list[str]:
     failed = [f"partial read: {each}" for each in found.problems]
     if found.read_at is None or report.made_at - found.read_at > max_age:
         age = report.made_at - found.read_at if found.read_at else None
-        failed.append(f"the read is {_hours(age)} old, more than {_hours(max_age)}" if age else "the read has no time")
+        failed.append(
+            f"the read is {_age_text(age)} old, more than {_age_text(max_age)}" if age else "the read has no time"
+        )
     if found.organization.off:
         failed.append(found.organization.off)
     checked = (
@@ -23,11 +29,13 @@ def failures(report: PostureReport, max_age: timedelta) -> list[str]:
         (numbers.missing_actions, "mailbox misses", "mailboxes miss", f"actions of {numbers.baseline}"),
         (numbers.bypassed or 0, "account is", "accounts are", "bypassed"),
         (numbers.pinned, "mailbox has", "mailboxes have", "a logon type that Microsoft does not maintain"),
+        (numbers.issues.get(Issue.SHORT_AGE_LIMIT, 0), "mailbox keeps", "mailboxes keep", "its entries too briefly"),
         (len(found.unseen), "watched mailbox was", "watched mailboxes were", "not read"),
     )
     failed += [f"{counted(count, one, many)} {what}" for count, one, many, what in checked if count]
     return failed or ([] if report.clean else [report.state])
 
 
-def _hours(span: timedelta) -> str:
-    return f"{span.total_seconds() / 3600:.1f} h"
+def _age_text(span: timedelta) -> str:
+    minutes = span.total_seconds() / 60
+    return f"{minutes:.0f} min" if minutes < _MINUTES else f"{minutes / 60:.1f} h"

@@ -1,4 +1,4 @@
-"""Who was given a permission to which mailbox, and lost it again: what bypassctl, the page and the API answer."""
+"""Permissions to mailboxes that were granted, and removed: what bypassctl, the page and the API answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GrantLine(Value):
 
 
 class RemovedLine(Value):
-    """A permission that was taken away within seven days of being given."""
+    """A permission that was removed within seven days of its grant."""
 
     granted_at: Utc
     removed_at: Utc
@@ -54,7 +54,7 @@ class Grants(Value):
 
 
 async def read_grants(services: Services, *, days: int = WITHIN.days) -> Grants:
-    """Return the changes of the last days, and what was given and soon taken away in them."""
+    """Return the changes of the last days, and what was granted and soon removed in them."""
     now = services.clock()
     since = now - timedelta(days=days)
     found = await services.permissions.newest(since - WITHIN, MOST_CHANGES + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bypass_responder.operating.posture.report import PostureReport, missing_text
 from bypass_responder.posture.comparison_row import MailboxPosture
-from bypass_responder.posture.fixes import FIXES
+from bypass_responder.posture.fixes import FIXES, fix_of
 from bypass_responder.posture.stored import MOST_LINES, AccountLine, MailboxLine, Overview, ToDo
 from bypass_responder.posture.verdict import TO_FIX
 
@@ -39,7 +39,7 @@ def to_do(report: PostureReport) -> tuple[ToDo, ...]:
     """Return each issue with its mailboxes counted, its meaning and its fix, the worst first."""
     counts = report.summary.issues
     return tuple(
-        ToDo(issue=issue, mailboxes=count, meaning=FIXES[issue][0], fix=FIXES[issue][1])
+        ToDo(issue=issue, mailboxes=count, meaning=FIXES[issue][0], fix=fix_of(issue, report.found))
         for issue, count in counts.items()
     )
 

@@ -70,7 +70,7 @@ class PostureReport:
         parts = (
             (numbers.not_audited, "not audited"),
             (numbers.unknown, "unknown"),
-            (numbers.bypassed or 0, "bypassed accounts"),
+            (numbers.bypassed or 0, f"bypassed account{'' if numbers.bypassed == 1 else 's'}"),
             (numbers.missing_actions, "with missing actions"),
             (numbers.pinned, "pinned"),
         )

@@ -18,6 +18,8 @@ from bypass_responder.posture.read import TenantRead
 LISTS = ("DefaultAuditSet", "AuditAdmin", "AuditDelegate", "AuditOwner")
 WANTED = (*LISTS, "AuditEnabled", "RecipientTypeDetails")
 SWITCHES = {"AuditDisabled": "audit_disabled", "UnifiedAuditLogIngestionEnabled": "ingestion_enabled"}
+OURS = "bypass-responder/"
+"""How the format of a file that bypassctl writes begins."""
 DEFAULT_LIMIT = 1000
 """Rows that the cmdlets return unless -ResultSize says otherwise."""
 T = TypeVar("T")
@@ -56,6 +58,7 @@ class _File:
         if {"audit"} & {*self._headers} or {*self._headers} == {*Bypassed._fields}:
             self._lines()
             return
+        self._refuse_our_own()
         is_mailboxes = bool(there & {*LISTS, "AuditEnabled"})
         is_bypasses = "AuditBypassEnabled" in there
         is_organization = bool(there & {*SWITCHES, "AdminAuditLogEnabled", "AdminAuditLogCmdlets"})
@@ -79,6 +82,12 @@ class _File:
             self._problem(f"{self._name} has exactly 1,000 rows, the default limit: export with -ResultSize Unlimited")
         if is_bypasses and self._into.bypassed is None:
             self._into.bypassed = []
+
+    def _refuse_our_own(self) -> None:
+        if ours := next((row["format"] for row in self._rows if str(row.get("format")).startswith(OURS)), None):
+            raise InputError(
+                "not_an_export", f"it is no export of Exchange, but a file of bypassctl ({ours}). Leave it out"
+            )
 
     def _lines(self) -> None:
         """Read rows as the worker writes them."""

@@ -38,7 +38,10 @@ def read_table(data: bytes) -> Rows:
         raise InputError("encoding", "it is neither UTF-8 nor UTF-16. Export it again with -Encoding utf8") from None
     start = text.lstrip()[:1]
     if not start:
-        raise InputError("empty", "it is empty. Export it again")
+        raise InputError(
+            "empty",
+            "it is empty. Export it again; where nothing is found, without Where-Object, so that the file has columns",
+        )
     return _json(text) if start in "[{" else _csv(text)
 
 
