@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import typer
-from rich.console import Console
 
 from bypass_responder.cli import terminal
 from bypass_responder.cli.root import Given
@@ -35,7 +34,7 @@ class Item(Value):
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "console", lambda: Console(width=80))
+    monkeypatch.setattr(terminal, "width", lambda: 80)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import getpass
 import json
 import os
 import re
+import shutil
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,8 +22,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
-from rich.text import Text
 
 from bypass_responder.cli.profile_file import use_profile
 from bypass_responder.cli.root import Given
@@ -130,17 +129,24 @@ def stop(message: str, code: int = NOT_DONE) -> NoReturn:
 
 def note(message: str) -> None:
     """Print one line on standard error, so that it is no part of the output."""
-    Console(stderr=True, soft_wrap=True).print(Text(_shown(message)), highlight=False)
+    typer.echo(_shown(message), err=True)
 
 
-def console() -> Console:
-    """Return a console on standard output; wide when that is not a terminal."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, soft_wrap=False)
+def width() -> int:
+    """Return the characters per line of standard output: many when that is not a terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
 
 
 def say(line: str, *, style: str = "") -> None:
-    """Print one line on standard output, without unprintable characters."""
-    console().print(Text(_shown(line), style=style), soft_wrap=True)
+    """Print one line on standard output, without unprintable characters. ``style``: such as ``bold red``."""
+    _print(_shown(line), style)
+
+
+def _print(line: str, style: str = "") -> None:
+    if style:
+        color = next((word for word in style.split() if word != "bold"), None)
+        line = typer.style(line, fg=color, bold="bold" in style or None)
+    typer.echo(line, color=False if os.environ.get("NO_COLOR") else bool(os.environ.get("FORCE_COLOR")) or None)
 
 
 def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
@@ -193,15 +199,16 @@ def show_document(document: Mapping[str, Any], output: Output) -> None:
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """Print a table, without unprintable characters; a block of lines per row where it is too wide."""
-    lines = [[_shown(cell) for cell in row] for row in rows]
-    out = console()
-    if table := as_table(columns, lines, width=out.width, title=title):
-        out.print(table)
-        return
+    shown = [[_shown(cell) for cell in row] for row in rows]
     if title:
-        out.print(Text(title, style="italic"))
+        _print(title, "bold")
+    if table := as_table(columns, shown, width=width()):
+        _print(table[0], "bold")
+        lines = table[1:]
+    else:
+        lines = [line for row in shown for line in as_block(columns, row)]
     for line in lines:
-        out.print(as_block(columns, line), soft_wrap=True)
+        _print(line)
 
 
 def show_section(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
