@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.question import Answer, Question
     from bypass_responder.ports import EvidenceSource
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 _LATER = timedelta(hours=1)
 """After it, what failed is asked again."""

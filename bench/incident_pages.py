@@ -23,8 +23,8 @@ from bench.sorted_tables import SortedTable
 from bench.storage_calls import counted_transport
 from bypass_responder.adapters.index_table import TableIndex
 from bypass_responder.case.listing import entry_of
-from bypass_responder.model.incident import IncidentStatus
-from bypass_responder.model.listing import NEEDS_DECISION, IndexFilter
+from bypass_responder.model.incident_status import NEEDS_DECISION, IncidentStatus
+from bypass_responder.model.listing import IndexFilter
 from sandbox.populate import accounts
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from bench.event_order import by_seed
 from bench.queue_worker import QueueWorker
 from bench.storage_calls import build_counted, enforcing
 from bypass_responder.model.finding import Finding
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.session import announced
 from sandbox.tenant.settings import Settings
 from sandbox.tenant.state import Tenant

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from bypass_responder.case.draft import Draft
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 _AGE = timedelta(days=40)
 _TOGETHER = 40

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from bypass_responder.model.sweep import SweepCommand
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from sandbox.tenant.account import Account
 
 MALLORY = "mallory@contoso.onmicrosoft.com"

@@ -31,7 +31,8 @@ from bypass_responder.errors import ResponderError
 from bypass_responder.model.account import Account
 from bypass_responder.model.case import Case
 from bypass_responder.model.change import Actor
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.settings import Storage
 from sandbox.azurite import ACCOUNT, KEY
 from sandbox.stage_settings import Ports

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bypass_responder.late import closing, late
+from bypass_responder.late import closing, late, late_mapping
 
 
 class Client:
@@ -49,3 +49,10 @@ async def test_what_was_built_is_closed() -> None:
     await closing(Client())()
 
     assert Client.closed == 2
+
+
+def test_a_mapping_is_built_at_its_first_use_and_once() -> None:
+    clients = late_mapping(lambda: {"one": Client(), "two": Client()})
+    before = Client.built
+
+    assert (before, list(clients), len(clients), clients["one"].answer(), Client.built) == (0, ["one", "two"], 2, 42, 2)

@@ -25,7 +25,7 @@ from bypass_responder.model.step import Step, StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
 from bypass_responder.operating.decide import outcome_of
 from bypass_responder.operating.self_check import SelfChecks
-from bypass_responder.session import Services
+from bypass_responder.services import Services
 from bypass_responder.settings import Settings
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.record_exchange_result import record_exchange_result

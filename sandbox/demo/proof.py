@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from bypass_responder.model.change import Switch
 from bypass_responder.model.finding import Finding
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Effect, Step, StepKind
 from bypass_responder.operating.verify_log import Verification, verify_log
 

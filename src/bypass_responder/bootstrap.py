@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from bypass_responder.errors import PermissionMissingError
-from bypass_responder.late import closing, late
-from bypass_responder.rights import GRAPH_SCOPE, Api
+from bypass_responder.late import closing, late, late_mapping
 from bypass_responder.settings import GrantSettings, Settings
 
 if TYPE_CHECKING:
@@ -27,12 +26,13 @@ if TYPE_CHECKING:
     from bypass_responder.adapters.entra_rights import EntraRights
     from bypass_responder.adapters.graph import GraphDirectory
     from bypass_responder.adapters.graph_evidence.pages import GraphReader
+    from bypass_responder.adapters.limit_table import TableHourlyLimit
     from bypass_responder.adapters.management_activity import ManagementActivityFeed
     from bypass_responder.adapters.storage_clients import StorageClients
     from bypass_responder.operating import grant, self_check
     from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.ports import Notifier
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 _responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDictionary()
 
@@ -190,15 +190,8 @@ async def responder() -> Responder:
 
 def build(environment: Mapping[str, str]) -> Responder:
     """Put the adapters together. Raises SettingError that names the setting; nothing connects yet."""
-    from bypass_responder.adapters.allowlist_table import TableAllowlist
-    from bypass_responder.adapters.feed_table import FeedTable
-    from bypass_responder.adapters.hunting_table import HuntingTable
-    from bypass_responder.adapters.index_table import TableIndex
-    from bypass_responder.adapters.ledger_table import TableLedger
-    from bypass_responder.adapters.limit_table import TableHourlyLimit
     from bypass_responder.adapters.storage_clients import connect
-    from bypass_responder.adapters.work_table import TableWorkList
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
     settings = Settings.from_environment(environment)
     tenant = settings.tenant_id
@@ -209,8 +202,9 @@ def build(environment: Mapping[str, str]) -> Responder:
     feed = late(lambda: _feed(http, credential, settings))
     graph = late(lambda: _graph_reader(credential, settings))
     hunting = late(lambda: _hunting(http, credential, settings))
-    index, ledger = TableIndex(storage.tables, tenant), TableLedger(storage.tables, tenant)
-    allowlist = TableAllowlist(storage.tables, tenant)
+    index = late(lambda: _index(storage, tenant))
+    ledger = late(lambda: _ledger(storage, tenant))
+    allowlist = late(lambda: _allowlist(storage, tenant))
     reads = late(lambda: _reads(storage, settings))
     services = Services(
         settings=settings,
@@ -220,9 +214,9 @@ def build(environment: Mapping[str, str]) -> Responder:
         allowlist=allowlist,
         allowlist_snapshot=late(lambda: _allowlist_snapshot(storage, tenant)),
         ledger=ledger,
-        work=TableWorkList(storage.tables, tenant),
-        limit=TableHourlyLimit(storage.tables, tenant),
-        hint_checks=TableHourlyLimit(storage.tables, tenant, purpose="hints"),
+        work=late(lambda: _work(storage, tenant)),
+        limit=late(lambda: _limit(storage, tenant)),
+        hint_checks=late(lambda: _limit(storage, tenant, "hints")),
         index=index,
         checkpoints=late(lambda: _checkpoints(storage, tenant)),
         exchange=late(lambda: _exchange(storage, settings)),
@@ -230,21 +224,23 @@ def build(environment: Mapping[str, str]) -> Responder:
         inspections=late(lambda: _inspections(storage, tenant)),
         evidence=late(lambda: _evidence(storage, tenant)),
         gathered=late(lambda: _gathered(storage, tenant)),
-        sources={
-            "other_changes": late(lambda: _other_changes(index)),
-            "authorization": late(lambda: _authorization(settings, index, ledger, allowlist)),
-            **_mailbox_sources(reads, settings),
-            **_graph_sources(graph, hunting, late(lambda: _graph_tokens(credential)), directory),
-        },
+        sources=late_mapping(
+            lambda: {
+                "other_changes": late(lambda: _other_changes(index)),
+                "authorization": late(lambda: _authorization(settings, index, ledger, allowlist)),
+                **_mailbox_sources(reads, settings),
+                **_graph_sources(graph, hunting, late(lambda: _graph_tokens(credential)), directory),
+            }
+        ),
         sweeps=late(lambda: _sweeps(storage, tenant)),
         reads=reads,
         posture=late(lambda: _posture(storage, tenant)),
         posture_runs=late(lambda: _posture_runs(storage, tenant)),
         plans=late(lambda: _plans(storage, tenant)),
         feed=feed,
-        feed_store=FeedTable(storage.tables, tenant_id=tenant),
+        feed_store=late(lambda: _feed_store(storage, tenant)),
         hunting=hunting,
-        hunting_store=HuntingTable(storage.tables, tenant),
+        hunting_store=late(lambda: _hunting_store(storage, tenant)),
         permissions=late(lambda: _permissions(storage, tenant)),
         outbox=late(lambda: _outbox(storage, tenant)),
         sender=late(lambda: _sender(storage, settings)),
@@ -254,7 +250,7 @@ def build(environment: Mapping[str, str]) -> Responder:
         services,
         storage,
         credential,
-        _self_checks(environment, storage, http, credential, settings, feed),
+        late(lambda: _self_checks(environment, storage, http, credential, settings, feed)),
         _closing=(
             closing(directory, "aclose"),
             closing(graph, "aclose"),
@@ -329,6 +325,48 @@ def _hunting(http: httpx.AsyncClient, credential: AsyncTokenCredential, settings
     return GraphHunting(http, credential, settings.graph_url)
 
 
+def _index(storage: StorageClients, tenant: str) -> ports.Index:
+    from bypass_responder.adapters.index_table import TableIndex
+
+    return TableIndex(storage.tables, tenant)
+
+
+def _ledger(storage: StorageClients, tenant: str) -> ports.Ledger:
+    from bypass_responder.adapters.ledger_table import TableLedger
+
+    return TableLedger(storage.tables, tenant)
+
+
+def _work(storage: StorageClients, tenant: str) -> ports.WorkList:
+    from bypass_responder.adapters.work_table import TableWorkList
+
+    return TableWorkList(storage.tables, tenant)
+
+
+def _limit(storage: StorageClients, tenant: str, purpose: str = "limit") -> TableHourlyLimit:
+    from bypass_responder.adapters.limit_table import TableHourlyLimit
+
+    return TableHourlyLimit(storage.tables, tenant, purpose=purpose)
+
+
+def _feed_store(storage: StorageClients, tenant: str) -> ports.FeedStore:
+    from bypass_responder.adapters.feed_table import FeedTable
+
+    return FeedTable(storage.tables, tenant_id=tenant)
+
+
+def _hunting_store(storage: StorageClients, tenant: str) -> ports.HuntingStore:
+    from bypass_responder.adapters.hunting_table import HuntingTable
+
+    return HuntingTable(storage.tables, tenant)
+
+
+def _allowlist(storage: StorageClients, tenant: str) -> ports.Allowlist:
+    from bypass_responder.adapters.allowlist_table import TableAllowlist
+
+    return TableAllowlist(storage.tables, tenant)
+
+
 def _allowlist_snapshot(storage: StorageClients, tenant: str) -> ports.AllowlistSnapshot:
     from bypass_responder.adapters.allowlist_snapshot import BlobAllowlistSnapshot
 
@@ -396,6 +434,7 @@ def _graph_sources(
 
 def _graph_tokens(credential: AsyncTokenCredential) -> self_check.OwnTokens:
     from bypass_responder.adapters.own_token import OwnTokens
+    from bypass_responder.rights import GRAPH_SCOPE, Api
 
     return OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE})
 
@@ -403,6 +442,7 @@ def _graph_tokens(credential: AsyncTokenCredential) -> self_check.OwnTokens:
 def _graph_reader(credential: AsyncTokenCredential, settings: Settings) -> GraphReader:
     from bypass_responder.adapters.graph_evidence.pages import GraphReader
     from bypass_responder.adapters.graph_wire import GraphWire
+    from bypass_responder.rights import GRAPH_SCOPE
 
     return GraphReader(GraphWire(credential, settings.graph_url, scope=GRAPH_SCOPE))
 
@@ -491,12 +531,14 @@ def _console_probe(http: httpx.AsyncClient, url: str, settings: Settings) -> Con
 
 def _own_tokens(credential: AsyncTokenCredential, feed: ManagementActivityFeed) -> self_check.OwnTokens:
     from bypass_responder.adapters.own_token import OwnTokens
+    from bypass_responder.rights import GRAPH_SCOPE, Api
 
     return OwnTokens(credential, {Api.GRAPH: GRAPH_SCOPE, Api.MANAGEMENT: feed.scope})
 
 
 def _granted(http: httpx.AsyncClient, credential: AsyncTokenCredential, settings: Settings) -> EntraRights:
     from bypass_responder.adapters.entra_rights import EntraRights
+    from bypass_responder.rights import GRAPH_SCOPE
 
     return EntraRights(http, credential, settings.graph_url, scope=GRAPH_SCOPE, pause_seconds=0.2)
 
@@ -577,7 +619,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
     from bypass_responder.adapters.work_table import TableWorkList
     from bypass_responder.model.decision_message import Channel
     from bypass_responder.operating.self_check import SelfChecks
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
     settings = Settings.from_environment(environment)
     tenant = settings.tenant_id
@@ -641,6 +683,7 @@ def build_rights(environment: Mapping[str, str], *, pause_seconds: float = 1.0) 
 
     from bypass_responder.adapters.entra_rights import EntraRights
     from bypass_responder.adapters.own_token import OwnTokens
+    from bypass_responder.rights import GRAPH_SCOPE, Api
 
     settings = GrantSettings.from_environment(environment)
     credential = DefaultAzureCredential()

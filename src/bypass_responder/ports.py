@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.model.allowlist import Snapshot
     from bypass_responder.model.base import Row
-    from bypass_responder.model.case import Case, Head, IndexEntry
+    from bypass_responder.model.case import Case, Head
     from bypass_responder.model.decision_message import Channel, DecisionMessage
     from bypass_responder.model.exchange_read import ReadCommand, ReadKind, ReadResult
     from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap, PendingBlob, Window
     from bypass_responder.model.finding import Evidence, Finding
     from bypass_responder.model.gathered import EvidencePlan, Inquiry
     from bypass_responder.model.hunting import Arrival, HuntingState
-    from bypass_responder.model.incident import IncidentStatus
+    from bypass_responder.model.incident_status import IncidentStatus
     from bypass_responder.model.inspection import Inspection
-    from bypass_responder.model.listing import IndexFilter, IndexPage
+    from bypass_responder.model.listing import IndexEntry, IndexFilter, IndexPage
     from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
     from bypass_responder.model.message import ExchangeCommand
     from bypass_responder.model.notification import Notification

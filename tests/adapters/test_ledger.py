@@ -17,7 +17,8 @@ from bypass_responder.model.case import Case, Head
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Alone, Evidence, Finding, Source
 from bypass_responder.model.health import Tampering
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.plan_run import PlanRun

@@ -15,9 +15,8 @@ from bypass_responder.adapters.limit_table import TableHourlyLimit
 from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.adapters.work_table import TableWorkList
 from bypass_responder.errors import InputError, RefusedError
-from bypass_responder.model.case import IndexEntry
-from bypass_responder.model.incident import IncidentStatus
-from bypass_responder.model.listing import IndexFilter
+from bypass_responder.model.incident_status import IncidentStatus
+from bypass_responder.model.listing import IndexEntry, IndexFilter
 from bypass_responder.ports import Finished, Index, Slots, WorkItem, WorkList
 from tests.adapters.conftest import Counted
 from tests.fakes import FakeIndex, FakeLimit, FakeWorkList

@@ -8,7 +8,8 @@ import pytest
 
 from bypass_responder.errors import RefusedError, ThrottledError
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind
-from bypass_responder.model.incident import IncidentStatus, PersonDecision
+from bypass_responder.model.incident import PersonDecision
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.operating.verify_log import verify_log
 from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass, minutes_pass, problems_of
 from tests.world import ALEX, World

@@ -6,7 +6,7 @@ import pytest
 
 from bypass_responder.errors import TransientError
 from bypass_responder.model.finding import Finding
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.notification import Notification
 from tests.adversary.scenes import (

@@ -14,7 +14,7 @@ from bench.incident_pages import IndexRows
 from bench.sorted_tables import SortedTable
 from bypass_responder.adapters.index_table import TableIndex
 from bypass_responder.adapters.storage_clients import StorageClients, connect, create_storage
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.listing import IndexFilter
 from bypass_responder.settings import Storage
 from sandbox.populate import accounts, store_index

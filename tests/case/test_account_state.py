@@ -7,7 +7,8 @@ from datetime import timedelta
 from bypass_responder.case.account_state import changed_since, lines_of, shown_of
 from bypass_responder.model.case import Case
 from bypass_responder.model.decision_message import DecisionKind, Shown, ShownStep
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Control, Observed, Step, StepKind, StepState
 from tests.world import ALEX, START, World, a_finding, an_account
 

@@ -14,7 +14,8 @@ from bypass_responder.case.control import Next, next_of
 from bypass_responder.case.draft import Draft
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.model.case import Case, Head, PriorState
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Control, Effect, Observed, Rule, Step, StepKind, StepState
 from tests.world import ALEX, START, an_account
 

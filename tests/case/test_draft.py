@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from tests.world import ALEX, World, a_finding, an_account
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bypass_responder.case.follow_up import left_to_do, with_command
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from tests.world import ALEX, START, an_account
 

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.case.listing import entry_of
-from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.change import Actor
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
+from bypass_responder.model.listing import IndexEntry
 from tests.world import ALEX, START
 
 PROPERTY_BYTES = 64 * 1024

@@ -17,7 +17,8 @@ from bypass_responder.model.base import iso
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, Source
 from bypass_responder.model.hunting import Arrival
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import Step, StepKind, StepState

@@ -24,7 +24,8 @@ from bypass_responder.case.evidence import OWN
 from bypass_responder.model.base import Row
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Step
 from bypass_responder.operating.verify_log import verify_log

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from sandbox.azurite import missing
 from sandbox.tenant.account import made_up_guid
 from sandbox.tenant.records import bypass_record

@@ -9,7 +9,8 @@ import pytest
 from bypass_responder.errors import RefusedError
 from bypass_responder.model.account import Account
 from bypass_responder.model.decision_message import Author, DecisionKind
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Step
 from bypass_responder.operating.decide import outcome_of, prepare
 from bypass_responder.ports import Directory

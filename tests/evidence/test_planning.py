@@ -14,7 +14,8 @@ from bypass_responder.evidence import planning
 from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.change import Actor
 from bypass_responder.model.gathered import EvidencePlan, Round
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.question import Empty, Pending, Role, Unavailable
 from tests.evidence.questions import an_inquiry
 from tests.world import ALEX, MALLORY, START, an_account

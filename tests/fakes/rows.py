@@ -12,10 +12,9 @@ from bypass_responder.errors import ConflictError, InputError, ResponderError
 from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.model.case import IndexEntry
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.inspection import Inspection, folded
-from bypass_responder.model.listing import IndexFilter, IndexPage
+from bypass_responder.model.listing import IndexEntry, IndexFilter, IndexPage
 from bypass_responder.model.log import Checkpoint, TornLine
 from bypass_responder.ports import Finished, OutboxItem, Turn, WorkItem
 from tests.fakes.scripted import Scripted

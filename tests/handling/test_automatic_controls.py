@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import CONTROLS, StepKind, StepState
 from tests.world import ALEX, START, World, a_finding, an_entry
 

@@ -9,7 +9,7 @@ import pytest
 from bypass_responder.errors import TransientError
 from bypass_responder.model.account import MalformedEntry
 from bypass_responder.model.change import Outcome, Switch
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import CommandKind
 from bypass_responder.model.step import Effect, StepKind, StepState
 from bypass_responder.triggers.resume_responses import write_checkpoint

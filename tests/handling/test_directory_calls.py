@@ -6,7 +6,7 @@ import pytest
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, ThrottledError
 from bypass_responder.model.health import HealthAlert
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import Effect, StepKind, StepState
 from tests.world import ALEX, World, a_finding, an_account

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Notification
 from tests.adversary.scenes import a_world, contained
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry

@@ -9,7 +9,8 @@ from bypass_responder.case.draft import Draft
 from bypass_responder.decision import weakened
 from bypass_responder.handling.follow_rules import MOST_ROWS, changed_by_rules, follow_rules, rules_due_at
 from bypass_responder.model.case import Case
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import CONTROLS, Rule, Step, StepKind, StepState
 from bypass_responder.settings import Settings
 from tests.world import ALEX, START, an_account, some_settings

@@ -11,7 +11,7 @@ from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.case import Case
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Finding, FindingState
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Effect, Recheck, StepKind
 from tests.adversary.scenes import a_world, an_off, contained, hours_pass

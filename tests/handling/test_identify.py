@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.model.change import Outcome
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
 from bypass_responder.model.step import StepKind, StepState
 from tests.world import ALEX, BLAKE, START, World, a_finding

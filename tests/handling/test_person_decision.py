@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.errors import RefusedError
-from bypass_responder.model.incident import Candidate, Incident, IncidentStatus
+from bypass_responder.model.incident import Candidate, Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Effect, StepKind
 from bypass_responder.session import open_session
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_account

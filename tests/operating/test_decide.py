@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bypass_responder.errors import NotFoundError, RefusedError
-from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.decision_message import DecisionKind
+from bypass_responder.model.listing import IndexEntry
 from bypass_responder.operating import decide
 from bypass_responder.operating.decide import Prepared, last_run, outcome_of, prepare, prepare_acceptance
 from tests.world import ALEX, OPS, START, World, a_finding

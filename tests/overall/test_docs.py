@@ -21,7 +21,7 @@ from bypass_responder.case.health_alerts import ADVICE
 from bypass_responder.cli.app import app
 from bypass_responder.decision import Verdict
 from bypass_responder.model.case import ROWS
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.log import ABOUTS
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Notification, Severity

@@ -14,7 +14,8 @@ from bypass_responder.model.feed import Window
 from bypass_responder.model.finding import RECORDS, Finding, FindingState
 from bypass_responder.model.gathered import Round
 from bypass_responder.model.health import Tampering
-from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
+from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.plan_run import PlanRun
 from bypass_responder.model.step import Effect, Step, StepKind, StepState

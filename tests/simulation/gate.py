@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from bypass_responder import ports
-from bypass_responder.session import Services
+from bypass_responder.services import Services
 
 Reach = Callable[[str, str], Awaitable[None]]
 """Called with ``port.method`` and ``before`` or ``after``; returns when the call may go on, or raises."""

@@ -49,7 +49,7 @@ from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.decision_message import Channel
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.ports import Allowlist, AuditFeed, Slots
-from bypass_responder.session import Services
+from bypass_responder.services import Services
 from bypass_responder.settings import Settings
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop

@@ -29,7 +29,7 @@ from bypass_responder.adapters.limit_table import TableHourlyLimit
 from bypass_responder.model.decision_message import Channel, DecisionMessage
 from bypass_responder.model.message import ExchangeCommand, ExchangeResult
 from bypass_responder.model.sweep import SweepCommand
-from bypass_responder.session import Services
+from bypass_responder.services import Services
 from bypass_responder.settings import Settings as ResponderSettings
 from sandbox.azurite import Azurite
 from sandbox.tenant.account import Account as TenantAccount

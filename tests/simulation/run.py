@@ -43,7 +43,7 @@ from bypass_responder.operating.posture.plan_runs import prepare_apply, prepare_
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
-from bypass_responder.session import Services
+from bypass_responder.services import Services
 from bypass_responder.triggers.ask_organization import ask_organization
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.gather_evidence import gather_evidence

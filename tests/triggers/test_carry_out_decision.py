@@ -13,7 +13,8 @@ from bypass_responder.errors import TransientError
 from bypass_responder.model.base import target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Channel
-from bypass_responder.model.incident import IncidentStatus, PersonDecision
+from bypass_responder.model.incident import PersonDecision
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Observed
 from bypass_responder.operating.verify_log import verify_log

@@ -8,7 +8,7 @@ import pytest
 
 from bypass_responder.errors import RefusedError, TransientError
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import Command
 from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.step import CONTROLS, Effect, Step, StepKind, StepState

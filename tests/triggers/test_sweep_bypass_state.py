@@ -10,7 +10,7 @@ import pytest
 from bypass_responder.errors import NotFoundError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.finding import Finding, Source
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import StepKind, StepState

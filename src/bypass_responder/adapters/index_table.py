@@ -23,9 +23,8 @@ from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import corrupt, row_or_none
 from bypass_responder.errors import ConflictError, InputError, NotFoundError
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.model.case import IndexEntry
-from bypass_responder.model.incident import IncidentStatus
-from bypass_responder.model.listing import NEEDS_DECISION, IndexFilter, IndexPage
+from bypass_responder.model.incident_status import NEEDS_DECISION, IncidentStatus
+from bypass_responder.model.listing import IndexEntry, IndexFilter, IndexPage
 
 TABLE = "CaseIndex"
 _PAGE = 100

@@ -18,7 +18,7 @@ from azure.data.tables.aio import TableServiceClient
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import SettingError
 from bypass_responder.late import closing, late
-from bypass_responder.model.self_check import DEAD_LETTERS
+from bypass_responder.model.dead_letters import DEAD_LETTERS
 from bypass_responder.settings import Storage
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from bypass_responder.adapters.storage_errors import code_of
+from bypass_responder.model.dead_letters import DEAD_LETTER_DAYS, DEAD_LETTERS
 from bypass_responder.model.self_check import (
-    DEAD_LETTER_DAYS,
-    DEAD_LETTERS,
     POISON,
     Access,
     Place,

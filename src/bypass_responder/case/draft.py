@@ -11,7 +11,8 @@ from bypass_responder.case.plain_text import what_happened, what_is_true
 from bypass_responder.case.tasks import Task, decide
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
-from bypass_responder.model.incident import ANSWERED_BY_PEOPLE, Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import ANSWERED_BY_PEOPLE, IncidentStatus
 from bypass_responder.model.log import About, Event, LogEntry
 from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.step import Effect, Observed, StepKind, StepState

@@ -14,7 +14,8 @@ from bypass_responder.case.plain_text import DOES, name_of, what_happened, what_
 from bypass_responder.case.step import plan_rechecks
 from bypass_responder.model.base import latest
 from bypass_responder.model.finding import Finding, FindingState
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 

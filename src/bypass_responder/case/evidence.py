@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.base import latest
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import RECORDS, STATES, Alone, Finding, FindingState, Source
-from bypass_responder.model.incident import Incident, IncidentStatus, Known
+from bypass_responder.model.incident import Incident, Known
+from bypass_responder.model.incident_status import IncidentStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,8 @@ from bypass_responder.case.evidence import counts_as_on, end_of
 from bypass_responder.case.listing import digest_of, entry_of
 from bypass_responder.model.base import Row, latest
 from bypass_responder.model.finding import Finding, FindingState
-from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
+from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import Command, CommandKind
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import WAITING, Recheck, Step

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case import tasks as task
 from bypass_responder.case.tasks import Task
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Effect, StepKind, StepState
 
 if TYPE_CHECKING:

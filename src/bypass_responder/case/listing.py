@@ -6,9 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case.evidence import OWN
-from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
+from bypass_responder.model.listing import IndexEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ from bypass_responder.case.tasks import contain_actors, show
 from bypass_responder.model.base import latest
 from bypass_responder.model.change import Actor
 from bypass_responder.model.finding import STATES, Alone, Finding, FindingState
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import StepKind
 

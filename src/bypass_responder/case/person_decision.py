@@ -24,7 +24,8 @@ from bypass_responder.model.decision_message import (
     Shown,
 )
 from bypass_responder.model.finding import Finding
-from bypass_responder.model.incident import Candidate, Incident, IncidentStatus, Known, PersonDecision
+from bypass_responder.model.incident import Candidate, Incident, Known, PersonDecision
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import WAITING, Step, StepKind, StepState
 

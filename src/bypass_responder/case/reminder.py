@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.follow_up import tasks
 from bypass_responder.case.plain_text import name_of, what_happened, what_is_true
 from bypass_responder.case.tasks import decide
-from bypass_responder.model.incident import ANSWERED_BY_PEOPLE, Incident
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import ANSWERED_BY_PEOPLE
 from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from bypass_responder.cli.root import Given
 from bypass_responder.cli.terminal import WRONG_CALL, stop
 from bypass_responder.errors import ResponderError
 from bypass_responder.model.base import first_problem
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.listing import IndexFilter
 
 if TYPE_CHECKING:

@@ -30,13 +30,12 @@ from bypass_responder.cli.terminal import (
 )
 from bypass_responder.errors import ResponderError, TransientError
 from bypass_responder.model.base import moment
-from bypass_responder.model.case import IndexEntry
-from bypass_responder.model.decision_message import DecisionKind
-from bypass_responder.model.listing import MOST_COUNTED
+from bypass_responder.model.listing import MOST_COUNTED, IndexEntry
 from bypass_responder.operating.incidents.listing import list_incidents as read_page
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
+    from bypass_responder.model.decision_message import DecisionKind
     from bypass_responder.operating.decide import Prepared
 
 app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
@@ -169,7 +168,7 @@ def approve(
     """
     if account is not None and len(incidents) > 1:
         stop("--account is the account of one incident. Name one incident.", WRONG_CALL)
-    _decide(DecisionKind.APPROVE, incidents, reason, account, wait=wait, yes=yes, dry_run=dry_run)
+    _decide("approve", incidents, reason, account, wait=wait, yes=yes, dry_run=dry_run)
 
 
 @app.command()
@@ -177,7 +176,7 @@ def dismiss(
     incidents: IncidentIds, reason: Reason, *, wait: Wait = False, yes: Yes = False, dry_run: DryRun = False
 ) -> None:
     """End an incident. Pending actions are canceled; completed ones are kept."""
-    _decide(DecisionKind.DISMISS, incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
+    _decide("dismiss", incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
 
 
 @app.command()
@@ -185,7 +184,7 @@ def close(
     incidents: IncidentIds, reason: Reason, *, wait: Wait = False, yes: Yes = False, dry_run: DryRun = False
 ) -> None:
     """End an incident of which every step is done. The account stays blocked until a release."""
-    _decide(DecisionKind.CLOSE, incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
+    _decide("close", incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
 
 
 @app.command()
@@ -193,7 +192,7 @@ def release(
     incidents: IncidentIds, reason: Reason, *, wait: Wait = False, yes: Yes = False, dry_run: DryRun = False
 ) -> None:
     """Restore the account to its state before the first block. Auditing stays on."""
-    _decide(DecisionKind.RELEASE, incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
+    _decide("release", incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
 
 
 @app.command()
@@ -204,11 +203,11 @@ def ack(
     wait: Wait = False,
 ) -> None:
     """Say that you have an incident: every receiver is notified, and nobody is reminded of it any more."""
-    _decide(DecisionKind.ACKNOWLEDGE, incidents, reason, wait=wait, yes=True, dry_run=False)
+    _decide("acknowledge", incidents, reason, wait=wait, yes=True, dry_run=False)
 
 
 def _decide(
-    kind: DecisionKind,
+    word: str,
     given: list[str],
     reason: str,
     account: str | None = None,
@@ -218,8 +217,10 @@ def _decide(
     dry_run: bool,
 ) -> None:
     """Show each account's state, ask once, send the decisions, and with ``wait`` show their outcomes."""
+    from bypass_responder.model.decision_message import DecisionKind
     from bypass_responder.operating.decide import prepare
 
+    kind = DecisionKind(word)
     check_reason(reason)
 
     async def look(responder: Responder) -> list[Prepared]:

@@ -9,7 +9,6 @@ import typer
 
 from bypass_responder.cli.terminal import NOT_DONE, WRONG_CALL, note, say, stop, with_responder
 from bypass_responder.model.base import moment
-from bypass_responder.model.decision_message import DecisionKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +69,8 @@ def _report(
     name: str,
 ) -> bool:
     """Print what became of a decision. Returns False when it was refused, or not carried out in time."""
+    from bypass_responder.model.decision_message import DecisionKind
+
     see = f"To see the outcome: {message.read_again}."
     if recorded is not None and recorded.outcome == "refused":
         note(f"{name}Refused: {recorded.why}")

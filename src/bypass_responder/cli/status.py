@@ -21,10 +21,11 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.model.base import counted, iso, moment
+from bypass_responder.model.dead_letters import DEAD_LETTER_DAYS, DEAD_LETTERS
 from bypass_responder.model.finding import Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.record import Unreadable
-from bypass_responder.model.self_check import DEAD_LETTER_DAYS, DEAD_LETTERS, SelfCheck
+from bypass_responder.model.self_check import SelfCheck
 from bypass_responder.model.sweep import Sweep
 from bypass_responder.operating.posture.plan_runs import plan_text, view_of
 from bypass_responder.operating.status import (

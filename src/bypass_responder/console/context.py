@@ -10,7 +10,7 @@ from fastapi import Depends, Path, Request
 if TYPE_CHECKING:
     from bypass_responder.console.form_token import FormTokens
     from bypass_responder.operating.self_check import SelfChecks
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 @dataclass(frozen=True)

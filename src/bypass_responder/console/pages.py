@@ -23,7 +23,7 @@ from bypass_responder.console.allowlist import tag_of as edit_tag
 from bypass_responder.console.context import ConsoleDep, IncidentId
 from bypass_responder.errors import InputError
 from bypass_responder.model.base import Utc, first_problem
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.listing import IndexFilter
 from bypass_responder.operating.allowlist.edit import Edit
 from bypass_responder.operating.blind_windows.read_windows import BlindWindows, read_windows

@@ -18,7 +18,7 @@ from bypass_responder.model.question import Empty, Found, Item, Unavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from bypass_responder.model.case import IndexEntry
+    from bypass_responder.model.listing import IndexEntry
     from bypass_responder.model.question import Answer, AskedAccount, Question
     from bypass_responder.ports import Allowlist, Index, Ledger
     from bypass_responder.settings import Settings

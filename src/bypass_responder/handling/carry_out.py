@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.allowlist import AllowlistEdit, EditedRow
     from bypass_responder.model.decision_message import Channel, DecisionMessage
     from bypass_responder.model.incident import PersonDecision
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
 
 
 async def carry_out(message: DecisionMessage, channel: Channel, services: Services) -> tuple[PersonDecision, set[str]]:

@@ -22,7 +22,7 @@ from bypass_responder.session import announced, open_session
 if TYPE_CHECKING:
     from bypass_responder.model.exchange_read import ReadCommand, ReadResult
     from bypass_responder.model.plan_run import MailboxChange, PlanRun
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 SENDING = timedelta(seconds=10)
 """Within this time of storing a question, the run that stored it sends it."""

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from bypass_responder.handling.run_steps import Claimed
     from bypass_responder.model.account import Account
     from bypass_responder.ports import WorkItem
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
 
 
 UNDECIDED_TOO_LONG = timedelta(minutes=15)

@@ -15,7 +15,7 @@ from bypass_responder.session import announced, open_session
 if TYPE_CHECKING:
     from bypass_responder.model.decision_message import Channel, DecisionMessage
     from bypass_responder.model.incident import PersonDecision
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 OF_A_PLAN = frozenset({DecisionKind.APPLY_PLAN, DecisionKind.UNDO_PLAN, DecisionKind.STOP_PLAN})
 MOST_RUNS = 200

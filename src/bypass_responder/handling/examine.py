@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bypass_responder.handling.identify import Lookups
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.model.case import Case
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 STALE_READ = timedelta(minutes=10)
 """Exchange takes up to five minutes to replicate; twice that."""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
     from bypass_responder.settings import Settings
 
 MOST_ROWS = 60

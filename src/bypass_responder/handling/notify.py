@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
     from bypass_responder.ports import Notifier, OutboxItem
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 FLOOD = 10
 """At this many due notifications, one message carries many."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.base import Row
     from bypass_responder.model.case import Case
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 ROUNDS = 8
 DELETED_AT_ONCE = 40

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
     from bypass_responder.model.notification import Notification
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
 
 RECORDS_PER_TRANSACTION = 20
 """A record changes at most four rows and writes one log entry; a transaction holds 100."""

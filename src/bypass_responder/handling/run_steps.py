@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from bypass_responder.handling.identify import Lookups
     from bypass_responder.model.account import Account
     from bypass_responder.model.case import Case
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
 
 SENDING = timedelta(seconds=10)
 """How long the run that planned a command may take to send it. Sent twice it costs the worker time, and no more."""

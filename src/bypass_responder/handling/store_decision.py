@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from bypass_responder.handling.examine import Decided
     from bypass_responder.handling.identify import Identified
     from bypass_responder.handling.run_steps import Claimed
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
 
 
 async def store_within_limit(decided: Decided, session: Session, services: Services) -> list[Claimed]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from bypass_responder.model.allowlist import SeenRow
-from bypass_responder.model.base import Row, Stored, Utc, Value
+from bypass_responder.model.base import Row, Stored, Utc
 from bypass_responder.model.finding import Alone, Finding, Unrecorded
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
@@ -166,23 +166,3 @@ class Case:
     def steps(self, incident_id: str) -> list[Step]:
         """The steps of one incident."""
         return [step for step in self.rows(Step) if step.incident_id == incident_id]
-
-
-class IndexEntry(Value):
-    """One line of a listing: an incident, or a finding without one (stood down, attempt, …)."""
-
-    id: str
-    target: str
-    kind: Literal["incident", "stood_down", "attempt", "switched_off", "unconfirmed"]
-    status: str
-    at: Utc
-    account: str
-    """The best name there is for the target."""
-    actor: str
-    reason: str
-    accounts: tuple[str, ...] = ()
-    """Names and ids of the target by which the entry is found, in lower case."""
-    actors: tuple[str, ...] = ()
-    """Names and ids of the actors by which it is found, in lower case."""
-    acknowledged_by: str = ""
-    """The person who has the incident."""

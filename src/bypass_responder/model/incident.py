@@ -3,39 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from enum import StrEnum
 from typing import ClassVar, Literal
 
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Row, Stored, Utc
 from bypass_responder.model.change import Actor, Switch
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, named
-
-
-class IncidentStatus(StrEnum):
-    """Where an incident is. The last three are final."""
-
-    OPEN = "open"
-    HELD = "held"
-    FAILED = "failed"
-    CONTAINED = "contained"
-    RESTORED = "restored"
-    """Auditing is restored, and the account was not to be blocked."""
-    OBSERVED = "observed"
-    DISMISSED = "dismissed"
-    RELEASED = "released"
-    CLOSED = "closed"
-
-    @property
-    def final(self) -> bool:
-        """True when a person has ended the incident."""
-        return self in {IncidentStatus.DISMISSED, IncidentStatus.RELEASED, IncidentStatus.CLOSED}
-
-
-ANSWERED_BY_PEOPLE = frozenset({IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.CONTAINED})
-"""Statuses in which somebody has to take the incident on."""
-UNFINISHED = frozenset({IncidentStatus.OPEN, IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED})
-"""Statuses of an incident that has steps left to do or to decide."""
+from bypass_responder.model.incident_status import IncidentStatus
 
 
 class Known(Stored):

@@ -1,19 +1,36 @@
-"""What is asked of the index, and one page of its answer."""
+"""The lines of listings: what is asked of the index, and one page of its answer."""
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
 from bypass_responder.model.base import Utc, Value
-from bypass_responder.model.case import IndexEntry
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import NEEDS_DECISION, IncidentStatus
 
-NEEDS_DECISION = frozenset({IncidentStatus.HELD, IncidentStatus.FAILED})
-"""Statuses of an incident that waits for a person."""
 MOST_COUNTED = 1_000
 """Entries that are counted; more are not."""
+
+
+class IndexEntry(Value):
+    """One line of a listing: an incident, or a finding without one (stood down, attempt, …)."""
+
+    id: str
+    target: str
+    kind: Literal["incident", "stood_down", "attempt", "switched_off", "unconfirmed"]
+    status: str
+    at: Utc
+    account: str
+    """The best name there is for the target."""
+    actor: str
+    reason: str
+    accounts: tuple[str, ...] = ()
+    """Names and ids of the target by which the entry is found, in lower case."""
+    actors: tuple[str, ...] = ()
+    """Names and ids of the actors by which it is found, in lower case."""
+    acknowledged_by: str = ""
+    """The person who has the incident."""
 
 
 class IndexFilter(Value):

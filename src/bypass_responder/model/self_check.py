@@ -12,12 +12,10 @@ from enum import StrEnum
 from pydantic import ConfigDict, Field
 
 from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.dead_letters import DEAD_LETTERS
 from bypass_responder.model.step import CONTROLS
 
 POISON = "-poison"
-DEAD_LETTERS = "dead-letters"
-"""Where Event Grid puts the alerts that it could not deliver."""
-DEAD_LETTER_DAYS = 7
 
 
 class _Checked(Value):

@@ -10,7 +10,7 @@ from bypass_responder.session import open_session
 from bypass_responder.settings import Mode
 
 if TYPE_CHECKING:
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.settings import Settings
 
 

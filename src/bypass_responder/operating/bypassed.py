@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
     from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.model.sweep import BaselineEntry
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_CASES = 200
 """Accounts without an allowlist entry whose cases are read."""

@@ -8,7 +8,7 @@ from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
     from bypass_responder.model.incident import Candidate, Incident
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 async def linked(incident: Incident, services: Services) -> list[tuple[Candidate, Incident | None]]:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.model.account import Account
-    from bypass_responder.model.case import Case, IndexEntry
+    from bypass_responder.model.case import Case
     from bypass_responder.model.decision_message import Author
     from bypass_responder.model.incident import Incident
-    from bypass_responder.session import Services
+    from bypass_responder.model.listing import IndexEntry
+    from bypass_responder.services import Services
 
 PAUSE_SECONDS = 1.0
 

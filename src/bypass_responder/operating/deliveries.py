@@ -11,7 +11,7 @@ from bypass_responder.model.notification import Notification
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 class Delivered(Value):

@@ -11,7 +11,7 @@ from bypass_responder.model.exchange_read import ReadKind, ReadOutcome
 from bypass_responder.model.organization_read import OrganizationRead
 
 if TYPE_CHECKING:
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 async def read_organization(services: Services) -> OrganizationRead | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import NotFoundError
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.listing import MOST_COUNTED, IndexFilter
 
 if TYPE_CHECKING:
-    from bypass_responder.model.case import IndexEntry
-    from bypass_responder.session import Services
+    from bypass_responder.model.listing import IndexEntry
+    from bypass_responder.services import Services
 
 MOST_READ, MOST_NAMED = 50, 5
 _ENDED = frozenset(status.value for status in IncidentStatus if status.final)

@@ -15,7 +15,7 @@ from bypass_responder.operating.decide import message_about
 
 if TYPE_CHECKING:
     from bypass_responder.model.decision_message import Author
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 KEPT_FOR = timedelta(days=30)
 

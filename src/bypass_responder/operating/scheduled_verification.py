@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.operating.self_check import SelfChecks
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 EVERY = timedelta(days=1)
 RETRY_AFTER = timedelta(hours=1)

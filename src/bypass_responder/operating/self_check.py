@@ -17,11 +17,10 @@ from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.errors import PermissionMissingError, ResponderError
 from bypass_responder.event_lines import write_line
 from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.dead_letters import DEAD_LETTER_DAYS, DEAD_LETTERS
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.receiver import REFERENCE, WEBHOOK
 from bypass_responder.model.self_check import (
-    DEAD_LETTER_DAYS,
-    DEAD_LETTERS,
     Access,
     LogVerification,
     SelfCheck,
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from bypass_responder import ports
     from bypass_responder.case.draft import Draft
     from bypass_responder.rights import Assignment
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.settings import Settings
 
 TIMEOUT_SECONDS = 60

@@ -21,7 +21,8 @@ from bypass_responder.model.change import Outcome
 from bypass_responder.model.feed import Window
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.health import HealthAlert, Tampering
-from bypass_responder.model.incident import UNFINISHED, Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import UNFINISHED, IncidentStatus
 from bypass_responder.model.receiver import WEBHOOK
 from bypass_responder.model.step import Observed, StepKind
 from bypass_responder.model.sweep import Sweep, says_rows_are_missing, warning_form
@@ -36,16 +37,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.model.account import Account
-    from bypass_responder.model.case import Case, IndexEntry
+    from bypass_responder.model.case import Case
     from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
     from bypass_responder.model.hunting import HuntingState
+    from bypass_responder.model.listing import IndexEntry
     from bypass_responder.model.plan_run import PlanRun
     from bypass_responder.model.record import Unreadable
     from bypass_responder.model.rules import RulesInForce
     from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.posture.run import PostureRun
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.settings import Settings
 
 LOOK_BACK = 1000

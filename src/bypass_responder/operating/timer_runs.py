@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from bypass_responder.operating.self_check import SelfChecks
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 NOTED_EVERY = timedelta(minutes=10)
 SCHEDULES = {

@@ -9,7 +9,7 @@ from bypass_responder.model.exchange_read import ReadKind, ReadOrganization
 from bypass_responder.tampering import permissions
 
 if TYPE_CHECKING:
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 DAY = timedelta(days=1)
 ANSWER_WITHIN = timedelta(hours=1)

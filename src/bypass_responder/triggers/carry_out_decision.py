@@ -21,7 +21,7 @@ from bypass_responder.triggers.record_exchange_result import keep_message
 
 if TYPE_CHECKING:
     from bypass_responder.ports import PoisonDecision
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 POISON_PER_RUN = 32
 OF_TENANT = frozenset(

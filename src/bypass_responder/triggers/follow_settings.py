@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
 from bypass_responder.case.rules import in_force, record_rules, record_visits
-from bypass_responder.model.incident import UNFINISHED, IncidentStatus
+from bypass_responder.model.incident_status import UNFINISHED, IncidentStatus
 from bypass_responder.session import change_if_needed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
 
 VISITS_PER_RUN = 200
 

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.gathered import EvidencePlan, Inquiry
     from bypass_responder.model.incident import Incident
     from bypass_responder.model.question import AskedAccount
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
 
 PLANNED_WITHIN = timedelta(days=7)
 """An incident that was opened in this time, and has no plan, gets one."""

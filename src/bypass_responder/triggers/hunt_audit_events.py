@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.hunting import HuntingState
     from bypass_responder.sensing.hunting.hunt import Hunt
     from bypass_responder.sensing.hunting.rows import HuntedRow
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 HUNTING_ALERTS = ("hunting_lost", "hunting_failing", "hunting_silent")
 KEPT = timedelta(days=400)

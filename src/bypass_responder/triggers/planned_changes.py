@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.change import AuditTampering
     from bypass_responder.model.plan_run import MailboxChange
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_RUNS = 200
 """Earlier runs of plans that are searched, the newest."""

@@ -21,7 +21,7 @@ from bypass_responder.triggers.store_records import store_records
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 FEED_ALERTS = (
     "subscription_missing",

@@ -13,7 +13,7 @@ from bypass_responder.handling.carry_out_plan import advance_plan
 from bypass_responder.operating.posture.reading import advance_read, begin_read, finish_read
 
 if TYPE_CHECKING:
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 EVERY = timedelta(hours=24)
 

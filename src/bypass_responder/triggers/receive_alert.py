@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 async def receive_alert(body: bytes, services: Services) -> None:

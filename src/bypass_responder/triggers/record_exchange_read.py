@@ -23,7 +23,7 @@ from bypass_responder.triggers.record_exchange_result import keep_message
 from bypass_responder.triggers.watch_rights import watch_rights
 
 if TYPE_CHECKING:
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 OF_POSTURE = {ReadKind.MAILBOXES, ReadKind.ORGANIZATION}
 DELIVERIES = 5

@@ -23,7 +23,7 @@ from bypass_responder.triggers.sweep_bypass_state import take_sweep_answer
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 async def record_exchange_result(body: bytes, services: Services) -> None:

@@ -15,7 +15,7 @@ from bypass_responder.session import change_if_needed, open_session
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 _MOST_NAMED = 5
 

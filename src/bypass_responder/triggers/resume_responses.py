@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.ports import WorkItem
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 HEADS_PER_CHECKPOINT = 200
 POISON_PER_RUN = 32

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.handling.notify import deliver
 
 if TYPE_CHECKING:
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 async def send_notifications(services: Services) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bypass_responder.model.permission_change import PermissionChange
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.tampering.permissions import Removed
 
 

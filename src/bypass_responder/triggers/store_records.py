@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.model.permission_change import PermissionChange
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.settings import Settings
 
 LONGEST_NAME = 1024

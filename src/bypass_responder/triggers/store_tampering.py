@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.change import AuditTampering
     from bypass_responder.model.finding import Evidence, Source
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.settings import Settings
 
 ROWS_PER_TRANSACTION = 20

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.finding import Finding
     from bypass_responder.model.sweep import SweepContent
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
 
 SETTLED_AT_ONCE = 100
 """Maximum number of accounts that the comparing run settles. The others follow within a minute."""

@@ -16,7 +16,8 @@ from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import guid_or_none, target_key
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, FindingState, Source
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.sweep import BaselineEntry
 from bypass_responder.sensing.sweep import compare
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.case import Case
     from bypass_responder.model.sweep import Baseline, BypassedObject, SweepContent
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 async def changes(

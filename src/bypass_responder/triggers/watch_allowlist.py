@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.account import AllowlistEntry, MalformedEntry
-    from bypass_responder.session import Services, Session
+    from bypass_responder.services import Services
+    from bypass_responder.session import Session
 
     Rows = Mapping[str, AllowlistEntry | MalformedEntry]
 

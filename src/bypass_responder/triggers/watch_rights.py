@@ -18,7 +18,7 @@ from bypass_responder.session import change_if_needed, open_session
 
 if TYPE_CHECKING:
     from bypass_responder.model.exchange_read import ReadResult
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 async def watch_rights(result: ReadResult, services: Services) -> None:

@@ -28,7 +28,7 @@ from bypass_responder.session import change_health
 
 if TYPE_CHECKING:
     from bypass_responder.model.gathered import Inquiry
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_ASKED = 30
 """Questions of one run; the next run goes on."""

@@ -11,7 +11,7 @@ from bypass_responder.console.pages import PAGES as TABLE
 from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.decision_message import Channel
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.question import Empty, Found, Item, Unavailable
 from bypass_responder.operating.posture.answers import keep_read
 from bypass_responder.triggers.gather_evidence import gather_evidence

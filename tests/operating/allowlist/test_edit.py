@@ -21,7 +21,7 @@ from bypass_responder.operating.allowlist.edit import (
     plan_undo,
 )
 from bypass_responder.operating.allowlist.history import Change, Known, history
-from bypass_responder.session import Services
+from bypass_responder.services import Services
 from tests.operating.allowlist.builders import allowed, delivers, makes, some_fields, swept
 from tests.world import ALEX, OPS, START, World, a_finding, an_account, an_entry
 

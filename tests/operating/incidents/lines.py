@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bypass_responder.model.case import IndexEntry
+from bypass_responder.model.listing import IndexEntry
 from tests.world import ALEX, START, World
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.operating.incidents.gap import blind_window_of, duration
 from tests.world import ALEX, START, an_account
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Effect, Observed, Step, StepKind, StepState
 from bypass_responder.operating.incidents.current_state import CurrentState
 from bypass_responder.operating.incidents.sentence import Situation, situation_of, state_sentence

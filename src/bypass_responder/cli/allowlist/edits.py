@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import AllowlistEntry
     from bypass_responder.model.decision_message import Author, DecisionMessage
     from bypass_responder.operating.allowlist.edit import Edit
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 DONE = {
     EditAction.ADD: "Allowed",

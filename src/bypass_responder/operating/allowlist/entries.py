@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.model.sweep import Baseline
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.settings import Settings
 
 SOON = timedelta(days=30)

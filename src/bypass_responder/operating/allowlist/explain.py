@@ -14,7 +14,7 @@ from bypass_responder.operating.app_rules import settings_of_app
 
 if TYPE_CHECKING:
     from bypass_responder.model.account import Account
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.settings import Settings
 
 Row = AllowlistEntry | MalformedEntry | None

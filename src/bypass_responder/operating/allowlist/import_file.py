@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import AllowlistEntry
     from bypass_responder.model.decision_message import Author
     from bypass_responder.operating.allowlist.edit import Via
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_REPORTED_BYTES = 36_000
 """A queue message holds 48 KiB, with the rest of the decision."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 ANSWERED_WITHIN = timedelta(days=1)
 """An older answer does not say whose a name is: it may have moved to another account."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.model.decision_message import Author
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.settings import Settings
 
 Rows = dict[str, AllowlistEntry | MalformedEntry]

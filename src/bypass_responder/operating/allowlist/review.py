@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
     from bypass_responder.model.self_check import SelfCheck
     from bypass_responder.model.sweep import Baseline
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 UNUSED_FOR = timedelta(days=30)
 MOST_MARKED = 200

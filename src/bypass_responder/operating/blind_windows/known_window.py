@@ -8,7 +8,8 @@ from bypass_responder.model.base import Utc, Value, moment
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.health import HealthAlert, Tampering
-from bypass_responder.model.incident import Incident, IncidentStatus
+from bypass_responder.model.incident import Incident
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.operating.status import SWITCHES
 
 if TYPE_CHECKING:

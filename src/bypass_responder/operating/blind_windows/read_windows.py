@@ -10,9 +10,9 @@ from bypass_responder.bounded import limited
 from bypass_responder.errors import ConflictError, InputError, ResponderError
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import Utc, Value, counted, is_target_key
-from bypass_responder.model.case import TENANT_TARGET, Case, IndexEntry
+from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.incident import Incident
-from bypass_responder.model.listing import IndexFilter
+from bypass_responder.model.listing import IndexEntry, IndexFilter
 from bypass_responder.operating.blind_windows.known_window import (
     KnownWindow,
     of_baseline,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_INCIDENTS = 200
 """Newest incidents whose windows are read."""

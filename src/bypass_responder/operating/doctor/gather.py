@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.self_check import SelfCheck, StorageCheck, Token
     from bypass_responder.operating.self_check import SelfChecks
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.settings import Settings
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.operating.drill.report import Drill
     from bypass_responder.operating.self_check import SelfChecks
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 Seen = tuple[bool, str]
 """Whether the expected is there, and what is there instead or as well."""

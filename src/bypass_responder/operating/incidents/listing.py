@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import Utc, Value
-from bypass_responder.model.case import IndexEntry
-from bypass_responder.model.listing import MOST_COUNTED, NEEDS_DECISION, IndexFilter
+from bypass_responder.model.incident_status import NEEDS_DECISION
+from bypass_responder.model.listing import MOST_COUNTED, IndexEntry, IndexFilter
 
 if TYPE_CHECKING:
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 PAGE = 50
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import moment
-from bypass_responder.model.incident import IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import WAITING, Effect, Observed, StepKind, StepState
 
 if TYPE_CHECKING:

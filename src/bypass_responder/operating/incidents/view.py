@@ -11,13 +11,15 @@ from bypass_responder.case.rules import in_force
 from bypass_responder.errors import InputError, NotFoundError
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Utc, Value
-from bypass_responder.model.case import TENANT_TARGET, IndexEntry
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.decision_message import DecisionKind, Shown
 from bypass_responder.model.feed import Window
 from bypass_responder.model.finding import RECORDS, Evidence, Finding, Source
-from bypass_responder.model.incident import Incident, IncidentStatus, PersonDecision
+from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.inspection import Inspection
+from bypass_responder.model.listing import IndexEntry
 from bypass_responder.model.step import Recheck
 from bypass_responder.operating.blind_windows.known_window import KnownWindow
 from bypass_responder.operating.blind_windows.read_windows import windows_besides
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.hunting import Arrival
     from bypass_responder.model.incident import Candidate
     from bypass_responder.model.log import LogEntry
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_FINDINGS = 200
 """Findings in a view, half of them the earliest and half the latest."""

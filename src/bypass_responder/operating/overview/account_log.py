@@ -13,7 +13,7 @@ from bypass_responder.operating.log_chain import first_break
 
 if TYPE_CHECKING:
     from bypass_responder.operating.self_check import SelfChecks
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_ENTRIES = 500
 

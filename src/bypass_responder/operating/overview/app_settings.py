@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.operating.timeline import Cost
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 
 class Sensor(Value):

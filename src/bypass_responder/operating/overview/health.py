@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.model.base import Utc, Value
-from bypass_responder.model.case import IndexEntry
 from bypass_responder.model.feed import FeedCursor, FeedGap, PendingBlob
 from bypass_responder.model.health import HealthAlert, Tampering
+from bypass_responder.model.listing import IndexEntry
 from bypass_responder.model.notification import Severity
 from bypass_responder.operating.overview.access_problems import Fixable, access_problems
 from bypass_responder.operating.posture.plan_runs import plan_text
@@ -17,7 +17,7 @@ from bypass_responder.operating.status import SWITCHES, hunting_text, read_statu
 if TYPE_CHECKING:
     from bypass_responder.model.case import Case
     from bypass_responder.operating.self_check import SelfChecks
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 

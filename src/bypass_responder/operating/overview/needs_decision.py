@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import Utc, Value
-from bypass_responder.model.case import TENANT_TARGET, IndexEntry
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.listing import IndexEntry
 from bypass_responder.operating.incidents.listing import needing_decision
 from bypass_responder.operating.overview.health import ongoing_alerts
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_INCIDENTS = 50
 MOST_EXPIRING = 50

@@ -21,7 +21,7 @@ from bypass_responder.posture.stored import Overview, PostureRead
 from bypass_responder.posture.summary import Summary
 
 if TYPE_CHECKING:
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 TREND = 30
 """Reads in a trend."""

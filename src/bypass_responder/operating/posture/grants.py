@@ -10,7 +10,7 @@ from bypass_responder.tampering.permissions import WITHIN, removed_soon
 
 if TYPE_CHECKING:
     from bypass_responder.model.permission_change import PermissionChange
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
     from bypass_responder.tampering.permissions import Removed
 
 MOST_CHANGES = 1000

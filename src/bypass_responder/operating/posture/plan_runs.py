@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.case import Case
     from bypass_responder.model.decision_message import Author, DecisionMessage
     from bypass_responder.posture.plan import Plan
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_RUNS = 50
 _PAGE = 1000

@@ -28,7 +28,7 @@ from bypass_responder.session import change_health
 if TYPE_CHECKING:
     from bypass_responder.model.exchange_read import ReadCommand, ReadResult
     from bypass_responder.posture.run import Part
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 SENDING = timedelta(seconds=10)
 """Within this time of storing a question, the run that stored it sends it."""

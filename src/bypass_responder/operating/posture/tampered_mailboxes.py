@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.posture.comparison import Comparison
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 LOOKED_BACK = timedelta(days=90)
 MOST_CHANGES = 500

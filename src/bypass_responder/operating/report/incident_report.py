@@ -16,7 +16,7 @@ from bypass_responder.operating.report.unknowns import unknowns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bypass_responder.session import Services
+    from bypass_responder.services import Services
 
 MOST_FINDINGS = 500
 """Findings in a report, half of them the earliest and half the latest."""

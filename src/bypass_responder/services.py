@@ -1,0 +1,53 @@
+"""Everything that a workflow needs from the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bypass_responder import ports
+    from bypass_responder.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The ports, the settings, the clock and the source of random ids."""
+
+    settings: Settings
+    clock: ports.Clock
+    new_id: Callable[[], str]
+    directory: ports.Directory
+    allowlist: ports.Allowlist
+    allowlist_snapshot: ports.AllowlistSnapshot
+    ledger: ports.Ledger
+    work: ports.WorkList
+    limit: ports.Slots
+    """Of blocks, by account."""
+    hint_checks: ports.HourlyLimit
+    """Of questions to Exchange that alerts caused."""
+    index: ports.Index
+    checkpoints: ports.Checkpoints
+    exchange: ports.ExchangeQueue
+    decisions: ports.DecisionQueue
+    inspections: ports.Inspections
+    evidence: ports.EvidenceStore
+    gathered: ports.GatheredEvidence
+    sources: Mapping[str, ports.EvidenceSource]
+    """Where evidence is, by the names of ``evidence.sources``."""
+    sweeps: ports.SweepStore
+    reads: ports.ExchangeReads
+    posture: ports.PostureReads
+    posture_runs: ports.PostureRuns
+    plans: ports.PlanStore
+    feed: ports.AuditFeed
+    feed_store: ports.FeedStore
+    hunting: ports.Hunting
+    hunting_store: ports.HuntingStore
+    permissions: ports.Permissions
+    outbox: ports.Outbox
+    sender: ports.SenderQueue
+    receivers: Mapping[str, ports.Notifier]
+    """The channels to people, by name. Without one no notification is sent."""
