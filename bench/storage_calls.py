@@ -83,7 +83,12 @@ def build_counted(
     def wire(service: str) -> _Wire:
         return _Wire(service, counts, writes, latency or Latency())
 
-    def connect(storage: Storage, credential: AsyncTokenCredential | None = None) -> StorageClients:  # noqa: ARG001 - as its original
+    def connect(
+        storage: Storage,  # noqa: ARG001 - as its original
+        credential: AsyncTokenCredential | None = None,  # noqa: ARG001 - the same
+        *,
+        short_lived: bool = False,  # noqa: ARG001 - the same
+    ) -> StorageClients:
         text = env["ResponderStorage"]
         return StorageClients(
             tables=TableServiceClient.from_connection_string(text, transport=wire("table")),

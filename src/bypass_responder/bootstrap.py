@@ -188,15 +188,18 @@ async def responder() -> Responder:
     return built
 
 
-def build(environment: Mapping[str, str]) -> Responder:
-    """Put the adapters together. Raises SettingError that names the setting; nothing connects yet."""
+def build(environment: Mapping[str, str], *, short_lived: bool = False) -> Responder:
+    """Put the adapters together. Raises SettingError that names the setting; nothing connects yet.
+
+    ``short_lived``: for a process that ends after some calls; the clients of storage then load faster.
+    """
     from bypass_responder.adapters.storage_clients import connect
     from bypass_responder.services import Services
 
     settings = Settings.from_environment(environment)
     tenant = settings.tenant_id
     credential = late(lambda: _credential(settings))
-    storage = connect(settings.storage, credential)
+    storage = connect(settings.storage, credential, short_lived=short_lived)
     http = late(_http)
     directory = late(lambda: _directory(credential, settings))
     feed = late(lambda: _feed(http, credential, settings))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 import typer
@@ -85,3 +90,21 @@ def test_no_command_at_all_shows_what_there_is() -> None:
 )
 def test_commands_and_enumerated_values_are_completed(line: str, words: list[str]) -> None:
     assert completed(line) == words
+
+
+def test_a_data_command_loads_only_what_it_needs(azurite: str, tmp_path: Path) -> None:
+    code = """
+import sys
+sys.argv = ["bypassctl", "incidents", "list"]
+from bypass_responder.cli.main import main
+try:
+    main()
+except SystemExit:
+    heavy = {"aiohttp.connector", "httpx", "msal", "rich.console", "azure.storage.blob", "bypass_responder.model.case"}
+    print(sorted(heavy & set(sys.modules)), "requests" in sys.modules)
+"""
+    settings = {"TENANT_ID": str(uuid4()), "ResponderStorage": azurite, "XDG_CONFIG_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, check=True, text=True, env=os.environ | settings, timeout=60)
+
+    assert ended.stdout.splitlines()[-1] == "[] True"

@@ -50,7 +50,7 @@ def _examine() -> tuple[Facts | None, Diagnosis]:
     given = environment()
 
     async def session() -> Facts:
-        responder = build(given)
+        responder = build(given, short_lived=True)
         try:
             return await gather_facts(responder.services, responder.self_checks, given)
         finally:

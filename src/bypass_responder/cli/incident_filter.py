@@ -76,7 +76,7 @@ def incident_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str
     Given.profile = context.find_root().params.get("profile_name") or ""
 
     async def read() -> list[tuple[str, str]]:
-        responder = build(os.environ)
+        responder = build(os.environ, short_lived=True)
         try:
             page = await responder.services.index.page(IndexFilter(kinds=("incident",)), limit=COMPLETED)
         finally:

@@ -65,7 +65,7 @@ def with_responder(use: Callable[[Responder], Awaitable[T]]) -> T:
     given = environment()
 
     async def session() -> T:
-        responder = build(given)
+        responder = build(given, short_lived=True)
         try:
             return await use(responder)
         finally:

@@ -1,0 +1,52 @@
+"""The clients of a process that ends soon do what the app's clients do, on another transport."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from bypass_responder.adapters.storage_clients import StorageClients, connect
+from bypass_responder.adapters.table_rows import row_or_none
+from bypass_responder.adapters.work_table import TableWorkList
+from bypass_responder.settings import Storage
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+MORE_THAN_A_PAGE = 1_100
+MORE_THAN_A_BLOCK = gzip.compress(b"x") * 300_000
+
+
+@pytest.fixture
+async def short_lived(storage: Storage) -> AsyncIterator[StorageClients]:
+    connected = connect(storage, short_lived=True)
+    yield connected
+    await connected.close()
+
+
+async def test_rows_are_written_and_read_over_pages(short_lived: StorageClients, tenant_id: str) -> None:
+    work = TableWorkList(short_lived.tables, tenant_id)
+    await work.touch_all([f"t{number:05}" for number in range(MORE_THAN_A_PAGE)], NOW)
+
+    assert len(await work.items()) == MORE_THAN_A_PAGE
+
+
+async def test_a_row_that_is_missing_is_none(short_lived: StorageClients, tenant_id: str) -> None:
+    assert await row_or_none(short_lived.tables.get_table_client("Work"), tenant_id, "nobody", "the row") is None
+
+
+async def test_a_large_compressed_blob_is_read_as_it_was_written(short_lived: StorageClients) -> None:
+    blob = short_lived.blobs.get_blob_client("evidence", str(uuid4()))
+    await blob.upload_blob(MORE_THAN_A_BLOCK)
+
+    assert await (await blob.download_blob()).readall() == MORE_THAN_A_BLOCK
+
+
+async def test_a_message_is_sent_and_received(short_lived: StorageClients) -> None:
+    queue = short_lived.queues.get_queue_client(f"short-lived-{uuid4()}")
+    await queue.create_queue()
+    await queue.send_message("one")
+
+    assert [message.content async for message in queue.receive_messages()] == ["one"]
