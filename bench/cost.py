@@ -26,7 +26,7 @@ CALLS: dict[str, dict[str, float]] = {
     "resume_after_sweep": {"table": 9, "queue": 10, "blob": 4},
     "service_accounts_day": {"table": 86, "queue": 5, "blob": 7},
     "organization_day": {"table": 16, "queue": 1, "blob": 1},
-    "posture": {"table": 4, "queue": 0, "blob": 0},
+    "posture": {"table": 5, "queue": 0, "blob": 0},
     "posture_day": {"table": 124, "queue": 7, "blob": 8},
     "evidence_round": {"table": 198, "queue": 8, "blob": 14},
 }

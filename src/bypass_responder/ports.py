@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
     from bypass_responder.model.message import ExchangeCommand
     from bypass_responder.model.notification import Notification
-    from bypass_responder.model.permission_change import PermissionChange
+    from bypass_responder.model.permission_change import Deferred, PermissionChange
     from bypass_responder.model.plan_run import MailboxChange
     from bypass_responder.model.question import Answer, Question
     from bypass_responder.model.record import Unreadable
@@ -594,8 +594,17 @@ class Permissions(Protocol):
     async def note(self, changes: Sequence[PermissionChange]) -> None:
         """Remember changes, each once."""
 
-    async def of(self, pair: str) -> list[PermissionChange]:
-        """The changes of one right, mailbox and trustee (``PermissionChange.pair``)."""
+    async def of(self, key: str, limit: int) -> list[PermissionChange]:
+        """Up to ``limit`` changes of one mailbox, folder or role group (``PermissionChange.object``), the newest."""
+
+    async def defer(self, changes: Sequence[PermissionChange], at: datetime) -> None:
+        """Keep changes until somebody has the time to note and compare them: one row for hundreds."""
+
+    async def deferred(self, limit: int) -> list[Deferred]:
+        """Up to ``limit`` of what was deferred, the oldest first."""
+
+    async def drop_deferred(self, key: str) -> None:
+        """Delete what was deferred under this key, if it is still there."""
 
     async def newest(self, since: datetime, limit: int) -> list[PermissionChange]:
         """Up to ``limit`` changes since a moment, the newest first."""

@@ -1016,6 +1016,8 @@ class Run:
                 Parameters=named(User="mallory", AccessRights="FullAccess"),
             )
             self.at(delay, partial(self._blob, record))
+        for delay in (1200, 3600, 14_400):
+            self.at(delay, partial(self.invoke, self._host(), read_posture))
 
     def _on_foreign(self, _: str, __: Event) -> None:
         self._blob(a_bypass(Id="20fd5006-645b-42be-9000-000000000001", OrganizationId=IDS[BYSTANDER]))

@@ -53,7 +53,7 @@ FAMILY_OPERATIONS: Mapping[str, tuple[str, ...]] = {
 PERMISSION_OPERATIONS = (
     *("Add-MailboxPermission", "Remove-MailboxPermission", "Add-RecipientPermission", "Remove-RecipientPermission"),
     *("Add-MailboxFolderPermission", "Set-MailboxFolderPermission", "Remove-MailboxFolderPermission"),
-    *("Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-RoleGroup"),
+    *("Add-RoleGroupMember", "Remove-RoleGroupMember", "Update-RoleGroupMember", "New-RoleGroup", "Remove-RoleGroup"),
 )
 """Operations that give a permission to somebody, or take one away."""
 _WANTED = {folded(name): tuple(map(folded, markers)) for name, markers in FAMILY_OPERATIONS.items()}

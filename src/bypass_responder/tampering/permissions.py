@@ -1,9 +1,10 @@
-"""Permissions that were granted and removed: what records say of them, and what was given only for a while. Pure."""
+"""Permissions that were granted and removed: what records say of them. Pure."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import accumulate, product, takewhile
+from typing import TYPE_CHECKING, Any
 
 from bypass_responder.model.base import EARLIEST, record_key
 from bypass_responder.model.health import LONGEST_TEXT
@@ -12,8 +13,6 @@ from bypass_responder.model.permission_change import PermissionChange
 from bypass_responder.tampering.match import given, last_part, listed, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from bypass_responder.model.change import Actor
     from bypass_responder.model.record import AuditRecord
 
@@ -21,83 +20,85 @@ WITHIN = timedelta(days=7)
 """A grant that is taken away so soon may have been for one look."""
 KEPT = timedelta(days=30)
 """How long a change is kept."""
-FOLDER, MEMBER = "folder", "member"
-_IN_FOLDER = ":\\"
+FOLDER, MEMBER, OWNER = "folder", "member", "Owner"
+_MOST_RIGHTS = 50
+_LIST_CHARACTERS = 20_000
+"""Of the names of a list. Who comes after them is counted only."""
 _READ = {folded(name) for name in PERMISSION_OPERATIONS}
 
 
-class Removed(NamedTuple):
-    """A permission that was taken away soon after it was given."""
-
-    grant: PermissionChange
-    removal: PermissionChange
-
-
 def permission_changes(record: AuditRecord, actor: Actor) -> list[PermissionChange]:
-    """Return a change for each right and trustee that a record names; none for another operation, and for a denial."""
-    if folded(record.operation) not in _READ or truth(given(record, "Deny") or ""):
+    """Return a change for each right that a record names, none for another operation. A list of trustees is one change.
+
+    A denial takes away; the removal of a denial is none.
+    """
+    if folded(record.operation) not in _READ:
         return []
     operation = CANONICAL[folded(record.operation)]
     verb, _, noun = operation.partition("-")
+    denies = bool(truth(given(record, "Deny") or ""))
+    if denies and verb == "Remove":
+        return []
     rights = _rights(record)
-    granted = verb != "Remove" and [each.casefold() for each in rights] != ["none"]
+    common: dict[str, Any] = {
+        "record_id": record_key(record.id),
+        "occurred_at": max(record.creation_time, EARLIEST),
+        "operation": operation,
+        "granted": verb != "Remove" and not denies and [each.casefold() for each in rights] != ["none"],
+        "target": _target(record, noun)[:LONGEST_TEXT],
+        "actor": actor,
+    }
+    if (whole := _whole(record, operation)) is not None:
+        return [PermissionChange(**common | whole)]
     kinds = [(FOLDER, ", ".join(rights))] if noun == "MailboxFolderPermission" else [(each, "") for each in rights]
     if noun.startswith("RoleGroup"):
         kinds = [(MEMBER, "")]
     return [
-        PermissionChange(
-            record_id=record_key(record.id),
-            occurred_at=max(record.creation_time, EARLIEST),
-            operation=operation,
-            granted=granted,
-            right=right[:LONGEST_TEXT],
-            detail=detail[:LONGEST_TEXT],
-            target=_target(record)[:LONGEST_TEXT],
-            parameter=parameter,
-            trustee=trustee[:LONGEST_TEXT],
-            actor=actor,
-        )
-        for parameter, trustee in _trustees(record)
-        for right, detail in kinds
+        PermissionChange(**common, right=right[:LONGEST_TEXT], detail=detail[:LONGEST_TEXT], **trustee)
+        for trustee, (right, detail) in product(_trustee(record), kinds[:_MOST_RIGHTS])
     ]
+
+
+def _whole(record: AuditRecord, operation: str) -> dict[str, Any] | None:
+    """Return the fields of a change that says who has a right from now on, and so who does not; None for another."""
+    if operation == "Remove-RoleGroup":
+        return {"right": MEMBER, "parameter": "Identity", "whole": True}
+    if operation == "Remove-MailboxPermission" and truth(given(record, "ResetDefault") or ""):
+        return {"right": "", "parameter": "ResetDefault", "whole": True}
+    if operation == "Add-MailboxPermission" and (owner := last_part(given(record, "Owner") or "")):
+        return {"right": OWNER, "parameter": "Owner", "whole": True, "trustees": (owner[:LONGEST_TEXT],)}
+    if operation in {"New-RoleGroup", "Update-RoleGroupMember"}:
+        return _members(record) if operation[0] == "U" or given(record, "Members") else None
+    return None
+
+
+def _members(record: AuditRecord) -> dict[str, Any]:
+    named = map(last_part, listed(given(record, "Members") or ""))
+    names = [name[:LONGEST_TEXT] for name in named if name]
+    lengths = accumulate(map(len, names))
+    kept = names[: sum(1 for _ in takewhile(lambda total: total <= _LIST_CHARACTERS, lengths))]
+    unlisted = len(names) - len(kept)
+    fields = {"right": MEMBER, "parameter": "Members", "trustees": tuple(kept)}
+    return fields | {"unlisted": unlisted, "whole": not unlisted}
 
 
 def _rights(record: AuditRecord) -> list[str]:
     texts = listed(given(record, "AccessRights") or "")
-    return [right for text in texts if (right := text.strip("{} "))]
+    return list(dict.fromkeys(right for text in texts if (right := text.strip("{} "))))
 
 
-def _target(record: AuditRecord) -> str:
+def _target(record: AuditRecord, noun: str) -> str:
     """Return the object as Exchange names it, which two commands share; what was typed may be any of its names."""
-    name = record.object_id or object_of(record) or given(record, "Name") or ""
-    mailbox, colon, folder = name.strip().partition(_IN_FOLDER)
-    return last_part(mailbox) + colon + folder
+    name = (record.object_id or object_of(record) or given(record, "Name") or "").strip()
+    if noun != "MailboxFolderPermission":
+        return last_part(name)
+    mailbox, _, folder = name.partition(":")
+    return f"{last_part(mailbox)}:\\{folder.lstrip(chr(92))}"
 
 
-def _trustees(record: AuditRecord) -> Iterator[tuple[str, str]]:
+def _trustee(record: AuditRecord) -> list[dict[str, str]]:
+    """Return the trustee that the record names, as fields; at most one."""
     for parameter in ("User", "Trustee", "Member"):
         if name := last_part(given(record, parameter) or ""):
-            yield parameter, name
-    for name in listed(given(record, "Members") or ""):
-        yield "Members", last_part(name)
-
-
-def removed_soon(changes: Iterable[PermissionChange]) -> list[Removed]:
-    """Return each removal within ``WITHIN`` of a grant of the same, whatever the order, with the last grant before."""
-    grants: dict[str, list[PermissionChange]] = {}
-    removals = []
-    for change in sorted(changes, key=_order):
-        if change.granted:
-            grants.setdefault(change.pair, []).append(change)
-        else:
-            removals.append(change)
-    found = []
-    for removal in removals:
-        begin = removal.occurred_at - WITHIN
-        before = [each for each in grants.get(removal.pair, ()) if begin <= each.occurred_at <= removal.occurred_at]
-        found += [Removed(before[-1], removal)] if before else []
-    return found
-
-
-def _order(change: PermissionChange) -> tuple[object, ...]:
-    return change.occurred_at, change.record_id
+            return [{"parameter": parameter, "trustee": name[:LONGEST_TEXT]}]
+    return []

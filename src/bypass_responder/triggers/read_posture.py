@@ -1,7 +1,8 @@
 """Timer ``read_posture``: begin a read of all mailboxes once a day, continue it, and compare it when it has ended.
 
 Answers continue it as well (``record_exchange_read``); the comparison runs only here, away from everything that acts.
-A plan of mailbox changes goes on here when its hour has slots again, or an answer did not come.
+A plan of mailbox changes goes on here when its hour has slots again, or an answer did not come. Last, what the sensors
+deferred of permissions is compared.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.handling.carry_out_plan import advance_plan
 from bypass_responder.operating.posture.reading import advance_read, begin_read, finish_read
+from bypass_responder.triggers.store_permissions import compare_permissions
 
 if TYPE_CHECKING:
     from bypass_responder.services import Services
@@ -25,4 +27,7 @@ async def read_posture(services: Services) -> None:
         await advance_read(services)
         await finish_read(services)
     finally:
-        await advance_plan(services)
+        try:
+            await advance_plan(services)
+        finally:
+            await compare_permissions(services)

@@ -1,6 +1,8 @@
-"""Keeps permissions that were granted and removed, and reports those that were given only for a while.
+"""Notes permissions that were granted and removed, and reports those that were given only for a while.
 
-Both are stored before the other is looked for, so that of two hosts, one with each record, at least one finds the pair.
+The sensors only defer them, in few rows: a script gives thousands at once, and no containment waits for them. The timer
+``read_posture`` does the rest. Grant and removal are noted before the other is looked for, so that of two hosts, one
+with each record, at least one finds the pair.
 """
 
 from __future__ import annotations
@@ -8,15 +10,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
+from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import moment
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.technique import Technique
-from bypass_responder.tampering.permissions import FOLDER, MEMBER, removed_soon
+from bypass_responder.tampering.permissions import FOLDER, MEMBER
+from bypass_responder.tampering.short_grants import removed_soon
 from bypass_responder.triggers.store_tampering import record_all
 
 if TYPE_CHECKING:
@@ -24,15 +30,30 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.permission_change import PermissionChange
     from bypass_responder.services import Services
-    from bypass_responder.tampering.permissions import Removed
+    from bypass_responder.tampering.short_grants import Removed
 
 
-async def store_permissions(found: Sequence[PermissionChange], services: Services) -> bool:
-    """Keep each change once, and report each that was given and soon taken away. True when there is one."""
-    if not found:
-        return False
+ROWS_IN_A_RUN = 20
+"""Of what was deferred, each with hundreds of changes; the next run goes on."""
+MOST_OF_ONE = 2000
+"""Changes of one mailbox, folder or role group that are compared, the newest."""
+
+
+async def compare_permissions(services: Services) -> None:
+    """Note what was deferred, each change once, and report each permission that was given and soon taken away."""
+    reported = False
+    for key, changes in await services.permissions.deferred(ROWS_IN_A_RUN):
+        reported |= await _store(changes, services)
+        await services.permissions.drop_deferred(key)
+    if reported:
+        await settle_all({TENANT_TARGET}, services)
+
+
+async def _store(found: Sequence[PermissionChange], services: Services) -> bool:
+    """Return True when a permission was given and soon taken away."""
     await services.permissions.note(found)
-    histories = await asyncio.gather(*map(limited(services.permissions.of), sorted({each.pair for each in found})))
+    history = limited(partial(services.permissions.of, limit=MOST_OF_ONE))
+    histories = await asyncio.gather(*map(history, sorted({each.object for each in found})))
     new = {each.record_id for each in found}
     removed = [
         each

@@ -22,7 +22,6 @@ from bypass_responder.model.record import AuditRecord, Unreadable, excerpt
 from bypass_responder.session import all_announced
 from bypass_responder.tampering.family import EXCHANGE, content_of
 from bypass_responder.triggers.report_unread import report_unread
-from bypass_responder.triggers.store_permissions import store_permissions
 from bypass_responder.triggers.store_tampering import own_of, store_tampering
 
 if TYPE_CHECKING:
@@ -100,8 +99,9 @@ async def store_records(
         for items in (others, naming)
     ]
     await store_tampering(tampering, services, source=sensor)
-    removed = await store_permissions(permissions, services)
-    of_tenant = {TENANT_TARGET} if tampering or removed or reported else set()
+    if permissions:
+        await services.permissions.defer(permissions, now)
+    of_tenant = {TENANT_TARGET} if tampering or reported else set()
     targets = {finding.target for finding, added in stored if added} | of_tenant
     return Stored(
         frozenset(targets),

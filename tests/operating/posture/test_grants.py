@@ -52,6 +52,26 @@ async def test_a_right_to_a_folder_is_named_in_full() -> None:
     assert found.changes[0].right == "folder Editor"
 
 
+async def test_a_list_has_a_line_for_each_trustee() -> None:
+    change = ago(1, granted=True, trustee="", right="member").model_copy(update={"trustees": ("a", "b"), "unlisted": 7})
+    found = await read_grants((await world_with(change)).services)
+
+    assert [each.trustee for each in found.changes] == ["a", "b", "and 7 more"]
+
+
+async def test_what_takes_from_everybody_says_so() -> None:
+    found = await read_grants((await world_with(ago(1, granted=False, trustee="", right=""))).services)
+
+    assert [(each.right, each.trustee) for each in found.changes] == [("all", "all")]
+
+
+async def test_what_waits_for_its_comparison_is_missing() -> None:
+    world = World()
+    await world.permissions.defer([ago(1, granted=True)], world.now)
+
+    assert not (await read_grants(world.services)).complete
+
+
 async def test_it_says_so_when_there_are_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grants, "MOST_CHANGES", 1)
     found = await read_grants((await world_with(ago(2, granted=True), ago(1, granted=True))).services)

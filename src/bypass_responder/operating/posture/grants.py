@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import Utc, Value
-from bypass_responder.tampering.permissions import WITHIN, removed_soon
+from bypass_responder.tampering.permissions import WITHIN
+from bypass_responder.tampering.short_grants import removed_soon
 
 if TYPE_CHECKING:
     from bypass_responder.model.permission_change import PermissionChange
     from bypass_responder.services import Services
-    from bypass_responder.tampering.permissions import Removed
+    from bypass_responder.tampering.short_grants import Removed
 
 MOST_CHANGES = 1000
 """The newest, of which a removal finds its grant."""
@@ -50,7 +51,7 @@ class Grants(Value):
     removed: tuple[RemovedLine, ...]
     changes: tuple[GrantLine, ...]
     complete: bool
-    """False: there are more changes; the oldest are left out."""
+    """False: there are more. The oldest are left out, or new ones wait for the next run of ``read_posture``."""
 
 
 async def read_grants(services: Services, *, days: int = WITHIN.days) -> Grants:
@@ -59,23 +60,30 @@ async def read_grants(services: Services, *, days: int = WITHIN.days) -> Grants:
     since = now - timedelta(days=days)
     found = await services.permissions.newest(since - WITHIN, MOST_CHANGES + 1)
     removed = [each for each in removed_soon(found) if each.removal.occurred_at >= since]
-    recent = [each for each in found[:MOST_CHANGES] if each.occurred_at >= since]
+    recent = [line for each in found if each.occurred_at >= since for line in _lines(each)]
+    waiting = await services.permissions.deferred(1)
     return Grants(
         read_at=now,
         since=since,
         removed=tuple(map(_removed, reversed(removed))),
-        changes=tuple(map(_line, recent)),
-        complete=len(found) <= MOST_CHANGES,
+        changes=tuple(recent[:MOST_CHANGES]),
+        complete=max(len(found), len(recent)) <= MOST_CHANGES and not waiting,
     )
 
 
-def _line(change: PermissionChange) -> GrantLine:
+def _lines(change: PermissionChange) -> list[GrantLine]:
+    """Return a line for each trustee, up to the limit of all; one for a change that names nobody."""
+    names = [*change.trustees[:MOST_CHANGES], *([f"and {change.unlisted} more"] if change.unlisted else [])]
+    return [_line(change, name) for name in names or [change.trustee or "all"]]
+
+
+def _line(change: PermissionChange, trustee: str) -> GrantLine:
     return GrantLine(
         at=change.occurred_at,
         granted=change.granted,
-        right=f"{change.right} {change.detail}".strip(),
+        right=f"{change.right or 'all'} {change.detail}".strip(),
         target=change.target,
-        trustee=change.trustee,
+        trustee=trustee,
         who=str(change.actor),
         operation=change.operation,
     )
