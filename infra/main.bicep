@@ -68,6 +68,11 @@ param changeTicketPattern string = ''
 @maxValue(3650)
 param evidenceRetentionDays int = 180
 
+@description('Days for which the counts of who else opened watched mailboxes are kept.')
+@minValue(30)
+@maxValue(3650)
+param accessRetentionDays int = 400
+
 @description('Hours after which people are reminded of an incident that nobody has acknowledged.')
 @minValue(1)
 @maxValue(168)
@@ -439,6 +444,7 @@ module responderApp 'modules/app.bicep' = {
     inbound: !networkIsolation
     deployAddresses: words(deployAddresses)
     settings: {
+      ACCESS_RETENTION_DAYS: string(accessRetentionDays)
       ACTOR_RESPONSE: actorResponse
       ALERTS_QUEUE: queues.alerts
       ALLOWLIST_APPROVAL: allowlistApproval

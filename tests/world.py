@@ -33,6 +33,7 @@ from bypass_responder.triggers.resume_responses import resume_responses
 from bypass_responder.triggers.send_notifications import send_notifications
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.fakes import (
+    FakeAccesses,
     FakeAllowlist,
     FakeAllowlistSnapshot,
     FakeCheckpoints,
@@ -174,6 +175,7 @@ class World:
         self.hunting = FakeHunting(clock=clock)
         self.hunting_store = FakeHuntingStore()
         self.permissions = FakePermissions()
+        self.access = FakeAccesses()
         self.bypassed: dict[str, bool] = {}
         self.names: dict[str, list[str]] = {}
         self.answered = 0
@@ -207,6 +209,7 @@ class World:
             hunting=self.hunting,
             hunting_store=self.hunting_store,
             permissions=self.permissions,
+            access=self.access,
             outbox=self.outbox,
             sender=self.sender,
             receivers={"webhook": self.notifier},

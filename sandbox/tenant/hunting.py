@@ -1,5 +1,7 @@
 """Microsoft Graph: advanced hunting. Of a query it follows the table, ``ActionType in~``, ids and ``take`` only.
 
+Records of mailboxes are counted as the daily query of watched mailboxes asks (``hunting_counts``).
+
 The time comes from ``Timespan``. Rows are in the order of their time.
 """
 
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 
 from sandbox.tenant.graph import graph_error
+from sandbox.tenant.hunting_counts import counted, mailboxes_of
 from sandbox.tenant.hunting_rows import CLOUD_APP_EVENTS, HuntingRow, moment_of
 from sandbox.tenant.identity import GRAPH, claims_for
 
@@ -60,8 +63,11 @@ def _found(tenant: Tenant, table: str, query: str, timespan: str) -> list[dict[s
         and (not actions or str(row.cells.get("ActionType")).casefold() in actions)
         and (not ids or any(cell in ids for cell in row.cells.values() if isinstance(cell, str)))
     ]
+    rows.sort(key=lambda row: row.at)
+    mailboxes = mailboxes_of(query)
+    cells = [row.cells for row in rows] if mailboxes is None else counted(rows, mailboxes)
     most = min([LONGEST_ANSWER, *map(int, _TAKE.findall(query))])
-    return [row.cells for row in sorted(rows, key=lambda row: row.at)[:most]]
+    return cells[:most]
 
 
 def _traces(tenant: Tenant, table: str) -> Iterator[HuntingRow]:

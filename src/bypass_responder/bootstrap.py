@@ -245,6 +245,7 @@ def build(environment: Mapping[str, str], *, short_lived: bool = False) -> Respo
         hunting=hunting,
         hunting_store=late(lambda: _hunting_store(storage, tenant)),
         permissions=late(lambda: _permissions(storage, tenant)),
+        access=late(lambda: _access(storage, tenant)),
         outbox=late(lambda: _outbox(storage, tenant)),
         sender=late(lambda: _sender(storage, settings)),
         receivers=_receivers(http, settings),
@@ -468,6 +469,12 @@ def _permissions(storage: StorageClients, tenant: str) -> ports.Permissions:
     return PermissionTable(storage.tables, tenant)
 
 
+def _access(storage: StorageClients, tenant: str) -> ports.MailboxAccesses:
+    from bypass_responder.adapters.access_table import AccessTable
+
+    return AccessTable(storage.tables, tenant)
+
+
 def _posture_runs(storage: StorageClients, tenant: str) -> ports.PostureRuns:
     from bypass_responder.adapters.posture_run_table import PostureRunTable
 
@@ -661,6 +668,7 @@ def build_console(environment: Mapping[str, str]) -> ConsoleServices:
         hunting=absent,
         hunting_store=HuntingTable(storage.tables, tenant),
         permissions=late(lambda: _permissions(storage, tenant)),
+        access=late(lambda: _access(storage, tenant)),
         outbox=TableOutbox(storage.tables, tenant),
         sender=absent,
         receivers={},

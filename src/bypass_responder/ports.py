@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.inspection import Inspection
     from bypass_responder.model.listing import IndexEntry, IndexFilter, IndexPage
     from bypass_responder.model.log import Checkpoint, LogEntry, TornLine
+    from bypass_responder.model.mailbox_access import AccessDay, AccessFilter, AccessState, MailboxAccess
     from bypass_responder.model.message import ExchangeCommand
     from bypass_responder.model.notification import Notification
     from bypass_responder.model.permission_change import Deferred, PermissionChange
@@ -611,6 +612,31 @@ class Permissions(Protocol):
 
     async def forget_before(self, moment: datetime) -> int:
         """Delete the changes before a moment; returns how many."""
+
+
+class MailboxAccesses(Protocol):
+    """What others than the owner did in watched mailboxes, for ``ACCESS_RETENTION_DAYS``; and which days were read."""
+
+    async def state(self) -> AccessState:
+        """The state as it was saved last, a fresh one before the first run."""
+
+    async def save(self, state: AccessState) -> AccessState:
+        """Store it if its etag still holds (insert when None). Raises ConflictError."""
+
+    async def days(self, since: date) -> list[AccessDay]:
+        """The days that were read, from this one on, the oldest first."""
+
+    async def keep(self, day: AccessDay, rows: Sequence[MailboxAccess]) -> None:
+        """Store the rows of a day, then the day. A row that is known is replaced."""
+
+    async def known(self, pairs: Collection[str], before: date) -> set[str]:
+        """Which pairs (``MailboxAccess.pair``) have a row of a day before this one."""
+
+    async def newest(self, wanted: AccessFilter, limit: int) -> list[MailboxAccess]:
+        """Up to ``limit`` rows, the newest day first."""
+
+    async def forget_before(self, day: date) -> int:
+        """Delete the rows of days before this one; returns how many."""
 
 
 class Hunting(Protocol):

@@ -47,6 +47,7 @@ class Services:
     hunting: ports.Hunting
     hunting_store: ports.HuntingStore
     permissions: ports.Permissions
+    access: ports.MailboxAccesses
     outbox: ports.Outbox
     sender: ports.SenderQueue
     receivers: Mapping[str, ports.Notifier]

@@ -152,6 +152,7 @@ class Settings(Value):
     resume_schedule: str = "30 * * * * *"
     evidence_schedule: str = "15 */5 * * * *"
     evidence_retention_days: Annotated[int, Field(ge=30, le=3650)] = 180
+    access_retention_days: Annotated[int, Field(ge=30, le=3650)] = 400
     exchange_commands_queue: QueueName = "exchange-commands"
     exchange_checks_queue: QueueName = "exchange-checks"
     exchange_sweeps_queue: QueueName = "exchange-sweeps"

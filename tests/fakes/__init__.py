@@ -1,5 +1,6 @@
 """In-memory stand-ins for our own ports. Each keeps state that a test reads, and holds the adapter's contract."""
 
+from tests.fakes.access import FakeAccesses
 from tests.fakes.channels import (
     FakeDecisionQueue,
     FakeEvidence,
@@ -26,6 +27,7 @@ from tests.fakes.rows import (
 )
 
 __all__ = [
+    "FakeAccesses",
     "FakeAllowlist",
     "FakeAllowlistSnapshot",
     "FakeCheckpoints",

@@ -10,6 +10,8 @@ from bypass_responder.errors import ConflictError
 from bypass_responder.model.feed import Window
 from bypass_responder.model.hunting import Arrival, HuntingState
 from bypass_responder.sensing.hunting.query import ROWS
+from sandbox.tenant.hunting_counts import counted, mailboxes_of
+from sandbox.tenant.hunting_rows import CLOUD_APP_EVENTS, HuntingRow
 from tests.fakes.scripted import Scripted
 
 
@@ -22,6 +24,8 @@ class FakeHunting(Scripted):
         self.windows: list[Window] = []
         self.other_rows = True
         """The table has rows of Exchange that concern nobody."""
+        self.most = ROWS
+        """Counted rows of one answer."""
         self._clock = clock
 
     def add(self, record: Mapping[str, Any], *, at: datetime | None = None, arrived: datetime | None = None) -> None:
@@ -31,7 +35,7 @@ class FakeHunting(Scripted):
             "Timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}",
             "ReportId": f"{len(self.table)}",
             "ActionType": record["Operation"],
-            "AccountObjectId": "",
+            "AccountObjectId": record.get("TokenObjectId", ""),
             "RecordId": record.get("Id", ""),
             "RawEventData": dict(record),
         }
@@ -48,6 +52,9 @@ class FakeHunting(Scripted):
             for at, arrived, row in self.table
             if timespan.start <= at < timespan.end and arrived <= self._clock()
         ]
+        if (mailboxes := mailboxes_of(query)) is not None:
+            rows = [HuntingRow(CLOUD_APP_EVENTS, at, at, row) for at, row in found]
+            return counted(rows, mailboxes)[: self.most]
         return [row for _, row in sorted(found, key=lambda pair: pair[0])[:ROWS]]
 
 

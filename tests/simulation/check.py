@@ -81,6 +81,7 @@ async def problems_of(run: Run) -> list[str]:
     found += await _of_feed(run)
     found += await _of_evidence(run)
     found += await _of_permissions(run)
+    found += _of_access(run)
     found += await _of_plans(run)
     found += [f"chain: {problem}" for problem in (await verify_log(run.stored.ledger, run.stored.checkpoints)).problems]
     if written := await run.idle_writes():
@@ -94,6 +95,13 @@ async def _of_permissions(run: Run) -> list[str]:
     reported = {row.target for row in case.rows(Tampering) if row.technique is Technique.GRANT_REMOVED}
     given = {IDS[event.account] for event in run.schedule.events if event.kind == "permission"}
     return [f"unseen_grant: the removal of {each} is not reported" for each in sorted(given - reported)]
+
+
+def _of_access(run: Run) -> list[str]:
+    """What a delegate did in the watched mailbox is counted, each record once."""
+    opened = sum(record["ActionType"] == "MailItemsAccessed" for _, _, record in run.hunting.table)
+    counted = sum(row.count for row in run.world.access.rows.values())
+    return [] if counted == opened else [f"miscounted: {opened} times opened, and {counted} counted"]
 
 
 def _of_case(case: Case, run: Run) -> Iterator[str]:

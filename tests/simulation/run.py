@@ -38,6 +38,7 @@ from bypass_responder.operating.decide import outcome_of as read_outcome
 from bypass_responder.operating.decide import prepare
 from bypass_responder.operating.incidents.listing import needing_decision
 from bypass_responder.operating.incidents.view import read_entry
+from bypass_responder.operating.posture.access import read_access
 from bypass_responder.operating.posture.grants import read_grants
 from bypass_responder.operating.posture.plan_runs import prepare_apply, prepare_for_run, read_runs, undo_file
 from bypass_responder.operating.status import read_status
@@ -58,6 +59,7 @@ from bypass_responder.triggers.send_notifications import send_notifications
 from bypass_responder.triggers.store_tampering import store_tampering
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.fakes import FakeDecisionQueue, FakeLimit, FakeNotifier
+from tests.sensing.access.records import a_record
 from tests.sensing.builders import a_bypass, named
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop
@@ -120,8 +122,8 @@ DONE, EARLY = "done", "early"
 SOURCES = ("sign_ins", "inbox_rules")
 """The sources of evidence that the tenant has; the others are unavailable."""
 GATHERING = (
-    *("allowlist.entries", "directory.find", "gathered.", "index.", "ledger.", "sources.", "sweeps.baseline"),
-    "work.",
+    *("access.", "allowlist.entries", "directory.find", "gathered.", "hunting.run", "index.", "ledger.", "sources."),
+    *("sweeps.baseline", "work."),
 )
 """Calls that the evidence run may make."""
 _GATHERS: ContextVar[bool] = ContextVar("gathers", default=False)
@@ -205,6 +207,7 @@ async def look(services: Services) -> None:
     """Read the status, the listing and the log, as a person does."""
     await read_status(services)
     await read_grants(services)
+    await read_access(services)
     await needing_decision(services)
     await services.index.count(IndexFilter(), 10)
     async for entry in services.index.newest():
@@ -346,7 +349,8 @@ class Run:
             f"{name}@contoso.onmicrosoft.com": IDS[name] for name in IDS
         }
         self._changed_settings: dict[str, Any] = {}
-        self.settings = some_settings()
+        self.watched = {"watched_mailboxes": f"{VICTIMS[0]}@contoso.onmicrosoft.com"} if self.watches else {}
+        self.settings = some_settings(**self.watched)
         self.services = dataclasses.replace(
             self.world.services,
             directory=self.world.directory,
@@ -364,7 +368,14 @@ class Run:
     def hunts(self) -> bool:
         """True when the tenant lets the responder read advanced hunting."""
         crash_at = self.schedule.crash_at
-        return self.schedule.seed % 2 == 0 or (crash_at is not None and crash_at[0].startswith("hunting"))
+        return (
+            self.schedule.seed % 2 == 0 or self.watches or (crash_at is not None and crash_at[0].startswith("hunting"))
+        )
+
+    @property
+    def watches(self) -> bool:
+        """True when a mailbox is watched."""
+        return any(event.kind == "opened" for event in self.schedule.events)
 
     @property
     def stored(self) -> Services:
@@ -949,7 +960,7 @@ class Run:
         self._changed_settings |= changes
         given = {name: value for name, value in self._changed_settings.items() if value is not None}
         self.deployed.append((self.now(), given))
-        self.settings = some_settings(**given)
+        self.settings = some_settings(**self.watched, **given)
 
     def _on_protect(self, account: str, event: Event) -> None:
         self._deploy(protected_object_ids=account)
@@ -1018,6 +1029,16 @@ class Run:
             self.at(delay, partial(self._blob, record))
         for delay in (1200, 3600, 14_400):
             self.at(delay, partial(self.invoke, self._host(), read_posture))
+
+    def _on_opened(self, account: str, event: Event) -> None:
+        """A delegate opens the watched mailbox, and again; hunting has the second record a day later."""
+        self.at(event.value, lambda: self._opened(account, timedelta()))
+        self.at(event.value * 2, lambda: self._opened(account, timedelta(days=1)))
+
+    def _opened(self, account: str, late: timedelta) -> None:
+        owner = self.directory.accounts[account].user_principal_name
+        record = a_record(self.now(), MailboxOwnerUPN=owner)
+        self.hunting.add(record, arrived=self.now() + late)
 
     def _on_foreign(self, _: str, __: Event) -> None:
         self._blob(a_bypass(Id="20fd5006-645b-42be-9000-000000000001", OrganizationId=IDS[BYSTANDER]))
@@ -1103,5 +1124,6 @@ class Run:
             world.checkpoints,
             world.allowlist_snapshot,
             world.gathered,
+            world.access,
         )
         return [f"{call} {about}" for port in ports for call, about in port.calls if call in written]

@@ -43,6 +43,13 @@ REACHED_BY = {
     "hint_checks.take": "hint",
     "hunting_store.forget_before": "days_later",
     "limit.give_back": "refused_on",
+    "access.state": "opened",
+    "access.save": "opened",
+    "access.days": "opened",
+    "access.keep": "opened",
+    "access.known": "opened",
+    "access.forget_before": "opened",
+    "access.newest": "look",
     "permissions.note": "permission",
     "permissions.of": "permission",
     "permissions.defer": "permission",
@@ -67,7 +74,15 @@ RARE = {"allowlist.remove", "decisions.send"}
 """Calls that need an incident or an entry before them."""
 SELDOM = RARE | {"gathered.keep"} | {call for call, kind in REACHED_BY.items() if kind == "look"}
 """Calls that a run seldom makes twice: the host is killed at the first."""
-ALSO = {1: "console_edits", 3: "console", 5: "wrong_queue", 7: "listed_late", 9: "accept_warning", 11: "service_edits"}
+ALSO = {
+    1: "console_edits",
+    3: "console",
+    5: "wrong_queue",
+    7: "listed_late",
+    9: "accept_warning",
+    11: "service_edits",
+    15: "opened",
+}
 """What happens in some seeds as well, by their remainder: it moves no other seed."""
 CROWDED = 13
 """The remainder of the seeds in which calls are slow and a clock is wrong, so that claims end before their calls."""

@@ -182,6 +182,13 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
             "bypassctl allowlist review",
         ),
     ),
+    "new_access": (
+        Severity.WARNING,
+        Task(
+            "Ask the mailbox's owner about the actor. Unless it was meant, take the permission away and secure both",
+            "bypassctl posture access",
+        ),
+    ),
     "gap": (
         Severity.CRITICAL,
         Task("Export the audit log of that time from Purview, and search the export", "bypassctl detect --help"),
@@ -195,6 +202,7 @@ DECAYS: Mapping[str, timedelta] = {
     "alerts_unreadable": timedelta(hours=24),
     "hints_waiting": timedelta(hours=1),
     "like_a_person": timedelta(hours=26),
+    "new_access": timedelta(hours=26),
     "sweep_account_unreadable": timedelta(hours=1),
 }
 """Alerts of something that happens and does not last: over when it was not seen for so long."""

@@ -25,6 +25,7 @@ from bypass_responder.errors import InputError
 from bypass_responder.model.base import Utc, first_problem
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.listing import IndexFilter
+from bypass_responder.model.mailbox_access import AccessLogon
 from bypass_responder.operating.allowlist.edit import Edit
 from bypass_responder.operating.blind_windows.read_windows import BlindWindows, read_windows
 from bypass_responder.operating.bypassed import BypassedAccounts, bypassed_accounts
@@ -34,6 +35,7 @@ from bypass_responder.operating.overview.account_log import AccountLog, read_acc
 from bypass_responder.operating.overview.app_settings import AppSettings, read_app_settings
 from bypass_responder.operating.overview.health import Health, read_health
 from bypass_responder.operating.overview.needs_decision import NeedsDecision, read_needs_decision
+from bypass_responder.operating.posture.access import MOST_ROWS, Accesses, read_access
 from bypass_responder.operating.posture.answers import PosturePage, read_page
 from bypass_responder.operating.posture.grants import Grants, read_grants
 from bypass_responder.operating.posture.plan_runs import PlanRuns, read_plan_runs
@@ -42,6 +44,7 @@ from bypass_responder.tampering.permissions import KEPT, WITHIN
 
 MOST_BYPASSED = 500
 """Accounts on a page."""
+ROWS_OF_PAGE = 500
 Moment = Annotated[Utc | None, BeforeValidator(lambda text: text or None)]
 """A time; an empty field of a form is none."""
 Subject = Annotated[str, Query(max_length=100, description="An incident id, an object id, or the word tenant.")]
@@ -139,6 +142,21 @@ async def grants(
     return await read_grants(console.services, days=days)
 
 
+async def access(
+    console: ConsoleDep,
+    mailbox: Annotated[str, Query(max_length=256, description="User principal name or object id, whole.")] = "",
+    actor: Annotated[str, Query(max_length=256, description="User principal name, object id or application id.")] = "",
+    logon_type: Annotated[AccessLogon | Literal[""], Query(description="As what they acted.")] = "",
+    since: Annotated[Moment, Query(description="Days from then on; without it, 30 days.")] = None,
+    until: Annotated[Moment, Query(description="Days before then.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most, the newest.")] = ROWS_OF_PAGE,
+) -> Accesses:
+    """Who else than its owner opened which watched mailbox, and what is not known of it."""
+    names = {"mailbox": mailbox, "actor": actor}
+    logon = logon_type or None
+    return await read_access(console.services, **names, logon=logon, since=since, until=until, limit=limit)
+
+
 async def plans(console: ConsoleDep) -> PlanRuns:
     """Plans of mailbox changes that were carried out or undone, and how far they are. Read-only."""
     return await read_plan_runs(console.services)
@@ -195,6 +213,7 @@ PAGES = (
     Page("/health", "Health", "health.html", Health, health),
     Page("/posture", "Posture", "posture.html", PosturePage, posture),
     Page("/posture/plans", "Plans", "plans.html", PlanRuns, plans, in_menu=False),
+    Page("/posture/access", "Mailbox access", "access.html", Accesses, access, in_menu=False),
     Page("/posture/grants", "Permissions", "grants.html", Grants, grants, in_menu=False),
     Page("/settings", "Settings", "settings.html", AppSettings, settings),
 )

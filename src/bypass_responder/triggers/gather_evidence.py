@@ -23,6 +23,7 @@ from bypass_responder.event_lines import write_line
 from bypass_responder.evidence.asking import ask, claimed
 from bypass_responder.evidence.planning import look_again_at, missing_inquiries, next_round, plan_for
 from bypass_responder.session import announced, open_session
+from bypass_responder.triggers.watch_mailbox_access import watch_mailbox_access
 from bypass_responder.triggers.watch_service_accounts import watch_service_accounts
 
 if TYPE_CHECKING:
@@ -90,10 +91,11 @@ async def gather_evidence(services: Services) -> None:
             continue  # another run has visited it, and goes on
         except ResponderError as problem:
             problems.append(problem)
-    try:
-        await watch_service_accounts(services)
-    except ResponderError as problem:
-        problems.append(problem)
+    for watch in (watch_service_accounts, watch_mailbox_access):
+        try:
+            await watch(services)
+        except ResponderError as problem:
+            problems.append(problem)
     if visits:
         write_line("gathered", targets=len(visits), asked=asked, problems=len(problems))
     if problems:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from bypass_responder.cli.posture.access import access
 from bypass_responder.cli.posture.apply_plan import apply, stop_run, undo
 from bypass_responder.cli.posture.comparisons import compare
 from bypass_responder.cli.posture.grants import grants
@@ -19,6 +20,7 @@ app.command()(report)
 app.command()(check)
 app.command()(plan)
 app.command()(grants)
+app.command()(access)
 app.command()(apply)
 app.command()(applied)
 app.command()(undo)

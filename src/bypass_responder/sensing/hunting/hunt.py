@@ -20,7 +20,7 @@ from bypass_responder.sensing.hunting.query import ROWS, any_row_query, records_
 from bypass_responder.sensing.hunting.rows import HuntedRow, hunted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from bypass_responder.ports import Hunting
 
@@ -71,8 +71,8 @@ async def hunt(
     """
     window = window_of(state, now)
     try:
-        answered = await _rows(hunting, window)
-        has_rows = bool(answered) or await _has_rows(hunting, now)
+        answered = await rows_within(hunting, window)
+        alive = bool(answered) or await has_rows(hunting, Window(start=now - OVERLAP, end=now))
     except ResponderError as error:
         return Hunt(_after_error(state, error, now), error=error)
     rows = {row.id: row for row in (hunted(each, read_at=now) for each in answered)}
@@ -84,29 +84,31 @@ async def hunt(
         "failing_since": None,
         "failure": "",
         "next_at": None,
-        "empty_since": None if has_rows else state.empty_since or now,
+        "empty_since": None if alive else state.empty_since or now,
         "days_read_at": now if window.end - window.start > OVERLAP else state.days_read_at,
     }
     new = [row for row in rows.values() if record_key(row.id) not in known and row.at >= since]
     return Hunt(state.model_copy(update=changes), new, listed=len(rows))
 
 
-async def _rows(hunting: Hunting, window: Window) -> list[Mapping[str, Any]]:
+async def rows_within(
+    hunting: Hunting, window: Window, query: Callable[[Window], str] = records_query
+) -> list[Mapping[str, Any]]:
     """Return the rows of a window; of one with too many, those of its halves. Raises RefusedError."""
-    found = list(await hunting.run(records_query(window), window))
+    found = list(await hunting.run(query(window), window))
     if len(found) < ROWS:
         return found
     half = (window.end - window.start) / 2
     if half < SHORTEST:
         raise RefusedError(f"More than {ROWS:,} rows at {window.start:%Y-%m-%d %H:%M:%SZ}: they cannot be divided.")
     middle = window.start + half
-    earlier = await _rows(hunting, Window(start=window.start, end=middle))
-    return [*earlier, *await _rows(hunting, Window(start=middle, end=window.end))]
+    earlier = await rows_within(hunting, Window(start=window.start, end=middle), query)
+    return [*earlier, *await rows_within(hunting, Window(start=middle, end=window.end), query)]
 
 
-async def _has_rows(hunting: Hunting, now: datetime) -> bool:
-    day = Window(start=now - OVERLAP, end=now)
-    return bool(await hunting.run(any_row_query(day), day))
+async def has_rows(hunting: Hunting, window: Window) -> bool:
+    """Return True when the table has any row of Exchange: without one, an empty answer proves nothing."""
+    return bool(await hunting.run(any_row_query(window), window))
 
 
 def _after_error(state: HuntingState, error: ResponderError, now: datetime) -> HuntingState:
