@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+import pytest
 
 from bypass_responder.console.principal import Role
 from bypass_responder.operating.posture.answers import keep_read
@@ -11,6 +14,9 @@ from tests.console.visitors import visitor
 from tests.operating.posture.scenes import read_of
 from tests.posture.mailboxes import CASES, Case
 from tests.world import World
+
+BY_NAME = {case.what: case for case in CASES}
+SOME = (CASES[2], BY_NAME["the owner does not record reads"], BY_NAME["AuditEnabled off for a room"])
 
 
 async def shown(*cases: Case, path: str = "/posture", **fields: Any) -> str:
@@ -47,6 +53,45 @@ async def test_the_api_has_the_same() -> None:
     text = await shown(CASES[2], path="/api/v1/posture")
 
     assert '"state":"Needs attention: 1 pinned."' in text.replace(": {", ":{").replace('": "', '":"')
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("", 3),
+        ("?pinned=true", 2),
+        ("?type=roommailbox", 1),
+        ("?missing=mailitemsaccessed", 1),
+        ("?not_audited=true", 1),
+        ("?pinned=true&not_audited=true", 0),
+        ("?type=NoSuchType", 0),
+    ],
+)
+async def test_the_mailboxes_are_filtered_and_it_says_so(query: str, rows: int) -> None:
+    text = await shown(*SOME, path=f"/posture{query}")
+
+    assert text.count('data-label="Audited"') == rows
+    assert (f"Filtered: {rows} of the 3 mailboxes" in text) == bool(query)
+
+
+async def test_the_command_for_all_mailboxes_has_the_same_filter() -> None:
+    text = await shown(*SOME, path="/posture?type=UserMailbox&missing=MailItemsAccessed&pinned=true&not_audited=true")
+
+    assert "bypassctl posture report --type UserMailbox --missing MailItemsAccessed --pinned --not-audited" in text
+
+
+async def test_the_numbers_are_those_of_all_mailboxes_and_the_api_has_the_filter() -> None:
+    answer = json.loads(await shown(*SOME, path="/api/v1/posture?pinned=true"))
+
+    assert (answer["overview"]["summary"]["mailboxes"], answer["unfiltered"]) == (3, 3)
+    assert (len(answer["overview"]["mailboxes"]), answer["filter"]["pinned"]) == (2, True)
+
+
+async def test_markup_in_a_filter_is_text() -> None:
+    text = await shown(*SOME, path="/posture?missing=%3Cb%3Ex%3C/b%3E")
+
+    assert "&lt;b&gt;x&lt;/b&gt;" in text
+    assert "<b>x" not in text
 
 
 async def test_markup_in_a_name_is_text() -> None:

@@ -38,6 +38,7 @@ from bypass_responder.operating.overview.needs_decision import NeedsDecision, re
 from bypass_responder.operating.posture.access import MOST_ROWS, Accesses, read_access
 from bypass_responder.operating.posture.answers import PosturePage, read_page
 from bypass_responder.operating.posture.grants import Grants, read_grants
+from bypass_responder.operating.posture.listed import LineFilter
 from bypass_responder.operating.posture.plan_runs import PlanRuns, read_plan_runs
 from bypass_responder.operating.status import last_self_check
 from bypass_responder.tampering.permissions import KEPT, WITHIN
@@ -129,9 +130,17 @@ async def health(console: ConsoleDep) -> Health:
     return await read_health(console.services, console.self_checks)
 
 
-async def posture(console: ConsoleDep) -> PosturePage:
+async def posture(
+    console: ConsoleDep,
+    type: Annotated[str, Query(max_length=64, description="List only this RecipientTypeDetails.")] = "",  # noqa: A002 - the name in the query
+    missing: Annotated[str, Query(max_length=64, description="List only mailboxes without this action.")] = "",
+    *,
+    pinned: Annotated[bool, Query(description="List only mailboxes with a pinned logon type.")] = False,
+    not_audited: Annotated[bool, Query(description="List only what is not audited, or not known to be.")] = False,
+) -> PosturePage:
     """What mailboxes audit, as the worker last read them: numbers, what to do, the mailboxes that come first."""
-    return await read_page(console.services)
+    wanted = LineFilter(type=type.strip(), missing=missing.strip(), pinned=pinned, not_audited=not_audited)
+    return await read_page(console.services, wanted)
 
 
 async def grants(

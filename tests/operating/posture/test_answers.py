@@ -11,6 +11,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.posture.answers import TREND, keep_read, read_page, read_report
+from bypass_responder.operating.posture.listed import LineFilter
 from bypass_responder.operating.posture.report import PostureReport
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.filter import RowFilter
@@ -117,13 +118,13 @@ async def test_a_bypassed_account_has_the_ticket_of_its_entry() -> None:
 
 
 async def test_a_page_before_the_first_read_says_so() -> None:
-    assert (await read_page(World().services)).overview is None
+    assert (await read_page(World().services, LineFilter())).overview is None
 
 
 async def test_a_read_that_ended_is_kept_with_its_overview() -> None:
     world = World()
     await keep_read(read_of(world, *WRITTEN), world.services)
-    page = await read_page(world.services)
+    page = await read_page(world.services, LineFilter())
 
     assert page.overview is not None
     assert page.overview.summary.mailboxes == len(WRITTEN)
@@ -135,14 +136,14 @@ async def test_the_page_needs_no_blob() -> None:
     await keep_read(read_of(world, *WRITTEN), world.services)
     world.reads.blobs.clear()
 
-    assert (await read_page(world.services)).overview
+    assert (await read_page(world.services, LineFilter())).overview
 
 
 async def test_the_trend_has_the_reads_before_the_newest_first() -> None:
     world = World()
     for day in range(3):
         await keep_read(read_of(world, *[DEFAULT] * (day + 1), id=f"r{day}", read_at=START + day * DAY), world.services)
-    page = await read_page(world.services)
+    page = await read_page(world.services, LineFilter())
 
     assert [each.mailboxes for each in page.trend] == [2, 1]
     assert [each.mailboxes for each in (await report_of(world)).trend] == [2, 1]

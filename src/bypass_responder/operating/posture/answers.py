@@ -9,6 +9,7 @@ from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import Tampering
+from bypass_responder.operating.posture.listed import LineFilter, listed
 from bypass_responder.operating.posture.overview import overview_of
 from bypass_responder.operating.posture.report import Exemption, PostureReport
 from bypass_responder.posture.baseline import Measures, measures
@@ -41,15 +42,21 @@ class PosturePage(Value):
     overview: Overview | None
     trend: tuple[Summary, ...]
     """The reads before, the newest first."""
+    filter: LineFilter
+    """Of the mailboxes that are listed; numbers and issues are those of all."""
+    unfiltered: int
+    """How many mailboxes are listed without the filter."""
 
 
-async def read_page(services: Services) -> PosturePage:
+async def read_page(services: Services, wanted: LineFilter) -> PosturePage:
     """Return the last overview and the trend, from tables alone."""
     overviews = [read.overview for read in await services.posture.newest(TREND) if read.overview]
     return PosturePage(
         read_at=services.clock(),
-        overview=overviews[0] if overviews else None,
+        overview=listed(overviews[0], wanted) if overviews else None,
         trend=tuple(each.summary for each in overviews[1:]),
+        filter=wanted,
+        unfiltered=len(overviews[0].mailboxes) if overviews else 0,
     )
 
 
