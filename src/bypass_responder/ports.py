@@ -371,6 +371,12 @@ class ExchangeReads(Protocol):
     async def ask(self, command: ReadCommand, now: datetime) -> None:
         """Remember a question, then put it on its queue. Asked again, it is sent again unless it is answered."""
 
+    async def withdraw(self, command: ReadCommand, result: ReadResult, now: datetime) -> StoredRead:
+        """End a question that was never asked with an answer, so that it is not sent any more; return it as stored.
+
+        One that was asked, or has an answer, stays as it is.
+        """
+
     async def find(self, command_id: str) -> StoredRead | None:
         """A question by its id, None when it was never asked, or was forgotten."""
 

@@ -93,6 +93,22 @@ async def test_an_answer_counts_once(reads: ExchangeReads) -> None:
     assert kept.result == an_answer()
 
 
+async def test_a_question_that_was_asked_cannot_be_withdrawn(reads: ExchangeReads) -> None:
+    await reads.ask(a_question(), NOON)
+    kept = await reads.withdraw(a_question(), an_answer(), NOON + timedelta(minutes=1))
+
+    assert (kept.asked_at, kept.result) == (NOON, None)
+    assert await reads.record(an_answer(), NOON)
+
+
+async def test_a_withdrawn_question_has_its_answer(reads: ExchangeReads) -> None:
+    first = await reads.withdraw(a_question(), an_answer(), NOON)
+    again = await reads.withdraw(a_question(), an_answer(rows=7), NOON)
+
+    assert first == again == await reads.find(IDS[0])
+    assert not await reads.record(an_answer(), NOON)
+
+
 async def test_the_last_question_and_the_last_answered_one_of_a_kind_are_known(reads: ExchangeReads) -> None:
     assert await reads.newest(ReadKind.ACCOUNT) is None
     await reads.ask(a_question(0), NOON)
@@ -138,6 +154,16 @@ async def test_a_question_is_sent_again_until_it_is_answered(
     await real.ask(a_question(), NOON)
 
     assert len(await clients.queues.get_queue_client(f"reads-{tenant_id}").peek_messages(5)) == 2
+
+
+async def test_a_question_that_was_withdrawn_is_not_sent_any_more(
+    real: StorageExchangeReads, clients: StorageClients, tenant_id: str
+) -> None:
+    ended = await real.withdraw(a_question(), an_answer(), NOON)
+    await real.ask(a_question(), NOON)
+
+    assert (ended.command, ended.result, ended.answered_at) == (a_question(), an_answer(), NOON)
+    assert await clients.queues.get_queue_client(f"reads-{tenant_id}").peek_messages() == []
 
 
 async def test_an_answer_that_is_too_long_to_store_is_an_input_error(real: StorageExchangeReads) -> None:

@@ -31,6 +31,10 @@ class FakeExchangeReads(Scripted):
             self._last[command.kind, False] = command.command_id
             self.sent.append(READ_COMMAND.validate_json(command.model_dump_json()))
 
+    async def withdraw(self, command: ReadCommand, result: ReadResult, now: datetime) -> StoredRead:
+        self._called("withdraw", command.command_id)
+        return self.kept.setdefault(command.command_id, StoredRead(command, now, result, now))
+
     async def find(self, command_id: str) -> StoredRead | None:
         self._called("find", command_id)
         return self.kept.get(command_id)

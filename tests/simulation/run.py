@@ -246,6 +246,16 @@ async def hand_in_plan(services: Services) -> None:
     await services.decisions.send(message)
 
 
+async def stop_plan(services: Services) -> None:
+    """Stop the run that is under way."""
+    for run in await read_runs(services):
+        if run.running:
+            stop = DecisionKind.STOP_PLAN
+            _, message = await prepare_for_run(stop, run.id, services, reason="drill", author=PERSON)
+            await services.decisions.send(message)
+            return
+
+
 async def undo_plan(services: Services) -> None:
     """Undo the last run of the plan, unless that is done; read what was changed."""
     for run in await read_runs(services):
@@ -566,6 +576,14 @@ class Run:
             self.at(300 * number, partial(self.invoke, self._host(), advance_plan))
         for hours in (2, 4, 8):
             self.at(3600 * hours, partial(self.invoke, "cli", undo_plan))
+
+    def _on_stop_plan(self, _: str, event: Event) -> None:
+        """The questions of a plan cannot be sent for five minutes, in which a person stops it."""
+        self._on_apply_plan("", event)
+        self.world.reads.fail("ask", TransientError("503"), always=True)
+        for after in (60, 120, 180):
+            self.at(after, partial(self.invoke, "cli", stop_plan))
+        self.at(300, partial(self.world.reads.repair, "ask"))
 
     def _change_mailbox(self, command: ApplyMailbox | RecordMailbox, delivery: int) -> ReadResult | None:
         """What the worker makes of a command about a mailbox; None when it dies before it answers."""

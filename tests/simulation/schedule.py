@@ -70,6 +70,7 @@ REACHED_BY = {
 }
 """What has to happen for a call that few runs make."""
 REACHED_BY |= dict.fromkeys(("ledger.plan_runs", *(f"plans.{method}" for method in PORTS["plans"])), "apply_plan")
+REACHED_BY["reads.withdraw"] = "stop_plan"
 RARE = {"allowlist.remove", "decisions.send"}
 """Calls that need an incident or an entry before them."""
 SELDOM = RARE | {"gathered.keep"} | {call for call, kind in REACHED_BY.items() if kind == "look"}

@@ -9,12 +9,13 @@ import pytest
 from bypass_responder.case.plan_answer import GIVEN_UP_AFTER, MOST_ATTEMPTS
 from bypass_responder.errors import ConflictError, ResponderError, TransientError
 from bypass_responder.model.decision_message import DecisionKind
+from bypass_responder.model.exchange_read import RecordMailbox
 from bypass_responder.model.plan_run import ChangeOutcome, PlanRef
 from bypass_responder.operating.posture.plan_runs import plan_text
 from bypass_responder.triggers.read_posture import read_posture
 from tests.case.plans import CHANGED, OTHER, PINNED, object_id
 from tests.triggers.plans import Mailboxes, a_plan, a_planned, applies, as_file, carried_out, decides, runs
-from tests.world import World
+from tests.world import TENANT, World
 
 UNDO, STOP = DecisionKind.UNDO_PLAN, DecisionKind.STOP_PLAN
 PORTS = ("ledger", "plans", "reads", "work")
@@ -258,6 +259,53 @@ async def test_in_observe_a_question_that_was_stored_and_not_sent_is_held() -> N
     assert sent == []
     assert "plan_held" in await world.notifications("tenant")
     assert run.counts == {ChangeOutcome.DONE: 3}
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+async def test_a_stop_ends_at_once_what_was_stored_and_not_sent(mode: str) -> None:
+    world = World()
+    mailboxes = Mailboxes(world)
+    world.reads.fail("ask", TransientError("The storage is away."))
+    with pytest.raises(TransientError):
+        await applies(world, a_plan())
+    world.deploy(mode=mode)
+    world.now += timedelta(minutes=1)
+    [begun] = await runs(world)
+    await decides(world, STOP, run=begun.id)
+    [run] = await runs(world)
+
+    assert (run.state, run.counts, mailboxes.asked) == ("stopped", {ChangeOutcome.LEFT: 3}, 0)
+    assert run.named[0] == "kim0@contoso.com: the run was stopped before this was asked"
+
+
+async def test_a_host_that_was_about_to_send_when_the_run_was_stopped_sends_nothing() -> None:
+    world = World()
+    world.reads.fail("ask", TransientError("The host is slow."))
+    with pytest.raises(TransientError):
+        await applies(world, a_plan())
+    [begun] = await runs(world)
+    await decides(world, STOP, run=begun.id)
+    for change in begun.under_way:
+        question = RecordMailbox(
+            command_id=change.command_id, tenant_id=TENANT, object_id=change.object_id, not_after=world.now
+        )
+        await world.reads.ask(question, world.now)
+
+    assert [each for each in world.reads.sent if each.kind == "record_mailbox"] == []
+
+
+async def test_a_stop_waits_for_what_was_sent() -> None:
+    world = World()
+    mailboxes = Mailboxes(world)
+    await applies(world, a_plan())
+    await mailboxes.answer(3)
+    [begun] = await runs(world)
+    await decides(world, STOP, run=begun.id)
+    [waits] = await runs(world)
+    run = await carried_out(world, mailboxes)
+
+    assert waits.running
+    assert (run.state, run.counts) == ("done", {ChangeOutcome.DONE: 3})
 
 
 async def test_in_observe_what_is_in_flight_is_recorded_and_nothing_more_is_asked() -> None:

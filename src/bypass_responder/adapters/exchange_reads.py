@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from azure.data.tables import UpdateMode
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import corrupt, row_or_none, write_if_unchanged
-from bypass_responder.errors import ConflictError, InputError, NotFoundError
+from bypass_responder.errors import ConflictError, InputError, NotFoundError, TransientError
 from bypass_responder.model.exchange_read import READ_COMMAND, ReadKind, ReadResult
 from bypass_responder.ports import StoredRead
 
@@ -66,9 +67,8 @@ class StorageExchangeReads:
 
     async def ask(self, command: ReadCommand, now: datetime) -> None:
         """Insert the row, then send. After a crash in between, asking again sends it."""
-        row = self._row(command.command_id, Kind=command.kind.value, AskedAt=now, Body=command.model_dump_json())
         try:
-            await write_if_unchanged(self._table, row, None, "a question to the Exchange worker")
+            await self._insert(command, now)
         except ConflictError:
             known = await self.find(command.command_id)
             if known is not None and known.result is not None:
@@ -76,6 +76,21 @@ class StorageExchangeReads:
         await self._is_last(command.kind, Asked=command.command_id)
         with translated(f"the question {command.command_id}"):
             await self._queue.send_message(command.model_dump_json(), time_to_live=_NEVER)
+
+    async def withdraw(self, command: ReadCommand, result: ReadResult, now: datetime) -> StoredRead:
+        """Insert the row with its answer. Where there is one, ``ask`` was first."""
+        with suppress(ConflictError):
+            await self._insert(command, now, Result=result.model_dump_json(), AnsweredAt=now)
+        stored = await self.find(command.command_id)
+        if stored is None:
+            raise TransientError(f"the question {command.command_id} was forgotten meanwhile")
+        return stored
+
+    async def _insert(self, command: ReadCommand, now: datetime, **answer: object) -> None:
+        """Insert the row of a question. Raises ConflictError where there is one."""
+        about = {"Kind": command.kind.value, "AskedAt": now, "Body": command.model_dump_json()}
+        row = self._row(command.command_id, **about, **answer)
+        await write_if_unchanged(self._table, row, None, "a question to the Exchange worker")
 
     async def find(self, command_id: str) -> StoredRead | None:
         """The question as stored. Raises InputError when the row is malformed."""

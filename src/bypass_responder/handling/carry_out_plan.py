@@ -14,13 +14,13 @@ from bypass_responder.case.plan_answer import ANSWER_WITHIN
 from bypass_responder.case.plan_run import MOST_UNDER_WAY, free_slots, go_on, newest, take_answers
 from bypass_responder.errors import InputError, NotFoundError, RefusedError
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.exchange_read import ApplyMailbox, RecordMailbox
+from bypass_responder.model.exchange_read import ApplyMailbox, ReadOutcome, ReadResult, RecordMailbox
 from bypass_responder.model.plan_run import PlanRef, Stage
 from bypass_responder.posture.plan_file import changes_of, decided_plan
 from bypass_responder.session import announced, open_session
 
 if TYPE_CHECKING:
-    from bypass_responder.model.exchange_read import ReadCommand, ReadResult
+    from bypass_responder.model.exchange_read import ReadCommand
     from bypass_responder.model.plan_run import MailboxChange, PlanRun
     from bypass_responder.services import Services
 
@@ -35,8 +35,10 @@ async def advance_plan(services: Services) -> PlanRun | None:
     run = newest(session.case)
     if run is None or not run.running:
         return run
-    answers = await _answers(run, services)
     following, problem = await _following_or_problem(run, services)
+    answers = await _answers(run, services)
+    if run.stopped or problem:
+        answers |= await _withdrawn(run, answers, services)
     async with announced(TENANT_TARGET, services):
         await session.apply(partial(take_answers, answers=answers, problem=problem))
         await _store(newest(session.case), services)
@@ -58,6 +60,27 @@ async def _answers(run: PlanRun, services: Services) -> dict[str, ReadResult | N
     """Return the answers to the questions that were sent, by their ids; None where there is none yet."""
     asked = [await services.reads.find(each.command_id) for each in run.under_way if each.command_id]
     return {each.command.command_id: each.result for each in asked if each is not None}
+
+
+async def _withdrawn(
+    run: PlanRun, sent: dict[str, ReadResult | None], services: Services
+) -> dict[str, ReadResult | None]:
+    """End the questions of a stopped run that were stored and not sent: from now on nobody can send them."""
+    unsent = [_question(each, services) for each in run.under_way if each.command_id and each.command_id not in sent]
+    ended = [await services.reads.withdraw(each, _refusal(each, services), services.clock()) for each in unsent]
+    return {each.command.command_id: each.result for each in ended}
+
+
+def _refusal(question: ReadCommand, services: Services) -> ReadResult:
+    return ReadResult(
+        command_id=question.command_id,
+        kind=question.kind,
+        tenant_id=question.tenant_id,
+        outcome=ReadOutcome.REFUSED,
+        started_at=services.clock(),
+        error="the run was stopped before this was asked",
+        error_class="transient",
+    )
 
 
 async def _following_or_problem(run: PlanRun, services: Services) -> tuple[list[MailboxChange] | None, str]:
