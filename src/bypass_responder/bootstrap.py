@@ -209,6 +209,7 @@ def build(environment: Mapping[str, str], *, short_lived: bool = False) -> Respo
     ledger = late(lambda: _ledger(storage, tenant))
     allowlist = late(lambda: _allowlist(storage, tenant))
     reads = late(lambda: _reads(storage, settings))
+    gathered = late(lambda: _gathered(storage, tenant))
     services = Services(
         settings=settings,
         clock=utc_now,
@@ -226,9 +227,10 @@ def build(environment: Mapping[str, str], *, short_lived: bool = False) -> Respo
         decisions=late(lambda: _decisions(storage, settings)),
         inspections=late(lambda: _inspections(storage, tenant)),
         evidence=late(lambda: _evidence(storage, tenant)),
-        gathered=late(lambda: _gathered(storage, tenant)),
+        gathered=gathered,
         sources=late_mapping(
             lambda: {
+                "exports_without_sign_in": late(lambda: _exports(gathered)),
                 "other_changes": late(lambda: _other_changes(index)),
                 "authorization": late(lambda: _authorization(settings, index, ledger, allowlist)),
                 **_mailbox_sources(reads, settings),
@@ -393,6 +395,12 @@ def _gathered(storage: StorageClients, tenant: str) -> ports.GatheredEvidence:
     from bypass_responder.adapters.gathered_table import TableGatheredEvidence
 
     return TableGatheredEvidence(storage.tables, storage.blobs, tenant)
+
+
+def _exports(gathered: ports.GatheredEvidence) -> ports.EvidenceSource:
+    from bypass_responder.evidence.exports import ExportsWithoutSignIn
+
+    return ExportsWithoutSignIn(gathered)
 
 
 def _other_changes(index: ports.Index) -> ports.EvidenceSource:

@@ -12,11 +12,12 @@ import pytest
 
 from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.incident import Incident
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.question import Role
 from bypass_responder.rights import EVIDENCE_ROLES
 from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
 from sandbox.tenant.logs.planted import plant
-from sandbox.tenant.logs.traces import sign_in
+from sandbox.tenant.logs.traces import audit_record, sign_in
 from sandbox.tenant.scene import account_named
 from tests.e2e.ctl import bypassctl
 from tests.e2e.live import Live
@@ -32,6 +33,7 @@ PLANTED = BY_GRAPH | {
     "forwarding": "to drop@fabrikam.com",
     "delegates": "patti@",
     "opens_mailboxes": "nestor@",
+    "exports_without_sign_in": "SearchExported",
     "other_changes": "hid diego@",
     "authorization": "not an authorized actor",
 }
@@ -133,6 +135,35 @@ async def test_a_clean_tenant_is_empty(start: Start, tmp_path: Path) -> None:
     assert {name: each["state"] for name, each in answers.items() if each["state"] != "empty"} == {
         "authorization": "found"
     }
+
+
+def exported(live: Live) -> None:
+    """Mallory exports mail; no log has a sign-in of the account."""
+    mallory, at = account_named(live.tenant, "mallory"), datetime.now(UTC) - AGO / 2
+    record = audit_record("SearchExported", at, mallory, workload="SecurityComplianceCenter", record_type=24)
+    live.tenant.traces.audit_records.append(record)
+
+
+async def test_an_export_without_a_sign_in_is_notified_as_follow_on(start: Start, tmp_path: Path) -> None:
+    live = await start()
+    allowed(live)
+    await live.first_start()
+    answers = await reported(live, await attacked(live, exported), tmp_path)
+    [item] = answers["exports_without_sign_in"]["items"]
+
+    assert (item["what"], item["detail"]["last_sign_in"]) == ("SearchExported", "none")
+    assert item["notable"].startswith("export without a sign-in: none since ")
+    sent = [each.text for each in await live.rows(Notification) if each.about == "follow_on"]
+    assert "export without a sign-in" in " ".join(sent)
+
+
+async def test_without_the_sign_ins_it_is_unknown_whether_there_was_one(start: Start, tmp_path: Path) -> None:
+    live = await start()
+    allowed(live, without="AuditLog.Read.All")
+    await live.first_start()
+    answer = (await reported(live, await attacked(live, exported), tmp_path))["exports_without_sign_in"]
+
+    assert (answer["state"], answer["fix"]) == ("unavailable", "bypassctl grant --evidence AuditLog.Read.All")
 
 
 @pytest.mark.slow

@@ -26,6 +26,9 @@ NOTABLE = {
     "new-compliancesearchaction": "export, preview or purge of search results",
 }
 """By operation, without case."""
+EXPORTS = frozenset({"searchexported", "searchexportdownloaded", "viewedsearchexported", "exportjob",
+                     "downloaddocument", "new-compliancesearchaction"})  # fmt: skip
+"""Of these, what takes mail out of mailboxes."""
 NOTE = "The records of cmdlets may arrive up to 24 hours later."
 
 

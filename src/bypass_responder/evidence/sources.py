@@ -132,6 +132,12 @@ SOURCES = (
         permission="AuditLogsQuery.Read.All",
     ),
     Source(
+        name="exports_without_sign_in",
+        title="Exports without a sign-in",
+        question="Did the account export mail without a sign-in before it, as with a stolen session?",
+        by_hand="Compare the exports (eDiscovery and content search) with the account's sign-in logs in Entra",
+    ),
+    Source(
         name="message_trace",
         title="Message trace",
         question="How many messages did the account send and receive, to and from outside?",
