@@ -66,6 +66,7 @@ async def test_a_plan_is_carried_out_and_undone_with_bypassctl(live: Live, tmp_p
     assert len([key for key in before if before[key] != changed[key]]) == 2
     entries = json.loads((tmp_path / "undo.json").read_text(encoding="utf-8"))["entries"]
     assert {each["object_id"] for each in entries} == {key for key in before if before[key] != changed[key]}
+    assert "DefaultAuditSet -" in undone.out
     assert (await last_run(live))["undoes"] == run["id"]
     assert mailboxes(live) == before
 

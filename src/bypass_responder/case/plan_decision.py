@@ -54,7 +54,8 @@ def refusal(case: Case, message: DecisionMessage, *, enforce: bool, problem: str
     if last is not None and last.running:
         same = message.plan is not None and message.plan.sha256 == last.plan and not last.undoes
         which = "This plan is being carried out" if same else "Another plan is being carried out"
-        return f"{which}, as run {last.id}: bypassctl posture applied {last.id}. To end it: bypassctl posture stop."
+        end = f'bypassctl posture stop {last.id} --reason "TICKET"'
+        return f"{which}, as run {last.id}: bypassctl posture applied {last.id}. To end it: {end}."
     if problem:
         return problem
     return _done_already(case, message) if run is None else _not_undoable(case, run)

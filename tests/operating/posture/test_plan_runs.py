@@ -8,9 +8,11 @@ import pytest
 
 from bypass_responder.errors import NotFoundError, RefusedError
 from bypass_responder.model.decision_message import DecisionKind
+from bypass_responder.model.mailbox_audit import AuditSettings
 from bypass_responder.model.plan_run import ChangeOutcome
 from bypass_responder.operating.overview.health import read_health
 from bypass_responder.operating.posture.plan_runs import (
+    UndoEntry,
     prepare_apply,
     prepare_for_run,
     read_plan_runs,
@@ -65,6 +67,31 @@ async def test_an_undo_file_has_each_mailbox_with_its_settings_before_and_after(
     ]
     assert all(each.after == CHANGED.model_copy(update={"owner": ()}) for each in made.entries)
     assert made.running is False
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (AuditSettings(enabled=False), AuditSettings(enabled=True), ("AuditEnabled True → False",)),
+        (
+            AuditSettings(owner=("Update",), default_set=("Admin",)),
+            AuditSettings(owner=("Update", "Send"), default_set=("Admin", "Owner")),
+            ("DefaultAuditSet -Owner", "AuditOwner -Send"),
+        ),
+        (
+            AuditSettings(owner=("Update",), default_set=("Owner",), age_limit="90.00:00:00"),
+            AuditSettings(owner=("Update", "Send"), default_set=("owner",), age_limit="180.00:00:00"),
+            ("AuditLogAgeLimit 180.00:00:00 → 90.00:00:00",),
+        ),
+        (AuditSettings(), None, ()),
+    ],
+)
+def test_an_undo_says_what_it_changes_without_lists_that_microsoft_maintains(
+    before: AuditSettings, after: AuditSettings | None, words: tuple[str, ...]
+) -> None:
+    entry = UndoEntry(object_id=object_id(0), name="alex", outcome=None, before=before, after=after, record=None)
+
+    assert entry.undone_by == words
 
 
 async def test_the_undo_file_of_a_run_that_goes_on_has_what_may_have_been_changed() -> None:

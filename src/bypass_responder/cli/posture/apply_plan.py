@@ -31,9 +31,11 @@ from bypass_responder.posture.plan_file import read_plan
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
     from bypass_responder.model.decision_message import DecisionMessage
+    from bypass_responder.operating.posture.plan_runs import UndoFile
     from bypass_responder.posture.plan import Plan
 
 OLD = timedelta(days=1)
+NOT_READ_BACK = "what it may have changed was not read back"
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it has ended, and show how far it is.")]
 
 
@@ -76,11 +78,12 @@ def apply(
 def undo(run: RunId, *, reason: Reason, wait: Wait = False, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Undo a run of a plan: each mailbox that it changed, or may have changed, goes back to its settings before.
 
-    One that somebody has changed since is left and named. Needs
-    MODE=enforce. With --wait, exits 1 unless every mailbox is as it was.
+    Shows them first, and asks. One that was changed otherwise since is left
+    and named. Needs MODE=enforce. With --wait, exits 1 unless every mailbox
+    is as it was.
     """
     found, message = _prepared(DecisionKind.UNDO_PLAN, run, reason)
-    say(f"Run {found.id} of plan {found.plan[:12]}: {found.progress}")
+    _show_undo(found)
     if dry_run:
         say("Nothing was sent.")
         return
@@ -115,6 +118,20 @@ def _show(plan: Plan) -> None:
         say(PINNING.format(counted(plan.pinning, "logon type leaves", "logon types leave")))
     if plan.read_at is None or datetime.now(UTC) - plan.read_at > OLD:
         say("The settings were read more than a day ago. Mailboxes that have changed since are left, and named.")
+
+
+def _show_undo(run: PlanRun) -> None:
+    async def use(responder: Responder) -> UndoFile:
+        from bypass_responder.operating.posture.plan_runs import undo_file
+
+        return await undo_file(run, responder.services)
+
+    entries = with_responder(use).entries
+    say(f"Run {run.id} of plan {run.plan[:12]}: {run.progress}")
+    rows = [(each.name, "; ".join(each.undone_by) or NOT_READ_BACK) for each in entries[:MOST_SHOWN]]
+    show_table(("mailbox", "the undo changes"), rows)
+    if len(entries) > MOST_SHOWN:
+        say(f"… and {len(entries) - MOST_SHOWN} more: bypassctl posture applied {run.id} --undo-file FILE")
 
 
 def _prepared(kind: DecisionKind, run: str, reason: str) -> tuple[PlanRun, DecisionMessage]:

@@ -16,6 +16,8 @@ from bypass_responder.model.message import Guid
 from bypass_responder.model.plan_run import ChangeOutcome, PlanRef, PlanRun
 from bypass_responder.model.sweep import Sha256
 from bypass_responder.operating.decide import message_about
+from bypass_responder.posture.drift import changes
+from bypass_responder.posture.mailbox import Audit
 
 if TYPE_CHECKING:
     from bypass_responder.model.case import Case
@@ -39,6 +41,18 @@ class UndoEntry(Value):
     after: AuditSettings | None
     record: Guid | None
     """Under which the worker keeps ``before``: the blob ``changes/{record}.json``."""
+
+    @property
+    def undone_by(self) -> tuple[str, ...]:
+        """What an undo changes, property by property; empty where the settings after are not known."""
+        if self.before is None or self.after is None:
+            return ()
+        maintained = {name.casefold() for name in self.before.default_set} & {
+            name.casefold() for name in self.after.default_set
+        }
+        fixed = {f"Audit{name}".casefold() for name in maintained}
+        now, then = (Audit(*(getattr(each, name) for name in Audit._fields)) for each in (self.after, self.before))
+        return tuple(str(each) for each in changes(now, then) if each.property.casefold() not in fixed)
 
 
 class UndoFile(Value):
