@@ -1,7 +1,8 @@
 """The cmdlets of the stand-in Exchange that read mailboxes, permissions and roles, and Set-Mailbox -Audit….
 
 Quirks kept: what a property set does not have is not returned, an unknown identity of a permission returns every
-object, hidden rules need -IncludeHidden, the default set is Microsoft's, a role lets only some parameters pass.
+object, hidden rules need -IncludeHidden, the default set is Microsoft's, a role lets only some parameters pass,
+public folder mailboxes need -PublicFolder, and MessageBind cannot be set any more.
 """
 
 from __future__ import annotations
@@ -79,8 +80,12 @@ def _named(tenant: Tenant, identity: str) -> tuple[Account, Mailbox]:
     for account, mailbox in with_mailbox(tenant):
         if wanted in {account.exchange_guid, account.object_id, account.user_principal_name.casefold()}:
             return account, mailbox
+    raise _not_found(identity)
+
+
+def _not_found(identity: str) -> CmdletFailure:
     text = f"The operation couldn't be performed because object '{identity}' couldn't be found."
-    raise CmdletFailure("ManagementObjectNotFoundException", text)
+    return CmdletFailure("ManagementObjectNotFoundException", text)
 
 
 def _listed(tenant: Tenant, parameters: Parameters) -> Rows:
@@ -100,7 +105,10 @@ def _listed(tenant: Tenant, parameters: Parameters) -> Rows:
 def get_mailbox(tenant: Tenant, parameters: Parameters) -> Answer:
     """Every property of one mailbox, or of those that are listed."""
     if identity := parameters.get("Identity"):
-        return [_row(tenant, *_named(tenant, str(identity)))], []
+        account, mailbox = _named(tenant, str(identity))
+        if mailbox.type == "PublicFolderMailbox" and not parameters.get("PublicFolder"):
+            raise _not_found(str(identity))
+        return [_row(tenant, account, mailbox)], []
     return limited(_listed(tenant, parameters), parameters)
 
 
@@ -223,6 +231,8 @@ def set_mailbox(tenant: Tenant, parameters: Parameters, *, by: str) -> Answer:
     actions = dict(mailbox.actions)
     for logon in DEFAULT_SET:
         given = parameters.get(f"Audit{logon}")
+        if "MessageBind" in str(given):
+            raise CmdletFailure("ParameterBindingException", "The audit operation MessageBind is not valid.")
         if isinstance(given, dict):
             actions[logon] = list(dict.fromkeys([*mailbox.audited(logon), *given["Add"]]))
         elif given is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bypass_responder.model.exchange_read import ReadOutcome
 from bypass_responder.model.mailbox_audit import AuditSettings, LogonType
+from bypass_responder.posture.loss import losses
 from sandbox.tenant.mailbox import DEFAULT_SET
 from sandbox.worker.exchange import CmdletError
 
@@ -17,13 +17,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.exchange_read import ApplyMailbox
     from bypass_responder.model.mailbox_audit import AuditChange
     from sandbox.worker.exchange import ExchangeCalls
-
-REPLACED = {
-    "MessageBind": "MailItemsAccessed",
-    "AddFolderPermissions": "UpdateFolderPermissions",
-    "ModifyFolderPermissions": "UpdateFolderPermissions",
-    "RemoveFolderPermissions": "UpdateFolderPermissions",
-}
+KNOWN = dict(DEFAULT_SET)
+"""Microsoft's default set as the worker knows it. What Exchange really gives may be another."""
 
 
 def settings_of(row: dict[str, Any]) -> AuditSettings:
@@ -66,16 +61,31 @@ async def apply_change(
         return facts | {"outcome": ReadOutcome.CHANGED}
     if not before.same_as(wanted.expected) or not (wanted.undo or before.same_as(kept)):
         return facts | {"outcome": ReadOutcome.CHANGED}
-    if not wanted.undo and (lost := loss(before, after)):
+    if not wanted.undo and (lost := losses(before, after)):
         return facts | _refused(f"The mailbox would no longer audit: {', '.join(lost)}.")
-    await exchange.run("Set-Mailbox", Identity=row["Guid"], **parameters(before, after))
-    deadline = time.monotonic() + read_back_seconds
+    if not wanted.undo and "MessageBind" in str(parameters(after, kept)):
+        return facts | _refused("The change could not be undone: a list has MessageBind.")
+    read, same = await _set(row["Guid"], wanted.object_id, before, after, exchange, read_back_seconds)
+    facts |= {"outcome": ReadOutcome.APPLIED if same else ReadOutcome.UNVERIFIED, "after": read}
+    lost = losses(before, read) if same and not wanted.undo else ()
+    if not lost:
+        return facts
+    back, same = await _set(row["Guid"], wanted.object_id, read, kept, exchange, read_back_seconds)
+    outcome = ReadOutcome.REVERTED if same else ReadOutcome.LESS
+    error = f"Once it was set, the mailbox no longer audited: {', '.join(lost)}."
+    return facts | {"outcome": outcome, "after": back, "error": error}
+
+
+async def _set(
+    guid: str, object_id: str, before: AuditSettings, after: AuditSettings, exchange: ExchangeCalls, seconds: float
+) -> tuple[AuditSettings, bool]:
+    """Set, and read back: the settings, and whether they are as wanted."""
+    await exchange.run("Set-Mailbox", Identity=guid, **parameters(before, after))
+    deadline = time.monotonic() + seconds
     while True:
-        read = settings_of(await the_mailbox(wanted.object_id, exchange))
-        if read.same_as(after):
-            return facts | {"outcome": ReadOutcome.APPLIED, "after": read}
-        if time.monotonic() >= deadline:
-            return facts | {"outcome": ReadOutcome.UNVERIFIED, "after": read}
+        read = settings_of(await the_mailbox(object_id, exchange))
+        if read.same_as(after) or time.monotonic() >= deadline:
+            return read, read.same_as(after)
         await asyncio.sleep(0.5)
 
 
@@ -92,29 +102,12 @@ def changed(before: AuditSettings, change: AuditChange) -> AuditSettings:
         added = tuple(each for each in getattr(change, name) if each not in before.actions(logon))
         if logon in change.default_set or (logon in before.default_set and not added):
             follows.append(logon.value)
-            lists[name] = before.actions(logon) if logon in before.default_set else DEFAULT_SET[logon]
+            lists[name] = before.actions(logon) if logon in before.default_set else KNOWN[logon]
         else:
             lists[name] = before.actions(logon) + added
     limit = f"{change.age_limit_days}.00:00:00" if change.age_limit_days else before.age_limit
     enabled = True if change.enable else before.enabled
     return AuditSettings(enabled=enabled, age_limit=limit, default_set=tuple(follows), **lists)
-
-
-def loss(before: AuditSettings, after: AuditSettings) -> list[str]:
-    """What would no longer be audited."""
-    lost = ["AuditEnabled"] if before.enabled and after.enabled is False else []
-    if before.age_limit and _days(after.age_limit) < _days(before.age_limit):
-        lost.append("AuditLogAgeLimit")
-    return lost + [
-        f"{action} ({logon})"
-        for logon in LogonType
-        for action in before.actions(logon)
-        if not {action, REPLACED.get(action, action)} & set(after.actions(logon))
-    ]
-
-
-def _days(limit: str | None) -> timedelta:
-    return timedelta(days=int((limit or "0").partition(".")[0]))
 
 
 def parameters(before: AuditSettings, after: AuditSettings) -> dict[str, Any]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.message import ErrorClass
 
 KINDS = frozenset(ReadKind)
+_ENDS = {ReadOutcome.APPLIED, ReadOutcome.ALREADY, ReadOutcome.REVERTED, ReadOutcome.LESS}
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ async def read(
                 facts["exchange_guid"] = row["Guid"]
             case ApplyMailbox():
                 facts = await apply_change(wanted, record, ended, exchange, read_back_seconds=read_back_seconds)
-                if facts["outcome"] in {ReadOutcome.APPLIED, ReadOutcome.ALREADY} and ended != "undo":
-                    now_ended = "undo" if wanted.undo else "apply"
+                if facts["outcome"] in _ENDS and ended != "undo":
+                    now_ended = "undo" if wanted.undo or facts["outcome"] is ReadOutcome.REVERTED else "apply"
         if content is not None:
             sha256 = hashlib.sha256(content).hexdigest()
             facts |= {"outcome": ReadOutcome.READ, "blob": f"{message_id}.jsonl.gz", "sha256": sha256}

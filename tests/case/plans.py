@@ -20,7 +20,9 @@ QUESTION = "00000000-0000-4000-8000-0000000000cc"
 PINNED = AuditSettings(
     enabled=True, age_limit="90.00:00:00", default_set=("Admin", "Delegate"), owner=("Update", "HardDelete")
 )
-CHANGED = PINNED.model_copy(update={"default_set": ("Admin", "Delegate", "Owner"), "owner": ("Update", "Send")})
+CHANGED = PINNED.model_copy(
+    update={"default_set": ("Admin", "Delegate", "Owner"), "owner": ("Update", "HardDelete", "Send")}
+)
 OTHER = PINNED.model_copy(update={"age_limit": "30.00:00:00"})
 TO_DEFAULT = AuditChange(default_set=(LogonType.OWNER,))
 

@@ -41,6 +41,8 @@ def test_a_mailbox_with_other_settings_than_the_plan_was_made_for_is_skipped() -
         (ReadOutcome.ALREADY, {"deliveries": 2}, ChangeOutcome.DONE),  # a worker that died may have set it
         (ReadOutcome.ALREADY, {"deliveries": None}, ChangeOutcome.DONE),
         (ReadOutcome.CHANGED, {"deliveries": 2}, ChangeOutcome.UNKNOWN),
+        (ReadOutcome.REVERTED, {"error": "less", "before": PINNED}, ChangeOutcome.REVERTED),
+        (ReadOutcome.LESS, {"error": "less", "before": PINNED, "after": OTHER}, ChangeOutcome.LESS),
         (ReadOutcome.CHANGED, {}, ChangeOutcome.SKIPPED),
         (ReadOutcome.NOT_FOUND, {"error": "deleted"}, ChangeOutcome.GONE),
         (ReadOutcome.AMBIGUOUS, {"error": "two of them"}, ChangeOutcome.GONE),
@@ -66,6 +68,7 @@ def test_what_an_earlier_attempt_may_have_set_stays_uncertain(outcome: ReadOutco
     [
         (ReadOutcome.UNVERIFIED, {"before": PINNED, "after": PINNED}, True),
         (ReadOutcome.FAILED, {"error": "throttled", "before": PINNED}, True),
+        (ReadOutcome.FAILED, {"error": "no right to set it back", "before": PINNED, "after": OTHER}, True),
         (ReadOutcome.FAILED, {"error": "throttled"}, False),
         (ReadOutcome.FAILED, {"error": "throttled", "deliveries": 2}, True),
         (ReadOutcome.FAILED, {"error": "failed five times", "deliveries": 5}, True),
@@ -105,6 +108,12 @@ def test_an_answer_is_given_up_after_the_worker_refuses_the_question() -> None:
     assert overdue(asked(), last)
     assert not overdue(asked(), last - timedelta(seconds=1))
     assert not overdue(asked(command_id=""), last)
+
+
+def test_what_audits_less_is_undone_from_what_was_read_back() -> None:
+    less = judged(asked(), an_answer(ReadOutcome.LESS, error="less", before=PINNED, after=OTHER), START)
+
+    assert (less.may_have_changed, less.to_undo().expected, less.asked_for[-1]) == (True, OTHER, PINNED)
 
 
 def test_the_way_back_expects_what_was_read_back_and_else_what_was_meant() -> None:

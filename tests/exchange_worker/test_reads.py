@@ -18,7 +18,7 @@ from sandbox.tenant import exchange
 from sandbox.tenant.account import Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.exchange_rows import Rows
-from sandbox.tenant.mailbox import Mailbox, Rule
+from sandbox.tenant.mailbox import DEFAULT_SET, Mailbox, Rule
 from sandbox.tenant.state import Tenant
 from tests.exchange_worker.commands import a_command, settings
 from tests.exchange_worker.commands import ask as answer_to
@@ -598,11 +598,39 @@ def test_what_would_audit_less_is_refused(
 
 
 def test_a_legacy_action_that_its_successor_covers_is_no_loss(ask: Ask, tenant: Tenant) -> None:
-    alex = an_account(tenant, "alex.a", actions={"Admin": ["MessageBind", "Update"]})
+    alex = an_account(tenant, "alex.a", actions={"Admin": ["AddFolderPermissions", "Update"]})
 
     _, applied = change(ask, alex, change=a_change(default_set=["Admin"]))
 
     assert applied.result.outcome == "applied"
+
+
+def test_what_could_not_be_undone_is_refused(ask: Ask, tenant: Tenant) -> None:
+    """Set-Mailbox accepts MessageBind no more. Another logon type of the mailbox can be changed."""
+    alex = an_account(tenant, "alex.a", actions={"Admin": ["MessageBind", "Update"], "Owner": ["Update"]})
+
+    _, refused = change(ask, alex, change=a_change(default_set=["Admin"]))
+    _, applied = change(ask, alex, change=a_change(default_set=["Owner"]))
+
+    assert (refused.result.outcome, applied.result.outcome) == ("refused", "applied")
+    assert "MessageBind" in str(refused.result.error)
+
+
+def test_a_default_set_that_has_less_than_the_list_is_set_back_at_once(
+    ask: Ask, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The set that Exchange gives depends on license and cloud."""
+    alex = an_account(tenant, "alex.a", actions={"Owner": ["Update", "MailItemsAccessed"]})
+    was = audited(tenant, alex).model_copy(deep=True)
+    monkeypatch.setitem(
+        DEFAULT_SET, "Owner", tuple(each for each in DEFAULT_SET["Owner"] if each != "MailItemsAccessed")
+    )
+
+    _, applied = change(ask, alex, change=a_change(default_set=["Owner"]))
+
+    assert (applied.result.outcome, audited(tenant, alex)) == ("reverted", was)
+    assert "MailItemsAccessed (Owner)" in str(applied.result.error)
+    assert applied.ended == "undo"
 
 
 def test_a_mailbox_that_is_not_as_expected_is_left_alone(ask: Ask, tenant: Tenant) -> None:

@@ -36,7 +36,6 @@ def change_of(case: Case, goal: Goal | None = None) -> AuditChange:
     [
         ("all lists pinned, equal to the default set", ALL),
         ("the owner does not record reads", ("Owner",)),
-        ("MessageBind in the place of MailItemsAccessed", ("Admin",)),
         ("folder permissions under their old name", ("Delegate",)),
         ("three empty lists", ALL),
     ],
@@ -100,6 +99,24 @@ def test_a_mailbox_that_cannot_be_changed_is_named(what: str, why: str) -> None:
     assert why in skipped.why
 
 
+def test_a_list_that_an_undo_could_not_restore_is_left_and_named() -> None:
+    """Set-Mailbox refuses MessageBind. The other logon types are changed."""
+    case = CASE["MessageBind in the place of MailItemsAccessed"]._replace(default_set=("Owner",))
+    made = planned(case)
+
+    assert [each.change for each in made.changes] == [AuditChange(default_set=(LogonType.DELEGATE,))]
+    assert [each.why.partition(",")[0] for each in made.skipped] == ["Admin: its list has MessageBind"]
+    assert planned(case, goal=Goal(default_set=False)).skipped == ()
+
+
+def test_a_public_folder_mailbox_that_would_change_is_named() -> None:
+    off, on = CASE["AuditEnabled off for public folders"], CASE["AuditEnabled on for public folders"]
+    made = planned(off, on)
+
+    assert made.changes == ()
+    assert ["-PublicFolder" in each.why for each in made.skipped] == [True]
+
+
 def test_mailboxes_with_one_id_are_named() -> None:
     read = a_read((CASES[2], CASES[3]))
     listed(read)[1] = read.mailboxes[1]._replace(object_id=read.mailboxes[0].object_id)
@@ -161,6 +178,6 @@ def test_no_change_audits_less(
 
 def test_a_plan_of_a_plan_is_empty() -> None:
     """Once the change is made, there is nothing left to do."""
-    done = CASE["MessageBind in the place of MailItemsAccessed"]._replace(default_set=ALL, admin=ADMIN)
+    done = CASE["the admin's list pinned"]._replace(default_set=ALL, admin=ADMIN)
 
     assert planned(done).changes == ()

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from bypass_responder.errors import RefusedError
 from bypass_responder.model.plan_run import MOST_CHANGES, PlanRef
 from bypass_responder.posture.plan_file import changes_of, decided_plan, read_plan
+from tests.case.plans import PINNED, object_id
 from tests.triggers.plans import a_plan, a_planned, as_file
 
 PLAN = a_plan(3)
+
+
+def forged(**fields: Any) -> bytes:
+    """A plan made by hand, with its hash made again."""
+    return as_file(a_plan(changes=(a_planned(0), a_planned(1).model_copy(update=fields))))
 
 
 def test_a_plan_is_read_as_it_was_written() -> None:
@@ -36,10 +43,28 @@ def test_a_plan_that_was_decided_is_accepted() -> None:
         (as_file(PLAN).replace(b"UserMailbox", b"RoomMailbox", 1), "its hash is another"),
         (as_file(PLAN).replace(b'"format"', b'"other": 1, "format"', 1), "cannot be read"),
         (as_file(a_plan(0)), "changes no mailbox"),
+        (forged(object_id=object_id(1).upper()), "cannot be read: changes.1.object_id"),
+        (forged(object_id="kim"), "cannot be read: changes.1.object_id"),
+        (forged(name="k" * 300), "cannot be read: changes.1.name"),
+        (forged(expected=PINNED.model_copy(update={"owner": ("A" * 64,) * 200})), "more than 8000 characters"),
         (as_file(a_plan(changes=(a_planned(1), a_planned(1)))), "twice"),
         (as_file(a_plan(changes=tuple(map(a_planned, range(MOST_CHANGES + 1))))), f"--most {MOST_CHANGES}"),
     ],
-    ids=["empty", "no text", "a list", "cut", "changed", "a field more", "no change", "doubled", "too many"],
+    ids=[
+        "empty",
+        "no text",
+        "a list",
+        "cut",
+        "changed",
+        "a field more",
+        "no change",
+        "capitals",
+        "no id",
+        "long name",
+        "long list",
+        "doubled",
+        "too many",
+    ],
 )
 def test_a_file_that_is_no_plan_is_refused_with_the_reason(content: bytes, why: str) -> None:
     with pytest.raises(RefusedError, match=why):

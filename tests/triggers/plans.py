@@ -64,6 +64,8 @@ class Mailboxes:
         self.denied = False
         self.mute: set[str] = set()
         """Whose change is made without an answer."""
+        self.poorer: set[str] = set()
+        """Whose default set lacks an action of the list before, which the worker does not notice."""
         self.lost: set[str] = set()
         """Whose change is made, and fails to be answered: the message goes to the poison queue."""
         self._deliveries: Counter[str] = Counter()
@@ -120,6 +122,8 @@ class Mailboxes:
             return {"outcome": "failed", "error": "Set-Mailbox is not permitted.", "error_class": "permission"}
         before = self.now[command.object_id]
         wanted = before.changed_by(command.change) if command.change else self.records[command.record]
+        if command.change and command.object_id in self.poorer:
+            wanted = wanted.model_copy(update={"owner": ("Update",)})
         facts: dict[str, Any] = {"before": before, "after": wanted}
         if before.same_as(wanted):
             return facts | {"outcome": "already"}

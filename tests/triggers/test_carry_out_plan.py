@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.case.plan_answer import GIVEN_UP_AFTER, MOST_ATTEMPTS
-from bypass_responder.errors import ConflictError, ResponderError, TransientError
+from bypass_responder.errors import ConflictError, InputError, ResponderError, TransientError
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.exchange_read import RecordMailbox
 from bypass_responder.model.plan_run import ChangeOutcome, PlanRef
@@ -99,6 +99,37 @@ async def test_what_somebody_else_set_after_it_was_recorded_is_not_undone() -> N
 
     assert run.counts == {ChangeOutcome.ALREADY: 1, ChangeOutcome.DONE: 2}
     assert list(mailboxes.now.values()) == [CHANGED, PINNED, PINNED]
+
+
+async def test_a_mailbox_that_audits_less_after_its_change_is_named_and_can_be_undone() -> None:
+    """Whatever the worker says."""
+    world = World()
+    mailboxes = Mailboxes(world)
+    mailboxes.poorer = {object_id(1)}
+    await applies(world, a_plan())
+    run = await carried_out(world, mailboxes)
+    await decides(world, UNDO, run=run.id)
+    undo = await carried_out(world, mailboxes)
+
+    assert (run.state, run.counts) == ("partly", {ChangeOutcome.DONE: 2, ChangeOutcome.LESS: 1})
+    assert run.named == ("kim1@contoso.com: Once it was set, the mailbox no longer audited: HardDelete (Owner).",)
+    assert undo.counts == {ChangeOutcome.DONE: 3}
+    assert mailboxes.now[object_id(1)] == PINNED
+
+
+async def test_an_answer_that_cannot_be_read_any_more_is_asked_for_again() -> None:
+    world = World()
+    mailboxes = Mailboxes(world, 1)
+    await applies(world, a_plan(1))
+    [question] = world.reads.sent
+    world.reads.fail("find", InputError("corrupt_row", "It cannot be read."), about=question.command_id, always=True)
+    await read_posture(world.services)
+    world.now += GIVEN_UP_AFTER
+    await read_posture(world.services)
+    world.reads.repair("find", about=question.command_id)
+    run = await carried_out(world, mailboxes)
+
+    assert run.counts == {ChangeOutcome.DONE: 1}
 
 
 async def test_a_mailbox_that_is_gone_or_changed_since_the_plan_is_named_and_left() -> None:

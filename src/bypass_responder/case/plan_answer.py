@@ -32,13 +32,20 @@ def overdue(change: MailboxChange, now: datetime) -> bool:
     return bool(change.command_id and change.asked_at and change.asked_at + GIVEN_UP_AFTER <= now)
 
 
+def may_be_ours(change: MailboxChange, result: ReadResult) -> bool:
+    """Return True when this answer, or an attempt before it, may have set the mailbox."""
+    if result.outcome is ReadOutcome.ALREADY:
+        return change.uncertain or not result.first
+    return result.outcome is ReadOutcome.APPLIED
+
+
 def judged(change: MailboxChange, result: ReadResult | None, now: datetime) -> MailboxChange:
     """Return the mailbox after an answer; ``result`` None: there was none in time."""
     if change.stage is Stage.RECORD:
         return _recorded(change, result, now)
     if result is None:
         return _again(_perhaps_set(change), NO_ANSWER, now)
-    return _set(change if result.deliveries == 1 else _perhaps_set(change), result, now)
+    return _set(change if result.first else _perhaps_set(change), result, now)
 
 
 def ended(change: MailboxChange, outcome: ChangeOutcome, problem: str = "") -> MailboxChange:
@@ -71,14 +78,18 @@ def _set(change: MailboxChange, result: ReadResult, now: datetime) -> MailboxCha
     """Judge the answer to a change. ``already`` is ours only where an earlier attempt may have set it."""
     match result.outcome:
         case ReadOutcome.APPLIED | ReadOutcome.ALREADY:
-            ours = result.outcome is ReadOutcome.APPLIED or change.uncertain
-            outcome = ChangeOutcome.DONE if ours else ChangeOutcome.ALREADY
+            outcome = ChangeOutcome.DONE if may_be_ours(change, result) else ChangeOutcome.ALREADY
             return ended(change.model_copy(update={"after": result.after}), outcome)
+        case ReadOutcome.REVERTED:
+            return ended(change.model_copy(update={"after": result.after}), ChangeOutcome.REVERTED, result.error or "")
+        case ReadOutcome.LESS:
+            return ended(change.model_copy(update={"after": result.after}), ChangeOutcome.LESS, result.error or "")
         case ReadOutcome.UNVERIFIED:
             return _again(_perhaps_set(change), "it was set, and not read back in time", now)
         case ReadOutcome.CHANGED:
             return _certain(change, ChangeOutcome.SKIPPED, "its settings were changed by somebody else")
-    if result.before is not None and result.outcome is not ReadOutcome.REFUSED and result.error_class != "permission":
+    refused = result.outcome is ReadOutcome.REFUSED or result.error_class == "permission"
+    if result.after is not None or (result.before is not None and not refused):
         change = _perhaps_set(change)  # the error may have come after the change
     return _not_set(change, result, now)
 

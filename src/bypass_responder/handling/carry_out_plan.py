@@ -10,12 +10,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bypass_responder.case.plan_answer import ANSWER_WITHIN
+from bypass_responder.case.plan_answer import ANSWER_WITHIN, may_be_ours
 from bypass_responder.case.plan_run import MOST_UNDER_WAY, free_slots, go_on, newest, take_answers
 from bypass_responder.errors import InputError, NotFoundError, RefusedError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.exchange_read import ApplyMailbox, ReadOutcome, ReadResult, RecordMailbox
 from bypass_responder.model.plan_run import PlanRef, Stage
+from bypass_responder.posture.loss import losses
 from bypass_responder.posture.plan_file import changes_of, decided_plan
 from bypass_responder.session import announced, open_session
 
@@ -57,9 +58,28 @@ async def advance_plan(services: Services) -> PlanRun | None:
 
 
 async def _answers(run: PlanRun, services: Services) -> dict[str, ReadResult | None]:
-    """Return the answers to the questions that were sent, by their ids; None where there is none yet."""
-    asked = [await services.reads.find(each.command_id) for each in run.under_way if each.command_id]
-    return {each.command.command_id: each.result for each in asked if each is not None}
+    """Return the answers to the questions that were sent, by their ids; None where there is none that can be read."""
+    found: dict[str, ReadResult | None] = {}
+    for each in run.under_way:
+        if not each.command_id:
+            continue
+        try:
+            asked = await services.reads.find(each.command_id)
+        except InputError:
+            found[each.command_id] = None
+        else:
+            if asked is not None:
+                found[each.command_id] = _compared(each, asked.result)
+    return found
+
+
+def _compared(change: MailboxChange, result: ReadResult | None) -> ReadResult | None:
+    """Return the answer, or ``less`` where the mailbox audits less than what was recorded, whatever the worker says."""
+    if not (result and change.change and change.before and result.after and may_be_ours(change, result)):
+        return result
+    lost = losses(change.before, result.after)
+    error = f"Once it was set, the mailbox no longer audited: {', '.join(lost)}."
+    return result.model_copy(update={"outcome": ReadOutcome.LESS, "error": error}) if lost else result
 
 
 async def _withdrawn(
@@ -78,6 +98,7 @@ def _refusal(question: ReadCommand, services: Services) -> ReadResult:
         tenant_id=question.tenant_id,
         outcome=ReadOutcome.REFUSED,
         started_at=services.clock(),
+        deliveries=0,
         error="the run was stopped before this was asked",
         error_class="transient",
     )

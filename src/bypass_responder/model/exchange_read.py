@@ -157,6 +157,10 @@ class ReadOutcome(StrEnum):
     """It was so already; nothing was set."""
     UNVERIFIED = "unverified"
     """Set, and not read back as wanted in time: replication may take minutes. Ask again."""
+    REVERTED = "reverted"
+    """Set, and set back at once: the mailbox audited less than before. ``error`` says what."""
+    LESS = "less"
+    """As ``reverted``, but the way back was not read back in time."""
     CHANGED = "changed"
     """Nothing was set: ``before`` is not what was ``expected``."""
     NOT_FOUND = "not_found"
@@ -191,12 +195,17 @@ class ReadResult(Value):
     record: Guid | None = None
     exchange_guid: Guid | None = None
     """Of the mailbox that was recorded or changed: audit records of the change name it by this."""
-    deliveries: Annotated[int, Field(ge=1)] | None = None
+    deliveries: Annotated[int, Field(ge=0)] | None = None
     """How often the queue had delivered the command; None: not said. Above 1, an earlier worker may have set it."""
     duration_seconds: Annotated[float, Field(ge=0)] = 0
     worker: str = ""
     error: str | None = None
     error_class: ErrorClass | None = None
+
+    @property
+    def first(self) -> bool:
+        """True when no worker had the command before."""
+        return self.deliveries is not None and self.deliveries <= 1
 
     @model_validator(mode="after")
     def _has_what_its_outcome_says(self) -> Self:
@@ -204,6 +213,8 @@ class ReadResult(Value):
             ReadOutcome.READ: (self.blob, self.sha256),
             ReadOutcome.RECORDED: (self.before, self.record),
             ReadOutcome.APPLIED: (self.before, self.after),
+            ReadOutcome.REVERTED: (self.before, self.error),
+            ReadOutcome.LESS: (self.before, self.after, self.error),
             ReadOutcome.CHANGED: (self.before,),
         }
         if None in wanted.get(self.outcome, ()):

@@ -41,6 +41,10 @@ class AuditSettings(Value):
         """Return the audited actions of a logon type."""
         return {LogonType.ADMIN: self.admin, LogonType.DELEGATE: self.delegate, LogonType.OWNER: self.owner}[logon]
 
+    def maintains(self, logon: LogonType) -> bool:
+        """Return True when Microsoft maintains the actions of a logon type."""
+        return logon.casefold() in self._default_set()
+
     def same_as(self, other: AuditSettings) -> bool:
         """Return True for the same settings, whatever the order and case of the lists.
 
@@ -57,9 +61,9 @@ class AuditSettings(Value):
             name, now = logon.lower(), self.actions(logon)
             known = {action.casefold() for action in now}
             added = tuple(action for action in getattr(change, name) if action.casefold() not in known)
-            if logon in change.default_set or (logon.casefold() in self._default_set() and not added):
+            if logon in change.default_set or (self.maintains(logon) and not added):
                 maintained.append(logon.value)
-                lists[name] = now if logon.casefold() in self._default_set() else ()
+                lists[name] = now if self.maintains(logon) else ()
             else:
                 lists[name] = now + added
         return AuditSettings(

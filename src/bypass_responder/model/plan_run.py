@@ -52,6 +52,10 @@ class ChangeOutcome(StrEnum):
     """The worker refused it. Nothing was set."""
     FAILED = "failed"
     """Nothing was set."""
+    REVERTED = "reverted"
+    """It audited less once it was set, and was set back at once."""
+    LESS = "less"
+    """It was set, and audits less than before."""
     UNKNOWN = "unknown"
     """It was asked, and may have been set."""
     LEFT = "left"
@@ -65,7 +69,7 @@ class ChangeOutcome(StrEnum):
     @property
     def may_have_changed(self) -> bool:
         """True when an undo has to look at it."""
-        return self in {ChangeOutcome.DONE, ChangeOutcome.UNKNOWN}
+        return self in {ChangeOutcome.DONE, ChangeOutcome.LESS, ChangeOutcome.UNKNOWN}
 
 
 class MailboxChange(Stored):
@@ -111,9 +115,16 @@ class MailboxChange(Stored):
             return self.before
         return self.before.changed_by(self.change)
 
+    @property
+    def asked_for(self) -> tuple[AuditSettings, ...]:
+        """The settings that the worker set, or may have set: those wanted, and the way back from what audited less."""
+        back = self.before if self.outcome in {ChangeOutcome.REVERTED, ChangeOutcome.LESS} else None
+        return tuple(each for each in (self.wanted, back) if each is not None)
+
     def to_undo(self) -> MailboxChange:
         """Return the way back: from what was read back, or is meant to be, to what was recorded."""
-        expected = self.after if self.outcome is ChangeOutcome.DONE and self.after else self.wanted
+        read_back = self.after if self.outcome in {ChangeOutcome.DONE, ChangeOutcome.LESS} else None
+        expected = read_back or self.wanted
         return MailboxChange(
             number=self.number,
             object_id=self.object_id,

@@ -93,6 +93,8 @@ class ExchangeRules(Value):
     premium_capabilities: frozenset[str]
     kept_days: dict[License, int]
     """How long the unified audit log keeps a record."""
+    not_accepted: frozenset[str]
+    """Actions that a list from before may have, and that Set-Mailbox accepts no more."""
     replaced: dict[str, str]
     """Actions that cannot be chosen any more, and what records it now."""
 

@@ -50,7 +50,7 @@ FIXES = {
     ),
     Issue.LEGACY_MESSAGE_BIND: (
         "MessageBind is no longer recorded and cannot be chosen; MailItemsAccessed replaced it",
-        "None needed",
+        "None needed. A plan leaves the logon type: its change could not be undone",
     ),
     Issue.SHORT_AGE_LIMIT: (
         "The mailbox keeps its entries for less time than the baseline says; the unified audit log is not concerned",

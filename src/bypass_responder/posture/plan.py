@@ -1,6 +1,6 @@
 """What would make mailboxes audit more: one change for each, with the settings that it is meant for. Pure.
 
-``DefaultAuditSet`` is preferred: a list of its own freezes a logon type. A change never audits less.
+``DefaultAuditSet`` is preferred: a list of its own freezes a logon type. A change never audits less, and can be undone.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from bypass_responder import __version__
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.mailbox_audit import Action, AuditChange, AuditSettings, LogonType
+from bypass_responder.model.message import Guid
 from bypass_responder.model.plan_run import MOST_CHANGES
 from bypass_responder.posture.age_limit import days_of
 from bypass_responder.posture.baseline import exchange_rules, measures
@@ -24,6 +25,9 @@ from bypass_responder.posture.comparison import Comparison
 from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.mailbox import Audit
 from bypass_responder.posture.verdict import Issue
+
+PUBLIC_FOLDERS = "PublicFolderMailbox"
+LONGEST_NAME = 256
 
 
 class Goal(Value):
@@ -41,8 +45,8 @@ class Goal(Value):
 class PlannedChange(Value):
     """The change of one mailbox. It is refused where the settings are not as ``expected`` by then."""
 
-    object_id: str
-    name: str
+    object_id: Guid
+    name: Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
     type: str
     expected: AuditSettings
     change: AuditChange
@@ -50,7 +54,7 @@ class PlannedChange(Value):
 
 
 class Skipped(Value):
-    """A mailbox that something is wrong with, and that the plan leaves as it is."""
+    """A mailbox that something is wrong with, and that the plan leaves as it is, in whole or in part."""
 
     id: str
     name: str
@@ -107,12 +111,15 @@ def plan(
             if Issue.FIXED_SET not in row.verdict.issues:
                 skipped.append(Skipped(id=mailbox.key, name=mailbox.name, why=why))
             continue
-        wanted, reasons = _change(row, goal)
+        wanted, reasons, left = _change(row, goal)
+        if wanted is not None and mailbox.type == PUBLIC_FOLDERS:
+            wanted, left = None, ["it takes Set-Mailbox -PublicFolder, which the worker's role does not have"]
+        skipped += [Skipped(id=mailbox.key, name=mailbox.name, why=why) for why in left]
         if wanted is not None and mailbox.object_id:
             changes.append(
                 PlannedChange(
                     object_id=mailbox.object_id,
-                    name=mailbox.name,
+                    name=mailbox.name[:LONGEST_NAME],
                     type=mailbox.type,
                     expected=_settings(mailbox.audit),
                     change=wanted,
@@ -150,14 +157,19 @@ def _no_plan(row: MailboxPosture, doubled: set[str]) -> str:
     return ""
 
 
-def _change(row: MailboxPosture, goal: Goal) -> tuple[AuditChange | None, list[str]]:
+def _change(row: MailboxPosture, goal: Goal) -> tuple[AuditChange | None, list[str], list[str]]:
+    """Return the change, if any, with its reasons, and why some logon types are left as they are."""
     audit, verdict = row.mailbox.audit, row.verdict
     reasons: list[str] = []
+    left: list[str] = []
     returned: list[LogonType] = []
     added: dict[LogonType, tuple[str, ...]] = {}
     for logon, each in verdict.logons.items():
         wanted = _absent(goal.actions.get(logon, ()), audit.actions(logon) or ())
         kept = _kept(row, logon)
+        if (goal.default_set or wanted) and (fixed := exchange_rules().not_accepted & {*(audit.actions(logon) or ())}):
+            left.append(_not_undoable(logon, min(fixed), row))
+            continue
         if goal.default_set and each.pinned and not wanted and not kept:
             returned.append(logon)
             reasons.append(f"{logon}: returns to Microsoft's default set")
@@ -176,7 +188,7 @@ def _change(row: MailboxPosture, goal: Goal) -> tuple[AuditChange | None, list[s
     if longer:
         reasons.append(f"AuditLogAgeLimit: {longer} days")
     if not reasons:
-        return None, []
+        return None, [], left
     change = AuditChange(
         enable=True if enable else None,
         age_limit_days=longer,
@@ -185,7 +197,14 @@ def _change(row: MailboxPosture, goal: Goal) -> tuple[AuditChange | None, list[s
         delegate=added.get(LogonType.DELEGATE, ()),
         owner=added.get(LogonType.OWNER, ()),
     )
-    return change, reasons
+    return change, reasons, left
+
+
+def _not_undoable(logon: LogonType, action: str, row: MailboxPosture) -> str:
+    return (
+        f"{logon}: its list has {action}, which Set-Mailbox accepts no more, so a change could not be undone. "
+        f"To return it for good: Set-Mailbox -Identity {row.mailbox.key} -DefaultAuditSet {logon}"
+    )
 
 
 def _default(row: MailboxPosture, logon: LogonType) -> tuple[str, ...]:

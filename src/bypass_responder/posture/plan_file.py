@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+LONGEST_CHANGE = 8_000
+"""Characters of one mailbox. Every action of every logon type is half of it, and a run holds eight."""
+
+
 def read_plan(content: bytes) -> Plan:
     """Return the plan of a file. Raises RefusedError for one that is damaged, changed, empty or too large."""
     try:
@@ -29,6 +33,9 @@ def read_plan(content: bytes) -> Plan:
     if len(plan.changes) > MOST_CHANGES:
         most = f"at most {MOST_CHANGES}: bypassctl posture plan --most {MOST_CHANGES}"
         raise _refused(f"it changes {len(plan.changes)} mailboxes, and one plan changes {most}")
+    large = [each.object_id for each in plan.changes if len(each.model_dump_json()) > LONGEST_CHANGE]
+    if large:
+        raise _refused(f"the change of {large[0]} has more than {LONGEST_CHANGE} characters")
     doubled = [key for key, count in Counter(each.object_id for each in plan.changes).items() if count > 1]
     if doubled:
         raise _refused(f"it has the mailbox {doubled[0]} twice")

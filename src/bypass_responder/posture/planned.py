@@ -26,11 +26,12 @@ def asks_for(change: MailboxChange, record: AuditRecord) -> bool:
 
     The worker names a mailbox by its Exchange Guid, and nothing else: a name can be given to another mailbox.
     """
-    wanted = change.wanted
-    if wanted is None or change.exchange_guid is None or guid_or_none(object_of(record)) != change.exchange_guid:
+    if change.exchange_guid is None or guid_or_none(object_of(record)) != change.exchange_guid:
         return False
     found = [(technique, way.match(record, _NOBODY)) for technique, way in ways_of(record.operation)]
-    return all(_is_wanted(technique, match, wanted) for technique, match in found if match)
+    return any(
+        all(_is_wanted(technique, match, wanted) for technique, match in found if match) for wanted in change.asked_for
+    )
 
 
 def _is_wanted(technique: Technique, match: Match, wanted: AuditSettings) -> bool:

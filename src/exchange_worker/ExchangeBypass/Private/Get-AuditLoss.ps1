@@ -3,6 +3,10 @@ function Get-AuditLoss {
     .SYNOPSIS
     Returns what a mailbox would audit less after a change, or nothing.
 
+    .DESCRIPTION
+    A list that Microsoft maintains before and after is not compared, nor one that it maintains and Exchange did not
+    return.
+
     .PARAMETER Before
     Its settings now.
 
@@ -31,6 +35,8 @@ function Get-AuditLoss {
     }
     foreach ($type in 'Admin', 'Delegate', 'Owner') {
         $name = $type.ToLowerInvariant()
+        $maintained = $type -in $Wanted['default_set']
+        if ($maintained -and ($type -in $Before['default_set'] -or -not @($Wanted[$name]))) { continue }
         foreach ($action in @($Before[$name])) {
             $other = if ($action -and $replaced.ContainsKey($action)) { $replaced[$action] } else { $action }
             if ($action -notin $Wanted[$name] -and $other -notin $Wanted[$name]) { "$action ($type)" }

@@ -52,8 +52,7 @@ function Update-MailboxAudit {
     $recorded = $Record['settings']
     $resolved = Resolve-ExchangeObject -ObjectId $Command['object_id'] -Setting $Setting
     $guid = $Answer.exchange_guid = $resolved.exchange_guid
-    $read = { ConvertTo-AuditSetting -Row (Read-MailboxByGuid -ExchangeGuid $guid -Setting $Setting) }
-    $before = $Answer.before = & $read
+    $before = $Answer.before = ConvertTo-AuditSetting -Row (Read-MailboxByGuid -ExchangeGuid $guid -Setting $Setting)
     $wanted = if ($Command['undo']) { $recorded } else { Get-WantedAuditSetting -Before $before -Change $Command['change'] }
     if (Test-SameAuditSetting -One $before -Other $wanted) {
         $Answer.after = $before
@@ -67,17 +66,18 @@ function Update-MailboxAudit {
         if ($loss) {
             Exit-BypassCommand -Outcome refused -Reason "The mailbox would no longer audit: $($loss -join ', ')."
         }
+        $problem = Get-UndoProblem -Recorded $recorded -Wanted $wanted
+        if ($problem) { Exit-BypassCommand -Outcome refused -Reason $problem }
     }
-    $parameter = Get-AuditParameter -Before $before -Wanted $wanted
-    if ($PSCmdlet.ShouldProcess($guid, "Set-Mailbox -$($parameter.Keys -join ' -')")) {
-        $parameter += @{ Identity = $guid; Confirm = $false }
-        $null = Invoke-ExchangeCmdlet -Name Set-Mailbox -Parameter $parameter -Setting $Setting
-    }
-    $watch = [System.Diagnostics.Stopwatch]::StartNew()
-    while ($true) {
-        $Answer.after = & $read
-        if (Test-SameAuditSetting -One $Answer.after -Other $wanted) { return 'applied' }
-        if ($watch.Elapsed.TotalSeconds -ge $Setting.ReadBackSeconds) { return 'unverified' }
-        Start-Sleep -Milliseconds ([int][Math]::Min(500, $Setting.ReadBackSeconds * 1000))
-    }
+    $set = @{ ExchangeGuid = $guid; Setting = $Setting }
+    $done = Set-MailboxAudit -Before $before -Wanted $wanted @set
+    $Answer.after = $done.Settings
+    if (-not $done.Same) { return 'unverified' }
+    if ($Command['undo']) { return 'applied' }
+    $loss = @(Get-AuditLoss -Before $before -Wanted $done.Settings)
+    if (-not $loss) { return 'applied' }
+    $Answer.error = "Once it was set, the mailbox no longer audited: $($loss -join ', ')."
+    $back = Set-MailboxAudit -Before $done.Settings -Wanted $recorded @set
+    $Answer.after = $back.Settings
+    if ($back.Same) { 'reverted' } else { 'less' }
 }

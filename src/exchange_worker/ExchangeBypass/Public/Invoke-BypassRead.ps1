@@ -108,8 +108,8 @@ function Invoke-BypassRead {
             'apply_mailbox' {
                 $kept = @{ Record = ConvertTo-MailboxRecord -Value $Record; Ended = ConvertTo-BlobText -Value $Ended }
                 $answer.outcome = Update-MailboxAudit -Command $Command @kept -Answer $answer -Setting $setting
-                if ($answer.outcome -in 'applied', 'already' -and $kept.Ended -cne 'undo') {
-                    $end = if ($Command['undo']) { 'undo' } else { 'apply' }
+                if ($answer.outcome -in 'applied', 'already', 'reverted', 'less' -and $kept.Ended -cne 'undo') {
+                    $end = if ($Command['undo'] -or $answer.outcome -eq 'reverted') { 'undo' } else { 'apply' }
                 }
             }
             default {
