@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.cli.table_layout import as_block, as_table
+from bypass_responder.cli.table_layout import as_block, as_table, named_lines
 
 COLUMNS = ("id", "opened", "account", "why")
 ROW = ("20261125-53c401ba", "2026-11-25 00:57:30Z", "svc-archive@contoso.onmicrosoft.com", "violation: not on the list")
@@ -41,8 +41,23 @@ def test_no_word_is_cut_and_no_line_is_longer_than_the_terminal(rows: list[tuple
 
 
 def test_a_block_has_a_name_and_a_value_per_line_without_empty_ones() -> None:
-    assert as_block(COLUMNS, ("x1", "", "alex@contoso.com", "held")) == [
+    assert as_block(COLUMNS, ("x1", "", "alex@contoso.com", "held"), width=80) == [
         "x1",
         "  account  alex@contoso.com",
         "  why      held",
     ]
+
+
+def test_a_long_value_goes_on_below_itself() -> None:
+    assert named_lines({"why": "a violation: not on the list", "id": "x1", "by": ""}, width=31) == [
+        "why  a violation: not on the",
+        "     list",
+        "id   x1",
+    ]
+
+
+@given(st.dictionaries(WORDS, CELLS, max_size=4), st.integers(10, 200))
+def test_no_word_of_a_value_is_cut(fields: dict[str, str], width: int) -> None:
+    lines = named_lines(fields, width=width)
+
+    assert {word for value in fields.values() for word in value.split()} <= set(" ".join(lines).split())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 GAP = 2
 """Characters between two columns."""
@@ -32,11 +32,21 @@ def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, width: in
     return [line for row in (columns, *rows) for line in _lines(row, widths)]
 
 
-def as_block(columns: Sequence[str], row: Sequence[str]) -> list[str]:
+def as_block(columns: Sequence[str], row: Sequence[str], *, width: int) -> list[str]:
     """Return a row as lines: its first cell, then a name and a value per line."""
-    size = max(map(cell_len, columns))
-    named = zip(columns[1:], row[1:], strict=True)
-    return [row[0], *(f"  {name.ljust(size)}  {cell}" for name, cell in named if cell)]
+    return [row[0], *named_lines(dict(zip(columns[1:], row[1:], strict=True)), width=width, indent=2)]
+
+
+def named_lines(fields: Mapping[str, str], *, width: int, indent: int = 0) -> list[str]:
+    """Return a name and a value per line, without empty ones. A long value goes on below itself; no word is cut."""
+    size = max(map(cell_len, fields), default=0)
+    before = indent + size + GAP
+    lines: list[str] = []
+    for name, value in fields.items():
+        if value:
+            first, *more = _wrapped(value, max(width - before, SHORT))
+            lines += [f"{' ' * indent}{name.ljust(size + GAP)}{first}", *(" " * before + each for each in more)]
+    return lines
 
 
 def _least(cell: str) -> int:
@@ -54,12 +64,13 @@ def _line(parts: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _wrapped(cell: str, width: int) -> list[str]:
-    """Return the cell in lines. No word is wider than the column."""
+    """Return the cell in lines. A word that is wider than the column has a line of its own."""
     if cell_len(cell) <= width:
         return [cell]
-    lines = [""]
-    for word in cell.split():
-        longer = f"{lines[-1]} {word}".lstrip()
+    first, *rest = cell.split() or [""]
+    lines = [first]
+    for word in rest:
+        longer = f"{lines[-1]} {word}"
         if cell_len(longer) <= width:
             lines[-1] = longer
         else:

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 from bypass_responder.cli.profile_file import use_profile
 from bypass_responder.cli.root import Given
-from bypass_responder.cli.table_layout import as_block, as_table
+from bypass_responder.cli.table_layout import as_block, as_table, named_lines
 from bypass_responder.errors import ResponderError, SettingError
 from bypass_responder.model.base import guid_or_none, iso
 from bypass_responder.model.record import printable
@@ -206,7 +206,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: 
         _print(table[0], "bold")
         lines = table[1:]
     else:
-        lines = [line for row in shown for line in as_block(columns, row)]
+        lines = [line for row in shown for line in as_block(columns, row, width=width())]
     for line in lines:
         _print(line)
 
@@ -220,10 +220,9 @@ def show_section(title: str, columns: Sequence[str], rows: Sequence[Sequence[str
 
 def show_fields(fields: Mapping[str, object]) -> None:
     """Print one name and value per line; empty values are left out."""
-    width = max(map(len, fields), default=0)
-    for name, value in fields.items():
-        if value not in (None, "", ()):
-            say(f"{name.ljust(width)}  {value}")
+    shown = {name: "" if value in (None, "", ()) else _shown(str(value)) for name, value in fields.items()}
+    for line in named_lines(shown, width=width()):
+        _print(line)
 
 
 def _shown(text: str) -> str:
