@@ -93,6 +93,28 @@ def test_watched_mailboxes_come_first(folder: Path) -> None:
     assert [each["object_id"] for each in json.loads(result.stdout)["mailboxes"]] == [object_id(1), object_id(0)]
 
 
+@pytest.mark.parametrize("command", ["compare", "plan"])
+def test_a_filter_with_a_typo_ends_with_2(folder: Path, command: str) -> None:
+    output = () if command == "compare" else ("-o", folder / "plan.json")
+    result = run(command, *exports(folder), "--missing", "MailItemAccessed", *output)
+
+    assert (result.exit_code, "Did you mean MailItemsAccessed?" in result.stderr) == (2, True)
+
+
+def test_a_filter_and_an_unread_watched_mailbox_are_named_in_every_file(folder: Path) -> None:
+    result = run("compare", *exports(folder), "--type", "UserMailbox", "--watched", "ceo@contoso.com", "-o", "json")
+
+    assert (result.exit_code, json.loads(result.stdout)["filter"]) == (1, "--type UserMailbox")
+    assert "watched, not read: ceo@contoso.com" in result.stderr
+
+
+@pytest.mark.parametrize("limit", ["30 days", {"Ticks": "none"}, None])
+def test_an_age_limit_that_was_not_read_is_not_clean(folder: Path, limit: Any) -> None:
+    result = run("compare", *with_mailboxes(folder, ALEX | {"AuditLogAgeLimit": limit}))
+
+    assert result.exit_code == 1
+
+
 def test_a_filter_leaves_the_rest_out(folder: Path) -> None:
     result = run("compare", *with_mailboxes(folder, ALEX, PINNED), "--pinned", "-o", "json")
 

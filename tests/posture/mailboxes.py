@@ -222,7 +222,7 @@ CASES = (
     Case("entries kept for 180 days", "yes", "", "", NONE, age_limit="180.00:00:00"),
     Case("entries kept for no time", "yes", "short age limit", "", NONE, age_limit="00:00:00"),
     Case("entries kept for a day", "yes", "short age limit", "", NONE, age_limit="1.00:00:00"),
-    Case("age limit not read", "yes", "", "", NONE, age_limit=None),
+    Case("age limit not read", "yes", "not read", "", NONE, age_limit=None),
     Case("a second less than 90 days", "yes", "short age limit", "", NONE, age_limit="89.23:59:59"),
     Case("entries kept for a year", "yes", "", "", NONE, age_limit="365.00:00:00"),
     Case(

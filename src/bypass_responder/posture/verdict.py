@@ -143,6 +143,8 @@ class Judge:
             yield Audited.YES, Issue.FIXED_SET, "Microsoft audits groups with a fixed set; the values are not used"
             return
         yield from self._flag(audit, type_)
+        if absent := [*self._unread(audit)]:
+            yield Audited.YES, Issue.NOT_READ, f"not read: {', '.join(absent)}"
         if lacking := ", ".join(logon for logon, each in logons.items() if each.missing[self._measures.chosen]):
             yield Audited.YES, Issue.MISSING, f"not every action of the baseline is recorded for {lacking}"
         for answer, issue, text in (
@@ -151,6 +153,13 @@ class Judge:
         ):
             if named := [logon for logon, each in logons.items() if each.audited is answer]:
                 yield answer, issue, f"{', '.join(named)} {text}"
+
+    def _unread(self, audit: Audit) -> Iterator[str]:
+        """Yield the properties that decide whether something is to fix, and are missing or mean nothing."""
+        if audit.default_set is None:
+            yield "DefaultAuditSet"
+        if self._measures.baseline.age_limit_days is not None and days_of(audit.age_limit) is None:
+            yield "AuditLogAgeLimit"
 
     def _flag(self, audit: Audit, type_: str) -> Iterator[tuple[Audited, Issue, str]]:
         """Yield what AuditEnabled means for the type."""
@@ -203,8 +212,8 @@ class Judge:
             yield Issue.NO_MAIL_READS
         if missing:
             yield Issue.MISSING  # also where the organization is off
-        if any(each.pinned for each in logons.values()):
-            yield Issue.PINNED
+        if chosen is Kind.MICROSOFT and any(each.pinned for each in logons.values()):
+            yield Issue.PINNED  # the others want actions that only a list of one's own has
         if any("messagebind" in map(str.casefold, audit.actions(logon) or ()) for logon in logons):
             yield Issue.LEGACY_MESSAGE_BIND
         if any(each.unknown_actions for each in logons.values()):

@@ -36,6 +36,7 @@ def test_a_clean_and_recent_read_passes() -> None:
         (report_of(CASE["a bypassed user"]), "1 account is bypassed"),
         (report_of(CASE["a type that nobody documents"]), "1 mailbox may not be audited"),
         (report_of(CASE["entries kept for no time"]), "1 mailbox keeps its entries too briefly"),
+        (report_of(CASE["age limit not read"]), "1 mailbox has settings that were not read"),
         (report_of(CASES[0], watched=("ceo@contoso.com",)), "1 watched mailbox was not read"),
     ],
 )

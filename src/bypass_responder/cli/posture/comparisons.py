@@ -18,6 +18,7 @@ from bypass_responder.cli.posture.options import (
     Types,
     measures_of,
     read_files,
+    require_known,
 )
 from bypass_responder.cli.posture.output import File, Form, Output, show
 from bypass_responder.operating.posture.report import PostureReport
@@ -61,4 +62,5 @@ def compare(
     earlier = read_files(before, columns) if before else None
     known = Before(earlier.read_at, earlier.mailboxes) if earlier else None
     found = compared(read_files(files, columns), measures, watched=mailbox_names(watched), before=known)
+    require_known(wanted, found)
     show(PostureReport(found, datetime.now(UTC), wanted), output, file)

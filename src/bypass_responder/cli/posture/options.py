@@ -14,6 +14,8 @@ from bypass_responder.errors import InputError, RefusedError
 from bypass_responder.posture.baseline import Measures, measures
 
 if TYPE_CHECKING:
+    from bypass_responder.posture.comparison import Comparison
+    from bypass_responder.posture.filter import RowFilter
     from bypass_responder.posture.read import TenantRead
 
 Against = Annotated[
@@ -22,7 +24,8 @@ Against = Annotated[
 ]
 Types = Annotated[list[str], typer.Option("--type", help="Only this RecipientTypeDetails, such as SharedMailbox.")]
 Missing = Annotated[
-    list[str], typer.Option("--missing", help="Only where this action is not recorded, such as MailItemsAccessed.")
+    list[str],
+    typer.Option("--missing", help="Only where an action, such as MailItemsAccessed, is not known to be recorded."),
 ]
 Pinned = Annotated[bool, typer.Option("--pinned", help="Only with a logon type that Microsoft does not maintain.")]
 NotAudited = Annotated[bool, typer.Option("--not-audited", help="Only what is not audited, or not known to be.")]
@@ -43,6 +46,14 @@ def measures_of(chosen: str) -> Measures:
     """Return the baselines. Exits 2 for one that is not there."""
     try:
         return measures(chosen.casefold())
+    except RefusedError as error:
+        stop(str(error), WRONG_CALL)
+
+
+def require_known(wanted: RowFilter, found: Comparison) -> None:
+    """Exit 2 where a filter names a type or an action that there is not: its answer would be that all is well."""
+    try:
+        wanted.require_known(found.measures.possible, {row.mailbox.type for row in found.rows} if wanted.types else ())
     except RefusedError as error:
         stop(str(error), WRONG_CALL)
 

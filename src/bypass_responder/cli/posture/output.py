@@ -52,6 +52,8 @@ def show(made: PostureReport, form: Form, file: Path | None) -> None:
         note(made.state)
         for each in made.found.problems:
             note(f"partial: {each}")
+        for each in made.found.unseen:
+            note(f"watched, not read: {each}")
     raise typer.Exit(0 if made.clean else BAD_NEWS)
 
 

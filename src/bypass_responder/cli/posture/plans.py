@@ -17,6 +17,7 @@ from bypass_responder.cli.posture.options import (
     Types,
     measures_of,
     read_files,
+    require_known,
 )
 from bypass_responder.cli.posture.reports import read_stored
 from bypass_responder.cli.terminal import WRONG_CALL, say, show_table, stop
@@ -77,6 +78,7 @@ def plan(
     measures = measures_of(against)
     goal = goal_of(measures, actions, age_limit)
     found = compare(read_files(files, columns), measures) if files else read_stored(measures, wanted).found
+    require_known(wanted, found)
     made = planned(found, wanted.of(found.rows), goal, made_at=datetime.now(UTC), most=most)
     if off := found.organization.off:
         say(f"No plan changes this: {off}. {fix_of(Issue.ORGANIZATION_OFF, found)}", style="bold red")

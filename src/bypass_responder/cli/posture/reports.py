@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bypass_responder.cli.posture.options import Against, Missing, NotAudited, Pinned, Types, measures_of
+from bypass_responder.cli.posture.options import Against, Missing, NotAudited, Pinned, Types, measures_of, require_known
 from bypass_responder.cli.posture.output import File, Form, Output, show
 from bypass_responder.cli.terminal import BAD_NEWS, WRONG_CALL, say, stop, with_responder
 from bypass_responder.posture.filter import RowFilter
@@ -45,7 +45,9 @@ def report(
     partial read, which is never clean.
     """
     wanted = RowFilter(types=tuple(types), missing=tuple(missing), pinned=pinned, not_audited=not_audited)
-    show(read_stored(measures_of(against), wanted), output, file)
+    made = read_stored(measures_of(against), wanted)
+    require_known(wanted, made.found)
+    show(made, output, file)
 
 
 def check(

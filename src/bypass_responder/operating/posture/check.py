@@ -23,16 +23,21 @@ def failures(report: PostureReport, max_age: timedelta) -> list[str]:
         )
     if found.organization.off:
         failed.append(found.organization.off)
+
+    def count(issue: Issue) -> int:
+        return numbers.issues.get(issue, 0)
+
     checked = (
         (numbers.not_audited, "mailbox is", "mailboxes are", "not audited"),
         (numbers.unknown, "mailbox", "mailboxes", "may not be audited"),
         (numbers.missing_actions, "mailbox misses", "mailboxes miss", f"actions of {numbers.baseline}"),
         (numbers.bypassed or 0, "account is", "accounts are", "bypassed"),
-        (numbers.pinned, "mailbox has", "mailboxes have", "a logon type that Microsoft does not maintain"),
-        (numbers.issues.get(Issue.SHORT_AGE_LIMIT, 0), "mailbox keeps", "mailboxes keep", "its entries too briefly"),
+        (count(Issue.PINNED), "mailbox has", "mailboxes have", "a logon type that Microsoft does not maintain"),
+        (count(Issue.SHORT_AGE_LIMIT), "mailbox keeps", "mailboxes keep", "its entries too briefly"),
+        (count(Issue.NOT_READ), "mailbox has", "mailboxes have", "settings that were not read"),
         (len(found.unseen), "watched mailbox was", "watched mailboxes were", "not read"),
     )
-    failed += [f"{counted(count, one, many)} {what}" for count, one, many, what in checked if count]
+    failed += [f"{counted(number, one, many)} {what}" for number, one, many, what in checked if number]
     return failed or ([] if report.clean else [report.state])
 
 

@@ -37,11 +37,9 @@ def csv_lines(report: PostureReport) -> Iterator[str]:
     """Yield the lines, with a header. Each row says whether the read is complete; texts are no formulas."""
     yield _line((*SIX, *OURS))
     found = report.found
-    read = (
-        read_text(found),
-        found.measures.baseline.id,
-        f"no: {'; '.join(found.problems)}" if found.partial else "yes",
-    )
+    whole = f"no: {'; '.join(found.problems)}" if found.partial else "yes"
+    filtered = f"; filtered: {report.wanted.text}" if report.wanted.is_set else ""
+    read = (read_text(found), found.measures.baseline.id, whole + filtered)
     rows = report.rows
     for row in rows:
         yield _line((*_cells(row, report), *read))

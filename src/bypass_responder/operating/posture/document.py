@@ -39,6 +39,7 @@ def _without_mailboxes(report: PostureReport) -> dict[str, Any]:
         "read_at": read_text(found),
         "source": found.source,
         "compared_with": iso(found.compared_with) if found.compared_with else None,
+        "filter": report.wanted.text or None,
         "baseline": found.measures.baseline.id,
         "baselines": [_baseline(each) for each in found.measures[:3]],
         "organization": found.organization.model_dump(mode="json"),

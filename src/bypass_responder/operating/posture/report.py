@@ -15,7 +15,7 @@ from bypass_responder.posture.comparison import Comparison
 from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.filter import RowFilter
 from bypass_responder.posture.summary import Summary, summarize
-from bypass_responder.posture.verdict import Verdict
+from bypass_responder.posture.verdict import Issue, Verdict
 
 NONE = "-"
 FIXED = "fixed by Microsoft"
@@ -64,23 +64,32 @@ class PostureReport:
             return f"NOT AUDITED: {off}.{f' {partial}' if self.found.partial else ''}"
         if self.found.partial:
             return partial
-        if numbers.clean:
+        if self.clean and not numbers.mailboxes and self.wanted.is_set:
+            return f"No mailbox is shown.{self._filtered}"
+        if self.clean:
             record = counted(numbers.mailboxes, "mailbox records", "mailboxes record")
-            return f"Clean: {record} all actions of {self.found.measures.baseline.name}."
+            return f"Clean: {record} all actions of {self.found.measures.baseline.name}.{self._filtered}"
         parts = (
             (numbers.not_audited, "not audited"),
             (numbers.unknown, "unknown"),
             (numbers.bypassed or 0, f"bypassed account{'' if numbers.bypassed == 1 else 's'}"),
             (numbers.missing_actions, "with missing actions"),
-            (numbers.pinned, "pinned"),
+            (numbers.issues.get(Issue.PINNED, 0), "pinned"),
+            (numbers.issues.get(Issue.SHORT_AGE_LIMIT, 0), "with a short age limit"),
+            (numbers.issues.get(Issue.NOT_READ, 0), "with settings that were not read"),
+            (len(self.found.unseen), "watched but not read"),
         )
         issues = ", ".join(f"{count} {what}" for count, what in parts if count)
-        return f"Needs attention: {issues or 'a mailbox keeps its entries too briefly'}."
+        return f"Needs attention: {issues}.{self._filtered}"
+
+    @property
+    def _filtered(self) -> str:
+        return f" Only of what the filter shows: {self.wanted.text}." if self.wanted.is_set else ""
 
     @property
     def clean(self) -> bool:
         """True if there is nothing to do: for the exit code, and the color."""
-        return self.summary.clean and not self.found.organization.off
+        return self.summary.clean and not self.found.organization.off and not self.found.unseen
 
 
 def missing_text(verdict: Verdict, kind: Kind) -> str:

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bypass_responder.posture.age_limit import days_of
+
 _TRUE = {"true", "$true", "1", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "prawda", "sand", "истина"}
 _FALSE = {"false", "$false", "0", "falsch", "faux", "falso", "onwaar", "fałsz", "falsk", "falskt", "ложь"}
 """As spreadsheets write them in the language of their user."""
@@ -65,7 +67,10 @@ def as_span(value: Any) -> str | None:  # noqa: ANN401 - any cell
         return None
     if isinstance(value, dict | list) or _TYPE_NAME.match(str(value)):
         raise CellError(_LOST)
-    return str(value).strip() or None
+    text = str(value).strip()
+    if text and days_of(text) is None:
+        raise CellError(f"{text!r:.60} is no time span, such as 90.00:00:00")
+    return text or None
 
 
 def as_time(value: Any) -> str | None:  # noqa: ANN401 - any cell

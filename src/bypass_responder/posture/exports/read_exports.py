@@ -16,7 +16,7 @@ from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox, MailboxRe
 from bypass_responder.posture.read import TenantRead
 
 LISTS = ("DefaultAuditSet", "AuditAdmin", "AuditDelegate", "AuditOwner")
-WANTED = (*LISTS, "AuditEnabled", "RecipientTypeDetails")
+WANTED = (*LISTS, "AuditEnabled", "AuditLogAgeLimit", "RecipientTypeDetails")
 SWITCHES = {"AuditDisabled": "audit_disabled", "UnifiedAuditLogIngestionEnabled": "ingestion_enabled"}
 OURS = "bypass-responder/"
 """How the format of a file that bypassctl writes begins."""
