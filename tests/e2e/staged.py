@@ -15,6 +15,7 @@ from bypass_responder import bootstrap
 from bypass_responder.bootstrap import Responder
 from bypass_responder.case.evidence import OWN
 from bypass_responder.errors import ResponderError
+from bypass_responder.model.base import Row
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.step import Step
@@ -158,12 +159,8 @@ def wait_until_settled(stage: Stage, targets: set[str], *, patience_seconds: flo
 
 
 def end_state(stage: Stage, client: SandboxClient, target: str, *, began: str) -> EndState:
-    """What is true of one account now. ``began`` is the value that its sessions had before."""
-
-    async def rows(responder: Responder) -> list[object]:
-        return list((await responder.services.ledger.load(target, history=True)).by_key.values())
-
-    found, account = look(stage, rows), client.account(target)
+    """What is true of one account in the end. ``began`` is the value that its sessions had before."""
+    found, account = look(stage, lambda responder: _rows_at_rest(responder, target)), client.account(target)
     records = [row for row in found if isinstance(row, Finding) and OWN not in row.reason]
     steps = [row for row in found if isinstance(row, Step)]
     return EndState(
@@ -174,6 +171,17 @@ def end_state(stage: Stage, client: SandboxClient, target: str, *, began: str) -
         sessions_cut=account["sign_in_sessions_valid_from"] > began,
         audit_bypass_enabled=account["audit_bypass_enabled"],
     )
+
+
+async def _rows_at_rest(responder: Responder, target: str) -> list[Row]:
+    """Read a case until its findings are decided: the record of the responder's own change may have just come."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        rows = list((await responder.services.ledger.load(target, history=True)).by_key.values())
+        undecided = [row for row in rows if isinstance(row, Finding) and row.state is not FindingState.DECIDED]
+        if not undecided or time.monotonic() > give_up_at:
+            return rows
+        await asyncio.sleep(0.3)
 
 
 def effect_of(step: Step) -> str:
