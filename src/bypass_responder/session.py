@@ -16,12 +16,14 @@ from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.notification import Notification
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
     from bypass_responder.model.base import Row
     from bypass_responder.services import Services
 
 CONFLICTS_BEFORE_GIVING_UP = 8
+TRANSACTION_ROWS = 100
+"""What the ledger takes in one transaction."""
 T = TypeVar("T")
 
 
@@ -29,12 +31,12 @@ class Session:
     """One target's case, and the transactions on it, one after the other.
 
     A transition is a function of a Draft that may run more than once: when somebody else changed the target, the case
-    is read again and the transition runs on what is true now.
+    is read again and the transition runs on what is true now. ``case`` shows deferred transitions as well.
     """
 
     def __init__(self, case: Case, services: Services, *, history: bool = False) -> None:
         """Start from a case as it was read, with its ``history`` or without."""
-        self.case = case
+        self.case = self._stored = case
         self.history = history
         self.run = services.new_id()
         """Names this session: what it planned to send, it sends."""
@@ -42,6 +44,7 @@ class Session:
         self._services = services
         self._lock = asyncio.Lock()
         self._besides: list[Callable[[], Awaitable[Case]]] = []
+        self._deferred: list[Callable[[Draft], object]] = []
 
     @property
     def target(self) -> str:
@@ -53,7 +56,7 @@ class Session:
         found = await read()
         async with self._lock:
             self._besides.append(read)
-            self.case = self.case.with_rows(found)
+            self._show(self._stored.with_rows(found))
         return found
 
     async def read_history(self) -> None:
@@ -67,23 +70,49 @@ class Session:
         case = await self._services.ledger.load(self.target, history=self.history)
         for read in self._besides:
             case = case.with_rows(await read())
-        self.case = case
+        self._show(case)
+
+    def _show(self, stored: Case) -> None:
+        self._stored = stored
+        self.case = self._with(self._deferred).case if self._deferred else stored
+
+    def _with(self, transitions: Sequence[Callable[[Draft], object]]) -> Draft:
+        draft = Draft(self._stored, now=self._services.clock(), run=self.run)
+        for transition in transitions:
+            transition(draft)
+        return draft
+
+    def _fitting(self) -> int:
+        """How many of the deferred transitions fit into one transaction, at least one."""
+        numbers = range(len(self._deferred), 1, -1)
+        return next((each for each in numbers if self._with(self._deferred[:each]).size <= TRANSACTION_ROWS), 1)
 
     def forget(self) -> None:
         """Leave out what was read besides."""
         self._besides.clear()
-        self.case = replace(
-            self.case,
-            by_key={key: row for key, row in self.case.by_key.items() if self._is_loaded(key, row)},
-            kept={},
-        )
+        rows = {key: row for key, row in self._stored.by_key.items() if self._is_loaded(key, row)}
+        self._show(replace(self._stored, by_key=rows, kept={}))
 
     def _is_loaded(self, key: str, row: Row) -> bool:
-        return key not in self.case.kept and row.place.startswith("now-")
+        return key not in self._stored.kept and row.place.startswith("now-")
 
     def draft(self) -> Draft:
         """A draft of the case that nothing commits: to see whether a transition would change anything."""
         return Draft(self.case, now=self._services.clock(), run=self.run)
+
+    def defer(self, transition: Callable[[Draft], object]) -> None:
+        """Run a transition, to be committed with the next one that changes something, or by ``flush``.
+
+        Nothing that rests on it may leave the responder before.
+        """
+        self._deferred.append(transition)
+        self._show(self._stored)
+
+    async def flush(self) -> None:
+        """Commit what was deferred."""
+        async with self._lock:
+            if self._deferred:
+                await self._run(lambda _: None, alone=True)
 
     async def apply(self, transition: Callable[[Draft], T]) -> T:
         """Run a transition, commit what it changed, and give what it returned the last time it ran.
@@ -91,24 +120,46 @@ class Session:
         Raises TransientError when the target never holds still.
         """
         async with self._lock:
-            for _ in range(CONFLICTS_BEFORE_GIVING_UP):
-                draft = self.draft()
-                outcome = transition(draft)
-                if not draft.changed and not draft.places:
-                    return outcome
-                draft.put_head()
-                before = self.case.by_key
-                try:
-                    self.case = await self._services.ledger.commit(
-                        self.case, list(draft.changed.values()), draft.entries, draft.places
-                    )
-                except ConflictError:
-                    await self._read_again()
-                    continue
-                self.commits += 1
-                _write_lines(draft, before)
+            return await self._run(transition)
+
+    async def _run(self, transition: Callable[[Draft], T], *, alone: bool = False) -> T:
+        """Run a transition after the deferred ones; ``alone``: commit these although it changes nothing."""
+        failed = 0
+        while failed < CONFLICTS_BEFORE_GIVING_UP:
+            deferred = len(self._deferred)
+            draft = self._with(self._deferred)
+            before = draft.changes
+            outcome = transition(draft)
+            if not draft.changed and not draft.places:
+                self._deferred.clear()
                 return outcome
+            if draft.changes == before and not alone:
+                return outcome
+            if deferred and draft.size > TRANSACTION_ROWS:
+                fitting = self._fitting()
+                failed += not await self._commit(self._with(self._deferred[:fitting]), fitting)
+            elif await self._commit(draft, deferred):
+                return outcome
+            else:
+                failed += 1
         raise TransientError(f"The case of {self.target} changed too often while it was written.")
+
+    async def _commit(self, draft: Draft, deferred: int) -> bool:
+        """Write a draft with so many deferred transitions; False after a conflict, when the case is read again."""
+        draft.put_head()
+        before = self._stored.by_key
+        try:
+            stored = await self._services.ledger.commit(
+                self._stored, list(draft.changed.values()), draft.entries, draft.places
+            )
+        except ConflictError:
+            await self._read_again()
+            return False
+        del self._deferred[:deferred]
+        self._show(stored)
+        self.commits += 1
+        _write_lines(draft, before)
+        return True
 
 
 def _write_lines(draft: Draft, before: Mapping[str, Row]) -> None:

@@ -60,6 +60,11 @@ class Draft:
         self.places[row.row_key] = None
 
     @property
+    def changes(self) -> tuple[dict[str, Row], dict[str, str | None]]:
+        """The rows and places so far, for comparison with later ones."""
+        return dict(self.changed), dict(self.places)
+
+    @property
     def size(self) -> int:
         """How many operations the transaction has so far, at most: 100 fit."""
         return len(self.changed) + len(self.places) + len(self.entries) + 1

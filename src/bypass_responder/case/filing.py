@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.control import BLOCK, MOST_PROJECTED, REVOKE, WANTED, ended
 from bypass_responder.case.evidence import counts_as_on, end_of
-from bypass_responder.case.listing import digest_of, entry_of
+from bypass_responder.case.listing import digest_of, entry_of, has_entry
 from bypass_responder.model.base import Row, latest
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.incident import Incident, PersonDecision
@@ -41,7 +41,7 @@ UNTIL_DECIDED = frozenset({"undecided", "worker_failed"})
 def file_what_is_over(draft: Draft, listed: Mapping[str, Row], *, waits: Waits = lambda _: True) -> None:
     """Move rows out of what is loaded, as many as one transaction takes.
 
-    ``listed``: the rows as they were when the index got their entries. A row that has changed since stays.
+    ``listed``: the rows as they were when the index got their entries. One whose entry has changed since stays.
     ``waits``: whether a notification that is not delivered has a receiver; one without waits for nothing.
     """
     _file_findings(draft, listed)
@@ -49,11 +49,22 @@ def file_what_is_over(draft: Draft, listed: Mapping[str, Row], *, waits: Waits =
     _file_commands(draft)
     _file_approvals(draft)
     for incident in _over(draft.case, waits):
-        if listed.get(incident.row_key) == incident:
+        if _is_listed(incident, listed):
             _file_incident(draft, incident)
     for incident in draft.case.rows(Incident):
-        if listed.get(incident.row_key) == incident and draft.size < MOST_OPERATIONS:
+        if _is_listed(incident, listed) and draft.size < MOST_OPERATIONS:
             draft.put(_as_listed(incident))
+
+
+def file_decided(draft: Draft) -> None:
+    """Move decided findings without an entry of their own in the index, in the transaction that decides them."""
+    _file_findings(draft, {})
+
+
+def _is_listed(incident: Incident, listed: Mapping[str, Row]) -> bool:
+    """Return True when the index has the entry that the incident gives now."""
+    row = listed.get(incident.row_key)
+    return isinstance(row, Incident) and entry_of(row) == entry_of(incident)
 
 
 def _as_listed(incident: Incident) -> Incident:
@@ -84,7 +95,7 @@ def _file_findings(draft: Draft, listed: Mapping[str, Row]) -> None:
         key = finding.row_key
         if finding.state is not FindingState.DECIDED or key in case.kept or key in reopened:
             continue
-        if listed.get(key) == finding and draft.size < MOST_OPERATIONS:
+        if (listed.get(key) == finding or not has_entry(finding)) and draft.size < MOST_OPERATIONS:
             draft.file(finding, key)
             _remember_on(draft, finding)
 

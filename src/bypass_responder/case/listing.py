@@ -38,10 +38,14 @@ def entries(case: Case) -> list[IndexEntry]:
     findings = [
         _of_finding(finding, _KINDS[finding.verdict])
         for finding in case.rows(Finding)
-        if finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in _KINDS
-        if finding.row_key not in case.kept
+        if has_entry(finding) and finding.row_key not in case.kept
     ]
     return [*incidents, *findings]
+
+
+def has_entry(finding: Finding) -> bool:
+    """Return True for a decided finding with an entry of its own: one that belongs to no incident."""
+    return finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in _KINDS
 
 
 def digest_of(entry: IndexEntry) -> str:

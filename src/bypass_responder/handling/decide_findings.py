@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from bypass_responder.case import episode, evidence, no_action
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import ask
+from bypass_responder.case.filing import file_decided
 from bypass_responder.case.tasks import Task, contain_actors, switch_off
 from bypass_responder.decision import Naming, Verdict
 from bypass_responder.errors import ResponderError
@@ -236,5 +237,6 @@ def _until_decided(finding: Finding, transition: Callable[[Draft, Finding], None
         current = draft.case.row(Finding, finding.row_key)
         if current is not None and current.state is not FindingState.DECIDED:
             transition(draft, current)
+            file_decided(draft)
 
     return only_once

@@ -19,7 +19,13 @@ from bypass_responder.handling.decide_findings import decide_findings
 from bypass_responder.handling.follow_rules import follow_rules, report_protected, rules_due_at
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.notify import announce
-from bypass_responder.handling.record_events import adopt_earlier, list_and_file, record_events, reopen_filed
+from bypass_responder.handling.record_events import (
+    adopt_earlier,
+    file_rows,
+    list_entries,
+    record_events,
+    reopen_filed,
+)
 from bypass_responder.handling.watch_actors import watch_actors
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.message import Command
@@ -159,19 +165,17 @@ async def settle(
     """Settle one target after a ``first`` transition. ``item``: already marked in the work list."""
     item = item or await services.work.touch(target, services.clock())
     session = await open_session(target, services)
-    if first is not None:
-        await session.apply(first)
     elsewhere: dict[str, WorkItem] = {}
     problems: list[Exception] = []
     for _ in range(ROUNDS):
         before = session.commits
         reads = lookups or Lookups(services.directory, services.allowlist)
         try:
-            moved, problems = await _round(session, services, reads)
+            moved, problems = await _round(session, services, reads, first)
         finally:
             if reads is not lookups:
                 await reads.aclose()
-        lookups = None
+        lookups = first = None
         elsewhere |= moved
         if problems or session.commits == before:
             break
@@ -180,7 +184,12 @@ async def settle(
     return Settled(item, session, elsewhere, problems)
 
 
-async def _round(session: Session, services: Services, lookups: Lookups) -> tuple[dict[str, WorkItem], list[Exception]]:
+async def _round(
+    session: Session, services: Services, lookups: Lookups, first: Callable[[Draft], object] | None
+) -> tuple[dict[str, WorkItem], list[Exception]]:
+    """Run one round. What is decided after ``first`` is committed with it, and all of it before anything is sent."""
+    if first is not None:
+        session.defer(first)
     head = session.case.head
     if head.ending or head.enabled_again_at:
         await session.read_history()
@@ -192,6 +201,8 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
         claimed += await run_steps.claim_due(session, services, lookups)
     except ResponderError as error:
         problems.append(error)
+    if first is not None:
+        await session.flush()
     problems += await run_steps.act(claimed, session, services)
     for look in (run_steps.read_back, run_steps.recheck, report_protected):
         try:
@@ -202,8 +213,10 @@ async def _round(session: Session, services: Services, lookups: Lookups) -> tupl
 
 
 async def _finish(item: WorkItem, session: Session, services: Services) -> Finished:
-    more = await list_and_file(session, services)
+    listed = await list_entries(session, services)
     await watch_actors(session, services)
+    more = await file_rows(session, services, listed)
+    await session.flush()
     await _delete_sent(session, services)
     head = session.case.head
     due_at = services.clock() if more else next_due(session, services)

@@ -15,9 +15,10 @@ from bypass_responder.model.finding import Alone, Finding, FindingState, Unrecor
 from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from bypass_responder.case.draft import Draft
+    from bypass_responder.model.base import Row
     from bypass_responder.model.case import Case
     from bypass_responder.model.notification import Notification
     from bypass_responder.services import Services
@@ -31,11 +32,16 @@ MARGIN = timedelta(minutes=5)
 """How long after the end of an episode a record of our own remediation may be dated."""
 
 
-async def list_and_file(session: Session, services: Services) -> bool:
-    """Update the index; only listed rows may move to the history. Returns True when more may move."""
+async def list_entries(session: Session, services: Services) -> Mapping[str, Row]:
+    """Update the index. Returns the rows that it has its entries from: only those may move to the history."""
     listed = session.case.by_key
     if new := entries(session.case):
         await services.index.put(new, was=listed_statuses(session.case))
+    return listed
+
+
+async def file_rows(session: Session, services: Services, listed: Mapping[str, Row]) -> bool:
+    """Move rows that are over to the history. Returns True when more may move."""
     for _ in range(MOST_FILINGS):
         before = session.commits
         await session.apply(partial(file_what_is_over, listed=listed, waits=partial(_waits, services=services)))
@@ -67,7 +73,7 @@ async def record_events(session: Session, services: Services) -> None:
         for finding in batch:
             await recall(finding, session, services)
         await session.apply(partial(_record, findings=batch, worker_ids=worker_ids))
-        more = await list_and_file(session, services)
+        more = await file_rows(session, services, await list_entries(session, services))
         session.forget()
         if len(batch) < RECORDS_PER_TRANSACTION and not more:
             await session.apply(partial(_end_waiting, seen=seen))

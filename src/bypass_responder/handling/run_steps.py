@@ -196,7 +196,7 @@ async def send_commands(session: Session, services: Services) -> None:
         ours = command.planned_by == session.run or command.created_at + SENDING <= services.clock()
         if command.state == "outstanding" and not command.sent and ours:
             await services.exchange.send(as_message(command, tenant_id=tenant, target=session.target))
-            await session.apply(partial(mark_sent, command_id=command.id))
+            session.defer(partial(mark_sent, command_id=command.id))
 
 
 async def ask_about_candidates(session: Session, services: Services) -> None:
@@ -227,9 +227,10 @@ async def read_back(session: Session, services: Services) -> None:
         return
     account = await services.directory.find(_object_id(session.case))
     for kind in kinds:
-        await session.apply(partial(_observe, kind=kind, account=account))
+        session.defer(partial(_observe, kind=kind, account=account))
     for step in released:
-        await session.apply(partial(observation.observe_release, step=step, account=account))
+        session.defer(partial(observation.observe_release, step=step, account=account))
+    await session.flush()
 
 
 def _reads(case: Case, kind: StepKind, now: datetime) -> bool:

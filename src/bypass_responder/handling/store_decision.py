@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case import candidates, episode, evidence, no_action
 from bypass_responder.case.allowlist import record_use
+from bypass_responder.case.filing import file_decided
 from bypass_responder.case.tasks import Task, show
 from bypass_responder.decision import Decision, Disposition, Verdict
 from bypass_responder.handling.run_steps import claim_steps
@@ -55,6 +56,12 @@ def store_plan(draft: Draft, decided: Decided, services: Services) -> list[Claim
 
     Returns what was claimed; nothing when another instance decided it meanwhile.
     """
+    claimed = _decide(draft, decided, services)
+    file_decided(draft)
+    return claimed
+
+
+def _decide(draft: Draft, decided: Decided, services: Services) -> list[Claimed]:
     finding, decision, identified = decided.finding, decided.decision, decided.identified
     current = draft.case.row(Finding, finding.row_key)
     if current is None or current.state is FindingState.DECIDED:

@@ -33,7 +33,10 @@ MOST_READ = 500
 
 
 async def watch_actors(session: Session, services: Services) -> None:
-    """Judge each actor who is new in an incident; notify once a day of one who has hidden many accounts."""
+    """Judge each actor who is new in an incident; notify once a day of one who has hidden many accounts.
+
+    That they are judged is deferred.
+    """
     fresh = [
         incident
         for incident in session.case.rows(Incident)
@@ -48,7 +51,7 @@ async def watch_actors(session: Session, services: Services) -> None:
         report = partial(_report, actor=actors[name], accounts=sorted(found.values()))
         await change_if_needed(await open_session(TENANT_TARGET, services), report, services)
     administrators = [name for name, actor in actors.items() if await _is_administrator(actor, services)]
-    await session.apply(partial(_count, many=frozenset(many), administrators=frozenset(administrators)))
+    session.defer(partial(_count, many=frozenset(many), administrators=frozenset(administrators)))
 
 
 async def _is_administrator(actor: Actor, services: Services) -> bool:
