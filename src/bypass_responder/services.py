@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from bypass_responder.bounded import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from bypass_responder import ports
     from bypass_responder.settings import Settings
+
+
+@dataclass
+class WorkerHealth:
+    """What this process knows of the alerts about the Exchange worker."""
+
+    well_until: datetime | None = None
+    """Set after a look at the tenant's case that found none: until then, an answer as usual needs no other look."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +63,6 @@ class Services:
     sender: ports.SenderQueue
     receivers: Mapping[str, ports.Notifier]
     """The channels to people, by name. Without one no notification is sent."""
+    done: Remembered = field(default_factory=Remembered)
+    """What this process has stored or reported for good, so that it asks storage nothing about a copy of it."""
+    worker: WorkerHealth = field(default_factory=WorkerHealth)

@@ -80,3 +80,14 @@ async def test_settling_again_reads_the_index_no_more() -> None:
     await world.passes(minutes=1)
 
     assert len([call for call in world.index.calls if call[0] == "newest"]) == before
+
+
+async def test_after_the_report_of_the_day_the_tenants_case_is_not_read_again() -> None:
+    world = people()
+    for number in range(3):
+        await hides(world, number)
+    world.ledger.calls.clear()
+    about = {"object_id_text": IDS[3], "identity_text": "p3@contoso.onmicrosoft.com", "target": IDS[3]}
+    await world.sees(a_finding(effective_at=world.now, **about))
+
+    assert ("load", TENANT_TARGET) not in world.ledger.calls

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
+from bypass_responder.bounded import Remembered
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.handling.carry_out_plan import advance_plan
 from bypass_responder.model.account import AllowlistEntry
@@ -44,7 +45,7 @@ from bypass_responder.operating.posture.plan_runs import prepare_apply, prepare_
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
-from bypass_responder.services import Services
+from bypass_responder.services import Services, WorkerHealth
 from bypass_responder.triggers.ask_organization import ask_organization
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.gather_evidence import gather_evidence
@@ -509,7 +510,7 @@ class Run:
             await future
 
         clock = lambda: self.now() + timedelta(seconds=self._skew.get(host, 0.0))  # noqa: E731 - of this host
-        services = dataclasses.replace(self.services, clock=clock)
+        services = dataclasses.replace(self.services, clock=clock, done=Remembered(), worker=WorkerHealth())
         if TOOLS.get(host) is Channel.CONSOLE:
             services = dataclasses.replace(services, decisions=self.console_decisions)
         gated = gate(services, reach)

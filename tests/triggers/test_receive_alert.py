@@ -66,6 +66,7 @@ async def test_the_same_event_twice_is_one_hint() -> None:
     world = await swept()
     for _ in range(2):
         await says(world, {"tenantId": TENANT, "target": ALEX})
+        world.deploy()
 
     assert len(await hints(world)) == 1
 
@@ -74,9 +75,19 @@ async def test_an_event_that_comes_again_gives_no_work() -> None:
     world = await swept()
     await says(world, {"tenantId": TENANT, "target": ALEX})
     before = dict(world.work.held)
+    world.deploy()
     await says(world, {"tenantId": TENANT, "target": ALEX})
 
     assert world.work.held == before
+
+
+async def test_an_event_that_this_process_has_handled_asks_the_ledger_nothing() -> None:
+    world = await swept()
+    await says(world, {"tenantId": TENANT, "target": ALEX, "occurredAt": world.now.isoformat()})
+    world.ledger.calls.clear()
+    await says(world, {"tenantId": TENANT, "target": ALEX, "occurredAt": world.now.isoformat()})
+
+    assert world.ledger.calls == []
 
 
 async def test_an_event_that_comes_again_after_a_crash_is_taken_up() -> None:
@@ -94,6 +105,7 @@ async def test_an_event_that_comes_again_for_a_corrupt_case_is_left_to_the_sched
     world = await swept()
     await says(world, {"tenantId": TENANT, "target": ALEX})
     world.ledger.fail("load", InputError("corrupt_row", "edited"), about=ALEX, always=True)
+    world.deploy()
     await says(world, {"tenantId": TENANT, "target": ALEX})
 
     assert world.work.held[ALEX].due_at == world.now

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.message import ExchangeOutcome
+from bypass_responder.session import raise_health
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
-from tests.world import ALEX, BLAKE, World, a_finding
+from tests.world import ALEX, BLAKE, World, a_finding, an_account
 
 
 @pytest.mark.parametrize(
@@ -81,3 +85,52 @@ async def test_a_poison_message_about_nothing_known_opens_no_case() -> None:
     await world.passes(minutes=1)
 
     assert (await world.case(BLAKE)).by_key == {}
+
+
+async def a_well_worker() -> World:
+    """A worker that has just answered about BLAKE."""
+    world = World(an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))
+    about = {"object_id_text": BLAKE, "identity_text": "blake@contoso.onmicrosoft.com"}
+    await world.sees(a_finding(target=BLAKE, **about))
+    await world.answer()
+    return world
+
+
+async def test_the_next_answer_of_a_well_worker_does_not_read_the_tenants_case() -> None:
+    world = await a_well_worker()
+    await world.sees(a_finding())
+    world.ledger.calls.clear()
+    await world.answer()
+
+    assert ("load", TENANT_TARGET) not in world.ledger.calls
+
+
+async def test_an_answer_a_moment_later_ends_an_alert_of_another_process() -> None:
+    world = await a_well_worker()
+    await raise_health("worker_silent", "It was asked 3 times.", world.services)
+    await world.sees(a_finding())
+    world.now += timedelta(seconds=21)
+    await world.answer()
+
+    assert await world.alerts() == set()
+
+
+async def test_the_answer_to_a_repeated_question_ends_the_alert_at_once() -> None:
+    world = World(an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))
+    await world.sees(a_finding())
+    for _ in range(4):
+        await world.passes(minutes=12)
+    before = await world.alerts()
+    world.services.worker.well_until = world.now + timedelta(seconds=10)
+    world.answered = len(world.exchange.sent) - 1
+    await world.answer()
+
+    assert (before, await world.alerts()) == ({"worker_silent"}, set())
+
+
+async def test_a_refusal_by_exchange_is_an_alert_at_once() -> None:
+    world = await a_well_worker()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.FAILED, error="the role is missing", error_class="permission")
+
+    assert await world.alerts() == {"worker_permission_missing"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 from bypass_responder.errors import FeedError, TransientError
 from bypass_responder.model.feed import ContentBlob
+from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert, Tampering
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
+from tests.fakes import FakeLedger
 from tests.world import ALEX, START, TENANT, World
 
 
@@ -34,6 +37,7 @@ def a_record(**fields: Any) -> dict[str, Any]:
     } | fields
 
 
+SWITCHED_ON = [{"Name": "AuditBypassEnabled", "Value": "True"}]
 DEPTHS = range(800, 1000, 5)
 
 
@@ -189,3 +193,49 @@ async def test_an_enormous_organization_switch_hides_no_bypass_beside_it() -> No
     world = await polled(tampering, a_record())
 
     assert not world.directory.enabled[ALEX]
+
+
+async def test_a_copy_that_this_process_has_stored_asks_the_ledger_nothing() -> None:
+    world = await polled(a_record())
+    world.ledger.calls.clear()
+    await polled(a_record(), world=world)
+
+    assert [call for call in world.ledger.calls if call[1] == ALEX] == []
+
+
+async def test_copies_in_one_blob_are_stored_once() -> None:
+    world = await polled(a_record(), a_record())
+
+    assert world.ledger.calls.count(("add_finding", ALEX)) == 1
+
+
+async def test_a_copy_that_says_more_is_stored() -> None:
+    parameters = [{"Name": "Identity", "Value": "alex@contoso.onmicrosoft.com"}]
+    world = await polled(a_record(ResultStatus="", Parameters=[*parameters, *SWITCHED_ON]))
+    await polled(a_record(), world=world)
+
+    assert not world.directory.enabled[ALEX]
+
+
+class ThenStorageIsAway(FakeLedger):
+    """The finding is stored, and the work list is away when it is announced again."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.work = world.work
+
+    async def add_finding(self, finding: Finding) -> bool:
+        self.work.fail("touch", TransientError("storage is away"), about=finding.target)
+        return await super().add_finding(finding)
+
+
+async def test_a_stored_record_is_announced_again_when_that_failed() -> None:
+    world = World()
+    world.services = dataclasses.replace(world.services, ledger=ThenStorageIsAway(world))
+    await polled(a_record(), world=world)
+    world.work.held.clear()
+    world.work.recover()
+    world.now += timedelta(minutes=5)
+    await poll_audit_feed(world.services)
+
+    assert ALEX in world.work.held

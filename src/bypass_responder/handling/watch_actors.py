@@ -48,8 +48,11 @@ async def watch_actors(session: Session, services: Services) -> None:
     targets = await _targets_of(actors, services)
     many = {name: found for name, found in targets.items() if len(found) >= MANY}
     for name, found in many.items():
-        report = partial(_report, actor=actors[name], accounts=sorted(found.values()))
-        await change_if_needed(await open_session(TENANT_TARGET, services), report, services)
+        reported = f"many_targets {name} {services.clock():%Y-%m-%d}"
+        if reported not in services.done:
+            report = partial(_report, actor=actors[name], accounts=sorted(found.values()))
+            await change_if_needed(await open_session(TENANT_TARGET, services), report, services)
+            services.done.add([reported])
     administrators = [name for name, actor in actors.items() if await _is_administrator(actor, services)]
     session.defer(partial(_count, many=frozenset(many), administrators=frozenset(administrators)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from typing import ClassVar
 
@@ -138,6 +139,12 @@ class Finding(Row):
     def seen_on(self) -> bool:
         """True when Exchange, asked about this finding, reported the bypass on."""
         return any(check.bypass_on for check in self.checks)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what the source says: the same for a copy that says the same, whenever and wherever it comes."""
+        said = self.model_dump_json(exclude={"received_at", "available_at", "evidence"}, exclude_defaults=True)
+        return hashlib.sha256(said.encode()).hexdigest()
 
     @property
     def names(self) -> tuple[str, ...]:

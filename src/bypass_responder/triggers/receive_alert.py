@@ -59,8 +59,11 @@ async def receive_alert(body: bytes, services: Services) -> None:
 
 async def _store_hints(findings: Sequence[Finding], alert: Alert, services: Services) -> None:
     """Store and settle. After a crash in between, the event is redelivered, and its findings are still undecided."""
+    new = [finding for finding in findings if finding.fingerprint not in services.done]
+    if not new:
+        return
     evidence = await services.evidence.keep(alert.raw)
-    kept = [finding.model_copy(update={"evidence": evidence}) for finding in findings]
+    kept = [finding.model_copy(update={"evidence": evidence}) for finding in new]
     open_targets = {
         finding.target
         for finding in kept
@@ -70,6 +73,7 @@ async def _store_hints(findings: Sequence[Finding], alert: Alert, services: Serv
         await settle_all(open_targets, services)
     except ExceptionGroup as group:  # stored: resume_responses continues, and a redelivery would not help
         write_line("hint_waits", logging.WARNING, problems=len(group.exceptions))
+    services.done.add(finding.fingerprint for finding in new)
 
 
 async def _is_undecided(known: Finding, services: Services) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,22 @@ from bypass_responder.case.tasks import Task
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import envelope_problem, first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.message import SCHEMA_VERSION, CommandKind, ExchangeResult
+from bypass_responder.model.health import HealthAlert
+from bypass_responder.model.message import SCHEMA_VERSION, Command, CommandKind, ExchangeResult
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.record import Unreadable, excerpt
 from bypass_responder.model.sweep import SweepResult
-from bypass_responder.session import change_health, change_if_needed, open_session
+from bypass_responder.session import change_if_needed, open_session
 from bypass_responder.triggers.sweep_bypass_state import take_sweep_answer
 
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.services import Services
+
+
+ABOUT_THE_WORKER = {"worker_silent", "worker_permission_missing"}
+WELL_FOR = timedelta(seconds=20)
+"""Less than the wait before anything is asked again, so that the answer to that always looks."""
 
 
 async def record_exchange_result(body: bytes, services: Services) -> None:
@@ -32,14 +39,36 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
     if result is None:
         await keep_message(body, problem, services.settings.exchange_results_queue, services)
         return
-    await change_health(partial(_watch_the_worker, result=result), services)
     if isinstance(result, SweepResult):
+        await _watch_the_worker(result, services)
         await take_sweep_answer(result, services)
         return
-    await settle_all([result.target], services, first=lambda draft: take_answer(draft, result))
+    well_until, now = services.worker.well_until, services.clock()
+    usual = result.error_class != "permission" and well_until is not None and now < well_until <= now + WELL_FOR
+    if not usual:
+        await _watch_the_worker(result, services)
+    await settle_all([result.target], services, first=partial(_take, result=result, services=services))
+    if usual and services.worker.well_until is None:
+        await _watch_the_worker(result, services)
 
 
-def _watch_the_worker(draft: Draft, result: ExchangeResult | SweepResult) -> None:
+def _take(draft: Draft, *, result: ExchangeResult, services: Services) -> None:
+    """Take the answer. To a question that was repeated, it may end an alert that another process has raised."""
+    command = draft.case.row(Command, f"command-{result.command_id}")
+    if command is not None and command.asked > 1:
+        services.worker.well_until = None
+    take_answer(draft, result)
+
+
+async def _watch_the_worker(result: ExchangeResult | SweepResult, services: Services) -> None:
+    """Update the alerts about the worker in the tenant's case, and remember for a moment where there is none."""
+    session = await open_session(TENANT_TARGET, services)
+    await change_if_needed(session, partial(_update_alerts, result=result), services)
+    alerts = {row.id for row in session.case.rows(HealthAlert) if row.ongoing}
+    services.worker.well_until = None if alerts & ABOUT_THE_WORKER else services.clock() + WELL_FOR
+
+
+def _update_alerts(draft: Draft, result: ExchangeResult | SweepResult) -> None:
     """Update the health alerts about the worker's silence and its permissions from its answer."""
     if isinstance(result, ExchangeResult):
         end_alert(draft, "worker_silent")

@@ -40,6 +40,7 @@ LONGEST_TEXT = 512
 class Stored:
     """The stored findings, the targets to settle, and the counts of new and reported unreadable records.
 
+    Copies that this process has stored before are left out.
     The scheduler settles a target of which nothing is new: only after a crash is anything left to do there.
     """
 
@@ -87,9 +88,11 @@ async def store_records(
     brought = [(each.record_id, each.occurred_at) for each in changes]
     brought += [(each.record_id, each.occurred_at) for each in tampering]
     found_in = [(_finding(change, sensor, now, available_at, first_run=first_run), change.raw) for change in changes]
+    new = {each.fingerprint: (each, raw) for each, raw in found_in if each.fingerprint not in services.done}
     store = limited(partial(_store, services=services, lookups=lookups))
-    async with all_announced({finding.target for finding, _ in found_in}, services):
-        stored = await asyncio.gather(*map(store, found_in))
+    async with all_announced({finding.target for finding, _ in new.values()}, services):
+        stored = await asyncio.gather(*map(store, new.values()))
+    services.done.add(new)  # not before they are announced again: a failed run is repeated
     findings = [finding for finding, _ in stored]
     reported = await report_unread(unreadable, services)
     naming = [item for item in unreadable if item.names_cmdlet]
