@@ -55,7 +55,10 @@ class _Run:
     ahead: timedelta = timedelta(0)
 
     async def __aenter__(self) -> Self:
-        """Build the responder; its first poll and its first sweep lie behind, and found nothing."""
+        """Build the responder; its first poll, sweep and run of the scheduler lie behind, and found nothing.
+
+        With the last one the verification of the log, which comes once a day whatever happens.
+        """
         built = build_counted(self.env, self.counts)
         services = dataclasses.replace(built.services, clock=lambda: datetime.now(UTC) + self.ahead)
         self.responder: Responder = dataclasses.replace(built, services=services)
@@ -71,6 +74,7 @@ class _Run:
         await self.responder.create_storage()
         await self.responder.poll_audit_feed()
         await self.sweep()
+        await self.responder.resume_responses()
         return self
 
     async def __aexit__(self, *_: object) -> None:
