@@ -20,7 +20,11 @@ from bypass_responder.operating.status import read_status
 from sandbox.child import ROOT, ChildError, listens
 from sandbox.stage import Stage
 from sandbox.stage_settings import Ports
+from sandbox.tenant.account import DOMAIN
+from sandbox.tenant.opened import OWNER
 
+WATCHED = f"{OWNER}@{DOMAIN}"
+"""The mailbox that others open, so that `bypassctl posture access` shows something."""
 SHOWN = (
     *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "EXCHANGE_WORKER_IDS", "ResponderStorage"),
     *("GRAPH_URL", "MANAGEMENT_API_URL"),
@@ -56,7 +60,12 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     optional = ("--evidence",) * given.evidence + ("--hunting",) * given.hunting
     tenant = (*(("--seed", given.seed) if given.seed else ()), *optional)
-    settings = {"MODE": given.mode, "CONSOLE_URL": f"http://127.0.0.1:{ports.console}", **dict(given.setting)}
+    settings = {
+        "MODE": given.mode,
+        "WATCHED_MAILBOXES": WATCHED,
+        "CONSOLE_URL": f"http://127.0.0.1:{ports.console}",
+        **dict(given.setting),
+    }
     profile = "sandbox" if given.first_port is None else f"sandbox-{given.first_port}"
     try:
         with (

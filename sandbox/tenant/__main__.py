@@ -12,6 +12,7 @@ from sandbox.tenant.graph_logs import PERMISSIONS
 from sandbox.tenant.hunting import PERMISSION
 from sandbox.tenant.hunting_rows import rows_of
 from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
+from sandbox.tenant.opened import opened
 from sandbox.tenant.records import noise
 from sandbox.tenant.server import run
 from sandbox.tenant.settings import Settings
@@ -40,6 +41,11 @@ def main() -> None:
     if given.hunting:
         tenant.identities[RESPONDER_SECRET].roles[GRAPH].append(PERMISSION)
         tenant.hunting += rows_of(noise(tenant.settings), visible_at=tenant.clock())  # as every tenant has every day
+    if (given.hunting or given.evidence) and "accounts" not in state:
+        known = {each.user_principal_name.partition("@")[0]: each for each in tenant.accounts.values()}
+        records = opened(known, tenant.clock())
+        tenant.hunting += rows_of(records, visible_at=tenant.clock())
+        tenant.traces.audit_records += records
     run(tenant, port=given.port)
 
 

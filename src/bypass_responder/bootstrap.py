@@ -235,6 +235,7 @@ def build(environment: Mapping[str, str], *, short_lived: bool = False) -> Respo
                 "authorization": late(lambda: _authorization(settings, index, ledger, allowlist)),
                 **_mailbox_sources(reads, settings),
                 **_graph_sources(graph, hunting, late(lambda: _graph_tokens(credential)), directory),
+                "mailbox_access": late(lambda: _mailbox_search(graph, _graph_tokens(credential))),
             }
         ),
         sweeps=late(lambda: _sweeps(storage, tenant)),
@@ -442,6 +443,12 @@ def _graph_sources(
         return graph_sources(graph, hunting, tokens, directory)[name]
 
     return {source.name: late(partial(one, source.name)) for source in SOURCES if ".Read.All" in source.permission}
+
+
+def _mailbox_search(graph: GraphReader, tokens: self_check.OwnTokens) -> ports.EvidenceSource:
+    from bypass_responder.adapters.graph_evidence.audit_log_queries import MAILBOX_ACCESS, AuditLogQueries
+
+    return AuditLogQueries(graph, tokens, MAILBOX_ACCESS)
 
 
 def _graph_tokens(credential: AsyncTokenCredential) -> self_check.OwnTokens:

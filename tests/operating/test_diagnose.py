@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -719,3 +720,13 @@ def test_a_permission_for_evidence_that_the_token_lacks_says_until_when() -> Non
     lines = evidence_lines("AuditLogsQuery.Read.All", grants=GRANTS | {RESPONDER: granted})
 
     assert all("is granted; the app's token has it after" in line for line in lines)
+
+
+def test_unknown_access_to_mailboxes_is_information_with_its_fix() -> None:
+    standing = dataclasses.replace(a_standing(), access_problem="403 from Graph. Fix: grant it")
+    found = diagnose(facts(standing=standing))
+
+    assert [line for line in found.information if line.startswith("who else opened")] == [
+        "who else opened watched mailboxes is not known (docs/posture.md): 403 from Graph. Fix: grant it"
+    ]
+    assert not found.problems

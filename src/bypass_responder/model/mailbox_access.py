@@ -98,6 +98,8 @@ class AccessDay(Stored):
     """True: the source had no record of Exchange at all, so that nothing is known of the day."""
     unreadable: int = 0
     """Rows of the source that could not be read."""
+    incomplete: tuple[str, ...] = ()
+    """Mailboxes of which the source had more records than were read."""
     reported: tuple[str, ...] = ()
     """Pairs that were new on this day and of which people were notified."""
 
@@ -110,6 +112,38 @@ class AccessDay(Stored):
 def midnight(day: date) -> datetime:
     """Return the beginning of a day of UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+class AccessSearch(Stored):
+    """A search of the audit log that is under way."""
+
+    asked_at: Utc
+    first: date
+    last: date
+    open: dict[str, str]
+    """User principal name → what the source gave back to go on with; empty before the query is submitted."""
+    failed: tuple[str, ...] = ()
+    """Mailboxes that were not searched, each with why."""
+
+    @property
+    def days(self) -> list[date]:
+        """Every day that it is about."""
+        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
+
+    def going_on(self, mailbox: str, memo: str) -> Self:
+        """Return it with what the source gave back for a mailbox."""
+        return self.model_copy(update={"open": self.open | {mailbox: memo}})
+
+    def without(self, mailbox: str, *, failed: str = "") -> Self:
+        """Return it with one mailbox less to search."""
+        still = {name: memo for name, memo in self.open.items() if name != mailbox}
+        more = (f"{mailbox}: {failed}",) if failed else ()
+        return self.model_copy(update={"open": still, "failed": (*self.failed, *more)})
+
+    @property
+    def problem(self) -> str:
+        """Why some mailbox was not searched; empty where all were."""
+        return f"The audit log was not searched for {'; '.join(self.failed)}" if self.failed else ""
 
 
 class AccessState(Stored):
@@ -125,6 +159,7 @@ class AccessState(Stored):
     """The watched mailboxes at the last run: the console and bypassctl do not have the setting."""
     unresolved: tuple[str, ...] = ()
     """Watched mailboxes that the directory does not know by this name."""
+    search: AccessSearch | None = None
     forgotten_at: Utc | None = None
     """When old rows were last deleted."""
     etag: str | None = None

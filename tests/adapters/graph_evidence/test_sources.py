@@ -15,7 +15,7 @@ from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 
 from bypass_responder.adapters.graph_evidence import pages
-from bypass_responder.adapters.graph_evidence.audit_log_queries import TOPICS
+from bypass_responder.adapters.graph_evidence.audit_log_queries import MAILBOX_ACCESS, TOPICS, AuditLogQueries
 from bypass_responder.adapters.graph_evidence.pages import GraphReader
 from bypass_responder.adapters.graph_evidence.sources import graph_sources
 from bypass_responder.adapters.graph_wire import GraphWire
@@ -510,6 +510,21 @@ async def test_a_record_whose_data_is_text_is_read(actor: Account) -> None:
 
     assert isinstance(said, Found)
     assert said.items[0].what == "SearchExported"
+
+
+async def test_the_mailbox_of_an_account_is_searched_whoever_acted_in_it(
+    stand_in: Tenant, actor: Account, graph: GraphReader, stand_in_url: str
+) -> None:
+    stand_in.identities[RESPONDER_SECRET].roles[GRAPH].append("AuditLogsQuery-Exchange.Read.All")
+    boss = Account.named("boss")
+    stand_in.traces.audit_records += [
+        traces.mail_access(actor, DARK, owner=boss.user_principal_name),
+        traces.mail_access(actor, DARK),
+    ]
+    said = await conclusion(AuditLogQueries(graph, own_tokens(Token(stand_in_url)), MAILBOX_ACCESS), about(boss, "x"))
+
+    assert isinstance(said, Found)
+    assert [each["UserId"] for each in said.raw] == [actor.user_principal_name]
 
 
 # ---- never a mailbox -------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ async def test_days_without_any_record_of_exchange_are_not_nobody() -> None:
     found = await answer(world)
 
     assert found.state == "unavailable"
-    assert found.unknown[0].startswith("the source had no record of Exchange at all: 2026-01-31 to 2026-03-02")
+    assert found.unknown[0].startswith("the source had no record of Exchange at all: 2026-02-01 to 2026-03-02")
 
 
 async def test_without_a_watched_mailbox_the_fix_is_the_setting() -> None:

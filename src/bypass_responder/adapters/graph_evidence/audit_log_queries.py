@@ -17,8 +17,10 @@ from kiota_abstractions.method import Method
 from bypass_responder.adapters.graph_evidence.pages import SECONDS
 from bypass_responder.errors import InputError, NotFoundError, PermissionMissingError
 from bypass_responder.evidence import ediscovery, exchange_changes, mail_access, other_workloads, role_changes
+from bypass_responder.evidence.audit_fields import gathered
 from bypass_responder.model.base import Value
 from bypass_responder.model.question import Answer, Empty, Found, Pending, Question, Unavailable
+from bypass_responder.operating.blind_windows.missing_records import ACTION_TYPES
 from bypass_responder.rights import Api
 
 if TYPE_CHECKING:
@@ -200,3 +202,9 @@ TOPICS = {
     ),
 }
 """By the name of the source."""
+
+MAILBOX_ACCESS = Topic(
+    lambda question: [{"keywordFilter": question.account.user_principal_name, "operationFilters": list(ACTION_TYPES)}],
+    lambda records, question, complete: gathered(records, (), complete=complete),  # noqa: ARG005 - a topic's shape
+)
+"""What anyone did in the mailbox of an account. Only a keyword finds it: there is no filter by a mailbox's owner."""

@@ -58,7 +58,7 @@ def access(
     mailbox: Annotated[str, typer.Option(help="User principal name, object id or Exchange's id of a mailbox.")] = "",
     actor: Annotated[str, typer.Option(help="User principal name, object id or application id.")] = "",
     logon_type: Annotated[AccessLogon | None, typer.Option(help="As what they acted.")] = None,
-    since: Annotated[str, typer.Option(help=f"Days from then on: {_TIMES}. Default 30d.")] = "",
+    since: Annotated[str, typer.Option(help=f"Days from then on: {_TIMES}. Default: the last 30 days.")] = "",
     until: Annotated[str, typer.Option(help="Days before then, by the same.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Rows at most.")] = MOST_ROWS,
     *,

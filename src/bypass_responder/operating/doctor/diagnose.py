@@ -39,7 +39,13 @@ def diagnose(facts: Facts) -> Diagnosis:
     if facts.standing_problem and not storage_reported:
         how = "fix the error in this line; `bypassctl status` reads the same data"
         unchecked.append(Unchecked(f"feed, sweep and health alerts: {facts.standing_problem}", how, essential=True))
-    information = [*_stand_in(facts), *_information(app), *_hunting(facts), *evidence_rights(facts, app)]
+    information = [
+        *_stand_in(facts),
+        *_information(app),
+        *_hunting(facts),
+        *_access(facts),
+        *evidence_rights(facts, app),
+    ]
     return Diagnosis(problems, information, unchecked)
 
 
@@ -103,6 +109,12 @@ def _hunting(facts: Facts) -> list[str]:
     """Return why the hunting sensor is off. It is optional, so that is no problem."""
     why = facts.standing.hunting_off_because if facts.standing else ""
     return [f"the hunting sensor is off (optional, docs/permissions.md): {why}"] if why else []
+
+
+def _access(facts: Facts) -> list[str]:
+    """Return why access to watched mailboxes is not known. It is optional as well."""
+    why = facts.standing.access_problem if facts.standing else ""
+    return [f"who else opened watched mailboxes is not known (docs/posture.md): {why}"] if why else []
 
 
 def _information(app: SelfCheck | None) -> list[str]:

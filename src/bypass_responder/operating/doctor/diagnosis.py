@@ -60,6 +60,8 @@ class Standing:
     """Why it is unknown which accounts are bypassed now; empty when it is known."""
     hunting_off_because: str = ""
     """Why the hunting sensor cannot read; empty while it can, or has not run."""
+    access_problem: str = ""
+    """Why it is not known who else opened watched mailboxes, and the fix; empty while it can be read."""
     ran: Mapping[str, datetime] | None = None
     """When the timers last ran well, see ``timer_runs``; None: not read."""
     first_at: datetime | None = None

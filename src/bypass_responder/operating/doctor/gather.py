@@ -107,6 +107,7 @@ async def _standing(
     corrected = dataclasses.replace(services, settings=settings, clock=lambda: clock() - skew)
     try:
         status, ran = await read_status(corrected), await checks.store.runs()
+        access = await services.access.state()
     except ResponderError as problem:
         return None, str(problem)
     requested_at = None if status.sweep.state == "outstanding" else status.sweep.created_at
@@ -115,6 +116,7 @@ async def _standing(
         alerts=status.alerts,
         doubt=status.doubt,
         hunting_off_because=status.hunting.off_because,
+        access_problem=f"{access.problem} Fix: {access.fix}" if access.problem else "",
         ran=ran,
         first_at=status.sweep.first_at,
         sweep_requested_at=requested_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from bypass_responder.model.mailbox_access import AccessFilter, AccessLogon, Mai
 from bypass_responder.operating.blind_windows.read_windows import windows_besides
 from bypass_responder.operating.posture.access_gaps import gaps_of
 from bypass_responder.operating.posture.access_grants import grant_for
+from bypass_responder.sensing.access.days import BACK
 from bypass_responder.tampering.permissions import KEPT
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.permission_change import PermissionChange
     from bypass_responder.services import Services
 
-PERIOD = timedelta(days=30)
-"""What is listed unless somebody asks otherwise."""
+PERIOD = BACK
+"""What is listed unless somebody asks otherwise: the days that are read at first, today included."""
 MOST_ROWS = 1000
 MOST_GRANTS = 1000
 NOT_WATCHED = "No mailbox is watched, as of the responder's last run."

@@ -32,6 +32,12 @@ def gaps_of(
         first, all_first = known_since(read.values(), name), min(read, default=None)
         if all_first and (first is None or first > all_first):
             yield f"{name}: {f'nothing before {first}' if first else 'not read yet'}"
+    for name in sorted({name for each in read.values() for name in each.incomplete}):
+        cut = _ranges(day for day, each in sorted(read.items()) if name in each.incomplete)
+        yield f"{name} has more records than were read, the owner's among them: {cut}"
+    if state.search and state.search.open:
+        waiting = counted(len(state.search.open), "mailbox", "mailboxes")
+        yield f"the audit log is still searched for {state.search.first} to {state.search.last}: {waiting}"
     if state.unresolved:
         yield f"the directory does not know {', '.join(state.unresolved)}: records have user principal names only"
     if unreadable := sum(each.unreadable for each in read.values()):
