@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bypass_responder.case import allowlist, filing, sweep_row
 from bypass_responder.case.account_state import active_incidents, changed_since, left_as_it_is
+from bypass_responder.case.actor_ids import not_compared
 from bypass_responder.case.control import renew
 from bypass_responder.case.evidence import known_of
 from bypass_responder.case.plain_text import what_is_true
@@ -68,7 +69,9 @@ def carry_out(
     filing.take_back(draft, message.incident_id)
     incident = draft.case.incident(message.incident_id)
     kept = left_as_it_is(draft.case, incident, message.kind) if incident else ""
-    decision = recorded_as(draft, message, channel, outcome="carried_out", why=kept)
+    unsure = not_compared([incident, *active_incidents(draft.case)] if incident else [], message.author.name)
+    why = "; ".join(filter(None, (kept, unsure)))
+    decision = recorded_as(draft, message, channel, outcome="carried_out", why=why)
     if needs_handing_on(draft.case, message):
         _resolve_elsewhere(draft, decision)
     else:
@@ -78,7 +81,7 @@ def carry_out(
             DecisionKind.CLOSE: _close_handled,
             DecisionKind.RELEASE: _release,
         }[message.kind](draft, decision)
-    _notify_carried_out(draft, decision)
+    _notify_carried_out(draft, decision, unsure)
     filing.take_over(draft)
     return decision
 
@@ -157,7 +160,7 @@ def entry_refusal(
     if any(each in entry.approved_by.casefold() for each in known):
         return f"{author.name} wrote the entry. Another person must approve it."
     for incident in active_incidents(case):
-        if any(_is_actor(known, actor) for actor in incident.actors):
+        if _is_an_actor(known, incident):
             return f"{author.name} is an actor of incident {incident.id}. Another person must approve the entry."
     return ""
 
@@ -186,15 +189,16 @@ def refuse(
     return decision
 
 
-def _notify_carried_out(draft: Draft, decision: PersonDecision) -> None:
-    """Notify the others that somebody has decided: they need not decide again."""
+def _notify_carried_out(draft: Draft, decision: PersonDecision, unsure: str) -> None:
+    """Notify the others that somebody has decided: they need not decide again. ``unsure``: what was not checked."""
     incident = draft.case.incident(decision.incident_id)
     name = (incident.account or incident.target) if incident else draft.case.target
     now = what_is_true(incident, draft.case.steps(incident.id)) if incident else ""
+    check = f" Check it yourself: {unsure}." if unsure else ""
     draft.notify(
         "decision_carried_out",
         f"{_DONE[decision.verb]} by {decision.author.name}: {name}",
-        f"{decision.who} decided: {decision.verb.value} incident {decision.incident_id}. {now}",
+        f"{decision.who} decided: {decision.verb.value} incident {decision.incident_id}. {now}{check}",
         key=decision.id,
         severity=Severity.INFO,
         incident=decision.incident_id,
@@ -276,7 +280,7 @@ def _named_as(message: DecisionMessage, incident: Incident, case: Case, itself: 
             return f"the account of incident {row.id}"
         if _is_among(known, *row.names):
             return f"named by incident {row.id}"
-        if any(_is_actor(known, actor) for actor in row.actors):
+        if _is_an_actor(known, row):
             return f"an actor of incident {row.id}"
         if any(_is_among(known, each.object_id, each.name) for each in _may_be(row, message.kind)):
             return f"a candidate of incident {row.id}"
@@ -299,6 +303,10 @@ def known_as(author: Author, itself: Account | None = None) -> frozenset[str]:
 def author_is(author: Author, account: Account) -> bool:
     """Return True when the author is this account, by object id or user principal name."""
     return _is_among(known_as(author), account.object_id, account.user_principal_name)
+
+
+def _is_an_actor(known: frozenset[str], incident: Incident) -> bool:
+    return _is_among(known, *incident.actor_ids.values()) or any(_is_actor(known, actor) for actor in incident.actors)
 
 
 def _is_actor(known: frozenset[str], actor: Actor) -> bool:

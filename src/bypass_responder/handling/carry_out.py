@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import acknowledge, notification_test, person_decision
+from bypass_responder.case import acknowledge, actor_ids, notification_test, person_decision
 from bypass_responder.case.allowlist_edit import record_edit
 from bypass_responder.handling.decide_plan import OF_A_PLAN, decide_plan
+from bypass_responder.handling.watch_actors import ids_of_actors
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import Finding, FindingState
@@ -55,6 +56,7 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
         return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
     targets = {message.target}
     enforce, itself = services.settings.enforce, await _author_account(message, services)
+    await _know_actors(session, services)
     if message.kind is DecisionKind.ACKNOWLEDGE:
         decide = partial(acknowledge.acknowledge, message=message, channel=channel, itself=itself)
     else:
@@ -74,6 +76,7 @@ async def _approve_entry(
     if entry is None and not session.case.by_key:
         why = person_decision.entry_refusal(session.case, message, entry)
         return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
+    await _know_actors(session, services)
     account, itself = await asyncio.gather(services.directory.find(message.target), _author_account(message, services))
     approve = partial(
         person_decision.approve_entry, message=message, entry=entry, account=account, channel=channel, itself=itself
@@ -85,6 +88,12 @@ async def _approve_entry(
 async def _author_account(message: DecisionMessage, services: Services) -> Account | None:
     """Return the author's account; None where the directory has none, as for an application."""
     return await services.directory.find(message.author.object_id or message.author.name)
+
+
+async def _know_actors(session: Session, services: Services) -> None:
+    """Store the object ids of actors that are not known yet, so that the author is compared with them."""
+    if ids := await ids_of_actors(session, services):
+        await session.apply(partial(actor_ids.store, ids=ids))
 
 
 async def _record_edits(

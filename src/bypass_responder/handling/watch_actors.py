@@ -5,10 +5,14 @@ The index of the last day has every incident.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bypass_responder.bounded import limited
+from bypass_responder.case import actor_ids
 from bypass_responder.case.tasks import Task, contain_actors
 from bypass_responder.errors import ResponderError
 from bypass_responder.model.case import TENANT_TARGET
@@ -55,6 +59,20 @@ async def watch_actors(session: Session, services: Services) -> None:
             services.done.add([reported])
     administrators = [name for name, actor in actors.items() if await _is_administrator(actor, services)]
     session.defer(partial(_count, many=frozenset(many), administrators=frozenset(administrators)))
+    with suppress(ResponderError):  # asked again when somebody decides
+        if ids := await ids_of_actors(session, services):
+            session.defer(partial(actor_ids.store, ids=ids))
+
+
+async def ids_of_actors(session: Session, services: Services) -> dict[str, str]:
+    """Return the object ids of actors whom records name by user principal name only: they may be renamed later.
+
+    Permission: User.Read.All.
+    """
+    incidents = [row for row in session.case.rows(Incident) if row.row_key not in session.case.kept]
+    names = sorted(actor_ids.unresolved(incidents))
+    found = await asyncio.gather(*map(limited(services.directory.find), names))
+    return {name: account.object_id for name, account in zip(names, found, strict=True) if account}
 
 
 async def _is_administrator(actor: Actor, services: Services) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import Row, Stored, Utc
 from bypass_responder.model.change import Actor, Switch
@@ -65,6 +67,8 @@ class Incident(Row):
     account: Account | None = None
     """The account as it was when the decision was made."""
     actors: tuple[Actor, ...] = ()
+    actor_ids: dict[str, str] = Field(default_factory=dict)
+    """Object ids by user principal name, of actors whom the records name by that only, as first looked up."""
     names: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     blind_from: Utc | None = None
