@@ -185,6 +185,10 @@ async def test_a_name_that_the_console_cannot_look_up_is_asked_about_and_importe
 
     assert "Ask the responder, or give the object_id" in before.text
     assert "Asked about 1 name." in asked.text
+    assert ("Nothing is left to write" in asked.text, "Nothing can be written before the answer" in asked.text) == (
+        False,
+        True,
+    )
     assert [message.asked for message in world.decisions.sent if message.asked] == ["alex@contoso.onmicrosoft.com"]
     assert await rows(world) == [ALEX]
 

@@ -9,7 +9,7 @@ import pytest
 
 from bypass_responder.console.principal import HEADER, Role
 from bypass_responder.model.change import Actor
-from bypass_responder.model.decision_message import Channel, DecisionKind
+from bypass_responder.model.decision_message import Author, Channel, DecisionKind
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
 from tests.world import ALEX, BLAKE, World, a_finding
 
@@ -71,6 +71,31 @@ async def test_the_page_says_that_it_was_sent() -> None:
         answer = await browser.post(f"{page}/dismiss", data=await fields(browser, page, "dismiss"), headers=OWN)
 
     assert "Sent. The responder carries it out" in answer.text
+
+
+async def outcome_shown(decision: str, **about: Any) -> str:
+    """What the page that the form leads to shows after the answer."""
+    world, page = await held()
+    async with visitor(world, Role.DECIDE, follow_redirects=True) as browser:
+        sent = await browser.post(f"{page}/{decision}", data=await fields(browser, page, decision), headers=OWN)
+        [link] = re.findall(r'<a href="(\?sent=[^"]+)">Read the outcome</a>', sent.text)
+        message = world.decisions.sent[0].model_copy(update=about)
+        await world.delivers(message, channel=Channel.CONSOLE)
+        return (await browser.get(f"{page}{link}")).text
+
+
+async def test_the_page_shows_that_it_was_carried_out() -> None:
+    text = await outcome_shown("dismiss")
+
+    assert '<p role="status">Carried out at' in text
+    assert "Sent. The responder" not in text
+
+
+async def test_the_page_shows_that_it_was_refused_and_why() -> None:
+    text = await outcome_shown("dismiss", author=Author(object_id=ALEX, name="alex"))
+
+    assert '<p role="alert">Refused at' in text
+    assert "cannot decide about it. Another person must." in text
 
 
 @pytest.mark.parametrize(

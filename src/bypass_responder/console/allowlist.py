@@ -182,8 +182,8 @@ async def approve_by_form(
     change: Editor, console: ConsoleDep, object_id: ObjectId, asked: Annotated[ApprovalForm, Form()]
 ) -> RedirectResponse:
     """Send the approval of the entry that the person was shown."""
-    await _approve(console, change, object_id, asked, seen=asked.seen)
-    return RedirectResponse(f"/allowlist/{object_id}?sent=approval", status_code=303)
+    message = await _approve(console, change, object_id, asked, seen=asked.seen)
+    return RedirectResponse(f"/allowlist/{object_id}?sent={message.message_id}", status_code=303)
 
 
 @api.post("/allowlist/{object_id}/approve", status_code=202, operation_id="approve_entry")

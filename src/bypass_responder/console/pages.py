@@ -64,6 +64,8 @@ class Page:
     in_menu: bool = True
     tag: Callable[[Any], str] = lambda _: ""
     """The ETag of the state that a decision depends on."""
+    target: Callable[[Any], str] = lambda _: ""
+    """The case in which the outcome of a decision that was sent from the page is recorded."""
 
 
 async def needs_decision(console: ConsoleDep) -> NeedsDecision:
@@ -99,6 +101,10 @@ async def incidents(
 async def incident(console: ConsoleDep, incident_id: IncidentId) -> IncidentView | FindingView:
     """One incident, or a finding that opened none."""
     return await read_entry(incident_id, console.services)
+
+
+def _target_of(view: IncidentView | FindingView) -> str:
+    return view.target if isinstance(view, IncidentView) else view.entry.target
 
 
 def _tag_of(view: IncidentView | FindingView) -> str:
@@ -187,6 +193,7 @@ PAGES = (
         incident,
         in_menu=False,
         tag=_tag_of,
+        target=_target_of,
     ),
     Page("/allowlist", "Allowlist", "allowlist.html", EntryList, allowlist),
     Page(
@@ -205,6 +212,7 @@ PAGES = (
         allowlist_entry,
         in_menu=False,
         tag=edit_tag,
+        target=lambda view: view.object_id,
     ),
     Page(
         "/allowlist/{object_id}/plan/{action}",

@@ -13,12 +13,14 @@ from bypass_responder.console.form_fields import form_fields
 from bypass_responder.console.pages import FIRST, PAGES, Subject
 from bypass_responder.console.principal import Role
 from bypass_responder.console.rendering import render
+from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import LONGEST_ASKED
 from bypass_responder.model.message import Guid
 from bypass_responder.operating.allowlist.csv_file import write_file
 from bypass_responder.operating.allowlist.entries import read_entries
 from bypass_responder.operating.allowlist.import_lookup import is_current
+from bypass_responder.operating.decide import recorded_outcome
 from bypass_responder.operating.overview.account_log import read_whole_log
 from bypass_responder.operating.overview.log_csv import log_csv
 
@@ -32,8 +34,14 @@ api = APIRouter(prefix=API, dependencies=READER)
 
 
 def _add(page: Page) -> None:
-    async def html(request: Request, view: Any = Depends(page.read)) -> HTMLResponse:  # noqa: ANN401, B008 - FastAPI's way
-        known = {"view": view, "title": page.title, "menu": PAGES, "seen": page.tag(view)}
+    async def html(
+        request: Request,
+        console: ConsoleDep,
+        view: Any = Depends(page.read),  # noqa: ANN401, B008 - FastAPI's way
+    ) -> HTMLResponse:
+        sent, target = guid_or_none(request.query_params.get("sent", "")), page.target(view)
+        outcome = await recorded_outcome(target, sent, console.services) if sent and target else None
+        known = {"view": view, "title": page.title, "menu": PAGES, "seen": page.tag(view), "outcome": outcome}
         return render(request, page.template, **known, **form_fields(request))
 
     async def as_json(response: Response, view: Any = Depends(page.read)) -> Any:  # noqa: ANN401, B008 - FastAPI's way
