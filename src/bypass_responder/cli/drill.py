@@ -13,6 +13,7 @@ import typer
 from bypass_responder import __version__
 from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, environment, say, stop, with_responder
 from bypass_responder.errors import InputError
+from bypass_responder.operating.drill.fixes import FIXES
 from bypass_responder.operating.drill.probes import Scene
 from bypass_responder.operating.drill.report import Drill, Result, load, save
 from bypass_responder.operating.drill.walk import walk
@@ -87,6 +88,8 @@ class _AtTheTerminal:
             f"{result.answer.upper():8} {line.check}: {result.detail or line.expected}",
             style=STYLES.get(result.answer, ""),
         )
+        if result.answer == "failed":
+            say(f"         Fix: {FIXES[line.id]}")
 
     def _ask(self, question: str, *, default: str) -> str:
         if not sys.stdin.isatty():

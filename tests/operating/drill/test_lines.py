@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bypass_responder.operating.drill.fixes import FIXES
 from bypass_responder.operating.drill.lines import LINES
 from bypass_responder.operating.drill.probes import PROBES
 
@@ -30,6 +31,10 @@ def test_what_to_do_is_in_the_part(part: str) -> None:
     missing = [command for line in LINES if line.part == part for command in line.does if command not in section(part)]
 
     assert missing == []
+
+
+def test_every_line_has_a_fix() -> None:
+    assert FIXES.keys() == {line.id for line in LINES}
 
 
 def test_a_probe_belongs_to_a_line() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bypass_responder.errors import InputError
+from bypass_responder.operating.drill.fixes import FIXES
 from bypass_responder.operating.drill.report import Drill, Result, load, markdown, save
 from tests.operating.drill.test_walk import a_drill
 from tests.world import START
@@ -50,3 +51,9 @@ def test_a_detail_is_no_markup_and_ends_no_cell() -> None:
 def test_the_first_line_has_the_state() -> None:
     assert markdown(with_detail("x")).startswith("# Drill: failed\n")
     assert markdown(a_drill()).startswith("# Drill: not finished\n")
+
+
+def test_a_line_that_failed_has_its_fix_and_no_other_has() -> None:
+    report = markdown(with_detail("feed_silent"))
+
+    assert [fix for fix in FIXES.values() if f"| {fix} |" in report] == [FIXES["doctor"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.base import counted
+from bypass_responder.model.base import counted, moment
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.finding import RECORDS, Source
 from bypass_responder.model.listing import IndexFilter
@@ -72,7 +72,11 @@ async def account(scene: Scene, drill: Drill, _since: datetime) -> Seen:
 async def swept(scene: Scene, drill: Drill, _since: datetime) -> Seen:
     """Return when the last complete sweep began."""
     at = (await read_status(scene.services)).sweep.complete_at
-    return at is not None and at > drill.began_at, f"last complete sweep: {at or 'none'}"
+    return at is not None and at > drill.began_at, f"last complete sweep: {_time(at)}"
+
+
+def _time(at: datetime | None) -> str:
+    return moment(at) if at else "none"
 
 
 async def _enabled(scene: Scene, drill: Drill) -> bool | None:
@@ -116,14 +120,14 @@ async def worker_back(scene: Scene, _drill: Drill, since: datetime) -> Seen:
     found = await read_status(scene.services)
     at = found.sweep.complete_at
     overdue = any(it.id == "sweep_overdue" for it in found.alerts)
-    return at is not None and at > since and not overdue, f"last complete sweep: {at or 'none'}"
+    return at is not None and at > since and not overdue, f"last complete sweep: {_time(at)}"
 
 
 async def polled(scene: Scene, _drill: Drill, since: datetime) -> Seen:
     """Return whether a poll succeeded since then."""
     cursor = (await read_status(scene.services)).cursor
     at = cursor.last_success_at if cursor else None
-    return at is not None and at > since, f"last poll: {at or 'none'}"
+    return at is not None and at > since, f"last poll: {_time(at)}"
 
 
 def of_incident(check: Callable[[IncidentView, datetime], bool]) -> Callable[[Scene, Drill, datetime], Awaitable[Seen]]:

@@ -8,11 +8,13 @@ from pydantic import Field, ValidationError
 
 from bypass_responder.errors import InputError
 from bypass_responder.model.base import Utc, Value, moment
+from bypass_responder.operating.drill.fixes import FIXES
 from bypass_responder.operating.drill.lines import LINES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+COLUMNS = ("part", "within", "check", "expected", "result", "detail", "fix", "by", "at")
 Answer = Literal["passed", "failed", "waiting", "skipped"]
 
 
@@ -75,13 +77,14 @@ def markdown(drill: Drill) -> str:
     head = (
         f"# Drill: {state}\n\nAccount {_cell(drill.account)}, tenant {drill.tenant_id}, bypassctl {drill.version}, "
         f"begun {moment(drill.began_at)}.\n\n"
-        "| part | within | check | expected | result | detail | by | at |\n|---|---|---|---|---|---|---|---|\n"
+        f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n"
     )
     rows = []
     for line in LINES:
         found = drill.results.get(line.id)
         came = (found.answer, found.detail, found.by, moment(found.at)) if found else ("not begun", "", "", "")
-        cells = (line.part, line.within, line.check, line.expected, came[0], _cell(came[1]), *came[2:])
+        fix = FIXES[line.id] if came[0] == "failed" else ""
+        cells = (line.part, line.within, line.check, line.expected, came[0], _cell(came[1]), fix, *came[2:])
         rows.append(f"| {' | '.join(cells)} |\n")
     return head + "".join(rows)
 
