@@ -111,6 +111,14 @@ async def test_a_mailbox_that_the_account_can_open_is_found_with_what_was_not_en
     )
 
 
+async def test_what_was_not_enumerated_is_said_once_of_a_source() -> None:
+    section = {"items": [], "total": 0, "not_enumerated": ["user mailboxes", "groups", "user mailboxes"]}
+    answer = await Worker("opens_mailboxes").reads_that(can_open=section)
+
+    assert isinstance(answer, Empty)
+    assert answer.note == "Not enumerated: user mailboxes, groups"
+
+
 async def test_a_folder_that_anybody_can_read_is_notable() -> None:
     permission = {"mailbox": "alex", "folder": "\\Inbox", "trustee": "Default", "rights": ["Reviewer"]}
 

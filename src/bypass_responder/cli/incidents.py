@@ -256,9 +256,10 @@ def _show_prepared(prepared: Prepared) -> None:
         {
             "incident": f"{incident.id} {incident.status.value}",
             "account": incident.account or f"unresolved: {', '.join(incident.names)}",
-            "steps": ", ".join(f"{step.step.value} {step.state.value}" for step in message.shown.steps),
+            "controls": prepared.controls,
             **lines_of(message.shown),
             **prepared.named,
+            "after it": prepared.effect,
             "not changed": prepared.left_as_it_is,
         }
     )

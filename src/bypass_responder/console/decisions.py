@@ -20,7 +20,8 @@ from bypass_responder.event_lines import write_line
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.decision_message import DecisionKind, DecisionMessage
 from bypass_responder.model.message import Guid
-from bypass_responder.operating.decide import find_entry, outcome_of, prepare, recorded_outcome
+from bypass_responder.operating.decide import outcome_of, prepare, recorded_outcome
+from bypass_responder.operating.incident_case import find_entry
 
 Decided = Literal["approve", "dismiss", "close", "release", "acknowledge"]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]

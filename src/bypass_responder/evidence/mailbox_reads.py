@@ -128,8 +128,9 @@ class MailboxReads:
 
 
 def _not_enumerated(sections: Iterable[Section[Any]]) -> Iterator[str]:
-    for section in sections:
-        yield from (f"Not enumerated: {each}" for each in section.not_enumerated)
+    missing = dict.fromkeys(each for section in sections for each in section.not_enumerated)
+    if missing:
+        yield f"Not enumerated: {', '.join(missing)}"
 
 
 def inbox_rules(read: AccountRead, account: AskedAccount) -> Judged:

@@ -16,17 +16,17 @@ from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import LASTS, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.incident import PersonDecision
-from bypass_responder.operating.find_incident import find_one
+from bypass_responder.operating.incident_case import find_entry, incident_in
+from bypass_responder.operating.incidents.next_step import effect_of
+from bypass_responder.operating.incidents.proof import controls_of
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.model.account import Account
-    from bypass_responder.model.case import Case
     from bypass_responder.model.decision_message import Author
     from bypass_responder.model.incident import Incident
-    from bypass_responder.model.listing import IndexEntry
     from bypass_responder.services import Services
 
 PAUSE_SECONDS = 1.0
@@ -38,28 +38,14 @@ class Prepared:
 
     incident: Incident
     message: DecisionMessage
+    controls: str
+    """Each control of the incident with what came of it."""
+    effect: str
+    """What the decision does."""
     left_as_it_is: str
     """What the decision leaves unchanged although a person may expect a change."""
     named: dict[str, str]
     """Of the account that approve names for an unresolved target: a name and a value per line."""
-
-
-async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Case]:
-    """Return the entry with this id, a unique part of it or its account's name, and its case. Raises NotFoundError."""
-    entry = await find_one(entry_id, services)
-    return entry, (await open_session(entry.target, services, history=True)).case
-
-
-def incident_in(entry: IndexEntry, case: Case) -> Incident:
-    """Return the incident of an entry. Raises RefusedError without one, NotFoundError without its row."""
-    if entry.kind != "incident":
-        raise RefusedError(
-            f"{entry.id} opened no incident, so there is nothing to decide: bypassctl incidents show {entry.id}."
-        )
-    incident = case.incident(entry.id)
-    if incident is None:
-        raise NotFoundError(f"Incident {entry.id} is in the index but not in the ledger: run bypassctl log verify.")
-    return incident
 
 
 async def prepare(
@@ -98,7 +84,9 @@ async def prepare(
     if why := refusal(case, message, enforce=True):
         raise RefusedError(why)
     named = await _about_named(found, incident, services) if found else {}
-    return Prepared(incident, message, left_as_it_is(case, incident, kind), named)
+    controls = "; ".join(f"{each.name}: {each.result}" for each in controls_of(case, incident.id))
+    effect, kept = effect_of(kind, case, incident), left_as_it_is(case, incident, kind)
+    return Prepared(incident, message, controls, effect, kept, named)
 
 
 def message_about(kind: DecisionKind, target: str, services: Services, **about: Any) -> DecisionMessage:  # noqa: ANN401 - its fields

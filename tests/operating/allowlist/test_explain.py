@@ -48,6 +48,12 @@ async def test_a_protected_account_is_never_blocked() -> None:
     assert (found.verdict, found.sentence.startswith("At once: auditing restored (")) == ("protected", True)
 
 
+async def test_a_block_at_once_is_within_the_hourly_limit() -> None:
+    sentences = [(await explained(*rows)).sentence for rows in ((), (an_entry(),))]
+
+    assert ["CONTAINMENT_LIMIT_PER_HOUR accounts are blocked" in each for each in sentences] == [True, False]
+
+
 async def test_an_entry_that_nobody_approved_does_not_count() -> None:
     found = await explained(an_entry(), allowlist_approval="required")
 

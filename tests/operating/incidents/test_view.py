@@ -12,6 +12,7 @@ import pytest
 
 from bypass_responder.errors import InputError, NotFoundError, RefusedError
 from bypass_responder.model.change import Actor
+from bypass_responder.model.step import StepKind
 from bypass_responder.operating.incidents.view import FindingView, IncidentView, read_entry, read_incident
 from tests.operating.incidents import scenes
 from tests.world import ALEX, START, World, a_finding, an_entry
@@ -134,3 +135,10 @@ async def test_what_a_record_says_of_an_unresolved_target_is_not_shown_as_read()
     shown = await scenes.view(world, next(iter(world.index.held.values())).target)
 
     assert shown.now.bypass_text == "not read; switched on by the record of 2026-03-02 08:00:00Z"
+
+
+async def test_a_block_that_a_release_ended_is_not_shown_as_still_effective() -> None:
+    shown = await scenes.view(await scenes.released())
+    [block] = [each for each in shown.controls if each.control is StepKind.BLOCK_SIGN_IN]
+
+    assert (block.result, "sign-in enabled" in block.proof) == ("effective, until the release", True)

@@ -42,7 +42,7 @@ class Explanation(Value):
 
 
 async def explain(account: Account, services: Services) -> Explanation:
-    """Return what would happen if this account went dark now. The hourly limit is not part of it."""
+    """Return what would happen if this account went dark now, and that a limit may hold it."""
     settings, now = await settings_of_app(services), services.clock()
     row: Row = await services.allowlist.get(account.object_id)
     if row is None:
@@ -59,7 +59,7 @@ async def explain(account: Account, services: Services) -> Explanation:
         steps=decision.steps,
         enforce=settings.enforce,
         protected=account.object_id in settings.protected,
-        sentence=sentence(decision, enforce=settings.enforce),
+        sentence=f"{sentence(decision, enforce=settings.enforce)}{_within_limit(decision)}",
         entry=row.columns if row else {},
     )
 
@@ -95,6 +95,13 @@ def no_longer_covered(object_id: str, entry: Row, settings: Settings, *, since: 
         was_covered=True,
     )
     return decide(facts, now=now).automatic(settings.automatic_controls)
+
+
+def _within_limit(decision: Decision) -> str:
+    """Return the sentence about the hourly limit, where a block would be made at once; else empty."""
+    if decision.stands_down or decision.steps.get(StepKind.BLOCK_SIGN_IN) is not Disposition.NOW:
+        return ""
+    return " Once CONTAINMENT_LIMIT_PER_HOUR accounts are blocked within an hour, this block waits for a person."
 
 
 def sentence(decision: Decision, *, enforce: bool) -> str:

@@ -33,6 +33,7 @@ _EFFECT = {
     DecisionKind.DISMISS: "Ends the incident. Pending actions are canceled; completed ones are kept.",
     DecisionKind.CLOSE: "Ends the incident. A blocked account stays blocked until a release.",
     DecisionKind.RELEASE: "Restores sign-in as before the first block, and ends the incident. Auditing stays on.",
+    DecisionKind.ACKNOWLEDGE: "Every receiver is notified that you have it, and nobody is reminded of it any more.",
 }
 _TEXTS = {
     Situation.OPEN: "Nothing to decide: the responder is working. Read the state again in a minute.",
@@ -116,7 +117,7 @@ def _choice(kind: DecisionKind, situation: Situation, case: Case, incident: Inci
     return Choice(
         decision=kind,
         label=_label(kind, situation),
-        effect=f"{_effect(kind, case, incident)}{f' Not changed: {kept}.' if kept else ''}",
+        effect=f"{effect_of(kind, case, incident)}{f' Not changed: {kept}.' if kept else ''}",
         command=f'bypassctl incidents {kind.value} {incident.id}{account} --reason "TICKET"',
         needs_account=unnamed,
     )
@@ -135,7 +136,8 @@ def _label(kind: DecisionKind, situation: Situation) -> str:
             return "Release: it was legitimate" if situation in _BLOCKED else "Release the account"
 
 
-def _effect(kind: DecisionKind, case: Case, incident: Incident) -> str:
+def effect_of(kind: DecisionKind, case: Case, incident: Incident) -> str:
+    """Return what a decision about an incident does, in a sentence or two."""
     if kind is not DecisionKind.APPROVE:
         return _EFFECT[kind]
     steps = {step.step: step for step in case.steps(incident.id)}

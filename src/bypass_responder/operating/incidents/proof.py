@@ -70,12 +70,13 @@ def controls_of(case: Case, incident_id: str) -> tuple[ControlView, ...]:
 
 def _control(case: Case, step: Step) -> ControlView:
     proof, at = _proof(case, step)
+    result = _EFFECTS[step.effect] if step.effect else _STATES[step.state]
     return ControlView(
         control=step.step,
         name=NAMES[step.step],
         state=step.state,
         effect=step.effect,
-        result=_EFFECTS[step.effect] if step.effect else _STATES[step.state],
+        result=f"{result}, until the release" if _is_released(case, step) else result,
         why=step.detail or step.reason,
         proof=proof,
         proof_at=at,
@@ -85,6 +86,13 @@ def _control(case: Case, step: Step) -> ControlView:
         approved_by=step.approved_by,
         waits=step.approvable,
     )
+
+
+def _is_released(case: Case, step: Step) -> bool:
+    """Return True for a block that was effective until a release enabled the account again."""
+    release = case.step(step.incident_id, StepKind.RELEASE)
+    over = release is not None and release.state is StepState.DONE
+    return over and step.step is StepKind.BLOCK_SIGN_IN and step.effect in {Effect.EFFECTIVE, Effect.TEMPORARY}
 
 
 def _proof(case: Case, step: Step) -> tuple[str, Utc | None]:

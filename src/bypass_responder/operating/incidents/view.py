@@ -24,7 +24,7 @@ from bypass_responder.model.step import Recheck
 from bypass_responder.operating.blind_windows.known_window import KnownWindow
 from bypass_responder.operating.blind_windows.read_windows import windows_besides
 from bypass_responder.operating.candidates import linked
-from bypass_responder.operating.decide import find_entry, incident_in
+from bypass_responder.operating.incident_case import find_entry, incident_in
 from bypass_responder.operating.incidents.chronology import TimelineRow, rows
 from bypass_responder.operating.incidents.current_state import CurrentState, current_state
 from bypass_responder.operating.incidents.gap import BlindWindow, blind_window_of
