@@ -86,6 +86,19 @@ def test_what_has_changed_since_an_earlier_export_is_shown(folder: Path) -> None
     assert mailbox["changed"] == [change]
 
 
+def test_an_earlier_export_without_mailboxes_is_refused(folder: Path) -> None:
+    result = run("compare", *exports(folder), "--before", folder / "organization.json")
+
+    assert (result.exit_code, "--before has no mailboxes" in result.stderr) == (2, True)
+
+
+def test_an_earlier_export_that_is_partial_is_named(folder: Path) -> None:
+    (folder / "before.json").write_text(json.dumps([ALEX | {"AuditLogAgeLimit": "soon"}]), encoding="utf-8")
+    result = run("compare", *exports(folder), "--before", folder / "before.json")
+
+    assert "the earlier export is partial" in result.stderr
+
+
 def test_watched_mailboxes_come_first(folder: Path) -> None:
     other = ALEX | {"ExternalDirectoryObjectId": object_id(0)}
     result = run("compare", *with_mailboxes(folder, other, ALEX), "--watched", object_id(1), "-o", "json")

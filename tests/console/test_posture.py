@@ -61,7 +61,7 @@ async def test_the_api_has_the_same() -> None:
         ("", 3),
         ("?pinned=true", 2),
         ("?type=roommailbox", 1),
-        ("?missing=mailitemsaccessed", 1),
+        ("?missing=mailitemsaccessed", 2),
         ("?not_audited=true", 1),
         ("?pinned=true&not_audited=true", 0),
         ("?type=NoSuchType", 0),

@@ -125,6 +125,31 @@ def test_a_bypassed_account_without_any_id_makes_the_read_partial() -> None:
     assert "1 bypassed account has no id" in found.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("object_id", "exchange_guid", "account"),
+    [("a", None, Bypassed(None, "x")), (None, "a", Bypassed("x", None))],
+)
+def test_ids_of_two_kinds_are_not_joined_and_the_mailbox_is_not_known(
+    object_id: str | None, exchange_guid: str | None, account: Bypassed
+) -> None:
+    read = a_read((DEFAULT,))
+    read.mailboxes = [listed(read)[0]._replace(object_id=object_id, exchange_guid=exchange_guid)]
+    read.bypassed = [account]
+    found = compared(read)
+
+    assert found.rows[0].bypassed is None
+    assert "1 mailbox has no id that every bypassed account has" in found.problems[0]
+
+
+def test_ids_of_one_kind_on_both_sides_are_joined() -> None:
+    read = a_read((DEFAULT,))
+    read.mailboxes = [listed(read)[0]._replace(exchange_guid=None)]
+    read.bypassed = [Bypassed("0c0c0c0c-0000-4000-8000-000000000001", None, "svc-archive")]
+    found = compared(read)
+
+    assert (found.rows[0].bypassed, found.partial) == (False, False)
+
+
 def test_all_bypassed() -> None:
     read = a_read(tuple(case for case in CASES if case.ids == "both"))
     read.bypassed = [Bypassed(each.object_id, None) for each in read.mailboxes]

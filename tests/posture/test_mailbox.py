@@ -11,7 +11,7 @@ import pytest
 from bypass_responder.errors import InputError
 from bypass_responder.model.mailbox_audit import AuditSettings, MailboxRow
 from bypass_responder.posture.baseline import License
-from bypass_responder.posture.mailbox import Bypassed, Mailbox, MailboxReader
+from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox, MailboxReader
 from bypass_responder.posture.read import TenantRead, read_line
 from tests.posture.mailboxes import ADMIN, ALL, DELEGATE, OWNER, exchange_guid, object_id
 
@@ -155,6 +155,14 @@ def test_a_line_that_is_no_mailbox_makes_the_read_partial(line: bytes) -> None:
 
     assert into.mailboxes == []
     assert len(into.problems) == 1
+
+
+def test_equal_lists_of_different_settings_are_kept_once() -> None:
+    reader, words = MailboxReader(), ["Send"]
+    first, second = (reader.settings(Audit(age_limit=limit, admin=tuple(words))) for limit in ("1", "2"))
+
+    assert first is not second
+    assert first.admin is second.admin
 
 
 def test_a_line_that_is_no_mailbox_is_refused() -> None:

@@ -134,6 +134,15 @@ def test_the_change_is_meant_for_the_settings_that_were_read() -> None:
     assert only.expected.default_set == ALL[:2]
 
 
+def test_of_a_limited_plan_the_worst_come_first_whoever_opens_them() -> None:
+    shared = CASE["all lists pinned, equal to the default set"]._replace(type="SharedMailbox")
+    found = compare(a_read((shared, CASE["three empty lists"])), measures())
+    made = plan(found, found.rows, Goal(), made_at=NOW, most=1)
+
+    assert found.rows[0].mailbox.type == "SharedMailbox"
+    assert ([each.name for each in made.changes], made.left_out) == ([found.rows[1].mailbox.name], 1)
+
+
 def test_the_hash_is_of_everything_in_the_file() -> None:
     made = planned(*CASES)
     again = Plan.model_validate(json.loads(made.model_dump_json()))

@@ -9,8 +9,8 @@ from bypass_responder.posture.baseline import Kind, measures
 from bypass_responder.posture.comparison import compare
 from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.organization import Organization
-from bypass_responder.posture.verdict import Audited, Issue
-from tests.posture.mailboxes import CASES, OF_CIS, ON, Case, a_read, pinned_of
+from bypass_responder.posture.verdict import Audited, Issue, Judge
+from tests.posture.mailboxes import CASES, OF_CIS, ON, Case, a_read, listed, pinned_of
 
 
 def posture_of(case: Case, *, organization: Organization = ON, chosen: str = "microsoft") -> MailboxPosture:
@@ -90,3 +90,14 @@ def test_before_2024_a_license_without_premium_has_no_reads_to_record() -> None:
 
     assert not then.lacks("MailItemsAccessed", Kind.MICROSOFT)
     assert now.lacks("MailItemsAccessed", Kind.MICROSOFT)
+
+
+def test_any_number_of_age_limits_has_few_verdicts() -> None:
+    judge = Judge(ON, measures())
+    [mailbox] = listed(a_read((CASES[0],)))
+    verdicts = [
+        judge(mailbox._replace(audit=audit), bypassed=False)
+        for audit in [mailbox.audit._replace(age_limit=f"{days}.00:00:00") for days in range(60, 120)]
+    ]
+
+    assert len({id(each) for each in verdicts}) == 2

@@ -139,7 +139,7 @@ async def health(console: ConsoleDep) -> Health:
 async def posture(
     console: ConsoleDep,
     type: Annotated[str, Query(max_length=64, description="List only this RecipientTypeDetails.")] = "",  # noqa: A002 - the name in the query
-    missing: Annotated[str, Query(max_length=64, description="List only mailboxes without this action.")] = "",
+    missing: Annotated[str, Query(max_length=64, description="Mailboxes that may not record this action.")] = "",
     *,
     pinned: Annotated[bool, Query(description="List only mailboxes with a pinned logon type.")] = False,
     not_audited: Annotated[bool, Query(description="List only what is not audited, or not known to be.")] = False,

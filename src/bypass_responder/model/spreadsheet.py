@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_FIRST = re.compile(rf"\s*[{_SIGNS}]")
+_LATER = re.compile(rf"([;\t]\s*)(?=[{_SIGNS}])")
+"""Where a spreadsheet begins another cell, if its separator is not the comma."""
+
 
 def defused(text: str) -> str:
-    """Return the text; with a leading apostrophe when a spreadsheet would run it as a formula."""
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
+    """Return the text; with an apostrophe where a spreadsheet would run it, or what follows a separator, as a formula.
+
+    Signs of full width count: some spreadsheets take them for the others.
+    """
+    text = _LATER.sub(r"\1'", text)
+    return f"'{text}" if _FIRST.match(text) else text

@@ -75,18 +75,16 @@ def compare(
     ``watched``: object ids or addresses, in lower case. ``records``: changes of mailboxes between the two reads.
     """
     judge = Judge(read.organization, measures)
-    on = None if read.bypassed is None else {each for one in read.bypassed for each in one[:2] if each}
+    accounts = _Accounts(read.bypassed)
     authors = Authors(records)
     joined = _Joined(read.mailboxes, before.mailboxes if before else [])
     rows = rows_in_order()
     met: set[str | None] = set()
     seen: set[str] = set()
     for mailbox, previous in joined:
-        object_id, exchange_guid = mailbox.object_id, mailbox.exchange_guid
-        known = object_id or exchange_guid
-        bypassed = None if on is None or known is None else (object_id in on or exchange_guid in on)
+        bypassed = accounts.of(mailbox)
         if bypassed:
-            met |= {object_id, exchange_guid}
+            met |= {mailbox.object_id, mailbox.exchange_guid}
         is_watched = bool(watched) and _is_watched(mailbox, watched)
         if is_watched:
             seen |= mailbox.names
@@ -105,7 +103,7 @@ def compare(
         read_at=read.read_at,
         measures=measures,
         organization=read.organization,
-        problems=(*read.problems, *_unread(read), *joined.problems, *_unjoinable(read.bypassed)),
+        problems=(*read.problems, *_unread(read), *joined.problems, *_unjoinable(read.bypassed), *accounts.problems),
         rows=rows,
         without_mailbox=tuple(sorted((one for one in read.bypassed or () if not met & {*one[:2]}), key=_account)),
         bypassed=None if read.bypassed is None else len(read.bypassed),
@@ -113,6 +111,38 @@ def compare(
         gone=tuple(joined.gone),
         compared_with=before.read_at if before else None,
     )
+
+
+class _Accounts:
+    """The bypassed accounts by id. Accounts with one kind of id only cannot be joined to mailboxes with the other."""
+
+    def __init__(self, bypassed: Collection[Bypassed] | None) -> None:
+        self._read = bypassed is not None
+        self._ids = {each for one in bypassed or () for each in one[:2] if each}
+        self._without_object_id = any(one.exchange_guid and not one.object_id for one in bypassed or ())
+        self._without_guid = any(one.object_id and not one.exchange_guid for one in bypassed or ())
+        self._apart = 0
+
+    def of(self, mailbox: Mailbox) -> bool | None:
+        """Return whether the account of a mailbox is bypassed; None where that is not known."""
+        if not (self._read and mailbox.key):
+            return None
+        if mailbox.object_id in self._ids or mailbox.exchange_guid in self._ids:
+            return True
+        by_guid_alone = self._without_object_id and not mailbox.exchange_guid
+        if by_guid_alone or (self._without_guid and not mailbox.object_id):
+            self._apart += 1
+            return None
+        return False
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be joined, once all mailboxes were asked for."""
+        if not self._apart:
+            return []
+        have = counted(self._apart, "mailbox has", "mailboxes have")
+        export = "Export Guid and ExternalDirectoryObjectId of both"
+        return [f"{have} no id that every bypassed account has: whether they are bypassed is not known. {export}"]
 
 
 class _Joined:

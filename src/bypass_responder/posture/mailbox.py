@@ -92,6 +92,7 @@ class MailboxReader:
     def __init__(self) -> None:
         """Start without any settings."""
         self._settings: dict[tuple[Any, ...], Audit] = {}
+        self._lists: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._tails: dict[bytes, Audit] = {}
         self._licenses: dict[tuple[str, ...], License] = {}
         self._delegated = exchange_rules().delegated
@@ -118,7 +119,14 @@ class MailboxReader:
 
     def settings(self, audit: Audit) -> Audit:
         """Return the one object with these settings."""
-        return self._settings.setdefault(audit, audit)
+        if (known := self._settings.get(audit)) is None:
+            lists = (self._one(each) for each in audit[2:])
+            known = Audit(audit.enabled, audit.age_limit, *lists)
+            self._settings[known] = known
+        return known
+
+    def _one(self, words: Texts) -> Texts:
+        return None if words is None else self._lists.setdefault(words, words)
 
     def _of(self, audit: dict[str, Any]) -> Audit:
         key = (
@@ -126,7 +134,7 @@ class MailboxReader:
             *(tuple(audit["default_set"]), tuple(audit["admin"]), tuple(audit["delegate"]), tuple(audit["owner"])),
         )
         if (settings := self._settings.get(key)) is None:
-            settings = self._settings[key] = _checked(key, audit)
+            settings = self.settings(_checked(key, audit))
         return settings
 
     def _mailbox(self, row: dict[str, Any], settings: Audit) -> Mailbox:

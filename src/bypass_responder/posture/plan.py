@@ -101,8 +101,9 @@ def plan(
     made_at: datetime,
     most: int = MOST_CHANGES,
 ) -> Plan:
-    """Return the plan for some rows of a comparison, of at most ``most`` mailboxes in their order."""
+    """Return the plan for some rows of a comparison, of at most ``most`` mailboxes, the worst first."""
     changes: list[PlannedChange] = []
+    ranks: dict[str, int] = {}
     skipped: list[Skipped] = []
     doubled = _doubled(found.rows)
     for row in rows:
@@ -116,6 +117,7 @@ def plan(
             wanted, left = None, ["it takes Set-Mailbox -PublicFolder, which the worker's role does not have"]
         skipped += [Skipped(id=mailbox.key, name=mailbox.name, why=why) for why in left]
         if wanted is not None and mailbox.object_id:
+            ranks[mailbox.object_id] = row.verdict.rank
             changes.append(
                 PlannedChange(
                     object_id=mailbox.object_id,
@@ -126,6 +128,7 @@ def plan(
                     why=tuple(reasons),
                 )
             )
+    changes.sort(key=lambda change: ranks[change.object_id])
     made = Plan(
         made_at=made_at,
         read_at=found.read_at,

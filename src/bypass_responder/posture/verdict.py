@@ -50,6 +50,7 @@ TO_FIX = (
     *(Issue.UNKNOWN_TYPE, Issue.NO_MAIL_READS, Issue.MISSING, Issue.PINNED, Issue.SHORT_AGE_LIMIT),
 )
 """The issues that somebody should do something about. The others explain a value."""
+_TOO_SHORT, _LONG_ENOUGH = "00:00:00", "99999.00:00:00"
 ORDER = {issue: number for number, issue in enumerate(Issue)}
 
 
@@ -96,14 +97,23 @@ class Judge:
         self._rules = rules or exchange_rules()
         self._known: dict[tuple[int, str, License, bool | None], Verdict] = {}
         """By the identity of the settings: equal ones are one object, and all live as long as the read."""
+        self._same: dict[tuple[Audit, str, License, bool | None], Verdict] = {}
 
     def __call__(self, mailbox: Mailbox, bypassed: bool | None) -> Verdict:  # noqa: FBT001 - None means unknown
         """Return the verdict on a mailbox. ``bypassed`` None: not known."""
         question = (id(mailbox.audit), mailbox.type, mailbox.license, bypassed)
         if (known := self._known.get(question)) is None:
-            known = self._judged(mailbox.audit, mailbox.type, mailbox.license, bypassed)
+            audit = mailbox.audit._replace(age_limit=self._age_that_counts(mailbox.audit.age_limit))
+            same = (audit, *question[1:])
+            if (known := self._same.get(same)) is None:
+                known = self._same[same] = self._judged(audit, mailbox.type, mailbox.license, bypassed)
             self._known[question] = known
         return known
+
+    def _age_that_counts(self, age_limit: str | None) -> str | None:
+        """Return one age limit for all with the same verdict: a tenant may have as many as mailboxes."""
+        days, least = days_of(age_limit), self._measures.baseline.age_limit_days
+        return None if days is None else _TOO_SHORT if least is not None and days < least else _LONG_ENOUGH
 
     def _judged(self, audit: Audit, type_: str, license_: License, bypassed: bool | None) -> Verdict:  # noqa: FBT001 - as above
         fixed = type_ in self._rules.fixed_set

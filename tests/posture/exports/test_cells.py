@@ -47,3 +47,14 @@ def test_words_that_mean_nothing_are_no_actions(value: str) -> None:
 
 def test_a_span_of_ticks_is_written_as_exchange_does() -> None:
     assert as_span({"Ticks": 938520000000}) == "1.02:04:12"
+
+
+@pytest.mark.parametrize("milliseconds", [-9999999999999999, 9999999999999999])
+def test_a_time_beyond_the_calendar_is_none(milliseconds: int) -> None:
+    assert as_time(f"/Date({milliseconds})/") is None
+
+
+@pytest.mark.parametrize("span", [{"Ticks": 10**30}, {"Ticks": -1}, "30 days"])
+def test_what_is_no_span_of_exchange_is_refused(span: Any) -> None:
+    with pytest.raises(CellError):
+        as_span(span)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ GERMAN = {
     "Anzeigename": ALEX["DisplayName"],
     "Benutzerprinzipalname": ALEX["UserPrincipalName"],
     "Objekt-ID": ALEX["ExternalDirectoryObjectId"],
-    "Empfängertyp": ALEX["RecipientTypeDetails"],
+    "Empfängertypdetails": ALEX["RecipientTypeDetails"],
     "Überwachung aktiviert": "WAHR",
     **{
         name: ALEX[name]
@@ -141,10 +142,53 @@ def test_bypasses_are_read_by_id() -> None:
     assert read(as_json(BYPASSES)).bypassed == [Bypassed(None, exchange_guid(9), "svc")]
 
 
-def test_a_name_that_is_an_object_id_is_one() -> None:
-    rows = [{"Name": object_id(9), "Guid": exchange_guid(9), "AuditBypassEnabled": True}]
+def test_a_name_that_is_an_object_id_joins_nothing() -> None:
+    rows = [{"Name": object_id(1), "Guid": exchange_guid(9), "AuditBypassEnabled": True}]
 
-    assert read(as_csv(*rows)).bypassed == [Bypassed(object_id(9), exchange_guid(9), object_id(9))]
+    assert read(as_csv(*rows)).bypassed == [Bypassed(None, exchange_guid(9), object_id(1))]
+
+
+def test_a_recipient_type_is_no_type_of_a_mailbox() -> None:
+    row = {("RecipientType" if name == "RecipientTypeDetails" else name): cell for name, cell in ALEX.items()}
+    found = read(as_json(row))
+
+    assert [each.type for each in found.mailboxes] == [""]
+    assert "has no column RecipientTypeDetails" in found.problems[0]
+
+
+def test_one_page_of_several_is_partial() -> None:
+    found = read(as_json({"@odata.nextLink": "https://x", "value": [ALEX]}), as_json({"value": BYPASSES}))
+
+    assert found.problems == ["file0 is a page of several (@odata.nextLink). Put them together into one JSON array"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_values_of_a_switch_the_worse_counts_and_both_are_named(order: int) -> None:
+    files = [as_json(SWITCHES), as_json(SWITCHES | {"AuditDisabled": True})][::order]
+    found = read(*files)
+
+    assert found.organization.audit_disabled
+    assert "AuditDisabled is" in found.problems[0]
+
+
+def test_other_ends_of_lines_in_a_name_end_no_row() -> None:
+    lines = "\n".join(json.dumps(ALEX | {"DisplayName": name}, ensure_ascii=False) for name in ("A", "B\u2028C"))
+
+    assert [each.display_name for each in read(lines.encode()).mailboxes] == ["A", "B\u2028C"]
+
+
+def test_half_a_character_is_a_question_mark() -> None:
+    assert the_mailbox(as_json(ALEX | {"DisplayName": "Kim \ud83d"})).display_name == "Kim ?"
+    assert the_mailbox(as_json(ALEX | {"DisplayName": "Kim \U0001f600"})).display_name == "Kim \U0001f600"
+
+
+def test_reading_bypassed_accounts_takes_time_in_proportion() -> None:
+    rows = [{"Guid": exchange_guid(number), "AuditBypassEnabled": True} for number in range(80_000)]
+    began = time.process_time()
+    found = read(as_json(rows))
+
+    assert len(found.bypassed or ()) == 80_000
+    assert time.process_time() - began < 8
 
 
 def test_a_list_without_a_bypass_was_read_all_the_same() -> None:

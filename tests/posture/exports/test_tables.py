@@ -39,6 +39,11 @@ def test_what_cannot_be_read_says_in_a_line_what_helps(data: bytes, said: str) -
     assert "\n" not in refused.value.detail
 
 
+def test_what_unpacks_to_far_more_than_an_export_is_refused() -> None:
+    with pytest.raises(InputError, match="too_large"):
+        read_table(gzip.compress(b"[" + b"{}," * (1 << 21) + b"{}]"))
+
+
 def test_more_than_memory_holds_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MOST_BYTES", 1 << 20)
 

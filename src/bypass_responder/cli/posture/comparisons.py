@@ -21,6 +21,7 @@ from bypass_responder.cli.posture.options import (
     require_known,
 )
 from bypass_responder.cli.posture.output import File, Form, Output, show
+from bypass_responder.cli.terminal import WRONG_CALL, note, stop
 from bypass_responder.operating.posture.report import PostureReport
 from bypass_responder.posture.comparison import Before
 from bypass_responder.posture.comparison import compare as compared
@@ -60,6 +61,10 @@ def compare(
     wanted = RowFilter(types=tuple(types), missing=tuple(missing), pinned=pinned, not_audited=not_audited)
     measures = measures_of(against)
     earlier = read_files(before, columns) if before else None
+    if earlier and not earlier.mailboxes:
+        stop("--before has no mailboxes, so that every mailbox would be new.", WRONG_CALL)
+    for problem in earlier.problems if earlier else ():
+        note(f"the earlier export is partial: {problem}")
     known = Before(earlier.read_at, earlier.mailboxes) if earlier else None
     found = compared(read_files(files, columns), measures, watched=mailbox_names(watched), before=known)
     require_known(wanted, found)

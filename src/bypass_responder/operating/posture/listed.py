@@ -17,7 +17,7 @@ class LineFilter(Value):
     type: str = ""
     """RecipientTypeDetails, in any letter case."""
     missing: str = ""
-    """An action that the baseline has and the mailbox does not record."""
+    """An action that the baseline has, and the mailbox does not record, or is not known to."""
     pinned: bool = False
     not_audited: bool = False
     """Only mailboxes that are not known to be audited: the answers no and unknown."""
@@ -43,7 +43,7 @@ class LineFilter(Value):
         actions = {action.casefold() for part in line.missing.split("; ") for action in _actions(part)}
         return (
             (not self.type or line.type.casefold() == self.type.casefold())
-            and (not self.missing or self.missing.casefold() in actions)
+            and (not self.missing or self.missing.casefold() in actions or line.audited is not Audited.YES)
             and (not self.pinned or Issue.PINNED in line.issues)
             and (not self.not_audited or line.audited is not Audited.YES)
         )

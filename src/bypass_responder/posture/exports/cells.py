@@ -13,6 +13,7 @@ _FALSE = {"false", "$false", "0", "falsch", "faux", "falso", "onwaar", "fałsz",
 """As spreadsheets write them in the language of their user."""
 _TYPE_NAME = re.compile(r"\s*(?:System|Microsoft|Deserialized)\.[\w.`]+(?:\[.*\])*\s*\Z")
 _EPOCH = re.compile(r"/Date\((-?\d{1,16})(?:[+-]\d{4})?\)/\Z")
+_MOST_TICKS = 100_000 * 24 * 3600 * 10**7
 _SEPARATOR = re.compile(r"[,;|\s]+")
 _LOST = "the cell has only a type name, not its values. Join lists before Export-Csv, or use ConvertTo-Json"
 
@@ -59,6 +60,8 @@ def as_span(value: Any) -> str | None:  # noqa: ANN401 - any cell
     if isinstance(value, dict):
         ticks = value.get("Ticks")
         if isinstance(ticks, int):
+            if not 0 <= ticks < _MOST_TICKS:
+                raise CellError(f"{ticks!r:.40} ticks are no time span of Exchange")
             span = timedelta(microseconds=ticks // 10)
             hours, rest = divmod(span.seconds, 3600)
             return f"{span.days}.{hours:02}:{rest // 60:02}:{rest % 60:02}"
@@ -79,13 +82,20 @@ def as_time(value: Any) -> str | None:  # noqa: ANN401 - any cell
         value = value.get("value", value.get("DateTime"))
     text = str(value or "").strip()
     if found := _EPOCH.match(text):
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=min(int(found[1]), 10**14))
-        return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        return _of_epoch(int(found[1]))
     try:
         moment = datetime.fromisoformat(text)
         return f"{moment.astimezone(UTC) if moment.tzinfo else moment:%Y-%m-%dT%H:%M:%SZ}"
     except (ValueError, OverflowError):
         return None
+
+
+def _of_epoch(milliseconds: int) -> str | None:
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - any cell

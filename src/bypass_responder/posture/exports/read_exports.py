@@ -18,6 +18,8 @@ from bypass_responder.posture.read import TenantRead
 LISTS = ("DefaultAuditSet", "AuditAdmin", "AuditDelegate", "AuditOwner")
 WANTED = (*LISTS, "AuditEnabled", "AuditLogAgeLimit", "RecipientTypeDetails")
 SWITCHES = {"AuditDisabled": "audit_disabled", "UnifiedAuditLogIngestionEnabled": "ingestion_enabled"}
+OFF = {"AuditDisabled": True, "UnifiedAuditLogIngestionEnabled": False}
+"""The value of a switch with which the organization does not audit."""
 OURS = "bypass-responder/"
 """How the format of a file that bypassctl writes begins."""
 DEFAULT_LIMIT = 1000
@@ -31,8 +33,10 @@ def read_exports(files: Iterable[tuple[str, bytes]], given: Mapping[str, str] | 
     reader = MailboxReader()
     for name, data in files:
         try:
-            rows = read_table(data)
-            _File(name, rows, given or {}, read, reader).read()
+            table = read_table(data)
+            _File(name, table.rows, given or {}, read, reader).read()
+            if table.is_page:
+                read.problem(f"{name} is a page of several (@odata.nextLink). Put them together into one JSON array")
         except InputError as error:
             raise InputError(error.reason, f"{name}: {error.detail}") from None
     return read
@@ -80,8 +84,13 @@ class _File:
                 self._organization(row)
         if len(self._rows) == DEFAULT_LIMIT and (is_mailboxes or is_bypasses):
             self._problem(f"{self._name} has exactly 1,000 rows, the default limit: export with -ResultSize Unlimited")
-        if is_bypasses and self._into.bypassed is None:
+        if is_bypasses:
+            self._bypassed()
+
+    def _bypassed(self) -> list[Bypassed]:
+        if self._into.bypassed is None:
             self._into.bypassed = []
+        return self._into.bypassed
 
     def _refuse_our_own(self) -> None:
         if ours := next((row["format"] for row in self._rows if str(row.get("format")).startswith(OURS)), None):
@@ -100,8 +109,7 @@ class _File:
             if isinstance(found, Mailbox):
                 self._into.mailboxes.append(found)
             else:
-                self._into.bypassed = self._into.bypassed or []
-                self._into.bypassed.append(found)
+                self._bypassed().append(found)
 
     def _check_columns(self) -> None:
         missing = [name for name in WANTED if name not in self._columns]
@@ -143,14 +151,14 @@ class _File:
         if not is_on:
             return
         name = self._text(row, "Name") or self._text(row, "DisplayName")
-        object_id = guid_or_none(self._text(row, "ExternalDirectoryObjectId")) or guid_or_none(name)
-        found = Bypassed(object_id, guid_or_none(self._text(row, "Guid")), name)
-        self._into.bypassed = [*(self._into.bypassed or ()), found]
+        object_id = guid_or_none(self._text(row, "ExternalDirectoryObjectId"))  # never Name: anybody can choose one
+        self._bypassed().append(Bypassed(object_id, guid_or_none(self._text(row, "Guid")), name))
 
     def _organization(self, row: Mapping[str, Any]) -> None:
         organization = self._into.organization
-        switches = {field: self._cell(row, name, as_flag) for name, field in SWITCHES.items()}
-        organization = organization.model_copy(update={k: v for k, v in switches.items() if v is not None})
+        for name, field in SWITCHES.items():
+            switch = self._switch(row, name, getattr(organization, field))
+            organization = organization.model_copy(update={field: switch})
         if "AdminAuditLogEnabled" in self._columns:
             lists = {
                 field: self._cell(row, f"AdminAuditLog{name}", as_list) or ()
@@ -167,6 +175,14 @@ class _File:
             )
             organization = organization.model_copy(update={"admin_audit": admin})
         self._into.organization = organization
+
+    def _switch(self, row: Mapping[str, Any], name: str, known: bool | None) -> bool | None:  # noqa: FBT001 - None: not read
+        """Return a switch of the organization. Of two values the one that audits less counts, and both are named."""
+        found = self._cell(row, name, as_flag)
+        if None not in (found, known) and found != known:
+            self._problem(f"{self._where}: {name} is {found}, and {known} before: the worse counts. Export both again")
+            return OFF[name]
+        return known if found is None else found
 
     def _text(self, row: Mapping[str, Any], name: str) -> str:
         header = self._columns.get(name)

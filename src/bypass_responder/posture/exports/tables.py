@@ -8,25 +8,37 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from bypass_responder.errors import InputError
 from bypass_responder.model.encoding import decoded
 
 Rows = list[dict[str, Any]]
+
+
+class Table(NamedTuple):
+    """What a file has. ``is_page``: it is one page of an answer of REST that has more."""
+
+    rows: Rows
+    is_page: bool = False
+
+
 _DELIMITERS = (",", ";", "\t", "|")
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 MOST_BYTES = 1 << 31
 """Bytes that may come out of a gzipped file: all of it is kept in memory."""
+_SMALL, _MOST_TIMES = 1 << 20, 200
+"""An export of mailboxes, each with its ids, is about 20 times as long as its gzip. What is far above is none."""
 _WORKBOOK = (
     "it is an Excel workbook or a zip archive. Make a CSV of it: soffice --headless --convert-to csv FILE, or in Excel "
     "Save As CSV UTF-8"
 )
+_NEXT = "@odata.nextLink"
 _LINES_BEFORE = 10
 """Lines that may stand before the header: ``#TYPE``, ``sep=``, a title."""
 
 
-def read_table(data: bytes) -> Rows:
+def read_table(data: bytes) -> Table:
     """Return the rows of a file. Raises InputError, with the fix, for one that is neither JSON nor CSV."""
     if data.startswith(_ZIP):
         raise InputError("workbook", _WORKBOOK)
@@ -42,39 +54,49 @@ def read_table(data: bytes) -> Rows:
             "empty",
             "it is empty. Export it again; where nothing is found, without Where-Object, so that the file has columns",
         )
-    return _json(text) if start in "[{" else _csv(text)
+    return _json(text) if start in "[{" else Table(_csv(text))
 
 
 def _unpacked(data: bytes) -> bytes:
+    most = min(MOST_BYTES, max(_SMALL, len(data) * _MOST_TIMES))
     try:
         with gzip.open(io.BytesIO(data)) as file:
-            unpacked = file.read(MOST_BYTES + 1)
+            unpacked = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as problem:
         raise InputError("gzip", f"it is no whole gzip file ({problem}). Copy or export it again") from None
-    if len(unpacked) > MOST_BYTES:
-        raise InputError("too_large", f"more than {MOST_BYTES >> 20} MiB come out of it. Export it in parts")
+    if len(unpacked) > most:
+        raise InputError("too_large", f"more than {most >> 20} MiB come out of it. Export it in parts, or unpack it")
     if unpacked.startswith(_GZIP):
         raise InputError("gzip", "it is gzipped twice. Unpack it once: gunzip FILE")
     return unpacked
 
 
-def _json(text: str) -> Rows:
+def _json(text: str) -> Table:
     try:
-        return list(_objects(json.loads(text)))
+        found = _loaded(text)
+        return Table(list(_objects(found)), is_page=isinstance(found, dict) and _NEXT in found)
     except ValueError:
         pass
     except RecursionError:
         raise InputError("not_json", "it is nested too deeply for an export of mailboxes") from None
     rows: Rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # a name may hold other ends of lines, such as U+2028
         if not line.strip():
             continue
         try:
-            rows += _objects(json.loads(line))
+            rows += _objects(_loaded(line))
         except (ValueError, RecursionError) as problem:
             cut = "it may be cut off" if number > 1 else "it is no JSON"
             raise InputError("not_json", f"line {number} cannot be read ({problem}); {cut}. Export it again") from None
-    return rows
+    return Table(rows)
+
+
+def _loaded(text: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return the value of a JSON text. Half a character, which no file can hold, becomes a question mark."""
+    found = json.loads(text)
+    if "\\ud" not in text.casefold():
+        return found
+    return json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _objects(found: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON
