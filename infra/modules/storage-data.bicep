@@ -134,12 +134,12 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01
           }
         }
         {
-          name: 'reads-go-after-8-days'
+          name: 'reads-go-after-35-days'
           type: 'Lifecycle'
           enabled: true
           definition: {
             filters: { blobTypes: ['blockBlob'], prefixMatch: ['${containers.reads}/'] }
-            actions: { baseBlob: { delete: { daysAfterCreationGreaterThan: 8 } } }
+            actions: { baseBlob: { delete: { daysAfterCreationGreaterThan: 35 } } }
           }
         }
         {

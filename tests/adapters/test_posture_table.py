@@ -66,8 +66,16 @@ async def test_a_damaged_row_is_refused_with_its_place(clients: StorageClients, 
         await PostureTable(clients.tables, tenant_id).newest(1)
 
 
-async def test_one_that_is_too_large_is_refused(clients: StorageClients, tenant_id: str) -> None:
+async def test_a_large_one_comes_back_from_several_columns(clients: StorageClients, tenant_id: str) -> None:
     problems = tuple(f"{START + number * DAY}{number**40}" for number in range(5000))
+    read = a_stored().model_copy(update={"problems": problems})
+    await PostureTable(clients.tables, tenant_id).keep(read)
+
+    assert await PostureTable(clients.tables, tenant_id).newest(1) == [read]
+
+
+async def test_one_that_is_too_large_is_refused(clients: StorageClients, tenant_id: str) -> None:
+    problems = tuple(f"{START + number * DAY}{number**40}" for number in range(20_000))
 
     with pytest.raises(InputError, match="posture_read"):
         await PostureTable(clients.tables, tenant_id).keep(a_stored().model_copy(update={"problems": problems}))

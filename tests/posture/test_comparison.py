@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from bypass_responder.model.exchange_read import Recipients
 from bypass_responder.posture import sorted_rows
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.comparison import Before, Comparison, compare
@@ -244,3 +245,13 @@ def test_a_mailbox_without_an_object_id_goes_by_its_exchange_guid() -> None:
 
     assert [each.key for each in known.mailboxes] == [exchange_guid(0)]
     assert not compared(a_read((CASE["without an object id"],)), before=known).rows[0].new
+
+
+def test_only_a_type_that_was_read_whole_has_new_and_gone_mailboxes() -> None:
+    shared = CASE["a shared mailbox with the default set"]
+    known = before(mailbox(DEFAULT, 5), mailbox(shared, 6))._replace(whole=frozenset({Recipients.USER}))
+    read = replace(a_read((DEFAULT, shared)), whole=frozenset({Recipients.SHARED}))
+    found = compared(read, before=known)
+
+    assert {row.mailbox.type: row.new for row in found.rows} == {"UserMailbox": True, "SharedMailbox": False}
+    assert found.gone == (object_id(6),)

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from bypass_responder.model.base import EARLIEST
 from bypass_responder.model.exchange_read import ReadKind, ReadOutcome, ReadResult, Recipients, Shard
 from bypass_responder.posture.organization import Organization
+from bypass_responder.posture.read import MOST_PROBLEMS
 from bypass_responder.posture.run import (
     ASKED_AGAIN_AFTER,
     MOST_ASKED,
     MOST_ATTEMPTS,
+    Part,
     PostureRun,
     ask_next,
     begin,
@@ -204,3 +206,35 @@ def test_a_read_is_as_old_as_its_oldest_part() -> None:
 
 def test_progress_counts_parts_and_mailboxes() -> None:
     assert ended(begun()).progress == "7 of 7 parts, 15 mailboxes"
+
+
+def test_a_type_with_warnings_can_be_compared_and_is_not_whole() -> None:
+    warned = an_answer(complete=False, warnings=("An object is corrupted.",))
+    run = begun()
+    run = take(run, run.parts[1], warned, [])
+    kept = stored_read(ended(run), Organization(), START)
+    others = {Recipients.SHARED, Recipients.OTHER, Recipients.GROUP, Recipients.PUBLIC_FOLDER}
+
+    assert {*kept.comparable_types()} == others | {Recipients.USER}
+    assert {*kept.whole_types()} == others
+    assert kept.recipients[0] is Recipients.USER
+
+
+def test_a_type_that_was_not_read_cannot_be_compared() -> None:
+    run = begun()
+    run = take(run, run.parts[1], failed(error_class="permission"), [])
+
+    assert Recipients.USER not in stored_read(ended(run), Organization(), START).comparable_types()
+
+
+def test_many_long_warnings_of_many_parts_stay_small() -> None:
+    """They are in one row, which has a limit."""
+    warned = an_answer(complete=False, warnings=("w" * 500,) * 20)
+    parts = tuple(Part(shard=Shard(recipients=Recipients.USER, since=at, until=at + DAY)) for at in TIMES)
+    run = begun().model_copy(update={"parts": parts})
+    for part in parts:
+        run = take(run, part, warned, [])
+
+    assert len(problems(run)) <= MOST_PROBLEMS + 7
+    assert sum(map(len, problems(run))) < 10_000
+    assert len(run.model_dump_json()) < 200 * 1000

@@ -42,6 +42,7 @@ class Worker:
         self.world = world
         self.answered = 0
         self.broken: set[Recipients] = set()
+        self.warned: set[Recipients] = set()
         self.users: list[Mailbox] = [MAILBOX]
         self.most_rows = 50_000
 
@@ -70,6 +71,8 @@ class Worker:
             "blob": name,
             "sha256": hashlib.sha256(packed).hexdigest(),
         }
+        if isinstance(command, ReadMailboxes) and command.shard.recipients in self.warned:
+            facts |= {"complete": False, "warnings": ["The object has been corrupted."]}
         if more:
             facts |= {"complete": False, "partial": f"the shard has more than {self.most_rows} mailboxes"}
         return about | started | facts | {"rows": len(lines), "scanned": len(lines)}
@@ -228,3 +231,69 @@ async def test_a_blob_that_comes_after_its_answer_is_awaited() -> None:
 
     assert "user" in before
     assert "user" not in after
+
+
+MANY = [MAILBOX._replace(object_id=f"00000000-0000-4000-8000-{number:012}", exchange_guid=None) for number in range(20)]
+LEFT = [each._replace(audit=each.audit._replace(default_set=(), owner=("Update",))) for each in MANY]
+
+
+async def days(world: World, worker: Worker, number: int) -> None:
+    for _ in range(number):
+        await read_whole(world, worker)
+        world.now += timedelta(days=1)
+
+
+@pytest.mark.parametrize("wrong", ["broken", "warned"])
+async def test_a_type_that_is_always_partial_hides_no_change_of_another(wrong: str) -> None:
+    """One right that is missing, or one object that Exchange warns about, stays for months."""
+    world = World()
+    worker = Worker(world)
+    worker.users = MANY
+    getattr(worker, wrong).add(Recipients.GROUP)
+    await days(world, worker, 3)
+    worker.users = LEFT
+    await days(world, worker, 1)
+
+    assert {"posture_drift", "posture_default_left"} <= set(await world.alerts())
+
+
+async def test_a_warning_about_a_type_hides_no_change_of_it() -> None:
+    world = World()
+    worker = Worker(world)
+    worker.users = MANY
+    worker.warned = {Recipients.USER}
+    await days(world, worker, 2)
+    worker.users = LEFT
+    await days(world, worker, 1)
+
+    assert "posture_drift" in await world.alerts()
+
+
+async def test_what_changed_during_weeks_without_a_read_of_its_type_is_reported() -> None:
+    world = World()
+    worker = Worker(world)
+    worker.users = MANY
+    await days(world, worker, 1)
+    worker.broken = {Recipients.USER}
+    await days(world, worker, 20)
+    worker.broken, worker.users = set(), LEFT
+    await days(world, worker, 1)
+    report = await read_report(world.services, measures(), RowFilter())
+
+    assert (report.summary.changed, report.summary.new) == (20, 0)
+    assert "posture_drift" in await world.alerts()
+
+
+async def test_the_mailboxes_of_a_type_that_was_not_read_are_not_gone_and_not_new_afterwards() -> None:
+    world = World()
+    worker = Worker(world)
+    worker.users = MANY
+    await days(world, worker, 1)
+    worker.broken = {Recipients.USER}
+    await days(world, worker, 1)
+    without = await read_report(world.services, measures(), RowFilter())
+    worker.broken = set()
+    await days(world, worker, 1)
+    again = await read_report(world.services, measures(), RowFilter())
+
+    assert (without.summary.gone, again.summary.new, again.summary.changed) == (0, 0, 0)

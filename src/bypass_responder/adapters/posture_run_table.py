@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from bypass_responder.adapters.table_rows import row_or_none, write_if_unchanged
-from bypass_responder.errors import InputError
+from bypass_responder.adapters.table_rows import packed_body, row_or_none, unpacked_body, write_if_unchanged
 from bypass_responder.model.base import EARLIEST
 from bypass_responder.posture.run import PostureRun
 
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
 
 TABLE = "Feed"
 ROW = "current"
-LARGEST_BYTES = 60_000
-"""A binary property holds 64 KiB."""
 _WHAT = "the read of the mailboxes that is under way"
 
 
@@ -37,16 +33,14 @@ class PostureRunTable:
         if row is None:
             return None
         try:
-            run = PostureRun.model_validate_json(gzip.decompress(row["Body"]))
+            run = PostureRun.model_validate_json(unpacked_body(row))
         except (ValidationError, KeyError, TypeError, OSError, EOFError, zlib.error):
             run = PostureRun(id="unreadable", started_at=EARLIEST, parts=(), ended_at=EARLIEST, compared_at=EARLIEST)
         return run.model_copy(update={"etag": row.metadata["etag"]})
 
     async def replace(self, run: PostureRun) -> PostureRun:
         """Write it over the version it was read as. Raises ConflictError, and InputError when it is too large."""
-        body = gzip.compress(run.model_dump_json(exclude={"etag"}).encode(), mtime=0)
-        if len(body) > LARGEST_BYTES:
-            raise InputError("posture_run", f"the read {run.id} has {len(body)} bytes")
-        row = {"PartitionKey": self._partition, "RowKey": ROW, "Body": body}
+        body = packed_body(run.model_dump_json(exclude={"etag"}), "posture_run", f"the read {run.id}")
+        row = {"PartitionKey": self._partition, "RowKey": ROW, **body}
         etag = await write_if_unchanged(self._table, row, run.etag, _WHAT)
         return run.model_copy(update={"etag": etag})

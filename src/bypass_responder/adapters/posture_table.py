@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,16 +10,13 @@ from azure.data.tables import UpdateMode
 from pydantic import ValidationError
 
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.adapters.table_rows import corrupt
-from bypass_responder.errors import InputError
+from bypass_responder.adapters.table_rows import corrupt, packed_body, unpacked_body
 from bypass_responder.posture.stored import PostureRead
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
 
 TABLE = "Feed"
-LARGEST_BYTES = 60_000
-"""A binary property holds 64 KiB."""
 _END = datetime(3000, 1, 1, tzinfo=UTC)
 
 
@@ -47,17 +43,15 @@ class PostureTable:
 
     async def keep(self, read: PostureRead) -> None:
         """Store it, or replace the one with its id. Raises InputError when it is too large."""
-        body = gzip.compress(read.model_dump_json().encode(), mtime=0)
-        if len(body) > LARGEST_BYTES:
-            raise InputError("posture_read", f"the read {read.id} has {len(body)} bytes")
+        body = packed_body(read.model_dump_json(), "posture_read", f"the read {read.id}")
         seconds = int((_END - read.read_at).total_seconds())
-        row = {"PartitionKey": self._partition, "RowKey": f"{seconds:011}-{read.id}", "Body": body}
+        row = {"PartitionKey": self._partition, "RowKey": f"{seconds:011}-{read.id}", **body}
         with translated("a read of mailboxes"):
             await self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
 
 
 def _parsed(row: Any) -> PostureRead:  # noqa: ANN401 - TableEntity holds any values
     try:
-        return PostureRead.model_validate_json(gzip.decompress(row["Body"]))
+        return PostureRead.model_validate_json(unpacked_body(row))
     except (ValidationError, KeyError, TypeError, OSError, EOFError, zlib.error) as problem:
         raise corrupt(row, TABLE, problem) from problem

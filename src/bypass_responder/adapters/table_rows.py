@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,8 @@ _PART = 16_000
 """Characters per property: a property holds 64 KiB of UTF-16, and a character takes two units at most."""
 _PARTS = 30
 """An entity holds 1 MiB."""
+_BINARY_PART, _BINARY_PARTS = 60_000, 15
+"""Bytes per property, which holds 64 KiB, and properties."""
 
 
 def body_of(text: str) -> dict[str, Any]:
@@ -42,6 +45,21 @@ def batches(items: Iterable[T], most: int) -> Iterator[list[T]]:
     left = iter(items)
     while batch := list(islice(left, most)):
         yield batch
+
+
+def packed_body(text: str, code: str, what: str) -> dict[str, bytes]:
+    """Return a text, gzipped, as the columns Body, Body1, Body2 … Raises InputError for one that no row holds."""
+    packed = gzip.compress(text.encode(), mtime=0)
+    if len(packed) > _BINARY_PART * _BINARY_PARTS:
+        raise InputError(code, f"{what} has {len(packed)} bytes")
+    starts = range(0, len(packed), _BINARY_PART)
+    return {f"Body{start // _BINARY_PART or ''}": packed[start : start + _BINARY_PART] for start in starts}
+
+
+def unpacked_body(entity: Mapping[str, Any]) -> bytes:
+    """Return the text of ``packed_body``. Raises KeyError, TypeError, OSError, EOFError or zlib.error for another."""
+    more = (entity.get(f"Body{number}", b"") for number in range(1, _BINARY_PARTS))
+    return gzip.decompress(b"".join((entity["Body"], *more)))
 
 
 async def row_or_none(

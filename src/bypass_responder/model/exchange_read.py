@@ -51,6 +51,19 @@ class Recipients(StrEnum):
     BYPASSED = "bypassed"
     """No mailboxes: the accounts whose bypass is on, with or without one."""
 
+    @classmethod
+    def of(cls, type_details: str) -> Recipients:
+        """Return which of these lists a mailbox with this RecipientTypeDetails."""
+        return _BY_TYPE.get(type_details, cls.OTHER)
+
+
+_BY_TYPE = {
+    "UserMailbox": Recipients.USER,
+    "SharedMailbox": Recipients.SHARED,
+    "GroupMailbox": Recipients.GROUP,
+    "PublicFolderMailbox": Recipients.PUBLIC_FOLDER,
+}
+
 
 class Shard(Value):
     """A part of all mailboxes: those of a type that were created from ``since`` to before ``until``."""

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.model.base import counted
+from bypass_responder.model.exchange_read import Recipients
 from bypass_responder.posture.authors import Authors
 from bypass_responder.posture.baseline import Measures
 from bypass_responder.posture.comparison_row import MailboxPosture
@@ -60,6 +61,8 @@ class Before(NamedTuple):
 
     read_at: datetime | None
     mailboxes: Mailboxes
+    whole: frozenset[Recipients] | None = None
+    """Types of which no mailbox is missing, so that others are new; None: all."""
 
 
 def compare(
@@ -77,7 +80,7 @@ def compare(
     judge = Judge(read.organization, measures)
     accounts = _Accounts(read.bypassed)
     authors = Authors(records)
-    joined = _Joined(read.mailboxes, before.mailboxes if before else [])
+    joined = _Joined(read.mailboxes, before.mailboxes if before else [], read.whole)
     rows = rows_in_order()
     met: set[str | None] = set()
     seen: set[str] = set()
@@ -94,7 +97,7 @@ def compare(
                 judge(mailbox, bypassed),
                 bypassed,
                 is_watched,
-                before is not None and previous is None,
+                before is not None and previous is None and _is_whole(mailbox, before.whole),
                 authors.of(mailbox, changes(previous, mailbox.audit)) if previous is not None else (),
             )
         )
@@ -148,8 +151,8 @@ class _Accounts:
 class _Joined:
     """The mailboxes by id, without those that came twice, each with its settings in the read before."""
 
-    def __init__(self, mailboxes: Mailboxes, before: Mailboxes) -> None:
-        self._mailboxes, self._before = mailboxes, before
+    def __init__(self, mailboxes: Mailboxes, before: Mailboxes, whole: frozenset[Recipients] | None) -> None:
+        self._mailboxes, self._before, self._whole = mailboxes, before, whole
         self.gone: list[str] = []
         self._several: list[str] = []
         self._overlap = self._nameless = 0
@@ -159,7 +162,7 @@ class _Joined:
         key, settings = next(earlier, _END)
         for wanted, group in groupby(_by_id(self._mailboxes), key_of):
             while key is not None and key < wanted:
-                self._note_gone(key)
+                self._note_gone(key, settings)
                 key, settings = next(earlier, _END)
             previous = None
             if key == wanted:
@@ -171,11 +174,12 @@ class _Joined:
             for mailbox in mailboxes:
                 yield mailbox, previous
         while key is not None:
-            self._note_gone(key)
+            self._note_gone(key, settings)
             key, settings = next(earlier, _END)
 
-    def _note_gone(self, key: str) -> None:
-        if key:
+    def _note_gone(self, key: str, mailboxes: Iterable[Mailbox]) -> None:
+        """Note a mailbox that is not there, unless its type was not read whole."""
+        if key and all(_is_whole(each, self._whole) for each in mailboxes):
             self.gone.append(key)
 
     def _distinct(self, key: str, mailboxes: list[Mailbox]) -> list[Mailbox]:
@@ -200,6 +204,10 @@ class _Joined:
             have = counted(self._nameless, "mailbox has", "mailboxes have")
             found.append(f"{have} no id: whether their accounts are bypassed is not known")
         return found
+
+
+def _is_whole(mailbox: Mailbox, whole: frozenset[Recipients] | None) -> bool:
+    return whole is None or Recipients.of(mailbox.type) in whole
 
 
 def _is_watched(mailbox: Mailbox, watched: Collection[str]) -> bool:

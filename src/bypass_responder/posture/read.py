@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bypass_responder.errors import InputError
+from bypass_responder.model.exchange_read import Recipients
 from bypass_responder.posture.mailbox import Bypassed, Mailbox, MailboxReader
 from bypass_responder.posture.organization import Organization
 from bypass_responder.posture.sorted_rows import SortedRows
@@ -26,6 +27,8 @@ class TenantRead:
     bypassed: list[Bypassed] | None = None
     """None: not read."""
     organization: Organization = field(default_factory=Organization)
+    whole: frozenset[Recipients] | None = None
+    """Types of which no mailbox is missing; None: not known, and taken as all."""
     problems: list[str] = field(default_factory=list)
     """Why the read is partial; empty for a complete one."""
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from bypass_responder.model.base import EARLIEST, Stored, Utc
 from bypass_responder.model.exchange_read import ReadOutcome, ReadResult, Recipients, Shard
 from bypass_responder.posture.organization import Organization
+from bypass_responder.posture.read import MOST_PROBLEMS
 from bypass_responder.posture.stored import PostureRead
 
 MOST_ASKED = 2
@@ -26,6 +27,8 @@ ANSWER_WITHIN = timedelta(hours=1)
 """Then the worker refuses the question."""
 ASKED_AGAIN_AFTER = ANSWER_WITHIN + timedelta(minutes=10)
 """A read that began before its question ended takes at most ten minutes more."""
+LONGEST_PROBLEM = 300
+"""Characters of why a part is missing: the row of a read holds all of its parts."""
 NO_RETRY = frozenset({"permission"})
 
 
@@ -143,7 +146,11 @@ def _again(part: Part, why: str) -> Part:
 
 
 def _ended(part: Part, problem: str, result: ReadResult | None = None) -> Part:
-    return part.model_copy(update={"ended": True, "problem": problem, "result": result})
+    """Return it ended, with what is needed of its answer: the warnings are in the problem."""
+    if result is not None:
+        partial = result.partial[:LONGEST_PROBLEM] if result.partial else None
+        result = result.model_copy(update={"warnings": (), "error": None, "partial": partial})
+    return part.model_copy(update={"ended": True, "problem": problem[:LONGEST_PROBLEM], "result": result})
 
 
 def split(shard: Shard, created: Sequence[datetime]) -> tuple[Shard, ...]:
@@ -173,6 +180,8 @@ def uncovered(shards: Sequence[Shard]) -> str:
 def problems(run: PostureRun) -> tuple[str, ...]:
     """Return why a read is partial; nothing for a complete one."""
     found = [f"{part.name}: {part.problem or 'not read'}" for part in run.parts if part.problem or not part.result]
+    if len(found) > MOST_PROBLEMS:
+        found = [*found[:MOST_PROBLEMS], f"{len(found) - MOST_PROBLEMS} parts more"]
     for recipients in Recipients:
         shards = [part.shard for part in run.parts if part.shard and part.shard.recipients is recipients]
         if why := uncovered(shards) if shards else "not asked":
@@ -180,16 +189,43 @@ def problems(run: PostureRun) -> tuple[str, ...]:
     return tuple(found)
 
 
+def comparable(run: PostureRun) -> tuple[Recipients, ...]:
+    """Return the types of mailboxes whose every part was read to its end, be it with warnings."""
+    return tuple(
+        each for each, parts in _by_type(run) if all(part.result and not part.result.partial for part in parts)
+    )
+
+
+def whole(run: PostureRun) -> tuple[Recipients, ...]:
+    """Return the types of mailboxes of which none can be missing."""
+    return tuple(each for each, parts in _by_type(run) if all(part.result and not part.problem for part in parts))
+
+
+def _by_type(run: PostureRun) -> list[tuple[Recipients, list[Part]]]:
+    """Return the parts of each type of mailboxes that its parts cover."""
+    found: dict[Recipients, list[Part]] = {}
+    for part in run.parts:
+        if part.shard and part.shard.recipients is not Recipients.BYPASSED:
+            found.setdefault(part.shard.recipients, []).append(part)
+    return [
+        (each, parts) for each, parts in found.items() if not uncovered([part.shard for part in parts if part.shard])
+    ]
+
+
 def stored_read(run: PostureRun, organization: Organization, now: datetime) -> PostureRead:
     """Return what is stored of a read that has ended."""
     of_mailboxes = [part for part in run.parts if part.shard and part.result]
     results = tuple(part.result for part in of_mailboxes if part.result)
+    recipients = tuple(part.shard.recipients for part in of_mailboxes if part.shard)
     bypassed = [part for part in of_mailboxes if part.shard and part.shard.recipients is Recipients.BYPASSED]
     return PostureRead(
         id=run.id,
         read_at=min((result.started_at for result in results), default=run.started_at),
         ended_at=run.ended_at or now,
         results=results,
+        recipients=recipients,
+        comparable=comparable(run),
+        whole=whole(run),
         bypassed_read=bool(bypassed) and not any(part.problem for part in bypassed),
         organization=organization,
         problems=problems(run),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from bypass_responder.model.base import Stored, Utc, Value
-from bypass_responder.model.exchange_read import ReadResult
+from bypass_responder.model.exchange_read import ReadResult, Recipients
 from bypass_responder.posture.organization import Organization
 from bypass_responder.posture.summary import Summary
 from bypass_responder.posture.verdict import Audited, Issue
@@ -59,9 +62,13 @@ class Overview(Value):
     """At most ``MOST_LINES``, with something to know, in the order of the report."""
     left_out: int
     without_mailbox: tuple[AccountLine, ...]
+    """At most ``MOST_LINES``."""
+    without_mailbox_left_out: int = 0
 
 
 MOST_LINES = 200
+MAILBOXES = frozenset(Recipients) - {Recipients.BYPASSED}
+"""Every type of mailboxes."""
 
 
 class PostureRead(Stored):
@@ -79,4 +86,40 @@ class PostureRead(Stored):
     organization: Organization
     problems: tuple[str, ...] = ()
     """Why it is partial: parts that are missing, overlap or ended early."""
+    recipients: tuple[Recipients, ...] = ()
+    """Which mailboxes each result has; empty in a row of an earlier version."""
+    comparable: tuple[Recipients, ...] | None = None
+    """Types that were read to their end; None in a row of an earlier version."""
+    whole: tuple[Recipients, ...] | None = None
+    """Types of which no mailbox is missing; None as above."""
+    complete_at: Utc | None = None
+    """When the last complete read up to this one began; where there was none, the first one."""
     overview: Overview | None = None
+
+    @property
+    def complete(self) -> bool:
+        """True when neither the read nor its comparison lacks anything."""
+        return not self.problems and (self.overview is None or self.overview.summary.complete)
+
+    def comparable_types(self) -> frozenset[Recipients]:
+        """Return the types whose mailboxes can be compared with those of another read."""
+        return self._known(self.comparable)
+
+    def whole_types(self) -> frozenset[Recipients]:
+        """Return the types of which no mailbox is missing."""
+        return self._known(self.whole)
+
+    def _known(self, types: tuple[Recipients, ...] | None) -> frozenset[Recipients]:
+        if types is None:
+            return frozenset() if self.problems else MAILBOXES
+        return frozenset(types)
+
+
+def complete_at(read: PostureRead, earlier: Sequence[PostureRead]) -> datetime:
+    """Return when the last complete read began; ``earlier``: the reads before, the newest first."""
+    for each in (read, *earlier):
+        if each.complete:
+            return each.read_at
+        if each.complete_at:
+            return each.complete_at
+    return min(each.read_at for each in (read, *earlier))

@@ -10,6 +10,7 @@ from bypass_responder.operating.posture.report import PostureReport
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.comparison import Before, compare
 from bypass_responder.posture.mailbox import Mailbox
+from bypass_responder.posture.organization import Organization
 from bypass_responder.posture.read import TenantRead
 from bypass_responder.posture.stored import PostureRead
 from tests.operating.posture.scenes import read_of
@@ -98,3 +99,23 @@ def test_where_no_mailbox_was_ever_read_nothing_is_missed() -> None:
     reads = [each.model_copy(update={"overview": None}) for each in stored]
 
     assert alerts_of(report_of([], []), reads, START) == {}
+
+
+def partial_in_comparison() -> PostureReport:
+    """Every part was read, but a switch was not."""
+    read = TenantRead("the worker", START, mailboxes=mailboxes(1), bypassed=[], organization=Organization())
+    return PostureReport(compare(read, measures()), START)
+
+
+def test_reads_whose_comparison_alone_is_partial_are_an_alert_as_well() -> None:
+    report = partial_in_comparison()
+    reads = [a_stored(days).model_copy(update={"overview": overview_of(report)}) for days in range(9)]
+
+    assert "AuditDisabled" in alerts_of(report, reads, START)["posture_partial"]
+
+
+def test_many_reads_within_a_week_hide_no_partial_one() -> None:
+    """Only the last thirty are at hand: each says when the last complete one began."""
+    reads = [a_stored(0, "group: throttled").model_copy(update={"complete_at": START - 8 * DAY}) for _ in range(30)]
+
+    assert alerts_of(report_of([], []), reads, START).keys() == {"posture_partial"}

@@ -6,21 +6,22 @@ from datetime import timedelta
 
 import pytest
 
-from bypass_responder.errors import NotFoundError
+from bypass_responder.errors import InputError, NotFoundError, TransientError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor
 from bypass_responder.model.technique import Technique
-from bypass_responder.operating.posture.answers import TREND, keep_read, read_page, read_report
+from bypass_responder.operating.posture.answers import MOST_ASKED, TREND, keep_read, read_page, read_report
 from bypass_responder.operating.posture.listed import LineFilter
 from bypass_responder.operating.posture.report import PostureReport
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.filter import RowFilter
+from bypass_responder.posture.stored import MAILBOXES
 from bypass_responder.session import open_session
 from tests.case.test_tampering_state import changed
 from tests.operating.posture.scenes import WRITTEN, read_of
 from tests.posture.mailboxes import CASES, object_id
 from tests.tampering.family import FAMILY
-from tests.world import START, World, an_entry
+from tests.world import START, World, an_account, an_entry
 
 DAY = timedelta(days=1)
 DEFAULT, PINNED = CASES[0], CASES[2]
@@ -156,3 +157,56 @@ async def test_keeping_a_read_twice_keeps_it_once() -> None:
     await keep_read(read, world.services)
 
     assert len(await world.posture.newest(TREND)) == 1
+
+
+async def test_a_read_says_when_the_last_complete_one_began() -> None:
+    world = World()
+    for day, wrong in enumerate(((), ("throttled",), ("throttled",))):
+        await keep_read(
+            read_of(world, DEFAULT, id=f"r{day}", read_at=START + day * DAY, problems=wrong), world.services
+        )
+
+    assert {each.complete_at for each in world.posture.kept.values()} == {START}
+
+
+async def test_a_read_that_no_row_holds_is_kept_without_its_mailboxes() -> None:
+    world = World()
+    world.posture.fail("keep", InputError("posture_read", "the read has too many bytes"))
+    await keep_read(read_of(world, *WRITTEN), world.services)
+    [kept] = world.posture.kept.values()
+
+    assert kept.overview is not None
+    assert (kept.overview.mailboxes, kept.overview.left_out > 0) == ((), True)
+
+
+async def test_a_mailbox_that_is_gone_though_its_account_exists_makes_the_read_partial() -> None:
+    """It may have changed its type between two parts, and is in neither. The next read is complete."""
+    world = World()
+    world.directory.accounts[object_id(1)] = an_account(object_id(1))
+    types = {"comparable": tuple(MAILBOXES), "whole": tuple(MAILBOXES)}
+    for day, count in enumerate((3, 1, 1)):
+        read = read_of(world, *[DEFAULT] * count, id=f"r{day}", read_at=START + day * DAY, **types)
+        await keep_read(read, world.services)
+    wrong = [each.problems for each in sorted(world.posture.kept.values(), key=lambda each: each.id)]
+
+    assert [len(each) for each in wrong] == [0, 1, 0]
+    assert "1 mailbox of the read before was not found, though the account exists" in wrong[1][0]
+    assert wrong[1][0].endswith(object_id(1))
+
+
+async def test_many_mailboxes_that_are_gone_at_once_make_the_read_partial() -> None:
+    world = World()
+    await keep_read(read_of(world, *[DEFAULT] * (MOST_ASKED + 3)), world.services)
+    made = await keep_read(read_of(world, DEFAULT, id="r1", read_at=START + DAY), world.services)
+
+    assert made.found.problems == (
+        "2 mailboxes more of the read before were not found, and their accounts were not looked up",
+    )
+
+
+async def test_without_an_answer_of_entra_id_a_mailbox_that_is_gone_may_be_there() -> None:
+    world = World()
+    world.directory.fail("find", TransientError("Graph is away."))
+    await keep_read(read_of(world, DEFAULT, DEFAULT), world.services)
+
+    assert (await keep_read(read_of(world, DEFAULT, id="r1", read_at=START + DAY), world.services)).found.partial

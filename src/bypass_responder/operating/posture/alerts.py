@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import counted, moment
+from bypass_responder.posture.stored import complete_at
 
 if TYPE_CHECKING:
     from bypass_responder.operating.posture.report import PostureReport
@@ -71,9 +72,9 @@ def _partial_for_a_week(reads: Sequence[PostureRead], now: datetime) -> str:
     """
     if not any(read.overview and read.overview.summary.mailboxes for read in reads):
         return ""
-    whole = [read.read_at for read in reads if not read.problems]
-    since = max(whole, default=min(read.read_at for read in reads))
-    last = max(reads, key=lambda read: read.read_at)
-    if not last.problems or since + WEEK > now:
+    last, *earlier = sorted(reads, key=lambda read: read.read_at, reverse=True)
+    since = complete_at(last, earlier)
+    if last.complete or since + WEEK > now:
         return ""
-    return f"No read of the mailboxes was complete since {moment(since)}: {last.problems[0]}."
+    problems = (*last.problems, *(last.overview.problems if last.overview else ()))
+    return f"No read of the mailboxes was complete since {moment(since)}: {problems[0]}."

@@ -8,6 +8,9 @@ from bypass_responder.posture.fixes import FIXES, fix_of
 from bypass_responder.posture.stored import MOST_LINES, AccountLine, MailboxLine, Overview, ToDo
 from bypass_responder.posture.verdict import TO_FIX
 
+LONGEST_TEXT = 1000
+"""Characters of one mailbox's name, or of what it lacks; a row holds ``MOST_LINES`` of them."""
+
 
 def overview_of(report: PostureReport, *, most: int = MOST_LINES) -> Overview:
     """Return what a page shows of a report."""
@@ -27,11 +30,12 @@ def overview_of(report: PostureReport, *, most: int = MOST_LINES) -> Overview:
         without_mailbox=tuple(
             AccountLine(
                 id=each.object_id or each.exchange_guid or "",
-                name=each.name,
+                name=each.name[:LONGEST_TEXT],
                 ticket=report.ticket(each.object_id),
             )
             for each in found.without_mailbox[:most]
         ),
+        without_mailbox_left_out=max(0, len(found.without_mailbox) - most),
     )
 
 
@@ -60,13 +64,13 @@ def notable(report: PostureReport, most: int) -> tuple[list[MailboxPosture], int
 def _line(row: MailboxPosture, report: PostureReport) -> MailboxLine:
     return MailboxLine(
         id=row.mailbox.key,
-        name=row.mailbox.name,
+        name=row.mailbox.name[:LONGEST_TEXT],
         type=row.mailbox.type or "not read",
         watched=row.watched,
         new=row.new,
         audited=row.verdict.audited,
         why="; ".join(row.verdict.why),
         issues=row.verdict.issues,
-        missing=missing_text(row.verdict, report.found.measures.chosen),
-        changed="; ".join(map(str, row.changed)),
+        missing=missing_text(row.verdict, report.found.measures.chosen)[:LONGEST_TEXT],
+        changed="; ".join(map(str, row.changed))[:LONGEST_TEXT],
     )
