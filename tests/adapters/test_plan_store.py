@@ -35,6 +35,16 @@ async def test_a_plan_that_is_there_stays_as_it_is(store: PlanStore) -> None:
     assert await store.read(SHA256) == b"a plan"
 
 
+async def test_a_plan_is_downloaded_once(clients: StorageClients, tenant_id: str) -> None:
+    """It is asked for at each answer of the worker."""
+    store = StoragePlans(clients.tables, clients.blobs, tenant_id)
+    await store.save(SHA256, b"a plan")
+    await store.read(SHA256)
+    await clients.blobs.get_blob_client("plans", f"{tenant_id}/{SHA256}.json").delete_blob()
+
+    assert await store.read(SHA256) == b"a plan"
+
+
 async def test_a_plan_that_nobody_saved_is_not_found(store: PlanStore) -> None:
     with pytest.raises(NotFoundError):
         await store.read("b" * 64)

@@ -59,8 +59,8 @@ def test_of_several_records_the_last_one_counts() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        record(target="another@contoso.com"),
-        record(target=""),
+        record(target="another@contoso.com", object_id_text="another@contoso.com"),
+        record(target="", object_id_text=""),
         record(outcome=Outcome.FAILED),
         record(Technique.AGE_LIMIT),
         record(Technique.LICENSE),
@@ -74,8 +74,35 @@ def test_a_record_of_something_else_names_nobody(given: Tampering) -> None:
 def test_a_display_name_is_no_name_of_a_mailbox() -> None:
     mailbox = a_mailbox()._replace(display_name="ceo")
 
-    assert texts(LESS, record(target="ceo"), mailbox=mailbox) == ["DefaultAuditSet -Owner", "AuditOwner -Update"]
+    assert texts(LESS, record(target="ceo", object_id_text="ceo"), mailbox=mailbox) == [
+        "DefaultAuditSet -Owner",
+        "AuditOwner -Update",
+    ]
 
 
 def test_without_records_the_comparison_is_as_it_was() -> None:
     assert texts(LESS) == ["DefaultAuditSet -Owner", "AuditOwner -Update"]
+
+
+EVE = {"actor": Actor(user_id="eve"), "occurred_at": START + timedelta(hours=9)}
+HOSTED = "EURPR04A009.PROD.OUTLOOK.COM/Hosted/contoso.onmicrosoft.com/"
+
+
+def test_the_service_names_the_mailbox_whatever_was_typed() -> None:
+    """An alias names no mailbox, and may become the address of another."""
+    later = record(target="alias", object_id_text=f"{HOSTED}{ALEX}").model_copy(update=EVE)
+
+    assert texts(LESS, record(), later)[0].endswith("by eve at 2026-03-02 18:00:00Z")
+
+
+def test_a_record_of_another_mailbox_counts_not_by_what_was_typed() -> None:
+    another = f"{HOSTED}99999999-0000-4000-8000-000000000000"
+
+    assert texts(LESS, record(target=ALEX, object_id_text=another)) == ["DefaultAuditSet -Owner", "AuditOwner -Update"]
+
+
+def test_where_a_later_record_may_be_of_any_mailbox_nobody_is_named() -> None:
+    later = record(target="alias", object_id_text="Alex A").model_copy(update=EVE)
+
+    assert texts(LESS, record(), later) == ["DefaultAuditSet -Owner", "AuditOwner -Update"]
+    assert texts(LESS, record(occurred_at=START + timedelta(hours=10)), later)[0].endswith("19:00:00Z")

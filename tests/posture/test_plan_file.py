@@ -25,6 +25,10 @@ def test_a_plan_is_read_as_it_was_written() -> None:
     assert read_plan(as_file(PLAN)) == PLAN
 
 
+def test_the_same_file_is_checked_once() -> None:
+    assert read_plan(as_file(PLAN)) is read_plan(as_file(PLAN))
+
+
 def test_the_form_of_the_file_does_not_matter() -> None:
     assert read_plan(json.dumps(json.loads(as_file(PLAN))).encode()) == PLAN
 

@@ -15,6 +15,8 @@ from bypass_responder.posture.organization import Organization
 from bypass_responder.posture.read import MOST_PROBLEMS
 from bypass_responder.posture.run import (
     ASKED_AGAIN_AFTER,
+    FEW_ROWS,
+    FEW_SECONDS,
     MOST_ASKED,
     MOST_ATTEMPTS,
     Part,
@@ -143,7 +145,8 @@ def test_a_part_that_is_too_large_is_split_and_its_pieces_cover_it() -> None:
 
 def test_the_next_read_begins_with_the_parts_of_the_last() -> None:
     run = begun()
-    run = ended(ask_next(take(run, run.parts[1], too_large(), TIMES), START, ids()))
+    run = take(run, run.parts[1], too_large(), TIMES)
+    run = ended(ask_next(run, START, ids()), *[an_answer(rows=FEW_ROWS)] * 20)
 
     assert [part.name for part in begin("next", START, run).parts] == [part.name for part in run.parts]
 
@@ -238,3 +241,36 @@ def test_many_long_warnings_of_many_parts_stay_small() -> None:
     assert len(problems(run)) <= MOST_PROBLEMS + 7
     assert sum(map(len, problems(run))) < 10_000
     assert len(run.model_dump_json()) < 200 * 1000
+
+
+def users_of(run: PostureRun) -> list[Shard]:
+    return [part.shard for part in run.parts if part.shard and part.shard.recipients is Recipients.USER]
+
+
+def test_parts_that_are_small_after_a_slow_day_are_merged_in_the_next_read() -> None:
+    slow = ended(begun(), an_answer(), too_large())
+
+    assert len(users_of(slow)) > 1
+    assert users_of(begin("next", START, slow)) == [USERS]
+
+
+def test_parts_that_stay_large_or_slow_are_not_merged() -> None:
+    rows = ended(begun(), an_answer(), too_large(), *[an_answer(rows=FEW_ROWS)] * 20)
+    slow = ended(begun(), an_answer(), too_large(), *[an_answer(duration_seconds=FEW_SECONDS)] * 20)
+
+    assert users_of(begin("next", START, rows)) == users_of(rows)
+    assert users_of(begin("next", START, slow)) == users_of(slow)
+
+
+def test_merged_parts_leave_out_nothing() -> None:
+    half = ended(begun(), an_answer(), too_large(), *[an_answer(rows=FEW_ROWS // 2)] * 20)
+    shards = users_of(begin("next", START, half))
+
+    assert 1 < len(shards) < len(users_of(half))
+    assert uncovered(shards) == ""
+
+
+def test_a_part_that_was_not_read_stays_as_it_is() -> None:
+    run = ended(begun(), an_answer(), too_large(), *[failed(error_class="permission")] * 20)
+
+    assert users_of(begin("next", START, run)) == users_of(run)

@@ -36,6 +36,8 @@ class StoragePlans:
         self._table = tables.get_table_client(TABLE)
         self._blobs = blobs
         self._tenant = tenant_id
+        self._last: tuple[str, bytes] | None = None
+        """The plan that was read last: it is asked for at each answer, and named by its content."""
 
     async def save(self, sha256: str, plan: bytes) -> None:
         """Upload the blob, unless it is there."""
@@ -43,7 +45,12 @@ class StoragePlans:
             await self._container().upload_blob(self._name(sha256), plan, overwrite=False)
 
     async def read(self, sha256: str) -> bytes:
-        """Download the blob."""
+        """Download the blob, unless it is the one that was read last."""
+        if self._last is None or self._last[0] != sha256:
+            self._last = (sha256, await self._download(sha256))
+        return self._last[1]
+
+    async def _download(self, sha256: str) -> bytes:
         with translated(f"the plan {sha256}"):
             download = await self._container().download_blob(self._name(sha256))
             if download.size > LARGEST_BYTES:

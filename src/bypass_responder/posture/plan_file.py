@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -20,8 +21,12 @@ LONGEST_CHANGE = 8_000
 """Characters of one mailbox. Every action of every logon type is half of it, and a run holds eight."""
 
 
+@lru_cache(maxsize=1)
 def read_plan(content: bytes) -> Plan:
-    """Return the plan of a file. Raises RefusedError for one that is damaged, changed, empty or too large."""
+    """Return the plan of a file. Raises RefusedError for one that is damaged, changed, empty or too large.
+
+    The last one is kept: 10,000 mailboxes take seconds to check, and each answer of the worker asks for the plan.
+    """
     try:
         plan = Plan.model_validate_json(content)
     except ValidationError as error:

@@ -6,6 +6,7 @@ mailboxes that it returned; the next read begins with these parts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -21,6 +22,8 @@ MOST_ASKED = 2
 MOST_ATTEMPTS = 3
 MOST_PARTS = 200
 """What a row holds. 1,000,000 mailboxes are about 40 parts of at most 50,000."""
+FEW_ROWS, FEW_SECONDS = 25_000, 240.0
+"""Neighboring parts with no more than these together become one in the next read."""
 PIECES = 4
 """A part that is too large becomes so many."""
 ANSWER_WITHIN = timedelta(hours=1)
@@ -93,14 +96,41 @@ def _has_mailboxes(part: Part) -> bool:
 
 
 def begin(run_id: str, now: datetime, before: PostureRun | None) -> PostureRun:
-    """Return a read with the parts of the one before, as far as they cover all mailboxes; else one for each type."""
-    shards = [part.shard for part in before.parts if part.shard] if before else []
+    """Return a read with the parts of the one before, as far as they cover all mailboxes; else one for each type.
+
+    Parts that are small by now are merged with their neighbors.
+    """
     wanted: list[Shard] = []
     for recipients in Recipients:
-        known = [shard for shard in shards if shard.recipients is recipients]
-        wanted += known if known and not uncovered(known) else [Shard(recipients=recipients)]
+        known = [part for part in before.parts if part.shard and part.shard.recipients is recipients] if before else []
+        shards = _merged(known)
+        wanted += shards if shards and not uncovered(shards) else [Shard(recipients=recipients)]
     parts = (Part(shard=None), *(Part(shard=shard) for shard in wanted))
     return PostureRun(id=run_id, started_at=now, parts=parts, etag=before.etag if before else None)
+
+
+def _merged(parts: Sequence[Part]) -> list[Shard]:
+    """Return the shards of one type in their order, small neighbors as one: a slow day leaves no parts for good."""
+    found: list[tuple[Shard, float, float]] = []
+    for part in sorted(parts, key=lambda part: (part.shard and part.shard.since) or EARLIEST):
+        if part.shard is None:
+            continue
+        rows, seconds = _size(part)
+        if found and found[-1][1] + rows <= FEW_ROWS and found[-1][2] + seconds <= FEW_SECONDS:
+            last, more_rows, more_seconds = found.pop()
+            rows, seconds = more_rows + rows, more_seconds + seconds
+            shard = last.model_copy(update={"until": part.shard.until})
+        else:
+            shard = part.shard
+        found.append((shard, rows, seconds))
+    return [shard for shard, _, _ in found]
+
+
+def _size(part: Part) -> tuple[float, float]:
+    """Return the rows and the seconds of a part; infinite where it was not read whole."""
+    if part.result is None or part.problem:
+        return math.inf, math.inf
+    return part.result.rows, part.result.duration_seconds
 
 
 def ask_next(run: PostureRun, now: datetime, new_ids: Iterable[str]) -> PostureRun:

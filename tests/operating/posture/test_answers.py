@@ -95,7 +95,8 @@ async def test_what_changed_says_who_changed_it() -> None:
     await world.posture.keep(read_of(world, DEFAULT))
     await world.posture.keep(read_of(world, PINNED, id="read-2", read_at=START + 2 * DAY))
     who = "mallory@contoso.onmicrosoft.com"
-    record = changed(FAMILY[Technique.ACTION_LIST].positive, target=object_id(0), actor=Actor(user_id=who))
+    about = {"target": object_id(0), "object_id_text": object_id(0)}
+    record = changed(FAMILY[Technique.ACTION_LIST].positive, actor=Actor(user_id=who), **about)
     session = await open_session(TENANT_TARGET, world.services)
     await session.apply(lambda draft: draft.put(record.model_copy(update={"occurred_at": START + DAY})))
     [row] = (await report_of(world)).rows
