@@ -44,3 +44,12 @@ async def test_too_many_days_are_refused() -> None:
     status, _ = await shown("/posture/grants?days=31")
 
     assert status == 400
+
+
+async def test_what_waits_for_its_comparison_is_said_to_be_missing() -> None:
+    world = World()
+    await world.permissions.defer([a_change(granted=True, at=START)], START)
+    async with visitor(world, Role.READ) as browser:
+        text = (await browser.get("/posture/grants")).text
+
+    assert "not compared yet" in text

@@ -57,6 +57,7 @@ from bypass_responder.triggers.record_exchange_read import record_exchange_read
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from bypass_responder.triggers.resume_responses import resume_responses
 from bypass_responder.triggers.send_notifications import send_notifications
+from bypass_responder.triggers.store_permissions import compare_permissions
 from bypass_responder.triggers.store_tampering import store_tampering
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
 from tests.fakes import FakeDecisionQueue, FakeLimit, FakeNotifier
@@ -1039,7 +1040,7 @@ class Run:
         for number, (verb, delay) in enumerate((("Add", event.value), ("Remove", 60), ("Add", 900))):
             record = a_bypass(
                 Id=f"20fd5006-645b-42be-a000-{number % 2:012d}",
-                CreationTime=f"{self.now():%Y-%m-%dT%H:%M:%S}",
+                CreationTime=f"{self.now() + timedelta(minutes=number % 2):%Y-%m-%dT%H:%M:%S}",
                 OrganizationId=TENANT,
                 Operation=f"{verb}-MailboxPermission",
                 ObjectId=account,
@@ -1114,6 +1115,7 @@ class Run:
         runs: list[Function] = [poll_audit_feed, hunt_audit_events, resume_responses, gather_evidence]
         runs += [plan_sweep] if sweep else []
         runs += [advance_plan] if self.mailboxes else []
+        runs += [compare_permissions] if any(each.kind == "permission" for each in self.schedule.events) else []
         for run in runs:
             await self.invoke(HOSTS[0], run)
         for _ in range(8):

@@ -57,7 +57,8 @@ def grants(
     else:
         show_list(found.changes, output, fields=[*GrantLine.model_fields], table=_CHANGES)
     if not found.complete:
-        note(f"There are more: only the newest {len(found.changes)} are listed.")
+        count = len(found.changes)
+        note(f"There are more: {count} are listed; older ones are left out, or new ones are not compared yet.")
     raise typer.Exit(BAD_NEWS if found.removed else 0)
 
 
