@@ -195,6 +195,13 @@ async def test_anyone_else_holds_none(directory: Directory, name: str) -> None:
     assert not await directory.is_administrator(name)
 
 
+async def test_what_an_administrator_lacks_is_the_role_alone(directory: Directory) -> None:
+    with pytest.raises(PermissionMissingError) as caught:
+        await directory.set_sign_in(ADMIN, enabled=False)
+
+    assert "User.EnableDisableAccount.All" not in str(caught.value)
+
+
 async def test_changing_an_account_that_is_gone_says_so(directory: Directory) -> None:
     with pytest.raises(NotFoundError):
         await directory.set_sign_in(NOBODY, enabled=False)

@@ -17,15 +17,23 @@ from kiota_abstractions.method import Method
 from pydantic import ValidationError
 
 from bypass_responder.adapters.graph_wire import GraphWire, object_of, wait_of, words_of
-from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
+from bypass_responder.errors import (
+    NotFoundError,
+    PermissionMissingError,
+    RefusedError,
+    ResponderError,
+    ThrottledError,
+    TransientError,
+)
 from bypass_responder.model.account import Account
 from bypass_responder.model.base import guid_or_none, whole_text
 from bypass_responder.rights import GRAPH_SCOPE
 
 READ = "User.Read.All"
-SIGN_IN = (
-    "User.EnableDisableAccount.All, and for an administrator the Entra role Privileged Authentication Administrator "
-    "(User Administrator for limited roles)"
+SIGN_IN = "User.EnableDisableAccount.All"
+SIGN_IN_OF_ADMINISTRATOR = (
+    "the Entra role Privileged Authentication Administrator, because the account is an administrator "
+    "(User Administrator is enough for limited roles)"
 )
 REVOKE = "User.RevokeSessions.All"
 _TOTAL_SECONDS = 20.0
@@ -100,7 +108,21 @@ class GraphDirectory:
 
     async def set_sign_in(self, object_id: str, *, enabled: bool) -> None:
         """PATCH accountEnabled. Permission: User.EnableDisableAccount.All, more for an administrator."""
-        await self._change(_Request(Method.PATCH, _path(object_id), SIGN_IN, {"accountEnabled": enabled}), object_id)
+        try:
+            await self._change(
+                _Request(Method.PATCH, _path(object_id), SIGN_IN, {"accountEnabled": enabled}), object_id
+            )
+        except PermissionMissingError as refused:
+            if not await self._is_known_administrator(object_id):
+                raise
+            text = str(refused).partition(" Missing: ")[0]
+            raise PermissionMissingError(text, permission=SIGN_IN_OF_ADMINISTRATOR) from refused
+
+    async def _is_known_administrator(self, object_id: str) -> bool:
+        try:
+            return await self.is_administrator(object_id)
+        except ResponderError:
+            return False
 
     async def revoke_sessions(self, object_id: str) -> None:
         """POST revokeSignInSessions. Permission: User.RevokeSessions.All."""
