@@ -94,6 +94,9 @@ def _facts(view: IncidentView) -> dict[str, object]:
         "acknowledged": f"{acknowledged.by}, since {moment(acknowledged.at)}" if acknowledged else "",
         "account": view.account or f"unresolved: {', '.join(view.names)}",
         "actor": ", ".join(map(_actor, view.actors)),
+        "its account": "; ".join(
+            f"{it.name}: {it}" if len(view.actor_accounts) > 1 else str(it) for it in view.actor_accounts
+        ),
         "decision": f"{view.verdict}: {view.reason}",
         "opened": moment(view.opened_at),
         "sign-in": _known(view.now.sign_in, view.now.sign_in_at),

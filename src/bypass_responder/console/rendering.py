@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bypass_responder import __version__
 from bypass_responder.console.timeline_picture import picture
+from bypass_responder.console.wording import in_console
 from bypass_responder.model.base import counted
 from bypass_responder.operating.incidents.ticket import ticket
 
@@ -33,6 +34,7 @@ def environment() -> Environment:
     )
     made.filters["counted"] = counted
     made.filters["moment"] = moment
+    made.filters["in_console"] = in_console
     made.filters["iso"] = iso
     made.filters["picture"] = picture
     made.filters["ticket"] = ticket

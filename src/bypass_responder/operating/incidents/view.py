@@ -25,6 +25,7 @@ from bypass_responder.operating.blind_windows.known_window import KnownWindow
 from bypass_responder.operating.blind_windows.read_windows import windows_besides
 from bypass_responder.operating.candidates import linked
 from bypass_responder.operating.incident_case import find_entry, incident_in
+from bypass_responder.operating.incidents.actor_accounts import ActorAccount, actor_accounts
 from bypass_responder.operating.incidents.chronology import TimelineRow, rows
 from bypass_responder.operating.incidents.current_state import CurrentState, current_state
 from bypass_responder.operating.incidents.gap import BlindWindow, blind_window_of
@@ -132,6 +133,8 @@ class IncidentView(Value):
     """As it was when the decision was made."""
     names: tuple[str, ...]
     actors: tuple[Actor, ...]
+    actor_accounts: tuple[ActorAccount, ...] = ()
+    """Of the first three actors who are people: whether they can sign in."""
     verdict: str
     reason: str
     opened_at: Utc
@@ -210,6 +213,7 @@ async def _incident(
         "gathered": gathered_view(await services.gathered.inquiries(incident.id)),
         "other_windows": await windows_besides(services, entry.target, view.blind.start, view.blind.end),
         "inspected": await services.inspections.of(entry.target),
+        "actor_accounts": await actor_accounts(incident, services),
     }
     return view.model_copy(update=added)
 
