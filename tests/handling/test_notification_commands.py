@@ -470,6 +470,16 @@ def test_a_cmdlet_has_the_parameters_that_exchange_knows(notes: list[Notificatio
     assert all(words[-1] in {"$false", "$true"} for words in used if len(words) > 1)
 
 
+def test_a_command_of_entra_names_its_role_and_one_of_exchange_its_own(notes: list[Notification]) -> None:
+    todo = [line for note in notes for line in note.left_to_do]
+    blocks = [line for line in todo if "--account-enabled false" in line or "Find out who enabled it" in line]
+    cmdlets = [line for line in todo if "Set-MailboxAuditBypassAssociation -Identity" in line]
+
+    assert blocks
+    assert [line for line in blocks if "needs the Entra role" not in line] == []
+    assert [line for line in cmdlets if "Exchange Administrator" not in line] == []
+
+
 def test_a_synchronized_account_is_disabled_where_it_comes_from(notes: list[Notification]) -> None:
     [note] = [note for note in notes if note.about == "step_ineffective" and "directory synchronization:" in note.title]
     found = "Get-ADUser -Filter \"UserPrincipalName -eq 'o''hara@contoso.onmicrosoft.com'\""
@@ -484,8 +494,8 @@ def test_a_notification_says_in_two_sentences_what_happened_and_what_is_true(not
     assert contained.text == (
         "o'hara@contoso.onmicrosoft.com (administrator, from 203.0.113.7) switched the mailbox audit bypass of "
         f"alex@contoso.onmicrosoft.com ({ALEX}) on at 2026-03-02 08:00:00Z. Now sign-in is blocked, the revocation "
-        "of its sessions is accepted, and auditing has been on again since 2026-03-02 09:00:00Z. "
-        "Why: not on the allowlist."
+        "of its sessions is accepted, and auditing has been on again since 2026-03-02 09:00:00Z "
+        "(sign-in read at 2026-03-02 09:00:06Z). Why: not on the allowlist."
     )
 
 

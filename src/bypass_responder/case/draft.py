@@ -164,7 +164,7 @@ class Draft:
         self.notify(
             about,
             title,
-            f"{what_happened(incident)} {what_is_true(incident, steps)} {text}".strip(),
+            f"{what_happened(incident)} {what_is_true(incident, self.case)} {text}".strip(),
             key=f"{incident.id}-{key}",
             severity=Severity.EMERGENCY if incident.raised else Severity.CRITICAL,
             incident=incident.id,

@@ -145,7 +145,7 @@ def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
         return
     steps = draft.case.steps(incident.id)
     text = (
-        f"{what_happened(incident)} {what_is_true(incident, steps)} Proof: {how}. "
+        f"{what_happened(incident)} {what_is_true(incident, draft.case)} Proof: {how}. "
         f"Blind window: {blind_window(incident)}."
     )
     draft.notify(

@@ -193,7 +193,7 @@ def _notify_carried_out(draft: Draft, decision: PersonDecision, unsure: str) -> 
     """Notify the others that somebody has decided: they need not decide again. ``unsure``: what was not checked."""
     incident = draft.case.incident(decision.incident_id)
     name = (incident.account or incident.target) if incident else draft.case.target
-    now = what_is_true(incident, draft.case.steps(incident.id)) if incident else ""
+    now = what_is_true(incident, draft.case) if incident else ""
     check = f" Check it yourself: {unsure}." if unsure else ""
     draft.notify(
         "decision_carried_out",

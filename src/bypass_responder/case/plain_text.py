@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.base import moment
 from bypass_responder.model.step import CANNOT_SIGN_IN, WAITING, Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bypass_responder.model.account import Account
+    from bypass_responder.model.case import Case
     from bypass_responder.model.incident import Incident
 
 MOST_NAMED = 3
@@ -74,16 +74,17 @@ def what_happened(incident: Incident) -> str:
     return f"{actors}{others} switched the mailbox audit bypass of {name_of(incident)} on{at}."
 
 
-def what_is_true(incident: Incident, steps: Sequence[Step]) -> str:
-    """Return one sentence: can the account sign in, are its sessions revoked, and is it audited."""
+def what_is_true(incident: Incident, case: Case) -> str:
+    """Return one sentence: can the account sign in, as last read, are its sessions revoked, and is it audited."""
     if incident.account is None:
         return "Nothing was done, because no single account is known; whether the bypass is on was not read."
-    by_kind = {step.step: step for step in steps}
+    by_kind = {step.step: step for step in case.steps(incident.id)}
     block, revoke = by_kind.get(StepKind.BLOCK_SIGN_IN), by_kind.get(StepKind.REVOKE_SESSIONS)
     parts = [part for part in (_sign_in(block), _sessions(incident.account, block, revoke)) if part]
     parts.append(_auditing(incident, by_kind.get(StepKind.DISABLE_BYPASS)))
     text = f"{', '.join(parts[:-1])}, and {parts[-1]}" if len(parts) > 1 else parts[0]
-    return f"Now {text}."
+    read_at = case.control(StepKind.BLOCK_SIGN_IN).observed_at if block and block.effect in _BLOCK else None
+    return f"Now {text}{f' (sign-in read at {moment(read_at)})' if read_at else ''}."
 
 
 def _auditing(incident: Incident, step: Step | None) -> str:

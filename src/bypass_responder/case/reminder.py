@@ -89,7 +89,7 @@ def _notify(draft: Draft, incident: Incident, made: int) -> None:
     draft.notify(
         "unacknowledged",
         f"Not acknowledged: the incident about {name_of(incident)}",
-        f"{what_happened(incident)} {what_is_true(incident, steps)} Nobody has acknowledged the incident since "
+        f"{what_happened(incident)} {what_is_true(incident, draft.case)} Nobody has acknowledged the incident since "
         f"{incident.waits_since:%Y-%m-%d %H:%MZ}. This is reminder {made} of {MOST}.",
         key=f"{incident.id}-{made}",
         severity=Severity.EMERGENCY,

@@ -221,6 +221,9 @@ def notify_dark(draft: Draft, names: Sequence[str]) -> None:
         key=f"{draft.now:%Y-%m-%d}",
         left_to_do=(
             Task("To exempt an account, add it to the allowlist", "bypassctl allowlist add --help"),
-            *(switch_off(name, "To restore auditing, in PowerShell") for name in sorted(names)[:MOST_COMMANDS]),
+            *(
+                switch_off(name, "To restore auditing, in Exchange Online PowerShell as Exchange Administrator")
+                for name in sorted(names)[:MOST_COMMANDS]
+            ),
         ),
     )

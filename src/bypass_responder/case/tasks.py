@@ -22,6 +22,9 @@ _USERS = "https://graph.microsoft.com/v1.0/users"
 _DIRECTORY_AUDITS = "https://graph.microsoft.com/v1.0/auditLogs/directoryAudits"
 PARTNERS = "https://admin.microsoft.com/#/partners"
 MOST_ACTORS = 3
+USERS_ROLE = "needs the Entra role User Administrator, for an administrator Privileged Authentication Administrator"
+APPS_ROLE = "needs the Entra role Cloud Application Administrator"
+AUDIT_ROLE = "needs the Entra role Reports Reader"
 
 
 class Task(NamedTuple):
@@ -48,9 +51,11 @@ def decide(verb: str, incident_id: str, text: str, *, account: str = "") -> Task
     return Task(text, f'bypassctl incidents {verb} {incident_id}{named} --reason "TICKET"')
 
 
-def switch_off(name: str, text: str = "Remove the bypass yourself, in Exchange Online PowerShell") -> Task:
+def switch_off(
+    name: str, text: str = "Remove the bypass yourself, in Exchange Online PowerShell as Exchange Administrator"
+) -> Task:
     """Return the cmdlet that removes the bypass of one account. PowerShell takes two quotes for one."""
-    if not _is_name(name):
+    if not is_name(name):
         return Task(f"{text}, of the account that the notification names")
     quoted = name.replace("'", "''")
     return Task(text, f"Set-MailboxAuditBypassAssociation -Identity '{quoted}' -AuditBypassEnabled $false")
@@ -58,11 +63,11 @@ def switch_off(name: str, text: str = "Remove the bypass yourself, in Exchange O
 
 def block_yourself(name: str) -> tuple[Task, ...]:
     """Return the commands that block an account and revoke its sessions, for a person with the Entra role."""
-    if not _is_name(name):
+    if not is_name(name):
         return (Task("Block the account in the Entra admin center"),)
     url = f"{_USERS}/{quote(name, safe='@')}/revokeSignInSessions"
     return (
-        Task("Block sign-in", f"az ad user update --id {shlex.quote(name)} --account-enabled false"),
+        Task(f"Block sign-in ({USERS_ROLE})", f"az ad user update --id {shlex.quote(name)} --account-enabled false"),
         Task("Revoke the sessions", f"az rest --method post --url {shlex.quote(url)}"),
     )
 
@@ -70,7 +75,7 @@ def block_yourself(name: str) -> tuple[Task, ...]:
 def disable_on_premises(name: str) -> tuple[Task, ...]:
     """Return the commands for a synchronized account, for PowerShell with the module ActiveDirectory."""
     fact = f"The account {name} is synchronized from on-premises, and the next synchronization enables it again"
-    if not _is_name(name):
+    if not is_name(name):
         return (Task(f"{fact}. Disable it in Active Directory, and reset its password there"),)
     quoted = name.replace("'", "''")
     found = f"Get-ADUser -Filter \"UserPrincipalName -eq '{quoted}'\""
@@ -84,15 +89,21 @@ def find_who_enabled(object_id: str) -> Task:
     """Return the query of the Entra audit log for what was done to an account, newest first."""
     about = quote(f"targetResources/any(t:t/id eq '{object_id}')", safe="/():")
     url = f"{_DIRECTORY_AUDITS}?$filter={about}"
-    return Task("Find out who enabled it, in the Entra audit log", f"az rest --method get --url {shlex.quote(url)}")
+    return Task(
+        f"Find out who enabled it, in the Entra audit log ({AUDIT_ROLE})",
+        f"az rest --method get --url {shlex.quote(url)}",
+    )
 
 
 def reset_password(name: str) -> Task:
     """Return the command that gives an account a random password, which it has to change."""
-    if not _is_name(name):
+    if not is_name(name):
         return Task("Reset its password")
     random = '--password "$(openssl rand -base64 24)" --force-change-password-next-sign-in true'
-    return Task(f"Reset the password of {name}", f"az ad user update --id {shlex.quote(name)} {random}")
+    return Task(
+        f"Reset the password of {name} (the same role as to block it)",
+        f"az ad user update --id {shlex.quote(name)} {random}",
+    )
 
 
 def contain_actors(actors: Iterable[Actor]) -> tuple[Task, ...]:
@@ -108,7 +119,7 @@ def contain_actors(actors: Iterable[Actor]) -> tuple[Task, ...]:
 
 def _contain(actor: Actor) -> Sequence[Task]:
     investigate = Task(f"Investigate the actor {actor.described}")
-    name = next((each for each in (actor.object_id, actor.user_id) if each and _is_name(each)), "")
+    name = next((each for each in (actor.object_id, actor.user_id) if each and is_name(each)), "")
     match actor.kind:
         case ActorKind.APPLICATION:
             return (investigate, *_stop_application(actor))
@@ -130,11 +141,13 @@ def _stop_application(actor: Actor) -> tuple[Task, ...]:
     if not ids:
         return (Task("Find its service principal in Entra, and disable it"),)
     stop = Task(
-        "Unless it had a reason, stop the application", f"az ad sp update --id {ids[0]} --set accountEnabled=false"
+        f"Unless it had a reason, stop the application ({APPS_ROLE})",
+        f"az ad sp update --id {ids[0]} --set accountEnabled=false",
     )
     app = guid_or_none(actor.app_id or "")
     return (stop, Task("Replace its secrets", f"az ad app credential reset --id {app}")) if app else (stop,)
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Return True for an object id or a user principal name that can be part of a command."""
     return guid_or_none(text) == text or _NAME.match(text) is not None

@@ -106,7 +106,11 @@ def _notify_undecided(draft: Draft, finding: Finding, why: str) -> None:
 
 def _check_yourself(finding: Finding) -> tuple[Task, ...]:
     name = guid_or_none(finding.target) or finding.identity_text or finding.object_id_text
-    return (switch_off(name, "If it cannot wait, remove the bypass yourself, in Exchange Online PowerShell"),)
+    return (
+        switch_off(
+            name, "If it cannot wait, remove the bypass in Exchange Online PowerShell, as Exchange Administrator"
+        ),
+    )
 
 
 async def _store(
