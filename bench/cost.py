@@ -20,7 +20,7 @@ CALLS: dict[str, dict[str, float]] = {
     "hunt": {"table": 5, "queue": 0, "blob": 0},
     "hunt_off": {"table": 1, "queue": 0, "blob": 0},
     "resume": {"table": 4, "queue": 10, "blob": 1},
-    "evidence": {"table": 5, "queue": 0, "blob": 1},
+    "evidence": {"table": 6, "queue": 0, "blob": 1},
     "sweep_plan": {"table": 7, "queue": 1, "blob": 0},
     "sweep_answer": {"table": 12, "queue": 0, "blob": 2},
     "resume_after_sweep": {"table": 9, "queue": 10, "blob": 4},

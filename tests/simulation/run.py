@@ -29,6 +29,7 @@ from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.finding import Source
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.listing import IndexFilter
+from bypass_responder.model.mailbox_access import AccessDay
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
@@ -269,6 +270,13 @@ async def undo_plan(services: Services) -> None:
             return
 
 
+def known_days(alias: str) -> list[AccessDay]:
+    """A month of the watched mailbox that was read and settled before the run."""
+    days = [START.date() - timedelta(days=number) for number in range(5, 30)]
+    name = f"{alias}@contoso.onmicrosoft.com"
+    return [AccessDay(day=day, read_at=START, source="hunting", mailboxes=(name,)) for day in days]
+
+
 class Pager(FakeNotifier):
     """A second receiver. It may not answer, and refuses one notification in eight twice before it accepts it."""
 
@@ -361,6 +369,7 @@ class Run:
             f"{name}@contoso.onmicrosoft.com": IDS[name] for name in IDS
         }
         self._changed_settings: dict[str, Any] = {}
+        self.world.access.read = {each.day: each for each in known_days(VICTIMS[0])} if self.watches else {}
         self.watched = {"watched_mailboxes": f"{VICTIMS[0]}@contoso.onmicrosoft.com"} if self.watches else {}
         self.settings = some_settings(**self.watched)
         self.services = dataclasses.replace(
@@ -1054,6 +1063,17 @@ class Run:
         """A delegate opens the watched mailbox, and again; hunting has the second record a day later."""
         self.at(event.value, lambda: self._opened(account, timedelta()))
         self.at(event.value * 2, lambda: self._opened(account, timedelta(days=1)))
+        for number in range(6):
+            self.at(900 * number, self._read_days_again)
+
+    def _read_days_again(self) -> None:
+        """Let the days be read, and old ones be forgotten, as if a day had passed; a week before them is known."""
+        store = self.world.access
+        store.saved = store.saved.model_copy(update={"forgotten_at": None})
+        store.read |= {
+            day: each.model_copy(update={"read_at": each.read_at - timedelta(days=1)})
+            for day, each in store.read.items()
+        }
 
     def _opened(self, account: str, late: timedelta) -> None:
         owner = self.directory.accounts[account].user_principal_name

@@ -73,7 +73,7 @@ REACHED_BY |= dict.fromkeys(("ledger.plan_runs", *(f"plans.{method}" for method 
 REACHED_BY["reads.withdraw"] = "stop_plan"
 RARE = {"allowlist.remove", "decisions.send"}
 """Calls that need an incident or an entry before them."""
-SELDOM = RARE | {"gathered.keep"} | {call for call, kind in REACHED_BY.items() if kind == "look"}
+SELDOM = RARE | {"access.known", "gathered.keep"} | {call for call, kind in REACHED_BY.items() if kind == "look"}
 """Calls that a run seldom makes twice: the host is killed at the first."""
 ALSO = {
     1: "console_edits",
