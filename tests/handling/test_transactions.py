@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from tests.fakes import FakeWorkList
 from tests.world import ALEX, START, World, a_finding, a_hint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bypass_responder.errors import ResponderError
+    from bypass_responder.ports import Finished
 
 
 async def a_restored_account() -> World:
@@ -53,3 +62,26 @@ async def test_block_and_revocation_are_read_back_in_one_transaction() -> None:
     await world.passes(seconds=10)
 
     assert commits(world) == 2  # and one that marks the incident as listed
+
+
+class WatchedWorkList(FakeWorkList):
+    """Remembers which targets were finished together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together: list[list[str]] = []
+
+    async def finish_all(self, finished: Sequence[Finished]) -> list[ResponderError]:
+        self.together += [sorted(each.item.target for each in finished)] if finished else []
+        return await super().finish_all(finished)
+
+
+async def test_a_target_is_finished_together_with_the_one_that_its_finding_is_about() -> None:
+    world, work = World(), WatchedWorkList()
+    world.services = dataclasses.replace(world.services, work=work)
+    hint = a_hint(object_id_text="", identity_text="alex@contoso.onmicrosoft.com")
+    await world.sees(hint)
+    work.together.clear()
+    await world.answer()
+
+    assert work.together == [[ALEX, hint.target]]

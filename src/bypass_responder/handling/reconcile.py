@@ -45,7 +45,8 @@ ROUNDS = 8
 DELETED_AT_ONCE = 40
 TARGET_SECONDS = 120
 TOGETHER_SECONDS, LONGEST_TOGETHER_SECONDS = 0.1, 5.0
-"""Targets that are settled within this time are finished together; a slower one holds them back no longer."""
+"""Targets that are settled within this time are finished together, with those that they handed findings on to; a slower
+one holds them back no longer."""
 
 
 async def settle_all(
@@ -78,6 +79,8 @@ async def settle_all(
 
     start(given)
     together = TOGETHER_SECONDS
+    held_back: list[Settled] = []
+    """Until the next time, for the targets that they handed findings on to."""
     try:
         while names:
             finished, _ = await asyncio.wait(names, timeout=together)
@@ -93,7 +96,9 @@ async def settle_all(
             for one_settled in settled:
                 marked |= {name: item for name, item in one_settled.elsewhere.items() if name not in done}
                 start(one_settled.elsewhere)
-            problems += await _finish_all(settled, services)
+            waiting = [one_settled for one_settled in settled if one_settled.elsewhere and names]
+            problems += await _finish_all(held_back + [each for each in settled if each not in waiting], services)
+            held_back = waiting
     finally:
         for task in names:
             task.cancel()
