@@ -98,6 +98,7 @@ async def test_what_cannot_be_carried_out_is_refused_in_one_line(live: Live, tmp
     assert "its hash is another" in found[0].err
     assert mailboxes(live) == before
     assert (await bypassctl(live.env, "posture", "applied", "-o", "json")).json == []
+    assert (await bypassctl(live.env, "posture", "applied")).out.startswith("No plan was carried out yet.")
 
 
 async def test_in_observe_a_plan_is_refused_by_the_responder(live: Live, tmp_path: Path) -> None:

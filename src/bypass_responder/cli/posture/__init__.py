@@ -13,7 +13,7 @@ from bypass_responder.cli.posture.reads import read
 from bypass_responder.cli.posture.reports import check, report
 from bypass_responder.cli.posture.runs import applied
 
-app = typer.Typer(help="Compare what mailboxes audit with dated baselines.", no_args_is_help=True)
+app = typer.Typer(help="Show what mailboxes audit and who opens them; plan and undo changes.", no_args_is_help=True)
 app.command()(compare)
 app.command()(read)
 app.command()(report)

@@ -19,7 +19,7 @@ from bypass_responder.cli.terminal import (
     stop,
     with_responder,
 )
-from bypass_responder.model.base import moment
+from bypass_responder.model.base import counted, moment
 from bypass_responder.model.plan_run import PlanRun
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ def applied(
     if not run:
         if undo_file:
             stop("--undo-file needs a run: bypassctl posture applied RUN --undo-file FILE.", WRONG_CALL)
-        show_list(_runs(), output, fields=FIELDS, table=TABLE)
+        runs = _runs()
+        if not runs and output is Output.TABLE:
+            say("No plan was carried out yet. To make one: bypassctl posture plan -o plan.json.")
+            return
+        show_list(runs, output, fields=FIELDS, table=TABLE)
         return
     found = _run(run)
     if undo_file:
@@ -100,7 +104,8 @@ def follow(run_id: str) -> None:
     say(f"{run.state}: {run.progress}")
     for each in (*filter(None, [run.stopped]), *run.named):
         say(each)
-    say(f"Its undo file: bypassctl posture applied {run.id} --undo-file FILE")
+    if not run.undoes:
+        say(f"Its undo file: bypassctl posture applied {run.id} --undo-file FILE")
     if run.state != "done":
         raise typer.Exit(BAD_NEWS)
 
@@ -137,4 +142,4 @@ def _write(path: Path, run: PlanRun) -> None:
         path.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         stop(f"{path} cannot be written: {error.strerror or error}.", WRONG_CALL)
-    say(f"{path}  {len(made.entries)} mailboxes{', and the run goes on' if run.running else ''}")
+    say(f"{path}  {counted(len(made.entries), 'mailbox', 'mailboxes')}{', and the run goes on' if run.running else ''}")
