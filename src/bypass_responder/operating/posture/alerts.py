@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WEEK = timedelta(days=7)
 MANY = 10
-"""Mailboxes that changed since the last complete read; fewer are in the report only."""
+"""Mailboxes that changed since the last read of their type; fewer are in the report only."""
 MOST_NAMED = 3
 ALERTS = ("posture_drift", "posture_default_left", "posture_partial")
 
