@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-NEW_OBJECTS = 100_000
+NEW_OBJECTS = 200_000
 """Between two searches for garbage. Imports build objects that stay: at Python's 700, a start searches them often."""
 
 
