@@ -10,6 +10,7 @@ from bypass_responder.model.technique import Technique
 from bypass_responder.operating.incidents.tampering import views_of
 from bypass_responder.operating.incidents.view import read_incident
 from bypass_responder.operating.report.files import files_of
+from bypass_responder.triggers.store_permissions import compare_permissions
 from tests.operating.report.reports import report_of
 from tests.sensing.builders import Json
 from tests.tampering.family import FAMILY, ran
@@ -17,6 +18,7 @@ from tests.tampering.sensors import ours, stored
 from tests.triggers.test_store_records import a_record, polled
 from tests.world import ALEX, START, World
 
+LATER = f"{START - timedelta(minutes=10):%Y-%m-%dT%H:%M:%S}"
 BEFORE = f"{START - timedelta(minutes=20):%Y-%m-%dT%H:%M:%S}"
 
 
@@ -28,12 +30,12 @@ async def story(*others: Json) -> World:
 async def test_all_ways_of_one_actor_are_one_story() -> None:
     one_record = [ours(FAMILY[way].positive, Id=way, CreationTime=BEFORE) for way in FAMILY]
     two_records = [
-        ours(
-            ran(f"{verb}-MailboxPermission", "ceo", User="eve", AccessRights="FullAccess"), Id=verb, CreationTime=BEFORE
-        )
-        for verb in ("Add", "Remove")
+        ours(ran(f"{verb}-MailboxPermission", "ceo", User="eve", AccessRights="FullAccess"), Id=verb, CreationTime=at)
+        for verb, at in (("Add", BEFORE), ("Remove", LATER))
     ]
-    view = (await report_of(await story(*one_record, *two_records))).incident
+    world = await story(*one_record, *two_records)
+    await compare_permissions(world.services)
+    view = (await report_of(world)).incident
 
     assert {each.technique for each in view.tampering} == {*Technique}
     assert sum(row.what.startswith("Tampering: ") for row in view.timeline) == len(Technique)
