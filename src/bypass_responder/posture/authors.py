@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.model.base import guid_or_none, moment
 from bypass_responder.model.technique import Technique
+from bypass_responder.posture.mailbox import settings_of
 from bypass_responder.tampering.mailbox import lost_in
 from bypass_responder.tampering.match import last_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from bypass_responder.model.health import Tampering
+    from bypass_responder.model.mailbox_audit import AuditSettings
     from bypass_responder.posture.drift import Change
     from bypass_responder.posture.mailbox import Mailbox
 
 _PROPERTY = {Technique.AGE_LIMIT: "AuditLogAgeLimit", Technique.AUDIT_ENABLED: "AuditEnabled"}
 
 
+class PlannedSettings(NamedTuple):
+    """With what a plan, or the undo of one, left a mailbox."""
+
+    settings: AuditSettings
+    """As read back."""
+    by: str
+    """The run, for people."""
+
+
 class Authors:
     """Who changed a property of a mailbox last."""
 
-    def __init__(self, records: Iterable[Tampering]) -> None:
-        """Take the records of the time between two reads."""
+    def __init__(self, records: Iterable[Tampering], planned: Mapping[str, PlannedSettings]) -> None:
+        """Take the records of the time between two reads, and what our own runs set in it, by object id."""
+        self._planned = planned
         self._known: dict[tuple[str, str], tuple[datetime, str]] = {}
         self._of_anyone: dict[str, datetime] = {}
         for record in sorted(records, key=lambda each: each.occurred_at):
@@ -37,7 +49,10 @@ class Authors:
                 self._of_anyone |= dict.fromkeys(properties, at)
 
     def of(self, mailbox: Mailbox, changed: tuple[Change, ...]) -> tuple[Change, ...]:
-        """Return the changes with who made each, where a record says so."""
+        """Return the changes with who made each, where a record or a run says so."""
+        own = self._planned.get(mailbox.object_id or "")
+        if own is not None and settings_of(mailbox.audit).same_as(own.settings):
+            return tuple(each._replace(by=own.by, planned=True) for each in changed)
         return tuple(self._named(mailbox, each) for each in changed) if self._known else changed
 
     def _named(self, mailbox: Mailbox, change: Change) -> Change:

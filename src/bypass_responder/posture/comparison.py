@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.model.base import counted
 from bypass_responder.model.exchange_read import Recipients
-from bypass_responder.posture.authors import Authors
+from bypass_responder.posture.authors import Authors, PlannedSettings
 from bypass_responder.posture.baseline import Measures
 from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.drift import changes
@@ -72,14 +73,16 @@ def compare(
     watched: Collection[str] = (),
     before: Before | None = None,
     records: Iterable[Tampering] = (),
+    planned: Mapping[str, PlannedSettings] = MappingProxyType({}),
 ) -> Comparison:
     """Return the comparison of a read. Its memory does not grow with the number of mailboxes.
 
     ``watched``: object ids or addresses, in lower case. ``records``: changes of mailboxes between the two reads.
+    ``planned``: what our own runs set in that time, by object id.
     """
     judge = Judge(read.organization, measures)
     accounts = _Accounts(read.bypassed)
-    authors = Authors(records)
+    authors = Authors(records, planned)
     joined = _Joined(read.mailboxes, before.mailboxes if before else [], read.whole)
     rows = rows_in_order()
     met: set[str | None] = set()

@@ -25,6 +25,8 @@ class Change(NamedTuple):
     """Before and after; of a list, what was removed (-) and added (+)."""
     by: str = ""
     """Who changed it, and when; empty where no record says so."""
+    planned: bool = False
+    """True: a plan, or the undo of one, left the mailbox with these settings."""
 
     def __str__(self) -> str:
         """Return it in words."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from bypass_responder.errors import InputError
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.model.mailbox_audit import LogonType
+from bypass_responder.model.mailbox_audit import AuditSettings, LogonType
 from bypass_responder.posture.baseline import License, exchange_rules
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
@@ -198,3 +198,15 @@ def _checked(key: tuple[Any, ...], audit: dict[str, Any]) -> Audit:
         msg = "the audit settings have a value of another type"
         raise TypeError(msg)
     return Audit(*key)
+
+
+def settings_of(audit: Audit) -> AuditSettings:
+    """Return the settings as a change and an undo name them; what was not read is empty."""
+    return AuditSettings(
+        enabled=audit.enabled,
+        age_limit=audit.age_limit,
+        default_set=audit.default_set or (),
+        admin=audit.admin or (),
+        delegate=audit.delegate or (),
+        owner=audit.owner or (),
+    )

@@ -23,7 +23,7 @@ from bypass_responder.posture.age_limit import days_of
 from bypass_responder.posture.baseline import exchange_rules, measures
 from bypass_responder.posture.comparison import Comparison
 from bypass_responder.posture.comparison_row import MailboxPosture
-from bypass_responder.posture.mailbox import Audit
+from bypass_responder.posture.mailbox import settings_of
 from bypass_responder.posture.verdict import Issue
 
 PUBLIC_FOLDERS = "PublicFolderMailbox"
@@ -123,7 +123,7 @@ def plan(
                     object_id=mailbox.object_id,
                     name=mailbox.name[:LONGEST_NAME],
                     type=mailbox.type,
-                    expected=_settings(mailbox.audit),
+                    expected=settings_of(mailbox.audit),
                     change=wanted,
                     why=tuple(reasons),
                 )
@@ -225,14 +225,3 @@ def _kept(row: MailboxPosture, logon: LogonType) -> tuple[str, ...]:
 def _absent(actions: Iterable[str], there: Iterable[str]) -> tuple[str, ...]:
     known = {action.casefold() for action in there}
     return tuple(action for action in dict.fromkeys(actions) if action.casefold() not in known)
-
-
-def _settings(audit: Audit) -> AuditSettings:
-    return AuditSettings(
-        enabled=audit.enabled,
-        age_limit=audit.age_limit,
-        default_set=audit.default_set or (),
-        admin=audit.admin or (),
-        delegate=audit.delegate or (),
-        owner=audit.owner or (),
-    )

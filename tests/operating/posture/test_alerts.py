@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+
+import pytest
 
 from bypass_responder.operating.posture.alerts import MANY, WEEK, alerts_of
 from bypass_responder.operating.posture.overview import overview_of
 from bypass_responder.operating.posture.report import PostureReport
+from bypass_responder.posture.authors import PlannedSettings
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.comparison import Before, compare
-from bypass_responder.posture.mailbox import Mailbox
+from bypass_responder.posture.mailbox import Mailbox, settings_of
 from bypass_responder.posture.organization import Organization
 from bypass_responder.posture.read import TenantRead
 from bypass_responder.posture.stored import PostureRead
@@ -25,10 +29,12 @@ def mailboxes(count: int) -> list[Mailbox]:
     return [ONE._replace(object_id=f"00000000-0000-4000-8000-{number:012}") for number in range(count)]
 
 
-def report_of(now: list[Mailbox], before: list[Mailbox]) -> PostureReport:
+def report_of(
+    now: list[Mailbox], before: list[Mailbox], planned: Mapping[str, PlannedSettings] | None = None
+) -> PostureReport:
     read = TenantRead("the worker", START, mailboxes=now, bypassed=[], organization=ON)
     earlier = Before(START - DAY, [*before])
-    return PostureReport(compare(read, measures(), before=earlier), START)
+    return PostureReport(compare(read, measures(), before=earlier, planned=planned or {}), START)
 
 
 def a_stored(days: int, *problems: str) -> PostureRead:
@@ -59,6 +65,26 @@ def test_many_changes_at_once_are_an_alert() -> None:
 
     assert found.keys() == {"posture_drift"}
     assert f"The audit settings of {MANY} mailboxes changed" in found["posture_drift"]
+
+
+@pytest.mark.parametrize(("change", "alert"), [(shorter, "posture_drift"), (pinned, "posture_default_left")])
+def test_what_a_plan_or_its_undo_has_set_is_no_alert(change: Callable[[Mailbox], Mailbox], alert: str) -> None:
+    before = mailboxes(MANY)
+    now = [*map(change, before)]
+    planned = {each.object_id or "": PlannedSettings(settings_of(each.audit), "plan run 1: CHG-1") for each in now}
+
+    assert alert in alerts_of(report_of(now, before), [a_stored(0)], START)
+    assert alerts_of(report_of(now, before, planned), [a_stored(0)], START) == {}
+    assert {
+        str(each).rpartition(", by ")[2] for row in report_of(now, before, planned).rows for each in row.changed
+    } == {"plan run 1: CHG-1"}
+
+
+def test_what_was_changed_after_a_plan_is_an_alert() -> None:
+    before = mailboxes(MANY)
+    planned = {each.object_id or "": PlannedSettings(settings_of(each.audit), "plan run 1: CHG-1") for each in before}
+
+    assert "posture_drift" in alerts_of(report_of([*map(shorter, before)], before, planned), [a_stored(0)], START)
 
 
 def test_few_changes_are_only_in_the_report() -> None:

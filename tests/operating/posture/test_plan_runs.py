@@ -13,6 +13,7 @@ from bypass_responder.model.plan_run import ChangeOutcome
 from bypass_responder.operating.overview.health import read_health
 from bypass_responder.operating.posture.plan_runs import (
     UndoEntry,
+    planned_settings,
     prepare_apply,
     prepare_for_run,
     read_plan_runs,
@@ -24,7 +25,7 @@ from bypass_responder.operating.status import read_status
 from tests.case.plans import CHANGED, OTHER, PINNED, object_id
 from tests.fakes.self_check import FakeProbe, FakeSelfCheckStore, FakeTokens
 from tests.triggers.plans import Mailboxes, a_plan, applies, as_file, carried_out, decides
-from tests.world import OPS, TENANT, World
+from tests.world import OPS, START, TENANT, World
 
 
 async def test_a_plan_is_handed_in_before_its_message() -> None:
@@ -104,6 +105,25 @@ async def test_the_undo_file_of_a_run_that_goes_on_has_what_may_have_been_change
 
     assert [(each.before, each.outcome) for each in made.entries] == [(PINNED, None)] * 3
     assert made.running is True
+
+
+async def test_what_runs_have_set_is_known_by_the_last_of_them() -> None:
+    world = World()
+    mailboxes = Mailboxes(world)
+    mailboxes.now[object_id(1)] = OTHER
+    await applies(world, a_plan())
+    run = await carried_out(world, mailboxes)
+    first = await planned_settings(START, world.now, world.services)
+    world.now += timedelta(minutes=1)
+    await decides(world, DecisionKind.UNDO_PLAN, run=run.id)
+    await carried_out(world, mailboxes)
+    last = await planned_settings(START, world.now, world.services)
+
+    assert first.keys() == last.keys() == {object_id(0), object_id(2)}
+    assert {each.settings for each in last.values()} == {PINNED}
+    assert {each.by.partition(" run ")[0] for each in first.values()} == {"plan"}
+    assert {each.by.partition(" run ")[0] for each in last.values()} == {"the undo"}
+    assert await planned_settings(world.now + timedelta(days=1), world.now + timedelta(days=2), world.services) == {}
 
 
 async def test_the_runs_are_listed_the_newest_first_with_those_of_the_history() -> None:

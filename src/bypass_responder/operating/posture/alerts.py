@@ -29,7 +29,7 @@ def alerts_of(report: PostureReport, reads: Sequence[PostureRead], now: datetime
     present: dict[str, str] = {}
     changed, left = _Named(), _Named()
     for row in report.found.rows:
-        if row.changed:
+        if not all(each.planned for each in row.changed):
             changed.add(row)
             if _left_default_set(row):
                 left.add(row)

@@ -12,7 +12,9 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import Tampering
 from bypass_responder.operating.posture.listed import LineFilter, listed
 from bypass_responder.operating.posture.overview import overview_of
+from bypass_responder.operating.posture.plan_runs import planned_settings
 from bypass_responder.operating.posture.report import Exemption, PostureReport
+from bypass_responder.posture.authors import PlannedSettings
 from bypass_responder.posture.baseline import Measures, measures
 from bypass_responder.posture.comparison import Before, compare
 from bypass_responder.posture.filter import RowFilter
@@ -125,6 +127,7 @@ async def _report(reads: list[PostureRead], services: Services, chosen: Measures
         watched=services.settings.watched_mailboxes,
         before=before,
         records=await _records(before, read, services),
+        planned=await _planned(before, read, services),
     )
     trend = [each.overview.summary for each in reads[1:] if each.overview]
     return PostureReport(found, services.clock(), wanted, trend, await _exemptions(services))
@@ -137,6 +140,13 @@ async def _records(before: Before | None, read: TenantRead, services: Services) 
     until = read.read_at or services.clock()
     case = await services.ledger.tampering(TENANT_TARGET, since=before.read_at, until=until, limit=MOST_RECORDS)
     return case.rows(Tampering)
+
+
+async def _planned(before: Before | None, read: TenantRead, services: Services) -> dict[str, PlannedSettings]:
+    """Return what plans, and undos of plans, set since the read before."""
+    if before is None or before.read_at is None:
+        return {}
+    return await planned_settings(before.read_at, read.read_at or services.clock(), services)
 
 
 async def _before(

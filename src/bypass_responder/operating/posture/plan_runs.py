@@ -16,12 +16,17 @@ from bypass_responder.model.message import Guid
 from bypass_responder.model.plan_run import ChangeOutcome, PlanRef, PlanRun
 from bypass_responder.model.sweep import Sha256
 from bypass_responder.operating.decide import message_about
+from bypass_responder.posture.authors import PlannedSettings
 from bypass_responder.posture.drift import changes
 from bypass_responder.posture.mailbox import Audit
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+
     from bypass_responder.model.case import Case
     from bypass_responder.model.decision_message import Author, DecisionMessage
+    from bypass_responder.model.plan_run import MailboxChange
     from bypass_responder.posture.plan import Plan
     from bypass_responder.services import Services
 
@@ -165,21 +170,39 @@ async def read_run(run_id: str, services: Services) -> PlanRun:
     return _one(await _case(services), run_id)
 
 
+async def planned_settings(since: datetime, until: datetime, services: Services) -> dict[str, PlannedSettings]:
+    """Return the settings that runs between two times left mailboxes with, by object id; the last run counts."""
+    found: dict[str, PlannedSettings] = {}
+    for run in reversed(await read_runs(services)):
+        if run.started_at <= until and (run.ended_at is None or run.ended_at >= since):
+            by = f"{'the undo' if run.undoes else 'plan'} run {run.id[:8]}: {run.reason}"
+            found |= {
+                each.object_id: PlannedSettings(each.after, by)
+                async for each in _changes(run, services)
+                if each.after is not None
+            }
+    return found
+
+
 async def undo_file(run: PlanRun, services: Services) -> UndoFile:
     """Return what a run has changed, or may have changed."""
-    entries: list[UndoEntry] = []
+    entries = [
+        UndoEntry(**{name: getattr(each, name) for name in UndoEntry.model_fields})
+        async for each in _changes(run, services)
+        if each.may_have_changed
+    ]
+    return UndoFile(run=run.id, plan=run.plan, written_at=services.clock(), running=run.running, entries=tuple(entries))
+
+
+async def _changes(run: PlanRun, services: Services) -> AsyncIterator[MailboxChange]:
     since = 0
     while True:
         page = await services.plans.changes(run.id, since=since, limit=_PAGE)
-        entries += [
-            UndoEntry(**{name: getattr(each, name) for name in UndoEntry.model_fields})
-            for each in page
-            if each.may_have_changed
-        ]
+        for each in page:
+            yield each
         if len(page) < _PAGE:
-            break
+            return
         since = page[-1].number + 1
-    return UndoFile(run=run.id, plan=run.plan, written_at=services.clock(), running=run.running, entries=tuple(entries))
 
 
 async def wait_for_change(run: PlanRun, services: Services) -> PlanRun:
