@@ -63,6 +63,7 @@ async def test_what_is_pinned_fails_it(live: Live) -> None:
 async def test_a_permission_that_was_given_for_a_while_is_listed(live: Live) -> None:
     live.attack("mailbox-permission", target="megan")
     await live.runs()
+    await live.responder.read_posture()
     said = await bypassctl(live.env, "posture", "grants", "--removed", "-o", "json")
 
     assert said.code == 1

@@ -46,6 +46,7 @@ async def test_the_plans_can_be_read(width: int, scheme: str, script: bool) -> N
     ):
         await page.goto("/posture")
         await page.get_by_role("link", name="Plans that were carried out").click()
+        await page.wait_for_url("**/posture/plans")  # and for its style sheet
         shown = await page.locator("main").inner_text()
         found = await violations(page) if script else []
         too_wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
