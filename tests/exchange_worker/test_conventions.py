@@ -79,7 +79,7 @@ def test_what_changes_state_supports_should_process(of_the_module: Files) -> Non
     changing = {path for path in of_the_module if "-Name Set-Mailbox" in path.read_text(encoding="utf-8")}
     functions = [function for path in changing for function in of_the_module[path]["functions"]]
 
-    assert {path.stem for path in changing} == {"Disable-Bypass", "Set-MailboxAudit"}
+    assert {path.stem for path in changing} == {"Disable-Bypass", "Set-AuditSetting"}
     assert all("SupportsShouldProcess" in " ".join(function["attributes"]) for function in functions)
 
 

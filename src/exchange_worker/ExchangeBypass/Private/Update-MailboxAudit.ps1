@@ -70,14 +70,14 @@ function Update-MailboxAudit {
         if ($problem) { Exit-BypassCommand -Outcome refused -Reason $problem }
     }
     $set = @{ ExchangeGuid = $guid; Setting = $Setting }
-    $done = Set-MailboxAudit -Before $before -Wanted $wanted @set
+    $done = Set-AuditSetting -Before $before -Wanted $wanted @set
     $Answer.after = $done.Settings
     if (-not $done.Same) { return 'unverified' }
     if ($Command['undo']) { return 'applied' }
     $loss = @(Get-AuditLoss -Before $before -Wanted $done.Settings)
     if (-not $loss) { return 'applied' }
     $Answer.error = "Once it was set, the mailbox no longer audited: $($loss -join ', ')."
-    $back = Set-MailboxAudit -Before $done.Settings -Wanted $recorded @set
+    $back = Set-AuditSetting -Before $done.Settings -Wanted $recorded @set
     $Answer.after = $back.Settings
     if ($back.Same) { 'reverted' } else { 'less' }
 }

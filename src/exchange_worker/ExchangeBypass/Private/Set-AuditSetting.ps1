@@ -1,4 +1,4 @@
-function Set-MailboxAudit {
+function Set-AuditSetting {
     <#
     .SYNOPSIS
     Sets the audit settings of one mailbox; returns what was read back (Settings), and whether it is as wanted (Same).
