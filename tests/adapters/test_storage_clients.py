@@ -37,6 +37,18 @@ async def test_a_row_that_is_missing_is_none(short_lived: StorageClients, tenant
     assert await row_or_none(short_lived.tables.get_table_client("Work"), tenant_id, "nobody", "the row") is None
 
 
+@pytest.mark.parametrize("key", ["alex@contoso.com", "o'neil@contoso.com", "a b+c~d(e)=f,g;h:i$j&k", "größe", "%40"])
+async def test_a_key_with_any_character_is_found(short_lived: StorageClients, storage: Storage, key: str) -> None:
+    """With a connection string each request is signed, path included."""
+    table, partition = short_lived.tables.get_table_client("Work"), str(uuid4())
+    await table.upsert_entity({"PartitionKey": partition, "RowKey": key})
+    app = connect(storage)
+    found = [await row_or_none(each.tables.get_table_client("Work"), partition, key, "") for each in (short_lived, app)]
+    await app.close()
+
+    assert [row["RowKey"] for row in found if row] == [key, key]
+
+
 async def test_a_large_compressed_blob_is_read_as_it_was_written(short_lived: StorageClients) -> None:
     blob = short_lived.blobs.get_blob_client("evidence", str(uuid4()))
     await blob.upload_blob(MORE_THAN_A_BLOCK)
