@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bypass_responder.case.plan_answer import GIVEN_UP_AFTER, MOST_ATTEMPTS
 from bypass_responder.errors import ConflictError, InputError, ResponderError, TransientError
+from bypass_responder.handling.carry_out_plan import advance_plan
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.exchange_read import RecordMailbox
 from bypass_responder.model.plan_run import ChangeOutcome, PlanRef
@@ -218,6 +220,26 @@ async def test_a_plan_that_was_stopped_goes_on_in_a_run_of_its_own() -> None:
     assert (first.state, second.state) == ("stopped", "done")
     assert second.counts[ChangeOutcome.ALREADY] == first.counts[ChangeOutcome.DONE] > 0
     assert [each.outcome for each in mine].count(ChangeOutcome.DONE) == first.counts[ChangeOutcome.DONE]
+
+
+async def test_of_two_that_go_on_at_once_only_one_sends_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second message would find the change made, as if by somebody else, and no undo would take it back."""
+    world = World()
+    mailboxes = Mailboxes(world, 20)
+    await applies(world, a_plan(20))
+    commit, others = world.ledger.commit, [True] * 10
+
+    async def after_another(*given: Any) -> Any:
+        if others and others.pop():
+            await advance_plan(world.services)
+        return await commit(*given)
+
+    monkeypatch.setattr(world.ledger, "commit", after_another)
+    while await mailboxes.answer(1):
+        pass
+    asked = [each.command_id for each in world.reads.sent]
+
+    assert len(asked) == len(set(asked)) > 10
 
 
 async def test_a_missing_right_stops_the_run() -> None:

@@ -21,6 +21,8 @@ from bypass_responder.posture.plan_file import changes_of, decided_plan
 from bypass_responder.session import announced, open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bypass_responder.model.exchange_read import ReadCommand
     from bypass_responder.model.plan_run import MailboxChange, PlanRun
     from bypass_responder.services import Services
@@ -40,20 +42,21 @@ async def advance_plan(services: Services) -> PlanRun | None:
     answers = await _answers(run, services)
     if run.stopped or problem:
         answers |= await _withdrawn(run, answers, services)
+    new_ids = [services.new_id() for _ in range(2 * MOST_UNDER_WAY)]
     async with announced(TENANT_TARGET, services):
         await session.apply(partial(take_answers, answers=answers, problem=problem))
         await _store(newest(session.case), services)
         begin = partial(
             go_on,
             following=following,
-            new_ids=[services.new_id() for _ in range(2 * MOST_UNDER_WAY)],
+            new_ids=new_ids,
             limit=services.settings.posture_changes_per_hour,
             enforce=services.settings.enforce,
         )
         await session.apply(begin)
     after = newest(session.case)
     if after is not None and services.settings.enforce:
-        await _ask(after, answers, known={each.command_id for each in run.under_way}, services=services)
+        await _ask(after, answers, ours=new_ids, services=services)
     return after
 
 
@@ -147,12 +150,15 @@ async def _store(run: PlanRun | None, services: Services) -> None:
             await services.plans.put(run.id, each)
 
 
-async def _ask(run: PlanRun, sent: dict[str, ReadResult | None], *, known: set[str], services: Services) -> None:
-    """Send the new questions, and those that a crash has left unsent."""
+async def _ask(run: PlanRun, sent: dict[str, ReadResult | None], *, ours: Collection[str], services: Services) -> None:
+    """Send the questions that this run of the function has begun, and those that a crash has left unsent.
+
+    One that another has begun is not sent twice: the second message would find the change made, as if by somebody else.
+    """
     for each in run.under_way:
         if not each.command_id or each.command_id in sent or each.asked_at is None:
             continue
-        if each.command_id not in known or each.asked_at + SENDING <= services.clock():
+        if each.command_id in ours or each.asked_at + SENDING <= services.clock():
             await services.reads.ask(_question(each, services), services.clock())
 
 
