@@ -327,6 +327,8 @@ class StoredRead:
     asked_at: datetime
     result: ReadResult | None = None
     answered_at: datetime | None = None
+    sent_again: bool = False
+    """True: it is on the queue twice, because the sender may have died before it was there."""
 
 
 class PostureReads(Protocol):

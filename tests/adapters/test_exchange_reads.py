@@ -156,6 +156,20 @@ async def test_a_question_is_sent_again_until_it_is_answered(
     assert len(await clients.queues.get_queue_client(f"reads-{tenant_id}").peek_messages(5)) == 2
 
 
+async def test_that_a_question_was_sent_again_is_known(reads: ExchangeReads) -> None:
+    sent = []
+    for _ in range(2):
+        await reads.ask(a_question(), NOON)
+        found = await reads.find(IDS[0])
+        sent.append(found.sent_again if found else None)
+    await reads.record(an_answer(), NOON)
+    answered = await reads.find(IDS[0])
+
+    assert sent == [False, True]
+    assert answered is not None
+    assert (answered.sent_again, answered.result) == (True, an_answer())
+
+
 async def test_a_question_that_was_withdrawn_is_not_sent_any_more(
     real: StorageExchangeReads, clients: StorageClients, tenant_id: str
 ) -> None:

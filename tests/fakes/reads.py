@@ -26,8 +26,9 @@ class FakeExchangeReads(Scripted):
 
     async def ask(self, command: ReadCommand, now: datetime) -> None:
         self._called("ask", command.command_id)
-        known = self.kept.setdefault(command.command_id, StoredRead(command, now))
-        if known.result is None:
+        known = self.kept.get(command.command_id)
+        if known is None or known.result is None:
+            self.kept[command.command_id] = replace(known, sent_again=True) if known else StoredRead(command, now)
             self._last[command.kind, False] = command.command_id
             self.sent.append(READ_COMMAND.validate_json(command.model_dump_json()))
 

@@ -11,7 +11,7 @@ from bypass_responder.case.plan_answer import GIVEN_UP_AFTER, MOST_ATTEMPTS
 from bypass_responder.errors import ConflictError, InputError, ResponderError, TransientError
 from bypass_responder.handling.carry_out_plan import advance_plan
 from bypass_responder.model.decision_message import DecisionKind
-from bypass_responder.model.exchange_read import RecordMailbox
+from bypass_responder.model.exchange_read import ApplyMailbox, RecordMailbox
 from bypass_responder.model.plan_run import ChangeOutcome, PlanRef
 from bypass_responder.operating.posture.plan_runs import plan_text
 from bypass_responder.triggers.read_posture import read_posture
@@ -101,6 +101,23 @@ async def test_what_somebody_else_set_after_it_was_recorded_is_not_undone() -> N
 
     assert run.counts == {ChangeOutcome.ALREADY: 1, ChangeOutcome.DONE: 2}
     assert list(mailboxes.now.values()) == [CHANGED, PINNED, PINNED]
+
+
+async def test_what_the_first_of_two_messages_set_is_undone_as_well() -> None:
+    """The sender was slow, another one sent the question again, and the worker died on the first message."""
+    world = World()
+    mailboxes = Mailboxes(world)
+    await applies(world, a_plan())
+    await mailboxes.answer(3)
+    change = next(each for each in world.reads.sent if isinstance(each, ApplyMailbox))
+    mailboxes.result_of(change, world.now)
+    await world.reads.ask(change, world.now)
+    run = await carried_out(world, mailboxes)
+    await decides(world, UNDO, run=run.id)
+    await carried_out(world, mailboxes)
+
+    assert run.counts == {ChangeOutcome.DONE: 3}
+    assert set(mailboxes.now.values()) == {PINNED}
 
 
 async def test_a_mailbox_that_audits_less_after_its_change_is_named_and_can_be_undone() -> None:

@@ -73,6 +73,7 @@ class StorageExchangeReads:
             known = await self.find(command.command_id)
             if known is not None and known.result is not None:
                 return
+            await self._merge(self._row(command.command_id, SentAgain=True))
         await self._is_last(command.kind, Asked=command.command_id)
         with translated(f"the question {command.command_id}"):
             await self._queue.send_message(command.model_dump_json(), time_to_live=_NEVER)
@@ -120,8 +121,11 @@ class StorageExchangeReads:
         return True
 
     async def _is_last(self, kind: ReadKind, **named: str) -> None:
+        await self._merge(self._row(_LAST + kind, **named))
+
+    async def _merge(self, row: dict[str, Any]) -> None:
         with translated("the last question to the Exchange worker"):
-            await self._table.upsert_entity(self._row(_LAST + kind, **named), mode=UpdateMode.MERGE)
+            await self._table.upsert_entity(row, mode=UpdateMode.MERGE)
 
     async def lines(self, result: ReadResult) -> AsyncIterator[bytes]:
         """Yield the lines, unpacked a thousand at a time: the compressed blob is all that is kept."""
@@ -179,6 +183,7 @@ def _parsed(row: Any) -> StoredRead:  # noqa: ANN401 - TableEntity holds any val
             asked_at=row["AskedAt"],
             result=ReadResult.model_validate_json(row["Result"]) if "Result" in row else None,
             answered_at=row.get("AnsweredAt"),
+            sent_again=bool(row.get("SentAgain")),
         )
     except (ValidationError, KeyError) as problem:
         raise corrupt(row, TABLE, problem) from problem
