@@ -10,6 +10,7 @@ from bypass_responder.errors import PermissionMissingError, TransientError
 from bypass_responder.evidence.service_accounts import LIST, SOURCES
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.question import Empty, Found, Item, Pending
 from bypass_responder.operating.allowlist.entries import read_entry
@@ -62,6 +63,18 @@ async def test_a_sign_in_is_a_warning_of_its_account_and_kind() -> None:
 
     assert LIKE in await world.alerts()
     assert await notified(world) == ["interactive sign-in: BR", "new country: BR"]
+
+
+async def test_what_was_reported_is_not_written_again_while_nothing_happens() -> None:
+    world = await bypassed(sign_ins=FakeSource(Found(count=1, items=(SIGN_IN,))))
+    await runs(world)
+    await runs(world, hours=23)
+    await runs(world, hours=2)
+    before = (await world.case(TENANT_TARGET)).rows(HealthAlert)
+    for _ in range(12):
+        await runs(world, minutes=5)
+
+    assert (await world.case(TENANT_TARGET)).rows(HealthAlert) == before
 
 
 async def test_the_same_day_is_not_notified_again_and_another_day_is() -> None:

@@ -11,6 +11,7 @@ from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
@@ -267,6 +268,18 @@ def begin_alert(draft: Draft, alert_id: str, detail: str) -> int | None:
     )
     draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
     return episode
+
+
+def was_seen(case: Case, alert_id: str, since: datetime) -> bool:
+    """Return True when an alert is ongoing and was raised, or seen again, at or after a time."""
+    alert = _alert(case, alert_id)
+    return alert is not None and alert.ongoing and (alert.seen_at or alert.since) >= since
+
+
+def see_again(draft: Draft, alert_id: str) -> None:
+    """Note that an ongoing alert was seen to be so again."""
+    if alert := _alert(draft.case, alert_id):
+        draft.put(alert.model_copy(update={"seen_at": draft.now}))
 
 
 def end_alert(draft: Draft, alert_id: str) -> None:

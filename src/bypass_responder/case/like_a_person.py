@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.health_alerts import ADVICE, begin_alert
+from bypass_responder.case.health_alerts import ADVICE, begin_alert, see_again, was_seen
 from bypass_responder.model.base import Utc, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bypass_responder.case.draft import Draft
 
@@ -31,14 +32,20 @@ class Sign(Value):
     """The kind and what happened, for people."""
 
 
-def report_signs(draft: Draft, signs: Sequence[Sign]) -> None:
-    """Raise the alert, and notify people of each account and kind once for each day."""
+def report_signs(draft: Draft, signs: Sequence[Sign], *, read_at: datetime) -> None:
+    """Raise the alert, and notify people of each account and kind once for each day.
+
+    ``read_at``: when the last sign was read. What was reported since is not reported again.
+    """
+    if was_seen(draft.case, ALERT, read_at):
+        return
     first: dict[str, Sign] = {}
     for sign in signs:
         first.setdefault(f"{ALERT}-{sign.object_id}-{sign.kind}-{sign.at:%Y-%m-%d}", sign)
     named = sorted({f"{sign.account}: {sign.kind}" for sign in signs})
     more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-    begin_alert(draft, ALERT, f"{'; '.join(named[:MOST_NAMED])}{more}.")
+    if begin_alert(draft, ALERT, f"{'; '.join(named[:MOST_NAMED])}{more}.") is None:
+        see_again(draft, ALERT)
     severity, advice = ADVICE[ALERT]
     for key, sign in list(first.items())[:MOST_NOTIFIED]:
         draft.notify(
