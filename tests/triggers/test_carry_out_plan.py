@@ -59,28 +59,15 @@ async def test_the_undo_entry_is_stored_before_the_change_is_asked_for() -> None
     assert (entry.before, entry.outcome) == (PINNED, ChangeOutcome.DONE)
 
 
-async def test_a_change_whose_answer_never_came_is_undone_as_well() -> None:
+@pytest.mark.parametrize("answers", ["mute", "lost"])
+async def test_a_change_without_an_answer_is_undone_as_well(answers: str) -> None:
+    """None came, or the message became poison."""
     world = World()
     mailboxes = Mailboxes(world)
-    mailboxes.mute = {object_id(1)}
+    setattr(mailboxes, answers, {object_id(1)})
     await applies(world, a_plan())
     run = await carried_out(world, mailboxes, hours=2 * MOST_ATTEMPTS)
-    mailboxes.mute = set()
-    await decides(world, UNDO, run=run.id)
-    undo = await carried_out(world, mailboxes)
-
-    assert (run.state, run.counts) == ("partly", {ChangeOutcome.DONE: 2, ChangeOutcome.UNKNOWN: 1})
-    assert undo.counts == {ChangeOutcome.DONE: 3}
-    assert all(each == PINNED for each in mailboxes.now.values())
-
-
-async def test_a_change_whose_message_became_poison_is_undone_as_well() -> None:
-    world = World()
-    mailboxes = Mailboxes(world)
-    mailboxes.lost = {object_id(1)}
-    await applies(world, a_plan())
-    run = await carried_out(world, mailboxes, hours=2 * MOST_ATTEMPTS)
-    mailboxes.lost = set()
+    setattr(mailboxes, answers, set())
     await decides(world, UNDO, run=run.id)
     undo = await carried_out(world, mailboxes)
 

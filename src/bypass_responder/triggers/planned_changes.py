@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.plan_run import PlanRun
 from bypass_responder.model.record import AuditRecord
+from bypass_responder.operating.posture.plan_runs import stored_changes
 from bypass_responder.posture.planned import asks_for
 from bypass_responder.sensing.records.reader import read_records
 
@@ -24,7 +25,6 @@ MOST_RUNS = 200
 """Earlier runs of plans that are searched, the newest."""
 MARGIN = timedelta(minutes=2)
 """How far Exchange's clock may be from ours."""
-_PAGE = 1000
 
 
 async def without_planned(found: Sequence[AuditTampering], services: Services) -> list[AuditTampering]:
@@ -56,14 +56,7 @@ def _is_within(at: datetime, run: PlanRun, now: datetime) -> bool:
 
 async def _changes(run: PlanRun, services: Services) -> list[MailboxChange]:
     """Return every mailbox that the run has asked for, or may have. An undo stores each when it has ended."""
-    found = list(run.under_way)
-    since = 0
-    while True:
-        page = await services.plans.changes(run.id, since=since, limit=_PAGE)
-        found += page
-        if len(page) < _PAGE:
-            return found
-        since = page[-1].number + 1
+    return [*run.under_way, *[each async for each in stored_changes(run, services)]]
 
 
 def _is_planned(found: AuditTampering, changes: Sequence[MailboxChange]) -> bool:

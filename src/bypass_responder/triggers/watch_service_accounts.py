@@ -55,10 +55,10 @@ async def watch_service_accounts(services: Services) -> None:
     done = await asyncio.gather(*map(limited(partial(_ask, services=services)), due), return_exceptions=True)
     now_known = {each.key: each for each in (*there, *done) if not isinstance(each, BaseException)}
     fresh = [each for each in now_known.values() if each.answered_at and each.answered_at > now - REPORTED_WITHIN]
-    found = {each.answered_at: signs for each in fresh if each.answered_at and (signs := signs_of(each))}
+    found = [(each.answered_at, sign) for each in fresh if each.answered_at for sign in signs_of(each)]
     if found:
-        signs = [sign for each in fresh for sign in signs_of(each)]
-        await change_health(partial(report_signs, signs=signs, read_at=max(found)), services)
+        signs, read_at = [sign for _, sign in found], max(at for at, _ in found)
+        await change_health(partial(report_signs, signs=signs, read_at=read_at), services)
     for problem in done:
         if isinstance(problem, BaseException):
             raise problem

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import Value
+from bypass_responder.posture.filter import RowFilter
 from bypass_responder.posture.verdict import Audited, Issue
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ class LineFilter(Value):
     @property
     def command(self) -> str:
         """The command that filters all mailboxes, not only those that are listed."""
-        options = (
-            (self.type, f" --type {self.type}"),
-            (self.missing, f" --missing {self.missing}"),
-            (self.pinned, " --pinned"),
-            (self.not_audited, " --not-audited"),
+        asked = RowFilter(
+            types=(self.type,) if self.type else (),
+            missing=(self.missing,) if self.missing else (),
+            pinned=self.pinned,
+            not_audited=self.not_audited,
         )
-        return "bypassctl posture report" + "".join(text for is_set, text in options if is_set)
+        return f"bypassctl posture report {asked.text}".rstrip()
 
     def fits(self, line: MailboxLine) -> bool:
         """Return True for a mailbox that fits."""

@@ -178,7 +178,7 @@ async def planned_settings(since: datetime, until: datetime, services: Services)
             by = f"{'the undo' if run.undoes else 'plan'} run {run.id[:8]}: {run.reason}"
             found |= {
                 each.object_id: PlannedSettings(each.after, by)
-                async for each in _changes(run, services)
+                async for each in stored_changes(run, services)
                 if each.after is not None
             }
     return found
@@ -188,13 +188,14 @@ async def undo_file(run: PlanRun, services: Services) -> UndoFile:
     """Return what a run has changed, or may have changed."""
     entries = [
         UndoEntry(**{name: getattr(each, name) for name in UndoEntry.model_fields})
-        async for each in _changes(run, services)
+        async for each in stored_changes(run, services)
         if each.may_have_changed
     ]
     return UndoFile(run=run.id, plan=run.plan, written_at=services.clock(), running=run.running, entries=tuple(entries))
 
 
-async def _changes(run: PlanRun, services: Services) -> AsyncIterator[MailboxChange]:
+async def stored_changes(run: PlanRun, services: Services) -> AsyncIterator[MailboxChange]:
+    """Yield what is stored of each mailbox of a run, in the order of the plan."""
     since = 0
     while True:
         page = await services.plans.changes(run.id, since=since, limit=_PAGE)
