@@ -44,7 +44,7 @@ def entries(case: Case) -> list[IndexEntry]:
 
 
 def has_entry(finding: Finding) -> bool:
-    """Return True for a decided finding with an entry of its own: one that belongs to no incident."""
+    """Return True for a decided finding with a separate entry: one that belongs to no incident."""
     return finding.state is FindingState.DECIDED and finding.incident_id is None and finding.verdict in _KINDS
 
 

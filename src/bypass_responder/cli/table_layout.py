@@ -64,7 +64,7 @@ def _line(parts: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _wrapped(cell: str, width: int) -> list[str]:
-    """Return the cell in lines. A word that is wider than the column has a line of its own."""
+    """Return the cell in lines. A word that is wider than the column has a separate line."""
     if cell_len(cell) <= width:
         return [cell]
     first, *rest = cell.split() or [""]

@@ -158,7 +158,7 @@ WHOLE = "-whole"
 
 
 def strengthened(known: Finding, later: Finding) -> Finding | None:
-    """Return a finding of its own where a later copy of a record proves a bypass that the first one did not; else None.
+    """Return a separate finding where a later copy of a record proves a bypass that the first one did not; else None.
 
     The later copy proves it alone, or where both agree and each says what the other leaves open.
     """

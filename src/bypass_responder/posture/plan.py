@@ -1,6 +1,6 @@
 """What would make mailboxes audit more: one change for each, with the settings that it is meant for. Pure.
 
-``DefaultAuditSet`` is preferred: a list of its own freezes a logon type. A change never audits less, and can be undone.
+``DefaultAuditSet`` is preferred: a custom list freezes a logon type. A change never audits less, and can be undone.
 """
 
 from __future__ import annotations

@@ -150,5 +150,5 @@ def _after(refused: ResponderError, state: AccessState, now: datetime) -> dict[s
     """Return what is remembered of a refusal."""
     wait = timedelta(seconds=refused.retry_after_seconds) if isinstance(refused, ThrottledError) else ASK_AGAIN
     fixes = {PermissionMissingError: GRANT, NotFoundError: CONNECT}
-    fix = fixes.get(type(refused), "It is asked again by itself; bypassctl doctor checks the rest")
+    fix = fixes.get(type(refused), "It is asked again automatically; bypassctl doctor checks the rest")
     return {"next_at": now + wait, "problem": str(refused), "fix": fix, "problem_since": state.problem_since or now}
