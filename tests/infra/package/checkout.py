@@ -83,12 +83,18 @@ class Checkout:
 
     def names(self) -> set[str]:
         """Of what is packaged; bytecode is there only with a Python of the app's version on this machine."""
+        return {name for name in self.packed() if not name.endswith(".pyc")}
+
+    def unpacked(self) -> dict[str, bytes]:
+        folder = self.output / "responder"
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def packed(self) -> dict[str, bytes]:
         with zipfile.ZipFile(self.zip) as archive:
-            return {name for name in archive.namelist() if not name.endswith(".pyc")}
+            return {name: archive.read(name) for name in archive.namelist()}
 
     def bytecode(self) -> dict[str, bytes]:
-        with zipfile.ZipFile(self.zip) as archive:
-            return {name: archive.read(name) for name in archive.namelist() if name.endswith(".pyc")}
+        return {name: content for name, content in self.packed().items() if name.endswith(".pyc")}
 
     def left(self) -> list[str]:
         return sorted(path.name for path in self.output.iterdir()) if self.output.exists() else []

@@ -73,8 +73,7 @@ def test_the_zip_lies_unpacked_beside_it_without_what_was_there(checkout: Checko
 
     checkout.package()
 
-    unpacked = checkout.output / "responder"
-    assert {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()} == checkout.names()
+    assert checkout.unpacked() == checkout.packed()
     assert checkout.left() == ["responder", "responder.zip"]
 
 
