@@ -170,7 +170,7 @@ def _turn(patch: pytest.MonkeyPatch) -> None:
 
 def _author(patch: pytest.MonkeyPatch) -> None:
     """Anybody may decide about themselves, and allowlist their own account."""
-    patch.setattr("bypass_responder.case.person_decision._named_as", lambda *_: "")
+    patch.setattr("bypass_responder.case.decision_refusal._named_as", lambda *_: "")
     patch.setattr("bypass_responder.case.allowlist_edit.own_entry", lambda *_: "")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bypass_responder.case.person_decision import MOST_REFUSED
+from bypass_responder.case.recorded_decision import MOST_REFUSED
 from bypass_responder.errors import TransientError
 from bypass_responder.model.base import target_key
 from bypass_responder.model.case import TENANT_TARGET

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import filing, person_decision
+from bypass_responder.case import filing
+from bypass_responder.case.decision_refusal import refusal
+from bypass_responder.case.recorded_decision import log_decision, out_of_time, recorded_already, recorded_as, refuse
 from bypass_responder.case.reminder import give_to, has_it_already, who_has_it
 from bypass_responder.case.tasks import decide, show
 from bypass_responder.model.notification import EVERYBODY, Severity
@@ -23,21 +25,19 @@ def acknowledge(
 
     A second acknowledgment by the same person is not notified. ``itself``: the author's account.
     """
-    recorded = person_decision.recorded_already(draft, message)
+    recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    why = person_decision.out_of_time(message, draft.now) or person_decision.refusal(
-        draft.case, message, enforce=True, itself=itself
-    )
+    why = out_of_time(message, draft.now) or refusal(draft.case, message, enforce=True, itself=itself)
     if why:
         incident = draft.case.incident(message.incident_id)
         repeated = incident is not None and bool(has_it_already(incident, message.author.name))
-        return person_decision.refuse(draft, message, why, channel=channel, notified=not repeated)
+        return refuse(draft, message, why, channel=channel, notified=not repeated)
     filing.take_back(draft, message.incident_id)
-    decision = person_decision.recorded_as(draft, message, channel, outcome="carried_out", why="")
+    decision = recorded_as(draft, message, channel, outcome="carried_out", why="")
     incident = give_to(draft, message.incident_id, message.author.name)
     if incident is not None:
-        person_decision.log_decision(draft, decision, "acknowledged", decision.reason)
+        log_decision(draft, decision, "acknowledged", decision.reason)
         _notify(draft, incident, decision)
     return decision
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.allowlist import difference, record_row
-from bypass_responder.case.person_decision import log_decision, out_of_time, recorded_already, recorded_as, refuse, same
+from bypass_responder.case.decision_author import same
+from bypass_responder.case.recorded_decision import log_decision, out_of_time, recorded_already, recorded_as, refuse
 from bypass_responder.model.account import AllowlistEntry
 
 if TYPE_CHECKING:

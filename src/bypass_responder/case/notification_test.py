@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import person_decision
+from bypass_responder.case.recorded_decision import log_decision, out_of_time, recorded_already, recorded_as, refuse
 from bypass_responder.case.tasks import Task
 from bypass_responder.model.notification import EVERYBODY, Severity
 
@@ -20,13 +20,13 @@ def send_test(
     draft: Draft, message: DecisionMessage, *, channel: Channel, receivers: Collection[str]
 ) -> PersonDecision:
     """Put a test notification in the tenant's case, or refuse. ``receivers``: the names that there are."""
-    recorded = person_decision.recorded_already(draft, message)
+    recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    if why := person_decision.out_of_time(message, draft.now) or _refusal(message, receivers):
-        return person_decision.refuse(draft, message, why, channel=channel)
-    decision = person_decision.recorded_as(draft, message, channel, outcome="carried_out", why="")
-    person_decision.log_decision(draft, decision, "test_notification", f"to {message.receiver or 'all receivers'}")
+    if why := out_of_time(message, draft.now) or _refusal(message, receivers):
+        return refuse(draft, message, why, channel=channel)
+    decision = recorded_as(draft, message, channel, outcome="carried_out", why="")
+    log_decision(draft, decision, "test_notification", f"to {message.receiver or 'all receivers'}")
     draft.notify(
         "test",
         "Test of the notifications",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import person_decision
 from bypass_responder.case.plan_run import newest
+from bypass_responder.case.recorded_decision import log_decision, out_of_time, recorded_already, recorded_as, refuse
 from bypass_responder.model.base import moment
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.plan_run import PlanRun
@@ -26,14 +26,12 @@ def decide(
 
     ``problem``: why the file of the plan cannot be carried out.
     """
-    recorded = person_decision.recorded_already(draft, message)
+    recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded
-    if why := person_decision.out_of_time(message, draft.now) or refusal(
-        draft.case, message, enforce=enforce, problem=problem
-    ):
-        return person_decision.refuse(draft, message, why, channel=channel)
-    decision = person_decision.recorded_as(draft, message, channel, outcome="carried_out", why="")
+    if why := out_of_time(message, draft.now) or refusal(draft.case, message, enforce=enforce, problem=problem):
+        return refuse(draft, message, why, channel=channel)
+    decision = recorded_as(draft, message, channel, outcome="carried_out", why="")
     if message.kind is DecisionKind.STOP_PLAN:
         _stop(draft, decision, message)
     else:
@@ -106,11 +104,11 @@ def _begin(draft: Draft, decision: PersonDecision, message: DecisionMessage) -> 
             draft.file(each, each.filed)
     what = f"the undo of run {run.undoes}" if run.undoes else "the plan"
     text = f"{what}, {total} mailboxes: {decision.reason}"
-    person_decision.log_decision(draft, decision, "plan_started", text)
+    log_decision(draft, decision, "plan_started", text)
 
 
 def _stop(draft: Draft, decision: PersonDecision, message: DecisionMessage) -> None:
     run = _named(draft.case, message)
     if run is not None:
         draft.put(run.model_copy(update={"stopped": run.stopped or f"{decision.who} stopped it: {decision.reason}"}))
-    person_decision.log_decision(draft, decision, "plan_stopped", decision.reason)
+    log_decision(draft, decision, "plan_stopped", decision.reason)

@@ -7,8 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import acknowledge, actor_ids, notification_test, person_decision
+from bypass_responder.case import (
+    acknowledge,
+    actor_ids,
+    allowlist_approval,
+    notification_test,
+    person_decision,
+    tenant_decision,
+)
 from bypass_responder.case.allowlist_edit import record_edit
+from bypass_responder.case.recorded_decision import refuse
 from bypass_responder.handling.decide_plan import OF_A_PLAN, decide_plan
 from bypass_responder.handling.watch_actors import ids_of_actors
 from bypass_responder.model.case import TENANT_TARGET
@@ -35,12 +43,12 @@ async def carry_out(message: DecisionMessage, channel: Channel, services: Servic
     about an account is not judged. Permission: User.Read.All.
     """
     if message.kind is DecisionKind.ACCEPT_WARNING:
-        accept = partial(person_decision.accept_warning, message=message, channel=channel)
+        accept = partial(tenant_decision.accept_warning, message=message, channel=channel)
         return await _in_tenant(accept, services), {TENANT_TARGET}
     if message.edit is not None:
         return await _record_edits(message, message.edit, channel, services)
     if message.kind is DecisionKind.READ_POSTURE:
-        read = partial(person_decision.read_posture, message=message, channel=channel)
+        read = partial(tenant_decision.read_posture, message=message, channel=channel)
         return await _in_tenant(read, services), {TENANT_TARGET}
     if message.kind in OF_A_PLAN:
         return await decide_plan(message, channel, services), {TENANT_TARGET}
@@ -74,12 +82,12 @@ async def _approve_entry(
     """Approve the allowlist row of an account, if it is as the person was shown it."""
     entry = await services.allowlist.get(message.target)
     if entry is None and not session.case.by_key:
-        why = person_decision.entry_refusal(session.case, message, entry)
+        why = allowlist_approval.entry_refusal(session.case, message, entry)
         return await refuse_in_tenant(message, why, channel, services), {TENANT_TARGET}
     await _know_actors(session, services)
     account, itself = await asyncio.gather(services.directory.find(message.target), _author_account(message, services))
     approve = partial(
-        person_decision.approve_entry, message=message, entry=entry, account=account, channel=channel, itself=itself
+        allowlist_approval.approve_entry, message=message, entry=entry, account=account, channel=channel, itself=itself
     )
     async with announced(message.target, services):
         return await session.apply(approve), {message.target}
@@ -117,7 +125,7 @@ async def _record_edits(
 
 async def refuse_in_tenant(message: DecisionMessage, why: str, channel: Channel, services: Services) -> PersonDecision:
     """Record a refusal in the tenant's case, where the account's cannot take it."""
-    return await _in_tenant(partial(person_decision.refuse, message=message, why=why, channel=channel), services)
+    return await _in_tenant(partial(refuse, message=message, why=why, channel=channel), services)
 
 
 async def _in_tenant(transition: Callable[[Draft], PersonDecision], services: Services) -> PersonDecision:

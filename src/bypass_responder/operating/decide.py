@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from bypass_responder.case.account_state import active_incidents, left_as_it_is, shown_of
 from bypass_responder.case.allowlist import in_force
-from bypass_responder.case.person_decision import entry_refusal, refusal
+from bypass_responder.case.allowlist_approval import entry_refusal
+from bypass_responder.case.decision_refusal import refusal
 from bypass_responder.case.rules import in_force as rules_in_force
 from bypass_responder.case.sweep_row import warning_refusal
 from bypass_responder.errors import NotFoundError, RefusedError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from bypass_responder.case.account_state import lines_of, shown_of
 from bypass_responder.case.allowlist import NO_DIFFERENCE, difference, in_force, main_difference
 from bypass_responder.case.allowlist_edit import own_entry
-from bypass_responder.case.person_decision import author_is
+from bypass_responder.case.decision_author import author_is
 from bypass_responder.decision import Verdict
 from bypass_responder.errors import ConflictError, PermissionMissingError, RefusedError, TransientError
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.account_state import left_as_it_is, shown_of
-from bypass_responder.case.person_decision import not_now
+from bypass_responder.case.decision_refusal import not_now
 from bypass_responder.model.base import Value
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.step import StepKind, StepState
