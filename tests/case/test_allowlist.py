@@ -9,15 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.case.allowlist import (
-    expiring,
-    in_force,
-    record_row,
-    send_digest,
-    summarize_changes,
-    target_of,
-    valid_since,
-)
+from bypass_responder.case.allowlist import in_force, record_row, target_of, valid_since
 from bypass_responder.case.draft import Draft
 from bypass_responder.decision import covers
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry, could_mean
@@ -280,27 +272,3 @@ def test_a_change_that_keeps_the_edit_id_was_made_outside() -> None:
 
 def test_stamps_are_no_columns() -> None:
     assert a_row(START).digest() == a_row(START, edit_id="e", edited_by="a", via="b", reviewed_at=START).digest()
-
-
-def test_many_changes_are_notified_together_with_their_editors() -> None:
-    draft = Draft(Case(TENANT_TARGET), now=START)
-    stamps = {"edit_id": "e", "edited_by": "adele@contoso.com", "via": "bypassctl"}
-    summarize_changes(draft, {ALEX: a_row(START, **stamps), BLAKE: None})
-    [notification] = draft.case.rows(Notification)
-
-    assert (notification.title, "adele@contoso.com" in notification.text) == (
-        "2 allowlist entries changed within a minute",
-        True,
-    )
-
-
-def test_the_digest_names_what_expires_and_what_has_expired() -> None:
-    soon, gone = a_row(START, expires_at=START + 300 * HOUR), an_entry(BLAKE, expires_at=START - HOUR)
-    late = a_row(START, expires_at=START + 400 * HOUR)
-    rows: list[AllowlistEntry | MalformedEntry] = [late, soon, gone, malformed(START)]
-    draft = Draft(Case(TENANT_TARGET), now=START)
-    send_digest(draft, expiring(rows, now=START))
-    [notification] = draft.case.rows(Notification)
-
-    assert notification.title == "Allowlist: 1 to expire within 14 days, 1 expired"
-    assert BLAKE in notification.text

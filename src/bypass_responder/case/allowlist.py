@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.allowlist_text import LONGEST_VALUE, WHO, difference, editor_named_by, name_of_row, stamps_of
 from bypass_responder.case.tasks import Task
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry, account_of
 from bypass_responder.model.allowlist import ENTRY_KEY, Approval, SeenRow
-from bypass_responder.model.base import counted, latest
+from bypass_responder.model.base import latest
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
@@ -24,19 +24,6 @@ GONE_FOR = timedelta(hours=1)
 """Longer than a run takes: nobody who had read the removed row is still at work."""
 REMEMBERED = timedelta(days=30)
 """How long an account's removed entry leaves a mark: no record of a bypass from before is that late."""
-LONGEST_VALUE = 200
-"""Characters of a column that are kept; the digest covers all of it."""
-MOST_NAMED = 20
-"""Entries that a notification names. More that change between two runs are notified together."""
-MOST_COMMANDS = 5
-"""Entries of a digest whose removal it has the command for."""
-MOST_EDITORS = 5
-OTHERS = frozenset({"display_name", "approved_by", "reviewed_at", "reviewed_by"})
-"""Columns that the tools write by themselves."""
-NO_DIFFERENCE = "no column that the responder reads"
-EXPIRES_SOON = timedelta(days=14)
-DIGEST_EVERY = timedelta(days=7)
-WHO = "The table does not record who edits it; the storage account's log does (docs/storage.md, Who changed an entry)."
 
 
 def target_of(row_id: str) -> str:
@@ -130,7 +117,7 @@ def record_row(
     draft.put(now)
     known = before.columns if before and before.gone_at is None else {}
     edit = stamps_of(row) if now.edit_id != (before.edit_id if before else "") else {}
-    who = f"Edited by {editor}." if editor else _named_by_row(edit)
+    who = f"Edited by {editor}." if editor else editor_named_by(edit)
     _report(draft, row_id, known, columns, key=row.etag, quiet=quiet, who=who, **edit)
 
 
@@ -159,19 +146,6 @@ def record_compared(
         seen = SeenRow(id=row_id, etag="", columns={}, gone_at=draft.now)
     if seen is not None:
         draft.put(seen.model_copy(update={"comparison": comparison}))
-
-
-def stamps_of(row: AllowlistEntry | MalformedEntry) -> dict[str, str]:
-    """Return what the tool that wrote the row says of its edit."""
-    if not isinstance(row, AllowlistEntry) or not row.edit_id:
-        return {}
-    return {name: getattr(row, name)[:LONGEST_VALUE] for name in ("edit_id", "edited_by", "via")}
-
-
-def _named_by_row(stamps: Mapping[str, str]) -> str:
-    if not stamps:
-        return f"Edited outside bypassctl and the console, editor unknown. {WHO}"
-    return f"The row names {stamps['edited_by']} ({stamps['via']}) as its editor, which is not verified."
 
 
 def _gone(row: SeenRow, now: datetime) -> SeenRow:
@@ -217,7 +191,7 @@ def _report(
         return
     draft.notify(
         "allowlist_changed",
-        f"Allowlist entry {what}: {_name(row_id, before, after)}",
+        f"Allowlist entry {what}: {name_of_row(row_id, before, after)}",
         f"{changes}. {who}",
         key=f"{row_id}-{key}",
         severity=Severity.WARNING,
@@ -230,30 +204,6 @@ def _report(
         after=dict(after),
         **stamps,
     )
-
-
-def difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """Return the differences of two states of a row by column; changes of unread columns count."""
-    changed = [name for name in {**before, **after} if before.get(name, "") != after.get(name, "")]
-    parts = [_change(name, before.get(name, ""), after.get(name, "")) for name in changed]
-    return "; ".join(parts) or NO_DIFFERENCE
-
-
-def main_difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """Return the same of the fields that a person writes; where only others differ, of those."""
-    own = difference(*({name: value for name, value in each.items() if name not in OTHERS} for each in (before, after)))
-    return difference(before, after) if own == NO_DIFFERENCE else own
-
-
-def _change(name: str, before: str, after: str) -> str:
-    if not before:
-        return f"{name}: {after}"
-    return f"{name}: {before} → {after}" if after else f"{name} was: {before}"
-
-
-def _name(row_id: str, *states: Mapping[str, str]) -> str:
-    name = next((state["display_name"] for state in states if state.get("display_name")), "")
-    return f"{name} ({row_id})" if name else row_id
 
 
 def record_use(draft: Draft, entry: AllowlistEntry, *, record: str) -> None:
@@ -269,7 +219,7 @@ def record_use(draft: Draft, entry: AllowlistEntry, *, record: str) -> None:
     draft.log("allowlist_used", "the allowlist entry exempted the account for the first time", record=record)
     draft.notify(
         "allowlist_used",
-        f"An allowlist entry exempts an account for the first time: {_name(entry.row_id, seen.columns)}",
+        f"An allowlist entry exempts an account for the first time: {name_of_row(entry.row_id, seen.columns)}",
         f"Its bypass is on, and nothing is done: the entry is valid{since}. {difference({}, seen.columns)}. {WHO}",
         key=f"{seen.etag}",
         severity=Severity.WARNING,
@@ -279,86 +229,6 @@ def record_use(draft: Draft, entry: AllowlistEntry, *, record: str) -> None:
         ),
         record=record,
         entry=dict(seen.columns),
-    )
-
-
-def summarize(draft: Draft, rows: Sequence[AllowlistEntry | MalformedEntry]) -> None:
-    """Notify once of the rows that the first run found."""
-    named = ", ".join(_name(row.row_id, row.columns) for row in rows[:MOST_NAMED])
-    more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
-    draft.notify(
-        "allowlist_changed",
-        f"The allowlist has {counted(len(rows), 'entry', 'entries')}; from now on each change is notified",
-        f"{named}{more}",
-        key="first",
-        severity=Severity.INFO,
-        left_to_do=(Task("Check that you know each of them", "bypassctl allowlist list"),),
-    )
-
-
-def summarize_changes(draft: Draft, changes: Mapping[str, AllowlistEntry | MalformedEntry | None]) -> None:
-    """Notify once of many rows that changed between two runs, None for one that was removed."""
-    shown = sorted(changes)[:MOST_NAMED]
-    names = (_name(row_id, row.columns if (row := changes[row_id]) else {}) for row_id in shown)
-    more = f" and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else ""
-    editors = sorted({_named_by_row(stamps_of(row)) for row in changes.values() if row})[:MOST_EDITORS]
-    key = "|".join(f"{row_id} {row.etag if row else ''}" for row_id, row in sorted(changes.items()))
-    draft.notify(
-        "allowlist_changed",
-        f"{counted(len(changes), 'allowlist entry', 'allowlist entries')} changed within a minute",
-        " ".join((f"{', '.join(names)}{more}.", *editors)),
-        key=f"many-{hashlib.sha256(key.encode()).hexdigest()}",
-        severity=Severity.WARNING,
-        left_to_do=(
-            "If nobody you know did this, find out who can write the table Allowlist.",
-            "See each entry: bypassctl allowlist list; who changed one: bypassctl allowlist history ACCOUNT",
-        ),
-        changed=len(changes),
-    )
-
-
-def expiring(rows: Iterable[AllowlistEntry | MalformedEntry], *, now: datetime) -> list[AllowlistEntry]:
-    """Return the entries that have expired or expire soon, the first to expire first."""
-    entries = (row for row in rows if isinstance(row, AllowlistEntry) and row.expires_at <= now + EXPIRES_SOON)
-    return sorted(entries, key=lambda entry: (entry.expires_at, entry.object_id))
-
-
-def send_digest(draft: Draft, entries: Sequence[AllowlistEntry]) -> None:
-    """Notify of the entries that expire within 14 days, or have expired."""
-    expired = sum(entry.expires_at <= draft.now for entry in entries)
-    lines = [
-        f"{_name(entry.object_id, entry.columns)}, owner {entry.owner}, {entry.expires_at:%Y-%m-%d}"
-        for entry in entries[:MOST_NAMED]
-    ]
-    more = [f"and {len(entries) - MOST_NAMED} more"] if len(entries) > MOST_NAMED else []
-    draft.notify(
-        "allowlist_expiring",
-        f"Allowlist: {len(entries) - expired} to expire within {EXPIRES_SOON.days} days, {expired} expired",
-        f"{'; '.join(lines + more)}. An account whose bypass is on when its entry ends has its auditing restored.",
-        key=f"{draft.now:%Y-%m-%d}",
-        severity=Severity.WARNING,
-        left_to_do=(
-            Task("Read them, and what was decided about each", "bypassctl allowlist review"),
-            Task("To keep one", "bypassctl allowlist extend --help"),
-            *(
-                Task(f"To end {_name(each.object_id, each.columns)}", f"bypassctl allowlist remove {each.object_id}")
-                for each in entries[:MOST_COMMANDS]
-            ),
-        ),
-        expire=len(entries) - expired,
-        expired=expired,
-    )
-
-
-def report_many(draft: Draft, count: int) -> None:
-    """Notify, once a day, that there are more rows of no account than are followed one by one."""
-    draft.notify(
-        "allowlist_changed",
-        f"The allowlist has {count} more rows whose keys are no object id",
-        f"They exempt nobody, and their changes are not notified one by one. {WHO}",
-        key=f"many-{draft.now:%Y-%m-%d}",
-        severity=Severity.CRITICAL,
-        left_to_do=(Task("Delete them, and find out who can write the table Allowlist", "bypassctl allowlist list"),),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.allowlist import difference, record_row
+from bypass_responder.case.allowlist import record_row
+from bypass_responder.case.allowlist_text import difference
 from bypass_responder.case.decision_author import same
 from bypass_responder.case.recorded_decision import log_decision, out_of_time, recorded_already, recorded_as, refuse
 from bypass_responder.model.account import AllowlistEntry

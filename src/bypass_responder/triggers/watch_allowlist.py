@@ -7,16 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case.allowlist import (
+from bypass_responder.case.allowlist import record_compared, target_of
+from bypass_responder.case.allowlist_summary import (
     DIGEST_EVERY,
     MOST_NAMED,
     expiring,
-    record_compared,
     report_many,
     send_digest,
     summarize,
     summarize_changes,
-    target_of,
 )
 from bypass_responder.errors import ConflictError
 from bypass_responder.model.account import MOST_MISSPELLED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bypass_responder.case.account_state import lines_of
-from bypass_responder.case.allowlist import NO_DIFFERENCE
+from bypass_responder.case.allowlist_text import NO_DIFFERENCE
 from bypass_responder.cli.send_decision import Wait, check_reason, send_decision
 from bypass_responder.cli.terminal import (
     WRONG_CALL,

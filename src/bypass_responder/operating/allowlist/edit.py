@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case.account_state import lines_of, shown_of
-from bypass_responder.case.allowlist import NO_DIFFERENCE, difference, in_force, main_difference
+from bypass_responder.case.allowlist import in_force
 from bypass_responder.case.allowlist_edit import own_entry
+from bypass_responder.case.allowlist_text import NO_DIFFERENCE, difference, main_difference
 from bypass_responder.case.decision_author import author_is
 from bypass_responder.decision import Verdict
 from bypass_responder.errors import ConflictError, PermissionMissingError, RefusedError, TransientError

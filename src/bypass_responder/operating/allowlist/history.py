@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from bypass_responder.case.allowlist import LONGEST_VALUE, main_difference
+from bypass_responder.case.allowlist_text import LONGEST_VALUE, main_difference
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.decision_message import DecisionKind
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case.allowlist import EXPIRES_SOON
+from bypass_responder.case.allowlist_summary import EXPIRES_SOON
 from bypass_responder.evidence.service_accounts import Behavior
 from bypass_responder.model.allowlist import ENTRY_KEY, SeenRow
 from bypass_responder.model.base import Value
