@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bypass_responder.model.record import AuditRecord, Unreadable
-from bypass_responder.sensing.records import source, values
+from bypass_responder.sensing.records import source, text_buffer
 from bypass_responder.sensing.records.reader import read_records
 from tests.sensing.builders import SHAPES, a_bypass, another, search_ual, to_csv
 
@@ -53,9 +53,9 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Buffers of 64 bytes and a limit of 8,192, so that every record straddles."""
     from bypass_responder.sensing.records import lines, rows
 
-    for module in (values, lines):
+    for module in (text_buffer, lines):
         monkeypatch.setattr(module, "BLOCK", 64)
-    for module in (source, values, lines, rows):
+    for module in (source, text_buffer, lines, rows):
         monkeypatch.setattr(module, "LIMIT", 8192)
 
 

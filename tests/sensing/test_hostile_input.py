@@ -10,7 +10,7 @@ import pytest
 
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.alert import read_alert
-from bypass_responder.sensing.records import rows, values
+from bypass_responder.sensing.records import rows, text_buffer
 from bypass_responder.sensing.records.reader import read_records
 from tests.sensing.builders import ORGANIZATION, a_bypass, another, search_ual, to_csv
 
@@ -133,7 +133,7 @@ def test_a_name_of_many_spaces_is_read_in_time() -> None:
 @pytest.fixture
 def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit that the input of a test exceeds soon."""
-    for module in (rows, values):
+    for module in (rows, text_buffer):
         monkeypatch.setattr(module, "LIMIT", 1 << 19)
 
 

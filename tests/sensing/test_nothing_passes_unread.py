@@ -27,7 +27,7 @@ from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing import alert
 from bypass_responder.sensing.feed import read_blob
-from bypass_responder.sensing.records import lines, prefilter, reader, record, rows, shapes, values
+from bypass_responder.sensing.records import lines, prefilter, reader, record, rows, shapes, text_buffer
 from bypass_responder.sensing.records.pieces import Scan
 from bypass_responder.sensing.records.prefilter import may_be_bypass, may_matter
 from tests.fakes.feed import FakeAuditFeed
@@ -285,7 +285,7 @@ FAULTS: dict[str, tuple[Any, str, Any, Property]] = {
     "the filter of the feed": (prefilter.Prefilter, "feed", lambda _, __: False, (exports(), in_the_feed)),
     "the filter of bypasses": (prefilter, "_BYPASS_PARTS", (b"bypass",), (exports(), by_both_filters)),
     "the names of operations": (record, "folded", str.lower, EXPORTS),
-    "the JSON reader": (values._Buffer, "resume", lambda self, *_, **__: self.take(len(self.rest()))[:1], EXPORTS),
+    "the JSON reader": (text_buffer.TextBuffer, "resume", lambda it, *_, **__: it.take(len(it.rest()))[:1], EXPORTS),
     "the JSON lines reader": (lines, "_line", lambda *line: READ_LINE(*line) if b"Set-M" in line[0] else (), EXPORTS),
     "the CSV reader": (rows, "_passed_over", lambda _, __: iter([""]), EXPORTS),
     "rows that do not fit": (reader, "_is_another", lambda _: True, EXPORTS),
