@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bypass_responder.console.timeline_picture import LEFT, WIDTH, Picture, picture
-from bypass_responder.operating.incidents.view import IncidentView, read_incident
+from bypass_responder.operating.incidents.read_view import read_incident
+from bypass_responder.operating.incidents.view import IncidentView
 from tests.world import World, a_finding
 
 

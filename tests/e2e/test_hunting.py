@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.operating.incidents.view import read_incident
+from bypass_responder.operating.incidents.read_view import read_incident
 from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
 
 if TYPE_CHECKING:

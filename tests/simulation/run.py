@@ -39,7 +39,7 @@ from bypass_responder.operating.allowlist.import_plan import plan_import
 from bypass_responder.operating.decide import outcome_of as read_outcome
 from bypass_responder.operating.decide import prepare
 from bypass_responder.operating.incidents.listing import needing_decision
-from bypass_responder.operating.incidents.view import read_entry
+from bypass_responder.operating.incidents.read_view import read_entry
 from bypass_responder.operating.posture.access import read_access
 from bypass_responder.operating.posture.grants import read_grants
 from bypass_responder.operating.posture.plan_runs import prepare_apply, prepare_for_run, read_runs, undo_file

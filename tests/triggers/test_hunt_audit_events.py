@@ -12,7 +12,7 @@ import pytest
 from bypass_responder.errors import PermissionMissingError, TransientError
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.finding import Finding, Source
-from bypass_responder.operating.incidents.view import read_incident
+from bypass_responder.operating.incidents.read_view import read_incident
 from bypass_responder.operating.status import read_status
 from bypass_responder.triggers.hunt_audit_events import hunt_audit_events
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed

@@ -134,8 +134,9 @@ def show(
     For findings without an incident: the source, its claim and why no action followed.
     """
     from bypass_responder.cli.incident_format import print_finding, print_incident
+    from bypass_responder.operating.incidents.read_view import read_entry
     from bypass_responder.operating.incidents.ticket import ticket
-    from bypass_responder.operating.incidents.view import FindingView, read_entry
+    from bypass_responder.operating.incidents.view import FindingView
 
     view = with_responder(lambda responder: read_entry(incident_id, responder.services))
     if output is not Output.TABLE:

@@ -30,7 +30,8 @@ from bypass_responder.operating.allowlist.edit import Edit
 from bypass_responder.operating.blind_windows.read_windows import BlindWindows, read_windows
 from bypass_responder.operating.bypassed import BypassedAccounts, bypassed_accounts
 from bypass_responder.operating.incidents.listing import PAGE, IncidentPage, list_incidents
-from bypass_responder.operating.incidents.view import FindingView, IncidentView, read_entry
+from bypass_responder.operating.incidents.read_view import read_entry
+from bypass_responder.operating.incidents.view import FindingView, IncidentView
 from bypass_responder.operating.overview.account_log import AccountLog, read_account_log
 from bypass_responder.operating.overview.app_settings import AppSettings, read_app_settings
 from bypass_responder.operating.overview.health import Health, read_health

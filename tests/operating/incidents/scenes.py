@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from bypass_responder.model.change import Actor
-from bypass_responder.operating.incidents.view import IncidentView, read_incident
+from bypass_responder.operating.incidents.read_view import read_incident
+from bypass_responder.operating.incidents.view import IncidentView
 from tests.world import ALEX, START, World, a_finding, an_account
 
 Scene = Callable[[], Awaitable["World"]]

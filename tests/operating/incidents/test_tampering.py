@@ -7,8 +7,8 @@ from datetime import timedelta
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Actor
 from bypass_responder.model.technique import Technique
+from bypass_responder.operating.incidents.read_view import read_incident
 from bypass_responder.operating.incidents.tampering import views_of
-from bypass_responder.operating.incidents.view import read_incident
 from bypass_responder.operating.report.files import files_of
 from bypass_responder.triggers.store_permissions import compare_permissions
 from tests.operating.report.reports import report_of

@@ -13,7 +13,8 @@ from bypass_responder.model.step import CONTROLS, Effect
 from bypass_responder.operating.doctor.diagnose import diagnose
 from bypass_responder.operating.doctor.gather import gather_facts
 from bypass_responder.operating.incidents.listing import list_incidents
-from bypass_responder.operating.incidents.view import IncidentView, read_incident
+from bypass_responder.operating.incidents.read_view import read_incident
+from bypass_responder.operating.incidents.view import IncidentView
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 

@@ -8,7 +8,8 @@ from bypass_responder import __version__
 from bypass_responder.decision import Verdict
 from bypass_responder.model.base import Utc, Value, counted
 from bypass_responder.operating.blind_windows.missing_records import MissingRecords, missing_records
-from bypass_responder.operating.incidents.view import IncidentView, read_incident
+from bypass_responder.operating.incidents.read_view import read_incident
+from bypass_responder.operating.incidents.view import IncidentView
 from bypass_responder.operating.report.account_chain import AccountChain, read_chain
 from bypass_responder.operating.report.attestation import Attestation
 from bypass_responder.operating.report.unknowns import unknowns

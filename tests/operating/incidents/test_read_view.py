@@ -13,7 +13,8 @@ import pytest
 from bypass_responder.errors import InputError, NotFoundError, RefusedError
 from bypass_responder.model.change import Actor
 from bypass_responder.model.step import StepKind
-from bypass_responder.operating.incidents.view import FindingView, IncidentView, read_entry, read_incident
+from bypass_responder.operating.incidents.read_view import read_entry, read_incident
+from bypass_responder.operating.incidents.view import FindingView, IncidentView
 from tests.operating.incidents import scenes
 from tests.world import ALEX, START, World, a_finding, an_entry
 
