@@ -9,7 +9,8 @@ import pytest
 from azure.data.tables import TableEntity, UpdateMode
 
 from bypass_responder.adapters import ledger_table
-from bypass_responder.adapters.ledger_table import TABLE, TableLedger
+from bypass_responder.adapters.ledger_entities import TABLE
+from bypass_responder.adapters.ledger_table import TableLedger
 from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.errors import ConflictError, InputError, RefusedError
 from bypass_responder.model.base import Row
@@ -287,14 +288,14 @@ async def test_a_transaction_between_two_pages_is_a_conflict(
     large: TableLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = await large.load(TARGET)
-    read_row = ledger_table._row
+    read_row = ledger_table.row_of
 
     def forged_etag(entity: TableEntity) -> Row:
         """The head as it was before somebody else's transaction."""
         entity.metadata["etag"] = "before"
         return read_row(entity)
 
-    monkeypatch.setattr(ledger_table, "_row", forged_etag)
+    monkeypatch.setattr(ledger_table, "row_of", forged_etag)
     with pytest.raises(ConflictError):
         await large.load(TARGET)
 

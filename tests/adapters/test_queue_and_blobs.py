@@ -18,7 +18,7 @@ from bypass_responder.adapters import (
     checkpoint_store,
     evidence_blob,
     index_table,
-    ledger_table,
+    ledger_entities,
     limit_table,
     work_table,
 )
@@ -208,7 +208,7 @@ async def test_the_blob_holds_the_text_gzipped(clients: StorageClients, tenant_i
 
 
 def test_every_table_and_container_that_an_adapter_names_is_created() -> None:
-    tables = {module.TABLE for module in (allowlist_table, ledger_table, work_table, limit_table, index_table)}
+    tables = {module.TABLE for module in (allowlist_table, ledger_entities, work_table, limit_table, index_table)}
 
     assert tables | {checkpoint_store.TABLE} <= set(TABLES)
     assert {checkpoint_store.CONTAINER, evidence_blob.CONTAINER} <= set(CONTAINERS)

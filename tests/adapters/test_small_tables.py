@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bypass_responder.adapters import index_table, limit_table
+from bypass_responder.adapters import index_keys, index_table, limit_table
 from bypass_responder.adapters.index_table import TableIndex
 from bypass_responder.adapters.limit_table import TableHourlyLimit
 from bypass_responder.adapters.storage_clients import StorageClients
@@ -439,7 +439,7 @@ async def test_incidents_of_many_statuses_are_newest_first(ports: Ports, statuse
 def test_any_statuses_are_at_most_four_lists_that_hold_nothing_else() -> None:
     sets = (some for size in range(1, len(STATUSES) + 1) for some in combinations(STATUSES, size))
     for some in sets:
-        lists = [each.list.removesuffix("~") for each in index_table._ranges(IndexFilter(statuses=some))]
+        lists = [each.list.removesuffix("~") for each in index_keys.ranges_of(IndexFilter(statuses=some))]
 
         assert len(lists) <= 4
         assert sorted(name for each in lists for name in each.removeprefix("status-").split(".")) == sorted(some)

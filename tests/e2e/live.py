@@ -18,7 +18,7 @@ from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
 from bypass_responder import bootstrap
-from bypass_responder.adapters import ledger_table
+from bypass_responder.adapters import ledger_entities
 from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
 from bypass_responder.case.evidence import OWN
 from bypass_responder.model.base import Row
@@ -296,7 +296,7 @@ class Live:
     @property
     def ledger(self) -> TableClient:
         """The ledger's table."""
-        return self.table(ledger_table.TABLE)
+        return self.table(ledger_entities.TABLE)
 
     @property
     def cli_env(self) -> dict[str, str]:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -19,30 +16,18 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 from pydantic import ValidationError
 
+from bypass_responder.adapters.index_keys import Range, key_of, keys_by_status, lists_of, ranges_of, where_of
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import corrupt, row_or_none
 from bypass_responder.errors import ConflictError, InputError, NotFoundError
-from bypass_responder.model.base import guid_or_none
-from bypass_responder.model.incident_status import NEEDS_DECISION, IncidentStatus
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.listing import IndexEntry, IndexFilter, IndexPage
 
 TABLE = "CaseIndex"
 _PAGE = 100
 _TRANSACTION = 100
-_GROUPS = (
-    (IncidentStatus.OPEN, IncidentStatus.HELD, IncidentStatus.FAILED),
-    (IncidentStatus.CONTAINED, IncidentStatus.RESTORED),
-    (IncidentStatus.OBSERVED, IncidentStatus.DISMISSED),
-    (IncidentStatus.RELEASED, IncidentStatus.CLOSED),
-)
-"""Each set of statuses of one group has a list, so that any filter by status is one request for each group."""
 _SHOWN = 1_000
-_END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
-_START_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-_INCIDENTS, _FINDINGS, _WAITING = "incidents", "findings", "waiting"
 _CURSOR = re.compile(r"[A-Za-z0-9._!~-]{1,600}\Z")
-
 Operation = tuple[Any, ...]
 
 
@@ -82,9 +67,9 @@ class TableIndex:
 
     async def _replace(self, entry: IndexEntry) -> None:
         """Read what the index has, take the entry off the lists that it leaves, and write it anew."""
-        found = await row_or_none(self._table, self._tenant, f"id~{_key(entry.id)}", "the index")
-        keys = {*_lists(entry)}
-        for row in [] if found is None else [row for row in _lists(_entry(found)) if row not in keys]:
+        found = await row_or_none(self._table, self._tenant, f"id~{key_of(entry.id)}", "the index")
+        keys = {*lists_of(entry)}
+        for row in [] if found is None else [row for row in lists_of(_entry(found)) if row not in keys]:
             with translated("the index"):
                 await self._table.delete_entity(self._tenant, row)
         upserts: list[Operation] = [("upsert", row, {"mode": UpdateMode.REPLACE}) for row in self._rows(entry)]
@@ -99,7 +84,7 @@ class TableIndex:
         if not was:
             first, *others = self._rows(entry)
             return [("create", first), *(("upsert", row, replace) for row in others)]
-        before, now = {*_by_status(entry, was)}, {*_by_status(entry, entry.status)}
+        before, now = {*keys_by_status(entry, was)}, {*keys_by_status(entry, entry.status)}
         written = [
             ("update" if row["RowKey"] in before else "upsert", row, replace)
             for row in self._rows(entry)
@@ -113,10 +98,12 @@ class TableIndex:
         account = "".join(char if char.isprintable() else " " for char in entry.account[:_SHOWN])
         shown = {"Kind": entry.kind, "Status": entry.status, "At": entry.at}
         body = {"PartitionKey": self._tenant, "Body": entry.model_dump_json()} | shown
-        rows = [body | {"RowKey": f"id~{_key(entry.id)}", "Account": account}]
-        rows += [body | {"RowKey": row} for row in _lists(entry)]
+        rows = [body | {"RowKey": f"id~{key_of(entry.id)}", "Account": account}]
+        rows += [body | {"RowKey": row} for row in lists_of(entry)]
         if entry.kind == "incident" and (tail := entry.id.partition("-")[2]):
-            rows.append({"PartitionKey": self._tenant, "RowKey": f"tail~{_key(tail)}~{_key(entry.id)}", "Id": entry.id})
+            rows.append(
+                {"PartitionKey": self._tenant, "RowKey": f"tail~{key_of(tail)}~{key_of(entry.id)}", "Id": entry.id}
+            )
         return rows
 
     async def get(self, entry_id: str) -> IndexEntry | None:
@@ -129,15 +116,15 @@ class TableIndex:
         return _entry(entity) if entity else None
 
     async def _by_id(self, entry_id: str) -> Any:  # noqa: ANN401 - TableEntity holds any values
-        return await row_or_none(self._table, self._tenant, f"id~{_key(entry_id)}", f"the index entry {entry_id}")
+        return await row_or_none(self._table, self._tenant, f"id~{key_of(entry_id)}", f"the index entry {entry_id}")
 
     async def matching(self, text: str, limit: int) -> list[str]:
         """Read the keys that begin with the text, in both orders."""
         if not text:
             return []
-        begin = _key(text)
+        begin = key_of(text)
         ids, tails = await asyncio.gather(
-            *(self._first(_Range(f"{name}~{begin}", f"{name}~{begin}~~"), limit) for name in ("id", "tail"))
+            *(self._first(Range(f"{name}~{begin}", f"{name}~{begin}~~"), limit) for name in ("id", "tail"))
         )
         found = [_entry(entity).id for entity in ids] + [str(entity["Id"]) for entity in tails]
         return list(dict.fromkeys(found))[:limit]
@@ -146,7 +133,7 @@ class TableIndex:
         """Read the beginning of each list that holds wanted entries, one request each, and merge them."""
         if after and not _CURSOR.match(after):
             raise InputError("wrong_cursor", "The page does not exist. Begin at the first page.")
-        ranges = [each.behind(after) for each in _ranges(wanted)]
+        ranges = [each.behind(after) for each in ranges_of(wanted)]
         read = await asyncio.gather(*(self._first(each, limit + 1, wanted) for each in ranges))
         found: dict[str, tuple[str, IndexEntry]] = {}
         for each, entities in zip(ranges, read, strict=True):
@@ -161,7 +148,7 @@ class TableIndex:
     async def count(self, wanted: IndexFilter, most: int) -> int | None:
         """Read keys only."""
         read = await asyncio.gather(
-            *(self._first(each, most + 1, wanted, select=["RowKey"]) for each in _ranges(wanted))
+            *(self._first(each, most + 1, wanted, select=["RowKey"]) for each in ranges_of(wanted))
         )
         counted = sum(map(len, read))
         return counted if counted <= most else None
@@ -181,10 +168,10 @@ class TableIndex:
             after = page.next
 
     async def _first(
-        self, each: _Range, limit: int, wanted: IndexFilter | None = None, *, select: list[str] | None = None
+        self, each: Range, limit: int, wanted: IndexFilter | None = None, *, select: list[str] | None = None
     ) -> list[Any]:
         """Return the first entities of a range that match what its keys do not say."""
-        where, names = _where(each, wanted or IndexFilter())
+        where, names = where_of(each, wanted or IndexFilter())
         found: list[Any] = []
         with translated("the index"):
             pages = self._table.query_entities(
@@ -197,123 +184,10 @@ class TableIndex:
         return found[:limit]
 
 
-@dataclass(frozen=True)
-class _Range:
-    """Row keys from ``first`` on, before ``end``. ``list``: what they all begin with."""
-
-    first: str
-    end: str
-    list: str = ""
-
-    def behind(self, after: str) -> _Range:
-        """The rest of the range behind a position: ``!`` is the lowest character of a key."""
-        return _Range(max(self.first, f"{self.list}{after}!"), self.end, self.list) if after else self
-
-
-def _ranges(wanted: IndexFilter) -> list[_Range]:
-    """Return the ranges that hold everything that is wanted, and as little else as possible."""
-    if wanted.oldest_first:
-        first = f"{_forward(wanted.since or _START_OF_TIME)}"
-        end = f"{_forward(wanted.until)}" if wanted.until else "~"
-        return [_Range(f"{_WAITING}~{first}", f"{_WAITING}~{end}", f"{_WAITING}~")]
-    since, until = _backward(wanted.since) if wanted.since else "", _backward(wanted.until) if wanted.until else ""
-    searched = {
-        "account": wanted.account or wanted.person,
-        "actor": wanted.person or ("" if wanted.account else wanted.actor),
-    }
-    by_name = [(name, text.strip().casefold()) for name, text in searched.items() if text]
-    if by_name:
-        return [each for name, text in by_name for each in _of_person(name, text, since=since, until=until)]
-    if wanted.statuses:
-        lists = [
-            _of_statuses(some) for group in _GROUPS if (some := [each for each in group if each in wanted.statuses])
-        ]
-    else:
-        lists = [_INCIDENTS] if wanted.kinds is None or "incident" in wanted.kinds else []
-        if wanted.kinds is None or set(wanted.kinds) - {"incident"}:
-            lists.append(_FINDINGS)
-    return [_of_list(name, since=since, until=until) for name in lists]
-
-
-def _of_list(name: str, *, since: str, until: str) -> _Range:
-    """Return the part of a list between two moments; the newest entry has the lowest key."""
-    return _Range(f"{name}~{f'{until}~' if until else ''}", f"{name}~{f'{since}~' if since else '~'}", f"{name}~")
-
-
-def _of_person(name: str, text: str, *, since: str, until: str) -> list[_Range]:
-    """Return the rows of one person; of all whose name begins with the text where it may be a part."""
-    if "@" in text or guid_or_none(text):
-        whole = _of_list(f"{name}~{_name_key(guid_or_none(text) or text)}", since=since, until=until)
-        return [_Range(whole.first, whole.end, f"{name}~")]
-    return [_Range(f"{name}~{_name_key(text)}", f"{name}~{_name_key(text)}~~", f"{name}~")]
-
-
-def _where(each: _Range, wanted: IndexFilter) -> tuple[str, dict[str, Any]]:
-    """Return the filter for the service, with its parameters: the SDK finds one only between spaces."""
-    where = ["PartitionKey eq @tenant", "RowKey ge @first", "RowKey lt @end"]
-    names: dict[str, Any] = {"first": each.first, "end": each.end}
-    for column, values in (("Kind", wanted.kinds or ()), ("Status", wanted.statuses)):
-        if values:
-            names |= {f"{column}{number}": str(value) for number, value in enumerate(values)}
-            where.append(f"( {' or '.join(f'{column} eq @{column}{number}' for number in range(len(values)))} )")
-    for comparison, moment in (("ge", wanted.since), ("lt", wanted.until)):
-        if moment is not None:
-            names[f"At{comparison}"] = moment
-            where.append(f"At {comparison} @At{comparison}")
-    return " and ".join(where), names
-
-
-def _lists(entry: IndexEntry) -> list[str]:
-    """Return the keys of the entry in all its lists."""
-    order = f"{_backward(entry.at)}-{_key(entry.id)}"
-    everything = _INCIDENTS if entry.kind == "incident" else _FINDINGS
-    by_name = [("account", name) for name in entry.accounts] + [("actor", name) for name in entry.actors]
-    named = [f"{list_name}~{_name_key(name)}~{order}" for list_name, name in by_name]
-    return list(dict.fromkeys([f"{everything}~{order}", *_by_status(entry, entry.status), *named]))
-
-
-def _by_status(entry: IndexEntry, status: str) -> Iterable[str]:
-    """Yield the keys of an incident in the lists that depend on its status."""
-    if entry.kind != "incident":
-        return
-    for some in _sets_with(status):
-        yield f"{_of_statuses(some)}~{_backward(entry.at)}-{_key(entry.id)}"
-    if status in NEEDS_DECISION:
-        yield f"{_WAITING}~{_forward(entry.at)}-{_key(entry.id)}"
-
-
-def _sets_with(status: str) -> list[tuple[IncidentStatus, ...]]:
-    """Return the sets of statuses of one group that have this one."""
-    group = next((group for group in _GROUPS if status in group), ())
-    sets = (some for size in range(1, len(group) + 1) for some in combinations(group, size))
-    return [some for some in sets if status in some]
-
-
-def _of_statuses(some: Sequence[IncidentStatus]) -> str:
-    """Return the list of the incidents that have one of these statuses of a group."""
-    return f"status-{'.'.join(some)}"
-
-
 def _is_by(entry: IndexEntry, actor: str) -> bool:
     """Whether a name of an actor begins with the text."""
     text = actor.strip().casefold()
     return not text or any(name.startswith(text) for name in entry.actors)
-
-
-def _key(entry_id: str) -> str:
-    return _UNSAFE.sub(lambda found: f"!{ord(found[0]):x}!", entry_id)
-
-
-def _name_key(name: str) -> str:
-    return _key(name)[:300]
-
-
-def _backward(at: datetime) -> str:
-    return f"{(_END_OF_TIME - at) // timedelta(microseconds=1):018d}"
-
-
-def _forward(at: datetime) -> str:
-    return f"{(at - _START_OF_TIME) // timedelta(microseconds=1):018d}"
 
 
 def _entry(entity: Any) -> IndexEntry:  # noqa: ANN401 - TableEntity is a dict of any values

@@ -1,35 +1,31 @@
 """The ledger in Table Storage: partition ``{tenant}_{target}``, an entity per case row and log line.
 
-Rows: ``Kind``, ``Body`` (the JSON of the model; a long one goes on in Body1, Body2 …), and ``Status`` and ``At`` for a
-person with a storage tool. Row keys from ``now-`` on are what ``load`` reads, in one range; every other range is
-history, or is read in batches. Log lines: row key ``log-`` and the number in ten digits; they are only ever inserted.
+Row keys from ``now-`` on are what ``load`` reads, in one range; every other range is history, or is read in batches.
+Log lines: row key ``log-`` and the number in ten digits; they are only ever inserted.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
-from pydantic import ValidationError
 
+from bypass_responder.adapters.ledger_entities import TABLE, entity_of, key_of, log_entity, log_key, parsed, row_of
 from bypass_responder.adapters.storage_errors import translated
-from bypass_responder.adapters.table_rows import body_of, corrupt, row_or_none, text_of
+from bypass_responder.adapters.table_rows import corrupt, row_or_none
 from bypass_responder.errors import ConflictError, RefusedError
-from bypass_responder.model.base import Row, Value
-from bypass_responder.model.case import ROWS, Case, Head
+from bypass_responder.model.base import Row
+from bypass_responder.model.case import Case, Head
 from bypass_responder.model.finding import Finding, Unrecorded
 from bypass_responder.model.health import newest_first
 from bypass_responder.model.log import LogEntry
 
-TABLE = "Ledger"
 TRANSACTION_ROWS = 100
 """What Table Storage takes in one transaction."""
 _HEAD = "head"
@@ -39,14 +35,6 @@ _RANGE = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @after"
 _NOW, _LATER, _ADDED = "now-", "later-", "finding-"
 _EPISODE_ROWS = 200
 """Of one read of the history: some 20 incidents with their rows."""
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-_LONGEST_KEY = 400
-
-_STATES = ("status", "state", "verdict")
-_TIMES = ("opened_at", "received_at", "created_at", "occurred_at", "due_at", "at", "since")
-
-Entity = Mapping[str, Any]
-Model = TypeVar("Model", bound=Value)
 
 
 class TableLedger:
@@ -80,8 +68,8 @@ class TableLedger:
             async for page in found.by_page():
                 pages += 1
                 async for entity in page:
-                    row = _row(entity)
-                    if entity["RowKey"] == _key(row.place):
+                    row = row_of(entity)
+                    if entity["RowKey"] == key_of(row.place):
                         kept.pop(row.row_key, None)
                     else:
                         kept[row.row_key] = entity["RowKey"]
@@ -103,7 +91,7 @@ class TableLedger:
     async def head(self, target: str) -> Head:
         """Read one row."""
         entity = await row_or_none(self._table, self._partition(target), f"{_NOW}{_HEAD}", f"the head of {target}")
-        row = _row(entity) if entity else Head()
+        row = row_of(entity) if entity else Head()
         return row if isinstance(row, Head) else Head()
 
     async def episodes(self, target: str, since: datetime) -> Case:
@@ -122,12 +110,12 @@ class TableLedger:
 
     async def alone(self, target: str, since: datetime, *, after: str = "", limit: int) -> Case:
         """Read one page from ``alone-`` and the time on."""
-        first = f"{_key(after)}." if after else f"alone-{since:%Y%m%dT%H%M%S}"
+        first = f"{key_of(after)}." if after else f"alone-{since:%Y%m%dT%H%M%S}"
         return await self._page(target, first, _end("alone-"), limit=limit)
 
     async def findings(self, target: str, incident_id: str, since: datetime, *, after: str = "", limit: int) -> Case:
         """Filter the findings of the history; the service reads all of them."""
-        first = f"{_key(after)}." if after else _ADDED
+        first = f"{key_of(after)}." if after else _ADDED
         query = f"{_RANGE} and Incident eq @incident and Effective gt @since"
         names: dict[str, str | datetime] = {"incident": incident_id, "since": since}
         return await self._page(target, first, _end(_ADDED), limit=limit, query=query, **names)
@@ -167,9 +155,9 @@ class TableLedger:
         RefusedError: no head among the rows, log entries that do not follow the head, or more than 100 operations.
         """
         written = {row.row_key: row for row in rows}
-        safe = {key: place and _key(place) for key, place in places.items()}
+        safe = {key: place and key_of(place) for key, place in places.items()}
         partition = self._partition(case.target)
-        head = _entity(partition, written.get(_HEAD, case.head))
+        head = entity_of(partition, written.get(_HEAD, case.head))
         operations: list[Any] = [
             ("create", head)
             if case.etag is None
@@ -182,13 +170,13 @@ class TableLedger:
         for key, row in written.items():
             if key != _HEAD:
                 place = _place(case, row, safe)
-                operations.append(("upsert", _entity(partition, row, place), _REPLACE))
+                operations.append(("upsert", entity_of(partition, row, place), _REPLACE))
                 old = _stored_at(case, key)
-                if old and old not in {place, _key(row.row_key)}:  # a finding stays under its id for good
+                if old and old not in {place, key_of(row.row_key)}:  # a finding stays under its id for good
                     operations.append(("delete", {"PartitionKey": partition, "RowKey": old}))
         gone = [(_stored_at(case, key), case.by_key.get(key)) for key, place in safe.items() if place is None]
         operations += [_deletion(partition, old, row) for old, row in gone if old]
-        operations += [("create", _log_entity(partition, entry)) for entry in entries]
+        operations += [("create", log_entity(partition, entry)) for entry in entries]
         _must_be_one_transaction(case, written, entries, len(operations))
         with translated(f"the case of {case.target}"):
             answers = await self._table.submit_transaction(operations)
@@ -197,10 +185,10 @@ class TableLedger:
     async def add_finding(self, finding: Finding) -> bool:
         """Insert the finding twice: under its id for good, and where it is read until it is decided."""
         partition = self._partition(finding.target)
-        for_good, to_do = _entity(partition, finding, _key(finding.row_key)), _entity(partition, finding)
+        for_good, to_do = entity_of(partition, finding, key_of(finding.row_key)), entity_of(partition, finding)
         operations: list[Any] = [("create", for_good), ("create", to_do)]
         if finding.decides_nothing:
-            operations.append(("upsert", _entity(partition, Unrecorded(newest=finding.id)), _REPLACE))
+            operations.append(("upsert", entity_of(partition, Unrecorded(newest=finding.id)), _REPLACE))
         try:
             with translated(f"the finding {finding.id}"):
                 await self._table.submit_transaction(operations)
@@ -210,17 +198,17 @@ class TableLedger:
 
     async def finding(self, target: str, finding_id: str) -> Finding | None:
         """Read one row."""
-        key = _key(f"finding-{finding_id}")
+        key = key_of(f"finding-{finding_id}")
         entity = await row_or_none(self._table, self._partition(target), key, f"the finding {finding_id}")
-        return _parsed(Finding, entity) if entity else None
+        return parsed(Finding, entity) if entity else None
 
     async def log(self, target: str) -> AsyncIterator[LogEntry]:
         """Yield the lines in the order of their keys; a line whose number is not its key's is a corrupt row."""
         names = {"partition": self._partition(target), "first": "log-", "after": "log."}
         with translated(f"the log of {target}"):
             async for entity in self._table.query_entities(_RANGE, parameters=names):
-                entry = _parsed(LogEntry, entity)
-                if _log_key(entry) != entity["RowKey"]:
+                entry = parsed(LogEntry, entity)
+                if log_key(entry) != entity["RowKey"]:
                     raise corrupt(entity, TABLE, f"it holds number {entry.seq}")
                 yield entry
 
@@ -252,14 +240,14 @@ def _end(prefix: str) -> str:
 
 def _stored_at(case: Case, row_key: str) -> str | None:
     row = case.by_key.get(row_key)
-    return None if row is None else case.kept.get(row_key) or _key(row.place)
+    return None if row is None else case.kept.get(row_key) or key_of(row.place)
 
 
 def _place(case: Case, row: Row, places: Mapping[str, str | None]) -> str:
     """Return the row key to write: the new place, else the present one, else the loaded one."""
     new = places.get(row.row_key)
     if new == "" or (new is None and row.row_key not in case.kept):
-        return _key(row.place)
+        return key_of(row.place)
     return new or case.kept[row.row_key]
 
 
@@ -273,50 +261,3 @@ def _must_be_one_transaction(
     expected = range(case.head.log_seq + 1, case.head.log_seq + 1 + len(entries))
     if [entry.seq for entry in entries] != list(expected):
         raise RefusedError(f"The log of {case.target} goes on at {case.head.log_seq + 1}, one by one.")
-
-
-def _key(text: str) -> str:
-    """A row key without the characters that tables refuse; two different texts never give the same key."""
-    safe = _UNSAFE.sub(lambda found: f"!{ord(found[0]):x}!", text)
-    return safe if len(safe) <= _LONGEST_KEY else f"{safe[:_LONGEST_KEY]}!{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _log_key(entry: LogEntry) -> str:
-    return f"log-{entry.seq:010d}"
-
-
-def _entity(partition: str, row: Row, place: str = "") -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    if status := next((getattr(row, name) for name in _STATES if hasattr(row, name)), None):
-        shown["Status"] = str(status)
-    if isinstance(at := next((getattr(row, name) for name in _TIMES if hasattr(row, name)), None), datetime):
-        shown["At"] = at
-    if isinstance(row, Finding):
-        shown |= {"Incident": row.incident_id or "", "Effective": row.effective_at}
-    return (
-        {"PartitionKey": partition, "RowKey": place or _key(row.place), "Kind": row.kind}
-        | shown
-        | body_of(row.model_dump_json())
-    )
-
-
-def _log_entity(partition: str, entry: LogEntry) -> dict[str, Any]:
-    shown = {"Kind": "log", "Status": entry.event, "At": entry.at}
-    return {"PartitionKey": partition, "RowKey": _log_key(entry)} | shown | body_of(entry.model_dump_json())
-
-
-def _row(entity: Entity) -> Row:
-    model = ROWS.get(entity.get("Kind", ""))
-    if model is None:
-        raise corrupt(entity, TABLE, f"Kind is {entity.get('Kind')!r}")
-    row = _parsed(model, entity)
-    if entity["RowKey"] != _key(row.place) and not entity["RowKey"].endswith(_key(row.row_key)):
-        raise corrupt(entity, TABLE, f"its body belongs under {row.row_key}")
-    return row
-
-
-def _parsed(model: type[Model], entity: Entity) -> Model:
-    try:
-        return model.model_validate_json(text_of(entity))
-    except (ValidationError, TypeError) as problem:
-        raise corrupt(entity, TABLE, problem) from problem
