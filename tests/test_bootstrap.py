@@ -10,6 +10,7 @@ import pytest
 
 from bypass_responder import bootstrap
 from bypass_responder.adapters import telemetry
+from bypass_responder.bootstrap import build_responder
 from bypass_responder.errors import SettingError, TransientError
 from bypass_responder.operating.self_check import SelfChecks
 from tests.adapters.test_slack import a_note
@@ -92,7 +93,7 @@ async def test_the_first_run_begins_to_send_before_anything_is_built(monkeypatch
         order.append("build")
         return a_responder(World())
 
-    monkeypatch.setattr(bootstrap, "build", build)
+    monkeypatch.setattr(build_responder, "build", build)
     first, second = await bootstrap.responder(), await bootstrap.responder()
 
     assert order == ["start", "build"]

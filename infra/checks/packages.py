@@ -44,7 +44,7 @@ NOBODYS = re.compile(
     rf"{re.escape(SITE_PACKAGES)}/(?:(?:bin|tests|sandbox|bench|docs|bypass_responder)/.*|[^/]+/tests/.*))"
 )
 """What belongs in neither, wherever it lies."""
-RESPONDER_NEEDS = ("function_app.py", "host.json", "requirements.txt", "src/bypass_responder/bootstrap.py")
+RESPONDER_NEEDS = ("function_app.py", "host.json", "requirements.txt", "src/bypass_responder/bootstrap/__init__.py")
 WORKER_NEEDS = ("host.json", "profile.ps1", "ExchangeBypass/ExchangeBypass.psd1")
 
 

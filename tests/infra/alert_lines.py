@@ -16,7 +16,7 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bypass_responder import bootstrap
+from bypass_responder.bootstrap.use_cases import run_and_flush
 from bypass_responder.case.health_alerts import ADVICE, end_alert
 from bypass_responder.event_lines import FIELDS, write_line, write_ongoing
 from bypass_responder.model.case import TENANT_TARGET
@@ -143,7 +143,7 @@ async def failed(heard: Heard, *, times: int) -> None:
 
     for _ in range(times):
         try:
-            await bootstrap._run_and_flush("poll_audit_feed", fails())
+            await run_and_flush("poll_audit_feed", fails())
         except PermissionError:
             await world.passes(minutes=1)
 

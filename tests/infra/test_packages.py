@@ -44,11 +44,11 @@ def test_packages_as_they_should_be_have_no_problem(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("name", "belongs"),
     [
-        ("src/bypass_responder/__pycache__/bootstrap.cpython-313.pyc", True),
+        ("src/bypass_responder/__pycache__/services.cpython-313.pyc", True),
         ("__pycache__/function_app.cpython-313.pyc", True),
         (".python_packages/lib/site-packages/first/__pycache__/__init__.cpython-313.pyc", True),
-        ("src/bypass_responder/__pycache__/bootstrap.cpython-311.pyc", False),
-        ("src/bypass_responder/bootstrap.pyc", False),
+        ("src/bypass_responder/__pycache__/services.cpython-311.pyc", False),
+        ("src/bypass_responder/services.pyc", False),
         (".python_packages/lib/site-packages/first/__pycache__/notes.txt", False),
     ],
 )
@@ -76,8 +76,8 @@ def test_only_bytecode_for_the_deployed_python_belongs_in_the_zip(name: str, *, 
             "responder.zip has .python_packages/lib/site-packages/sandbox/__init__.py, which does not belong there",
         ),
         (
-            lambda it: (it.root / "src/bypass_responder/bootstrap.py").unlink(),
-            "responder.zip has no src/bypass_responder/bootstrap.py",
+            lambda it: (it.root / "src/bypass_responder/bootstrap/__init__.py").unlink(),
+            "responder.zip has no src/bypass_responder/bootstrap/__init__.py",
         ),
         (
             lambda it: it.lock.unlink(),

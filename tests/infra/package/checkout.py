@@ -19,7 +19,7 @@ OWN = {
     "LICENSE": "free",
     "requirements.txt": 'first==1.0\nfirst==2.0; python_version < "3.0"\n',
     "src/bypass_responder/__init__.py": "",
-    "src/bypass_responder/bootstrap.py": "",
+    "src/bypass_responder/bootstrap/__init__.py": "",
     "src/bypass_responder/py.typed": "",
     "src/bypass_responder/cli/app.py": "",
 }

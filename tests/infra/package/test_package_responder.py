@@ -53,7 +53,7 @@ def test_what_python_and_editors_leave_in_the_source_stays_out(checkout: Checkou
     checkout.package()
 
     own = {name for name in checkout.names() if name.startswith("src/")}
-    assert own == {f"src/bypass_responder/{name}" for name in ("__init__.py", "bootstrap.py", "py.typed")}
+    assert own == {f"src/bypass_responder/{name}" for name in ("__init__.py", "bootstrap/__init__.py", "py.typed")}
 
 
 def test_the_same_input_gives_the_same_bytes(checkout: Checkout) -> None:
@@ -89,7 +89,7 @@ def test_each_module_is_compiled_for_the_apps_python(checkout: Checkout) -> None
     assert ended.returncode == 0, ended.stderr
     assert set(checkout.bytecode()) == {
         f"__pycache__/function_app.{TAG}.pyc",
-        *(f"src/bypass_responder/__pycache__/{name}.{TAG}.pyc" for name in ("__init__", "bootstrap")),
+        *(f"src/bypass_responder/{name}__pycache__/__init__.{TAG}.pyc" for name in ("", "bootstrap/")),
         *(f"{SITE}/{name}/__pycache__/__init__.{TAG}.pyc" for name in ("first", "second")),
     }
 
@@ -108,7 +108,9 @@ def test_a_stack_trace_names_the_file_in_azure(checkout: Checkout) -> None:
 
 
 def test_the_same_input_and_the_same_python_give_the_same_bytecode(checkout: Checkout) -> None:
-    checkout.write("src/bypass_responder/bootstrap.py", "def f(x):\n    return x in {'a', 'b', 'c', 'd', 'e'}\n")
+    checkout.write(
+        "src/bypass_responder/bootstrap/__init__.py", "def f(x):\n    return x in {'a', 'b', 'c', 'd', 'e'}\n"
+    )
     checkout.package("--python-version", RUNNING)
     first = checkout.zip.read_bytes()
     checkout.package("--python-version", RUNNING, PYTHONHASHSEED="7")
@@ -135,7 +137,7 @@ def test_without_a_python_of_the_apps_version_nothing_is_compiled(checkout: Chec
 
 
 def test_a_module_that_does_not_compile_is_refused(checkout: Checkout) -> None:
-    checkout.write("src/bypass_responder/bootstrap.py", "def f(:\n")
+    checkout.write("src/bypass_responder/bootstrap/__init__.py", "def f(:\n")
 
     assert "not compiled" in refused(checkout.package("--python-version", RUNNING))
 
