@@ -112,7 +112,6 @@ DELIVERING = {"receivers.send", "ledger.commit", "ledger.load", "ledger.unsent"}
 """Calls whose failure or delay may keep a delivery from being recorded."""
 REFUSED = 2
 """Times that the pager refuses an odd notification."""
-LONGEST_INVOCATION = 600.0
 HIDDEN = 600.0
 """How long the message of a crashed worker stays hidden."""
 

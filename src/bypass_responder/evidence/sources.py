@@ -9,7 +9,6 @@ from bypass_responder.model.base import Value
 from bypass_responder.model.question import AskedAccount, Role
 
 BOTH = (Role.TARGET, Role.ACTOR)
-TARGET_ONLY = (Role.TARGET,)
 ACTOR_ONLY = (Role.ACTOR,)
 
 

@@ -91,8 +91,6 @@ class ExchangeRules(Value):
     delegated: frozenset[str]
     """Types that other people open."""
     premium_capabilities: frozenset[str]
-    kept_days: dict[License, int]
-    """How long the unified audit log keeps a record."""
     not_accepted: frozenset[str]
     """Actions that a list from before may have, and that Set-Mailbox accepts no more."""
     replaced: dict[str, str]
