@@ -28,7 +28,7 @@ from sandbox.tenant.faults import Fault
 from sandbox.tenant.hunting import PERMISSION
 from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
 from sandbox.tenant.state import Tenant
-from tests.adapters.test_directory import Token
+from tests.adapters.test_graph import Token
 from tests.fakes.hunting import FakeHunting
 from tests.sensing.builders import RECORD_ID, a_bypass
 

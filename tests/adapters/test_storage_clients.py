@@ -1,4 +1,4 @@
-"""The clients of a process that ends soon do what the app's clients do, on another transport."""
+"""The clients, what ``create_storage`` makes, and clients of a process that ends soon: they do the same."""
 
 from __future__ import annotations
 
@@ -8,10 +8,21 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
-from bypass_responder.adapters.storage_clients import StorageClients, connect
+from bypass_responder.adapters import (
+    allowlist_table,
+    checkpoint_store,
+    evidence_blob,
+    index_table,
+    ledger_entities,
+    limit_table,
+    work_table,
+)
+from bypass_responder.adapters.storage_clients import CONTAINERS, TABLES, StorageClients, connect
 from bypass_responder.adapters.table_rows import row_or_none
 from bypass_responder.adapters.work_table import TableWorkList
+from bypass_responder.errors import SettingError
 from bypass_responder.settings import Storage
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -62,3 +73,23 @@ async def test_a_message_is_sent_and_received(short_lived: StorageClients) -> No
     await queue.send_message("one")
 
     assert [message.content async for message in queue.receive_messages()] == ["one"]
+
+
+def test_every_table_and_container_that_an_adapter_names_is_created() -> None:
+    tables = {module.TABLE for module in (allowlist_table, ledger_entities, work_table, limit_table, index_table)}
+
+    assert tables | {checkpoint_store.TABLE} <= set(TABLES)
+    assert {checkpoint_store.CONTAINER, evidence_blob.CONTAINER} <= set(CONTAINERS)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Storage(connection_string=SecretStr("nonsense")),
+        Storage(),
+        Storage(table_service_uri="https://a.table.core.windows.net"),
+    ],
+)
+def test_a_wrong_storage_setting_is_named(wrong: Storage) -> None:
+    with pytest.raises(SettingError, match="ResponderStorage"):
+        connect(wrong)

@@ -25,7 +25,7 @@ from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.watch_allowlist import watch_allowlist
 from tests.adapters.conftest import clients, storage, tenant_id
-from tests.adapters.test_allowlist import ROW, SERVICE
+from tests.adapters.test_allowlist_table import ROW, SERVICE
 from tests.adapters.test_checkpoint_store import NOON, fill
 from tests.adversary.scenes import a_finding_about, minutes_pass, numbered_accounts, problems_of
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry

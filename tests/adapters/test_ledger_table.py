@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from azure.data.tables import TableEntity, UpdateMode
 
-from bypass_responder.adapters import ledger_table
+from bypass_responder.adapters import ledger_entities, ledger_table
 from bypass_responder.adapters.ledger_entities import TABLE
 from bypass_responder.adapters.ledger_table import TableLedger
 from bypass_responder.adapters.storage_clients import StorageClients
@@ -288,7 +288,7 @@ async def test_a_transaction_between_two_pages_is_a_conflict(
     large: TableLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = await large.load(TARGET)
-    read_row = ledger_table.row_of
+    read_row = ledger_entities.row_of
 
     def forged_etag(entity: TableEntity) -> Row:
         """The head as it was before somebody else's transaction."""
