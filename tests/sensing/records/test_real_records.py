@@ -16,7 +16,7 @@ from bypass_responder.model.technique import Technique
 from bypass_responder.sensing.records.prefilter import may_matter
 from bypass_responder.sensing.records.reader import read_records
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[4] / "shared" / "data"
 FILES = sorted(path for path in DATA.rglob("*") if path.is_file())
 BYPASSES = {"t1562-Set-MailboxAuditBypassAssociation.json", "t1562.008_Set-MailboxAuditBypassAssociation.csv"}
 TAMPERINGS = {
