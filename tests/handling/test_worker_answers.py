@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 
 from bypass_responder.model.log import LogEntry
-from bypass_responder.model.message import CommandKind, ErrorClass, ExchangeOutcome
+from bypass_responder.model.message import CommandKind, ErrorClass, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.step import Effect, StepKind, StepState
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
-from tests.world import ALEX, START, World, a_finding
+from tests.world import ALEX, START, World, a_finding, a_hint
 
 DISABLE = StepKind.DISABLE_BYPASS
 FAILED_READ = {"resolved": None, "before": None}
@@ -30,6 +30,24 @@ async def asked_over(world: World, hours: int, **answer: object) -> list[float]:
             times += [world.now for result in results if result.kind is CommandKind.DISABLE_BYPASS]
         await world.passes(minutes=1)
     return [(later - earlier).total_seconds() / 60 for earlier, later in pairwise(times)]
+
+
+async def delivers(world: World, answer: ExchangeResult) -> None:
+    """An answer of the worker arrives."""
+    await record_exchange_result(answer.model_dump_json().encode(), world.services)
+    await world.sends()
+
+
+async def answers_late(world: World, *, minutes: int, hours: int) -> None:
+    """A worker that answers everything, each time so many minutes after it was asked."""
+    late: list[tuple[int, ExchangeResult]] = []
+    for minute in range(hours * 60):
+        new, world.answered = world.exchange.sent[world.answered :], len(world.exchange.sent)
+        late += [(minute + minutes, world._result(command)) for command in new]
+        for due, answer in late:
+            if due == minute:
+                await delivers(world, answer)
+        await world.passes(minutes=1)
 
 
 async def test_unverified_is_asked_again_at_growing_intervals_up_to_an_hour() -> None:
@@ -190,3 +208,93 @@ async def test_a_host_whose_clock_is_behind_ends_no_episode_before_its_beginning
     [incident] = await world.incidents()
 
     assert incident.restored_at == START - timedelta(minutes=1)
+
+
+async def test_a_worker_that_is_always_too_late_restores_auditing_all_the_same() -> None:
+    """Each answer comes after its question was asked again, and proves what it says."""
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    await answers_late(world, minutes=12, hours=3)
+    disabled = [sent for sent in world.exchange.sent if sent.kind is CommandKind.DISABLE_BYPASS]
+
+    assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE
+    assert (await world.incidents())[0].restored_at == START
+    assert len(disabled) == 2
+
+
+async def test_a_worker_that_is_always_too_late_lets_a_sweep_contain() -> None:
+    world = World()
+    await world.sweep()
+    world.now += timedelta(minutes=15)
+    world.bypassed[ALEX] = True
+    await world.sweep()
+    await answers_late(world, minutes=12, hours=1)
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_a_late_answer_without_a_read_changes_nothing() -> None:
+    world = World()
+    await world.sees(a_finding())
+    late = world._result(world.exchange.sent[0], outcome=ExchangeOutcome.REFUSED, error="no right", **FAILED_READ)
+    await world.passes(minutes=12)
+    await delivers(world, late)
+
+    assert (await world.steps())[DISABLE].state is StepState.ACTED
+    assert (await log_of(world))[-1].event == "answer_ignored"
+
+
+async def test_the_answer_to_a_repeated_question_changes_nothing_after_that_to_the_first() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    first = world._result(world.exchange.sent[0])
+    await world.passes(minutes=12)
+    await delivers(world, first)
+    restored = (await world.incidents())[0].restored_at
+    second = world._result(world.exchange.sent[1])
+    await delivers(world, second.model_copy(update={"outcome": ExchangeOutcome.UNVERIFIED, "after": True}))
+
+    assert (await world.incidents())[0].restored_at == restored
+    assert (await world.steps())[DISABLE].state is StepState.DONE
+
+
+async def test_a_proof_counts_although_its_question_was_repeated_and_the_repetition_withdrawn() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    first = world._result(world.exchange.sent[0])
+    await world.passes(minutes=12)
+    world.deploy(mode="observe")
+    await world.passes(minutes=1)
+    await delivers(world, first)
+
+    assert (await world.steps())[DISABLE].effect is Effect.EFFECTIVE
+
+
+async def test_an_alert_during_a_question_is_not_answered_by_an_earlier_read() -> None:
+    """The read found it off; then it was switched on; then the alert came; then the answer to the first question."""
+    world = World()
+    await world.sweep()
+    world.now += timedelta(minutes=2)
+    await world.sees(a_hint(effective_at=world.now, received_at=world.now))
+    earlier, world.answered = world._result(world.exchange.sent[0]), 1
+    world.now += timedelta(minutes=3)
+    world.bypassed[ALEX] = True
+    await world.sees(a_hint(effective_at=world.now, received_at=world.now))
+    await delivers(world, earlier)
+    await world.answer()
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_a_worker_whose_clock_is_behind_is_asked_about_an_alert_once() -> None:
+    world = World()
+    await world.sweep()
+    world.now += timedelta(minutes=20)
+    await world.sees(a_hint(effective_at=world.now, received_at=world.now))
+    await world.answer(read_at=world.now - timedelta(minutes=10))
+    await world.passes(minutes=5)
+
+    assert len(world.exchange.sent) == 1

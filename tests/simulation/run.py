@@ -666,7 +666,7 @@ class Run:
             self.at(HIDDEN, lambda: self._work(command, delivery + 1))
             return
         body = self._answer_of(command, delivery).model_dump_json().encode()
-        late = self.rng.uniform(200, 500) if self._chance("late_answer") else 0
+        late = self.rng.uniform(200, 900) if self._chance("late_answer") else 0
         self.at(late, lambda: self._deliver(body, 1))
         if self._chance("duplicate"):
             self.at(self.rng.uniform(1, 300), lambda: self._deliver(body, 1))

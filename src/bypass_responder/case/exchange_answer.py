@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.candidates import is_about_a_candidate, record_check
 from bypass_responder.case.episode import mark_restored, reopen
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
-from bypass_responder.case.exchange_question import outstanding
+from bypass_responder.case.exchange_question import end_repetition, outstanding
 from bypass_responder.case.step import GONE, fail, finish, retry
 from bypass_responder.case.tasks import Task
 from bypass_responder.model.base import backoff, latest
@@ -25,18 +25,24 @@ if TYPE_CHECKING:
 
 WITHDRAWN = frozenset({StepState.WITHHELD, StepState.HELD})
 """What became of a step whose command was withdrawn."""
+COUNTS_LATE = {
+    CommandKind.CHECK_BYPASS: {ExchangeOutcome.CHECKED, ExchangeOutcome.NOT_FOUND, ExchangeOutcome.AMBIGUOUS},
+    CommandKind.DISABLE_BYPASS: {ExchangeOutcome.VERIFIED, ExchangeOutcome.ALREADY_OFF},
+}
+"""Answers that count although the question was asked again: what was read, or proven."""
 
 
 def take_answer(draft: Draft, result: ExchangeResult) -> None:
-    """An answer counts once, against its outstanding command, kind and target; any other is logged.
+    """An answer counts once, against its own command, kind and target; any other is logged.
 
-    Two exceptions: a late ``verified`` shows whose effect another answer reported, and a command that was withdrawn in
-    observe may have been carried out all the same.
+    Of a question that was asked again, the first answer that reads or proves the state counts, to whichever of the
+    two: else nothing would count of a worker that is always too late. A command that was withdrawn in observe may have
+    been carried out all the same. A late ``verified`` shows whose effect another answer reported.
     """
     command = draft.case.row(Command, f"command-{result.command_id}")
     if command is not None and command.answer == result:
         return
-    if command is None or command.state not in {"outstanding", "withdrawn"} or command.command is not result.kind:
+    if command is None or command.command is not result.kind or not _waits_for(command, result):
         if command is not None and result.outcome is ExchangeOutcome.VERIFIED:
             _it_was_us(draft, command, result)
         draft.log(
@@ -48,6 +54,8 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
         )
         return
     draft.put(command.model_copy(update={"state": "answered", "sent": True, "answer": result}))
+    if command.state == "superseded":
+        end_repetition(draft, command)
     draft.log(
         "answered",
         f"{command.command.value}: {result.outcome.value}{f', {result.error}' if result.error else ''}",
@@ -63,6 +71,12 @@ def take_answer(draft: Draft, result: ExchangeResult) -> None:
         _checked(draft, command, result)
     else:
         _disabled(draft, command, result)
+
+
+def _waits_for(command: Command, result: ExchangeResult) -> bool:
+    if command.state == "superseded":
+        return result.outcome in COUNTS_LATE.get(command.command, ())
+    return command.state in {"outstanding", "withdrawn"}
 
 
 def _it_was_us(draft: Draft, command: Command, result: ExchangeResult) -> None:
@@ -97,7 +111,7 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
     for finding in _waiting(draft.case):
         if failed:
             _not_checked(draft, finding, result)
-        else:
+        elif _is_about(command, check, finding):
             checks = (*(old for old in finding.checks if old.name != check.name), check)
             draft.put(finding.model_copy(update={"checks": checks, "state": FindingState.UNDECIDED}))
     if command.recheck:
@@ -117,6 +131,15 @@ def _waiting(case: Case) -> list[Finding]:
     return [finding for finding in case.rows(Finding) if finding.state is FindingState.WAITING][
         :FINDINGS_PER_TRANSACTION
     ]
+
+
+def _is_about(command: Command, check: Check, finding: Finding) -> bool:
+    """Return False for a finding that came to a question that was under way, and that is later than its read.
+
+    ``revive`` asks again about it. Only *on* would still be true: it may have been switched on since.
+    """
+    asked_or_read = latest(check.read_at, command.created_at)
+    return bool(check.bypass_on) or asked_or_read >= min(finding.effective_at, finding.received_at)
 
 
 def _too_late(draft: Draft, command: Command, result: ExchangeResult) -> bool:
@@ -206,8 +229,8 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
 
 
 def _counts(command: Command, step: Step, result: ExchangeResult) -> bool:
-    """Return what a step still waits for; of a withdrawn command, only a proof counts."""
-    if command.state != "withdrawn":
+    """Return what a step still waits for; of a withdrawn or repeated command, only a proof counts."""
+    if command.state == "outstanding":
         return step.state.running
     proven = result.outcome in {ExchangeOutcome.VERIFIED, ExchangeOutcome.ALREADY_OFF}
     return proven and (step.state.running or step.state in WITHDRAWN)

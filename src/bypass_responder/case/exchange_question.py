@@ -75,6 +75,17 @@ def ask_again(draft: Draft, command: Command, *, command_id: str, timeout: timed
     ask(draft, current.model_copy(update=again))
 
 
+def end_repetition(draft: Draft, answered: Command) -> None:
+    """Ask no more what a late answer to an earlier question has answered."""
+    again = outstanding(draft.case, answered.command)
+    if again is not None and _subject(again) == _subject(answered):
+        draft.put(again.model_copy(update={"state": "superseded"}))
+
+
+def _subject(command: Command) -> tuple[str | None, ...]:
+    return command.object_id, command.identity, command.incident_id, str(command.recheck)
+
+
 _ASKED = {
     CommandKind.DISABLE_BYPASS: "remove the bypass of",
     CommandKind.CHECK_BYPASS: "read the bypass of",
