@@ -80,6 +80,10 @@ def facts(**fields: Any) -> Facts:
             Verdict.VIOLATION,
             (N, N, N),
         ),
+        (facts(entry_removed=True, exchange_on=False), Verdict.ALLOWLIST_UNCLEAR, (N, H, H)),
+        (facts(entry_removed=True, exchange_on=True), Verdict.VIOLATION, (N, N, N)),
+        (facts(entry_removed=True), Verdict.UNRESOLVED, (H, H, H)),
+        (facts(effective_at=NOW - 25 * HOUR, entry_removed=True, exchange_on=False), Verdict.HISTORY, (X, H, H)),
         (facts(confirmed=False, exchange_on=False), Verdict.UNCONFIRMED, (X, X, X)),
         (facts(confirmed=False), Verdict.UNRESOLVED, (H, H, H)),
         (facts(effective_at=NOW - 25 * HOUR), Verdict.UNRESOLVED, (H, H, H)),
@@ -115,6 +119,7 @@ any_facts = st.builds(
     allowlist=st.none() | st.just(MALFORMED) | entries,
     exchange_on=st.none() | st.booleans(),
     confirmed=st.booleans(),
+    entry_removed=st.booleans(),
 )
 
 
@@ -185,6 +190,7 @@ def test_nothing_is_done_now_on_what_only_exchange_can_tell_until_it_was_asked(g
 
     asked = given_facts.exchange_on is not None or given_facts.protected
     old_or_unsure = needs_exchange(effective_at=given_facts.effective_at, confirmed=given_facts.confirmed, now=NOW)
+    old_or_unsure = old_or_unsure or given_facts.entry_removed
     assert asked or not old_or_unsure or Disposition.NOW not in decision.steps.values()
 
 

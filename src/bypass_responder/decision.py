@@ -78,6 +78,8 @@ class Facts(Value):
     """Of a state: since when it is known to be on; None: since ``effective_at``."""
     was_covered: bool = False
     """True: at the last sweep a valid allowlist entry covered it."""
+    entry_removed: bool = False
+    """Of a record: an allowlist entry was in force when the bypass began, and is gone. Only Exchange knows the rest."""
 
 
 class Decision(Value):
@@ -153,13 +155,13 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
     if facts.protected:
         return _plan(Verdict.PROTECTED, "protected account: never blocked; its auditing is restored", now_, not_, not_)
     expired = _expired_lately(entry, since=facts.on_since or facts.effective_at, now=now)
-    removed = facts.was_covered and entry is None
+    removed = (facts.was_covered or facts.entry_removed) and entry is None
     if facts.first_run and not (facts.was_covered and (expired or removed)):
         lapsed = _unclear(entry, since=began) if facts.was_covered else ""
         return _plan(Verdict.FIRST_RUN, lapsed or "the bypass predates monitoring", held, held, held)
     if now - facts.effective_at > HISTORY_AFTER and facts.exchange_on is False:
         return _plan(Verdict.HISTORY, "older than 24 hours, and Exchange reports the bypass off now", not_, held, held)
-    if unclear := _unclear(entry, since=began):
+    if unclear := _unclear(entry, since=began) or _ended_with_its_entry(facts):
         return _plan(Verdict.ALLOWLIST_UNCLEAR, unclear, now_, held, held)
     if expired:
         return _plan(Verdict.ALLOWLIST_EXPIRED, _expired(entry), now_, not_, not_)
@@ -215,7 +217,8 @@ def _unresolved(facts: Facts, *, now: datetime) -> str:
     if facts.naming is not Naming.ONE_ACCOUNT:
         return _NAMING[facts.naming]
     asked = facts.exchange_on is not None
-    if not asked and needs_exchange(effective_at=facts.effective_at, confirmed=facts.confirmed, now=now):
+    needed = needs_exchange(effective_at=facts.effective_at, confirmed=facts.confirmed, now=now)
+    if not asked and (needed or facts.entry_removed):
         return "Exchange was not asked, and only it knows"
     return ""
 
@@ -228,6 +231,13 @@ def _unclear(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime) 
             return "the allowlist entry came into force after the bypass began"
         case _:
             return ""
+
+
+def _ended_with_its_entry(facts: Facts) -> str:
+    """Why the late record of a bypass is unclear that was allowed, and is off like its entry; empty for any other."""
+    if facts.entry_removed and facts.allowlist is None and facts.exchange_on is False:
+        return "an allowlist entry was in force when the bypass began; both are gone by now"
+    return ""
 
 
 def _expired_lately(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime, now: datetime) -> bool:

@@ -95,6 +95,75 @@ async def test_an_entry_that_was_removed_in_between_is_unclear() -> None:
     assert await verdict(world, effective_at=began) == "allowlist_unclear"
 
 
+async def removed_after_use(*, on: bool, **settings: Any) -> World:
+    """Entry, bypass five minutes later, entry removed after 40 minutes; the record of the bypass comes after an hour."""
+    world = await watched(**settings)
+    await edited(world)
+    world.now += timedelta(minutes=5)
+    began = world.now
+    world.now += timedelta(minutes=40)
+    world.bypassed[ALEX] = on
+    world.allowlist.take_away(ALEX)
+    await world.passes(minutes=20)
+    await world.sees(a_finding(effective_at=began, received_at=world.now))
+    return world
+
+
+async def test_a_late_record_of_an_allowed_bypass_that_ended_with_its_entry_is_held() -> None:
+    world = await removed_after_use(on=False)
+    await world.answer()
+    await world.answer()
+    steps = await world.steps()
+
+    assert (await world.incidents())[0].verdict == "allowlist_unclear"
+    assert (world.directory.enabled[ALEX], steps[StepKind.BLOCK_SIGN_IN].state) == (True, StepState.HELD)
+    assert "held" in await world.notifications()
+
+
+async def test_a_late_record_of_an_allowed_bypass_that_outlived_its_entry_contains() -> None:
+    world = await removed_after_use(on=True)
+    await world.answer()
+    [incident] = await world.incidents()
+
+    assert (incident.verdict, world.directory.enabled[ALEX]) == ("violation", False)
+    assert "removed from the allowlist" in incident.reason
+
+
+async def test_a_bypass_that_began_after_its_entry_was_removed_contains_without_a_question() -> None:
+    world = await watched()
+    await edited(world)
+    world.allowlist.take_away(ALEX)
+    await world.passes(minutes=1)
+    await world.sees(a_finding(effective_at=world.now + timedelta(seconds=5)))
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_where_approvals_are_required_a_removed_entry_excuses_nothing() -> None:
+    world = await removed_after_use(on=False, allowlist_approval="required")
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_auditing_of_a_protected_account_waits_for_no_question_about_a_removed_entry() -> None:
+    world = await removed_after_use(on=True, protected_object_ids=ALEX)
+
+    assert [sent.kind for sent in world.exchange.sent] == ["disable_bypass"]
+
+
+async def test_a_removal_that_no_run_has_seen_yet_is_one() -> None:
+    world = await watched()
+    await edited(world)
+    began = world.now = world.now + timedelta(minutes=5)
+    world.now += timedelta(minutes=40)
+    world.allowlist.take_away(ALEX)
+    finding = a_finding(effective_at=began, received_at=world.now)
+    await world.sees(finding)
+    await world.answer()
+
+    assert await verdict_of(finding, world) == "allowlist_unclear"
+
+
 async def test_each_change_is_notified_once() -> None:
     world = await watched()
     await edited(world)

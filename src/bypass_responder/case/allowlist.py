@@ -69,6 +69,18 @@ def valid_since(row: AllowlistEntry | MalformedEntry, seen: SeenRow | None) -> d
     return min(seen.valid_since, row.edited_at)
 
 
+def was_in_force(case: Case, moment: datetime, *, approval_required: bool) -> bool:
+    """Return True when an entry that is gone by now was in force at a time, as the runs recorded it.
+
+    ``case``: of the account. Of an entry that needed an approval, the approval is not known any more.
+    """
+    seen = case.row(SeenRow, ENTRY_KEY)
+    if seen is None or approval_required:
+        return False
+    since, until = (seen.earlier or (None, None)) if seen.gone_at else (seen.valid_since, seen.valid_until)
+    return since is not None and until is not None and since < moment < until
+
+
 def record_row(
     draft: Draft,
     row_id: str,

@@ -8,12 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.case import evidence
-from bypass_responder.case.allowlist import in_force
+from bypass_responder.case.allowlist import in_force, was_in_force
 from bypass_responder.case.exchange_question import outstanding
 from bypass_responder.decision import Decision, Facts, Naming, decide, decide_actor
 from bypass_responder.handling.identify import Ask, Identified, identify, took_effect
 from bypass_responder.model.change import Switch
-from bypass_responder.model.finding import STATES, Finding, Source
+from bypass_responder.model.finding import RECORDS, STATES, Finding, Source
 from bypass_responder.model.message import CommandKind
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.model.case import Case
     from bypass_responder.services import Services
+    from bypass_responder.settings import Settings
 
 STALE_READ = timedelta(minutes=10)
 """Exchange takes up to five minutes to replicate; twice that."""
@@ -86,12 +87,26 @@ async def examine(
         return Elsewhere(finding, account)
     required = services.settings.approval_required
     entry = in_force(await lookups.entry(account), case, approval_required=required) if account else None
+    removed = account is not None and entry is None and _was_allowed(finding, case, services.settings)
+    if removed and identified.exchange_on is None:
+        asked = await identify(finding, lookups, now=services.clock(), doubtful=True)
+        if isinstance(asked, Ask):
+            return asked
+        identified = asked
     facts = _facts(finding, identified, entry, case, services)
+    facts = facts.model_copy(update={"entry_removed": removed})
     if finding.source is Source.HINT and identified.exchange_on and account:
         facts = facts.model_copy(update=await _of_baseline(finding, account, case, services))
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
     decision = rule(facts).automatic(services.settings.automatic_controls)
     return Decided(finding, decision, identified, entry)
+
+
+def _was_allowed(finding: Finding, case: Case, settings: Settings) -> bool:
+    """Return True for the record of a bypass that began while an allowlist entry was in force, which is gone."""
+    if finding.source not in RECORDS or case.target in settings.protected:
+        return False
+    return was_in_force(case, finding.effective_at, approval_required=settings.approval_required)
 
 
 async def _may_ask(finding: Finding, case: Case, services: Services) -> bool:
