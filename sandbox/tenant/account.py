@@ -36,6 +36,7 @@ class Account(BaseModel):
     """True for a directory-synced account: the next sync cycle enables it again."""
     user_type: str = "Member"
     sign_in_sessions_valid_from: datetime = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+    created_date_time: datetime = datetime(2024, 1, 5, 8, 0, tzinfo=UTC)
     admin: bool = False
     """Holds an Entra role: blocking it needs a role on the caller, not only a Graph permission."""
     deleted: bool = False

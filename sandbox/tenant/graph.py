@@ -34,6 +34,7 @@ _FIELDS = {
     "onPremisesSyncEnabled": "on_premises_sync_enabled",
     "userType": "user_type",
     "signInSessionsValidFromDateTime": "sign_in_sessions_valid_from",
+    "createdDateTime": "created_date_time",
 }
 _BY_DEFAULT = ("id", "userPrincipalName", "displayName")
 """Graph returns neither accountEnabled nor userType unless they are selected."""

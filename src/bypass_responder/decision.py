@@ -27,6 +27,7 @@ class Naming(StrEnum):
     NAME_MAY_HAVE_MOVED = "name_may_have_moved"
     REFUSED = "refused"
     NOT_IN_EXCHANGE = "not_in_exchange"
+    ANOTHER_BY_NOW = "another_by_now"
 
 
 class Verdict(StrEnum):
@@ -132,6 +133,7 @@ _NAMING = {
         "it is known by an Exchange name only and is not bypassed now: the name may have moved to another account"
     ),
     Naming.REFUSED: "the Exchange worker refuses to look up the record's name",
+    Naming.ANOTHER_BY_NOW: "the account that the record names is gone, and its name belongs to another one by now",
     Naming.NOT_IN_EXCHANGE: "Exchange has no object for this account, so its present state is not known",
 }
 

@@ -43,6 +43,35 @@ async def test_an_actor_named_as_two_accounts_is_held() -> None:
     assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
 
 
+async def test_a_person_who_has_the_name_of_an_actor_that_is_gone_is_held() -> None:
+    """The actor's account was deleted, and another one has its name by now."""
+    world = a_world_with_mallory()
+    gone = "eeeeeeee-0000-4000-8000-000000000005"
+
+    await world.sees(a_finding(actor=Actor(user_id="mallory@contoso.onmicrosoft.com", object_id=gone)))
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
+    assert "another one by now" in (await world.incidents(gone))[0].reason
+
+
+async def test_a_person_whose_account_is_younger_than_the_record_of_the_actors_name_is_held() -> None:
+    world = a_world_with_mallory()
+    world.directory.change(MALLORYS_ID, created_at=START - HOUR / 2)
+
+    await world.sees(a_finding(effective_at=START - HOUR))
+
+    assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
+
+
+async def test_an_actor_whose_account_is_older_than_the_record_is_contained() -> None:
+    world = a_world_with_mallory()
+    world.directory.change(MALLORYS_ID, created_at=START - 2 * HOUR)
+
+    await world.sees(a_finding(effective_at=START - HOUR))
+
+    assert not world.directory.enabled[MALLORYS_ID]
+
+
 async def test_the_actor_counts_against_the_limit() -> None:
     world = a_world_with_mallory(containment_limit_per_hour="1")
 

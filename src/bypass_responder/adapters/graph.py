@@ -48,6 +48,7 @@ _FIELDS = {
     "onPremisesSyncEnabled": "on_premises_sync_enabled",
     "userType": "guest",
     "signInSessionsValidFromDateTime": "sessions_valid_from",
+    "createdDateTime": "created_at",
 }
 _SELECT = "$select=" + ",".join(_FIELDS)
 _MEMBERSHIPS = "$select=id&$top=999"

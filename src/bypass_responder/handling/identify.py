@@ -130,8 +130,7 @@ async def identify(finding: Finding, lookups: Lookups, *, now: datetime, doubtfu
     if len(ids) > 1:
         return await _candidates(Naming.TWO_ACCOUNTS, ids, lookups)
     if finding.source is Source.ACTOR:
-        actor = next((account for account in found.values() if account), None)
-        return Identified(Naming.ONE_ACCOUNT if actor else Naming.NONE, actor)
+        return _actor(finding, found)
     if _direct(finding, found) or (finding.source is Source.HINT and None not in found.values()):
         return _known(next(iter(found.values())), finding, ask_state=ask_state)
     checks = {check.name.casefold(): check for check in finding.checks}
@@ -171,6 +170,18 @@ def _direct(finding: Finding, found: dict[str, Account | None]) -> bool:
     if guid_or_none(finding.object_id_text) is None or not finding.identity_text.strip():
         return False
     return None not in found.values()
+
+
+def _actor(finding: Finding, found: dict[str, Account | None]) -> Identified:
+    """Return the account of an actor. Its object id decides; a name alone, unless it was given to another since."""
+    account = next((account for account in found.values() if account), None)
+    if account is None:
+        return Identified(Naming.NONE)
+    object_id = guid_or_none(finding.object_id_text)
+    another = object_id is not None and account.object_id != object_id
+    if another or (account.created_at is not None and account.created_at > finding.effective_at):
+        return Identified(Naming.ANOTHER_BY_NOW)
+    return Identified(Naming.ONE_ACCOUNT, account)
 
 
 def _known(account: Account | None, finding: Finding, *, ask_state: bool) -> Identified | Ask:

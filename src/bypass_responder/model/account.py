@@ -23,6 +23,8 @@ class Account(Stored):
     guest: bool = False
     """True: Microsoft documents that revoking sessions does nothing for external users."""
     sessions_valid_from: Utc | None = None
+    created_at: Utc | None = None
+    """When the object was made: its name may have belonged to another one before."""
 
     @property
     def home_domain(self) -> str:
