@@ -241,6 +241,16 @@ async def test_a_corrupt_row_is_named(clients: StorageClients, tenant_id: str, c
     assert caught.value.reason == "corrupt_row"
 
 
+async def test_a_row_of_a_newer_version_is_left_out_and_kept(clients: StorageClients, tenant_id: str) -> None:
+    ledger = TableLedger(clients.tables, tenant_id)
+    keys = {"PartitionKey": f"{tenant_id}_{TARGET}", "RowKey": "now-new-kind-1"}
+    await clients.tables.get_table_client(TABLE).create_entity(keys | {"Kind": "new_kind", "Body": "{}"})
+    await ledger.commit(await ledger.load(TARGET), [a_head()], [])
+
+    assert list((await ledger.load(TARGET, history=True)).by_key) == ["head"]
+    assert await clients.tables.get_table_client(TABLE).get_entity(keys["PartitionKey"], keys["RowKey"])
+
+
 async def test_a_log_line_under_another_number_is_a_corrupt_row(clients: StorageClients, tenant_id: str) -> None:
     body = {"Kind": "log", "Body": an_entry(2).model_dump_json()}
     keys = {"PartitionKey": f"{tenant_id}_{TARGET}", "RowKey": "log-0000000001"}

@@ -12,12 +12,14 @@ from pydantic import SecretStr
 
 from bypass_responder.adapters.storage_clients import connect, create_storage
 from bypass_responder.adapters.work_table import TableWorkList
+from bypass_responder.errors import InputError
+from bypass_responder.model.case import ROWS, TENANT_TARGET, is_of_newer_version
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.settings import Storage
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from tests.adversary.scenes import a_world, an_off, bypassed_again, contained, next_version_writes, problems_of
 from tests.sensing.builders import a_bypass, named
-from tests.world import ALEX, START, TENANT, World, a_finding
+from tests.world import ALEX, START, TENANT, World, a_finding, a_hint
 
 
 async def the_feed_brings(world: World, *moments: str) -> list[str]:
@@ -64,6 +66,89 @@ async def test_a_row_that_the_next_version_wrote_does_not_stop_its_account(kind:
     await problems_of(bypassed_again(world, hours=2))
 
     assert world.directory.enabled[ALEX] is False
+
+
+@pytest.mark.parametrize("place", ["now-new-kind-1", "new-kind-20260302T090000-1"])
+async def test_a_kind_of_row_that_only_the_next_version_knows_does_not_stop_its_account(place: str) -> None:
+    """After a rollback: the storage is not rolled back."""
+    world = a_world()
+    world.ledger.stored[ALEX][place] = ("new_kind", "{}")
+    await world.sees(a_finding())
+
+    assert world.directory.enabled[ALEX] is False
+    assert world.ledger.stored[ALEX][place] == ("new_kind", "{}")
+
+
+@pytest.mark.parametrize("kind", sorted(ROWS))
+def test_the_key_of_a_row_begins_with_its_kind(kind: str) -> None:
+    """Otherwise the version before takes it for a row that was edited by hand, and its account stops."""
+    assert ROWS[kind].key.format(row=_Any(kind)).split("-")[0] == kind.split("_")[0]
+
+
+class _Any:
+    """A row of a kind, with every field."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __getattr__(self, name: str) -> Any:
+        return START if name == "effective_at" else 1 if name == "after_hours" else self
+
+
+@pytest.mark.parametrize("kind", ["finding", "head", "Finding", "finding-f1", "", 7, None])
+def test_a_known_row_whose_kind_was_edited_is_no_row_of_a_newer_version(kind: object) -> None:
+    assert not is_of_newer_version(kind, "now-finding-f1")
+
+
+def trouble_with_the_tenants_case(world: World) -> None:
+    """A row of it was edited by hand. The process is new, and remembers nothing."""
+    world.deploy()
+    world.ledger.fail("load", InputError("corrupt_row", "edited"), about=TENANT_TARGET, always=True)
+
+
+async def test_a_corrupt_row_of_the_tenant_holds_back_no_answer_about_an_account() -> None:
+    """Today no answer of the worker is applied: whatever needs a check of Exchange is never decided."""
+    world = World()
+    await world.sweep()
+    trouble_with_the_tenants_case(world)
+    world.now += timedelta(minutes=1)
+    world.bypassed[ALEX] = True
+    await world.sees(a_hint(effective_at=world.now, received_at=world.now))
+    with pytest.raises(InputError):
+        await world.answer()
+
+    assert world.directory.enabled[ALEX] is False
+
+
+async def test_a_corrupt_row_of_the_tenant_holds_back_no_record_beside_an_unreadable_one() -> None:
+    world = a_world()
+    await poll_audit_feed(world.services)
+    trouble_with_the_tenants_case(world)
+    blob = ContentBlob(content_id="b", uri="", created=START, expires=START + timedelta(days=7))
+    on = a_bypass(
+        Id="20fd5006-645b-42be-e9de-000000000001",
+        CreationTime="2026-03-02T09:00:00",
+        OrganizationId=TENANT,
+        ObjectId=ALEX,
+        Parameters=named(AuditBypassEnabled="True", Identity="alex@contoso.onmicrosoft.com"),
+    )
+    world.feed.publish(blob, json.dumps([on | {"Id": 7}, on]).encode())
+    world.now += timedelta(minutes=5)
+    with pytest.raises(InputError):
+        await poll_audit_feed(world.services)
+    await problems_of(world.passes(minutes=1))
+
+    assert world.directory.enabled[ALEX] is False
+
+
+async def test_a_corrupt_row_of_the_tenant_holds_back_no_repeated_command() -> None:
+    world = a_world()
+    await world.sees(a_finding())
+    trouble_with_the_tenants_case(world)
+    for _ in range(5):
+        await problems_of(world.passes(minutes=12))
+
+    assert len(world.exchange.sent) == 6
 
 
 async def test_an_alert_that_was_delivered_five_times_is_still_asked_of_exchange() -> None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from bypass_responder.errors import ConflictError, InputError, RefusedError
 from bypass_responder.model.base import Row
-from bypass_responder.model.case import ROWS, Case, Head
+from bypass_responder.model.case import ROWS, Case, Head, is_of_newer_version
 from bypass_responder.model.finding import Finding, Unrecorded
 from bypass_responder.model.health import newest_first
 from bypass_responder.model.log import LogEntry
@@ -149,7 +149,7 @@ class FakeLedger(Scripted):
         rows: dict[str, Row] = {}
         kept: dict[str, str] = {}
         for place, (kind, body) in sorted(self.stored[target].items()):
-            if not wanted(place):
+            if not wanted(place) or is_of_newer_version(kind, place):
                 continue
             try:
                 row, row_key, usual = _row(kind, body)

@@ -21,7 +21,7 @@ from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import corrupt, row_or_none
 from bypass_responder.errors import ConflictError, RefusedError
 from bypass_responder.model.base import Row
-from bypass_responder.model.case import Case, Head
+from bypass_responder.model.case import Case, Head, is_of_newer_version
 from bypass_responder.model.finding import Finding, Unrecorded
 from bypass_responder.model.health import newest_first
 from bypass_responder.model.log import LogEntry
@@ -68,6 +68,8 @@ class TableLedger:
             async for page in found.by_page():
                 pages += 1
                 async for entity in page:
+                    if is_of_newer_version(entity.get("Kind"), entity["RowKey"]):
+                        continue
                     row = row_of(entity)
                     if entity["RowKey"] == key_of(row.place):
                         kept.pop(row.row_key, None)

@@ -185,10 +185,10 @@ async def send_commands(session: Session, services: Services) -> None:
     tenant = services.settings.tenant_id
     if not services.settings.enforce:
         await session.apply(withdraw)
+    asked = 0
     for command in session.case.rows(Command):
         if command.state == "outstanding" and command.not_after <= services.clock():
-            if command.asked >= WORKER_SILENT_AFTER:
-                await raise_health("worker_silent", f"A command was asked {command.asked} times.", services)
+            asked = max(asked, command.asked)
             await session.apply(
                 partial(ask_again, command=command, command_id=services.new_id(), timeout=_timeout(services))
             )
@@ -197,6 +197,8 @@ async def send_commands(session: Session, services: Services) -> None:
         if command.state == "outstanding" and not command.sent and ours:
             await services.exchange.send(as_message(command, tenant_id=tenant, target=session.target))
             session.defer(partial(mark_sent, command_id=command.id))
+    if asked >= WORKER_SILENT_AFTER:
+        await raise_health("worker_silent", f"A command was asked {asked} times.", services)
 
 
 async def ask_about_candidates(session: Session, services: Services) -> None:

@@ -70,9 +70,6 @@ async def _handle(rows: Sequence[HuntedRow], now: datetime, services: Services) 
     unreadable = [(row, item) for row, item in read if isinstance(item, Unreadable)]
     lookups = Lookups(services.directory, services.allowlist)
     try:
-        reported = await report_unread((item for _, item in unreadable), services)
-        if unreadable:
-            await services.feed_store.keep_unreadable((item for _, item in unreadable), received_at=now)
         stored = await store_records(
             records,
             services,
@@ -82,6 +79,9 @@ async def _handle(rows: Sequence[HuntedRow], now: datetime, services: Services) 
             lookups=lookups,
             sensor=Source.HUNTING,
         )
+        reported = await report_unread((item for _, item in unreadable), services)
+        if unreadable:
+            await services.feed_store.keep_unreadable((item for _, item in unreadable), received_at=now)
         touched = stored.targets | ({TENANT_TARGET} if reported else set())
         await settle_all(touched, services, lookups=lookups)
     finally:

@@ -42,8 +42,6 @@ async def poll_audit_feed(services: Services) -> PollReport:
 
     async def keep(batch: BlobRecords) -> None:
         nonlocal unreadable, unread_cmdlets
-        if await report_unread((item for item in batch.records if isinstance(item, Unreadable)), services):
-            touched.add(TENANT_TARGET)
         stored = await store_records(
             [record for record in batch.records if isinstance(record, AuditRecord)],
             services,
@@ -51,7 +49,9 @@ async def poll_audit_feed(services: Services) -> PollReport:
             available_at=batch.blob.created,
             first_run=batch.first_run,
             lookups=lookups,
-        )
+        )  # first: trouble with the tenant's case, where the others are reported, holds back no finding
+        if await report_unread((item for item in batch.records if isinstance(item, Unreadable)), services):
+            touched.add(TENANT_TARGET)
         unreadable += stored.unreadable
         unread_cmdlets += stored.unread_cmdlets
         touched.update(stored.targets)

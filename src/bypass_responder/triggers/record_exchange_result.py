@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bypass_responder.case.exchange_answer import take_answer
 from bypass_responder.case.health_alerts import end_alert, end_permission_missing, raise_alert
 from bypass_responder.case.tasks import Task
+from bypass_responder.errors import ResponderError
 from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import envelope_problem, first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
@@ -34,7 +35,10 @@ WELL_FOR = timedelta(seconds=20)
 
 
 async def record_exchange_result(body: bytes, services: Services) -> None:
-    """Process one answer. An unreadable answer, or one of another tenant, is kept and notified."""
+    """Process one answer. An unreadable answer, or one of another tenant, is kept and notified.
+
+    Trouble with the tenant's own case holds back no account: it is raised after the answer was applied.
+    """
     result, problem = _read(body, services.settings.tenant_id)
     if result is None:
         await keep_message(body, problem, services.settings.exchange_results_queue, services)
@@ -45,11 +49,12 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
         return
     well_until, now = services.worker.well_until, services.clock()
     usual = result.error_class != "permission" and well_until is not None and now < well_until <= now + WELL_FOR
-    if not usual:
-        await _watch_the_worker(result, services)
+    trouble = None if usual else await _trouble_of_watching(result, services)
     await settle_all([result.target], services, first=partial(_take, result=result, services=services))
     if usual and services.worker.well_until is None:
-        await _watch_the_worker(result, services)
+        trouble = await _trouble_of_watching(result, services)
+    if trouble:
+        raise trouble
 
 
 def _take(draft: Draft, *, result: ExchangeResult, services: Services) -> None:
@@ -58,6 +63,14 @@ def _take(draft: Draft, *, result: ExchangeResult, services: Services) -> None:
     if command is not None and command.asked > 1:
         services.worker.well_until = None
     take_answer(draft, result)
+
+
+async def _trouble_of_watching(result: ExchangeResult, services: Services) -> ResponderError | None:
+    try:
+        await _watch_the_worker(result, services)
+    except ResponderError as problem:
+        return problem
+    return None
 
 
 async def _watch_the_worker(result: ExchangeResult | SweepResult, services: Services) -> None:
