@@ -82,7 +82,7 @@ async def test_a_kind_of_row_that_only_the_next_version_knows_does_not_stop_its_
 @pytest.mark.parametrize("kind", sorted(ROWS))
 def test_the_key_of_a_row_begins_with_its_kind(kind: str) -> None:
     """Otherwise the version before takes it for a row that was edited by hand, and its account stops."""
-    assert ROWS[kind].key.format(row=_Any(kind)).split("-")[0] == kind.split("_")[0]
+    assert ROWS[kind].key.format(row=_Any(kind)).split("-")[0] == kind.split("_", maxsplit=1)[0]
 
 
 class _Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, ThrottledError
@@ -207,6 +209,38 @@ async def test_a_permission_that_is_granted_again_ends_its_alert() -> None:
     alert = (await world.case("tenant")).by_key["alert-response_permission_missing"]
     assert isinstance(alert, HealthAlert)
     assert alert.recovered_at == world.now
+
+
+async def test_a_replica_that_still_shows_our_released_block_hides_the_next_bypass_for_minutes_at_most() -> None:
+    """On again two minutes after the release: a late replica shows the account as disabled, as if by somebody else."""
+    world = World()
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(seconds=30)
+    late = world.directory.accounts[ALEX]
+    await world.decides("release", (await world.incidents())[0].id)
+    world.now += timedelta(minutes=2)
+    released, world.directory.accounts[ALEX] = world.directory.accounts[ALEX], late
+    await world.sees(a_finding(effective_at=world.now))
+    world.directory.accounts[ALEX] = released
+    await world.passes(minutes=7)
+
+    assert (late.account_enabled, released.account_enabled) == (False, True)
+    assert not world.directory.enabled[ALEX]
+
+
+@pytest.mark.parametrize(("synced", "reads"), [(False, [1, 6]), (True, [1, 6, 35])])
+async def test_an_account_that_somebody_else_disabled_is_read_again(synced: bool, reads: list[int]) -> None:
+    """The first read is about the revocation."""
+    world = World(an_account(account_enabled=False, on_premises_sync_enabled=synced))
+    await world.sees(a_finding())
+    read_at = []
+    for minute in range(1, 50):
+        world.directory.calls.clear()
+        await world.passes(minutes=1)
+        read_at += [minute] if ("find", ALEX) in world.directory.calls else []
+
+    assert read_at == reads
 
 
 async def test_an_account_that_is_gone_needs_no_decision() -> None:

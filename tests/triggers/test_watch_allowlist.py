@@ -96,7 +96,7 @@ async def test_an_entry_that_was_removed_in_between_is_unclear() -> None:
 
 
 async def removed_after_use(*, on: bool, **settings: Any) -> World:
-    """Entry, bypass five minutes later, entry removed after 40 minutes; the record of the bypass comes after an hour."""
+    """Entry, bypass after five minutes, entry removed after 40 more; the record of the bypass comes later."""
     world = await watched(**settings)
     await edited(world)
     world.now += timedelta(minutes=5)

@@ -36,6 +36,8 @@ READ_AGAIN_AFTER = timedelta(minutes=2)
 ABSENT_READS = 3
 LOOK_DAILY, DELETED_FOR = timedelta(days=1), timedelta(days=30)
 """A deleted account can be restored for 30 days."""
+REPLICATED = timedelta(minutes=6)
+"""Longer than a replica of Entra ID is behind: for so long a read may show what is no longer true."""
 SYNCED_AGAIN = timedelta(minutes=35)
 """Entra Connect runs every 30 minutes and may enable a synchronized account."""
 BLOCKED_BY_OTHERS = timedelta(hours=24)
@@ -75,14 +77,13 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
         effect, detail = Effect.TEMPORARY, "blocked until the next directory synchronization undoes it"
     elif ours:
         effect, detail = Effect.EFFECTIVE, "sign-in is blocked"
-    first_look = account.on_premises_sync_enabled and any(step.state.running for step in wants)
     draft.put(
         control.model_copy(
             update={
                 "shown_at": draft.now if ours else None,
                 "enabled_since": None,
                 "reads": 0,
-                "next_at": draft.now + SYNCED_AGAIN if first_look else None,
+                "next_at": _next_look(wants, account, ours=ours, now=draft.now),
             }
         )
     )
@@ -92,6 +93,18 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
         if ours and step.step is BLOCK and _waits_or_was_withheld(step) and _open(draft.case, step, resolved=True)
     ]
     _finish(draft, BLOCK, (*wants, *held), effect, detail)
+
+
+def _next_look(wants: Sequence[Step], account: Account, *, ours: bool, now: datetime) -> datetime | None:
+    """Return when a disabled account is read again; None when it was read often enough for the newest want.
+
+    What somebody else is seen to have done may be over, and a replica late: our own release, or an attacker's enabling.
+    """
+    running = any(step.state.running for step in wants)
+    since = now if running else max((step.acted_at for step in wants if step.acted_at), default=now)
+    looks = [] if ours else [since + REPLICATED]
+    looks += [since + SYNCED_AGAIN] if account.on_premises_sync_enabled else []
+    return min((at for at in looks if at > now and wants), default=None)
 
 
 def _waits_or_was_withheld(step: Step) -> bool:
