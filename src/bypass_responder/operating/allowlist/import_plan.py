@@ -7,8 +7,8 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.allowlist_text import difference
 from bypass_responder.case.allowlist_edit import own_entry
+from bypass_responder.case.allowlist_text import difference
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import EditedRow
 from bypass_responder.model.base import Value, guid_or_none
