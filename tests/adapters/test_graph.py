@@ -19,7 +19,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import ClientAuthenticationError
 
 from bypass_responder.adapters import graph
-from bypass_responder.adapters.graph import GraphDirectory
+from bypass_responder.adapters.graph import GraphDirectory, _Request
 from bypass_responder.adapters.graph_wire import FAILURES, object_of
 from bypass_responder.errors import (
     NotFoundError,
@@ -35,6 +35,7 @@ from sandbox.tenant.faults import Fault
 from sandbox.tenant.identity import GRAPH, RESPONDER_SECRET
 from sandbox.tenant.state import Tenant
 from tests.fakes import FakeDirectory
+from tests.simulation.loop import SimulatedLoop
 
 PERSON = "11111111-1111-1111-1111-111111111111"
 ADMIN = "22222222-2222-2222-2222-222222222222"
@@ -399,3 +400,52 @@ def test_the_typed_error_of_the_sdk_is_one_that_is_mapped() -> None:
     from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
     assert issubclass(ODataError, FAILURES)
+
+
+# --- a limit, in simulated time
+
+PER_SECOND, LATENCY_SECONDS, CALLS = 20, 0.1, 600
+
+
+class LimitedDirectory(GraphDirectory):
+    """A bucket of tokens in place of the wire. A call that finds none is refused for a second and takes none."""
+
+    def __init__(self) -> None:
+        super().__init__(cast("AsyncTokenCredential", None), "https://graph.test")
+        self.tokens, self.filled_at = float(PER_SECOND), 0.0
+
+    async def _once(self, request: _Request) -> httpx.Response:
+        now = asyncio.get_running_loop().time()
+        self.tokens = min(PER_SECOND, self.tokens + (now - self.filled_at) * PER_SECOND)
+        self.filled_at, passes = now, self.tokens >= 1
+        self.tokens -= passes
+        await asyncio.sleep(LATENCY_SECONDS)
+        if not passes:
+            raise ThrottledError("429", retry_after_seconds=1.0)
+        return httpx.Response(204, request=httpx.Request(request.method.value, request.path))
+
+
+async def revoke_all(callers: int) -> float:
+    """How many simulated seconds the calls take."""
+    directory, slots = LimitedDirectory(), asyncio.Semaphore(callers)
+
+    async def revoke() -> None:
+        async with slots:
+            await directory.revoke_sessions(PERSON)
+
+    await asyncio.gather(*(revoke() for _ in range(CALLS)))
+    return asyncio.get_running_loop().time()
+
+
+@pytest.mark.parametrize("callers", [4, 8, 16])
+def test_the_pauses_after_a_429_leave_little_of_the_limit_unused(callers: int) -> None:
+    def jump(seconds: float | None) -> None:
+        loop.now += seconds or 0.0
+
+    loop = SimulatedLoop(jump)
+    try:
+        seconds = loop.run_until_complete(revoke_all(callers))
+    finally:
+        loop.close()
+
+    assert seconds < 1.03 * CALLS / PER_SECOND

@@ -139,19 +139,25 @@ class GraphDirectory:
     async def _send(self, request: _Request) -> httpx.Response:
         """Return a 2xx or 404 answer. Calls are idempotent and retried; longer waits are the caller's.
 
-        Once Graph asks one call to wait, no other is sent until then: it would be refused as well.
+        Once Graph asks one call to wait, no other is sent until then: it would be refused as well. For these the wait
+        counts from when the refused call was sent. Counted from the last refusal, a part of each second is lost.
         """
-        paused, throttled = False, None
+        clock = asyncio.get_running_loop().time
+        paused, throttled, again_at = False, None, 0.0
         try:
             async with asyncio.timeout(_TOTAL_SECONDS):
                 while True:
-                    await self._until_open()
+                    if (wait := max(self._open_at, again_at) - clock()) > 0:
+                        await asyncio.sleep(wait)
+                        continue  # another call may have been asked to wait longer
                     throttled = None  # from here on a time-out leaves it unknown whether the call had its effect
+                    sent_at = clock()
                     try:
                         return await self._once(request)
                     except ThrottledError as refused:
                         throttled = refused
-                        self._close_for(min(refused.retry_after_seconds, _LONGEST_WAIT_SECONDS))
+                        wait = min(refused.retry_after_seconds, _LONGEST_WAIT_SECONDS)
+                        again_at, self._open_at = clock() + wait, max(self._open_at, sent_at + wait)
                         if refused.retry_after_seconds > _LONGEST_WAIT_SECONDS:
                             raise
                     except TransientError:
@@ -163,14 +169,6 @@ class GraphDirectory:
             if throttled:
                 raise throttled from late
             raise TransientError(f"Graph did not answer within {_TOTAL_SECONDS:.0f} seconds.") from late
-
-    async def _until_open(self) -> None:
-        wait = self._open_at - asyncio.get_running_loop().time()
-        if wait > 0:
-            await asyncio.sleep(wait)
-
-    def _close_for(self, seconds: float) -> None:
-        self._open_at = max(self._open_at, asyncio.get_running_loop().time() + seconds)
 
     async def _once(self, request: _Request) -> httpx.Response:
         answer = await self._wire.send(request.method, f"{self._wire.root}/v1.0{request.path}", request.body)
