@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from bypass_responder.errors import RefusedError, TransientError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor
 from bypass_responder.model.notification import Notification, Severity
 from tests.world import World, a_finding, an_account
 
+MALLORY = "dddddddd-0000-4000-8000-000000000004"
 IDS = [f"aaaaaaaa-0000-4000-8000-{number:012d}" for number in range(4)]
 
 
@@ -91,3 +95,46 @@ async def test_after_the_report_of_the_day_the_tenants_case_is_not_read_again() 
     await world.sees(a_finding(effective_at=world.now, **about))
 
     assert ("load", TENANT_TARGET) not in world.ledger.calls
+
+
+async def test_the_actor_of_many_accounts_is_read_once_for_all_of_them() -> None:
+    world = people()
+    admin = Actor(user_id="mallory@contoso.onmicrosoft.com", user_type="2")
+    names = [f"p{number}@contoso.onmicrosoft.com" for number in range(4)]
+    shown = zip(IDS, names, strict=True)
+    await world.sees(*(a_finding(object_id_text=each, identity_text=name, actor=admin) for each, name in shown))
+
+    assert sorted(call for call in world.directory.calls if admin.user_id in call) == [
+        ("find", admin.user_id),
+        ("is_administrator", admin.user_id),
+    ]
+    assert len([call for call in world.index.calls if call[0] == "newest"]) == 1
+
+
+async def test_where_an_actor_cannot_be_judged_the_accounts_stay_due() -> None:
+    world = people()
+    world.index.fail("newest", TransientError("503"))
+    about = {"object_id_text": IDS[0], "identity_text": "p0@contoso.onmicrosoft.com"}
+    with pytest.raises(ExceptionGroup):
+        await world.sees(a_finding(**about))
+    await world.passes(minutes=1)
+
+    assert [each.actors_counted for each in await world.incidents(IDS[0])] == [1]
+
+
+async def test_an_actor_who_cannot_be_looked_up_hides_no_other() -> None:
+    world = people()
+    world.directory.accounts[MALLORY] = an_account(MALLORY, "mallory@contoso.onmicrosoft.com")
+    world.directory.fail("find", RefusedError("odd"), about="odd@contoso.onmicrosoft.com", always=True)
+    actors = ("odd@contoso.onmicrosoft.com", "mallory@contoso.onmicrosoft.com")
+    findings = [
+        a_finding(
+            object_id_text=IDS[number],
+            identity_text=f"p{number}@contoso.onmicrosoft.com",
+            actor=Actor(user_id=actor),
+        )
+        for number, actor in enumerate(actors)
+    ]
+    await world.sees(*findings)
+
+    assert [each.actor_ids for each in await world.incidents(IDS[1])] == [{actors[1]: MALLORY}]

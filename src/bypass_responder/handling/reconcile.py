@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bypass_responder.bounded import limited
 from bypass_responder.case import candidates, control, filing, observation, person_decision, reminder
@@ -26,7 +26,7 @@ from bypass_responder.handling.record_events import (
     record_events,
     reopen_filed,
 )
-from bypass_responder.handling.watch_actors import watch_actors
+from bypass_responder.handling.watch_actors import fresh, watch_actors
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.message import Command
 from bypass_responder.model.step import Recheck, Step, StepKind, StepState
@@ -34,13 +34,15 @@ from bypass_responder.ports import Finished, WorkItem
 from bypass_responder.session import Session, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.base import Row
     from bypass_responder.model.case import Case
     from bypass_responder.services import Services
 
+E = TypeVar("E")
+T = TypeVar("T")
 ROUNDS = 8
 DELETED_AT_ONCE = 40
 TARGET_SECONDS = 120
@@ -152,11 +154,24 @@ async def _finish_all(settled: Sequence[Settled], services: Services) -> list[Ex
         await announce([one.session for one in settled], services)
     except ResponderError as problem:
         return [problem]
-    finishing = (_finish(one.item, one.session, services) for one in settled)
-    outcomes = await asyncio.gather(*finishing, return_exceptions=True)
-    problems = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-    finished = [outcome for outcome in outcomes if isinstance(outcome, Finished)]
-    return [*problems, *await services.work.finish_all(finished)]
+    problems: list[Exception] = []
+    listing = [list_entries(one.session, services) for one in settled]
+    listed = _without_problems(settled, await asyncio.gather(*listing, return_exceptions=True), problems)
+    watching = watch_actors([one.session for one, _ in listed], services)
+    if not _without_problems([None], await asyncio.gather(watching, return_exceptions=True), problems):
+        listed = [(one, rows) for one, rows in listed if not fresh(one.session)]
+    finishing = [_finish(one, rows, services) for one, rows in listed]
+    finished = _without_problems(listed, await asyncio.gather(*finishing, return_exceptions=True), problems)
+    return [*problems, *await services.work.finish_all([each for _, each in finished])]
+
+
+def _without_problems(
+    given: Sequence[E], outcomes: Sequence[T | BaseException], problems: list[Exception]
+) -> list[tuple[E, T]]:
+    """Return what worked, each with its outcome; what did not is added to the problems."""
+    problems += [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    worked = zip(given, outcomes, strict=True)
+    return [(each, outcome) for each, outcome in worked if not isinstance(outcome, BaseException)]
 
 
 async def settle(
@@ -217,15 +232,14 @@ async def _round(
     return handed_on, problems
 
 
-async def _finish(item: WorkItem, session: Session, services: Services) -> Finished:
-    listed = await list_entries(session, services)
-    await watch_actors(session, services)
+async def _finish(one: Settled, listed: Mapping[str, Row], services: Services) -> Finished:
+    session = one.session
     more = await file_rows(session, services, listed)
     await session.flush()
     await _delete_sent(session, services)
     head = session.case.head
     due_at = services.clock() if more else next_due(session, services)
-    return Finished(item, due_at, (head.log_seq, head.log_hash))
+    return Finished(one.item, due_at, (head.log_seq, head.log_hash))
 
 
 async def _delete_sent(session: Session, services: Services) -> None:

@@ -22,7 +22,7 @@ from bypass_responder.model.notification import Severity
 from bypass_responder.session import change_if_needed, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.change import Actor
@@ -36,19 +36,17 @@ MOST_READ = 500
 """Incidents of the window that are read, the newest first."""
 
 
-async def watch_actors(session: Session, services: Services) -> None:
+async def watch_actors(sessions: Sequence[Session], services: Services) -> None:
     """Judge each actor who is new in an incident; notify once a day of one who has hidden many accounts.
 
-    That they are judged is deferred.
+    Each actor is read once for all sessions, which are listed in the index. That they are judged is deferred.
     """
-    fresh = [
-        incident
-        for incident in session.case.rows(Incident)
-        if len(incident.actors) > incident.actors_counted and incident.row_key not in session.case.kept
-    ]
-    if not fresh:
+    judged = [session for session in sessions if fresh(session)]
+    incidents = [incident for session in judged for incident in fresh(session)]
+    if not incidents:
         return
-    actors = {str(actor): actor for incident in fresh for actor in incident.actors}
+    reported_by = [actor for incident in incidents for actor in incident.actors]
+    actors = {str(actor): actor for actor in reported_by}
     targets = await _targets_of(actors, services)
     many = {name: found for name, found in targets.items() if len(found) >= MANY}
     for name, found in many.items():
@@ -57,11 +55,26 @@ async def watch_actors(session: Session, services: Services) -> None:
             report = partial(_report, actor=actors[name], accounts=sorted(found.values()))
             await change_if_needed(await open_session(TENANT_TARGET, services), report, services)
             services.done.add([reported])
-    administrators = [name for name, actor in actors.items() if await _is_administrator(actor, services)]
-    session.defer(partial(_count, many=frozenset(many), administrators=frozenset(administrators)))
-    with suppress(ResponderError):  # asked again when somebody decides
-        if ids := await ids_of_actors(session, services):
-            session.defer(partial(actor_ids.store, ids=ids))
+    administrators = await _administrators(reported_by, services)
+    ids: dict[str, str] = {}
+
+    async def look_up(name: str) -> None:
+        with suppress(ResponderError):  # asked again when somebody decides
+            ids.update(await _ids_of([name], services))
+
+    await asyncio.gather(*map(limited(look_up), sorted(actor_ids.unresolved(incidents))))
+    for session in judged:
+        session.defer(partial(_count, many=frozenset(many), administrators=administrators))
+        session.defer(partial(actor_ids.store, ids=ids))
+
+
+def fresh(session: Session) -> list[Incident]:
+    """Return the loaded incidents with actors who are not judged yet."""
+    return [incident for incident in _loaded(session) if len(incident.actors) > incident.actors_counted]
+
+
+def _loaded(session: Session) -> list[Incident]:
+    return [row for row in session.case.rows(Incident) if row.row_key not in session.case.kept]
 
 
 async def ids_of_actors(session: Session, services: Services) -> dict[str, str]:
@@ -69,21 +82,26 @@ async def ids_of_actors(session: Session, services: Services) -> dict[str, str]:
 
     Permission: User.Read.All.
     """
-    incidents = [row for row in session.case.rows(Incident) if row.row_key not in session.case.kept]
-    names = sorted(actor_ids.unresolved(incidents))
+    return await _ids_of(sorted(actor_ids.unresolved(_loaded(session))), services)
+
+
+async def _ids_of(names: Sequence[str], services: Services) -> dict[str, str]:
     found = await asyncio.gather(*map(limited(services.directory.find), names))
     return {name: account.object_id for name, account in zip(names, found, strict=True) if account}
 
 
-async def _is_administrator(actor: Actor, services: Services) -> bool:
-    """Return True when an actor holds an Entra role; False also where that cannot be read."""
-    name = actor.object_id or actor.user_id
-    if actor.kind is not ActorKind.ADMINISTRATOR or not name:
-        return False
-    try:
-        return await services.directory.is_administrator(name)
-    except ResponderError:
-        return False
+async def _administrators(actors: Iterable[Actor], services: Services) -> frozenset[str]:
+    """Return the names of those who hold an Entra role; none of whom that cannot be read."""
+    asked = {str(actor): actor.object_id or actor.user_id for actor in actors if actor.kind is ActorKind.ADMINISTRATOR}
+
+    async def holds(name: str | None) -> bool:
+        try:
+            return name is not None and await services.directory.is_administrator(name)
+        except ResponderError:
+            return False
+
+    held = await asyncio.gather(*map(limited(holds), asked.values()))
+    return frozenset(name for name, each in zip(asked, held, strict=True) if each)
 
 
 async def _targets_of(actors: Mapping[str, Actor], services: Services) -> dict[str, dict[str, str]]:
