@@ -128,7 +128,7 @@ async def _bare_calls(http: httpx.AsyncClient, object_id: str) -> None:
 async def _respond(record: AuditRecord, responder: Responder) -> None:
     """What a poll of the feed does with the records of a blob."""
     services = responder.services
-    now, lookups = services.clock(), Lookups(services.directory, services.allowlist)
+    now, lookups = services.clock(), Lookups(services)
     stored = await store_records([record], services, source="bench", available_at=now, first_run=False, lookups=lookups)
     await settle_all(stored.targets, services, lookups=lookups)
     await lookups.aclose()

@@ -89,7 +89,7 @@ async def _measured(env: Mapping[str, str], tenant: Tenant, faults: _Limited, vi
     try:
         await responder.create_storage()
         records = [parsed(bypass_record(tenant.settings, person, MALLORY)) for person in people]
-        lookups = Lookups(services.directory, services.allowlist)
+        lookups = Lookups(services)
         began, busy = time.perf_counter(), time.process_time()
         stored = await store_records(
             records, services, source="bench", available_at=None, first_run=False, lookups=lookups

@@ -156,7 +156,7 @@ class _Day:
         self.tenant.add([hidden, mallory])
         services, now = self.responder.services, self.clock.now()
         record = parsed(bypass_record(self.tenant.settings, hidden, mallory.user_principal_name, at=now))
-        lookups = Lookups(services.directory, services.allowlist)
+        lookups = Lookups(services)
         found = await store_records(
             [record], services, source="bench", available_at=now, first_run=False, lookups=lookups
         )

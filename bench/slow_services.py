@@ -146,7 +146,7 @@ class SlowServices:
 
     async def _stored(self, records: Iterable[AuditRecord]) -> frozenset[str]:
         services = self.services
-        lookups = Lookups(services.directory, services.allowlist)
+        lookups = Lookups(services)
         stored = await store_records(
             records, services, source="bench", available_at=services.clock(), first_run=False, lookups=lookups
         )

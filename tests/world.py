@@ -26,7 +26,7 @@ from bypass_responder.model.step import Step, StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
 from bypass_responder.operating.decide import outcome_of
 from bypass_responder.operating.self_check import SelfChecks
-from bypass_responder.services import Services, WorkerHealth
+from bypass_responder.services import Misspelled, Services, WorkerHealth
 from bypass_responder.settings import Settings
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
@@ -219,7 +219,11 @@ class World:
     def deploy(self, **settings: Any) -> None:
         """The app is deployed anew with other settings: a new process, which remembers nothing."""
         self.services = dataclasses.replace(
-            self.services, settings=some_settings(**settings), done=Remembered(), worker=WorkerHealth()
+            self.services,
+            settings=some_settings(**settings),
+            done=Remembered(),
+            worker=WorkerHealth(),
+            misspelled=Misspelled(),
         )
 
     async def sees(self, *findings: Finding) -> None:

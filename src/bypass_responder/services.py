@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder import ports
+    from bypass_responder.model.account import MalformedEntry
     from bypass_responder.settings import Settings
 
 
@@ -21,6 +23,15 @@ class WorkerHealth:
 
     well_until: datetime | None = None
     """Set after a look at the tenant's case that found none: until then, an answer as usual needs no other look."""
+
+
+@dataclass
+class Misspelled:
+    """The misspelled rows of the allowlist, as this process read them last. One of them may mean any account."""
+
+    at: float = -math.inf
+    """When that read began, in seconds on the clock of the event loop."""
+    rows: list[MalformedEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -66,3 +77,4 @@ class Services:
     done: Remembered = field(default_factory=Remembered)
     """What this process has stored or reported for good, so that it asks storage nothing about a copy of it."""
     worker: WorkerHealth = field(default_factory=WorkerHealth)
+    misspelled: Misspelled = field(default_factory=Misspelled)

@@ -27,7 +27,7 @@ async def examined(
 ) -> Ask | Wait | Elsewhere | Unlisted | Decided:
     world = world or World()
     case = Case(finding.target, {"head": head} if head else {})
-    lookups = Lookups(world.services.directory, world.services.allowlist)
+    lookups = Lookups(world.services)
     try:
         return await examine(finding, case, world.services, lookups)
     finally:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from bypass_responder.handling import identify
+from bypass_responder.model.account import MalformedEntry
 from bypass_responder.model.change import Outcome
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
@@ -153,3 +155,24 @@ async def test_an_old_record_of_an_account_without_exchange_object_is_held_and_p
 
     assert (await world.case()).head.restored_at is None
     assert set((await world.states()).values()) == {StepState.HELD}
+
+
+async def test_the_keys_of_the_allowlist_are_read_once_for_findings_of_the_same_moment() -> None:
+    world = World()
+    for object_id, name in ((ALEX, "alex"), (BLAKE, "blake")):
+        about = {"object_id_text": object_id, "identity_text": f"{name}@contoso.onmicrosoft.com"}
+        await world.sees(a_finding(**about))
+
+    assert [call for call in world.allowlist.calls if call[0] == "misspelled"] == [("misspelled", "")]
+
+
+async def test_the_keys_of_the_allowlist_are_read_again_a_moment_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identify, "FRESH_SECONDS", 0.0)
+    world = World()
+    await world.sees(a_finding())
+    keys = ("tenant", f"{BLAKE}\u200b")
+    world.allowlist.rows["misspelled"] = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
+    blake = a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com")
+    await world.sees(blake)
+
+    assert (await world.case(BLAKE)).by_key[blake.row_key].verdict == "allowlist_unclear"  # type: ignore[attr-defined]

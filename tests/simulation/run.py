@@ -46,7 +46,7 @@ from bypass_responder.operating.posture.plan_runs import prepare_apply, prepare_
 from bypass_responder.operating.status import read_status
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
-from bypass_responder.services import Services, WorkerHealth
+from bypass_responder.services import Misspelled, Services, WorkerHealth
 from bypass_responder.triggers.ask_organization import ask_organization
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.gather_evidence import gather_evidence
@@ -519,7 +519,9 @@ class Run:
             await future
 
         clock = lambda: self.now() + timedelta(seconds=self._skew.get(host, 0.0))  # noqa: E731 - of this host
-        services = dataclasses.replace(self.services, clock=clock, done=Remembered(), worker=WorkerHealth())
+        services = dataclasses.replace(
+            self.services, clock=clock, done=Remembered(), worker=WorkerHealth(), misspelled=Misspelled()
+        )
         if TOOLS.get(host) is Channel.CONSOLE:
             services = dataclasses.replace(services, decisions=self.console_decisions)
         gated = gate(services, reach)

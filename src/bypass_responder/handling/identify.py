@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
     from bypass_responder.model.finding import Check, Finding
-    from bypass_responder.ports import Allowlist, Directory
+    from bypass_responder.services import Services
 
 
 FRESH_SECONDS = 5.0
@@ -49,10 +49,11 @@ class Ask:
 class Lookups:
     """Reads of accounts and allowlist rows, started as early as possible and shared while they are fresh."""
 
-    def __init__(self, directory: Directory, allowlist: Allowlist) -> None:
-        """Keep the ports."""
-        self._directory = directory
-        self._allowlist = allowlist
+    def __init__(self, services: Services) -> None:
+        """Take the ports, and what this process has read of the whole allowlist a moment ago."""
+        self._directory = services.directory
+        self._allowlist = services.allowlist
+        self._seen = services.misspelled
         self._expected: set[str] = set()
         self._tasks: dict[tuple[str, str], tuple[float, asyncio.Task[object]]] = {}
 
@@ -93,7 +94,7 @@ class Lookups:
         started, task = self._tasks.get(key, (-FRESH_SECONDS, None))
         if task is None or now - started > FRESH_SECONDS:
             task = asyncio.ensure_future(self._read(what, name, key[1]))
-            self._tasks[key] = now, task
+            self._tasks[key] = self._seen.at if what == "misspelled" and self._is_seen(now) else now, task
         return task
 
     async def _read(self, what: str, name: str, key: str) -> object:
@@ -103,7 +104,16 @@ class Lookups:
             case "entry":
                 return await self._allowlist.get(key)
             case _:
-                return await self._allowlist.misspelled()
+                return await self._misspelled()
+
+    async def _misspelled(self) -> list[MalformedEntry]:
+        now = asyncio.get_running_loop().time()
+        if not self._is_seen(now):
+            self._seen.rows, self._seen.at = await self._allowlist.misspelled(), now
+        return self._seen.rows
+
+    def _is_seen(self, now: float) -> bool:
+        return now - self._seen.at <= FRESH_SECONDS
 
 
 def _key(what: str, name: str) -> tuple[str, str]:

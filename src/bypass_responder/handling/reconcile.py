@@ -189,7 +189,7 @@ async def settle(
     problems: list[Exception] = []
     for _ in range(ROUNDS):
         before = session.commits
-        reads = lookups or Lookups(services.directory, services.allowlist)
+        reads = lookups or Lookups(services)
         try:
             moved, problems = await _round(session, services, reads, first)
         finally:

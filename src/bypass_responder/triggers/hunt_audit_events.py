@@ -68,7 +68,7 @@ async def _handle(rows: Sequence[HuntedRow], now: datetime, services: Services) 
     read = [(row, item) for row in rows for item in records_of(row)]
     records = [item for _, item in read if isinstance(item, AuditRecord)]
     unreadable = [(row, item) for row, item in read if isinstance(item, Unreadable)]
-    lookups = Lookups(services.directory, services.allowlist)
+    lookups = Lookups(services)
     try:
         stored = await store_records(
             records,

@@ -35,7 +35,7 @@ FEED_ALERTS = (
 
 async def poll_audit_feed(services: Services) -> PollReport:
     """Run one poll. Raises when storage fails or a target cannot be settled; the timer retries the run."""
-    lookups = Lookups(services.directory, services.allowlist)
+    lookups = Lookups(services)
     touched: set[str] = set()
     arrivals: list[Arrival] = []
     unreadable = unread_cmdlets = 0
