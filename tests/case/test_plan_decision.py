@@ -71,7 +71,7 @@ def test_a_plan_that_was_carried_out_is_recognized() -> None:
 
 
 def test_a_plan_that_was_carried_out_in_part_is_begun_again_and_the_first_run_stays() -> None:
-    draft = a_draft(a_run(ended_at=START, state="partly"))
+    draft = a_draft(a_run(ended_at=START, state="partly done"))
 
     assert decided(draft, APPLY).outcome == "carried_out"
     assert len(draft.case.rows(PlanRun)) == 2

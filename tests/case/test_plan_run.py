@@ -165,7 +165,7 @@ def test_it_ends_partly_with_the_mailboxes_that_are_not_as_wanted() -> None:
     run = begin(draft)
     [notification] = draft.case.rows(Notification)
 
-    assert run.state == "partly"
+    assert run.state == "partly done"
     assert notification.severity is Severity.WARNING
     assert "kim0@contoso.com: its settings were changed by somebody else" in notification.text
 
@@ -178,7 +178,7 @@ def test_a_missing_permission_stops_it_and_leaves_the_rest() -> None:
     run = begin(draft, *following())
 
     assert (run.state, run.under_way) == ("stopped", ())
-    assert run.counts == {ChangeOutcome.FAILED: 1, ChangeOutcome.LEFT: 1}
+    assert run.counts == {ChangeOutcome.FAILED: 1, ChangeOutcome.NOT_STARTED: 1}
     assert "Set-Mailbox is not permitted" in run.stopped
 
 

@@ -281,3 +281,30 @@ def test_an_age_that_is_none_is_refused(age: str) -> None:
     result = run("check", "--max-age", age)
 
     assert (result.exit_code, "26h" in result.stderr) == (2, True)
+
+
+def test_an_export_is_never_written_over(folder: Path) -> None:
+    before = (folder / "bypass.json").read_text(encoding="utf-8")
+    result = run("compare", *exports(folder), "-o", "json", "-f", folder / "." / "bypass.json")
+
+    assert (result.exit_code, "is one of the exports" in result.stderr) == (2, True)
+    assert (folder / "bypass.json").read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize("name", ["json", "-", "table"])
+def test_a_format_is_no_file_of_a_plan(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere -o is a format."""
+    monkeypatch.chdir(folder)
+    result = run("plan", *with_mailboxes(folder, PINNED), "-o", name)
+
+    assert (result.exit_code, Path(name).exists()) == (2, False)
+    assert "such as plan.json" in result.stderr
+
+
+@pytest.mark.parametrize(("row", "is_written"), [(ALEX, False), (PINNED, True)])
+def test_a_plan_of_a_partial_read_ends_with_1(folder: Path, row: dict[str, Any], is_written: bool) -> None:
+    [mailboxes, *_] = with_mailboxes(folder, row)
+    result = run("plan", mailboxes, "-o", folder / "plan.json")
+
+    assert (result.exit_code, (folder / "plan.json").exists()) == (1, is_written)
+    assert "PARTIAL READ" in result.stdout

@@ -19,6 +19,7 @@ from bypass_responder.model.hunting import Arrival, HuntingState
 from bypass_responder.operating.self_check import SelfChecks
 from bypass_responder.operating.status import Status, read_status
 from bypass_responder.operating.timeline import Cost
+from bypass_responder.posture.run import begin
 from bypass_responder.session import change_health, open_session, raise_health
 from bypass_responder.triggers.receive_alert import receive_alert
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
@@ -457,3 +458,14 @@ async def test_the_delays_of_feed_and_hunting_are_side_by_side() -> None:
     delays = as_json(await reads(world))["sensor_delays"]
 
     assert [(each["sensor"], each["median_minutes"]) for each in delays] == [("feed", 62), ("hunting", 7)]
+
+
+async def test_a_partial_read_of_the_mailboxes_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its parts were all read; the comparison found that something is missing."""
+    world = await watched()
+    compared = {"ended_at": START, "compared_at": START, "partial": "1 mailbox was read twice"}
+    world.posture_runs.row = begin("run", START, None).model_copy(update=compared)
+    found = await reads(world)
+
+    assert "PARTIAL: 1 mailbox was read twice" in shown(found, capsys)
+    assert as_json(found)["posture_read"]["partial"] == "1 mailbox was read twice"

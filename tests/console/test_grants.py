@@ -53,3 +53,4 @@ async def test_what_waits_for_its_comparison_is_said_to_be_missing() -> None:
         text = (await browser.get("/posture/grants")).text
 
     assert "not compared yet" in text
+    assert "None of those that are listed." in text

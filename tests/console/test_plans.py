@@ -31,13 +31,13 @@ async def test_before_the_first_plan_it_says_so() -> None:
 async def test_the_page_shows_how_a_plan_has_ended_and_what_is_not_as_wanted() -> None:
     text = await shown("/posture/plans")
 
-    assert "partly" in text
-    assert "1 of 1 mailboxes: 1 gone" in text
+    assert "partly done" in text
+    assert "1 of 1 mailbox: 1 not found" in text
     assert "Not as wanted: kim@contoso.com" in text
 
 
 async def test_the_api_has_the_same() -> None:
-    assert '"progress":"1 of 1 mailboxes: 1 gone"' in await shown("/api/v1/posture/plans")
+    assert '"progress":"1 of 1 mailbox: 1 not found"' in await shown("/api/v1/posture/plans")
 
 
 async def test_markup_in_a_name_is_text() -> None:

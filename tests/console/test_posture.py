@@ -64,7 +64,7 @@ async def test_the_api_has_the_same() -> None:
         ("?missing=mailitemsaccessed", 2),
         ("?not_audited=true", 1),
         ("?pinned=true&not_audited=true", 0),
-        ("?type=NoSuchType", 0),
+        ("?type=EquipmentMailbox", 0),
     ],
 )
 async def test_the_mailboxes_are_filtered_and_it_says_so(query: str, rows: int) -> None:
@@ -88,10 +88,12 @@ async def test_the_numbers_are_those_of_all_mailboxes_and_the_api_has_the_filter
 
 
 async def test_markup_in_a_filter_is_text() -> None:
-    text = await shown(*SOME, path="/posture?missing=%3Cb%3Ex%3C/b%3E")
+    world = World()
+    await keep_read(read_of(world, *SOME), world.services)
+    async with visitor(world, Role.READ) as browser:
+        answer = await browser.get("/posture?missing=%3Cb%3Ex%3C/b%3E")
 
-    assert "&lt;b&gt;x&lt;/b&gt;" in text
-    assert "<b>x" not in text
+    assert (answer.status_code, "&lt;b&gt;x&lt;/b&gt;" in answer.text, "<b>x" in answer.text) == (400, True, False)
 
 
 async def test_markup_in_a_name_is_text() -> None:
@@ -105,3 +107,27 @@ async def test_markup_in_a_name_is_text() -> None:
         answer = await browser.get("/posture")
 
     assert "&lt;b&gt;x&lt;/b&gt;" in answer.text
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [("missing=MailItemAccessed", "MailItemsAccessed"), ("type=SharedMailBoxes", "SharedMailbox")],
+)
+async def test_a_filter_with_a_typo_is_refused(query: str, hint: str, prefix: str) -> None:
+    """Its answer would be that nothing is wrong."""
+    world = World()
+    await keep_read(read_of(world, *SOME), world.services)
+    async with visitor(world, Role.READ) as browser:
+        answer = await browser.get(f"{prefix}/posture?{query}")
+
+    assert (answer.status_code, f"Did you mean {hint}?" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize(("case", "color"), [(CASES[0], "valid"), (CASES[2], "problem")])
+async def test_the_color_of_the_state_follows_what_it_says(case: Case, color: str) -> None:
+    clean = await shown(case)
+    partial = await shown(case, problems=("the worker was throttled",))
+
+    assert f'<p class="state {color}">' in clean
+    assert '<p class="state problem">PARTIAL READ' in partial

@@ -57,12 +57,14 @@ async def test_a_plan_is_carried_out_and_undone_with_bypassctl(live: Live, tmp_p
     said = await bypassctl(live.env, "posture", "apply", f"{tmp_path}/plan.json", *REASON)
     await carried_out(live)
     run, changed = await last_run(live), mailboxes(live)
-    file = await bypassctl(live.env, "posture", "applied", str(run["id"]), "--undo-file", f"{tmp_path}/undo.json")
+    into = ("--undo-file", f"{tmp_path}/undo.json", "-o", "json")
+    file = await bypassctl(live.env, "posture", "applied", str(run["id"]), *into)
     undone = await bypassctl(live.env, "posture", "undo", str(run["id"])[:8], *REASON)
     await carried_out(live)
 
     assert (said.code, file.code, undone.code) == (0, 0, 0), said.err + file.err + undone.err
     assert (run["state"], run["counts"]) == ("done", {"done": 2})
+    assert file.json["progress"] == "2 of 2 mailboxes: 2 done"
     assert len([key for key in before if before[key] != changed[key]]) == 2
     entries = json.loads((tmp_path / "undo.json").read_text(encoding="utf-8"))["entries"]
     assert {each["object_id"] for each in entries} == {key for key in before if before[key] != changed[key]}

@@ -48,7 +48,7 @@ async def test_the_table_has_one_line_for_each_actor(start: Start) -> None:
     live = await watching(start, HUNTING)
     said = await bypassctl(live.cli_env, "posture", "access", "--logon-type", "admin", "--since", "3d")
 
-    assert said.out.startswith("2 pairs of mailbox and other actor: 1 watched mailbox, since")
+    assert said.out.startswith("2 other actors opened 1 watched mailbox, since")
     assert "HardDelete 1" in said.out
 
 

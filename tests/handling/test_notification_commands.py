@@ -311,7 +311,7 @@ async def tested() -> World:
 
 
 async def planned() -> World:
-    """A plan is held, goes on, and ends partly; its undo ends."""
+    """A plan is held, goes on, and ends partly done; its undo ends."""
     world = World()
     mailboxes = Mailboxes(world)
     del mailboxes.now[object_id(0)]

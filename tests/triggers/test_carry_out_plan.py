@@ -71,7 +71,7 @@ async def test_a_change_without_an_answer_is_undone_as_well(answers: str) -> Non
     await decides(world, UNDO, run=run.id)
     undo = await carried_out(world, mailboxes)
 
-    assert (run.state, run.counts) == ("partly", {ChangeOutcome.DONE: 2, ChangeOutcome.UNKNOWN: 1})
+    assert (run.state, run.counts) == ("partly done", {ChangeOutcome.DONE: 2, ChangeOutcome.UNKNOWN: 1})
     assert undo.counts == {ChangeOutcome.DONE: 3}
     assert all(each == PINNED for each in mailboxes.now.values())
 
@@ -117,7 +117,7 @@ async def test_a_mailbox_that_audits_less_after_its_change_is_named_and_can_be_u
     await decides(world, UNDO, run=run.id)
     undo = await carried_out(world, mailboxes)
 
-    assert (run.state, run.counts) == ("partly", {ChangeOutcome.DONE: 2, ChangeOutcome.LESS: 1})
+    assert (run.state, run.counts) == ("partly done", {ChangeOutcome.DONE: 2, ChangeOutcome.LESS: 1})
     assert run.named == ("kim1@contoso.com: Once it was set, the mailbox no longer audited: HardDelete (Owner).",)
     assert undo.counts == {ChangeOutcome.DONE: 3}
     assert mailboxes.now[object_id(1)] == PINNED
@@ -331,7 +331,7 @@ async def test_a_stop_ends_at_once_what_was_stored_and_not_sent(mode: str) -> No
     await decides(world, STOP, run=begun.id)
     [run] = await runs(world)
 
-    assert (run.state, run.counts, mailboxes.asked) == ("stopped", {ChangeOutcome.LEFT: 3}, 0)
+    assert (run.state, run.counts, mailboxes.asked) == ("stopped", {ChangeOutcome.NOT_STARTED: 3}, 0)
     assert run.named[0] == "kim0@contoso.com: the run was stopped before this was asked"
 
 

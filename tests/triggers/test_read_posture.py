@@ -158,6 +158,22 @@ async def test_a_part_that_cannot_be_read_makes_the_report_partial() -> None:
 
     assert report.found.problems == ("group: Not allowed.",)
     assert not report.clean
+    assert world.posture_runs.row is not None
+    assert world.posture_runs.row.partial == "group: Not allowed."
+
+
+async def test_a_comparison_that_is_partial_makes_the_read_so() -> None:
+    """Every part was read; what one of them wrote is gone."""
+    world = World()
+    worker = Worker(world)
+    await read_posture(world.services)
+    await worker.answer()
+    world.reads.blobs.popitem()
+    world.now += timedelta(minutes=1)
+    await read_posture(world.services)
+
+    assert world.posture_runs.row is not None
+    assert world.posture_runs.row.partial.startswith("a part is not readable")
 
 
 async def test_a_read_that_is_partial_for_a_week_is_an_alert_and_a_complete_one_ends_it() -> None:

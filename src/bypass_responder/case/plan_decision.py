@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.plan_run import newest
 from bypass_responder.case.recorded_decision import log_decision, out_of_time, recorded_already, recorded_as, refuse
-from bypass_responder.model.base import moment
+from bypass_responder.model.base import counted, moment
 from bypass_responder.model.decision_message import DecisionKind
 from bypass_responder.model.plan_run import PlanRun
 
@@ -103,7 +103,7 @@ def _begin(draft: Draft, decision: PersonDecision, message: DecisionMessage) -> 
         if each.id != run.id and each.row_key not in draft.case.kept:
             draft.file(each, each.filed)
     what = f"the undo of run {run.undoes}" if run.undoes else "the plan"
-    text = f"{what}, {total} mailboxes: {decision.reason}"
+    text = f"{what}, {counted(total, 'mailbox', 'mailboxes')}: {decision.reason}"
     log_decision(draft, decision, "plan_started", text)
 
 

@@ -65,7 +65,7 @@ def take_answers(draft: Draft, answers: Mapping[str, ReadResult | None], *, prob
             after = judged(before, None, draft.now) if before.command_id in answers else unasked(before)
         freed += before.stage is Stage.CHANGE and bool(before.command_id) and not after.command_id
         changes.append(after)
-    changes = [_left(each) if stopped and not each.command_id else each for each in changes]
+    changes = [_never_asked(each) if stopped and not each.command_id else each for each in changes]
     over = [new for old, new in zip(run.under_way, changes, strict=True) if new.outcome and not old.outcome]
     for each in over:
         _log_outcome(draft, run, each)
@@ -76,11 +76,11 @@ def take_answers(draft: Draft, answers: Mapping[str, ReadResult | None], *, prob
     draft.put(run.counted(over).model_copy(update=update))
 
 
-def _left(change: MailboxChange) -> MailboxChange:
+def _never_asked(change: MailboxChange) -> MailboxChange:
     """Return how it ends for a mailbox that a stopped run does not ask about any more."""
     if change.outcome:
         return change
-    outcome = ChangeOutcome.UNKNOWN if change.uncertain else ChangeOutcome.LEFT
+    outcome = ChangeOutcome.UNKNOWN if change.uncertain else ChangeOutcome.NOT_STARTED
     return ended(change, outcome, change.problem or "the run was stopped")
 
 
@@ -168,7 +168,7 @@ def _command(verb: str, run: PlanRun) -> str:
 
 def _end(draft: Draft, run: PlanRun) -> None:
     good = all(ChangeOutcome(each).good for each, count in run.counts.items() if count)
-    state = "done" if good and run.ended >= run.total else "stopped" if run.stopped else "partly"
+    state = "done" if good and run.ended >= run.total else "stopped" if run.stopped else "partly done"
     run = run.model_copy(update={"ended_at": draft.now, "state": state, "held": ""})
     draft.put(run)
     what = "undo" if run.undoes else "plan"

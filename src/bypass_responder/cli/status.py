@@ -194,14 +194,15 @@ def _posture(run: PostureRun | None) -> str:
         return "never: bypassctl posture read"
     if run.compared_at is None:
         return f"since {moment(run.started_at)}: {run.progress}"
-    partial = f", PARTIAL: {found[0]}" if (found := problems(run)) else ""
+    why = run.partial or next(iter(problems(run)), "")
+    partial = f", PARTIAL: {why}" if why else ""
     return f"{moment(run.compared_at)}: {run.progress}{partial}  (bypassctl posture report)"
 
 
 def _posture_json(run: PostureRun) -> dict[str, Any]:
     parts = [{"part": part.name, "ended": part.ended, "problem": part.problem} for part in run.parts]
-    times = run.model_dump(mode="json", include={"id", "started_at", "ended_at", "compared_at"})
-    return {**times, "progress": run.progress, "problems": problems(run) if run.ended_at else (), "parts": parts}
+    fields = run.model_dump(mode="json", include={"id", "started_at", "ended_at", "compared_at", "partial"})
+    return {**fields, "progress": run.progress, "problems": problems(run) if run.ended_at else (), "parts": parts}
 
 
 def _show_health(found: Status) -> None:

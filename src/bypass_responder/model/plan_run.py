@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bypass_responder.model.base import Row, Stored, Utc, Value
+from bypass_responder.model.base import Row, Stored, Utc, Value, counted
 from bypass_responder.model.health import newest_first
 from bypass_responder.model.mailbox_audit import AuditChange, AuditSettings
 from bypass_responder.model.message import Guid
@@ -17,7 +17,7 @@ from bypass_responder.model.sweep import Sha256
 MOST_CHANGES = 10_000
 """Mailboxes of one plan."""
 MOST_NAMED = 20
-"""Mailboxes that a run names as left or uncertain; the undo file has all."""
+"""Mailboxes that a run names as not as wanted; the undo file has all."""
 
 
 class PlanRef(Value):
@@ -25,6 +25,10 @@ class PlanRef(Value):
 
     sha256: Sha256
     changes: Annotated[int, Field(ge=1, le=MOST_CHANGES)]
+
+
+RunState = Literal["running", "done", "partly done", "stopped"]
+"""partly done: some mailboxes are not as wanted. stopped: some were not started."""
 
 
 class Stage(StrEnum):
@@ -38,27 +42,27 @@ class Stage(StrEnum):
 
 
 class ChangeOutcome(StrEnum):
-    """How it ended for one mailbox."""
+    """How it ended for one mailbox. The values are the words that people read, in every form."""
 
     DONE = "done"
     """Changed, or undone, and read back."""
-    ALREADY = "already"
+    ALREADY = "already as wanted"
     """It was as wanted before. Nothing was set."""
     SKIPPED = "skipped"
     """Its settings were no longer those of the plan. Nothing was set."""
-    GONE = "gone"
+    GONE = "not found"
     """The account or its mailbox was not found."""
     REFUSED = "refused"
     """The worker refused it. Nothing was set."""
     FAILED = "failed"
     """Nothing was set."""
-    REVERTED = "reverted"
+    REVERTED = "rolled back"
     """It audited less once it was set, and was set back at once."""
-    LESS = "less"
+    LESS = "audits less"
     """It was set, and audits less than before."""
     UNKNOWN = "unknown"
     """It was asked, and may have been set."""
-    LEFT = "left"
+    NOT_STARTED = "not started"
     """The run was stopped before it was asked."""
 
     @property
@@ -153,14 +157,13 @@ class PlanRun(Row):
     """The run that this one undoes."""
     started_at: Utc
     ended_at: Utc | None = None
-    state: Literal["running", "done", "partly", "stopped"] = "running"
-    """partly: some mailboxes are not as wanted. stopped: some were not begun."""
+    state: RunState = "running"
     held: str = ""
     """Why nothing is asked now."""
     stopped: str = ""
-    """Why no further mailbox is begun."""
+    """Why no further mailbox is started."""
     next_number: int = 0
-    """Of the first mailbox that was not begun."""
+    """Of the first mailbox that was not started."""
     under_way: tuple[MailboxChange, ...] = ()
     counts: dict[ChangeOutcome, int] = Field(default_factory=dict)
     recent: tuple[Utc, ...] = ()
@@ -186,17 +189,18 @@ class PlanRun(Row):
     @property
     def progress(self) -> str:
         """How far it is, for people."""
-        counts = [f"{count} {outcome}" for outcome, count in sorted(self.counts.items()) if count]
-        return f"{self.ended} of {self.total} mailboxes{': ' if counts else ''}{', '.join(counts)}"
+        counts = [f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items()) if count]
+        mailboxes = counted(self.total, "mailbox", "mailboxes")
+        return f"{self.ended:,} of {mailboxes}{': ' if counts else ''}{', '.join(counts)}"
 
     @property
     def filed(self) -> str:
-        """Where it is stored once another run has begun."""
+        """Where it is stored once another run has started."""
         return f"plan-{newest_first(self.started_at)}-{self.row_key}"
 
     def counted(self, ended: list[MailboxChange]) -> PlanRun:
         """Return it with further outcomes."""
         counts = Counter(self.counts) + Counter(each.outcome for each in ended if each.outcome)
         bad = [each for each in ended if each.outcome and not each.outcome.good]
-        left = [f"{each.name}: {each.problem or each.outcome}" for each in bad]
-        return self.model_copy(update={"counts": dict(counts), "named": (*self.named, *left)[:MOST_NAMED]})
+        texts = [f"{each.name}: {each.problem or each.outcome}" for each in bad]
+        return self.model_copy(update={"counts": dict(counts), "named": (*self.named, *texts)[:MOST_NAMED]})

@@ -72,6 +72,8 @@ class PostureRun(Stored):
     """When its last part ended."""
     compared_at: Utc | None = None
     """When it was compared and stored; None while it is under way."""
+    partial: str = ""
+    """The first reason why it is partial, once it was compared; empty for a complete one."""
     etag: str | None = None
 
     @property

@@ -78,3 +78,9 @@ async def violations(page: Page) -> list[str]:
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found = await page.evaluate("axe.run()")
     return [f"{each['id']}: {node['html']}" for each in found["violations"] for node in each["nodes"]]
+
+
+async def picture_of(page: Page, name: str, *, width: int = 760, height: int = 720) -> None:
+    """Take the picture that the documents show."""
+    await page.set_viewport_size({"width": width, "height": height})
+    await page.screenshot(path=ROOT / "docs" / name)

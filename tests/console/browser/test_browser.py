@@ -15,7 +15,7 @@ from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.question import Empty, Found, Item, Unavailable
 from bypass_responder.operating.posture.answers import keep_read
 from bypass_responder.triggers.gather_evidence import gather_evidence
-from tests.console.browser.chromium import ROOT, browsing, needs_chromium, violations
+from tests.console.browser.chromium import browsing, needs_chromium, picture_of, violations
 from tests.fakes import FakeSource
 from tests.operating.allowlist.builders import delivers, swept
 from tests.operating.incidents import scenes
@@ -94,12 +94,6 @@ async def asked(world: World, page: Page) -> None:
     await delivers(world, world.decisions.sent[-1], Channel.CONSOLE)
     await page.get_by_role("status").get_by_role("link").click()
     await page.get_by_text("sign-in enabled").or_(page.get_by_text("sign-in disabled")).wait_for()
-
-
-async def picture_of(page: Page, name: str) -> None:
-    """Take the picture that the documents show."""
-    await page.set_viewport_size({"width": 760, "height": 720})
-    await page.screenshot(path=ROOT / "docs" / name)
 
 
 async def decide(page: Page, world: World, address: str, label: str) -> None:

@@ -56,7 +56,7 @@ async def test_the_plans_can_be_read(width: int, scheme: str, script: bool) -> N
     assert (rows, too_wide) == (3, False)
     assert "POSTURE_CHANGES_PER_HOUR is 0. It goes on with POSTURE_CHANGES_PER_HOUR above 0" in shown
     assert f"Not as wanted: {LONG}: its settings have changed since the plan was made" in shown
-    assert "12 of 12 mailboxes: 10 done, 1 gone, 1 skipped" in shown
+    assert "12 of 12 mailboxes: 10 done, 1 not found, 1 skipped" in shown
 
 
 async def test_a_phone_shows_each_plan_as_a_card_with_the_names_of_its_columns() -> None:
@@ -69,5 +69,5 @@ async def test_a_phone_shows_each_plan_as_a_card_with_the_names_of_its_columns()
         )
         heads = await page.locator("thead").bounding_box()
 
-    assert names == [f'"{name}: "' for name in ("Run", "State", "Mailboxes", "Begun", "Asked by")]
+    assert names == [f'"{name}: "' for name in ("Run", "State", "Mailboxes", "Started", "Asked by")]
     assert heads is None or heads["height"] <= 1

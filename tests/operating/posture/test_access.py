@@ -170,3 +170,14 @@ async def test_a_right_to_a_folder_is_named_with_the_folder_and_membership_is_no
         EVE: "a right to ceo:\\Inbox",
         f"application {APP}": "",
     }
+
+
+async def test_the_sentence_counts_actors_and_mailboxes_and_says_when_there_may_be_more() -> None:
+    bob = {"actor": "bob@contoso.com"}
+    world = await world_with(ago(1), ago(1, **bob), ago(2, mailbox="cfo@contoso.com", mailbox_id="", **bob))
+    known = await answer(world)
+    del world.access.read[TODAY - 9 * DAY]
+    partial = await answer(world)
+
+    assert known.sentence.startswith("2 other actors opened 2 watched mailboxes, since 2026-")
+    assert (known.sentence.endswith("Z."), partial.sentence.endswith("There may be more.")) == (True, True)

@@ -129,3 +129,11 @@ def test_the_lists_of_the_sixty_are_complete() -> None:
 
     assert not {*row["Owner"].split(",")} & {*OWNER}
     assert row["Logon type with Default Audit Set"].split(",") == list(ALL)
+
+
+def test_a_watched_mailbox_that_was_not_read_is_named_in_each_row() -> None:
+    [row] = rows_of(report_of(CASES[0], watched=("ceo@contoso.com",)))
+    [only] = rows_of(report_of(CASES[0], watched=("ceo@contoso.com",), wanted=RowFilter(pinned=True)))
+
+    assert row["Read Complete"] == "no: watched, not read: ceo@contoso.com"
+    assert only["Read Complete"] == "no: watched, not read: ceo@contoso.com; filtered: --pinned"

@@ -69,7 +69,9 @@ async def test_what_waits_for_its_comparison_is_missing() -> None:
     world = World()
     await world.permissions.defer([ago(1, granted=True)], world.now)
 
-    assert not (await read_grants(world.services)).complete
+    found = await read_grants(world.services)
+
+    assert (found.complete, found.removed, found.clean) == (False, (), False)
 
 
 async def test_it_says_so_when_there_are_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,3 +79,10 @@ async def test_it_says_so_when_there_are_more(monkeypatch: pytest.MonkeyPatch) -
     found = await read_grants((await world_with(ago(2, granted=True), ago(1, granted=True))).services)
 
     assert (len(found.changes), found.complete) == (1, False)
+
+
+async def test_it_is_clean_without_a_grant_that_was_soon_removed() -> None:
+    given = await read_grants((await world_with(ago(1, granted=True))).services)
+    removed = await read_grants((await world_with(ago(2, granted=True), ago(1, granted=False))).services)
+
+    assert (given.clean, removed.clean) == (True, False)

@@ -228,6 +228,8 @@ def test_the_admin_audit_log_is_read() -> None:
     ("data", "words"),
     [
         (b"", "empty"),
+        (b"{}", "no_rows"),
+        (b"Name,AuditBypassEnabled\r\n", "no_rows"),
         (b"  \n", "empty"),
         (b"\xff\xfe\x00", "neither UTF-8 nor UTF-16"),
         (b"\x80abc", "neither UTF-8 nor UTF-16"),
@@ -237,7 +239,7 @@ def test_the_admin_audit_log_is_read() -> None:
         (b"[1, 2]", "where a mailbox is expected"),
         (b"hello", "no line names columns"),
         (b"Name,Size\r\nAlex,7\r\n", "no column is known"),
-        (as_json([]), "no column is known"),
+        (as_json([]), "no_rows"),
         (b"AuditOwner,AuditOwner\r\n1,2\r\n", "there twice"),
         (b'AuditOwner,Guid\r\n"Update,7\r\n', "no CSV"),
         (b"AuditOwner,Guid\r\nUpdate\r\n", "line 2 has 1 cells"),

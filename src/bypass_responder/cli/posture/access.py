@@ -89,7 +89,7 @@ def access(
 
 
 def _show(found: Accesses, *, by_day: bool) -> None:
-    say(found.sentence, style="bold red" if found.state == "unavailable" else "")
+    say(found.sentence, style="" if found.whole else "bold red")
     if by_day:
         show_section("By day", [*_ROWS], [[cell(each) for cell in _ROWS.values()] for each in found.rows])
     else:

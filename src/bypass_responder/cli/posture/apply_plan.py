@@ -51,7 +51,7 @@ def apply(
 
     Needs MODE=enforce, and the set changes: bypassctl grant
     --exchange-script --set changes. Each mailbox is read again, recorded,
-    changed and read back; one that is no longer as planned is left and
+    changed and read back; one that is no longer as planned is skipped, and
     named. At most POSTURE_CHANGES_PER_HOUR mailboxes are changed within any
     60 minutes. To see how far it is, and to get the undo file: posture
     applied. With --wait, exits 1 unless every mailbox is as planned.
@@ -78,8 +78,8 @@ def apply(
 def undo(run: RunId, *, reason: Reason, wait: Wait = False, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Undo a run of a plan: each mailbox that it changed, or may have changed, goes back to its settings before.
 
-    Shows them first, and asks. One that was changed otherwise since is left
-    and named. Needs MODE=enforce. With --wait, exits 1 unless every mailbox
+    Shows them first, and asks. One that was changed otherwise since is
+    skipped, and named. Needs MODE=enforce. With --wait, exits 1 unless every mailbox
     is as it was.
     """
     found, message = _prepared(DecisionKind.UNDO_PLAN, run, reason)
@@ -92,7 +92,7 @@ def undo(run: RunId, *, reason: Reason, wait: Wait = False, dry_run: DryRun = Fa
 
 
 def stop_run(run: RunId, *, reason: Reason, wait: Wait = False) -> None:
-    """Stop a run of a plan: no further mailbox is begun. What was asked already is recorded."""
+    """Stop a run of a plan: no further mailbox is started. What was asked already is recorded."""
     found, message = _prepared(DecisionKind.STOP_PLAN, run, reason)
     send_decision(message, f"the stop of run {found.id}", wait=wait)
     if wait:
@@ -117,7 +117,7 @@ def _show(plan: Plan) -> None:
     if plan.pinning:
         say(PINNING.format(counted(plan.pinning, "logon type leaves", "logon types leave")))
     if plan.read_at is None or datetime.now(UTC) - plan.read_at > OLD:
-        say("The settings were read more than a day ago. Mailboxes that have changed since are left, and named.")
+        say("The settings were read more than a day ago. Mailboxes that have changed since are skipped, and named.")
 
 
 def _show_undo(run: PlanRun) -> None:

@@ -58,6 +58,8 @@ def compare(
     Exit code 0: complete, and nothing to fix. 1: something to fix, or the
     files do not have everything (partial). 2: a file cannot be read.
     """
+    if file and any(file.exists() and each.exists() and file.samefile(each) for each in (*files, *before)):
+        stop(f"{file} is one of the exports, and would be overwritten. Name another file.", WRONG_CALL)
     wanted = RowFilter(types=tuple(types), missing=tuple(missing), pinned=pinned, not_audited=not_audited)
     measures = measures_of(against)
     earlier = read_files(before, columns) if before else None

@@ -43,7 +43,7 @@ def grants(
     """List permissions to mailboxes and role groups that were granted or removed, as the audit feed has them.
 
     Exit code 1: one was removed within 7 days of its grant, which may
-    have been for one look at a mailbox.
+    have been for one look at a mailbox; or not all of them are listed.
     """
 
     async def use(responder: Responder) -> Grants:
@@ -58,8 +58,8 @@ def grants(
         show_list(found.changes, output, fields=[*GrantLine.model_fields], table=_CHANGES)
     if not found.complete:
         count = len(found.changes)
-        note(f"There are more: {count} are listed; older ones are left out, or new ones are not compared yet.")
-    raise typer.Exit(BAD_NEWS if found.removed else 0)
+        note(f"INCOMPLETE: {count} are listed; older ones are left out, or new ones are not compared yet.")
+    raise typer.Exit(0 if found.clean else BAD_NEWS)
 
 
 def _show(found: Grants, *, only_removed: bool) -> None:
@@ -67,7 +67,8 @@ def _show(found: Grants, *, only_removed: bool) -> None:
         rows = [[cell(item) for cell in _REMOVED.values()] for item in found.removed]
         show_table([*_REMOVED], rows, title="Granted, and removed within 7 days")
     else:
-        say(f"No grant was removed within 7 days, since {moment(found.since)}.")
+        known = "" if found.complete else ", of those that are listed"
+        say(f"No grant was removed within 7 days, since {moment(found.since)}{known}.")
     if not only_removed:
         rows = [[cell(item) for cell in _CHANGES.values()] for item in found.changes]
         show_table([*_CHANGES], rows, title="Granted and removed")

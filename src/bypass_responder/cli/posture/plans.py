@@ -19,8 +19,9 @@ from bypass_responder.cli.posture.options import (
     read_files,
     require_known,
 )
+from bypass_responder.cli.posture.output import Form
 from bypass_responder.cli.posture.reports import read_stored
-from bypass_responder.cli.terminal import WRONG_CALL, say, show_table, stop
+from bypass_responder.cli.terminal import BAD_NEWS, WRONG_CALL, say, show_table, stop
 from bypass_responder.model.base import counted
 from bypass_responder.model.mailbox_audit import LogonType
 from bypass_responder.model.plan_run import MOST_CHANGES
@@ -71,7 +72,11 @@ def plan(
     actions are added, which pins the logon type, and its age limit is set.
     No change audits less. A plan without a change writes no file. To carry
     the file out: bypassctl posture apply.
+
+    Exit code 1: the read is partial, so the plan may lack mailboxes.
     """
+    if str(output) in {"-", *Form}:
+        stop(f"--output is the file of the plan, such as plan.json, not {output}.", WRONG_CALL)
     if output.exists():
         stop(f"{output} is there already. Name another file.", WRONG_CALL)
     wanted = RowFilter(types=tuple(types), missing=tuple(missing), pinned=pinned, not_audited=not_audited)
@@ -83,9 +88,14 @@ def plan(
     if off := found.organization.off:
         say(f"No plan changes this: {off}. {fix_of(Issue.ORGANIZATION_OFF, found)}", style="bold red")
     _show(made, partial=found.partial)
-    if not made.changes:
+    if made.changes:
+        _write(made, output)
+    else:
         say(_nothing_to_do(missing))
-        return
+    raise typer.Exit(BAD_NEWS if found.partial else 0)
+
+
+def _write(made: Plan, output: Path) -> None:
     try:
         output.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
     except OSError as error:
@@ -134,4 +144,4 @@ def _show(made: Plan, *, partial: bool) -> None:
         more = counted(made.left_out, "more mailbox", "more mailboxes")
         say(f"{more} would change: plan them once these are changed, and read again.")
     if partial:
-        say("The read is partial: mailboxes that were not read are not in the plan.")
+        say("PARTIAL READ: mailboxes that were not read are not in the plan.", style="bold red")

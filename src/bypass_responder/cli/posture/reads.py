@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def read(*, wait: Wait = False) -> None:
     """Ask the app to read all mailboxes now. It does so once a day by itself.
 
-    A read that is under way is not begun again. The Exchange worker takes
+    A read that is under way is not started again. The Exchange worker takes
     minutes to hours, by the number of mailboxes; bypassctl status shows how
     far it is, and bypassctl posture report what was read.
     """

@@ -12,6 +12,7 @@ from bypass_responder.cli.terminal import (
     WRONG_CALL,
     Format,
     Output,
+    note,
     say,
     show_document,
     show_fields,
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from bypass_responder.operating.posture.plan_runs import UndoFile
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Its id, or how it begins: bypassctl posture applied.")]
-FIELDS = ("id", "plan", "total", "who", "reason", "undoes", "started_at", "ended_at", "state", "held", "stopped",
-          "counts", "named")  # fmt: skip
 TABLE = {
     "run": lambda run: run.id[:8],
     "started": lambda run: moment(run.started_at),
@@ -50,6 +49,8 @@ def applied(
     output: Format = Output.TABLE,
 ) -> None:
     """List the plans that were carried out, or show one; write its undo file, also while it goes on."""
+    from bypass_responder.operating.posture.plan_runs import RunView, held_text, view_of
+
     if not run:
         if undo_file:
             stop("--undo-file needs a run: bypassctl posture applied RUN --undo-file FILE.", WRONG_CALL)
@@ -57,15 +58,14 @@ def applied(
         if not runs and output is Output.TABLE:
             say("No plan was carried out yet. To make one: bypassctl posture plan -o plan.json.")
             return
-        show_list(runs, output, fields=FIELDS, table=TABLE)
+        show_list(list(map(view_of, runs)), output, fields=[*RunView.model_fields], table=TABLE)
         return
     found = _run(run)
     if undo_file:
         _write(undo_file, found)
     if output is not Output.TABLE:
-        show_document(found.model_dump(mode="json", include=set(FIELDS)), output)
+        show_document(view_of(found).model_dump(mode="json"), output)
         return
-    from bypass_responder.operating.posture.plan_runs import held_text
 
     show_fields(
         {
@@ -142,4 +142,5 @@ def _write(path: Path, run: PlanRun) -> None:
         path.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         stop(f"{path} cannot be written: {error.strerror or error}.", WRONG_CALL)
-    say(f"{path}  {counted(len(made.entries), 'mailbox', 'mailboxes')}{', and the run goes on' if run.running else ''}")
+    goes_on = ", and the run goes on" if run.running else ""
+    note(f"{path}  {counted(len(made.entries), 'mailbox', 'mailboxes')}{goes_on}")

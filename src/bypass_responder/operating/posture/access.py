@@ -107,15 +107,19 @@ class Accesses(Value):
     @property
     def sentence(self) -> str:
         """The answer, for people."""
-        where = f"{counted(len(self.watched), 'watched mailbox', 'watched mailboxes')}, since {moment(self.since)}"
+        since = f"since {moment(self.since)}"
         match self.state:
             case "unavailable":
                 why = self.problem or "No day was read yet."
                 return f"UNAVAILABLE: it is not known who else opened a mailbox. {why}"
             case "empty":
-                return f"Nobody else{'' if self.whole else ', in what was read'}: {where}."
+                watched = counted(len(self.watched), "watched mailbox", "watched mailboxes")
+                return f"Nobody else{'' if self.whole else ', in what was read'}: {watched}, {since}."
             case "found":
-                return f"{counted(len(self.actors), 'pair')} of mailbox and other actor: {where}."
+                actors = counted(len({each.actor for each in self.actors}), "other actor")
+                opened = {each.mailbox_id or each.mailbox for each in self.actors}
+                mailboxes = counted(len(opened), "watched mailbox", "watched mailboxes")
+                return f"{actors} opened {mailboxes}, {since}.{'' if self.whole else ' There may be more.'}"
 
 
 async def read_access(

@@ -57,8 +57,10 @@ class PosturePage(Value):
 
 
 async def read_page(services: Services, wanted: LineFilter) -> PosturePage:
-    """Return the last overview and the trend, from tables alone."""
+    """Return the last overview and the trend, from tables alone. Raises InputError for a filter that names nothing."""
     overviews = [read.overview for read in await services.posture.newest(TREND) if read.overview]
+    if overviews:
+        wanted.require_known(overviews[0].summary.by_type)
     return PosturePage(
         read_at=services.clock(),
         overview=listed(overviews[0], wanted) if overviews else None,

@@ -37,7 +37,8 @@ def csv_lines(report: PostureReport) -> Iterator[str]:
     """Yield the lines, with a header. Each row says whether the read is complete; texts are no formulas."""
     yield _line((*SIX, *OURS))
     found = report.found
-    whole = f"no: {'; '.join(found.problems)}" if found.partial else "yes"
+    lacking = (*found.problems, *(f"watched, not read: {each}" for each in found.unseen))
+    whole = f"no: {'; '.join(lacking)}" if lacking else "yes"
     filtered = f"; filtered: {report.wanted.text}" if report.wanted.is_set else ""
     read = (read_text(found), found.measures.baseline.id, whole + filtered)
     rows = report.rows
@@ -46,7 +47,7 @@ def csv_lines(report: PostureReport) -> Iterator[str]:
     if not report.wanted.is_set:
         for account in found.without_mailbox:
             yield _line((*_without_mailbox(account, report), *read))
-    if found.partial and not rows:
+    if lacking and not rows:
         yield _line((*("" for _ in (*SIX, *OURS[:-3])), *read))
 
 

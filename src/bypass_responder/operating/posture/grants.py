@@ -53,6 +53,11 @@ class Grants(Value):
     complete: bool
     """False: there are more. The oldest are left out, or new ones wait for the next run of ``read_posture``."""
 
+    @property
+    def clean(self) -> bool:
+        """True when no grant was removed within seven days, and all of them are known."""
+        return self.complete and not self.removed
+
 
 async def read_grants(services: Services, *, days: int = WITHIN.days) -> Grants:
     """Return the changes of the last days, and what was granted and soon removed in them."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bypass_responder.errors import InputError, RefusedError
 from bypass_responder.model.base import Value
+from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.filter import RowFilter
 from bypass_responder.posture.verdict import Audited, Issue
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bypass_responder.posture.stored import MailboxLine, Overview
 
 
@@ -31,13 +35,23 @@ class LineFilter(Value):
     @property
     def command(self) -> str:
         """The command that filters all mailboxes, not only those that are listed."""
-        asked = RowFilter(
+        return f"bypassctl posture report {self._rows.text}".rstrip()
+
+    @property
+    def _rows(self) -> RowFilter:
+        return RowFilter(
             types=(self.type,) if self.type else (),
             missing=(self.missing,) if self.missing else (),
             pinned=self.pinned,
             not_audited=self.not_audited,
         )
-        return f"bypassctl posture report {asked.text}".rstrip()
+
+    def require_known(self, types: Collection[str]) -> None:
+        """Raise InputError for an action that there is not, or a type that neither Exchange nor a mailbox has."""
+        try:
+            self._rows.require_known(measures().possible, types)
+        except RefusedError as problem:
+            raise InputError("filter", str(problem)) from problem
 
     def fits(self, line: MailboxLine) -> bool:
         """Return True for a mailbox that fits."""

@@ -13,7 +13,7 @@ from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import DecisionKind, Shown
 from bypass_responder.model.mailbox_audit import AuditSettings
 from bypass_responder.model.message import Guid
-from bypass_responder.model.plan_run import ChangeOutcome, PlanRef, PlanRun
+from bypass_responder.model.plan_run import ChangeOutcome, PlanRef, PlanRun, RunState
 from bypass_responder.model.sweep import Sha256
 from bypass_responder.operating.decide import message_about
 from bypass_responder.posture.authors import PlannedSettings
@@ -82,7 +82,7 @@ class RunView(Value):
     reason: str
     started_at: Utc
     ended_at: Utc | None
-    state: Literal["running", "done", "partly", "stopped"]
+    state: RunState
     held: str
     """Why nothing is changed now; empty while it is not held."""
     resumed_by: str

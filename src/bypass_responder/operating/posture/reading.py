@@ -22,7 +22,16 @@ from bypass_responder.operating.posture.alerts import ALERTS, alerts_of
 from bypass_responder.operating.posture.answers import keep_read
 from bypass_responder.operating.posture.tampered_mailboxes import record_read_backs
 from bypass_responder.posture.organization import Organization
-from bypass_responder.posture.run import ANSWER_WITHIN, MOST_ASKED, PostureRun, ask_next, begin, stored_read, take
+from bypass_responder.posture.run import (
+    ANSWER_WITHIN,
+    LONGEST_PROBLEM,
+    MOST_ASKED,
+    PostureRun,
+    ask_next,
+    begin,
+    stored_read,
+    take,
+)
 from bypass_responder.session import change_health
 
 if TYPE_CHECKING:
@@ -83,7 +92,8 @@ async def finish_read(services: Services) -> None:
     present = alerts_of(report, await services.posture.newest(MOST_READS), now)
     await change_health(partial(update_alerts, present=present, known=ALERTS), services)
     await record_read_backs(report.found, services)
-    await services.posture_runs.replace(run.model_copy(update={"compared_at": now}))
+    first = next(iter(report.found.problems), "")
+    await services.posture_runs.replace(run.model_copy(update={"compared_at": now, "partial": first[:LONGEST_PROBLEM]}))
     write_line(
         "mailboxes_read", read=report.summary.mailboxes, parts=len(run.parts), problems=len(report.found.problems)
     )

@@ -11,7 +11,7 @@ from bypass_responder.model.organization_read import AdminAuditLog
 from bypass_responder.posture.baseline import exchange_rules
 from bypass_responder.posture.exports.cells import CellError, as_flag, as_list, as_span, as_text, as_time
 from bypass_responder.posture.exports.columns import columns_of
-from bypass_responder.posture.exports.tables import Rows, read_table
+from bypass_responder.posture.exports.tables import WITHOUT_ROWS, Rows, read_table
 from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox, MailboxReader
 from bypass_responder.posture.read import TenantRead
 
@@ -62,7 +62,7 @@ class _File:
         if {"audit"} & {*self._headers} or {*self._headers} == {*Bypassed._fields}:
             self._lines()
             return
-        self._refuse_our_own()
+        self._refuse_others()
         is_mailboxes = bool(there & {*LISTS, "AuditEnabled"})
         is_bypasses = "AuditBypassEnabled" in there
         is_organization = bool(there & {*SWITCHES, "AdminAuditLogEnabled", "AdminAuditLogCmdlets"})
@@ -92,7 +92,10 @@ class _File:
             self._into.bypassed = []
         return self._into.bypassed
 
-    def _refuse_our_own(self) -> None:
+    def _refuse_others(self) -> None:
+        """Raise InputError for a file without rows, and for one that bypassctl wrote."""
+        if not any(self._rows):
+            raise InputError("no_rows", f"it has no rows. {WITHOUT_ROWS}")
         if ours := next((row["format"] for row in self._rows if str(row.get("format")).startswith(OURS)), None):
             raise InputError(
                 "not_an_export", f"it is no export of Exchange, but a file of bypassctl ({ours}). Leave it out"

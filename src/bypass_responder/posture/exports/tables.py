@@ -33,6 +33,7 @@ _WORKBOOK = (
     "it is an Excel workbook or a zip archive. Make a CSV of it: soffice --headless --convert-to csv FILE, or in Excel "
     "Save As CSV UTF-8"
 )
+WITHOUT_ROWS = "Export it again; where nothing is found, without Where-Object, so that the file has rows"
 _NEXT = "@odata.nextLink"
 _LINES_BEFORE = 10
 """Lines that may stand before the header: ``#TYPE``, ``sep=``, a title."""
@@ -50,10 +51,7 @@ def read_table(data: bytes) -> Table:
         raise InputError("encoding", "it is neither UTF-8 nor UTF-16. Export it again with -Encoding utf8") from None
     start = text.lstrip()[:1]
     if not start:
-        raise InputError(
-            "empty",
-            "it is empty. Export it again; where nothing is found, without Where-Object, so that the file has columns",
-        )
+        raise InputError("empty", f"it is empty. {WITHOUT_ROWS}")
     return _json(text) if start in "[{" else Table(_csv(text))
 
 
