@@ -44,13 +44,13 @@ _LONGEST = 4
 class _Limited(Faults):
     """Throttles what comes faster."""
 
-    tokens: float = PER_SECOND
     filled_at: float = 0.0
     unused: float = 0.0
     """Tokens for which the bucket had no room."""
 
     def __post_init__(self) -> None:
         self.passed: Counter[str] = Counter()
+        self.tokens = float(PER_SECOND)
 
     def delay_seconds(self, endpoint: str) -> float:
         """As long for an answer of 429."""

@@ -121,7 +121,7 @@ def test_old_notifications_and_a_hanging_receiver_are_measured() -> None:
 @pytest.mark.usefixtures("_environment")
 def test_a_limited_graph_loses_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bench itself fails when one is lost, or blocked again."""
-    monkeypatch.setattr(graph_limit, "PER_SECOND", 8)
+    monkeypatch.setattr(graph_limit, "PER_SECOND", 3)
 
     figures = graph_limit.measure(violations=6)
 
