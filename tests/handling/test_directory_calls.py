@@ -211,22 +211,28 @@ async def test_a_permission_that_is_granted_again_ends_its_alert() -> None:
     assert alert.recovered_at == world.now
 
 
-async def test_a_replica_that_still_shows_our_released_block_hides_the_next_bypass_for_minutes_at_most() -> None:
-    """On again two minutes after the release: a late replica shows the account as disabled, as if by somebody else."""
+@pytest.mark.parametrize(("minutes", "until"), [(2, 0), (5, 0), (7, 6)])
+async def test_a_replica_that_still_shows_our_released_block_hides_no_bypass(minutes: int, until: int) -> None:
+    """On again after the release: a late replica shows the account as disabled, as if by somebody else."""
     world = World()
     await world.sees(a_finding())
     await world.answer()
     await world.passes(seconds=30)
     late = world.directory.accounts[ALEX]
     await world.decides("release", (await world.incidents())[0].id)
-    world.now += timedelta(minutes=2)
+    world.now += timedelta(minutes=minutes)
     released, world.directory.accounts[ALEX] = world.directory.accounts[ALEX], late
     await world.sees(a_finding(effective_at=world.now))
-    world.directory.accounts[ALEX] = released
-    await world.passes(minutes=7)
+    if until:
+        world.directory.accounts[ALEX] = released
+    await world.passes(minutes=until)
 
+    newest = (await world.incidents())[-1]
+    block = (await world.case()).step(newest.id, BLOCK)
     assert (late.account_enabled, released.account_enabled) == (False, True)
     assert not world.directory.enabled[ALEX]
+    assert block is not None
+    assert block.attempts == 1
 
 
 @pytest.mark.parametrize(("synced", "reads"), [(False, [1, 6]), (True, [1, 6, 35])])

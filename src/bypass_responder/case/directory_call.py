@@ -18,7 +18,7 @@ from bypass_responder.case.control import (
     row_of,
     wanting,
 )
-from bypass_responder.case.observation import LOOK_DAILY, READ_BACK_AFTER, observe
+from bypass_responder.case.observation import LOOK_DAILY, READ_BACK_AFTER, REPLICATED, observe
 from bypass_responder.case.step import LEASE, after_change, backoff_of, notify_failure, notify_retry
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
 from bypass_responder.model.case import Case, PriorState
@@ -48,7 +48,7 @@ def claim(draft: Draft, kind: StepKind, *, account: Account | None, token: str) 
         observe(draft, row_of(kind), None)
         return False
     if kind is BLOCK:
-        if not account.account_enabled:
+        if not may_sign_in(draft.case, account, draft.now):
             observe(draft, kind, account)
             return False
         if draft.case.head.prior is None:
@@ -67,6 +67,12 @@ def claim(draft: Draft, kind: StepKind, *, account: Account | None, token: str) 
     )
     project(draft, kind, steps, StepState.CLAIMED)
     return True
+
+
+def may_sign_in(case: Case, account: Account, now: datetime) -> bool:
+    """Return True for an account that is enabled, or that we enabled so recently that a read may not show it yet."""
+    released_at = case.control(BLOCK).released_at
+    return account.account_enabled or (released_at is not None and now - released_at <= REPLICATED)
 
 
 def _claimable(draft: Draft, kind: StepKind) -> list[Step]:
@@ -172,7 +178,7 @@ def _revoke_again(draft: Draft, blocks: Sequence[Step]) -> None:
 
 
 def _released(draft: Draft, steps: Sequence[Step]) -> None:
-    draft.put(Control(control=BLOCK))
+    draft.put(Control(control=BLOCK, released_at=draft.now))
     draft.put(Control(control=REVOKE))
     draft.move_head(prior=None)
     for step in steps:

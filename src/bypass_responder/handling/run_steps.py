@@ -145,8 +145,8 @@ def _object_id(case: Case) -> str:
 async def _has_a_slot(case: Case, due: Sequence[Step], account: Account | None, services: Services) -> bool:
     """Return False when a due, unapproved block gets no slot. Takes the slot just before the claim."""
     blocks = [step for step in due if step.step is StepKind.BLOCK_SIGN_IN]
-    needless = account is None or not account.account_enabled or not services.settings.enforce
-    if not blocks or needless or any(step.approved_by for step in blocks):
+    needless = account is None or not directory_call.may_sign_in(case, account, services.clock())
+    if not blocks or needless or not services.settings.enforce or any(step.approved_by for step in blocks):
         return True
     limit = services.settings.containment_limit_per_hour
     return await services.limit.take(case.target, limit=limit, now=services.clock())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case import candidates, episode, evidence, no_action
 from bypass_responder.case.allowlist import record_use
+from bypass_responder.case.directory_call import may_sign_in
 from bypass_responder.case.filing import file_decided
 from bypass_responder.case.tasks import Task, show
 from bypass_responder.decision import Decision, Disposition, Verdict
@@ -31,7 +32,7 @@ async def store_within_limit(decided: Decided, session: Session, services: Servi
     store = partial(store_plan, decided=decided, services=services)
     limited = decided.decision.over_limit()
     account = decided.identified.account
-    called = account is not None and account.account_enabled and services.settings.enforce
+    called = account is not None and may_sign_in(session.case, account, services.clock()) and services.settings.enforce
     blocks = called and limited.verdict is Verdict.LIMIT_REACHED
     if not blocks or evidence.belongs_to_the_past(session.case, decided.finding):
         return await session.apply(store)

@@ -134,6 +134,8 @@ class Control(Row):
     absent_reads: int = 0
     reverted_at: Utc | None = None
     """Set: the block was undone by somebody else, and is not made again without a new reason."""
+    released_at: Utc | None = None
+    """When the service last accepted that we enabled the account. A replica may show it disabled for a while."""
 
 
 class Recheck(Row):
