@@ -52,8 +52,9 @@ def detect(record: AuditRecord, own: Own = _NOBODY) -> BypassChange | AuditTampe
 
 
 def detect_permissions(record: AuditRecord) -> list[PermissionChange]:
-    """Return the permissions that the record gives or takes away; none where it failed, or a Microsoft service ran it.
+    """Return the permissions that the record grants or removes.
 
+    None if it failed, or a Microsoft service ran it.
     Exchange itself gives permissions all day, to what it provisions.
     """
     actor = _actor(record)

@@ -25,7 +25,10 @@ class _Late:
 
 
 def late(build: Callable[[], T]) -> T:
-    """Return a stand-in that builds the object at its first use. It has no special methods such as ``__aenter__``."""
+    """Return a stand-in that builds the object at its first use.
+
+    It has no special methods such as ``__aenter__``.
+    """
     return cast("T", _Late(build))
 
 

@@ -156,7 +156,7 @@ class Ledger(Protocol):
         entries: Sequence[LogEntry],
         places: Mapping[str, str | None] = MappingProxyType({}),
     ) -> Case:
-        """Write rows (the head among them) and log entries in one transaction, if the case's etag still holds.
+        """Write rows, the head among them, and log entries in one transaction, if the case's etag holds.
 
         ``places``, by row key: where a row goes that leaves the loaded ones, an empty text for one that returns to
         them, None for one that is deleted. Returns the case as stored. Raises ConflictError when it was changed
@@ -174,7 +174,10 @@ class Ledger(Protocol):
         """Return a finding as it was added; None when none with this id was."""
 
     def log(self, target: str) -> AsyncIterator[LogEntry]:
-        """The target's log in order, as stored (not verified). Raises InputError on a row that cannot be read."""
+        """The target's log in order, as stored (not verified).
+
+        Raises InputError on a row that cannot be read.
+        """
 
     async def targets(self) -> set[str]:
         """Every target that has a partition. Reads keys only; for verification, not for daily work."""
@@ -218,8 +221,9 @@ class WorkList(Protocol):
         """
 
     async def finish_all(self, finished: Sequence[Finished]) -> list[ResponderError]:
-        """The same for many targets, in few calls, with the ends of their logs. Returns what could not be finished.
+        """The same for many targets, in few calls, with the ends of their logs.
 
+        Returns what could not be finished.
         An item that changed meanwhile loses its ``head``: another run may have extended the log.
         """
 
@@ -274,7 +278,10 @@ class Index(Protocol):
         """Up to ``limit`` ids that begin with the text, or in which it begins what follows the date."""
 
     async def page(self, wanted: IndexFilter, *, after: str = "", limit: int) -> IndexPage:
-        """Up to ``limit`` entries, newest first unless ``wanted`` has another order. Raises InputError on ``after``."""
+        """Up to ``limit`` entries, newest first unless ``wanted`` has another order.
+
+        Raises InputError on ``after``.
+        """
 
     async def count(self, wanted: IndexFilter, most: int) -> int | None:
         """How many entries there are; None when they are more than ``most``. Without a search for persons."""
@@ -348,7 +355,10 @@ class PostureRuns(Protocol):
         """The read; None before the first. A corrupt row is one that ended long ago."""
 
     async def replace(self, run: PostureRun) -> PostureRun:
-        """Write it over the version it was read as. Raises ConflictError, and InputError when it is too large."""
+        """Write it over the version it was read as.
+
+        Raises ConflictError, and InputError when it is too large.
+        """
 
 
 class PlanStore(Protocol):
@@ -368,13 +378,16 @@ class PlanStore(Protocol):
 
 
 class ExchangeReads(Protocol):
-    """Questions to the Exchange worker that may take minutes, and their answers. Nothing that acts waits for them."""
+    """Questions to the Exchange worker that may take minutes, and their answers.
+
+    Nothing that acts waits for them.
+    """
 
     async def ask(self, command: ReadCommand, now: datetime) -> None:
         """Remember a question, then put it on its queue. Asked again, it is sent again unless it is answered."""
 
     async def withdraw(self, command: ReadCommand, result: ReadResult, now: datetime) -> StoredRead:
-        """End a question that was never asked with an answer, so that it is not sent any more; return it as stored.
+        """Answer a question that was never asked, so that it is not sent any more. Returns it as stored.
 
         One that was asked, or has an answer, stays as it is.
         """
@@ -427,7 +440,10 @@ class Inspections(Protocol):
         """Store an answer under each of its names, in place of an earlier one."""
 
     async def of(self, name: str) -> Inspection | None:
-        """Return the last answer about an object id or user principal name. Raises InputError on a corrupt one."""
+        """Return the last answer about an object id or user principal name.
+
+        Raises InputError on a corrupt one.
+        """
 
     async def forget_before(self, moment: datetime) -> None:
         """Delete some of the answers from before a moment."""
@@ -444,7 +460,7 @@ class EvidenceSource(Protocol):
     """One place where the traces of an account are. Reads only."""
 
     async def ask(self, question: Question, memo: str | None) -> Answer:
-        """Return the answer, or Pending with a memo that comes back with the next ask; ``memo`` None: the first one.
+        """Return the answer, or Pending with a memo for the next ask. ``memo`` None: the first one.
 
         A missing permission, license or table is Unavailable or PermissionMissingError, never Empty. May be canceled
         at any await. The same question may be asked twice. Raises TransientError, which is retried, and RefusedError.
@@ -470,7 +486,10 @@ class GatheredEvidence(Protocol):
         """Every question of an incident, with its answer."""
 
     async def start(self, incident_id: str, inquiries: Sequence[Inquiry]) -> list[Inquiry]:
-        """Insert questions, and leave those that are there as they are. Returns every question of the incident."""
+        """Insert questions, and leave those that are there as they are.
+
+        Returns every question of the incident.
+        """
 
     async def put(self, inquiry: Inquiry) -> Inquiry:
         """Replace the one with its etag. Raises ConflictError when there is another by now."""
@@ -479,7 +498,7 @@ class GatheredEvidence(Protocol):
         """Keep raw records of an incident as a blob, named by its hash."""
 
     async def forget(self, opened_before: datetime, limit: int) -> int:
-        """Delete all that was gathered for up to ``limit`` incidents opened before; returns how many there were."""
+        """Delete what was gathered for up to ``limit`` incidents opened before. Returns how many there were."""
 
 
 class Notifier(Protocol):
@@ -604,7 +623,7 @@ class Permissions(Protocol):
         """Remember changes, each once."""
 
     async def of(self, key: str, limit: int) -> list[PermissionChange]:
-        """Up to ``limit`` changes of one mailbox, folder or role group (``PermissionChange.object``), the newest."""
+        """The newest ``limit`` changes of one mailbox, folder or role group (``PermissionChange.object``)."""
 
     async def defer(self, changes: Sequence[PermissionChange], at: datetime) -> None:
         """Keep changes until somebody has the time to note and compare them: one row for hundreds."""
@@ -623,7 +642,10 @@ class Permissions(Protocol):
 
 
 class MailboxAccesses(Protocol):
-    """What others than the owner did in watched mailboxes, for ``ACCESS_RETENTION_DAYS``; and which days were read."""
+    """What others than the owner did in watched mailboxes, and which days were read.
+
+    Kept for ``ACCESS_RETENTION_DAYS``.
+    """
 
     async def state(self) -> AccessState:
         """The state as it was saved last, a fresh one before the first run."""

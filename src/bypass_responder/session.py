@@ -145,7 +145,10 @@ class Session:
         raise TransientError(f"The case of {self.target} changed too often while it was written.")
 
     async def _commit(self, draft: Draft, deferred: int) -> bool:
-        """Write a draft with so many deferred transitions; False after a conflict, when the case is read again."""
+        """Write a draft with so many deferred transitions.
+
+        False after a conflict: the case is then read again.
+        """
         draft.put_head()
         before = self._stored.by_key
         try:

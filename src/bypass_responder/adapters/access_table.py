@@ -40,8 +40,9 @@ _WANTED = (
 
 
 class AccessTable:
-    """``ports.MailboxAccesses``. Permission: Storage Table Data Contributor, to read Storage Table Data Reader.
+    """``ports.MailboxAccesses``.
 
+    Permission: Storage Table Data Contributor, to read Storage Table Data Reader.
     Rows: ``state`` · ``day-{day}`` · ``time-{newest day first}-{pair}-{digest}`` · ``pair-{pair}-{day}``, which has no
     body. A day is the number of days since the year 1. The columns of a ``time-`` row are what the service filters by.
     """

@@ -71,7 +71,10 @@ class _End:
 
 
 class CheckpointStore:
-    """Checkpoints of a tenant. Permissions: Storage Table Data Contributor, Storage Blob Data Contributor."""
+    """Checkpoints of a tenant.
+
+    Permissions: Storage Table Data Contributor, Storage Blob Data Contributor.
+    """
 
     def __init__(self, tables: TableServiceClient, blobs: BlobServiceClient, tenant_id: str) -> None:
         """Take the clients; nothing connects before the first call."""

@@ -25,7 +25,10 @@ class ConsoleProbe:
         self._http, self._url, self._tenant_id, self._new_id = http, url, tenant_id, new_id
 
     async def open_because(self) -> str | None:
-        """Return what a stranger got, empty when nothing, None when the console cannot be reached. Raises nothing."""
+        """Return what a stranger got, empty when nothing, None when the console cannot be reached.
+
+        Raises nothing.
+        """
         try:
             plain = await self._http.get(f"{self._url}{PAGE}", follow_redirects=False)
             headers = {"X-MS-CLIENT-PRINCIPAL": self._forged()}

@@ -20,7 +20,10 @@ WHAT = "the key of the forms"
 
 
 class FormKeyTable:
-    """Makes the key at its first use. Delete the row to replace the key: open pages must then be loaded again."""
+    """Makes the key at its first use.
+
+    Delete the row to replace the key: open pages must then be loaded again.
+    """
 
     def __init__(self, service: TableServiceClient) -> None:
         """Use the tables of the host account; nothing is called yet."""

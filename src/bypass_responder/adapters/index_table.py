@@ -40,7 +40,10 @@ class TableIndex:
         self._tenant = tenant_id
 
     async def put(self, entries: Sequence[IndexEntry], *, was: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Write as many entries in one transaction as fit; an incident that the index has otherwise is read first."""
+        """Write as many entries in one transaction as fit.
+
+        An incident that the index has otherwise is read first.
+        """
         operations: list[Operation] = []
         together: list[IndexEntry] = []
         for entry in {entry.id: entry for entry in entries}.values():

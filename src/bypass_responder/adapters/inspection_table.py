@@ -25,7 +25,10 @@ _DELETED_AT_ONCE = 100
 
 
 class TableInspections:
-    """``ports.Inspections``. Permission: Storage Table Data Contributor, to read Storage Table Data Reader."""
+    """``ports.Inspections``.
+
+    Permission: Storage Table Data Contributor, to read Storage Table Data Reader.
+    """
 
     def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
         """Use the tables of ``service``; nothing is called yet."""

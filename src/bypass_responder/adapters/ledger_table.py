@@ -97,7 +97,10 @@ class TableLedger:
         return row if isinstance(row, Head) else Head()
 
     async def episodes(self, target: str, since: datetime) -> Case:
-        """Read the first page from ``closed-`` and the moment on; the last incident of a full page may be cut."""
+        """Read the first page from ``closed-`` and the moment on.
+
+        The last incident of a full page may be cut.
+        """
         first = f"closed-{since:%Y%m%dT%H%M%S%f}"
         case = await self._page(target, first, _end("closed-"), limit=_EPISODE_ROWS)
         if len(case.by_key) < _EPISODE_ROWS:
@@ -229,7 +232,10 @@ class TableLedger:
 
 
 def _deletion(partition: str, row_key: str, row: Row | None) -> tuple[Any, ...]:
-    """Return the operation; what findings replace beside the head's transactions is deleted only as it was read."""
+    """Return the operation that deletes a row.
+
+    A row that findings replace beside the head's transactions is deleted only as it was read.
+    """
     keys = {"PartitionKey": partition, "RowKey": row_key}
     if not isinstance(row, Unrecorded):
         return "delete", keys

@@ -111,7 +111,10 @@ class TableOutbox:
 
 
 class StorageSenderQueue:
-    """Starts a delivery. Permission: Storage Queue Data Contributor, because the app also reads the queue."""
+    """Starts a delivery.
+
+    Permission: Storage Queue Data Contributor, because the app also reads the queue.
+    """
 
     def __init__(self, service: QueueServiceClient, *, queue: str) -> None:
         """Take the client and the name of the queue; nothing connects before the first call."""

@@ -31,8 +31,9 @@ _CHANGES = TypeAdapter(tuple[PermissionChange, ...])
 
 
 class PermissionTable:
-    """``ports.Permissions``. Permission: Storage Table Data Contributor, to read Storage Table Data Reader.
+    """``ports.Permissions``.
 
+    Permission: Storage Table Data Contributor, to read Storage Table Data Reader.
     A change has the row ``at-{newest first}-{object}-{pair}-{record}``, by which all are listed and forgotten, and
     ``of-{object}-{newest first}-{pair}-{record}``, by which its opposite is found. What is deferred has
     ``deferred-{at}-{digest}``.

@@ -20,7 +20,10 @@ _WHAT = "the read of the mailboxes that is under way"
 
 
 class PostureRunTable:
-    """``ports.PostureRuns``. Permission: Storage Table Data Contributor, to read Storage Table Data Reader."""
+    """``ports.PostureRuns``.
+
+    Permission: Storage Table Data Contributor, to read Storage Table Data Reader.
+    """
 
     def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
         """Use the tables of ``service``; nothing is called yet."""
@@ -39,7 +42,10 @@ class PostureRunTable:
         return run.model_copy(update={"etag": row.metadata["etag"]})
 
     async def replace(self, run: PostureRun) -> PostureRun:
-        """Write it over the version it was read as. Raises ConflictError, and InputError when it is too large."""
+        """Write it over the version it was read as.
+
+        Raises ConflictError, and InputError when it is too large.
+        """
         body = packed_body(run.model_dump_json(exclude={"etag"}), "posture_run", f"the read {run.id}")
         row = {"PartitionKey": self._partition, "RowKey": ROW, **body}
         etag = await write_if_unchanged(self._table, row, run.etag, _WHAT)

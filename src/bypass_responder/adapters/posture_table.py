@@ -21,7 +21,10 @@ _END = datetime(3000, 1, 1, tzinfo=UTC)
 
 
 class PostureTable:
-    """``ports.PostureReads``. Permission: Storage Table Data Contributor, to read Storage Table Data Reader."""
+    """``ports.PostureReads``.
+
+    Permission: Storage Table Data Contributor, to read Storage Table Data Reader.
+    """
 
     def __init__(self, service: TableServiceClient, tenant_id: str) -> None:
         """Use the tables of ``service``; nothing is called yet."""

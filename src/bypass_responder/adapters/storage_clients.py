@@ -94,7 +94,7 @@ def _requests_transport(*, of_rows: bool = False) -> dict[str, Any]:
     from yarl import URL
 
     class Transport(AsyncioRequestsTransport):  # type: ignore[misc] # untyped in azure-core
-        """Sends the path of a row as the SDK of tables signs it with a key: ``@`` and not ``%40``, as aiohttp does.
+        """Sends the path of a row as the SDK of tables signs it: ``@``, where aiohttp sends ``%40``.
 
         Source: azure-data-tables 12.7, ``_authentication.py``.
         """

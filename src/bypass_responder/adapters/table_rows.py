@@ -48,7 +48,10 @@ def batches(items: Iterable[T], most: int) -> Iterator[list[T]]:
 
 
 def packed_body(text: str, code: str, what: str) -> dict[str, bytes]:
-    """Return a text, gzipped, as the columns Body, Body1, Body2 … Raises InputError for one that no row holds."""
+    """Return a text, gzipped, as columns: Body, Body1, Body2 and so on.
+
+    Raises InputError for one that no row holds.
+    """
     packed = gzip.compress(text.encode(), mtime=0)
     if len(packed) > _BINARY_PART * _BINARY_PARTS:
         raise InputError(code, f"{what} has {len(packed)} bytes")
@@ -57,7 +60,10 @@ def packed_body(text: str, code: str, what: str) -> dict[str, bytes]:
 
 
 def unpacked_body(entity: Mapping[str, Any]) -> bytes:
-    """Return the text of ``packed_body``. Raises KeyError, TypeError, OSError, EOFError or zlib.error for another."""
+    """Return the text of ``packed_body``.
+
+    Raises KeyError, TypeError, OSError, EOFError or zlib.error for another.
+    """
     more = (entity.get(f"Body{number}", b"") for number in range(1, _BINARY_PARTS))
     return gzip.decompress(b"".join((entity["Body"], *more)))
 
@@ -65,7 +71,10 @@ def unpacked_body(entity: Mapping[str, Any]) -> bytes:
 async def row_or_none(
     table: TableClient, partition: str, row: str, what: str, *, select: list[str] | None = None
 ) -> Any:  # noqa: ANN401 - TableEntity holds any values
-    """The entity, or None when there is none; ``what`` names it for people. ``select``: only these columns."""
+    """The entity, or None when there is none; ``what`` names it for people.
+
+    ``select``: only these columns.
+    """
     try:
         with translated(what):
             return await table.get_entity(partition, row, select=select)

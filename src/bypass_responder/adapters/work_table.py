@@ -110,7 +110,7 @@ class TableWorkList:
         raise ConflictError(f"The work item of {target} is contended.")
 
     async def checkpointed(self, items: Sequence[WorkItem]) -> None:
-        """Clear ``changed``, or delete what is not due: a hundred at a time; where one has changed, each by itself."""
+        """Clear ``changed``, or delete what is not due: 100 at a time, one by one where an item has changed."""
         for part in _parts(items):
             try:
                 await self._submit([self._cleared(item) for item in part])

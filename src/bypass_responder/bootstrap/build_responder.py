@@ -26,7 +26,10 @@ _responders: WeakKeyDictionary[asyncio.AbstractEventLoop, Responder] = WeakKeyDi
 
 
 async def responder() -> Responder:
-    """The responder of this event loop, built from the environment on the first call. Raises SettingError."""
+    """The responder of this event loop, built from the environment on the first call.
+
+    Raises SettingError.
+    """
     from bypass_responder.adapters import telemetry
     from bypass_responder.event_lines import write_line
 

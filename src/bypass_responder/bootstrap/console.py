@@ -22,7 +22,7 @@ NO_HOST = "https://localhost"
 
 @dataclass(frozen=True)
 class ConsoleServices(Connected):
-    """What the console works with: tables to read, the allowlist to write, one queue to send to, and nothing else."""
+    """All that the console works with: tables to read, the allowlist to write, one queue to send to."""
 
     services: Services
     self_checks: SelfChecks
@@ -31,7 +31,10 @@ class ConsoleServices(Connected):
 
 
 class _NotForTheConsole:
-    """Stands for what the console's identity has no right to. Every use but ``may`` raises PermissionMissingError."""
+    """Stands for what the console's identity has no right to.
+
+    Every use but ``may`` raises PermissionMissingError.
+    """
 
     def __init__(self, **may: Any) -> None:  # noqa: ANN401 - methods of any port
         vars(self).update(may)
@@ -41,7 +44,10 @@ class _NotForTheConsole:
 
 
 def build_console(environment: Mapping[str, str]) -> ConsoleServices:
-    """Put the console together, without Graph, Exchange and blobs. Raises SettingError that names the setting."""
+    """Put the console together, without Graph, Exchange and blobs.
+
+    Raises SettingError that names the setting.
+    """
     from azure.data.tables.aio import TableServiceClient
     from azure.identity.aio import DefaultAzureCredential
 

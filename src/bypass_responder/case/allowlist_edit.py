@@ -56,14 +56,20 @@ def record_edit(
 
 
 def _as_written(row: EditedRow, entry: AllowlistEntry | MalformedEntry | None) -> EditedRow:
-    """Return the row as the table has it, where that bears this edit: a report may leave out whose entry it is."""
+    """Return the row as the table has it, if it bears this edit.
+
+    A report may leave out whose entry it is.
+    """
     if isinstance(entry, AllowlistEntry) and entry.edit_id == row.edit_id:
         return row.model_copy(update={"after": entry.columns})
     return row
 
 
 def own_entry(author: Author, row: EditedRow) -> str:
-    """Return why a person may not have made this edit: it allowlists their own account. Empty when they may."""
+    """Return why a person may not have made this edit: it allowlists their own account.
+
+    Empty when they may.
+    """
     name = (row.after or {}).get("display_name")
     if row.after is None or not (same(author.object_id, row.object_id) or same(author.name, name)):
         return ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def known_as(author: Author, itself: Account | None = None) -> frozenset[str]:
-    """Return every id and name of an author: as the message has them, and as the directory has their account."""
+    """Return every id and name of an author, from the message and from their account in the directory."""
     given = (author.object_id, author.name, author.name.removeprefix(APPLICATION))
     held = (itself.object_id, itself.user_principal_name) if itself else ()
     return frozenset(map(_folded, filter(None, (*given, *held))))

@@ -60,7 +60,10 @@ def _may_be(incident: Incident, kind: DecisionKind) -> list[Candidate]:
 def not_now(
     case: Case, incident: Incident, kind: DecisionKind, *, shown: Shown, enforce: bool, account: str | None = None
 ) -> str:
-    """Return why nobody can decide this now, with the fix; empty when somebody can. ``account``: named by approve."""
+    """Return why nobody can decide this now, with the fix; empty when somebody can.
+
+    ``account``: named by approve.
+    """
     if kind in {DecisionKind.APPROVE, DecisionKind.RELEASE} and not enforce:
         verb = kind.value
         return f"MODE is observe: nothing is changed. Set MODE=enforce to {verb}, or do it in the Entra admin center."

@@ -140,7 +140,7 @@ class Draft:
             )
 
     def notified(self, about: About, *, key: str) -> Notification | None:
-        """Return the message of this ``about`` and ``key``; None where there was none, or it is no longer kept."""
+        """Return the message of this ``about`` and ``key``; None if there was none, or it is no longer kept."""
         return self.case.row(Notification, f"notification-{self._notification_id(about, key)}")
 
     def _notification_id(self, about: About, key: str) -> str:
@@ -156,7 +156,7 @@ class Draft:
         key: str,
         **facts: Any,  # noqa: ANN401 - any JSON value
     ) -> None:
-        """Put a message about an incident in the outbox: what happened, what is true now, then why, and what to do.
+        """Put a message about an incident in the outbox: what happened, what is true now, why, what to do.
 
         It is critical, or more where the actor is an administrator or has hidden several accounts.
         """

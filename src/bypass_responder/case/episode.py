@@ -162,7 +162,7 @@ def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
 
 
 def reopen(draft: Draft) -> None:
-    """Decide records of *on* from after the restoration again, as a new episode, some in each transaction."""
+    """Decide records of *on* from after the restoration again, as a new episode, in batches."""
     ends = {row.id: row.restored_at for row in draft.case.rows(Incident)}
     late = [
         finding

@@ -57,7 +57,7 @@ def file_what_is_over(draft: Draft, listed: Mapping[str, Row], *, waits: Waits =
 
 
 def file_decided(draft: Draft) -> None:
-    """Move decided findings without an entry of their own in the index, in the transaction that decides them."""
+    """Move decided findings without an index entry, in the transaction that decides them."""
     _file_findings(draft, {})
 
 

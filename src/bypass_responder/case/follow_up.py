@@ -44,7 +44,7 @@ def left_to_do(
 
 
 def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tuple[Actor, ...] = ()) -> tuple[Task, ...]:
-    """Return what is left for people: the decision, the actor, the on-premises side, the gap, the other log sources.
+    """Return what is left to do: the decision, the actor, on-premises, the gap, the other log sources.
 
     ``steps``: of the incident. Approval is not listed when none of them can be approved.
     """

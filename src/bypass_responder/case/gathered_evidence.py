@@ -51,8 +51,9 @@ class FollowOn(NamedTuple):
 
 
 def follow_on(inquiries: Iterable[Inquiry]) -> list[FollowOn]:
-    """Return the notable items of all answers, each fact once, by turns of the questions, the weightiest first.
+    """Return the notable items of all answers, each fact once, the weightiest first.
 
+    The questions take turns.
     So that many items of one source do not push those of another out of the notification.
     """
     turns = zip_longest(*map(_facts, inquiries))

@@ -49,7 +49,10 @@ def has_entry(finding: Finding) -> bool:
 
 
 def digest_of(entry: IndexEntry) -> str:
-    """Return status and digests of an entry. An incident keeps them to detect that the index is out of date."""
+    """Return status and digests of an entry.
+
+    An incident keeps them to detect that the index is out of date.
+    """
     return f"{entry.status}.{_sha256(_names(entry))}.{_sha256(entry.model_dump_json())}"
 
 

@@ -137,7 +137,10 @@ def attach(draft: Draft, incident: Incident, finding: Finding) -> None:
 
 
 def notify_flapping(draft: Draft, incident_id: str) -> None:
-    """Notify of on, off and on again: the actor still has the right, so blocking the target is not enough."""
+    """Notify of on, off and on again.
+
+    The actor still has the right, so blocking the target is not enough.
+    """
     incident = draft.case.incident(incident_id)
     if incident is None or incident.flapping or not flaps(incident):
         return

@@ -73,7 +73,10 @@ def carry_out(
 
 
 def _notify_carried_out(draft: Draft, decision: PersonDecision, unsure: str) -> None:
-    """Notify the others that somebody has decided: they need not decide again. ``unsure``: what was not checked."""
+    """Notify the others that somebody has decided: they need not decide again.
+
+    ``unsure``: what was not checked.
+    """
     incident = draft.case.incident(decision.incident_id)
     name = (incident.account or incident.target) if incident else draft.case.target
     now = what_is_true(incident, draft.case) if incident else ""

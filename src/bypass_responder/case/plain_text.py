@@ -75,7 +75,7 @@ def what_happened(incident: Incident) -> str:
 
 
 def what_is_true(incident: Incident, case: Case) -> str:
-    """Return one sentence: can the account sign in, as last read, are its sessions revoked, and is it audited."""
+    """Return one sentence: whether the account can sign in, has valid sessions, and is audited."""
     if incident.account is None:
         return "Nothing was done, because no single account is known; whether the bypass is on was not read."
     by_kind = {step.step: step for step in case.steps(incident.id)}
@@ -104,7 +104,10 @@ def _sign_in(block: Step | None) -> str:
 
 
 def _sessions(account: Account, block: Step | None, revoke: Step | None) -> str:
-    """Return what is true of the sessions: those of after the revocation are valid while the account can sign in."""
+    """Return what is true of the sessions.
+
+    Those of after the revocation are valid while the account can sign in.
+    """
     if revoke is None:
         return ""
     if account.guest and revoke.state not in WAITING:

@@ -54,7 +54,10 @@ def due_at(case: Case, hours: int) -> list[datetime]:
 
 
 def remind(draft: Draft, hours: int) -> None:
-    """Notify, more severely, of each incident that nobody has acknowledged in time. Missed reminders are made once."""
+    """Notify, more severely, of each incident that nobody has acknowledged in time.
+
+    Missed reminders are made once.
+    """
     for incident in draft.case.rows(Incident):
         if not _waits(draft.case, incident) or _due(incident, hours) > draft.now or incident.waits_since is None:
             continue

@@ -76,7 +76,10 @@ def holding(read: RightHolders, given: Changed) -> list[str]:
 
 
 def new_since(read: RightHolders, at: datetime) -> list[str]:
-    """Return the holders that no look had before ``at``: a right that was given then may go by another name now."""
+    """Return the holders that no read had before ``at``.
+
+    A right that was granted then may have another name now.
+    """
     first = dict(zip(read.holders, read.since, strict=False))
     return [text for text in read.holders if first.get(text, read.read_at) > at - _LOOK_TAKES]
 
@@ -84,7 +87,7 @@ def new_since(read: RightHolders, at: datetime) -> list[str]:
 def record_holders(
     draft: Draft, answer: OrganizationRead, *, read_at: datetime, own_group: str, reads_group: str
 ) -> None:
-    """Compare the answer with the one before, and notify of new holders and of a lost right of the responder.
+    """Notify of new holders, and of a lost right of the responder, since the answer before.
 
     The first answer only begins the comparison. The worker removes bypasses with ``own_group``, and reads this with
     ``reads_group``.

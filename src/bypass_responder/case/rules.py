@@ -28,7 +28,10 @@ def in_force(case: Case) -> RulesInForce | None:
 
 
 def record_rules(draft: Draft, *, mode: str, protected: Sequence[str], observed: Sequence[str] = ()) -> None:
-    """Record the rules of this run. Notifies once of a new mode, with the accounts that were ``observed``."""
+    """Record the rules of this run.
+
+    Notifies once of a new mode, with the accounts that were ``observed``.
+    """
     before = in_force(draft.case)
     if before is None:
         draft.put(RulesInForce(mode=mode, protected=tuple(protected), since=draft.now))

@@ -23,7 +23,10 @@ _DAY = timedelta(days=1)
 
 
 def record(draft: Draft, row: Tampering) -> None:
-    """Record a change that is new, or of which less was known. It is notified if that was not notified already."""
+    """Record a change that is new, or of which less was known.
+
+    It is notified if that was not notified already.
+    """
     known = draft.case.row(Tampering, row.row_key)
     if known is not None and not _says_more(row, known):
         return
@@ -35,7 +38,7 @@ def record(draft: Draft, row: Tampering) -> None:
 
 
 def _says_more(row: Tampering, known: Tampering) -> bool:
-    """Return True for a record of what an alert reported, and for a change that took effect and was taken as failed."""
+    """Return True for a record of what an alert reported, or that shows success where failure was known."""
     if row.source is Source.HINT and known.source is not Source.HINT:
         return False
     confirms = known.source is Source.HINT and row.source is not Source.HINT
@@ -43,7 +46,10 @@ def _says_more(row: Tampering, known: Tampering) -> bool:
 
 
 def _is_notified(draft: Draft, row: Tampering, known: Tampering) -> bool:
-    """Return True when people were notified of this very change: an alert may use the id of a record for another."""
+    """Return True when people were notified of this very change.
+
+    An alert may use the id of a record for another change.
+    """
     return draft.notified("tampering", key=_key(known)) is not None and _gist(row) == _gist(known)
 
 

@@ -34,7 +34,7 @@ _STILL, _UNDONE, _UNKNOWN = Persists.STILL_SO, Persists.UNDONE, Persists.UNKNOWN
 
 
 def read_back_of(row: Tampering, tenant: Case) -> ReadBack | None:
-    """Return whether the change is still in effect; None for one that weakened nothing, or of which nothing is left.
+    """Return whether the change is still in effect; None if it weakened nothing or nothing is left.
 
     ``tenant``: the tenant's own case.
     """
@@ -97,7 +97,10 @@ def _of_members(row: Tampering, read: RightHolders) -> ReadBack:
 
 
 def _undone_unless_new(row: Tampering, read: RightHolders, detail: str) -> ReadBack:
-    """Return that the right is gone; not while there are new holders: what was given may have another name by now."""
+    """Return that the right is gone, unless there are new holders.
+
+    What was granted may have another name by now.
+    """
     new = right_holders.new_since(read, row.occurred_at)
     if not new:
         return ReadBack(state=_UNDONE, read_at=read.read_at, detail=detail)
@@ -131,7 +134,7 @@ def _is_group(row: Tampering, group: str) -> bool:
 
 
 def _is_of(row: Tampering, group: str) -> bool:
-    """Return True for the role group, and for an assignment of a role of its own: ``GROUP - PARENT-GROUP``."""
+    """Return True for the role group, and for an assignment of its custom role: ``GROUP - PARENT-GROUP``."""
     begins = last_part(row.target).casefold().startswith(f"{group} - ".casefold())
     return _is_group(row, group) or (bool(group) and begins)
 

@@ -28,7 +28,10 @@ AUDIT_ROLE = "needs the Entra role Reports Reader"
 
 
 class Task(NamedTuple):
-    """One thing to do. ``command``: for a shell, or PowerShell with Exchange Online; empty when there is none."""
+    """One thing to do.
+
+    ``command``: for a shell, or PowerShell with Exchange Online; empty when there is none.
+    """
 
     text: str
     command: str = ""
@@ -62,7 +65,7 @@ def switch_off(
 
 
 def block_yourself(name: str) -> tuple[Task, ...]:
-    """Return the commands that block an account and revoke its sessions, for a person with the Entra role."""
+    """Return the commands that block an account and revoke its sessions. They need the Entra role."""
     if not is_name(name):
         return (Task("Block the account in the Entra admin center"),)
     url = f"{_USERS}/{quote(name, safe='@')}/revokeSignInSessions"
@@ -107,7 +110,10 @@ def reset_password(name: str) -> Task:
 
 
 def contain_actors(actors: Iterable[Actor]) -> tuple[Task, ...]:
-    """Return what contains those who ran the cmdlet, by what they are. Their names come from audit records."""
+    """Return what contains those who ran the cmdlet, by what they are.
+
+    Their names come from audit records.
+    """
     several = list(actors)
     if not several:
         return (Task("No audit record names the actor yet. Search the audit log for who ran the cmdlet"),)

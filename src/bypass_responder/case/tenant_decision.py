@@ -28,7 +28,10 @@ def accept_warning(draft: Draft, message: DecisionMessage, *, channel: Channel) 
 
 
 def read_posture(draft: Draft, message: DecisionMessage, *, channel: Channel) -> PersonDecision:
-    """Record that a person asked for a read of all mailboxes, or refuse. It begins unless one is under way."""
+    """Record that a person asked for a read of all mailboxes, or refuse.
+
+    It begins unless one is under way.
+    """
     recorded = recorded_already(draft, message)
     if recorded is not None:
         return recorded

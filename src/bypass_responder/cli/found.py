@@ -26,7 +26,7 @@ _REMEMBERED = 10_000
 
 
 class Found:
-    """Prints findings and counts them: ``found`` without repetitions, ``shown`` with those in other files."""
+    """Prints and counts findings: ``found`` without repetitions, ``shown`` with those in other files."""
 
     def __init__(self, output: Format, *, family: bool, paused: Callable[[], AbstractContextManager[None]]) -> None:
         """``paused`` hides the progress bar while something is printed."""

@@ -53,7 +53,10 @@ def filter_of(
 
 
 def moment_of(text: str, now: datetime, name: str) -> datetime | None:
-    """Return a day, a time, or a time ago as a moment; None for an empty text. Exits 2 when it is none of them."""
+    """Return a day, a time, or a time ago as a moment; None for an empty text.
+
+    Exits 2 when it is none of them.
+    """
     if not text:
         return None
     if ago := AGO.fullmatch(text):
@@ -68,7 +71,7 @@ def moment_of(text: str, now: datetime, name: str) -> datetime | None:
 
 
 def incident_ids(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Return the newest ids that begin so, with status and account; none when they cannot be read in time."""
+    """Return the newest ids that begin so, with status and account; none if they are not read in time."""
     import os
 
     from bypass_responder.bootstrap import build

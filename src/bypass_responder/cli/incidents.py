@@ -129,7 +129,7 @@ def show(
     *,
     for_ticket: Annotated[bool, typer.Option("--ticket", help="Print twelve plain lines for a ticket.")] = False,
 ) -> None:
-    """Show one incident: state, next step, controls and their proof, blind window, timeline, remaining tasks.
+    """Show one incident: state, next step, controls and proof, blind window, timeline, remaining tasks.
 
     For findings without an incident: the source, its claim and why no action followed.
     """

@@ -52,7 +52,10 @@ def show(
     ],
     output: Format = Output.TABLE,
 ) -> None:
-    """Show the log of one incident, of one account, or of the tenant's health. Exit code 1: its chain is broken."""
+    """Show the log of one incident, of one account, or of the tenant's health.
+
+    Exit code 1: its chain is broken.
+    """
     entries, problem = with_responder(lambda responder: _read(responder, subject))
     show_list(entries, output, fields=tuple(LogEntry.model_fields), table=ENTRY)
     if problem:

@@ -39,7 +39,7 @@ def report(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Report all incidents, or those of --since.")] = False,
 ) -> None:
-    """Write the report of an incident: HTML to print, JSON, the timeline as CSV, and a manifest with SHA-256.
+    """Write an incident's report: HTML to print, JSON, the timeline as CSV, a manifest with SHA-256.
 
     Verifies the response log first. Exit code 1: it is broken, and the reports say so.
     """

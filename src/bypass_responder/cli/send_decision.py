@@ -37,7 +37,10 @@ def send_decision(message: DecisionMessage, what: str, *, wait: bool) -> None:
 
 
 def send_decisions(messages: Mapping[str, DecisionMessage], *, wait: bool) -> None:
-    """Send decisions, by what they decide. With ``wait``, show their outcomes; exits 3 unless all were carried out."""
+    """Send decisions, by what they decide.
+
+    With ``wait``, show their outcomes; exits 3 unless all were carried out.
+    """
     from bypass_responder.operating.decide import last_run, outcome_of
 
     async def use(responder: Responder) -> tuple[list[PersonDecision | None], datetime | None]:

@@ -38,7 +38,10 @@ def as_block(columns: Sequence[str], row: Sequence[str], *, width: int) -> list[
 
 
 def named_lines(fields: Mapping[str, str], *, width: int, indent: int = 0) -> list[str]:
-    """Return a name and a value per line, without empty ones. A long value goes on below itself; no word is cut."""
+    """Return a name and a value per line, without empty ones.
+
+    A long value goes on below itself; no word is cut.
+    """
     size = max(map(cell_len, fields), default=0)
     before = indent + size + GAP
     lines: list[str] = []

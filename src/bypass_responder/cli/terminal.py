@@ -105,8 +105,9 @@ async def who_am_i(responder: Responder) -> Author:
 
 
 def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
-    """Ask on the terminal, unless ``yes``. Exits 2 without a terminal, 3 when the person does not confirm.
+    """Ask on the terminal, unless ``yes``.
 
+    Exits 2 without a terminal, 3 when the person does not confirm.
     ``option``: of the command, which confirms without a terminal.
     """
     if yes:
@@ -155,7 +156,10 @@ def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
 
 
 def show_csv(fields: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print CSV with a header, unless it is empty, on standard output. Texts are printable, and none is a formula."""
+    """Print CSV with a header, unless it is empty, on standard output.
+
+    Texts are printable, and none is a formula.
+    """
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerows([fields] if fields else [])
     writer.writerows([_as_cell(value) for value in row] for row in rows)

@@ -50,7 +50,7 @@ def read_windows_file(path: Path) -> list[KnownWindow]:
 
 
 def warnings(windows: list[KnownWindow], seen: TimesSeen) -> list[str]:
-    """Return a warning for each window within the times of the export; for all of them where it shows no time."""
+    """Return a warning for each window within the times of the export, or for all if it shows no time."""
     start, end = _moment(seen.first), _moment(seen.last)
     found = [each.text for each in overlapping(windows, start, end)]
     if found and start is None:

@@ -30,7 +30,10 @@ REPEATABLE = "idempotency-key"
 
 
 class AccessRefusedError(Exception):
-    """The request is refused. ``status``: 401 without a verified principal, 413 for a large body, else 403."""
+    """The request is refused.
+
+    ``status``: 401 without a verified principal, 413 for a large body, else 403.
+    """
 
     def __init__(self, status: int, reason: str, sentence: str) -> None:
         """Keep the machine-readable ``reason`` beside the ``sentence`` for people."""
@@ -40,7 +43,10 @@ class AccessRefusedError(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """A request to change something, which may be carried out. ``message_id``: of the message that it sends."""
+    """A request to change something, which may be carried out.
+
+    ``message_id``: of the message that it sends.
+    """
 
     principal: Principal
     kind: Kind

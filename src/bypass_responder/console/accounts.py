@@ -31,7 +31,10 @@ api = APIRouter(prefix=API)
 
 
 class AccountView(Value):
-    """What is known of one account. ``inspected`` None: nobody has asked the responder about it within 30 days."""
+    """What is known of one account.
+
+    ``inspected`` None: nobody has asked the responder about it within 30 days.
+    """
 
     read_at: Utc
     name: str

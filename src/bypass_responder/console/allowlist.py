@@ -62,8 +62,9 @@ class Entry(Value):
 
 
 class Wanted(Parameters):
-    """The fields of an edit. With ``set`` the empty ones stay as they are; ``remove``, ``keep`` and ``undo`` need none.
+    """The fields of an edit.
 
+    With ``set`` the empty ones stay as they are; ``remove``, ``keep`` and ``undo`` need none.
     ``account``, with ``add``: the user principal name. ``expires``: the last valid day, or an ISO time.
     """
 
@@ -96,14 +97,20 @@ class ApprovalForm(ApprovalRequest):
 
 
 class ApprovalSent(Value):
-    """What was sent. The responder carries it out within a minute, or refuses it: see the history of the entry."""
+    """What was sent.
+
+    The responder carries it out within a minute, or refuses it: see the history of the entry.
+    """
 
     message_id: str
     not_after: Utc
 
 
 class ReviewList(Value):
-    """The entries to review, each with a proposal. ``use_known`` False: unused ones are not recognized here."""
+    """The entries to review, each with a proposal.
+
+    ``use_known`` False: unused ones are not recognized here.
+    """
 
     read_at: Utc
     entries: tuple[Review, ...]
@@ -194,7 +201,10 @@ async def approve(
     asked: Annotated[ApprovalRequest, Body()],
     if_match: Annotated[Tag, Header(description="The ETag of the entry, as it was read.")],
 ) -> ApprovalSent:
-    """Send the approval of the entry that ``If-Match`` names. It counts once the responder has carried it out."""
+    """Send the approval of the entry that ``If-Match`` names.
+
+    It counts once the responder has carried it out.
+    """
     message = await _approve(console, change, object_id, asked, seen=if_match)
     return ApprovalSent(message_id=message.message_id, not_after=message.not_after)
 

@@ -57,7 +57,10 @@ class ImportFile(Parameters):
 
 
 class ConfirmedImport(ImportFile):
-    """A file whose plan was read. ``confirmed``: the hash of the plan. ``reason``: for the history of each entry."""
+    """A file whose plan was read.
+
+    ``confirmed``: the hash of the plan. ``reason``: for the history of each entry.
+    """
 
     confirmed: Annotated[str, StringConstraints(max_length=64)]
     reason: Reason
@@ -116,7 +119,10 @@ async def plan_of_import(change: Editor, console: ConsoleDep, asked: Annotated[I
 
 @api.post("/allowlist/import/ask", status_code=202, operation_id="ask_about_import")
 async def ask_about_import(change: Editor, console: ConsoleDep, asked: Annotated[ImportFile, Body()]) -> AskedAbout:
-    """Ask the responder about the names in ``ask`` of the plan, 100 at once. Read the plan again in a minute."""
+    """Ask the responder about the names in ``ask`` of the plan, 100 at once.
+
+    Read the plan again in a minute.
+    """
     return await _ask(console, change, _bounded(asked.csv.encode()))
 
 

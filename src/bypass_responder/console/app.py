@@ -57,7 +57,10 @@ def create_app(given: ConsoleServices, form_key: bytes) -> FastAPI:
 
 @cache
 def description_of_api() -> dict[str, Any]:
-    """Return the OpenAPI description. A wrong field is answered with 400, not with the 422 of the framework."""
+    """Return the OpenAPI description.
+
+    A wrong field is answered with 400, not with the 422 of the framework.
+    """
     described = routed().openapi()
     for operation in (each for path in described["paths"].values() for each in path.values()):
         operation["responses"].pop("422", None)

@@ -100,7 +100,10 @@ async def outcome(console: ConsoleDep, incident_id: IncidentId, message_id: Guid
 async def _send(
     console: Console, change: Change, incident_id: str, decision: Decided, asked: DecisionRequest, *, seen: str
 ) -> DecisionMessage:
-    """Send a decision. Raises ConflictError for another state than ``seen``, RefusedError for what is refused."""
+    """Send a decision.
+
+    Raises ConflictError for another state than ``seen``, RefusedError for what is refused.
+    """
     prepared = await prepare(
         DecisionKind(decision),
         incident_id,

@@ -79,7 +79,10 @@ def answer(request: Request, status: int, sentence: str, *, retry: bool = False)
 
 
 class UnexpectedErrors:
-    """Answers 500 for an error that nothing else answers, and logs its class. Behind the host nothing else would."""
+    """Answers 500 for an error that nothing else answers, and logs its class.
+
+    Behind the host nothing else would.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an app."""

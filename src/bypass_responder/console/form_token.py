@@ -23,8 +23,9 @@ class FormTokenError(Exception):
 
 
 class FormTokens:
-    """Makes and accepts tokens. Each holds a random id, which becomes the id of the message that the form sends.
+    """Makes and accepts tokens.
 
+    Each holds a random id, which becomes the id of the message that the form sends.
     A token is accepted once by this process. Sent again to another one, it makes a message with the same id, which
     the responder does not carry out again.
     """

@@ -54,7 +54,10 @@ Subject = Annotated[str, Query(max_length=100, description="An incident id, an o
 
 @dataclass(frozen=True)
 class Page:
-    """One page and its twin in the API. ``read`` is a dependency of FastAPI: its parameters are those of the route."""
+    """One page and its twin in the API.
+
+    ``read`` is a dependency of FastAPI: its parameters are those of the route.
+    """
 
     path: str
     title: str
@@ -127,7 +130,7 @@ async def windows(
 
 
 async def bypassed(console: ConsoleDep) -> BypassedAccounts:
-    """The accounts that are bypassed, as of the last complete sweep, those that are not allowlisted first."""
+    """Accounts that are bypassed, as of the last complete sweep; those not allowlisted come first."""
     check = await last_self_check(console.self_checks)
     return await bypassed_accounts(console.services, check, most=MOST_BYPASSED)
 
@@ -145,7 +148,7 @@ async def posture(
     pinned: Annotated[bool, Query(description="List only mailboxes with a pinned logon type.")] = False,
     not_audited: Annotated[bool, Query(description="List only what is not audited, or not known to be.")] = False,
 ) -> PosturePage:
-    """What mailboxes audit, as the worker last read them: numbers, what to do, the mailboxes that come first."""
+    """What mailboxes audit, as last read: numbers, what to do, the mailboxes that come first."""
     wanted = LineFilter(type=type.strip(), missing=missing.strip(), pinned=pinned, not_audited=not_audited)
     return await read_page(console.services, wanted)
 

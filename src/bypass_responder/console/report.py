@@ -18,7 +18,10 @@ api = APIRouter(prefix=API, dependencies=READER)
 
 @pages.get(PATH)
 async def download(console: ConsoleDep, who: PrincipalDep, incident_id: IncidentId) -> Response:
-    """Return the files of the report as a ZIP. The console cannot read checkpoints, so the log is not verified."""
+    """Return the files of the report as a ZIP.
+
+    The console cannot read checkpoints, so the log is not verified.
+    """
     made = await read_report(incident_id, console.services, made_by=who.name)
     name = f"incident-{made.incident.id}"
     headers = {"content-disposition": f'attachment; filename="{name}.zip"'}

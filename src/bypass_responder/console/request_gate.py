@@ -47,7 +47,10 @@ def _route_of(scope: Scope) -> object:
 
 
 async def _body_of(request: Request) -> bytes:
-    """Return the whole body. Raises AccessRefusedError for one that is too large, by its header or by its bytes."""
+    """Return the whole body.
+
+    Raises AccessRefusedError for one that is too large, by its header or by its bytes.
+    """
     stated = request.headers.get("content-length", "")
     if stated.isascii() and stated.isdigit() and int(stated[:20]) > LARGEST_BODY:
         raise _large(request)

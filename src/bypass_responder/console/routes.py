@@ -76,7 +76,7 @@ async def add(
     account: Annotated[str, Query(min_length=1, max_length=LONGEST_ASKED)],
     object_id: Guid | Literal[""] = "",
 ) -> Response:
-    """Go to the page that shows what an entry for this account would mean, once it is known which one it is."""
+    """Go to the page that shows what an entry for this account would mean, once the account is known."""
     found = await console.services.inspections.of(object_id or account)
     known = found.account if found and is_current(found, console.services.clock()) else None
     if known is None:
@@ -115,7 +115,7 @@ async def export(console: ConsoleDep) -> PlainTextResponse:
 @pages.get("/log.csv")
 @api.get("/log.csv", summary="Export of the log", operation_id="export_log", response_class=PlainTextResponse)
 async def export_log(console: ConsoleDep, subject: Subject = TENANT_TARGET) -> PlainTextResponse:
-    """Return every entry about an incident, an account or the tenant as CSV, with the hashes of its chain."""
+    """Return the log of an incident, an account or the tenant as CSV, with the hashes of its chain."""
     text = log_csv(await read_whole_log(subject, console.services))
     headers = {"content-disposition": 'attachment; filename="response-log.csv"'}
     return PlainTextResponse(text, media_type="text/csv", headers=headers)

@@ -69,7 +69,7 @@ def detail(**fields: str | int | None) -> dict[str, str]:
 
 
 def quoted_text(given: str) -> str:
-    """Return a text that an outsider may choose as it stands in a sentence: in quotes and cut, unless it is one word.
+    """Return an outsider's text for a sentence: in quotes and cut, unless it is one word.
 
     So that nobody reads a client, a rule or a title as words of the responder.
     """
@@ -121,7 +121,10 @@ def answer_of(
 def gathered(
     records: Sequence[Record], items: Iterable[Item], *, complete: bool = True, note: str = ""
 ) -> Found | Empty:
-    """Return the answer of records that are already items. ``complete`` False: the service has more records."""
+    """Return the answer of records that are already items.
+
+    ``complete`` False: the service has more records.
+    """
     said = " ".join(part for part in ("" if complete else NOT_ALL, note) if part)
     if not records:
         return Empty(note=said)

@@ -46,7 +46,10 @@ def plan_for(incident_id: str, *, target: str, opened_at: datetime, now: datetim
 
 
 def accounts_of(incident: Incident) -> list[tuple[AskedAccount, frozenset[Role]]]:
-    """Return the accounts to ask about: the target, and the first actors. One account may have both roles."""
+    """Return the accounts to ask about: the target, and the first actors.
+
+    One account may have both roles.
+    """
     target = incident.account
     hidden = AskedAccount()
     if target is not None:
@@ -81,7 +84,10 @@ def _is_one(known: AskedAccount, actor: AskedAccount) -> bool:
 
 
 def missing_inquiries(incident: Incident, round_: Round, there: Iterable[Inquiry], *, now: datetime) -> list[Inquiry]:
-    """Return the questions of a round that are not stored yet. One about no known account is answered at once."""
+    """Return the questions of a round that are not stored yet.
+
+    One about no known account is answered at once.
+    """
     known = {each.key for each in there}
     wanted = {
         each.key: each
@@ -156,7 +162,7 @@ def pending(inquiry: Inquiry, answer: Pending, *, now: datetime) -> Inquiry:
 
 
 def failed(inquiry: Inquiry, problem: str, *, now: datetime, wait: timedelta = timedelta()) -> Inquiry:
-    """Return the question after an ask that failed: asked again later, or unavailable after ``GIVE_UP_AFTER``."""
+    """Return the question after a failure: asked again later, or unavailable after ``GIVE_UP_AFTER``."""
     times = inquiry.failed + 1
     if times >= GIVE_UP_AFTER:
         return answered(inquiry, given_up(f"It failed {times} times: {problem}"), now=now)

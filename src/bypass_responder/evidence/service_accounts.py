@@ -131,7 +131,10 @@ def _said(item: Item, *names: str) -> str:
 
 
 def behaviors(inquiries: Iterable[Inquiry], *, now: datetime) -> dict[str, Behavior]:
-    """Return what is known of each account, by object id. Nothing is asked about one that is not bypassed any more."""
+    """Return what is known of each account, by object id.
+
+    Nothing is asked about one that is not bypassed any more.
+    """
     found: dict[str, Behavior] = {}
     for each in inquiries:
         if each.answered_at is not None and each.answered_at < now - OUTDATED:

@@ -34,7 +34,10 @@ _PAGE = 100
 
 
 async def advance_plan(services: Services) -> PlanRun | None:
-    """Take the answers that have come, and ask what may be asked now. Returns the newest run, None before the first."""
+    """Take the answers that have come, and ask what may be asked now.
+
+    Returns the newest run, None before the first.
+    """
     session = await open_session(TENANT_TARGET, services)
     run = newest(session.case)
     if run is None or not run.running:
@@ -62,7 +65,7 @@ async def advance_plan(services: Services) -> PlanRun | None:
 
 
 async def _answers(run: PlanRun, services: Services) -> dict[str, ReadResult | None]:
-    """Return the answers to the questions that were sent, by their ids; None where there is none that can be read."""
+    """Return the answers to the questions that were sent, by id; None for one that cannot be read."""
     found: dict[str, ReadResult | None] = {}
     for each in run.under_way:
         if not each.command_id:
@@ -78,13 +81,16 @@ async def _answers(run: PlanRun, services: Services) -> dict[str, ReadResult | N
 
 
 def _of_any_message(asked: StoredRead) -> ReadResult | None:
-    """Return the answer. If the question is on the queue twice, another message may have set the mailbox before."""
+    """Return the answer.
+
+    If the question is on the queue twice, another message may have set the mailbox before.
+    """
     result = asked.result
     return result.model_copy(update={"deliveries": 2}) if result and asked.sent_again else result
 
 
 def _compared(change: MailboxChange, result: ReadResult | None) -> ReadResult | None:
-    """Return the answer, or ``less`` where the mailbox audits less than what was recorded, whatever the worker says."""
+    """Return the answer, or ``less`` if the mailbox audits less than recorded, whatever the worker says."""
     if not (result and change.change and change.before and result.after and may_be_ours(change, result)):
         return result
     lost = losses(change.before, result.after)
@@ -149,7 +155,7 @@ async def _to_undo(run_id: str, since: int, services: Services) -> list[MailboxC
 
 
 async def _store(run: PlanRun | None, services: Services) -> None:
-    """Store the undo entries of mailboxes that are about to be changed, and the outcomes of those that have ended."""
+    """Store the undo entries of mailboxes about to be changed, and the outcomes of ended changes."""
     if run is None:
         return
     for each in run.under_way:

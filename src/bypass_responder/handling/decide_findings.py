@@ -164,7 +164,10 @@ async def _also_the_actor(finding: Finding, target: Account | None, services: Se
 
 
 async def _add_elsewhere(finding: Finding, services: Services) -> dict[str, WorkItem]:
-    """Store a finding in another case. After a crash in between, the finding that led to it is examined again."""
+    """Store a finding in another case.
+
+    After a crash in between, the finding that led to it is examined again.
+    """
     await services.ledger.add_finding(finding)
     return {finding.target: await services.work.touch(finding.target, services.clock())}
 

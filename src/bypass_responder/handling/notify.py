@@ -83,7 +83,7 @@ def next_delivery(case: Case, receiver: str, now: datetime, minimum: Severity) -
 
 
 async def deliver(receiver: str, services: Services) -> None:
-    """Deliver what is due to one receiver, unless another run does, or the receiver is left alone for now.
+    """Deliver what is due to one receiver, unless another run does, or the receiver is paused.
 
     Problems with targets are raised in an ExceptionGroup, after the others' notifications are delivered.
     """
@@ -206,7 +206,10 @@ class _Run:
             await self._record(batch, error)
 
     async def _record(self, batch: Sequence[_Due], error: ResponderError | None) -> None:
-        """Record how a message ended. Where that fails, the target waits, and what was accepted is remembered."""
+        """Record how a message ended.
+
+        Where that fails, the target waits, and what was accepted is remembered.
+        """
         every = {each: _minimum(each, self.services) for each in self.services.receivers}
         mark = partial(_mark, receiver=self.receiver, every=every, error=error)
         keys: dict[Session, list[str]] = {}

@@ -33,7 +33,10 @@ MARGIN = timedelta(minutes=5)
 
 
 async def list_entries(session: Session, services: Services) -> Mapping[str, Row]:
-    """Update the index. Returns the rows that it has its entries from: only those may move to the history."""
+    """Update the index.
+
+    Returns the rows that it has its entries from: only those may move to the history.
+    """
     listed = session.case.by_key
     if new := entries(session.case):
         await services.index.put(new, was=listed_statuses(session.case))

@@ -99,7 +99,10 @@ class AccountSection(StrEnum):
 
 
 class AccountRead(Value):
-    """The one line of the blob. ``exchange_guid`` is the object that was read; None: a section that was not asked."""
+    """The one line of the blob.
+
+    ``exchange_guid`` is the object that was read; None: a section that was not asked.
+    """
 
     object_id: Guid
     exchange_guid: Guid

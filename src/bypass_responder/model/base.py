@@ -48,7 +48,10 @@ def backoff(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta
 
 
 def envelope_problem(schema_version: int, tenant_id: str, *, current: int, ours: str) -> str:
-    """Return why a message is not for us; empty if it is. The version before the current one is accepted too."""
+    """Return why a message is not for us; empty if it is.
+
+    The version before the current one is accepted too.
+    """
     if schema_version not in {current, current - 1} - {0}:
         return f"schema_version {schema_version} is not supported"
     return "" if tenant_id == ours else f"tenant_id {tenant_id} is another tenant"

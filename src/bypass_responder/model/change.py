@@ -78,7 +78,7 @@ class Actor(Stored):
         return frozenset(each for each in (self.app_id, self.object_id) if each)
 
     def may_be(self, ids: frozenset[str]) -> bool:
-        """Return True for one of the ids; where none can be compared, for anything without the name of a person."""
+        """Return True for one of the ids; if none can be compared, for anything without a person's name."""
         return bool(self.ids & ids) if ids and self.ids else "@" not in (self.user_id or "")
 
     @property
@@ -114,7 +114,7 @@ class BypassChange(Value):
 
 
 class AuditTampering(Value):
-    """A change that weakens auditing by another way than a bypass, or that restores an organization's switch.
+    """A change that weakens auditing in another way than a bypass, or restores an organization's switch.
 
     Evidence, never a BypassChange.
     """

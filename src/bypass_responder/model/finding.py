@@ -142,7 +142,7 @@ class Finding(Row):
 
     @property
     def fingerprint(self) -> str:
-        """A digest of what the source says: the same for a copy that says the same, whenever and wherever it comes."""
+        """A digest of what the source says, the same for every copy that says the same."""
         said = self.model_dump_json(exclude={"received_at", "available_at", "evidence"}, exclude_defaults=True)
         return hashlib.sha256(said.encode()).hexdigest()
 
@@ -158,7 +158,7 @@ WHOLE = "-whole"
 
 
 def strengthened(known: Finding, later: Finding) -> Finding | None:
-    """Return a separate finding where a later copy of a record proves a bypass that the first one did not; else None.
+    """Return a separate finding if a later copy proves a bypass that the first did not; else None.
 
     The later copy proves it alone, or where both agree and each says what the other leaves open.
     """

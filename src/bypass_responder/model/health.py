@@ -51,8 +51,9 @@ def _of_switch(row: dict[str, Any]) -> Technique:
 
 
 class Tampering(Row):
-    """Evidence that auditing was weakened otherwise than by a bypass, or a switch of it restored. In the tenant's case.
+    """Evidence that auditing was weakened otherwise than by a bypass, or a switch of it restored.
 
+    In the tenant's case.
     See ``AuditTampering`` for the fields.
     """
 

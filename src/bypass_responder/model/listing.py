@@ -34,7 +34,10 @@ class IndexEntry(Value):
 
 
 class IndexFilter(Value):
-    """Which entries are listed. Names are compared without case; a GUID or a name with ``@`` is compared whole."""
+    """Which entries are listed.
+
+    Names are compared without case; a GUID or a name with ``@`` is compared whole.
+    """
 
     kinds: tuple[str, ...] | None = None
     """None: every kind."""

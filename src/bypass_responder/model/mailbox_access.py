@@ -27,7 +27,10 @@ class AccessLogon(StrEnum):
 
 
 class MailboxAccess(Stored):
-    """One actor's operation in one mailbox on one day of UTC. Times are those of the first and the last record."""
+    """One actor's operation in one mailbox on one day of UTC.
+
+    Times are those of the first and the last record.
+    """
 
     day: date
     mailbox: str

@@ -54,7 +54,10 @@ class AuditSettings(Value):
         return self._compared(kept) == other._compared(kept)
 
     def changed_by(self, change: AuditChange) -> AuditSettings:
-        """Return the settings after a change. A logon type that returns to its default set has an empty list here."""
+        """Return the settings after a change.
+
+        A logon type that returns to its default set has an empty list here.
+        """
         lists: dict[str, tuple[str, ...]] = {}
         maintained: list[str] = []
         for logon in LogonType:
@@ -87,7 +90,10 @@ class AuditSettings(Value):
 
 
 class MailboxRow(Value):
-    """One line of a shard's blob. Texts are as Exchange has them; identity is ``object_id``, never a name."""
+    """One line of a shard's blob.
+
+    Texts are as Exchange has them; identity is ``object_id``, never a name.
+    """
 
     object_id: Guid | None
     """ExternalDirectoryObjectId; None where the mailbox has none."""

@@ -57,7 +57,10 @@ def _receivers() -> TypeAdapter[tuple[Receiver, ...]]:
 
 
 def receivers_of(text: str) -> tuple[Receiver, ...]:
-    """Return the receivers of a JSON array; none of a vault reference. Raises ValueError, which repeats no value."""
+    """Return the receivers of a JSON array; none of a vault reference.
+
+    Raises ValueError, which repeats no value.
+    """
     if text.startswith(REFERENCE):
         return ()
     try:

@@ -80,7 +80,10 @@ class StorageCheck(_Checked):
 
 
 class SelfCheck(_Checked):
-    """One self-check. Holds names of settings, and values only where they are neither secret nor personal."""
+    """One self-check.
+
+    Holds names of settings, and values only where they are neither secret nor personal.
+    """
 
     at: Utc
     version: str

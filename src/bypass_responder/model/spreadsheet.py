@@ -11,8 +11,9 @@ _LATER = re.compile(rf"([;\t]\s*)(?=[{_SIGNS}])")
 
 
 def defused(text: str) -> str:
-    """Return the text; with an apostrophe where a spreadsheet would run it, or what follows a separator, as a formula.
+    """Return the text, with an apostrophe if a spreadsheet would run it as a formula.
 
+    So would what follows a separator.
     Signs of full width count: some spreadsheets take them for the others.
     """
     text = _LATER.sub(r"\1'", text)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def settings_of_app(services: Services) -> Settings:
-    """Return our settings, with the mode and the protected accounts of the app's last run where it has run."""
+    """Return the local settings, with the mode and protected accounts of the app's last run."""
     rules = in_force((await open_session(TENANT_TARGET, services)).case)
     if rules is None:
         return services.settings

@@ -30,7 +30,10 @@ MOST_CASES = 200
 
 
 class BypassedAccount(Value):
-    """One account whose bypass was on in the last complete sweep. Texts are empty where the allowlist has none."""
+    """One account whose bypass was on in the last complete sweep.
+
+    Texts are empty where the allowlist has none.
+    """
 
     object_id: str | None
     """None for an object of Exchange that Entra does not have."""

@@ -134,8 +134,9 @@ async def prepare_acceptance(text: str, services: Services, *, reason: str, auth
 async def prepare_approval(
     object_id: str, services: Services, *, reason: str, author: Author
 ) -> tuple[AllowlistEntry, DecisionMessage]:
-    """Return an account's allowlist entry and the message that approves exactly this row. Nothing is sent.
+    """Return an account's allowlist entry and the message that approves exactly this row.
 
+    Nothing is sent.
     Raises RefusedError for what the responder would refuse.
     """
     entry = await services.allowlist.get(object_id)

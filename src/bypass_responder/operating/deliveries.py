@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Delivered(Value):
-    """One receiver's answer. Accepted says that its service took the message, not that a person has read it."""
+    """One receiver's answer.
+
+    Accepted says that its service took the message, not that a person has read it.
+    """
 
     receiver: str
     accepted: bool

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def read_organization(services: Services) -> OrganizationRead | None:
-    """Return the organization as the worker last read it; None when it did not, or it cannot be read from here."""
+    """Return the organization as the worker last read it; None if there is none that can be read here."""
     try:
         last = await services.reads.newest(ReadKind.ORGANIZATION, answered=True)
         if last is None or last.result is None or last.result.outcome is not ReadOutcome.READ:

@@ -17,8 +17,9 @@ _ENDED = frozenset(status.value for status in IncidentStatus if status.final)
 
 
 async def find_one(text: str, services: Services) -> IndexEntry:
-    """Return the one entry that an id, a part of it, or an account's name stands for. Raises NotFoundError.
+    """Return the one entry that an id, a part of it, or an account's name stands for.
 
+    Raises NotFoundError.
     A user principal name or an object id stands for the account's only incident that nobody has ended, or its only one.
     """
     text = text.strip()

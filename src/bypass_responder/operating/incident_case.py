@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 async def find_entry(entry_id: str, services: Services) -> tuple[IndexEntry, Case]:
-    """Return the entry with this id, a unique part of it or its account's name, and its case. Raises NotFoundError."""
+    """Return the entry with this id, a unique part of it or its account's name, and its case.
+
+    Raises NotFoundError.
+    """
     entry = await find_one(entry_id, services)
     return entry, (await open_session(entry.target, services, history=True)).case
 

@@ -27,7 +27,7 @@ def question(name: str, services: Services, *, author: Author) -> DecisionMessag
 
 
 async def answer(message: DecisionMessage, services: Services) -> None:
-    """Store what is known about the account that a message asks about; nothing once the message has ended."""
+    """Store what is known about the account that a message asks about, unless the message has ended."""
     now = services.clock()
     if message.asked is None or now > message.not_after:
         return
@@ -36,7 +36,7 @@ async def answer(message: DecisionMessage, services: Services) -> None:
 
 
 async def inspect(name: str, services: Services) -> Inspection:
-    """Return what Entra and the last complete sweep say of an account, and what its bypass would lead to now."""
+    """Return what Entra and the last complete sweep say of an account, and what a bypass would lead to."""
     found = Inspection(name=name, at=services.clock())
     try:
         account = await services.directory.find(name)

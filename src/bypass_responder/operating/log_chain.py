@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class ChainWalk:
-    """Follows a chain. ``problem`` names its first break; empty while each entry holds the hash of the one before."""
+    """Follows a chain.
+
+    ``problem`` names its first break; empty while each entry holds the hash of the one before.
+    """
 
     def __init__(self) -> None:
         """Start before the first entry."""

@@ -34,7 +34,10 @@ MOST_PROBLEMS = 20
 
 
 async def verify_when_due(services: Services, checks: SelfChecks) -> None:
-    """Verify the log once a day. A verification that does not end is repeated an hour later, and stops nothing."""
+    """Verify the log once a day.
+
+    A verification that does not end is repeated an hour later, and stops nothing.
+    """
     now = services.clock()
     if checks.verified_at is not None and now - checks.verified_at < EVERY:
         return

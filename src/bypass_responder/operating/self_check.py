@@ -126,7 +126,10 @@ class ConsoleProbe(Protocol):
     """Requests the console as a stranger."""
 
     async def open_because(self) -> str | None:
-        """Return what a stranger got, empty when nothing, None when the console cannot be reached. Raises nothing."""
+        """Return what a stranger got, empty when nothing, None when the console cannot be reached.
+
+        Raises nothing.
+        """
 
 
 @dataclass
@@ -154,7 +157,10 @@ class SelfChecks:
 
 
 def probed_queues(settings: Settings, *, person: bool) -> list[str]:
-    """Return the queues and poison queues that the caller may read. The app can only send to some of them."""
+    """Return the queues and poison queues that the caller may read.
+
+    The app can only send to some of them.
+    """
     keyless = settings.storage.connection_string is None
     unseen = send_only(settings) if keyless and not person else frozenset[str]()
     return [name for queue in settings.queues for name in (queue, f"{queue}-poison") if name not in unseen]
@@ -198,7 +204,10 @@ async def _check_when_due(
 
 
 async def _check_console(services: Services, checks: SelfChecks) -> None:
-    """Raise or end the alert that the console answers strangers. A console that cannot be reached changes nothing."""
+    """Raise or end the alert that the console answers strangers.
+
+    A console that cannot be reached changes nothing.
+    """
     found = await checks.console.open_because() if checks.console else None
     if found is not None:
         present = {"console_open": f"The console must answer strangers with 401 or 302; {found}."} if found else {}

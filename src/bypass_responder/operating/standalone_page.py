@@ -29,5 +29,8 @@ def environment(package: str, **filters: Callable[..., Any]) -> Environment:
 
 
 def _shown(value: object) -> str:
-    """Return a text printable: control characters and marks of direction escaped. Markup is the template's own."""
+    """Return a text printable: control characters and marks of direction escaped.
+
+    Markup is the template's own.
+    """
     return value if isinstance(value, Markup) else printable(str(value))

@@ -192,7 +192,7 @@ def hunting_text(state: HuntingState) -> str:
 
 
 def sweep_overdue(services: Services, check: SelfCheck | None) -> timedelta:
-    """Return SWEEP_OVERDUE_MINUTES of the app, as its last self-check has it; without one, of these settings."""
+    """Return SWEEP_OVERDUE_MINUTES from the app's last self-check; without one, from these settings."""
     return timedelta(minutes=(check or services.settings).sweep_overdue_minutes)
 
 

@@ -25,7 +25,10 @@ SCHEDULES = {
 
 
 async def note_run(timer: str, run: Awaitable[object], services: Services, checks: SelfChecks) -> None:
-    """Wait for a timer's run, then store its time: at most every ten minutes, and never at the cost of the run."""
+    """Wait for a timer's run, then store its time at most every ten minutes.
+
+    A failure to store it does not fail the run.
+    """
     await run
     now, last = services.clock(), checks.noted.get(timer)
     if last is not None and now - last < NOTED_EVERY:

@@ -10,7 +10,7 @@ _DAY = 24 * 3600
 
 
 def days_of(text: str | None) -> float | None:
-    """Return the days of a time span such as ``90.00:00:00`` or ``90``; None where there is none, or it is no span."""
+    """Return the days of a time span such as ``90.00:00:00`` or ``90``; None for anything else."""
     text = (text or "").strip()
     if _DAYS.match(text):
         return int(text)
@@ -21,7 +21,7 @@ def days_of(text: str | None) -> float | None:
 
 
 def in_words(text: str | None) -> str:
-    """Return a time span for people: whole days where it is some, else as it is; ``not read`` without one."""
+    """Return a time span for people, in whole days if possible; ``not read`` without one."""
     if text is None:
         return "not read"
     days = days_of(text)

@@ -56,7 +56,7 @@ class Authors:
         return tuple(self._named(mailbox, each) for each in changed) if self._known else changed
 
     def _named(self, mailbox: Mailbox, change: Change) -> Change:
-        """Return the change with the author of the last record, unless a later one may be of this mailbox as well."""
+        """Return the change with the last record's author, unless a later record may be of this mailbox too."""
         keys = ((name, change.property) for name in mailbox.names)
         last = max((self._known[key] for key in keys if key in self._known), default=None)
         unclear = self._of_anyone.get(change.property)
@@ -75,7 +75,10 @@ def _names(record: Tampering) -> set[str]:
 
 
 def _properties(record: Tampering) -> tuple[str, ...]:
-    """Return the properties that a record changes. A list of its own takes the logon type out of DefaultAuditSet."""
+    """Return the properties that a record changes.
+
+    A list of its own takes the logon type out of DefaultAuditSet.
+    """
     if record.technique is Technique.ACTION_LIST:
         return (*lost_in(record.extent), "DefaultAuditSet")
     return (_PROPERTY[record.technique],) if record.technique in _PROPERTY else ()

@@ -52,7 +52,10 @@ class Baseline(Value):
     """Actions that a mailbox without Audit (Premium) does not have."""
 
     def wanted(self, logon: LogonType, license_: License) -> tuple[str, ...]:
-        """Return the actions of a logon type. Those of Audit (Premium) are not wanted of a license without it."""
+        """Return the actions of a logon type.
+
+        Those of Audit (Premium) are not wanted of a license without it.
+        """
         if license_ is not License.STANDARD:
             return self.actions[logon]
         return tuple(action for action in self.actions[logon] if action not in self.premium_only)

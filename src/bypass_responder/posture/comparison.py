@@ -30,7 +30,10 @@ _END: tuple[None, Iterable[Mailbox]] = (None, ())
 
 @dataclass(frozen=True)
 class Comparison:
-    """The answer for a tenant. Watched mailboxes come first, then those that others open; the worst first."""
+    """The answer for a tenant.
+
+    Watched mailboxes come first, then those that others open; the worst first.
+    """
 
     source: str
     read_at: datetime | None
@@ -120,7 +123,10 @@ def compare(
 
 
 class _Accounts:
-    """The bypassed accounts by id. Accounts with one kind of id only cannot be joined to mailboxes with the other."""
+    """The bypassed accounts by id.
+
+    Accounts with one kind of id only cannot be joined to mailboxes with the other.
+    """
 
     def __init__(self, bypassed: Collection[Bypassed] | None) -> None:
         self._read = bypassed is not None

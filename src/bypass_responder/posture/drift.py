@@ -34,7 +34,10 @@ class Change(NamedTuple):
 
 
 def changes(before: Audit, after: Audit) -> tuple[Change, ...]:
-    """Return the properties that differ. The order and letter case of a list do not matter; nor does one not read."""
+    """Return the properties that differ.
+
+    The order and letter case of a list do not matter; nor does one not read.
+    """
     if before is after or before == after:
         return ()
     return tuple(

@@ -36,7 +36,7 @@ class RowFilter(Value):
         return " ".join((*words, *(flag for flag, is_set in flags if is_set)))
 
     def require_known(self, possible: Baseline, types: Collection[str]) -> None:
-        """Raise RefusedError for an action that cannot be recorded, and a type that neither we nor a mailbox has."""
+        """Raise RefusedError for an action that cannot be recorded, or an unknown mailbox type."""
         rules = exchange_rules()
         actions = {action for logon in possible.actions.values() for action in logon}
         for action in self.missing:

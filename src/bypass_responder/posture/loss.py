@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def losses(before: AuditSettings, after: AuditSettings) -> tuple[str, ...]:
-    """Return what is no longer audited, as ``Action (Logon)`` or the name of a property; nothing where it is no less.
+    """Return what is no longer audited, as ``Action (Logon)`` or the name of a property.
 
     An action that another replaced is no loss where that is there. A list that Microsoft maintained before and after is
     not compared, nor one that it maintains and Exchange did not return.

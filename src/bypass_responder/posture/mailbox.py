@@ -39,7 +39,7 @@ class Audit(NamedTuple):
         return {LogonType.ADMIN: self.admin, LogonType.DELEGATE: self.delegate, LogonType.OWNER: self.owner}[logon]
 
     def in_default_set(self, logon: LogonType) -> bool | None:
-        """Return whether Microsoft maintains the list of a logon type; None where DefaultAuditSet was not read."""
+        """Return whether Microsoft maintains a logon type's list; None if DefaultAuditSet was not read."""
         if self.default_set is None:
             return None
         return logon.casefold() in map(str.casefold, self.default_set)

@@ -62,7 +62,10 @@ class Skipped(Value):
 
 
 class Plan(Value):
-    """The file that ``posture plan`` writes. ``sha256`` is of everything else in it: a changed one is refused."""
+    """The file that ``posture plan`` writes.
+
+    ``sha256`` is of everything else in it: a changed one is refused.
+    """
 
     format: Literal["bypass-responder/posture-plan/1"] = "bypass-responder/posture-plan/1"
     made_at: Utc

@@ -23,8 +23,9 @@ LONGEST_CHANGE = 8_000
 
 @lru_cache(maxsize=1)
 def read_plan(content: bytes) -> Plan:
-    """Return the plan of a file. Raises RefusedError for one that is damaged, changed, empty or too large.
+    """Return the plan of a file.
 
+    Raises RefusedError for one that is damaged, changed, empty or too large.
     The last one is kept: 10,000 mailboxes take seconds to check, and each answer of the worker asks for the plan.
     """
     try:

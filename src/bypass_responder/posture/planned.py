@@ -47,7 +47,10 @@ def _is_wanted(technique: Technique, match: Match, wanted: AuditSettings) -> boo
 
 
 def _audits(wanted: AuditSettings, logon: LogonType, lost: frozenset[str]) -> bool:
-    """Return True when one of the lost actions is wanted. A default set is Microsoft's, and its list may be unknown."""
+    """Return True when one of the lost actions is wanted.
+
+    A default set is Microsoft's, and its list may be unknown.
+    """
     if logon.casefold() in map(str.casefold, wanted.default_set):
         return bool(lost)
     kept = {action.casefold() for action in wanted.actions(logon)}

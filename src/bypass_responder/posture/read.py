@@ -41,7 +41,10 @@ class TenantRead:
 
 
 def read_line(line: bytes, into: TenantRead, reader: MailboxReader) -> None:
-    """Add the mailbox or the bypassed account of a line of the worker. One that cannot be read makes it partial."""
+    """Add the mailbox or the bypassed account of a line of the worker.
+
+    One that cannot be read makes it partial.
+    """
     try:
         found = reader.line(line)
     except InputError as error:

@@ -26,8 +26,9 @@ _FAST = 1
 
 
 class SortedRows(Sequence[T], Generic[T]):
-    """Rows by their keys; rows with equal keys in the order in which they came. May be read several times.
+    """Rows by their keys; rows with equal keys in the order in which they came.
 
+    May be read several times.
     ``pack`` makes a row a tuple of what marshal writes: texts, numbers, flags, None and tuples of these.
     """
 

@@ -30,7 +30,10 @@ Found = tuple[bool | None, str]
 def read_backs(
     changes: Sequence[Tampering], mailboxes: Iterable[Mailbox], read_at: datetime, *, partial: bool
 ) -> dict[str, ReadBack]:
-    """Return what a read showed of the changes before it, by their ids. A mailbox is found by an id or an address."""
+    """Return what a read showed of the changes before it, by their ids.
+
+    A mailbox is found by an id or an address.
+    """
     due = [row for row in changes if row.technique in OF_MAILBOXES and row.took_effect and row.occurred_at < read_at]
     wanted: dict[str, list[Mailbox]] = {name: [] for row in due for name in _names(row)}
     for mailbox in mailboxes if wanted else ():
@@ -41,7 +44,7 @@ def read_backs(
 
 
 def _names(row: Tampering) -> tuple[str, str]:
-    """Return the object as the service names it, and as it was typed: an address may belong to another by now."""
+    """Return the object as the service names it, and as typed: an address may belong to another by now."""
     named = last_part(row.object_id_text).casefold()
     return named, last_part(row.target).casefold()
 

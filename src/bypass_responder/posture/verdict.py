@@ -88,7 +88,10 @@ class Verdict(NamedTuple):
 
 
 class Judge:
-    """Judges mailboxes of one organization by the same baselines. A cache: equal questions have one answer."""
+    """Judges mailboxes of one organization by the same baselines.
+
+    A cache: equal questions have one answer.
+    """
 
     def __init__(self, organization: Organization, measures: Measures, rules: ExchangeRules | None = None) -> None:
         """Take what every mailbox is judged by."""

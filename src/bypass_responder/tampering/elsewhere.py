@@ -38,7 +38,10 @@ _NOT_YET = frozenset({"start", "started", "accept", "accepted"})
 
 
 def retention(record: AuditRecord, _: Own) -> Match | None:
-    """Match a policy that is removed, and one that is set to a short time. The record does not have the one before."""
+    """Match a policy that is removed, and one that is set to a short time.
+
+    The record does not have the one before.
+    """
     target = given(record, "Name") or object_of(record)
     if folded(record.operation).startswith("remove"):
         return Match(target=target, extent="removed")
@@ -80,7 +83,7 @@ def _guid_of_target(text: str) -> str:
 
 
 def diagnostic_settings(record: AuditRecord, _: Own) -> Match | None:
-    """Match a deleted setting, and one that is written with a log switched off; not the beginning of the operation."""
+    """Match a deleted setting, or one written with a log switched off; not the start of the operation."""
     if folded(record.result_status or "") in _NOT_YET:
         return None
     target = record.object_id or ""

@@ -33,7 +33,10 @@ CONTENT = {
 
 
 class Way(NamedTuple):
-    """One row of the family. ``read_by``: what reads the state later, as a sentence; empty when nothing is left."""
+    """One row of the family.
+
+    ``read_by``: what reads the state later, as a sentence; empty when nothing is left.
+    """
 
     operations: tuple[str, ...]
     match: Matcher
@@ -182,7 +185,10 @@ def content_of(operation: str) -> str:
 
 
 def severity_of(found: Changed) -> Severity:
-    """Return the severity of the row. A right that a service of Microsoft gives follows a role given in Entra."""
+    """Return the severity of the row.
+
+    A right that a service of Microsoft gives follows a role given in Entra.
+    """
     severity = FAMILY[found.technique].severity
     by_service = found.technique is Technique.PRECURSOR and found.actor.kind is ActorKind.MICROSOFT
     return Severity.WARNING if by_service else severity

@@ -40,7 +40,10 @@ def action_list(record: AuditRecord, _: Own) -> Match | None:
 
 
 def _lost(parameter: str, text: str | None) -> frozenset[str]:
-    """Return the actions that are no longer audited. A record of a replacement does not have the list before it."""
+    """Return the actions that are no longer audited.
+
+    A record of a replacement does not have the list before it.
+    """
     if text is None:
         return frozenset()
     actions = list(listed(text))
@@ -75,7 +78,7 @@ def age_limit(record: AuditRecord, _: Own) -> Match | None:
 
 
 def _days(text: str) -> int | None:
-    """Return the whole days of a .NET time span (``1.00:00:00``) or a number of days; None for any other text."""
+    """Return the whole days of a .NET time span (``1.00:00:00``) or of a number; None for another text."""
     found = _TIME_SPAN.match(text)
     if found is None:
         return None

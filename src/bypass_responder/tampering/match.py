@@ -16,7 +16,7 @@ _SEPARATORS = re.compile(r"[;,\[\]\"]+")
 
 
 class Match(NamedTuple):
-    """What of a record weakens auditing: the parameter, its value, the object it is about, and what is lost."""
+    """What in a record weakens auditing: the parameter, its value, the object, and what is lost."""
 
     parameter: str = ""
     value: str = ""
@@ -54,7 +54,10 @@ class Own(NamedTuple):
         return any(_same(role, f"{group} - {parent}") for group in self.role_groups[:1])
 
     def is_us(self, member: str) -> bool:
-        """Return True for one of our ids; a name, which others may bear, counts only while our ids are unknown."""
+        """Return True for one of our ids.
+
+        A name, which others may have, counts only while our ids are unknown.
+        """
         return guid_or_none(member) in self.ids if self.ids else any(_same(member, own) for own in self.role_groups)
 
     def resembles_us(self, text: str) -> bool:

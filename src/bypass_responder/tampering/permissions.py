@@ -28,8 +28,9 @@ _READ = {folded(name) for name in PERMISSION_OPERATIONS}
 
 
 def permission_changes(record: AuditRecord, actor: Actor) -> list[PermissionChange]:
-    """Return a change for each right that a record names, none for another operation. A list of trustees is one change.
+    """Return a change for each right that a record names, none for another operation.
 
+    A list of trustees is one change.
     A denial takes away; the removal of a denial is none.
     """
     if folded(record.operation) not in _READ:
@@ -60,7 +61,7 @@ def permission_changes(record: AuditRecord, actor: Actor) -> list[PermissionChan
 
 
 def _whole(record: AuditRecord, operation: str) -> dict[str, Any] | None:
-    """Return the fields of a change that says who has a right from now on, and so who does not; None for another."""
+    """Return the fields of a change that lists everybody who has a right from now on; None for another."""
     if operation == "Remove-RoleGroup":
         return {"right": MEMBER, "parameter": "Identity", "whole": True}
     if operation == "Remove-MailboxPermission" and truth(given(record, "ResetDefault") or ""):
@@ -88,7 +89,7 @@ def _rights(record: AuditRecord) -> list[str]:
 
 
 def _target(record: AuditRecord, noun: str) -> str:
-    """Return the object as Exchange names it, which two commands share; what was typed may be any of its names."""
+    """Return the object as Exchange names it, the same for any of the names that were typed."""
     name = (record.object_id or object_of(record) or given(record, "Name") or "").strip()
     if noun != "MailboxFolderPermission":
         return last_part(name)

@@ -27,7 +27,7 @@ class Removed(NamedTuple):
 
 
 def removed_soon(changes: Iterable[PermissionChange]) -> list[Removed]:
-    """Return each removal within ``WITHIN`` of a grant of the same, whatever the order, with the last grant before.
+    """Return each removal within ``WITHIN`` of its grant, with the last grant before it, in any order.
 
     A removal in the second of a grant is taken to be before it: nobody looks at a mailbox in less than a second.
     """
@@ -83,7 +83,7 @@ class _State:
             yield Removed(grant, change)
 
     def _take_unlisted(self, change: PermissionChange) -> Iterator[Removed]:
-        """Take from everybody who is not in a whole list, and was given the right under a name that can be compared."""
+        """Remove the right from all who are not in a whole list, if their names can be compared."""
         if not change.whole:
             return
         right, names = change.right.casefold(), {name.casefold() for name in change.trustees}

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def switch(parameter: str, *, weakened_by: bool) -> Matcher:
-    """Return the matcher of a switch. A change that does not weaken it matches too: it says who restored it."""
+    """Return the matcher of a switch.
+
+    A change that does not weaken it matches too: it says who restored it.
+    """
 
     def match(record: AuditRecord, _: Own) -> Match | None:
         values = all_given(record.parameters, parameter)

@@ -18,7 +18,7 @@ KEPT = timedelta(days=30)
 
 
 async def ask_organization(services: Services) -> None:
-    """Ask unless the last question is less than a day old, and forget old questions and changes of permissions."""
+    """Ask unless the last question is less than a day old. Deletes old questions and permission changes."""
     now = services.clock()
     last = await services.reads.newest(ReadKind.ORGANIZATION)
     if last is not None and last.asked_at > now - DAY:

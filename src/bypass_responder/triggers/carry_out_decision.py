@@ -40,7 +40,10 @@ OF_TENANT = frozenset(
 
 
 async def carry_out_decision(body: bytes, services: Services, *, channel: Channel) -> None:
-    """Carry out one decision, or refuse it with a reason; answer a question. A repeated delivery changes nothing."""
+    """Carry out one decision, or refuse it with a reason; answer a question.
+
+    A repeated delivery changes nothing.
+    """
     message, problem = _read(body, services.settings.tenant_id)
     if message is None:
         await keep_message(body, problem, f"decisions of {channel.value}", services)

@@ -43,7 +43,10 @@ class Mailboxes(NamedTuple):
 
 
 async def resolved(services: Services) -> Mailboxes:
-    """Return the watched mailboxes by user principal name. What the directory does not answer stays as it is."""
+    """Return the watched mailboxes by user principal name.
+
+    What the directory does not answer stays as it is.
+    """
     names = tuple(sorted(services.settings.watched_mailboxes))
     found = await asyncio.gather(*map(limited(partial(_found, services=services)), names))
     by_name = [(upn, object_id, name) for (upn, object_id), name in zip(found, names, strict=True) if upn]

@@ -55,7 +55,10 @@ def _is_within(at: datetime, run: PlanRun, now: datetime) -> bool:
 
 
 async def _changes(run: PlanRun, services: Services) -> list[MailboxChange]:
-    """Return every mailbox that the run has asked for, or may have. An undo stores each when it has ended."""
+    """Return every mailbox that the run has asked for, or may have.
+
+    An undo stores each when it has ended.
+    """
     return [*run.under_way, *[each async for each in stored_changes(run, services)]]
 
 

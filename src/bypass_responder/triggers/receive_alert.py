@@ -58,7 +58,10 @@ async def receive_alert(body: bytes, services: Services) -> None:
 
 
 async def _store_hints(findings: Sequence[Finding], alert: Alert, services: Services) -> None:
-    """Store and settle. After a crash in between, the event is redelivered, and its findings are still undecided."""
+    """Store and settle.
+
+    After a crash in between, the event is redelivered, and its findings are still undecided.
+    """
     new = [finding for finding in findings if finding.fingerprint not in services.done]
     if not new:
         return

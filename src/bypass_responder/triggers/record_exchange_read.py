@@ -32,7 +32,10 @@ OF_A_PLAN = {ReadKind.RECORD, ReadKind.APPLY}
 
 
 async def record_exchange_read(body: bytes, services: Services) -> None:
-    """Store one answer against its outstanding question. An unreadable one is kept and notified, any other logged."""
+    """Store one answer against its outstanding question.
+
+    An unreadable one is kept and notified, any other logged.
+    """
     result, problem = _read(body, services.settings.tenant_id)
     known = False
     if result is not None:

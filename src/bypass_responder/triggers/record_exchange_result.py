@@ -58,7 +58,10 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
 
 
 def _take(draft: Draft, *, result: ExchangeResult, services: Services) -> None:
-    """Take the answer. To a question that was repeated, it may end an alert that another process has raised."""
+    """Take the answer.
+
+    To a question that was repeated, it may end an alert that another process has raised.
+    """
     command = draft.case.row(Command, f"command-{result.command_id}")
     if command is not None and command.asked > 1:
         services.worker.well_until = None
@@ -74,7 +77,7 @@ async def _trouble_of_watching(result: ExchangeResult, services: Services) -> Re
 
 
 async def _watch_the_worker(result: ExchangeResult | SweepResult, services: Services) -> None:
-    """Update the alerts about the worker in the tenant's case, and remember for a moment where there is none."""
+    """Update the alerts about the worker in the tenant's case. Remembers for a moment that there is none."""
     session = await open_session(TENANT_TARGET, services)
     await change_if_needed(session, partial(_update_alerts, result=result), services)
     alerts = {row.id for row in session.case.rows(HealthAlert) if row.ongoing}

@@ -51,7 +51,7 @@ async def advance_search(
     mailboxes: Mailboxes,
     services: Services,
 ) -> Advanced:
-    """Submit what is not submitted, and store what is answered, up to an error that concerns more than one mailbox."""
+    """Submit new searches and store answers, until an error that concerns more than one mailbox."""
     for upn, memo in search.open.items():
         if upn not in mailboxes.names:
             search = search.without(upn)

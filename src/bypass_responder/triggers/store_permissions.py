@@ -40,7 +40,7 @@ MOST_OF_ONE = 2000
 
 
 async def compare_permissions(services: Services) -> None:
-    """Note what was deferred, each change once, and report each permission that was given and soon taken away."""
+    """Store deferred changes, each once, and report each permission that was granted and soon removed."""
     reported = False
     for key, changes in await services.permissions.deferred(ROWS_IN_A_RUN):
         reported |= await _store(changes, services)

@@ -204,7 +204,10 @@ def _finding(
 
 
 async def _store(found: tuple[Finding, str], services: Services, lookups: Lookups) -> tuple[Finding, bool]:
-    """The finding as stored, and whether it is new. A copy of a known record that says more is new as well."""
+    """The finding as stored, and whether it is new.
+
+    A copy of a known record that says more is new as well.
+    """
     finding, raw = found
     lookups.expect(finding)
     await asyncio.sleep(0)  # start the reads before the storage calls: they take longest

@@ -120,7 +120,7 @@ async def _still_on(
     services: Services,
     entries: dict[str, BaselineEntry],
 ) -> tuple[list[Finding], list[str]]:
-    """Return findings for accounts still on that were off between, or lost their entry, and the dark ones."""
+    """Return findings for accounts that are on again or lost their entry, and those that are still dark."""
     now = {each.exchange_guid: each for each in listed}
     uncovered = {guid: known[guid] for guid, each in now.items() if each.object_id not in allowed}
     ledger = await _known(uncovered, services)

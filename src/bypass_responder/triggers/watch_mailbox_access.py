@@ -48,7 +48,10 @@ CONNECT = "Defender for Cloud Apps with the app connector of Microsoft 365"
 
 
 async def watch_mailbox_access(services: Services) -> None:
-    """Read the days that are due, and delete what is too old. Raises what storage refuses, and a transient error."""
+    """Read the days that are due, and delete what is too old.
+
+    Raises what storage refuses, and a transient error.
+    """
     state = await _up_to_date(await services.access.state(), services)
     mailboxes, now = services.settings.watched_mailboxes, services.clock()
     if not mailboxes or (state.next_at and state.next_at > now):
@@ -118,7 +121,10 @@ async def _hunt_day(day: date, days: dict[date, AccessDay], mailboxes: Mailboxes
 async def _search(
     due: Sequence[date], days: dict[date, AccessDay], mailboxes: Mailboxes, state: AccessState, services: Services
 ) -> None:
-    """Begin a search of the audit log, or go on with it. Raises a transient error after the search is saved."""
+    """Begin a search of the audit log, or go on with it.
+
+    Raises a transient error after the search is saved.
+    """
     source = services.sources.get("mailbox_access")
     if source is None:
         return

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 async def watch_rights(result: ReadResult, services: Services) -> None:
-    """Record who can set bypasses, if that is what was read. Raises InputError for content that is no such answer."""
+    """Record who can set bypasses, if that is what was read.
+
+    Raises InputError for content that is no such answer.
+    """
     if result.kind is not ReadKind.ORGANIZATION or result.outcome is not ReadOutcome.READ:
         return
     lines = [line async for line in services.reads.lines(result)]

@@ -17,7 +17,10 @@ MOST = 2_000
 
 
 class Alerts:
-    """Alerts of a tenant, of which only those that name the account are kept. Permission: SecurityIncident.Read.All."""
+    """Alerts of a tenant, of which only those that name the account are kept.
+
+    Permission: SecurityIncident.Read.All.
+    """
 
     def __init__(self, graph: GraphReader, *, data_loss: bool = False) -> None:
         """``data_loss``: only alerts of data loss prevention; else all others."""

@@ -73,7 +73,7 @@ class ManagementActivityFeed:
         self._patience_seconds = patience_seconds
 
     async def subscription(self) -> str | None:
-        """The status that the list gives for Audit.Exchange, ``enabled`` when it gives none; None without one."""
+        """The subscription's status in the list, ``enabled`` when it gives none; None if it is not listed."""
         response = await self._whole("GET", self._url("list"))
         for item in items_of(response.content):
             if isinstance(item, dict) and str(item.get("contentType")).lower() == CONTENT_TYPE.lower():

@@ -101,7 +101,10 @@ def set_fields(
     reason: Note = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Change fields of an entry; the others stay as they are. The account stays covered without interruption."""
+    """Change fields of an entry; the others stay as they are.
+
+    The account stays covered without interruption.
+    """
     given = {"reason_class": reason_class, "justification": justification, "owner": owner, "ticket": ticket}
     texts = {name: text for name, text in _stripped(given | {"documentation": documentation}).items() if text}
     moments = {"expires_at": last_moment(expires)} if expires else {}

@@ -127,7 +127,7 @@ def history(
     account: Annotated[str, typer.Argument(help="Object id; of an entry that exists also a user principal name.")],
     output: Format = Output.TABLE,
 ) -> None:
-    """Show who changed an entry, oldest first: what was seen in the table, and who reports to have done it."""
+    """Show who changed an entry, oldest first: what the table showed, and who reports to have done it."""
 
     async def use(responder: Responder) -> list[Change]:
         object_id = await find_object_id(account, responder.services, listed=False)
@@ -145,8 +145,9 @@ def review(
     reason: Note = "",
     output: Format = Output.TABLE,
 ) -> None:
-    """List the entries to review, each with a proposal: keep, extend, remove, or fix. Exit code 1: some are due.
+    """List the entries to review, each with a proposal: keep, extend, remove, or fix.
 
+    Exit code 1: some are due.
     With an account and --keep: record that you reviewed it. To extend or remove an entry: extend, remove.
     """
     if keep_it:

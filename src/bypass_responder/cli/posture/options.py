@@ -51,7 +51,7 @@ def measures_of(chosen: str) -> Measures:
 
 
 def require_known(wanted: RowFilter, found: Comparison) -> None:
-    """Exit 2 where a filter names a type or an action that there is not: its answer would be that all is well."""
+    """Exit 2 for a filter with an unknown type or action: its answer would be that all is well."""
     try:
         wanted.require_known(found.measures.possible, {row.mailbox.type for row in found.rows} if wanted.types else ())
     except RefusedError as error:
@@ -59,7 +59,10 @@ def require_known(wanted: RowFilter, found: Comparison) -> None:
 
 
 def read_files(files: Iterable[Path], columns: list[str]) -> TenantRead:
-    """Return what exports have. It is as old as the oldest. Exits 2 with one line for a file that cannot be read."""
+    """Return what exports have.
+
+    It is as old as the oldest. Exits 2 with one line for a file that cannot be read.
+    """
     from bypass_responder.posture.exports.columns import renamed
     from bypass_responder.posture.exports.read_exports import read_exports
 

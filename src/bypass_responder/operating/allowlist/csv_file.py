@@ -31,7 +31,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a file, with its number there; ``cells`` by column, without the columns that are skipped."""
+    """One row of a file, with its number; ``cells`` by column, without skipped columns."""
 
     number: int
     cells: dict[str, str]
@@ -46,7 +46,10 @@ class File:
 
 
 def read_file(data: bytes) -> File:
-    """Return the rows of a CSV file. Raises RefusedError, with the fix, for one that cannot be read as a whole."""
+    """Return the rows of a CSV file.
+
+    Raises RefusedError, with the fix, for one that cannot be read as a whole.
+    """
     if len(data) > MOST_BYTES:
         raise RefusedError(f"The file has {len(data):,} bytes; at most {MOST_BYTES:,} are read. Split it.")
     text = _decoded(data)
@@ -106,7 +109,10 @@ def _line(number: int, names: list[str], cells: list[str]) -> Line:
 
 
 def write_file(entries: Iterable[EntryView]) -> str:
-    """Return the entries as CSV text, as ``read_file`` reads them. Malformed ones are left out: they have no fields."""
+    """Return the entries as CSV text, as ``read_file`` reads them.
+
+    Malformed ones are left out: they have no fields.
+    """
     out = io.StringIO(newline="")
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow((*FIELDS, *SHOWN))

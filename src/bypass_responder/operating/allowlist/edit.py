@@ -36,7 +36,7 @@ Row = AllowlistEntry | MalformedEntry | None
 
 
 class Edit(Value):
-    """An edit that is planned and not made: the row before and after, and what a person should know first."""
+    """An edit before it is made: the row before and after, and what a person should know first."""
 
     action: EditAction
     object_id: str
@@ -53,7 +53,10 @@ class Edit(Value):
 
 
 class Made(Value):
-    """An edit that was made. ``reported`` False: the responder was not sent who made it; the row names them."""
+    """An edit that was made.
+
+    ``reported`` False: the responder was not sent who made it; the row names them.
+    """
 
     edit: Edit
     reported: bool = True
@@ -74,7 +77,10 @@ class Around(Value):
 async def plan_add(
     account: Account, fields: Fields, services: Services, *, author: Author, replace: bool = False
 ) -> Edit:
-    """Plan to add an entry, or with ``replace`` to replace the one that the account has. Raises RefusedError."""
+    """Plan to add an entry, or with ``replace`` to replace the one that the account has.
+
+    Raises RefusedError.
+    """
     if author_is(author, account):
         raise RefusedError(f"{author.name} cannot allowlist their own account. Another person must.")
     before = await services.allowlist.get(account.object_id)
@@ -117,7 +123,10 @@ async def plan_keep(object_id: str, services: Services, *, author: Author) -> Ed
 
 
 async def plan_undo(object_id: str, services: Services, *, author: Author) -> Edit:
-    """Plan to restore the entry as it was before its last change. Raises RefusedError where that is not known."""
+    """Plan to restore the entry as it was before its last change.
+
+    Raises RefusedError where that is not known.
+    """
     row = await services.allowlist.get(object_id)
     seen = (await services.ledger.load(object_id)).row(SeenRow, ENTRY_KEY)
     recorded = "" if seen is None or seen.gone_at is not None else seen.etag
@@ -213,7 +222,7 @@ async def read_around(object_id: str, row: Row, services: Services) -> Around:
 
 
 async def _bypass(object_id: str, shown: Shown, inspected: Inspection | None, services: Services) -> Bypassed:
-    """Return the newest of what the last complete sweep, the account's case and the responder's answer know."""
+    """Return the newest state from the last sweep, the account's case and the responder's answer."""
     known = [(await read_swept(services)).bypass_of(object_id)]
     if inspected:
         answered = {"on": inspected.bypassed, "as_of": inspected.bypass_as_of, "since": inspected.bypassed_since}
@@ -270,7 +279,10 @@ def _needs_approval(before: Row, after: AllowlistEntry) -> bool:
 
 
 async def make(edit: Edit, services: Services, *, author: Author, via: Via, reason: str) -> Made:
-    """Write a planned edit if the row is as it was shown, then report it. Raises RefusedError when it is another."""
+    """Write a planned edit if the row is as it was shown, then report it.
+
+    Raises RefusedError when it is another.
+    """
     edit_id = services.new_id()
     replaces = edit.before.etag if edit.before else None
     try:
@@ -297,7 +309,10 @@ def reported_columns(row: Row) -> dict[str, str] | None:
 
 
 async def report(edit: AllowlistEdit, services: Services, *, author: Author, reason: str) -> bool:
-    """Send the responder who made an edit. False when that fails: the edit is made, and its row names its editor."""
+    """Send the responder who made an edit.
+
+    False when that fails: the edit is made, and its row names its editor.
+    """
     message = message_about(
         DecisionKind.ALLOWLIST_EDIT, TENANT_TARGET, services, edit=edit, shown=Shown(), author=author, reason=reason
     )

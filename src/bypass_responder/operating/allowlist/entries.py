@@ -221,7 +221,7 @@ def expiring(views: Iterable[EntryView]) -> list[EntryView]:
 
 
 def matching(views: Iterable[EntryView], text: str) -> list[EntryView]:
-    """Return the entries that have a text in their account, id, owner, ticket or reason, in any letter case."""
+    """Return the entries with a text in account, id, owner, ticket or reason, in any letter case."""
     wanted = text.strip().casefold()
     return [
         view
@@ -234,7 +234,7 @@ def matching(views: Iterable[EntryView], text: str) -> list[EntryView]:
 
 
 async def find_object_id(text: str, services: Services, *, listed: bool = True) -> str:
-    """Return the object id that a text names: an id, part of one that has an entry, or a user principal name.
+    """Return the object id for an id, for part of one with an entry, or for a user principal name.
 
     ``listed`` False: the account may have no entry any more. Raises NotFoundError for none, RefusedError for several.
     The directory is asked for a name that no entry bears.

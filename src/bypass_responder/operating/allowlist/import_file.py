@@ -23,7 +23,10 @@ MOST_REPORTED_BYTES = 36_000
 
 
 class ImportResult(Value):
-    """What an import has written. ``changed`` were edited by someone else meanwhile, in whole transactions."""
+    """What an import has written.
+
+    ``changed`` were edited by someone else meanwhile, in whole transactions.
+    """
 
     plan_id: str
     written: int

@@ -27,7 +27,10 @@ MOST_ANSWERS = 1000
 
 
 class Found(Value):
-    """Which account a name stands for. ``account`` None: why there is none. ``ask``: the responder may know."""
+    """Which account a name stands for.
+
+    ``account`` None: why there is none. ``ask``: the responder may know.
+    """
 
     account: Account | None = None
     problem: str = ""

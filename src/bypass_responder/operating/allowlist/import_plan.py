@@ -101,7 +101,10 @@ async def plan_import(data: bytes, services: Services, *, author: Author) -> Imp
 
 
 def _named(line: Line) -> str:
-    """Return what a line calls its account: an object id, or a user principal name. Empty when it is neither."""
+    """Return what a line calls its account: an object id, or a user principal name.
+
+    Empty when it is neither.
+    """
     given, name = line.cells.get("object_id", "").strip(), line.cells.get("account", "").strip()
     if given:
         return guid_or_none(given) or ""

@@ -39,7 +39,10 @@ def fields_of(entry: AllowlistEntry) -> Fields:
 
 
 def problems_of(fields: Fields, settings: Settings, *, now: datetime, before: Fields | None = None) -> list[str]:
-    """Return what is wrong with the fields, each with the fix. A field that is as ``before`` is not judged again."""
+    """Return what is wrong with the fields, each with the fix.
+
+    A field that is as ``before`` is not judged again.
+    """
     found = []
     for name, longest in LONGEST.items():
         text = getattr(fields, name)
@@ -114,7 +117,10 @@ def last_moment_of(day: datetime) -> datetime:
 
 
 def expiry_of(text: str) -> datetime | None:
-    """Return the moment that a text names: the end of a day, or an ISO time, in UTC. None when it is neither."""
+    """Return the moment that a text names: the end of a day, or an ISO time, in UTC.
+
+    None when it is neither.
+    """
     text = text.strip()
     try:
         moment = datetime.fromisoformat(text)

@@ -86,7 +86,7 @@ def of_baseline(entry: BaselineEntry, name: str) -> KnownWindow:
 
 
 def of_tenant(tenant: Case, tampering: Sequence[Tampering]) -> Iterator[KnownWindow]:
-    """Yield the windows in which a switch of the organization was off, by records and by what sweeps read."""
+    """Yield the windows in which a switch of the organization was off, from records and sweeps."""
     for alert_id, parameter in SWITCHES.items():
         records = [row for row in tampering if row.parameter == parameter and row.outcome is not Outcome.FAILED]
         alerts = [row for row in tenant.rows(HealthAlert) if row.id == alert_id]
@@ -106,7 +106,10 @@ def of_tenant(tenant: Case, tampering: Sequence[Tampering]) -> Iterator[KnownWin
 def _dark(
     records: Sequence[Tampering], alerts: Sequence[HealthAlert]
 ) -> Iterator[tuple[datetime, datetime | None, bool]]:
-    """Yield start, end and whether the start is known. A record knows the moment; a read, that it is not later."""
+    """Yield start, end and whether the start is known.
+
+    A record knows the moment; a read, that it is not later.
+    """
     moments = [(row.occurred_at, row.weakens, True) for row in records]
     for alert in alerts:
         moments.append((alert.since, True, False))

@@ -82,7 +82,7 @@ async def read_windows(
 async def windows_besides(
     services: Services, target: str, start: datetime | None, end: datetime | None
 ) -> tuple[KnownWindow, ...]:
-    """Return the windows of others, and of the organization, that overlap a time: for the evidence of an incident."""
+    """Return the windows of other accounts and of the organization that overlap a time."""
     read = await read_windows(services, most=MOST_BESIDES)
     return overlapping((*read.organization, *read.own), start, end, besides=target)
 

@@ -84,7 +84,7 @@ def right_problems(facts: Facts, app: SelfCheck | None) -> Iterator[Problem]:
 
 
 def _extra_entries(read: OrganizationRead) -> Iterator[Problem]:
-    """Yield a problem for each cmdlet, or parameter of one, that the worker's roles have and no set grants."""
+    """Yield a problem for each cmdlet or parameter that the worker's roles have and no set grants."""
     for entry in read.own_entries.items:
         if worker_may(entry.cmdlet, entry.parameters):
             continue
@@ -189,7 +189,7 @@ def _subscription_problems(app: SelfCheck) -> Iterator[Problem]:
 
 
 def evidence_rights(facts: Facts, app: SelfCheck | None) -> Iterator[str]:
-    """Yield one line for each optional permission of the evidence run that the app lacks: never a problem."""
+    """Yield one line for each optional permission for evidence that the app lacks: never a problem."""
     held = app.token(Api.GRAPH) if app else None
     if held is None or held.problem:
         return
@@ -209,7 +209,10 @@ def evidence_rights(facts: Facts, app: SelfCheck | None) -> Iterator[str]:
 
 
 def right_unchecked(facts: Facts) -> Iterator[Unchecked]:
-    """Yield the rights and resources that cannot be checked from here. A stand-in for Microsoft has none of them."""
+    """Yield the rights and resources that cannot be checked from here.
+
+    A stand-in for Microsoft has none of them.
+    """
     if facts.stand_in:
         return
     if facts.grants is None:

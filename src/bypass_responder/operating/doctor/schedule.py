@@ -44,7 +44,10 @@ def longest_gap(schedule: str) -> timedelta | None:
 
 
 def _numbered(field: str, names: tuple[str, ...], first: int) -> str:
-    """Return a field with numbers for its names, of which NCRONTAB takes any beginning. Raises ValueError."""
+    """Return a field with numbers for its names, of which NCRONTAB takes any beginning.
+
+    Raises ValueError.
+    """
     folded = [name.casefold() for name in names]
 
     def number(found: re.Match[str]) -> str:

@@ -40,7 +40,10 @@ class Scene:
 
 
 async def incident_of(scene: Scene, drill: Drill, since: datetime) -> IncidentView | None:
-    """Return the account's newest incident of the drill. Lines before the repeated cmdlet see none after it."""
+    """Return the account's newest incident of the drill.
+
+    Lines before the repeated cmdlet see none after it.
+    """
     again = drill.done_at.get("again")
     until = again if again and since < again else None
     wanted = IndexFilter(kinds=("incident",), account=drill.account, since=drill.began_at, until=until)

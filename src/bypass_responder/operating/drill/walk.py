@@ -43,8 +43,9 @@ async def walk(
     sleep: Callable[[float], Awaitable[None]],
     patience: timedelta,
 ) -> Drill:
-    """Return the drill, saved after each line. It ends before the next thing to do once a line has failed.
+    """Return the drill, saved after each line.
 
+    It ends before the next thing to do once a line has failed.
     ``patience``: the longest wait for one line. What comes later is ``waiting``, and is checked by the next walk.
     """
     clock = scene.services.clock

@@ -43,7 +43,10 @@ class CurrentState(Value):
 
 
 def current_state(case: Case, incident: Incident, tenant: Case) -> CurrentState:
-    """Return the account's state from its case and the last complete sweep. ``tenant``: the tenant's own case."""
+    """Return the account's state from its case and the last complete sweep.
+
+    ``tenant``: the tenant's own case.
+    """
     shown = shown_of(case, incident)
     state = CurrentState(
         sign_in=shown.sign_in,
@@ -64,7 +67,7 @@ def current_state(case: Case, incident: Incident, tenant: Case) -> CurrentState:
 
 
 def _findings(case: Case) -> Iterator[Finding]:
-    """Yield what may say something newer than the incidents: undecided findings, and those of no incident."""
+    """Yield what may be newer than the incidents: undecided findings, and those of no incident."""
     yield from (row.finding for row in case.rows(Alone))
     yield from (row for row in case.rows(Finding) if row.state is not FindingState.DECIDED or row.incident_id is None)
 

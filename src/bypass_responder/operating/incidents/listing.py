@@ -36,7 +36,10 @@ class IncidentPage(Value):
 async def list_incidents(
     wanted: IndexFilter, services: Services, *, after: str = "", limit: int = PAGE
 ) -> IncidentPage:
-    """Return one page, newest first unless ``wanted`` has another order. Raises InputError on a wrong ``after``."""
+    """Return one page, newest first unless ``wanted`` has another order.
+
+    Raises InputError on a wrong ``after``.
+    """
     page = await services.index.page(wanted, after=after, limit=limit)
     total = len(page.entries) if page.next is None and not after else None
     if total is None and wanted.oldest_first:

@@ -104,7 +104,7 @@ def next_step(situation: Situation, case: Case, incident: Incident, *, enforce: 
 
 
 def is_possible(kind: DecisionKind, case: Case, incident: Incident, *, enforce: bool) -> bool:
-    """Return True when the responder would carry out the decision now, by a person that the incident does not name."""
+    """Return True when the responder would carry out the decision of a person whom no incident names."""
     if kind is DecisionKind.APPROVE and incident.account is None:
         return enforce and not incident.status.final and any(step.approvable for step in case.steps(incident.id))
     return not not_now(case, incident, kind, shown=shown_of(case, incident), enforce=enforce)

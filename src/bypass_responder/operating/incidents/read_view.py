@@ -65,7 +65,10 @@ async def read_entry(entry_id: str, services: Services) -> IncidentView | Findin
 
 
 async def read_incident(entry_id: str, services: Services, *, findings: int = MOST_FINDINGS) -> IncidentView:
-    """Return one incident, with up to so many ``findings``. Raises NotFoundError, RefusedError for no incident."""
+    """Return one incident, with up to so many ``findings``.
+
+    Raises NotFoundError, RefusedError for no incident.
+    """
     entry, case = await find_entry(entry_id, services)
     return await _incident(entry, case, services, findings=findings)
 

@@ -62,7 +62,10 @@ class TamperingView(Value):
 async def read_tampering(
     incident: Incident, ledger: Ledger, now: datetime, *, tenant: Case
 ) -> tuple[TamperingView, ...]:
-    """Return what the actors of the incident changed around it, the earliest first. ``tenant``: its own case."""
+    """Return what the actors of the incident changed around it, the earliest first.
+
+    ``tenant``: its own case.
+    """
     if not incident.actors:
         return ()
     begin = (incident.blind_from or incident.opened_at) - STORY

@@ -23,7 +23,7 @@ EXPIRES_WITHIN = timedelta(days=30)
 
 
 class NeedsDecision(Value):
-    """The first page. Incidents are held or failed, the oldest first; then health; then what expires first."""
+    """The first page: incidents that are held or failed, oldest first; health; entries that expire."""
 
     read_at: Utc
     incidents: tuple[IndexEntry, ...]

@@ -49,7 +49,7 @@ def to_do(report: PostureReport) -> tuple[ToDo, ...]:
 
 
 def notable(report: PostureReport, most: int) -> tuple[list[MailboxPosture], int]:
-    """Return the first rows with something to know, and how many have: watched, new, changed, or an issue to fix."""
+    """Return the first rows that are watched, new, changed or have an issue, and how many there are."""
     to_fix = {*TO_FIX}
     found: list[MailboxPosture] = []
     count = 0

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def timeline_csv(rows: Iterable[TimelineRow]) -> str:
-    """Return one line per row, with a header. Times in ISO 8601; texts are printable, and none is a formula."""
+    """Return one line per row, with a header.
+
+    Times in ISO 8601; texts are printable, and none is a formula.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(TimelineRow.model_fields)

@@ -43,7 +43,10 @@ def renamed(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def columns_of(headers: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return property to header. ``given`` counts before the property's own name, and that before other names."""
+    """Return property to header.
+
+    ``given`` counts before the property's own name, and that before other names.
+    """
     found: dict[str, str] = {}
     for header in sorted(headers, key=lambda each: (_folded(each) not in given, each not in properties())):
         if name := given.get(_folded(header)) or _known().get(_folded(header)):

@@ -22,7 +22,7 @@ HISTORY = timedelta(days=7)
 
 
 def due_days(days: Mapping[date, AccessDay], mailboxes: Collection[str], now: datetime) -> list[date]:
-    """Return the days to read, the oldest first: never read, read without one of the mailboxes, or not settled."""
+    """Return the days to read, oldest first: not read, not of every mailbox, or not settled."""
     today = now.date()
     span = [today - timedelta(days=number) for number in range(BACK.days, -1, -1)]
     return [day for day in span if _is_due(days.get(day), mailboxes, now)]
@@ -41,7 +41,7 @@ def known_since(days: Iterable[AccessDay], mailbox: str) -> date | None:
 
 
 def reports(days: Iterable[AccessDay], mailbox: str, day: date, now: datetime) -> bool:
-    """Return True when an actor who is new on this day is worth a word: it is recent, and a week is known before it."""
+    """Return True if a new actor on this day is notified: it is recent, and the week before it is known."""
     known = known_since(days, mailbox)
     recent = day >= (now - SETTLED - EVERY).date()
     return recent and known is not None and day - known >= HISTORY

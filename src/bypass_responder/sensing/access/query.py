@@ -34,7 +34,7 @@ _BY = ("Mailbox", "MailboxId", "UserId", "ActorId", "AppId", "LogonType", "Same"
 
 
 def access_query(window: Window, mailboxes: Iterable[str]) -> str:
-    """Return the query for what was done in these mailboxes (user principal names), within a window of one day."""
+    """Return the query for what was done in these mailboxes (user principal names) within one day."""
     return "\n| ".join(
         (
             "CloudAppEvents",

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def accesses_of(records: Iterable[Mapping[str, Any]], mailbox: str, object_id: str) -> tuple[list[MailboxAccess], int]:
-    """Return what others than its owner did in a mailbox (user principal name), and how many records are unreadable.
+    """Return what others than the owner did in a mailbox (user principal name).
 
+    Also how many records are unreadable.
     A search by a name also finds what the owner did elsewhere: records of other mailboxes are left out.
     """
     found, unreadable = [], 0

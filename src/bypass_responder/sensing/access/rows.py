@@ -39,8 +39,9 @@ def logon_of(logon_type: str, *, same: bool | None, user: str, mailbox: str) -> 
 
 
 def counted_access(row: Mapping[str, Any], day: date, object_ids: Mapping[str, str]) -> MailboxAccess | None:
-    """Return a row of the query; None for the owner's. Raises InputError for one without mailbox, count or time.
+    """Return a row of the query; None for the owner's.
 
+    Raises InputError for one without mailbox, count or time.
     ``object_ids``: of the owners, by user principal name.
     """
     cells = {name.casefold(): cell for name, cell in row.items()}
@@ -73,7 +74,7 @@ def counted_access(row: Mapping[str, Any], day: date, object_ids: Mapping[str, s
 def read_rows(
     answered: Iterable[Mapping[str, Any]], day: date, object_ids: Mapping[str, str]
 ) -> tuple[list[MailboxAccess], int]:
-    """Return what others than the owners did, and how many rows could not be read: each costs only itself."""
+    """Return what others than the owners did, and how many rows could not be read."""
     found, unreadable = [], 0
     for each in answered:
         try:

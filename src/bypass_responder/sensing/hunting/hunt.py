@@ -41,7 +41,10 @@ Off = (PermissionMissingError, NotFoundError)
 
 @dataclass(frozen=True)
 class Hunt:
-    """What a run read. ``rows`` are those that no run has brought before; ``state`` is to be saved after them."""
+    """What a run read.
+
+    ``rows`` are those that no run has brought before; ``state`` is to be saved after them.
+    """
 
     state: HuntingState
     rows: Sequence[HuntedRow] = ()

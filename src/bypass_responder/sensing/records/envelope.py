@@ -70,7 +70,7 @@ def head_of(event: Any) -> Head:  # noqa: ANN401 - any JSON value
 
 
 def stated_head(text: str) -> Head:
-    """Return the sender and id that the text of an event states before its data, though it cannot be parsed."""
+    """Return the sender and id that an unparsable event states before its data."""
     stated = dict(reversed(_PROPERTY.findall(text.partition('"data"')[0])))
     if not stated.keys() & {"specversion", "eventType"}:
         return Head()

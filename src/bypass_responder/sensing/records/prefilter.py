@@ -110,7 +110,7 @@ def count(chunk: bytes | memoryview, part: bytes) -> int:
 
 
 class Prefilter:
-    """``may_matter``, or ``names_cmdlet``, over a stream, also for a name that is split between two chunks.
+    """``may_matter`` or ``names_cmdlet`` over a stream, also for a name that two chunks split.
 
     ``matched`` stays True once set.
     """

@@ -87,7 +87,10 @@ def read_rows(reader: BinaryIO, header: Header, scan: Scan) -> Pieces:
 
 
 def read_table(rows: Iterator[list[str]], scan: Scan) -> Pieces:
-    """The same for rows that are apart already, as a spreadsheet has them. A sheet without a cell has none."""
+    """The same for rows that are apart already, as a spreadsheet has them.
+
+    A sheet without a cell has none.
+    """
     is_empty = True
     for before, cells in enumerate(rows):
         is_empty &= not any(cells)
@@ -130,7 +133,10 @@ def _row(cells: list[str], header: Header, scan: Scan, where: str, *, trimmed: b
 
 
 def _named(cells: list[str], names: list[str]) -> dict[str, str]:
-    """The cells by column. One that has no name for itself is kept under its number: a record may be in it."""
+    """The cells by column.
+
+    One that has no name for itself is kept under its number: a record may be in it.
+    """
     named: dict[str, str] = {}
     for number, (name, cell) in enumerate(zip_longest(names, cells, fillvalue=""), start=1):
         if name and name not in named:
@@ -141,7 +147,7 @@ def _named(cells: list[str], names: list[str]) -> dict[str, str]:
 
 
 def _fitted(cells: list[str], header: Header) -> tuple[list[str], str]:
-    """The cells, one for each column that has a name, and why they cannot be trusted; empty when they can."""
+    """The cells, one for each named column, and why they cannot be trusted; empty when they can."""
     names = [name.lower() for name in header.names]
     if len(cells) == 1 and len(names) > 1:  # a spreadsheet put the whole row into its first cell
         inside = _cells(cells[0], header.delimiter)
@@ -233,7 +239,10 @@ class _Lines:
         return line
 
     def put_back(self, lines: list[str], *, in_vain: bool = False) -> None:
-        """Give these lines again, in this order, before the next one of the file. ``in_vain``: they had been tried."""
+        """Give these lines again, in this order, before the next one of the file.
+
+        ``in_vain``: they had been tried.
+        """
         self._in_vain += sum(map(len, lines)) if in_vain else 0
         self._again.extendleft(reversed(lines))
         self.begin_row()

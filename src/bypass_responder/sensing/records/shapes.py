@@ -128,7 +128,10 @@ def _flat(value: Fields, raw: str, *, is_row: bool) -> Candidate | None:
 
 
 def _azure_operations(value: Fields) -> list[str]:
-    """Return the operations under the names of the Azure activity log. Other logs have more than a text there."""
+    """Return the operations under the names of the Azure activity log.
+
+    Other logs have more than a text there.
+    """
     return [value[name] for name in _AZURE_OPERATIONS if isinstance(value.get(name), str) and value[name]]
 
 
@@ -204,7 +207,7 @@ def is_audit_record(value: Any, depth: int = 0) -> bool:  # noqa: ANN401 - any J
 
 
 def column_and_zone(name: str) -> tuple[str, str]:
-    """The name of a column without the time zone that may stand behind it (``TimeGenerated [UTC]``), and the zone."""
+    """The name of a column without its time zone (``TimeGenerated [UTC]``), and the zone."""
     column, bracket, zone = name.partition("[")
     return (column.rstrip(), zone.removesuffix("]")) if bracket and zone.endswith("]") else (name, "")
 

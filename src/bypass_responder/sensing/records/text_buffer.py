@@ -45,7 +45,7 @@ class BrokenTextError(Exception):
 
 
 class Page(NamedTuple):
-    """The beginning of a page: characters up to the first element of its list, and the members before the list."""
+    """The beginning of a page: characters up to the list's first element, and members before the list."""
 
     length: int
     members: list[str]

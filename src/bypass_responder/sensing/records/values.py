@@ -68,7 +68,10 @@ def _alone(buffer: TextBuffer) -> Pieces:
 
 
 def _array(buffer: TextBuffer) -> Pieces:
-    """The elements after ``[``, and the bracket that closes it. Raises BrokenTextError where it cannot go on."""
+    """The elements after ``[``, and the bracket that closes it.
+
+    Raises BrokenTextError where it cannot go on.
+    """
     if buffer.char() == "]":
         buffer.take(1)
         return
