@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bypass_responder.case.account_state import changed_since, lines_of, shown_of
+import pytest
+
+from bypass_responder.case.account_state import changed_since, left_as_it_is, lines_of, shown_of
 from bypass_responder.model.case import Case
 from bypass_responder.model.decision_message import DecisionKind, Shown, ShownStep
 from bypass_responder.model.incident import Incident
@@ -138,3 +140,22 @@ def test_a_running_step_that_is_done_now_is_no_change() -> None:
     case = a_case(an_incident(), block=StepState.DONE)
 
     assert changed_since(case, an_incident(), DecisionKind.DISMISS, shown) == ""
+
+
+@pytest.mark.parametrize(
+    ("disable", "restored_at", "kept"),
+    [
+        (StepState.CANCELED, None, "the bypass stays on"),
+        (StepState.CANCELED, START, ""),
+        (StepState.HELD, None, ""),  # a release resumes it
+        (StepState.DONE, None, ""),
+    ],
+)
+def test_a_release_says_so_where_a_dismissal_has_left_the_bypass_on(
+    disable: StepState, restored_at: datetime | None, kept: str
+) -> None:
+    incident = an_incident().model_copy(update={"blind_from": START, "restored_at": restored_at})
+    step = Step(incident_id=incident.id, step=StepKind.DISABLE_BYPASS, state=disable)
+    case = a_case(incident)
+
+    assert left_as_it_is(Case(ALEX, case.by_key | {step.row_key: step}), incident, DecisionKind.RELEASE) == kept

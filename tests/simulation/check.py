@@ -187,12 +187,11 @@ def _of_bypass(case: Case, run: Run, exempt: set[str]) -> Iterator[str]:
     """A bypass that is on waits for a person, or is exempt."""
     if not run.exchange.bypassed.get(case.target) or case.target not in run.directory.accounts:
         return
+    waiting = {IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED, IncidentStatus.DISMISSED}
+    dismissed = {row.incident_id for row in _carried_out(case) if row.verb is DecisionKind.DISMISS}
     waits = [
-        incident
-        for incident in case.rows(Incident)
-        if incident.status
-        in {IncidentStatus.HELD, IncidentStatus.FAILED, IncidentStatus.OBSERVED, IncidentStatus.DISMISSED}
-    ]
+        incident for incident in case.rows(Incident) if incident.status in waiting or incident.id in dismissed
+    ]  # a dismissed incident may have been released since
     allowed = case.target in exempt or any(finding.verdict == "allowlisted" for finding in case.rows(Finding))
     if not waits and not allowed:
         yield f"bypass_on: {_name(case.target)} is bypassed, and nobody has to decide about it"

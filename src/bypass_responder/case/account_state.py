@@ -101,9 +101,14 @@ def changed_since(case: Case, incident: Incident, kind: DecisionKind, shown: Sho
 
 def left_as_it_is(case: Case, incident: Incident, kind: DecisionKind) -> str:
     """Return what a decision leaves unchanged although a person may expect a change; empty when nothing."""
+    shown = shown_of(case, incident)
+    disable = case.step(incident.id, StepKind.DISABLE_BYPASS)
+    bypass = "the bypass stays on" if incident.account else "the bypass, which may be on"
+    if kind is DecisionKind.RELEASE:
+        dismissed = disable is not None and disable.state is StepState.CANCELED
+        return bypass if shown.bypass == "on" and dismissed else ""
     if kind not in {DecisionKind.DISMISS, DecisionKind.CLOSE}:
         return ""
-    shown = shown_of(case, incident)
     block = case.step(incident.id, BLOCK)
     parts = []
     if shown.sign_in is Observed.DISABLED:
@@ -116,7 +121,6 @@ def left_as_it_is(case: Case, incident: Incident, kind: DecisionKind) -> str:
     elif shown.sign_in is Observed.ENABLED:
         failed = block is not None and block.state is StepState.FAILED
         parts.append("the account can still sign in" + (", its block failed or was undone" if failed else ""))
-    disable = case.step(incident.id, StepKind.DISABLE_BYPASS)
     if shown.bypass == "on" and disable is not None and disable.state is not StepState.DONE:
-        parts.append("the bypass stays on" if incident.account else "the bypass, which may be on")
+        parts.append(bypass)
     return "; ".join(parts)
