@@ -9,9 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -21,24 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.adapters.entra_rights import EntraRights
-from bypass_responder.cli import grant as command
 from bypass_responder.errors import RefusedError
 from bypass_responder.operating.grant import BLOCKERS, Blocker, Holder, plan
-from bypass_responder.rights import (
-    EVIDENCE_ROLES,
-    EVIDENCE_SETS,
-    RESPONDER_ROLES,
-    WORKER_CMDLETS,
-    WORKER_ROLES,
-    Api,
-    AppRole,
-    Assignment,
-    DirectoryRole,
-    Principal,
-)
+from bypass_responder.rights import RESPONDER_ROLES, WORKER_CMDLETS, Api, AppRole, Assignment, DirectoryRole, Principal
 from sandbox.child import ROOT
 from sandbox.tenant import service_principals
-from sandbox.tenant.faults import Fault
 from sandbox.tenant.graph import graph_error
 from sandbox.tenant.identity import (
     ADMINISTRATOR_SECRET,
@@ -49,83 +35,10 @@ from sandbox.tenant.identity import (
     WORKER_SECRET,
     Identity,
 )
-from sandbox.tenant.server import serving
 from sandbox.tenant.service_principals import APPLICATIONS
 from sandbox.tenant.state import Tenant
-from tests.e2e.ctl import Said, run_bypassctl
+from tests.cli.granting import COMPLETE, OURS, RESOURCES, Directory, lines
 from tests.programs import running
-
-OURS = [(RESPONDER_SECRET, role) for role in RESPONDER_ROLES] + [(WORKER_SECRET, role) for role in WORKER_ROLES]
-RESOURCES = {Api.GRAPH: GRAPH, Api.MANAGEMENT: MANAGEMENT, Api.EXCHANGE: EXCHANGE}
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Tenant, str]]:
-    shared = Tenant()
-    with serving(shared) as url:
-        yield shared, url
-
-
-class Directory:
-    """A tenant in which neither identity has a right, and an administrator who is signed in."""
-
-    def __init__(self, tenant: Tenant, url: str) -> None:
-        vars(tenant).update(vars(Tenant()))
-        self.tenant, self.url = tenant, url
-        self.responder, self.worker = tenant.identities[RESPONDER_SECRET], tenant.identities[WORKER_SECRET]
-        self.console = tenant.identities["console"] = Identity("console", {})
-        self.have([])
-
-    def have(self, rights: list[tuple[str, AppRole]]) -> None:
-        self.responder.roles.clear()
-        self.worker.roles.clear()
-        for secret, role in rights:
-            self.tenant.identities[secret].roles.setdefault(RESOURCES[role.api], []).append(role.value)
-
-    @property
-    def rights(self) -> list[tuple[str, str]]:
-        """What the identities really have: name and permission."""
-        found = ((it, roles) for it in (self.responder, self.worker) for roles in it.roles.values())
-        return sorted((identity.name, role) for identity, roles in found for role in roles)
-
-    @property
-    def changes(self) -> int:
-        """Calls that change something."""
-        return self.tenant.counters["graph.post_rights"] + self.tenant.counters["graph.delete_rights"]
-
-    def fault(self, **fields: Any) -> None:
-        self.tenant.faults.scripted.append(Fault(**fields))
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """All that the command reads."""
-        return {
-            "TENANT_ID": self.tenant.settings.tenant_id,
-            "GRAPH_URL": self.url,
-            "RESPONDER_PRINCIPAL_ID": self.responder.object_id,
-            "RESPONDER_CLIENT_ID": self.responder.client_id,
-            "WORKER_PRINCIPAL_ID": self.worker.object_id,
-            "WORKER_CLIENT_ID": self.worker.client_id,
-            "IDENTITY_ENDPOINT": f"{self.url}/identity/token",
-            "IDENTITY_HEADER": ADMINISTRATOR_SECRET,
-        }
-
-    def run(self, *arguments: str, **env: str) -> Said:
-        return run_bypassctl(self.environment | env, "grant", *arguments)
-
-
-@pytest.fixture
-def directory(served: tuple[Tenant, str], monkeypatch: pytest.MonkeyPatch) -> Directory:
-    monkeypatch.setattr(command, "PAUSE_SECONDS", 0.01)
-    return Directory(*served)
-
-
-COMPLETE = sorted(
-    [("responder", role.value) for role in RESPONDER_ROLES] + [("worker", role.value) for role in WORKER_ROLES]
-)
-
-
-# ---- the plan --------------------------------------------------------------------------------------------------------
 
 SERVICES = {api: Principal(object_id=f"service {api}", application_id=api, name=api.name) for api in Api}
 PERSON = Principal(object_id="p", application_id="a", name="id", managed_identity=True)
@@ -192,9 +105,6 @@ def test_an_entra_role_that_is_there_is_ours_to_take_back() -> None:
     found = plan([Holder(who="responder", principal=PERSON, wanted=(), directory_roles=(held,))], SERVICES)
 
     assert [item.assignment_id for item in found.granted] == ["x"]
-
-
-# ---- the command -----------------------------------------------------------------------------------------------------
 
 
 def test_it_gives_everything_and_says_so(directory: Directory) -> None:
@@ -308,14 +218,7 @@ def test_without_the_choice_no_entra_role_is_looked_at_or_given(directory: Direc
     assert directory.tenant.directory_roles == []
 
 
-# ---- bad input -------------------------------------------------------------------------------------------------------
-
-
 IDS = ["TENANT_ID", "RESPONDER_PRINCIPAL_ID", "RESPONDER_CLIENT_ID", "WORKER_PRINCIPAL_ID", "WORKER_CLIENT_ID"]
-
-
-def lines(said: Said) -> int:
-    return len(said.err.strip().splitlines())
 
 
 @pytest.mark.parametrize("name", IDS)
@@ -528,9 +431,6 @@ def test_taking_back_goes_on_without_a_service_that_is_gone(directory: Directory
     assert (said.code, directory.rights) == (0, [])
 
 
-# ---- Ctrl-C, in the program as a person runs it ----------------------------------------------------------------------
-
-
 def begun(directory: Directory, *arguments: str, **io: Any) -> AbstractContextManager[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "bypass_responder.cli", "grant", *arguments]
     environment = directory.environment | {"PYTHONPATH": str(ROOT / "src")}
@@ -597,187 +497,3 @@ def test_the_script_has_the_ids_and_needs_no_directory(directory: Directory) -> 
     assert f"[guid]$ObjectId = '{directory.worker.object_id}'" in said.out
     assert f"[guid]$ApplicationId = '{directory.worker.client_id}'" in said.out
     assert json.dumps(WORKER_CMDLETS)[1:-1].replace('"', "'") in said.out
-
-
-# ---- as a script for an administrator without this program -----------------------------------------------------------
-
-AZ = """#!{python}
-import json, sys, urllib.error, urllib.request
-words = sys.argv[1:]
-option = lambda name: words[words.index(name) + 1]
-query = option("--query") if "--query" in words else None
-if words[:2] == ["account", "show"]:
-    found = {{"tenantId": {tenant!r}}}
-else:
-    asked = urllib.request.Request(option("--url"), method=option("--method").upper())
-    asked.add_header("Authorization", "Bearer " + {token!r})
-    if "--body" in words:
-        asked.data = json.dumps(json.loads(option("--body"))).encode()
-        asked.add_header(*option("--headers").split("="))
-    try:
-        with urllib.request.urlopen(asked) as answer:
-            found = json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        sys.exit("ERROR: " + error.read().decode())
-if query:
-    print(found[query])
-"""
-"""The Azure CLI as far as the script uses it, signed in as an administrator, on the stand-in Graph."""
-
-
-@pytest.fixture
-def administrator(directory: Directory, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a script with nothing but the Azure CLI."""
-    identity = httpx.get(
-        f"{directory.url}/identity/token",
-        params={"resource": "https://graph.microsoft.com", "api-version": "2019-08-01"},
-        headers={"X-IDENTITY-HEADER": ADMINISTRATOR_SECRET},
-    )
-
-    def ran(script: str, tenant: str = directory.tenant.settings.tenant_id) -> subprocess.CompletedProcess[str]:
-        az = tmp_path / "az"
-        az.write_text(AZ.format(python=sys.executable, tenant=tenant, token=identity.json()["access_token"]))
-        az.chmod(0o755)
-        return subprocess.run(
-            ["/bin/sh", "-s"],
-            input=script,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"PATH": str(tmp_path)},
-        )
-
-    return ran
-
-
-def test_the_script_grants_the_same(
-    directory: Directory, administrator: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
-    ended = administrator(directory.run("--script").out)
-
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert directory.rights == COMPLETE
-    assert directory.run("--check").code == 0
-
-
-def test_the_script_skips_what_is_granted(
-    directory: Directory, administrator: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
-    directory.have(OURS)
-    ended = administrator(directory.run("--script").out)
-
-    assert ended.stdout.count("already granted: ") == len(OURS)
-    assert (ended.returncode, directory.rights) == (0, COMPLETE)
-
-
-def test_the_script_grants_nothing_in_another_tenant(
-    directory: Directory, administrator: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
-    ended = administrator(directory.run("--script").out, tenant="another")
-
-    assert (ended.returncode, directory.changes) == (1, 0)
-    assert "az login --tenant" in ended.stderr
-
-
-def test_the_script_grants_nothing_to_ids_of_two_identities(
-    directory: Directory, administrator: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
-    script = directory.run("--script", WORKER_CLIENT_ID=directory.responder.client_id).out
-    ended = administrator(script)
-
-    assert (ended.returncode, directory.changes) == (1, 0)
-    assert "Nothing was granted" in ended.stderr
-
-
-def test_the_script_stops_at_what_is_refused(
-    directory: Directory, administrator: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
-    script = directory.run("--script").out
-    directory.fault(kind="server_error", endpoint="graph.post_rights")
-    ended = administrator(script)
-
-    assert (ended.returncode, directory.rights) == (1, [])
-    assert "Not granted: responder: User.Read.All" in ended.stderr
-
-
-def test_the_script_needs_no_directory(directory: Directory) -> None:
-    said = directory.run("--script", GRAPH_URL="https://unreachable.example")
-
-    assert (said.code, "__" in said.out) == (0, False)
-
-
-def test_the_script_goes_with_no_other_option(directory: Directory) -> None:
-    assert directory.run("--script", "--revoke").code == 2
-
-
-# ---- permissions for evidence ----------------------------------------------------------------------------------------
-
-
-def evidence_of(directory: Directory) -> list[str]:
-    """The permissions of the responder besides the required ones."""
-    required = {role.value for role in RESPONDER_ROLES}
-    return sorted(role for _, role in directory.rights if role not in required and role != "Exchange.ManageAsApp")
-
-
-@pytest.mark.parametrize("name", EVIDENCE_SETS)
-def test_a_set_for_evidence_is_granted_besides(directory: Directory, name: str) -> None:
-    said = directory.run("--yes", "--evidence", name)
-
-    assert said.code == 0
-    assert evidence_of(directory) == sorted(role.value for role in EVIDENCE_SETS[name])
-    assert set(COMPLETE) <= set(directory.rights)
-
-
-def test_a_single_permission_for_evidence_is_granted(directory: Directory) -> None:
-    directory.run("--yes", "--evidence", "core, identityriskevent.read.all")
-
-    assert evidence_of(directory) == sorted(
-        [*(role.value for role in EVIDENCE_SETS["core"]), "IdentityRiskEvent.Read.All"]
-    )
-
-
-def test_without_the_option_nothing_for_evidence_is_granted_or_missing(directory: Directory) -> None:
-    directory.run("--yes")
-
-    assert (evidence_of(directory), directory.run("--check").code) == ([], 0)
-
-
-def test_what_is_granted_for_evidence_is_no_extra_right(directory: Directory) -> None:
-    directory.run("--yes", "--evidence", "full")
-    said = directory.run("--check", "-o", "json")
-
-    assert (said.code, said.json["extras"]) == (0, [])
-    assert len(said.json["granted"]) == len(OURS) + len(EVIDENCE_SETS["full"])
-
-
-def test_revoking_revokes_what_was_granted_for_evidence(directory: Directory) -> None:
-    directory.run("--yes", "--evidence", "full")
-    said = directory.run("--revoke", "--yes")
-
-    assert (said.code, directory.rights) == (0, [])
-
-
-@pytest.mark.parametrize("word", ["everything", "Mail.Read", "core,Mail.Read"])
-def test_another_word_is_refused_with_those_that_there_are(directory: Directory, word: str) -> None:
-    said = directory.run("--yes", "--evidence", word)
-
-    assert (said.code, directory.rights, lines(said)) == (2, [], 1)
-    assert "there are core, full, AuditLog.Read.All" in said.err
-
-
-def test_evidence_is_revoked_without_being_named(directory: Directory) -> None:
-    assert directory.run("--revoke", "--yes", "--evidence", "core").code == 2
-
-
-def test_the_script_grants_for_evidence_too(
-    directory: Directory, administrator: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
-    ended = administrator(directory.run("--script", "--evidence", "core").out)
-
-    assert (ended.returncode, len(evidence_of(directory))) == (0, len(EVIDENCE_SETS["core"]))
-
-
-def test_no_permission_for_evidence_reads_or_changes_mail() -> None:
-    values = [role.value for role in EVIDENCE_ROLES]
-
-    assert [value for value in values if "Write" in value or value.startswith("Mail")] == []

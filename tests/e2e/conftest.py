@@ -61,3 +61,13 @@ async def live(start: Start) -> Live:
     begun = await start()
     await begun.first_start()
     return begun
+
+
+@pytest.fixture
+async def held(start: Start) -> Live:
+    """Over the limit: alex is revoked and restored, and the block waits for a person."""
+    live = await start(CONTAINMENT_LIMIT_PER_HOUR="0")
+    await live.first_start()
+    live.attack("bypass", target="alex")
+    await live.runs()
+    return live

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 import json
@@ -34,6 +35,7 @@ from sandbox.tenant.identity import EXCHANGE, WORKER_SECRET
 from sandbox.tenant.records import bypass_record
 from sandbox.worker import ExchangeCalls, answer, sweep
 from sandbox.worker.reads import read
+from tests.e2e.ctl import Said, bypassctl
 
 if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
@@ -377,3 +379,13 @@ class Live:
         return ExchangeCalls(
             self._http, f"{self.client.url}/exchange", self.env["TENANT_ID"], token, pause_seconds=0.01
         )
+
+
+async def waiting(live: Live, *command: str) -> Said:
+    """Run a command that decides with ``--wait``, while the responder takes decisions."""
+    running = asyncio.create_task(bypassctl(live.cli_env, *command, "--reason", "CHG-7", "--yes", "--wait"))
+    for _ in range(600):
+        if await live.decisions() or running.done():
+            break
+        await asyncio.sleep(0.1)
+    return await running

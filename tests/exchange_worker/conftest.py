@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -14,6 +15,7 @@ from sandbox.tenant.server import serving
 from sandbox.tenant.settings import Settings
 from sandbox.tenant.state import Tenant
 from tests.exchange_worker.commands import ALEX, Start, settings
+from tests.exchange_worker.reads import Ask, an_account, by_powershell, by_python
 
 
 @pytest.fixture(scope="session")
@@ -77,3 +79,24 @@ def alex(tenant: Tenant) -> Account:
     assert account
     account.audit_bypass_enabled = True
     return account
+
+
+@pytest.fixture(scope="session")
+def reads(served: tuple[Tenant, str]) -> Iterator[Function]:
+    """The function ExchangeReads."""
+    with Function("ExchangeReads", environment=settings(served[1])) as function:
+        yield function
+
+
+@pytest.fixture(params=["powershell", "python"])
+def ask(request: pytest.FixtureRequest, tenant: Tenant, served: tuple[Tenant, str]) -> Ask:
+    if request.param == "powershell":
+        return by_powershell(request.getfixturevalue("reads"))
+    return lambda command, *, record=None, ended=None, deliveries=1: asyncio.run(
+        by_python(served[1], command, record, ended, deliveries)
+    )
+
+
+@pytest.fixture
+def mallory(tenant: Tenant) -> Account:
+    return an_account(tenant, "mallory.m")

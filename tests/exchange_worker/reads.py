@@ -15,8 +15,10 @@ from bypass_responder.model.exchange_read import ReadResult
 from bypass_responder.model.mailbox_audit import MailboxRow
 from bypass_responder.model.organization_read import OrganizationRead
 from sandbox.exchange_online import Function
-from sandbox.tenant.account import TENANT_ID
+from sandbox.tenant.account import TENANT_ID, Account
 from sandbox.tenant.identity import EXCHANGE, WORKER_SECRET
+from sandbox.tenant.mailbox import Mailbox
+from sandbox.tenant.state import Tenant
 from sandbox.worker import ExchangeCalls, read
 
 COMMAND = "00000000-0000-4000-8000-000000000001"
@@ -120,3 +122,10 @@ async def by_python(
         done = await read(command, exchange, message_id=MESSAGE, **given)
     kept = done.record.decode() if done.record else None
     return Answered(ReadResult.model_validate(done.answer), done.content, kept, done.ended)
+
+
+def an_account(tenant: Tenant, alias: str, **mailbox: Any) -> Account:
+    """An account with a mailbox of its own."""
+    account = Account.named(alias, exchange_name=alias, mailbox=Mailbox(**mailbox))
+    tenant.add([account])
+    return account
