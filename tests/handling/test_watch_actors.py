@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.errors import RefusedError, TransientError
+from bypass_responder.handling import reconcile
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor
 from bypass_responder.model.notification import Notification, Severity
@@ -97,7 +98,8 @@ async def test_after_the_report_of_the_day_the_tenants_case_is_not_read_again() 
     assert ("load", TENANT_TARGET) not in world.ledger.calls
 
 
-async def test_the_actor_of_many_accounts_is_read_once_for_all_of_them() -> None:
+async def test_the_actor_of_many_accounts_is_read_once_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "TOGETHER_SECONDS", 60.0)
     world = people()
     admin = Actor(user_id="mallory@contoso.onmicrosoft.com", user_type="2")
     names = [f"p{number}@contoso.onmicrosoft.com" for number in range(4)]
