@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 
 import pytest
 
@@ -52,3 +54,13 @@ async def test_the_blob_holds_the_text_gzipped(clients: StorageClients, tenant_i
     stored = await (await blob.download_blob(decompress=False)).readall()
 
     assert gzip.decompress(stored).decode() == "é" * 40_000
+
+
+def test_short_evidence_does_not_wait_for_the_sdk_of_blobs() -> None:
+    code = (
+        "import asyncio, sys; from bypass_responder.adapters.evidence_blob import BlobEvidenceStore; "
+        "asyncio.run(BlobEvidenceStore(None, 'tenant').keep('short')); print('azure.storage.blob' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ended.stdout.strip() == "False"
