@@ -141,6 +141,7 @@ def answering(answer: httpx.Response | Exception) -> GraphHunting:
         httpx.Response(200, text="[" * 100_000),
         httpx.Response(500, json={"error": {"code": "UnknownError", "message": ""}}),
         httpx.Response(504, text="Gateway Timeout"),
+        httpx.Response(403, text="<html>This proxy has no license</html>"),
         httpx.Response(401, json={"error": {"code": "InvalidAuthenticationToken", "message": "expired"}}),
         httpx.ReadTimeout("three minutes"),
     ],

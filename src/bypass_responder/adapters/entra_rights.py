@@ -19,6 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
 from bypass_responder.model.base import Utc, guid_or_none
+from bypass_responder.model.retry_after import seconds_to_wait
 from bypass_responder.rights import Assignment, DirectoryRole, Principal
 
 if TYPE_CHECKING:
@@ -197,8 +198,8 @@ def _judged(answer: httpx.Response, *, permission: str, may_be_new: bool) -> dic
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT} and any(word in text.lower() for word in ALREADY):
         return {}
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        named = answer.headers.get("Retry-After", "")
-        wait = float(named) if named.isdigit() else 5.0
+        named, date = answer.headers.get("Retry-After", ""), answer.headers.get("Date", "")
+        wait = seconds_to_wait(named, date=date, default=5.0)
         if wait > LONGEST_WAIT_SECONDS:
             raise _LongThrottleError(f"Graph throttles requests for {wait:.0f} seconds (429).")
         raise ThrottledError("Graph throttles requests (429).", retry_after_seconds=wait)

@@ -25,6 +25,7 @@ from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph.graph_request_adapter import GraphRequestAdapter
 
 from bypass_responder.errors import TransientError
+from bypass_responder.model.retry_after import seconds_to_wait
 
 FAILURES = (
     APIError,
@@ -117,8 +118,9 @@ def words_of(answer: httpx.Response) -> tuple[str, str]:
 
 def wait_of(answer: httpx.Response) -> float:
     """Return the seconds that the service asks to wait."""
-    given = answer.headers.get("Retry-After", "")
-    return float(given) if given.isdecimal() else DEFAULT_WAIT_SECONDS
+    headers = answer.headers
+    given, date = headers.get("Retry-After", ""), headers.get("Date", "")
+    return seconds_to_wait(given, date=date, default=DEFAULT_WAIT_SECONDS)
 
 
 def object_of(answer: httpx.Response) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 import httpx
 
 from bypass_responder.errors import RefusedError, ThrottledError, TransientError
+from bypass_responder.model.retry_after import seconds_to_wait
 
 _DEFAULT_WAIT_SECONDS = 60.0
 _TIMEOUT_SECONDS = 10.0
@@ -37,8 +38,8 @@ def _judge(answer: httpx.Response, to: str, *, pages: bool) -> None:
         return
     text = f"{to} answered {answer.status_code}."
     if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        wait = answer.headers.get("retry-after", "")
-        raise ThrottledError(text, retry_after_seconds=float(wait) if wait.isdecimal() else _DEFAULT_WAIT_SECONDS)
+        given, date = answer.headers.get("retry-after", ""), answer.headers.get("date", "")
+        raise ThrottledError(text, retry_after_seconds=seconds_to_wait(given, date=date, default=_DEFAULT_WAIT_SECONDS))
     if answer.is_server_error or answer.status_code == HTTPStatus.REQUEST_TIMEOUT:
         raise TransientError(text)
     if answer.is_redirect:

@@ -11,6 +11,7 @@ import httpx
 from azure.core.exceptions import AzureError
 
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ThrottledError, TransientError
+from bypass_responder.model.retry_after import seconds_to_wait
 from bypass_responder.rights import GRAPH_SCOPE
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ QUOTA_SECONDS = 900.0
 """How long to wait after 429 without Retry-After: the quota of CPU time counts quarters of an hour."""
 _NO_TABLE = re.compile(r"resolve table|no such table|not licensed|license|not onboarded|provision", re.IGNORECASE)
 _NO_TABLE_FIX = "It needs Microsoft Defender for Cloud Apps with the app connector of Microsoft 365"
+_PASSING = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT}
+"""A token that ends meanwhile; a page of a proxy, which a refusal without the service's code is."""
 _LONGEST = 300
 
 
@@ -75,13 +78,14 @@ def _error(
     code, message = _words(answer)
     text = f"Hunting answered {status} {code}: {message or 'nothing more'}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        given = answer.headers.get("Retry-After", "")
-        return ThrottledError(text, retry_after_seconds=float(given) if given.isdecimal() else QUOTA_SECONDS)
-    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND} and _NO_TABLE.search(message):
+        given, date = answer.headers.get("Retry-After", ""), answer.headers.get("Date", "")
+        return ThrottledError(text, retry_after_seconds=seconds_to_wait(given, date=date, default=QUOTA_SECONDS))
+    refused = status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+    if refused and code and _NO_TABLE.search(message):
         return NotFoundError(f"{text.rstrip('.')}. {_NO_TABLE_FIX}.")
-    if status == HTTPStatus.FORBIDDEN:
+    if status == HTTPStatus.FORBIDDEN and code:
         return PermissionMissingError(f"{text.rstrip('.')}.", permission=PERMISSION)
-    if answer.is_server_error or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT}:
+    if answer.is_server_error or status in _PASSING:
         return TransientError(text)
     return RefusedError(text)
 

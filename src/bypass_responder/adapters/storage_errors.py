@@ -17,6 +17,7 @@ from bypass_responder.errors import (
     ThrottledError,
     TransientError,
 )
+from bypass_responder.model.retry_after import seconds_to_wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,5 +80,6 @@ def code_of(error: AzureError) -> str:
 
 
 def _wait_seconds(error: HttpResponseError) -> float:
-    given = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
-    return float(given) if given.isdecimal() else _DEFAULT_WAIT_SECONDS
+    headers = getattr(error.response, "headers", {})
+    given, date = str(headers.get("Retry-After", "")), str(headers.get("Date", ""))
+    return seconds_to_wait(given, date=date, default=_DEFAULT_WAIT_SECONDS)

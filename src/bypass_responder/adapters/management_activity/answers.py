@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +23,7 @@ from bypass_responder.errors import (
 )
 from bypass_responder.model.base import Utc
 from bypass_responder.model.feed import ContentBlob, Window
+from bypass_responder.model.retry_after import seconds_to_wait
 
 PERMISSION = "ActivityFeed.Read (Office 365 Management APIs)"
 _GONE = frozenset({"AF20050", "AF20051", "AF20052"})
@@ -39,7 +40,7 @@ def error_of(status: int, headers: Mapping[str, str], body: str, *, now: datetim
     code, message = _code_and_message(body)
     text = f"The audit feed answered {code or f'HTTP {status}'}: {message or 'nothing more'}"
     if code == "AF429" or (not code and (status == HTTPStatus.TOO_MANY_REQUESTS or "retry-after" in headers)):
-        return ThrottledError(text, retry_after_seconds=_wait_seconds(headers.get("retry-after", ""), now=now))
+        return ThrottledError(text, retry_after_seconds=_wait_seconds(headers, now=now))
     if code == "AF10001" or (not code and status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}):
         return PermissionMissingError(f"{text}.", permission=PERMISSION)
     if code in _GONE:
@@ -60,15 +61,10 @@ def _code_and_message(body: str) -> tuple[str, str]:
         return (found.group() if found else ""), " ".join(body.split())[:200]
 
 
-def _wait_seconds(given: str, *, now: datetime) -> float:
-    """Retry-After in seconds, from a number or an HTTP date."""
-    if given.strip().isdecimal():
-        return float(given)
-    try:
-        until = parsedate_to_datetime(given)
-    except ValueError:
-        return _WAIT_SECONDS
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+def _wait_seconds(headers: Mapping[str, str], *, now: datetime) -> float:
+    """Return the seconds that ``Retry-After`` names; its date is compared with the answer's own, or with ``now``."""
+    date = headers.get("date") or format_datetime(now)
+    return seconds_to_wait(headers.get("retry-after", ""), date=date, default=_WAIT_SECONDS)
 
 
 def items_of(body: bytes) -> list[Any]:
