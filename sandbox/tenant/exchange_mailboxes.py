@@ -7,6 +7,7 @@ public folder mailboxes need -PublicFolder, and MessageBind cannot be set any mo
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 MINIMUM = ("DisplayName", "DistinguishedName", "ExternalDirectoryObjectId", "Guid", "Id", "Identity", "Name",
            "PrimarySmtpAddress", "RecipientTypeDetails", "UserPrincipalName")  # fmt: skip
 AUDIT = ("AuditAdmin", "AuditDelegate", "AuditEnabled", "AuditLogAgeLimit", "AuditOwner", "DefaultAuditSet")
+FOLDERS = {"Inbox": "\\Inbox", "SentItems": "\\Sent Items", "Calendar": "\\Calendar"}
+"""Default folders by their type, with their English names."""
 LISTED_APART = {"GroupMailbox", "PublicFolderMailbox"}
 
 
@@ -203,11 +206,14 @@ def _self(account: Account) -> dict[str, Any]:
 
 
 def get_mailbox_folder_permission(tenant: Tenant, parameters: Parameters) -> Answer:
-    """Who can open one folder, which has the name of the mailbox's language."""
-    name, _, folder = str(parameters.get("Identity")).partition(":")
+    """Who can open one folder, by its id or by its name in the mailbox's language."""
+    name, _, asked = str(parameters.get("Identity")).partition(":")
     account, mailbox = _named(tenant, name)
-    if folder in mailbox.renamed:
-        text = f"The specified mailbox folder {folder} couldn't be found."
+    known = {"\\", *FOLDERS.values(), *mailbox.folders}
+    by_name = {mailbox.renamed.get(each, each): each for each in known}
+    folder = by_name.get(asked) or {_folder_id(each): each for each in known}.get(asked)
+    if folder is None:
+        text = f"The specified mailbox folder {asked} couldn't be found."
         raise CmdletFailure("ManagementObjectNotFoundException", text)
     standard = {"Default": ["AvailabilityOnly"] if folder == "\\Calendar" else ["None"], "Anonymous": ["None"]}
     granted = {_name_of(tenant, each): rights for each, rights in mailbox.folders.get(folder, {}).items()}
@@ -220,6 +226,27 @@ def get_mailbox_folder_permission(tenant: Tenant, parameters: Parameters) -> Ans
         }
         for user, rights in (standard | granted).items()
     ], []
+
+
+def get_mailbox_folder_statistics(tenant: Tenant, parameters: Parameters) -> Answer:
+    """The folders of one scope, the one of this type among them, under the names of the mailbox's language."""
+    scope = str(parameters.get("FolderScope"))
+    account, mailbox = _named(tenant, str(parameters.get("Identity")))
+    english = FOLDERS[scope]
+    path = mailbox.renamed.get(english, english).replace("\\", "/")
+    return [
+        {
+            "Identity": f"{account.exchange_name}{place.replace('/', chr(92))}",
+            "FolderPath": place,
+            "FolderType": kind,
+            "FolderId": _folder_id(of),
+        }
+        for place, kind, of in ((f"{path}/Old", "User Created", f"{english}\\Old"), (path, scope, english))
+    ], []
+
+
+def _folder_id(folder: str) -> str:
+    return base64.b64encode(f"folder {folder}".encode()).decode()
 
 
 def set_mailbox(tenant: Tenant, parameters: Parameters, *, by: str) -> Answer:
@@ -295,6 +322,7 @@ READS: dict[str, Callable[[Tenant, Parameters], Answer]] = {
     "Get-MailboxPermission": get_mailbox_permission,
     "Get-RecipientPermission": get_recipient_permission,
     "Get-MailboxFolderPermission": get_mailbox_folder_permission,
+    "Get-MailboxFolderStatistics": get_mailbox_folder_statistics,
     "Get-ManagementRole": get_management_role,
     "Get-ManagementRoleAssignment": get_management_role_assignment,
     "Get-ManagementRoleEntry": get_management_role_entry,

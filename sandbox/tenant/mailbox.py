@@ -30,7 +30,7 @@ class Rule(BaseModel):
 
 
 class Mailbox(BaseModel):
-    """What is true of a mailbox. Accounts are named by object id, folders as Exchange names them."""
+    """What is true of a mailbox. Accounts are named by object id, folders by their English names."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,8 +49,8 @@ class Mailbox(BaseModel):
     send_as: list[str] = []
     folders: dict[str, dict[str, list[str]]] = {}
     """Rights by account, by folder such as ``\\Inbox``."""
-    renamed: list[str] = []
-    """Folders that have another name, in the language of the mailbox."""
+    renamed: dict[str, str] = {}
+    """Names of folders in the language of the mailbox, such as ``\\Posteingang`` by ``\\Inbox``."""
     rules: list[Rule] = []
 
     def audited(self, logon: str) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONDITIONS = ("SubjectContainsWords", "BodyContainsWords", "SubjectOrBodyContainsWords", "From",
               "FromAddressContainsWords", "SentTo", "HasAttachment")  # fmt: skip
-FOLDERS = ("\\", "\\Inbox", "\\Sent Items", "\\Calendar")
+FOLDERS = {"Inbox": "\\Inbox", "SentItems": "\\Sent Items", "Calendar": "\\Calendar"}
 HARMLESS = {"None", "AvailabilityOnly", "LimitedDetails"}
 
 
@@ -104,19 +104,34 @@ class _Access:
         return await self._permissions("Get-RecipientPermission", Identity=self.guid, ResultSize="Unlimited")
 
     async def folder_permissions(self, missing: Missing) -> Rows:
-        found: Rows = []
-        for folder in FOLDERS:
-            asked = {"Identity": f"{self.guid}:{folder}"}
+        rows = await self._permissions("Get-MailboxFolderPermission", Identity=f"{self.guid}:\\")
+        found = [row | {"folder": "\\"} for row in rows]
+        for kind, english in FOLDERS.items():
+            folder, shown = await self._default_folder(kind, english, missing)
             try:
-                rows = await self._permissions("Get-MailboxFolderPermission", **asked)
+                rows = await self._permissions("Get-MailboxFolderPermission", Identity=f"{self.guid}:{folder}")
             except CmdletError as failure:
-                if folder == "\\" or failure.error_class != "not_found":
+                if failure.error_class != "not_found":
                     raise
-                missing.append(f"the folder {folder[1:]}, which has another name in this mailbox")
+                missing.append(f"the folder {shown[1:]}, which has another name in this mailbox")
             else:
-                found += [row | {"folder": folder} for row in rows]
+                found += [row | {"folder": shown} for row in rows]
         missing.append("other folders")
         return found
+
+    async def _default_folder(self, kind: str, english: str, missing: Missing) -> tuple[str, str]:
+        """Return a folder as it is asked for, and as it is shown."""
+        try:
+            rows = await self._exchange.run("Get-MailboxFolderStatistics", Identity=self.guid, FolderScope=kind)
+        except CmdletError as failure:
+            if failure.error_class == "transient":
+                raise
+            reason = "folders with names of another language: Get-MailboxFolderStatistics could not be run"
+            missing += [reason] * (reason not in missing)
+            return english, english
+        [row] = [each for each in rows if each["FolderType"] == kind]
+        path = str(row["FolderPath"]).replace("/", "\\").replace("\uf8ff", "/")
+        return str(row["FolderId"]), path if path == english else f"{path} ({english[1:]})"
 
     async def can_send_as(self, _missing: Missing) -> Rows:
         return await self._permissions("Get-RecipientPermission", Trustee=self.guid, ResultSize="Unlimited")

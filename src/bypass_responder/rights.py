@@ -185,6 +185,7 @@ EXCHANGE_GRANTS = {
             "Get-MailboxPermission",
             "Get-RecipientPermission",
             "Get-MailboxFolderPermission",
+            "Get-MailboxFolderStatistics",
             "Get-ManagementRole",
             "Get-ManagementRoleAssignment",
             "Get-ManagementRoleEntry",

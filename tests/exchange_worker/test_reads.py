@@ -141,14 +141,32 @@ def test_what_was_not_enumerated_is_named(ask: Ask, tenant: Tenant, mallory: Acc
     )
 
 
-def test_a_folder_in_another_language_is_named_as_not_enumerated(ask: Ask, tenant: Tenant) -> None:
-    alex = an_account(tenant, "alex.a", renamed=["\\Inbox"])
+def in_german(tenant: Tenant, mallory: Account) -> Account:
+    """A mailbox whose inbox has another name; Mallory may read it."""
+    rights = {"\\Inbox": {mallory.object_id: ["Reviewer"]}}
+    return an_account(tenant, "alex.a", renamed={"\\Inbox": "\\Posteingang"}, folders=rights)
+
+
+def test_a_folder_in_another_language_is_found_by_its_type(ask: Ask, tenant: Tenant, mallory: Account) -> None:
+    section = ask(of_account(in_german(tenant, mallory).object_id, "folder_permissions")).account.folder_permissions
+
+    assert section is not None
+    assert [(each.folder, each.rights) for each in section.items] == [("\\Posteingang (Inbox)", ("Reviewer",))]
+    assert section.not_enumerated == ("other folders",)
+
+
+def test_without_its_cmdlet_a_folder_in_another_language_is_named_as_not_enumerated(
+    ask: Ask, tenant: Tenant, mallory: Account, control: SandboxClient
+) -> None:
+    control.settings(withheld_cmdlets=["Get-MailboxFolderStatistics"])
+    alex = in_german(tenant, mallory)
 
     section = ask(of_account(alex.object_id, "folder_permissions")).account.folder_permissions
 
     assert section is not None
-    assert (section.error, section.not_enumerated[0]) == (
-        None,
+    assert (section.error, len(section.not_enumerated)) == (None, 3)
+    assert section.not_enumerated[:2] == (
+        "folders with names of another language: Get-MailboxFolderStatistics could not be run",
         "the folder Inbox, which has another name in this mailbox",
     )
 

@@ -30,6 +30,7 @@ BUILT_IN = {
         "Get-MailboxPermission",
         "Get-RecipientPermission",
         "Get-MailboxFolderPermission",
+        "Get-MailboxFolderStatistics",
     ],
     "Role Management": [
         "Get-ManagementRole",

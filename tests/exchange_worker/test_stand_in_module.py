@@ -82,7 +82,7 @@ def test_the_worker_passes_parameters_of_the_module_only() -> None:
 def test_without_a_list_of_cmdlets_all_of_them_come(environment: dict[str, str]) -> None:
     script = f"{CONNECT}; @((Get-Module tmpEXO_*).ExportedCommands.Keys).Count | ConvertTo-Json"
 
-    assert said(script, environment) == 15
+    assert said(script, environment) == 16
 
 
 def test_a_list_of_cmdlets_may_have_wildcards(environment: dict[str, str]) -> None:

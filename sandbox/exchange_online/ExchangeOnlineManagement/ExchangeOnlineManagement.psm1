@@ -15,7 +15,7 @@ $script:connections = [System.Collections.Generic.List[object]]::new()
 $script:names = @(
     'Get-User', 'Get-MailboxAuditBypassAssociation', 'Set-MailboxAuditBypassAssociation', 'Get-OrganizationConfig', 'Get-AdminAuditLogConfig'
     'Get-Mailbox', 'Set-Mailbox', 'Get-InboxRule', 'Get-MailboxPermission', 'Get-RecipientPermission', 'Get-MailboxFolderPermission'
-    'Get-ManagementRole', 'Get-ManagementRoleAssignment', 'Get-ManagementRoleEntry', 'Get-RoleGroupMember'
+    'Get-MailboxFolderStatistics', 'Get-ManagementRole', 'Get-ManagementRoleAssignment', 'Get-ManagementRoleEntry', 'Get-RoleGroupMember'
 )
 $script:http = [System.Net.Http.HttpClient]::new([System.Net.Http.HttpClientHandler]@{ UseProxy = $false })
 
@@ -238,6 +238,12 @@ $script:cmdlets = {
         [CmdletBinding()]
         param([Parameter(Mandatory, Position = 0)][string]$Identity)
         & $Invoke -Caller $PSCmdlet -Name Get-MailboxFolderPermission -Bound $PSBoundParameters
+    }
+
+    function Get-MailboxFolderStatistics {
+        [CmdletBinding()]
+        param([Parameter(Mandatory, Position = 0)][string]$Identity, [string]$FolderScope)
+        & $Invoke -Caller $PSCmdlet -Name Get-MailboxFolderStatistics -Bound $PSBoundParameters
     }
 
     function Get-ManagementRole {

@@ -16,6 +16,7 @@ function Get-ReadCmdlet {
     'Get-MailboxPermission'
     'Get-RecipientPermission'
     'Get-MailboxFolderPermission'
+    'Get-MailboxFolderStatistics'
     'Get-MailboxAuditBypassAssociation'
     'Get-OrganizationConfig'
     'Get-AdminAuditLogConfig'

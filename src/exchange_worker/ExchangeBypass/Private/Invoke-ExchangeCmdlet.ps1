@@ -29,8 +29,9 @@ function Invoke-ExchangeCmdlet {
         [Parameter(Mandatory)]
         [ValidateSet('Get-User', 'Get-MailboxAuditBypassAssociation', 'Set-MailboxAuditBypassAssociation',
             'Get-OrganizationConfig', 'Get-AdminAuditLogConfig', 'Get-Mailbox', 'Get-EXOMailbox', 'Get-InboxRule',
-            'Get-MailboxPermission', 'Get-RecipientPermission', 'Get-MailboxFolderPermission', 'Get-ManagementRole',
-            'Get-ManagementRoleAssignment', 'Get-ManagementRoleEntry', 'Get-RoleGroupMember', 'Set-Mailbox')]
+            'Get-MailboxPermission', 'Get-RecipientPermission', 'Get-MailboxFolderPermission',
+            'Get-MailboxFolderStatistics', 'Get-ManagementRole', 'Get-ManagementRoleAssignment',
+            'Get-ManagementRoleEntry', 'Get-RoleGroupMember', 'Set-Mailbox')]
         [string]$Name,
 
         [hashtable]$Parameter = @{},

@@ -5,7 +5,7 @@ function Read-AccountAccess {
 
     .DESCRIPTION
     Permissions in Exchange: Get-User, Get-Mailbox, Get-EXOMailbox, Get-InboxRule, Get-MailboxPermission,
-    Get-RecipientPermission, Get-MailboxFolderPermission. Each section needs only its own.
+    Get-RecipientPermission, Get-MailboxFolderPermission, Get-MailboxFolderStatistics. Each section needs only its own.
 
     .PARAMETER Command
     The command.
