@@ -6,6 +6,7 @@ import pytest
 
 from bypass_responder.model.technique import Technique
 from bypass_responder.tampering.match import Own
+from bypass_responder.tampering.roles import PERHAPS_US
 from tests.sensing.builders import Json
 from tests.tampering.family import ALEX, GROUP, WORKER_ID, in_entra, ran
 from tests.tampering.test_family import found_in
@@ -126,3 +127,18 @@ def test_an_attackers_membership_in_place_of_ours_is_the_loss_of_a_right() -> No
     [found] = found_in(ran("Update-RoleGroupMember", Identity=GROUP, Members=ALEX), OWN)
 
     assert (found.technique, found.value) == (Technique.RESPONDER_REMOVED, ALEX)
+
+
+@pytest.mark.parametrize(
+    ("own", "group", "member", "extent"),
+    [
+        (Own((GROUP,)), GROUP, WORKER_ID, PERHAPS_US),
+        (Own((GROUP,)), GROUP, "mallory@contoso.com", ""),
+        (Own((GROUP,)), "Organization Management", WORKER_ID, ""),
+        (OWN, GROUP, ALEX, ""),
+    ],
+)
+def test_without_known_ids_a_member_by_id_may_be_the_worker(own: Own, group: str, member: str, extent: str) -> None:
+    [found] = found_in(ran("Add-RoleGroupMember", Identity=group, Member=member), own)
+
+    assert found.extent == extent

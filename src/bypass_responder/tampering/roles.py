@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.operation import BYPASS_OPERATION, folded
 from bypass_responder.tampering.match import Match, given, last_part, listed, object_of
 
@@ -15,6 +16,7 @@ BYPASS_ROLE = "Audit Logs"
 """The built-in role that contains the bypass cmdlet."""
 BYPASS_GROUPS = ("Organization Management", "Compliance Management", "Records Management")
 """The built-in role groups that have it."""
+PERHAPS_US = "It may be the worker itself: EXCHANGE_WORKER_IDS does not say which ids are its own"
 _GIVEN_TO = ("User", "SecurityGroup", "App", "Computer", "Policy")
 
 
@@ -85,7 +87,8 @@ def _members(record: AuditRecord, own: Own) -> Match | None:
     members = [each for each in listed(given(record, parameter) or "") if built_in or not own.is_us(each)]
     if not members or not (built_in or own.is_group(group)):
         return None
-    return Match(parameter, ", ".join(members), group)
+    perhaps_us = not built_in and not own.ids and any(map(guid_or_none, members))
+    return Match(parameter, ", ".join(members), group, PERHAPS_US if perhaps_us else "")
 
 
 def responder_removed(record: AuditRecord, own: Own) -> Match | None:
