@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -89,10 +90,29 @@ def test_nothing_is_empty(name: str) -> None:
     assert isinstance(READINGS[name]([], a_question(source=name)), Empty)
 
 
+HIDDEN: dict[str, dict[str, Any]] = {
+    "subject": {"subject": SECRET},
+    "Subject": {"Subject": SECRET},
+    "body": {"body": SECRET},
+    "bodyPreview": {"bodyPreview": SECRET},
+    "another spelling": {"e-Mail_SUBJECT": SECRET},
+    "a list": {"AffectedItems": [{"Id": "1", "Subject": [SECRET]}]},
+    "an unknown field": {"Item.Subject": SECRET},
+    "JSON as text": {"AuditData": json.dumps({"Item": json.dumps({"Subject": SECRET})})},
+    "cut JSON": {"AuditData": json.dumps({"Item": {"Subject": SECRET}})[:-4]},
+    "a pair": {"ExtendedProperties": [{"Name": "MessageSubject", "Value": SECRET}]},
+    "pairs as text": {"OperationProperties": json.dumps([{"Name": "Subject", "Value": SECRET}])},
+    "a modified property": {
+        "targetResources": [{"modifiedProperties": [{"displayName": "Subject", "newValue": json.dumps(SECRET)}]}]
+    },
+    "a text": {"Details": f"@{{Id=1; Subject={SECRET}}}"},
+}
+
+
 @pytest.mark.parametrize("name", READINGS)
-@pytest.mark.parametrize("field", ["subject", "Subject", "body", "bodyPreview"])
-def test_neither_item_nor_raw_record_has_a_subject_or_body(name: str, field: str) -> None:
-    record = COMMON | {field: SECRET} | SECRETS.get(name, {})
+@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+def test_neither_item_nor_raw_record_has_a_subject_or_body(name: str, hidden: dict[str, Any]) -> None:
+    record = COMMON | hidden | SECRETS.get(name, {})
     answer = READINGS[name]([record], a_question(source=name))
 
     assert isinstance(answer, Found)

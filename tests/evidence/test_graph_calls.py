@@ -33,6 +33,20 @@ def test_what_was_searched_for_is_dropped() -> None:
     assert path_of(f"{ROOT}/me/messages?$search=%22subject:secret%22") == "/v1.0/me/messages"
 
 
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        (f"{ROOT}/me/drive/root/search(q='salaries')", "/v1.0/me/drive/root/search(…)"),
+        (f"{ROOT}/me/drive/root/microsoft.graph.search(q='a)/b')/x", "/v1.0/me/drive/root/microsoft.graph.search(…)/x"),
+        (f"{ROOT}/me/messages%3F$search=%22subject:salaries%22", "/v1.0/me/messages"),
+        (f"{ROOT}/me/messages#subject:salaries", "/v1.0/me/messages"),
+        ("https://[graph/me/messages?$search=salaries", "https://[graph/me/messages"),
+    ],
+)
+def test_what_was_searched_for_is_dropped_wherever_it_stands(uri: str, path: str) -> None:
+    assert path_of(uri) == path
+
+
 def test_calls_of_a_kind_are_one_item() -> None:
     rows = [
         {"Timestamp": at(hours), "RequestMethod": "GET", "RequestUri": f"{ROOT}/me/messages/{hours}"}

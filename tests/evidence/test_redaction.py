@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.evidence.redaction import SECRET, redacted
+from bypass_responder.evidence.redaction import ENDINGS, SECRET, redacted
 
 PLANTED = "Quarterly results, confidential"
 RECORDS: dict[str, Any] = {
@@ -24,6 +24,21 @@ RECORDS: dict[str, Any] = {
     "JSON in JSON": {"AuditData": json.dumps({"RawEventData": json.dumps({"Subject": PLANTED})})},
     "a quoted JSON text": {"value": json.dumps(json.dumps({"Subject": PLANTED}))},
     "broken JSON": {"RawEventData": '{"Subject": "' + PLANTED},
+    "a flattened name": {"Item.Subject": PLANTED, "AffectedItems_0_Subject": PLANTED, "Item.Body": PLANTED},
+    "a name in full width": {"\uff33\uff55\uff42\uff4a\uff45\uff43\uff54": PLANTED},
+    "a pair with several values": {"Name": "Subject", "Values": [PLANTED]},
+    "a pair of other words": {"Key": "messageBody", "Text": PLANTED},
+    "a pair as a list": {"Properties": [["Subject", PLANTED]]},
+    "a name that is given twice": {"RawEventData": f'{{"Subject": "{PLANTED}", "Subject": ""}}'},
+    "JSON after a mark of its encoding": {"AuditData": "\ufeff" + json.dumps({"Subject": PLANTED})},
+    "JSON that is quoted three times": {"x": json.dumps(json.dumps(json.dumps({"Subject": PLANTED})))},
+    "JSON within words": {"Details": "Message " + json.dumps({"Subject": PLANTED})},
+    "escaped JSON within words": {"Details": "Message " + json.dumps(json.dumps({"Subject": PLANTED}))},
+    "broken JSON of another word": {"RawEventData": '{"ConversationTopic": "' + PLANTED},
+    "a hashtable": {"Details": f"@{{Id=1; Subject={PLANTED}}}"},
+    "XML": {"Details": f"<Item><t:Subject>{PLANTED}</t:Subject></Item>"},
+    "a header": {"Headers": f"From: alex@contoso.com\r\nSubject: {PLANTED}"},
+    "what mail is grouped by": {"clusterBy": "Subject;P2SenderDomain", "clusterByValue": f"{PLANTED};fabrikam.com"},
 }
 
 
@@ -52,6 +67,24 @@ def test_the_conditions_of_a_rule_stay() -> None:
     assert redacted(rule) == rule
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'subject:"invoice" AND from:bob',
+        "Set-InboxRule -SubjectContainsWords invoice",
+        '{"SubjectContainsWords": "invoice"}',
+        '{"Name": "x", "Name": "y"}',
+        "Top of Information Store\\Inbox",
+    ],
+)
+def test_what_somebody_looked_for_stays(text: str) -> None:
+    assert redacted({"Query": text}) == {"Query": text}
+
+
+def test_a_flag_stays() -> None:
+    assert redacted({"isPreview": True, "HasBody": False}) == {"isPreview": True, "HasBody": False}
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
@@ -59,7 +92,7 @@ json_values = st.recursive(
 )
 
 
-@given(json_values, st.sampled_from(sorted(SECRET)), st.booleans())
+@given(json_values, st.sampled_from(sorted({*SECRET, *ENDINGS})), st.booleans())
 def test_a_secret_field_is_removed_beside_anything(other: Any, name: str, packed: bool) -> None:
     secret: Any = {name: PLANTED}
     record = {"before": other, "inner": [json.dumps(secret) if packed else secret]}

@@ -37,3 +37,18 @@ def test_an_alert_about_someone_else_is_not() -> None:
 )
 def test_a_subject_in_a_title_is_removed(title: str, shown: str) -> None:
     assert without_subject(title) == shown
+
+
+def test_what_messages_of_a_cluster_have_in_common_is_not_kept() -> None:
+    cluster = {
+        "clusterBy": "Subject;P2SenderDomain",
+        "clusterByValue": "Salaries;fabrikam.com",
+        "query": '(Subject:"Salaries") AND (P2SenderDomain:"fabrikam.com")',
+        "emailCount": 4,
+        "primaryAddress": ACCOUNT.user_principal_name,
+    }
+    answer = alerts_of([an_alert(evidence=[cluster])], a_question())
+
+    assert isinstance(answer, Found)
+    assert "Salaries" not in str(answer.raw)
+    assert answer.raw[0]["evidence"][0]["emailCount"] == 4

@@ -1,6 +1,7 @@
 """Calls of Microsoft Graph with an account's tokens: mail and files read without Exchange's audit. Pure.
 
-The address of a call may hold what somebody searched for, so everything after its question mark is dropped.
+The address of a call may hold what somebody searched for. What follows its question mark, or stands in the brackets of
+a search, is dropped.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ READS = (
     (re.compile(r"/(?:content|zip)\Z"), "file download"),
 )
 """What a path says, without case; the first that fits. Paths of rules, chats and sending look like those of mail."""
+_QUESTION = re.compile(r"\?|%3f", re.IGNORECASE)
+_SEARCH = re.compile(r"((?:/|\.)search)\(.*\)", re.IGNORECASE | re.DOTALL)
 _OPAQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[\w%+=-]{40,}|'[^']*'", re.IGNORECASE)
 
 
@@ -33,11 +36,13 @@ def calls_of(rows: Sequence[Record], question: Question, *, complete: bool = Tru
 
 
 def path_of(uri: str) -> str:
-    """Return the path of a call, without the host and the query."""
+    """Return the path of a call, without the host, the query and the words of a search."""
+    plain = _QUESTION.split(uri, maxsplit=1)[0]
     try:
-        return urlsplit(uri).path.replace("//", "/")
+        path = urlsplit(plain).path.replace("//", "/")
     except ValueError:
-        return uri.partition("?")[0]
+        path = plain
+    return _SEARCH.sub(r"\1(…)", path)
 
 
 def kind_of(path: str) -> str:

@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bypass_responder.evidence.audit_fields import Record, answer_of, detail, moment, quoted_text, text
+from bypass_responder.evidence.audit_fields import Record, answer_of, detail, moment, objects, quoted_text, text
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 _SUBJECT = re.compile(r"(?P<before>\bsubject\b)\W.*", re.IGNORECASE | re.DOTALL)
 DROPPED = frozenset({"description", "recommendedActions", "comments", "subject", "alertPolicyName"})
+OF_A_CLUSTER = {"clusterByValue", "query"}
+"""Of messages that are alike: their subject may be what they have in common."""
 MOST_DEPTH = 20
 
 
@@ -45,7 +47,11 @@ def _texts(value: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - any JSON 
 
 def _clean(alert: Record) -> Record:
     kept = {name: value for name, value in alert.items() if name not in DROPPED}
-    return kept | {"title": without_subject(text(alert, "title"))}
+    evidence = [
+        {name: value for name, value in each.items() if "clusterBy" not in each or name not in OF_A_CLUSTER}
+        for each in objects(alert, "evidence")
+    ]
+    return kept | {"title": without_subject(text(alert, "title")), "evidence": evidence}
 
 
 def _item(alert: Record, _question: Question) -> Item:
