@@ -34,7 +34,7 @@ class Log(NamedTuple):
     """True: a tenant without Entra ID P1 or P2 is refused."""
 
 
-_SIGN_INS = frozenset({"userId", "userPrincipalName", "appId", "createdDateTime"})
+_SIGN_INS = frozenset({"userId", "userPrincipalName", "appId", "createdDateTime", "status/errorCode"})
 LOGS = {
     "v1.0/auditLogs/signIns": Log(
         "sign_ins",

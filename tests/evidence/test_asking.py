@@ -129,3 +129,33 @@ async def test_a_time_that_the_source_no_longer_has_is_named(answer: Answer) -> 
 
     assert isinstance(outcome.inquiry.answer, Empty | Found)
     assert outcome.inquiry.answer.note == "Nothing from before 2026-01-31: the source keeps 30 days. x"
+
+
+async def test_a_source_is_asked_only_about_the_time_that_it_keeps() -> None:
+    source = FakeSource()
+    incident = an_incident(blind_from=START - timedelta(days=40))
+    await asking.ask(an_inquiry(), incident, {"sign_ins": source}, lambda: START)
+    [(question, _)] = source.asked
+
+    assert question.start == question.known_from == START - timedelta(days=30) + asking.CLOCKS
+
+
+async def test_a_time_that_the_source_no_longer_has_at_all_is_unavailable_never_empty() -> None:
+    source = FakeSource()
+    ended = START - timedelta(days=35)
+    incident = an_incident(blind_from=START - timedelta(days=40), restored_at=ended)
+    answer = (await asking.ask(an_inquiry(), incident, {"sign_ins": source}, lambda: START)).inquiry.answer
+
+    assert isinstance(answer, Unavailable)
+    assert (
+        answer.reason == "The source keeps 30 days, and what is asked about ended on 2026-01-27: search a copy of it."
+    )
+    assert source.asked == []
+
+
+async def test_what_the_responder_itself_does_is_known_by_its_ids() -> None:
+    source = FakeSource()
+    own = frozenset({"66666666-6666-4666-8666-666666666666"})
+    await asking.ask(an_inquiry(), an_incident(), {"sign_ins": source}, lambda: START, own_ids=own)
+
+    assert source.asked[0][0].own_ids == own

@@ -83,3 +83,14 @@ def test_a_record_that_was_read_twice_counts_once() -> None:
 
     assert isinstance(answer, Found)
     assert answer.count == 1
+
+
+def test_what_the_responder_did_says_so() -> None:
+    ours = "77777777-7777-4777-8777-777777777777"
+    record = a_record("Disable account", initiatedBy={"app": {"appId": ours, "displayName": "id-bypass-responder"}})
+    answers = [changes_of([record], a_question(own_ids=ids)) for ids in (frozenset({ours}), frozenset())]
+
+    assert [answer.items[0].detail.get("note") for answer in answers if isinstance(answer, Found)] == [
+        "by the responder",
+        None,
+    ]

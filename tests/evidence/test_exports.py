@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -185,3 +185,10 @@ async def test_it_reads_the_newest_round_of_the_same_account() -> None:
 
     assert not isinstance(answer, Pending)
     assert the_item(answer).notable
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_an_export_at_any_time_is_compared(year: int) -> None:
+    export = a_search(at=datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC))
+
+    assert isinstance(judged(searched(export), person=signed_in()), Found)

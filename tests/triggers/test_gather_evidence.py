@@ -333,3 +333,14 @@ async def test_a_target_that_cannot_be_read_holds_back_no_other() -> None:
 
     assert raised.group_contains(ResponderError)
     assert {type(each.answer) for each in await gathers(world, minutes=5)} == {Empty}
+
+
+async def test_a_source_knows_the_ids_of_the_responder_and_of_its_worker() -> None:
+    world = await an_incident()
+    worker, responder = "66666666-6666-4666-8666-666666666666", "77777777-7777-4777-8777-777777777777"
+    world.deploy(exchange_worker_ids=worker, azure_client_id=responder)
+    await gathers(world)
+    source = world.sources["exchange_changes"]
+
+    assert isinstance(source, FakeSource)
+    assert {question.own_ids for question, _ in source.asked} == {frozenset({worker, responder})}

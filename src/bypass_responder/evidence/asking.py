@@ -34,6 +34,8 @@ LEASE = timedelta(minutes=5)
 """A question under way is not asked by another run before."""
 MOST_UNFINISHED = 5
 """Asks in a row in which the process ended: the question is not asked again."""
+CLOCKS = timedelta(minutes=10)
+"""How far the clock of a service may be ahead of ours, and how long an ask may take."""
 GRACE_SECONDS = 1.0
 """For a canceled ask to end; then it is left alone."""
 
@@ -66,14 +68,15 @@ async def ask(
     clock: Clock,
     *,
     account: AskedAccount | None = None,
+    own_ids: frozenset[str] = frozenset(),
 ) -> Outcome:
     """Ask the source, and return what became of the question. Raises nothing but a cancellation.
 
     A question whose source still works on it is asked about the same time as before. ``account``: what the directory
-    knows of the account, where that is more than the question has.
+    knows of the account, where that is more than the question has. ``own_ids``: of the responder and its worker.
     """
     question = question_of(inquiry, incident, now=inquiry.first_asked_at or clock())
-    question = question.model_copy(update={"account": account or question.account})
+    question = question.model_copy(update={"account": account or question.account, "own_ids": own_ids})
     return await ask_question(inquiry, question, sources, clock)
 
 
@@ -87,7 +90,8 @@ async def ask_question(
         none = given_up("This installation has no access to the source.")
         return Outcome(answered(inquiry, none, now=clock()))
     try:
-        answer = await _within(source.seconds, adapter.ask(question, inquiry.memo))
+        asked = _kept_part(question, source, clock())
+        answer = await _within(source.seconds, adapter.ask(asked, inquiry.memo))
     except TimeoutError:
         return _again(inquiry, f"No answer within {source.seconds:.0f} seconds.", clock())
     except ThrottledError as error:
@@ -128,6 +132,22 @@ def _seen(task: asyncio.Task[Answer]) -> None:
 
 def _again(inquiry: Inquiry, problem: str, now: datetime, *, wait: timedelta = timedelta()) -> Outcome:
     return Outcome(failed(inquiry, problem, now=now, wait=wait), failed=True)
+
+
+def _kept_part(question: Question, source: Source, now: datetime) -> Question:
+    """Return the question about the time of which the source has records. Raises NotFoundError where there is none.
+
+    A service may refuse a question that begins before it.
+    """
+    if source.keeps is None:
+        return question
+    first = now - source.keeps + CLOCKS
+    if question.end <= first:
+        ended = f"what is asked about ended on {question.end:%Y-%m-%d}"
+        raise NotFoundError(f"The source keeps {source.keeps.days} days, and {ended}: search a copy of it.")
+    return question.model_copy(
+        update={"start": max(question.start, first), "known_from": max(question.known_from, first)}
+    )
 
 
 def _as_far_as_kept(answer: Answer, question: Question, source: Source, now: datetime) -> Answer:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bypass_responder.evidence.audit_fields import Record, answer_of, detail, moment, objects, part, text
+from bypass_responder.evidence.own_acts import OURS
+from bypass_responder.evidence.redaction import redacted
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 NOTABLE = (
@@ -57,6 +59,7 @@ def _item(record: Record, question: Question) -> Item:
             changed=_changed(targets),
             address=_by(record, "ipAddress"),
             result="failed" if failed else "",
+            note=OURS if question.own_ids & {_by(record, "appId"), _by(record, "servicePrincipalId")} else "",
         ),
         notable=f"{reason}{', on itself' if by_itself else ''}{' (failed)' if failed else ''}" if reason else None,
     )
@@ -69,7 +72,7 @@ def _by(record: Record, *names: str) -> str:
 
 def _changed(targets: Sequence[Record]) -> str:
     """Return the modified properties with their new values."""
-    modified = [each for target in targets for each in objects(target, "modifiedProperties")]
+    modified = [redacted(each) for target in targets for each in objects(target, "modifiedProperties")]
     return "; ".join(f"{text(each, 'displayName')}: {_unquoted(each)}" for each in modified[:MOST_CHANGED])
 
 

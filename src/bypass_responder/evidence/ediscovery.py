@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from bypass_responder.evidence.audit_fields import Record, answer_of, detail, moment, text
+from bypass_responder.evidence.audit_fields import Record, answer_of, detail, moment, pairs, text
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 OPERATIONS = ("SearchCreated", "SearchStarted", "SearchUpdated", "SearchExported", "SearchExportDownloaded",
@@ -29,6 +30,10 @@ NOTABLE = {
 EXPORTS = frozenset({"searchexported", "searchexportdownloaded", "viewedsearchexported", "exportjob",
                      "downloaddocument", "new-compliancesearchaction"})  # fmt: skip
 """Of these, what takes mail out of mailboxes."""
+NAMES = ("SearchName", "ExportName", "Name", "Identity")
+"""Fields and parameters with the name of a search, that of a search before others."""
+_TYPED = re.compile(r"""(?<!\S)-(?P<name>\w+)[ :]\s*(?:["'](?P<quoted>[^"']*)["']|(?P<word>[^\s"'-]\S*))""")
+"""A parameter of a command that a record has as one text."""
 NOTE = "The records of cmdlets may arrive up to 24 hours later."
 
 
@@ -45,7 +50,21 @@ def _item(record: Record, question: Question) -> Item:
         at=at,
         what=operation or "search",
         detail=detail(
-            object=text(record, "ObjectId", "Case"), address=text(record, "ClientIP"), by=text(record, "UserId")
+            search=_search(record),
+            object=text(record, "ObjectId", "Case"),
+            address=text(record, "ClientIP"),
+            by=text(record, "UserId"),
         ),
         notable=f"{reason}, in the blind window" if reason and dark else reason,
     )
+
+
+def _search(record: Record) -> str:
+    """Return the name of the search or the export: of a cmdlet's record, as it was typed."""
+    typed = record.get("Parameters")
+    given = dict(pairs(record, "Parameters"))
+    if isinstance(typed, str):
+        given |= {found["name"]: found["quoted"] or found["word"] or "" for found in _TYPED.finditer(typed)}
+    folded = {name.casefold(): value for name, value in given.items()}
+    named = (text(record, name) or folded.get(name.casefold(), "") for name in NAMES)
+    return next(filter(None, named), "")

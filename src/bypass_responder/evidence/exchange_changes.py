@@ -17,6 +17,7 @@ from bypass_responder.evidence.audit_fields import (
     takes_away,
     text,
 )
+from bypass_responder.evidence.own_acts import OURS, is_own_change
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 FORWARDS = ("ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "ForwardingSmtpAddress", "ForwardingAddress",
@@ -51,7 +52,8 @@ def _item(record: Record, question: Question) -> Item:
     operation, parameters = text(record, "Operation"), pairs(record, "Parameters", "OperationProperties")
     shown = {name: parameters[name] for name in SHOWN if parameters.get(name)}
     failed = text(record, "ResultStatus").casefold() in {"false", "failed"}
-    reasons = _reasons(operation, parameters, question.account.user_principal_name)
+    ours = is_own_change(record, question)
+    reasons = [] if ours else _reasons(operation, parameters, question.account.user_principal_name)
     return Item(
         at=moment(record.get("CreationTime")),
         what=operation or "change",
@@ -60,6 +62,7 @@ def _item(record: Record, question: Question) -> Item:
             object=text(record, "ObjectId", "MailboxOwnerUPN"),
             address=text(record, "ClientIP", "ClientIPAddress"),
             result="failed" if failed else "",
+            note=OURS if ours else "",
         )
         | shown,
         notable="; ".join([*reasons, *(["failed attempt"] if failed and reasons else [])]) or None,

@@ -78,7 +78,7 @@ def exports_of(question: Question, asked: Mapping[str, Inquiry]) -> Answer:
 
 
 def _judged(export: Item, sign_ins: Sequence[datetime], question: Question, *, is_certain: bool) -> Item:
-    before = [at for at in sign_ins if export.at is None or at <= export.at + MARGIN]
+    before = [at for at in sign_ins if export.at is None or at - MARGIN <= export.at]
     last = iso(max(before)) if before else NONE if is_certain else UNKNOWN
     dark = ", in the blind window" if export.at and question.in_the_dark(export.at) else ""
     reason = f"export without a sign-in: none since {moment(question.start)}{dark}" if last == NONE else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bypass_responder.evidence.audit_fields import Record, detail, gathered, moment, pairs, text
+from bypass_responder.evidence.own_acts import is_own_installation
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 OPERATIONS = ("Add-RoleGroupMember", "Update-RoleGroupMember", "New-RoleGroup", "Set-RoleGroup", "New-ManagementRole",
@@ -16,12 +17,12 @@ SHOWN = ("Role", "Roles", "Member", "Members", "User", "SecurityGroup", "App", "
 
 
 def changes_of(records: Sequence[Record], question: Question, *, complete: bool = True) -> Found | Empty:
-    """Return the changes that name the actor, or that give a right to set a bypass to anyone."""
+    """Return the changes that name the actor, or that give a right to set a bypass to anyone but our installation."""
     names = _names(question)
     items: list[Item] = []
     relevant: list[Record] = []
     for record in records:
-        reason = _reason(record, names)
+        reason = _reason(record, names, question)
         if reason:
             relevant.append(record)
             items.append(_item(record, reason))
@@ -37,13 +38,14 @@ def _names(question: Question) -> set[str]:
     return {name for name in found if name}
 
 
-def _reason(record: Record, names: set[str]) -> str:
+def _reason(record: Record, names: set[str], question: Question) -> str:
     values = [value.casefold() for value in pairs(record, "Parameters").values()]
     words = {word.strip(" '\"") for value in values for word in value.replace(";", ",").split(",")}
     if words & names:
         return "gives the account a role"
     everything = " ".join([*values, text(record, "ObjectId").casefold()])
-    return "gives a right to set a bypass" if any(right in everything for right in RIGHTS) else ""
+    gives = any(right in everything for right in RIGHTS) and not is_own_installation(record, question)
+    return "gives a right to set a bypass" if gives else ""
 
 
 def _item(record: Record, reason: str) -> Item:

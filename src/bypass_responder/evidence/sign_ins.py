@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bypass_responder.evidence.audit_fields import detail, quoted_text
-from bypass_responder.model.base import Utc, Value, iso, whole_text
+from bypass_responder.evidence.audit_fields import NOT_ALL, detail, quoted_text
+from bypass_responder.model.base import Utc, Value, counted, iso, whole_text
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 HABITS = ("country", "network", "client")
 """Fields in which a sign-in may differ from those before; the weightiest first."""
 TOO_FEW = 1
 """Sign-ins before the window that make a habit: without any, nothing is new."""
+MORE_FAILED = "Of the failed ones, the service has more. All that succeeded were read."
 MOST_VALUES = 3
 """Of a field, how many values the item of all failures names."""
 
@@ -37,16 +38,26 @@ class SignIn(Value):
     """As the service gave it."""
 
 
-def answer_of(sign_ins: Iterable[SignIn], question: Question, *, complete: bool = True) -> Found | Empty:
+def answer_of(
+    sign_ins: Iterable[SignIn],
+    question: Question,
+    *,
+    complete: bool = True,
+    succeeded_complete: bool = False,
+    unread: int = 0,
+) -> Found | Empty:
     """Return the sign-ins around the window, notable where something differs from those before it.
 
     ``sign_ins``: from ``known_from`` on. Only a sign-in that succeeded makes a habit or breaks one: anybody can fail to
-    sign in, from anywhere and as any client. Failures are one item.
+    sign in, from anywhere and as any client. Failures are one item. ``complete`` False: the service has more, but of
+    failed ones only where ``succeeded_complete`` is True. ``unread``: records without a time.
     """
     ordered = sorted(sign_ins, key=lambda each: each.at)
     before = [each for each in ordered if question.known_from <= each.at < question.start and each.succeeded]
     around = [each for each in ordered if question.start <= each.at <= question.end]
-    note = "" if complete else "Not all of them were read: the service has more."
+    note = "" if complete else MORE_FAILED if succeeded_complete else NOT_ALL
+    if unread:
+        note = f"{note} {counted(unread, 'record')} without a time.".strip()
     if not around:
         return Empty(note=note)
     known = {habit: {_folded(getattr(each, habit)) for each in before} for habit in HABITS}

@@ -142,6 +142,7 @@ SOURCES = (
         question="How many messages did the account send and receive, to and from outside?",
         by_hand="Exchange admin center, Mail flow, Message trace: the account as sender, then as recipient",
         permission="ExchangeMessageTrace.Read.All",
+        keeps=timedelta(days=90),
     ),
     Source(
         name="email_events",

@@ -76,6 +76,8 @@ class Question(Value):
     """The blind window, to now while it lasts: records of the account in mailboxes do not exist for it."""
     known_from: Utc
     """From here to ``start`` is the account's habit. A country, network or client that only came later is new."""
+    own_ids: frozenset[str] = frozenset()
+    """Ids of the responder and of its worker, as far as they are known: what they do is no follow-on activity."""
 
     def in_the_dark(self, at: Utc) -> bool:
         """Return True for a moment of the blind window."""
@@ -120,9 +122,10 @@ class Found(Stored):
             items = _by_weight(
                 [each if isinstance(each, Item) else Item.model_validate(each) for each in given.get("items", ())]
             )
-            note = " ".join(filter(None, (_left_out(items[MOST_ITEMS:]), given.get("note", ""))))
-            raw = tuple(given.get("raw", ()))[:MOST_RAW]
-            return given | {"items": tuple(items[:MOST_ITEMS]), "raw": raw, "note": note}
+            raw = tuple(given.get("raw", ()))
+            cut = f"Kept are the first {MOST_RAW:,} of {len(raw):,} records." if len(raw) > MOST_RAW else ""
+            note = " ".join(filter(None, (_left_out(items[MOST_ITEMS:]), cut, given.get("note", ""))))
+            return given | {"items": tuple(items[:MOST_ITEMS]), "raw": raw[:MOST_RAW], "note": note}
         return given
 
 

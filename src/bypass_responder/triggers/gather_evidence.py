@@ -23,6 +23,7 @@ from bypass_responder.event_lines import write_line
 from bypass_responder.evidence.asking import ask, claimed
 from bypass_responder.evidence.planning import look_again_at, missing_inquiries, next_round, plan_for
 from bypass_responder.session import announced, open_session
+from bypass_responder.triggers.store_tampering import own_of
 from bypass_responder.triggers.watch_mailbox_access import watch_mailbox_access
 from bypass_responder.triggers.watch_service_accounts import watch_service_accounts
 
@@ -173,7 +174,8 @@ async def _ask(visit: Visit, inquiry: Inquiry, services: Services) -> bool:
         visit.inquiries[asked.key] = asked
         return False
     account = await _with_id(asked.account, visit, services)
-    outcome = await ask(asked, visit.incident, services.sources, services.clock, account=account)
+    own_ids = own_of(services.settings).ids
+    outcome = await ask(asked, visit.incident, services.sources, services.clock, account=account, own_ids=own_ids)
     done = outcome.inquiry
     if outcome.raw:
         raw = await asyncio.to_thread(_as_bytes, outcome.raw)

@@ -124,3 +124,78 @@ async def test_a_missing_license_is_unavailable() -> None:
 async def test_what_is_no_answer_is_an_error(answer: httpx.Response, error: type[Exception]) -> None:
     with pytest.raises(error):
         await ask(answer)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": "0", "location": [], "deviceDetail": "x"},
+        {"status": None, "location": None, "riskLevelDuringSignIn": 7, "ipAddress": ["203.0.113.7"]},
+        {"createdDateTime": None},
+        {"createdDateTime": "yesterday"},
+        {},
+    ],
+)
+async def test_a_record_of_another_shape_costs_only_itself(odd: dict[str, Any]) -> None:
+    answer = await ask(page(a_record(id="1"), a_record(id="2") | odd))
+
+    assert isinstance(answer, Found)
+    assert answer.items[0].detail["country"] == "BR"
+
+
+async def test_a_record_without_a_time_is_counted() -> None:
+    answer = await ask(page(a_record(id="1"), a_record(id="2", createdDateTime=None)))
+
+    assert answer.note == "1 record without a time. No earlier sign-in to compare with."  # type: ignore[union-attr]
+
+
+async def test_a_number_may_be_a_text() -> None:
+    usual = a_record(createdDateTime=iso(START - timedelta(days=4)), status={"errorCode": "0"}, location={})
+    answer = await ask(page(a_record(status={"errorCode": "0"}), usual))
+
+    assert isinstance(answer, Found)
+    assert answer.items[0].what == "sign-in"
+
+
+async def test_a_record_that_two_pages_have_counts_once() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        first = "skip" not in str(request.url)
+        return page(a_record(id="1"), link=f"{GRAPH}/v1.0/auditLogs/signIns?$skiptoken=skip" if first else "")
+
+    answer = await ask(respond)
+
+    assert isinstance(answer, Found)
+    assert answer.count == 1
+
+
+FLOOD = [a_record(id=f"failed-{number}", status={"errorCode": 50126}) for number in range(5_000)]
+
+
+def flooded(succeeded: httpx.Response) -> Respond:
+    """More failed sign-ins than are read; what succeeded is asked for apart."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if "errorCode eq 0" in request.url.params.get("$filter", ""):
+            return succeeded
+        return page(*FLOOD, link=f"{GRAPH}/v1.0/auditLogs/signIns?$skiptoken=more")
+
+    return respond
+
+
+async def test_failed_sign_ins_do_not_push_out_one_that_succeeded() -> None:
+    answer = await ask(flooded(page(a_record(id="in"))))
+
+    assert isinstance(answer, Found)
+    assert (answer.count, answer.complete) == (5_001, False)
+    assert answer.items[0].what == "sign-in"
+    assert "Of the failed ones, the service has more. All that succeeded were read." in answer.note
+
+
+@pytest.mark.parametrize("refused", [httpx.Response(429), httpx.Response(400), httpx.Response(503)])
+async def test_where_those_that_succeeded_are_not_to_be_had_it_says_that_some_are_missing(
+    refused: httpx.Response,
+) -> None:
+    answer = await ask(flooded(refused))
+
+    assert isinstance(answer, Found)
+    assert (answer.complete, "Not all of them were read" in answer.note) == (False, True)

@@ -29,6 +29,7 @@ from bypass_responder.errors import (
     TransientError,
 )
 from bypass_responder.evidence.sources import BY_NAME
+from bypass_responder.model.base import iso
 from bypass_responder.model.feed import Window
 from bypass_responder.model.question import Answer, AskedAccount, Empty, Found, Pending, Question, Unavailable
 from bypass_responder.ports import EvidenceSource
@@ -45,8 +46,8 @@ from tests.fakes import FakeDirectory
 DARK = a_question().dark_from
 FAILED = {"errorCode": 50126, "failureReason": "Invalid username or password."}
 ALL = [role.value for role in EVIDENCE_ROLES]
-HUNTED = {"graph_activity", "email_events"}
-OVER_HTTP = sorted(set(PLANTED) - HUNTED)
+HUNTED = {"graph_activity": "GraphApiAuditEvents", "email_events": "EmailEvents"}
+OVER_HTTP = sorted(set(PLANTED) - set(HUNTED))
 AT_ONCE = sorted(set(OVER_HTTP) - set(TOPICS))
 
 
@@ -80,7 +81,8 @@ class Tables:
             raise self.error
         ids = set(re.findall(r'== "([^"]+)"', query))
         found = [row for row in self.rows.get(query.partition("\n")[0], ()) if ids & set(row.values())]
-        return [row for row in found if timespan.start <= datetime.fromisoformat(row["Timestamp"]) < timespan.end]
+        within = [row for row in found if timespan.start <= datetime.fromisoformat(row["Timestamp"]) < timespan.end]
+        return sorted(within, key=lambda row: str(row["Timestamp"]))[:5_000]
 
 
 def a_reader(url: str, token: Token, transport: httpx.AsyncBaseTransport | None = None) -> GraphReader:
@@ -547,3 +549,102 @@ async def test_no_source_calls_a_mailbox(stand_in: Tenant, actor: Account) -> No
 
     assert paths
     assert [path for path in paths if "/users" in path or path.endswith("/messages")] == []
+
+
+# ---- odd answers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [401, 403, 502])
+@pytest.mark.parametrize("name", AT_ONCE)
+async def test_a_page_of_a_proxy_is_no_missing_permission(name: str, status: int, actor: Account) -> None:
+    async with answering(lambda _: httpx.Response(status, text="<html>blocked by policy</html>")) as reader:
+        with pytest.raises(TransientError):
+            await sources_of(reader)[name].ask(about(actor, name), None)
+
+
+async def test_an_answer_with_nulls_and_other_types_is_read(actor: Account) -> None:
+    odd: list[Any] = [None, 7, "x", [], {}, {"id": None, "createdDateTime": None, "evidence": None, "status": []}]
+    async with answering(lambda _: httpx.Response(200, json={"value": odd, "@odata.nextLink": None})) as reader:
+        for name in AT_ONCE:
+            assert isinstance(await sources_of(reader)[name].ask(about(actor, name), None), Found | Empty)
+
+
+@pytest.mark.parametrize("name", sorted(HUNTED))
+async def test_what_fills_a_query_before_the_blind_window_does_not_hide_the_window(
+    name: str, stand_in: Tenant, actor: Account, hunting: Tables, sources: dict[str, EvidenceSource]
+) -> None:
+    plant(stand_in, actor)
+    rows = [row for row in hunting.rows[HUNTED[name]] if actor.object_id in row.values()]
+    hunting.rows = {HUNTED[name]: [*[dict(rows[0], Timestamp=iso(DARK - timedelta(hours=2)))] * 5_000, *rows]}
+    answer = await sources[name].ask(about(actor, name), None)
+
+    assert isinstance(answer, Found)
+    assert PLANTED[name] in str([item.notable for item in answer.items])
+
+
+def searching(*records: dict[str, Any], status: str = "succeeded") -> Callable[[httpx.Request], httpx.Response]:
+    """A Graph whose audit log queries end at once, with these records."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        of_query = {"id": "q", "status": status}
+        return httpx.Response(200, json={"value": records} if request.url.path.endswith("/records") else of_query)
+
+    return answer
+
+
+def an_export(by: Account, **fields: Any) -> dict[str, Any]:
+    return traces.audit_record(
+        "SearchExported", DARK, by, workload="SecurityComplianceCenter", record_type=24, **fields
+    )
+
+
+async def test_records_without_an_id_are_all_counted(actor: Account) -> None:
+    records = [{"auditData": an_export(actor, ObjectId=name)} for name in ("a", "b")]
+    async with answering(searching(*records)) as reader:
+        said = await conclusion(sources_of(reader)["ediscovery"], about(actor, "ediscovery"))
+
+    assert isinstance(said, Found)
+    assert said.count == 2
+
+
+async def test_a_record_without_its_data_shows_what_is_beside_it(actor: Account) -> None:
+    beside = {"id": "1", "auditData": None, "operation": "SearchExported", "createdDateTime": iso(DARK)}
+    async with answering(searching(beside)) as reader:
+        said = await conclusion(sources_of(reader)["ediscovery"], about(actor, "ediscovery"))
+
+    assert isinstance(said, Found)
+    assert (said.items[0].what, said.items[0].at) == ("SearchExported", DARK)
+
+
+@pytest.mark.parametrize(("status", "kind"), [("Succeeded", Found), ("unknownFutureValue", Pending), (None, Pending)])
+async def test_the_word_for_the_state_of_a_query_may_be_another(
+    status: Any, kind: type[Answer], actor: Account
+) -> None:
+    record = {"id": "1", "auditData": an_export(actor)}
+    async with answering(searching(record, status=status)) as reader:
+        assert isinstance(await conclusion(sources_of(reader)["ediscovery"], about(actor, "ediscovery")), kind)
+
+
+async def test_a_query_that_was_submitted_is_kept_when_the_next_one_is_throttled(actor: Account) -> None:
+    submitted: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return searching()(request)
+        submitted.append(str(len(submitted)))
+        return httpx.Response(429) if len(submitted) == 2 else httpx.Response(201, json={"id": submitted[-1]})
+
+    async with answering(answer) as reader:
+        source = sources_of(reader)["exchange_changes"]
+        first = await source.ask(about(actor, "exchange_changes"), None)
+        assert isinstance(first, Pending)
+        second = await source.ask(about(actor, "exchange_changes"), first.memo)
+        assert isinstance(second, Pending)
+
+    assert [json.loads(each.memo)["ids"] for each in (first, second)] == [["0"], ["0", "2"]]
+
+
+async def test_a_query_without_an_id_is_no_answer(actor: Account) -> None:
+    async with answering(lambda _: httpx.Response(201, json={"status": "notStarted"})) as reader:
+        with pytest.raises(TransientError):
+            await sources_of(reader)["ediscovery"].ask(about(actor, "ediscovery"), None)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kiota_abstractions.method import Method
 
 from bypass_responder.adapters.graph_evidence.pages import SECONDS
-from bypass_responder.errors import InputError, NotFoundError, PermissionMissingError
+from bypass_responder.errors import InputError, NotFoundError, PermissionMissingError, TransientError
 from bypass_responder.evidence import ediscovery, exchange_changes, mail_access, other_workloads, role_changes
 from bypass_responder.evidence.audit_fields import gathered
 from bypass_responder.model.base import Value
@@ -31,6 +31,15 @@ QUERIES = "/v1.0/security/auditLog/queries"
 EXCHANGE = ("AuditLogsQuery-Exchange.Read.All", "AuditLogsQuery.Read.All")
 EVERYTHING = ("AuditLogsQuery.Read.All",)
 MOST = 5_000
+BESIDE = {
+    "Operation": "operation",
+    "CreationTime": "createdDateTime",
+    "UserId": "userPrincipalName",
+    "ObjectId": "objectId",
+    "ClientIP": "clientIp",
+    "Workload": "service",
+}
+"""Fields of an audit record, and where the service has them again."""
 LOOK_AGAIN = timedelta(minutes=2)
 RESUBMIT = 1
 """How often a query that ended without a result is submitted again."""
@@ -48,7 +57,8 @@ class State(StrEnum):
 class Memo(Value):
     """What is kept between two asks."""
 
-    ids: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    """Of the first queries; the others are not submitted yet."""
     again: int = 0
 
 
@@ -86,15 +96,18 @@ class AuditLogQueries:
             )
         if memo is None:
             await self._require_permission()
-            return await self._submit(searches, question, again=0)
+            return await self._submit(searches, question, Memo())
         known = _known(memo)
         try:
             states = [await self._state(each) for each in known.ids]
         except NotFoundError:
             states = [Search(status=State.CANCELLED)]
-        if any(each.get("status") in {State.FAILED, State.CANCELLED} for each in states):
+        if len(known.ids) < len(searches):
+            return await self._submit(searches, question, known)
+        words = [str(each.get("status")).casefold() for each in states]
+        if {State.FAILED, State.CANCELLED} & {*words}:
             return await self._once_more(searches, question, known)
-        if any(each.get("status") != State.SUCCEEDED for each in states):
+        if any(word != State.SUCCEEDED for word in words):
             return Pending(memo=memo, after=LOOK_AGAIN)
         return await self._answer(known, question, over=any(each.get("isRecordCountLimitExceeded") for each in states))
 
@@ -103,22 +116,30 @@ class AuditLogQueries:
         if not token.problem and not set(self._topic.permissions) & set(token.roles):
             raise PermissionMissingError("The app's token lacks it.", permission=self._permission)
 
-    async def _submit(self, searches: Sequence[Search], question: Question, *, again: int) -> Pending:
-        ids = []
-        for number, search in enumerate(searches, start=1):
+    async def _submit(self, searches: Sequence[Search], question: Question, known: Memo) -> Pending:
+        """Submit what is not submitted. Where the service refuses one for now, the others are not submitted again."""
+        ids = [*known.ids]
+        for number, search in enumerate(searches[len(ids) :], start=len(ids) + 1):
             body = {
                 "@odata.type": "#microsoft.graph.security.auditLogQuery",
                 "displayName": f"bypass responder {question.incident_id} {question.source} {number}",
                 "filterStartDateTime": f"{question.known_from if self._topic.habits else question.start:{SECONDS}}",
                 "filterEndDateTime": f"{question.end:{SECONDS}}",
             }
-            made = await self._graph.send(Method.POST, QUERIES, permission=self._permission, body=body | search)
+            try:
+                made = await self._graph.send(Method.POST, QUERIES, permission=self._permission, body=body | search)
+            except TransientError:
+                if len(ids) == len(known.ids):
+                    raise
+                break
+            if not made.get("id"):
+                raise TransientError("Graph answered a query without its id.")
             ids.append(str(made["id"]))
-        return Pending(memo=Memo(ids=tuple(ids), again=again).model_dump_json(), after=LOOK_AGAIN)
+        return Pending(memo=known.model_copy(update={"ids": tuple(ids)}).model_dump_json(), after=LOOK_AGAIN)
 
     async def _once_more(self, searches: Sequence[Search], question: Question, known: Memo) -> Answer:
         if known.again < RESUBMIT:
-            return await self._submit(searches, question, again=known.again + 1)
+            return await self._submit(searches, question, Memo(again=known.again + 1))
         times = known.again + 1
         return Unavailable(
             reason=f"The service ended the audit log query without a result, {times} times.",
@@ -139,7 +160,8 @@ class AuditLogQueries:
                 most=MOST,
                 seconds=10.0,
             )
-            records |= {str(record.get("id")): _audit_data(record) for record in found.records}
+            for record in found.records:
+                records.setdefault(str(record.get("id") or f"without an id: {len(records)}"), _audit_data(record))
             complete = complete and found.complete
         return self._topic.answer(list(records.values()), question, complete=complete)
 
@@ -153,14 +175,14 @@ def _known(memo: str) -> Memo:
 
 
 def _audit_data(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the audit record, which some versions of the service give as text."""
+    """Return the audit record, which some versions of the service give as text; without one, what is beside it."""
     data = record.get("auditData")
     if isinstance(data, str):
         try:
             data = json.loads(data)
         except (ValueError, RecursionError):
             data = None
-    return data if isinstance(data, dict) else record
+    return data if isinstance(data, dict) else record | {name: record.get(beside) for name, beside in BESIDE.items()}
 
 
 def _by(question: Question) -> Search | None:

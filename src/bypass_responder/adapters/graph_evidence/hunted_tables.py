@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bypass_responder.adapters.graph_evidence.pages import SECONDS
 from bypass_responder.errors import NotFoundError
+from bypass_responder.evidence.audit_fields import moment
 from bypass_responder.evidence.graph_calls import calls_of
 from bypass_responder.evidence.mail_flow import flow_of
 from bypass_responder.model.base import guid_or_none
@@ -74,15 +76,23 @@ class EmailEvents:
 
 
 async def _answered(hunting: Hunting, query: str, question: Question, *, table: str, **names: str) -> Answer:
-    times = {"start": f"{question.start:%Y-%m-%dT%H:%M:%SZ}", "end": f"{question.end:%Y-%m-%dT%H:%M:%SZ}"}
-    text = query.format(most=MOST, **times, **names)
+    """Return the answer. Where the time before the blind window fills it, what follows is asked for again."""
+
+    async def rows_of(window: Window) -> list[dict[str, Any]]:
+        times = {"start": f"{window.start:{SECONDS}}", "end": f"{window.end:{SECONDS}}"}
+        return [_named(row) for row in await hunting.run(query.format(most=MOST, **times, **names), window)]
+
+    dark_from = max(question.start, question.dark_from)
     try:
-        rows = [_named(row) for row in await hunting.run(text, Window(start=question.start, end=question.end))]
+        rows = await rows_of(Window(start=question.start, end=question.end))
+        complete = len(rows) < MOST
+        if not complete and question.start < dark_from < question.end:
+            rows = [row for row in rows if (moment(row.get("Timestamp")) or dark_from) < dark_from]
+            rows += await rows_of(Window(start=dark_from, end=question.end))
     except NotFoundError:
         return Unavailable(
             reason=f"The tenant has no table {table}.", fix="A license of Microsoft Defender XDR that has the table"
         )
-    complete = len(rows) < MOST
     if table == "EmailEvents":
         return flow_of(rows, question, time="Timestamp", complete=complete)
     return calls_of(rows, question, complete=complete)

@@ -24,6 +24,8 @@ PAGING_SECONDS = 15.0
 complete one."""
 SHORTEST_WAIT = 1.0
 """Seconds after a page that was throttled."""
+PASSING = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT}
+"""A token that ends meanwhile; a page of a proxy, which a refusal without the service's words is."""
 SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -115,11 +117,11 @@ def _judged(answer: httpx.Response, permission: str) -> dict[str, Any]:
     text = f"Graph answered {status} {code}: {message}".removesuffix(" : ").removesuffix(": ")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise ThrottledError(text, retry_after_seconds=wait_of(answer))
-    if status == HTTPStatus.FORBIDDEN:
+    if status == HTTPStatus.FORBIDDEN and (code or message):
         raise PermissionMissingError(text, permission=permission)
     if status == HTTPStatus.NOT_FOUND:
         raise NotFoundError(text)
-    if answer.is_server_error or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT}:
+    if answer.is_server_error or status in PASSING:
         raise TransientError(text)
     if not answer.is_success:
         raise RefusedError(text)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bypass_responder.adapters.graph_evidence.pages import PAGING_SECONDS, between, quoted
-from bypass_responder.errors import PermissionMissingError, RefusedError
+from bypass_responder.adapters.graph_evidence.pages import PAGING_SECONDS, Pages, between, quoted
+from bypass_responder.errors import PermissionMissingError, RefusedError, TransientError
+from bypass_responder.evidence.audit_fields import moment, part, text
 from bypass_responder.evidence.networks import network_of
 from bypass_responder.evidence.sign_ins import SignIn, answer_of
 from bypass_responder.model.question import Answer, AskedAccount, Question, Unavailable
@@ -39,23 +40,41 @@ class SignIns:
             return NO_NAME
         common = f"{by_whom} and {between('createdDateTime', question.known_from, question.end)}"
         filters = [f"{common} and signInEventTypes/any(t: t eq '{kind}')" for kind in self._kinds] or [common]
-        records, complete = [], True
+        seconds = PAGING_SECONDS / len(filters)
+        records: dict[str, dict[str, Any]] = {}
+        complete = succeeded_complete = True
         try:
             for each in filters:
-                found = await self._graph.pages(
-                    OTHERS if self._kinds else INTERACTIVE,
-                    permission=PERMISSION,
-                    params={"$filter": each, "$top": "1000"},
-                    most=MOST,
-                    seconds=PAGING_SECONDS / len(filters),
-                )
-                records += found.records
+                found = await self._read(each, seconds * 2 / 3)
+                more = Pages([], complete=True) if found.complete else await self._succeeded(each, seconds / 3)
+                for record in (*found.records, *more.records):
+                    records.setdefault(str(record.get("id") or len(records)), record)
                 complete = complete and found.complete
+                succeeded_complete = succeeded_complete and more.complete
         except (PermissionMissingError, RefusedError) as refused:
             if NO_LICENSE in str(refused):
                 return UNLICENSED
             raise
-        return answer_of(map(_sign_in, records), question, complete=complete)
+        sign_ins = [each for each in map(_sign_in, records.values()) if each is not None]
+        return answer_of(
+            sign_ins,
+            question,
+            complete=complete,
+            succeeded_complete=succeeded_complete,
+            unread=len(records) - len(sign_ins),
+        )
+
+    async def _succeeded(self, which: str, seconds: float) -> Pages:
+        """Return the sign-ins that succeeded, which failed ones may push out: anybody can make thousands of those."""
+        try:
+            return await self._read(f"{which} and status/errorCode eq 0", seconds)
+        except (RefusedError, TransientError):
+            return Pages([], complete=False)
+
+    async def _read(self, which: str, seconds: float) -> Pages:
+        path = OTHERS if self._kinds else INTERACTIVE
+        params = {"$filter": which, "$top": "1000"}
+        return await self._graph.pages(path, permission=PERMISSION, params=params, most=MOST, seconds=seconds)
 
 
 def _named(account: AskedAccount) -> str | None:
@@ -68,30 +87,33 @@ def _named(account: AskedAccount) -> str | None:
     return f"userPrincipalName eq {quoted(name)}" if name else None
 
 
-def _sign_in(record: dict[str, Any]) -> SignIn:
-    status = record.get("status") or {}
-    location = record.get("location") or {}
-    device = record.get("deviceDetail") or {}
-    risk = str(record.get("riskLevelDuringSignIn") or "")
+def _sign_in(record: dict[str, Any]) -> SignIn | None:
+    """Return a record as a sign-in; None for one without a time."""
+    at = moment(record.get("createdDateTime"))
+    if at is None:
+        return None
+    status, address = part(record, "status"), text(record, "ipAddress")
+    risk = text(record, "riskLevelDuringSignIn")
+    succeeded = text(status, "errorCode") == "0"
     return SignIn(
-        at=record["createdDateTime"],
-        succeeded=status.get("errorCode") == 0,
-        address=str(record.get("ipAddress") or ""),
-        country=str(location.get("countryOrRegion") or ""),
-        network=str(record.get("autonomousSystemNumber") or network_of(str(record.get("ipAddress") or ""))),
-        client=_client(record, device),
-        application=str(record.get("appDisplayName") or record.get("appId") or ""),
-        result=str(status.get("failureReason") or "") if status.get("errorCode") else "",
-        risk="" if risk in {"", "none", "hidden"} else risk,
+        at=at,
+        succeeded=succeeded,
+        address=address,
+        country=text(part(record, "location"), "countryOrRegion"),
+        network=text(record, "autonomousSystemNumber") or network_of(address),
+        client=_client(record, part(record, "deviceDetail")),
+        application=text(record, "appDisplayName", "appId"),
+        result="" if succeeded else text(status, "failureReason"),
+        risk="" if risk.casefold() in {"", "none", "hidden"} else risk,
         record=record,
     )
 
 
 def _client(record: dict[str, Any], device: dict[str, Any]) -> str:
     """Return the client without its version, which changes with every update."""
-    agent = str(record.get("userAgent") or "")
+    agent = text(record, "userAgent")
     if agent and not agent.startswith("Mozilla/"):
         return agent.partition("/")[0]
-    browser = str(device.get("browser") or "").rstrip("0123456789. ")
-    known = [str(device.get("operatingSystem") or ""), browser or str(record.get("clientAppUsed") or "")]
-    return ", ".join(part for part in known if part)
+    browser = text(device, "browser").rstrip("0123456789. ")
+    known = [text(device, "operatingSystem"), browser or text(record, "clientAppUsed")]
+    return ", ".join(filter(None, known))
