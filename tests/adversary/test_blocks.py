@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bypass_responder.errors import NotFoundError, TransientError
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.triggers.resume_responses import resume_responses
@@ -114,3 +115,37 @@ async def test_a_person_can_have_a_reverted_block_made_again() -> None:
     await world.passes(minutes=1)
 
     assert world.directory.enabled[ALEX] is False
+
+
+async def many_incidents(world: World, number: int) -> None:
+    """ALEX is bypassed again and again, each time after auditing was restored, and no receiver answers."""
+    world.notifier.fail("send", TransientError("down"), always=True)
+    for _ in range(number):
+        world.bypassed[ALEX] = True
+        await world.sees(a_finding(effective_at=world.now, received_at=world.now))
+        await world.answer()
+        world.now += timedelta(seconds=2)
+
+
+async def test_reminders_of_many_incidents_at_once_do_not_stop_the_account() -> None:
+    """After an outage of the responder: one transaction of more than 100 rows, after which nothing was decided."""
+    world = a_world(automatic_controls="disable_bypass")
+    await many_incidents(world, 36)
+    await world.passes(minutes=1)
+    await world.passes(hours=6)
+    await world.passes(minutes=1)
+    waiting = [incident.reminded for incident in await world.incidents()]
+    await many_incidents(world, 1)
+
+    assert waiting == [1] * 36
+    assert not world.bypassed[ALEX]
+
+
+async def test_more_incidents_than_one_transaction_shows_come_to_their_end() -> None:
+    """The block and the revocation were shown in the newest 20; the others stayed open."""
+    world = a_world()
+    await many_incidents(world, 25)
+    for _ in range(3):
+        await world.passes(minutes=1)
+
+    assert {incident.status for incident in await world.incidents()} == {IncidentStatus.CONTAINED}

@@ -39,6 +39,8 @@ class Next(StrEnum):
 def wanting(case: Case, kind: StepKind) -> list[Step]:
     """Return the steps by which the incidents of the account want a control, newest incident last.
 
+    No more than are changed in one transaction: those that are not finished come before the others.
+
     Incidents of the history, read besides for late evidence, want nothing: newer ones want the same, or nobody does.
     """
     steps = [
@@ -48,7 +50,9 @@ def wanting(case: Case, kind: StepKind) -> list[Step]:
         if (found := case.incident(step.incident_id)) is not None
         if kind is RELEASE or not ended(case, found)
     ]
-    return sorted(steps, key=lambda step: (case.opened_at(step.incident_id), step.incident_id))[-MOST_PROJECTED:]
+    steps.sort(key=lambda step: (case.opened_at(step.incident_id), step.incident_id))
+    shown = {step.row_key for step in sorted(steps, key=lambda step: step.state.running)[-MOST_PROJECTED:]}
+    return [step for step in steps if step.row_key in shown]
 
 
 def ended(case: Case, incident: Incident) -> bool:

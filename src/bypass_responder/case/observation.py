@@ -319,6 +319,8 @@ def _finish(draft: Draft, kind: StepKind, wants: Sequence[Step], effect: Effect,
             done = draft.case.step(step.incident_id, kind)
             notify_failure(draft, done or step, "step_ineffective", detail)
         after_change(draft, step.incident_id)
+    if any(step.state is StepState.ACTED for step in wanting(draft.case, kind)):  # more than are shown in one go
+        draft.put(draft.case.control(kind).model_copy(update={"next_at": draft.now}))
 
 
 def observe_release(draft: Draft, step: Step, account: Account | None) -> None:

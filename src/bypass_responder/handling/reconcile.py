@@ -214,7 +214,8 @@ async def _round(
     if head.ending or head.enabled_again_at:
         await session.read_history()
     await reopen_filed(session, services)
-    await session.apply(partial(_take_up, history=session.history, services=services))
+    for continued in _continuations(session, services):
+        await session.apply(continued)
     claimed, handed_on, problems = await decide_findings(session, services, lookups)
     await run_steps.ask_about_candidates(session, services)
     try:
@@ -288,11 +289,12 @@ def _ended(case: Case, row: Recheck) -> bool:
     return incident is None or incident.account is None or control.ended(case, incident)
 
 
-def _take_up(draft: Draft, *, history: bool, services: Services) -> None:
-    """Continue what was too much for one transaction, under today's rules."""
-    revive(draft)
-    if history:
-        observation.show_reverted(draft)
-        person_decision.end_released(draft)
-    follow_rules(draft, services.settings)
-    reminder.remind(draft, services.settings.decision_reminder_hours)
+def _continuations(session: Session, services: Services) -> list[Callable[[Draft], object]]:
+    """Return what continues what was too much for one transaction, under today's rules, each in one of its own."""
+    history = [observation.show_reverted, person_decision.end_released] if session.history else []
+    return [
+        revive,
+        *history,
+        partial(follow_rules, settings=services.settings),
+        partial(reminder.remind, hours=services.settings.decision_reminder_hours),
+    ]
