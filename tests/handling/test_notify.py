@@ -384,3 +384,18 @@ async def test_a_test_names_the_answer_of_a_receiver_that_refuses() -> None:
     await world.passes()
 
     assert [each.result for each in await deliveries_of(message.message_id, world.services)] == ["Teams answered 404."]
+
+
+async def test_what_waited_for_more_than_a_day_is_delivered_once_however_much_it_is() -> None:
+    """Fifty of one account were one transaction, of more than 100 rows: they were sent again every ten minutes."""
+    world = World()
+    world.notifier.fail("send", TransientError("down"), always=True)
+    for number in range(60):
+        await world.sees(a_finding(outcome=Outcome.FAILED, effective_at=world.now + timedelta(seconds=number)))
+    world.now += timedelta(hours=30)
+    await world.sees(a_finding(outcome=Outcome.FAILED))
+    world.notifier.recover()
+    for _ in range(3):
+        await world.passes(minutes=15)
+
+    assert len(world.notifier.sent) == len({each.id for each in world.notifier.sent}) == 61

@@ -391,6 +391,24 @@ async def test_a_misspelled_row_of_no_account_is_notified_in_the_tenant() -> Non
     assert "allowlist_changed" in await world.notifications(TENANT_TARGET)
 
 
+async def test_a_hundred_removed_rows_of_no_account_do_not_stop_the_comparison() -> None:
+    """Their marks are forgotten an hour later: all at once they were more than a transaction holds."""
+    world = await watched()
+    for number in range(100):
+        keys = ("tenant", f"svc{number}@contoso.com")
+        row = MalformedEntry(object_id=keys[1], problem="the keys", keys=keys, etag="v1")
+        world.allowlist.rows[f"misspelled {number}"] = row
+    await world.passes(minutes=1)
+    last = world.allowlist.rows.pop("misspelled 99")
+    world.allowlist.rows = {"misspelled 99": last}
+    await world.passes(minutes=1)
+    world.allowlist.rows = {}
+    await world.passes(hours=2)
+    left = [row for row in (await world.case(TENANT_TARGET)).rows(SeenRow) if row.gone_at is not None]
+
+    assert len(left) == 100 - 30
+
+
 # --- approval
 
 

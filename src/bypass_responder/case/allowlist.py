@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 GONE_FOR = timedelta(hours=1)
 """Longer than a run takes: nobody who had read the removed row is still at work."""
+MOST_FORGOTTEN = 30
+"""Marks of removed rows in one transaction, which holds 100."""
 REMEMBERED = timedelta(days=30)
 """How long an account's removed entry leaves a mark: no record of a bypass from before is that late."""
 
@@ -169,6 +171,8 @@ def _gone(row: SeenRow, now: datetime) -> SeenRow:
 
 def _forget_gone(draft: Draft) -> None:
     for row in draft.case.rows(SeenRow):
+        if len(draft.places) >= MOST_FORGOTTEN:
+            return
         lasts = REMEMBERED if row.row_key == ENTRY_KEY else GONE_FOR
         if row.gone_at is not None and draft.now - row.gone_at > lasts:
             draft.remove(row)

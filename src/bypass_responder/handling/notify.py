@@ -18,7 +18,7 @@ from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.session import Session, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 FLOOD = 10
 """At this many due notifications, one message carries many."""
 LARGEST = 50
-"""Notifications in one message: their rows fit into one transaction, and receivers take it."""
+"""Notifications in one message: receivers take it."""
+RECORDED_AT_ONCE = 45
+"""Deliveries in one transaction, which holds 100: one from the history moves, which takes two."""
 TARGETS_AT_ONCE = 50
 FILED_AT_ONCE = 100
 """Notifications of the history that are read of one target."""
@@ -215,7 +217,7 @@ class _Run:
         keys: dict[Session, list[str]] = {}
         for one in batch:
             keys.setdefault(one.session, []).append(one.notification.row_key)
-        marking = (session.apply(partial(mark, keys=each)) for session, each in keys.items())
+        marking = (_record_all(session, each, mark) for session, each in keys.items())
         for (session, each), outcome in zip(
             keys.items(), await asyncio.gather(*marking, return_exceptions=True), strict=True
         ):
@@ -242,6 +244,11 @@ class _Run:
         self.silent_until = self.services.clock() + wait
 
 
+async def _record_all(session: Session, keys: Sequence[str], mark: Callable[..., None]) -> None:
+    for start in range(0, len(keys), RECORDED_AT_ONCE):
+        await session.apply(partial(mark, keys=keys[start : start + RECORDED_AT_ONCE]))
+
+
 def _minimum(receiver: str, services: Services) -> Severity:
     return services.settings.minimum_severities.get(receiver, Severity.INFO)
 
@@ -266,7 +273,7 @@ async def _error_of(notifications: Sequence[Notification], notifier: Notifier) -
 
 
 def _mark(
-    draft: Draft, *, receiver: str, every: Mapping[str, Severity], error: ResponderError | None, keys: list[str]
+    draft: Draft, *, receiver: str, every: Mapping[str, Severity], error: ResponderError | None, keys: Sequence[str]
 ) -> None:
     """Record a delivery to one of ``every`` receiver, or why there was none."""
     longest = RETRY_LONGEST if isinstance(error, RefusedError) else SILENT_LONGEST
