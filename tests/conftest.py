@@ -9,17 +9,21 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
+from pydantic import SecretStr
 
 from sandbox.azurite import Azurite, missing
 from tests.workers import Scheduling, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from xdist.remote import Producer
+
+    from bypass_responder.adapters.storage_clients import StorageClients
 
 
 settings.register_profile("ci", derandomize=True)  # a change lands or not by what it is, not by luck
@@ -85,3 +89,21 @@ def eventually() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.05)
 
     return wait
+
+
+@pytest.fixture
+async def clients(azurite: str) -> AsyncIterator[StorageClients]:
+    """The data account in Azurite, with its tables and containers."""
+    from bypass_responder.adapters.storage_clients import connect, create_storage
+    from bypass_responder.settings import Storage
+
+    connected = connect(Storage(connection_string=SecretStr(azurite)))
+    await create_storage(connected, queues=())
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+def tenant_id() -> str:
+    """A tenant whose rows no other test has."""
+    return str(uuid4())

@@ -20,6 +20,7 @@ from bypass_responder.model.decision_message import Author, Channel, DecisionMes
 from bypass_responder.model.finding import Finding, Source
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.incident import Incident, PersonDecision
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Step, StepKind, StepState
@@ -92,6 +93,21 @@ def an_entry(object_id: str = ALEX, **fields: Any) -> AllowlistEntry:
 
 
 _numbers = itertools.count(1)
+
+
+def an_incident(**fields: Any) -> Incident:
+    """A contained violation of ALEX, whose blind window began at START."""
+    defaults: dict[str, Any] = {
+        "id": "20260302-00000001",
+        "target": ALEX,
+        "status": IncidentStatus.CONTAINED,
+        "opened_at": START,
+        "verdict": "violation",
+        "reason": "not on the allowlist",
+        "account": an_account(),
+        "blind_from": START,
+    }
+    return Incident(**(defaults | fields))
 
 
 def a_finding(**fields: Any) -> Finding:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from azure.core.pipeline import PipelineRequest
@@ -62,11 +61,6 @@ async def counted(storage: Storage) -> AsyncIterator[Counted]:
 
     async with TableServiceClient.from_connection_string(text, raw_request_hook=count) as tables:
         yield Counted(tables, requests)
-
-
-@pytest.fixture
-def tenant_id() -> str:
-    return str(uuid4())
 
 
 @pytest.fixture(scope="session")

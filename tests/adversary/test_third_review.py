@@ -24,13 +24,13 @@ from bypass_responder.model.sweep import says_rows_are_missing
 from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.watch_allowlist import watch_allowlist
-from tests.adapters.conftest import clients, storage, tenant_id
+from tests.adapters.conftest import clients, storage
 from tests.adapters.test_allowlist_table import ROW, SERVICE
 from tests.adapters.test_checkpoint_store import NOON, fill
 from tests.adversary.scenes import a_finding_about, minutes_pass, numbered_accounts, problems_of
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 
-__all__ = ["clients", "storage", "tenant_id"]
+__all__ = ["clients", "storage"]
 
 OTHER = Author(object_id="0f0f0f0f-0000-4000-8000-0000000000ee", name="somebody@contoso.onmicrosoft.com")
 EARLIER = START - timedelta(minutes=5)

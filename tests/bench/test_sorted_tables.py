@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 from azure.data.tables.aio import TableServiceClient
-from pydantic import SecretStr
 
 from bench.incident_pages import IndexRows
 from bench.sorted_tables import SortedTable
 from bypass_responder.adapters.index_table import TableIndex
-from bypass_responder.adapters.storage_clients import StorageClients, connect, create_storage
+from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.listing import IndexFilter
-from bypass_responder.settings import Storage
 from sandbox.populate import accounts, store_index
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-
-
-@pytest.fixture
-async def clients(azurite: str) -> AsyncIterator[StorageClients]:
-    connected = connect(Storage(connection_string=SecretStr(azurite)))
-    await create_storage(connected, queues=())
-    yield connected
-    await connected.close()
-
-
-@pytest.fixture
-def tenant_id() -> str:
-    return str(uuid4())
 
 
 @pytest.mark.parametrize(

@@ -17,31 +17,15 @@ from bypass_responder.model.base import iso
 from bypass_responder.model.change import Actor, Outcome, Switch
 from bypass_responder.model.finding import Check, Finding, Source
 from bypass_responder.model.hunting import Arrival
-from bypass_responder.model.incident import Incident
-from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import Step, StepKind, StepState
 from bypass_responder.operating.incidents.chronology import rows
 from bypass_responder.operating.timeline import Cost, Kind, Moment, costs, latency_text, timeline
-from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_account
+from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_incident
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "bypassctl.md"
-
-
-def an_incident(**fields: Any) -> Incident:
-    defaults: dict[str, Any] = {
-        "id": "20260302-00000001",
-        "target": ALEX,
-        "status": IncidentStatus.CONTAINED,
-        "opened_at": START,
-        "verdict": "violation",
-        "reason": "not on the allowlist",
-        "account": an_account(),
-        "blind_from": START,
-    }
-    return Incident(**(defaults | fields))
 
 
 def a_record(**fields: Any) -> Finding:

@@ -5,28 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import pytest
 from azure.data.tables import UpdateMode
 
 from tests.e2e.ctl import bypassctl
 from tests.e2e.live import Live
 
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Start
-
 FILES = ["manifest.json", "report.html", "report.json", "timeline.csv"]
-
-
-@pytest.fixture
-async def held(start: Start) -> Live:
-    """Alex's block waits for a person."""
-    live = await start(CONTAINMENT_LIMIT_PER_HOUR="0")
-    await live.first_start()
-    live.attack("bypass", target="alex")
-    await live.runs()
-    return live
 
 
 def names_in(folder: Path) -> list[str]:

@@ -15,27 +15,16 @@ from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.change import Actor
 from bypass_responder.model.gathered import EvidencePlan, Round
 from bypass_responder.model.incident import Incident
-from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.question import Empty, Pending, Role, Unavailable
+from tests import world
 from tests.evidence.questions import an_inquiry
-from tests.world import ALEX, MALLORY, START, an_account
+from tests.world import ALEX, MALLORY, START
 
 HOUR = timedelta(hours=1)
 
 
 def an_incident(**fields: Any) -> Incident:
-    defaults: dict[str, Any] = {
-        "id": "20260302-00000001",
-        "target": ALEX,
-        "status": IncidentStatus.CONTAINED,
-        "opened_at": START,
-        "verdict": "violation",
-        "reason": "not on the allowlist",
-        "account": an_account(),
-        "actors": (MALLORY,),
-        "blind_from": START - HOUR,
-    }
-    return Incident(**(defaults | fields))
+    return world.an_incident(**({"actors": (MALLORY,), "blind_from": START - HOUR} | fields))
 
 
 def a_plan(**fields: Any) -> EvidencePlan:

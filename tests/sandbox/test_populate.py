@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
 
 from bypass_responder.adapters.allowlist_table import TableAllowlist
 from bypass_responder.adapters.checkpoint_store import CheckpointStore
 from bypass_responder.adapters.index_table import TableIndex
 from bypass_responder.adapters.ledger_table import TableLedger
-from bypass_responder.adapters.storage_clients import StorageClients, connect, create_storage
+from bypass_responder.adapters.storage_clients import StorageClients
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.incident import Incident
 from bypass_responder.operating.verify_log import verify_log
-from bypass_responder.settings import Storage
 from sandbox.populate import accounts, main, populate
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-
-@pytest.fixture
-async def clients(azurite: str) -> AsyncIterator[StorageClients]:
-    connected = connect(Storage(connection_string=SecretStr(azurite)))
-    await create_storage(connected, queues=())
-    yield connected
-    await connected.close()
-
-
-@pytest.fixture
-def tenant_id() -> str:
-    return str(uuid4())
 
 
 def test_there_are_as_many_incidents_as_asked_for_and_each_has_an_id_of_its_own() -> None:

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bypass_responder.model.message import ExchangeResult
 from bypass_responder.model.sweep import SweepContent, SweepResult
-from sandbox.tenant.account import DOMAIN, TENANT_ID, Account
+from sandbox.tenant.account import DOMAIN, Account
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.faults import Faults
 from sandbox.tenant.state import Tenant
 from sandbox.worker import ExchangeCalls, answer, sweep
+from tests.exchange_worker.commands import a_check, a_command
 
 ALEX = f"alex@{DOMAIN}"
-
-
-def a_command(**given: Any) -> dict[str, Any]:
-    """``disable_bypass`` without an account, valid for a minute."""
-    return {
-        "schema_version": 1,
-        "command_id": "command-1",
-        "kind": "disable_bypass",
-        "tenant_id": TENANT_ID,
-        "target": "the ledger's key",
-        "not_after": (datetime.now(UTC) + timedelta(minutes=1)).isoformat(),
-    } | given
-
-
-def check(**given: Any) -> dict[str, Any]:
-    return a_command(kind="check_bypass", **given)
 
 
 @pytest.fixture
@@ -118,7 +102,7 @@ async def test_an_object_id_that_is_anothers_name_is_still_one_account(
 
 
 async def test_a_check_reads_and_changes_nothing(exchange: ExchangeCalls, tenant: Tenant, alex: Account) -> None:
-    result = await outcome(exchange, check(object_id=alex.object_id))
+    result = await outcome(exchange, a_check(object_id=alex.object_id))
 
     assert (result.outcome, result.before) == ("checked", True)
     assert tenant.journal == []
@@ -126,18 +110,18 @@ async def test_a_check_reads_and_changes_nothing(exchange: ExchangeCalls, tenant
 
 @pytest.mark.parametrize("identity", [ALEX, ALEX.upper()])
 async def test_a_check_resolves_a_name(exchange: ExchangeCalls, alex: Account, identity: str) -> None:
-    result = await outcome(exchange, check(identity=identity))
+    result = await outcome(exchange, a_check(identity=identity))
 
     assert result.resolved
     assert (result.outcome, result.resolved.object_id) == ("checked", alex.object_id)
 
 
 async def test_a_check_of_an_unknown_name_is_not_found(exchange: ExchangeCalls) -> None:
-    assert (await outcome(exchange, check(identity="nobody"))).outcome == "not_found"
+    assert (await outcome(exchange, a_check(identity="nobody"))).outcome == "not_found"
 
 
 async def test_a_check_of_a_name_of_two_is_ambiguous(exchange: ExchangeCalls) -> None:
-    result = await outcome(exchange, check(identity="seconduser"))
+    result = await outcome(exchange, a_check(identity="seconduser"))
 
     assert (result.outcome, len(set(result.candidates))) == ("ambiguous", 2)
 
@@ -166,7 +150,7 @@ async def test_a_command_that_is_not_right_is_refused(
 
 @pytest.mark.parametrize("identity", ["", "  ", "*", "al*x", "a?", "alex\0"])
 async def test_an_identity_that_could_mean_many_is_refused(exchange: ExchangeCalls, identity: str) -> None:
-    assert (await outcome(exchange, check(identity=identity))).outcome == "refused"
+    assert (await outcome(exchange, a_check(identity=identity))).outcome == "refused"
 
 
 async def test_an_object_that_vanishes_is_not_taken_for_all_others(

@@ -8,26 +8,15 @@ from typing import Any
 import pytest
 
 from bypass_responder.model.incident import Incident
-from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.operating.incidents.gap import blind_window_of, duration
-from tests.world import ALEX, START, an_account
+from tests import world
+from tests.world import START
 
 WHOSE = "Records of mailbox actions by alex@contoso.onmicrosoft.com, in every mailbox it can open, do not exist for"
 
 
 def an_incident(**fields: Any) -> Incident:
-    defaults: dict[str, Any] = {
-        "id": "i",
-        "target": ALEX,
-        "status": IncidentStatus.CONTAINED,
-        "opened_at": START,
-        "verdict": "violation",
-        "reason": "not on the allowlist",
-        "account": an_account(),
-        "blind_from": START,
-        "restored_at": START + timedelta(minutes=62),
-    }
-    return Incident(**(defaults | fields))
+    return world.an_incident(**({"restored_at": START + timedelta(minutes=62)} | fields))
 
 
 @pytest.mark.parametrize(
