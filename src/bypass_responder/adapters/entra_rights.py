@@ -148,7 +148,7 @@ class EntraRights:
             if not following.startswith(self._root):
                 raise RefusedError(f"Graph named an address elsewhere, which gets no token: {following!r:.200}.")
             path = following.removeprefix(self._root)
-        raise RefusedError("Graph lists rights without end.")
+        raise RefusedError("Graph's list of permissions does not end.")
 
     async def _call(
         self, method: str, path: str, *, body: dict[str, str] | None = None, may_be_new: bool = False
@@ -221,9 +221,7 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except (ValueError, KeyError, TypeError) as problem:
-        raise RefusedError(
-            "What answers in Graph's place does not speak as Graph does: is a proxy in between?"
-        ) from problem
+        raise RefusedError("The answer is not Graph's. Is there a proxy in between?") from problem
 
 
 def _moment_or_none(given: object) -> datetime | None:

@@ -32,8 +32,10 @@ def group() -> None:
 
 @app.command("list")
 def list_decisions(
-    since: Annotated[str, typer.Option(help="Decided then or later: 2026-11-01, 2026-11-01T06:00Z, 24h or 7d.")] = "",
-    until: Annotated[str, typer.Option(help="Decided before then, by the same.")] = "",
+    since: Annotated[
+        str, typer.Option(help="Decided at this time or later: 2026-11-01, 2026-11-01T06:00Z, 24h or 7d.")
+    ] = "",
+    until: Annotated[str, typer.Option(help="Decided before this time, in the same forms.")] = "",
     output: Format = Output.TABLE,
 ) -> None:
     """List the decisions of people over all accounts, oldest first, with author, reason and outcome."""

@@ -47,7 +47,9 @@ def detect(
     count: Annotated[bool, typer.Option("--count", help="Count every record, which is slower.")] = False,
     windows: Annotated[
         Path | None,
-        typer.Option("--windows", help="Known times without records (bypassctl window -o json): warn of those within."),
+        typer.Option(
+            "--windows", help="Known times without records (bypassctl window -o json); warn if the export covers one."
+        ),
     ] = None,
 ) -> None:
     """Find mailbox audit bypasses in exports of the unified audit log. Works offline.

@@ -29,7 +29,9 @@ STYLES = {"passed": "green", "failed": "red"}
 def drill(
     account: Annotated[str, typer.Argument(help="User principal name of the test account.")],
     report: Annotated[Path, typer.Option("--report", help="Folder of drill.json and drill.md.")] = Path("drill"),
-    patience: Annotated[int, typer.Option("--patience", min=0, help="Wait at most so many minutes for a line.")] = 35,
+    patience: Annotated[
+        int, typer.Option("--patience", min=0, help="Maximum number of minutes to wait for a line.")
+    ] = 35,
 ) -> None:
     """Go through docs/drill.md, check each line, and write a report. Changes nothing itself.
 

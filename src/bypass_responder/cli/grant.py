@@ -66,7 +66,7 @@ def grant(
     evidence: Annotated[
         str,
         typer.Option(
-            help="Also grant what the evidence run reads with: core, full, or single permissions, comma-separated."
+            help="Also grant the permissions for evidence: core, full, or single permissions, comma-separated."
         ),
     ] = "",
     as_script: Annotated[

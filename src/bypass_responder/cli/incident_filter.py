@@ -29,9 +29,11 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 Statuses = Annotated[list[IncidentStatus] | None, typer.Option("--status", help="Only this status; may be repeated.")]
 Actor = Annotated[str, typer.Option(help="Only by this actor: user principal name or object id, or its beginning.")]
-OfAccount = Annotated[str, typer.Option("--account", help="Only of this account, by the same.")]
-Since = Annotated[str, typer.Option(help="Opened then or later: 2026-11-01, 2026-11-01T06:00Z, 30m, 24h or 7d.")]
-Until = Annotated[str, typer.Option(help="Opened before then, by the same.")]
+OfAccount = Annotated[str, typer.Option("--account", help="Only of this account, named in the same way.")]
+Since = Annotated[
+    str, typer.Option(help="Opened at this time or later: 2026-11-01, 2026-11-01T06:00Z, 30m, 24h or 7d.")
+]
+Until = Annotated[str, typer.Option(help="Opened before this time, in the same forms.")]
 
 
 def filter_of(

@@ -26,7 +26,7 @@ PAGE = 200
 
 
 def report(
-    folder: Annotated[Path, typer.Option("--output", "-o", help="Directory. Each incident gets one of its own there.")],
+    folder: Annotated[Path, typer.Option("--output", "-o", help="Directory. Each incident gets a subdirectory.")],
     incident_id: Annotated[
         str,
         typer.Argument(

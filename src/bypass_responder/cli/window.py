@@ -22,7 +22,7 @@ def window(
         str, typer.Argument(help="Object id, user principal name or its beginning; without it, all accounts.")
     ] = "",
     since: Annotated[
-        str, typer.Option(help="Leave out what ended before: 2026-11-01, 2026-11-01T06:00Z, 24h or 7d.")
+        str, typer.Option(help="Leave out windows that ended before: 2026-11-01, 2026-11-01T06:00Z, 24h or 7d.")
     ] = "",
     output: Format = Output.TABLE,
 ) -> None:

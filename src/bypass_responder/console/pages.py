@@ -165,10 +165,10 @@ async def access(
     console: ConsoleDep,
     mailbox: Annotated[str, Query(max_length=256, description="User principal name or object id, whole.")] = "",
     actor: Annotated[str, Query(max_length=256, description="User principal name, object id or application id.")] = "",
-    logon_type: Annotated[AccessLogon | Literal[""], Query(description="As what they acted.")] = "",
+    logon_type: Annotated[AccessLogon | Literal[""], Query(description="Only with this logon type.")] = "",
     since: Annotated[Moment, Query(description="Days from then on; without it, 30 days.")] = None,
     until: Annotated[Moment, Query(description="Days before then.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most, the newest.")] = ROWS_OF_PAGE,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Maximum number of rows, the newest.")] = ROWS_OF_PAGE,
 ) -> Accesses:
     """Who else than its owner opened which watched mailbox, and what is not known of it."""
     names = {"mailbox": mailbox, "actor": actor}

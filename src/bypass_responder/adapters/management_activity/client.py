@@ -177,7 +177,7 @@ class ManagementActivityFeed:
         try:
             asked = httpx.URL(url)
         except httpx.InvalidURL as error:
-            raise RefusedError(f"The audit feed named an address that is none: {url!r:.200}.") from error
+            raise RefusedError(f"The audit feed named an invalid address: {url!r:.200}.") from error
         if _origin(asked) != self._origin or asked.userinfo:
             raise RefusedError(f"The audit feed named an address elsewhere, which gets no token: {url!r:.200}.")
 

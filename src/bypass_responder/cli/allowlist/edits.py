@@ -150,7 +150,7 @@ def remove(account: Account, *, reason: Note = "", yes: Yes = False, dry_run: Dr
 
 
 def undo(
-    account: Annotated[str, typer.Argument(help="Object id; of an entry that exists also a user principal name.")],
+    account: Annotated[str, typer.Argument(help="Object id; for an existing entry also a user principal name.")],
     *,
     reason: Note = "",
     yes: Yes = False,

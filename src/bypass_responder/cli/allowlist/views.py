@@ -89,7 +89,9 @@ REVIEWS: Mapping[str, Callable[[Review], str]] = {
 def list_entries(
     *,
     state: Annotated[EntryState | None, typer.Option("--state", help="Only entries in this state.")] = None,
-    soon: Annotated[bool, typer.Option("--expiring", help="Only entries that expire within 30 days, or have.")] = False,
+    soon: Annotated[
+        bool, typer.Option("--expiring", help="Only entries that have expired, or expire within 30 days.")
+    ] = False,
     search: Annotated[str, typer.Option("--search", help="Only entries with this text in a field.")] = "",
     output: Format = Output.TABLE,
 ) -> None:
@@ -124,7 +126,7 @@ def show(account: Account, output: Format = Output.TABLE) -> None:
 
 
 def history(
-    account: Annotated[str, typer.Argument(help="Object id; of an entry that exists also a user principal name.")],
+    account: Annotated[str, typer.Argument(help="Object id; for an existing entry also a user principal name.")],
     output: Format = Output.TABLE,
 ) -> None:
     """Show who changed an entry, oldest first: what the table showed, and who reports to have done it."""

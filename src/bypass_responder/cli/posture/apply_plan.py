@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 OLD = timedelta(days=1)
 NOT_READ_BACK = "what it may have changed was not read back"
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until it has ended, and show how far it is.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until it has ended, and show its progress.")]
 
 
 def apply(

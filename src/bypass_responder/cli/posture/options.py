@@ -27,8 +27,12 @@ Missing = Annotated[
     list[str],
     typer.Option("--missing", help="Only where an action, such as MailItemsAccessed, is not known to be recorded."),
 ]
-Pinned = Annotated[bool, typer.Option("--pinned", help="Only with a logon type that Microsoft does not maintain.")]
-NotAudited = Annotated[bool, typer.Option("--not-audited", help="Only what is not audited, or not known to be.")]
+Pinned = Annotated[
+    bool, typer.Option("--pinned", help="Only with a logon type whose list Microsoft does not maintain.")
+]
+NotAudited = Annotated[
+    bool, typer.Option("--not-audited", help="Only mailboxes that are not audited, or not known to be.")
+]
 Columns = Annotated[
     list[str], typer.Option("--column", metavar="HEADER=PROPERTY", help="A column that was renamed or translated.")
 ]

@@ -53,7 +53,7 @@ def plan(
     against: Against = "microsoft",
     actions: Actions = [],  # noqa: B006 - Typer copies it
     age_limit: Annotated[
-        int | None, typer.Option("--age-limit", min=1, max=3650, help="Keep entries at least so many days.")
+        int | None, typer.Option("--age-limit", min=1, max=3650, help="Keep audit entries for at least this many days.")
     ] = None,
     types: Types = [],  # noqa: B006 - as above
     missing: Missing = [],  # noqa: B006 - as above
@@ -62,7 +62,7 @@ def plan(
     not_audited: NotAudited = False,
     columns: Columns = [],  # noqa: B006 - as above
     most: Annotated[
-        int, typer.Option("--most", min=1, max=MOST_CHANGES, help="Plan at most so many mailboxes, the worst first.")
+        int, typer.Option("--most", min=1, max=MOST_CHANGES, help="Plan at most this many mailboxes, the worst first.")
     ] = MOST_CHANGES,
 ) -> None:
     """Write what would make mailboxes audit more, as a file. Changes nothing.

@@ -51,7 +51,7 @@ def report(
 
 
 def check(
-    max_age: Annotated[str, typer.Option("--max-age", help="The read must not be older, such as 26h or 2d.")] = "26h",
+    max_age: Annotated[str, typer.Option("--max-age", help="Maximum age of the read, such as 26h or 2d.")] = "26h",
     against: Against = "microsoft",
 ) -> None:
     """Check the posture for a pipeline: print each failed check, and exit 1 if there is one."""

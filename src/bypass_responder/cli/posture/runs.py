@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
     from bypass_responder.operating.posture.plan_runs import UndoFile
 
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="Its id, or how it begins: bypassctl posture applied.")]
+RunId = Annotated[
+    str, typer.Argument(metavar="RUN", help="Id of the run, or its beginning: see bypassctl posture applied.")
+]
 TABLE = {
     "run": lambda run: run.id[:8],
     "started": lambda run: moment(run.started_at),
@@ -40,11 +42,11 @@ TABLE = {
 
 def applied(
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="One of them, by its id or how it begins. Without it: all of them.")
+        str, typer.Argument(metavar="[RUN]", help="Id of one run, or its beginning; without it, all runs.")
     ] = "",
     *,
     undo_file: Annotated[
-        Path | None, typer.Option("--undo-file", help="Write what it changed to this new file, with what was before.")
+        Path | None, typer.Option("--undo-file", help="Write the run's undo file to this new file.")
     ] = None,
     output: Format = Output.TABLE,
 ) -> None:

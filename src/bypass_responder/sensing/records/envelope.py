@@ -48,7 +48,7 @@ def event_in(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(event, list) and len(event) == 1:
         return event[0]
     if isinstance(event, list) and any(_is_envelope(element) for element in event):
-        raise InputError("too_many_events", "several events came in one, and each has to come alone")
+        raise InputError("too_many_events", "it holds several events: send each one alone")
     return event
 
 
@@ -85,7 +85,7 @@ def data_of(event: Any) -> Any:  # noqa: ANN401 - any JSON value
     encoded = text_of(event, "data_base64")
     data = event["data"] if has(event, "data") else None
     if encoded is not None and data is not None:
-        raise InputError("duplicate_key", "data stands there twice, once as data_base64")
+        raise InputError("duplicate_key", "data is there twice, once as data_base64")
     if encoded is not None:
         data = _decoded(encoded)
     if data is None:
