@@ -22,7 +22,8 @@ from bypass_responder.model.step import Effect, Step, StepKind, StepState
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.verify_log import verify_log
 from tests.case.plans import PINNED
-from tests.simulation.run import CHANGES_PER_HOUR, IDS, Run
+from tests.simulation.people import CHANGES_PER_HOUR
+from tests.simulation.run import IDS, Run
 from tests.simulation.schedule import BYSTANDER, SERVICE
 from tests.simulation.tenant import TimedLedger
 from tests.world import START

@@ -53,7 +53,8 @@ from bypass_responder.services import Services
 from bypass_responder.settings import Settings
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.run import SHOWN, Function, outcome_of
+from tests.simulation.people import SHOWN
+from tests.simulation.run import Function, outcome_of
 from tests.simulation.without import remove
 from tests.world import START
 

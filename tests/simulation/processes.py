@@ -41,8 +41,9 @@ from sandbox.tenant.state import Tenant
 from sandbox.worker import ExchangeCalls, answer, sweep
 from tests.simulation.check import problems_of
 from tests.simulation.host_process import Ended, Left, Order, Quiet, Reached, Slot, World, main
+from tests.simulation.people import Decision
 from tests.simulation.play import Played
-from tests.simulation.run import _INVOCATION, EARLY, IDS, TOOLS, Decision, Function, Killed, Parked, Run
+from tests.simulation.run import _INVOCATION, EARLY, IDS, TOOLS, Function, Killed, Parked, Run
 from tests.simulation.schedule import SERVICE, Schedule
 from tests.simulation.tenant import REPLICATION, Change, Exchange, TenantDirectory
 from tests.world import START, TENANT, an_account, an_entry

@@ -21,34 +21,19 @@ from uuid import UUID
 from bypass_responder.bounded import Remembered
 from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.handling.carry_out_plan import advance_plan
-from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.exchange_read import ApplyMailbox, ReadCommand, ReadResult, RecordMailbox
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.finding import Source
-from bypass_responder.model.incident import Incident
-from bypass_responder.model.listing import IndexFilter
 from bypass_responder.model.mailbox_access import AccessDay
 from bypass_responder.model.message import CommandKind, ExchangeCommand, ExchangeObject, ExchangeOutcome, ExchangeResult
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.sweep import BypassedObject, SweepCommand, SweepContent, SweepResult
-from bypass_responder.operating.allowlist.edit import Via, make, plan_set, plan_undo
-from bypass_responder.operating.allowlist.import_file import import_file
-from bypass_responder.operating.allowlist.import_plan import plan_import
-from bypass_responder.operating.decide import outcome_of as read_outcome
-from bypass_responder.operating.decide import prepare
-from bypass_responder.operating.incidents.listing import needing_decision
-from bypass_responder.operating.incidents.read_view import read_entry
-from bypass_responder.operating.posture.access import read_access
-from bypass_responder.operating.posture.grants import read_grants
-from bypass_responder.operating.posture.plan_runs import prepare_apply, prepare_for_run, read_runs, undo_file
 from bypass_responder.operating.status import read_status
-from bypass_responder.operating.verify_log import verify_log
 from bypass_responder.ports import WAKE
 from bypass_responder.services import Misspelled, Services, WorkerHealth
 from bypass_responder.triggers.ask_organization import ask_organization
-from bypass_responder.triggers.carry_out_decision import carry_out_decision
 from bypass_responder.triggers.gather_evidence import gather_evidence
 from bypass_responder.triggers.hunt_audit_events import hunt_audit_events
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
@@ -66,6 +51,23 @@ from tests.sensing.access.records import a_record
 from tests.sensing.builders import a_bypass, named
 from tests.simulation.gate import gate
 from tests.simulation.loop import SimulatedLoop
+from tests.simulation.people import (
+    CHANGES_PER_HOUR,
+    PERSON,
+    PLANNED,
+    SHOWN,
+    Decision,
+    allow,
+    carry_out,
+    decide_shown,
+    disallow,
+    edit,
+    hand_in_plan,
+    look,
+    read_answer,
+    stop_plan,
+    undo_plan,
+)
 from tests.simulation.schedule import BYSTANDER, SERVICE, VICTIMS, Event, Schedule
 from tests.simulation.tenant import (
     Call,
@@ -80,14 +82,13 @@ from tests.simulation.tenant import (
     a_changed_mailbox,
     an_exchange_read,
 )
-from tests.triggers.plans import Mailboxes, a_plan, as_file
+from tests.triggers.plans import Mailboxes
 from tests.world import START, TENANT, World, an_account, an_entry, exchange_guid, some_settings
 
 HOSTS = ("host-1", "host-2")
 IDS = {
     name: f"{number:08x}-0000-4000-8000-{number:012d}" for number, name in enumerate((*VICTIMS, SERVICE, BYSTANDER), 1)
 }
-PERSON = Author(object_id="0f0f0f0f-0000-4000-8000-00000000000f", name="ops@contoso.onmicrosoft.com")
 OTHERS = {name: Author(object_id=IDS[name], name=f"{name}@contoso.onmicrosoft.com") for name in (*VICTIMS, SERVICE)} | {
     "mallory": Author(object_id="0e0e0e0e-0000-4000-8000-00000000000e", name="mallory@contoso.onmicrosoft.com")
 }
@@ -106,19 +107,13 @@ UNFORESEEN = 4
 """Of five commands, the one that fails with an unknown error."""
 ONLY_HUNTED, NEVER_HUNTED = 0.1, 0.2
 """Of the records, those that the feed never has, and those that hunting never has, where the tenant has it."""
-PLANNED, CHANGES_PER_HOUR = 6, 4
-"""The mailboxes of a plan, and how many of them may be changed within an hour."""
 DELIVERING = {"receivers.send", "ledger.commit", "ledger.load", "ledger.unsent"}
 """Calls whose failure or delay may keep a delivery from being recorded."""
 REFUSED = 2
 """Times that the pager refuses an odd notification."""
 HIDDEN = 600.0
 """How long the message of a crashed worker stays hidden."""
-
-
 _INVOCATION: ContextVar[asyncio.Task[None] | None] = ContextVar("invocation", default=None)
-SHOWN: ContextVar[Callable[[Decision], None]] = ContextVar("shown")
-"""Takes the decision of a person, before it is written."""
 Function = Callable[[Services], Coroutine[Any, Any, Any]]
 DONE, EARLY = "done", "early"
 SOURCES = ("sign_ins", "inbox_rules")
@@ -135,96 +130,6 @@ class Killed(BaseException):
     """The host's process is gone."""
 
 
-@dataclass(frozen=True)
-class Decision:
-    """What a person decided, and the findings that they had been shown."""
-
-    incident: str
-    findings: set[str]
-
-
-async def carry_out(body: bytes, channel: Channel, services: Services) -> None:
-    """Hand a decision to the responder, as the queue of its channel does."""
-    await carry_out_decision(body, services, channel=channel)
-
-
-async def decide_shown(
-    kind: DecisionKind, account: str, which: int, services: Services, *, author: Author = PERSON
-) -> None:
-    """Read about the newest incident of an account, or the one so many before it, and send a decision about it.
-
-    ``author``: of the message. What the tool would refuse them is sent all the same: the responder has to refuse it.
-    """
-    case = await services.ledger.load(account, history=True)
-    incidents = sorted(case.rows(Incident), key=lambda row: row.opened_at, reverse=True)
-    if len(incidents) <= which:
-        return
-    incident = incidents[which]
-    prepared = await prepare(kind, incident.id, services, reason="drill", author=PERSON)
-    SHOWN.get()(Decision(incident.id, {row for row in case.by_key if row.startswith("finding-")}))
-    message = prepared.message.model_copy(update={"author": author})
-    await services.decisions.send(message)
-    await read_outcome(message, services)
-
-
-async def allow(entry: AllowlistEntry, services: Services) -> None:
-    """Put an entry on the allowlist, or replace the one that is there."""
-    before = await services.allowlist.get(entry.object_id)
-    await services.allowlist.put(entry, replaces=before.etag if before else None)
-
-
-async def disallow(account: str, services: Services) -> None:
-    """Remove an account from the allowlist."""
-    before = await services.allowlist.get(account)
-    if before is not None:
-        await services.allowlist.remove(account, replaces=before.etag)
-
-
-async def edit(
-    account: str, number: int, services: Services, *, via: Via = "bypassctl", author: Author = PERSON
-) -> None:
-    """Extend, correct, import or undo the entry of an account, as a tool does. It stays in force."""
-    match number:
-        case 0:
-            later = services.clock() + timedelta(days=200)
-            planned = await plan_set(account, {"expires_at": later}, services, author=PERSON)
-        case 1:
-            planned = await plan_set(account, {"owner": f"{services.new_id()}@contoso.com"}, services, author=PERSON)
-        case 2:
-            planned = await plan_undo(account, services, author=PERSON)
-            if planned.after is None:
-                return  # the first thing that is recorded of the entry is that it was there
-        case _:
-            header = "object_id,reason_class,justification,owner,ticket,expires"
-            expires = services.clock() + timedelta(days=100)
-            data = f"{header}\n{account},archiving,journal,ops@contoso.com,CHG-2,{expires.isoformat()}".encode()
-            plan = await plan_import(data, services, author=PERSON)
-            about = {"author": PERSON, "reason": "drill"}
-            await import_file(data, services, confirmed=plan.sha256, via=via, **about)  # type: ignore[arg-type]
-            return
-    await make(planned, services, author=author, via=via, reason="drill")
-
-
-async def look(services: Services) -> None:
-    """Read the status, the listing and the log, as a person does."""
-    await read_status(services)
-    await read_grants(services)
-    await read_access(services)
-    await needing_decision(services)
-    await services.index.count(IndexFilter(), 10)
-    async for entry in services.index.newest():
-        await services.index.get(entry.id)
-        await services.index.matching(entry.id, 1)
-        await read_entry(entry.id, services)
-        break
-    await verify_log(services.ledger, services.checkpoints)
-
-
-async def read_answer(account: str, services: Services) -> None:
-    """Read what the responder answered about an account, as the console does."""
-    await services.inspections.of(account)
-
-
 async def outcome_of(run: Awaitable[object]) -> str:
     """``done``; ``early`` where a queue delivers the message again; or the exception that no run may raise."""
     try:
@@ -239,34 +144,6 @@ async def outcome_of(run: Awaitable[object]) -> str:
     except Exception as error:  # noqa: BLE001 - any exception that is none of ours is a problem
         return f"exception: {type(error).__name__}: {error}"
     return DONE
-
-
-async def hand_in_plan(services: Services) -> None:
-    """Hand in a plan and decide that it is carried out, as bypassctl does."""
-    plan = a_plan(PLANNED)
-    message = await prepare_apply(plan, as_file(plan), services, reason="drill", author=PERSON, upload=True)
-    await services.decisions.send(message)
-
-
-async def stop_plan(services: Services) -> None:
-    """Stop the run that is under way."""
-    for run in await read_runs(services):
-        if run.running:
-            stop = DecisionKind.STOP_PLAN
-            _, message = await prepare_for_run(stop, run.id, services, reason="drill", author=PERSON)
-            await services.decisions.send(message)
-            return
-
-
-async def undo_plan(services: Services) -> None:
-    """Undo the last run of the plan, unless that is done; read what was changed."""
-    for run in await read_runs(services):
-        if not run.undoes:
-            await undo_file(run, services)
-            undo = DecisionKind.UNDO_PLAN
-            _, message = await prepare_for_run(undo, run.id, services, reason="drill", author=PERSON)
-            await services.decisions.send(message)
-            return
 
 
 def known_days(alias: str) -> list[AccessDay]:
