@@ -15,7 +15,7 @@ from bypass_responder.errors import (
     TransientError,
 )
 from bypass_responder.evidence import asking
-from bypass_responder.evidence.sources import BY_NAME
+from bypass_responder.evidence.sources import BY_NAME, CLOCKS
 from bypass_responder.model.question import Answer, Empty, Found, Item, Pending, Unavailable
 from tests.evidence.questions import an_inquiry
 from tests.evidence.test_planning import an_incident
@@ -137,7 +137,7 @@ async def test_a_source_is_asked_only_about_the_time_that_it_keeps() -> None:
     await asking.ask(an_inquiry(), incident, {"sign_ins": source}, lambda: START)
     [(question, _)] = source.asked
 
-    assert question.start == question.known_from == START - timedelta(days=30) + asking.CLOCKS
+    assert question.start == question.known_from == START - timedelta(days=30) + CLOCKS
 
 
 async def test_a_time_that_the_source_no_longer_has_at_all_is_unavailable_never_empty() -> None:

@@ -67,6 +67,16 @@ def test_the_conditions_of_a_rule_stay() -> None:
     assert redacted(rule) == rule
 
 
+@pytest.mark.parametrize("name", sorted({*SECRET, *(f"a{each}" for each in ENDINGS)}))
+def test_every_name_is_recognized_within_other_text(name: str) -> None:
+    assert redacted({"Details": f'Message {{"{name.title()}": "{PLANTED}"}}'}) == {"Details": "(removed)"}
+
+
+@pytest.mark.parametrize("run", ['"', "\\", "{ ", "<a", ";a", "subject;", '"a" ', " \n", "["])
+def test_a_long_run_of_marks_is_read_to_its_end(run: str) -> None:
+    assert PLANTED not in redacted(f"subject é {run * 200_000}\n<Subject>{PLANTED}")
+
+
 @pytest.mark.parametrize(
     "text",
     [

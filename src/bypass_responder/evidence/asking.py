@@ -34,8 +34,6 @@ LEASE = timedelta(minutes=5)
 """A question under way is not asked by another run before."""
 MOST_UNFINISHED = 5
 """Asks in a row in which the process ended: the question is not asked again."""
-CLOCKS = timedelta(minutes=10)
-"""How far the clock of a service may be ahead of ours, and how long an ask may take."""
 GRACE_SECONDS = 1.0
 """For a canceled ask to end; then it is left alone."""
 
@@ -106,7 +104,9 @@ async def ask_question(
         return _again(inquiry, f"The answer has another shape than expected: {error.title}.", clock())
     except Exception as error:  # noqa: BLE001 - a defect of one source costs only its own question
         return _again(inquiry, f"The source's adapter failed: {type(error).__name__}.", clock())
-    return _taken(inquiry, _as_far_as_kept(answer, question, source, clock()), clock())
+    taken = _taken(inquiry, _as_far_as_kept(answer, question, source, clock()), clock())
+    raw = await asyncio.to_thread(redacted, list(answer.raw)) if isinstance(answer, Found) and answer.raw else ()
+    return taken._replace(raw=tuple(raw))
 
 
 async def _within(seconds: float, asking: Any) -> Answer:  # noqa: ANN401 - a coroutine
@@ -139,9 +139,9 @@ def _kept_part(question: Question, source: Source, now: datetime) -> Question:
 
     A service may refuse a question that begins before it.
     """
-    if source.keeps is None:
+    first = source.kept_from(now)
+    if source.keeps is None or first is None:
         return question
-    first = now - source.keeps + CLOCKS
     if question.end <= first:
         ended = f"what is asked about ended on {question.end:%Y-%m-%d}"
         raise NotFoundError(f"The source keeps {source.keeps.days} days, and {ended}: search a copy of it.")
@@ -152,9 +152,10 @@ def _kept_part(question: Question, source: Source, now: datetime) -> Question:
 
 def _as_far_as_kept(answer: Answer, question: Question, source: Source, now: datetime) -> Answer:
     """Return the answer, with a note where the question is about a time that the source no longer has."""
-    if source.keeps is None or not isinstance(answer, Found | Empty) or question.start >= now - source.keeps:
+    first = source.kept_from(now)
+    if source.keeps is None or first is None or not isinstance(answer, Found | Empty) or question.start >= first:
         return answer
-    missing = f"Nothing from before {now - source.keeps:%Y-%m-%d}: the source keeps {source.keeps.days} days."
+    missing = f"Nothing from before {first:%Y-%m-%d}: the source keeps {source.keeps.days} days."
     return answer.model_copy(update={"note": f"{missing} {answer.note}".strip()})
 
 
@@ -163,7 +164,7 @@ def _taken(inquiry: Inquiry, answer: Answer, now: datetime) -> Outcome:
         case Found():
             items = tuple(item.model_copy(update={"detail": redacted(item.detail)}) for item in answer.items)
             kept = answer.model_copy(update={"items": items, "raw": ()})
-            return Outcome(answered(inquiry, kept, now=now), raw=tuple(redacted(list(answer.raw))))
+            return Outcome(answered(inquiry, kept, now=now))
         case Empty() | Unavailable():
             return Outcome(answered(inquiry, answer, now=now))
         case Pending():

@@ -95,7 +95,7 @@ def _unread(inquiry: Inquiry, question: Question) -> Unavailable | None:
     title = source.title.lower()
     if isinstance(answer, Unavailable):
         return Unavailable(reason=f"The {title} were not read: {answer.reason}", fix=answer.fix)
-    kept_from = inquiry.answered_at - source.keeps if inquiry.answered_at and source.keeps else None
+    kept_from = source.kept_from(inquiry.answered_at) if inquiry.answered_at else None
     if kept_from and question.start < kept_from:
         return Unavailable(reason=f"The {title} of before {moment(kept_from)} are deleted.", fix=source.by_hand)
     if (isinstance(answer, Empty) and answer.note) or (

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 REMOVED = "(removed)"
@@ -35,7 +36,7 @@ _NAMES = frozenset({"name", "displayname", "key", "field", "property"})
 _VALUES = ("value", "values", "val", "text", "string", "content", "data")
 """Endings of the fields of a pair that hold its value."""
 _LABEL = re.compile(
-    r"""[\\"']{1,40}(?P<quoted>[\w.\s-]{1,60})[\\"']{1,40}\s*[:=]|[{;,]\s*(?P<entry>[\w.-]{1,60})\s*="""
+    r"""(?<![\\"'])[\\"']++(?P<quoted>[\w.\s-]{1,60})[\\"']++\s*[:=]|[{;,]\s*(?P<entry>[\w.-]{1,60})\s*="""
     r"""|<(?P<tag>[\w.:-]{1,60})[\s>]|^[ \t]*(?P<header>[\w-]{1,60}):[ \t]""",
     re.MULTILINE,
 )
@@ -43,6 +44,8 @@ _LABEL = re.compile(
 
 A search such as ``subject:invoice`` is none: it is what somebody looked for.
 """
+_WORD = re.compile("subject|bod(?:y|ies)|preview|snippet|topic|message|clusterby", re.IGNORECASE)
+"""Part of each of these names. A text of ASCII without any of them names none."""
 _BLANK = "\ufeff\u200b \t\r\n"
 
 
@@ -87,6 +90,8 @@ def _within(text: str, depth: int) -> str:
         else:
             clean = _redacted(inner, depth + 1)
             return text if clean == inner else json.dumps(clean, ensure_ascii=False)
+    if text.isascii() and not _WORD.search(text):
+        return text
     named = (name for found in _LABEL.finditer(text) for name in found.groups() if name)
     return REMOVED if any(map(_is_secret, named)) else text
 
@@ -105,6 +110,7 @@ def _secret_pair(value: Mapping[Any, Any]) -> bool:
     return any(isinstance(name, str) and _is_secret(name) for name in names)
 
 
+@lru_cache(maxsize=4096)
 def _is_secret(name: str) -> bool:
     folded = _folded(name)
     return folded in SECRET or folded.endswith(ENDINGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bypass_responder.model.base import Value
@@ -10,6 +10,8 @@ from bypass_responder.model.question import AskedAccount, Role
 
 BOTH = (Role.TARGET, Role.ACTOR)
 ACTOR_ONLY = (Role.ACTOR,)
+CLOCKS = timedelta(minutes=10)
+"""How far the clock of a service may be ahead of ours, and how long an ask may take."""
 
 
 class Asked(StrEnum):
@@ -37,6 +39,10 @@ class Source(Value):
     """For one ask: then it is canceled, and counts as failed."""
     keeps: timedelta | None = None
     """For how long the service has its records, at most. None: longer than a blind window is likely to be."""
+
+    def kept_from(self, now: datetime) -> datetime | None:
+        """Return from when on the service surely has its records; None: from longer ago than is asked about."""
+        return now - self.keeps + CLOCKS if self.keeps else None
 
     def concerns(self, account: AskedAccount, roles: frozenset[Role]) -> Role | None:
         """Return in which of its roles the account is asked about; None: not at all."""
