@@ -236,7 +236,10 @@ def _unclear(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime) 
 
 
 def _ended_with_its_entry(facts: Facts) -> str:
-    """Why the late record of a bypass is unclear that was allowed, and is off like its entry; empty for any other."""
+    """Return why the late record of a bypass is unclear; empty where it is clear.
+
+    It is unclear if the bypass was allowed, and both bypass and entry are gone by now.
+    """
     if facts.entry_removed and facts.allowlist is None and facts.exchange_on is False:
         return "an allowlist entry was in force when the bypass began; both are gone by now"
     return ""

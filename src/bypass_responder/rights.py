@@ -259,7 +259,10 @@ class DirectoryRole(Value):
 
 
 def evidence_roles(words: str) -> tuple[AppRole, ...]:
-    """Return the permissions of sets and of single names, separated by commas. Raises ValueError for another word."""
+    """Return the permissions of sets and of single names, separated by commas.
+
+    Raises ValueError for another word.
+    """
     named = {role.value.casefold(): (role,) for role in EVIDENCE_ROLES} | EVIDENCE_SETS
     found: dict[str, AppRole] = {}
     for word in (word.strip().casefold() for word in words.split(",") if word.strip()):

@@ -27,7 +27,10 @@ class WorkerHealth:
 
 @dataclass
 class Misspelled:
-    """The misspelled rows of the allowlist, as this process read them last. One of them may mean any account."""
+    """The misspelled rows of the allowlist, as this process read them last.
+
+    One of them may mean any account.
+    """
 
     at: float = -math.inf
     """When that read began, in seconds on the clock of the event loop."""

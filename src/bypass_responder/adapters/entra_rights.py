@@ -153,7 +153,10 @@ class EntraRights:
     async def _call(
         self, method: str, path: str, *, body: dict[str, str] | None = None, may_be_new: bool = False
     ) -> dict[str, Any]:
-        """Send one request, with retries while the error may be transient. All changes can be repeated safely."""
+        """Send one request, with retries while the error may be transient.
+
+        All changes can be repeated safely.
+        """
 
         async def once() -> dict[str, Any]:
             return await self._once(method, path, body, may_be_new=may_be_new)

@@ -23,7 +23,10 @@ class BlobEvidenceStore:
     """The evidence of one tenant. Permission: Storage Blob Data Contributor."""
 
     def __init__(self, service: BlobServiceClient, tenant_id: str) -> None:
-        """Take the client. Short evidence does not use it, so the first alert does not wait for the SDK of blobs."""
+        """Take the client.
+
+        Short evidence does not use it, so the first alert does not wait for the SDK of blobs.
+        """
         self._service = service
         self._tenant = tenant_id
 

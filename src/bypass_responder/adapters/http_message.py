@@ -17,8 +17,9 @@ _TIMEOUT_SECONDS = 10.0
 async def post(
     http: httpx.AsyncClient, url: str, body: bytes, headers: Mapping[str, str], *, to: str, pages: bool = True
 ) -> None:
-    """Send a body. 2xx is accepted; 408, 429, 5xx and silence are transient. A redirect is refused, not followed.
+    """Send a body. 2xx is accepted; 408, 429, 5xx and silence are transient.
 
+    A redirect is refused, not followed.
     ``to``: the receiver, for errors. ``pages``: False where a web page as the answer means that it was not accepted.
     """
     sent = {"content-type": "application/json", **headers}

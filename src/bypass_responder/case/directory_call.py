@@ -70,7 +70,10 @@ def claim(draft: Draft, kind: StepKind, *, account: Account | None, token: str) 
 
 
 def may_sign_in(case: Case, account: Account, now: datetime) -> bool:
-    """Return True for an account that is enabled, or that we enabled so recently that a read may not show it yet."""
+    """Return True for an account that is enabled, or was just enabled by us.
+
+    A read may not show the latter yet.
+    """
     released_at = case.control(BLOCK).released_at
     return account.account_enabled or (released_at is not None and now - released_at <= REPLICATED)
 
@@ -159,7 +162,10 @@ def _accepted(draft: Draft, kind: StepKind, control: Control, steps: Sequence[St
 
 
 def _revoke_again(draft: Draft, blocks: Sequence[Step]) -> None:
-    """Plan the revocation again where it came before these blocks: who signed in since has valid sessions."""
+    """Plan the revocation again where it came before these blocks.
+
+    Whoever signed in since has valid sessions.
+    """
     blocked = {step.incident_id for step in blocks}
     before = [
         step

@@ -134,7 +134,7 @@ def _waiting(case: Case) -> list[Finding]:
 
 
 def _is_about(command: Command, check: Check, finding: Finding) -> bool:
-    """Return False for a finding that came to a question that was under way, and that is later than its read.
+    """Return False for a finding that came while the question was under way, and is later than its read.
 
     ``revive`` asks again about it. Only *on* would still be true: it may have been switched on since.
     """

@@ -96,7 +96,7 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
 
 
 def _next_look(wants: Sequence[Step], account: Account, *, ours: bool, now: datetime) -> datetime | None:
-    """Return when a disabled account is read again; None when it was read often enough for the newest want.
+    """Return when a disabled account is read again; None if it was read often enough for the newest want.
 
     What somebody else is seen to have done may be over, and a replica late: our own release, or an attacker's enabling.
     """

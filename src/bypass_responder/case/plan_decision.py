@@ -64,7 +64,7 @@ def _named(case: Case, message: DecisionMessage) -> PlanRun | None:
 
 
 def _done_already(case: Case, message: DecisionMessage) -> str:
-    """Return why a plan is not carried out again: all of its changes were made, and nobody has undone them."""
+    """Return why a plan is not carried out again: all of its changes were made, and none was undone."""
     sha256 = message.plan.sha256 if message.plan else ""
     runs = sorted((run for run in case.rows(PlanRun) if run.plan == sha256), key=lambda run: run.started_at)
     if not runs or runs[-1].undoes or runs[-1].state != "done":

@@ -56,8 +56,9 @@ def due_at(case: Case, hours: int) -> list[datetime]:
 
 
 def remind(draft: Draft, hours: int) -> None:
-    """Notify, more severely, of incidents that nobody has acknowledged in time, as many as one transaction takes.
+    """Notify, more severely, of incidents that nobody has acknowledged in time.
 
+    As many as one transaction takes.
     Missed reminders are made once.
     """
     for incident in draft.case.rows(Incident):

@@ -49,7 +49,10 @@ class Outcome(NamedTuple):
 
 
 def claimed(inquiry: Inquiry, incident: Incident, *, now: datetime) -> Inquiry:
-    """Return the question as stored before it is asked: a crash then costs one ask, and only this question's."""
+    """Return the question as stored before it is asked.
+
+    A crash then costs one ask, and only this question's.
+    """
     if inquiry.unfinished >= MOST_UNFINISHED:
         text = f"The responder stopped {inquiry.unfinished} times while it asked."
         return answered(inquiry, given_up(text), now=now)
@@ -135,8 +138,9 @@ def _again(inquiry: Inquiry, problem: str, now: datetime, *, wait: timedelta = t
 
 
 def _kept_part(question: Question, source: Source, now: datetime) -> Question:
-    """Return the question about the time of which the source has records. Raises NotFoundError where there is none.
+    """Return the question about the time of which the source has records.
 
+    Raises NotFoundError where there is none.
     A service may refuse a question that begins before it.
     """
     first = source.kept_from(now)

@@ -49,7 +49,10 @@ def _is_same(one: AskedAccount, other: AskedAccount) -> bool:
 
 
 def exports_of(question: Question, asked: Mapping[str, Inquiry]) -> Answer:
-    """Return one item for each export; without a sign-in before it, it is notable. ``asked``: the newest, by source."""
+    """Return one item for each export; without a sign-in before it, it is notable.
+
+    ``asked``: the newest, by source.
+    """
     searches = asked[SEARCHES].answer if SEARCHES in asked else None
     if searches is None:
         return WAIT
@@ -90,7 +93,7 @@ def _items(inquiry: Inquiry) -> Sequence[Item]:
 
 
 def _unread(inquiry: Inquiry, question: Question) -> Unavailable | None:
-    """Return why the sign-ins are not known whole; None when every one of the time that is asked about is listed."""
+    """Return why the list of sign-ins is not complete; None when it is."""
     source, answer = BY_NAME[inquiry.source], inquiry.answer
     title = source.title.lower()
     if isinstance(answer, Unavailable):

@@ -22,7 +22,7 @@ _CHANGES = {folded(each) for each in EXCHANGE_GRANTS[ExchangeSet.CHANGES].parame
 
 
 def is_own_change(record: Record, question: Question) -> bool:
-    """Return True for what our worker does: it ends a bypass, and carries out plans of what mailboxes audit.
+    """Return True for what our worker does: it ends bypasses and carries out plans for mailboxes.
 
     What it does to a mailbox without a plan is notified as tampering; that it sets a bypass, as an incident.
     """

@@ -50,7 +50,10 @@ _BLANK = "\ufeff\u200b \t\r\n"
 
 
 def redacted(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value without subjects and bodies, in objects, lists, name-value pairs and nested JSON texts."""
+    """Return a JSON value without subjects and bodies.
+
+    Also in lists, name-value pairs and nested JSON texts.
+    """
     return _redacted(value, 0)
 
 
@@ -78,7 +81,10 @@ def _says_something(content: Any) -> bool:  # noqa: ANN401 - any JSON value
 
 
 def _within(text: str, depth: int) -> str:
-    """Return a text whose JSON, if it is JSON, is redacted; one that names a subject or a body otherwise is removed."""
+    """Return a text with its JSON redacted.
+
+    A text that is no JSON and names a subject or a body is removed.
+    """
     stripped = text.lstrip(_BLANK)
     if stripped.startswith(("{", "[", '"')):
         try:

@@ -17,7 +17,7 @@ SHOWN = ("Role", "Roles", "Member", "Members", "User", "SecurityGroup", "App", "
 
 
 def changes_of(records: Sequence[Record], question: Question, *, complete: bool = True) -> Found | Empty:
-    """Return the changes that name the actor, or that give a right to set a bypass to anyone but our installation."""
+    """Return the changes that name the actor, or grant a right to bypass to others than our installation."""
     names = _names(question)
     items: list[Item] = []
     relevant: list[Record] = []

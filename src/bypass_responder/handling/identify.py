@@ -28,7 +28,10 @@ FRESH_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Identified:
-    """The account, or why there is none; ``exchange_on`` is Exchange's answer, None when it was not asked."""
+    """The account, or why there is none.
+
+    ``exchange_on`` is Exchange's answer, None when it was not asked.
+    """
 
     naming: Naming
     account: Account | None = None
@@ -183,7 +186,10 @@ def _direct(finding: Finding, found: dict[str, Account | None]) -> bool:
 
 
 def _actor(finding: Finding, found: dict[str, Account | None]) -> Identified:
-    """Return the account of an actor. Its object id decides; a name alone, unless it was given to another since."""
+    """Return the account of an actor.
+
+    Its object id decides; a name alone, unless it was given to another since.
+    """
     account = next((account for account in found.values() if account), None)
     if account is None:
         return Identified(Naming.NONE)
@@ -239,7 +245,7 @@ async def _from_exchange(
 async def _by_object_id(
     guid: str | None, ids: set[str], finding: Finding, lookups: Lookups, *, otherwise: Naming
 ) -> Identified | Ask:
-    """Resolve an object id that Graph knows beside a name that leads nowhere: Exchange has to report it on.
+    """Resolve an object id that Graph knows beside an unknown name: Exchange has to report it on.
 
     The name may have been an alias that the attacker has removed, or one that the worker does not look up.
     """

@@ -58,8 +58,9 @@ async def settle_all(
     lookups: Lookups | None = None,
     first: Callable[[Draft], object] | None = None,
 ) -> None:
-    """Settle targets side by side. One target's trouble never holds back another; it is raised at the end.
+    """Settle targets side by side.
 
+    One target's trouble never holds back another; it is raised at the end.
     ``lookups`` may have reads under way already that deciding will need. ``first``: a transition of these targets.
     Raises TransientError, before anything is done, when they cannot be marked in the work list.
     """
@@ -140,7 +141,10 @@ async def _settle_in_time(
 
 @dataclass(frozen=True)
 class Settled:
-    """One target after a run. ``elsewhere``: targets with handed-over findings, as marked; ``problems`` are retried."""
+    """One target after a run.
+
+    ``elsewhere``: targets with handed-over findings, as marked; ``problems`` are retried.
+    """
 
     item: WorkItem
     session: Session
@@ -207,7 +211,10 @@ async def settle(
 async def _round(
     session: Session, services: Services, lookups: Lookups, first: Callable[[Draft], object] | None
 ) -> tuple[dict[str, WorkItem], list[Exception]]:
-    """Run one round. What is decided after ``first`` is committed with it, and all of it before anything is sent."""
+    """Run one round.
+
+    What is decided after ``first`` is committed with it, and all of it before anything is sent.
+    """
     if first is not None:
         session.defer(first)
     head = session.case.head
@@ -290,7 +297,7 @@ def _ended(case: Case, row: Recheck) -> bool:
 
 
 def _continuations(session: Session, services: Services) -> list[Callable[[Draft], object]]:
-    """Return what continues what was too much for one transaction, under today's rules, each in one of its own."""
+    """Return the transitions that continue what was too much for one transaction, under today's rules."""
     history = [observation.show_reverted, person_decision.end_released] if session.history else []
     return [
         revive,

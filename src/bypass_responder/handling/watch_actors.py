@@ -80,8 +80,9 @@ def _loaded(session: Session) -> list[Incident]:
 
 
 async def ids_of_actors(session: Session, services: Services) -> dict[str, str]:
-    """Return the object ids of actors whom records name by user principal name only: they may be renamed later.
+    """Return the object ids of actors whom records name by user principal name only.
 
+    They may be renamed later.
     Permission: User.Read.All.
     """
     return await _ids_of(sorted(actor_ids.unresolved(_loaded(session))), services)

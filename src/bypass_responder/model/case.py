@@ -107,8 +107,9 @@ _BEFORE_KEY = r"(?:now-|closed-\w+-\d+-\w+-)?"
 
 
 def is_of_newer_version(kind: object, place: str) -> bool:
-    """Return True for a row that this version does not know: its key begins with its kind, and no row has that kind.
+    """Return True for a row of a kind that this version does not know.
 
+    Its key begins with its kind.
     It is left as it is. A known row whose kind was edited by hand has another key: it is corrupt.
     """
     if not isinstance(kind, str) or kind in ROWS or not re.fullmatch("[a-z_]+", kind):

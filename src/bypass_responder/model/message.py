@@ -126,7 +126,10 @@ class ExchangeResult(Value):
 
 
 class Command(Row):
-    """A question to the Exchange worker. It is answered once; ``superseded``: asked again, or no longer asked."""
+    """A question to the Exchange worker.
+
+    It is answered once; ``superseded``: asked again, or no longer asked.
+    """
 
     kind: ClassVar[str] = "command"
     id: str

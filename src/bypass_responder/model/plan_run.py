@@ -121,7 +121,7 @@ class MailboxChange(Stored):
 
     @property
     def asked_for(self) -> tuple[AuditSettings, ...]:
-        """The settings that the worker set, or may have set: those wanted, and the way back from what audited less."""
+        """The settings that the worker may have set: those wanted, or those before, if less was audited."""
         back = self.before if self.outcome in {ChangeOutcome.REVERTED, ChangeOutcome.LESS} else None
         return tuple(each for each in (self.wanted, back) if each is not None)
 

@@ -36,7 +36,10 @@ class Role(StrEnum):
 
 
 class AskedAccount(Stored):
-    """The account of a question: a person's by object id and user principal name, an application's by its app id."""
+    """The account of a question.
+
+    A person's by object id and user principal name, an application's by its app id.
+    """
 
     object_id: str | None = None
     user_principal_name: str = ""

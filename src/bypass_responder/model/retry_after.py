@@ -10,7 +10,7 @@ LONGEST_SECONDS = 86_400.0
 
 
 def seconds_to_wait(given: str, *, date: str = "", default: float) -> float:
-    """Return the seconds that ``Retry-After`` names, as a number or as an HTTP date; ``default`` for anything else.
+    """Return the seconds that ``Retry-After`` names, as number or HTTP date; ``default`` otherwise.
 
     ``date``: the answer's own ``Date``, by the same clock as the date that is named.
     """

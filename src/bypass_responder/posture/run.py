@@ -98,7 +98,7 @@ def _has_mailboxes(part: Part) -> bool:
 
 
 def begin(run_id: str, now: datetime, before: PostureRun | None) -> PostureRun:
-    """Return a read with the parts of the one before, as far as they cover all mailboxes; else one for each type.
+    """Return a read with the earlier read's parts if they cover all mailboxes; else one for each type.
 
     Parts that are small by now are merged with their neighbors.
     """
@@ -112,7 +112,10 @@ def begin(run_id: str, now: datetime, before: PostureRun | None) -> PostureRun:
 
 
 def _merged(parts: Sequence[Part]) -> list[Shard]:
-    """Return the shards of one type in their order, small neighbors as one: a slow day leaves no parts for good."""
+    """Return the shards of one type in order, small neighbors merged.
+
+    So a slow day leaves no small parts for good.
+    """
     found: list[tuple[Shard, float, float]] = []
     for part in sorted(parts, key=lambda part: (part.shard and part.shard.since) or EARLIEST):
         if part.shard is None:
@@ -136,7 +139,10 @@ def _size(part: Part) -> tuple[float, float]:
 
 
 def ask_next(run: PostureRun, now: datetime, new_ids: Iterable[str]) -> PostureRun:
-    """Return it with further parts asked, up to ``MOST_ASKED``, or ended when none is left. Asks nothing by itself."""
+    """Return it with further parts asked, up to ``MOST_ASKED``, or ended when none is left.
+
+    Asks nothing by itself.
+    """
     run = _overdue_ended(run, now)
     ids = iter(new_ids)
     for part in [part for part in run.parts if not part.command_id and not part.ended]:
@@ -186,7 +192,7 @@ def _ended(part: Part, problem: str, result: ReadResult | None = None) -> Part:
 
 
 def split(shard: Shard, created: Sequence[datetime]) -> tuple[Shard, ...]:
-    """Return the pieces of a shard with equally many of these mailboxes; none when one moment holds them all."""
+    """Return a shard's pieces with equally many of these mailboxes; none if one moment holds them all."""
     since, until = shard.since or EARLIEST, shard.until
     inside = sorted(at for at in created if at > since and (until is None or at < until))
     cuts = sorted({inside[len(inside) * number // PIECES] for number in range(1, PIECES)}) if inside else []

@@ -21,7 +21,10 @@ _GIVEN_TO = ("User", "SecurityGroup", "App", "Computer", "Policy")
 
 
 def precursor(record: AuditRecord, own: Own) -> Match | None:
-    """Match a role that can set bypasses and is given to somebody, or made. Our own installation does not count."""
+    """Match a role that can set bypasses and is given to somebody, or made.
+
+    Our own installation does not count.
+    """
     match folded(record.operation):
         case "newrolegroup":
             return _new_group(record, own)
@@ -41,7 +44,10 @@ def _gives(role: str, own: Own) -> bool:
 
 
 def _new_group(record: AuditRecord, own: Own) -> Match | None:
-    """Match a role group with such a role; one under our name only if it has members, or a role that is not ours."""
+    """Match a role group with such a role.
+
+    One under our name only if it has members, or a role that is not ours.
+    """
     found = _roles(record, "Roles", own, of="Name")
     if found is None or found.extent:
         return found
@@ -92,7 +98,7 @@ def _members(record: AuditRecord, own: Own) -> Match | None:
 
 
 def responder_removed(record: AuditRecord, own: Own) -> Match | None:
-    """Match the removal of our role group, of us from it, of our role assignments, or of our service principal."""
+    """Match the removal of our role group, membership, role assignment or service principal."""
     name = object_of(record)
     match folded(record.operation):
         case "removerolegroup":

@@ -72,7 +72,10 @@ class Visit:
 
 
 async def gather_evidence(services: Services) -> None:
-    """Plan, ask what is due, record, notify, and delete what is too old. Raises at the end what storage refused."""
+    """Plan, ask what is due, record, notify, and delete what is too old.
+
+    Raises at the end what storage refused.
+    """
     ends_at = asyncio.get_running_loop().time() + RUN_SECONDS
     now = services.clock()
     problems: list[ResponderError] = []
@@ -167,7 +170,10 @@ async def _ask_due(
 
 
 async def _ask(visit: Visit, inquiry: Inquiry, services: Services) -> bool:
-    """Claim a question, ask it, and store what came of it. Returns True if the source is to be left alone."""
+    """Claim a question, ask it, and store what came of it.
+
+    Returns True if the source is to be left alone.
+    """
     gathered = services.gathered
     asked = await gathered.put(claimed(inquiry, visit.incident, now=services.clock()))
     if asked.answer is not None:
@@ -187,7 +193,7 @@ async def _ask(visit: Visit, inquiry: Inquiry, services: Services) -> bool:
 
 
 async def _with_id(account: AskedAccount, visit: Visit, services: Services) -> AskedAccount:
-    """Return the account with its object id, which a record of an actor may lack; as it is where it is not found."""
+    """Return the account with its object id, which an actor's record may lack; unchanged if not found."""
     name = account.user_principal_name
     if account.object_id or not name:
         return account

@@ -62,7 +62,10 @@ async def hunt_audit_events(services: Services) -> Hunt | None:
 
 
 async def _handle(rows: Sequence[HuntedRow], now: datetime, services: Services) -> int:
-    """Store what the rows have, settle the targets, then note the arrivals. Returns the number of targets."""
+    """Store what the rows have, settle the targets, then note the arrivals.
+
+    Returns the number of targets.
+    """
     if not rows:
         return 0
     read = [(row, item) for row in rows for item in records_of(row)]

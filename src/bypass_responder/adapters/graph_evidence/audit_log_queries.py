@@ -117,7 +117,10 @@ class AuditLogQueries:
             raise PermissionMissingError("The app's token lacks it.", permission=self._permission)
 
     async def _submit(self, searches: Sequence[Search], question: Question, known: Memo) -> Pending:
-        """Submit what is not submitted. Where the service refuses one for now, the others are not submitted again."""
+        """Submit what is not submitted.
+
+        Where the service refuses one for now, the others are not submitted again.
+        """
         ids = [*known.ids]
         for number, search in enumerate(searches[len(ids) :], start=len(ids) + 1):
             body = {
@@ -175,7 +178,10 @@ def _known(memo: str) -> Memo:
 
 
 def _audit_data(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the audit record, which some versions of the service give as text; without one, what is beside it."""
+    """Return the audit record, or without one, what is beside it.
+
+    Some versions of the service give it as text.
+    """
     data = record.get("auditData")
     if isinstance(data, str):
         try:

@@ -76,7 +76,10 @@ class EmailEvents:
 
 
 async def _answered(hunting: Hunting, query: str, question: Question, *, table: str, **names: str) -> Answer:
-    """Return the answer. Where the time before the blind window fills it, what follows is asked for again."""
+    """Return the answer.
+
+    Where the time before the blind window fills it, what follows is asked for again.
+    """
 
     async def rows_of(window: Window) -> list[dict[str, Any]]:
         times = {"start": f"{window.start:{SECONDS}}", "end": f"{window.end:{SECONDS}}"}

@@ -29,7 +29,7 @@ class SignIns:
     """Sign-ins of one kind. Permission: AuditLog.Read.All. The tenant needs Entra ID P1 or P2."""
 
     def __init__(self, graph: GraphReader, *kinds: str) -> None:
-        """``kinds``: values of ``signInEventTypes``, each asked for by itself; without any, interactive sign-ins."""
+        """``kinds``: values of ``signInEventTypes``, one request each; without any, interactive sign-ins."""
         self._graph = graph
         self._kinds = kinds
 
@@ -65,7 +65,10 @@ class SignIns:
         )
 
     async def _succeeded(self, which: str, seconds: float) -> Pages:
-        """Return the sign-ins that succeeded, which failed ones may push out: anybody can make thousands of those."""
+        """Return the sign-ins that succeeded.
+
+        Failed ones may push them out: anybody can make thousands of those.
+        """
         try:
             return await self._read(f"{which} and status/errorCode eq 0", seconds)
         except (RefusedError, TransientError):

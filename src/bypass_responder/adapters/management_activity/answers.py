@@ -62,7 +62,10 @@ def _code_and_message(body: str) -> tuple[str, str]:
 
 
 def _wait_seconds(headers: Mapping[str, str], *, now: datetime) -> float:
-    """Return the seconds that ``Retry-After`` names; its date is compared with the answer's own, or with ``now``."""
+    """Return the seconds that ``Retry-After`` names.
+
+    Its date is compared with the answer's own, or with ``now``.
+    """
     date = headers.get("date") or format_datetime(now)
     return seconds_to_wait(headers.get("retry-after", ""), date=date, default=_WAIT_SECONDS)
 

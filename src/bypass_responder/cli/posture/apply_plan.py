@@ -76,7 +76,7 @@ def apply(
 
 
 def undo(run: RunId, *, reason: Reason, wait: Wait = False, dry_run: DryRun = False, yes: Yes = False) -> None:
-    """Undo a run of a plan: each mailbox that it changed, or may have changed, goes back to its settings before.
+    """Undo a run of a plan: each mailbox that it may have changed goes back to its settings before.
 
     Shows them first, and asks. One that was changed otherwise since is
     skipped, and named. Needs MODE=enforce. With --wait, exits 1 unless every mailbox

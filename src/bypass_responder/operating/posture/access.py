@@ -77,7 +77,10 @@ class Asked(Value):
 
 
 class Accesses(Value):
-    """What is known, and what is not. ``found``, ``empty``: nobody, in what was read; ``unavailable``: nothing was."""
+    """What is known, and what is not.
+
+    ``found``, ``empty``: nobody, in what was read; ``unavailable``: nothing was.
+    """
 
     read_at: Utc
     since: Utc
@@ -132,7 +135,10 @@ async def read_access(
     until: datetime | None = None,
     limit: int = MOST_ROWS,
 ) -> Accesses:
-    """Return who else opened watched mailboxes, newest first. Raises InputError for a period that is none."""
+    """Return who else opened watched mailboxes, newest first.
+
+    Raises InputError for a period that is none.
+    """
     now = services.clock()
     end = min(until or now, now)
     try:

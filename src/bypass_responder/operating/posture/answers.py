@@ -57,7 +57,10 @@ class PosturePage(Value):
 
 
 async def read_page(services: Services, wanted: LineFilter) -> PosturePage:
-    """Return the last overview and the trend, from tables alone. Raises InputError for a filter that names nothing."""
+    """Return the last overview and the trend, from tables alone.
+
+    Raises InputError for a filter that names nothing.
+    """
     overviews = [read.overview for read in await services.posture.newest(TREND) if read.overview]
     if overviews:
         wanted.require_known(overviews[0].summary.by_type)
@@ -71,7 +74,10 @@ async def read_page(services: Services, wanted: LineFilter) -> PosturePage:
 
 
 async def read_report(services: Services, chosen: Measures, wanted: RowFilter) -> PostureReport:
-    """Return the report of the last read, compared with the one before. Raises NotFoundError without a read."""
+    """Return the report of the last read, compared with the one before.
+
+    Raises NotFoundError without a read.
+    """
     reads = await services.posture.newest(TREND)
     if not reads:
         raise NotFoundError(NO_READ)
@@ -154,7 +160,7 @@ async def _planned(before: Before | None, read: TenantRead, services: Services) 
 async def _before(
     reads: Sequence[PostureRead], types: frozenset[Recipients], services: Services, reader: MailboxReader
 ) -> Before | None:
-    """Return the settings of the reads before: of each type, those of the last read that has read it to its end.
+    """Return earlier settings: for each type, those of the last read that read it completely.
 
     With an earlier end, everything that is lacking would be new.
     """
@@ -175,7 +181,10 @@ async def _before(
 
 
 def _joined(mailboxes: Sequence[Mailboxes]) -> Mailboxes:
-    """Return the mailboxes of several reads, the newest first: of one that is in several, the newest counts."""
+    """Return the mailboxes of several reads, given the newest first.
+
+    For one that is in several, the newest counts.
+    """
     if len(mailboxes) == 1:
         return mailboxes[0]
     joined = mailboxes_by_id()
@@ -187,7 +196,10 @@ def _joined(mailboxes: Sequence[Mailboxes]) -> Mailboxes:
 async def _load(
     read: PostureRead, services: Services, reader: MailboxReader, types: frozenset[Recipients] | None = None
 ) -> TenantRead:
-    """Return what the worker wrote, or the mailboxes of some types. A part that is gone, or another, is a problem."""
+    """Return what the worker wrote, or the mailboxes of some types.
+
+    A part that is gone, or another, is a problem.
+    """
     problems = [*read.problems] if types is None else []
     into = TenantRead(
         "the worker", read.read_at, mailboxes_by_id(), None, read.organization, read.whole_types(), problems

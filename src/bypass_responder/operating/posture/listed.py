@@ -47,7 +47,7 @@ class LineFilter(Value):
         )
 
     def require_known(self, types: Collection[str]) -> None:
-        """Raise InputError for an action that there is not, or a type that neither Exchange nor a mailbox has."""
+        """Raise InputError for an unknown action, or a type that neither Exchange nor a mailbox has."""
         try:
             self._rows.require_known(measures().possible, types)
         except RefusedError as problem:

@@ -129,8 +129,9 @@ async def read_plan_runs(services: Services) -> PlanRuns:
 async def prepare_apply(
     plan: Plan, content: bytes, services: Services, *, reason: str, author: Author, upload: bool
 ) -> DecisionMessage:
-    """Return the message that asks for a plan; with ``upload``, its file is handed in. No message is sent.
+    """Return the message that asks for a plan; with ``upload``, its file is handed in.
 
+    No message is sent.
     Raises RefusedError for what the responder would refuse, except by its MODE.
     """
     ref = PlanRef(sha256=plan.sha256, changes=len(plan.changes))
@@ -145,7 +146,10 @@ async def prepare_apply(
 async def prepare_for_run(
     kind: DecisionKind, run_id: str, services: Services, *, reason: str, author: Author
 ) -> tuple[PlanRun, DecisionMessage]:
-    """Return a run, and the message that undoes or stops it. Nothing is sent. Raises NotFoundError, RefusedError."""
+    """Return a run, and the message that undoes or stops it.
+
+    Nothing is sent. Raises NotFoundError, RefusedError.
+    """
     case = await _case(services)
     run = _one(case, run_id)
     about = {"run": run.id, "shown": Shown(), "author": author, "reason": reason}
@@ -171,7 +175,7 @@ async def read_run(run_id: str, services: Services) -> PlanRun:
 
 
 async def planned_settings(since: datetime, until: datetime, services: Services) -> dict[str, PlannedSettings]:
-    """Return the settings that runs between two times left mailboxes with, by object id; the last run counts."""
+    """Return the settings that runs between two times left, by object id; the last run counts."""
     found: dict[str, PlannedSettings] = {}
     for run in reversed(await read_runs(services)):
         if run.started_at <= until and (run.ended_at is None or run.ended_at >= since):

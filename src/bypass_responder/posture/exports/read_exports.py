@@ -28,7 +28,10 @@ T = TypeVar("T")
 
 
 def read_exports(files: Iterable[tuple[str, bytes]], given: Mapping[str, str] | None = None) -> TenantRead:
-    """Return what the files have. ``given`` is from ``renamed``. Raises InputError for a file without known columns."""
+    """Return what the files have.
+
+    ``given`` is from ``renamed``. Raises InputError for a file without known columns.
+    """
     read = TenantRead("files")
     reader = MailboxReader()
     for name, data in files:
@@ -180,7 +183,10 @@ class _File:
         self._into.organization = organization
 
     def _switch(self, row: Mapping[str, Any], name: str, known: bool | None) -> bool | None:  # noqa: FBT001 - None: not read
-        """Return a switch of the organization. Of two values the one that audits less counts, and both are named."""
+        """Return a switch of the organization.
+
+        Of two values the one that audits less counts, and both are named.
+        """
         found = self._cell(row, name, as_flag)
         if None not in (found, known) and found != known:
             self._problem(f"{self._where}: {name} is {found}, and {known} before: the worse counts. Export both again")
