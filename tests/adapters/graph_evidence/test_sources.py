@@ -554,7 +554,7 @@ async def test_no_source_calls_a_mailbox(stand_in: Tenant, actor: Account) -> No
 # ---- odd answers -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [401, 403, 502])
+@pytest.mark.parametrize("status", [302, 401, 403, 502])
 @pytest.mark.parametrize("name", AT_ONCE)
 async def test_a_page_of_a_proxy_is_no_missing_permission(name: str, status: int, actor: Account) -> None:
     async with answering(lambda _: httpx.Response(status, text="<html>blocked by policy</html>")) as reader:

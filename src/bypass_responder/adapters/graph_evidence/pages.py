@@ -55,8 +55,8 @@ class GraphReader:
     ) -> dict[str, Any]:
         """Return the JSON object that answers a request.
 
-        Raises PermissionMissingError, ThrottledError, TransientError (HTML and cut answers too), NotFoundError,
-        RefusedError.
+        Raises PermissionMissingError, ThrottledError, TransientError (HTML, redirects and cut answers too),
+        NotFoundError, RefusedError.
         """
         url = path if path.startswith(("https://", "http://")) else f"{self._wire.root}{path}"
         if urlsplit(url)[:2] != urlsplit(self._wire.root)[:2]:
@@ -121,7 +121,7 @@ def _judged(answer: httpx.Response, permission: str) -> dict[str, Any]:
         raise PermissionMissingError(text, permission=permission)
     if status == HTTPStatus.NOT_FOUND:
         raise NotFoundError(text)
-    if answer.is_server_error or status in PASSING:
+    if answer.is_server_error or answer.is_redirect or status in PASSING:
         raise TransientError(text)
     if not answer.is_success:
         raise RefusedError(text)
