@@ -298,3 +298,18 @@ async def test_a_worker_whose_clock_is_behind_is_asked_about_an_alert_once() -> 
     await world.passes(minutes=5)
 
     assert len(world.exchange.sent) == 1
+
+
+async def test_an_alert_is_held_where_exchange_reports_on_for_an_account_that_the_directory_misses() -> None:
+    """A late replica does not know it yet. It was unconfirmed, and nobody was notified."""
+    world = World()
+    await world.sweep()
+    world.now += timedelta(minutes=1)
+    world.bypassed[ALEX] = True
+    world.names[ALEX] = [ALEX]
+    del world.directory.accounts[ALEX]
+    await world.sees(a_hint(effective_at=world.now, received_at=world.now))
+    await world.answer()
+
+    assert (await world.incidents())[0].verdict == "unresolved"
+    assert await world.notifications() == ["held"]

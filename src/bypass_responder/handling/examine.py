@@ -178,7 +178,7 @@ def _facts(
         allowlist=entry,
         exchange_on=identified.exchange_on,
         confirmed=took_effect(finding) and finding.source not in STATES - {Source.RECHECK},
-        unverified_claim=finding.source is Source.HINT
+        unverified_claim=(finding.source is Source.HINT and not finding.seen_on)
         or (finding.source is Source.SWEEP and identified.naming is Naming.NOT_IN_EXCHANGE),
         on_since=finding.on_since,
         began_after=_began_after(finding, case, off_at=None) if finding.source in STATES else None,
