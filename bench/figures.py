@@ -66,6 +66,7 @@ TARGETS = {
     "posture_memory.memory_growth": Target(1.2),
     "posture_read.calls_per_shard": Target(1),
     "posture_read.worker_memory_growth": Target(1.2),
+    "posture_read.worker_live_growth": Target(1.1),
     "worker_beside.times_sweep_beside_evidence": Target(1.1),
     "worker_beside.times_disable_beside_evidence": Target(1.1),
     "worker_beside.times_sweep_beside_posture": Target(1.1),

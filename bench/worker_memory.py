@@ -24,12 +24,19 @@ from sandbox.tenant.server import environment
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bench.exchange_pages import Listing
 
 SHARD = 50_000
 """Mailboxes of one message."""
+
+
+class Memory(NamedTuple):
+    """Of a process: its peak resident memory so far, and what lives in the heap of .NET after a collection."""
+
+    peak_mb: float
+    live_mb: float
 
 
 class Swept(NamedTuple):
@@ -42,9 +49,9 @@ class Swept(NamedTuple):
 class ReadAll(NamedTuple):
     """All mailboxes read, shard by shard in one process; ``calls``: cmdlets that were run in Exchange."""
 
-    peak_mb: float
+    memory: Sequence[Memory]
+    """After each shard."""
     seconds: float
-    shards: int
     calls: Counter[str]
 
 
@@ -56,6 +63,12 @@ class Worker(Function):
         return (
             int(next(line for line in self._proc("status").splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
         )
+
+    def live_mb(self) -> float:
+        """Collect garbage; return what is left in the heap of .NET."""
+        with self._lock:
+            self._send(json.dumps({"measure": True}))
+            return float(self._line("measured")["live_bytes"]) / (1 << 20)
 
     def cpu_seconds(self) -> float:
         """Return the processor time that the process has taken."""
@@ -118,12 +131,13 @@ def read_all(mailboxes: int, *, shard: int = SHARD) -> ReadAll:
     """Read so many mailboxes. Raises AssertionError when a shard does not have its own, all of them."""
     with _running("ExchangeReads", mailboxes) as (reads, tenant):
         began = time.perf_counter()
-        firsts = range(0, mailboxes, shard)
-        for first in firsts:
+        memory = []
+        for first in range(0, mailboxes, shard):
             result = reads.answer("read_mailboxes", **shard_from(first, shard))
             if (result["rows"], result["complete"]) != (min(shard, mailboxes - first), True):
                 raise AssertionError(result)
-        return ReadAll(reads.peak_mb(), time.perf_counter() - began, len(firsts), tenant.calls)
+            memory.append(Memory(reads.peak_mb(), reads.live_mb()))
+        return ReadAll(memory, time.perf_counter() - began, tenant.calls)
 
 
 @contextmanager

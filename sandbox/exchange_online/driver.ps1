@@ -5,6 +5,7 @@ Runs one function of the Exchange worker for one message after another, as the F
 .DESCRIPTION
 One line of JSON on stdin per message: {"body": text, "metadata": {...}, "inputs": {binding: text or null}}. One line on stdout per message:
 {"driver": "done", "ok": true, "outputs": {"Result": ["…"]}, "error": null}. Bytes come as {"base64": "…"}.
+{"measure": true} in place of a message: a line {"driver": "measured", "live_bytes": 1}, what lives after a collection.
 The first line says {"driver": "ready", "powershell": "7.6.9"}. Everything else on stdout is no line of this protocol. Ends with stdin.
 
 A message that is a JSON object or array reaches run.ps1 as the platform's worker hands it over: dictionaries with
@@ -78,6 +79,10 @@ $global:BypassDriverKnown = @((Get-Variable -Scope Global).Name)
 $out.WriteLine((@{ driver = 'ready'; powershell = [string]$PSVersionTable.PSVersion } | ConvertTo-Json -Compress))
 while ($null -ne ($line = $in.ReadLine())) {
     $given = ConvertFrom-Json -InputObject $line -AsHashtable -DateKind String
+    if ($given['measure']) {
+        $out.WriteLine((@{ driver = 'measured'; live_bytes = [GC]::GetTotalMemory($true) } | ConvertTo-Json -Compress))
+        continue
+    }
     $global:BypassDriverOutputs = @{}
     $failure = $null
     try {

@@ -72,5 +72,7 @@ async def test_without_permissions_it_is_unavailable_and_the_fix_is_named(start:
 async def test_a_time_that_is_none_is_a_wrong_call(start: Start) -> None:
     live = await start()
     said = await bypassctl(live.cli_env, "posture", "access", "--since", "yesterday")
+    future = await bypassctl(live.cli_env, "posture", "access", "--since", "2999-01-01")
 
     assert (said.code, "--since" in said.err) == (2, True)
+    assert (future.code, future.err) == (2, "--since must be before --until, and not in the future.\n")

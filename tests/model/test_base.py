@@ -55,3 +55,10 @@ def test_the_first_problem_names_its_place_and_the_rule() -> None:
 )
 def test_a_number_has_the_noun_that_fits(number: int, nouns: tuple[str, ...], text: str) -> None:
     assert counted(number, *nouns) == text
+
+
+def test_a_problem_of_the_whole_has_no_place() -> None:
+    with pytest.raises(ValidationError) as raised:
+        TypeAdapter(int).validate_json(b"{")
+
+    assert first_problem(raised.value).startswith("Invalid JSON")

@@ -14,6 +14,7 @@ from bypass_responder.posture.age_limit import days_of, in_words
         ("00:00:00", 0, "0 days"),
         ("12:00:00", 0.5, "12:00:00"),
         ("1.06:00:00.5", 1.25, "1.06:00:00.5"),
+        ("00:00:43.2", 43 / 86400, "00:00:43.2"),
         (" 30 ", 30, "30 days"),
         ("30 days", None, "30 days"),
         ("forever", None, "forever"),

@@ -10,9 +10,10 @@ import pytest
 from bypass_responder.model.change import Actor, Outcome
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.technique import Technique
+from bypass_responder.posture.authors import PlannedSettings
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.comparison import Before, compare
-from bypass_responder.posture.mailbox import Audit, Mailbox
+from bypass_responder.posture.mailbox import Audit, Mailbox, settings_of
 from bypass_responder.posture.read import TenantRead
 from tests.case.test_tampering_state import changed
 from tests.posture.mailboxes import ON, OWNER, without
@@ -106,3 +107,19 @@ def test_where_a_later_record_may_be_of_any_mailbox_nobody_is_named() -> None:
 
     assert texts(LESS, record(), later) == ["DefaultAuditSet -Owner", "AuditOwner -Update"]
     assert texts(LESS, record(occurred_at=START + timedelta(hours=10)), later)[0].endswith("19:00:00Z")
+
+
+def test_of_two_records_of_one_moment_that_may_be_of_any_mailbox_nobody_is_named() -> None:
+    other = record(target="alias", object_id_text="Alex A")
+
+    assert texts(LESS, record(), other) == ["DefaultAuditSet -Owner", "AuditOwner -Update"]
+
+
+@pytest.mark.parametrize(("settings", "by"), [(LESS, "plan run 1: CHG-1"), (DEFAULT, "")], ids=["its own", "another's"])
+def test_a_run_is_named_only_where_the_mailbox_still_has_what_it_set(settings: Audit, by: str) -> None:
+    mailbox = a_mailbox()
+    read = TenantRead("test", NOW, [mailbox._replace(audit=LESS)], [], ON)
+    planned = {mailbox.object_id or "": PlannedSettings(settings_of(settings), "plan run 1: CHG-1")}
+    [row] = compare(read, measures(), before=Before(START, [mailbox]), planned=planned).rows
+
+    assert {(each.by, each.planned) for each in row.changed} == {(by, bool(by))}

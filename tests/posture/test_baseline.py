@@ -6,7 +6,7 @@ import pytest
 
 from bypass_responder.errors import RefusedError
 from bypass_responder.model.mailbox_audit import LogonType
-from bypass_responder.posture.baseline import Baseline, Kind, baselines, exchange_rules, measures
+from bypass_responder.posture.baseline import Baseline, Kind, License, baselines, exchange_rules, measures
 
 
 @pytest.mark.parametrize("baseline", baselines().values(), ids=baselines())
@@ -42,3 +42,19 @@ def test_no_mailbox_type_has_two_rules() -> None:
 
     assert not rules.own_setting & (rules.fixed_set | rules.follows_organization)
     assert not rules.fixed_set & rules.follows_organization
+
+
+def test_baselines_come_the_oldest_first() -> None:
+    dates = [each.date for each in baselines().values()]
+
+    assert dates == sorted(dates)
+
+
+@pytest.mark.parametrize(
+    ("license_", "is_wanted"), [(License.STANDARD, False), (License.PREMIUM, True), (License.UNKNOWN, True)]
+)
+def test_what_only_premium_has_is_not_wanted_of_a_license_without_it(license_: License, is_wanted: bool) -> None:
+    """Of a license that is not known it is: what is missing is named."""
+    then = measures("microsoft-2023-10-01").microsoft
+
+    assert ("MailItemsAccessed" in then.wanted(LogonType.OWNER, license_)) == is_wanted

@@ -89,9 +89,11 @@ def test_watched_mailboxes_come_first_then_those_that_others_open_then_the_worst
     assert keys(compared(read, watched={object_id(3)})) == [object_id(number) for number in (3, 2, 1, 0)]
 
 
-@pytest.mark.parametrize("name", [object_id(0), "user0@contoso.com"])
+@pytest.mark.parametrize("name", [object_id(0), "user0@contoso.com", "sales@contoso.com"])
 def test_a_mailbox_is_watched_by_id_or_address(name: str) -> None:
-    found = compared(a_read((DEFAULT,)), watched={name})
+    read = a_read((DEFAULT,))
+    read.mailboxes = [listed(read)[0]._replace(address="Sales@contoso.com")]
+    found = compared(read, watched={name})
 
     assert found.rows[0].watched
     assert found.unseen == ()
@@ -108,6 +110,15 @@ def test_a_bypassed_account_without_a_mailbox_is_listed() -> None:
 
     assert [each.name for each in found.without_mailbox] == ["svc-archive"]
     assert found.bypassed == 1
+
+
+@pytest.mark.parametrize("account", [Bypassed(object_id(0), None), Bypassed(None, exchange_guid(0))])
+def test_a_bypassed_account_with_a_mailbox_is_listed_with_it_alone(account: Bypassed) -> None:
+    read = a_read((DEFAULT,))
+    read.bypassed = [account]
+    found = compared(read)
+
+    assert (found.rows[0].bypassed, found.without_mailbox) == (True, ())
 
 
 def test_a_display_name_joins_no_bypass() -> None:
@@ -255,3 +266,22 @@ def test_only_a_type_that_was_read_whole_has_new_and_gone_mailboxes() -> None:
 
     assert {row.mailbox.type: row.new for row in found.rows} == {"UserMailbox": True, "SharedMailbox": False}
     assert found.gone == (object_id(6),)
+
+
+def test_mailboxes_without_an_id_are_neither_compared_with_another_nor_gone() -> None:
+    nameless, other = CASE["without any id"], CASE["the owner does not record reads"]
+    known = before(mailbox(other, 0)._replace(object_id=None, exchange_guid=None))
+    found = compared(a_read((nameless,)), before=known)
+    without = compared(a_read((DEFAULT,)), before=known)
+
+    assert (found.rows[0].new, found.rows[0].changed, found.gone, without.gone) == (True, (), (), ())
+
+
+def test_what_had_two_mailboxes_is_gone_only_where_both_types_were_read_whole() -> None:
+    shared = CASE["a shared mailbox with the default set"]
+    known = before(mailbox(DEFAULT, 5), mailbox(shared, 5))
+    read = a_read((DEFAULT,))
+    partly = compared(replace(read, whole=frozenset({Recipients.SHARED})), before=known)
+    whole = compared(replace(read, whole=frozenset({Recipients.SHARED, Recipients.USER})), before=known)
+
+    assert (partly.gone, whole.gone) == ((), (object_id(5),))

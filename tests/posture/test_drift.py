@@ -25,4 +25,6 @@ def test_of_a_list_what_came_and_went_is_shown() -> None:
 
 
 def test_what_one_of_the_reads_lacks_is_no_change() -> None:
-    assert texts(BEFORE._replace(owner=None, age_limit=None)) == []
+    lacking = BEFORE._replace(owner=None, age_limit=None)
+
+    assert (texts(lacking), changes(lacking, BEFORE)) == ([], ())

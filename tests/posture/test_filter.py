@@ -25,6 +25,14 @@ ROWS = compare(a_read(), measures()).rows
             [case.what for case in CASES if "MailItemsAccessed" in case.issues or case.audited != "yes"],
         ),
         (
+            RowFilter(missing=("MailItemsAccessed", "HardDelete")),
+            [
+                case.what
+                for case in CASES
+                if "MailItemsAccessed" in case.missing or "HardDelete" in case.missing or case.audited != "yes"
+            ],
+        ),
+        (
             RowFilter(types=("RoomMailbox",), not_audited=True),
             ["AuditEnabled off for a room", "AuditEnabled not read for a room"],
         ),

@@ -56,6 +56,7 @@ def test_a_list_with_more_than_the_default_set_gets_what_is_missing_and_stays() 
         "a user with the default set",
         "all that CIS wants",
         "AuditEnabled off for a user",
+        "AuditEnabled not read for a room",
         "a group with empty lists: the values are not true",
         "an unknown action in a pinned list",
         "a bypassed user",
@@ -78,11 +79,28 @@ def test_named_actions_are_added() -> None:
     assert made.pinning == 1
 
 
+def test_actions_are_added_to_a_list_with_those_that_the_default_set_has_besides() -> None:
+    goal = Goal(actions={LogonType.OWNER: ("MailboxLogin",)})
+    made = planned(CASE["the owner does not record reads"], goal=goal)
+
+    assert made.changes[0].change == AuditChange(owner=("MailboxLogin", "MailItemsAccessed"))
+    assert made.pinning == 0  # it was pinned before
+
+
+@pytest.mark.parametrize("lost", ["default_set", "admin", "delegate", "owner"])
+def test_a_mailbox_of_which_a_list_was_not_read_is_left(lost: str) -> None:
+    case = CASE["the owner does not record reads"]._replace(**{lost: None})  # type: ignore[arg-type]
+    made = planned(case)
+
+    assert (made.changes, [each.why for each in made.skipped]) == ((), ["not all of its settings were read"])
+
+
 def test_the_age_limit_is_only_made_longer() -> None:
     goal = Goal(age_limit_days=180)
 
     assert change_of(CASES[0], goal) == AuditChange(age_limit_days=180)
     assert planned(CASE["entries kept for a year"], goal=goal).changes == ()
+    assert change_of(CASE["age limit not read"], goal) == AuditChange(age_limit_days=180)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,8 @@ def test_nothing_is_asked_for_before_the_mailbox_was_recorded() -> None:
 
     assert not asks_for(asked(change=None, before=None, exchange_guid=GUID), record)
     assert not asks_for(asked(change=None, before=BEFORE, exchange_guid=None), record)
+    by_name = a_record(ALEX, AuditOwner="Update;Send;HardDelete")
+    assert not asks_for(asked(change=None, before=BEFORE, exchange_guid=None), by_name)
 
 
 def test_a_longer_limit_that_is_below_the_default_is_asked_for() -> None:

@@ -19,6 +19,7 @@ from bypass_responder.posture.run import (
     FEW_SECONDS,
     MOST_ASKED,
     MOST_ATTEMPTS,
+    MOST_PARTS,
     Part,
     PostureRun,
     ask_next,
@@ -274,3 +275,31 @@ def test_a_part_that_was_not_read_stays_as_it_is() -> None:
     run = ended(begun(), an_answer(), too_large(), *[failed(error_class="permission")] * 20)
 
     assert users_of(begin("next", START, run)) == users_of(run)
+
+
+def test_a_part_that_ended_early_cannot_be_compared() -> None:
+    run = begun()
+    run = take(run, run.parts[1], too_large(), [])
+    kept = stored_read(ended(run), Organization(), START)
+
+    assert Recipients.USER not in kept.comparable_types()
+
+
+def test_bypassed_accounts_with_a_warning_are_not_known() -> None:
+    run = begun()
+    while run.ended_at is None:
+        last = run.asked[0].name == "bypassed"
+        answer = an_answer(complete=False, warnings=("More results are available.",)) if last else an_answer()
+        run = ask_next(take(run, run.asked[0], answer, []), START, ids())
+
+    assert stored_read(run, Organization(), START).bypassed_read is False
+
+
+def test_a_read_of_very_many_parts_is_not_split_further() -> None:
+    """Its row would be too large."""
+    run = begun()
+    many = [Part(shard=USERS, ended=True, result=an_answer()) for _ in range(MOST_PARTS)]
+    run = run.model_copy(update={"parts": (*run.parts, *many)})
+    run = take(run, run.parts[1], too_large(), TIMES)
+
+    assert run.parts[1].problem == "the shard has more than 50000 mailboxes"

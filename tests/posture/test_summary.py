@@ -9,6 +9,7 @@ import pytest
 from bypass_responder.posture.baseline import measures
 from bypass_responder.posture.comparison import compare
 from bypass_responder.posture.fixes import FIXES
+from bypass_responder.posture.mailbox import Bypassed
 from bypass_responder.posture.organization import Organization
 from bypass_responder.posture.summary import Summary, summarize
 from bypass_responder.posture.verdict import Issue
@@ -60,3 +61,11 @@ def test_the_organization_keeps_it_from_being_clean(organization: Organization) 
 
 def test_every_issue_has_a_meaning_and_a_fix() -> None:
     assert list(FIXES) == list(Issue)
+
+
+def test_a_bypassed_account_without_a_mailbox_is_not_clean() -> None:
+    read = a_read(CLEAN)
+    read.bypassed = [Bypassed("0c0c0c0c-0000-4000-8000-000000000001", None, "svc-archive")]
+    found = summarize(compare(read, measures()))
+
+    assert (found.bypassed_without_mailbox, found.clean) == (1, False)

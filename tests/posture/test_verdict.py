@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bypass_responder.operating.posture.report import missing_text
-from bypass_responder.posture.baseline import Kind, measures
+from bypass_responder.posture.baseline import Kind, License, measures
 from bypass_responder.posture.comparison import compare
 from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.organization import Organization
@@ -101,3 +101,47 @@ def test_any_number_of_age_limits_has_few_verdicts() -> None:
     ]
 
     assert len({id(each) for each in verdicts}) == 2
+
+
+def test_a_pinned_logon_type_is_nothing_to_fix_by_a_baseline_that_needs_a_custom_list() -> None:
+    pinned = posture_of(CASES[2]).verdict
+    by_cis = posture_of(CASES[2], chosen="cis").verdict
+
+    assert (Issue.PINNED in pinned.issues, Issue.PINNED in by_cis.issues) == (True, False)
+    assert by_cis.pinned == pinned.pinned
+
+
+def test_the_reasons_that_do_not_decide_follow_the_one_that_does() -> None:
+    read = a_read((next(case for case in CASES if case.what == "bypassed, and reads not recorded"),))
+    [row] = compare(read, measures()).rows
+
+    assert [text.partition(":")[0] for text in row.verdict.why] == [
+        "its account is bypassed",
+        "not every action of the baseline is recorded for Owner",
+    ]
+
+
+def test_the_worst_of_what_is_audited_ranks_first() -> None:
+    ranks = [posture_of(case).verdict.rank for case in (CASES[7], CASES[2], CASES[0])]
+
+    assert ranks == sorted({*ranks})
+
+
+def test_a_judge_remembers_the_license_as_well() -> None:
+    judge = Judge(ON, measures("microsoft-2023-10-01"))
+    [mailbox] = listed(a_read((CASES[7],)))
+    found = [
+        judge(mailbox._replace(license=license_), bypassed=False).lacks("MailItemsAccessed", Kind.MICROSOFT)
+        for license_ in (License.PREMIUM, License.STANDARD)
+    ]
+
+    assert found == [True, False]
+
+
+@pytest.mark.parametrize(("chosen", "is_missing"), [("microsoft", True), ("possible", False)])
+def test_an_age_limit_is_missing_only_where_the_baseline_has_one(chosen: str, is_missing: bool) -> None:
+    [mailbox] = listed(a_read((CASES[0],)))
+    unread = mailbox._replace(audit=mailbox.audit._replace(age_limit=None))
+    verdict = Judge(ON, measures(chosen))(unread, bypassed=False)
+
+    assert (Issue.NOT_READ in verdict.issues) == is_missing

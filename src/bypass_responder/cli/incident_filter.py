@@ -51,7 +51,7 @@ def filter_of(
             until=moment_of(until, now, "--until"),
         )
     except ValidationError as problem:
-        stop(f"{first_problem(problem).removeprefix('message: ').capitalize()}.", WRONG_CALL)
+        stop(f"{first_problem(problem).capitalize()}.", WRONG_CALL)
 
 
 def moment_of(text: str, now: datetime, name: str) -> datetime | None:

@@ -73,9 +73,13 @@ def iso(at: datetime) -> str:
 
 
 def first_problem(error: ValidationError) -> str:
-    """Return the first validation error as ``path: rule``, without the input: it may be long, or secret."""
+    """Return the first validation error as ``path: rule``, without the input: it may be long, or secret.
+
+    One of the whole has no path.
+    """
     first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'message'}: {plain(first['msg'])}"
+    path = ".".join(map(str, first["loc"]))
+    return f"{path}: {plain(first['msg'])}" if path else plain(first["msg"])
 
 
 def plain(message: str) -> str:

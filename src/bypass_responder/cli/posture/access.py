@@ -10,12 +10,14 @@ import typer
 from bypass_responder.cli.incident_filter import moment_of
 from bypass_responder.cli.terminal import (
     BAD_NEWS,
+    WRONG_CALL,
     Format,
     Output,
     note,
     say,
     show_list,
     show_section,
+    stop,
     with_responder,
 )
 from bypass_responder.model.base import moment
@@ -74,6 +76,8 @@ def access(
     """
     now = datetime.now(UTC)
     start, end = moment_of(since, now, "--since"), moment_of(until, now, "--until")
+    if start and start >= min(end or now, now):
+        stop("--since must be before --until, and not in the future.", WRONG_CALL)
 
     async def use(responder: Responder) -> Accesses:
         names = {"mailbox": mailbox, "actor": actor}
