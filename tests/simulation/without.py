@@ -144,7 +144,7 @@ def _superseded(patch: pytest.MonkeyPatch) -> None:
 
 def _rules(patch: pytest.MonkeyPatch) -> None:
     """A case does not follow a changed mode."""
-    patch.setattr("bypass_responder.handling.reconcile.follow_rules", lambda *_: None)
+    patch.setattr("bypass_responder.handling.reconcile.follow_rules", lambda *_, **__: None)
     patch.setattr("bypass_responder.handling.reconcile.rules_due_at", lambda *_: [])
 
 
