@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from bypass_responder.errors import ConflictError
 from bypass_responder.model.finding import Evidence
@@ -83,12 +84,10 @@ class FakeGatheredEvidence(Scripted):
         return [self._plan(incident_id) for incident_id in self.stored]
 
     def _plan(self, incident_id: str) -> EvidencePlan:
-        text, etag = self.stored[incident_id]
-        return EvidencePlan.model_validate_json(text).model_copy(update={"etag": etag})
+        return _plan_of(*self.stored[incident_id])
 
     def _inquiry(self, incident_id: str, key: str) -> Inquiry:
-        text, etag = self.rows[incident_id][key]
-        return Inquiry.model_validate_json(text).model_copy(update={"etag": etag})
+        return _inquiry_of(*self.rows[incident_id][key])
 
     def _tagged(self, text: str) -> tuple[str, str]:
         self._version += 1
@@ -98,6 +97,17 @@ class FakeGatheredEvidence(Scripted):
     def _must_match(stored: tuple[str, str] | None, etag: str | None) -> None:
         if stored is None or stored[1] != etag:
             raise ConflictError("The row was changed meanwhile.")
+
+
+@lru_cache(maxsize=10_000)
+def _plan_of(text: str, etag: str) -> EvidencePlan:
+    """Return a plan. It is frozen, as an inquiry is, and the simulation reads each many times."""
+    return EvidencePlan.model_validate_json(text).model_copy(update={"etag": etag})
+
+
+@lru_cache(maxsize=10_000)
+def _inquiry_of(text: str, etag: str) -> Inquiry:
+    return Inquiry.model_validate_json(text).model_copy(update={"etag": etag})
 
 
 class FakeSource:

@@ -381,7 +381,9 @@ class Run:
         life = self._lives[host]
         if (host, life) not in self._processes:
             self._processes[host, life] = self._process(host, life)
-        return dataclasses.replace(self._processes[host, life], settings=self.settings)
+        if self._processes[host, life].settings is not self.settings:
+            self._processes[host, life] = dataclasses.replace(self._processes[host, life], settings=self.settings)
+        return self._processes[host, life]
 
     def _process(self, host: str, life: int) -> Services:
         async def reach(call: str, when: str) -> None:
