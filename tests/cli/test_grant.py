@@ -327,7 +327,7 @@ async def test_an_answer_that_is_not_graphs_stays_in_the_error_tree(answer: str)
     async with httpx.AsyncClient(transport=transport) as http:
         rights = EntraRights(http, FakeCredential(), "https://graph.example", scope="s", pause_seconds=0)
 
-        with pytest.raises(RefusedError, match="is a proxy in between"):
+        with pytest.raises(RefusedError, match="Is there a proxy in between"):
             await rights.principal("p")
         with pytest.raises(RefusedError):
             await rights.assignments("p")
