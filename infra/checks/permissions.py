@@ -67,4 +67,4 @@ def _worker(root: Path) -> str:
     """The worker's code, without its comments."""
     scripts = sorted((root / "src" / "exchange_worker").glob("Exchange*/**/*.ps1"))
     text = "\n".join(path.read_text(encoding="utf-8") for path in scripts)
-    return re.sub(r"<#.*?#>|^\s*#.*$", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"(?s:<#.*?#>)|^[ \t]*#.*$", "", text, flags=re.MULTILINE)
