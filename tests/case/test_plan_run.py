@@ -34,7 +34,7 @@ def the_run(draft: Draft) -> PlanRun:
 
 
 def begin(draft: Draft, *following: MailboxChange, limit: int = 200, enforce: bool = True) -> PlanRun:
-    go_on(draft, following, ids(), limit=limit, enforce=enforce)
+    go_on(draft, following, ids(), stored=the_run(draft).under_way, limit=limit, enforce=enforce)
     return the_run(draft)
 
 
@@ -208,14 +208,14 @@ def test_a_question_that_was_never_sent_has_changed_nothing() -> None:
 def test_a_plan_that_cannot_be_read_any_more_stops_it() -> None:
     draft = a_draft(a_run(total=3))
     take_answers(draft, {}, problem="The plan is gone.")
-    go_on(draft, None, ids(), limit=9, enforce=True)
+    go_on(draft, None, ids(), stored=(), limit=9, enforce=True)
 
     assert (the_run(draft).state, the_run(draft).stopped) == ("stopped", "The plan is gone.")
 
 
 def test_a_plan_that_was_not_read_does_not_end() -> None:
     draft = a_draft(a_run(total=3))
-    go_on(draft, None, ids(), limit=9, enforce=True)
+    go_on(draft, None, ids(), stored=(), limit=9, enforce=True)
 
     assert the_run(draft).running
 
@@ -282,3 +282,13 @@ def test_it_reaches_the_limit(limit: int) -> None:
         paced.step(1, MOST_UNDER_WAY)
 
     assert most_within_an_hour(paced.begun) == limit
+
+
+@pytest.mark.parametrize("outcome", [None, ChangeOutcome.DONE])
+def test_what_another_caller_has_not_stored_yet_neither_begins_nor_ends(outcome: ChangeOutcome | None) -> None:
+    """It took the answer after this caller had stored what there was, and is slow to store it, or dies before."""
+    recorded = a_change(0).model_copy(update={"stage": Stage.CHANGE, "command_id": "", "outcome": outcome})
+    draft = a_draft(a_run(recorded))
+    go_on(draft, None, ids(), stored=(), limit=9, enforce=True)
+
+    assert the_run(draft).under_way == (recorded,)

@@ -11,7 +11,7 @@ from bypass_responder.model.notification import Severity
 from bypass_responder.model.plan_run import ChangeOutcome, MailboxChange, PlanRun, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
@@ -89,25 +89,27 @@ def go_on(
     following: Sequence[MailboxChange] | None,
     new_ids: Iterable[str],
     *,
+    stored: Collection[MailboxChange],
     limit: int,
     enforce: bool,
 ) -> None:
     """Begin what may begin now, within ``limit`` changes an hour; end the run when nothing is left.
 
     ``following``: the next mailboxes from ``next_number`` on, as it was; empty when there are no more, None where they
-    were not read.
-    Changes that have ended are left out: they are stored by then. In observe, and with a limit of 0, nothing is asked.
+    were not read. ``stored``: the changes that this caller has stored. Another caller may have taken an answer since:
+    that change neither begins nor ends here, because the other one still has to store it.
+    Changes that have ended are left out. In observe, and with a limit of 0, nothing is asked.
     """
     run = newest(draft.case)
     if run is None or not run.running:
         return
-    open_ = tuple(each for each in run.under_way if each.outcome is None)
+    open_ = tuple(each for each in run.under_way if each.outcome is None or each not in stored)
     run = run.model_copy(update={"under_way": open_})
     if not open_ and (run.stopped or (following is not None and not following)):
         _end(draft, run)
         return
     run = _held(draft, run, HELD_IN_OBSERVE if not enforce else "" if limit else HELD_AT_ZERO)
-    draft.put(run if run.held else _begin(run, following or (), iter(new_ids), draft.now, limit))
+    draft.put(run if run.held else _begin(run, following or (), stored, iter(new_ids), draft.now, limit))
 
 
 def resumed_by(run: PlanRun) -> str:
@@ -115,12 +117,19 @@ def resumed_by(run: PlanRun) -> str:
     return RESUMED_BY.get(run.held, "")
 
 
-def _begin(run: PlanRun, following: Sequence[MailboxChange], ids: Iterable[str], now: datetime, limit: int) -> PlanRun:
+def _begin(
+    run: PlanRun,
+    following: Sequence[MailboxChange],
+    stored: Collection[MailboxChange],
+    ids: Iterable[str],
+    now: datetime,
+    limit: int,
+) -> PlanRun:
     ids, slots = iter(ids), free_slots(run, now, limit)
     changes: list[MailboxChange] = []
     for each in run.under_way:
-        ready = not each.command_id and (each.not_before is None or each.not_before <= now)
-        if ready and (each.stage is Stage.RECORD or slots > 0):
+        ready = not each.command_id and each.outcome is None and (each.not_before is None or each.not_before <= now)
+        if ready and (each.stage is Stage.RECORD or (slots > 0 and each in stored)):
             slots -= each.stage is Stage.CHANGE
             changes.append(_asked(each, next(ids), now))
         else:

@@ -49,11 +49,12 @@ async def advance_plan(services: Services) -> PlanRun | None:
     new_ids = [services.new_id() for _ in range(2 * MOST_UNDER_WAY)]
     async with announced(TENANT_TARGET, services):
         await session.apply(partial(take_answers, answers=answers, problem=problem))
-        await _store(newest(session.case), services)
+        stored = await _store(newest(session.case), services)
         begin = partial(
             go_on,
             following=following,
             new_ids=new_ids,
+            stored=stored,
             limit=services.settings.posture_changes_per_hour,
             enforce=services.settings.enforce,
         )
@@ -154,13 +155,14 @@ async def _to_undo(run_id: str, since: int, services: Services) -> list[MailboxC
     return found[:MOST_UNDER_WAY]
 
 
-async def _store(run: PlanRun | None, services: Services) -> None:
-    """Store the undo entries of mailboxes about to be changed, and the outcomes of ended changes."""
+async def _store(run: PlanRun | None, services: Services) -> list[MailboxChange]:
+    """Store the undo entries of mailboxes about to be changed, and the outcomes of ended changes. Returns them."""
     if run is None:
-        return
-    for each in run.under_way:
-        if each.outcome or (each.stage is Stage.CHANGE and not each.command_id):
-            await services.plans.put(run.id, each)
+        return []
+    due = [each for each in run.under_way if each.outcome or (each.stage is Stage.CHANGE and not each.command_id)]
+    for each in due:
+        await services.plans.put(run.id, each)
+    return due
 
 
 async def _ask(run: PlanRun, sent: dict[str, ReadResult | None], *, ours: Collection[str], services: Services) -> None:
