@@ -30,13 +30,13 @@ ANSWERED = "Mon, 02 Mar 2026 08:00:00 GMT"
     ],
 )
 def test_it_is_a_number_of_seconds_or_a_date(named: str, seconds: float) -> None:
-    assert seconds_to_wait(named, date=ANSWERED, default=5) == seconds
+    assert seconds_to_wait({"Retry-After": named, "Date": ANSWERED}, default=5) == seconds
 
 
 def test_a_date_without_the_date_of_the_answer_says_nothing() -> None:
-    assert seconds_to_wait("Mon, 02 Mar 2026 08:01:30 GMT", default=5) == 5
+    assert seconds_to_wait({"retry-after": "Mon, 02 Mar 2026 08:01:30 GMT"}, default=5) == 5
 
 
 @given(st.text(), st.text())
 def test_it_is_total(named: str, date: str) -> None:
-    assert 0 <= seconds_to_wait(named, date=date, default=5) <= LONGEST_SECONDS
+    assert 0 <= seconds_to_wait({"Retry-After": named, "Date": date}, default=5) <= LONGEST_SECONDS

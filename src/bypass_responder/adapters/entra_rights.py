@@ -201,8 +201,7 @@ def _judged(answer: httpx.Response, *, permission: str, may_be_new: bool) -> dic
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT} and any(word in text.lower() for word in ALREADY):
         return {}
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        named, date = answer.headers.get("Retry-After", ""), answer.headers.get("Date", "")
-        wait = seconds_to_wait(named, date=date, default=5.0)
+        wait = seconds_to_wait(answer.headers, default=5.0)
         if wait > LONGEST_WAIT_SECONDS:
             raise _LongThrottleError(f"Graph throttles requests for {wait:.0f} seconds (429).")
         raise ThrottledError("Graph throttles requests (429).", retry_after_seconds=wait)

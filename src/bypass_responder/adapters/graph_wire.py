@@ -118,9 +118,7 @@ def words_of(answer: httpx.Response) -> tuple[str, str]:
 
 def wait_of(answer: httpx.Response) -> float:
     """Return the seconds that the service asks to wait."""
-    headers = answer.headers
-    given, date = headers.get("Retry-After", ""), headers.get("Date", "")
-    return seconds_to_wait(given, date=date, default=DEFAULT_WAIT_SECONDS)
+    return seconds_to_wait(answer.headers, default=DEFAULT_WAIT_SECONDS)
 
 
 def object_of(answer: httpx.Response) -> dict[str, Any]:

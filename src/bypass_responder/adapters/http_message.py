@@ -39,8 +39,8 @@ def _judge(answer: httpx.Response, to: str, *, pages: bool) -> None:
         return
     text = f"{to} answered {answer.status_code}."
     if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        given, date = answer.headers.get("retry-after", ""), answer.headers.get("date", "")
-        raise ThrottledError(text, retry_after_seconds=seconds_to_wait(given, date=date, default=_DEFAULT_WAIT_SECONDS))
+        wait = seconds_to_wait(answer.headers, default=_DEFAULT_WAIT_SECONDS)
+        raise ThrottledError(text, retry_after_seconds=wait)
     if answer.is_server_error or answer.status_code == HTTPStatus.REQUEST_TIMEOUT:
         raise TransientError(text)
     if answer.is_redirect:

@@ -78,8 +78,7 @@ def _error(
     code, message = _words(answer)
     text = f"Hunting answered {status} {code}: {message or 'nothing more'}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        given, date = answer.headers.get("Retry-After", ""), answer.headers.get("Date", "")
-        return ThrottledError(text, retry_after_seconds=seconds_to_wait(given, date=date, default=QUOTA_SECONDS))
+        return ThrottledError(text, retry_after_seconds=seconds_to_wait(answer.headers, default=QUOTA_SECONDS))
     refused = status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
     if refused and code and _NO_TABLE.search(message):
         return NotFoundError(f"{text.rstrip('.')}. {_NO_TABLE_FIX}.")

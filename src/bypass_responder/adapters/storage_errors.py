@@ -80,6 +80,4 @@ def code_of(error: AzureError) -> str:
 
 
 def _wait_seconds(error: HttpResponseError) -> float:
-    headers = getattr(error.response, "headers", {})
-    given, date = str(headers.get("Retry-After", "")), str(headers.get("Date", ""))
-    return seconds_to_wait(given, date=date, default=_DEFAULT_WAIT_SECONDS)
+    return seconds_to_wait(getattr(error.response, "headers", {}), default=_DEFAULT_WAIT_SECONDS)

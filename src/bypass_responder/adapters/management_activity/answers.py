@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -40,7 +39,8 @@ def error_of(status: int, headers: Mapping[str, str], body: str, *, now: datetim
     code, message = _code_and_message(body)
     text = f"The audit feed answered {code or f'HTTP {status}'}: {message or 'nothing more'}"
     if code == "AF429" or (not code and (status == HTTPStatus.TOO_MANY_REQUESTS or "retry-after" in headers)):
-        return ThrottledError(text, retry_after_seconds=_wait_seconds(headers, now=now))
+        wait = seconds_to_wait(headers, default=_WAIT_SECONDS, now=now)
+        return ThrottledError(text, retry_after_seconds=wait)
     if code == "AF10001" or (not code and status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}):
         return PermissionMissingError(f"{text}.", permission=PERMISSION)
     if code in _GONE:
@@ -59,15 +59,6 @@ def _code_and_message(body: str) -> tuple[str, str]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         found = _CODE.search(body)
         return (found.group() if found else ""), " ".join(body.split())[:200]
-
-
-def _wait_seconds(headers: Mapping[str, str], *, now: datetime) -> float:
-    """Return the seconds that ``Retry-After`` names.
-
-    Its date is compared with the answer's own, or with ``now``.
-    """
-    date = headers.get("date") or format_datetime(now)
-    return seconds_to_wait(headers.get("retry-after", ""), date=date, default=_WAIT_SECONDS)
 
 
 def items_of(body: bytes) -> list[Any]:
