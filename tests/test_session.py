@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bypass_responder.case.draft import Draft
-from bypass_responder.session import TRANSACTION_ROWS, Session, open_session
+from bypass_responder.case.draft import TRANSACTION_ROWS, Draft
+from bypass_responder.session import Session, open_session
 from tests.fakes import FakeLedger
 from tests.world import ALEX, World
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from bypass_responder.services import Services
 
 CONFLICTS_BEFORE_GIVING_UP = 8
-TRANSACTION_ROWS = 100
-"""What the ledger takes in one transaction."""
 T = TypeVar("T")
 
 
@@ -85,7 +83,7 @@ class Session:
     def _fitting(self) -> int:
         """How many of the deferred transitions fit into one transaction, at least one."""
         numbers = range(len(self._deferred), 1, -1)
-        return next((each for each in numbers if self._with(self._deferred[:each]).size <= TRANSACTION_ROWS), 1)
+        return next((each for each in numbers if self._with(self._deferred[:each]).has_room(0)), 1)
 
     def forget(self) -> None:
         """Leave out what was read besides."""
@@ -135,7 +133,7 @@ class Session:
                 return outcome
             if draft.changes == before and not alone:
                 return outcome
-            if deferred and draft.size > TRANSACTION_ROWS:
+            if deferred and not draft.has_room(0):
                 fitting = self._fitting()
                 failed += not await self._commit(self._with(self._deferred[:fitting]), fitting)
             elif await self._commit(draft, deferred):

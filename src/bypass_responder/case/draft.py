@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+TRANSACTION_ROWS = 100
+"""What the ledger takes in one transaction."""
 R = TypeVar("R", bound=Row)
 
 
@@ -66,8 +68,12 @@ class Draft:
 
     @property
     def size(self) -> int:
-        """How many operations the transaction has so far, at most: 100 fit."""
+        """How many operations the transaction has so far, at most."""
         return len(self.changed) + len(self.places) + len(self.entries) + 1
+
+    def has_room(self, operations: int) -> bool:
+        """Return True when the transaction can hold so many more."""
+        return self.size + operations <= TRANSACTION_ROWS
 
     def put_head(self) -> None:
         """Write the head even when nothing in it changed: its ETag orders the transactions."""

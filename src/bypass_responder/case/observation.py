@@ -43,8 +43,8 @@ SYNCED_AGAIN = timedelta(minutes=35)
 BLOCKED_BY_OTHERS = timedelta(hours=24)
 """For this long after the last evidence, an account that somebody else had disabled is blocked when it is enabled."""
 CLOCK_SKEW = timedelta(minutes=5)
-MOST_OPERATIONS = 80
-"""Of one transaction, which holds 100, before the effect of another step is recorded: it takes six."""
+ROOM = 20
+"""Operations left in a transaction that records the effect of another step, which takes six."""
 
 
 def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
@@ -292,7 +292,7 @@ def show_reverted(draft: Draft) -> None:
 def _finish(draft: Draft, kind: StepKind, wants: Sequence[Step], effect: Effect, detail: str) -> None:
     """Record the effect with every step that does not have it, as many as one transaction takes."""
     for step in wants:
-        if draft.size > MOST_OPERATIONS:
+        if not draft.has_room(ROOM):
             draft.put(draft.case.control(kind).model_copy(update={"next_at": draft.now}))
             return
         if step.state is StepState.DONE and step.effect is effect and step.detail == detail:

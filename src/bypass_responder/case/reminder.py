@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 MOST = 3
 """Reminders of one incident: after the hours of the setting, twice and four times as many."""
-MOST_OPERATIONS = 80
-"""Of one transaction, which holds 100, before another reminder: it takes four."""
+ROOM = 20
+"""Operations left in a transaction that makes another reminder, which takes four."""
 SUMMARIZED = "first_run"
 """Verdict of the incidents of the first sweep, which one notification lists."""
 
@@ -58,11 +58,10 @@ def due_at(case: Case, hours: int) -> list[datetime]:
 def remind(draft: Draft, hours: int) -> None:
     """Notify, more severely, of incidents that nobody has acknowledged in time.
 
-    As many as one transaction takes.
-    Missed reminders are made once.
+    As many as one transaction takes. Missed reminders are made once.
     """
     for incident in draft.case.rows(Incident):
-        if draft.size > MOST_OPERATIONS:
+        if not draft.has_room(ROOM):
             return
         if not _waits(draft.case, incident) or _due(incident, hours) > draft.now or incident.waits_since is None:
             continue

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 WINDOW = timedelta(days=1)
 MANY = 3
 """Accounts of one actor within the window."""
-MOST_OPERATIONS = 90
-"""Of one transaction, which holds 100. Actors of further incidents are judged by the next run."""
+ROOM = 10
+"""Operations left in a transaction that marks another incident. The actors of the others are judged by the next run."""
 MOST_READ = 500
 """Incidents of the window that are read, the newest first."""
 
@@ -125,7 +125,7 @@ def _count(draft: Draft, many: frozenset[str], administrators: frozenset[str]) -
     for incident in draft.case.rows(Incident):
         if incident.row_key in draft.case.kept:
             continue
-        if draft.size > MOST_OPERATIONS:
+        if not draft.has_room(ROOM):
             return
         raised = incident.many_targets or any(str(actor) in many for actor in incident.actors)
         held = incident.by_administrator or any(str(actor) in administrators for actor in incident.actors)
