@@ -93,8 +93,7 @@ async def examine(
         if isinstance(asked, Ask):
             return asked
         identified = asked
-    facts = _facts(finding, identified, entry, case, services)
-    facts = facts.model_copy(update={"entry_removed": removed})
+    facts = _facts(finding, identified, entry, case, services, entry_removed=removed)
     if finding.source is Source.HINT and identified.exchange_on and account:
         facts = facts.model_copy(update=await _of_baseline(finding, account, case, services))
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
@@ -168,6 +167,8 @@ def _facts(
     entry: AllowlistEntry | MalformedEntry | None,
     case: Case,
     services: Services,
+    *,
+    entry_removed: bool,
 ) -> Facts:
     account = identified.account
     return Facts(
@@ -183,4 +184,5 @@ def _facts(
         on_since=finding.on_since,
         began_after=_began_after(finding, case, off_at=None) if finding.source in STATES else None,
         was_covered=finding.was_covered,
+        entry_removed=entry_removed,
     )
