@@ -35,7 +35,7 @@ def a_command() -> ExchangeCommand:
 
 
 class Queues:
-    """The adapter with queues of its own, and raw access to them."""
+    """The adapter with queues for this test only, and raw access to them."""
 
     def __init__(self, clients: StorageClients, tenant_id: str) -> None:
         self._service = clients.queues

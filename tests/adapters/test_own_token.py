@@ -44,17 +44,17 @@ def tokens(token: str | None) -> OwnTokens:
 async def test_a_token_tells_its_roles_its_times_and_whose_it_is() -> None:
     issued = int(NOON.timestamp())
     jwt = a_jwt(roles=["B", "A"], iat=issued, exp=issued + 3600, oid="O", appid="P", tid="T")
-    told = await tokens(jwt).inspect("api")
+    check = await tokens(jwt).inspect("api")
 
-    assert (told.roles, told.issued_at, told.expires_at) == (("A", "B"), NOON, NOON + timedelta(hours=1))
-    assert (told.object_id, told.application_id, told.tenant_id, told.delegated) == ("o", "p", "t", False)
+    assert (check.roles, check.issued_at, check.expires_at) == (("A", "B"), NOON, NOON + timedelta(hours=1))
+    assert (check.object_id, check.application_id, check.tenant_id, check.delegated) == ("o", "p", "t", False)
 
 
 async def test_a_token_with_scopes_is_a_persons() -> None:
     assert (await tokens(a_jwt(scp="User.Read")).inspect("api")).delegated
 
 
-async def test_nothing_of_the_token_itself_is_told() -> None:
+async def test_nothing_of_the_token_itself_is_reported() -> None:
     jwt = a_jwt(oid="o")
 
     assert not set(jwt.split(".")) & set((await tokens(jwt).inspect("api")).model_dump_json().split('"'))
@@ -65,12 +65,12 @@ async def test_without_a_token_it_tells_why_in_one_line() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "opaque", "a.b.c", f"a.{base64.urlsafe_b64encode(b'[1]').decode()}.c"])
-async def test_a_token_that_is_no_jwt_is_told_as_one(token: str) -> None:
+async def test_a_token_that_is_no_jwt_is_reported(token: str) -> None:
     assert "JWT" in (await tokens(token).inspect("api")).problem
 
 
 @pytest.mark.parametrize("claims", [{"iat": "soon", "exp": 10**30, "roles": "User.Read.All"}, {}])
 async def test_claims_of_another_shape_are_left_out(claims: dict[str, object]) -> None:
-    told = await tokens(a_jwt(**claims)).inspect("api")
+    check = await tokens(a_jwt(**claims)).inspect("api")
 
-    assert (told.roles, told.issued_at, told.expires_at, told.problem) == ((), None, None, "")
+    assert (check.roles, check.issued_at, check.expires_at, check.problem) == ((), None, None, "")

@@ -125,7 +125,7 @@ async def by_python(
 
 
 def an_account(tenant: Tenant, alias: str, **mailbox: Any) -> Account:
-    """An account with a mailbox of its own."""
+    """An account with its mailbox."""
     account = Account.named(alias, exchange_name=alias, mailbox=Mailbox(**mailbox))
     tenant.add([account])
     return account

@@ -164,7 +164,7 @@ def _accepted(draft: Draft, kind: StepKind, control: Control, steps: Sequence[St
 def _revoke_again(draft: Draft, blocks: Sequence[Step]) -> None:
     """Plan the revocation again where it came before these blocks.
 
-    Whoever signed in since has valid sessions.
+    A sign-in in between has valid sessions.
     """
     blocked = {step.incident_id for step in blocks}
     before = [

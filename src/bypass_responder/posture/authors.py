@@ -77,7 +77,7 @@ def _names(record: Tampering) -> set[str]:
 def _properties(record: Tampering) -> tuple[str, ...]:
     """Return the properties that a record changes.
 
-    A list of its own takes the logon type out of DefaultAuditSet.
+    A custom list takes the logon type out of DefaultAuditSet.
     """
     if record.technique is Technique.ACTION_LIST:
         return (*lost_in(record.extent), "DefaultAuditSet")

@@ -141,7 +141,7 @@ def _size(part: Part) -> tuple[float, float]:
 def ask_next(run: PostureRun, now: datetime, new_ids: Iterable[str]) -> PostureRun:
     """Return it with further parts asked, up to ``MOST_ASKED``, or ended when none is left.
 
-    Asks nothing by itself.
+    Sends no question.
     """
     run = _overdue_ended(run, now)
     ids = iter(new_ids)

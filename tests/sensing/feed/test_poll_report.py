@@ -34,7 +34,7 @@ async def test_first_poll_does_not_start_what_an_administrator_disabled() -> Non
     assert (tenant.feed.status, ids_of(report)) == ("disabled", {"subscription_disabled"})
 
 
-async def test_a_subscription_that_somebody_stopped_is_started_again_and_told() -> None:
+async def test_a_subscription_that_somebody_stopped_is_started_again_and_reported() -> None:
     tenant = Tenant()
     tenant.feed.status = None
     tenant.feed.fail("list_content", FeedError("AF20022", "No subscription"))
@@ -47,13 +47,13 @@ async def test_a_subscription_that_somebody_stopped_is_started_again_and_told() 
 async def test_a_subscription_is_started_at_most_every_fifteen_minutes() -> None:
     tenant = Tenant()
     tenant.feed.fail("list_content", FeedError("AF20022", "No subscription"), always=True)
-    told = []
+    reported = []
     for minutes in (0, 5, 14, 15, 16):
         tenant.feed.status = None
         report = await tenant.poll(NOW + minutes * MINUTE)
-        told.append((report.subscription, "subscription_missing" in ids_of(report)))
+        reported.append((report.subscription, "subscription_missing" in ids_of(report)))
 
-    assert told == [("started", True), (None, True), (None, True), ("started", True), (None, True)]
+    assert reported == [("started", True), (None, True), (None, True), ("started", True), (None, True)]
 
 
 async def test_af20022_does_not_start_what_the_list_shows() -> None:
@@ -64,7 +64,7 @@ async def test_af20022_does_not_start_what_the_list_shows() -> None:
     assert ("start_subscription", "") not in tenant.feed.calls
 
 
-async def test_a_disabled_subscription_is_told_and_not_started() -> None:
+async def test_a_disabled_subscription_is_reported_and_not_started() -> None:
     tenant = Tenant()
     tenant.feed.fail("list_content", FeedError("AF20023", "disabled"))
     report = await tenant.poll()
@@ -89,14 +89,14 @@ async def test_a_right_that_worked_before_is_lost_one_that_never_did_is_missing(
 async def test_polls_that_fail_for_fifteen_minutes_are_a_problem(error: ResponderError) -> None:
     tenant = Tenant()
     tenant.feed.fail("list_content", error, always=True)
-    told = []
+    reported = []
     for minutes in (0, 14, 15, 16, 17):
         if minutes == 17:
             tenant.feed.recover()
         report = await tenant.poll(NOW + minutes * MINUTE)
-        told.append("poll_failing" in ids_of(report))
+        reported.append("poll_failing" in ids_of(report))
 
-    assert told == [False, False, True, True, False]
+    assert reported == [False, False, True, True, False]
     assert tenant.cursor.failing_since is None
 
 
