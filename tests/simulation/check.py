@@ -38,6 +38,8 @@ UNDER_WAY = timedelta(minutes=5)
 """A call that was claimed before may still take effect."""
 LATE_DELIVERY = timedelta(hours=3)
 """A receiver that was silent, or refused a notification, has it by then."""
+DAILY = {"many_targets", "late_evidence", "still_dark", "tampering", "allowlist_changed", "allowlist_expiring"}
+"""Written once a day; a run deletes what was delivered sooner than that (``play``), and then it is written again."""
 EVIDENCE_TAKES = timedelta(hours=26)
 """The first round of an incident is over by then, whatever its sources did."""
 CLOCKS_DIFFER = timedelta(minutes=3)
@@ -288,12 +290,12 @@ async def _of_notifications(run: Run) -> list[str]:
         if note.sent_at is None and note.created_at < run.now() - LATE_DELIVERY
     ]
     for receiver in (run.world.notifier, run.pager):
-        seen = set[str]()
+        seen: set[tuple[str, datetime | None]] = set()
         again = 0
         for message in receiver.messages:
-            ids = {note.id for note in message}
-            again += bool(ids & seen)
-            seen |= ids
+            told = {(note.id, note.created_at if note.about in DAILY else None) for note in message}
+            again += bool(told & seen)
+            seen |= told
         if again and not run.interrupted:
             problems.append(f"delivered_twice: {again} messages repeat a notification, and nothing was interrupted")
     return problems
