@@ -148,8 +148,10 @@ class FakeLedger(Scripted):
     def _case(self, target: str, wanted: Callable[[str], bool]) -> Case:
         rows: dict[str, Row] = {}
         kept: dict[str, str] = {}
-        for place, (kind, body) in sorted(self.stored[target].items()):
-            if not wanted(place) or is_of_newer_version(kind, place):
+        stored = self.stored[target]
+        for place in sorted(filter(wanted, stored)):
+            kind, body = stored[place]
+            if is_of_newer_version(kind, place):
                 continue
             try:
                 row, row_key, usual = _row(kind, body)

@@ -50,9 +50,17 @@ class Gated:
     """A port whose calls pass ``reach`` before and after."""
 
     def __init__(self, field: str, port: Any, reach: Reach, under_way: UnderWay) -> None:
-        for name, yields in PORTS[field].items():
-            wrap = _iterated if yields else _called
-            setattr(self, name, wrap(f"{field}.{name}", getattr(port, name), reach, under_way))
+        self._of = field, port, reach, under_way
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Wrap a method at its first use: a process that is soon killed uses few."""
+        field, port, reach, under_way = self._of
+        if name not in PORTS[field]:
+            raise AttributeError(name)
+        wrap = _iterated if PORTS[field][name] else _called
+        wrapped = wrap(f"{field}.{name}", getattr(port, name), reach, under_way)
+        setattr(self, name, wrapped)
+        return wrapped
 
 
 def _called(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bypass_responder.evidence.sources import BY_NAME, SOURCES, Asked, Source
 from bypass_responder.model.base import backoff
 from bypass_responder.model.change import Actor, ActorKind
-from bypass_responder.model.gathered import EvidencePlan, Inquiry, Round
+from bypass_responder.model.gathered import EvidencePlan, Inquiry, Round, inquiry_key
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.question import AskedAccount, Empty, Found, Pending, Question, Role, Unavailable
 
@@ -89,14 +89,13 @@ def missing_inquiries(incident: Incident, round_: Round, there: Iterable[Inquiry
     One about no known account is answered at once.
     """
     known = {each.key for each in there}
-    wanted = {
-        each.key: each
+    missing = {
+        key: _inquiry(incident.id, round_, source, role, account, now)
         for account, roles in accounts_of(incident)
         for source in SOURCES
-        if (role := source.concerns(account, roles))
-        for each in [_inquiry(incident.id, round_, source, role, account, now)]
+        if (role := source.concerns(account, roles)) and (key := inquiry_key(round_, source.name, account)) not in known
     }
-    return [each for key, each in wanted.items() if key not in known]
+    return list(missing.values())
 
 
 def _inquiry(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from bypass_responder.model.allowlist import SeenRow
@@ -152,8 +153,9 @@ class Case:
 
     def rows(self, kind: type[R]) -> list[R]:
         """All rows of one kind, in key order."""
-        found = {key: row for key, row in self.by_key.items() if isinstance(row, kind)}
-        return [found[key] for key in sorted(found)]
+        found = [(key, row) for key, row in self.by_key.items() if isinstance(row, kind)]
+        found.sort(key=itemgetter(0))
+        return [row for _, row in found]
 
     def row(self, kind: type[R], row_key: str) -> R | None:
         """One row, or None."""

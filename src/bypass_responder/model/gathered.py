@@ -19,6 +19,12 @@ class Round(StrEnum):
     """A day after auditing was restored."""
 
 
+def inquiry_key(round_: Round, source: str, account: AskedAccount) -> str:
+    """Return what identifies a question within its incident."""
+    digest = hashlib.sha256(account.key.encode()).hexdigest()[:12]
+    return f"{round_}-{source}-{digest}"
+
+
 class EvidencePlan(Stored):
     """What the evidence run has to do for one incident. ``etag`` is the row's."""
 
@@ -68,8 +74,7 @@ class Inquiry(Stored):
     @property
     def key(self) -> str:
         """Identifies it within its incident."""
-        account = hashlib.sha256(self.account.key.encode()).hexdigest()[:12]
-        return f"{self.round}-{self.source}-{account}"
+        return inquiry_key(self.round, self.source, self.account)
 
     def digest(self) -> str:
         """SHA-256 of question and answer: what the response log covers."""
