@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.detection import detect
@@ -144,7 +144,6 @@ _CASES = st.lists(st.sampled_from((str.upper, str.lower, str.swapcase, str.title
 _OTHERS = st.dictionaries(st.text(max_size=8).map("x{}".format), st.text(max_size=8), max_size=4)
 
 
-@settings(deadline=None)
 @given(value=st.sampled_from(["True", "False", "?"]), cases=_CASES, others=_OTHERS, order=st.randoms())
 def test_order_case_and_unrelated_parameters_never_change_the_result(
     value: str, cases: list[Any], others: dict[str, str], order: Any

@@ -59,7 +59,7 @@ async def end_state(order: list[str], failures: list[str]) -> tuple[object, ...]
 
 @pytest.mark.parametrize("examples", [15, pytest.param(150, marks=pytest.mark.slow)])
 def test_any_order_with_repetition_and_storage_errors_ends_as_in_order(examples: int) -> None:
-    settings(max_examples=examples, deadline=None)(given(ORDERS, FAILURES)(ends_as_in_order))()
+    settings(max_examples=examples)(given(ORDERS, FAILURES)(ends_as_in_order))()
 
 
 def ends_as_in_order(order: list[str], failures: list[str]) -> None:

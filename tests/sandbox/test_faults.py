@@ -6,7 +6,7 @@ import time
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.tenant.account import DOMAIN
@@ -22,7 +22,6 @@ def drawn(faults: Faults, *endpoints: str) -> list[str | None]:
     return [fault.kind if (fault := faults.next_fault(endpoint)) else None for endpoint in endpoints]
 
 
-@settings(deadline=None)  # a busy machine is not a failure
 @given(st.integers(), st.lists(st.sampled_from(["graph.patch_user", "feed.blob"]), max_size=50))
 def test_the_same_seed_replays_the_same_faults(seed: int, calls: list[str]) -> None:
     rates = {"throttle": 0.3, "drop_after": 0.3}
@@ -30,7 +29,6 @@ def test_the_same_seed_replays_the_same_faults(seed: int, calls: list[str]) -> N
     assert drawn(Faults(seed, rates), *calls) == drawn(Faults(seed, rates), *calls)
 
 
-@settings(deadline=None)  # a busy machine is not a failure
 @given(st.integers(), st.integers(0, 20))
 def test_calls_elsewhere_do_not_change_what_happens_here(seed: int, elsewhere: int) -> None:
     rates = {"throttle": 0.5}

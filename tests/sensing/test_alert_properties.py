@@ -54,7 +54,7 @@ def test_no_bytes_raise(data: bytes) -> None:
     assert isinstance(found, Alert | Unreadable)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(start=_STARTS, change=st.dictionaries(_NAMES, _JSON | _STARTS, max_size=4), outer=_NAMES, wrapped=st.booleans())
 def test_no_json_raises(start: Json, change: Json, outer: str, wrapped: bool) -> None:
     event = start | change
@@ -63,7 +63,7 @@ def test_no_json_raises(start: Json, change: Json, outer: str, wrapped: bool) ->
     found.model_dump_json()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_body_that_is_cut_or_altered_anywhere_never_raises(data: st.DataObject) -> None:
     event = body(data.draw(_STARTS))
@@ -87,7 +87,7 @@ _FINITE = st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leav
 _WHEN = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat) | st.none()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(target=_TEXT, actor=_TEXT | st.none(), when=_WHEN, link=_LINK, more=_FINITE)
 def test_what_the_schema_accepts_is_read(target: str, actor: Any, when: Any, link: Any, more: Any) -> None:
     data = a_hint(target=target, actor=actor, occurredAt=when, link=link, more=more)

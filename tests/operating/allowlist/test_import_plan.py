@@ -172,7 +172,7 @@ async def test_the_same_file_has_the_same_plan_id() -> None:
 texts = st.text(min_size=1, max_size=20).filter(lambda text: text == text.strip() and "\u00a0" not in text)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50)
 @given(justification=texts, ticket=texts, seconds=st.integers(0, 10**7))
 async def test_what_was_exported_is_imported_as_it_is(justification: str, ticket: str, seconds: int) -> None:
     """Whatever was typed in a storage tool: nothing is rejected that nobody changes."""

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bypass_responder.errors import FeedError, TransientError
@@ -241,7 +241,7 @@ def assert_nothing_passed(tenant: Tenant) -> None:
 
 
 @given(STEPS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_any_order_of_blobs_polls_faults_and_crashes_keeps_the_same_records(
     steps: list[tuple[str, object, object]],
 ) -> None:

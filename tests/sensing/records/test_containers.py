@@ -39,7 +39,7 @@ class Trickle:
 
 
 @given(shape=st.sampled_from(sorted(SHAPES)), sizes=st.lists(st.integers(1, 50), max_size=100))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_chunking_of_the_source_gives_the_same(shape: str, sizes: list[int]) -> None:
     content = SHAPES[shape](a_bypass())
 
@@ -323,7 +323,7 @@ def test_elements_that_cannot_matter_are_passed_over_and_the_place_is_still_name
 
 
 @given(before=st.integers(0, 1200), between=st.integers(0, 1200), text=st.text(max_size=30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_record_among_many_that_cannot_matter_is_found(before: int, between: int, text: str) -> None:
     quiet = json.dumps(another(Parameters=[], Subject=text + '},{"CreationTime":'))
     content = ",".join([quiet] * before + [ON] + [quiet] * between + [ON] + [quiet])

@@ -227,7 +227,7 @@ def by_the_prefilter(name: str) -> None:
     assert may_matter(json.dumps({"Operation": name}, ensure_ascii=False).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=exports())
 def test_exports_pass_nothing_unread(content: bytes) -> None:
     in_exports(content)
@@ -246,31 +246,31 @@ def with_tampering(draw: st.DrawFn) -> bytes:
     ).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(content=exports() | with_tampering())
 def test_looking_only_for_bypasses_finds_each_that_the_full_reading_finds(content: bytes) -> None:
     by_both_filters(content)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(content=exports())
 def test_compressed_exports_pass_nothing_unread(content: bytes) -> None:
     in_compressed_files(content)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=exports())
 def test_the_feed_passes_nothing_unread(content: bytes) -> None:
     in_the_feed(content)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(found=records())
 def test_alerts_pass_nothing_unread(found: Json) -> None:
     in_alerts(found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(name=spelled())
 def test_the_prefilter_passes_every_spelling(name: str) -> None:
     by_the_prefilter(name)
@@ -302,7 +302,7 @@ def test_a_fault_in_each_reader_is_found(
     strategy, must_hold = broken
     monkeypatch.setattr(where, name, fault)
 
-    @settings(max_examples=20_000, deadline=None, database=None, phases=[Phase.generate], report_multiple_bugs=False)
+    @settings(max_examples=20_000, database=None, phases=[Phase.generate], report_multiple_bugs=False)
     @given(case=strategy)
     def fails(case: Any) -> None:
         must_hold(case)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.sensing.records.prefilter import Prefilter, may_be_bypass, may_matter, names_cmdlet
@@ -70,7 +70,6 @@ def test_other_records_do_not_pass(text: str) -> None:
     assert not may_matter(text.encode())
 
 
-@settings(deadline=None)
 @given(name=st.sampled_from(NAMES), data=st.data())
 def test_no_escaping_hides_a_name(name: str, data: st.DataObject) -> None:
     """Any letter may be escaped, in either case, and the JSON may be nested in JSON strings."""
@@ -103,7 +102,6 @@ def test_utf_16_passes(encoding: str) -> None:
     assert may_matter(json.dumps([a_bypass()]).encode(encoding))
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_name_cut_by_a_chunks_end_is_seen(data: st.DataObject) -> None:
     blob = b"x" * 100 + json.dumps(a_bypass()).encode()

@@ -220,7 +220,7 @@ _EXTRA = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(swap=_SWAPPED, swap_value=_SWAPPED, extra=_EXTRA, order=st.randoms(), ascii_only=st.booleans(), data=st.data())
 def test_order_case_unrelated_fields_and_wrapping_never_change_the_result(
     swap: Any, swap_value: Any, extra: dict[str, Any], order: Any, ascii_only: bool, data: st.DataObject
