@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bypass_responder.errors import (
@@ -11,6 +13,7 @@ from bypass_responder.errors import (
     ResponderError,
     TransientError,
 )
+from bypass_responder.model.account import MalformedEntry
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.step import StepKind, StepState
 from tests.world import ALEX, BLAKE, World, a_finding
@@ -58,6 +61,20 @@ async def test_a_refusal_after_a_call_of_unknown_effect_keeps_the_slot() -> None
 
     assert (await world.states())[StepKind.BLOCK_SIGN_IN] is StepState.FAILED
     assert list(world.limit.slots) == [ALEX]
+
+
+async def test_a_retry_beside_a_held_decision_needs_a_slot_of_its_own() -> None:
+    world = World(containment_limit_per_hour=1)
+    world.directory.fail("set_sign_in", TransientError("503"))
+    await world.sees(a_finding())
+    world.now += timedelta(minutes=61)  # the slot is free again
+    await world.sees(about_blake())
+    world.allowlist.rows[ALEX] = MalformedEntry(object_id=ALEX, problem="ExpiresAt")
+
+    await world.sees(a_finding(id="another", effective_at=world.now))
+
+    assert world.directory.enabled == {ALEX: True, BLAKE: False}
+    assert (await world.states())[StepKind.BLOCK_SIGN_IN] is StepState.HELD
 
 
 async def test_a_slot_that_cannot_be_returned_does_not_hide_the_refusal() -> None:

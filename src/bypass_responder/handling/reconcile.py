@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 from bypass_responder.bounded import limited
 from bypass_responder.case import candidates, control, filing, observation, person_decision, reminder
 from bypass_responder.case.exchange_answer import revive
-from bypass_responder.errors import ResponderError, TransientError
+from bypass_responder.case.unread import note_unread
+from bypass_responder.errors import PermissionMissingError, ResponderError, TransientError
 from bypass_responder.event_lines import write_line
 from bypass_responder.handling import run_steps
 from bypass_responder.handling.decide_findings import decide_findings
@@ -225,10 +226,11 @@ async def _round(
         await session.apply(continued)
     claimed, handed_on, problems = await decide_findings(session, services, lookups)
     await run_steps.ask_about_candidates(session, services)
+    unread: list[ResponderError] = []
     try:
         claimed += await run_steps.claim_due(session, services, lookups)
     except ResponderError as error:
-        problems.append(error)
+        unread.append(error)
     if first is not None:
         await session.flush()
     problems += await run_steps.act(claimed, session, services)
@@ -236,8 +238,10 @@ async def _round(
         try:
             await look(session, services)
         except ResponderError as error:
-            problems.append(error)
-    return handed_on, problems
+            unread.append(error)
+    if unread and not isinstance(unread[0], PermissionMissingError):  # which has a health alert
+        await session.apply(partial(note_unread, why=str(unread[0])))
+    return handed_on, [*problems, *unread]
 
 
 async def _finish(one: Settled, listed: Mapping[str, Row], services: Services) -> Finished:

@@ -12,7 +12,7 @@ from bypass_responder.case.directory_call import may_sign_in
 from bypass_responder.case.filing import file_decided
 from bypass_responder.case.tasks import Task, show
 from bypass_responder.decision import Decision, Disposition, Verdict
-from bypass_responder.handling.run_steps import claim_steps
+from bypass_responder.handling.run_steps import claim_steps, due_steps
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.finding import Finding, FindingState
 from bypass_responder.model.notification import Severity
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 async def store_within_limit(decided: Decided, session: Session, services: Services) -> list[Claimed]:
     """Store the plan and take the slot that a block needs, concurrently; no step runs before both."""
-    store = partial(store_plan, decided=decided, services=services)
     limited = decided.decision.over_limit()
     account = decided.identified.account
     called = account is not None and may_sign_in(session.case, account, services.clock()) and services.settings.enforce
     blocks = called and limited.verdict is Verdict.LIMIT_REACHED
+    store = partial(store_plan, decided=decided, services=services, slot=blocks or not called)
     if not blocks or evidence.belongs_to_the_past(session.case, decided.finding):
         return await session.apply(store)
     limit = services.settings.containment_limit_per_hour
@@ -52,17 +52,19 @@ async def store_within_limit(decided: Decided, session: Session, services: Servi
     return [claim.without(StepKind.BLOCK_SIGN_IN) for claim in claimed]
 
 
-def store_plan(draft: Draft, decided: Decided, services: Services) -> list[Claimed]:
+def store_plan(draft: Draft, decided: Decided, services: Services, *, slot: bool) -> list[Claimed]:
     """Decide in the ledger: past evidence, standing down, or the incident with its plan, claimed at once.
 
+    ``slot``: a block has one under the hourly limit, or needs none. Without it, a block that an earlier decision wants
+    waits for the next claim, which takes a slot.
     Returns what was claimed; nothing when another instance decided it meanwhile.
     """
-    claimed = _decide(draft, decided, services)
+    claimed = _decide(draft, decided, services, slot=slot)
     file_decided(draft)
     return claimed
 
 
-def _decide(draft: Draft, decided: Decided, services: Services) -> list[Claimed]:
+def _decide(draft: Draft, decided: Decided, services: Services, *, slot: bool) -> list[Claimed]:
     finding, decision, identified = decided.finding, decided.decision, decided.identified
     current = draft.case.row(Finding, finding.row_key)
     if current is None or current.state is FindingState.DECIDED:
@@ -100,6 +102,8 @@ def _decide(draft: Draft, decided: Decided, services: Services) -> list[Claimed]
         _notify_owner(draft, incident_id, decision.reason)
     if decision.verdict is Verdict.HISTORY:
         episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
+    if not slot and due_steps(draft.case, StepKind.BLOCK_SIGN_IN, draft.now):
+        return []
     return claim_steps(draft, account=identified.account, services=services, slot=True)
 
 
