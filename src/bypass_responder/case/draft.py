@@ -11,6 +11,7 @@ from bypass_responder.case.plain_text import what_happened, what_is_true
 from bypass_responder.case.tasks import Task, decide
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
+from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.incident_status import ANSWERED_BY_PEOPLE, IncidentStatus
 from bypass_responder.model.log import About, Event, LogEntry
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-TRANSACTION_ROWS = 100
+TRANSACTION_ROWS, TRANSACTION_BYTES = 100, 4 * 1024 * 1024
 """What the ledger takes in one transaction."""
+ESCAPED = 4
+"""Bytes of a quotation mark or backslash of a raw record in the request: escaped in the row, and the row in JSON again."""
 R = TypeVar("R", bound=Row)
 
 
@@ -68,8 +71,9 @@ class Draft:
 
     @property
     def size(self) -> int:
-        """How many operations the transaction has so far, at most."""
-        return len(self.changed) + len(self.places) + len(self.entries) + 1
+        """How many operations the transaction has so far, at most; a long raw record counts as several."""
+        long = sum(map(_more_than_one, self.changed.values()))
+        return len(self.changed) + len(self.places) + len(self.entries) + 1 + long
 
     def has_room(self, operations: int) -> bool:
         """Return True when the transaction can hold so many more."""
@@ -192,6 +196,12 @@ class Draft:
         incident = incident.model_copy(update=changes)
         self.put(incident)
         return incident
+
+
+def _more_than_one(row: Row) -> int:
+    """Return for how many more operations of average size a row takes the room."""
+    raw = row.evidence.text if isinstance(row, Finding) and row.evidence else None
+    return len(raw or "") * ESCAPED // (TRANSACTION_BYTES // TRANSACTION_ROWS)
 
 
 def _status(case: Case, incident_id: str) -> IncidentStatus:
