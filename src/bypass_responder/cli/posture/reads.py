@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read(*, wait: Wait = False) -> None:
-    """Ask the app to read all mailboxes now. It does so once a day by itself.
+    """Ask the app to read all mailboxes now. It does so automatically once a day.
 
     A read that is under way is not started again. The Exchange worker takes
     minutes to hours, by the number of mailboxes; bypassctl status shows how

@@ -87,7 +87,7 @@ def _setting_problems(app: SelfCheck) -> Iterator[Problem]:
     if not app.worker_ids:
         what = (
             "EXCHANGE_WORKER_IDS is empty: the responder cannot distinguish its own remediation from anyone else's, "
-            "and reports the worker's membership of its own role group as tampering"
+            "and reports the worker as a new member of the role groups that it was given"
         )
         fix = "azd provision, which sets it to the object id and application id of the worker's identity"
         yield Problem("worker_ids_empty", "EXCHANGE_WORKER_IDS", what, fix)
