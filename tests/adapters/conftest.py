@@ -1,4 +1,4 @@
-"""One Azurite for the run, a tenant id of its own for each test, and clients of the test's own event loop."""
+"""One Azurite for the run, a tenant id for each test, and clients of the test's own event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Application Insights' ingestion and the platform's token endpoint on loopback, with a certificate of their own."""
+"""Application Insights' ingestion and the platform's token endpoint on loopback.
+
+They have a certificate of their own.
+"""
 
 from __future__ import annotations
 

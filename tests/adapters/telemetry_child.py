@@ -1,4 +1,7 @@
-"""A worker process that sends: started by the test with the settings of an app, it writes what it is told to."""
+"""A worker process that sends telemetry, started by the test with the settings of an app.
+
+Its arguments say what it writes.
+"""
 
 from __future__ import annotations
 

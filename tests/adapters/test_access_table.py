@@ -1,4 +1,4 @@
-"""What every memory of watched mailboxes does: the fake that other tests trust, and the table in Azurite."""
+"""The contract of MailboxAccesses, for the fake that other tests trust and the table in Azurite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The chain of checkpoints: the same facts hold for the fake and the append blobs, whatever a crash or a race left."""
+"""The chain of checkpoints: the same facts hold for the fake and for the append blobs.
+
+They hold whatever a crash or a race left.
+"""
 
 from __future__ import annotations
 
@@ -228,7 +231,10 @@ async def test_a_blob_that_a_crash_left_empty_is_taken(stored: Stored) -> None:
 
 
 class Answers(AioHttpTransport):  # type: ignore[misc] # untyped in azure-core
-    """The SDK's transport. Before the first append it calls ``before``; ``lost``: the append's answer does not come."""
+    """The SDK's transport, disturbed at an append.
+
+    Before the first append it calls ``before``. With ``lost``, the answer to an append does not arrive.
+    """
 
     before: Any = None
     lost = False

@@ -1,4 +1,7 @@
-"""What every memory of the reads does: the fake that other tests trust, and table, queue and blobs in Azurite."""
+"""The contract of ExchangeReads, for the fake that other tests trust and the adapter on Azurite.
+
+The adapter uses a table, a queue and blobs.
+"""
 
 from __future__ import annotations
 

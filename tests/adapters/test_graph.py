@@ -408,7 +408,10 @@ PER_SECOND, LATENCY_SECONDS, CALLS = 20, 0.1, 600
 
 
 class LimitedDirectory(GraphDirectory):
-    """A bucket of tokens in place of the wire. A call that finds none is refused for a second and takes none."""
+    """A directory with a bucket of tokens in place of the wire.
+
+    A call that finds no token is refused for a second and takes none.
+    """
 
     def __init__(self) -> None:
         super().__init__(cast("AsyncTokenCredential", None), "https://graph.test")

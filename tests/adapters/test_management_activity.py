@@ -1,4 +1,7 @@
-"""What every audit feed does, fake and adapter; then what only the adapter meets, on real connections."""
+"""The contract of AuditFeed, for the fake and the adapter; then what only the adapter meets.
+
+The adapter is tested on real connections.
+"""
 
 from __future__ import annotations
 
@@ -276,7 +279,10 @@ def an_error(code: str, status: int = 400, **headers: str) -> bytes:
 
 
 class Script:
-    """A server on loopback that gives these answers in turn, the last one for ever, and keeps what it was asked."""
+    """A server on loopback that gives these answers in turn and keeps the requests.
+
+    It repeats the last answer forever.
+    """
 
     def __init__(self, *answers: bytes) -> None:
         self._answers = chain(answers, repeat(answers[-1]))

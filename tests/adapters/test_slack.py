@@ -1,4 +1,4 @@
-"""Texts for Slack: with the link, short enough, and without a mention or a link that an attacker wrote."""
+"""Texts for Slack: with the link, short enough, and without mentions or links from an attacker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The clients, what ``create_storage`` makes, and clients of a process that ends soon: they do the same."""
+"""The usual storage clients and those of a process that ends soon do the same.
+
+What ``create_storage`` makes is tested as well.
+"""
 
 from __future__ import annotations
 

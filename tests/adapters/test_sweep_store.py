@@ -1,4 +1,7 @@
-"""What every memory of the sweeps does: the fake that other tests trust, and tables and blobs in Azurite."""
+"""The contract of SweepStore, for the fake that other tests trust and the adapter on Azurite.
+
+The adapter uses tables and blobs.
+"""
 
 from __future__ import annotations
 
@@ -158,7 +161,10 @@ async def test_the_console_knows_no_baseline_before_the_first(clients: StorageCl
 async def test_the_list_for_the_console_is_bounded_and_says_how_many_it_leaves_out(
     real: SweepStore, clients: StorageClients, tenant_id: str, accounts: int, name: str
 ) -> None:
-    """Those without an allowlist entry are never left out for others; names of 256 random characters fill the row."""
+    """Accounts without an allowlist entry are never left out for others.
+
+    Names of 256 random characters fill the row.
+    """
     rng = random.Random(1)
     many = {
         str(number): BaselineEntry(
@@ -193,7 +199,10 @@ async def test_a_broken_list_is_an_input_error_and_no_empty_one(
 async def test_a_row_without_a_list_is_an_input_error(
     real: SweepStore, clients: StorageClients, tenant_id: str
 ) -> None:
-    """As an earlier version wrote it: until the next sweep, nothing is known, and nobody is taken for off."""
+    """A row from an earlier version has no list: until the next sweep, nothing is known.
+
+    No account is assumed to be off.
+    """
     await real.replace_baseline(a_baseline())
     table = clients.tables.get_table_client(TABLE)
     row = await table.get_entity(tenant_id, ROW)

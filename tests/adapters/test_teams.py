@@ -1,4 +1,7 @@
-"""Cards for Microsoft Teams: valid by the published schema, small enough, and inert whatever the audit records say."""
+"""Cards for Microsoft Teams: valid by the published schema, small enough, and inert.
+
+They are inert whatever the audit records say.
+"""
 
 from __future__ import annotations
 

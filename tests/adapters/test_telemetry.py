@@ -1,4 +1,7 @@
-"""The real SDK of Azure Monitor, as the app configures it, against a stand-in for the ingestion on loopback."""
+"""The real SDK of Azure Monitor, as the app configures it, against a stand-in for ingestion.
+
+The stand-in listens on loopback.
+"""
 
 from __future__ import annotations
 

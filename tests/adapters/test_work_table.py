@@ -106,7 +106,10 @@ async def test_a_late_finish_puts_nothing_off(work: WorkList) -> None:
 
 
 async def test_whoever_stores_a_finding_beside_a_commit_is_not_forgotten(work: WorkList) -> None:
-    """One worker has read the case; another touches, stores and finishes; the first then has nothing left to do."""
+    """One worker has read the case while another touches, stores and finishes.
+
+    The first worker then has nothing left to do.
+    """
     storing = await work.touch("t1", NOON)
     committing = await work.touch("t1", LATER)
     await work.finish(storing, NOON)

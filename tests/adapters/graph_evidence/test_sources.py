@@ -1,4 +1,7 @@
-"""Every source that Graph answers, on the stand-in: found with its planted value, empty, and unavailable."""
+"""Every source that Graph answers, on the stand-in: found, empty, and unavailable.
+
+What is found is the planted value.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ AT_ONCE = sorted(set(OVER_HTTP) - set(TOPICS))
 
 
 class Token:
-    """A credential: of the stand-in, asked each time, so that a permission counts from then on; or made up."""
+    """A credential of the stand-in, or a made-up one.
+
+    The stand-in is asked for each token, so that a new permission counts at once.
+    """
 
     def __init__(self, url: str = "") -> None:
         self._url = url
