@@ -21,7 +21,7 @@ async def test_the_first_time_an_entry_exempts_an_account_somebody_is_notified()
 
 
 async def test_an_entry_younger_than_the_last_clean_sweep_does_not_exempt_what_a_sweep_found() -> None:
-    """Off at 09:00, entry at 09:10, on at 09:15: nobody can say which came first, and today it is exempted."""
+    """Off at 09:00, entry at 09:10, found on at 09:15: which of the two came first is unknown."""
     world = World()
     await world.sweep()
     world.now += timedelta(minutes=15)

@@ -14,7 +14,7 @@ from tests.world import ALEX, START, World, a_finding
 
 
 async def test_one_404_of_a_stale_replica_does_not_end_the_block() -> None:
-    """The directory is eventually consistent. Today its first 404 means that the account is gone, for good."""
+    """One 404 does not mean that the account is gone: the directory is eventually consistent."""
     world = a_world()
     world.directory.fail("set_sign_in", NotFoundError("stale replica"))
     world.directory.fail("revoke_sessions", NotFoundError("stale replica"))
@@ -25,7 +25,7 @@ async def test_one_404_of_a_stale_replica_does_not_end_the_block() -> None:
 
 
 async def test_one_stale_read_back_does_not_hide_that_the_account_is_enabled_again() -> None:
-    """Today an account that one read-back does not find counts as deleted, and its re-enabling is not noticed."""
+    """An account that one read-back does not find is not deleted, and its re-enabling is noticed."""
     world = a_world()
     await contained(world)
     missed = world.directory.accounts.pop(ALEX)
@@ -38,7 +38,10 @@ async def test_one_stale_read_back_does_not_hide_that_the_account_is_enabled_aga
 
 
 async def test_an_account_disabled_at_the_claim_and_enabled_later_is_noticed() -> None:
-    """Today a sign-in that is off for the minute of the claim ends the block, and both re-checks stay silent."""
+    """A sign-in that is off for the minute of the claim does not end the block.
+
+    A re-check notices that the account was enabled again.
+    """
     world = a_world()
     world.directory.change(ALEX, account_enabled=False)
     await contained(world)
@@ -62,9 +65,9 @@ async def test_the_block_goes_out_before_other_records_about_the_account_are_dec
 
 
 async def test_a_block_in_flight_is_not_held_under_the_caller() -> None:
-    """Today a second record, decided while the call is under way and no slot is left, takes its claim away.
+    """A second record leaves the claim of a call under way in place, even when no slot is left.
 
-    The call goes through: Entra has the account blocked, and the ledger has the block held.
+    Otherwise the call goes through, and the ledger has the block held while Entra has the account blocked.
     """
     world = a_world(containment_limit_per_hour=1)
     world.directory.fail("set_sign_in", TransientError("503"), about=ALEX)
@@ -100,7 +103,7 @@ async def reverted_block() -> tuple[World, str]:
 
 
 async def test_a_further_on_blocks_an_account_again_that_somebody_enabled() -> None:
-    """Today the reverted block of an open episode is never made again, however often the account is bypassed."""
+    """A reverted block of an open episode is made again when the account is bypassed again."""
     world, _ = await reverted_block()
     await world.sees(a_finding(effective_at=world.now))
     await world.passes(minutes=1)
@@ -128,7 +131,10 @@ async def many_incidents(world: World, number: int) -> None:
 
 
 async def test_reminders_of_many_incidents_at_once_do_not_stop_the_account() -> None:
-    """After an outage of the responder: one transaction of more than 100 rows, after which nothing was decided."""
+    """After an outage, reminders that need more than 100 rows do not stop the account's decisions.
+
+    One transaction cannot hold them.
+    """
     world = a_world(automatic_controls="disable_bypass")
     await many_incidents(world, 36)
     await world.passes(minutes=1)

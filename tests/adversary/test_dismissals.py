@@ -24,7 +24,10 @@ async def dismissed_with_a_late_record() -> tuple[World, Finding]:
 
 
 async def test_an_attack_that_nobody_had_seen_is_decided_after_an_older_one_was_dismissed() -> None:
-    """The feed is an hour late. Today whatever happened before the decision is past: no step and no notification."""
+    """A record from before the decision is not past when a late feed brings it only afterwards.
+
+    The feed is an hour late. The record gets its steps and its notification.
+    """
     world, attack = await dismissed_with_a_late_record()
 
     assert await verdict_of(attack, world) != "past"

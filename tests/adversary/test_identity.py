@@ -11,7 +11,7 @@ from tests.world import ALEX, BLAKE, TENANT, World, a_finding, some_settings
 
 @pytest.mark.parametrize("object_id_text", ["Jo North", ""])
 async def test_a_person_who_was_given_the_attackers_names_is_not_blocked(object_id_text: str) -> None:
-    """The record has names only. Today the account that has them now is blocked, though Exchange says *off*."""
+    """The record has only names, and Exchange says *off* for the account that has them now."""
     world = World()
     world.names |= {"jo north": [BLAKE], BLAKE_UPN: [BLAKE]}
     await world.sees(a_finding(object_id_text=object_id_text, identity_text=BLAKE_UPN))
@@ -22,7 +22,7 @@ async def test_a_person_who_was_given_the_attackers_names_is_not_blocked(object_
 
 
 async def test_a_known_object_id_beside_a_name_that_nobody_knows_is_asked_of_exchange() -> None:
-    """An alias that the attacker typed and then removed. Today it makes the record ambiguous: the bypass stays on."""
+    """An alias that the attacker typed and then removed does not make the record ambiguous."""
     world = a_world()
     await world.sees(a_finding(identity_text="throw-away@contoso.com"))
     await world.answer()

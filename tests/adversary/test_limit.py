@@ -9,7 +9,7 @@ from tests.world import ALEX, World, a_finding, an_account
 
 
 async def test_accounts_that_are_disabled_already_take_no_slot() -> None:
-    """Today five shared mailboxes, bypassed as decoys, use up the hour: the attacker's own account is only held."""
+    """Five shared mailboxes, bypassed as decoys, leave the slots to the attacker's own account."""
     decoys = numbered_accounts(5, account_enabled=False)
     eve = an_account("eeeeeeee-0000-4000-8000-000000000009", "eve@contoso.com")
     world = World(*decoys, eve)
@@ -22,7 +22,7 @@ async def test_accounts_that_are_disabled_already_take_no_slot() -> None:
 
 
 async def test_evidence_about_an_account_that_is_blocked_takes_no_slot() -> None:
-    """Today a further record of an open episode takes a slot again an hour later, though nothing is left to block."""
+    """A further record of an open episode takes no slot an hour later: nothing is left to block."""
     world = a_world()
     await world.sees(a_finding())
     world.now += timedelta(minutes=61)

@@ -1,4 +1,4 @@
-"""What is over costs nothing: a run that has nothing to do writes nothing, however long the history is."""
+"""A run that has nothing to do writes nothing, however long the history is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.world import ALEX, START, World, a_finding
 
 
 async def test_a_run_that_changes_nothing_writes_no_index_entry() -> None:
-    """Today each run writes every incident and every lone finding of the account into the index, changed or not."""
+    """A run writes an incident or a lone finding into the index only if it changed."""
     world = World()
     await world.sees(*(an_off(effective_at=START - timedelta(days=2, seconds=n)) for n in range(10)))
     world.index.calls.clear()
@@ -20,7 +20,7 @@ async def test_a_run_that_changes_nothing_writes_no_index_entry() -> None:
 
 
 async def test_a_run_that_changes_nothing_logs_nothing() -> None:
-    """Today late records of a dismissed incident are reopened and put away again in each run, with a log line each."""
+    """Late records of a dismissed incident are not reopened and put away again in each run."""
     world = a_world()
     incident = await contained(world)
     world.now += timedelta(hours=3)

@@ -47,7 +47,7 @@ class ThrottlingReceiver:
 
 
 async def test_an_absurd_retry_after_breaks_no_run() -> None:
-    """Today a wait of 30,000 years overflows the clock in each run, and what stands behind it is never sent."""
+    """A wait of 30,000 years does not overflow the clock and hold back what is queued behind it."""
     world = ThrottlingReceiver("999999999999").of(a_world())
     await world.sees(a_finding(), about_blake())
     problems = await problems_of(world.passes(seconds=6))
@@ -84,7 +84,7 @@ async def test_a_notification_that_cannot_be_sent_holds_back_no_other() -> None:
 
 
 async def test_a_run_waits_for_a_silent_receiver_once_at_most() -> None:
-    """Today nine accounts mean nine timeouts of ten seconds each, and the timer's next run comes that much later."""
+    """Nine accounts do not cost nine timeouts of ten seconds, which delay the timer's next run."""
     accounts = numbered_accounts(9)
     receiver = SilentReceiver()
     world = World(*accounts, containment_limit_per_hour=100)
@@ -96,7 +96,7 @@ async def test_a_run_waits_for_a_silent_receiver_once_at_most() -> None:
 
 
 async def runs_that_the_host_ends(world: World) -> None:
-    """Three runs with findings about two accounts. BLAKE's rows never load, until the host's time is over."""
+    """Three runs with findings about two accounts; the host ends each, as BLAKE's rows never load."""
     load = world.ledger.load
 
     async def never_for_blake(target: str, *, history: bool = False) -> Case:

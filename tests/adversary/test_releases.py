@@ -1,4 +1,4 @@
-"""A release enables the account that a person meant, when they meant it, and never under a newer incident."""
+"""A release enables the intended account at the intended time, never under a newer incident."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_releasing_an_older_incident_never_leaves_a_newer_one_contained_an
 
 
 async def test_a_delayed_release_does_not_undo_a_newer_block() -> None:
-    """Today a release that Graph throttled is repeated two minutes later, over the block of a new violation."""
+    """A release that Graph throttled is not repeated over the block of a new violation."""
     world = a_world()
     older = await contained(world)
     world.now += timedelta(hours=2)
@@ -56,7 +56,7 @@ async def flapping_account(*, episodes: int) -> World:
 
 @pytest.mark.slow
 async def test_an_account_with_many_incidents_can_be_released() -> None:
-    """Today one transaction cancels every open re-check of the account; with more than 95 it is refused, for ever."""
+    """A release that cancels more than 95 open re-checks of the account does not exceed a transaction."""
     world = await flapping_account(episodes=110)
     problems = await problems_of(world.decides("release", (await world.incidents())[-1].id))
 
@@ -65,7 +65,7 @@ async def test_an_account_with_many_incidents_can_be_released() -> None:
 
 @pytest.mark.slow
 async def test_a_release_that_cannot_be_recorded_does_not_undo_a_newer_block() -> None:
-    """Today the release stays claimed and is called again whenever its lease ends, after a new violation too."""
+    """A release whose lease has ended is not called again over a new violation."""
     world = await flapping_account(episodes=110)
     await problems_of(world.decides("release", (await world.incidents())[-1].id))
     await problems_of(bypassed_again(world, minutes=5))

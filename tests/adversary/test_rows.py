@@ -42,7 +42,7 @@ async def the_feed_brings(world: World, *moments: str) -> list[str]:
 
 
 async def test_a_record_of_the_year_1_does_not_stop_its_account() -> None:
-    """``default(DateTime)`` as CreationTime. Today it begins an incident, and nothing later can be decided."""
+    """A record with ``default(DateTime)`` as its CreationTime does not stop later decisions."""
     world = a_world()
     await poll_audit_feed(world.services)
     await the_feed_brings(world, "0001-01-01T00:00:00")
@@ -58,7 +58,7 @@ async def test_a_record_of_the_year_1_does_not_stop_its_account() -> None:
 
 @pytest.mark.parametrize("kind", ["head", "notification"])
 async def test_a_row_that_the_next_version_wrote_does_not_stop_its_account(kind: str) -> None:
-    """Today one new optional field makes the whole account unreadable for the version before: nothing is decided."""
+    """One new optional field does not make the account unreadable to the previous version."""
     world = a_world()
     await contained(world)
     next_version_writes(kind, world)
@@ -189,7 +189,10 @@ async def work(azurite: str) -> Any:
 
 
 async def test_bringing_a_work_item_forward_overwrites_no_announcement(work: TableWorkList) -> None:
-    """Today a run that ends reads the item and writes it back; a person's decision announced in between waits a day."""
+    """A run that ends overwrites no decision that a person announced between its read and its write.
+
+    Otherwise the decision waits for a day.
+    """
     tomorrow = START + timedelta(hours=23)
     ending = await work.touch(ALEX, START)
     await work.finish(await work.touch(ALEX, START), tomorrow)

@@ -140,7 +140,10 @@ async def test_unreadable_decisions_do_not_fill_the_tenants_case() -> None:
 
 
 class FailsOn:
-    """A receiver that answers 502 whenever a notification of one target is in the message, and accepts any other."""
+    """A receiver that answers 502 to messages with a notification about one target.
+
+    It accepts every other message.
+    """
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -205,7 +208,7 @@ async def added_after_the_bypass(world: World) -> None:
 
 
 async def test_two_overlapping_runs_leave_no_memory_of_a_row_that_is_gone() -> None:
-    """Edited, then deleted, while the run that read the edit is slower than the one that read the deletion."""
+    """The run that read the edit is slower than the one that read the deletion after it."""
     world = World()
     await world.allowlist.put(an_entry())
     await world.passes(minutes=1)
