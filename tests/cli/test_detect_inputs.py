@@ -42,7 +42,10 @@ ON_ROWS = list(map(list, zip(*search_ual(a_bypass()).items(), strict=True)))
 
 
 def _text_alone(value: object) -> str:
-    """Name a case by its text: compressed bytes differ from second to second, and each worker collects for itself."""
+    """Name a case by its text only: compressed bytes differ from second to second.
+
+    Each worker collects the tests for itself, and their names must agree.
+    """
     return value if isinstance(value, str) else ""
 
 

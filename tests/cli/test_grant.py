@@ -1,4 +1,7 @@
-"""`bypassctl grant` on the stand-in Graph: from nothing to complete, twice, back, and from every state between."""
+"""`bypassctl grant` on the stand-in Graph: from nothing to complete, twice, and back.
+
+It also starts from every state in between.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What `bypassctl status` says of the organization's switches, the sweep, hints and costs, and when it ends with 1."""
+"""What `bypassctl status` reports, and when it exits with 1.
+
+It reports on the organization's switches, the sweep, hints and costs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the console cannot know it asks; a page says as of when an answer is, or that it is not known yet."""
+"""The console asks for what it cannot know, and a page says how recent an answer is.
+
+Until there is an answer, the page says that it is not known yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The allowlist in the console: an edit is shown first, then made once, on the row that was shown, by one who may."""
+"""An allowlist edit in the console: shown first, then made once, by a person who may.
+
+It is made only on the row that was shown.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""An import in the console: a verdict for each row, one confirmation of exactly this file, nothing half-written."""
+"""An import in the console: a verdict for each row, and one confirmation of exactly this file.
+
+Nothing is left half-written.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A decision in the console: sent once, about the state that was read, by a person who may; else nothing is sent."""
+"""A decision in the console: sent once, by a person who may, about the state that was read.
+
+Otherwise nothing is sent.
+"""
 
 from __future__ import annotations
 

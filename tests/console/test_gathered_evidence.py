@@ -17,7 +17,10 @@ RULE = Item(at=START, what="inbox rule", detail={"sends to": "<b>drop</b>@exampl
 
 
 async def gathered() -> tuple[World, str]:
-    """ALEX is contained; one source found a rule, one has no license, one fails, the others have no adapter."""
+    """ALEX is contained; one source found a rule, one has no license, and one fails.
+
+    The other sources have no adapter.
+    """
     world = await scenes.contained()
     world.sources["inbox_rules"] = FakeSource(Found(count=60, items=(RULE,), raw=({"id": 1},)))
     world.sources["sign_ins"] = FakeSource(Unavailable(reason="no license", fix="Entra ID P1"))

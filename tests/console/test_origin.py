@@ -1,4 +1,4 @@
-"""Where a change may come from: a form or a script of the console itself, or a program with a bearer token."""
+"""Accepted origins of a change: a form or script of the console, or a program with a bearer token."""
 
 from __future__ import annotations
 

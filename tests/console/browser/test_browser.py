@@ -63,7 +63,10 @@ async def held() -> tuple[World, str]:
 
 
 async def with_evidence() -> tuple[World, str]:
-    """ALEX is contained. Sources found a hidden rule and a sign-in, one may not be read, the others have nothing."""
+    """ALEX is contained; sources found a hidden rule and a sign-in, and one source may not be read.
+
+    The other sources have nothing.
+    """
     rule = {"name": "…", "hidden": "True", "sends to": "drop@example.net"}
     sign_in = {"country": "BR", "address": "203.0.113.7", "client": "PowerShell"}
     world = await scenes.contained()

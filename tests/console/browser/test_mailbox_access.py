@@ -18,7 +18,10 @@ OWA, REST = "Client=OWA;Action=ViaProxy", "Client=REST;Client=RESTSystem;a-clien
 
 
 async def opened() -> World:
-    """EVE was given a mailbox and read it, an administrator and an app as well; a day and a name are not known."""
+    """EVE was given a mailbox and read it; an administrator and an app accessed it as well.
+
+    One day was not read, and the directory does not know one name.
+    """
     rows = (
         *(ago(each, count=40 * each, clients=(OWA,)) for each in (1, 2)),
         ago(2, operation="SendAs", clients=(OWA,)),
