@@ -26,7 +26,10 @@ def served() -> Iterator[tuple[Tenant, str]]:
 
 @pytest.fixture
 def stand_in(served: tuple[Tenant, str], monkeypatch: pytest.MonkeyPatch) -> tuple[Tenant, str]:
-    """A tenant with an id of its own, that replicates at once; this process has the responder's identity in it."""
+    """A tenant with its own id, which replicates at once.
+
+    This process has the responder's identity in it.
+    """
     shared, url = served
     settings = Settings(tenant_id=str(uuid4()), exchange_delay_seconds=0, graph_delay_seconds=0)
     vars(shared).update(vars(Tenant(settings=settings)))
@@ -39,7 +42,10 @@ def stand_in(served: tuple[Tenant, str], monkeypatch: pytest.MonkeyPatch) -> tup
 
 @pytest.fixture
 async def start(stand_in: tuple[Tenant, str], azurite: str) -> AsyncIterator[Start]:
-    """Starts the tenant's responder, with settings of the test's own. At the end the response log must verify."""
+    """Start the tenant's responder, with the test's own settings.
+
+    At the end, the response log must verify.
+    """
     tenant, url = stand_in
     started: list[Live] = []
     with SandboxClient(url) as client:

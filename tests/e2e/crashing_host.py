@@ -1,8 +1,8 @@
-"""`python -m tests.e2e.crashing_host`: the function host, which kills itself (SIGKILL) once, right after one call.
+"""`python -m tests.e2e.crashing_host`: the function host, which kills itself once with SIGKILL.
 
-``CRASH_AFTER`` names the call, ``CRASH_TARGET`` the object id that it must be about, ``CRASH_MARKER`` a file that says
-that it happened. Without them it is an ordinary host. Leases and read-backs are shortened, so that a crash is mended
-within seconds.
+It dies right after the call that ``CRASH_AFTER`` names. ``CRASH_TARGET`` is the object id that the call must be about,
+``CRASH_MARKER`` a file that records that it happened. Without them it is an ordinary host. Leases and read-backs are
+shortened, so that recovery from a crash takes seconds.
 """
 
 from __future__ import annotations

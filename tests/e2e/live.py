@@ -1,4 +1,7 @@
-"""The responder in this process on its real adapters: Azurite, a stand-in tenant over HTTP, azure-identity, msgraph."""
+"""The responder in this process, on its real adapters.
+
+It uses Azurite, a stand-in tenant over HTTP, azure-identity and msgraph.
+"""
 
 from __future__ import annotations
 
@@ -209,7 +212,10 @@ class Live:
         return count
 
     async def sweep(self, change: Callable[[bytes], bytes] = bytes, **fields: Any) -> None:
-        """The timer asks for a sweep, the worker answers; ``change`` and ``fields`` spoil the list or the answer."""
+        """The timer asks for a sweep, and the worker answers.
+
+        ``change`` spoils the list, ``fields`` the answer.
+        """
         await self.responder.sweep_bypass_state()
         queue = QueueClient.from_connection_string(self.env["ResponderStorage"], self.env["EXCHANGE_SWEEPS_QUEUE"])
         async with queue:
@@ -245,9 +251,10 @@ class Live:
         return {row.id for row in await self.rows(HealthAlert) if row.recovered_at is None}
 
     async def runs(self) -> None:
-        """Everything that happens by itself within half a minute, twice polled, so that our own traces are read too.
+        """Everything that happens by itself within half a minute.
 
-        The feed is asked up to the last whole second: what was published just now is a little older at the poll.
+        The feed is polled twice, so that our own traces are read too. It is asked up to the last whole second: what was
+        published just now is a little older at the poll.
         """
         self.ahead += timedelta(seconds=1)
         await self.poll()
@@ -268,7 +275,10 @@ class Live:
         return self.client.attack(scenario, **options)
 
     def bypassed(self, alias: str, *, ago: timedelta = timedelta(0), on: bool = True, **fields: Any) -> dict[str, Any]:
-        """Somebody bypassed the account some time ago: the feed has the record, ``on`` says what is true today."""
+        """Somebody bypassed the account some time ago, and the feed has the record.
+
+        ``on`` is the state of the bypass today.
+        """
         account = self.tenant.find(f"{alias}@{self.tenant.settings.domain}")
         assert account is not None
         self.client.accounts([{"object_id": account.object_id, "audit_bypass_enabled": on}])

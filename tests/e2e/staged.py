@@ -48,7 +48,7 @@ class Crash:
 
 @dataclass(frozen=True)
 class EndState:
-    """What became of one account: its record's verdict, its incident, each step's effect, and its true state.
+    """What became of one account: its verdict, its incident, the effect of each step, its true state.
 
     ``off`` is the effect of disable_bypass however it came about: a command that was sent twice is answered twice
     (verified, already off), and which answer is recorded first is chance.
@@ -174,7 +174,10 @@ def end_state(stage: Stage, client: SandboxClient, target: str, *, began: str) -
 
 
 async def _rows_at_rest(responder: Responder, target: str) -> list[Row]:
-    """Read a case until its findings are decided: the record of the responder's own change may have just come."""
+    """Read a case until its findings are decided.
+
+    The record of the responder's own change may have only just arrived.
+    """
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while True:
         rows = list((await responder.services.ledger.load(target, history=True)).by_key.values())

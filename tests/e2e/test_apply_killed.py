@@ -1,4 +1,4 @@
-"""A plan, carried out and undone, while worker and responder are killed after each mailbox: nothing is lost."""
+"""Nothing of a plan or its undo is lost when worker and responder are killed after each mailbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Bad input through the feed: kept or held, shown by `bypassctl status`, never acted on, never in the way."""
+"""Bad input through the feed: kept or held, shown by `bypassctl status`, and never acted on.
+
+It does not stop other input.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bypassctl allowlist` on Azurite and the stand-in tenant: exit codes, JSON, and what the table then holds."""
+"""`bypassctl allowlist` on Azurite and the stand-in tenant: exit codes, JSON, and the table."""
 
 from __future__ import annotations
 

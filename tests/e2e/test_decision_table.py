@@ -1,4 +1,7 @@
-"""Every row of the decision table, through the real adapters: the decision, the effects, the tenant's own state."""
+"""Every row of the decision table, through the real adapters.
+
+Each is compared by the decision, the effects and the tenant's own state.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ HELD = ("held", None)
 
 
 async def decide(live: Live, kind: str, *, account: str | None = None) -> None:
-    """A person decides about the one incident, and the responder carries it out. Raises RefusedError, as bypassctl."""
+    """Let a person decide about the one incident, and the responder carry it out.
+
+    Raises RefusedError, as bypassctl does.
+    """
     services, incident = live.responder.services, await live.incident()
     about = (DecisionKind(kind), incident.id, services)
     prepared = await prepare(*about, reason="CHG-7", author=Author(name="ops"), account=account)

@@ -28,7 +28,7 @@ REAL_TARGET = "a88ae17c-f562-4c1f-a377-8910b6847d76"
 
 @dataclass(frozen=True)
 class Ended:
-    """Exit code, the JSON object in the last line without its time, the time, and everything that was said."""
+    """The exit code, the JSON object in the last line without its time, the time, and the output."""
 
     code: int
     said: dict[str, Any]

@@ -43,7 +43,10 @@ WORKER_IDS = "dddddddd-0000-4000-8000-000000000001"
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An Azurite that only these tests share: each begins with everything there, and may take something away."""
+    """An Azurite that only these tests share.
+
+    Each test begins with everything there, and may remove something.
+    """
     if reason := missing():
         pytest.skip(reason)
     with Azurite(log=tmp_path_factory.mktemp("azurite") / "azurite.log") as own:
@@ -157,7 +160,10 @@ async def test_a_token_from_before_the_grant_tells_its_times(well: Live) -> None
 
 
 async def test_a_person_sees_that_a_right_is_given_and_the_apps_token_is_older(gate: StorageGate, start: Start) -> None:
-    """What `bypassctl grant` gave after the app had fetched its token: nothing is missing, and it does not work yet."""
+    """A role that `bypassctl grant` gave after the app had fetched its token does not work yet.
+
+    The role is not reported as missing.
+    """
     live = await start(ResponderStorage=gate.connection_string, EXCHANGE_WORKER_IDS=WORKER_IDS, **QUEUES)
     live.tampered = True
     issued = int(time.time()) - 3600

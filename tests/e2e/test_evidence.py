@@ -1,4 +1,7 @@
-"""Every source of evidence, from the attack to the report: found with its planted value, empty, and unavailable."""
+"""Every source of evidence, from the attack to the report: found, empty, and unavailable.
+
+What is found is the planted value.
+"""
 
 from __future__ import annotations
 

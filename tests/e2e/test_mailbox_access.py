@@ -1,4 +1,7 @@
-"""Who else opened a watched mailbox, from the stand-in's hunting or audit log to bypassctl, on the real adapters."""
+"""Who else opened a watched mailbox, from the stand-in's logs to bypassctl, on the real adapters.
+
+Either hunting or the audit log has the records.
+"""
 
 from __future__ import annotations
 

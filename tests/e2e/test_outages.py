@@ -1,4 +1,7 @@
-"""Storage gone, Graph out of order, everything a little out of order: the demo ends in the same state, only later."""
+"""Whatever is out of order, the demo ends in the same state, only later.
+
+Storage is gone, Graph fails, or every service fails at random.
+"""
 
 from __future__ import annotations
 

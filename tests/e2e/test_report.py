@@ -1,4 +1,7 @@
-"""`bypassctl incidents report`, `decisions list`, `log verify --attest` and `log show`, on a live storage."""
+"""Reports, lists and log commands of bypassctl, on a live storage.
+
+They are `bypassctl incidents report`, `decisions list`, `log verify --attest` and `log show`.
+"""
 
 from __future__ import annotations
 

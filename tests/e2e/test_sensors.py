@@ -1,4 +1,7 @@
-"""Alerts and sweeps through the real adapters: Azurite, the stand-in tenant, msgraph-sdk and azure-identity."""
+"""Alerts and sweeps through the real adapters.
+
+They run on Azurite, the stand-in tenant, msgraph-sdk and azure-identity.
+"""
 
 from __future__ import annotations
 

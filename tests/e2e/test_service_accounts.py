@@ -1,4 +1,7 @@
-"""An allowlisted, bypassed account that a person uses: from the sign-in log and the mailbox to bypassctl."""
+"""An allowlisted, bypassed account that a person uses, from the signs to bypassctl.
+
+The signs are in the sign-in log and the mailbox.
+"""
 
 from __future__ import annotations
 

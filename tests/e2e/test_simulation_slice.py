@@ -1,4 +1,7 @@
-"""A slice of the simulation's seeds on Azurite and the stand-in tenant, with hosts that are killed (SIGKILL)."""
+"""A slice of the simulation's seeds on Azurite and the stand-in tenant.
+
+The hosts are killed with SIGKILL.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,10 @@ def kills(played: Played) -> Counter[str]:
 
 
 def test_a_schedule_without_kills_replays() -> None:
-    """On a busy machine a host may report late and a call comes in another order: of six plays, two are the same."""
+    """At least two of six plays are the same.
+
+    On a busy machine, a host may report late, and a call then comes in another order.
+    """
     calm = Schedule(16, (Event(60, "on", "alex", 60), Event(900, "release", "alex")))
     plays = (play_on_processes(calm) for _ in range(6))
     ended: list[Hits] = []

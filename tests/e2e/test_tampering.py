@@ -1,4 +1,7 @@
-"""Somebody with write access to storage covers his tracks: `bypassctl log verify` exits 1 and names what he did."""
+"""If somebody with write access to storage covers their tracks, `bypassctl log verify` exits with 1.
+
+It names what they did.
+"""
 
 from __future__ import annotations
 
