@@ -1,4 +1,7 @@
-"""What must hold at the quiet end of a run. Each problem begins with the name of the rule that it breaks."""
+"""What must hold at the quiet end of a run.
+
+Each problem begins with the name of the rule that it breaks.
+"""
 
 from __future__ import annotations
 
@@ -202,7 +205,7 @@ def _of_bypass(case: Case, run: Run, exempt: set[str]) -> Iterator[str]:
 
 
 def _of_release(case: Case, run: Run) -> Iterator[str]:
-    """An account that a person released is enabled by nobody but them, and stays contained for what came after."""
+    """An account is enabled only when a person released it, and stays contained for what came after."""
     released = [row.at for row in _carried_out(case) if row.verb is DecisionKind.RELEASE]
     enabled = [
         change
@@ -253,7 +256,7 @@ def _carried_out(case: Case) -> list[PersonDecision]:
 
 
 def _of_decisions(rows: dict[str, PersonDecision], run: Run) -> Iterator[str]:
-    """A decision that was delivered has an outcome, whatever failed; one that has ended is never carried out."""
+    """A delivered decision has an outcome, whatever failed; one that has ended is never carried out."""
     for message_id, message in run.delivered.items():
         if message_id not in rows:
             yield f"unanswered: the {message.kind.value} {message_id} was delivered, and has no outcome"
@@ -266,7 +269,10 @@ def _of_decisions(rows: dict[str, PersonDecision], run: Run) -> Iterator[str]:
 
 
 def _of_authors(decisions: dict[str, PersonDecision], findings: dict[str, Finding], run: Run) -> Iterator[str]:
-    """Nothing is carried out about its author's own account or deed, nor through the queue of another tool."""
+    """No decision is carried out about its author's own account or act, or through the wrong queue.
+
+    The wrong queue is that of another tool.
+    """
     actors = {key: finding.actor.user_id for key, finding in findings.items()}
     for row in decisions.values():
         sent = run.delivered.get(row.id)
@@ -281,7 +287,7 @@ def _of_authors(decisions: dict[str, PersonDecision], findings: dict[str, Findin
 
 
 async def _of_notifications(run: Run) -> list[str]:
-    """Every notification is delivered to every receiver; twice only where something interrupted its delivery."""
+    """Every notification is delivered to every receiver, twice only if its delivery was interrupted."""
     cases = [await run.stored.ledger.load(target, history=True) for target in sorted(await run.stored.ledger.targets())]
     problems = [
         f"undelivered: {note.about} of {_name(case.target)} waits since {note.created_at}"
@@ -308,7 +314,7 @@ def _blocks(account: str, run: Run) -> list[datetime]:
 
 
 def _of_a_known_actor(case: Case, finding: Finding) -> bool:
-    """True for an *on* inside the interval of an incident that was dismissed, by an actor whom the person was shown."""
+    """True for an *on* within a dismissed incident's interval, by an actor whom the person was shown."""
     incident = case.incident(finding.incident_id)
     if incident is None or incident.known is None or incident.closed_at is None or incident.restored_at is not None:
         return False
@@ -347,7 +353,10 @@ def _of_bystanders(run: Run) -> Iterator[str]:
 
 
 def _of_settings(run: Run) -> Iterator[str]:
-    """Nothing is changed in observe, nor is a protected account blocked, once the runs from before have ended."""
+    """Nothing is changed in observe, and no protected account is blocked.
+
+    Runs that began before the setting took effect are excepted.
+    """
     for change in run.directory.changes:
         if change.by != "responder":
             continue
@@ -391,7 +400,10 @@ async def _of_slots(run: Run) -> list[str]:
 
 
 async def _of_acceptances(run: Run) -> list[str]:
-    """A call that the log says the service accepted was begun after its claim: no result of an older one counts."""
+    """A call that the log records as accepted was begun after its claim.
+
+    The result of an older call does not count.
+    """
     if not isinstance(run.stored.ledger, TimedLedger):
         return []
     problems = []
@@ -444,7 +456,10 @@ def _of_edits(run: Run) -> Iterator[str]:
 
 
 def _of_exemptions(case: Case, recorded: list[datetime], changes: list[tuple[datetime, str]]) -> Iterator[str]:
-    """Who was exempt had an entry when the bypass began; an edit of a recorded entry takes no exemption away."""
+    """An account that was exempt had an entry when the bypass began.
+
+    An edit of a recorded entry takes no exemption away.
+    """
     added = START - OLD_RUNS if case.target == IDS[SERVICE] else min((at for at, etag in changes if etag), default=None)
     ends = changes[1][0] if len(changes) > 1 else None
     stays = bool(recorded) and all(etag for _, etag in changes) and (ends is None or recorded[0] < ends)

@@ -1,4 +1,7 @@
-"""Every external call passes a gate before and after it. The list of calls is generated from the ports."""
+"""Every external call passes a gate before and after it.
+
+The list of calls is generated from the ports.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""A function host as a process: the responder on its real adapters, which stops at every gate until it is opened.
+"""A function host as a process: the responder on its real adapters, stopping at every gate.
 
-The parent sends an ``Order``; the host answers with ``Reached`` at a gate, ``Ended`` after a function, ``Decision``
-when a person decides, and ``Quiet`` when nothing goes on without another order.
+It goes on when the gate is opened. The parent sends an ``Order``; the host answers with ``Reached`` at a gate,
+``Ended`` after a function, ``Decision`` when a person decides, and ``Quiet`` when nothing goes on without another
+order.
 """
 
 from __future__ import annotations
@@ -144,9 +145,9 @@ class Quiet:
 def main(
     connection: Connection, environment: Mapping[str, str], first_id: int, without: str | None, tool: Channel
 ) -> None:
-    """Carry out the parent's orders until it kills this process. ``without`` takes a guard out of the code.
+    """Carry out the parent's orders until it kills this process.
 
-    ``tool``: whose queue takes the decisions that are made on this host.
+    ``without`` takes a guard out of the code. ``tool``: whose queue takes the decisions that are made on this host.
     """
     if without:
         remove(without, pytest.MonkeyPatch())
@@ -260,7 +261,10 @@ class Host:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Threads' work is done at once, as in the simulation; ``before_waiting`` is called when no callback is ready."""
+    """An event loop that does the work of threads at once, as in the simulation.
+
+    ``before_waiting`` is called when no callback is ready.
+    """
 
     run_in_executor = SimulatedLoop.run_in_executor  # type: ignore[assignment] # as there
 

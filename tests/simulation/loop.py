@@ -9,7 +9,10 @@ from typing import Any
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """Nothing waits in real time. ``idle`` is called when no callback is ready, with the seconds to the next timer."""
+    """An event loop in which nothing waits in real time.
+
+    ``idle`` is called when no callback is ready, with the seconds to the next timer.
+    """
 
     def __init__(self, idle: Callable[[float | None], None]) -> None:
         super().__init__(_Selector(idle))

@@ -50,7 +50,7 @@ async def carry_out(body: bytes, channel: Channel, services: Services) -> None:
 async def decide_shown(
     kind: DecisionKind, account: str, which: int, services: Services, *, author: Author = PERSON
 ) -> None:
-    """Read about the newest incident of an account, or the one so many before it, and send a decision about it.
+    """Read about an account's newest incident, or the ``which``-th before it, and send a decision.
 
     ``author``: of the message. What the tool would refuse them is sent all the same: the responder has to refuse it.
     """

@@ -34,7 +34,10 @@ def play_seeds(
 
 
 def _collect_rarely() -> None:
-    """A process that plays seeds has little garbage in cycles: looking for it takes an eighth of its time."""
+    """Rarely look for garbage in cycles: a process that plays seeds has little of it.
+
+    Looking for it takes an eighth of the time.
+    """
     gc.freeze()
     gc.set_threshold(200_000, 50, 50)
 
@@ -44,7 +47,10 @@ def _play_seed(seed: int) -> tuple[int, Played]:
 
 
 def play(one: Schedule) -> Played:
-    """Play a schedule, with bounds so low that a short run reaches them. It ends in the same way each time."""
+    """Play a schedule, with bounds so low that a short run reaches them.
+
+    It ends in the same way each time.
+    """
     logging.disable(logging.CRITICAL)
     run = Run(one)
     problems: list[str] = []

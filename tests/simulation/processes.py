@@ -1,8 +1,9 @@
-"""The same run with everything real but time: hosts are processes on Azurite and the stand-in tenant, and are killed.
+"""The same run with everything real but time: hosts are processes, and are killed.
 
-The simulated clock and the seeded scheduler stay in this process. A host stops at every gate, and the scheduler opens
-one gate at a time once all hosts are quiet; so the order of calls is the seed's. Half of the kills before a call come
-while the call is under way: whether it took effect is left to the kernel, as it is in production.
+The hosts run on Azurite and the stand-in tenant; the simulated clock and the seeded scheduler stay in this process. A
+host stops at every gate, and the scheduler opens one gate at a time once all hosts are quiet; so the order of calls is
+the seed's. Half of the kills before a call come while the call is under way: whether it took effect is left to the
+kernel, as it is in production.
 """
 
 from __future__ import annotations

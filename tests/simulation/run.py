@@ -131,7 +131,10 @@ class Killed(BaseException):
 
 
 async def outcome_of(run: Awaitable[object]) -> str:
-    """``done``; ``early`` where a queue delivers the message again; or the exception that no run may raise."""
+    """``done``, ``early``, or the exception that no run may raise.
+
+    ``early`` is an end after which a queue delivers the message again.
+    """
     try:
         await run
     except RefusedError:
@@ -154,7 +157,10 @@ def known_days(alias: str) -> list[AccessDay]:
 
 
 class Pager(FakeNotifier):
-    """A second receiver. It may not answer, and refuses one notification in eight twice before it accepts it."""
+    """A second receiver, which is sometimes silent.
+
+    It refuses one notification in eight twice before it accepts it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -410,7 +416,10 @@ class Run:
         return await outcome_of(run(self._services_of(host)))
 
     def invoke(self, host: str, run: Function, failed: Callable[[], None] | None = None) -> asyncio.Task[None]:
-        """Run a function on a host. ``failed`` is called when it ended early: a queue delivers its message again."""
+        """Run a function on a host.
+
+        ``failed`` is called when it ended early: a queue delivers its message again.
+        """
 
         async def invocation() -> None:
             _INVOCATION.set(asyncio.current_task())
@@ -441,7 +450,10 @@ class Run:
     # --- the Exchange worker
 
     def _on_read_mailboxes(self, _: str, __: Event) -> None:
-        """The daily questions about the organization and all mailboxes, three days in a row, after a change of one."""
+        """Ask the daily questions about the organization and all mailboxes, three days in a row.
+
+        One mailbox is changed before.
+        """
         self.invoke(
             HOSTS[0], lambda services: store_tampering([a_changed_mailbox(self.now())], services, source=Source.FEED)
         )
@@ -742,7 +754,10 @@ class Run:
         self.shown.setdefault(made.incident, set()).update(made.findings)
 
     def _carry(self, message: DecisionMessage) -> None:
-        """The queue hands out what a person sent: usually within seconds, sometimes after its end, twice or never."""
+        """The queue delivers what a person sent: usually within seconds, sometimes late, twice or never.
+
+        Late may be after the decision has ended.
+        """
         delay = self.rng.uniform(0, 10)
         if self._chance("late_decision"):
             delay = self.rng.choice((60, 600, 3000, 5000))
@@ -781,13 +796,16 @@ class Run:
                 self.at(after, partial(self.invoke, "console", partial(decide_shown, kind, account, 0, author=author)))
 
     def _on_console_edits(self, _: str, event: Event) -> None:
-        """An allowlisted account is bypassed while its entry is edited in the console, also by the account itself."""
+        """An allowlisted account is bypassed while its entry is edited in the console.
+
+        The account itself edits the entry as well.
+        """
         self._edit_service("console")
         itself = partial(edit, IDS[SERVICE], 1, via="console", author=OTHERS[SERVICE])
         self.at(self.rng.uniform(600, 9000), partial(self.invoke, "console", itself))
 
     def _on_wrong_queue(self, account: str, _: Event) -> None:
-        """A decision of bypassctl comes through the queue of the console, and one of the console the other way."""
+        """A decision of each tool, bypassctl and the console, comes through the queue of the other."""
         for number, tool in enumerate(TOOLS):
             decision = partial(decide_shown, DecisionKind.RELEASE, account, 0)
             self.at(5000 + 1800 * number, partial(self._misroute, tool, decision))
@@ -925,7 +943,10 @@ class Run:
         self.world.feed.repair("read", about=content_id)
 
     def _on_permission(self, account: str, event: Event) -> None:
-        """Somebody gives themselves a mailbox for a while; of the two records any comes first, and perhaps again."""
+        """Somebody gives themselves access to a mailbox for a while.
+
+        Either of the two records may come first, and one comes again.
+        """
         for number, (verb, delay) in enumerate((("Add", event.value), ("Remove", 60), ("Add", 900))):
             record = a_bypass(
                 Id=f"20fd5006-645b-42be-a000-{number % 2:012d}",
@@ -947,7 +968,10 @@ class Run:
             self.at(900 * number, self._read_days_again)
 
     def _read_days_again(self) -> None:
-        """Let the days be read, and old ones be forgotten, as if a day had passed; a week before them is known."""
+        """Let the days be read again, and old ones be forgotten, as if a day had passed.
+
+        A week before them is known.
+        """
         store = self.world.access
         store.saved = store.saved.model_copy(update={"forgotten_at": None})
         store.read |= {

@@ -1,4 +1,7 @@
-"""What happens in one run: a list of events with their times, and how unreliable the world is. Derived from a seed."""
+"""What happens in one run: events with their times, and how unreliable the world is.
+
+All of it is derived from a seed.
+"""
 
 from __future__ import annotations
 
@@ -193,7 +196,10 @@ def _besides(rng: random.Random, seed: int, call: str) -> list[Event]:
 
 
 def _attacks(rng: random.Random, account: str) -> list[Event]:
-    """On, and perhaps off and on again; records that are late, doubled or missing; alerts and failed attempts."""
+    """The events of attacks on an account: on, and perhaps off and on again.
+
+    Records are late, doubled or missing; there are alerts and failed attempts as well.
+    """
     at = rng.uniform(0, 3600)
     events = []
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
@@ -222,7 +228,10 @@ def _edits(rng: random.Random, account: str) -> list[Event]:
 
 
 def _decision(rng: random.Random) -> Event:
-    """A person decides about the newest incident or the one before, or enables or disables an account manually."""
+    """A person decides about one of the two newest incidents, or changes an account manually.
+
+    A manual change enables or disables the account.
+    """
     return Event(
         rng.uniform(30, 20000), rng.choice(PEOPLE_ACT), rng.choice((VICTIMS[0], *VICTIMS)), rng.choice((0, 0, 1))
     )

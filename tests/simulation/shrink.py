@@ -1,4 +1,7 @@
-"""Make a failing schedule as short as it can be: leave out events and faults while the same rule is broken."""
+"""Make a failing schedule as short as it can be.
+
+Events and faults are left out while the same rule is broken.
+"""
 
 from __future__ import annotations
 

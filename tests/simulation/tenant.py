@@ -1,4 +1,7 @@
-"""What is true in the tenant, and when it changed: Entra's accounts with stale replicas, and Exchange's switches."""
+"""What is true in the tenant, and when it changed.
+
+The tenant has Entra's accounts, with stale replicas, and Exchange's switches.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,10 @@ class WatchedDirectory:
 
 
 class TimedLedger(FakeLedger):
-    """The ledger. It knows the true time at which each log entry was stored, whatever the host's clock says."""
+    """The ledger, with the true time at which each log entry was stored.
+
+    The host's clock may say otherwise.
+    """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         super().__init__()
@@ -206,7 +212,10 @@ class Limit(FakeLimit):
 
 
 class TraceSource:
-    """A source of evidence. ``odd``: how often it hangs, throttles, fails, or has another shape than expected."""
+    """A source of evidence with answers of every kind.
+
+    ``odd``: how often it hangs, throttles, fails, or has another shape than expected.
+    """
 
     def __init__(self, rng: random.Random) -> None:
         self.odd = 0.0
@@ -234,7 +243,10 @@ class TraceSource:
 
 
 class Exchange:
-    """The bypass of each account, and who changed it when. ``stale``: a read may miss the last five minutes."""
+    """The bypass of each account, and who changed it when.
+
+    ``stale``: how often a read misses the changes of the last five minutes.
+    """
 
     def __init__(self, clock: Callable[[], datetime], rng: random.Random) -> None:
         self.bypassed: dict[str, bool] = {}

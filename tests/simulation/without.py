@@ -1,4 +1,7 @@
-"""Defects to put back, one at a time: what the simulation is worth is whether it finds them. See docs/simulation.md."""
+"""Defects to put back, one at a time, to measure whether the simulation finds them.
+
+See docs/simulation.md.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,10 @@ def _etag(patch: pytest.MonkeyPatch) -> None:
 
 
 def _cursor(patch: pytest.MonkeyPatch) -> None:
-    """A blob that could not be read is not remembered, and the cursor passes it; no window is listed again."""
+    """The cursor passes a blob that could not be read, and the blob is not remembered.
+
+    No window is listed again.
+    """
 
     async def set_pending(*_: Any) -> None:
         return None
