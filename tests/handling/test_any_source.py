@@ -1,4 +1,6 @@
-"""Records, alerts and sweeps about one episode, in any order and more than once: always the same incident.
+"""Records, alerts and sweeps about one episode give the same incident in any order.
+
+They may also come more than once.
 
 A sweep cannot overtake another one: one is outstanding at a time, and an older list never replaces a newer one
 (test_sweep.py). So the sweeps keep their order among themselves, and everything else is shuffled. The worker answers in

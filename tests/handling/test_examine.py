@@ -86,7 +86,10 @@ async def test_a_name_of_an_account_with_another_key_belongs_elsewhere() -> None
 
 
 async def test_a_confirmed_state_moves_to_another_case_with_the_time_of_the_read() -> None:
-    """In that case it is decided in order of time: a hint about long ago must not come before newer evidence."""
+    """In the other case, a hint about long ago must not be decided before newer evidence.
+
+    Findings are decided in order of time.
+    """
     world = World()
     world.names["alex"] = [ALEX]
     world.bypassed[ALEX] = True

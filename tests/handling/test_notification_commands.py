@@ -1,4 +1,7 @@
-"""Every kind of notification, played on the app's own code: each command in it can be pasted as it stands."""
+"""Each command in a notification can be pasted as it stands.
+
+Every kind of notification is played on the app's own code.
+"""
 
 from __future__ import annotations
 

@@ -387,7 +387,10 @@ async def test_a_test_names_the_answer_of_a_receiver_that_refuses() -> None:
 
 
 async def test_what_waited_for_more_than_a_day_is_delivered_once_however_much_it_is() -> None:
-    """Fifty of one account were one transaction, of more than 100 rows: they were sent again every ten minutes."""
+    """Fifty notifications of one account need more than one transaction of 100 rows.
+
+    In a single one, they would be sent again every ten minutes.
+    """
     world = World()
     world.notifier.fail("send", TransientError("down"), always=True)
     for number in range(60):

@@ -1,4 +1,7 @@
-"""A slot of the hourly limit belongs to the want: kept over retries, returned when the block was refused."""
+"""A slot of the hourly limit is kept over retries and returned when the block was refused.
+
+It belongs to the want, not to the call.
+"""
 
 from __future__ import annotations
 

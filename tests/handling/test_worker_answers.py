@@ -274,7 +274,10 @@ async def test_a_proof_counts_although_its_question_was_repeated_and_the_repetit
 
 
 async def test_an_alert_during_a_question_is_not_answered_by_an_earlier_read() -> None:
-    """The read found it off; then it was switched on; then the alert came; then the answer to the first question."""
+    """The bypass was off at the read, and was switched on before the alert came.
+
+    The answer to the first question comes after the alert.
+    """
     world = World()
     await world.sweep()
     world.now += timedelta(minutes=2)

@@ -1,4 +1,7 @@
-"""A person's decision: prepared, sent, and its outcome read. Nothing is printed and no terminal is needed."""
+"""A person's decision is prepared and sent, and its outcome is read.
+
+Nothing is printed, and no terminal is needed.
+"""
 
 from __future__ import annotations
 

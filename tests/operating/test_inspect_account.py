@@ -1,4 +1,4 @@
-"""A question about an account is answered with what Entra and the last sweep say, and with what would happen."""
+"""The answer about an account has what Entra and the last sweep say, and what would happen."""
 
 from __future__ import annotations
 

@@ -50,7 +50,10 @@ def as_file(plan: Plan) -> bytes:
 
 
 class Mailboxes:
-    """``now`` is object id → settings, ``history`` every value that each has had, ``records`` what was recorded."""
+    """The mailboxes that a plan changes, and the worker that answers about them.
+
+    ``now`` is object id → settings, ``history`` every value that each has had, ``records`` what was recorded.
+    """
 
     def __init__(self, world: World, number: int = 3) -> None:
         self.world = world

@@ -227,7 +227,10 @@ async def test_a_plan_that_was_stopped_goes_on_in_a_run_of_its_own() -> None:
 
 
 async def test_of_two_that_go_on_at_once_only_one_sends_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second message would find the change made, as if by somebody else, and no undo would take it back."""
+    """A second message would find the change already made, and no undo would take it back.
+
+    The change would look like somebody else's.
+    """
     world = World()
     mailboxes = Mailboxes(world, 20)
     await applies(world, a_plan(20))

@@ -1,4 +1,7 @@
-"""What an adversarial reading of alerts and sweeps found, once each: nobody wrongly blocked, nobody forgotten."""
+"""What an adversarial reading of alerts and sweeps found, once each.
+
+Nobody is wrongly blocked, and nobody is forgotten.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A record that hunting brings is treated like one of the feed; whichever is first, it is one incident."""
+"""A record from hunting is treated like one from the feed: in either order, it is one incident."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a plan or its undo asked of a mailbox is no tampering; anything else that the worker's identity does is."""
+"""What a plan or its undo asked of a mailbox is no tampering.
+
+Anything else that the worker's identity does is tampering.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daily read of all mailboxes: asked part by part, compared once it has ended, repeated after a crash."""
+"""The daily read of all mailboxes: asked in parts, compared at its end, repeated after a crash."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ async def test_a_shape_of_an_export_in_the_feed_is_kept_and_not_acted_on(fields:
 
 
 async def test_a_record_nested_too_deeply_hides_no_bypass_beside_it() -> None:
-    """At each depth about the interpreter's limit, where one reader of JSON may succeed and the next one fail."""
+    """At depths around the interpreter's limit, one JSON reader may succeed and the next one fail."""
     nested = [json.dumps(a_record(Id=str(depth)))[:-1] + f',"X":{"[" * depth}{"]" * depth}}}' for depth in DEPTHS]
     world = await polled(",".join([*nested, json.dumps(a_record())]))
 

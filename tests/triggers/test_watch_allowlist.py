@@ -38,7 +38,10 @@ async def watched(**settings: Any) -> World:
 
 
 def overtake(world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Snapshot], Awaitable[None]]) -> None:
-    """Let something happen after the next run has stored what it is about to record. It is given that snapshot."""
+    """Call ``meanwhile`` after the next run has stored the snapshot that it is about to record.
+
+    It receives that snapshot.
+    """
     replace = world.allowlist_snapshot.replace
 
     async def overtaken(snapshot: Snapshot) -> str:
@@ -96,7 +99,10 @@ async def test_an_entry_that_was_removed_in_between_is_unclear() -> None:
 
 
 async def removed_after_use(*, on: bool, **settings: Any) -> World:
-    """Entry, bypass after five minutes, entry removed after 40 more; the record of the bypass comes later."""
+    """An entry, a bypass five minutes later, and the removal of the entry after 40 more.
+
+    The record of the bypass comes after the removal.
+    """
     world = await watched(**settings)
     await edited(world)
     world.now += timedelta(minutes=5)
@@ -282,7 +288,10 @@ async def test_a_row_that_was_recorded_before_a_crash_and_removed_is_found_to_be
 
 
 async def test_what_a_slower_run_recorded_is_compared_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run reads an entry and is held up; it is removed, another run compares, and the slower one records it."""
+    """A run that has read an entry is held up; the entry is removed, and another run compares.
+
+    The slower run then records the entry.
+    """
     world = await watched()
     await world.allowlist.put(an_entry())
 
@@ -350,7 +359,10 @@ async def test_what_a_run_records_after_a_later_one_saw_the_entry_removed_is_dro
 
 
 async def test_a_removal_recorded_after_the_entry_is_back_is_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run is held up before it records a removal; the entry is added again, and another run records that."""
+    """A run is held up before it records a removal, while the entry is added again.
+
+    Another run records that the entry is back.
+    """
     world = await watched()
     await world.allowlist.put(an_entry())
     await world.passes(minutes=1)

@@ -1,4 +1,7 @@
-"""Once a day, what others did in watched mailboxes is counted: found, nobody, or unavailable, and never mixed up."""
+"""Once a day, what others did in watched mailboxes is counted.
+
+The outcomes found, nobody and unavailable are never mixed up.
+"""
 
 from __future__ import annotations
 

@@ -363,7 +363,10 @@ async def test_two_edits_within_a_minute_change_nothing() -> None:
 
 
 async def test_a_removal_that_is_undone_changes_nothing() -> None:
-    """Removed by mistake and restored ten minutes later, before a sweep; a record of before the removal comes later."""
+    """The entry was removed by mistake and restored ten minutes later, before a sweep.
+
+    A record from before the removal comes later.
+    """
     world = World()
     await bypassed_for_months(world)
     at = world.now

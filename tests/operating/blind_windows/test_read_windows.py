@@ -1,4 +1,4 @@
-"""For whom and when records do not exist: the account's own windows, the organization's, and those of others."""
+"""For whom and when records do not exist: the windows of the account, the organization and others."""
 
 from __future__ import annotations
 

@@ -45,7 +45,10 @@ PLACES = {
 
 
 def a_storage_check(spoiled: dict[str, Access] | None = None, *, person: bool = True, **fields: Any) -> StorageCheck:
-    """Everything is accessible except ``spoiled``; the app does not check the queues that it only sends to."""
+    """A storage check in which every place is accessible except ``spoiled``.
+
+    The app does not check the queues that it only sends to.
+    """
     seen = [name for name in PLACES if person or name not in SEND_ONLY]
     found = {name: (spoiled or {}).get(name, Access.OK) for name in seen}
     reaches = [

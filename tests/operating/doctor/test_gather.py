@@ -1,4 +1,7 @@
-"""What `bypassctl doctor` gathers: its identity, what it asks the directory, what it does without permission."""
+"""What `bypassctl doctor` gathers: its identity, and what it asks the directory.
+
+What it does without permission is tested as well.
+"""
 
 from __future__ import annotations
 

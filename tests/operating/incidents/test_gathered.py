@@ -1,4 +1,4 @@
-"""What is shown of the evidence from other sources: for each question its newest answer that says something."""
+"""For each question, the newest answer from other sources that says something is shown."""
 
 from __future__ import annotations
 

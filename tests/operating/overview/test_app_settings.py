@@ -1,4 +1,7 @@
-"""The settings page: what the last self-check and the last run know, and how long each sensor took lately."""
+"""The settings page shows what the last self-check and the last run know.
+
+It also shows each sensor's recent delays.
+"""
 
 from __future__ import annotations
 
