@@ -1,4 +1,4 @@
-"""`make detections`: writes the generated files and the tables of docs/detections.md, and runs the rules.
+"""`make detections`: writes the generated files and docs/detections.md's tables, and runs the rules.
 
 Exit codes: 0 every rule does what its fixtures say; 1 one does not, and a line says which.
 """

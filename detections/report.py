@@ -1,4 +1,7 @@
-"""The tables of docs/detections.md: what was executed, and how the bypass rule differs from Elastic's published one."""
+"""The tables of docs/detections.md: what was executed, and a comparison with Elastic's rule.
+
+The bypass rule is compared with the one that Elastic has published.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,10 @@ def cloud_app_event(record: Json, *, as_text: bool = False) -> Json:
 
 
 def elastic_document(record: Json) -> Json:
-    """A document of Elastic's integration: a field for each parameter; without a result, the outcome is success."""
+    """A document of Elastic's integration, with a field for each parameter.
+
+    Without a result, the outcome is success.
+    """
     status = str(record.get("ResultStatus", "")).lower()
     outcome = "failure" if status in _FAILED else "success"
     return {

@@ -1,6 +1,6 @@
-"""Runs the queries of the pack on its fixtures, on the engines that exist: duckdb-kql for KQL, eql for EQL.
+"""Runs the queries of the pack on its fixtures, on the engines that exist.
 
-SPL has none: `splunk/` is not executed.
+They are duckdb-kql for KQL and eql for EQL. SPL has none: `splunk/` is not executed.
 """
 
 from __future__ import annotations

@@ -25,7 +25,10 @@ LEFT_OUT = r"/msgraph/generated/"
 
 
 def interpreter(python: tuple[int, int]) -> str | None:
-    """Return a Python of this version: the one that runs this, or the one on the path. None when there is none."""
+    """Return a Python of this version, or None.
+
+    It is the one that runs this, or the one on the path.
+    """
     if sys.version_info[:2] == python:
         return sys.executable
     found = shutil.which(f"python{python[0]}.{python[1]}")
@@ -35,9 +38,10 @@ def interpreter(python: tuple[int, int]) -> str | None:
 
 
 def compile_app(folder: Path, python: tuple[int, int]) -> bool:
-    """Add the bytecode of all that a cold start imports; False, and nothing, without a Python of this version.
+    """Add the bytecode of all that a cold start imports; return False without a Python of this version.
 
-    The same source and the same Python give the same bytes: one process, a fixed seed of hashes. Raises RefusedError.
+    In that case, nothing is added. The same source and the same Python give the same bytes: one process, a fixed seed
+    of hashes. Raises RefusedError.
     """
     running = interpreter(python)
     if running is None:

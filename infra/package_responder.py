@@ -38,7 +38,10 @@ LEFT_OUT = re.compile(
 
 @dataclass(frozen=True)
 class PythonApp:
-    """One function app in Python: ``files`` are its own, by name in the zip; the rest are paths in the checkout."""
+    """One function app in Python.
+
+    ``files`` are its own, by name in the zip; the rest are paths in the checkout.
+    """
 
     name: str
     files: Callable[[Path], dict[str, Path]]

@@ -27,7 +27,10 @@ COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """By file name. A command and a notification as they go out, a result and an alert as they may come in."""
+    """The schemas, by file name.
+
+    A command and a notification are described as they go out, a result and an alert as they may come in.
+    """
     return {
         "exchange-command.schema.json": DIALECT | ExchangeCommand.model_json_schema(mode="serialization"),
         "exchange-result.schema.json": DIALECT | ExchangeResult.model_json_schema(mode="validation"),

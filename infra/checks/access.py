@@ -1,4 +1,4 @@
-"""Who gets which role on what: exactly what the table in docs/infrastructure.md and the one below say."""
+"""Who gets which role on what: exactly what docs/infrastructure.md and the table below say."""
 
 from __future__ import annotations
 
@@ -130,7 +130,10 @@ def _documented(root: Path) -> tuple[set[Given], set[Given]]:
 
 
 def assignments(root: Path, variant: str) -> Iterator[Given]:
-    """Every role assignment of a variant; a role or a principal that is not known stands as it is written."""
+    """Every role assignment of a variant.
+
+    A role or a principal that is not known stands as it is written.
+    """
     for each in of_type(predicted.resources(root, variant), "Microsoft.Authorization/roleAssignments"):
         principal = str(each["properties"]["principalId"])
         module = re.search(r"uniqueString\('(\w+)'", principal)
