@@ -58,9 +58,9 @@ def _no_profiles(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session")
 def index() -> dict[str, Any]:
-    """``bindings`` by function, and the ``modules`` that indexing loads, in a fresh process without any setting.
+    """Return ``bindings`` by function, and the ``modules`` that indexing loads.
 
-    An app can be indexed once per process.
+    Indexing runs in a fresh process without any setting: an app can be indexed once per process.
     """
     command = [sys.executable, "-c", INDEX]
     environment = {"PATH": os.environ["PATH"]}
@@ -71,7 +71,10 @@ def index() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Connection string of an Azurite that all tests share: take names of your own for what you make in it."""
+    """The connection string of an Azurite that all tests share.
+
+    Choose unique names for what you create in it.
+    """
     if reason := missing():
         pytest.skip(reason)
     with Azurite(log=tmp_path_factory.mktemp("azurite") / "azurite.log") as storage:

@@ -1,4 +1,7 @@
-"""Print the branch coverage of the last `make cover`, one line per package. Exits 1 when nothing was measured."""
+"""Print the branch coverage of the last `make cover`, one line per package.
+
+Exits with 1 when nothing was measured.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Draw docs/run.svg: one run of the responder on a fixed clock, as the demo prints it. `make picture` writes the file.
+"""Draw docs/run.svg: one run of the responder on a fixed clock, as the demo prints it.
 
-The run is the real code on fakes (tests/world.py), so the picture changes with the texts of the log and with
-nothing else.
+`make picture` writes the file. The run is the real code on fakes (tests/world.py), so the picture changes with the
+texts of the log and with nothing else.
 """
 
 from __future__ import annotations

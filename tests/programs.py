@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def running(command: Sequence[str], **io: Any) -> Iterator[subprocess.Popen[str]]:
-    """The program, with SIGINT as on a terminal. A test that fails kills it: ``Popen`` would wait for its end."""
+    """The program, with SIGINT as on a terminal.
+
+    A test that fails kills it: ``Popen`` would wait for its end.
+    """
     with subprocess.Popen(leashed(command), text=True, **io) as program:
         try:
             yield program

@@ -1,6 +1,7 @@
-"""Stands before Azurite as a firewall and roles stand before Azure Storage, which Azurite has none of.
+"""Stands before Azurite as a firewall and roles stand before Azure Storage.
 
-What is named in ``refused`` answers 403 with the code that Azure gives; every answer's Date may be shifted.
+Azurite has neither. What is named in ``refused`` answers 403 with the code that Azure gives; every answer's Date may
+be shifted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What leaves for Application Insights: one line per event, with the fields that an alert needs and nobody's name."""
+"""What Application Insights receives: one line per event, with the fields that an alert needs.
+
+No line has anybody's name.
+"""
 
 from __future__ import annotations
 
@@ -203,7 +206,7 @@ def test_a_large_checkpoint_takes_several_lines_that_hold_every_head(caplog: pyt
 
 @pytest.fixture(scope="module")
 def written() -> set[str]:
-    """Every text in the sources, but for where the words are declared and where the lines' own are written."""
+    """Every text in the sources, except in the modules that declare the words and write the lines."""
     return {
         node.value
         for path in SOURCE.rglob("*.py")

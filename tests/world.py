@@ -1,4 +1,4 @@
-"""A responder on fakes with a clock that a test moves: everything but the services of Microsoft is real."""
+"""A responder on fakes, with a clock that a test moves: all but Microsoft's services is real."""
 
 from __future__ import annotations
 

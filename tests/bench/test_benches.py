@@ -279,7 +279,7 @@ def test_the_floor_of_an_event_is_announce_insert_and_clear() -> None:
 def test_events_that_do_not_end_as_they_must_are_not_measured(
     monkeypatch: pytest.MonkeyPatch, setting: str, value: object
 ) -> None:
-    """Nobody's bypass is switched off, because the worker does not answer; something is changed that must not be."""
+    """Either no bypass is switched off, because the worker does not answer, or a wrong change is made."""
     monkeypatch.setattr(mixed_events, setting, value)
 
     with pytest.raises(AssertionError, match="audit_bypass_enabled"):

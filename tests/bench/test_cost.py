@@ -35,7 +35,10 @@ def counted() -> dict[str, float]:
 
 @pytest.mark.parametrize("what", cost.CALLS)
 def test_the_calls_that_are_charged_are_about_those_that_were_counted(what: str, counted: dict[str, float]) -> None:
-    """A call more or less, or a quarter of many, does not change the bill; more means that the document is outdated."""
+    """The count may differ by one call or by a quarter; beyond that, the document is outdated.
+
+    A smaller difference does not change the bill.
+    """
     found = {service: counted.get(f"{what}_{service}_calls", 0) for service in idle_day.SERVICES}
 
     assert found == pytest.approx(cost.CALLS[what], abs=1, rel=0.25)

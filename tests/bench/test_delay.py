@@ -1,4 +1,7 @@
-"""The delay model: the fastest sensor counts, unknown delays are marked, and the document has its table."""
+"""The delay model: the fastest sensor counts, and unknown delays are marked.
+
+The document has the table of the model.
+"""
 
 from __future__ import annotations
 

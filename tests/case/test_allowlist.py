@@ -1,4 +1,7 @@
-"""Allowlist rows over time: since when an entry counts, what is a change, which rows could mean an account."""
+"""Allowlist rows over time: since when an entry counts, and what is a change.
+
+Which rows could mean an account is tested as well.
+"""
 
 from __future__ import annotations
 

@@ -286,7 +286,10 @@ def test_it_reaches_the_limit(limit: int) -> None:
 
 @pytest.mark.parametrize("outcome", [None, ChangeOutcome.DONE])
 def test_what_another_caller_has_not_stored_yet_neither_begins_nor_ends(outcome: ChangeOutcome | None) -> None:
-    """It took the answer after this caller had stored what there was, and is slow to store it, or dies before."""
+    """The other caller took the answer after this one had stored what there was.
+
+    It is slow to store the answer, or dies before it does.
+    """
     recorded = a_change(0).model_copy(update={"stage": Stage.CHANGE, "command_id": "", "outcome": outcome})
     draft = a_draft(a_run(recorded))
     go_on(draft, None, ids(), stored=(), limit=9, enforce=True)

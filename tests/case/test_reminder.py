@@ -1,4 +1,4 @@
-"""Reminders: an incident that nobody has acknowledged is notified again, more severely, three times at most."""
+"""Reminders: an unacknowledged incident is notified again, more severely, at most three times."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ async def test_an_ended_incident_cannot_be_acknowledged() -> None:
 
 
 async def test_the_newest_of_many_incidents_of_one_account_is_reminded_of() -> None:
-    """An account that is switched on and off again and again fills nobody's night: the older ones are history."""
+    """The older incidents of an account that is switched on and off repeatedly cause no reminders."""
     world = await contained()
     for number in range(1, 6):
         world.now += timedelta(minutes=30)

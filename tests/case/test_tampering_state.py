@@ -1,4 +1,7 @@
-"""Whether a change is still in effect: from the sweep, the daily read of the roles and the alerts, or why not."""
+"""Whether a change is still in effect, or why that is unknown.
+
+The sources are the sweep, the daily read of the roles and the alerts.
+"""
 
 from __future__ import annotations
 

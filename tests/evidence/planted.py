@@ -1,4 +1,7 @@
-"""What each source that Graph answers must find of the traces that `sandbox.tenant.logs.planted` leaves."""
+"""What each source that Graph answers must find of the planted traces.
+
+`sandbox.tenant.logs.planted` leaves the traces.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every reading of records: it is total, counts what it was given, and shows no subject or body."""
+"""Every reading of records is total, counts what it was given, and shows no subject or body."""
 
 from __future__ import annotations
 

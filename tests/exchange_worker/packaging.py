@@ -1,4 +1,4 @@
-"""The packaging script with a lock file and an output folder of its own, modules to package, and a gallery."""
+"""The packaging script with its own lock file and output folder, modules to package, and a gallery."""
 
 from __future__ import annotations
 

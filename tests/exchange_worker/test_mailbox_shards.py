@@ -1,4 +1,4 @@
-"""The shards of the read of all mailboxes, by ExchangeReads and its stand-in: each fact holds for both."""
+"""The shards of the read of all mailboxes: each fact holds for ExchangeReads and its stand-in."""
 
 from __future__ import annotations
 

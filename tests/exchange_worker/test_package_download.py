@@ -1,4 +1,7 @@
-"""`make exchange-worker` with modules from a gallery: which packages are refused. The real script, on loopback."""
+"""`make exchange-worker` with modules from a gallery: which packages are refused.
+
+The real script runs against a gallery on loopback.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make exchange-worker` with modules from a folder: what goes into the zip, and which modules are refused."""
+"""`make exchange-worker` with modules from a folder: the zip's content, and the refused modules."""
 
 from __future__ import annotations
 
@@ -258,7 +258,10 @@ def test_what_save_module_notes_about_itself_stays_out(packaging: Packaging) -> 
 
 @pytest.fixture
 def packed(_pwsh: None, packaging: Packaging, served: tuple[Tenant, str]) -> Iterator[Function]:
-    """ExchangeCommands as unpacked from the zip, whose ExchangeOnlineManagement is the stand-in without its label."""
+    """ExchangeCommands as unpacked from the zip.
+
+    Its ExchangeOnlineManagement is the stand-in without its label.
+    """
     label = "    PrivateData       = @{ PSData = @{ Prerelease = 'standin' } }\n"
     manifest = (FOLDER / EXCHANGE / f"{EXCHANGE}.psd1").read_text(encoding="utf-8")
     packaging.save({EXCHANGE: manifest.replace(label, "")})

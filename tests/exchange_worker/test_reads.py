@@ -1,4 +1,4 @@
-"""The function ExchangeReads about an account and the organization, and its stand-in: each fact holds for both."""
+"""Reads of an account and the organization: each fact holds for ExchangeReads and its stand-in."""
 
 from __future__ import annotations
 

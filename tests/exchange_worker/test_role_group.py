@@ -1,4 +1,7 @@
-"""The script that an Exchange administrator runs, under PowerShell, on a stand-in for Exchange's role cmdlets."""
+"""The script that an Exchange administrator runs, under PowerShell.
+
+It runs on a stand-in for Exchange's role cmdlets.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""The stand-in for ExchangeOnlineManagement behaves as the module's public script text says, where the worker uses it.
+"""The stand-in for ExchangeOnlineManagement behaves as the module does, where the worker uses it.
 
-The names below were noted from version 3.9.0 on PowerShell 7 for Linux.
+The module's public script text is the reference. The names below were noted from version 3.9.0 on PowerShell 7 for
+Linux.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""In-memory stand-ins for our own ports. Each keeps state that a test reads, and holds the adapter's contract."""
+"""In-memory stand-ins for our own ports.
+
+Each keeps state that a test reads, and fulfills the adapter's contract.
+"""
 
 from tests.fakes.access import FakeAccesses
 from tests.fakes.channels import (

@@ -11,7 +11,10 @@ from tests.fakes.scripted import Scripted
 
 
 class FakeDirectory(Scripted):
-    """Accounts by object id. ``admins`` cannot be blocked, guests' sessions stay, ``sync`` enables synced ones."""
+    """Accounts by object id.
+
+    ``admins`` cannot be blocked, the sessions of guests stay, and ``sync`` enables synced accounts.
+    """
 
     def __init__(self, *accounts: Account, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__()

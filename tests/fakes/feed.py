@@ -53,7 +53,10 @@ class FakeAuditFeed(Scripted):
 
 
 class FakeFeedStore(Scripted):
-    """``saved``, ``read``, ``waiting``, ``found_gaps`` and ``kept`` are what it remembers; a save is a new etag."""
+    """The store of the feed, in memory; each save of the cursor gives a new etag.
+
+    It remembers ``saved``, ``read``, ``waiting``, ``found_gaps`` and ``kept``.
+    """
 
     def __init__(self) -> None:
         super().__init__()

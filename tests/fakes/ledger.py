@@ -1,4 +1,7 @@
-"""The ledger in memory, as strict as the table: rows live as JSON, etags conflict, the log only grows."""
+"""The ledger in memory, as strict as the table.
+
+Rows live as JSON, etags conflict, and the log only grows.
+"""
 
 from __future__ import annotations
 
@@ -166,7 +169,10 @@ class FakeLedger(Scripted):
 
 @lru_cache(maxsize=10_000)
 def _row(kind: str, body: str) -> tuple[Row, str, str]:
-    """Return a row, its key and its place. Rows are frozen, and the simulation reads each a hundred times."""
+    """Return a row, its key and its place.
+
+    The results are cached: rows are frozen, and the simulation reads each a hundred times.
+    """
     row = ROWS[kind].model_validate_json(body)
     if isinstance(row, Unrecorded):
         row = row.model_copy(update={"etag": body})

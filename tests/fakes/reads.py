@@ -15,7 +15,10 @@ from tests.fakes.scripted import Scripted
 
 
 class FakeExchangeReads(Scripted):
-    """``sent`` are the commands on the queue, ``blobs`` is name → gzipped lines, ``kept`` the questions by id."""
+    """Reads of Exchange, in memory.
+
+    ``sent`` are the commands on the queue, ``blobs`` is name → gzipped lines, ``kept`` the questions by id.
+    """
 
     def __init__(self) -> None:
         super().__init__()

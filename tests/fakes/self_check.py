@@ -63,7 +63,10 @@ class FakeProbe(Scripted):
 
 
 class FakeSelfCheckStore(Scripted):
-    """``saved`` is the last one, ``verified`` the last verification of the log, ``ran`` the timers' last runs."""
+    """The results of self-checks, in memory.
+
+    ``saved`` is the last one, ``verified`` the last verification of the log, ``ran`` the timers' last runs.
+    """
 
     def __init__(self) -> None:
         super().__init__()

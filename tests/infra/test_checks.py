@@ -410,7 +410,10 @@ def seed(root: Path, *faults: Fault) -> Path:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fault], list[str]]:
-    """What the check says of a copy with the faults of a batch; each copy is looked at once by each check."""
+    """What the check reports about a copy with the faults of a batch.
+
+    Each check runs once on each copy.
+    """
     copies: dict[tuple[bool, int], Path] = {}
     seen: dict[tuple[str, int], list[str]] = {}
 

@@ -199,7 +199,10 @@ def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
 
 
 def abouts() -> set[str]:
-    """The first argument of every ``.notify(…)`` and ``.notify_about(…)``; of a parameter, what the callers give."""
+    """The first argument of every ``.notify(…)`` and ``.notify_about(…)``.
+
+    For a parameter, these are the values that the callers give.
+    """
     found: set[str] = set()
     for tree in TREES.values():
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):

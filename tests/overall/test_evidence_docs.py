@@ -1,4 +1,7 @@
-"""What docs/evidence.md assigns to each published question is there: field, setting, source, notification."""
+"""What docs/evidence.md assigns to each published question exists.
+
+Checked are its fields, settings, sources and notifications.
+"""
 
 from __future__ import annotations
 

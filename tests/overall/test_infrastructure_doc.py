@@ -1,4 +1,7 @@
-"""docs/infrastructure.md and the parameters of azd say what infra/main.bicep has; read as text, without Bicep."""
+"""docs/infrastructure.md and the parameters of azd match infra/main.bicep.
+
+The template is read as text, without Bicep.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/posture.md explains each word of a run and of its mailboxes, and which of them an undo takes back."""
+"""docs/posture.md explains each word of a run and its mailboxes, and what an undo takes back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests themselves promise: a hang ends with a stack, a program that fails shows its own output."""
+"""What the tests promise: a hang ends with a stack, and a failing program shows its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pages, API and bypassctl do the same: one table in docs/console.md, compared with the routes and the commands."""
+"""Pages, API and bypassctl do the same.
+
+One table in docs/console.md is compared with the routes and the commands.
+"""
 
 from __future__ import annotations
 

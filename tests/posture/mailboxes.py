@@ -1,4 +1,4 @@
-"""Sixty mailboxes of one tenant, with what is true of each written beside it by a person, not by the code."""
+"""Sixty mailboxes of one tenant, with the truth about each written by a person, not by the code."""
 
 from __future__ import annotations
 

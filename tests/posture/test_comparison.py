@@ -45,7 +45,10 @@ def keys(found: Comparison) -> list[str]:
 
 
 def five_thousand(seed: int) -> tuple[list[Case], TenantRead]:
-    """Copies of the sixty, each with ids of its own; the seed decides their order, and who has whose display name."""
+    """Copies of the sixty mailboxes, each with its own ids.
+
+    The seed decides their order, and who has whose display name.
+    """
     cases = [CASES[number % len(CASES)] for number in range(5000)]
     names = [f"Alex Example {number % 50}" for number in range(5000)]
     order = list(range(5000))

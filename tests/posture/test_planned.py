@@ -1,4 +1,4 @@
-"""A record is of a plan when it weakens nothing of the mailbox but what the plan, or its undo, asked for."""
+"""A record belongs to a plan if it weakens nothing but what the plan, or its undo, asked for."""
 
 from __future__ import annotations
 

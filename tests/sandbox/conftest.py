@@ -31,7 +31,10 @@ def served() -> Iterator[tuple[Tenant, str]]:
 
 @pytest.fixture
 def tenant(served: tuple[Tenant, str]) -> Tenant:
-    """A tenant in its first state. It replicates at once, so that a test that is not about delays need not wait."""
+    """A tenant in its first state, which replicates at once.
+
+    A test that is not about delays need not wait.
+    """
     shared, _ = served
     fresh = Tenant(settings=Settings(exchange_delay_seconds=0, graph_delay_seconds=0))
     vars(shared).update(vars(fresh))

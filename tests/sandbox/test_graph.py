@@ -1,4 +1,4 @@
-"""Graph, read with httpx for its quirks and with msgraph-sdk to prove that the SDK is content with it."""
+"""Graph, read with httpx for its quirks and with msgraph-sdk to prove that the SDK accepts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Synthetic records of each row of the family: one that weakens auditing, one that does not, and a decoy."""
+"""Synthetic records for each row of the family: positive, negative and decoy.
+
+The positive one weakens auditing, the negative one does not, and the decoy only looks as if it did.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ PREMIUM = "M365_ADVANCED_AUDITING"
 
 
 class Fixtures(NamedTuple):
-    """Records of one row. ``negative``: the same operation, which weakens nothing. ``decoy``: only looks like it."""
+    """Records of one row: what weakens auditing, and two records that do not.
+
+    ``negative``: the same operation, which weakens nothing. ``decoy``: only looks like a weakening.
+    """
 
     positive: Json
     negative: Json

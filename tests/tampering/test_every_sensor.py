@@ -1,4 +1,4 @@
-"""Each row of the family, and the bypass, through each sensor: what weakens auditing is found, and nothing else.
+"""Each row of the family, and the bypass, is found through each sensor, and nothing else is.
 
 Generated from the rows of ``tests/tampering/family.py``, which must be those of the table in the code.
 """

@@ -1,4 +1,7 @@
-"""The commands that undo a change name its object exactly, or leave it out where it may be more than a name."""
+"""The commands that undo a change name its object exactly, or leave it out.
+
+They leave it out where the name may be more than a name.
+"""
 
 from __future__ import annotations
 

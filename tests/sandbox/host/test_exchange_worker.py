@@ -1,4 +1,7 @@
-"""The host with the Exchange worker: the real run.ps1 under ``pwsh``, and the Python stand-in, by the same contract."""
+"""The host with the Exchange worker: run.ps1 and its stand-in fulfill the same contract.
+
+The real run.ps1 runs under ``pwsh``; the stand-in is in Python.
+"""
 
 from __future__ import annotations
 
@@ -368,7 +371,10 @@ def test_a_powershell_process_that_dies_is_started_anew(
 
 
 def kill_powershell(function: str, *, below: int) -> None:
-    """SIGKILL the processes of a function that descend from ``below``, as the platform's memory limit would."""
+    """Send SIGKILL to the processes of a function that descend from ``below``.
+
+    The platform's memory limit would do the same.
+    """
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_text("utf-8").split("\0")

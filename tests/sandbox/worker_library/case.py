@@ -1,4 +1,6 @@
-"""Drives the function app with the library of the real Python worker; prints what it saw as one JSON object.
+"""Drives the function app with the library of the real Python worker.
+
+It prints what it saw as one JSON object.
 
 `case.py APP`: with a stand-in for the workflow. `case.py APP --alone FOLDER`: with nothing stood in and
 the packages of the app alone; the worker is in FOLDER.

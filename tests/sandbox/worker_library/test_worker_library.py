@@ -1,4 +1,7 @@
-"""The function app under the library that Azure's Python worker loads: the same indexing, the same decoding."""
+"""The function app under the library that Azure's Python worker loads.
+
+The indexing and the decoding are the same.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ pytestmark = pytest.mark.skipif(
 
 
 def run(**settings: str) -> dict[str, Any]:
-    """What the worker indexed and what came of invoking every function once. The environment has no other setting."""
+    """What the worker indexed, and what came of invoking every function once.
+
+    The environment has no other setting than ``settings``.
+    """
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")} | settings
     command = [sys.executable, str(CASE), str(ROOT)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

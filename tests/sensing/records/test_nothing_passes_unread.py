@@ -197,7 +197,10 @@ def must_be_seen(read: Callable[[bytes], list[AuditRecord | Unreadable]], conten
 
 
 def bypasses(found: list[AuditRecord | Unreadable]) -> list[BypassChange | Unreadable]:
-    """What `bypassctl detect` shows without `--family`, without its place: that counts what was passed over."""
+    """What `bypassctl detect` shows without `--family`, leaving out the place.
+
+    The place counts what was passed over.
+    """
     read = [item.model_copy(update={"where": ""}) if isinstance(item, Unreadable) else detect(item) for item in found]
     return [item for item in read if isinstance(item, (BypassChange, Unreadable))]
 

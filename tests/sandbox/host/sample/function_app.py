@@ -1,4 +1,7 @@
-"""A function app with one function per trigger, for the tests of the host. Each run adds a line to a file."""
+"""A function app with one function per trigger, for the tests of the host.
+
+Each run adds a line to a file.
+"""
 
 from __future__ import annotations
 
