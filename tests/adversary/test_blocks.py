@@ -52,7 +52,7 @@ async def test_an_account_disabled_at_the_claim_and_enabled_later_is_noticed() -
 
 
 async def test_the_block_goes_out_before_other_records_about_the_account_are_decided() -> None:
-    """Today each *off* of a loop in PowerShell costs a transaction between the claim and the call."""
+    """An *off* from a loop in PowerShell costs no transaction between the claim and the call."""
     alone, flooded = a_world(), a_world()
     commits_alone, commits_flooded = commits_before_the_block(alone), commits_before_the_block(flooded)
     on, first = START - timedelta(hours=1), START - timedelta(minutes=59)
@@ -112,7 +112,7 @@ async def test_a_further_on_blocks_an_account_again_that_somebody_enabled() -> N
 
 
 async def test_a_person_can_have_a_reverted_block_made_again() -> None:
-    """Today approve leaves it out: a block that was reverted counts as done."""
+    """A block that was reverted does not count as done: an approval makes it again."""
     world, incident = await reverted_block()
     await world.decides("approve", incident)
     await world.passes(minutes=1)

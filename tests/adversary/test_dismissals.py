@@ -34,7 +34,7 @@ async def test_an_attack_that_nobody_had_seen_is_decided_after_an_older_one_was_
 
 
 async def test_a_late_record_is_decided_once() -> None:
-    """Today two rules disagree about it: one reopens what the other has just put into the past."""
+    """No rule reopens what another has just put into the past."""
     world, attack = await dismissed_with_a_late_record()
 
     assert log_lines_about(attack, world) < 3

@@ -32,7 +32,7 @@ async def test_a_known_object_id_beside_a_name_that_nobody_knows_is_asked_of_exc
 
 
 async def test_a_broken_display_name_does_not_hide_its_owner() -> None:
-    """Today Graph's answer is taken as it is, and the incident that quotes it cannot be written."""
+    """Half a surrogate pair in Graph's answer does not keep the incident that quotes it from being written."""
     body = {"id": ALEX, "userPrincipalName": "alex@contoso.onmicrosoft.com", "displayName": "Eve \ud83d"}
     world = World(graph._account(body | {"accountEnabled": True}))
     world.bypassed[ALEX] = True
@@ -46,6 +46,6 @@ async def test_a_broken_display_name_does_not_hide_its_owner() -> None:
     "url", ["http://127.0.0.1.evil.example", "http://localhost.evil.example/x", "http://127.0.0.1@evil.example"]
 )
 def test_plain_http_to_a_host_that_only_looks_like_loopback_is_refused(url: str) -> None:
-    """Today the setting checks how the text begins, not which host it names."""
+    """The setting checks which host the text names, not how it begins."""
     with pytest.raises(ValueError, match="graph_url"):
         some_settings(tenant_id=TENANT, graph_url=url)

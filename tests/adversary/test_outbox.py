@@ -57,7 +57,7 @@ async def test_an_absurd_retry_after_breaks_no_run() -> None:
 
 @pytest.mark.parametrize("retry_after", ["31536000", "99999999999"])
 async def test_a_receiver_cannot_put_a_notification_off_for_longer_than_a_day(retry_after: str) -> None:
-    """Today the receiver says how long its messages wait, without a bound."""
+    """The receiver says how long its messages wait, up to a bound."""
     world = ThrottlingReceiver(retry_after).of(a_world())
     await world.sees(a_finding())
     await minutes_pass(world, 2)
@@ -67,7 +67,7 @@ async def test_a_receiver_cannot_put_a_notification_off_for_longer_than_a_day(re
 
 
 async def test_a_notification_that_cannot_be_sent_holds_back_no_other() -> None:
-    """Today delivery ends at the first odd notification, in this run and in each one after."""
+    """Delivery goes on behind an odd notification, in this run and in each one after."""
     world = a_world()
     deliver = world.notifier.send
 
@@ -114,7 +114,7 @@ async def runs_that_the_host_ends(world: World) -> None:
 
 
 async def test_one_slow_account_holds_back_no_notification_about_another() -> None:
-    """Today a run sends nothing before every account is settled, and the next run starts over."""
+    """A run sends what is settled before the slow account is."""
     world = a_world()
     await runs_that_the_host_ends(world)
     await world.sends()
@@ -123,7 +123,7 @@ async def test_one_slow_account_holds_back_no_notification_about_another() -> No
 
 
 async def test_one_slow_account_holds_back_no_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Today a run that the host ends early has written no checkpoint, however much it has done."""
+    """A run that the host ends early has written a checkpoint of what it has done."""
     monkeypatch.setattr(resume_responses_module, "HEAD_SECONDS", 0.05)
     world = a_world()
     await runs_that_the_host_ends(world)

@@ -16,7 +16,7 @@ from tests.world import ALEX, World
 
 
 async def test_releasing_an_older_incident_never_leaves_a_newer_one_contained_and_enabled() -> None:
-    """Today a release of this morning's incident opens the account under the one that followed it."""
+    """A release of this morning's incident is refused while a later one has the account blocked."""
     world = a_world()
     older = await contained(world)
     await bypassed_again(world, minutes=30)

@@ -107,7 +107,7 @@ def trouble_with_the_tenants_case(world: World) -> None:
 
 
 async def test_a_corrupt_row_of_the_tenant_holds_back_no_answer_about_an_account() -> None:
-    """Today no answer of the worker is applied: whatever needs a check of Exchange is never decided."""
+    """The worker's answer is applied, and what it was asked for is decided."""
     world = World()
     await world.sweep()
     trouble_with_the_tenants_case(world)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TRANSACTION_ROWS, TRANSACTION_BYTES = 100, 4 * 1024 * 1024
 """What the ledger takes in one transaction."""
 ESCAPED = 4
-"""Bytes of a quotation mark or backslash of a raw record in the request: escaped in the row, and the row in JSON again."""
+"""Bytes of a backslash of a raw record in the request: the row is JSON with it escaped, and is escaped once more."""
 R = TypeVar("R", bound=Row)
 
 
