@@ -1,4 +1,7 @@
-"""Objects that are built at their first use: importing an SDK takes longer than most commands of bypassctl."""
+"""Objects that are built at their first use.
+
+Importing an SDK takes longer than most commands of bypassctl.
+"""
 
 from __future__ import annotations
 

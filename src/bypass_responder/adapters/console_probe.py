@@ -1,4 +1,4 @@
-"""Whether the console answers anybody who did not sign in: without a principal, and with a forged one."""
+"""Whether the console answers unauthenticated requests: without a principal, or with a forged one."""
 
 from __future__ import annotations
 

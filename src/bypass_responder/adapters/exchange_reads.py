@@ -1,4 +1,4 @@
-"""Questions to the worker's function ExchangeReads: their queue, their rows, and the blobs of the answers.
+"""Questions to the worker's function ExchangeReads: their queue, their rows, and the answers' blobs.
 
 The rows are in the table Feed under ``{tenant}_reads``, by command id; one for each kind names the last.
 """

@@ -1,4 +1,7 @@
-"""The key that signs the forms of the console: one row in the host account of the console, which only it can read."""
+"""The key that signs the forms of the console: one row in the console's host account.
+
+Only the console can read this account.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What the evidence run keeps: plans and questions in the table Evidence, raw records in the container ``evidence``.
+"""What the evidence run keeps: plans, questions and raw records.
 
-Partition ``{tenant}``: a plan per incident, row key ``plan-`` and its opening, newest first. Partition
-``{tenant}_{incident}``: a row per question. ``Body`` (Body1, Body2 …) is the JSON. Raw records: a gzipped blob
-``{tenant}/gathered/{incident}/{SHA-256}``.
+Plans and questions are in the table Evidence, raw records in the container ``evidence``. Partition ``{tenant}``: a plan
+per incident, row key ``plan-`` and its opening, newest first. Partition ``{tenant}_{incident}``: a row per question.
+``Body`` (Body1, Body2 …) is the JSON. Raw records: a gzipped blob ``{tenant}/gathered/{incident}/{SHA-256}``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Raw requests to Microsoft Graph through msgraph-sdk's request adapter. What an answer means is the caller's.
+"""Raw requests to Microsoft Graph through msgraph-sdk's request adapter.
+
+What an answer means is for the caller to decide.
 
 The SDK brings the token, its renewal on a claims challenge, and the wire. Its typed reads are left out: the first one
 costs a second and 1,200 modules, and an untyped error comes without the service's words. Its own retry is left out too:

@@ -1,4 +1,7 @@
-"""One message to a receiver over HTTPS, and what its answer means. No error repeats the address: it may be a secret."""
+"""One message to a receiver over HTTPS, and what its answer means.
+
+No error repeats the address, because it may be a secret.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lists of the case index as row keys: which keys an entry has, and which ranges hold what is wanted."""
+"""The lists of the case index as row keys: the keys of an entry, and the ranges to read for a query."""
 
 from __future__ import annotations
 

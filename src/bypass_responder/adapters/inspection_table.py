@@ -1,4 +1,4 @@
-"""Answers to questions about accounts: rows of the table Feed, under the hash of each name that was asked for."""
+"""Answers to questions about accounts: rows of the table Feed, under the hash of each name asked for."""
 
 from __future__ import annotations
 

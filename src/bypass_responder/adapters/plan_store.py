@@ -1,6 +1,7 @@
-"""Plans of mailbox changes: the file as a blob of ``plans``, what became of each mailbox as a row of the table Feed.
+"""Plans of mailbox changes: a blob for the file, and a row for the outcome of each mailbox.
 
-Partition ``{tenant}_plan_{run}``, row key the number of the mailbox in the plan, in six digits.
+The blobs are in the container ``plans``. The rows are in the table Feed: partition ``{tenant}_plan_{run}``, row key the
+number of the mailbox in the plan, in six digits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The app's last self-check, its last verification of the log and its timers' last runs: rows of the table Feed."""
+"""Rows of the table Feed: the last self-check, the last log verification, the timers' last runs."""
 
 from __future__ import annotations
 

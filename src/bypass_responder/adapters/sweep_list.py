@@ -1,4 +1,7 @@
-"""The accounts of the last complete sweep, in columns of the row ``baseline``: the console reads no blob."""
+"""The accounts of the last complete sweep, in columns of the row ``baseline``.
+
+They are in columns because the console reads no blob.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Sends notifications as signed JSON over HTTPS (Standard Webhooks, https://www.standardwebhooks.com).
+"""Sends notifications as signed JSON over HTTPS, in the format of Standard Webhooks.
+
+The format is specified at https://www.standardwebhooks.com.
 
 Headers: ``webhook-id``, ``webhook-timestamp`` (Unix seconds), ``webhook-signature`` (``v1,`` and the base64 of
 HMAC-SHA256 over ``id.timestamp.body``). Body: ``{type, timestamp, data}``.

@@ -1,4 +1,7 @@
-"""The work list in Table Storage: partition tenant id, row the target, columns DueAt, Changed, LogSeq and LogHash."""
+"""The work list in Table Storage: one row for each target.
+
+The partition is the tenant id, the row key is the target; the columns are DueAt, Changed, LogSeq and LogHash.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The only package that names concrete classes. The first call builds; a worker process keeps what was built."""
+"""The only package that names concrete classes.
+
+The first call builds; a worker process keeps what was built.
+"""
 
 from bypass_responder.bootstrap.build_responder import build, responder
 from bypass_responder.bootstrap.console import ConsoleServices, build_console

@@ -1,4 +1,7 @@
-"""The adapters of HTTP APIs: Graph, the audit feed, receivers of notifications. Each is imported at its first use."""
+"""The adapters of HTTP APIs: Graph, the audit feed, receivers of notifications.
+
+Each is imported at its first use.
+"""
 
 from __future__ import annotations
 

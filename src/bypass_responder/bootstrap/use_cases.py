@@ -1,4 +1,7 @@
-"""The use cases with all that they need. Each loads its code at its first run, and sends its lines at the end."""
+"""The use cases with everything that they need.
+
+Each loads its code at its first run, and sends its log lines at the end.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The object ids of actors whom records name by user principal name only: a name can change, an id cannot. Pure."""
+"""The object ids of actors whom records name by user principal name only. Pure.
+
+A user principal name can change, an object id cannot.
+"""
 
 from __future__ import annotations
 

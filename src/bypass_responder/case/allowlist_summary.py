@@ -1,4 +1,4 @@
-"""Notifications about many allowlist rows: the first read, many changes at once, entries that expire. Pure."""
+"""Notifications about many allowlist rows: the first read, many changes, expiring entries. Pure."""
 
 from __future__ import annotations
 

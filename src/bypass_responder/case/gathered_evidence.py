@@ -1,4 +1,7 @@
-"""What the evidence run adds to a case: a log entry for each complete round, and notifications of what it found."""
+"""What the evidence run adds to a case: log entries and notifications.
+
+Each complete round adds one log entry; the notifications report what it found.
+"""
 
 from __future__ import annotations
 

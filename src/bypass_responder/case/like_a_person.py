@@ -1,4 +1,7 @@
-"""Signs that a person uses an allowlisted account: a health alert, notified once per account, kind and day."""
+"""Signs that a person uses an allowlisted account, reported as a health alert.
+
+The alert is notified once per account, kind and day.
+"""
 
 from __future__ import annotations
 

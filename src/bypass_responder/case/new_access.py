@@ -1,4 +1,7 @@
-"""Actors who open a watched mailbox for the first time: a health alert, notified once per actor and mailbox."""
+"""Actors who open a watched mailbox for the first time, reported as a health alert.
+
+The alert is notified once per actor and mailbox.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Carry out a person's decision about an incident, or refuse it by the case and by what they were shown. Pure."""
+"""Carry out a person's decision about an incident, or refuse it. Pure.
+
+Whether it is refused depends on the case, and on what the person was shown.
+"""
 
 from __future__ import annotations
 

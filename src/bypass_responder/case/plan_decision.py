@@ -1,4 +1,4 @@
-"""A person's decision to carry out a plan of mailbox changes, to undo a run of one, or to stop it. Pure."""
+"""A person's decision to carry out a plan of mailbox changes, or to undo or stop a run of it. Pure."""
 
 from __future__ import annotations
 

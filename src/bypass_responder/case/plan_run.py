@@ -1,4 +1,7 @@
-"""A plan of mailbox changes while it is carried out: what comes next for it, and how many changes may begin. Pure."""
+"""What comes next for a plan of mailbox changes that is being carried out. Pure.
+
+This includes how many changes may begin.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the case records of a person's decision, whatever it is about: outcome, reason, line of the log. Pure."""
+"""What the case records of a person's decision of any kind: outcome, reason, line of the log. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A change of the tampering family: recorded, and notified once. Nothing is repaired, and nobody is blocked for it."""
+"""A change of the tampering family: recorded, and notified once.
+
+Nothing is repaired, and nobody is blocked for it.
+"""
 
 from __future__ import annotations
 

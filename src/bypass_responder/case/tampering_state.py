@@ -1,4 +1,7 @@
-"""Whether a change of the tampering family is still in effect, from what the tenant's case has of later reads. Pure."""
+"""Whether a change of the tampering family is still in effect. Pure.
+
+It is decided from the later reads that the tenant's case holds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are asked to do, each with the command that does it: quoted for the shell that it is for. Pure.
+"""Tasks for people, each with the command that does it, quoted for the shell it is for. Pure.
 
 A name from an audit record becomes part of a command only where it can be nothing but a name: see ``_NAME``.
 """

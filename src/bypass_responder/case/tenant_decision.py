@@ -1,4 +1,4 @@
-"""A person's decision about the tenant instead of an account: a warning, a read of all mailboxes. Pure."""
+"""A person's decision about the tenant, not an account: a warning, a read of all mailboxes. Pure."""
 
 from __future__ import annotations
 

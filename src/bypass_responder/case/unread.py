@@ -1,4 +1,7 @@
-"""Notify people of an account that cannot be read: what is due is not done, and what was done is not proven. Pure."""
+"""Notify people of an account that cannot be read. Pure.
+
+As long as it cannot be read, what is due is not done, and what was done is not proven.
+"""
 
 from __future__ import annotations
 

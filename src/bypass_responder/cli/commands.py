@@ -1,4 +1,7 @@
-"""The commands of bypassctl by name. A command is imported only when it is run: imports take longer than most runs."""
+"""The commands of bypassctl by name, each imported only when it is run.
+
+The imports take longer than most runs.
+"""
 
 from __future__ import annotations
 

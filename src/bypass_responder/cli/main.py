@@ -1,4 +1,7 @@
-"""The entry point of bypassctl: loads the one command that the line names, and all of them only to explain them."""
+"""The entry point of bypassctl: loads the one command that the command line names.
+
+All commands are loaded only to explain them.
+"""
 
 from __future__ import annotations
 

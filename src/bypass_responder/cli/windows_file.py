@@ -1,4 +1,7 @@
-"""The times of an export against the known times for which records do not exist. For ``bypassctl detect --windows``."""
+"""The times of an export against the known times for which no records exist.
+
+``bypassctl detect --windows`` uses this.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may send a request: each route depends on a role, each change also on where the request comes from.
+"""Who may send a request: each route depends on a role, each change also on the request's origin.
 
 Refusals are logged with their reason and, where they are known, their author.
 """

@@ -1,4 +1,4 @@
-"""The allowlist in the console: entries, their history, and edits that are shown before they are made."""
+"""The allowlist in the console: entries, their history, and edits shown before they are made."""
 
 from __future__ import annotations
 

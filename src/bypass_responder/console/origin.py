@@ -1,4 +1,4 @@
-"""Whether a request that changes something comes from a page of the console itself, or from a program. Pure."""
+"""Whether a request for a change comes from a page of the console itself, or from a program. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every page, in one table. The API has the same under ``/api/v1``: one reader gives both what they show."""
+"""Every page, in one table; the API has the same content under ``/api/v1``.
+
+One reader supplies what both show.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The signed-in person or application, from the header that App Service authentication sets. Pure; fails closed."""
+"""The signed-in person or application, from the header of App Service authentication.
+
+Pure; fails closed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate before every body: who sends it, and how large it is, is judged before any of it is parsed."""
+"""The gate before every body: the sender and the size are judged before any of it is parsed."""
 
 from __future__ import annotations
 

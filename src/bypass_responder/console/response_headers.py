@@ -1,4 +1,4 @@
-"""The headers of every answer: what a page may load, who may frame it, and that nothing of it is stored."""
+"""The headers of every answer: what a page may load, who may frame it, and that it is not stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timeline of an incident as a picture: a lane for each kind of moment, on one scale of time. Pure."""
+"""The timeline of an incident as a picture: a lane for each kind of moment, on one time scale. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Texts of the responder that name a command of bypassctl, for a reader who has the button or the page of it."""
+"""The responder's texts that name a command of bypassctl, reworded for a reader of the console.
+
+They name the button or the page in place of the command.
+"""
 
 from __future__ import annotations
 

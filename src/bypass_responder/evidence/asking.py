@@ -1,4 +1,4 @@
-"""One ask of one source, within its time: every way in which it can end becomes a new state of the question."""
+"""One ask of one source, within its time: however it ends, the question gets a new state."""
 
 from __future__ import annotations
 

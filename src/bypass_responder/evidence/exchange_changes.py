@@ -1,4 +1,4 @@
-"""Changes in Exchange that keep an access open, or hide one: rules, forwarding, permissions, auditing. Pure."""
+"""Exchange changes that keep access open, or hide it: rules, forwarding, permissions, auditing. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Exports of mail by an account that had not signed in, as far as two other sources of the same round say so.
+"""Exports of mail by an account that had not signed in, as far as two other sources show.
 
-An export with eDiscovery or content search opens no mailbox. The account behind it signs in; where the log has no
-sign-in before it, somebody may use a session that began earlier, or the name of another.
+The two sources are of the same round. An export with eDiscovery or content search opens no mailbox. The account behind
+it signs in; where the log has no sign-in before it, somebody may use a session that began earlier, or the name of
+another.
 """
 
 from __future__ import annotations

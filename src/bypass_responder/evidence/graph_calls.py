@@ -1,4 +1,4 @@
-"""Calls of Microsoft Graph with an account's tokens: mail and files read without Exchange's audit. Pure.
+"""Microsoft Graph calls with an account's tokens: mail and files read without Exchange's audit. Pure.
 
 The address of a call may hold what somebody searched for. What follows its question mark, or stands in the brackets of
 a search, is dropped.

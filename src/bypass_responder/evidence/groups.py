@@ -1,4 +1,7 @@
-"""Many records of one kind as one item: how many, from when to when, how many in the blind window. Pure."""
+"""Many records of one kind as one item: how many, from when to when. Pure.
+
+The item also counts those in the blind window.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Messages as counts: directions, domains outside, how many in the blind window. Never a subject. Pure."""
+"""Messages as counts: directions, outside domains, and how many in the blind window. Pure.
+
+The counts never contain a subject.
+"""
 
 from __future__ import annotations
 

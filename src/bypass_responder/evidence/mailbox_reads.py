@@ -1,6 +1,7 @@
-"""Rules, forwarding and permissions of a mailbox, read directly by the Exchange worker. One question is one message.
+"""Rules, forwarding and permissions of a mailbox, read directly by the Exchange worker.
 
-The worker answers in its own time: the source is pending until then, and asks again when an answer does not come.
+One question is one message. The worker answers in its own time: the source is pending until then, and asks again when
+an answer does not come.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Files and messages of SharePoint, OneDrive and Teams, which a mailbox audit bypass does not silence. Pure."""
+"""Files and messages of SharePoint, OneDrive and Teams. Pure.
+
+A mailbox audit bypass does not silence the audit of these workloads.
+"""
 
 from __future__ import annotations
 

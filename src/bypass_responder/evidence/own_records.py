@@ -1,6 +1,6 @@
-"""What the responder itself has about an actor: other accounts that they hid or tried to, and whether they may.
+"""What the responder itself has about an actor: accounts that they hid or tried to hide.
 
-These sources read the index, one case and one allowlist row.
+It also shows whether the actor is authorized. These sources read the index, one case and one allowlist row.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether an allowlisted account that is bypassed behaves like a person: asked once a day, judged here. Pure."""
+"""Whether a bypassed, allowlisted account behaves like a person: asked daily, judged here. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every source of evidence, as data: what it answers, what it needs, and how to answer it without the responder."""
+"""Every source of evidence, as data.
+
+Each states what it answers, what it needs, and how to answer it without the responder.
+"""
 
 from __future__ import annotations
 

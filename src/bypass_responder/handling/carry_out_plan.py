@@ -1,7 +1,8 @@
-"""Carry out a plan of mailbox changes through the worker: mailbox by mailbox, within the hourly limit, held in observe.
+"""Carry out a plan of mailbox changes through the worker, mailbox by mailbox.
 
-What a mailbox was before is in the ledger, and in the undo file, before its change is asked for. The next answer or
-timer continues an interrupted run; a question that was sent is asked anew only when its answer cannot come any more.
+A run stays within the hourly limit, and is held in observe. What a mailbox was before is in the ledger, and in the undo
+file, before its change is asked for. The next answer or timer continues an interrupted run; a question that was sent is
+asked anew only when its answer cannot come any more.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ async def _to_undo(run_id: str, since: int, services: Services) -> list[MailboxC
 
 
 async def _store(run: PlanRun | None, services: Services) -> list[MailboxChange]:
-    """Store the undo entries of mailboxes about to be changed, and the outcomes of ended changes. Returns them."""
+    """Store and return undo entries before their changes begin, and the outcomes of ended changes."""
     if run is None:
         return []
     due = [each for each in run.under_way if each.outcome or (each.stage is Stage.CHANGE and not each.command_id)]

@@ -1,4 +1,4 @@
-"""A person's decision about a plan of mailbox changes: read the plan, then begin, undo, stop or refuse."""
+"""A person's decision about a plan of mailbox changes: read it, then begin, undo, stop or refuse."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ async def examine(
 
 
 def _was_allowed(finding: Finding, case: Case, settings: Settings) -> bool:
-    """Return True for the record of a bypass that began while an allowlist entry was in force, which is gone."""
+    """Return True for a record of a bypass that began under an allowlist entry that is gone by now."""
     if finding.source not in RECORDS or case.target in settings.protected:
         return False
     return was_in_force(case, finding.effective_at, approval_required=settings.approval_required)

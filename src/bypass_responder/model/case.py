@@ -1,7 +1,7 @@
-"""The ledger of one target. A ``Case`` has all of it but the log; rows are frozen and know their keys.
+"""The ledger of one target: a ``Case`` has all of it except the log.
 
-Row keys sort by kind. One row, the ``Head``, is written in every transaction: its ETag makes the changes of one target
-a sequence, and it carries the end of the target's log chain.
+Rows are frozen and know their keys. Row keys sort by kind. One row, the ``Head``, is written in every transaction: its
+ETag makes the changes of one target a sequence, and it carries the end of the target's log chain.
 """
 
 from __future__ import annotations

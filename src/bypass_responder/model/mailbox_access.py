@@ -1,4 +1,4 @@
-"""What others than its owner did in a watched mailbox, counted by day; and how far those days are read."""
+"""What others than the owner did in a watched mailbox, by day, and how far those days are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The answer to ``read_organization``: the switches that outrank every mailbox, and who can change them."""
+"""The answer to ``read_organization``: the switches that outrank every mailbox.
+
+The answer also names who can change them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A plan of mailbox changes that is carried out, or undone: one row in the tenant's own case, and a row per mailbox."""
+"""A plan of mailbox changes that is carried out, or undone.
+
+It has one row in the tenant's own case, and one row for each mailbox.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text in CSV files that spreadsheets open: a cell that they would run as a formula is marked as text."""
+"""Text in CSV files for spreadsheets: a cell that would be run as a formula is marked as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The accounts that are bypassed, as of the last complete sweep, each with its justification from the allowlist."""
+"""The bypassed accounts as of the last complete sweep, each with its allowlist justification."""
 
 from __future__ import annotations
 

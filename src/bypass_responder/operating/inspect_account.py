@@ -1,4 +1,7 @@
-"""A question of the console about an account, which only the responder may read, and the answer to it."""
+"""A question of the console about an account, and the answer to it.
+
+Only the responder may read the account.
+"""
 
 from __future__ import annotations
 

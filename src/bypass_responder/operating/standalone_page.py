@@ -1,4 +1,7 @@
-"""What HTML files without scripts have in common, that load nothing: everything is escaped and printable."""
+"""The parts common to HTML files that load nothing and have no scripts.
+
+Everything in them is escaped and printable.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""When each timer last ran well, where nothing else that it stores says so: `bypassctl doctor` compares schedules."""
+"""When each timer last ran well, where nothing else that it stores shows it.
+
+`bypassctl doctor` compares these times with the schedules.
+"""
 
 from __future__ import annotations
 

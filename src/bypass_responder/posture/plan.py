@@ -1,6 +1,7 @@
-"""What would make mailboxes audit more: one change for each, with the settings that it is meant for. Pure.
+"""What would make mailboxes audit more: one change for each mailbox. Pure.
 
-``DefaultAuditSet`` is preferred: a custom list freezes a logon type. A change never audits less, and can be undone.
+A change carries the settings for which it was planned. ``DefaultAuditSet`` is preferred: a custom list freezes a logon
+type. A change never audits less, and can be undone.
 """
 
 from __future__ import annotations

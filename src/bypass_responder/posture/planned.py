@@ -1,4 +1,4 @@
-"""Whether an audit record of Set-Mailbox shows what a plan, or the undo of one, asked of a mailbox. Pure."""
+"""Whether a Set-Mailbox audit record shows what a plan, or its undo, asked of a mailbox. Pure."""
 
 from __future__ import annotations
 

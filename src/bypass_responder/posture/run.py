@@ -1,4 +1,4 @@
-"""A read of all mailboxes while it is under way: its parts, which of them is asked next, and what is missing. Pure.
+"""A read of all mailboxes under way: its parts, which is asked next, and what is missing. Pure.
 
 One part is one message to the worker. A part that is too large is split by time of creation, at the times of the
 mailboxes that it returned; the next read begins with these parts.

@@ -1,1 +1,4 @@
-"""The tampering family: the ways to weaken auditing besides a bypass, each with its meaning and its repair. Pure."""
+"""The tampering family: the ways to weaken auditing besides a bypass. Pure.
+
+Each way has its meaning and its repair.
+"""

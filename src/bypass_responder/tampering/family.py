@@ -1,4 +1,4 @@
-"""The family as a table: for each way, what matches, how severe it is, what it means, and how it is undone.
+"""The family as a table: for each way its match, its severity, its meaning and its repair.
 
 Nothing of it is repaired automatically: a right to write the organization's configuration would make the worker the
 best target of the tenant.

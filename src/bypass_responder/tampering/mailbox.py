@@ -1,4 +1,4 @@
-"""One mailbox audited less: shorter action lists, auditing switched off, entries kept for a shorter time."""
+"""One mailbox audited less: shorter action lists, auditing off, entries kept for a shorter time."""
 
 from __future__ import annotations
 

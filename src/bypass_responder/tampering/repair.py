@@ -1,4 +1,7 @@
-"""The commands that repair a change. A name of a record becomes part of one only where it can be nothing but a name."""
+"""The commands that repair a change.
+
+A name from a record becomes part of a command only where it can be nothing but a name.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which permissions were given for a while only: a state per mailbox, folder or role group, played in order. Pure."""
+"""Which permissions were given for a while only. Pure.
+
+The changes are played in order, on a state for each mailbox, folder or role group.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Ask the worker once a day for the organization's switches and roles, whatever came of the question before."""
+"""Ask the worker once a day for the organization's switches and roles.
+
+It asks whatever came of the question before.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Timer ``hunt_audit_events``: read Defender's table of cloud events; its records are treated as those of the feed."""
+"""Timer ``hunt_audit_events``: read Defender's table of cloud events.
+
+Its records are treated as those of the feed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Stores a day of watched mailboxes, and reports who opened one for the first time, whatever source it came from."""
+"""Stores a day of watched mailboxes, and reports who opened one for the first time.
+
+The source of the day makes no difference.
+"""
 
 from __future__ import annotations
 

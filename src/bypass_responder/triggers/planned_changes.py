@@ -1,4 +1,7 @@
-"""Records of our own changes of mailboxes: what a posture plan, or its undo, asked for is no tampering."""
+"""Records of our own changes of mailboxes, which are no tampering.
+
+A posture plan, or its undo, asked for them.
+"""
 
 from __future__ import annotations
 

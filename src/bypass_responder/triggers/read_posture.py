@@ -1,8 +1,8 @@
-"""Timer ``read_posture``: begin a read of all mailboxes once a day, continue it, and compare it when it has ended.
+"""Timer ``read_posture``: begin a daily read of all mailboxes, continue it, and compare it.
 
-Answers continue it as well (``record_exchange_read``); the comparison runs only here, away from everything that acts.
-A plan of mailbox changes goes on here when its hour has slots again, or an answer did not come. Last, what the sensors
-deferred of permissions is compared.
+Answers continue the read as well (``record_exchange_read``). The comparison follows when the read has ended; it runs
+only here, away from everything that acts. A plan of mailbox changes goes on here when its hour has slots again, or an
+answer did not come. Last, what the sensors deferred of permissions is compared.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Without hunting: one audit log query for each watched mailbox, about a few days. The service works on it for a while.
+"""Without hunting: one audit log query for each watched mailbox, about a few days.
 
-What is open is kept between the runs, so that an interruption repeats at most one mailbox.
+The service works on a query for a while. What is open is kept between the runs, so that an interruption repeats at most
+one mailbox.
 """
 
 from __future__ import annotations

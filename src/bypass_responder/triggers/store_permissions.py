@@ -1,4 +1,4 @@
-"""Notes permissions that were granted and removed, and reports those that were given only for a while.
+"""Notes permissions that were granted and removed, and reports those given only for a while.
 
 The sensors only defer them, in few rows: a script gives thousands at once, and no containment waits for them. The timer
 ``read_posture`` does the rest. Grant and removal are noted before the other is looked for, so that of two hosts, one

@@ -1,4 +1,7 @@
-"""Stores changes of the tampering family in the tenant's case. The same for records of any source, and for alerts."""
+"""Stores changes of the tampering family in the tenant's case.
+
+Records of any source, and alerts, are stored the same way.
+"""
 
 from __future__ import annotations
 

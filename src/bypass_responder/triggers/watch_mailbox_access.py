@@ -1,9 +1,9 @@
-"""Once a day, who else than its owner opened each watched mailbox: counted by Defender, one query for each day.
+"""Once a day, who other than its owner opened each watched mailbox, as counted by Defender.
 
-Part of the timer ``gather_evidence``. A day is stored with all its rows, or read again: a crash repeats one day. Days
-are read again until two days after their end, because records arrive late. Where hunting refuses, the audit log is
-searched (``search_mailbox_access``). It changes nothing but its own rows, and raises a health alert when an actor opens
-a mailbox for the first time.
+Each query covers one day. Part of the timer ``gather_evidence``. A day is stored with all its rows, or read again: a
+crash repeats one day. Days are read again until two days after their end, because records arrive late. Where hunting
+refuses, the audit log is searched (``search_mailbox_access``). It changes nothing but its own rows, and raises a health
+alert when an actor opens a mailbox for the first time.
 """
 
 from __future__ import annotations

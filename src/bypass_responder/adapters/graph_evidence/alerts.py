@@ -1,4 +1,4 @@
-"""Alerts that name an account, from ``security/alerts_v2``: those of Defender, or those of data loss prevention."""
+"""Alerts that name an account, from ``security/alerts_v2``: Defender's, or data loss prevention's."""
 
 from __future__ import annotations
 

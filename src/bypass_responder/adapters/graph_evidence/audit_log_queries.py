@@ -1,7 +1,8 @@
-"""Searches of the unified audit log: submitted, worked on by the service for minutes or hours, then read.
+"""Searches of the unified audit log: submitted, run by the service, then read.
 
-The memo is the ids of the submitted queries, so that a later ask goes on with them after any interruption. Only names
-of users, objects and operations are in a query: the service's own names for a workload conflict between versions.
+A search takes the service minutes or hours. The memo is the ids of the submitted queries, so that a later ask goes on
+with them after any interruption. Only names of users, objects and operations are in a query: the service's own names
+for a workload conflict between versions.
 """
 
 from __future__ import annotations

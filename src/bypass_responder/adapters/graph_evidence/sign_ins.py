@@ -1,4 +1,7 @@
-"""Sign-ins: interactive ones from ``auditLogs/signIns`` of v1.0, all others from beta, where v1.0 has none."""
+"""Sign-ins from ``auditLogs/signIns``: interactive ones from v1.0, all others from beta.
+
+v1.0 has interactive sign-ins only.
+"""
 
 from __future__ import annotations
 

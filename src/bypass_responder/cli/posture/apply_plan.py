@@ -1,4 +1,7 @@
-"""``bypassctl posture apply``, ``undo`` and ``stop``: carry out a plan through the responder, and go back."""
+"""``bypassctl posture apply``, ``undo`` and ``stop``: carry out a plan, undo a run, or stop it.
+
+The commands ask the responder, which makes the changes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``bypassctl posture applied``: the plans that were carried out, how far they are, and their undo files."""
+"""``bypassctl posture applied``: the plans that were carried out, their progress and undo files."""
 
 from __future__ import annotations
 

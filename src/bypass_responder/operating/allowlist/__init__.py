@@ -1,1 +1,1 @@
-"""The allowlist for people: entries with their state, edits, import and export, history, review, explanation."""
+"""The allowlist for people: entries, edits, import and export, history, review, explanation."""

@@ -1,4 +1,7 @@
-"""The allowlist as a CSV file: what a spreadsheet makes of it is read, what it would run is defused. Pure."""
+"""The allowlist as a CSV file, safe to open in a spreadsheet. Pure.
+
+What a spreadsheet makes of the file is read; what it would run is defused.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Edits of one entry: planned with what they mean, made with an ETag and a stamp, reported through the queue."""
+"""Edits of one entry: planned, made, and reported through the queue.
+
+A plan states what the edit means. The edit is made with an ETag and a stamp.
+"""
 
 from __future__ import annotations
 

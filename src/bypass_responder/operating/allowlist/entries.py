@@ -1,4 +1,7 @@
-"""The entries of the allowlist as people see them: state, expiry, editor, review, and whether the bypass is on now."""
+"""The entries of the allowlist as people see them: state, expiry, editor and review.
+
+Each entry also has whether the bypass is on now.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Who changed an entry, when and how: what a run saw in the table, beside who reports to have done it. Pure.
+"""Who changed an entry, when and how. Pure.
 
-What was *seen* is never changed by what is *claimed*: a message may be lost or forged.
+What a run saw in the table is shown beside the person who claims to have made the change. What was *seen* is never
+changed by what is *claimed*: a message may be lost or forged.
 """
 
 from __future__ import annotations

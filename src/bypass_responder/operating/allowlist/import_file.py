@@ -1,4 +1,7 @@
-"""Carry out an import in transactions of at most 100 rows. The same file finishes what was interrupted."""
+"""Carry out an import in transactions of at most 100 rows.
+
+Importing the same file again finishes what was interrupted.
+"""
 
 from __future__ import annotations
 

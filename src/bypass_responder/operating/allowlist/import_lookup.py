@@ -1,4 +1,7 @@
-"""The accounts that the rows of an import name: from the directory, or from what the responder answered about them."""
+"""The accounts that the rows of an import name.
+
+They come from the directory, or from the responder's answers about them.
+"""
 
 from __future__ import annotations
 

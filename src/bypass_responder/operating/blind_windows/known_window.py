@@ -1,4 +1,4 @@
-"""One time for which records do not exist, from incidents, the sweep and the organization's switches. Pure."""
+"""One time without records, from incidents, the sweep and the organization's switches. Pure."""
 
 from __future__ import annotations
 

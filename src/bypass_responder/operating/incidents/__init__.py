@@ -1,1 +1,1 @@
-"""What pages, API and bypassctl show of incidents: one page of the list, one incident, its lines for a ticket."""
+"""What pages, API and bypassctl show of incidents: a list page, one incident, its lines for a ticket."""

@@ -1,4 +1,7 @@
-"""The timeline as rows with two times: when something happened, and when it was reported to the responder. Pure."""
+"""The timeline as rows with two times: when something happened, and when it was reported. Pure.
+
+The second is the time of the report to the responder.
+"""
 
 from __future__ import annotations
 

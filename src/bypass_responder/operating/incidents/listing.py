@@ -1,4 +1,4 @@
-"""One page of the list of incidents, by filters; and the incidents that need a decision, oldest first."""
+"""One page of the list of incidents, by filters; and those that need a decision, oldest first."""
 
 from __future__ import annotations
 

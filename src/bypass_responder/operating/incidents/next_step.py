@@ -1,4 +1,7 @@
-"""The one next step of a person in each situation, and the decisions that the responder would carry out now."""
+"""The one next step of a person in each situation, and the decisions that are possible now.
+
+A decision is possible when the responder would carry it out.
+"""
 
 from __future__ import annotations
 

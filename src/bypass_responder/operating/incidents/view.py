@@ -1,4 +1,7 @@
-"""One incident as pages, API, report and bypassctl show it: the shapes, which the API returns as JSON."""
+"""One incident as pages, API, report and bypassctl show it.
+
+The API returns these shapes as JSON.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the pages of the console show besides incidents and the allowlist; the API gives the same as JSON."""
+"""What the console's pages show besides incidents and the allowlist; the API gives it as JSON."""

@@ -1,4 +1,4 @@
-"""The settings of the running responder, as its own self-check and its last run recorded them. Read-only."""
+"""The settings of the running responder, as its self-check and its last run recorded them. Read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the responder sees and works: alerts with their fixes, the feed, the sweep, and what is overdue."""
+"""Whether the responder sees and works: alerts with fixes, the feed, the sweep, what is overdue."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""The posture of a tenant's mailboxes for people: report, check and plan. Offline where the files are given."""
+"""The posture of a tenant's mailboxes for people: report, check and plan.
+
+They work offline where the files are given.
+"""

@@ -1,4 +1,4 @@
-"""The permission with which somebody opened a mailbox, as far as the watch of permissions recorded one. Pure."""
+"""The permission with which an actor opened a mailbox, if the watch of permissions has it. Pure."""
 
 from __future__ import annotations
 

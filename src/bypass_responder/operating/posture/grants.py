@@ -1,4 +1,4 @@
-"""Permissions to mailboxes that were granted, and removed: what bypassctl, the page and the API answer."""
+"""Mailbox permissions that were granted or removed: what bypassctl, the page and the API answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What people ask about plans of mailbox changes: hand one in, undo or stop a run, list the runs, get an undo file."""
+"""Requests about plans of mailbox changes.
+
+People submit a plan, undo or stop a run, list the runs, or get an undo file.
+"""
 
 from __future__ import annotations
 

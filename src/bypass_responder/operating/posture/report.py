@@ -1,4 +1,4 @@
-"""A comparison with what a report has beside it: the rows that were asked for, the trend, the allowlist."""
+"""A comparison with what its report adds: the rows asked for, the trend, the allowlist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a verification of the response log covered, as a document to keep outside of the storage account."""
+"""What a verification of the response log covered, as a document.
+
+The document is to be kept outside of the storage account.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Mailboxes from files that somebody exported with Get-EXOMailbox or Get-Mailbox, whatever a tool made of them."""
+"""Mailboxes from files that somebody exported with Get-EXOMailbox or Get-Mailbox.
+
+The files are read whatever another tool has made of them.
+"""

@@ -1,4 +1,7 @@
-"""Values of an export: what PowerShell, JSON and spreadsheets make of lists, flags, time spans and times. Pure."""
+"""Values of an export, as PowerShell, JSON and spreadsheets write them. Pure.
+
+The values are lists, flags, time spans and times.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of an export under the names of Exchange, whatever language or tool they were renamed by. Pure."""
+"""The columns of an export under Exchange's names, whatever language or tool renamed them. Pure."""
 
 from __future__ import annotations
 

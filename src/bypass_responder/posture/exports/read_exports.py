@@ -1,4 +1,7 @@
-"""Files that somebody exported → what was read of the tenant. What cannot be read makes it partial, and is named."""
+"""Files that somebody exported → what was read of the tenant.
+
+What cannot be read is named, and makes the read partial.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The daily query: what was done in watched mailboxes, counted by the service. ``rows`` judges who is no owner."""
+"""The daily query: what was done in watched mailboxes, counted by the service.
+
+``rows`` judges who is not an owner.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counted rows of the daily query, and audit records, as what others than the owner did in a mailbox. Pure."""
+"""Rows of the daily query, and audit records, as what others than the owner did in a mailbox. Pure."""
 
 from __future__ import annotations
 

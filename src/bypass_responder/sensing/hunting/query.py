@@ -1,4 +1,7 @@
-"""The queries of the hunting sensor. They select by operation and parameter; values are judged by detection alone."""
+"""The queries of the hunting sensor, which select by operation and parameter.
+
+Detection alone judges values.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A window of JSON text over a stream: where a value ends, what cannot matter, where the next record begins."""
+"""A window of JSON text over a stream.
+
+It finds where a value ends, what cannot matter, and where the next record begins.
+"""
 
 from __future__ import annotations
 
