@@ -1,1 +1,4 @@
-"""A tenant on a laptop: stand-in services, Azurite, a local function host, attacks and faults. Never deployed."""
+"""A tenant on a laptop: stand-in services, Azurite, a local function host, attacks and faults.
+
+It is never deployed.
+"""

@@ -1,6 +1,7 @@
-"""Attacks on the stand-in tenant: its state changes, and the feed delivers the records that the real service would.
+"""Attacks on the stand-in tenant: its state changes, and the feed delivers their audit records.
 
-``run`` is the command's function. Without ``target`` and ``actor`` a scenario takes accounts of the default tenant.
+They are the records that the real service would deliver. ``run`` is the command's function. Without ``target`` and
+``actor`` a scenario takes accounts of the default tenant.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Azurite, the storage emulator, as a program that can be stopped and started again with its data kept."""
+"""Azurite, the storage emulator, as a program that can be stopped and started again.
+
+Its data is kept.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,10 @@ BLOCK = 100
 
 
 class ChildError(Exception):
-    """A program of the sandbox did not start, or ended unexpectedly. The message holds the end of its log."""
+    """A program of the sandbox did not start, or ended unexpectedly.
+
+    The message holds the end of the program's log.
+    """
 
 
 def free_ports(count: int) -> list[int]:
@@ -42,7 +45,10 @@ def free_ports(count: int) -> list[int]:
 
 @cache
 def _own_block() -> tuple[socket.socket, Iterator[int]]:
-    """Numbers for this process alone: a UDP socket on the first of them reserves them, and ends with the process."""
+    """Reserve a block of port numbers for this process alone.
+
+    A UDP socket on the first of them holds the block, and ends with the process.
+    """
     blocks = list(PORTS[::BLOCK])
     random.shuffle(blocks)
     for first in blocks:
@@ -67,7 +73,10 @@ def _is_free(port: int) -> bool:
 
 
 def leashed(command: Sequence[str]) -> list[str]:
-    """The command, run so that it ends with this process and that SIGINT ends it, even where it is ignored here."""
+    """Return the command wrapped so that it ends with this process, and that SIGINT ends it.
+
+    SIGINT ends it even where this process ignores the signal.
+    """
     return [sys.executable, "-I", "-S", LEASH, str(os.getpid()), *command]
 
 

@@ -1,4 +1,7 @@
-"""`python -m sandbox.console_host`: the console under uvicorn, behind a sign-in page for made-up people."""
+"""`python -m sandbox.console_host`: the console under uvicorn, behind a stand-in sign-in page.
+
+The people who can sign in are made up.
+"""
 
 from __future__ import annotations
 

@@ -24,10 +24,11 @@ class RecordedTenant:
 
 
 def accounts_for_records(records: Iterable[Mapping[str, Any]]) -> RecordedTenant:
-    """Targets and actors of the bypass records (Management API objects), each bypass as its last record left it.
+    """Return targets and actors of bypass records, each bypass as its last record left it.
 
-    ``ObjectId`` that is a GUID is the target's object id, another text its Exchange Name; ``Identity`` is its UPN.
-    Anything that is no readable bypass record is passed over: readability is for the responder to judge.
+    The records are objects of the Management API. ``ObjectId`` that is a GUID is the target's object id, another text
+    its Exchange Name; ``Identity`` is its UPN. Anything that is no readable bypass record is passed over: readability
+    is for the responder to judge.
     """
     tenant_id, domain, accounts = TENANT_ID, DOMAIN, dict[str, Account]()
     ran = sorted(filter(_is_bypass, records), key=lambda record: str(record.get("CreationTime")))

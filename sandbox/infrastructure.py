@@ -1,4 +1,7 @@
-"""`python -m sandbox.infrastructure`: makes the tables, queues and containers, as the deployment does in Azure."""
+"""`python -m sandbox.infrastructure`: makes the tables, queues and containers.
+
+The deployment does the same in Azure.
+"""
 
 from __future__ import annotations
 

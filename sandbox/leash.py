@@ -1,4 +1,4 @@
-"""Runs a program that must not outlive the one that started it: `python leash.py PARENT_PID PROGRAM ARGS…`.
+"""Runs a program that must not outlive its parent: `python leash.py PARENT_PID PROGRAM ARGS…`.
 
 On Linux the kernel kills it when its parent ends, however that ends. Elsewhere it is ended by `Child.stop` only.
 SIGINT gets its default effect back: a shell that starts something in the background has it ignored, children inherit

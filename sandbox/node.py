@@ -1,4 +1,7 @@
-"""Node and npm: the machine's own, else those of a PyPI package. `python -m sandbox.node ARGS` is npm."""
+"""Node and npm: the machine's own, else those of a PyPI package.
+
+`python -m sandbox.node ARGS` runs npm.
+"""
 
 from __future__ import annotations
 

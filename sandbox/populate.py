@@ -1,8 +1,9 @@
-"""Fill the storage of a running sandbox with made-up incidents and allowlist entries, for a look at scale.
+"""Fill the storage of a running sandbox with made-up incidents and allowlist entries.
 
-Each account has its incidents in its case, with log lines that `bypassctl log verify` accepts; the newest may need a
-decision, older ones were ended by a person. Nothing of it happened in the stand-in tenant. For each row that it writes,
-Azurite searches the rows of a partition, so the time grows with the square: 1,000 incidents take about half a minute.
+They show how pages and commands look at scale. Each account has its incidents in its case, with log lines that
+`bypassctl log verify` accepts; the newest may need a decision, older ones were ended by a person. Nothing of it
+happened in the stand-in tenant. For each row that it writes, Azurite searches the rows of a partition, so the time
+grows with the square: 1,000 incidents take about half a minute.
 """
 
 from __future__ import annotations

@@ -95,7 +95,10 @@ def _setting(text: str) -> tuple[str, str]:
 
 
 async def _first_runs(stage: Stage) -> None:
-    """Wait for poll, sweep and self-check. An attack before the poll would count as older than the first start."""
+    """Wait for poll, sweep and self-check.
+
+    An attack before the poll would count as older than the first start.
+    """
     responder = bootstrap.build(stage.env)
     try:
         while not stage.ended():

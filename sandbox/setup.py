@@ -1,4 +1,6 @@
-"""Makes a virtual environment that can run everything here: Python packages, Azurite and, where it is missing, Node.
+"""Makes a virtual environment that can run everything here.
+
+It has the Python packages, Azurite and, where it is missing, Node.
 
 Run by `make` before almost everything, so it must be quick when there is nothing to do: a stamp in the environment
 records the files, interpreter and Node that it was made from. It runs on the system's Python, so it knows the standard

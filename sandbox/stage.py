@@ -1,4 +1,7 @@
-"""Everything that runs in the sandbox, started together: Azurite, stand-in tenant, function host, worker."""
+"""Everything that runs in the sandbox, started together.
+
+These are Azurite, the stand-in tenant, the function host and the worker.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,10 @@ EXCHANGE_WORKER = ROOT / "src" / "exchange_worker"
 
 
 class Stage:
-    """The whole sandbox. ``with Stage(folder) as stage``; the data stays in ``folder``, the logs beside it.
+    """The whole sandbox, as a context manager: ``with Stage(folder) as stage``.
 
-    Enter it in the main thread. Each part can be stopped, killed and started again; addresses stay the same.
+    The data stays in ``folder``, the logs beside it. Enter the stage in the main thread. Each part can be stopped,
+    killed and started again; addresses stay the same.
     """
 
     def __init__(

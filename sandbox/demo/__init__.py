@@ -1,4 +1,7 @@
-"""`python -m sandbox demo`: an attack from audit record to contained account, shown as it happens and then proven."""
+"""`python -m sandbox demo`: an attack from audit record to contained account.
+
+It is shown as it happens, and then proven.
+"""
 
 from sandbox.demo.main import main
 

@@ -33,7 +33,10 @@ QUIET_SECONDS = 1.5
 
 
 def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] | None = None) -> int:
-    """Run the demo; 0 only when the tenant's state matches the log. ``meanwhile`` lets a test break things."""
+    """Run the demo; return 0 only when the tenant's state matches the log.
+
+    ``meanwhile`` lets a test break things.
+    """
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument(
         "--records", type=Path, help="replay this export of the audit log instead of the built-in story"

@@ -1,4 +1,7 @@
-"""A stand-in ExchangeOnlineManagement module, and the real worker's functions run under ``pwsh`` with it."""
+"""A stand-in ExchangeOnlineManagement module, and the real worker's functions run with it.
+
+The functions run under ``pwsh``.
+"""
 
 from sandbox.exchange_online.powershell import Function, Invocation, PowerShellError, missing
 

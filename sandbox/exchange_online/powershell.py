@@ -1,4 +1,7 @@
-"""The Exchange worker's functions under PowerShell: one long-lived process each, as the platform has it."""
+"""The Exchange worker's functions under PowerShell.
+
+Each has one long-lived process, as on the platform.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ class Invocation:
 
 
 class Function:
-    """One function of the worker. Use as a context manager; ``invoke`` blocks and takes one message at a time."""
+    """One function of the worker. Use as a context manager.
+
+    ``invoke`` blocks, and takes one message at a time.
+    """
 
     def __init__(
         self,

@@ -1,7 +1,8 @@
-"""The webhook by which Event Grid delivers to functions, as the Event Grid extension of Azure's host answers it.
+"""The webhook by which Event Grid delivers to functions.
 
-``aeg-event-type`` is the kind of request. A function runs once for each event, and all events of a request run side by
-side. When one fails the answer is 500, and Event Grid sends the whole request again.
+It answers as the Event Grid extension of Azure's host does. ``aeg-event-type`` is the kind of request. A function runs
+once for each event, and all events of a request run side by side. When one fails the answer is 500, and Event Grid
+sends the whole request again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What there is to run: the functions of an app with their triggers, from the index that Azure's host would see."""
+"""The functions of an app with their triggers, from the index that Azure's host would see."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class HostError(Exception):
 
 @dataclass(frozen=True)
 class HostedFunction:
-    """One function: its name, its trigger as the index has it, with settings filled in, and the code to call."""
+    """One function: its name, its trigger, and the code to call.
+
+    The trigger is as the index has it, with settings filled in.
+    """
 
     name: str
     trigger: Mapping[str, Any]

@@ -1,8 +1,9 @@
-"""Instances that all groups of functions share, as one reading of Azure's `maximumInstanceCount` has it.
+"""Instances that all groups of functions share.
 
-The HTTP functions are one group, every other function is its own. A group has an instance while anything of it runs,
-and waits for one while the others have them all. Microsoft's sources differ on whether the limit is for each group
-(azure-rest-api-specs#45083) or for all of them (azure-functions-host#10523).
+This is one reading of Azure's `maximumInstanceCount`. The HTTP functions are one group, every other function is its
+own. A group has an instance while anything of it runs, and waits for one while the others have them all. Microsoft's
+sources differ on whether the limit is for each group (azure-rest-api-specs#45083) or for all of them
+(azure-functions-host#10523).
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Group:
-    """Functions that scale together. Enter it for as long as something runs; it may be entered many times over."""
+    """Functions that scale together. Enter it for as long as something runs.
+
+    It may be entered many times over.
+    """
 
     def __init__(self, instances: asyncio.Semaphore) -> None:
         """Take instances from those of the app."""

@@ -1,4 +1,7 @@
-"""One invocation: the trigger's data becomes the object that the worker would build, the function runs."""
+"""One invocation: builds the object that the worker would build from the trigger's data.
+
+The function then runs with this object.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ def as_json(value: object) -> Datum:
 
 
 async def invoke(function: HostedFunction, argument: object) -> Any:  # noqa: ANN401 -- whatever the function returns
-    """Run the function: a coroutine on this loop, anything else in a thread. Its exception is logged and passed on."""
+    """Run the function: a coroutine on this loop, anything else in a thread.
+
+    Its exception is logged and passed on.
+    """
     started = time.perf_counter()
     given = {function.trigger["name"]: argument}
     error: BaseException | None = None

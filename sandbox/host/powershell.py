@@ -47,7 +47,7 @@ class PowerShellApp:
 async def load_powershell(
     app_folder: Path, environment: Mapping[str, str], resources: AsyncExitStack, *, stand_in: bool, seed: int = 0
 ) -> PowerShellApp:
-    """Read every ``function.json`` and start what answers. Raises HostError for a setting that is not there.
+    """Read every ``function.json`` and start what answers. Raises HostError for a missing setting.
 
     ``seed`` chooses the order in which a function's outputs are written: the platform promises none.
     """
@@ -151,7 +151,10 @@ async def _pull(
 async def _push(
     binding: Mapping[str, Any], environment: Mapping[str, str], resources: AsyncExitStack
 ) -> Callable[[str | bytes, str, str], Awaitable[object]]:
-    """What puts one value to an output binding; in a path, ``{id}`` is the id of the message, others are its fields."""
+    """Return the function that puts one value to an output binding.
+
+    In the path of a blob, ``{id}`` is the id of the message; other names are its fields.
+    """
     connection = environment.get(binding["connection"], "")
     if binding["type"] == "queue":
         queues = await resources.enter_async_context(QueueServiceClient.from_connection_string(connection))

@@ -1,6 +1,7 @@
-"""Queue triggers: receive, run, delete on success; a message that fails too often goes to its poison queue.
+"""Queue triggers: receive a message, run the function, delete the message on success.
 
-A message stays on the queue, hidden, until its function succeeded, so that a host that is killed loses nothing.
+A message that fails too often goes to its poison queue. A message stays on the queue, hidden, until its function
+succeeded, so that a host that is killed loses nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ class QueueListener:
     def __init__(
         self, function: HostedFunction, queue: QueueClient, poison: QueueClient, settings: QueueSettings
     ) -> None:
-        """Take clients that encode nothing: a message that is not base64 must not stop the others of its batch."""
+        """Take clients that encode nothing.
+
+        A message that is not base64 must not stop the others of its batch.
+        """
         self._function = function
         self._queue = queue
         self._poison = poison

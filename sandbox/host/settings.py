@@ -21,9 +21,10 @@ def seconds(text: str) -> float:
 
 @dataclass(frozen=True)
 class QueueSettings:
-    """``extensions.queues``. ``lease_seconds`` is not in it: how long a message of a crashed host stays hidden.
+    """The settings under ``extensions.queues``, and ``lease_seconds``, which is not among them.
 
-    Azure's host hides it for ten minutes; here it is a few seconds, so that a crash can be watched.
+    ``lease_seconds`` is how long a message of a crashed host stays hidden. Azure's host hides it for ten minutes; here
+    it is a few seconds, so that a crash can be watched.
     """
 
     batch_size: int = 16

@@ -1,4 +1,7 @@
-"""Timer triggers: six-field NCRONTAB in UTC, one run at a time, missed occurrences made up for by one run."""
+"""Timer triggers: six-field NCRONTAB in UTC, one run at a time.
+
+One run makes up for all missed occurrences.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ def following(schedule: str, moment: datetime) -> datetime:
 
 
 class TimerStatus:
-    """When each timer last ran, kept in a file so that a restart knows what was missed; in memory without a file."""
+    """When each timer last ran, kept in a file so that a restart knows what was missed.
+
+    Without a file it is kept in memory.
+    """
 
     def __init__(self, file: Path | None) -> None:
         """Read what an earlier host left; a file that it could not finish writing counts as none."""
@@ -53,7 +59,10 @@ class TimerStatus:
 
 
 async def run_timer(function: HostedFunction, status: TimerStatus) -> None:
-    """Fire the timer for ever. A failed run is not repeated: the next occurrence is the next try, as in Azure."""
+    """Fire the timer for ever.
+
+    A failed run is not repeated: the next occurrence is the next try, as in Azure.
+    """
     schedule = str(function.trigger["schedule"])
     last = status.last(function.name) or datetime.now(UTC)
     while True:

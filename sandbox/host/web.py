@@ -24,7 +24,10 @@ EVERY_METHOD = ["GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS"]
 
 
 def web_app(functions: Sequence[HostedFunction], *, prefix: str = "api") -> Starlette:
-    """The routes of all HTTP functions under ``prefix``, and the webhook for those that Event Grid triggers."""
+    """Return the routes of all HTTP functions under ``prefix``, and the webhook of Event Grid.
+
+    The webhook serves the functions that Event Grid triggers.
+    """
     routes = [_route(each, prefix) for each in functions if each.trigger["type"] == "httpTrigger"]
     events = {each.name: each for each in functions if each.trigger["type"] == "eventGridTrigger"}
     return Starlette(routes=[*routes, event_grid_route(events)])

@@ -1,1 +1,4 @@
-"""A stand-in for the Microsoft services that the responder talks to, on loopback, with their quirks and faults."""
+"""A stand-in for the Microsoft services that the responder calls, on loopback.
+
+It has their quirks and faults.
+"""

@@ -1,4 +1,7 @@
-"""``python -m sandbox.tenant``: the stand-in tenant as a separate process. Prints its addresses as one JSON line."""
+"""``python -m sandbox.tenant``: the stand-in tenant as a separate process.
+
+Prints its addresses as one JSON line.
+"""
 
 from __future__ import annotations
 

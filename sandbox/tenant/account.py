@@ -1,4 +1,7 @@
-"""One account of the stand-in tenant, as Entra and Exchange know it, and the accounts that every tenant starts with."""
+"""One account of the stand-in tenant, as Entra and Exchange know it, and the initial accounts.
+
+Every tenant starts with these accounts.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,11 @@ class SandboxClient:
         return answer.raise_for_status().json()
 
     def state(self) -> dict[str, Any]:
-        """``accounts`` as they truly are, ``journal``, ``counters``, ``subscriptions``, ``settings``, ``blobs``."""
+        """Return the whole state of the tenant, with the accounts as they truly are.
+
+        The keys are ``accounts``, ``journal``, ``counters``, ``subscriptions``, ``settings`` and ``blobs``, among
+        others.
+        """
         state: dict[str, Any] = self._http.get("/sandbox/state").raise_for_status().json()
         return state
 
@@ -73,7 +77,10 @@ class SandboxClient:
         self._post("delete", {"account": account})
 
     def publish(self, records: Sequence[object], **options: float) -> list[str]:
-        """Publish records as one blob: ``delay_seconds``, ``age_seconds`` (late), ``copies``. Gives content ids."""
+        """Publish records as one blob; return content ids.
+
+        ``options`` are ``delay_seconds``, ``age_seconds`` (late) and ``copies``.
+        """
         ids: list[str] = self._post("blobs", {"records": list(records)} | options)
         return ids
 
@@ -110,7 +117,10 @@ class SandboxClient:
         self._post("traces", {"target": target, "actor": actor})
 
     def add_traces(self, table: str, records: Sequence[object]) -> None:
-        """Add records to one log: a field of ``sandbox.tenant.logs.traces.Traces``, or a table of advanced hunting."""
+        """Add records to one log.
+
+        ``table`` is a field of ``sandbox.tenant.logs.traces.Traces``, or a table of advanced hunting.
+        """
         self._post("traces", {"table": table, "records": list(records)})
 
     def audit_queries(self, **how: object) -> None:
@@ -150,9 +160,10 @@ class SandboxClient:
         schema: Schema = "cloudevents",
         name: str = "alerts",
     ) -> None:
-        """Deliver the topic's events to a webhook, which has to agree, or to a storage queue; ``name`` replaces one.
+        """Deliver the topic's events to a webhook, which has to agree, or to a storage queue.
 
-        ``settings`` has ``event_copies``, ``event_delay_seconds`` and ``event_reorder_seed``.
+        ``name`` replaces the subscription of that name. ``settings`` has ``event_copies``, ``event_delay_seconds`` and
+        ``event_reorder_seed``.
         """
         to = {"endpoint": endpoint, "queue": queue, "connection_string": connection_string}
         self._post("events", to | {"delivery_schema": schema, "name": name})
@@ -175,15 +186,19 @@ class SandboxClient:
         return str(common["id"])
 
     def publish_events(self, events: Sequence[object]) -> None:
-        """Publish envelopes as they are, in one request; ``ValueError`` with the topic's message when refused."""
+        """Publish envelopes as they are, in one request.
+
+        Raises ``ValueError`` with the topic's message when it refuses them.
+        """
         answer = self._http.post("/topic/api/events", json=list(events))
         if answer.status_code in {httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE}:
             raise ValueError(answer.json()["error"]["message"])
         answer.raise_for_status()
 
     def events(self) -> dict[str, int]:
-        """Counts: events ``published``; deliveries ``delivered``, ``retried``, ``dead_lettered`` and ``pending``.
+        """Return the counts of events and of their deliveries.
 
+        Events are ``published``; deliveries are ``delivered``, ``retried``, ``dead_lettered`` or ``pending``.
         ``state()["dead_letters"]`` has the events that were given up, each with the reason.
         """
         counts: dict[str, int] = self.state()["events"]

@@ -1,4 +1,7 @@
-"""The control plane under ``/sandbox/`` (no authentication, loopback only) and the sink for notifications."""
+"""The control plane under ``/sandbox/``, and the sink for notifications.
+
+It has no authentication, and is reachable on loopback only.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ def _settings(tenant: Tenant, body: Body) -> object:
 
 
 def _accounts(tenant: Tenant, body: Body) -> object:
-    """Add accounts; one that is there (by object id or UPN) gets the named fields. ``replace`` removes all others."""
+    """Add accounts; one that exists (by object id or UPN) gets the given fields.
+
+    ``replace`` removes all others.
+    """
     if body.get("replace"):
         tenant.accounts.clear()
     changed = []
@@ -132,7 +138,10 @@ def _attack(tenant: Tenant, body: Body) -> object:
 
 
 def _traces(tenant: Tenant, body: Body) -> object:
-    """Add ``records`` to the log ``table``; or one trace of every kind of ``target`` and ``actor``, as an attack's."""
+    """Add ``records`` to the log ``table``, or the traces of an attack.
+
+    Without ``table``, one trace of every kind of ``target`` and ``actor`` is added.
+    """
     if "table" in body:
         tenant.traces.add(str(body["table"]), list(body["records"]))
         return len(body["records"])
@@ -152,7 +161,10 @@ def _audit_queries(tenant: Tenant, body: Body) -> object:
 
 
 def _faults(tenant: Tenant, body: Body) -> object:
-    """Add scripted ``faults``; ``clear`` removes all first; ``seed`` and ``rates`` (or ``"mild"``) for random ones."""
+    """Add scripted ``faults``; ``clear`` removes all earlier ones first.
+
+    ``seed`` and ``rates`` (or ``"mild"``) are for random faults.
+    """
     faults = tenant.faults
     added = [Fault.model_validate(fault) for fault in body.get("faults", [])]
     if body.get("clear"):
@@ -166,7 +178,10 @@ def _faults(tenant: Tenant, body: Body) -> object:
 
 
 def _subscription(tenant: Tenant, body: Body) -> object:
-    """Set the subscription to ``enabled``, ``disabled`` or ``missing``; a start is possible again at once."""
+    """Set the subscription to ``enabled``, ``disabled`` or ``missing``.
+
+    It can be started again at once.
+    """
     content_type, status = body.get("content_type", AUDIT_EXCHANGE), body["status"]
     if status not in {"enabled", "disabled", "missing"}:
         raise ValueError(status)
@@ -176,7 +191,10 @@ def _subscription(tenant: Tenant, body: Body) -> object:
 
 
 async def _subscribe_events(tenant: Tenant, body: Body) -> object:
-    """Subscribe a webhook or a queue to the topic, as ``EventSubscription`` has it; ``name`` replaces one."""
+    """Subscribe a webhook or a queue to the topic, as ``EventSubscription`` describes it.
+
+    ``name`` replaces the subscription of that name.
+    """
     await tenant.topic.subscribe(EventSubscription.model_validate(body))
     return sorted(tenant.topic.subscriptions)
 
@@ -196,7 +214,10 @@ def _sync(tenant: Tenant, _body: Body) -> object:
 
 
 async def receive_notification(request: Request, tenant: Tenant) -> Response:
-    """Keep what the responder's webhook channel sent; a fault on the endpoint ``webhook`` makes it fail instead."""
+    """Keep what the responder's webhook channel sent.
+
+    A fault on the endpoint ``webhook`` makes the request fail instead.
+    """
     body = await request.body()
     tenant.notifications.append({"headers": dict(request.headers), "body": body.decode(errors="replace")})
     return Response(status_code=200)

@@ -42,7 +42,10 @@ class EventSubscription(BaseModel):
         return self
 
     async def shake_hands(self) -> None:
-        """Ask the endpoint whether it wants events; a queue is not asked. Raises ValueError when it cannot be one."""
+        """Ask the endpoint whether it wants events; a queue is not asked.
+
+        Raises ValueError when the endpoint refuses, or is unusable.
+        """
         if self.endpoint is None:
             _queue_client(str(self.connection_string), str(self.queue))
             return
@@ -131,7 +134,10 @@ async def _agrees(http: httpx.AsyncClient, endpoint: str) -> str:
 
 
 async def _echoes(http: httpx.AsyncClient, endpoint: str) -> str:
-    """The handshake of the Event Grid schema, which a 202 does not complete; returns the problem of the answer."""
+    """Do the handshake of the Event Grid schema; return the problem of the answer.
+
+    A 202 does not complete the handshake.
+    """
     code = str(uuid4())
     asked = {
         "id": str(uuid4()),

@@ -1,6 +1,7 @@
-"""Exchange Online's cmdlets behind ``InvokeCommand``: a private protocol in the shape of the undocumented admin API.
+"""Exchange Online's cmdlets behind ``InvokeCommand``, in the shape of the undocumented admin API.
 
-The quirk that matters most: a null or unknown identity makes Get-MailboxAuditBypassAssociation return every object.
+The protocol is private. The quirk that matters most: a null or unknown identity makes Get-MailboxAuditBypassAssociation
+return every object.
 """
 
 from __future__ import annotations
@@ -55,7 +56,10 @@ def _cmdlet(body: bytes) -> tuple[str, Parameters]:
 
 
 async def invoke_command(request: Request, tenant: Tenant) -> Response:
-    """``POST /exchange/{tenant}/InvokeCommand``; a page further is the same body posted to ``@odata.nextLink``."""
+    """Answer ``POST /exchange/{tenant}/InvokeCommand``.
+
+    For the next page, the same body is posted to ``@odata.nextLink``.
+    """
     claims = claims_for(request, EXCHANGE)
     if claims is None or claims["tid"] != request.path_params["tenant"].lower():
         return Response(status_code=401)

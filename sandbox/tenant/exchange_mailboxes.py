@@ -1,4 +1,6 @@
-"""The cmdlets of the stand-in Exchange that read mailboxes, permissions and roles, and Set-Mailbox -Audit….
+"""The cmdlets of the stand-in Exchange for mailboxes, permissions and roles.
+
+All of them read, except Set-Mailbox with its parameters -Audit….
 
 Quirks kept: what a property set does not have is not returned, an unknown identity of a permission returns every
 object, hidden rules need -IncludeHidden, the default set is Microsoft's, a role lets only some parameters pass,
@@ -173,7 +175,10 @@ def _names(tenant: Tenant, object_id: str) -> set[str]:
 
 
 def get_recipient_permission(tenant: Tenant, parameters: Parameters) -> Answer:
-    """SendAs: of one recipient, or of one trustee in all of them. An unknown identity returns every object."""
+    """Return SendAs permissions of one recipient, or of one trustee in all recipients.
+
+    An unknown identity returns every object.
+    """
     identity, trustee = str(parameters.get("Identity") or ""), str(parameters.get("Trustee") or "").casefold()
     try:
         found = [_named(tenant, identity)] if identity else list(with_mailbox(tenant))
@@ -229,7 +234,10 @@ def get_mailbox_folder_permission(tenant: Tenant, parameters: Parameters) -> Ans
 
 
 def get_mailbox_folder_statistics(tenant: Tenant, parameters: Parameters) -> Answer:
-    """The folders of one scope, the one of this type among them, under the names of the mailbox's language."""
+    """Return the folders of one scope, the one of this type among them.
+
+    The names are in the mailbox's language.
+    """
     scope = str(parameters.get("FolderScope"))
     account, mailbox = _named(tenant, str(parameters.get("Identity")))
     english = FOLDERS[scope]

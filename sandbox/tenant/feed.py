@@ -1,4 +1,7 @@
-"""The audit feed of the stand-in tenant: subscriptions, and content blobs that become visible in their time."""
+"""The audit feed of the stand-in tenant: subscriptions and content blobs.
+
+A blob becomes visible after its delay.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class Blob:
 
 @dataclass
 class Subscription:
-    """One content type's subscription; ``status`` is ``enabled`` or ``disabled`` (by an administrator: AF20023)."""
+    """One content type's subscription; ``status`` is ``enabled`` or ``disabled``.
+
+    Only an administrator disables it; the API then answers AF20023.
+    """
 
     status: str = "enabled"
     webhook: dict[str, str] | None = None
@@ -50,7 +56,10 @@ class Subscription:
 
 @dataclass
 class Feed:
-    """Blobs and subscriptions. Nothing is delivered in order of events, and nothing is delivered only once."""
+    """Blobs and subscriptions.
+
+    Nothing is delivered in order of events, and nothing is delivered only once.
+    """
 
     blobs: dict[str, Blob] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)

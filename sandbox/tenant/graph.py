@@ -47,7 +47,7 @@ def graph_error(status: int, code: str, message: str, headers: dict[str, str] | 
 
 
 async def endpoint_name(request: Request) -> str:
-    """The name for counters and faults: ``graph.get_user``, ``graph.get_memberships``, ``graph.revoke`` and so on."""
+    """Return the name for counters and faults: ``graph.get_user``, ``graph.revoke`` and so on."""
     if "revokeSignInSessions" in request.url.path:
         return "graph.revoke"
     if "transitiveMemberOf" in request.url.path:

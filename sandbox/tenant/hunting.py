@@ -1,4 +1,6 @@
-"""Microsoft Graph: advanced hunting. Of a query it follows the table, ``ActionType in~``, ids and ``take`` only.
+"""Microsoft Graph: advanced hunting.
+
+Of a query it follows the table, ``ActionType in~``, ids and ``take`` only.
 
 Records of mailboxes are counted as the daily query of watched mailboxes asks (``hunting_counts``).
 

@@ -1,6 +1,7 @@
-"""The managed identities of the two apps and the tokens they get, in the shape of App Service's identity endpoint.
+"""The managed identities of the two apps and the tokens they get.
 
-Tokens are unsigned: they say who asks and for what, which is all that the stand-in services check.
+The identity endpoint has the shape of App Service's. Tokens are unsigned: they say who asks and for what, which is all
+that the stand-in services check.
 """
 
 from __future__ import annotations
@@ -65,7 +66,10 @@ def default_identities() -> dict[str, Identity]:
 
 
 async def give_token(request: Request, identities: Mapping[str, Identity], *, tenant_id: str) -> Response:
-    """``GET ?resource=…&api-version=2019-08-01`` with ``X-IDENTITY-HEADER``, as azure-identity asks App Service."""
+    """Answer a request for a token in the form in which azure-identity asks App Service.
+
+    This is ``GET ?resource=…&api-version=2019-08-01`` with ``X-IDENTITY-HEADER``.
+    """
     identity = identities.get(request.headers.get("x-identity-header", ""))
     query = request.query_params
     if identity is None:
@@ -106,7 +110,10 @@ def _token(identity: Identity, resource: str, roles: list[str], *, tenant_id: st
 
 
 def claims_for(request: Request, audience: str) -> dict[str, Any] | None:
-    """The claims of the request's bearer token, or None when it has none for this audience that is still valid."""
+    """Return the claims of the request's bearer token; None when it has none for this audience.
+
+    A token that is not valid any more counts as none.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     try:
         body = token.split(".")[1]

@@ -1,4 +1,4 @@
-"""The mailbox of an account of the stand-in tenant: audit settings, rules, forwarding, who may open it."""
+"""The mailbox of a stand-in account: audit settings, rules, forwarding, and who may open it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Office 365 Management Activity API: subscriptions, the listing by contentCreated, and content blobs.
+"""The Office 365 Management Activity API: subscriptions, listing by contentCreated, content blobs.
 
 Errors carry an AF code; the code, not the HTTP status, identifies them. Throttling (AF429) comes as HTTP 403.
 """

@@ -1,4 +1,7 @@
-"""A mailbox that others than its owner open, day by day: what the responder counts of watched mailboxes."""
+"""A mailbox that others than its owner open, day by day.
+
+The responder counts this in watched mailboxes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ DAYS = 30
 
 
 def opened(accounts: dict[str, Account], now: datetime) -> list[Record]:
-    """Return the records of the last days: of the owner and her delegate, an administrator and an application."""
+    """Return the records of the last days.
+
+    They are of the owner and her delegate, an administrator and an application.
+    """
     owner, delegate, admin = (accounts[alias] for alias in (OWNER, DELEGATE, ADMIN))
     found: list[Record] = []
     for days in range(DAYS):

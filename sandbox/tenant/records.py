@@ -1,4 +1,7 @@
-"""Audit records in the shape of the real ones (Office 365 Management Activity API schema, ExchangeAdmin)."""
+"""Audit records in the shape of the real ones.
+
+The schema is ExchangeAdmin of the Office 365 Management Activity API.
+"""
 
 from __future__ import annotations
 
@@ -62,14 +65,20 @@ def bypass_record(
     identity: str | None = None,
     **other: Any,  # noqa: ANN401 - any field
 ) -> Record:
-    """A run of the cmdlet for ``target``: ObjectId is its Exchange Name, Identity the typed value (the UPN)."""
+    """Return the record of a run of the cmdlet for ``target``.
+
+    ObjectId is the target's Exchange Name, Identity the typed value (the UPN).
+    """
     parameters = {"AuditBypassEnabled": switch, "Identity": identity or target.user_principal_name}
     given = {"object_id": target.exchange_name, "parameters": parameters, "user_id": actor} | other
     return record(settings, SET_BYPASS, **given)
 
 
 def noise(settings: Settings, number: int = 1) -> list[Record]:
-    """Records of other operations, as they lie beside the one that matters; some name the cmdlet without running it."""
+    """Return records of other operations, as they lie beside the one that matters.
+
+    Some name the cmdlet without running it.
+    """
     service = "NT AUTHORITY\\SYSTEM (Microsoft.Exchange.ServiceHost)"
     upn = f"alex@{settings.domain}"
     kinds: list[Record] = [

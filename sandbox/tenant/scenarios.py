@@ -68,7 +68,7 @@ def _mixed_case(scene: Scene) -> list[Record]:
 
 
 def _two_names(scene: Scene) -> list[Record]:
-    """A re-pointed Name: ObjectId is the Entra id of one account, Identity the UPN of the other that has it as Name."""
+    """A re-pointed Name: ObjectId is one account's Entra id, Identity the UPN of another with that Name."""
     other = next(a for a in scene.tenant.accounts.values() if a.object_id != scene.target.object_id and not a.admin)
     scene.target.exchange_name, other.exchange_name = other.exchange_name, scene.target.object_id
     scene.switch(other, on=True)
@@ -165,7 +165,10 @@ def stage(
     hunting_delay_seconds: float | None = None,
     silent: bool = False,
 ) -> dict[str, Any]:
-    """Change the tenant and deliver the records so much later; ``silent``: change it, and no record is made."""
+    """Change the tenant and deliver the records after the given delays.
+
+    ``silent`` changes the tenant without any record.
+    """
     if scenario not in SCENARIOS:
         msg = f"no scenario {scenario!r}; there are {', '.join(SCENARIOS)}"
         raise UnknownScenarioError(msg)

@@ -56,7 +56,10 @@ _DENIED = "Insufficient privileges to complete the operation."
 
 
 async def endpoint_name(request: Request) -> str:
-    """The name for counters and faults: ``graph.get_rights``, ``graph.post_rights``, ``graph.delete_rights``."""
+    """Return the name for counters and faults.
+
+    It is ``graph.get_rights``, ``graph.post_rights`` or ``graph.delete_rights``.
+    """
     return f"graph.{request.method.lower()}_rights"
 
 

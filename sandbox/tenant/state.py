@@ -1,4 +1,4 @@
-"""What is true in the stand-in tenant, who changed it, and what a reader is allowed to see of it already."""
+"""What is true in the stand-in tenant, who changed it, and what a reader may see of it already."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ class Change(BaseModel):
 
 @dataclass
 class Tenant:
-    """The whole state. Every change of an account goes through ``change``, so the journal proves who was touched."""
+    """The whole state of the stand-in tenant.
+
+    Every change of an account goes through ``change``, so the journal proves who was touched.
+    """
 
     settings: Settings = field(default_factory=Settings)
     clock: Callable[[], datetime] = utc_now
@@ -102,7 +105,10 @@ class Tenant:
         )
 
     def read(self, account: Account, name: str, *, stale: bool = False) -> Any:  # noqa: ANN401 - any field of the model
-        """The field as a reader sees it: the old value while a change replicates, or when a stale server answers."""
+        """Return the field as a reader sees it, which may be the old value.
+
+        The old value is seen while a change replicates, or when a stale server answers.
+        """
         value = getattr(account, name)
         replicated_at, forgotten_at, old = self._shown.get((account.object_id, name), (None, None, value))
         if replicated_at is None or forgotten_at is None:
@@ -110,7 +116,10 @@ class Tenant:
         return old if self.clock() < (forgotten_at if stale else replicated_at) else value
 
     def synchronize(self, *, now: bool = False) -> None:
-        """Run what Entra Connect does: enable directory-synced accounts that were disabled here long enough ago."""
+        """Run what Entra Connect does: enable directory-synced accounts again.
+
+        Only accounts that were disabled here long enough ago are enabled.
+        """
         for account in self.accounts.values():
             if not account.on_premises_sync_enabled or account.account_enabled or account.deleted:
                 continue

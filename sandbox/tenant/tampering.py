@@ -46,7 +46,7 @@ def _audit_disabled(scene: Scene) -> list[Record]:
 
 
 def _ingestion_off(scene: Scene) -> list[Record]:
-    """Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false: the feed goes dark after this record."""
+    """Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false: then the feed goes dark."""
     off = {"UnifiedAuditLogIngestionEnabled": "False"}
     done = ran(scene, "Set-AdminAuditLogConfig", off, "Admin Audit Log Settings")
     scene.deliver([done])
@@ -163,7 +163,7 @@ def _diagnostic_settings(scene: Scene) -> list[Record]:
 
 
 def _many_ways(scene: Scene) -> list[Record]:
-    """One actor does several: gives itself the right, hides the target, shortens its action list and its age limit."""
+    """One actor takes a right, hides the target, and shortens its action list and its age limit."""
     scene.switch(scene.target, on=True)
     return [*_role_group(scene), scene.record(), *_action_list(scene), *_age_limit(scene)]
 

@@ -1,7 +1,7 @@
-"""A stand-in Event Grid topic: takes events in both schemas and delivers each at least once, in no order.
+"""A stand-in Event Grid topic: takes events in both schemas and delivers each at least once.
 
-A topic in Azure takes the one schema that it was made for, and wants a key or a token. Retries come within seconds
-here, where Azure takes a day, and what is given up is always kept as a dead letter.
+Events arrive in no order. A topic in Azure takes the one schema that it was made for, and wants a key or a token.
+Retries come within seconds here, where Azure takes a day, and what is given up is always kept as a dead letter.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ NOT_AGAIN = {
 
 @dataclass
 class Topic:
-    """Subscriptions, what became of the events, and the deliveries under way: tasks that end with the server's loop."""
+    """Subscriptions, what became of the events, and the deliveries under way.
+
+    The deliveries are tasks that end with the server's loop.
+    """
 
     subscriptions: dict[str, EventSubscription] = field(default_factory=dict)
     dead_letters: list[Event] = field(default_factory=list)
@@ -53,7 +56,10 @@ class Topic:
     _sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIDE_BY_SIDE))
 
     def counts(self) -> dict[str, int]:
-        """Events ``published``; and of their deliveries, one for each subscription and copy, what became of them."""
+        """Return how many events were ``published``, and what became of their deliveries.
+
+        There is one delivery for each subscription and copy.
+        """
         kinds = ("published", "delivered", "retried", "dead_lettered")
         return {kind: self._counts[kind] for kind in kinds} | {"pending": len(self._deliveries)}
 
@@ -119,7 +125,10 @@ def _refusal(status: int, code: str, message: str) -> Response:
 
 
 def events_in(body: bytes) -> list[Event]:
-    """An array in either schema, or one CloudEvent, as Event Grid stamps them. Raises ValueError with what is wrong."""
+    """Return the events of an array in either schema, or of one CloudEvent, as Event Grid stamps them.
+
+    Raises ValueError with what is wrong.
+    """
     given = json.loads(body)
     if isinstance(given, dict) and "specversion" not in given:
         raise ValueError("events in the Event Grid schema come in an array")

@@ -1,4 +1,7 @@
-"""A stand-in for the PowerShell Exchange worker, in Python: the same contract, the stand-in tenant's Exchange."""
+"""A stand-in for the PowerShell Exchange worker, in Python.
+
+It has the same contract, and calls the stand-in tenant's Exchange.
+"""
 
 from sandbox.worker.answer import answer
 from sandbox.worker.exchange import ExchangeCalls

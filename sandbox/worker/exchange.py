@@ -32,7 +32,10 @@ NOT_IN_ROLE = "aren't present in the role definition"
 
 
 class CmdletError(Exception):
-    """A cmdlet failed. ``error_class`` is the contract's word; ``ambiguous`` when a name means several objects."""
+    """A cmdlet failed. ``error_class`` is the contract's word.
+
+    ``ambiguous`` is set when a name means several objects.
+    """
 
     def __init__(self, message: str, error_class: ErrorClass, *, retry_after_seconds: float = 0.0) -> None:
         """Keep the class and the wait that the service named beside the message."""
@@ -44,7 +47,10 @@ class CmdletError(Exception):
 
 @dataclass(frozen=True)
 class ExchangeCalls:
-    """One tenant's Exchange. ``url`` is the base of the Exchange service, ``token`` gives a bearer token for it."""
+    """One tenant's Exchange.
+
+    ``url`` is the base of the Exchange service; ``token`` gives a bearer token for it.
+    """
 
     http: httpx.AsyncClient
     url: str

@@ -43,7 +43,10 @@ _ENDS = {ReadOutcome.APPLIED, ReadOutcome.ALREADY, ReadOutcome.REVERTED, ReadOut
 
 @dataclass(frozen=True)
 class Read:
-    """What the function puts on its bindings: the answer, the blob that it names, a record, and how a change ended."""
+    """What the function puts on its bindings.
+
+    These are the answer, the blob that it names, a record, and how a change ended.
+    """
 
     answer: dict[str, Any]
     content: bytes | None = None

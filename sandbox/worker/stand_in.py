@@ -1,4 +1,7 @@
-"""What the worker's functions put on their output bindings, answered in Python where there is no PowerShell."""
+"""What the worker's functions put on their output bindings, in Python.
+
+It answers where there is no PowerShell.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ class StandIn:
     """Every function. Use as an async context manager; the identity comes from ``IDENTITY_ENDPOINT``."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        """Take the settings that the real worker takes, and ``EXCHANGE_STANDIN_URL``; connects to nothing yet."""
+        """Take the settings that the real worker takes, and ``EXCHANGE_STANDIN_URL``.
+
+        Connects to nothing yet.
+        """
         self._tenant = environment["TENANT_ID"]
         self._url = environment["EXCHANGE_STANDIN_URL"]
         self._read_back_seconds = float(environment.get("READ_BACK_SECONDS") or READ_BACK_SECONDS)

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 async def sweep(
     command: Mapping[str, Any], exchange: ExchangeCalls, *, blob: str
 ) -> tuple[dict[str, Any], bytes | None]:
-    """Carry out ``command`` (JSON of a ``SweepCommand``): the JSON of its ``SweepResult``, and the content of ``blob``.
+    """Carry out ``command``; return the JSON of its ``SweepResult``, and the content of ``blob``.
 
-    Never raises for what the command holds, which must have a ``command_id``.
+    ``command`` is the JSON of a ``SweepCommand``. Never raises for what the command holds, which must have a
+    ``command_id``.
     """
     started, started_at = time.monotonic(), exchange.clock()
     content: bytes | None = None

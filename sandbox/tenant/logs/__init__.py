@@ -1,1 +1,4 @@
-"""What Microsoft Graph keeps of people and applications: sign-ins, changes, audit records, alerts, mail traces."""
+"""What Microsoft Graph keeps of people and applications.
+
+These are sign-ins, changes, audit records, alerts and mail traces.
+"""

@@ -29,7 +29,10 @@ WORKLOADS = {
 
 
 class Asked(BaseModel):
-    """The body of a new query. Other names than these are refused, as ``serviceFilter`` would be ambiguous."""
+    """The body of a new query.
+
+    Other names than these are refused, as ``serviceFilter`` would be ambiguous.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,7 +59,10 @@ class AuditQuery:
 
 @dataclass
 class AuditQueries:
-    """All queries of the tenant. ``running_polls``: how often a query is still running; ``ends_as`` its last state."""
+    """All queries of the tenant.
+
+    ``running_polls`` is how often a query is still running; ``ends_as`` is a query's last state.
+    """
 
     running_polls: int = 1
     ends_as: str = "succeeded"

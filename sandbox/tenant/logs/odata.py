@@ -1,4 +1,4 @@
-"""The part of OData that the logs of Graph understand: ``$filter`` with ``and``, ``any``, ``$top`` and pages."""
+"""The part of OData that Graph's logs support: ``$filter`` with ``and``, ``any``, ``$top``, pages."""
 
 from __future__ import annotations
 

@@ -16,7 +16,10 @@ OUTSIDE = "drop@fabrikam.com"
 
 
 def plant(log: Traces, target: Account, actor: Account, at: datetime) -> None:
-    """Add traces of ``target`` and ``actor``: their habits in the days before ``at``, and the attack after it."""
+    """Add traces of ``target`` and ``actor``.
+
+    They show the habits in the days before ``at``, and the attack after it.
+    """
     for account in (target, actor):
         _habits(log, account, at)
         _attack(log, account, at)
