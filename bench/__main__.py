@@ -1,6 +1,7 @@
-"""``python -m bench [names]``: run the benches one after the other, print one table, write ``bench/results.json``.
+"""``python -m bench [names]``: run the benches one after the other and print one table.
 
-Exit code 0 when everything was measured, also where a target was missed; 1 when something could not be measured.
+The figures are also written to ``bench/results.json``. Exit code 0 when everything was measured, also where a target
+was missed; 1 when something could not be measured.
 """
 
 from __future__ import annotations

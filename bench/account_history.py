@@ -1,4 +1,6 @@
-"""(h) An account with many old incidents ÷ a fresh one: until the block is called, to settle it, to settle it idle.
+"""(h) An account with many old incidents ÷ a fresh one, up to the block and until it is settled.
+
+Three times are compared: until the block is called, to settle the account, and to settle it idle.
 
 The incidents are written by the product itself, one every 30 hours: a record, the block, the worker's answer, the
 re-checks after an hour and a day. A person enables the account again each time; every tenth incident is released, the
@@ -93,7 +95,10 @@ async def _look(world: SlowServices, opened_at: timedelta) -> None:
 
 
 async def _one(world: SlowServices, account: Account) -> tuple[float, float, float]:
-    """Seconds from a stored violation to its block, to the end of its run, and of another run without news."""
+    """Return the seconds from a stored violation to its block, and to the end of its run.
+
+    The third value is the seconds of another run without news.
+    """
     world.directory.add(account)
     world.worker.off.discard(account.object_id)
     (target,) = await world.store(world.record(account))

@@ -1,7 +1,8 @@
-"""(o) A fresh process of ``bypassctl incidents list`` on Azurite ÷ one that imports what such a program needs anyway.
+"""(o) A fresh process of ``bypassctl incidents list`` on Azurite ÷ one with the necessary imports.
 
-The floor imports typer, azure-identity, azure-data-tables and pydantic. CPU seconds of the whole process, so that
-other work on the machine changes the ratio little; the commands take turns.
+The floor imports what such a program needs anyway: typer, azure-identity, azure-data-tables and pydantic. The figures
+are CPU seconds of the whole process, so that other work on the machine changes the ratio little; the commands take
+turns.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _TENANT = "5f0c9b6e-3d3a-4a54-9e0d-2b7c1c0f7a10"
 
 
 def measure() -> dict[str, Any]:
-    """The medians of each process, and their ratio. The first round only fills the caches, bytecode included."""
+    """Return the medians of each process, and their ratio.
+
+    The first round only fills the caches, bytecode included.
+    """
     with tempfile.TemporaryDirectory() as folder, Azurite(log=Path(folder) / "azurite.log") as azurite:
         settings = {"TENANT_ID": _TENANT, "ResponderStorage": azurite.connection_string, "XDG_CONFIG_HOME": folder}
         cached = {"PYTHONPYCACHEPREFIX": f"{folder}/bytecode", "PYTHONDONTWRITEBYTECODE": ""}

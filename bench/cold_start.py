@@ -1,8 +1,9 @@
-"""(c) Cold start: a fresh process imports and indexes function_app ÷ a bare azure-functions app with one timer.
+"""(c) Cold start: a fresh process that imports and indexes function_app ÷ one with a bare app.
 
-The same again with the first invocation of each trigger, against Azurite and a stand-in tenant, ÷ the bare timer's. A
-time is that of the whole process, the interpreter's own start included. The apps take turns, every other round
-backwards; bytecode is cached. Packages that are installed here and not deployed are hidden.
+The bare app is an azure-functions app with one timer. The same again with the first invocation of each trigger, against
+Azurite and a stand-in tenant, ÷ the bare timer's. A time is that of the whole process, the interpreter's own start
+included. The apps take turns, every other round backwards; bytecode is cached. Packages that are installed here and not
+deployed are hidden.
 """
 
 from __future__ import annotations
@@ -110,7 +111,10 @@ def _take_turns(
 
 @contextmanager
 def _services(folder: Path) -> Iterator[dict[str, str]]:
-    """What the invocations talk to, with nothing new in the feed; gives the whole environment of the apps."""
+    """Run the services that the invocations call, with nothing new in the feed.
+
+    Yields the whole environment of the apps.
+    """
     tenant = Tenant()
     with Azurite(log=folder / "azurite.log") as azurite, serving(tenant) as url:
         settings = environment(url) | {

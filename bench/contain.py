@@ -1,8 +1,9 @@
-"""(b) Containing one account: from parsed record to blocked and revoked, storage included, ÷ three bare Graph calls.
+"""(b) Containing one account, from parsed record to blocked and revoked, ÷ three bare Graph calls.
 
-Every Graph call takes 100 ms more in the stand-in tenant, and every storage call of ours 5 ms. Both begin in this
-process and end when the journal of the tenant says that the sessions were revoked: the clocks are one, because all runs
-on this machine. The two take turns, on accounts that nobody touched before, in a warm process with warm connections.
+Our time includes storage. Every Graph call takes 100 ms more in the stand-in tenant, and every storage call of ours 5
+ms. Both begin in this process and end when the journal of the tenant says that the sessions were revoked: the clocks
+are one, because all runs on this machine. The two take turns, on accounts that nobody touched before, in a warm process
+with warm connections.
 """
 
 from __future__ import annotations
@@ -139,7 +140,10 @@ def _parsed(person: Account) -> AuditRecord:
 
 
 def _until_revoked(client: SandboxClient, began: dict[str, datetime]) -> dict[str, float]:
-    """Milliseconds per account. Raises KeyError when one was not revoked, AssertionError when one was not blocked."""
+    """Return the milliseconds per account.
+
+    Raises KeyError when an account was not revoked, AssertionError when one was not blocked.
+    """
     state = client.state()
     blocked = {account["object_id"] for account in state["accounts"] if not account["account_enabled"]}
     if not blocked >= began.keys():

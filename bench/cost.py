@@ -1,7 +1,8 @@
-"""Cost of a month from counted calls, schedules and list prices; ``python -m bench.cost`` prints it as tables.
+"""Cost of a month from counted calls, schedules and list prices.
 
-``bench/idle_day.py`` counts the calls, and a test compares its counts with these constants. Everything else is an
-assumption, named here and listed in the document. Prices are US dollars for East US; verify them before quoting.
+``python -m bench.cost`` prints it as tables. ``bench/idle_day.py`` counts the calls, and a test compares its counts
+with these constants. Everything else is an assumption, named here and listed in the document. Prices are US dollars for
+East US; verify them before quoting.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""From bypass to blocked, for each mix of sensors: 1,000 attacks at random times; ``python -m bench.delay`` prints it.
+"""The delay from bypass to blocked, for each mix of sensors: 1,000 attacks at random times.
 
-A model, not a measurement: each part is published, measured here, counted from a schedule, or assumed, and says which.
-The sensors of a mix are independent; the first one counts. The bypass stays on until it is found.
+``python -m bench.delay`` prints it. A model, not a measurement: each part is published, measured here, counted from a
+schedule, or assumed, and says which. The sensors of a mix are independent; the first one counts. The bypass stays on
+until it is found.
 """
 
 from __future__ import annotations

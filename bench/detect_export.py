@@ -1,4 +1,7 @@
-"""(d) ``bypassctl detect`` on 1 GB exports made on the fly, beside grep and jq in the same run: ratios, and memory."""
+"""(d) ``bypassctl detect`` on 1 GB exports, beside grep and jq in the same run: ratios, and memory.
+
+The exports are made on the fly.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ finally:
 
 
 def measure() -> dict[str, Any]:
-    """Seconds, start of the process included, as medians of rounds that take turns; peak resident memory (Linux)."""
+    """Return seconds as medians of rounds that take turns, and the peak resident memory (Linux).
+
+    The start of the process is included in the seconds.
+    """
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for form in ("lines", "array"):

@@ -38,7 +38,10 @@ class Events:
 
     @property
     def count(self) -> int:
-        """Every record, every hint, and every row of a sweep; all of them come before anybody is switched off."""
+        """The number of all records, hints and rows of sweeps.
+
+        All of them come before anybody is switched off.
+        """
         sweeps = self.deliveries.count(SWEEP)
         return len(self.deliveries) - sweeps + sweeps * len(self.on)
 

@@ -58,7 +58,10 @@ class _Bad:
 
 
 def measure(incidents: int = 20, runs: int = 5) -> dict[str, Any]:
-    """Ratios of medians, and the milliseconds they are made of; ``incidents``: whose sources are being asked."""
+    """Return ratios of medians, and the milliseconds they are made of.
+
+    ``incidents`` is the number of incidents whose sources are being asked.
+    """
     with enforcing(Tenant(settings=Settings()), CONTAINMENT_LIMIT_PER_HOUR="1000") as env:
         return asyncio.run(_measured(env, incidents=incidents, runs=runs))
 

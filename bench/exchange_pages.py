@@ -1,4 +1,4 @@
-"""An Exchange for two things: it lists any number of objects or mailboxes, a page at a time, without having them.
+"""An Exchange that lists any number of objects or mailboxes, a page at a time, without having them.
 
 The stand-in tenant builds every row for every page, which a tenant of a million does not allow. The protocol is its
 ``InvokeCommand`` with its identity endpoint; nobody's rights are checked here.
@@ -37,7 +37,10 @@ _CLIENT = default_identities()[WORKER_SECRET].client_id
 
 
 class Listing(NamedTuple):
-    """A tenant that is served: its base URL, and the cmdlets that were run, each once however many pages it has."""
+    """A tenant that is served: its base URL, and the cmdlets that were run.
+
+    A cmdlet counts once, however many pages it has.
+    """
 
     url: str
     calls: Counter[str]
@@ -52,7 +55,10 @@ def created_at(number: int) -> datetime:
 
 @contextmanager
 def listing(objects: int, *, page_seconds: float = 0.0) -> Iterator[Listing]:
-    """Serve a tenant of so many objects, with as many mailboxes, from a thread. A page takes ``page_seconds``."""
+    """Serve a tenant of so many objects, with as many mailboxes, from a thread.
+
+    A page takes ``page_seconds``.
+    """
     counted: Counter[str] = Counter()
     switched: dict[int, bool] = {}
 

@@ -1,4 +1,7 @@
-"""(a) The feed's filter: 100 blobs of 1,000 mixed records, one match in all, ÷ a ``json.loads`` loop and ÷ PyPI eql."""
+"""(a) The feed's filter on 100 blobs of 1,000 mixed records ÷ a ``json.loads`` loop, and ÷ PyPI eql.
+
+All blobs together have one match.
+"""
 
 from __future__ import annotations
 

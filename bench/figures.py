@@ -100,7 +100,10 @@ class Bench:
 
     @classmethod
     def measured(cls, name: str, figures: Mapping[str, float]) -> Self:
-        """A bench with its figures, and those that follow from two of them; its own copies of targets are left out."""
+        """Return a bench with its figures, and those that follow from two of them.
+
+        The bench's own copies of targets are left out.
+        """
         reported = {figure: value for figure, value in figures.items() if not figure.startswith("target_")}
         growth = {
             f"{form}_memory_growth": round(reported[f"{form}_1gb_peak_mb"] / reported[f"{form}_100mb_peak_mb"], 2)

@@ -1,11 +1,11 @@
-"""(j) 1,000 violations with the limit lifted, Graph limited to 20 requests a second ÷ the time that their calls need.
+"""(j) 1,000 violations, with Graph limited to 20 requests a second ÷ the time their calls need.
 
-The stand-in Graph keeps a bucket of 20 tokens, filled at 20 a second; a request without a token gets 429 with
-Retry-After 1 and takes none. Every Graph call takes 100 ms more, every storage call 5 ms. Ideal: three calls for each
-violation (read, block, revoke), 20 a second. Measured from the stored records to the last revocation. Where the rest
-of the time goes: ``graph_calls_per_violation`` beyond three, and ``unused_seconds``, in which the bucket was full and
-nobody called. ``busy_seconds``: of the processor, by the responder and the stand-in; on a slow or busy machine they
-are the reason why nobody called.
+The responder's own limit is lifted. The stand-in Graph keeps a bucket of 20 tokens, filled at 20 a second; a request
+without a token gets 429 with Retry-After 1 and takes none. Every Graph call takes 100 ms more, every storage call 5 ms.
+Ideal: three calls for each violation (read, block, revoke), 20 a second. Measured from the stored records to the last
+revocation. Where the rest of the time goes: ``graph_calls_per_violation`` beyond three, and ``unused_seconds``, in
+which the bucket was full and nobody called. ``busy_seconds``: of the processor, by the responder and the stand-in; on a
+slow or busy machine they are the reason why nobody called.
 
 Raises AssertionError when a violation is lost, or a block was called again after it was accepted.
 """

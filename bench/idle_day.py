@@ -1,8 +1,8 @@
-"""(h) What a quiet tenant takes: storage calls, log lines and seconds of each function, counted on the wire.
+"""(h) What a quiet tenant takes: storage calls, log lines and seconds of each function.
 
-Nobody but five allowlisted service accounts is bypassed, and the feed has blobs without anything of ours. Each function
-is warm and runs against Azurite and a stand-in tenant on this machine, so its seconds are a floor. ``bench/cost.py``
-makes money of the calls.
+The calls are counted on the wire. Nobody but five allowlisted service accounts is bypassed, and the feed has blobs
+without anything of ours. Each function is warm and runs against Azurite and a stand-in tenant on this machine, so its
+seconds are a floor. ``bench/cost.py`` makes money of the calls.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({})))
 
 
 class _Lines(logging.Handler):
-    """The responder's own lines, and what they weigh with their fields. Those of its libraries are not sent."""
+    """The responder's own lines, and their size with their fields.
+
+    The lines of its libraries are not sent.
+    """
 
     def __init__(self, counts: Counter[str]) -> None:
         super().__init__(logging.INFO)

@@ -1,4 +1,7 @@
-"""(e) A poll of the feed with nothing new: calls to storage and to the API, counted on the wire. Floor: one listing."""
+"""(e) A poll of the feed with nothing new: its calls to storage and to the API.
+
+They are counted on the wire. The floor is one listing.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +92,10 @@ def _measured(connection: str, *, blobs: int, tenant_id: str) -> tuple[dict[str,
 
 
 def measure() -> dict[str, Any]:
-    """Calls of one poll: on a feed without blobs, and on one whose blobs of the last two hours were all read before."""
+    """Return the calls of one poll, on a feed without blobs and on one with known blobs.
+
+    The known blobs are of the last two hours, and were all read before.
+    """
     with tempfile.TemporaryDirectory() as folder, Azurite(log=Path(folder) / "azurite.log") as azurite:
         empty, _ = _measured(azurite.connection_string, blobs=0, tenant_id="00000000-0000-0000-0000-000000000001")
         known, seconds = _measured(

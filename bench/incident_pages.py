@@ -1,4 +1,4 @@
-"""(i) Pages of the list of incidents: 100,000 ÷ 100 incidents, and the requests to storage for each page.
+"""(i) Pages of the list of incidents: 100,000 ÷ 100 incidents, and each page's storage requests.
 
 The rows are those that the index writes; a table service that reads ranges in order answers (``sorted_tables``).
 Measured in turns, with 40 entries each: the first page, page 1,000 (of 100 incidents the second one), the incidents of

@@ -1,4 +1,4 @@
-"""(k) ``log verify``: requests for a year of a quiet tenant, and peak memory at 100,000 lines ÷ at 10,000.
+"""(k) ``log verify``: requests for a quiet year, and peak memory at 100,000 lines ÷ at 10,000.
 
 A quiet tenant logs a line at each sweep, so a year has 35,040 lines and as many checkpoints. The blobs are on Azurite,
 in the layout of the checkpoint store. Azurite's tables are too slow for so many rows: a stand-in serves the ledger, in

@@ -1,8 +1,9 @@
-"""(g) 1,000 mixed events about 100 accounts, by seed, with duplicates: storage calls for each, counted on the wire.
+"""(g) 1,000 mixed events about 100 accounts: storage calls for each, counted on the wire.
 
-Records of the feed, hints and the rows of two sweeps come in batches; the worker answers after the first half and at
-the end. Until everything is read back, all that the responder asks of tables, queues and blobs counts, its polls and
-its scheduler's runs included. Floor: what storing a finding alone takes, announced before and after.
+The events come by seed, with duplicates. Records of the feed, hints and the rows of two sweeps come in batches; the
+worker answers after the first half and at the end. Until everything is read back, all that the responder asks of
+tables, queues and blobs counts, its polls and its scheduler's runs included. Floor: what storing a finding alone takes,
+announced before and after.
 
 Raises AssertionError unless in the end everybody who was on was contained exactly once, and nobody else.
 """
@@ -47,7 +48,10 @@ _LATER_SECONDS = 86_400
 
 @dataclass
 class _Run:
-    """One responder of one tenant, and the worker that answers it. The clock is ahead by what was waited for."""
+    """One responder of one tenant, and the worker that answers it.
+
+    The clock is ahead by what was waited for.
+    """
 
     tenant: Tenant
     env: Mapping[str, str]
@@ -102,7 +106,10 @@ class _Run:
         await self._worker.sweeps()
 
     async def settle(self) -> None:
-        """The worker answers everything, time passes, the scheduler runs; an answer may make another question."""
+        """Let the worker answer everything, time pass and the scheduler run, several times.
+
+        An answer may make another question.
+        """
         for _ in range(_PASSES):
             await self._worker.commands()
             self.ahead += timedelta(seconds=_READ_BACK_SECONDS)
@@ -144,7 +151,10 @@ async def _measured(run: _Run, given: Events) -> dict[str, Any]:
 
 
 async def check(tenant: Tenant, responder: Responder, given: Events) -> None:
-    """Raise AssertionError unless everybody who was on was contained exactly once, and nobody else was touched."""
+    """Raise AssertionError unless everybody who was on was contained exactly once.
+
+    It is also raised when anybody else was touched.
+    """
     changed = Counter((change.object_id, change.field) for change in tenant.journal)
     wanted = Counter((each.object_id, name) for each in given.on for name in _CONTAINED)
     if changed != wanted:

@@ -1,4 +1,7 @@
-"""Synthetic audit records as a busy tenant has them: mostly mailbox reads, sign-ins and files, few cmdlets."""
+"""Synthetic audit records as a busy tenant has them.
+
+Most are mailbox reads, sign-ins and files; few are cmdlets.
+"""
 
 from __future__ import annotations
 

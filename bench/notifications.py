@@ -86,7 +86,10 @@ def measure(accounts: int = 1000, old: int = 10_000, runs: int = 15) -> dict[str
 
 @asynccontextmanager
 async def _delivering(services: Services) -> AsyncIterator[Services]:
-    """The same services; each message that starts a delivery starts one, side by side with what the caller does."""
+    """Yield the same services; deliveries run side by side with what the caller does.
+
+    Each message that starts a delivery starts one.
+    """
     woken = _Woken()
     services = dataclasses.replace(services, sender=woken)
 

@@ -1,6 +1,7 @@
-"""(i) One *on* among 3,000 *off* records of the same account ÷ one *on* alone, from the settling to the block.
+"""(i) One *on* among 3,000 *off* records of the same account ÷ one *on* alone, up to the block.
 
-All of them are stored before. Every Graph call takes 100 ms more, every storage call 5 ms.
+The time begins with the settling; all records are stored before it. Every Graph call takes 100 ms more, every storage
+call 5 ms.
 """
 
 from __future__ import annotations

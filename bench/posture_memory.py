@@ -51,7 +51,10 @@ def _run(mailboxes: int) -> tuple[float, float]:
 
 
 def compared(mailboxes: int) -> float:
-    """Compare in this process; return its peak resident memory in MB. Raises AssertionError for a wrong report."""
+    """Compare in this process; return its peak resident memory in MB.
+
+    Raises AssertionError for a wrong report.
+    """
     reader = MailboxReader()
     before = _read(mailboxes, reader, changed=False)
     found = compare(_read(mailboxes, reader, changed=True), measures(), before=Before(before.read_at, before.mailboxes))

@@ -1,4 +1,4 @@
-"""(r) The read of all mailboxes by the worker's own PowerShell: cmdlets that are run, and memory, by size.
+"""(r) The read of all mailboxes by the worker's own PowerShell: cmdlets run, and memory, by size.
 
 1,000,000 mailboxes in one process, in messages of 50,000 as in production; it takes ten minutes. The first 100,000 of
 them are the small size. Two figures: the peak of resident memory, which has what .NET keeps for its next garbage, and
@@ -27,7 +27,9 @@ _SCRIPT = Path(__file__).with_name("call_per_mailbox.ps1")
 
 
 def measure(large: int = LARGE, small: int = SMALL, shard: int = SHARD, scripted: int = SCRIPTED) -> dict[str, Any]:
-    """Calls per shard and per mailbox, and the growth of memory from the first ``small`` mailboxes on to ``large``.
+    """Return the calls per shard and per mailbox, and the growth of memory.
+
+    The growth is from the first ``small`` mailboxes on to ``large``.
 
     Raises PowerShellError without PowerShell.
     """

@@ -1,4 +1,7 @@
-"""A responder on slow storage, with Entra ID and the Exchange worker in memory, and a clock that a bench moves."""
+"""A responder on slow storage, with a clock that a bench moves.
+
+Entra ID and the Exchange worker are in memory.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""A table service for one bench, which reads a range of keys as the real one does: in order, without a scan.
+"""A table service for one bench, which reads a range of keys in order, without a scan.
 
-Azurite filters and sorts every row of a table for each query, so it cannot show whether a page is one range. This one
-takes rows in the same process and answers queries over HTTP. It knows the filters of the index, and nothing else.
+The real service does the same. Azurite filters and sorts every row of a table for each query, so it cannot show whether
+a page is one range. This one takes rows in the same process and answers queries over HTTP. It knows the filters of the
+index, and nothing else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A responder on Azurite and the stand-in tenant, whose calls to storage are counted on the wire, and made slower."""
+"""A responder on Azurite and the stand-in tenant, whose storage calls are counted and made slower.
+
+The calls are counted on the wire.
+"""
 
 from __future__ import annotations
 
@@ -75,9 +78,10 @@ def build_counted(
     *,
     latency: Latency | None = None,
 ) -> Responder:
-    """As ``bootstrap.build``; each HTTP request, tried again or not, adds one to ``table``, ``queue`` or ``blob``.
+    """Build as ``bootstrap.build`` does, and count each HTTP request to storage.
 
-    What is no GET or HEAD adds one to the same in ``writes`` as well. Each request takes ``latency`` more.
+    A request, tried again or not, adds one to ``table``, ``queue`` or ``blob``. What is no GET or HEAD adds one to the
+    same in ``writes`` as well. Each request takes ``latency`` more.
     """
 
     def wire(service: str) -> _Wire:

@@ -1,4 +1,6 @@
-"""(f) A sweep's answer: 5,000 of 1,000,000 objects are on, the baseline has 5,000, and 50 each came and went.
+"""(f) A sweep's answer about 1,000,000 objects, compared with the baseline: time and memory.
+
+5,000 of the objects are on, the baseline has 5,000, and 50 each came and went.
 
 Time: reading the answer, judging it and comparing it, ÷ ``json.loads`` of its bytes and pydantic's validation of what
 that gave. Nobody can use a list that he has not read and whose fields he has not checked, so this is the floor.
@@ -62,7 +64,10 @@ class Answer:
 
 
 def measure(on: int = 5000, changed: int = 50, scanned: int = LARGE, rounds: int = 31) -> dict[str, Any]:
-    """Medians: how many times the floor's time ours takes, and bytes of memory for each byte of the answer."""
+    """Return medians: how many times the floor's time ours takes, and memory.
+
+    The memory is in bytes for each byte of the answer.
+    """
     seconds: dict[str, list[float]] = {"compare": [], "json_and_validation": []}
     for number in range(rounds):
         answer = make(number, on=on, changed=changed, scanned=scanned)

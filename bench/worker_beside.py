@@ -1,8 +1,9 @@
-"""(s) A sweep, and disable_bypass, while the worker reads evidence or the mailboxes ÷ the same while it reads nothing.
+"""(s) A sweep, and disable_bypass, while the worker reads ÷ the same while it reads nothing.
 
-The worker's own PowerShell: a process for each function, as each has instances of its own in a Flex Consumption plan.
-As there, they share no core: what acts has one, and what reads has another, with an Exchange of its own. A call of
-Exchange takes 100 ms. Idle and busy take turns; a read is asked again as soon as it is answered.
+It reads evidence or the mailboxes. The worker's own PowerShell: a process for each function, as each has instances of
+its own in a Flex Consumption plan. As there, they share no core: what acts has one, and what reads has another, with an
+Exchange of its own. A call of Exchange takes 100 ms. Idle and busy take turns; a read is asked again as soon as it is
+answered.
 
 Times are by the clock, so the machine must have nothing else to do; with ``cpu``, of the acting process's processor. It
 cannot show what the functions share in Azure: Exchange Online's throttling of one app, and the storage account.
@@ -51,7 +52,9 @@ class _Acting(NamedTuple):
 
 
 def measure(objects: int = 5_000, mailboxes: int = 100_000, shard: int = 2_000, runs: int = 5) -> dict[str, Any]:
-    """Ratios of medians, and the milliseconds they are made of. Raises PowerShellError without PowerShell.
+    """Return ratios of medians, and the milliseconds they are made of.
+
+    Raises PowerShellError without PowerShell.
 
     ``objects``: of the tenant that is swept. ``mailboxes``: of the one that is read, ``shard`` with each message.
     """

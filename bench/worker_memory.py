@@ -1,6 +1,7 @@
-"""The Exchange worker's own PowerShell on a tenant of any size: what a sweep and a read of mailboxes take.
+"""The Exchange worker's own PowerShell on a tenant of any size.
 
-Each function is a separate process, as each function has instances of its own in a Flex Consumption plan.
+This module measures what a sweep and a read of mailboxes take. Each function is a separate process, as each function
+has instances of its own in a Flex Consumption plan.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ SHARD = 50_000
 
 
 class Memory(NamedTuple):
-    """Of a process: its peak resident memory so far, and what lives in the heap of .NET after a collection."""
+    """The memory of a process: its peak, and what lives in the heap of .NET after a collection.
+
+    The peak is that of resident memory so far.
+    """
 
     peak_mb: float
     live_mb: float
@@ -117,7 +121,10 @@ def worker(name: str, url: str, folder: str) -> Worker:
 
 
 def sweep(objects: int) -> Swept:
-    """Sweep a tenant of so many objects, ``ON`` of them on. Raises AssertionError when the answer says otherwise."""
+    """Sweep a tenant of so many objects, ``ON`` of them on.
+
+    Raises AssertionError when the answer says otherwise.
+    """
     with _running("ExchangeSweeps", objects) as (sweeps, _):
         began = time.perf_counter()
         result = sweeps.answer("list_bypassed")
