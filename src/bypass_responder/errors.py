@@ -7,7 +7,8 @@
     ├── InputError              input cannot be read: kept as unreadable, never acted on
     ├── TransientError          retry later: nothing was decided
     │   ├── ThrottledError      the service named a time to wait
-    │   └── ConflictError       the row changed meanwhile: read it again
+    │   ├── ConflictError       the row changed meanwhile: read it again
+    │   └── UnreadError         an account was not read for so long that a person should know
     ├── PermissionMissingError  a permission is missing: retrying does not help until it is granted
     ├── NotFoundError           the object does not exist (any more)
     ├── RefusedError            the service, or a rule of this project, refuses for good
@@ -74,6 +75,10 @@ class ThrottledError(TransientError):
 
 class ConflictError(TransientError):
     """A row changed since it was read (ETag). Read it again and decide again."""
+
+
+class UnreadError(TransientError):
+    """An account could not be read for a quarter of an hour or longer, while something was due for it."""
 
 
 class PermissionMissingError(ResponderError):

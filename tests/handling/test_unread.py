@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from bypass_responder.errors import PermissionMissingError, RefusedError, ResponderError, TransientError
+from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.notification import Notification
-from tests.world import ALEX, World, a_finding
+from tests.world import ALEX, BLAKE, World, a_finding
 
 ERRORS = [RefusedError("400 Bad Request"), TransientError("503")]
 
 
 async def unread_for(world: World, error: ResponderError, *, hours: int = 5) -> list[Notification]:
-    """What people were told while Entra ID refused all reads for some hours, each minute."""
+    """What people were told of it while Entra ID refused all reads for some hours, each minute."""
     world.directory.fail("find", error, always=True)
     before = len(world.notifier.sent)
     for _ in range(hours * 60):
@@ -21,7 +22,7 @@ async def unread_for(world: World, error: ResponderError, *, hours: int = 5) -> 
         except ExceptionGroup:
             continue
     world.directory.repair("find")
-    return [note for note in world.notifier.sent[before:] if "cannot be read" in note.title]
+    return [note for note in world.notifier.sent[before:] if note.facts.get("alert") == "accounts_unread"]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
@@ -31,7 +32,8 @@ async def test_a_block_that_cannot_be_proven_is_notified_once(error: ResponderEr
 
     told = await unread_for(world, error)
 
-    assert [note.about for note in told] == ["step_failed"]
+    assert [note.about for note in told] == ["health"]
+    assert ALEX in told[0].text
     assert str(error) in told[0].text
 
 
@@ -81,7 +83,20 @@ async def test_a_short_outage_and_a_missing_permission_are_not_notified_here() -
     told = await unread_for(world, PermissionMissingError("403", permission="User.Read.All"))
 
     assert told == []
-    assert "health" in {note.about for note in world.notifier.sent}
+    assert "Health: response_permission_missing" in {note.title for note in world.notifier.sent}
+
+
+async def test_many_accounts_are_one_alert_which_ends() -> None:
+    world = World()
+    await world.sees(a_finding(), a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
+
+    told = await unread_for(world, TransientError("503"), hours=1)
+    await world.passes(minutes=61)
+
+    assert [note.text.partition(";")[0] for note in told] == ["2 in all"]
+    alert = (await world.case("tenant")).row(HealthAlert, "alert-accounts_unread")
+    assert alert is not None
+    assert not alert.ongoing
 
 
 async def test_the_next_outage_is_notified_again() -> None:

@@ -71,6 +71,13 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
         Severity.CRITICAL,
         Task("Nothing is decided for this account until its row is readable. It is named here", "bypassctl log verify"),
     ),
+    "accounts_unread": (
+        Severity.CRITICAL,
+        Task(
+            "What is due for these accounts is not done, or not proven. Find out why Entra ID does not answer",
+            "bypassctl doctor",
+        ),
+    ),
     "permission_missing": (Severity.CRITICAL, Task("Grant the permission that is missing", "bypassctl grant")),
     "audit_disabled": (
         Severity.CRITICAL,

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.case.tasks import Task
-from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, ResponderError, TransientError
+from bypass_responder.errors import (
+    ConflictError,
+    InputError,
+    PermissionMissingError,
+    ResponderError,
+    TransientError,
+    UnreadError,
+)
 from bypass_responder.event_lines import write_checkpoint_lines, write_line
 from bypass_responder.handling.notify import wake_when_due
 from bypass_responder.handling.reconcile import settle_all
@@ -41,7 +48,7 @@ HEADS_PER_CHECKPOINT = 200
 POISON_PER_RUN = 32
 HEAD_SECONDS = 10.0
 """For reading the head of one log: a slow one is left to the next checkpoint."""
-STOPPING = ("response_permission_missing", "corrupt_row")
+STOPPING = ("response_permission_missing", "corrupt_row", "accounts_unread")
 
 
 async def resume_responses(services: Services, checks: SelfChecks | None = None) -> None:
@@ -105,13 +112,15 @@ def _flat(group: ExceptionGroup[Exception]) -> list[Exception]:
 
 
 async def _watch(problems: Sequence[Exception], services: Services) -> None:
-    """Raise health alerts for errors that retrying does not fix: a missing right, a manually edited row."""
+    """Raise health alerts for errors that need a person: a missing right, an edited row, accounts unread for long."""
     present: dict[str, str] = {}
     for problem in problems:
         if isinstance(problem, PermissionMissingError):
             present["response_permission_missing"] = str(problem)
         if isinstance(problem, InputError):
             present["corrupt_row"] = str(problem)
+    if unread := [problem for problem in problems if isinstance(problem, UnreadError)]:
+        present["accounts_unread"] = f"{len(unread)} in all; {unread[0]}"
     session = await open_session(TENANT_TARGET, services)
     transition = partial(update_alerts, present=present, known=STOPPING)
     await change_if_needed(session, transition, services)
