@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bypass_responder.errors import NotFoundError
+from bypass_responder.errors import NotFoundError, TransientError
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.finding import Finding, Source
+from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.notification import Notification
@@ -308,6 +308,27 @@ async def test_an_account_that_incomplete_sweeps_list_again_and_again_is_one_fin
         await world.passes(minutes=15)
 
     assert len(await findings(world)) == 1
+
+
+@pytest.mark.parametrize(("before", "after", "sweep"), [(True, False, {}), (False, True, INCOMPLETE[1])])
+async def test_a_finding_of_a_run_that_ended_before_it_was_marked_is_decided(
+    before: bool, after: bool, sweep: dict[str, Any]
+) -> None:
+    world = World()
+    world.allowlist.rows[ALEX] = an_entry()
+    world.bypassed[ALEX] = before
+    await world.sweep()
+    for _ in range(2):
+        await world.passes(minutes=15)
+    world.bypassed[ALEX] = after
+    world.work.fail("touch", TransientError("503"), about=ALEX)
+    with pytest.raises(TransientError):
+        await world.sweep(**sweep)
+
+    await world.passes(minutes=1)
+    await world.answer()
+
+    assert {each.state for each in await findings(world)} == {FindingState.DECIDED}
 
 
 async def test_before_the_first_complete_sweep_what_is_listed_is_held() -> None:

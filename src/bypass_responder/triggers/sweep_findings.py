@@ -84,7 +84,8 @@ async def listed_on(content: SweepContent, baseline: Baseline | None, services: 
             continue
         back = gone_at is not None and (off_at is None or off_at < gone_at)
         finding = _newly_on(each, content, services, back=back or baseline is None, key=f"{since}|{off_at}")
-        if finding.row_key not in case.by_key:
+        stored = case.row(Finding, finding.row_key)
+        if stored is None or stored.state is FindingState.UNDECIDED:  # a run that stored it may have ended there
             off_before = baseline.started_at if baseline and entry is None else None
             found.append(finding.model_copy(update={"off_before": off_before}))
     return found
@@ -145,11 +146,12 @@ async def _not_listed(
     ledger = await _known(gone, services)
     stays = {guid: entry for guid, entry in gone.items() if guid not in ledger or not ledger[guid].over}
     entries |= stays
-    return [
-        _gone(guid, gone[guid], content, services, off_at=known.off_at)
+    found = {
+        guid: _gone(guid, gone[guid], content, services, off_at=known.off_at)
         for guid, known in ledger.items()
-        if not known.asked and not (known.over and known.reported)
-    ]
+        if not (known.over and known.reported)
+    }
+    return [each for guid, each in found.items() if not ledger[guid].asked or each.row_key in ledger[guid].asked]
 
 
 def _entry(each: BypassedObject, content: SweepContent, *, covered: bool) -> BaselineEntry:
@@ -163,8 +165,8 @@ class _Known:
 
     off_at: datetime | None
     """When Exchange reported it off."""
-    asked: bool
-    """True while a check of Exchange is pending."""
+    asked: frozenset[str]
+    """Findings for which a check of Exchange is pending. One of this sweep is from a run that may have ended there."""
     reported: bool
     """True when off or missing is already stored as evidence."""
     was_gone: bool
@@ -209,7 +211,7 @@ def _known_of(case: Case, entry: BaselineEntry) -> _Known:
     ]
     return _Known(
         off_at=head.off_at if head.off_at and head.off_at >= entry.on_since else None,
-        asked=any(row.state is not FindingState.DECIDED for row in questions),
+        asked=frozenset(row.row_key for row in questions if row.state is not FindingState.DECIDED),
         reported=head.reported_off is not None and head.reported_off == entry.on_since,
         was_gone=head.gone_at is not None and (head.off_at is None or head.off_at < head.gone_at),
         dismissed=any(
