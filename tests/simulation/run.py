@@ -1051,7 +1051,10 @@ class Run:
             await self.invoke(HOSTS[0], resume_responses)
 
     async def idle_writes(self) -> list[str]:
-        """Return the writes of another round, when nothing has happened."""
+        """Return the writes of another round, when nothing has happened; not even a new day, which is read."""
+        today = self.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        if (left := today + timedelta(days=1) - self.now()) < timedelta(minutes=10):
+            await asyncio.sleep(left.total_seconds())
         await self._round(sweep=False)
         await self.invoke(HOSTS[0], resume_responses)
         before = Counter(self._writes())
