@@ -76,8 +76,11 @@ REACHED_BY |= dict.fromkeys(("ledger.plan_runs", *(f"plans.{method}" for method 
 REACHED_BY["reads.withdraw"] = "stop_plan"
 RARE = {"allowlist.remove", "decisions.send"}
 """Calls that need an incident or an entry before them."""
-SELDOM = RARE | {"access.known", "gathered.keep"} | {call for call, kind in REACHED_BY.items() if kind == "look"}
+LATER = {"gathered.keep", "ledger.sent"}
+"""Calls that need their event long before the end, or a second one half an hour after it."""
+SELDOM = RARE | LATER | {"access.known", "allowlist.put_all", "decisions.finish", "inspections.forget_before"}
 """Calls that a run seldom makes twice: the host is killed at the first."""
+SELDOM |= {call for call, kind in REACHED_BY.items() if kind == "look"}
 ALSO = {
     1: "console_edits",
     3: "console",
@@ -88,6 +91,7 @@ ALSO = {
     15: "opened",
 }
 """What happens in some seeds as well, by their remainder: it moves no other seed."""
+RARELY = 0.1
 CROWDED = 13
 """The remainder of the seeds in which calls are slow and a clock is wrong, so that claims end before their calls."""
 PEOPLE_ACT = ("approve", "dismiss", "release", "close", "enable", "disable")
@@ -174,6 +178,8 @@ def _alone(call: str, events: list[Event], faults: dict[str, float]) -> tuple[li
         case "ledger.findings":  # only where the worker answers later than the next records come
             storms = [Event(500 + 1500 * number, "storm", VICTIMS[number % 2], 60) for number in range(6)]
             return storms, {"late_answer": 0.9}
+        case "gathered.keep":  # only where the sources answer
+            return events, {name: rate for name, rate in faults.items() if rate < RARELY}
         case _:
             return events, faults
 
@@ -186,6 +192,8 @@ def _besides(rng: random.Random, seed: int, call: str) -> list[Event]:
     if call in RARE:
         events += [Event(300, "on", VICTIMS[0]), Event(600, "allow", VICTIMS[0])]
         events += [Event(at, REACHED_BY[call], VICTIMS[0]) for at in (7500, 7800, 8100)]
+    if call in LATER:
+        events += [Event(at, REACHED_BY[call], VICTIMS[0]) for at in (300, 3000, 6000)]
     if kind == "look":
         events += [Event(at, kind) for at in (7300, 9000)]
     if kind := ALSO.get(seed % 20):
