@@ -71,8 +71,11 @@ def _called(
 ) -> Callable[..., Awaitable[Any]]:
     async def call(*args: Any, **kwargs: Any) -> Any:
         await reach(name, "before")
-        with under_way():
+        if under_way is nullcontext:
             result = await method(*args, **kwargs)
+        else:
+            with under_way():
+                result = await method(*args, **kwargs)
         await reach(name, "after")
         return result
 

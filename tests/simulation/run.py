@@ -228,6 +228,7 @@ class Run:
         self._skew: dict[str, float] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._misroutes = False
+        self._crash_where = schedule.crash_at[:2] if schedule.crash_at else None
         self._crash_left = schedule.crash_at[2] if schedule.crash_at else 0
         self._answered = self._swept = self._carried = self._read = 0
 
@@ -352,7 +353,7 @@ class Run:
             self.hits.crashed[where] += 1
             self.interrupted += 1
             self._kill(parked)
-        elif self._chance("limit") and parked.root is not None:
+        elif parked.root is not None and self._chance("limit"):
             self.interrupted += 1
             parked.root.cancel()
             parked.future.cancel()
@@ -366,7 +367,7 @@ class Run:
             parked.future.set_result(None)
 
     def _is_crash(self, where: tuple[str, str]) -> bool:
-        if self._faults and self.schedule.crash_at and where == self.schedule.crash_at[:2]:
+        if where == self._crash_where and self._faults:
             self._crash_left -= 1
             if self._crash_left == 0:
                 return True
