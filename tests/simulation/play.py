@@ -17,7 +17,6 @@ from tests.simulation.check import problems_of
 from tests.simulation.run import SOURCES, Hits, Run
 from tests.simulation.schedule import Schedule, schedule
 
-
 ASKED = {*SOURCES, "sign_ins_application", "graph_activity"}
 """The sources that are asked: the others are as unavailable as two of these, and would make a third of all calls."""
 
