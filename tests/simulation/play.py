@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.case import filing
-from bypass_responder.evidence import planning
+from bypass_responder.evidence import planning, sources
 from tests.simulation.check import problems_of
 from tests.simulation.run import SOURCES, Hits, Run
 from tests.simulation.schedule import Schedule, schedule
@@ -62,7 +62,7 @@ def play(one: Schedule) -> Played:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(filing, "MOST_REOPENED", 1)
             patch.setattr(filing, "KEPT_FOR", timedelta(minutes=30))
-            patch.setattr(planning, "SOURCES", tuple(each for each in planning.SOURCES if each.name in ASKED))
+            patch.setattr(planning, "SOURCES", tuple(each for each in sources.SOURCES if each.name in ASKED))
             problems = run.play(problems_of)
     finally:
         logging.disable(logging.NOTSET)
