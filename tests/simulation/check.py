@@ -243,7 +243,7 @@ def _of_later_wants(case: Case, run: Run) -> Iterator[str]:
     for change in run.directory.changes:
         if (change.account, change.by, change.what) != (case.target, "responder", "enabled"):
             continue
-        decided = [at for at in released if at <= change.at]
+        decided = [at for at in released if at <= change.at + CLOCKS_DIFFER]
         for incident in case.rows(Incident):
             newer = bool(decided) and decided[-1] < incident.opened_at < change.at - UNDER_WAY
             ended = incident.closed_at is not None and incident.closed_at <= change.at
