@@ -316,3 +316,21 @@ async def test_an_alert_is_held_where_exchange_reports_on_for_an_account_that_th
 
     assert (await world.incidents())[0].verdict == "unresolved"
     assert await world.notifications() == ["held"]
+
+
+async def test_a_recheck_that_the_worker_got_too_late_is_asked_again() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(minutes=1)
+    await world.passes(minutes=61)
+    world.bypassed[ALEX] = True
+    world.now = world.exchange.sent[-1].not_after + timedelta(seconds=5)
+    await world.answer(outcome="refused", error="The command expired.", error_class="transient", **FAILED_READ)
+
+    await world.passes(minutes=11)
+    await world.answer()
+    await world.passes(minutes=1)
+    await world.answer()
+
+    assert not world.bypassed[ALEX]

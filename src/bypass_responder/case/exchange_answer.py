@@ -115,7 +115,7 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
             checks = (*(old for old in finding.checks if old.name != check.name), check)
             draft.put(finding.model_copy(update={"checks": checks, "state": FindingState.UNDECIDED}))
     if command.recheck:
-        _rechecked(draft, command, check)
+        _rechecked(draft, command, check, failed=failed)
 
 
 def revive(draft: Draft) -> None:
@@ -163,7 +163,7 @@ def _not_checked(draft: Draft, finding: Finding, result: ExchangeResult) -> None
     )
 
 
-def _rechecked(draft: Draft, command: Command, check: Check) -> None:
+def _rechecked(draft: Draft, command: Command, check: Check, *, failed: bool) -> None:
     read_at = check.read_at or draft.now
     incident = draft.case.incident(command.incident_id)
     if check.outcome is ExchangeOutcome.CHECKED and check.bypass_on and incident and incident.restored_at:
@@ -183,7 +183,7 @@ def _rechecked(draft: Draft, command: Command, check: Check) -> None:
     for recheck in draft.case.rows(Recheck):
         if recheck.incident_id != command.incident_id or recheck.result != "asked":
             continue
-        if check.outcome is ExchangeOutcome.FAILED:
+        if failed:
             draft.put(recheck.model_copy(update={"result": "", "due_at": draft.now + timedelta(minutes=10)}))
         else:
             result = "on" if check.bypass_on else check.outcome.value if check.bypass_on is None else "off"
