@@ -141,6 +141,17 @@ async def test_what_cannot_be_read_is_kept_and_is_an_alert_and_asks_nothing(data
     assert world.exchange.sent == []
 
 
+async def test_an_event_that_comes_again_makes_up_for_a_run_that_kept_it_and_ended() -> None:
+    world = await swept()
+    world.work.fail("touch", TransientError("503"), about=TENANT_TARGET)
+    with pytest.raises(TransientError):
+        await says(world, 17)
+
+    await says(world, 17)
+
+    assert await world.alerts() == {"alerts_unreadable"}
+
+
 async def test_a_day_without_another_one_ends_that_alert() -> None:
     world = await swept()
     await says(world, 17)

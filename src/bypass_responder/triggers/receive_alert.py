@@ -97,9 +97,10 @@ async def _sweep_for_switches(alert: Alert, services: Services) -> None:
 
 
 async def _keep_unreadable(item: Unreadable, services: Services) -> None:
-    if await services.feed_store.keep_unreadable([item], received_at=services.clock()):
-        detail = f"Latest: from {item.source or 'an unknown sender'}: {item.reason}, {item.detail}"
-        await raise_health("alerts_unreadable", detail[:500], services)
+    """Notify before it is kept: a run that is interrupted in between repeats both."""
+    detail = f"Latest: from {item.source or 'an unknown sender'}: {item.reason}, {item.detail}"
+    await raise_health("alerts_unreadable", detail[:500], services)
+    await services.feed_store.keep_unreadable([item], received_at=services.clock())
 
 
 def _as_unreadable(alert: Alert, error: InputError) -> Unreadable:
