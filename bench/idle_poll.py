@@ -29,6 +29,7 @@ from sandbox.tenant.settings import Settings
 from sandbox.tenant.state import Tenant
 
 if TYPE_CHECKING:
+    from bypass_responder.model.feed import FeedGap
     from bypass_responder.sensing.feed.poll import BlobRecords
 
 _ROUNDS = 5
@@ -44,7 +45,7 @@ def _start() -> datetime:
     return datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=_WARM_UP + _ROUNDS)
 
 
-async def _keep(_part: BlobRecords) -> None:
+async def _keep(_part: BlobRecords | FeedGap) -> None:
     return None
 
 
@@ -67,12 +68,12 @@ async def _polls(tenant: Tenant, url: str, connection: str) -> tuple[dict[str, i
         store = FeedTable(tables, tenant_id=tenant_id)
         minutes = (_start() + timedelta(minutes=number) for number in count())
         for now in islice(minutes, _WARM_UP):
-            await poll(feed=feed, store=store, keep=_keep, now=now)
+            await poll(feed=feed, store=store, keep=_keep, report_gap=_keep, now=now)
         calls, seconds = [], []
         for now in islice(minutes, _ROUNDS):
             counts.clear()
             began = time.perf_counter()
-            report = await poll(feed=feed, store=store, keep=_keep, now=now)
+            report = await poll(feed=feed, store=store, keep=_keep, report_gap=_keep, now=now)
             seconds.append(time.perf_counter() - began)
             calls.append(dict(counts))
             if report.error or report.read:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
+from bypass_responder.errors import NotFoundError, TransientError
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
@@ -34,6 +36,11 @@ def critical(world: World) -> list[Notification]:
 
 
 RECORD = json.dumps(a_record())
+OF_ANOTHER_TENANT = a_record(
+    Operation="Set-OrganizationConfig",
+    OrganizationId=ALEX,
+    Parameters=[{"Name": "AuditDisabled", "Value": "True"}],
+)
 UNREAD = {
     "a record that is cut off": f"[{RECORD[:-20]}".encode(),
     "a record without an id": json.dumps([a_record(Id=None)]).encode(),
@@ -62,6 +69,40 @@ async def test_it_is_notified_once_however_often_the_blob_is_read() -> None:
         await world.sends()
 
     assert len(critical(world)) == 1
+
+
+async def test_an_unreadable_record_is_notified_although_its_poll_ends_in_between() -> None:
+    world = World()
+    world.feed_store.fail("mark_read", TransientError("503"), about="blob-0")
+    with pytest.raises(TransientError):
+        await polled(OF_ANOTHER_TENANT, world=world)
+
+    await poll_audit_feed(world.services)
+    await world.passes(minutes=1)
+
+    assert [note.about for note in world.notifier.sent] == ["unreadable"]
+
+
+async def test_many_unreadable_records_of_a_poll_are_one_notification() -> None:
+    world = await polled(*(OF_ANOTHER_TENANT | {"Id": f"record {number}"} for number in range(20)))
+
+    assert [note.about for note in world.notifier.sent] == ["unreadable"]
+
+
+async def test_a_gap_is_an_alert_although_its_poll_ends_in_between() -> None:
+    world = World()
+    world.feed.fail("read", NotFoundError("AF20050"), always=True)
+    await polled(a_record(), world=world)
+    for _ in range(3):
+        world.feed_store.fail("mark_read", TransientError("503"))
+        with suppress(TransientError):
+            await poll_audit_feed(world.services)
+        world.feed_store.recover()
+        world.now += timedelta(minutes=5)
+    await poll_audit_feed(world.services)
+
+    assert len(world.feed_store.found_gaps) == 1
+    assert "gap" in await world.alerts()
 
 
 async def test_a_part_that_does_not_name_the_cmdlet_is_no_reason_for_a_sweep() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.health_alerts import raise_alert, update_alerts
-from bypass_responder.case.tasks import Task
+from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.event_lines import write_line, write_ongoing
 from bypass_responder.handling.identify import Lookups
 from bypass_responder.handling.reconcile import settle_all
@@ -15,12 +15,12 @@ from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.hunting import Arrival
 from bypass_responder.model.record import AuditRecord, Unreadable
 from bypass_responder.sensing.feed.poll import BlobRecords, PollReport, poll
-from bypass_responder.session import change_if_needed, open_session
+from bypass_responder.session import change_if_needed, open_session, raise_health
 from bypass_responder.triggers.report_unread import report_unread
 from bypass_responder.triggers.store_records import store_records
 
 if TYPE_CHECKING:
-    from bypass_responder.case.draft import Draft
+    from bypass_responder.model.feed import FeedGap
     from bypass_responder.services import Services
 
 FEED_ALERTS = (
@@ -38,10 +38,10 @@ async def poll_audit_feed(services: Services) -> PollReport:
     lookups = Lookups(services)
     touched: set[str] = set()
     arrivals: list[Arrival] = []
-    unreadable = unread_cmdlets = 0
+    unreadable = 0
 
     async def keep(batch: BlobRecords) -> None:
-        nonlocal unreadable, unread_cmdlets
+        nonlocal unreadable
         stored = await store_records(
             [record for record in batch.records if isinstance(record, AuditRecord)],
             services,
@@ -53,20 +53,24 @@ async def poll_audit_feed(services: Services) -> PollReport:
         if await report_unread((item for item in batch.records if isinstance(item, Unreadable)), services):
             touched.add(TENANT_TARGET)
         unreadable += stored.unreadable
-        unread_cmdlets += stored.unread_cmdlets
         touched.update(stored.targets)
         arrivals.extend(stored.arrivals)
+
+    async def report_gap(gap: FeedGap) -> None:
+        lost = f"The feed of {gap.start:%Y-%m-%d %H:%M:%SZ} was lost: {gap.reason[:200]}"
+        await raise_health("gap", f"{lost}. `bypassctl status` lists all that was lost.", services)
+        touched.add(TENANT_TARGET)
 
     try:
         report = await poll(
             feed=services.feed,
             store=services.feed_store,
             keep=keep,
+            report_gap=report_gap,
             now=services.clock(),
             silence=timedelta(hours=services.settings.feed_silence_hours),
         )
-        reported = report.unread_cmdlets + unread_cmdlets
-        if await _report_health(report, report.unreadable + unreadable - reported, services):
+        if await _report_health(report, services):
             touched.add(TENANT_TARGET)
         await settle_all(touched, services, lookups=lookups)
         if arrivals:
@@ -87,28 +91,11 @@ async def poll_audit_feed(services: Services) -> PollReport:
     return report
 
 
-async def _report_health(report: PollReport, unreadable: int, services: Services) -> bool:
+async def _report_health(report: PollReport, services: Services) -> bool:
     """Raise and end health alerts, and log the ongoing ones. True when the tenant's case changed."""
-    problems = {problem.id: problem.detail for problem in report.problems}
+    present: dict[str, str] = {problem.id: problem.detail for problem in report.problems}
     session = await open_session(TENANT_TARGET, services)
-
-    def update(draft: Draft) -> None:
-        update_alerts(draft, {name: text for name, text in problems.items() if name != "gap"}, known=FEED_ALERTS)
-        if "gap" in problems:
-            raise_alert(draft, "gap", problems["gap"])
-        if unreadable:
-            draft.log("unreadable", f"{unreadable} new records are unreadable; they are kept", count=unreadable)
-            draft.notify(
-                "unreadable",
-                f"{unreadable} audit records are unreadable",
-                "They are kept, and no action was taken.",
-                key=draft.now.isoformat(),
-                left_to_do=(
-                    Task("Read them: an attacker may have made a record unreadable on purpose", "bypassctl status"),
-                ),
-            )
-
-    changed = await change_if_needed(session, update, services)
+    changed = await change_if_needed(session, partial(update_alerts, present=present, known=FEED_ALERTS), services)
     for alert in session.case.rows(HealthAlert):
         if alert.ongoing:
             write_ongoing(alert)

@@ -1,9 +1,9 @@
-"""Notify of unread parts of the feed that name the cmdlet, and request a sweep for hidden bypasses."""
+"""Notify of unread parts of the feed; request a sweep for bypasses that may be hidden in them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import sweep_row
@@ -21,33 +21,56 @@ _MOST_NAMED = 5
 
 
 async def report_unread(items: Iterable[Unreadable], services: Services) -> bool:
-    """Notify and plan a sweep in one transaction, once per set of items. Returns True when it did so now.
+    """Notify of the items, and plan a sweep if some name the cmdlet. Returns True when it did so now.
 
+    These are notified once per set of items; the others, of which there may be many, at most once a minute.
     Called before the items are kept: a run that is interrupted in between repeats both.
     """
-    naming = [item for item in items if item.names_cmdlet]
-    if not naming:
+    unread = list(items)
+    naming = [item for item in unread if item.names_cmdlet]
+    if not unread:
         return False
-    texts = "|".join(f"{item.source} {item.where} {item.excerpt}" for item in naming)
-    key = hashlib.sha256(texts.encode()).hexdigest()
-    places = "; ".join(f"{item.source} {item.where}: {item.reason}" for item in naming[:_MOST_NAMED])
     command_id = services.new_id()
 
     def report(draft: Draft) -> None:
-        before = len(draft.changed)
-        draft.notify(
-            "unreadable",
-            f"{len(naming)} unread parts of the audit feed name the cmdlet that switches audit bypass",
-            f"A bypass may be in them. A sweep was requested; it detects a bypass that is on. {places}",
-            key=key,
-            severity=Severity.CRITICAL,
-            left_to_do=(
-                Task("Read them: an attacker may have made a record unreadable on purpose", "bypassctl status"),
-                Task("Check the accounts that they name: a sweep does not detect a bypass that is off again"),
-            ),
-        )
-        if len(draft.changed) > before:
-            draft.log("unreadable", f"{len(naming)} unread parts of the feed name the cmdlet", count=len(naming))
+        if len(naming) < len(unread):
+            _report_others(draft)
+        if naming and _report_naming(draft, naming):
             sweep_row.plan(draft, command_id=command_id, timeout_seconds=services.settings.sweep_timeout_seconds)
 
     return await change_if_needed(await open_session(TENANT_TARGET, services), report, services)
+
+
+def _report_others(draft: Draft) -> None:
+    before = len(draft.changed)
+    draft.notify(
+        "unreadable",
+        "Audit records are unreadable",
+        "They are kept, and no action was taken.",
+        key=f"{draft.now:%Y-%m-%dT%H:%M}",
+        left_to_do=(Task("Read them: an attacker may have made a record unreadable on purpose", "bypassctl status"),),
+    )
+    if len(draft.changed) > before:
+        draft.log("unreadable", "records are unreadable; they are kept")
+
+
+def _report_naming(draft: Draft, naming: Sequence[Unreadable]) -> bool:
+    """Return False when people were notified of these before."""
+    texts = "|".join(f"{item.source} {item.where} {item.excerpt}" for item in naming)
+    places = "; ".join(f"{item.source} {item.where}: {item.reason}" for item in naming[:_MOST_NAMED])
+    before = len(draft.changed)
+    draft.notify(
+        "unreadable",
+        f"{len(naming)} unread parts of the audit feed name the cmdlet that switches audit bypass",
+        f"A bypass may be in them. A sweep was requested; it detects a bypass that is on. {places}",
+        key=hashlib.sha256(texts.encode()).hexdigest(),
+        severity=Severity.CRITICAL,
+        left_to_do=(
+            Task("Read them: an attacker may have made a record unreadable on purpose", "bypassctl status"),
+            Task("Check the accounts that they name: a sweep does not detect a bypass that is off again"),
+        ),
+    )
+    if len(draft.changed) == before:
+        return False
+    draft.log("unreadable", f"{len(naming)} unread parts of the feed name the cmdlet", count=len(naming))
+    return True

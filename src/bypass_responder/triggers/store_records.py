@@ -38,7 +38,7 @@ LONGEST_TEXT = 512
 
 @dataclass(frozen=True)
 class Stored:
-    """The stored findings, the targets to settle, and the counts of new and reported unreadable records.
+    """The stored findings, the targets to settle, and the count of new unreadable records.
 
     Copies that this process has stored before are left out.
     The scheduler settles a target of which nothing is new: only after a crash is anything left to do there.
@@ -47,7 +47,6 @@ class Stored:
     targets: frozenset[str]
     findings: tuple[Finding, ...]
     unreadable: int
-    unread_cmdlets: int
     arrivals: tuple[Arrival, ...]
     """When the sensor brought each record of interest, those included that another one had brought before."""
 
@@ -95,12 +94,7 @@ async def store_records(
     services.done.add(new)  # not before they are announced again: a failed run is repeated
     findings = [finding for finding, _ in stored]
     reported = await report_unread(unreadable, services)
-    naming = [item for item in unreadable if item.names_cmdlet]
-    others = [item for item in unreadable if not item.names_cmdlet]
-    kept = [
-        await services.feed_store.keep_unreadable(items, received_at=services.clock()) if items else 0
-        for items in (others, naming)
-    ]
+    kept = await services.feed_store.keep_unreadable(unreadable, received_at=services.clock()) if unreadable else 0
     await store_tampering(tampering, services, source=sensor)
     if permissions:
         await services.permissions.defer(permissions, now)
@@ -109,8 +103,7 @@ async def store_records(
     return Stored(
         frozenset(targets),
         tuple(findings),
-        unreadable=sum(kept),
-        unread_cmdlets=kept[1],
+        unreadable=kept,
         arrivals=tuple(_arrival(record_id, at, sensor, now) for record_id, at in brought),
     )
 

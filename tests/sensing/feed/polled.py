@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from bypass_responder.errors import PermissionMissingError
-from bypass_responder.model.feed import ContentBlob, FeedCursor
+from bypass_responder.model.feed import ContentBlob, FeedCursor, FeedGap
 from bypass_responder.model.record import AuditRecord
 from bypass_responder.sensing.feed.poll import BlobRecords, PollReport, poll
 from tests.fakes.feed import FakeAuditFeed, FakeFeedStore
@@ -42,6 +42,7 @@ class Tenant:
         self.store = FakeFeedStore()
         self.kept: list[BlobRecords] = []
         self.keep_fails: dict[str, Exception] = {}
+        self.reported: list[FeedGap] = []
         if started:
             self.store.saved = FeedCursor(
                 first_start=started,
@@ -69,8 +70,11 @@ class Tenant:
             raise self.keep_fails.pop(part.blob.content_id)
         self.kept.append(part)
 
+    async def report_gap(self, gap: FeedGap) -> None:
+        self.reported.append(gap)
+
     async def poll(self, now: datetime = NOW) -> PollReport:
-        return await poll(feed=self.feed, store=self.store, keep=self.keep, now=now)
+        return await poll(feed=self.feed, store=self.store, keep=self.keep, report_gap=self.report_gap, now=now)
 
 
 def ids_of(report: PollReport) -> set[str]:

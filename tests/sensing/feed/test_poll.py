@@ -118,7 +118,7 @@ async def test_the_later_of_two_polls_says_so_and_changes_nothing() -> None:
         tenant.store.saved = other
 
     tenant.publish("one", a_body("r1"))
-    report = await poll(feed=tenant.feed, store=tenant.store, keep=keep, now=NOW)
+    report = await poll(feed=tenant.feed, store=tenant.store, keep=keep, report_gap=tenant.report_gap, now=NOW)
 
     assert tenant.store.saved == other
     assert "another poll" in (report.error or "")

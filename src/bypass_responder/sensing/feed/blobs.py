@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bypass_responder.ports import AuditFeed, FeedStore
 
 Keep = Callable[[BlobRecords], Awaitable[None]]
+ReportGap = Callable[[FeedGap], Awaitable[None]]
 
 _DUE_AT_ONCE = 500
 _BROKEN_READS = 4
@@ -41,13 +42,13 @@ class Intake:
     feed: AuditFeed
     store: FeedStore
     keep: Keep
+    report_gap: ReportGap
     now: datetime
     first_start: datetime
     waiting: dict[str, PendingBlob]
     read: int = 0
     records: int = 0
     unreadable: int = 0
-    unread_cmdlets: int = 0
     gaps: int = 0
 
     async def take(self, blobs: Iterable[ContentBlob]) -> None:
@@ -60,8 +61,12 @@ class Intake:
         await _side_by_side([partial(self._retry, pending) for pending in due[:_DUE_AT_ONCE]])
 
     async def lose(self, window: Window, reason: str, *, content_id: str = "") -> None:
-        """Record that the window, or the blob created at that moment, was lost."""
+        """Report and record that the window, or the blob created at that moment, was lost.
+
+        Reported first: a run that is interrupted in between repeats both.
+        """
         gap = FeedGap(start=window.start, end=window.end, reason=reason, content_id=content_id, found_at=self.now)
+        await self.report_gap(gap)
         await self.store.add_gap(gap)
         self.gaps += 1
 
@@ -90,13 +95,8 @@ class Intake:
 
     async def _hand_over(self, batch: BlobRecords) -> None:
         await self.keep(batch)
-        unreadable = [item for item in batch.records if isinstance(item, Unreadable)]
-        if naming := [item for item in unreadable if item.names_cmdlet]:
-            new = await self.store.keep_unreadable(naming, received_at=self.now)
-            self.unread_cmdlets += new
-            self.unreadable += new
-        if others := [item for item in unreadable if not item.names_cmdlet]:
-            self.unreadable += await self.store.keep_unreadable(others, received_at=self.now)
+        if unreadable := [item for item in batch.records if isinstance(item, Unreadable)]:
+            self.unreadable += await self.store.keep_unreadable(unreadable, received_at=self.now)
         self.records += sum(isinstance(item, AuditRecord) for item in batch.records)
 
     async def _wait(self, blob: ContentBlob, before: PendingBlob | None, reason: str, *, gone: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bypass_responder.errors import ConflictError, FeedError, ResponderError
 from bypass_responder.model.feed import ContentBlob, FeedCursor, Window
-from bypass_responder.sensing.feed.blobs import Intake, Keep
+from bypass_responder.sensing.feed.blobs import Intake, Keep, ReportGap
 from bypass_responder.sensing.feed.poll_report import (
     START_INTERVAL,
     BlobRecords,
@@ -23,7 +23,7 @@ from bypass_responder.sensing.feed.windows import LOOK_BACK, OVERLAP, earlier, p
 if TYPE_CHECKING:
     from bypass_responder.ports import AuditFeed, FeedStore
 
-__all__ = ["BlobRecords", "FeedProblem", "Keep", "PollReport", "poll"]
+__all__ = ["BlobRecords", "FeedProblem", "Keep", "PollReport", "ReportGap", "poll"]
 
 _LISTED_AT_ONCE = 64
 _MEMORY = timedelta(days=8)
@@ -32,12 +32,19 @@ _LATE = "not_asked_in_time"
 
 
 async def poll(
-    *, feed: AuditFeed, store: FeedStore, keep: Keep, now: datetime, silence: timedelta = _SILENCE
+    *,
+    feed: AuditFeed,
+    store: FeedStore,
+    keep: Keep,
+    report_gap: ReportGap,
+    now: datetime,
+    silence: timedelta = _SILENCE,
 ) -> PollReport:
     """List what is new, read it, hand it to ``keep``, and move the cursor.
 
-    ``keep`` stores findings; its ResponderError leaves that blob pending. Errors of the feed are in the
-    report, after ``failing_since`` was saved; errors of ``store`` pass. Of two concurrent polls, the later reports it.
+    ``keep`` stores findings; its ResponderError leaves that blob pending. ``report_gap`` notifies of what is lost.
+    Errors of the feed are in the report, after ``failing_since`` was saved; errors of ``store`` pass. Of two
+    concurrent polls, the later reports it.
     """
     cursor = await store.cursor()
     first = cursor is None
@@ -46,7 +53,7 @@ async def poll(
     except ConflictError as error:
         return PollReport(error=error.diagnostics())
     waiting = {pending.blob.content_id: pending for pending in await store.pending()}
-    run = _Run(feed, store, Intake(feed, store, keep, now, cursor.first_start, waiting), cursor, now)
+    run = _Run(feed, store, Intake(feed, store, keep, report_gap, now, cursor.first_start, waiting), cursor, now)
     if first:
         await run.look_at_subscription()
     await run.list_new()
@@ -166,7 +173,6 @@ class _Run:
             read=self.intake.read,
             records=self.intake.records,
             unreadable=self.intake.unreadable,
-            unread_cmdlets=self.intake.unread_cmdlets,
             gaps=self.intake.gaps,
             pending=len(self.intake.waiting),
             subscription=self.subscription,
@@ -175,7 +181,6 @@ class _Run:
                 after,
                 error=self.error,
                 subscription=self.subscription,
-                gaps=self.intake.gaps,
                 waiting=self.intake.waiting.values(),
                 silence=silence,
                 now=self.now,

@@ -27,7 +27,6 @@ ProblemId = Literal[
     "poll_failing",
     "permission_lost",
     "permission_missing",
-    "gap",
 ]
 Subscription = Literal["started", "missing", "disabled"]
 
@@ -56,8 +55,6 @@ class PollReport(Value):
     records: int = 0
     unreadable: int = 0
     """Unreadable input that was not kept before."""
-    unread_cmdlets: int = 0
-    """Those of ``unreadable`` that name the cmdlet. They were reported on arrival."""
     gaps: int = 0
     pending: int = 0
     subscription: Subscription | None = None
@@ -72,7 +69,6 @@ def problems_of(
     *,
     error: ResponderError | None,
     subscription: Subscription | None,
-    gaps: int,
     waiting: Iterable[PendingBlob],
     silence: timedelta,
     now: datetime,
@@ -99,10 +95,6 @@ def problems_of(
         found.append(FeedProblem(id="poll_failing", detail=detail))
     if not error and (since := _silent_since(cursor, silence=silence, now=now)):
         found.append(FeedProblem(id="feed_silent", detail=f"No new blob since {since:%Y-%m-%d %H:%M:%S}Z."))
-    if gaps:
-        found.append(
-            FeedProblem(id="gap", detail=f"{gaps} stretches of the feed were lost; `bypassctl status` lists them.")
-        )
     return tuple(found)
 
 
