@@ -110,3 +110,27 @@ async def test_the_next_outage_is_notified_again() -> None:
     again = await unread_for(world, TransientError("503"), hours=25)
 
     assert (len(first), len(again)) == (1, 1)
+
+
+async def test_an_outage_of_the_responder_does_not_count() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.passes(minutes=1)
+    world.directory.fail("find", TransientError("503"))
+
+    with pytest.raises(ExceptionGroup):
+        await world.passes(minutes=90)
+
+    assert "accounts_unread" not in await world.alerts()
+
+
+async def test_a_storage_error_in_between_does_not_end_the_alert() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await unread_for(world, TransientError("503"), hours=1)
+    world.ledger.fail("load", TransientError("storage"), about=ALEX)
+
+    with pytest.raises(ExceptionGroup):
+        await world.passes(minutes=1)
+
+    assert "accounts_unread" in await world.alerts()

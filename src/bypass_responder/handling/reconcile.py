@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bypass_responder.bounded import limited
 from bypass_responder.case import candidates, control, filing, observation, person_decision, reminder
 from bypass_responder.case.exchange_answer import revive
-from bypass_responder.case.unread import mark_due, overdue_since
+from bypass_responder.case.unread import mark_read, unread_since
 from bypass_responder.errors import PermissionMissingError, ResponderError, TransientError, UnreadError
 from bypass_responder.event_lines import write_line
 from bypass_responder.handling import run_steps
@@ -239,10 +239,10 @@ async def _round(
             await look(session, services)
         except ResponderError as error:
             unread.append(error)
-    if unread and not isinstance(unread[0], PermissionMissingError):  # which has a health alert
-        await session.apply(mark_due)
-        if since := overdue_since(session.case, services.clock()):
-            unread.append(UnreadError(f"{session.target}, due since {since:%Y-%m-%d %H:%M:%SZ}: {unread[0]}"))
+    counts = bool(unread) and not isinstance(unread[0], PermissionMissingError)  # which has a health alert
+    await session.apply(partial(mark_read, read=not counts))
+    if since := unread_since(session.case, services.clock()):
+        unread.append(UnreadError(f"{session.target}, since {since:%Y-%m-%d %H:%M:%SZ}: {unread[0]}"))
     return handed_on, [*problems, *unread]
 
 

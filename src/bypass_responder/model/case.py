@@ -74,6 +74,8 @@ class Head(Row):
     """When our block was undone: incidents of the history are still to show that. Loads the history as well."""
     sent_since: Utc | None = None
     """The earliest delivery among the notifications that are no longer loaded."""
+    unread_since: Utc | None = None
+    """When reading the account for what is due first failed, if it has not succeeded since."""
     log_seq: int = 0
     log_hash: str = ""
 

@@ -121,8 +121,11 @@ async def _watch(problems: Sequence[Exception], services: Services) -> None:
             present["corrupt_row"] = str(problem)
     if unread := [problem for problem in problems if isinstance(problem, UnreadError)]:
         present["accounts_unread"] = f"{len(unread)} in all; {unread[0]}"
+    known = {*STOPPING}
+    if any(isinstance(problem, TransientError) for problem in problems):
+        known.discard("accounts_unread")  # such a run may not have come to read an account that cannot be read
     session = await open_session(TENANT_TARGET, services)
-    transition = partial(update_alerts, present=present, known=STOPPING)
+    transition = partial(update_alerts, present=present, known=known)
     await change_if_needed(session, transition, services)
 
 
