@@ -64,6 +64,21 @@ async def test_it_is_repeated_after_a_day_and_not_before(restart: bool) -> None:
     assert (early, world.last.at) == (first, world.now)
 
 
+async def test_a_result_that_was_stored_by_a_run_that_ended_there_is_an_alert() -> None:
+    world = await with_an_incident()
+    world.tamper()
+    save = world.store.save_verification
+
+    async def ends(verification: LogVerification) -> None:
+        await save(verification)
+        raise TransientError("The host ends.")
+
+    world.store.save_verification = ends  # type: ignore[method-assign]
+    await world.passes(days=1)
+
+    assert "log_broken" in await world.alerts()
+
+
 async def test_a_changed_line_is_an_alert_until_a_verification_finds_nothing() -> None:
     world = await with_an_incident()
     intact, before = world.last.at, list(world.ledger.logs[ALEX])

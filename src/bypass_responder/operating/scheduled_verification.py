@@ -54,14 +54,19 @@ async def verify_when_due(services: Services, checks: SelfChecks) -> None:
 
 
 async def _verify(services: Services, checks: SelfChecks, last: LogVerification | None, now: datetime) -> None:
+    """Verify the log, and notify before the result is stored: a run that is interrupted in between repeats both."""
     intact_at = last.intact_at if last else None
     since = ((intact_at or now) - EVERY).date()
     started = time.monotonic()
     found = await verify_log(services.ledger, services.checkpoints, since=since)
+    seconds = round(time.monotonic() - started, 1)
+    what = f"The verification of the response log found {counted(len(found.problems), 'problem')}. The first: "
+    present = {"log_broken": what + found.problems[0]} if found.problems else {}
+    await change_health(partial(update_alerts, present=present, known=("log_broken",)), services)
     await checks.store.save_verification(
         LogVerification(
             at=now,
-            seconds=round(time.monotonic() - started, 1),
+            seconds=seconds,
             since=since,
             problems=tuple(found.problems[:MOST_PROBLEMS]),
             found=len(found.problems),
@@ -72,7 +77,4 @@ async def _verify(services: Services, checks: SelfChecks, last: LogVerification 
             intact_at=intact_at if found.problems else now,
         )
     )
-    what = f"The verification of the response log found {counted(len(found.problems), 'problem')}. The first: "
-    present = {"log_broken": what + found.problems[0]} if found.problems else {}
-    await change_health(partial(update_alerts, present=present, known=("log_broken",)), services)
     write_line("log_verified", problems=len(found.problems), count=found.entries)
