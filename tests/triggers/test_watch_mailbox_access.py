@@ -311,6 +311,20 @@ async def test_the_new_actors_of_a_mailbox_are_one_notification() -> None:
     assert "; and 2 more." in notice.text
 
 
+async def test_new_actors_of_more_mailboxes_than_one_transaction_takes_are_all_notified() -> None:
+    boxes = tuple(f"box{number}@contoso.onmicrosoft.com" for number in range(50))
+    accounts = [an_account(f"cccccccc-0000-4000-8000-{number:012d}", box) for number, box in enumerate(boxes)]
+    world = watching(*accounts, mailboxes=",".join(boxes))
+    for number in range(1, BACK.days + 1):
+        day = silent_day(TODAY - number * DAY)
+        await world.access.keep(day.model_copy(update={"mailboxes": boxes, "silent": False}), [])
+    for box in boxes:
+        world.hunting.add(a_record(START - timedelta(hours=2), MailboxOwnerUPN=box, MailboxGuid=box))
+    await runs(world)
+
+    assert {notice.facts["mailbox"] for notice in await notices(world)} == {*boxes}
+
+
 async def test_nobody_is_new_before_a_week_is_known() -> None:
     world = await known_for(6)
     world.hunting.add(a_record(START - timedelta(hours=1)))

@@ -65,6 +65,14 @@ async def test_a_sign_in_is_a_warning_of_its_account_and_kind() -> None:
     assert await notified(world) == ["interactive sign-in: BR", "new country: BR"]
 
 
+async def test_more_signs_than_one_transaction_takes_are_all_notified() -> None:
+    items = tuple(SIGN_IN.model_copy(update={"at": START - timedelta(days=number)}) for number in range(30))
+    world = await bypassed(sign_ins=FakeSource(Found(count=30, items=items)))
+    await runs(world)
+
+    assert len(await notified(world)) == 60
+
+
 async def test_what_was_reported_is_not_written_again_while_nothing_happens() -> None:
     world = await bypassed(sign_ins=FakeSource(Found(count=1, items=(SIGN_IN,))))
     await runs(world)

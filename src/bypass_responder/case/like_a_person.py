@@ -36,7 +36,7 @@ class Sign(Value):
 
 
 def report_signs(draft: Draft, signs: Sequence[Sign], *, read_at: datetime) -> None:
-    """Raise the alert, and notify people of each account and kind once for each day.
+    """Notify people of each account and kind once for each day, so many at a time, and then raise the alert.
 
     ``read_at``: when the last sign was read. What was reported since is not reported again.
     """
@@ -45,12 +45,9 @@ def report_signs(draft: Draft, signs: Sequence[Sign], *, read_at: datetime) -> N
     first: dict[str, Sign] = {}
     for sign in signs:
         first.setdefault(f"{ALERT}-{sign.object_id}-{sign.kind}-{sign.at:%Y-%m-%d}", sign)
-    named = sorted({f"{sign.account}: {sign.kind}" for sign in signs})
-    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-    if begin_alert(draft, ALERT, f"{'; '.join(named[:MOST_NAMED])}{more}.") is None:
-        see_again(draft, ALERT)
+    new = [(key, sign) for key, sign in first.items() if draft.notified("health", key=key) is None]
     severity, advice = ADVICE[ALERT]
-    for key, sign in list(first.items())[:MOST_NOTIFIED]:
+    for key, sign in new[:MOST_NOTIFIED]:
         draft.notify(
             "health",
             f"Health: {ALERT}: {sign.account}",
@@ -62,3 +59,7 @@ def report_signs(draft: Draft, signs: Sequence[Sign], *, read_at: datetime) -> N
             alert=ALERT,
             account=sign.account,
         )
+    named = sorted({f"{sign.account}: {sign.kind}" for sign in signs})
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    if len(new) <= MOST_NOTIFIED and begin_alert(draft, ALERT, f"{'; '.join(named[:MOST_NAMED])}{more}.") is None:
+        see_again(draft, ALERT)

@@ -35,20 +35,23 @@ class NewAccess(Value):
 
 
 def report_new_access(draft: Draft, found: Sequence[NewAccess]) -> None:
-    """Raise the alert, and notify people of the new actors of each mailbox together."""
+    """Raise the alert, and notify people of the new actors of each mailbox together, of so many at a time."""
     mailboxes: dict[str, list[NewAccess]] = {}
     for each in sorted(found, key=lambda each: (each.mailbox, each.first, each.pair)):
         mailboxes.setdefault(each.mailbox, []).append(each)
     begin_alert(draft, ALERT, f"{_more(sorted({f'{each.actor} in {each.mailbox}' for each in found}))}.")
     severity, advice = ADVICE[ALERT]
-    for mailbox, actors in list(mailboxes.items())[:MOST_NOTIFIED]:
+    keys = {mailbox: f"{ALERT}-{_digest(actors)}" for mailbox, actors in mailboxes.items()}
+    new = [mailbox for mailbox, key in keys.items() if draft.notified("health", key=key) is None]
+    for mailbox in new[:MOST_NOTIFIED]:
+        actors = mailboxes[mailbox]
         lines = [f"{each.actor} {each.text}, first at {moment(each.first)}" for each in actors]
         draft.notify(
             "health",
             f"Health: {ALERT}: {mailbox}",
             f"{counted(len(actors), 'actor')} opened this watched mailbox for the first time in its known history: "
             f"{_more(lines)}. The owner's own access is not counted.",
-            key=f"{ALERT}-{_digest(actors)}",
+            key=keys[mailbox],
             severity=severity,
             left_to_do=(advice,),
             alert=ALERT,

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.bounded import limited
-from bypass_responder.case.new_access import NewAccess, report_new_access
+from bypass_responder.case.new_access import MOST_NOTIFIED, NewAccess, report_new_access
 from bypass_responder.errors import PermissionMissingError, RefusedError
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.mailbox_access import MOST_NAMED
@@ -77,7 +77,8 @@ async def keep_day(
     """Store a day with its rows, after who is new on it was reported. ``days`` are all that are known."""
     days[read.day] = read
     if new := await _new(rows, days, mailboxes, services):
-        await change_health(partial(report_new_access, found=new), services)
+        for _ in range(0, len(new), MOST_NOTIFIED):
+            await change_health(partial(report_new_access, found=new), services)
         reported = (*read.reported, *(each.pair for each in new))
         days[read.day] = read.model_copy(update={"reported": reported})
     await services.access.keep(days[read.day], rows)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.bounded import limited
-from bypass_responder.case.like_a_person import report_signs
+from bypass_responder.case.like_a_person import MOST_NOTIFIED, report_signs
 from bypass_responder.errors import ConflictError, InputError, PermissionMissingError, RefusedError
 from bypass_responder.evidence.asking import LEASE, ask_question
 from bypass_responder.evidence.service_accounts import (
@@ -58,7 +58,8 @@ async def watch_service_accounts(services: Services) -> None:
     found = [(each.answered_at, sign) for each in fresh if each.answered_at for sign in signs_of(each)]
     if found:
         signs, read_at = [sign for _, sign in found], max(at for at, _ in found)
-        await change_health(partial(report_signs, signs=signs, read_at=read_at), services)
+        for _ in range(0, len(signs), MOST_NOTIFIED):
+            await change_health(partial(report_signs, signs=signs, read_at=read_at), services)
     for problem in done:
         if isinstance(problem, BaseException):
             raise problem
