@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from bypass_responder.errors import TransientError
 from bypass_responder.model.change import Actor
+from bypass_responder.model.finding import Finding
 from bypass_responder.model.step import StepKind, StepState
 from tests.world import ALEX, START, World, a_finding, an_account, an_entry
 
@@ -25,6 +29,27 @@ async def test_the_actor_is_contained_too_where_the_setting_says_so() -> None:
 
     assert world.directory.enabled == {ALEX: False, MALLORYS_ID: False}
     assert [command.object_id for command in world.exchange.sent] == [ALEX]
+
+
+async def test_the_actor_is_contained_after_a_run_that_ended_once_the_finding_was_stored() -> None:
+    """The target's own finding is decided otherwise meanwhile, so that it leads to the actor no more."""
+    world = a_world_with_mallory()
+    add = world.ledger.add_finding
+
+    async def ends(finding: Finding) -> bool:
+        if finding.target != MALLORYS_ID:
+            return await add(finding)
+        await add(finding)
+        raise TransientError("The host ends.")
+
+    world.ledger.add_finding = ends  # type: ignore[method-assign]
+    with pytest.raises(ExceptionGroup):
+        await world.sees(a_finding(actor=Actor(object_id=MALLORYS_ID)))
+
+    world.allowlist.rows[ALEX] = an_entry(edited_at=START)
+    await world.passes(minutes=1)
+
+    assert not world.directory.enabled[MALLORYS_ID]
 
 
 async def test_a_protected_actor_is_left_alone() -> None:

@@ -331,6 +331,28 @@ async def test_a_finding_of_a_run_that_ended_before_it_was_marked_is_decided(
     assert {each.state for each in await findings(world)} == {FindingState.DECIDED}
 
 
+async def test_a_finding_of_a_run_that_ended_there_is_decided_although_the_sweep_is_not_compared_again() -> None:
+    world = World()
+    await world.sweep()
+    await world.passes(minutes=15)
+    world.bypassed[ALEX] = True
+    add = world.ledger.add_finding
+
+    async def ends(finding: Finding) -> bool:
+        await add(finding)
+        raise TransientError("The host ends.")
+
+    world.ledger.add_finding = ends  # type: ignore[method-assign]
+    with pytest.raises(TransientError):
+        await world.sweep()
+
+    world.sweeps.lists.clear()
+    await world.passes(minutes=15)
+    await world.answer()
+
+    assert {each.state for each in await findings(world)} == {FindingState.DECIDED}
+
+
 async def test_before_the_first_complete_sweep_what_is_listed_is_held() -> None:
     world = World()
     world.bypassed[ALEX] = True

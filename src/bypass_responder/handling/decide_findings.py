@@ -164,10 +164,11 @@ async def _also_the_actor(finding: Finding, target: Account | None, services: Se
 
 
 async def _add_elsewhere(finding: Finding, services: Services) -> dict[str, WorkItem]:
-    """Store a finding in another case.
+    """Store a finding in another case, which is marked before as well.
 
-    After a crash in between, the finding that led to it is examined again.
+    After a crash in between, the finding that led to it is examined again, and may lead elsewhere.
     """
+    await services.work.touch(finding.target, services.clock())
     await services.ledger.add_finding(finding)
     return {finding.target: await services.work.touch(finding.target, services.clock())}
 

@@ -21,7 +21,7 @@ from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.sweep import BaselineEntry
 from bypass_responder.sensing.sweep import compare
-from bypass_responder.session import raise_health
+from bypass_responder.session import all_announced, raise_health
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -291,7 +291,7 @@ def _finding(
 async def store_findings(found: list[Finding], services: Services) -> None:
     """Store the findings concurrently; an existing finding is kept unchanged.
 
-    After a crash in between, the answer of the sweep comes again, and marks every target.
+    Their targets are marked before as well: after a crash in between, the sweep may end without them.
     """
-    await asyncio.gather(*map(limited(services.ledger.add_finding), found))
-    await services.work.touch_all({finding.target for finding in found}, services.clock())
+    async with all_announced({finding.target for finding in found}, services):
+        await asyncio.gather(*map(limited(services.ledger.add_finding), found))
