@@ -424,6 +424,19 @@ async def test_it_is_kept_while_it_fails() -> None:
     assert world.decisions.poison == [text]
 
 
+async def test_a_recorded_decision_is_not_refused_while_the_account_cannot_be_read() -> None:
+    world, incident_id = await held()
+    world.decisions.poison.append((await world.a_decision("approve", incident_id)).model_dump_json())
+    world.directory.fail("find", TransientError("no answer"), about=ALEX, always=True)
+    with pytest.raises(ExceptionGroup):
+        await world.passes(minutes=59)
+    with pytest.raises(ExceptionGroup):
+        await world.passes(minutes=2)
+
+    assert "decision_refused" not in {note.about for note in world.notifier.sent}
+    assert world.decisions.poison == []
+
+
 async def test_it_is_refused_once_it_has_ended() -> None:
     world, incident_id = await held()
     world.decisions.poison.append((await world.a_decision("approve", incident_id)).model_dump_json())

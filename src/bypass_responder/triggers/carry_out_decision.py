@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -60,7 +61,8 @@ async def carry_out_decision(body: bytes, services: Services, *, channel: Channe
         await begin_read(services, unless_since=message.sent_at)
     if message.kind in OF_A_PLAN and recorded.outcome == "carried_out":
         await advance_plan(services)
-    await settle_all(targets, services)
+    with suppress(ExceptionGroup):  # recorded: resume_responses continues it, and a redelivery would not help
+        await settle_all(targets, services)
 
 
 def _on_wrong_queue(tool: Channel, channel: Channel) -> str:
