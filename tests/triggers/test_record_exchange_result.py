@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from bypass_responder.errors import TransientError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.message import ExchangeOutcome
+from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.session import raise_health
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
 from tests.world import ALEX, BLAKE, World, a_finding, an_account
@@ -134,3 +136,28 @@ async def test_a_refusal_by_exchange_is_an_alert_at_once() -> None:
     await world.answer(outcome=ExchangeOutcome.FAILED, error="the role is missing", error_class="permission")
 
     assert await world.alerts() == {"worker_permission_missing"}
+
+
+async def test_an_answer_that_was_taken_does_not_come_again_while_the_account_cannot_be_read() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    world.now += timedelta(minutes=1)
+    world.directory.fail("find", TransientError("503"), about=ALEX, always=True)
+
+    await world.answer()
+
+    assert (await world.states())[StepKind.DISABLE_BYPASS] is StepState.DONE
+
+
+async def test_a_sweep_that_was_compared_does_not_come_again_while_its_accounts_cannot_be_read() -> None:
+    world = World()
+    await world.sweep()
+    await world.passes(minutes=15)
+    world.bypassed[ALEX] = True
+    world.directory.fail("find", TransientError("503"), about=ALEX, always=True)
+
+    answer = await world.sweep()
+
+    assert world.sweeps.kept
+    assert world.sweeps.kept.command_id == answer.command_id

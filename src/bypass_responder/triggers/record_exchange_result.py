@@ -50,7 +50,11 @@ async def record_exchange_result(body: bytes, services: Services) -> None:
     well_until, now = services.worker.well_until, services.clock()
     usual = result.error_class != "permission" and well_until is not None and now < well_until <= now + WELL_FOR
     trouble = None if usual else await _trouble_of_watching(result, services)
-    await settle_all([result.target], services, first=partial(_take, result=result, services=services))
+    try:
+        await settle_all([result.target], services, first=partial(_take, result=result, services=services))
+    except ExceptionGroup:
+        if not await _is_taken(result, services):
+            raise  # else resume_responses continues, and a redelivery would not help
     if usual and services.worker.well_until is None:
         trouble = await _trouble_of_watching(result, services)
     if trouble:
@@ -66,6 +70,12 @@ def _take(draft: Draft, *, result: ExchangeResult, services: Services) -> None:
     if command is not None and command.asked > 1:
         services.worker.well_until = None
     take_answer(draft, result)
+
+
+async def _is_taken(result: ExchangeResult, services: Services) -> bool:
+    session = await open_session(result.target, services)
+    command = session.case.row(Command, f"command-{result.command_id}")
+    return command is not None and command.answer == result
 
 
 async def _trouble_of_watching(result: ExchangeResult, services: Services) -> ResponderError | None:

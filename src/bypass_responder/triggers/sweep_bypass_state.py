@@ -7,6 +7,7 @@ the baseline moves, under ids derived from the sweep's id, so that an interrupte
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -177,7 +178,8 @@ async def _move_baseline(
 
 async def _settle(found: list[Finding], services: Services) -> None:
     targets = sorted({finding.target for finding in found})
-    await settle_all(targets[:SETTLED_AT_ONCE], services)
+    with suppress(ExceptionGroup):  # stored: resume_responses continues, and a redelivery would not help
+        await settle_all(targets[:SETTLED_AT_ONCE], services)
 
 
 async def _end_complete(new: Baseline, session: Session, services: Services) -> None:
