@@ -83,6 +83,20 @@ async def test_an_unreadable_record_is_notified_although_its_poll_ends_in_betwee
     assert [note.about for note in world.notifier.sent] == ["unreadable"]
 
 
+async def test_an_unreadable_record_that_cannot_be_kept_is_notified_once() -> None:
+    world = World()
+    world.feed_store.fail("keep_unreadable", TransientError("503"), always=True)
+    with suppress(TransientError):
+        await polled(OF_ANOTHER_TENANT, world=world)
+    for _ in range(5):
+        world.now += timedelta(minutes=5)
+        with suppress(TransientError):
+            await poll_audit_feed(world.services)
+    await world.passes(minutes=1)
+
+    assert [note.about for note in world.notifier.sent].count("unreadable") == 1
+
+
 async def test_many_unreadable_records_of_a_poll_are_one_notification() -> None:
     world = await polled(*(OF_ANOTHER_TENANT | {"Id": f"record {number}"} for number in range(20)))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import sweep_row
 from bypass_responder.case.tasks import Task
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.notification import Severity
+from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.record import Unreadable
 from bypass_responder.session import change_if_needed, open_session
 
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from bypass_responder.services import Services
 
 _MOST_NAMED = 5
+_OTHERS = "Audit records are unreadable"
 
 
 async def report_unread(items: Iterable[Unreadable], services: Services) -> bool:
     """Notify of the items, and plan a sweep if some name the cmdlet. Returns True when it did so now.
 
-    These are notified once per set of items; the others, of which there may be many, at most once a minute.
+    Once per set of items; of those that do not name it, there may be many sets, so at most once a minute.
     Called before the items are kept: a run that is interrupted in between repeats both.
     """
     unread = list(items)
@@ -34,20 +36,23 @@ async def report_unread(items: Iterable[Unreadable], services: Services) -> bool
 
     def report(draft: Draft) -> None:
         if len(naming) < len(unread):
-            _report_others(draft)
+            _report_others(draft, [item for item in unread if not item.names_cmdlet])
         if naming and _report_naming(draft, naming):
             sweep_row.plan(draft, command_id=command_id, timeout_seconds=services.settings.sweep_timeout_seconds)
 
     return await change_if_needed(await open_session(TENANT_TARGET, services), report, services)
 
 
-def _report_others(draft: Draft) -> None:
+def _report_others(draft: Draft, others: Sequence[Unreadable]) -> None:
+    lately = draft.now - timedelta(minutes=1)
+    if any(note.title == _OTHERS and note.created_at > lately for note in draft.case.rows(Notification)):
+        return
     before = len(draft.changed)
     draft.notify(
         "unreadable",
-        "Audit records are unreadable",
+        _OTHERS,
         "They are kept, and no action was taken.",
-        key=f"{draft.now:%Y-%m-%dT%H:%M}",
+        key=_digest(others),
         left_to_do=(Task("Read them: an attacker may have made a record unreadable on purpose", "bypassctl status"),),
     )
     if len(draft.changed) > before:
@@ -56,14 +61,13 @@ def _report_others(draft: Draft) -> None:
 
 def _report_naming(draft: Draft, naming: Sequence[Unreadable]) -> bool:
     """Return False when people were notified of these before."""
-    texts = "|".join(f"{item.source} {item.where} {item.excerpt}" for item in naming)
     places = "; ".join(f"{item.source} {item.where}: {item.reason}" for item in naming[:_MOST_NAMED])
     before = len(draft.changed)
     draft.notify(
         "unreadable",
         f"{len(naming)} unread parts of the audit feed name the cmdlet that switches audit bypass",
         f"A bypass may be in them. A sweep was requested; it detects a bypass that is on. {places}",
-        key=hashlib.sha256(texts.encode()).hexdigest(),
+        key=_digest(naming),
         severity=Severity.CRITICAL,
         left_to_do=(
             Task("Read them: an attacker may have made a record unreadable on purpose", "bypassctl status"),
@@ -74,3 +78,8 @@ def _report_naming(draft: Draft, naming: Sequence[Unreadable]) -> bool:
         return False
     draft.log("unreadable", f"{len(naming)} unread parts of the feed name the cmdlet", count=len(naming))
     return True
+
+
+def _digest(items: Iterable[Unreadable]) -> str:
+    texts = "|".join(f"{item.source} {item.where} {item.excerpt}" for item in items)
+    return hashlib.sha256(texts.encode()).hexdigest()
