@@ -1,8 +1,8 @@
 """(s) A sweep, and disable_bypass, while the worker reads ÷ the same while it reads nothing.
 
-It reads evidence or the mailboxes. The worker's own PowerShell: a process for each function, as each has instances of
-its own in a Flex Consumption plan. As there, they share no core: what acts has one, and what reads has another, with an
-Exchange of its own. A call of Exchange takes 100 ms. Idle and busy take turns; a read is asked again as soon as it is
+It reads evidence or the mailboxes. The worker's own PowerShell: a process for each function, as each has separate
+instances in a Flex Consumption plan. As there, they share no core: what acts has one, and what reads has another, with
+a separate Exchange. A call of Exchange takes 100 ms. Idle and busy take turns; a read is asked again as soon as it is
 answered.
 
 Times are by the clock, so the machine must have nothing else to do; with ``cpu``, of the acting process's processor. It

@@ -1,7 +1,7 @@
 """The Exchange worker's own PowerShell on a tenant of any size.
 
 This module measures what a sweep and a read of mailboxes take. Each function is a separate process, as each function
-has instances of its own in a Flex Consumption plan.
+has separate instances in a Flex Consumption plan.
 """
 
 from __future__ import annotations

@@ -251,7 +251,7 @@ class Live:
         return {row.id for row in await self.rows(HealthAlert) if row.recovered_at is None}
 
     async def runs(self) -> None:
-        """Everything that happens by itself within half a minute.
+        """Everything that happens automatically within half a minute.
 
         The feed is polled twice, so that our own traces are read too. It is asked up to the last whole second: what was
         published just now is a little older at the poll.

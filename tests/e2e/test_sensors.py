@@ -33,7 +33,7 @@ async def swept(start: Start) -> Live:
 
 
 async def goes_on(live: Live) -> None:
-    """Everything that happens by itself within half a minute."""
+    """Everything that happens automatically within half a minute."""
     for _ in range(3):
         while await live.work():
             pass

@@ -13,7 +13,7 @@ ERRORS = [RefusedError("400 Bad Request"), TransientError("503")]
 
 
 async def unread_for(world: World, error: ResponderError, *, hours: int = 5) -> list[Notification]:
-    """What people were told of it while Entra ID refused all reads for some hours, each minute."""
+    """Notifications of it while Entra ID refused all reads for some hours, each minute."""
     world.directory.fail("find", error, always=True)
     before = len(world.notifier.sent)
     for _ in range(hours * 60):
@@ -30,11 +30,11 @@ async def test_a_block_that_cannot_be_proven_is_notified_once(error: ResponderEr
     world = World()
     await world.sees(a_finding())
 
-    told = await unread_for(world, error)
+    sent = await unread_for(world, error)
 
-    assert [note.about for note in told] == ["health"]
-    assert ALEX in told[0].text
-    assert str(error) in told[0].text
+    assert [note.about for note in sent] == ["health"]
+    assert ALEX in sent[0].text
+    assert str(error) in sent[0].text
 
 
 async def test_a_block_that_cannot_be_called_is_notified() -> None:
@@ -42,9 +42,9 @@ async def test_a_block_that_cannot_be_called_is_notified() -> None:
     world.directory.fail("set_sign_in", TransientError("503"))
     await world.sees(a_finding())
 
-    told = await unread_for(world, RefusedError("400"), hours=1)
+    sent = await unread_for(world, RefusedError("400"), hours=1)
 
-    assert (len(told), world.directory.enabled[ALEX]) == (1, True)
+    assert (len(sent), world.directory.enabled[ALEX]) == (1, True)
 
 
 async def test_a_check_that_is_due_is_notified() -> None:
@@ -65,9 +65,9 @@ async def test_a_release_that_cannot_be_proven_is_notified() -> None:
     [incident] = await world.incidents()
     await world.decides("release", incident.id)
 
-    told = await unread_for(world, TransientError("503"), hours=1)
+    sent = await unread_for(world, TransientError("503"), hours=1)
 
-    assert len(told) == 1
+    assert len(sent) == 1
 
 
 async def test_a_short_outage_and_a_missing_permission_are_not_notified_here() -> None:
@@ -80,9 +80,9 @@ async def test_a_short_outage_and_a_missing_permission_are_not_notified_here() -
             await world.passes(minutes=1)
     world.directory.repair("find")
     await world.passes(minutes=1)
-    told = await unread_for(world, PermissionMissingError("403", permission="User.Read.All"))
+    sent = await unread_for(world, PermissionMissingError("403", permission="User.Read.All"))
 
-    assert told == []
+    assert sent == []
     assert "Health: response_permission_missing" in {note.title for note in world.notifier.sent}
 
 
@@ -90,10 +90,10 @@ async def test_many_accounts_are_one_alert_which_ends() -> None:
     world = World()
     await world.sees(a_finding(), a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
 
-    told = await unread_for(world, TransientError("503"), hours=1)
+    sent = await unread_for(world, TransientError("503"), hours=1)
     await world.passes(minutes=61)
 
-    assert [note.text.partition(";")[0] for note in told] == ["2 in all"]
+    assert [note.text.partition(";")[0] for note in sent] == ["2 in all"]
     alert = (await world.case("tenant")).row(HealthAlert, "alert-accounts_unread")
     assert alert is not None
     assert not alert.ongoing

@@ -299,9 +299,9 @@ async def _of_notifications(run: Run) -> list[str]:
         seen: set[tuple[str, datetime | None]] = set()
         again = 0
         for message in receiver.messages:
-            told = {(note.id, note.created_at if note.about in DAILY else None) for note in message}
-            again += bool(told & seen)
-            seen |= told
+            notes = {(note.id, note.created_at if note.about in DAILY else None) for note in message}
+            again += bool(notes & seen)
+            seen |= notes
         if again and not run.interrupted:
             problems.append(f"delivered_twice: {again} messages repeat a notification, and nothing was interrupted")
     return problems

@@ -125,29 +125,31 @@ class Draft:
         left_to_do: Sequence[str | Task] = (),
         to: str = "",
         **facts: Any,  # noqa: ANN401 - any JSON value
-    ) -> None:
+    ) -> bool:
         """Put a message in the outbox, once per ``about`` and ``key``. It names at least one command.
 
-        ``to``: see ``Notification``.
+        ``to``: see ``Notification``. Returns False when it was there already.
         """
+        if self.notified(about, key=key) is not None:
+            return False
         todo = with_command(left_to_do, incident or facts.get("record"))
-        if self.notified(about, key=key) is None:
-            self.put(
-                Notification(
-                    id=self._notification_id(about, key),
-                    about=about,
-                    severity=severity,
-                    title=title,
-                    text=text,
-                    incident_id=incident,
-                    target=self.case.target,
-                    facts={name: value for name, value in facts.items() if value is not None},
-                    left_to_do=tuple(map(str, todo)),
-                    commands=tuple(each.command for each in todo if isinstance(each, Task) and each.command),
-                    to=to,
-                    created_at=self.now,
-                )
+        self.put(
+            Notification(
+                id=self._notification_id(about, key),
+                about=about,
+                severity=severity,
+                title=title,
+                text=text,
+                incident_id=incident,
+                target=self.case.target,
+                facts={name: value for name, value in facts.items() if value is not None},
+                left_to_do=tuple(map(str, todo)),
+                commands=tuple(each.command for each in todo if isinstance(each, Task) and each.command),
+                to=to,
+                created_at=self.now,
             )
+        )
+        return True
 
     def notified(self, about: About, *, key: str) -> Notification | None:
         """Return the message of this ``about`` and ``key``; None if there was none, or it is no longer kept."""

@@ -240,7 +240,8 @@ async def _round(
         except ResponderError as error:
             unread.append(error)
     counts = bool(unread) and not isinstance(unread[0], PermissionMissingError)  # which has a health alert
-    await session.apply(partial(mark_read, read=not counts))
+    if counts or session.case.head.unread_since:
+        await session.apply(partial(mark_read, read=not counts))
     if since := unread_since(session.case, services.clock()):
         unread.append(UnreadError(f"{session.target}, since {since:%Y-%m-%d %H:%M:%SZ}: {unread[0]}"))
     return handed_on, [*problems, *unread]

@@ -134,9 +134,8 @@ def _count(draft: Draft, many: frozenset[str], administrators: frozenset[str]) -
 
 
 def _report(draft: Draft, actor: Actor, accounts: list[str]) -> None:
-    before = len(draft.changed)
     named = ", ".join(accounts)
-    draft.notify(
+    if draft.notify(
         "many_targets",
         f"One actor hides several accounts: {actor}",
         f"{actor.described} has hidden at least {len(accounts)} accounts from mailbox auditing within a day: "
@@ -145,6 +144,5 @@ def _report(draft: Draft, actor: Actor, accounts: list[str]) -> None:
         severity=Severity.EMERGENCY,
         left_to_do=(*contain_actors((actor,)), Task("Read the incidents", "bypassctl incidents list")),
         actor=[actor.described],
-    )
-    if len(draft.changed) > before:
+    ):
         draft.log("many_targets", f"{actor} has hidden at least {len(accounts)} accounts within a day: {named}")

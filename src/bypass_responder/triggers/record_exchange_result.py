@@ -135,16 +135,14 @@ async def keep_message(body: bytes, problem: str, queue: str, services: Services
     item = Unreadable(reason="bad_message", detail=problem, source=queue, where="queue message", excerpt=excerpt(text))
 
     def report(draft: Draft) -> None:
-        before = len(draft.changed)
-        draft.notify(
+        if draft.notify(
             "unreadable",
             f"Unreadable message on {queue}",
             f"{problem}. It is kept, and no action was taken. Others of this hour are kept without a notification.",
             key=f"{queue}-{draft.now:%Y-%m-%dT%H}",
             severity=Severity.CRITICAL,
             left_to_do=(Task("Read it, and find out who sent it to the queue", "bypassctl status"),),
-        )
-        if len(draft.changed) > before:
+        ):
             draft.log("unreadable", f"unreadable message on {queue}: {problem}", queue=queue)
 
     reported = await change_if_needed(await open_session(TENANT_TARGET, services), report, services)

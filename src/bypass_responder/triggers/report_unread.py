@@ -29,14 +29,15 @@ async def report_unread(items: Iterable[Unreadable], services: Services) -> bool
     Called before the items are kept: a run that is interrupted in between repeats both.
     """
     unread = list(items)
-    naming = [item for item in unread if item.names_cmdlet]
     if not unread:
         return False
+    naming = [item for item in unread if item.names_cmdlet]
+    others = [item for item in unread if not item.names_cmdlet]
     command_id = services.new_id()
 
     def report(draft: Draft) -> None:
-        if len(naming) < len(unread):
-            _report_others(draft, [item for item in unread if not item.names_cmdlet])
+        if others:
+            _report_others(draft, others)
         if naming and _report_naming(draft, naming):
             sweep_row.plan(draft, command_id=command_id, timeout_seconds=services.settings.sweep_timeout_seconds)
 
@@ -47,23 +48,20 @@ def _report_others(draft: Draft, others: Sequence[Unreadable]) -> None:
     lately = draft.now - timedelta(minutes=1)
     if any(note.title == _OTHERS and note.created_at > lately for note in draft.case.rows(Notification)):
         return
-    before = len(draft.changed)
-    draft.notify(
+    if draft.notify(
         "unreadable",
         _OTHERS,
         "They are kept, and no action was taken.",
         key=_digest(others),
         left_to_do=(Task("Read them: an attacker may have made a record unreadable on purpose", "bypassctl status"),),
-    )
-    if len(draft.changed) > before:
+    ):
         draft.log("unreadable", "records are unreadable; they are kept")
 
 
 def _report_naming(draft: Draft, naming: Sequence[Unreadable]) -> bool:
     """Return False when people were notified of these before."""
     places = "; ".join(f"{item.source} {item.where}: {item.reason}" for item in naming[:_MOST_NAMED])
-    before = len(draft.changed)
-    draft.notify(
+    new = draft.notify(
         "unreadable",
         f"{len(naming)} unread parts of the audit feed name the cmdlet that switches audit bypass",
         f"A bypass may be in them. A sweep was requested; it detects a bypass that is on. {places}",
@@ -74,10 +72,9 @@ def _report_naming(draft: Draft, naming: Sequence[Unreadable]) -> bool:
             Task("Check the accounts that they name: a sweep does not detect a bypass that is off again"),
         ),
     )
-    if len(draft.changed) == before:
-        return False
-    draft.log("unreadable", f"{len(naming)} unread parts of the feed name the cmdlet", count=len(naming))
-    return True
+    if new:
+        draft.log("unreadable", f"{len(naming)} unread parts of the feed name the cmdlet", count=len(naming))
+    return new
 
 
 def _digest(items: Iterable[Unreadable]) -> str:
