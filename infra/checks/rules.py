@@ -63,7 +63,7 @@ def _documented(root: Path) -> dict[str, str]:
     table = (root / PAGE).read_text("utf-8").split("## Alert rules\n", 1)[1].split("\n## ", 1)[0]
     found: dict[str, str] = {}
     for rule, cell in re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", table, re.MULTILINE):
-        notifications, _, alerts = cell.partition("alerts ")
+        notifications, alerts = [*re.split(r"\balerts? ", cell, maxsplit=1), ""][:2]
         found |= {f"about {word}": rule for word in re.findall(r"`(\w+)`", notifications)}
         found |= {f"alert {word}": rule for word in re.findall(r"`(\w+)`", alerts)}
     return found
