@@ -439,7 +439,8 @@ async def _of_allowlist(run: Run) -> list[str]:
         if changes and len(recorded) > len(changes) + (target == IDS[SERVICE]):
             problems.append(f"unseen: {len(changes)} changes of {_name(target)} were recorded {len(recorded)} times")
         if not any(event.kind == "skew" for event in run.schedule.events):
-            problems += _of_exemptions(case, recorded, changes)
+            compared_at = run.snapshot.compared_at.get(target)
+            problems += _of_exemptions(case, compared_at if recorded else None, changes)
     return problems
 
 
@@ -455,19 +456,20 @@ def _of_edits(run: Run) -> Iterator[str]:
         yield f"edited: {SERVICE} was changed, and its allowlist entry was in force all the time"
 
 
-def _of_exemptions(case: Case, recorded: list[datetime], changes: list[tuple[datetime, str]]) -> Iterator[str]:
+def _of_exemptions(case: Case, compared_at: datetime | None, changes: list[tuple[datetime, str]]) -> Iterator[str]:
     """An account that was exempt had an entry when the bypass began.
 
-    An edit of a recorded entry takes no exemption away.
+    An edit of an entry that a comparison has recorded takes no exemption away. Between the read for a decision and the
+    first comparison, the entry may have been removed and added again.
     """
     added = START - OLD_RUNS if case.target == IDS[SERVICE] else min((at for at, etag in changes if etag), default=None)
     ends = changes[1][0] if len(changes) > 1 else None
-    stays = bool(recorded) and all(etag for _, etag in changes) and (ends is None or recorded[0] < ends)
+    stays = compared_at is not None and all(etag for _, etag in changes) and (ends is None or compared_at < ends)
     for finding in case.rows(Finding):
         early = added is None or finding.effective_at < added
         if finding.verdict == "allowlisted" and changes and early:
             yield f"exempted: {finding.id} was exempted by an entry that came later"
-        known = stays and recorded[0] < finding.received_at - CLOCKS_DIFFER
+        known = compared_at is not None and stays and compared_at < finding.received_at - CLOCKS_DIFFER
         lost = finding.verdict == "allowlist_unclear" and finding.source in RECORDS
         if known and lost and not early and finding.effective_at > (added or START):
             yield f"not_exempted: {finding.id} lost its exemption to an edit of the entry"

@@ -15,8 +15,11 @@ from typing import Any
 from bypass_responder import ports
 from bypass_responder.services import Services
 
-Reach = Callable[[str, str], Awaitable[None]]
-"""Called with ``port.method`` and ``before`` or ``after``; returns when the call may go on, or raises."""
+Reach = Callable[[str, str], Awaitable[None] | None]
+"""Called with ``port.method`` and ``before`` or ``after``; returns what has to be awaited before the call may go on.
+
+None: it may go on at once. Either may raise.
+"""
 UnderWay = Callable[[], AbstractContextManager[None]]
 """Entered while the call itself is made."""
 
@@ -70,13 +73,15 @@ def _called(
     name: str, method: Callable[..., Awaitable[Any]], reach: Reach, under_way: UnderWay
 ) -> Callable[..., Awaitable[Any]]:
     async def call(*args: Any, **kwargs: Any) -> Any:
-        await reach(name, "before")
+        if waits := reach(name, "before"):
+            await waits
         if under_way is nullcontext:
             result = await method(*args, **kwargs)
         else:
             with under_way():
                 result = await method(*args, **kwargs)
-        await reach(name, "after")
+        if waits := reach(name, "after"):
+            await waits
         return result
 
     return call
@@ -86,7 +91,8 @@ def _iterated(
     name: str, method: Callable[..., AsyncIterator[Any]], reach: Reach, under_way: UnderWay
 ) -> Callable[..., AsyncIterator[Any]]:
     async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        await reach(name, "before")
+        if waits := reach(name, "before"):
+            await waits
         stream = method(*args, **kwargs)
         while True:
             with under_way():
@@ -94,7 +100,8 @@ def _iterated(
             if each is _END:
                 break
             yield each
-        await reach(name, "after")
+        if waits := reach(name, "after"):
+            await waits
 
     return call
 

@@ -77,6 +77,7 @@ from tests.simulation.tenant import (
     Limit,
     TenantDirectory,
     TimedLedger,
+    TimedSnapshot,
     TraceSource,
     WatchedDirectory,
     a_changed_mailbox,
@@ -178,7 +179,7 @@ class Pager(FakeNotifier):
         await super().send(notifications)
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class Parked:
     """A call that waits at a gate."""
 
@@ -241,6 +242,7 @@ class Run:
         self.mailboxes: Mailboxes | None = None
         self.hunting = Hunting(self.now, self.rng, allowed=self.hunts)
         self.world.ledger = TimedLedger(self.now)
+        self.snapshot = self.world.allowlist_snapshot = TimedSnapshot(self.now)
         self.world.allowlist.rows[IDS[SERVICE]] = an_entry(IDS[SERVICE])
         self.console_decisions = FakeDecisionQueue(Channel.CONSOLE)
         self.console_decisions.sent = self.world.decisions.sent
@@ -259,6 +261,7 @@ class Run:
             self.world.services,
             directory=self.world.directory,
             ledger=self.world.ledger,
+            allowlist_snapshot=self.snapshot,
             clock=self.now,
             hint_checks=FakeLimit(),
             limit=self.world.limit,
@@ -393,18 +396,18 @@ class Run:
         return self._processes[host, life]
 
     def _process(self, host: str, life: int) -> Services:
-        async def reach(call: str, when: str) -> None:
+        def reach(call: str, when: str) -> asyncio.Future[None] | None:
             if self._lives[host] != life:
                 raise Killed
             if _GATHERS.get() and not call.startswith(GATHERING):
                 self.problems.append(f"evidence_acts: the evidence run called {call}")
             if not self._faults:
-                return  # at the quiet end nothing is interleaved any more
+                return None  # at the quiet end nothing is interleaved any more
             future = self.loop.create_future()
             self._parked.append(Parked(host, life, call, when, future, _INVOCATION.get()))
-            await future
+            return future
 
-        clock = lambda: self.now() + timedelta(seconds=self._skew.get(host, 0.0))  # noqa: E731 - of this host
+        clock = lambda: START + timedelta(seconds=self.loop.now + self._skew.get(host, 0.0))  # noqa: E731 - of this host
         services = dataclasses.replace(
             self.services, clock=clock, done=Remembered(), worker=WorkerHealth(), misspelled=Misspelled()
         )

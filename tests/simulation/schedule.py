@@ -21,6 +21,7 @@ REACHED_BY = {
     "allowlist.put": "allow",
     "allowlist.remove": "disallow",
     "allowlist.put_all": "service_edits",
+    "allowlist_snapshot.replace": "allow",
     "checkpoints.all": "look",
     "index.get": "look",
     "index.newest": "look",
@@ -78,7 +79,8 @@ RARE = {"allowlist.remove", "decisions.send"}
 """Calls that need an incident or an entry before them."""
 LATER = {"gathered.keep", "ledger.sent"}
 """Calls that need their event long before the end, or a second one half an hour after it."""
-SELDOM = RARE | LATER | {"access.known", "allowlist.put_all", "decisions.finish", "inspections.forget_before"}
+SELDOM = RARE | LATER
+SELDOM |= {"access.known", "allowlist.put_all", "decisions.finish", "inspections.forget_before", "plans.changes"}
 """Calls that a run seldom makes twice: the host is killed at the first."""
 SELDOM |= {call for call, kind in REACHED_BY.items() if kind == "look"}
 ALSO = {
@@ -180,6 +182,8 @@ def _alone(call: str, events: list[Event], faults: dict[str, float]) -> tuple[li
             return storms, {"late_answer": 0.9}
         case "gathered.keep":  # only where the sources answer
             return events, {name: rate for name, rate in faults.items() if rate < RARELY}
+        case "plans.changes":  # only where the run goes on until a plan is undone
+            return [*events, Event(16000, "look")], faults
         case _:
             return events, faults
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from bypass_responder.errors import FeedError, NotFoundError, PermissionMissingError, ThrottledError, TransientError
 from bypass_responder.model.account import Account
+from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import Case
 from bypass_responder.model.change import Actor, AuditTampering, Outcome
@@ -27,7 +28,7 @@ from bypass_responder.model.question import Answer, Empty, Found, Item, Pending,
 from bypass_responder.model.technique import Technique
 from bypass_responder.ports import Directory
 from tests.case.test_right_holders import MANAGEMENT, OWN, an_answer
-from tests.fakes import FakeDirectory, FakeLedger, FakeLimit
+from tests.fakes import FakeAllowlistSnapshot, FakeDirectory, FakeLedger, FakeLimit
 from tests.fakes.feed import FakeAuditFeed
 from tests.fakes.hunting import FakeHunting
 
@@ -99,6 +100,20 @@ class TimedLedger(FakeLedger):
         after = await super().commit(case, rows, entries, places)
         self.stored_at |= {(case.target, entry.seq): self._clock() for entry in entries}
         return after
+
+
+class TimedSnapshot(FakeAllowlistSnapshot):
+    """``compared_at`` is the id of each allowlist row → the first time that a finished comparison knew the row."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self.compared_at: dict[str, datetime] = {}
+        self._clock = clock
+
+    async def replace(self, snapshot: Snapshot) -> str:
+        etag = await super().replace(snapshot)
+        self.compared_at = dict.fromkeys(filter(snapshot.rows.get, snapshot.rows), self._clock()) | self.compared_at
+        return etag
 
 
 class TenantDirectory(FakeDirectory):
