@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -68,3 +69,29 @@ async def test_without_storage_it_is_none() -> None:
     world.reads.fail("newest", TransientError("storage is away"))
 
     assert await read_organization(world.services) is None
+
+
+@pytest.mark.parametrize(("hours", "questions"), [(0.5, 1), (2, 2), (23, 2)])
+async def test_a_question_that_could_not_be_sent_is_asked_again_after_its_time(hours: float, questions: int) -> None:
+    world = await unanswered(hours)
+
+    assert len(world.reads.kept) == questions
+
+
+@pytest.mark.parametrize(("hours", "questions"), [(23, 1), (25, 2)])
+async def test_an_answered_question_is_asked_again_after_a_day(hours: float, questions: int) -> None:
+    world = await answered()
+    world.now += timedelta(hours=hours)
+    await ask_organization(world.services)
+
+    assert len(world.reads.sent) == questions
+
+
+async def unanswered(hours: float) -> World:
+    """The message of the daily question could not be sent; the timer runs again so many hours later."""
+    world = World()
+    await ask_organization(world.services)
+    world.reads.sent.clear()
+    world.now += timedelta(hours=hours)
+    await ask_organization(world.services)
+    return world

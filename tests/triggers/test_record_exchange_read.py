@@ -24,11 +24,16 @@ def an_answer(world: World, **given: object) -> bytes:
 
 async def test_the_organization_is_asked_about_once_a_day() -> None:
     world = World()
+    asked = []
     for _ in range(5):
         await sweep_bypass_state(world.services)
+        asked += [command.kind for command in world.reads.sent]
+        if world.reads.sent:
+            await record_exchange_read(an_answer(world), world.services)
+        world.reads.sent.clear()
         world.now += timedelta(hours=6)
 
-    assert [command.kind for command in world.reads.sent] == [ReadKind.ORGANIZATION] * 2
+    assert asked == [ReadKind.ORGANIZATION] * 2
 
 
 async def test_an_answer_is_kept_against_its_question() -> None:

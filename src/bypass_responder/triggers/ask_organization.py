@@ -1,6 +1,6 @@
 """Ask the worker once a day for the organization's switches and roles.
 
-It asks whatever came of the question before.
+It asks whatever came of the question before; earlier, when that has had no answer in its time.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ KEPT = timedelta(days=30)
 
 
 async def ask_organization(services: Services) -> None:
-    """Ask unless the last question is less than a day old. Deletes old questions and permission changes."""
+    """Ask unless the last question is less than a day old, and answered or still waiting for an answer.
+
+    Deletes old questions and permission changes.
+    """
     now = services.clock()
     last = await services.reads.newest(ReadKind.ORGANIZATION)
-    if last is not None and last.asked_at > now - DAY:
+    if last is not None and last.asked_at > now - DAY and (last.result or last.command.not_after > now):
         return
     command = ReadOrganization(
         command_id=services.new_id(), tenant_id=services.settings.tenant_id, not_after=now + ANSWER_WITHIN
