@@ -477,7 +477,7 @@ class GatheredEvidence(Protocol):
         """Insert a plan; False when the incident has one."""
 
     async def due(self, now: datetime, limit: int) -> list[EvidencePlan]:
-        """Up to ``limit`` plans that are due, those of the newest incidents first."""
+        """Up to ``limit`` plans that are due, those that have waited longest first."""
 
     async def save(self, plan: EvidencePlan) -> EvidencePlan:
         """Replace the plan with its etag. Raises ConflictError when there is another by now."""

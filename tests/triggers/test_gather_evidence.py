@@ -344,3 +344,18 @@ async def test_a_source_knows_the_ids_of_the_responder_and_of_its_worker() -> No
 
     assert isinstance(source, FakeSource)
     assert {question.own_ids for question, _ in source.asked} == {frozenset({worker, responder})}
+
+
+async def test_a_plan_whose_case_cannot_be_read_does_not_hold_back_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PLANS_AT_ONCE", 1)
+    world = await an_incident()
+    world.ledger.fail("load", TransientError("500"), about=ALEX, always=True)
+    with pytest.raises(ExceptionGroup):
+        await gather_evidence(world.services)
+    world.now += timedelta(minutes=1)
+    await world.sees(a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
+
+    await gather_evidence(world.services)
+
+    [incident] = await world.incidents(BLAKE)
+    assert await world.gathered.inquiries(incident.id)

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -44,6 +45,8 @@ MOST_LISTED = 1_000
 PLANS_AT_ONCE = 20
 RUN_SECONDS = 120.0
 """No source is asked later in a run."""
+PUT_OFF = timedelta(minutes=5)
+"""A plan whose case or questions could not be read or stored: others have their turn first."""
 FORGOTTEN_AT_ONCE = 5
 NOTIFY_AFTER = timedelta(minutes=15)
 """Notable items are notified together when the round is complete, or after this time."""
@@ -87,6 +90,7 @@ async def gather_evidence(services: Services) -> None:
             visits += await _begin(plan, now, services)
         except ResponderError as problem:
             problems.append(problem)
+            await _put_off(plan, services)
     asked = await _ask_due(visits, now, ends_at, services, problems)
     for visit in visits:
         try:
@@ -95,6 +99,7 @@ async def gather_evidence(services: Services) -> None:
             continue  # another run has visited it, and goes on
         except ResponderError as problem:
             problems.append(problem)
+            await _put_off(visit.plan, services)
     for watch in (watch_service_accounts, watch_mailbox_access):
         try:
             await watch(services)
@@ -104,6 +109,11 @@ async def gather_evidence(services: Services) -> None:
         write_line("gathered", targets=len(visits), asked=asked, problems=len(problems))
     if problems:
         raise ExceptionGroup("some evidence could not be stored; the next run goes on", problems)
+
+
+async def _put_off(plan: EvidencePlan, services: Services) -> None:
+    with suppress(ResponderError):  # what failed is reported
+        await services.gathered.save(plan.model_copy(update={"next_at": services.clock() + PUT_OFF}))
 
 
 async def _plan_new(now: datetime, services: Services) -> None:
