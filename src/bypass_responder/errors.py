@@ -18,6 +18,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _COMMAND = re.compile(r"\b(?:bypassctl|azd?) [a-z]")
 
@@ -79,6 +83,12 @@ class ConflictError(TransientError):
 
 class UnreadError(TransientError):
     """An account could not be read for a quarter of an hour or longer, while something was due for it."""
+
+    def __init__(self, target: str, since: datetime, why: Exception) -> None:
+        """Keep the account and the time beside the message."""
+        super().__init__(f"{target}, since {since:%Y-%m-%d %H:%M:%SZ}: {why}")
+        self.target = target
+        self.since = since
 
 
 class PermissionMissingError(ResponderError):

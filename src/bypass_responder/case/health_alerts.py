@@ -244,21 +244,25 @@ def update_alerts(draft: Draft, present: Mapping[str, str], *, known: Iterable[s
             end_alert(draft, alert_id)
 
 
-def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
-    """Raise an alert. An ongoing one keeps its start and is notified once."""
-    episode = begin_alert(draft, alert_id, detail)
-    if episode is None:
+def raise_alert(draft: Draft, alert_id: str, detail: str, *, extent: str = "") -> None:
+    """Raise an alert. An ongoing one keeps its start and is notified once; with ``extent``, once for each."""
+    begun = begin_alert(draft, alert_id, detail)
+    alert = _alert(draft.case, alert_id)
+    if alert is None or not (begun or extent):
         return
     severity, advice = ADVICE[alert_id]
-    draft.notify(
+    notified = draft.notify(
         "health",
         f"Health: {alert_id}",
         detail,
-        key=f"{alert_id}-{episode}",
+        key="-".join(filter(None, (alert_id, str(alert.episode), extent))),
         severity=severity,
         left_to_do=(advice,),
         alert=alert_id,
     )
+    if notified and not begun:
+        draft.put(alert.model_copy(update={"detail": detail}))
+        draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
 
 
 def begin_alert(draft: Draft, alert_id: str, detail: str) -> int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -35,7 +37,7 @@ from bypass_responder.ports import Finished, WorkItem
 from bypass_responder.session import Session, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.base import Row
@@ -47,29 +49,33 @@ T = TypeVar("T")
 ROUNDS = 8
 DELETED_AT_ONCE = 40
 TARGET_SECONDS = 120
+ALL_SECONDS = 300
+"""No target is begun later in a run: the host ends one after ten minutes, and what follows would be left out."""
+MARK_SECONDS = 20
 TOGETHER_SECONDS, LONGEST_TOGETHER_SECONDS = 0.1, 5.0
 """Targets that are settled within this time are finished together, with those that they handed findings on to; a slower
 one holds them back no longer."""
 
 
 async def settle_all(
-    targets: Iterable[str],
+    targets: Collection[str],
     services: Services,
     *,
     lookups: Lookups | None = None,
     first: Callable[[Draft], object] | None = None,
 ) -> None:
-    """Settle targets side by side.
+    """Settle targets side by side, begun in the order of ``targets``, or by name if that is a set.
 
     One target's trouble never holds back another; it is raised at the end.
     ``lookups`` may have reads under way already that deciding will need. ``first``: a transition of these targets.
     Raises TransientError, before anything is done, when they cannot be marked in the work list.
     """
-    marked = {item.target: item for item in await services.work.touch_all(set(targets), services.clock())}
-    given = set(marked)
+    given = _in_order(targets)
+    marked = {item.target: item for item in await services.work.touch_all(given.keys(), services.clock())}
+    ends_at = asyncio.get_running_loop().time() + ALL_SECONDS
 
     def in_time(name: str) -> Coroutine[None, None, Settled]:
-        return _settle_in_time(name, services, lookups, marked[name], first if name in given else None)
+        return _settle_in_time(marked[name], services, lookups, ends_at, first if name in given else None)
 
     one = limited(in_time)
     names: dict[asyncio.Task[Settled], str] = {}
@@ -77,7 +83,7 @@ async def settle_all(
     problems: list[Exception] = []
 
     def start(targets: Iterable[str]) -> None:
-        for name in sorted(set(targets) - done):
+        for name in [each for each in targets if each not in done]:
             done.add(name)
             names[asyncio.create_task(one(name))] = name
 
@@ -99,7 +105,7 @@ async def settle_all(
                 del names[task]
             for one_settled in settled:
                 marked |= {name: item for name, item in one_settled.elsewhere.items() if name not in done}
-                start(one_settled.elsewhere)
+                start(sorted(one_settled.elsewhere))
             waiting = [one_settled for one_settled in settled if one_settled.elsewhere and names]
             problems += await _finish_all(held_back + [each for each in settled if each not in waiting], services)
             held_back = waiting
@@ -110,6 +116,10 @@ async def settle_all(
         raise ExceptionGroup(
             f"{len(problems)} of {len(done)} targets could not be settled; they are tried again", problems
         )
+
+
+def _in_order(targets: Collection[str]) -> dict[str, None]:
+    return dict.fromkeys(sorted(targets) if isinstance(targets, AbstractSet) else targets)
 
 
 def _outcome(task: asyncio.Task[Settled], settled: list[Settled]) -> list[Exception]:
@@ -126,18 +136,35 @@ def _outcome(task: asyncio.Task[Settled], settled: list[Settled]) -> list[Except
 
 
 async def _settle_in_time(
-    target: str,
+    item: WorkItem,
     services: Services,
     lookups: Lookups | None,
-    item: WorkItem | None,
+    ends_at: float,
     first: Callable[[Draft], object] | None,
 ) -> Settled:
-    """Settle one target within its time, so that it holds back no other."""
+    """Settle one target within its time, so that it holds back no other; none is begun after ``ends_at``."""
+    target = item.target
+    if asyncio.get_running_loop().time() >= ends_at:
+        raise TransientError(f"The case of {target} was not reached within {ALL_SECONDS} s; it is next.")
     try:
         async with asyncio.timeout(TARGET_SECONDS):
             return await settle(target, services, lookups=lookups, item=item, first=first)
     except TimeoutError as error:
-        raise TransientError(f"The case of {target} took longer than {TARGET_SECONDS} s; it is continued.") from error
+        late = TransientError(f"The case of {target} took longer than {TARGET_SECONDS} s; it is continued.")
+        raise await _unread(item, late, services) from error
+
+
+async def _unread(item: WorkItem, late: TransientError, services: Services) -> TransientError:
+    """Remember that a case was not brought to its end, and let others go first. Returns the error to raise."""
+    target = item.target
+    with suppress(ResponderError, TimeoutError):
+        async with asyncio.timeout(MARK_SECONDS):
+            await services.work.finish(item, services.clock())
+            session = await open_session(target, services)
+            await session.apply(partial(mark_read, read=False))
+            if since := unread_since(session.case, services.clock()):
+                return UnreadError(target, since, late)
+    return late
 
 
 @dataclass(frozen=True)
@@ -243,7 +270,7 @@ async def _round(
     if counts or session.case.head.unread_since:
         await session.apply(partial(mark_read, read=not counts))
     if since := unread_since(session.case, services.clock()):
-        unread.append(UnreadError(f"{session.target}, since {since:%Y-%m-%d %H:%M:%SZ}: {unread[0]}"))
+        unread.append(UnreadError(session.target, since, unread[0]))
     return handed_on, [*problems, *unread]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import update_alerts
 from bypass_responder.case.tasks import Task
+from bypass_responder.case.unread import report_unread
 from bypass_responder.errors import (
     ConflictError,
     InputError,
@@ -65,7 +66,8 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
         if checks:
             await check_self_when_due(services, checks, tenant_changed=False, stopped_by=problem)
         raise
-    due = [item.target for item in items if item.due_at is not None and item.due_at <= now]
+    waiting = [(item.due_at, item.target) for item in items if item.due_at is not None and item.due_at <= now]
+    due = [target for _, target in sorted(waiting)]  # so that one that was not reached is among the first
     earlier = [item for item in items if item.target not in due]  # of runs that the host ended
     parts = (
         settle_all(due, services),
@@ -119,14 +121,16 @@ async def _watch(problems: Sequence[Exception], services: Services) -> None:
             present["response_permission_missing"] = str(problem)
         if isinstance(problem, InputError):
             present["corrupt_row"] = str(problem)
-    if unread := [problem for problem in problems if isinstance(problem, UnreadError)]:
-        present["accounts_unread"] = f"{len(unread)} in all; {unread[0]}"
+    unread = [problem for problem in problems if isinstance(problem, UnreadError)]
     known = {*STOPPING}
-    if any(isinstance(problem, TransientError) for problem in problems):
+    if unread or any(isinstance(problem, TransientError) for problem in problems):
         known.discard("accounts_unread")  # such a run may not have come to read an account that cannot be read
-    session = await open_session(TENANT_TARGET, services)
-    transition = partial(update_alerts, present=present, known=known)
-    await change_if_needed(session, transition, services)
+
+    def transition(draft: Draft) -> None:
+        update_alerts(draft, present, known=known)
+        report_unread(draft, unread)
+
+    await change_if_needed(await open_session(TENANT_TARGET, services), transition, services)
 
 
 async def write_checkpoint(services: Services, items: Sequence[WorkItem] | None = None) -> None:
