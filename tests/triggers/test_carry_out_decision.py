@@ -449,6 +449,21 @@ async def test_it_is_refused_once_it_has_ended() -> None:
     assert "could not be carried out before it ended" in recorded.why
 
 
+async def test_an_approval_that_is_recorded_is_handed_on_however_late() -> None:
+    world, incident_id = await about_two_candidates()
+    message = await world.a_decision("approve", incident_id, TWO, account=BLAKE)
+    world.decisions.poison.append(message.model_dump_json())
+    world.ledger.fail("add_finding", TransientError("no answer"), about=BLAKE, always=True)
+    for hours in (0.5, 1):
+        with pytest.raises(ExceptionGroup):
+            await world.passes(hours=hours)
+    world.ledger.repair("add_finding", about=BLAKE)
+    await world.passes(minutes=1)
+
+    assert "decision_refused" not in {note.about for note in world.notifier.sent}
+    assert (world.directory.enabled[BLAKE], world.decisions.poison) == (False, [])
+
+
 async def test_a_row_whose_outcome_was_changed_is_named() -> None:
     world, incident_id = await held()
     recorded = await world.delivers(await world.a_decision("release", incident_id))

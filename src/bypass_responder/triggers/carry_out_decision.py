@@ -16,6 +16,7 @@ from bypass_responder.handling.reconcile import settle_all
 from bypass_responder.model.base import envelope_problem, first_problem, is_target_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import SCHEMA_VERSION, Channel, DecisionKind, DecisionMessage
+from bypass_responder.operating.decide import outcome_of
 from bypass_responder.operating.inspect_account import answer
 from bypass_responder.operating.posture.reading import begin_read
 from bypass_responder.triggers.record_exchange_result import keep_message
@@ -107,8 +108,15 @@ async def _try_again(taken: PoisonDecision, services: Services) -> None:
         await carry_out_decision(body, services, channel=taken.channel)
     except (ResponderError, ExceptionGroup) as problem:
         message, _ = _read(body, services.settings.tenant_id)
-        if message is None or services.clock() <= message.not_after:
+        if message is None or services.clock() <= message.not_after or await _is_recorded(message, services):
             raise
         why = f"It could not be carried out before it ended at {message.not_after:%Y-%m-%d %H:%M:%SZ}: {problem}"
         await refuse_in_tenant(message, why, taken.channel, services)
     await services.decisions.finish(taken)
+
+
+async def _is_recorded(message: DecisionMessage, services: Services) -> bool:
+    try:
+        return await outcome_of(message, services) is not None
+    except ResponderError:
+        return False
