@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from bypass_responder.errors import ResponderError, ThrottledError, TransientError
+from bypass_responder.errors import RefusedError, ResponderError, ThrottledError, TransientError
 from bypass_responder.evidence import asking
 from bypass_responder.evidence.sources import SOURCES
 from bypass_responder.model.gathered import Inquiry, Round
@@ -344,6 +345,43 @@ async def test_a_source_knows_the_ids_of_the_responder_and_of_its_worker() -> No
 
     assert isinstance(source, FakeSource)
     assert {question.own_ids for question, _ in source.asked} == {frozenset({worker, responder})}
+
+
+async def test_old_evidence_that_cannot_be_deleted_does_not_hold_back_questions() -> None:
+    world = await an_incident()
+    world.gathered.fail("forget", RefusedError("409 BlobImmutableDueToPolicy"), always=True)
+    with pytest.raises(ExceptionGroup):
+        await gather_evidence(world.services)
+
+    assert {type(each.answer) for each in await stored(world)} == {Empty}
+
+
+@pytest.mark.parametrize("plans", [1, 20])
+async def test_questions_that_cannot_be_stored_do_not_hold_back_others(
+    plans: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "PLANS_AT_ONCE", plans)
+    world = await an_incident()
+    [old] = await world.incidents(ALEX)
+    put = world.gathered.put
+
+    async def refuses(inquiry: Inquiry) -> Inquiry:
+        if inquiry.incident_id == old.id:
+            raise RefusedError("413")
+        return await put(inquiry)
+
+    monkeypatch.setattr(world.gathered, "put", refuses)
+    with pytest.raises(ExceptionGroup):
+        await gather_evidence(world.services)
+    world.now += timedelta(minutes=1)
+    await world.sees(a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
+
+    with suppress(ExceptionGroup):
+        await gather_evidence(world.services)
+
+    [incident] = await world.incidents(BLAKE)
+    found = await world.gathered.inquiries(incident.id)
+    assert {each.answer is not None for each in found} == {True}
 
 
 async def test_a_plan_whose_case_cannot_be_read_does_not_hold_back_others(monkeypatch: pytest.MonkeyPatch) -> None:

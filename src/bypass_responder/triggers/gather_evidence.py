@@ -46,7 +46,7 @@ PLANS_AT_ONCE = 20
 RUN_SECONDS = 120.0
 """No source is asked later in a run."""
 PUT_OFF = timedelta(minutes=5)
-"""A plan whose case or questions could not be read or stored: others have their turn first."""
+"""For so long, a plan of which something could not be read or stored leaves others their turn."""
 FORGOTTEN_AT_ONCE = 5
 NOTIFY_AFTER = timedelta(minutes=15)
 """Notable items are notified together when the round is complete, or after this time."""
@@ -60,6 +60,8 @@ class Visit:
     session: Session
     incident: Incident
     inquiries: dict[str, Inquiry] = field(default_factory=dict)
+    refused: bool = False
+    """True when storage did not take a question."""
     ids: dict[str, str | None] = field(default_factory=dict)
     """Object ids by user principal name, as the directory knows them."""
 
@@ -81,8 +83,7 @@ async def gather_evidence(services: Services) -> None:
     """
     ends_at = asyncio.get_running_loop().time() + RUN_SECONDS
     now = services.clock()
-    problems: list[ResponderError] = []
-    await services.gathered.forget(now - timedelta(days=services.settings.evidence_retention_days), FORGOTTEN_AT_ONCE)
+    problems = await _forget_old(now, services)
     await _plan_new(now, services)
     visits: list[Visit] = []
     for plan in await services.gathered.due(now, PLANS_AT_ONCE):
@@ -108,7 +109,16 @@ async def gather_evidence(services: Services) -> None:
     if visits:
         write_line("gathered", targets=len(visits), asked=asked, problems=len(problems))
     if problems:
-        raise ExceptionGroup("some evidence could not be stored; the next run goes on", problems)
+        raise ExceptionGroup("some evidence could not be read, stored or deleted; a later run goes on", problems)
+
+
+async def _forget_old(now: datetime, services: Services) -> list[ResponderError]:
+    kept = timedelta(days=services.settings.evidence_retention_days)
+    try:
+        await services.gathered.forget(now - kept, FORGOTTEN_AT_ONCE)
+    except ResponderError as problem:
+        return [problem]
+    return []
 
 
 async def _put_off(plan: EvidencePlan, services: Services) -> None:
@@ -171,7 +181,8 @@ async def _ask_due(
                 continue  # another run is asking
             except ResponderError as problem:
                 problems.append(problem)
-                return number
+                visit.refused = True
+                continue
             if left_alone:
                 return number + 1
         return len(lane)
@@ -232,6 +243,8 @@ async def _end(visit: Visit, services: Services) -> None:
             await visit.session.apply(partial(_report, visit=visit, found=reported, finished=finished))
     waits = [each.next_at for each in visit.open]
     next_at = look_again_at(plan, visit.incident, now=now) if complete else min(waits)
+    if visit.refused and next_at:
+        next_at = max(next_at, now + PUT_OFF)
     notified = (*plan.notified, *(each.digest for each in reported))
     changes = {"complete": complete, "notified": notified, "next_at": next_at}
     await services.gathered.save(plan.model_copy(update=changes))
