@@ -53,7 +53,9 @@ class FakeExchangeReads(Scripted):
         if known is None or known.result is not None or known.command.kind is not result.kind:
             return False
         self.kept[result.command_id] = replace(known, result=result, answered_at=now)
-        self._last[result.kind, True] = result.command_id
+        last = self.kept.get(self._last.get((result.kind, True), ""))
+        if last is None or last.asked_at <= known.asked_at:
+            self._last[result.kind, True] = result.command_id
         return True
 
     async def lines(self, result: ReadResult) -> AsyncIterator[bytes]:

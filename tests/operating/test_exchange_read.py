@@ -11,24 +11,38 @@ from typing import Any
 import pytest
 
 from bypass_responder.errors import TransientError
-from bypass_responder.model.exchange_read import ReadKind, ReadOutcome, ReadResult
+from bypass_responder.model.exchange_read import ReadCommand, ReadOutcome, ReadResult
 from bypass_responder.operating.exchange_read import read_organization
 from bypass_responder.triggers.ask_organization import ask_organization
-from tests.world import TENANT, World
+from tests.world import World
 
 SECTIONS = ("switches", "admin_audit_log", "assignments", "members", "own_entries")
 
 
-async def answered(line: dict[str, Any] | None = None, **given: Any) -> World:
-    """A world whose worker has answered the daily question."""
-    world = World()
+EXPIRED: dict[str, Any] = {
+    "outcome": ReadOutcome.REFUSED,
+    "error": "The command has expired (not_after).",
+    "error_class": "transient",
+    "blob": None,
+    "sha256": None,
+}
+
+
+def ids_of(command: ReadCommand) -> dict[str, Any]:
+    return {"command_id": command.command_id, "kind": command.kind, "tenant_id": command.tenant_id}
+
+
+async def answered(
+    line: dict[str, Any] | None = None, *, world: World | None = None, hours: float = 0, **given: Any
+) -> World:
+    """A world whose worker has answered the daily question, asked so many hours later."""
+    world = world or World()
+    world.now += timedelta(hours=hours)
     await ask_organization(world.services)
     packed = gzip.compress(json.dumps({name: {} for name in SECTIONS} if line is None else line).encode())
     world.reads.blobs["rows.jsonl.gz"] = packed
     fields: dict[str, Any] = {
-        "command_id": world.reads.sent[0].command_id,
-        "kind": ReadKind.ORGANIZATION,
-        "tenant_id": TENANT,
+        **ids_of(world.reads.sent[-1]),
         "outcome": ReadOutcome.READ,
         "started_at": world.now,
         "blob": "rows.jsonl.gz",
@@ -71,11 +85,31 @@ async def test_without_storage_it_is_none() -> None:
     assert await read_organization(world.services) is None
 
 
-@pytest.mark.parametrize(("hours", "questions"), [(0.5, 1), (2, 2), (23, 2)])
-async def test_a_question_that_could_not_be_sent_is_asked_again_after_its_time(hours: float, questions: int) -> None:
+@pytest.mark.parametrize(("hours", "questions"), [(5, 1), (7, 2), (23, 2)])
+async def test_a_question_without_an_answer_is_asked_again(hours: float, questions: int) -> None:
     world = await unanswered(hours)
 
     assert len(world.reads.kept) == questions
+
+
+async def test_a_question_that_the_worker_got_too_late_is_asked_again() -> None:
+    world = await answered(**EXPIRED)
+    world.now += timedelta(hours=7)
+    await ask_organization(world.services)
+
+    assert len(world.reads.sent) == 2
+
+
+async def test_the_late_answer_to_an_earlier_question_does_not_hide_a_good_one() -> None:
+    world = World()
+    await ask_organization(world.services)
+    earlier = world.reads.sent[0]
+    good = await answered(hours=7, world=world)
+    refused = ReadResult(**(EXPIRED | ids_of(earlier) | {"started_at": good.now}))
+
+    await good.reads.record(refused, good.now)
+
+    assert await read_organization(good.services) is not None
 
 
 @pytest.mark.parametrize(("hours", "questions"), [(23, 1), (25, 2)])

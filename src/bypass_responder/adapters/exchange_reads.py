@@ -117,7 +117,9 @@ class StorageExchangeReads:
             await write_if_unchanged(self._table, answered, row.metadata["etag"], "an answer of the Exchange worker")
         except ConflictError:
             return False
-        await self._is_last(result.kind, Answered=result.command_id)
+        last = await self.newest(result.kind, answered=True)
+        if last is None or last.asked_at <= _parsed(row).asked_at:
+            await self._is_last(result.kind, Answered=result.command_id)
         return True
 
     async def _is_last(self, kind: ReadKind, **named: str) -> None:
@@ -146,7 +148,7 @@ class StorageExchangeReads:
             raise InputError("corrupt_read", f"the blob {name} cannot be unpacked: {problem}") from problem
 
     async def forget_before(self, moment: datetime) -> int:
-        """Delete old rows one by one; there are a few a day."""
+        """Delete old rows one by one; there are a few dozen a day at most."""
         named = await self._rows("RowKey ge 'last-' and RowKey lt 'last.'")
         newest = {row.get(column) for row in named for column in ("Asked", "Answered")}
         old = await self._rows("AskedAt lt @moment", moment=moment)

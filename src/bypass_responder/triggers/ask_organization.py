@@ -1,6 +1,6 @@
 """Ask the worker once a day for the organization's switches and roles.
 
-It asks whatever came of the question before; earlier, when that has had no answer in its time.
+It asks whatever came of the question before, and after a quarter of a day if that has no answer.
 """
 
 from __future__ import annotations
@@ -8,26 +8,28 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.exchange_read import ReadKind, ReadOrganization
+from bypass_responder.model.exchange_read import ReadKind, ReadOrganization, ReadOutcome
 from bypass_responder.tampering import permissions
 
 if TYPE_CHECKING:
+    from bypass_responder.ports import StoredRead
     from bypass_responder.services import Services
 
 DAY = timedelta(days=1)
 ANSWER_WITHIN = timedelta(hours=1)
+UNANSWERED = timedelta(hours=6)
 KEPT = timedelta(days=30)
 """Questions of every kind; what an answer said is kept by those who asked."""
 
 
 async def ask_organization(services: Services) -> None:
-    """Ask unless the last question is less than a day old, and answered or still waiting for an answer.
+    """Ask unless the last question is less than a day old, or six hours without an answer.
 
-    Deletes old questions and permission changes.
+    A worker that got it too late refuses it, which is no answer. Deletes old questions and permission changes.
     """
     now = services.clock()
     last = await services.reads.newest(ReadKind.ORGANIZATION)
-    if last is not None and last.asked_at > now - DAY and (last.result or last.command.not_after > now):
+    if last is not None and last.asked_at > now - (DAY if _is_answered(last) else UNANSWERED):
         return
     command = ReadOrganization(
         command_id=services.new_id(), tenant_id=services.settings.tenant_id, not_after=now + ANSWER_WITHIN
@@ -35,3 +37,8 @@ async def ask_organization(services: Services) -> None:
     await services.reads.ask(command, now)
     await services.reads.forget_before(now - KEPT)
     await services.permissions.forget_before(now - permissions.KEPT)
+
+
+def _is_answered(read: StoredRead) -> bool:
+    result = read.result
+    return result is not None and not (result.outcome is ReadOutcome.REFUSED and result.error_class == "transient")
