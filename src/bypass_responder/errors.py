@@ -82,13 +82,12 @@ class ConflictError(TransientError):
 
 
 class UnreadError(TransientError):
-    """An account could not be read for a quarter of an hour or longer, while something was due for it."""
+    """What was due for an account could not be read, or not in time, for a quarter of an hour or longer."""
 
     def __init__(self, target: str, since: datetime, why: Exception) -> None:
-        """Keep the account and the time beside the message."""
+        """Keep the account beside the message."""
         super().__init__(f"{target}, since {since:%Y-%m-%d %H:%M:%SZ}: {why}")
         self.target = target
-        self.since = since
 
 
 class PermissionMissingError(ResponderError):

@@ -211,8 +211,8 @@ class WorkList(Protocol):
     async def touch(self, target: str, due_at: datetime) -> WorkItem:
         """Say, before a transaction, that the target has work and a changed log."""
 
-    async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
-        """Insert findings of many targets, in few calls."""
+    async def touch_all(self, due: Mapping[str, datetime]) -> list[WorkItem]:
+        """Mark many targets, in few calls. ``due``: target → since when it is due."""
 
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         """Say, after it, when the target is next due.
@@ -396,7 +396,7 @@ class ExchangeReads(Protocol):
         """A question by its id, None when it was never asked, or was forgotten."""
 
     async def newest(self, kind: ReadKind, *, answered: bool = False) -> StoredRead | None:
-        """The question of this kind that was asked last, or answered last; None before the first."""
+        """The question of this kind that was asked last, of all or of those with an answer; None before the first."""
 
     async def record(self, result: ReadResult, now: datetime) -> bool:
         """Store an answer; False when no such question is outstanding. An answer counts once."""

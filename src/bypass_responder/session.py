@@ -186,9 +186,9 @@ async def announced(target: str, services: Services) -> AsyncIterator[None]:
 @asynccontextmanager
 async def all_announced(targets: Collection[str], services: Services) -> AsyncIterator[None]:
     """The same for many targets."""
-    await services.work.touch_all(targets, services.clock())
+    await services.work.touch_all(dict.fromkeys(targets, services.clock()))
     yield
-    await services.work.touch_all(targets, services.clock())
+    await services.work.touch_all(dict.fromkeys(targets, services.clock()))
 
 
 async def change(target: str, transition: Callable[[Draft], object], services: Services) -> Session:

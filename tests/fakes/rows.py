@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -138,8 +138,8 @@ class FakeWorkList(Scripted):
         self._called("touch", target)
         return self._put(target, due_at, changed=True)
 
-    async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
-        return [await self.touch(target, due_at) for target in sorted(targets)]
+    async def touch_all(self, due: Mapping[str, datetime]) -> list[WorkItem]:
+        return [await self.touch(target, due[target]) for target in sorted(due)]
 
     async def finish(self, item: WorkItem, due_at: datetime | None) -> None:
         self._called("finish", item.target)

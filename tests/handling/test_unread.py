@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
-
 import pytest
 
-from bypass_responder import bounded
 from bypass_responder.errors import PermissionMissingError, RefusedError, ResponderError, TransientError
-from bypass_responder.handling import reconcile
 from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.notification import Notification
 from tests.world import ALEX, BLAKE, World, a_finding
@@ -140,70 +135,3 @@ async def test_a_storage_error_in_between_does_not_end_the_alert() -> None:
         await world.passes(minutes=1)
 
     assert "accounts_unread" in await world.alerts()
-
-
-async def test_another_account_is_notified_while_the_alert_is_on() -> None:
-    world = World()
-    await world.sees(a_finding())
-    await unread_for(world, TransientError("503"), hours=1)
-    await world.sees(a_finding(**OF_BLAKE))
-
-    sent = await unread_for(world, TransientError("503"), hours=1)
-
-    assert [note.text.partition(";")[0] for note in sent] == ["2 in all"]
-
-
-async def test_an_account_that_takes_the_place_of_another_is_notified() -> None:
-    world = World()
-    await world.sees(a_finding())
-    world.directory.fail("find", TransientError("503"), about=ALEX, always=True)
-    await fails_for(world, minutes=10)
-    await world.sees(a_finding(**OF_BLAKE))
-    world.directory.fail("find", TransientError("503"), about=BLAKE, always=True)
-    await fails_for(world, minutes=10)
-    world.directory.repair("find", about=ALEX)
-    before = len(world.notifier.sent)
-    await fails_for(world, minutes=10)
-
-    [sent] = [note for note in world.notifier.sent[before:] if note.facts.get("alert") == "accounts_unread"]
-    assert sent.text.startswith(f"1 in all; {BLAKE}, since ")
-
-
-async def test_an_account_whose_reads_take_all_of_its_time_is_notified(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
-    await world.sees(a_finding())
-    hang(world, monkeypatch)
-    await fails_for(world, minutes=17)
-
-    assert "accounts_unread" in await world.alerts()
-
-
-async def test_what_was_not_reached_in_time_is_the_first_of_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
-    await world.sees(a_finding(), a_finding(**OF_BLAKE))
-    hang(world, monkeypatch)
-    monkeypatch.setattr(bounded, "AT_ONCE", 1)
-    monkeypatch.setattr(reconcile, "ALL_SECONDS", 0.005)
-
-    assert [await fails_for(world, minutes=1) for _ in range(3)] == [[ALEX], [BLAKE], [ALEX]]
-
-
-def hang(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on Entra ID answers no read, and an account has a hundredth of a second."""
-
-    async def find(_: str) -> None:
-        world.now += timedelta(seconds=1)
-        await asyncio.sleep(3600)
-
-    monkeypatch.setattr(world.directory, "find", find)
-    monkeypatch.setattr(reconcile, "TARGET_SECONDS", 0.01)
-
-
-async def fails_for(world: World, *, minutes: int) -> list[str]:
-    """The scheduler runs each minute, and fails. Returns the accounts that took longer than they may."""
-    failed: list[str] = []
-    for _ in range(minutes):
-        with pytest.raises(ExceptionGroup) as raised:
-            await world.passes(minutes=1)
-        failed += [str(error) for error in raised.value.exceptions if "took longer" in str(error)]
-    return [target for error in failed for target in (ALEX, BLAKE) if target in error]

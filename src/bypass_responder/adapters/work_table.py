@@ -6,7 +6,7 @@ The partition is the tenant id, the row key is the target; the columns are DueAt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -44,17 +44,17 @@ class TableWorkList:
             answer = await self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
         return WorkItem(target=target, due_at=due_at, changed=True, etag=str(answer["etag"]))
 
-    async def touch_all(self, targets: Collection[str], due_at: datetime) -> list[WorkItem]:
+    async def touch_all(self, due: Mapping[str, datetime]) -> list[WorkItem]:
         """Write the items in transactions of a hundred."""
         items = list[WorkItem]()
-        for part in _parts(sorted(targets)):
-            entities = [self._entity(target, due_at, changed=True) for target in part]
+        for part in _parts(sorted(due)):
+            entities = [self._entity(target, due[target], changed=True) for target in part]
             with translated("the work list"):
                 answers = await self._table.submit_transaction(
                     [("upsert", entity, {"mode": UpdateMode.REPLACE}) for entity in entities]
                 )
             items += [
-                WorkItem(target=target, due_at=due_at, changed=True, etag=str(answer["etag"]))
+                WorkItem(target=target, due_at=due[target], changed=True, etag=str(answer["etag"]))
                 for target, answer in zip(part, answers, strict=True)
             ]
         return items

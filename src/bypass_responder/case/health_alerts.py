@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 SEEN_AGAIN = timedelta(minutes=10)
 """How often an ongoing condition is recorded."""
+NAMED_EVERY = timedelta(hours=1)
+MOST_LISTED = 5
+MOST_COUNTED = 200
+"""Accounts of one alert: how often new ones are notified, how many a text names, and how many are remembered."""
 
 ADVICE: Mapping[str, tuple[Severity, Task]] = {
     "subscription_missing": (
@@ -74,7 +78,7 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
     "accounts_unread": (
         Severity.CRITICAL,
         Task(
-            "What is due for these accounts is not done, or not proven. Find out why Entra ID does not answer",
+            "What is due for these accounts is not done, or not proven. Find out what does not answer in time",
             "bypassctl doctor",
         ),
     ),
@@ -244,25 +248,59 @@ def update_alerts(draft: Draft, present: Mapping[str, str], *, known: Iterable[s
             end_alert(draft, alert_id)
 
 
-def raise_alert(draft: Draft, alert_id: str, detail: str, *, extent: str = "") -> None:
-    """Raise an alert. An ongoing one keeps its start and is notified once; with ``extent``, once for each."""
-    begun = begin_alert(draft, alert_id, detail)
-    alert = _alert(draft.case, alert_id)
-    if alert is None or not (begun or extent):
+def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
+    """Raise an alert. An ongoing one keeps its start and is notified once."""
+    episode = begin_alert(draft, alert_id, detail)
+    if episode is not None:
+        _notify(draft, alert_id, detail, key=f"{alert_id}-{episode}")
+
+
+def raise_for_each(draft: Draft, alert_id: str, found: Mapping[str, str]) -> None:
+    """Raise one alert for all accounts of ``found`` (target → what of it), or end it where there is none.
+
+    An ongoing one is notified again for an account that it has not named, at most once an hour.
+    """
+    if not found:
+        end_alert(draft, alert_id)
         return
+    before = _alert(draft.case, alert_id)
+    known = before.notified if before and before.ongoing else {}
+    names = sorted(found, key=lambda target: (known.get(target, False), target))[:MOST_COUNTED]
+    more = ["and others"] if len(found) > MOST_LISTED else []
+    detail = "; ".join([f"{len(found)} in all", *(found[target] for target in names[:MOST_LISTED]), *more])
+    begun = begin_alert(draft, alert_id, detail) is not None
+    alert = _alert(draft.case, alert_id)
+    if alert is None:
+        return
+    news = any(not known.get(target) for target in names)
+    notifies = begun or (news and draft.now - (alert.seen_at or alert.since) >= NAMED_EVERY)
+    if notifies:
+        _notify(draft, alert_id, detail, key=f"{alert_id}-{alert.episode}-{draft.now:%Y%m%dT%H%M%S}")
+    if notifies and not begun:
+        draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
+    notified = {target: notifies or known.get(target, False) for target in names}
+    if notified != alert.notified:
+        seen_at = draft.now if notifies else alert.seen_at
+        draft.put(alert.model_copy(update={"notified": notified, "detail": detail, "seen_at": seen_at}))
+
+
+def accounts_of(case: Case, alert_id: str) -> list[str]:
+    """Return the accounts that an ongoing alert of ``raise_for_each`` is about."""
+    alert = _alert(case, alert_id)
+    return list(alert.notified) if alert and alert.ongoing else []
+
+
+def _notify(draft: Draft, alert_id: str, detail: str, *, key: str) -> None:
     severity, advice = ADVICE[alert_id]
-    notified = draft.notify(
+    draft.notify(
         "health",
         f"Health: {alert_id}",
         detail,
-        key="-".join(filter(None, (alert_id, str(alert.episode), extent))),
+        key=key,
         severity=severity,
         left_to_do=(advice,),
         alert=alert_id,
     )
-    if notified and not begun:
-        draft.put(alert.model_copy(update={"detail": detail}))
-        draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
 
 
 def begin_alert(draft: Draft, alert_id: str, detail: str) -> int | None:

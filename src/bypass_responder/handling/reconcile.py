@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,7 +37,7 @@ from bypass_responder.ports import Finished, WorkItem
 from bypass_responder.session import Session, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.base import Row
@@ -50,7 +50,7 @@ ROUNDS = 8
 DELETED_AT_ONCE = 40
 TARGET_SECONDS = 120
 ALL_SECONDS = 300
-"""No target is begun later in a run: the host ends one after ten minutes, and what follows would be left out."""
+"""No target is begun later: the host ends a run after ten minutes, and what follows would be left out."""
 MARK_SECONDS = 20
 TOGETHER_SECONDS, LONGEST_TOGETHER_SECONDS = 0.1, 5.0
 """Targets that are settled within this time are finished together, with those that they handed findings on to; a slower
@@ -58,21 +58,23 @@ one holds them back no longer."""
 
 
 async def settle_all(
-    targets: Collection[str],
+    targets: Collection[str] | Mapping[str, datetime],
     services: Services,
     *,
     lookups: Lookups | None = None,
     first: Callable[[Draft], object] | None = None,
+    seconds: float = ALL_SECONDS,
 ) -> None:
-    """Settle targets side by side, begun in the order of ``targets``, or by name if that is a set.
+    """Settle targets side by side; those of a mapping, target → since when it is due, are begun in its order.
 
-    One target's trouble never holds back another; it is raised at the end.
+    One target's trouble never holds back another; it is raised at the end. What is not begun within ``seconds`` keeps
+    its time in the work list.
     ``lookups`` may have reads under way already that deciding will need. ``first``: a transition of these targets.
     Raises TransientError, before anything is done, when they cannot be marked in the work list.
     """
-    given = _in_order(targets)
-    marked = {item.target: item for item in await services.work.touch_all(given.keys(), services.clock())}
-    ends_at = asyncio.get_running_loop().time() + ALL_SECONDS
+    given = targets if isinstance(targets, Mapping) else dict.fromkeys(sorted(targets), services.clock())
+    marked = {item.target: item for item in await services.work.touch_all(given)}
+    ends_at = asyncio.get_running_loop().time() + seconds
 
     def in_time(name: str) -> Coroutine[None, None, Settled]:
         return _settle_in_time(marked[name], services, lookups, ends_at, first if name in given else None)
@@ -118,10 +120,6 @@ async def settle_all(
         )
 
 
-def _in_order(targets: Collection[str]) -> dict[str, None]:
-    return dict.fromkeys(sorted(targets) if isinstance(targets, AbstractSet) else targets)
-
-
 def _outcome(task: asyncio.Task[Settled], settled: list[Settled]) -> list[Exception]:
     """Add what was settled; return the problems. Raises errors of no single target, as a cancellation."""
     if task.cancelled():
@@ -145,7 +143,7 @@ async def _settle_in_time(
     """Settle one target within its time, so that it holds back no other; none is begun after ``ends_at``."""
     target = item.target
     if asyncio.get_running_loop().time() >= ends_at:
-        raise TransientError(f"The case of {target} was not reached within {ALL_SECONDS} s; it is next.")
+        raise TransientError(f"The case of {target} was not reached in this run; it is continued.")
     try:
         async with asyncio.timeout(TARGET_SECONDS):
             return await settle(target, services, lookups=lookups, item=item, first=first)
@@ -267,7 +265,7 @@ async def _round(
         except ResponderError as error:
             unread.append(error)
     counts = bool(unread) and not isinstance(unread[0], PermissionMissingError)  # which has a health alert
-    if counts or session.case.head.unread_since:
+    if counts or (session.case.head.unread_since and not unread):
         await session.apply(partial(mark_read, read=not counts))
     if since := unread_since(session.case, services.clock()):
         unread.append(UnreadError(session.target, since, unread[0]))
@@ -280,7 +278,9 @@ async def _finish(one: Settled, listed: Mapping[str, Row], services: Services) -
     await session.flush()
     await _delete_sent(session, services)
     head = session.case.head
-    due_at = services.clock() if more else next_due(session, services)
+    now = services.clock()
+    due_at = now if more else next_due(session, services)
+    due_at = due_at and max(due_at, now)  # one whose re-check fails is not due before those that were not reached
     return Finished(one.item, due_at, (head.log_seq, head.log_hash))
 
 

@@ -75,7 +75,7 @@ class Head(Row):
     sent_since: Utc | None = None
     """The earliest delivery among the notifications that are no longer loaded."""
     unread_since: Utc | None = None
-    """When reading the account for what is due first failed, if it has not succeeded since."""
+    """When what is due first could not be read, or brought to its end in time, if it has not succeeded since."""
     log_seq: int = 0
     log_hash: str = ""
 

@@ -32,6 +32,8 @@ class HealthAlert(Row):
     """When it was last seen to be so; None: not since it was raised."""
     recovered_at: Utc | None = None
     episode: int = 1
+    notified: dict[str, bool] = Field(default_factory=dict)
+    """Of an alert about several accounts: each of them, and whether people were notified of it."""
 
     @property
     def ongoing(self) -> bool:

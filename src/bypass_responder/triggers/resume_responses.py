@@ -7,9 +7,9 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.health_alerts import update_alerts
+from bypass_responder.bounded import limited
+from bypass_responder.case.health_alerts import accounts_of, raise_for_each, update_alerts
 from bypass_responder.case.tasks import Task
-from bypass_responder.case.unread import report_unread
 from bypass_responder.errors import (
     ConflictError,
     InputError,
@@ -47,9 +47,13 @@ if TYPE_CHECKING:
 
 HEADS_PER_CHECKPOINT = 200
 POISON_PER_RUN = 32
+POISON_SECONDS = 30
+RUN_SECONDS = 400
+"""No poison message is taken later in a run, and no target begun: the host ends a run after ten minutes."""
 HEAD_SECONDS = 10.0
 """For reading the head of one log: a slow one is left to the next checkpoint."""
-STOPPING = ("response_permission_missing", "corrupt_row", "accounts_unread")
+STOPPING = ("response_permission_missing", "corrupt_row")
+UNREAD = "accounts_unread"
 
 
 async def resume_responses(services: Services, checks: SelfChecks | None = None) -> None:
@@ -57,6 +61,7 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
 
     ``checks``: the sources of the app's self-check; None to skip it.
     """
+    ends_at = asyncio.get_running_loop().time() + RUN_SECONDS
     problems = await _problems_of(_drain_poison(services))
     problems += await _problems_of(drain_poison_decisions(services))
     now = services.clock()
@@ -67,10 +72,11 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
             await check_self_when_due(services, checks, tenant_changed=False, stopped_by=problem)
         raise
     waiting = [(item.due_at, item.target) for item in items if item.due_at is not None and item.due_at <= now]
-    due = [target for _, target in sorted(waiting)]  # so that one that was not reached is among the first
+    waiting.sort(key=lambda each: (each[1] != TENANT_TARGET, each))  # whose notifications are about all others
+    due = {target: due_at for due_at, target in waiting}
     earlier = [item for item in items if item.target not in due]  # of runs that the host ended
     parts = (
-        settle_all(due, services),
+        settle_all(due, services, seconds=max(0, ends_at - asyncio.get_running_loop().time())),
         _resume_tenant(services, now),
         watch_allowlist(services),
         write_checkpoint(services, earlier),
@@ -96,6 +102,8 @@ async def _resume_tenant(services: Services, started: datetime) -> None:
         await follow_settings(session, services, started=started)
     finally:
         await resume_sweep(session, services)
+    if accounts_of(session.case, UNREAD):
+        await services.work.touch(TENANT_TARGET, started)  # so that the next run looks whether the alert is over
 
 
 async def _problems_of(part: Awaitable[None]) -> list[Exception]:
@@ -121,16 +129,27 @@ async def _watch(problems: Sequence[Exception], services: Services) -> None:
             present["response_permission_missing"] = str(problem)
         if isinstance(problem, InputError):
             present["corrupt_row"] = str(problem)
-    unread = [problem for problem in problems if isinstance(problem, UnreadError)]
-    known = {*STOPPING}
-    if unread or any(isinstance(problem, TransientError) for problem in problems):
-        known.discard("accounts_unread")  # such a run may not have come to read an account that cannot be read
+    session = await open_session(TENANT_TARGET, services)
+    unread = {problem.target: str(problem) for problem in problems if isinstance(problem, UnreadError)}
+    unread |= await _still_unread([each for each in accounts_of(session.case, UNREAD) if each not in unread], services)
 
     def transition(draft: Draft) -> None:
-        update_alerts(draft, present, known=known)
-        report_unread(draft, unread)
+        update_alerts(draft, present, known=STOPPING)
+        raise_for_each(draft, UNREAD, unread)
 
-    await change_if_needed(await open_session(TENANT_TARGET, services), transition, services)
+    await change_if_needed(session, transition, services)
+
+
+async def _still_unread(targets: Sequence[str], services: Services) -> dict[str, str]:
+    """Return those that this run has not read, or whose heads cannot be read."""
+    heads = await asyncio.gather(*map(limited(services.ledger.head), targets), return_exceptions=True)
+    found: dict[str, str] = {}
+    for target, head in zip(targets, heads, strict=True):
+        if isinstance(head, BaseException):
+            found[target] = f"{target}: {head}"
+        elif head.unread_since:
+            found[target] = f"{target}, since {head.unread_since:%Y-%m-%d %H:%M:%SZ}"
+    return found
 
 
 async def write_checkpoint(services: Services, items: Sequence[WorkItem] | None = None) -> None:
@@ -185,9 +204,13 @@ def _next(heads: dict[str, tuple[int, str]], last: Checkpoint | None, now: datet
 async def _drain_poison(services: Services) -> None:
     """Keep messages from poison queues, notify people and record them in their incident.
 
-    An alert is still an alert. The host moves one that is not base64 there without running the function.
+    An alert is still an alert. The host moves one that is not base64 there without running the function. What a slow
+    run leaves is taken by a later one.
     """
+    ends_at = asyncio.get_running_loop().time() + POISON_SECONDS
     async for message in services.exchange.drain_poison(POISON_PER_RUN):
+        if asyncio.get_running_loop().time() >= ends_at:
+            return
         text = message.text
         if text == WAKE:
             continue  # wake_when_due sends another
