@@ -82,7 +82,7 @@ class ConflictError(TransientError):
 
 
 class UnreadError(TransientError):
-    """What was due for an account could not be read, or not in time, for a quarter of an hour or longer."""
+    """An account with due work could not be read, or not in time, for 15 minutes or longer."""
 
     def __init__(self, target: str, since: datetime, why: Exception) -> None:
         """Keep the account beside the message."""

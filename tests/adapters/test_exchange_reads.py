@@ -125,6 +125,17 @@ async def test_the_last_question_and_the_last_answered_one_of_a_kind_are_known(r
     assert await reads.newest(ReadKind.ORGANIZATION) is None
 
 
+async def test_a_late_answer_to_an_earlier_question_is_not_the_last(reads: ExchangeReads) -> None:
+    await reads.ask(a_question(0), NOON)
+    await reads.ask(a_question(1), NOON + timedelta(hours=1))
+    await reads.record(an_answer(1), NOON)
+    await reads.record(an_answer(0), NOON)
+    answered = await reads.newest(ReadKind.ACCOUNT, answered=True)
+
+    assert answered is not None
+    assert answered.command.command_id == IDS[1]
+
+
 async def test_old_questions_are_forgotten_and_the_newest_stay(reads: ExchangeReads) -> None:
     for number in range(3):
         await reads.ask(a_question(number), NOON + timedelta(days=number))

@@ -41,6 +41,12 @@ async def test_many_targets_are_touched_together(work: WorkList) -> None:
     assert due == {item.target: NOON for item in touched[:100]} | {touched[100].target: LATER}
 
 
+async def test_each_of_many_keeps_its_own_time(work: WorkList) -> None:
+    await work.touch_all({"t1": NOON, "t2": LATER})
+
+    assert {item.target: item.due_at for item in await work.items()} == {"t1": NOON, "t2": LATER}
+
+
 async def test_finish_sets_when_it_is_next_due(work: WorkList) -> None:
     await work.finish(await work.touch("t1", NOON), LATER)
 

@@ -9,7 +9,6 @@ from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.notification import Notification
 from tests.world import ALEX, BLAKE, World, a_finding
 
-OF_BLAKE = {"object_id_text": BLAKE, "identity_text": "blake@contoso.onmicrosoft.com"}
 ERRORS = [RefusedError("400 Bad Request"), TransientError("503")]
 
 
@@ -89,7 +88,7 @@ async def test_a_short_outage_and_a_missing_permission_are_not_notified_here() -
 
 async def test_many_accounts_are_one_alert_which_ends() -> None:
     world = World()
-    await world.sees(a_finding(), a_finding(**OF_BLAKE))
+    await world.sees(a_finding(), a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
 
     sent = await unread_for(world, TransientError("503"), hours=1)
     await world.passes(minutes=61)

@@ -347,6 +347,12 @@ async def test_a_source_knows_the_ids_of_the_responder_and_of_its_worker() -> No
     assert {question.own_ids for question, _ in source.asked} == {frozenset({worker, responder})}
 
 
+async def another_incident(world: World) -> None:
+    """BLAKE is contained a minute later."""
+    world.now += timedelta(minutes=1)
+    await world.sees(a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
+
+
 async def test_old_evidence_that_cannot_be_deleted_does_not_hold_back_questions() -> None:
     world = await an_incident()
     world.gathered.fail("forget", RefusedError("409 BlobImmutableDueToPolicy"), always=True)
@@ -373,8 +379,7 @@ async def test_questions_that_cannot_be_stored_do_not_hold_back_others(
     monkeypatch.setattr(world.gathered, "put", refuses)
     with pytest.raises(ExceptionGroup):
         await gather_evidence(world.services)
-    world.now += timedelta(minutes=1)
-    await world.sees(a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
+    await another_incident(world)
 
     with suppress(ExceptionGroup):
         await gather_evidence(world.services)
@@ -390,8 +395,7 @@ async def test_a_plan_whose_case_cannot_be_read_does_not_hold_back_others(monkey
     world.ledger.fail("load", TransientError("500"), about=ALEX, always=True)
     with pytest.raises(ExceptionGroup):
         await gather_evidence(world.services)
-    world.now += timedelta(minutes=1)
-    await world.sees(a_finding(object_id_text=BLAKE, identity_text="blake@contoso.onmicrosoft.com"))
+    await another_incident(world)
 
     await gather_evidence(world.services)
 

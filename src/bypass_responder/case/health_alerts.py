@@ -10,7 +10,7 @@ from bypass_responder.model.health import HealthAlert
 from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 SEEN_AGAIN = timedelta(minutes=10)
 """How often an ongoing condition is recorded."""
-NAMED_EVERY = timedelta(hours=1)
-MOST_LISTED = 5
-MOST_COUNTED = 200
-"""Accounts of one alert: how often new ones are notified, how many a text names, and how many are remembered."""
+NOTIFIED_AGAIN_AFTER = timedelta(hours=1)
+"""Accounts that are added to an alert are notified together."""
+MOST_NAMED = 20
+"""Accounts in the text of an alert."""
+MOST_REMEMBERED = 200
+"""Accounts in the row of an alert."""
 
 ADVICE: Mapping[str, tuple[Severity, Task]] = {
     "subscription_missing": (
@@ -256,32 +258,37 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
 
 
 def raise_for_each(draft: Draft, alert_id: str, found: Mapping[str, str]) -> None:
-    """Raise one alert for all accounts of ``found`` (target → what of it), or end it where there is none.
+    """Raise one alert for all accounts in ``found`` (target → text); end it when there are none.
 
-    An ongoing one is notified again for an account that it has not named, at most once an hour.
+    An ongoing alert is notified again when an account is added, at most once an hour.
     """
     if not found:
         end_alert(draft, alert_id)
         return
     before = _alert(draft.case, alert_id)
-    known = before.notified if before and before.ongoing else {}
-    names = sorted(found, key=lambda target: (known.get(target, False), target))[:MOST_COUNTED]
-    more = ["and others"] if len(found) > MOST_LISTED else []
-    detail = "; ".join([f"{len(found)} in all", *(found[target] for target in names[:MOST_LISTED]), *more])
-    begun = begin_alert(draft, alert_id, detail) is not None
-    alert = _alert(draft.case, alert_id)
-    if alert is None:
+    ongoing = before is not None and before.ongoing
+    notified = before.notified if before and ongoing else {}
+    targets = sorted(found, key=lambda target: (notified.get(target, False), target))
+    detail = _of_all(targets, found)
+    added = not all(notified.get(target) for target in targets)
+    last = (before.notified_at or before.since) if before and ongoing else None
+    notifies = added and (last is None or draft.now - last >= NOTIFIED_AGAIN_AFTER)
+    after = {target: notifies or notified.get(target, False) for target in targets[:MOST_REMEMBERED]}
+    if after == notified and not notifies:
         return
-    news = any(not known.get(target) for target in names)
-    notifies = begun or (news and draft.now - (alert.seen_at or alert.since) >= NAMED_EVERY)
-    if notifies:
-        _notify(draft, alert_id, detail, key=f"{alert_id}-{alert.episode}-{draft.now:%Y%m%dT%H%M%S}")
-    if notifies and not begun:
+    if begin_alert(draft, alert_id, detail) is None and notifies:
         draft.log("alert", f"{alert_id}: {detail}", alert=alert_id)
-    notified = {target: notifies or known.get(target, False) for target in names}
-    if notified != alert.notified:
-        seen_at = draft.now if notifies else alert.seen_at
-        draft.put(alert.model_copy(update={"notified": notified, "detail": detail, "seen_at": seen_at}))
+    if alert := _alert(draft.case, alert_id):
+        notified_at = draft.now if notifies else alert.notified_at
+        draft.put(alert.model_copy(update={"detail": detail, "notified": after, "notified_at": notified_at}))
+        if notifies:
+            _notify(draft, alert_id, detail, key=f"{alert_id}-{alert.episode}-{draft.now:%Y%m%dT%H%M%S}")
+
+
+def _of_all(targets: Sequence[str], found: Mapping[str, str]) -> str:
+    first, *others = targets[:MOST_NAMED]
+    more = [f"{len(targets) - MOST_NAMED} more"] if len(targets) > MOST_NAMED else []
+    return "; ".join([f"{len(targets)} in all", found[first], *others, *more])
 
 
 def accounts_of(case: Case, alert_id: str) -> list[str]:

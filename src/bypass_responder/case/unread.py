@@ -1,4 +1,4 @@
-"""An account that cannot be read: what is due is not done, and what was done is not proven. Pure."""
+"""An account that cannot be read, or not in time: due work is not done, and what was done is not proven. Pure."""
 
 from __future__ import annotations
 

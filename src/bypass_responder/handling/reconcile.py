@@ -52,23 +52,25 @@ TARGET_SECONDS = 120
 ALL_SECONDS = 300
 """No target is begun later: the host ends a run after ten minutes, and what follows would be left out."""
 MARK_SECONDS = 20
+"""For marking a case that ran out of time."""
 TOGETHER_SECONDS, LONGEST_TOGETHER_SECONDS = 0.1, 5.0
 """Targets that are settled within this time are finished together, with those that they handed findings on to; a slower
 one holds them back no longer."""
 
 
 async def settle_all(
-    targets: Collection[str] | Mapping[str, datetime],
+    targets: Collection[str],
     services: Services,
     *,
     lookups: Lookups | None = None,
     first: Callable[[Draft], object] | None = None,
     seconds: float = ALL_SECONDS,
 ) -> None:
-    """Settle targets side by side; those of a mapping, target → since when it is due, are begun in its order.
+    """Settle targets side by side.
 
-    One target's trouble never holds back another; it is raised at the end. What is not begun within ``seconds`` keeps
-    its time in the work list.
+    One target's trouble never holds back another; it is raised at the end.
+    ``targets``: begun by name; of a mapping, target → since when it is due, in its order. What is not begun within
+    ``seconds`` keeps that time in the work list.
     ``lookups`` may have reads under way already that deciding will need. ``first``: a transition of these targets.
     Raises TransientError, before anything is done, when they cannot be marked in the work list.
     """
@@ -149,11 +151,11 @@ async def _settle_in_time(
             return await settle(target, services, lookups=lookups, item=item, first=first)
     except TimeoutError as error:
         late = TransientError(f"The case of {target} took longer than {TARGET_SECONDS} s; it is continued.")
-        raise await _unread(item, late, services) from error
+        raise await _mark_unread(item, late, services) from error
 
 
-async def _unread(item: WorkItem, late: TransientError, services: Services) -> TransientError:
-    """Remember that a case was not brought to its end, and let others go first. Returns the error to raise."""
+async def _mark_unread(item: WorkItem, late: TransientError, services: Services) -> TransientError:
+    """Mark a case that ran out of time as unread, and due after the others. Returns the error to raise."""
     target = item.target
     with suppress(ResponderError, TimeoutError):
         async with asyncio.timeout(MARK_SECONDS):

@@ -75,7 +75,7 @@ class Head(Row):
     sent_since: Utc | None = None
     """The earliest delivery among the notifications that are no longer loaded."""
     unread_since: Utc | None = None
-    """When what is due first could not be read, or brought to its end in time, if it has not succeeded since."""
+    """Since when reading the account for due work has failed, or has run out of time; None after a success."""
     log_seq: int = 0
     log_hash: str = ""
 

@@ -34,6 +34,8 @@ class HealthAlert(Row):
     episode: int = 1
     notified: dict[str, bool] = Field(default_factory=dict)
     """Of an alert about several accounts: each of them, and whether people were notified of it."""
+    notified_at: Utc | None = None
+    """Of such an alert: the last notification."""
 
     @property
     def ongoing(self) -> bool:

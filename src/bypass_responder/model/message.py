@@ -17,7 +17,10 @@ SCHEMA_VERSION = 1
 MOST_CANDIDATES = 10
 
 ErrorClass = Literal["transient", "permission", "not_found", "other"]
-"""Only ``permission`` waits for a person; the rest is retried. With ``refused``, ``transient``: an unknown version."""
+"""Only ``permission`` waits for a person; the rest is retried.
+
+With ``refused``, ``transient`` is an expired command or an unknown version.
+"""
 Guid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 

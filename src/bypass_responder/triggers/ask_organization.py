@@ -1,6 +1,6 @@
 """Ask the worker once a day for the organization's switches and roles.
 
-It asks whatever came of the question before, and after a quarter of a day if that has no answer.
+It asks whatever came of the question before, and after six hours if that has no answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 ANSWER_WITHIN = timedelta(hours=1)
-UNANSWERED = timedelta(hours=6)
+ASKED_AGAIN_AFTER = timedelta(hours=6)
+"""For a question without an answer."""
 KEPT = timedelta(days=30)
 """Questions of every kind; what an answer said is kept by those who asked."""
 
@@ -25,11 +26,12 @@ KEPT = timedelta(days=30)
 async def ask_organization(services: Services) -> None:
     """Ask unless the last question is less than a day old, or six hours without an answer.
 
-    A worker that got it too late refuses it, which is no answer. Deletes old questions and permission changes.
+    A refusal of class ``transient`` (expired, or an unknown version) is not an answer. Deletes old questions and
+    permission changes.
     """
     now = services.clock()
     last = await services.reads.newest(ReadKind.ORGANIZATION)
-    if last is not None and last.asked_at > now - (DAY if _is_answered(last) else UNANSWERED):
+    if last is not None and last.asked_at > now - (DAY if _is_answered(last) else ASKED_AGAIN_AFTER):
         return
     command = ReadOrganization(
         command_id=services.new_id(), tenant_id=services.settings.tenant_id, not_after=now + ANSWER_WITHIN

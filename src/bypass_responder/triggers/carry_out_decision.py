@@ -94,7 +94,7 @@ def _read(body: bytes, tenant_id: str) -> tuple[DecisionMessage | None, str]:
 
 
 async def drain_poison_decisions(services: Services) -> None:
-    """Retry decisions that failed five times. An expired one is refused, with a notification."""
+    """Retry decisions that failed five times. An expired one that is not recorded is refused."""
     taken = await services.decisions.take_poison(POISON_PER_RUN)
     outcomes = await asyncio.gather(*(_try_again(each, services) for each in taken), return_exceptions=True)
     problems = [outcome for outcome in outcomes if isinstance(outcome, Exception)]

@@ -46,7 +46,7 @@ PLANS_AT_ONCE = 20
 RUN_SECONDS = 120.0
 """No source is asked later in a run."""
 PUT_OFF = timedelta(minutes=5)
-"""For so long, a plan of which something could not be read or stored leaves others their turn."""
+"""How long a plan waits after a failed read or write, so that other plans have their turn."""
 FORGOTTEN_AT_ONCE = 5
 NOTIFY_AFTER = timedelta(minutes=15)
 """Notable items are notified together when the round is complete, or after this time."""
@@ -60,8 +60,8 @@ class Visit:
     session: Session
     incident: Incident
     inquiries: dict[str, Inquiry] = field(default_factory=dict)
-    refused: bool = False
-    """True when storage did not take a question."""
+    unstored: bool = False
+    """True when a question or its answer could not be stored."""
     ids: dict[str, str | None] = field(default_factory=dict)
     """Object ids by user principal name, as the directory knows them."""
 
@@ -79,7 +79,7 @@ class Visit:
 async def gather_evidence(services: Services) -> None:
     """Plan, ask what is due, record, notify, and delete what is too old.
 
-    Raises at the end what storage refused.
+    Raises at the end what could not be read, stored or deleted.
     """
     ends_at = asyncio.get_running_loop().time() + RUN_SECONDS
     now = services.clock()
@@ -122,7 +122,7 @@ async def _forget_old(now: datetime, services: Services) -> list[ResponderError]
 
 
 async def _put_off(plan: EvidencePlan, services: Services) -> None:
-    with suppress(ResponderError):  # what failed is reported
+    with suppress(ResponderError):  # the first error is reported
         await services.gathered.save(plan.model_copy(update={"next_at": services.clock() + PUT_OFF}))
 
 
@@ -181,7 +181,7 @@ async def _ask_due(
                 continue  # another run is asking
             except ResponderError as problem:
                 problems.append(problem)
-                visit.refused = True
+                visit.unstored = True
                 continue
             if left_alone:
                 return number + 1
@@ -243,7 +243,7 @@ async def _end(visit: Visit, services: Services) -> None:
             await visit.session.apply(partial(_report, visit=visit, found=reported, finished=finished))
     waits = [each.next_at for each in visit.open]
     next_at = look_again_at(plan, visit.incident, now=now) if complete else min(waits)
-    if visit.refused and next_at:
+    if visit.unstored and next_at:
         next_at = max(next_at, now + PUT_OFF)
     notified = (*plan.notified, *(each.digest for each in reported))
     changes = {"complete": complete, "notified": notified, "next_at": next_at}

@@ -48,8 +48,9 @@ if TYPE_CHECKING:
 HEADS_PER_CHECKPOINT = 200
 POISON_PER_RUN = 32
 POISON_SECONDS = 30
+"""No poison message of the worker's and alert queues is handled later in a run."""
 RUN_SECONDS = 400
-"""No poison message is taken later in a run, and no target begun: the host ends a run after ten minutes."""
+"""No target is begun later in a run: the host ends it after ten minutes."""
 HEAD_SECONDS = 10.0
 """For reading the head of one log: a slow one is left to the next checkpoint."""
 STOPPING = ("response_permission_missing", "corrupt_row")
@@ -72,7 +73,9 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
             await check_self_when_due(services, checks, tenant_changed=False, stopped_by=problem)
         raise
     waiting = [(item.due_at, item.target) for item in items if item.due_at is not None and item.due_at <= now]
-    waiting.sort(key=lambda each: (each[1] != TENANT_TARGET, each))  # whose notifications are about all others
+    waiting.sort(
+        key=lambda each: (each[1] != TENANT_TARGET, each)
+    )  # the tenant first: its notifications are about all accounts
     due = {target: due_at for due_at, target in waiting}
     earlier = [item for item in items if item.target not in due]  # of runs that the host ended
     parts = (
@@ -103,7 +106,7 @@ async def _resume_tenant(services: Services, started: datetime) -> None:
     finally:
         await resume_sweep(session, services)
     if accounts_of(session.case, UNREAD):
-        await services.work.touch(TENANT_TARGET, started)  # so that the next run looks whether the alert is over
+        await services.work.touch(TENANT_TARGET, started)  # so that the next run checks whether the alert is over
 
 
 async def _problems_of(part: Awaitable[None]) -> list[Exception]:
@@ -141,12 +144,14 @@ async def _watch(problems: Sequence[Exception], services: Services) -> None:
 
 
 async def _still_unread(targets: Sequence[str], services: Services) -> dict[str, str]:
-    """Return those that this run has not read, or whose heads cannot be read."""
+    """Return target → text for each account that is still marked unread, or whose head cannot be read."""
     heads = await asyncio.gather(*map(limited(services.ledger.head), targets), return_exceptions=True)
     found: dict[str, str] = {}
     for target, head in zip(targets, heads, strict=True):
-        if isinstance(head, BaseException):
+        if isinstance(head, ResponderError):
             found[target] = f"{target}: {head}"
+        elif isinstance(head, BaseException):
+            raise head
         elif head.unread_since:
             found[target] = f"{target}, since {head.unread_since:%Y-%m-%d %H:%M:%SZ}"
     return found

@@ -41,7 +41,7 @@ LIST_WITHIN = timedelta(minutes=10)
 
 
 async def sweep_bypass_state(services: Services) -> None:
-    """Request a sweep; once a day, or until there is an answer, the organization's switches and roles as well."""
+    """Request a sweep, and ask about the organization when that is due (``ask_organization``)."""
     try:
         await plan_sweep(services)
     finally:
