@@ -73,9 +73,8 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
             await check_self_when_due(services, checks, tenant_changed=False, stopped_by=problem)
         raise
     waiting = [(item.due_at, item.target) for item in items if item.due_at is not None and item.due_at <= now]
-    waiting.sort(
-        key=lambda each: (each[1] != TENANT_TARGET, each)
-    )  # the tenant first: its notifications are about all accounts
+    # the tenant first: its notifications are about all accounts
+    waiting.sort(key=lambda each: (each[1] != TENANT_TARGET, each))
     due = {target: due_at for due_at, target in waiting}
     earlier = [item for item in items if item.target not in due]  # of runs that the host ended
     parts = (
