@@ -45,6 +45,8 @@ DAILY = {"many_targets", "late_evidence", "still_dark", "tampering", "allowlist_
 """Written once a day; a run deletes what was delivered sooner than that (``play``), and then it is written again."""
 EVIDENCE_TAKES = timedelta(hours=26)
 """The first round of an incident is over by then, whatever its sources did."""
+LATEST_RECORD = timedelta(hours=4)
+"""Hunting has a record by then, one that the feed never has as well."""
 CLOCKS_DIFFER = timedelta(minutes=3)
 ACCEPTED = ": accepted by the service"
 CHANGES: dict[str, str] = {
@@ -335,9 +337,9 @@ def _of_past(case: Case, run: Run) -> Iterator[str]:
 
 
 def _of_records(findings: dict[str, Finding], run: Run) -> Iterator[str]:
-    for record_id, (account, _) in run.records.items():
+    for record_id, (account, at) in run.records.items():
         found = findings.get(record_id)
-        if found is None:
+        if found is None and at < run.now() - LATEST_RECORD:
             yield f"lost: the record {record_id} about {_name(account)} is no finding"
     for finding in findings.values():
         if finding.state is not FindingState.DECIDED:
