@@ -266,12 +266,13 @@ def raise_for_each(draft: Draft, alert_id: str, found: Mapping[str, str]) -> Non
         end_alert(draft, alert_id)
         return
     before = _alert(draft.case, alert_id)
-    ongoing = before is not None and before.ongoing
-    notified = before.notified if before and ongoing else {}
+    if before is not None and not before.ongoing:
+        before = None
+    notified = before.notified if before else {}
     targets = sorted(found, key=lambda target: (notified.get(target, False), target))
     detail = _of_all(targets, found)
     added = not all(notified.get(target) for target in targets)
-    last = (before.notified_at or before.since) if before and ongoing else None
+    last = (before.notified_at or before.since) if before else None
     notifies = added and (last is None or draft.now - last >= NOTIFIED_AGAIN_AFTER)
     after = {target: notifies or notified.get(target, False) for target in targets[:MOST_REMEMBERED]}
     if after == notified and not notifies:

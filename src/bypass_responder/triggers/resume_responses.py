@@ -78,7 +78,7 @@ async def resume_responses(services: Services, checks: SelfChecks | None = None)
     due = {target: due_at for due_at, target in waiting}
     earlier = [item for item in items if item.target not in due]  # of runs that the host ended
     parts = (
-        settle_all(due, services, seconds=max(0, ends_at - asyncio.get_running_loop().time())),
+        settle_all(due, services, seconds=ends_at - asyncio.get_running_loop().time()),
         _resume_tenant(services, now),
         watch_allowlist(services),
         write_checkpoint(services, earlier),
