@@ -18,6 +18,8 @@ from bypass_responder.posture.packed import mailboxes_by_id
 from bypass_responder.posture.read import TenantRead
 from bypass_responder.posture.sorted_rows import SortedRows
 from bypass_responder.posture.verdict import Audited
+from tests.posture.exports.files import ALEX, SWITCHES, as_json
+from tests.posture.exports.files import read as exported
 from tests.posture.mailboxes import (
     CASES,
     ON,
@@ -163,6 +165,76 @@ def test_ids_of_one_kind_on_both_sides_are_joined() -> None:
     found = compared(read)
 
     assert (found.rows[0].bypassed, found.partial) == (False, False)
+
+
+def off(number: int, value: object = False) -> dict[str, object]:  # noqa: FBT002 - a cell of an export
+    """The row of an account in an export of bypasses."""
+    return {"Name": f"u{number}", "Guid": exchange_guid(number), "AuditBypassEnabled": value}
+
+
+def bypassed_of(*bypasses: dict[str, object], **changed: object) -> tuple[list[bool | None], tuple[str, ...]]:
+    """What an export of bypasses says of the mailboxes 1 and 2, and the problems of the read."""
+    ids = [{"Guid": exchange_guid(number), "ExternalDirectoryObjectId": object_id(number)} for number in (1, 2)]
+    mailboxes = as_json([ALEX | changed | each for each in ids])
+    found = compared(exported(mailboxes, as_json(list(bypasses)), as_json(SWITCHES)))
+    rows = sorted(found.rows, key=lambda row: row.mailbox.key)
+    return [row.bypassed for row in rows], found.problems
+
+
+@pytest.mark.parametrize("rest", [[off(9)], [off(9), off(8, "True")], [off(9, "")]])
+def test_a_mailbox_in_no_row_of_an_unfiltered_list_is_not_known_and_the_read_partial(
+    rest: list[dict[str, object]],
+) -> None:
+    bypassed, problems = bypassed_of(off(1), *rest)
+
+    assert bypassed == [False, None]
+    assert problems[-1].startswith("1 mailbox is in no row of the list of bypasses")
+
+
+def test_a_list_of_all_accounts_or_of_the_bypassed_alone_is_complete() -> None:
+    assert bypassed_of(off(1), off(2)) == ([False, False], ())
+    assert bypassed_of(off(1, value=True)) == ([True, False], ())
+
+
+def test_a_list_of_bypasses_has_no_groups() -> None:
+    assert bypassed_of(off(9), RecipientTypeDetails="GroupMailbox") == ([False, False], ())
+
+
+@pytest.mark.parametrize("value", ["", None, "PRAVDA"])
+def test_a_mailbox_whose_own_bypass_cannot_be_read_is_not_known(value: object) -> None:
+    bypassed, problems = bypassed_of(off(1, value), off(2), off(1))
+
+    assert bypassed == [None, False]
+    assert len(problems) == 1
+
+
+def test_a_bypass_that_is_on_in_one_row_is_on_whatever_another_says() -> None:
+    assert bypassed_of(off(1, value=True), off(1), off(1, ""), off(2))[0] == [True, False]
+
+
+def test_beyond_the_default_limit_of_rows_only_those_listed_are_known() -> None:
+    on = [off(number, value=True) for number in range(2, 1002)]
+
+    assert bypassed_of(*on)[0] == [None, True]
+    assert bypassed_of(*on, off(1002, value=True))[0] == [False, True]
+
+
+def test_an_account_without_an_id_may_be_any_that_is_not_listed() -> None:
+    assert bypassed_of(off(1, value=True), {"Name": "u2", "AuditBypassEnabled": True})[0] == [True, None]
+
+
+def test_of_one_page_of_bypasses_only_those_listed_are_known() -> None:
+    page = as_json({"@odata.nextLink": "https://x", "value": [off(9, value=True)]})
+    found = compared(exported(as_json(ALEX), page))
+
+    assert [row.bypassed for row in found.rows] == [None]
+
+
+def test_a_line_that_cannot_be_read_may_be_of_any_account() -> None:
+    line = {"object_id": "no id", "exchange_guid": None, "name": "u1"}
+    found = compared(exported(as_json(ALEX), as_json([line, line | {"object_id": object_id(9)}])))
+
+    assert [row.bypassed for row in found.rows] == [None]
 
 
 def test_all_bypassed() -> None:

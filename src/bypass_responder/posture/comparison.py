@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bypass_responder.model.base import counted
 from bypass_responder.model.exchange_read import Recipients
 from bypass_responder.posture.authors import Authors, PlannedSettings
-from bypass_responder.posture.baseline import Measures
+from bypass_responder.posture.baseline import Measures, exchange_rules
 from bypass_responder.posture.comparison_row import MailboxPosture
 from bypass_responder.posture.drift import changes
 from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.health import Tampering
 
 _END: tuple[None, Iterable[Mailbox]] = (None, ())
+_NOT_KNOWN = "whether their accounts are bypassed is not known"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def compare(
     ``planned``: what our own runs set in that time, by object id.
     """
     judge = Judge(read.organization, measures)
-    accounts = _Accounts(read.bypassed)
+    accounts = _Accounts(read)
     authors = Authors(records, planned)
     joined = _Joined(read.mailboxes, before.mailboxes if before else [], read.whole)
     rows = rows_in_order()
@@ -128,12 +129,16 @@ class _Accounts:
     Accounts with one kind of id only cannot be joined to mailboxes with the other.
     """
 
-    def __init__(self, bypassed: Collection[Bypassed] | None) -> None:
+    def __init__(self, read: TenantRead) -> None:
+        bypassed = read.bypassed
         self._read = bypassed is not None
+        self._others = read.others
+        self._unlisted_are_off = read.others.unlisted_are_off and not _without_id(bypassed)
+        self._groups = exchange_rules().fixed_set
         self._ids = {each for one in bypassed or () for each in one[:2] if each}
         self._without_object_id = any(one.exchange_guid and not one.object_id for one in bypassed or ())
         self._without_guid = any(one.object_id and not one.exchange_guid for one in bypassed or ())
-        self._apart = 0
+        self._apart = self._unlisted = 0
 
     def of(self, mailbox: Mailbox) -> bool | None:
         """Return whether the account of a mailbox is bypassed; None where that is not known."""
@@ -145,16 +150,31 @@ class _Accounts:
         if by_guid_alone or (self._without_guid and not mailbox.object_id):
             self._apart += 1
             return None
-        return False
+        return False if self._unlisted_are_off else self._as_listed(mailbox)
+
+    def _as_listed(self, mailbox: Mailbox) -> bool | None:
+        """Return False for a mailbox with a row of its own, and for a group: the list has no groups."""
+        ids = {mailbox.object_id, mailbox.exchange_guid}
+        if ids & self._others.unclear:
+            return None
+        if ids & self._others.off or mailbox.type in self._groups:
+            return False
+        self._unlisted += 1
+        return None
 
     @property
     def problems(self) -> list[str]:
         """What could not be joined, once all mailboxes were asked for."""
-        if not self._apart:
-            return []
-        have = counted(self._apart, "mailbox has", "mailboxes have")
-        export = "Export Guid and ExternalDirectoryObjectId of both"
-        return [f"{have} no id that every bypassed account has: whether they are bypassed is not known. {export}"]
+        found = []
+        if self._apart:
+            have = counted(self._apart, "mailbox has", "mailboxes have")
+            export = "Export Guid and ExternalDirectoryObjectId of both"
+            found.append(f"{have} no id that every bypassed account has: {_NOT_KNOWN}. {export}")
+        if self._unlisted:
+            are = counted(self._unlisted, "mailbox is", "mailboxes are")
+            export = "Export Get-MailboxAuditBypassAssociation -ResultSize Unlimited again, with Guid"
+            found.append(f"{are} in no row of the list of bypasses: {_NOT_KNOWN}. {export}")
+        return found
 
 
 class _Joined:
@@ -211,7 +231,7 @@ class _Joined:
             found.append(f"{len(several)} ids have several mailboxes: {', '.join(several[:3])}")
         if self._nameless:
             have = counted(self._nameless, "mailbox has", "mailboxes have")
-            found.append(f"{have} no id: whether their accounts are bypassed is not known")
+            found.append(f"{have} no id: {_NOT_KNOWN}")
         return found
 
 
@@ -245,8 +265,11 @@ def _unread(read: TenantRead) -> list[str]:
 
 def _unjoinable(bypassed: Collection[Bypassed] | None) -> list[str]:
     """Return a problem where a bypassed account has no id, so that any mailbox may be its own."""
-    without = [one for one in bypassed or () if not (one.object_id or one.exchange_guid)]
-    if not without:
+    if not (without := _without_id(bypassed)):
         return []
-    accounts = counted(len(without), "bypassed account has", "bypassed accounts have")
+    accounts = counted(without, "bypassed account has", "bypassed accounts have")
     return [f"{accounts} no id: one of the mailboxes may be theirs. Names are not joined"]
+
+
+def _without_id(bypassed: Collection[Bypassed] | None) -> int:
+    return sum(not (one.object_id or one.exchange_guid) for one in bypassed or ())

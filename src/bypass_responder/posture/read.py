@@ -16,6 +16,18 @@ MOST_PROBLEMS = 20
 
 
 @dataclass
+class Others:
+    """What a list of bypasses says of the accounts that it does not name as bypassed."""
+
+    off: set[str] = field(default_factory=set)
+    """Ids of accounts whose bypass is off."""
+    unclear: set[str] = field(default_factory=set)
+    """Ids of accounts whose bypass could not be read."""
+    unlisted_are_off: bool = True
+    """False: a bypassed account may be missing in the list."""
+
+
+@dataclass
 class TenantRead:
     """The mailboxes of a tenant, its bypassed accounts and its switches, as far as they were read."""
 
@@ -31,6 +43,8 @@ class TenantRead:
     """Types of which no mailbox is missing; None: not known, and taken as all."""
     problems: list[str] = field(default_factory=list)
     """Why the read is partial; empty for a complete one."""
+    others: Others = field(default_factory=Others)
+    """What an export says of accounts that are not bypassed; the worker lists bypassed accounts only."""
 
     def problem(self, text: str) -> None:
         """Add a reason why the read is partial; a limited number is kept."""

@@ -204,7 +204,7 @@ def test_a_bypass_that_stands_beside_the_mailbox_counts() -> None:
 def test_a_bypass_without_a_value_is_named() -> None:
     found = read(as_csv(BYPASSES[1] | {"AuditBypassEnabled": ""}))
 
-    assert found.problems == ["file0, row 1: AuditBypassEnabled is empty"]
+    assert found.problems == ["file0, row 1: AuditBypassEnabled: it is empty"]
 
 
 def test_switches_are_read() -> None:

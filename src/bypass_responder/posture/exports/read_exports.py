@@ -14,7 +14,7 @@ from bypass_responder.model.organization_read import AdminAuditLog
 from bypass_responder.posture.baseline import exchange_rules
 from bypass_responder.posture.exports.cells import CellError, as_flag, as_list, as_span, as_text, as_time
 from bypass_responder.posture.exports.columns import columns_of
-from bypass_responder.posture.exports.tables import WITHOUT_ROWS, Rows, read_table
+from bypass_responder.posture.exports.tables import WITHOUT_ROWS, Table, read_table
 from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox, MailboxReader
 from bypass_responder.posture.read import TenantRead
 
@@ -40,7 +40,7 @@ def read_exports(files: Iterable[tuple[str, bytes]], given: Mapping[str, str] | 
     for name, data in files:
         try:
             table = read_table(data)
-            _File(name, table.rows, given or {}, read, reader).read()
+            _File(name, table, given or {}, read, reader).read()
             if table.is_page:
                 read.problem(f"{name} is a page of several (@odata.nextLink). Put them together into one JSON array")
         except InputError as error:
@@ -48,17 +48,24 @@ def read_exports(files: Iterable[tuple[str, bytes]], given: Mapping[str, str] | 
     return read
 
 
+def _either(value: Any) -> bool:  # noqa: ANN401 - any cell
+    """Return a flag that has to be there. Raises CellError."""
+    if (flag := as_flag(value)) is None:
+        raise CellError("it is empty")
+    return flag
+
+
 class _File:
     """One file: its rows and its columns by property."""
 
     def __init__(
-        self, name: str, rows: Rows, given: Mapping[str, str], into: TenantRead, reader: MailboxReader
+        self, name: str, table: Table, given: Mapping[str, str], into: TenantRead, reader: MailboxReader
     ) -> None:
         self._name = name
-        self._rows = rows
+        self._rows, self._is_page = table
         self._into = into
         self._reader = reader
-        self._headers = list(dict.fromkeys(header for row in rows for header in row))
+        self._headers = list(dict.fromkeys(header for row in self._rows for header in row))
         self._columns = columns_of(self._headers, given)
         self._where = ""
 
@@ -88,10 +95,12 @@ class _File:
                 self._bypass(row)
             if is_organization:
                 self._organization(row)
-        if len(self._rows) == DEFAULT_LIMIT and (is_mailboxes or is_bypasses):
+        is_cut = len(self._rows) == DEFAULT_LIMIT and (is_mailboxes or is_bypasses)
+        if is_cut:
             self._problem(f"{self._name} has exactly 1,000 rows, the default limit: export with -ResultSize Unlimited")
         if is_bypasses:
             self._bypassed()
+            self._into.others.unlisted_are_off &= not (is_cut or self._is_page)
 
     def _bypassed(self) -> list[Bypassed]:
         if self._into.bypassed is None:
@@ -114,6 +123,7 @@ class _File:
                 found = self._reader.row(row)
             except (ValueError, KeyError, TypeError, AttributeError) as problem:
                 self._problem(f"{self._name}, row {number}: {type(problem).__name__}: {problem}"[:300])
+                self._into.others.unlisted_are_off &= "audit" in row
                 continue
             if isinstance(found, Mailbox):
                 self._into.mailboxes.append(found)
@@ -154,14 +164,16 @@ class _File:
         )
 
     def _bypass(self, row: Mapping[str, Any]) -> None:
-        is_on = self._cell(row, "AuditBypassEnabled", as_flag)
-        if is_on is None and "AuditBypassEnabled" in self._columns:
-            self._problem(f"{self._where}: AuditBypassEnabled is empty")
-        if not is_on:
-            return
-        name = self._text(row, "Name") or self._text(row, "DisplayName")
+        is_on = self._cell(row, "AuditBypassEnabled", _either)
         object_id = guid_or_none(self._text(row, "ExternalDirectoryObjectId"))  # never Name: anybody can choose one
-        self._bypassed().append(Bypassed(object_id, guid_or_none(self._text(row, "Guid")), name))
+        guid = guid_or_none(self._text(row, "Guid"))
+        if is_on:
+            name = self._text(row, "Name") or self._text(row, "DisplayName")
+            self._bypassed().append(Bypassed(object_id, guid, name))
+            return
+        others = self._into.others
+        others.unlisted_are_off = False  # it lists all accounts, as far as it goes
+        (others.unclear if is_on is None else others.off).update(filter(None, (object_id, guid)))
 
     def _organization(self, row: Mapping[str, Any]) -> None:
         organization = self._into.organization
