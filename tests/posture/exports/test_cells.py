@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.posture.exports.cells import CellError, as_flag, as_list, as_span, as_text, as_time
+from bypass_responder.posture.exports.cells import (
+    CellError,
+    as_actions,
+    as_capabilities,
+    as_flag,
+    as_list,
+    as_span,
+    as_text,
+    as_time,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -20,7 +29,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_any_value_is_read_or_refused(value: Any) -> None:
-    for read in (as_list, as_flag, as_span, as_time, as_text):
+    for read in (as_actions, as_capabilities, as_list, as_flag, as_span, as_time, as_text):
         with suppress(CellError):
             read(value)
 
@@ -40,9 +49,46 @@ def test_a_time_is_read_only_where_it_is_sure(value: Any, time: str | None) -> N
     assert as_time(value) == time
 
 
-@pytest.mark.parametrize("value", ["None", "-", "{}", "$null", ""])
+@pytest.mark.parametrize("value", ["None", "-", "{}", "$null", "", "null", "NULL", "@()", "[]", "[ ]"])
 def test_words_that_mean_nothing_are_no_actions(value: str) -> None:
-    assert as_list(value) == ()
+    assert as_actions(value) == ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("N/A", "#N/A", "nan", "True", True, 3, [1, 2], ["Update", "[]"], [["Update"]]),
+        *("@{value=System.Object[]; Count=8}", "@('Update')", "[Update, Move]", '["Update", "Mo', "[" * 100_000),
+        *("Update, MoveToDeletedItems... (8 more)", "{Update, MoveToDeletedItems…, 6 more}"),
+        *({}, {"Count": 3}, {"value": 4, "Value": "Update"}, [{"Count": 3}], "[1]", '[{"Count": 3}]'),
+    ],
+)
+def test_what_can_be_no_action_is_refused(value: Any) -> None:
+    with pytest.raises(CellError, match="ConvertTo-Json"):
+        as_actions(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '["Update", "SummarizeItem"]',
+        ' [ "Update","SummarizeItem" ]',
+        [{"value": 4, "Value": "Update"}, {"value": 99, "Value": "SummarizeItem"}],
+        {"value": ["Update", "SummarizeItem"], "Count": 2},
+    ],
+)
+def test_actions_are_read_from_every_form_of_a_list_known_or_not(value: Any) -> None:
+    assert as_actions(value) == ("Update", "SummarizeItem")
+
+
+def test_a_capability_is_a_name_and_nothing_else() -> None:
+    assert as_capabilities('["BPOS_S_Standard"]') == ("BPOS_S_Standard",)
+    with pytest.raises(CellError):
+        as_capabilities("N/A")
+
+
+def test_a_person_may_have_a_name_with_a_bracket() -> None:
+    assert as_list("[External] Kim") == ("[External]", "Kim")
 
 
 def test_a_span_of_ticks_is_written_as_exchange_does() -> None:

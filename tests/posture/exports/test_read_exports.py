@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bypass_responder.errors import InputError
+from bypass_responder.posture.baseline import License
 from bypass_responder.posture.mailbox import Audit, Bypassed
 from tests.posture.exports.files import ALEX, BYPASSES, SWITCHES, as_csv, as_json, read, the_mailbox
 from tests.posture.mailboxes import ADMIN, ALL, DELEGATE, OWNER, exchange_guid, object_id
@@ -95,6 +96,13 @@ def test_an_unknown_action_is_kept() -> None:
     )
 
 
+def test_a_capability_that_was_not_read_is_no_license() -> None:
+    found = read(as_json(ALEX | {"PersistedCapabilities": "N/A"}))
+
+    assert found.mailboxes[0].license is License.UNKNOWN
+    assert "PersistedCapabilities" in found.problems[0]
+
+
 def test_a_mailbox_with_delegates_is_opened_by_others() -> None:
     assert the_mailbox(as_json(ALEX | {"GrantSendOnBehalfTo": ["Kim Example"]})).delegated
     assert not the_mailbox(as_json(ALEX | {"GrantSendOnBehalfTo": []})).delegated
@@ -108,6 +116,8 @@ def test_a_mailbox_with_delegates_is_opened_by_others() -> None:
         ({"AuditOwner": "System.Collections.ArrayList"}, "type name"),
         ({"AuditOwner": "{Update, MoveToDeletedItems, SoftDelete...}"}, "cut off"),
         ({"AuditOwner": "{Update, MoveToDeletedItems, SoftDelete…}"}, "cut off"),
+        ({"AuditOwner": "N/A"}, "no name of an action"),
+        ({"DefaultAuditSet": "@{value=System.Object[]; Count=3}"}, "no name of an action"),
         ({"AuditEnabled": "perhaps"}, "neither true nor false"),
         ({"AuditLogAgeLimit": "Microsoft.Exchange.Data.EnhancedTimeSpan"}, "type name"),
     ],

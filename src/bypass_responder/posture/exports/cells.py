@@ -5,6 +5,7 @@ The values are lists, flags, time spans and times.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,22 +19,61 @@ _TYPE_NAME = re.compile(r"\s*(?:System|Microsoft|Deserialized)\.[\w.`]+(?:\[.*\]
 _EPOCH = re.compile(r"/Date\((-?\d{1,16})(?:[+-]\d{4})?\)/\Z")
 _MOST_TICKS = 100_000 * 24 * 3600 * 10**7
 _SEPARATOR = re.compile(r"[,;|\s]+")
-_LOST = "the cell has only a type name, not its values. Join lists before Export-Csv, or use ConvertTo-Json"
+_ACTION = re.compile(r"[A-Za-z]{1,64}")
+_CAPABILITY = re.compile(r"\w{1,64}", re.ASCII)
+_NOTHING = {"", "-", "none", "null", "$null", "@()"}
+_NO_NAMES = _TRUE | _FALSE | {"nan"}
+_JOIN = "Join lists before Export-Csv, or use ConvertTo-Json -Depth 3"
+_LOST = f"the cell has only a type name, not its values. {_JOIN}"
 
 
 class CellError(ValueError):
     """A cell that cannot be read. The sentence says why, and what to do."""
 
 
+def as_actions(value: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - any cell
+    """Return a list of audited actions or logon types, known or not. Raises CellError for what can be none."""
+    return _named(as_list(value), _ACTION)
+
+
+def as_capabilities(value: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - any cell
+    """Return a list of capabilities such as BPOS_S_Standard. Raises CellError for what can be none."""
+    return _named(as_list(value), _CAPABILITY)
+
+
+def _named(words: tuple[str, ...] | None, name: re.Pattern[str]) -> tuple[str, ...] | None:
+    for word in words or ():
+        if not name.fullmatch(word) or word.casefold() in _NO_NAMES:
+            raise CellError(f"the list has {word!r:.60}, which is no name of an action or the like. {_JOIN}")
+    return words
+
+
 def as_list(value: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - any cell
     """Return a list of words, None where there is none. Raises CellError where the export has lost it."""
     if isinstance(value, dict):
+        if not value.keys() & {"value", "Value"}:
+            raise CellError(f"the cell has an object without the values of the list. {_JOIN}")
         value = value.get("value", value.get("Value"))
     if value is None:
         return None
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = _loaded(value)
     if isinstance(value, list | tuple):
-        return tuple(word for each in value for word in _words(str(each)))
+        return tuple(word for each in value for word in _words(_text_of(each)))
     return _words(str(value))
+
+
+def _loaded(text: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return the array of a JSON text, or the text where it is none: a name may begin with a bracket."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _text_of(value: Any) -> str:  # noqa: ANN401 - any element of a list
+    """Return the text of an element; Windows PowerShell writes an enumeration as a number and its name."""
+    return str(value.get("Value", value) if isinstance(value, dict) else value)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -43,7 +83,7 @@ def _words(text: str) -> tuple[str, ...]:
     if inner.endswith(("...", "…")):
         raise CellError("the list was cut off for the screen (…). Export it with Export-Csv or ConvertTo-Json")
     words = [word.strip("\"'") for word in _SEPARATOR.split(inner)]
-    return tuple(word for word in words if word and word.lower() not in {"-", "none", "$null"})
+    return tuple(word for word in words if word.lower() not in _NOTHING)
 
 
 def as_flag(value: Any) -> bool | None:  # noqa: ANN401 - any cell

@@ -12,7 +12,16 @@ from bypass_responder.errors import InputError
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.organization_read import AdminAuditLog
 from bypass_responder.posture.baseline import exchange_rules
-from bypass_responder.posture.exports.cells import CellError, as_flag, as_list, as_span, as_text, as_time
+from bypass_responder.posture.exports.cells import (
+    CellError,
+    as_actions,
+    as_capabilities,
+    as_flag,
+    as_list,
+    as_span,
+    as_text,
+    as_time,
+)
 from bypass_responder.posture.exports.columns import columns_of
 from bypass_responder.posture.exports.tables import WITHOUT_ROWS, Table, read_table
 from bypass_responder.posture.mailbox import Audit, Bypassed, Mailbox, MailboxReader
@@ -143,12 +152,12 @@ class _File:
 
     def _mailbox(self, row: Mapping[str, Any]) -> Mailbox:
         type_ = self._text(row, "RecipientTypeDetails")
-        capabilities = self._cell(row, "PersistedCapabilities", as_list) or ()
+        capabilities = self._cell(row, "PersistedCapabilities", as_capabilities) or ()
         rules = exchange_rules()
         audit = Audit(
             self._cell(row, "AuditEnabled", as_flag),
             self._cell(row, "AuditLogAgeLimit", as_span),
-            *(self._cell(row, name, as_list) for name in LISTS),
+            *(self._cell(row, name, as_actions) for name in LISTS),
         )
         return Mailbox(
             guid_or_none(self._text(row, "ExternalDirectoryObjectId")),
