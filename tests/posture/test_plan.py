@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.model.mailbox_audit import AuditChange, LogonType
+from bypass_responder.model.mailbox_audit import AuditChange, AuditSettings, LogonType
 from bypass_responder.posture.baseline import exchange_rules, measures
 from bypass_responder.posture.comparison import compare
 from bypass_responder.posture.plan import Goal, Plan, plan
-from tests.posture.mailboxes import ADMIN, ALL, CASES, CIS_OWNER, OWNER, Case, a_read, listed, without
+from tests.posture.exports.files import ALEX, as_json
+from tests.posture.exports.files import read as exported
+from tests.posture.mailboxes import ADMIN, ALL, CASES, CIS_OWNER, DELEGATE, OWNER, Case, a_read, listed, without
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CASE = {case.what: case for case in CASES}
@@ -87,12 +89,21 @@ def test_actions_are_added_to_a_list_with_those_that_the_default_set_has_besides
     assert made.pinning == 0  # it was pinned before
 
 
-@pytest.mark.parametrize("lost", ["default_set", "admin", "delegate", "owner"])
-def test_a_mailbox_of_which_a_list_was_not_read_is_left(lost: str) -> None:
+@pytest.mark.parametrize("lost", ["enabled", "age_limit", "default_set", "admin", "delegate", "owner"])
+def test_a_mailbox_of_which_a_setting_was_not_read_is_left(lost: str) -> None:
     case = CASE["the owner does not record reads"]._replace(**{lost: None})  # type: ignore[arg-type]
     made = planned(case)
 
     assert (made.changes, [each.why for each in made.skipped]) == ((), ["not all of its settings were read"])
+
+
+@pytest.mark.parametrize("age_limit", ["90", "90.00:00:00.0000000", {"Ticks": 77760000000000}])
+def test_the_change_of_an_exported_mailbox_is_meant_for_what_the_worker_reads(age_limit: object) -> None:
+    found = compare(exported(as_json(ALEX | {"DefaultAuditSet": [], "AuditLogAgeLimit": age_limit})), measures())
+    [only] = plan(found, found.rows, Goal(), made_at=NOW).changes
+    read = AuditSettings(enabled=True, age_limit="90.00:00:00", admin=ADMIN, delegate=DELEGATE, owner=OWNER)
+
+    assert only.expected.same_as(read)
 
 
 def test_the_age_limit_is_only_made_longer() -> None:
@@ -100,7 +111,6 @@ def test_the_age_limit_is_only_made_longer() -> None:
 
     assert change_of(CASES[0], goal) == AuditChange(age_limit_days=180)
     assert planned(CASE["entries kept for a year"], goal=goal).changes == ()
-    assert change_of(CASE["age limit not read"], goal) == AuditChange(age_limit_days=180)
 
 
 @pytest.mark.parametrize(

@@ -158,8 +158,7 @@ def _no_plan(row: MailboxPosture, doubled: set[str]) -> str:
         return "it has no object id, by which it would be changed"
     if mailbox.key in doubled:
         return "several mailboxes have its object id"
-    audit = mailbox.audit
-    if None in (audit.default_set, audit.admin, audit.delegate, audit.owner):
+    if None in mailbox.audit:  # the worker compares them all before it changes a mailbox
         return "not all of its settings were read"
     return ""
 

@@ -91,8 +91,20 @@ def test_a_person_may_have_a_name_with_a_bracket() -> None:
     assert as_list("[External] Kim") == ("[External]", "Kim")
 
 
-def test_a_span_of_ticks_is_written_as_exchange_does() -> None:
-    assert as_span({"Ticks": 938520000000}) == "1.02:04:12"
+@pytest.mark.parametrize(
+    ("value", "span"),
+    [
+        ({"Ticks": 938520000000}, "1.02:04:12"),
+        ({"Ticks": 0}, "00:00:00"),
+        ("0.00:00:00", "00:00:00"),
+        ("90", "90.00:00:00"),
+        ("90.00:00:00.0000000", "90.00:00:00"),
+        ("99999.23:59:59", "99999.23:59:59"),
+        ("", None),
+    ],
+)
+def test_a_span_is_written_as_exchange_does(value: Any, span: str | None) -> None:
+    assert as_span(value) == span
 
 
 @pytest.mark.parametrize("milliseconds", [-9999999999999999, 9999999999999999])

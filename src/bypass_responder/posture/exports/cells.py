@@ -105,18 +105,26 @@ def as_span(value: Any) -> str | None:  # noqa: ANN401 - any cell
         if isinstance(ticks, int):
             if not 0 <= ticks < _MOST_TICKS:
                 raise CellError(f"{ticks!r:.40} ticks are no time span of Exchange")
-            span = timedelta(microseconds=ticks // 10)
-            hours, rest = divmod(span.seconds, 3600)
-            return f"{span.days}.{hours:02}:{rest // 60:02}:{rest % 60:02}"
+            return _span(ticks // 10**7)
         value = value.get("value", value.get("Value"))
     if value is None:
         return None
     if isinstance(value, dict | list) or _TYPE_NAME.match(str(value)):
         raise CellError(_LOST)
     text = str(value).strip()
-    if text and days_of(text) is None:
+    if not text:
+        return None
+    if (days := days_of(text)) is None:
         raise CellError(f"{text!r:.60} is no time span, such as 90.00:00:00")
-    return text or None
+    return _span(round(days * 24 * 3600))
+
+
+def _span(seconds: int) -> str:
+    """Return a time span in the one form of .NET: the worker compares texts."""
+    span = timedelta(seconds=seconds)
+    hours, rest = divmod(span.seconds, 3600)
+    days = f"{span.days}." if span.days else ""
+    return f"{days}{hours:02}:{rest // 60:02}:{rest % 60:02}"
 
 
 def as_time(value: Any) -> str | None:  # noqa: ANN401 - any cell
