@@ -44,7 +44,7 @@ def as_capabilities(value: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - any
 def _named(words: tuple[str, ...] | None, name: re.Pattern[str]) -> tuple[str, ...] | None:
     for word in words or ():
         if not name.fullmatch(word) or word.casefold() in _NO_NAMES:
-            raise CellError(f"the list has {word!r:.60}, which is no name of an action or the like. {_JOIN}")
+            raise CellError(f"the list has {word!r:.60}, which cannot be a name. {_JOIN}")
     return words
 
 
