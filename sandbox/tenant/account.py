@@ -40,6 +40,9 @@ class Account(BaseModel):
     user_type: str = "Member"
     sign_in_sessions_valid_from: datetime = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
     created_date_time: datetime = datetime(2024, 1, 5, 8, 0, tzinfo=UTC)
+    mail: str | None = None
+    proxy_addresses: list[str] = []
+    """As Graph has them: ``SMTP:`` before the primary address, ``smtp:`` before the others."""
     admin: bool = False
     """Holds an Entra role: blocking it needs a role on the caller, not only a Graph permission."""
     deleted: bool = False

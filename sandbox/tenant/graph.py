@@ -35,6 +35,8 @@ _FIELDS = {
     "userType": "user_type",
     "signInSessionsValidFromDateTime": "sign_in_sessions_valid_from",
     "createdDateTime": "created_date_time",
+    "mail": "mail",
+    "proxyAddresses": "proxy_addresses",
 }
 _BY_DEFAULT = ("id", "userPrincipalName", "displayName")
 """Graph returns neither accountEnabled nor userType unless they are selected."""

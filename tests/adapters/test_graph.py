@@ -122,9 +122,25 @@ async def test_an_account_is_found_by_its_principal_name(directory: Directory, o
     assert await directory.find(f" {NAMES[object_id].upper()} ") == an_account(object_id)
 
 
-@pytest.mark.parametrize("name", [NOBODY, "nobody@contoso.com"])
+@pytest.mark.parametrize("name", [NOBODY, "nobody@contoso.com", "nobody"])
 async def test_nobody_is_none(directory: Directory, name: str) -> None:
     assert await directory.find(name) is None
+    assert await directory.addresses(name) is None
+
+
+async def test_an_account_without_a_mailbox_has_no_address(directory: Directory) -> None:
+    assert await directory.addresses(PERSON) == ()
+
+
+async def test_the_primary_address_comes_first_and_only_mail_addresses_count(
+    real: GraphDirectory, stand_in: Tenant
+) -> None:
+    proxies = ["smtp:a@contoso.onmicrosoft.com", "X500:/o=Labs/cn=a", "SIP:a@contoso.com", "SMTP:adele@contoso.com"]
+    account = stand_in.find(PERSON)
+    assert account
+    account.proxy_addresses, account.mail = proxies, "adele@contoso.com"
+
+    assert await real.addresses(PERSON) == ("adele@contoso.com", "a@contoso.onmicrosoft.com")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ class FakeDirectory(Scripted):
         self.accounts = {account.object_id: account for account in accounts}
         self.admins: set[str] = set()
         self.revoked: list[str] = []
+        self.mail: dict[str, tuple[str, ...]] = {}
         self._clock = clock or (lambda: datetime.now(UTC))
 
     @property
@@ -40,11 +41,12 @@ class FakeDirectory(Scripted):
 
     async def find(self, name: str) -> Account | None:
         self._called("find", name)
-        wanted = name.strip().lower()
-        for account in self.accounts.values():
-            if wanted in {account.object_id, account.user_principal_name.lower()}:
-                return account
-        return None
+        return self._account(name)
+
+    async def addresses(self, name: str) -> tuple[str, ...] | None:
+        self._called("addresses", name)
+        found = self._account(name)
+        return self.mail.get(found.object_id, ()) if found else None
 
     async def is_administrator(self, name: str) -> bool:
         self._called("is_administrator", name)
@@ -65,6 +67,13 @@ class FakeDirectory(Scripted):
         self.revoked.append(object_id)
         if not self.accounts[object_id].guest:
             self.change(object_id, sessions_valid_from=self._clock())
+
+    def _account(self, name: str) -> Account | None:
+        wanted = name.strip().lower()
+        for account in self.accounts.values():
+            if wanted in {account.object_id, account.user_principal_name.lower()}:
+                return account
+        return None
 
     def _must_exist(self, object_id: str) -> None:
         if object_id not in self.accounts:

@@ -51,12 +51,15 @@ _FIELDS = {
     "createdDateTime": "created_at",
 }
 _SELECT = "$select=" + ",".join(_FIELDS)
+_ADDRESSES = "$select=id,mail,proxyAddresses"
 _MEMBERSHIPS = "$select=id&$top=999"
 """As many as Graph gives at once. Who is in more groups counts by these."""
 _ROLE = "#microsoft.graph.directoryRole"
 _PART = r"[^@\s\x00-\x1f\x7f\ud800-\udfff/\\*?\"<>|:;,]+"
 _UPN = re.compile(rf"{_PART}@{_PART}\Z")
 _LONGEST_UPN = 1024
+_SMTP = "smtp:"
+"""Begins a mail address among the proxy addresses, in capitals the primary one, which thereby sorts first."""
 
 
 class _Request(NamedTuple):
@@ -84,8 +87,8 @@ class GraphDirectory:
 
         Permission: User.Read.All. Raises RefusedError when Graph answers with another account.
         """
-        asked = guid_or_none(name) or name.strip()
-        if not guid_or_none(asked) and (len(asked) > _LONGEST_UPN or not _UPN.match(asked)):
+        asked = _asked(name)
+        if asked is None:
             return None
         answer = await self._send(_Request(Method.GET, f"{_path(asked)}?{_SELECT}", READ))
         if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -95,10 +98,25 @@ class GraphDirectory:
             raise RefusedError(f"Graph was asked for {asked} and answered with {account}.")
         return account
 
+    async def addresses(self, name: str) -> tuple[str, ...] | None:
+        """Read the mail addresses. Permission: User.Read.All. X500 and SIP addresses are none."""
+        asked = _asked(name)
+        if asked is None:
+            return None
+        answer = await self._send(_Request(Method.GET, f"{_path(asked)}?{_ADDRESSES}", READ))
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        body = object_of(answer)
+        listed = body.get("proxyAddresses")
+        proxies = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
+        found = [each[len(_SMTP) :] for each in sorted(proxies) if each.casefold().startswith(_SMTP)]
+        mail = body.get("mail")
+        return tuple(dict.fromkeys([*found, mail] if isinstance(mail, str) and mail else found))
+
     async def is_administrator(self, name: str) -> bool:
         """Read the memberships. Permission: User.Read.All, with which Graph names a role by type and id only."""
-        asked = guid_or_none(name) or name.strip()
-        if not guid_or_none(asked) and (len(asked) > _LONGEST_UPN or not _UPN.match(asked)):
+        asked = _asked(name)
+        if asked is None:
             return False
         answer = await self._send(_Request(Method.GET, f"{_path(asked)}/transitiveMemberOf?{_MEMBERSHIPS}", READ))
         if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -173,6 +191,13 @@ class GraphDirectory:
     async def _once(self, request: _Request) -> httpx.Response:
         answer = await self._wire.send(request.method, f"{self._wire.root}/v1.0{request.path}", request.body)
         return _judged(answer, request.permission)
+
+
+def _asked(name: str) -> str | None:
+    """Return the object id or UPN to ask about; None for a name that can be neither."""
+    asked = guid_or_none(name) or name.strip()
+    possible = guid_or_none(asked) or (len(asked) <= _LONGEST_UPN and _UPN.match(asked))
+    return asked if possible else None
 
 
 def _path(name: str) -> str:

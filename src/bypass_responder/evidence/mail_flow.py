@@ -11,39 +11,46 @@ from bypass_responder.evidence.audit_fields import Record, detail, domain_of, ga
 from bypass_responder.evidence.groups import Group, grouped
 from bypass_responder.model.question import Empty, Found, Item, Question
 
-NOTE = "Counts only. Every domain but the account's own counts as outside."
+NOTE = "Counts only. Every domain but those of the account's addresses counts as outside."
 SENDER = ("senderAddress", "SenderFromAddress")
 RECIPIENT = ("recipientAddress", "RecipientEmailAddress")
 KEPT = frozenset(
     {"id", "messageId", "receivedDateTime", "senderAddress", "recipientAddress", "size", "fromIP", "status",
-     "Timestamp", "EmailDirection", "SenderFromAddress", "RecipientEmailAddress", "DeliveryAction", "ThreatTypes"}
+     "Timestamp", "EmailDirection", "SenderObjectId", "SenderFromAddress", "RecipientEmailAddress",
+     "DeliveryAction", "ThreatTypes"}
 )  # fmt: skip
 """Fields of a message that are kept."""
 
 
-def flow_of(messages: Sequence[Record], question: Question, *, time: str, complete: bool = True) -> Found | Empty:
+def flow_of(
+    messages: Sequence[Record], question: Question, *, time: str, complete: bool = True, gap: str = ""
+) -> Found | Empty:
     """Return one item for each direction and domain; ``time`` is the field with a message's time.
 
-    Only what the account sent outside is notable, and what carries a threat.
+    Only what the account sent outside is notable, and what carries a threat. ``gap``: which messages were not asked
+    for; then the answer is not complete.
     """
     clean = [{name: value for name, value in message.items() if name in KEPT} for message in messages]
-    own = question.account.user_principal_name.casefold()
+    own = set(question.own_addresses)
+    senders = own | {(question.account.object_id or "").casefold()} - {""}
+    home = {domain_of(address) for address in own}
 
     def key(message: Record) -> tuple[str, ...]:
         sender, recipient = text(message, *SENDER).casefold(), text(message, *RECIPIENT).casefold()
-        sent = sender == own or text(message, "EmailDirection").casefold() == "outbound"
+        direction = text(message, "EmailDirection").casefold()
+        sent = bool(senders & {sender, text(message, "SenderObjectId").casefold()}) or direction == "outbound"
         other = domain_of(recipient if sent else sender)
+        place = "outside" if other and other not in home and direction != "intra-org" else ""
         result = text(message, "status", "DeliveryAction")
-        return ("sent" if sent else "received", other, result, text(message, "ThreatTypes"))
+        return ("sent" if sent else "received", other, place, result, text(message, "ThreatTypes"))
 
-    groups = grouped(clean, question, key, time=time)
-    items = [_item(group, key(group.first), domain_of(own)) for group in groups]
-    return gathered(clean, items, complete=complete, note=NOTE)
+    items = [_item(group, key(group.first)) for group in grouped(clean, question, key, time=time)]
+    answer = gathered(clean, items, complete=complete, note=f"{gap} {NOTE}".strip())
+    return answer.model_copy(update={"complete": False}) if gap and isinstance(answer, Found) else answer
 
 
-def _item(group: Group, key: tuple[str, ...], home: str) -> Item:
-    direction, domain, result, threat = key
-    outside = bool(domain) and domain != home
+def _item(group: Group, key: tuple[str, ...]) -> Item:
+    direction, domain, outside, result, threat = key
     reasons = [
         f"sent outside in the blind window: {group.in_the_dark}"
         if direction == "sent" and outside and group.in_the_dark

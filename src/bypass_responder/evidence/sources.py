@@ -152,6 +152,7 @@ SOURCES = (
         by_hand="Exchange admin center, Mail flow, Message trace: the account as sender, then as recipient",
         permission="ExchangeMessageTrace.Read.All",
         keeps=timedelta(days=90),
+        seconds=60.0,
     ),
     Source(
         name="email_events",

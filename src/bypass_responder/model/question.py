@@ -81,6 +81,14 @@ class Question(Value):
     """From here to ``start`` is the account's habit. A country, network or client that only came later is new."""
     own_ids: frozenset[str] = frozenset()
     """Ids of the responder and of its worker, as far as they are known: what they do is no follow-on activity."""
+    addresses: tuple[str, ...] | None = None
+    """The account's mail addresses in the directory, the primary one first. None: not known."""
+
+    @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """Return the known addresses without case, then the user principal name, which may be none of them."""
+        names = (*(self.addresses or ()), self.account.user_principal_name)
+        return tuple(dict.fromkeys(name.casefold() for name in names if name))
 
     def in_the_dark(self, at: Utc) -> bool:
         """Return True for a moment of the blind window."""

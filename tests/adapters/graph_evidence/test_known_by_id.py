@@ -1,10 +1,10 @@
-"""A question about a name becomes one about an object id."""
+"""A question about a name becomes one about an object id, and about mail addresses."""
 
 from __future__ import annotations
 
 import pytest
 
-from bypass_responder.adapters.graph_evidence.known_by_id import KnownById
+from bypass_responder.adapters.graph_evidence.known_by_id import KnownById, WithAddresses
 from bypass_responder.model.account import Account
 from bypass_responder.model.question import Answer, AskedAccount, Empty, Question
 from tests.evidence.questions import ACCOUNT, APPLICATION, a_question
@@ -38,3 +38,22 @@ async def test_a_name_gets_its_object_id() -> None:
 @pytest.mark.parametrize("account", [AskedAccount(user_principal_name="nobody@contoso.com"), APPLICATION, ACCOUNT])
 async def test_every_other_account_stays_as_it_is(account: AskedAccount) -> None:
     assert await asked_about(account, PERSON) == account
+
+
+@pytest.mark.parametrize(
+    ("account", "addresses"),
+    [
+        (ACCOUNT, ("alex@contoso.com",)),
+        (AskedAccount(user_principal_name=NAME), ("alex@contoso.com",)),
+        (AskedAccount(user_principal_name="nobody@contoso.com"), None),
+        (APPLICATION, None),
+    ],
+)
+async def test_an_account_of_the_directory_gets_its_addresses(
+    account: AskedAccount, addresses: tuple[str, ...] | None
+) -> None:
+    source, directory = Source(), FakeDirectory(PERSON)
+    directory.mail[PERSON.object_id] = ("alex@contoso.com",)
+    await WithAddresses(source, directory).ask(a_question(account=account), None)
+
+    assert source.asked[0].addresses == addresses

@@ -17,8 +17,9 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 
-from bypass_responder.adapters.graph_evidence import pages
+from bypass_responder.adapters.graph_evidence import message_traces, pages
 from bypass_responder.adapters.graph_evidence.audit_log_queries import MAILBOX_ACCESS, TOPICS, AuditLogQueries
+from bypass_responder.adapters.graph_evidence.message_traces import MOST_ADDRESSES, ONLY_THE_NAME, MessageTraces
 from bypass_responder.adapters.graph_evidence.pages import GraphReader
 from bypass_responder.adapters.graph_evidence.sources import graph_sources
 from bypass_responder.adapters.graph_wire import GraphWire
@@ -32,6 +33,7 @@ from bypass_responder.errors import (
     TransientError,
 )
 from bypass_responder.evidence.sources import BY_NAME
+from bypass_responder.model.account import Account as DirectoryAccount
 from bypass_responder.model.base import iso
 from bypass_responder.model.feed import Window
 from bypass_responder.model.question import Answer, AskedAccount, Empty, Found, Pending, Question, Unavailable
@@ -383,6 +385,81 @@ async def test_a_message_trace_of_weeks_is_divided(actor: Account) -> None:
 
     assert len(filters) == 4
     assert not any(" or " in each for each in filters)
+
+
+TRACES = [
+    {
+        "id": "1",
+        "senderAddress": "mallory@contoso.com",
+        "recipientAddress": "drop@fabrikam.com",
+        "receivedDateTime": iso(DARK + timedelta(minutes=1)),
+        "status": "delivered",
+    }
+]
+"""Of an account whose user principal name is another than its primary address."""
+
+
+def tracing(filters: list[str]) -> Callable[[httpx.Request], httpx.Response]:
+    """A Graph that has TRACES, and keeps the filters that it is asked for."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        filters.append(request.url.params["$filter"])
+        found = [each for each in TRACES if f"senderAddress eq '{each['senderAddress']}'" in filters[-1]]
+        return httpx.Response(200, json={"value": found})
+
+    return answer
+
+
+async def traced(actor: Account, *addresses: str, filters: list[str]) -> Answer:
+    async with answering(tracing(filters)) as reader:
+        question = about(actor, "message_trace", addresses=addresses or None)
+        return await MessageTraces(reader).ask(question, None)
+
+
+async def test_messages_of_every_address_are_traced(actor: Account) -> None:
+    said = await traced(actor, "Mallory@contoso.com", filters=[])
+
+    assert isinstance(said, Found)
+    assert (said.items[0].notable, said.complete) == ("sent outside in the blind window: 1", True)
+
+
+async def test_a_trace_of_the_name_alone_says_so(actor: Account) -> None:
+    said = await traced(actor, filters=[])
+
+    assert isinstance(said, Empty)
+    assert ONLY_THE_NAME in said.note
+
+
+async def test_the_addresses_of_a_trace_are_bounded_and_the_rest_is_named(actor: Account) -> None:
+    filters: list[str] = []
+    said = await traced(actor, "mallory@contoso.com", *(f"m{n}@contoso.com" for n in range(20)), filters=filters)
+
+    assert isinstance(said, Found)
+    assert (len(filters), said.complete) == (2 * MOST_ADDRESSES, False)
+    assert "Not traced: 17 more addresses." in said.note
+
+
+async def test_a_trace_without_time_for_all_addresses_says_so(actor: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_traces, "ASKING_SECONDS", 0.0)
+    filters: list[str] = []
+    said = await traced(actor, "mallory@contoso.com", filters=filters)
+
+    assert isinstance(said, Found)
+    assert (len(filters), said.complete) == (1, False)
+    assert "Time was left for 1 of 4 traces." in said.note
+
+
+async def test_the_directory_is_asked_for_the_addresses_of_a_trace(actor: Account) -> None:
+    person = DirectoryAccount(
+        object_id=actor.object_id, user_principal_name=actor.user_principal_name, account_enabled=True
+    )
+    directory, filters = FakeDirectory(person), list[str]()
+    directory.mail[actor.object_id] = ("mallory@contoso.com",)
+    async with answering(tracing(filters)) as reader:
+        sources = graph_sources(reader, Tables({}), own_tokens(Token()), directory)
+        said = await sources["message_trace"].ask(about(actor, "message_trace"), None)
+
+    assert isinstance(said, Found)
 
 
 async def test_a_missing_service_principal_of_message_traces_says_how_to_make_it(actor: Account) -> None:

@@ -29,7 +29,8 @@ CALLS = """GraphApiAuditEvents
 MESSAGES = """EmailEvents
 | where Timestamp between (datetime({start}) .. datetime({end}))
 | where SenderObjectId == "{id}" or RecipientObjectId == "{id}"
-| project Timestamp, EmailDirection, SenderFromAddress, RecipientEmailAddress, DeliveryAction, ThreatTypes
+| project Timestamp, EmailDirection, SenderObjectId, SenderFromAddress, RecipientEmailAddress, DeliveryAction, \
+ThreatTypes
 | order by Timestamp asc
 | take {most}"""
 _COLUMNS = {

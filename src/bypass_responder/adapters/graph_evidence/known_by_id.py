@@ -1,4 +1,4 @@
-"""A record names its actor by user principal name; some logs know accounts by their object id alone."""
+"""A record names its actor by user principal name; some logs know accounts by object id or mail addresses alone."""
 
 from __future__ import annotations
 
@@ -27,3 +27,19 @@ class KnownById:
                 account = who.model_copy(update={"object_id": found.object_id})
                 question = question.model_copy(update={"account": account})
         return await self._source.ask(question, memo)
+
+
+class WithAddresses:
+    """Looks up the mail addresses of the account, then asks the source. Permission: User.Read.All."""
+
+    def __init__(self, source: EvidenceSource, directory: Directory) -> None:
+        """Take the source, and where the addresses are."""
+        self._source = source
+        self._directory = directory
+
+    async def ask(self, question: Question, memo: str | None) -> Answer:
+        """Ask about all addresses; without an account in the directory, about the name."""
+        who = question.account
+        name = who.object_id or who.user_principal_name
+        found = await self._directory.addresses(name) if name else None
+        return await self._source.ask(question.model_copy(update={"addresses": found}), memo)

@@ -8,7 +8,7 @@ from bypass_responder.adapters.graph_evidence.alerts import Alerts
 from bypass_responder.adapters.graph_evidence.audit_log_queries import TOPICS, AuditLogQueries
 from bypass_responder.adapters.graph_evidence.directory_audits import DirectoryAudits
 from bypass_responder.adapters.graph_evidence.hunted_tables import EmailEvents, GraphCalls
-from bypass_responder.adapters.graph_evidence.known_by_id import KnownById
+from bypass_responder.adapters.graph_evidence.known_by_id import KnownById, WithAddresses
 from bypass_responder.adapters.graph_evidence.message_traces import MessageTraces
 from bypass_responder.adapters.graph_evidence.risk_detections import RiskDetections
 from bypass_responder.adapters.graph_evidence.sign_ins import SignIns
@@ -30,8 +30,8 @@ def graph_sources(
         "sign_ins_application": SignIns(graph, "servicePrincipal", "managedIdentity"),
         "graph_activity": KnownById(GraphCalls(hunting), directory),
         "directory_changes": KnownById(DirectoryAudits(graph), directory),
-        "message_trace": MessageTraces(graph),
-        "email_events": KnownById(EmailEvents(hunting), directory),
+        "message_trace": WithAddresses(MessageTraces(graph), directory),
+        "email_events": KnownById(WithAddresses(EmailEvents(hunting), directory), directory),
         "security_alerts": Alerts(graph),
         "dlp_alerts": Alerts(graph, data_loss=True),
         "risk_detections": KnownById(RiskDetections(graph), directory),
