@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from bypass_responder.evidence.exchange_changes import changes_of
+from bypass_responder.evidence.exchange_changes import FLOW, OPERATIONS, changes_of
 from bypass_responder.model.question import Found, Item
-from tests.evidence.questions import a_question, at
+from tests.evidence.questions import HOME, a_question, at
+
+CONTACT = "/o=Labs/cn=x"
 
 
 def item(operation: str, *, result: str = "True", **parameters: str) -> Item:
@@ -50,10 +52,41 @@ def item(operation: str, *, result: str = "True", **parameters: str) -> Item:
         ("New-InboxRule", {"MoveToFolder": "alex:\\RSS Feeds"}, 'moves mail to "rss feeds"'),
         ("New-InboxRule", {"MoveToFolder": "x", "MarkAsRead": "True"}, "moves mail and marks it as read"),
         ("Set-Mailbox", {"ForwardingAddress": "Backup"}, "forwards mail outside: Backup"),
+        ("New-InboxRule", {"SoftDeleteMessage": "True"}, "rule that deletes mail"),
+        ("New-InboxRule", {"DeleteMessage": "$true"}, "rule that deletes mail"),
+        ("Set-InboxRule", {"MoveToFolder": "x", "MarkAsRead": "1"}, "moves mail and marks it as read"),
+        (
+            "UpdateInboxRules",
+            {"RuleActions": f'[{{"ActionType":"Forward","Recipients":["{CONTACT}","bob@{HOME}"]}}]'},
+            f'forwards mail outside: "{CONTACT}"',
+        ),
+        (
+            "New-InboxRule",
+            {"ForwardTo": f'"Bob" [SMTP:bob@{HOME}];"Backup" [EX:{CONTACT}]'},
+            f"forwards mail outside: \"'Bob' [SMTP:bob@{HOME}];'Backup' [EX:{CONTACT}]\"",
+        ),
+        ("New-InboxRule", {"RedirectTo": f"bob@{HOME};Backup"}, f'redirects mail outside: "bob@{HOME};Backup"'),
+        ("New-InboxRule", {"ForwardTo": f"bob@{HOME};eve@{HOME}"}, f'forwards mail to "bob@{HOME};eve@{HOME}"'),
+        (
+            "New-JournalRule",
+            {"JournalEmailAddress": "x@fabrikam.com"},
+            "forwards mail outside: x@fabrikam.com; changes the mail flow of the organization",
+        ),
+        (
+            "Set-TransportConfig",
+            {"JournalingReportNdrTo": "x@fabrikam.com"},
+            "forwards mail outside: x@fabrikam.com; changes the mail flow of the organization",
+        ),
+        ("Set-OutboundConnector", {"SmartHosts": "a.example"}, "changes the mail flow of the organization"),
     ],
 )
 def test_what_keeps_an_access_open_is_notable(operation: str, parameters: dict[str, str], reason: str) -> None:
     assert item(operation, **parameters).notable == reason
+
+
+@pytest.mark.parametrize("noun", ["TransportRule", "JournalRule", "InboundConnector", "OutboundConnector"])
+def test_what_changes_the_mail_flow_is_asked_for(noun: str) -> None:
+    assert {f"New-{noun}", f"Set-{noun}"} <= set(FLOW) <= set(OPERATIONS)
 
 
 @pytest.mark.parametrize(

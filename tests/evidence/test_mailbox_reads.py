@@ -74,6 +74,11 @@ async def notable(source: str, **sections: Any) -> list[str | None]:
             {"forward_to": ['"x@contoso.onmicrosoft.com"@evil.example']},
             "sends mail outside: \"'x@contoso.onmicrosoft.com'@evil.example\"",
         ),
+        (
+            {"forward_to": ['"bob@contoso.onmicrosoft.com" [EX:/o=Labs/cn=x]']},
+            "sends mail outside: \"'bob@contoso.onmicrosoft.com' [EX:/o=Labs/cn=x]\"",
+        ),
+        ({"forward_to": ['"Bob; the other" [SMTP:bob@contoso.onmicrosoft.com]']}, None),
         ({"move_to": "RSS Feeds"}, 'moves mail to "rss feeds"'),
         ({"move_to": "alex:\\Inbox\\Archive"}, "moves mail to archive"),
         ({"move_to": "Projects", "mark_as_read": True}, "moves mail and marks it as read"),

@@ -18,6 +18,10 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
 _LAST = datetime.max.replace(tzinfo=UTC)
 _ADDRESS = re.compile(r"(?:\"[^\"]*\"|[^\s\[\]<>:;,\"]+)@[^\s\[\]<>:;,\"']+")
 """The part before the @ may be quoted, or hold an apostrophe."""
+_RECIPIENT = re.compile(r'(?:"[^"]{0,500}"|\[[^\]]{0,500}\]|[^;])+')
+"""One of several, divided by semicolons. A name in quotes may hold one too."""
+_BRACKETED = re.compile(r"(?:\[([^\[\]]*)\]|<([^<>]*)>)\s*\Z")
+"""The address of a recipient after its name, which may look like another address."""
 AWAY = frozenset({"rss feeds", "rss subscriptions", "archive", "conversation history", "junk email", "junk e-mail",
                   "deleted items", "trash", "recoverable items", "sync issues"})  # fmt: skip
 """Folders that nobody opens, by their English names without case."""
@@ -90,12 +94,19 @@ def outside_of(written: str, account: str) -> list[str]:
 
 
 def leaves_home(written: str, account: str) -> bool:
-    """Return True for a recipient without an address of the account's own domain, such as a mail contact.
+    """Return True where one of the recipients has no address of the account's own domain, as a mail contact.
 
     Exchange names a contact and a mailbox the same way, ``EX:/o=…``: what is not known to be at home counts as outside.
     """
-    found = _ADDRESS.findall(written)
-    return not found or bool(outside_of(written, account))
+    recipients = [each.strip() for each in _RECIPIENT.findall(written) if each.strip()]
+    return not recipients or any(_is_outside(each, account) for each in recipients)
+
+
+def _is_outside(recipient: str, account: str) -> bool:
+    bracketed = _BRACKETED.search(recipient)
+    address = (bracketed[1] or bracketed[2] or "") if bracketed else recipient
+    at_home = bool(_ADDRESS.search(address)) and not outside_of(address, account)
+    return not at_home or address.casefold().startswith("ex:")
 
 
 def takes_away(folder: str, *, marks_as_read: bool) -> str:

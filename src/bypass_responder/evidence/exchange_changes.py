@@ -11,6 +11,7 @@ from bypass_responder.evidence.audit_fields import (
     detail,
     leaves_home,
     moment,
+    objects,
     outside_of,
     pairs,
     quoted_text,
@@ -18,25 +19,30 @@ from bypass_responder.evidence.audit_fields import (
     text,
 )
 from bypass_responder.evidence.own_acts import OURS, is_own_change
+from bypass_responder.model.operation import truth
 from bypass_responder.model.question import Empty, Found, Item, Question
 
 FORWARDS = ("ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "ForwardingSmtpAddress", "ForwardingAddress",
-            "RedirectMessageTo", "BlindCopyTo")  # fmt: skip
+            "RedirectMessageTo", "BlindCopyTo", "CopyTo", "AddToRecipients", "JournalEmailAddress",
+            "JournalingReportNdrTo")  # fmt: skip
 GIVEN_TO = ("User", "Trustee", "GrantSendOnBehalfTo", "Delegate")
-ACTIONS = ("DeleteMessage", "SoftDeleteMessage", "MoveToFolder", "MarkAsRead", "DeliverToMailboxAndForward")
+DELETES = ("DeleteMessage", "SoftDeleteMessage")
+ACTIONS = (*DELETES, "MoveToFolder", "MarkAsRead", "DeliverToMailboxAndForward")
 OUTLOOK_ACTIONS = "RuleActions"
 """What a rule of Outlook does, in a record of UpdateInboxRules: JSON with ActionType and Recipients."""
 _MARKS = re.compile(r'"ActionType"\s*:\s*"\w*Mark\w*Read', re.IGNORECASE)
 _DELETES = re.compile(r'"ActionType"\s*:\s*"\w*Delete', re.IGNORECASE)
 AUDITING = ("AuditBypassEnabled", "AuditEnabled", "AuditOwner", "AuditDelegate", "AuditAdmin", "AuditLogAgeLimit",
             "AuditDisabled", "UnifiedAuditLogIngestionEnabled")  # fmt: skip
-SHOWN = (*FORWARDS, *GIVEN_TO, "AccessRights", *ACTIONS, *AUDITING)
+SHOWN = (*FORWARDS, "SmartHosts", *GIVEN_TO, "AccessRights", *ACTIONS, *AUDITING)
 """Parameters of an item, in this order. The conditions of a rule are in the raw record only."""
 DELEGATION = ("Add-MailboxPermission", "Add-RecipientPermission", "Add-MailboxFolderPermission",
               "Set-MailboxFolderPermission", "AddFolderPermissions", "ModifyFolderPermissions",
               "UpdateFolderPermissions", "UpdateCalendarDelegation")  # fmt: skip
 RULES = ("New-InboxRule", "Set-InboxRule", "Enable-InboxRule", "UpdateInboxRules")
-FLOW = ("New-TransportRule", "Set-TransportRule", "New-InboundConnector", "New-OutboundConnector", "Set-RemoteDomain")
+FLOW = ("New-TransportRule", "Set-TransportRule", "Enable-TransportRule", "New-JournalRule", "Set-JournalRule",
+        "Enable-JournalRule", "New-InboundConnector", "Set-InboundConnector", "New-OutboundConnector",
+        "Set-OutboundConnector", "New-RemoteDomain", "Set-RemoteDomain", "Set-TransportConfig")  # fmt: skip
 EXPORTS = ("New-MailboxExportRequest", "New-ComplianceSearchAction", "New-MailboxSearch")
 OPERATIONS = (*RULES, "Set-Mailbox", *DELEGATION, *FLOW, *EXPORTS, "Set-CASMailbox",
               "Set-MailboxAuditBypassAssociation", "Set-OrganizationConfig", "Set-AdminAuditLogConfig")  # fmt: skip
@@ -72,11 +78,11 @@ def _item(record: Record, question: Question) -> Item:
 def _reasons(operation: str, parameters: dict[str, str], account: str) -> list[str]:
     found = [_forward(name, parameters[name], account) for name in FORWARDS if parameters.get(name)]
     actions = parameters.get(OUTLOOK_ACTIONS, "")
-    found += [f"forwards mail outside: {quoted_text(address)}" for address in outside_of(actions, account)]
+    found += [f"forwards mail outside: {quoted_text(each)}" for each in _sent_outside(actions, account)]
     if operation in DELEGATION or parameters.get("GrantSendOnBehalfTo"):
         whom = next((parameters[name] for name in GIVEN_TO if parameters.get(name)), "")
         found.append(f"new delegate: {quoted_text(whom)}" if whom else "new permission on a mailbox")
-    deletes = parameters.get("DeleteMessage", "").casefold() == "true" or _DELETES.search(actions)
+    deletes = any(truth(parameters.get(name, "")) for name in DELETES) or _DELETES.search(actions)
     if operation in RULES and deletes:
         found.append("rule that deletes mail")
     if operation in RULES:
@@ -91,10 +97,16 @@ def _reasons(operation: str, parameters: dict[str, str], account: str) -> list[s
 
 
 def _takes_away(parameters: dict[str, str]) -> str:
-    read = parameters.get("MarkAsRead", "").casefold() == "true" or bool(
-        _MARKS.search(parameters.get(OUTLOOK_ACTIONS, ""))
-    )
+    read = bool(truth(parameters.get("MarkAsRead", "")) or _MARKS.search(parameters.get(OUTLOOK_ACTIONS, "")))
     return takes_away(parameters.get("MoveToFolder", ""), marks_as_read=read)
+
+
+def _sent_outside(actions: str, account: str) -> list[str]:
+    """Return the outside addresses in the actions of a rule of Outlook, and its recipients without an address."""
+    found = [each.get("Recipients") for each in objects({OUTLOOK_ACTIONS: actions}, OUTLOOK_ACTIONS)]
+    recipients = [str(each) for listed in found for each in (listed if isinstance(listed, list) else [listed]) if each]
+    contacts = [each for each in recipients if leaves_home(each, account) and not outside_of(each, account)]
+    return list(dict.fromkeys([*outside_of(actions, account), *contacts]))
 
 
 def _forward(name: str, to: str, account: str) -> str:
