@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.evidence.redaction import ENDINGS, SECRET, redacted
+from bypass_responder.evidence.redaction import ENDINGS, PARTS, redacted
 
 PLANTED = "Quarterly results, confidential"
 RECORDS: dict[str, Any] = {
@@ -38,6 +38,20 @@ RECORDS: dict[str, Any] = {
     "a hashtable": {"Details": f"@{{Id=1; Subject={PLANTED}}}"},
     "XML": {"Details": f"<Item><t:Subject>{PLANTED}</t:Subject></Item>"},
     "a header": {"Headers": f"From: alex@contoso.com\r\nSubject: {PLANTED}"},
+    "a name with more around it": {
+        "EmailSubjectLine": PLANTED,
+        "SubjectText_s": PLANTED,
+        "ConversationTopic_s": PLANTED,
+    },
+    "a body with more around it": {"MessageBodyText": PLANTED, "BodyContent": PLANTED},
+    "an automatic reply": {"InternalReplyMessage": PLANTED, "ExternalReplyMessage": PLANTED},
+    "what data loss prevention found": {"DetectedValues": [{"Name": PLANTED, "Value": PLANTED}]},
+    "secrets": {"Password": PLANTED, "secretText": PLANTED, "accessToken": PLANTED},
+    "a parameter with a secret": {"Parameters": [{"Name": "Password", "Value": PLANTED}]},
+    "a pair with a list": {"Properties": [["Subject", [PLANTED]]]},
+    "a text that begins with it": {"Details": f"subject={PLANTED}"},
+    "the middle of a line": {"Details": f"Id: 1, Subject: {PLANTED}"},
+    "a line after a prefix": {"Details": f"Re: Subject : {PLANTED}"},
     "what mail is grouped by": {"clusterBy": "Subject;P2SenderDomain", "clusterByValue": f"{PLANTED};fabrikam.com"},
 }
 
@@ -61,13 +75,23 @@ def test_everything_else_stays() -> None:
     }
 
 
-def test_the_conditions_of_a_rule_stay() -> None:
-    rule = {"Parameters": [{"Name": "SubjectContainsWords", "Value": "invoice"}]}
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SubjectContainsWords",
+        "BodyContainsWords",
+        "SubjectOrBodyContainsWords",
+        "ExceptIfSubjectContainsWords",
+        "SubjectOrBodyMatchesPatterns",
+    ],
+)
+def test_the_conditions_of_a_rule_stay(name: str) -> None:
+    rule = {"Parameters": [{"Name": name, "Value": "invoice"}], name: "invoice", "Details": f"{name}: invoice"}
 
     assert redacted(rule) == rule
 
 
-@pytest.mark.parametrize("name", sorted({*SECRET, *(f"a{each}" for each in ENDINGS)}))
+@pytest.mark.parametrize("name", sorted({*PARTS, *(f"a{each}" for each in (*PARTS, *ENDINGS))}))
 def test_every_name_is_recognized_within_other_text(name: str) -> None:
     assert redacted({"Details": f'Message {{"{name.title()}": "{PLANTED}"}}'}) == {"Details": "(removed)"}
 
@@ -81,6 +105,7 @@ def test_a_long_run_of_marks_is_read_to_its_end(run: str) -> None:
     "text",
     [
         'subject:"invoice" AND from:bob',
+        'subject="invoice" AND from=bob',
         "Set-InboxRule -SubjectContainsWords invoice",
         '{"SubjectContainsWords": "invoice"}',
         '{"Name": "x", "Name": "y"}',
@@ -89,6 +114,18 @@ def test_a_long_run_of_marks_is_read_to_its_end(run: str) -> None:
 )
 def test_what_somebody_looked_for_stays(text: str) -> None:
     assert redacted({"Query": text}) == {"Query": text}
+
+
+def test_the_query_of_a_search_stays_in_a_pair() -> None:
+    search = {"Parameters": [{"Name": "ContentMatchQuery", "Value": "subject=invoice"}]}
+
+    assert redacted(search) == search
+
+
+def test_the_name_of_a_token_or_a_method_is_no_secret() -> None:
+    sign_in = {"uniqueTokenIdentifier": "x", "authenticationMethod": "Password", "lastPasswordChangeDateTime": "y"}
+
+    assert redacted(sign_in) == sign_in
 
 
 def test_a_flag_stays() -> None:
@@ -102,7 +139,7 @@ json_values = st.recursive(
 )
 
 
-@given(json_values, st.sampled_from(sorted({*SECRET, *ENDINGS})), st.booleans())
+@given(json_values, st.sampled_from(sorted({*PARTS, *ENDINGS})), st.booleans())
 def test_a_secret_field_is_removed_beside_anything(other: Any, name: str, packed: bool) -> None:
     secret: Any = {name: PLANTED}
     record = {"before": other, "inner": [json.dumps(secret) if packed else secret]}

@@ -1,4 +1,4 @@
-"""Subjects and bodies of messages out of raw records, whatever source they come from. Pure."""
+"""Subjects and bodies of messages, and secrets, out of raw records, whatever source they come from. Pure."""
 
 from __future__ import annotations
 
@@ -12,25 +12,18 @@ from typing import Any
 REMOVED = "(removed)"
 DEEPEST = 40
 _NOT_A_LETTER = re.compile(r"[^a-z]")
-SECRET = frozenset(
-    {
-        "subjectline",
-        "subjecttext",
-        "conversationtopic",
-        "threadtopic",
-        "topic",
-        "bodytext",
-        "bodyhtml",
-        "messagecontent",
-        "messagetext",
-        "internalmessage",
-        "externalmessage",
-        "clusterbyvalue",
-    }
-)
-"""Names of fields, letters only, whose value is a subject or a body. A condition of a rule is none: it is evidence."""
-ENDINGS = ("subject", "subjects", "body", "bodies", "preview", "snippet")
-"""Of other such names, as ``emailSubject``, ``Item.Subject`` and ``uniqueBody``."""
+PARTS = (
+    "subject", "body", "bodies", "topic", "preview", "snippet", "messagecontent", "messagetext", "detectedvalue",
+    "clusterbyvalue",
+)  # fmt: skip
+"""Parts of names, letters only, whose value is a subject, a body, or what data loss prevention found in one."""
+ENDINGS = (
+    "internalmessage", "externalmessage", "replymessage", "password", "passphrase", "secret", "secrettext",
+    "accesstoken", "refreshtoken", "idtoken",
+)  # fmt: skip
+"""Ends of other such names, and of those of secrets."""
+_CONDITION = re.compile(r"(?:subject|body)(?:contains|matches)(?:words|patterns)\Z")
+"""End of the name of a rule's condition, which is evidence."""
 _NAMES = frozenset({"name", "displayname", "key", "field", "property"})
 """Fields of a pair that hold its name."""
 _VALUES = ("value", "values", "val", "text", "string", "content", "data")
@@ -44,13 +37,17 @@ _LABEL = re.compile(
 
 A search such as ``subject:invoice`` is none: it is what somebody looked for.
 """
-_WORD = re.compile("subject|bod(?:y|ies)|preview|snippet|topic|message|clusterby", re.IGNORECASE)
+_IN_WORDS = re.compile(r"(?<![\w.\"'-])(?P<label>[\w.-]{1,60})[ \t]{0,3}(?:=(?!=)|:[ \t])")
+"""The name of a value anywhere in a text, such as ``subject=…``. In a query it is what somebody looked for."""
+_WORD = re.compile(
+    "subject|bod(?:y|ies)|preview|snippet|topic|message|clusterby|detected|pass|secret|token", re.IGNORECASE
+)
 """Part of each of these names. A text of ASCII without any of them names none."""
 _BLANK = "\ufeff\u200b \t\r\n"
 
 
 def redacted(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a JSON value without subjects and bodies.
+    """Return a JSON value without subjects, bodies and secrets.
 
     Also in lists, name-value pairs and nested JSON texts.
     """
@@ -61,16 +58,20 @@ def _redacted(value: Any, depth: int) -> Any:  # noqa: ANN401 - any JSON value
     if depth > DEEPEST:
         return REMOVED
     if isinstance(value, Mapping):
-        pair = _secret_pair(value)
+        names = _names_of(value)
+        pair = any(map(_is_secret, names))
+        searched = any(map(_is_query, names))
         return {
             str(name): REMOVED
             if _says_something(content) and (_is_secret(str(name)) or (pair and _folded(str(name)).endswith(_VALUES)))
+            else _within(content, depth + 1, query=True)
+            if isinstance(content, str) and (searched or _is_query(str(name)))
             else _redacted(content, depth + 1)
             for name, content in value.items()
         }
     if isinstance(value, list | tuple):
         match value:
-            case [str(name), str()] if _is_secret(name):
+            case [str(name), content] if _is_secret(name) and _says_something(content):
                 return [name, REMOVED]
         return [_redacted(each, depth + 1) for each in value]
     return _within(value, depth) if isinstance(value, str) else value
@@ -80,7 +81,7 @@ def _says_something(content: Any) -> bool:  # noqa: ANN401 - any JSON value
     return content not in (None, "") and not isinstance(content, bool)
 
 
-def _within(text: str, depth: int) -> str:
+def _within(text: str, depth: int, *, query: bool = False) -> str:
     """Return a text with its JSON redacted.
 
     A text that is no JSON and names a subject or a body is removed.
@@ -91,14 +92,15 @@ def _within(text: str, depth: int) -> str:
             inner = json.loads(stripped, object_pairs_hook=_all_of)
         except (ValueError, RecursionError):
             cut = stripped.lstrip('"\\').startswith(("{", "["))
-            if cut and any(word in text.casefold() for word in ENDINGS):
+            if cut and any(word in text.casefold() for word in PARTS):
                 return REMOVED
         else:
             clean = _redacted(inner, depth + 1)
             return text if clean == inner else json.dumps(clean, ensure_ascii=False)
     if text.isascii() and not _WORD.search(text):
         return text
-    named = (name for found in _LABEL.finditer(text) for name in found.groups() if name)
+    labels = (_LABEL,) if query else (_LABEL, _IN_WORDS)
+    named = (name for label in labels for found in label.finditer(text) for name in found.groups() if name)
     return REMOVED if any(map(_is_secret, named)) else text
 
 
@@ -110,16 +112,20 @@ def _all_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
-def _secret_pair(value: Mapping[Any, Any]) -> bool:
-    """Return True for ``{"Name": "Subject", "Value": …}``, and for a modified property of that name."""
+def _names_of(value: Mapping[Any, Any]) -> list[str]:
+    """Return the name in ``{"Name": "Subject", "Value": …}``, and that of a modified property."""
     names = (content for name, content in value.items() if _folded(str(name)) in _NAMES)
-    return any(isinstance(name, str) and _is_secret(name) for name in names)
+    return [name for name in names if isinstance(name, str)]
+
+
+def _is_query(name: str) -> bool:
+    return _folded(name).endswith("query")
 
 
 @lru_cache(maxsize=4096)
 def _is_secret(name: str) -> bool:
     folded = _folded(name)
-    return folded in SECRET or folded.endswith(ENDINGS)
+    return folded.endswith(ENDINGS) or (any(part in folded for part in PARTS) and not _CONDITION.search(folded))
 
 
 def _folded(name: str) -> str:
