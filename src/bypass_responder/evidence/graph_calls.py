@@ -1,14 +1,14 @@
 """Microsoft Graph calls with an account's tokens: mail and files read without Exchange's audit. Pure.
 
-The address of a call may hold what somebody searched for. What follows its question mark, or stands in the brackets of
-a search, is dropped.
+The address of a call may hold what somebody searched for. What follows its question mark or ``$search=``, or stands in
+the brackets of a search, is dropped, however it is encoded.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from bypass_responder.evidence.audit_fields import Record, detail, gathered, text
 from bypass_responder.evidence.groups import Group, grouped
@@ -23,8 +23,12 @@ READS = (
     (re.compile(r"/(?:content|zip)\Z"), "file download"),
 )
 """What a path says, without case; the first that fits. Paths of rules, chats and sending look like those of mail."""
-_QUESTION = re.compile(r"\?|%3f", re.IGNORECASE)
-_SEARCH = re.compile(r"((?:/|\.)search)\(.*\)", re.IGNORECASE | re.DOTALL)
+_QUESTION = re.compile(r"\?|[&/;]?\$(?:search|filter)\s*=", re.IGNORECASE)
+MOST_ENCODED = 5
+"""How often a path may be encoded."""
+_MARKS = "!#$&'()*+,/:;=?@[]"
+"""Kept as they are; everything else is encoded once."""
+_SEARCH = re.compile(r"((?:/|\.)search)\((?:.*\)|.*)", re.IGNORECASE | re.DOTALL)
 _OPAQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[\w%+=-]{40,}|'[^']*'", re.IGNORECASE)
 
 
@@ -37,12 +41,14 @@ def calls_of(rows: Sequence[Record], question: Question, *, complete: bool = Tru
 
 def path_of(uri: str) -> str:
     """Return the path of a call, without the host, the query and the words of a search."""
-    plain = _QUESTION.split(uri, maxsplit=1)[0]
+    for _ in range(MOST_ENCODED):
+        uri = unquote(uri)
+    without_words = _SEARCH.sub(r"\1(…)", quote(uri, safe=_MARKS))
+    plain = _QUESTION.split(without_words, maxsplit=1)[0]
     try:
-        path = urlsplit(plain).path.replace("//", "/")
+        return urlsplit(plain).path.replace("//", "/")
     except ValueError:
-        path = plain
-    return _SEARCH.sub(r"\1(…)", path)
+        return plain
 
 
 def kind_of(path: str) -> str:
