@@ -28,6 +28,12 @@ COMMANDS = {
     Technique.AUDIT_ENABLED: f"Set-Mailbox -Identity '{ALEX}' -AuditEnabled $true",
 }
 RIGHTS = {
+    f"Remove-RoleGroupMember -Identity 'Records Management' -Member '{ALEX}'": ran(
+        "Add-RoleGroupMember", "contoso/Records Management", Identity=TARGET, Member=ALEX
+    ),
+    f"Remove-ManagementRoleEntry -Identity 'Tools\\{BYPASS}'": ran(
+        "Add-ManagementRoleEntry", ParentRoleEntry=f"Audit Logs\\{BYPASS}", Role="Tools"
+    ),
     "Remove-ManagementRole -Identity 'T'": ran("New-ManagementRole", Name="T", Parent="Audit Logs"),
     "Remove-ManagementRoleAssignment -Identity 'x'": ran("New-ManagementRoleAssignment", Name="x", Role="Audit Logs"),
     f"Remove-RoleGroupMember -Identity '{GROUP}' -Member '{ALEX}'": ran(

@@ -14,7 +14,31 @@ from tests.tampering.test_family import found_in
 OWN = Own((GROUP, f"{GROUP} Reads"), frozenset({WORKER_ID}))
 ROLE = f"{GROUP} - Audit Logs"
 BYPASS = "Set-MailboxAuditBypassAssociation"
+ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+PATH = "NAMPR01A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/contoso.onmicrosoft.com"
+DN = "CN={},OU=contoso,OU=Microsoft Exchange Hosted Organizations,DC=PROD,DC=OUTLOOK,DC=COM"
+BY_ID = {
+    "membership of a built-in group": ran(
+        "Add-RoleGroupMember", f"{PATH}/Organization Management", Identity=ID, Member=ALEX
+    ),
+    "membership by replacement": ran("Update-RoleGroupMember", "Records Management", Identity=ID, Members=ALEX),
+    "membership of our group": ran("Add-RoleGroupMember", f"{PATH}/{GROUP}", Identity=ID, Member=ALEX),
+    "a role": ran("New-ManagementRoleAssignment", "Audit Logs-alex", Role=ID, User=ALEX),
+    "a role of ours": ran("New-ManagementRoleAssignment", f"{ROLE}-alex", Role=ID, User=ALEX),
+    "a role's entry": ran("Add-ManagementRoleEntry", f"contoso\\Tools\\{BYPASS}", Identity=f"{ID}-1"),
+}
+BY_DN = {
+    "membership of a built-in group": ran(
+        "Add-RoleGroupMember", Identity=DN.format("Organization Management"), Member=ALEX
+    ),
+    "membership of our group": ran("Add-RoleGroupMember", Identity=DN.format(GROUP), Member=ALEX),
+    "a role": ran("New-ManagementRoleAssignment", Role=DN.format("Audit Logs"), User=ALEX),
+    "a role in a new group": ran("New-RoleGroup", Name="Tools", Roles=DN.format("Audit Logs")),
+    "a new role": ran("New-ManagementRole", Name="Tools", Parent=DN.format("Audit\\20Logs")),
+}
 GIVEN = {
+    **{f"{name}, by id": record for name, record in BY_ID.items()},
+    **{f"{name}, by distinguished name": record for name, record in BY_DN.items()},
     "a role": ran("New-ManagementRoleAssignment", Name="x", Role="Audit Logs", User=ALEX),
     "a role by its path": ran("New-ManagementRoleAssignment", Name="x", Role="contoso/Roles/Audit Logs", User=ALEX),
     "a role in other case": ran("New-ManagementRoleAssignment", Name="x", Role="AUDIT LOGS", User=ALEX),
@@ -50,6 +74,9 @@ GIVEN = {
     "our name in a built-in group": ran("Add-RoleGroupMember", Identity="Organization Management", Member=GROUP),
     "somebody beside us": ran("Update-RoleGroupMember", Identity=GROUP, Members=f"{WORKER_ID};{GROUP} 2"),
     "a role's entry": ran("Add-ManagementRoleEntry", Identity=f"Help desk\\{BYPASS}"),
+    "all entries of the parent": ran("Add-ManagementRoleEntry", Identity="Help desk\\*"),
+    "entries by a wildcard": ran("Add-ManagementRoleEntry", Identity="Help desk\\Set-Mailbox*"),
+    "an entry of the parent": ran("Add-ManagementRoleEntry", ParentRoleEntry=f"Audit Logs\\{BYPASS}", Role="Tools"),
 }
 NOT_GIVEN = {
     "another role": ran("New-ManagementRoleAssignment", Name="Audit Logs-x", Role="Journaling", User=ALEX),
@@ -66,6 +93,15 @@ NOT_GIVEN = {
         "New-ManagementRole", Name="T", Parent="Audit Logs", EnabledCmdlets="Get-User"
     ),
     "another entry": ran("Add-ManagementRoleEntry", Identity="Help desk\\Set-Mailbox"),
+    "other entries": ran("Add-ManagementRoleEntry", Identity="Help desk\\Get-*"),
+    "another entry of the parent": ran(
+        "Add-ManagementRoleEntry", ParentRoleEntry="Audit Logs\\Get-User", Role=f"{BYPASS}"
+    ),
+    "another group, by id": ran("Add-RoleGroupMember", f"{PATH}/Help desk", Identity=ID, Member=ALEX),
+    "another group, by distinguished name": ran(
+        "Add-RoleGroupMember", Identity="CN=Help desk\\, Organization Management,OU=contoso", Member=ALEX
+    ),
+    "another role, by id": ran("New-ManagementRoleAssignment", "View-Only Audit Logs-alex", Role=ID, User=ALEX),
 }
 REMOVED = {
     "the group": ran("Remove-RoleGroup", Identity=GROUP),
@@ -76,6 +112,13 @@ REMOVED = {
     "all members": ran("Update-RoleGroupMember", Identity=GROUP, Members=""),
     "the service principal": ran("Remove-ServicePrincipal", Identity=WORKER_ID),
     "an assignment": ran("Remove-ManagementRoleAssignment", Identity=f"{ROLE}-{GROUP}"),
+    "the group, by id": ran("Remove-RoleGroup", f"{PATH}/{GROUP}", Identity=ID),
+    "the group, by distinguished name": ran("Remove-RoleGroup", Identity=DN.format(GROUP)),
+    "the member of the group, by its id": ran(
+        "Remove-RoleGroupMember", f"{PATH}/{GROUP}", Identity=ID, Member=WORKER_ID
+    ),
+    "all members, by the group's id": ran("Update-RoleGroupMember", f"{PATH}/{GROUP}", Identity=ID, Members=ALEX),
+    "an assignment, by id": ran("Remove-ManagementRoleAssignment", f"{ROLE}-{GROUP}", Identity=ID),
     "a permission": in_entra(
         "Remove app role assignment from service principal.",
         ModifiedProperties=[{"Name": "ServicePrincipal.AppId", "OldValue": WORKER_ID, "NewValue": ""}],
@@ -83,6 +126,7 @@ REMOVED = {
 }
 KEPT = {
     "another group": ran("Remove-RoleGroup", Identity="Help desk"),
+    "another group, by id": ran("Remove-RoleGroup", f"{PATH}/Help desk, not {GROUP}", Identity=ID),
     "another member": ran("Remove-RoleGroupMember", Identity=GROUP, Member=ALEX),
     "another service principal": ran("Remove-ServicePrincipal", Identity="backup"),
     "another assignment": ran("Remove-ManagementRoleAssignment", Identity="Audit Logs-Help desk"),

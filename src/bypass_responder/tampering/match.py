@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bypass_responder.model.record import AuditRecord
 
 _SEPARATORS = re.compile(r"[;,\[\]\"]+")
+_COMMON_NAME = re.compile(r"\s*CN=((?:\\.|[^,\\])*)", re.IGNORECASE | re.DOTALL)
+_ESCAPED = re.compile(r"\\([0-9A-Fa-f]{2}|.)", re.DOTALL)
 
 
 class Match(NamedTuple):
@@ -97,10 +99,30 @@ def listed(text: str) -> Iterator[str]:
 
 
 def last_part(name: str) -> str:
-    r"""Return the last part of a path (``host/organization/name``, ``tenant\name``), or the name as it is."""
-    return re.split(r"[/\\]", name.strip().strip('"'))[-1]
+    r"""Return the last part of a path (``host/organization/name``, ``tenant\name``), or the name as it is.
+
+    Of a distinguished name (``CN=name,OU=…``), the first common name.
+    """
+    bare = name.strip().strip('"')
+    if found := _COMMON_NAME.match(bare):
+        return _ESCAPED.sub(_unescaped, found[1]).strip()
+    return re.split(r"[/\\]", bare)[-1]
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if len(found[1]) > 1 else found[1]
 
 
 def object_of(record: AuditRecord) -> str:
     """Return the object of the command as it was typed; else as the record names it."""
-    return (given(record, "Identity") or record.object_id or "").strip()
+    return next(iter(names_of(record)), "")
+
+
+def names_of(record: AuditRecord) -> list[str]:
+    """Return the names of the command's object: as it was typed, which may be an id, and as the record names it."""
+    return [name for each in (given(record, "Identity"), record.object_id) if (name := (each or "").strip())]
+
+
+def named(record: AuditRecord, is_it: Callable[[str], bool]) -> str | None:
+    """Return the name of the command's object of which ``is_it`` is true; None if it is true of none."""
+    return next(filter(is_it, names_of(record)), None)

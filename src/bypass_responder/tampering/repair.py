@@ -68,7 +68,8 @@ def mailbox(found: Changed, setting: str) -> Repair:
 
 def right(found: Changed) -> Repair:
     """Return the command that takes a given right away."""
-    name = _quoted(found.target)
+    is_member = found.operation in {"Add-RoleGroupMember", "Update-RoleGroupMember"}
+    name = _quoted(last_part(found.target) if is_member else found.target)
     text = f"Unless it was meant, take the right away {IN_EXCHANGE[0].lower()}{IN_EXCHANGE[1:]}"
     if not name:
         return Repair(f"{text}. Who has it", HOLDERS)
@@ -79,9 +80,8 @@ def right(found: Changed) -> Repair:
             return Repair(text, f"Remove-ManagementRole -Identity {name}")
         case "New-ManagementRoleAssignment":
             return Repair(text, f"Remove-ManagementRoleAssignment -Identity {name}")
-        case "Add-RoleGroupMember" | "Update-RoleGroupMember" if member := _quoted(found.value):
-            group = _quoted(last_part(found.target)) or name
-            return Repair(text, f"Remove-RoleGroupMember -Identity {group} -Member {member}")
+        case _ if is_member and (member := _quoted(found.value)):
+            return Repair(text, f"Remove-RoleGroupMember -Identity {name} -Member {member}")
     return Repair(f"{text}. Who has it", HOLDERS)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.operation import BYPASS_OPERATION, folded
-from bypass_responder.tampering.match import Match, given, last_part, listed, object_of
+from bypass_responder.tampering.match import Match, given, last_part, listed, named
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bypass_responder.model.record import AuditRecord
     from bypass_responder.tampering.match import Own
 
@@ -62,13 +65,26 @@ def _roles(record: AuditRecord, parameter: str, own: Own, *, of: str) -> Match |
 
 
 def _assignment(record: AuditRecord, own: Own) -> Match | None:
-    role = given(record, "Role") or ""
+    role = _role_given(record)
     holders = {name: value for name in _GIVEN_TO if (value := given(record, name))}
     ours = [*holders] == ["SecurityGroup"] and own.holds(holders["SecurityGroup"], role)
     if ours or not _gives(role, own):
         return None
     to = ", ".join(f"{name} {value}" for name, value in holders.items())
     return Match("Role", role, given(record, "Name") or "", f"to {to}")
+
+
+def _role_given(record: AuditRecord) -> str:
+    """Return the role; where it was typed as an id, what names it: the assignment, ``ROLE-HOLDER`` by default."""
+    role = given(record, "Role") or ""
+    if guid_or_none(role) is None:
+        return role
+    assignment = last_part(record.object_id or given(record, "Name") or "")
+    return BYPASS_ROLE if _assigns_bypass(assignment) else assignment
+
+
+def _assigns_bypass(assignment: str) -> bool:
+    return last_part(assignment).casefold().startswith(f"{BYPASS_ROLE}-".casefold())
 
 
 def _new_role(record: AuditRecord, own: Own) -> Match | None:
@@ -81,47 +97,68 @@ def _new_role(record: AuditRecord, own: Own) -> Match | None:
 
 
 def _entry(record: AuditRecord) -> Match | None:
-    entry = given(record, "Identity") or ""
-    named = folded(last_part(entry)) == folded(BYPASS_OPERATION)
-    return Match("Identity", entry, entry) if named else None
+    r"""Match an entry that is, or by a wildcard includes, the cmdlet that sets bypasses.
+
+    It is named as ``ROLE\CMDLET``, or as the entry of the parent and the role that gets it.
+    """
+    parent = given(record, "ParentRoleEntry") or ""
+    role = given(record, "Role")
+    if role and _is_bypass(last_part(parent)):
+        return Match("ParentRoleEntry", parent, f"{role}\\{last_part(parent)}")
+    entry = named(record, lambda name: _is_bypass(last_part(name)))
+    return Match("Identity", entry, entry) if entry else None
+
+
+def _is_bypass(cmdlet: str) -> bool:
+    return fnmatchcase(folded(BYPASS_OPERATION), folded(cmdlet))
 
 
 def _members(record: AuditRecord, own: Own) -> Match | None:
-    group = object_of(record)
-    built_in = folded(last_part(group)) in map(folded, BYPASS_GROUPS)
+    built_in = named(record, _is_built_in)
+    group = built_in or named(record, own.is_group)
+    if group is None:
+        return None
     parameter = "Members" if given(record, "Members") else "Member"
     members = [each for each in listed(given(record, parameter) or "") if built_in or not own.is_us(each)]
-    if not members or not (built_in or own.is_group(group)):
+    if not members:
         return None
     perhaps_us = not built_in and not own.ids and any(map(guid_or_none, members))
     return Match(parameter, ", ".join(members), group, PERHAPS_US if perhaps_us else "")
 
 
+def _is_built_in(group: str) -> bool:
+    return folded(last_part(group)) in map(folded, BYPASS_GROUPS)
+
+
 def responder_removed(record: AuditRecord, own: Own) -> Match | None:
     """Match the removal of our role group, membership, role assignment or service principal."""
-    name = object_of(record)
     match folded(record.operation):
         case "removerolegroup":
-            return Match("Identity", name, name) if own.is_group(name) else None
+            return _gone(record, own.is_group)
         case "removerolegroupmember":
-            return _lost_member(record, name, own)
+            return _lost_member(record, own)
         case "updaterolegroupmember":
-            return _replaced(record, name, own)
+            return _replaced(record, own)
         case "removemanagementroleassignment" | "removeserviceprincipal":
-            return Match("Identity", name, name) if own.resembles_us(name) else None
+            return _gone(record, own.resembles_us)
         case "removeapproleassignmentfromserviceprincipal.":
             return Match(target=record.object_id or "") if own.has_id(record.raw) else None
     return None
 
 
-def _lost_member(record: AuditRecord, group: str, own: Own) -> Match | None:
+def _gone(record: AuditRecord, is_ours: Callable[[str], bool]) -> Match | None:
+    name = named(record, is_ours)
+    return Match("Identity", name, name) if name else None
+
+
+def _lost_member(record: AuditRecord, own: Own) -> Match | None:
     """Match one of us; where our ids are unknown, anyone."""
-    member = given(record, "Member") or ""
+    group, member = named(record, own.is_group), given(record, "Member") or ""
     ours = own.resembles_us(member) or not own.ids
-    return Match("Member", member, group) if own.is_group(group) and ours else None
+    return Match("Member", member, group) if group and ours else None
 
 
-def _replaced(record: AuditRecord, group: str, own: Own) -> Match | None:
-    members = given(record, "Members") or ""
-    gone = own.is_group(group) and not any(map(own.is_us, listed(members)))
-    return Match("Members", members, group) if gone else None
+def _replaced(record: AuditRecord, own: Own) -> Match | None:
+    group, members = named(record, own.is_group), given(record, "Members") or ""
+    gone = not any(map(own.is_us, listed(members)))
+    return Match("Members", members, group) if group and gone else None
