@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.operation import folded
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -211,6 +212,9 @@ EXCHANGE_GRANTS = {
 
 ROLE_GROUPS = tuple(each.group for each in EXCHANGE_GRANTS.values())
 """The role groups of the worker. The first one can remove a bypass, and so set one."""
+
+CMDLETS = frozenset(folded(cmdlet) for each in EXCHANGE_GRANTS.values() for cmdlet in each.cmdlets)
+"""The cmdlets of all sets, folded."""
 
 
 def worker_may(cmdlet: str, parameters: tuple[str, ...]) -> bool:

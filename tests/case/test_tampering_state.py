@@ -115,6 +115,7 @@ def test_a_sweep_that_is_planned_leaves_what_the_one_before_read() -> None:
 
 GROUP_OF_OURS = an_assignment("Tools", assignee_type="RoleGroup", role="Audit Logs")
 ASSIGNED = ran("New-ManagementRoleAssignment", Name="x", Role="Audit Logs", User=ALEX)
+ENABLED = ran("Set-ManagementRoleAssignment", Identity="Audit Logs-alex", Enabled="True")
 NAMELESS = ran("New-ManagementRoleAssignment", Role="Audit Logs", User=ALEX)
 MEMBER = ran("Add-RoleGroupMember", Identity="Organization Management", Member=ALEX)
 ENTRY = ran("Add-ManagementRoleEntry", Identity="Desk\\Set-MailboxAuditBypassAssociation")
@@ -125,6 +126,12 @@ RIGHTS = {
     "the group is gone": (FAMILY[Technique.PRECURSOR].positive, an_answer(OWN, MANAGEMENT), UNDONE),
     "the assignment is there": (ASSIGNED, an_answer(OWN, an_assignment("alex", name="X")), STILL),
     "the assignment is gone": (ASSIGNED, an_answer(OWN), UNDONE),
+    "the assignment that was enabled is gone": (ENABLED, an_answer(OWN), UNDONE),
+    "the assignment that was enabled is there": (
+        ENABLED,
+        an_answer(OWN, an_assignment("alex", name="Audit Logs-alex")),
+        STILL,
+    ),
     "the assignment has another name": (
         ASSIGNED,
         an_answer(OWN, an_assignment("alex", name="Audit Logs-alex")),
@@ -199,6 +206,8 @@ BOTH = [(2 * HOUR, 2 * HOUR, UNDONE), (2 * HOUR, HOUR, UNKNOWN), (HOUR, 2 * HOUR
         removed("Remove-RoleGroupMember", GROUP),
         removed("Remove-ManagementRoleAssignment", f"{GROUP} - Audit Logs-{GROUP}"),
         removed("Remove-ServicePrincipal", f"{GROUP} worker"),
+        removed("Remove-ManagementRole", f"{GROUP} - Audit Logs"),
+        ran("Set-ManagementRoleAssignment", Identity=f"{GROUP} - Audit Logs-{GROUP}", Enabled="False"),
     ],
 )
 def test_the_right_to_remove_a_bypass_is_proved_by_a_look_and_a_sweep_once_no_session_is_left(
@@ -209,6 +218,21 @@ def test_the_right_to_remove_a_bypass_is_proved_by_a_look_and_a_sweep_once_no_se
 
     assert shown is not None
     assert shown.state is state
+
+
+NOT_SHOWN = {
+    "an entry": ran("Remove-ManagementRoleEntry", Identity=f"{GROUP} - Audit Logs\\Get-User"),
+    "parameters": ran("Set-ManagementRoleEntry", Identity=f"{GROUP} - Audit Logs\\Get-User", Parameters="x"),
+    "a scope": ran("Set-ManagementRoleAssignment", Identity=f"{GROUP} - x-{GROUP}", CustomRecipientWriteScope="x"),
+    "a manager": ran("Set-RoleGroup", Identity=GROUP, ManagedBy=ALEX),
+}
+
+
+@pytest.mark.parametrize("record", NOT_SHOWN.values(), ids=NOT_SHOWN)
+def test_what_no_read_shows_is_never_proved_undone(record: Json) -> None:
+    after = START + 2 * HOUR
+
+    assert state_of(record, looked(an_answer(OWN), case=complete(after), at=after)) is UNKNOWN
 
 
 def test_a_sweep_alone_proves_no_right_to_remove_a_bypass() -> None:

@@ -10,7 +10,7 @@ import pytest
 from bypass_responder.model.technique import SWITCHES
 from bypass_responder.tampering.family import FAMILY as TABLE
 from tests.sensing.builders import Json, a_bypass, named
-from tests.tampering.family import FAMILY, Fixtures
+from tests.tampering.family import FAMILY, GROUP, Fixtures, ran
 from tests.tampering.sensors import BYPASS, SENSORS
 from tests.world import ALEX
 
@@ -23,6 +23,15 @@ BYPASSED = Fixtures(
 ONE_RECORD = [technique.value for technique, way in TABLE.items() if way.operations]
 """Rows of which one record says everything; of the others see ``tests/triggers/test_store_permissions.py``."""
 EVERY = {BYPASS: BYPASSED, **{technique.value: rows for technique, rows in FAMILY.items()}}
+ROLE = f"{GROUP} - Audit Logs"
+ENTRY = f"{ROLE}\\Set-MailboxAuditBypassAssociation"
+LIMITED = {
+    "Remove-ManagementRole": {"Identity": ROLE},
+    "Remove-ManagementRoleEntry": {"Identity": ENTRY},
+    "Set-ManagementRoleEntry": {"Identity": ENTRY, "Parameters": "Identity"},
+    "Set-ManagementRoleAssignment": {"Identity": f"{ROLE}-{GROUP}", "Enabled": "False"},
+    "Set-RoleGroup": {"Identity": GROUP, "Name": "Tools"},
+}
 ROWS = pytest.mark.parametrize("row", [BYPASS, *ONE_RECORD])
 EACH_SENSOR = pytest.mark.parametrize("sensor", SENSORS)
 
@@ -34,6 +43,16 @@ async def test_a_positive_record_is_recorded_and_notified_once_and_blocks_nobody
 
     assert (seen.recorded, seen.notified) == ([(row, True, sensor)], [row])
     assert not seen.blocked
+
+
+@EACH_SENSOR
+@pytest.mark.parametrize(("operation", "parameters"), LIMITED.items())
+async def test_a_right_of_ours_that_is_lost_otherwise_is_recorded_and_notified_once(
+    sensor: str, operation: str, parameters: dict[str, str]
+) -> None:
+    seen = await SENSORS[sensor](ran(operation, **parameters), is_on=False)
+
+    assert (seen.recorded, seen.notified) == ([("responder_removed", True, sensor)], ["responder_removed"])
 
 
 @EACH_SENSOR

@@ -28,6 +28,9 @@ COMMANDS = {
     Technique.AUDIT_ENABLED: f"Set-Mailbox -Identity '{ALEX}' -AuditEnabled $true",
 }
 RIGHTS = {
+    "Set-ManagementRoleAssignment -Identity 'Audit Logs-x' -Enabled $false": ran(
+        "Set-ManagementRoleAssignment", Identity="Audit Logs-x", Enabled="True"
+    ),
     f"Remove-RoleGroupMember -Identity 'Records Management' -Member '{ALEX}'": ran(
         "Add-RoleGroupMember", "contoso/Records Management", Identity=TARGET, Member=ALEX
     ),
@@ -44,6 +47,22 @@ RIGHTS = {
     ),
 }
 
+ROLE = f"{GROUP} - Audit Logs"
+OF_OURS = {
+    f"Set-ManagementRoleAssignment -Identity '{ROLE}-x' -Enabled $true": ran(
+        "Set-ManagementRoleAssignment", f"contoso/{ROLE}-x", Identity=TARGET, Enabled="False"
+    ),
+    f"Set-RoleGroup -Identity 'Tools' -Name '{GROUP}'": ran("Set-RoleGroup", Identity=GROUP, Name="Tools"),
+    f"Add-ManagementRoleEntry -Identity '{ROLE}\\{BYPASS}'": ran(
+        "Remove-ManagementRoleEntry", Identity=f"{ROLE}\\{BYPASS}"
+    ),
+    f"Add-ManagementRoleEntry -Identity '{ROLE}\\{BYPASS}' -Overwrite": ran(
+        "Set-ManagementRoleEntry", Identity=f"{ROLE}\\{BYPASS}", Parameters="Identity"
+    ),
+    "bypassctl grant --exchange-script": ran("Remove-ManagementRoleEntry", Identity=f"{ROLE}\\*"),
+    "bypassctl grant --exchange-script ": ran("Set-RoleGroup", Identity=GROUP, ManagedBy=ALEX),
+}
+
 
 def command_of(record: Json) -> str:
     [found] = found_in(record)
@@ -58,6 +77,11 @@ def test_each_row_has_its_command(technique: Technique, command: str) -> None:
 @pytest.mark.parametrize(("command", "record"), RIGHTS.items())
 def test_each_way_to_give_the_right_is_undone_in_its_own_way(command: str, record: Json) -> None:
     assert command_of(record) == command
+
+
+@pytest.mark.parametrize(("command", "record"), OF_OURS.items())
+def test_each_right_of_ours_is_given_back_in_its_own_way(command: str, record: Json) -> None:
+    assert command_of(record) == command.strip()
 
 
 @pytest.mark.parametrize("name", ["x'; Remove-Mailbox y; '", "a\u202eb", "$(x)", "a|b", "-WhatIf", "x" * 200])

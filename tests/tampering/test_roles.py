@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from bypass_responder.model.technique import Technique
+from bypass_responder.rights import CMDLETS, ROLE_GROUPS
 from bypass_responder.tampering.match import Own
 from bypass_responder.tampering.roles import PERHAPS_US
 from tests.sensing.builders import Json
 from tests.tampering.family import ALEX, GROUP, WORKER_ID, in_entra, ran
 from tests.tampering.test_family import found_in
 
-OWN = Own((GROUP, f"{GROUP} Reads"), frozenset({WORKER_ID}))
+OWN = Own(ROLE_GROUPS, frozenset({WORKER_ID}), CMDLETS)
 ROLE = f"{GROUP} - Audit Logs"
 BYPASS = "Set-MailboxAuditBypassAssociation"
 ID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
@@ -76,6 +77,12 @@ GIVEN = {
     "a role's entry": ran("Add-ManagementRoleEntry", Identity=f"Help desk\\{BYPASS}"),
     "all entries of the parent": ran("Add-ManagementRoleEntry", Identity="Help desk\\*"),
     "entries by a wildcard": ran("Add-ManagementRoleEntry", Identity="Help desk\\Set-Mailbox*"),
+    "an assignment that is enabled": ran(
+        "Set-ManagementRoleAssignment", "contoso/Audit Logs-alex", Identity=ID, Enabled="True"
+    ),
+    "an assignment of our role that is enabled": ran(
+        "Set-ManagementRoleAssignment", Identity=f"{ROLE}-alex", Enabled="True"
+    ),
     "an entry of the parent": ran("Add-ManagementRoleEntry", ParentRoleEntry=f"Audit Logs\\{BYPASS}", Role="Tools"),
 }
 NOT_GIVEN = {
@@ -93,6 +100,14 @@ NOT_GIVEN = {
         "New-ManagementRole", Name="T", Parent="Audit Logs", EnabledCmdlets="Get-User"
     ),
     "another entry": ran("Add-ManagementRoleEntry", Identity="Help desk\\Set-Mailbox"),
+    "an assignment of another role that is enabled": ran(
+        "Set-ManagementRoleAssignment", Identity="View-Only Audit Logs-alex", Enabled="True"
+    ),
+    "an assignment that is disabled": ran("Set-ManagementRoleAssignment", Identity="Audit Logs-alex", Enabled="False"),
+    "our assignment, enabled again": ran("Set-ManagementRoleAssignment", Identity=f"{ROLE}-{GROUP}", Enabled="True"),
+    "our assignment, under the name that Exchange cuts off": ran(
+        "Set-ManagementRoleAssignment", Identity=f"{ROLE}-{GROUP}"[:64], Enabled="True"
+    ),
     "other entries": ran("Add-ManagementRoleEntry", Identity="Help desk\\Get-*"),
     "another entry of the parent": ran(
         "Add-ManagementRoleEntry", ParentRoleEntry="Audit Logs\\Get-User", Role=f"{BYPASS}"
@@ -112,6 +127,24 @@ REMOVED = {
     "all members": ran("Update-RoleGroupMember", Identity=GROUP, Members=""),
     "the service principal": ran("Remove-ServicePrincipal", Identity=WORKER_ID),
     "an assignment": ran("Remove-ManagementRoleAssignment", Identity=f"{ROLE}-{GROUP}"),
+    "a role": ran("Remove-ManagementRole", f"{PATH}/{ROLE}", Identity=ID, Recurse="True"),
+    "an entry": ran("Remove-ManagementRoleEntry", Identity=f"{ROLE}\\{BYPASS}"),
+    "an entry of the role that reads": ran(
+        "Remove-ManagementRoleEntry", Identity=f"contoso\\{GROUP} Reads - View-Only Recipients\\Get-Mailbox"
+    ),
+    "all entries": ran("Remove-ManagementRoleEntry", Identity=f"{ROLE}\\*"),
+    "a parameter": ran(
+        "Set-ManagementRoleEntry", Identity=f"{ROLE}\\{BYPASS}", Parameters="Debug", RemoveParameter="True"
+    ),
+    "all parameters but one": ran("Set-ManagementRoleEntry", Identity=f"{ROLE}\\{BYPASS}", Parameters="Identity"),
+    "an assignment that is disabled": ran(
+        "Set-ManagementRoleAssignment", f"{ROLE}-{GROUP}", Identity=ID, Enabled="$false"
+    ),
+    "the reach of an assignment": ran(
+        "Set-ManagementRoleAssignment", Identity=f"{ROLE}-{GROUP}", CustomRecipientWriteScope="Nobody"
+    ),
+    "the name of the group": ran("Set-RoleGroup", f"{PATH}/{GROUP}", Identity=ID, Name="Tools"),
+    "the control of the group": ran("Set-RoleGroup", Identity=GROUP, ManagedBy=ALEX),
     "the group, by id": ran("Remove-RoleGroup", f"{PATH}/{GROUP}", Identity=ID),
     "the group, by distinguished name": ran("Remove-RoleGroup", Identity=DN.format(GROUP)),
     "the member of the group, by its id": ran(
@@ -126,6 +159,24 @@ REMOVED = {
 }
 KEPT = {
     "another group": ran("Remove-RoleGroup", Identity="Help desk"),
+    "another role": ran("Remove-ManagementRole", Identity=f"Tools, not {ROLE}"),
+    "an entry of another role": ran("Remove-ManagementRoleEntry", Identity=f"Tools\\{BYPASS}"),
+    "an entry that we do not need": ran("Remove-ManagementRoleEntry", Identity=f"{ROLE}\\Search-AdminAuditLog"),
+    "another parameter of an entry": ran(
+        "Set-ManagementRoleEntry", Identity=f"{ROLE}\\{BYPASS}", Parameters="Debug", AddParameter="True"
+    ),
+    "the parameters that our installation sets": ran(
+        "Set-ManagementRoleEntry", Identity=f"{GROUP} Changes - Mail Recipients\\Set-Mailbox", Parameters="Identity"
+    ),
+    "another assignment that is disabled": ran(
+        "Set-ManagementRoleAssignment", Identity="Audit Logs-Help desk", Enabled="False"
+    ),
+    "the whole reach of an assignment": ran(
+        "Set-ManagementRoleAssignment", Identity=f"{ROLE}-{GROUP}", RecipientRelativeWriteScope="Organization"
+    ),
+    "the name of another group": ran("Set-RoleGroup", Identity="Help desk", Name="Tools"),
+    "the name of our group, set back": ran("Set-RoleGroup", GROUP, Identity="Tools", Name=GROUP),
+    "the description of our group": ran("Set-RoleGroup", Identity=GROUP, Description="x"),
     "another group, by id": ran("Remove-RoleGroup", f"{PATH}/Help desk, not {GROUP}", Identity=ID),
     "another member": ran("Remove-RoleGroupMember", Identity=GROUP, Member=ALEX),
     "another service principal": ran("Remove-ServicePrincipal", Identity="backup"),
@@ -157,6 +208,12 @@ def test_the_responder_loses_nothing(record: Json) -> None:
 
 def test_without_known_ids_any_member_that_leaves_our_group_counts() -> None:
     record = ran("Remove-RoleGroupMember", Identity=GROUP, Member=WORKER_ID)
+
+    assert len(found_in(record, Own((GROUP,)))) == 1
+
+
+def test_while_the_cmdlets_are_unknown_every_entry_of_our_roles_counts() -> None:
+    record = ran("Remove-ManagementRoleEntry", Identity=f"{ROLE}\\Search-AdminAuditLog")
 
     assert len(found_in(record, Own((GROUP,)))) == 1
 

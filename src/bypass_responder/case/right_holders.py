@@ -68,7 +68,7 @@ def members_of(read: RightHolders, group: str) -> list[str]:
 def holding(read: RightHolders, given: Changed) -> list[str]:
     """Return who can set bypasses by what was given: an assignment, a role group, or a role."""
     name = given.target.rpartition("\\")[0] if given.operation == "Add-ManagementRoleEntry" else given.target
-    if given.operation == "New-ManagementRoleAssignment" and name:
+    if given.operation in {"New-ManagementRoleAssignment", "Set-ManagementRoleAssignment"} and name:
         return [f"the assignment {each}" for each in read.assignments if each.casefold() == name.casefold()]
     texts = {text: text.casefold() for text in read.holders}
     begin, end = f"{name} (rolegroup) ".casefold(), f"{_ROLE}{name}".casefold()

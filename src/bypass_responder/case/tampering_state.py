@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SESSIONS_KEEP_RIGHTS = timedelta(hours=1)
 """The worker's session may go on for so long with rights that were taken away."""
+_SHOWN = {"Identity", "Member", "Members", "Enabled"}
+"""Parameters of which the reads show that a change is undone. They do not show scopes, managers and parameters."""
 _NOT_PROVED = "nothing has proved it since, later than an hour, for which a session may keep its rights"
 _BY_DOCTOR = "to compare the worker's rights: bypassctl doctor"
 NOT_READABLE = {
@@ -121,7 +123,7 @@ def _of_responder(row: Tampering, tenant: Case) -> ReadBack:
     if removes and not read.own:
         return ReadBack(state=_STILL, read_at=read.read_at, detail="the worker's role group cannot remove a bypass")
     sessions_ended = row.occurred_at + SESSIONS_KEEP_RIGHTS
-    is_late = read.read_at > sessions_ended
+    is_late = read.read_at > sessions_ended and row.parameter in _SHOWN
     if removes and is_late and swept is not None and swept > sessions_ended:
         detail = "the worker's role group can remove a bypass, and the worker sweeps with it"
         return ReadBack(state=_UNDONE, read_at=min(read.read_at, swept), detail=detail)

@@ -13,14 +13,14 @@ from bypass_responder.cli.terminal import stop
 from bypass_responder.detection import detect as detect_change
 from bypass_responder.model.change import AuditTampering, BypassChange
 from bypass_responder.model.record import AuditRecord, Unreadable
-from bypass_responder.rights import ROLE_GROUPS
+from bypass_responder.rights import CMDLETS, ROLE_GROUPS
 from bypass_responder.sensing.records.reader import records_in
 from bypass_responder.tampering.match import Own
 
 if TYPE_CHECKING:
     from bypass_responder.sensing.records.pieces import Pieces, Scan
 
-_OWN = Own(ROLE_GROUPS)
+_OWN = Own(ROLE_GROUPS, cmdlets=CMDLETS)
 _REMEMBERED = 10_000
 """Number of events that are remembered, to show or to count a repeated event once."""
 

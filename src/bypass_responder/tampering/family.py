@@ -72,22 +72,21 @@ FAMILY: Mapping[Technique, Way] = {
     Technique.RESPONDER_REMOVED: Way(
         operations=(
             *("Remove-RoleGroup", "Remove-RoleGroupMember", "Update-RoleGroupMember", "Remove-ServicePrincipal"),
-            *("Remove-ManagementRoleAssignment", "Remove app role assignment from service principal."),
+            *("Remove-ManagementRole", "Remove-ManagementRoleAssignment", "Remove-ManagementRoleEntry"),
+            *("Set-RoleGroup", "Set-ManagementRoleAssignment", "Set-ManagementRoleEntry"),
+            "Remove app role assignment from service principal.",
         ),
         match=roles.responder_removed,
         severity=Severity.CRITICAL,
-        title="Rights of the responder were removed",
-        meaning="Without them it cannot see or remove a bypass.",
+        title="Rights of the responder were removed or changed",
+        meaning="Without its rights it cannot see or remove a bypass.",
         read_by="The worker's answers and the hourly self-check show its state.",
-        repair=lambda found: Repair(
-            "Find out who removed them, then grant them again",
-            "bypassctl grant" if found.operation.endswith(".") else "bypassctl grant --exchange-script",
-        ),
+        repair=repair.own_right,
     ),
     Technique.PRECURSOR: Way(
         operations=(
             *("New-RoleGroup", "New-ManagementRoleAssignment", "New-ManagementRole", "Add-ManagementRoleEntry"),
-            *("Add-RoleGroupMember", "Update-RoleGroupMember"),
+            *("Add-RoleGroupMember", "Update-RoleGroupMember", "Set-ManagementRoleAssignment"),
         ),
         match=roles.precursor,
         severity=Severity.CRITICAL,

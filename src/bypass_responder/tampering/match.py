@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.model.base import guid_or_none
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _SEPARATORS = re.compile(r"[;,\[\]\"]+")
 _COMMON_NAME = re.compile(r"\s*CN=((?:\\.|[^,\\])*)", re.IGNORECASE | re.DOTALL)
+_LONGEST_NAME = 64
+"""Characters that Exchange allows for the name of an assignment."""
 _ESCAPED = re.compile(r"\\([0-9A-Fa-f]{2}|.)", re.DOTALL)
 
 
@@ -38,10 +41,22 @@ class Own(NamedTuple):
     """The role groups of the worker, first the one that can set bypasses. Its roles are named ``GROUP - PARENT``."""
     ids: frozenset[str] = frozenset()
     """Object and application ids of the two identities, as far as they are known."""
+    cmdlets: frozenset[str] = frozenset()
+    """The cmdlets that the worker runs, folded. Empty: unknown, so that each counts as one."""
 
     def is_group(self, name: str) -> bool:
         """Return True for one of our role groups, however the record writes the path to it."""
         return folded(last_part(name)) in map(folded, self.role_groups)
+
+    def is_role(self, name: str) -> bool:
+        """Return True for a role of ours, or an assignment of one under its default name, however it is written."""
+        return any(_begins(last_part(name), group) for group in self.role_groups)
+
+    def is_entry(self, name: str) -> bool:
+        r"""Return True for an entry (``ROLE\CMDLET``, also with wildcards) of a role of ours that the worker needs."""
+        role, _, cmdlet = name.rpartition("\\")
+        needed = not self.cmdlets or any(fnmatchcase(each, folded(cmdlet)) for each in self.cmdlets)
+        return self.is_role(role) and needed
 
     def gives(self, role: str) -> bool:
         """Return True for a role of ours that can set bypasses."""
@@ -50,6 +65,18 @@ class Own(NamedTuple):
     def holds(self, group: str, role: str) -> bool:
         """Return True for a role that our installation gives to this very role group of ours."""
         return any(_same(group, own) and _begins(role, own) for own in self.role_groups[:1])
+
+    def is_assignment(self, name: str) -> bool:
+        """Return True for the default name of the assignment that ``holds`` describes.
+
+        Exchange cuts a default name off.
+        """
+        role, _, holder = name.strip().rpartition("-")
+        is_cut = len(name.strip()) == _LONGEST_NAME and holder != ""
+        return any(
+            _begins(role, own) and (_same(holder, own) or (is_cut and own.casefold().startswith(holder.casefold())))
+            for own in self.role_groups[:1]
+        )
 
     def makes(self, role: str, parent: str) -> bool:
         """Return True for the name that our installation gives to a role that it makes of ``parent``."""

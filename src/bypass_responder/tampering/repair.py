@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.technique import Technique
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._'+@-]{0,127}\Z")
+_CMDLET = re.compile(r"[A-Za-z]+-[A-Za-z0-9]+\Z")
 _RESOURCE = re.compile(r"/[A-Za-z0-9._()/-]{1,500}\Z")
 IN_EXCHANGE = "In Exchange Online PowerShell"
 _IN_PURVIEW = "By hand. Compare the policies in Security & Compliance PowerShell with what you had"
@@ -34,8 +35,12 @@ class Changed(Protocol):
         """The canonical name."""
 
     @property
+    def parameter(self) -> str:
+        """The parameter that matters most."""
+
+    @property
     def value(self) -> str:
-        """The text given for the parameter that matters most."""
+        """The text given for it."""
 
     @property
     def target(self) -> str:
@@ -80,6 +85,8 @@ def right(found: Changed) -> Repair:
             return Repair(text, f"Remove-ManagementRole -Identity {name}")
         case "New-ManagementRoleAssignment":
             return Repair(text, f"Remove-ManagementRoleAssignment -Identity {name}")
+        case "Set-ManagementRoleAssignment":
+            return Repair(text, f"Set-ManagementRoleAssignment -Identity {name} -Enabled $false")
         case _ if is_member and (member := _quoted(found.value)):
             return Repair(text, f"Remove-RoleGroupMember -Identity {name} -Member {member}")
     return Repair(f"{text}. Who has it", HOLDERS)
@@ -90,6 +97,29 @@ def role_entry(found: Changed) -> Repair:
     role = _quoted(found.target.rpartition("\\")[0])
     entry = f"'{role[1:-1]}\\Set-MailboxAuditBypassAssociation'"
     return Repair(f"{IN_EXCHANGE}", f"Remove-ManagementRoleEntry -Identity {entry}") if role else right(found)
+
+
+def own_right(found: Changed) -> Repair:
+    """Return the command that gives a right back to the responder: its scripts make nothing that is there."""
+    text, name = "Find out who did it, then undo it", _quoted(found.target)
+    match found.operation, found.parameter:
+        case "Set-ManagementRoleAssignment", "Enabled" if name:
+            return Repair(text, f"Set-ManagementRoleAssignment -Identity {name} -Enabled $true")
+        case "Set-RoleGroup", "Name" if name and (renamed := _quoted(found.value)):
+            return Repair(text, f"Set-RoleGroup -Identity {renamed} -Name {name}")
+        case ("Remove-ManagementRoleEntry" | "Set-ManagementRoleEntry") as operation, _ if entry := _entry(
+            found.target
+        ):
+            overwrite = " -Overwrite" if operation == "Set-ManagementRoleEntry" else ""
+            more = ", and run the script of bypassctl grant --exchange-script, which takes out what is too much"
+            return Repair(f"{text}{more}", f"Add-ManagementRoleEntry -Identity {entry}{overwrite}")
+    grants = "bypassctl grant" if found.operation.endswith(".") else "bypassctl grant --exchange-script"
+    return Repair("Find out who did it, then grant the right again", grants)
+
+
+def _entry(name: str) -> str:
+    role, _, cmdlet = name.rpartition("\\")
+    return f"'{name}'" if _quoted(role) and _CMDLET.match(cmdlet) else ""
 
 
 def retention(_: Changed) -> Repair:

@@ -6,20 +6,21 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.base import guid_or_none
-from bypass_responder.model.operation import BYPASS_OPERATION, folded
+from bypass_responder.model.operation import BYPASS_OPERATION, folded, truth
 from bypass_responder.tampering.match import Match, given, last_part, listed, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bypass_responder.model.record import AuditRecord
-    from bypass_responder.tampering.match import Own
+    from bypass_responder.tampering.match import Matcher, Own
 
 BYPASS_ROLE = "Audit Logs"
 """The built-in role that contains the bypass cmdlet."""
 BYPASS_GROUPS = ("Organization Management", "Compliance Management", "Records Management")
 """The built-in role groups that have it."""
 PERHAPS_US = "It may be the worker itself: EXCHANGE_WORKER_IDS does not say which ids are its own"
+_NO_LIMIT = {"", "$null", "none", "organization"}
 _GIVEN_TO = ("User", "SecurityGroup", "App", "Computer", "Policy")
 
 
@@ -39,6 +40,8 @@ def precursor(record: AuditRecord, own: Own) -> Match | None:
             return _entry(record)
         case "addrolegroupmember" | "updaterolegroupmember":
             return _members(record, own)
+        case "setmanagementroleassignment":
+            return _enabled(record, own)
     return None
 
 
@@ -87,6 +90,15 @@ def _assigns_bypass(assignment: str) -> bool:
     return last_part(assignment).casefold().startswith(f"{BYPASS_ROLE}-".casefold())
 
 
+def _enabled(record: AuditRecord, own: Own) -> Match | None:
+    """Match an assignment that is enabled again; not that of our installation."""
+    value = given(record, "Enabled") or ""
+    name = named(record, lambda each: _assigns_bypass(each) or own.gives(each))
+    if name is None or not truth(value) or named(record, own.is_assignment):
+        return None
+    return Match("Enabled", value, last_part(name))
+
+
 def _new_role(record: AuditRecord, own: Own) -> Match | None:
     if own.makes(given(record, "Name") or "", given(record, "Parent") or ""):
         return None
@@ -131,24 +143,46 @@ def _is_built_in(group: str) -> bool:
 
 
 def responder_removed(record: AuditRecord, own: Own) -> Match | None:
-    """Match the removal of our role group, membership, role assignment or service principal."""
-    match folded(record.operation):
-        case "removerolegroup":
-            return _gone(record, own.is_group)
-        case "removerolegroupmember":
-            return _lost_member(record, own)
-        case "updaterolegroupmember":
-            return _replaced(record, own)
-        case "removemanagementroleassignment" | "removeserviceprincipal":
-            return _gone(record, own.resembles_us)
-        case "removeapproleassignmentfromserviceprincipal.":
-            return Match(target=record.object_id or "") if own.has_id(record.raw) else None
-    return None
+    """Match what removes, disables or limits a right of ours: it need not be removed to be lost."""
+    matched = _REMOVED.get(folded(record.operation))
+    return matched(record, own) if matched else None
 
 
 def _gone(record: AuditRecord, is_ours: Callable[[str], bool]) -> Match | None:
     name = named(record, is_ours)
     return Match("Identity", name, name) if name else None
+
+
+def _limited_entry(record: AuditRecord, own: Own) -> Match | None:
+    """Match an entry that loses parameters: taken out, or replaced, which our installation does in other roles only."""
+    entry, parameters = named(record, own.is_entry), given(record, "Parameters") or ""
+    if entry is None or truth(given(record, "AddParameter") or ""):
+        return None
+    if truth(given(record, "RemoveParameter") or ""):
+        return Match("Parameters", parameters, entry, f"without {parameters}")
+    replaced = own.gives(entry.rpartition("\\")[0])
+    return Match("Parameters", parameters, entry, f"only {parameters or 'the cmdlet'}") if replaced else None
+
+
+def _limited_assignment(record: AuditRecord, own: Own) -> Match | None:
+    name = named(record, own.resembles_us)
+    if name is None:
+        return None
+    if truth(given(record, "Enabled") or "") is False:
+        return Match("Enabled", "False", last_part(name), "disabled")
+    scopes = {each: value for each, value in record.parameters.items() if folded(each).endswith("scope")}
+    limits = ((each, value) for each, value in scopes.items() if folded(value) not in _NO_LIMIT)
+    return next((Match(each, value, last_part(name), "limited by a scope") for each, value in limits), None)
+
+
+def _changed_group(record: AuditRecord, own: Own) -> Match | None:
+    """Match another name, under which records of it are not recognized, and others who may change its members."""
+    group, name, managers = named(record, own.is_group), given(record, "Name"), given(record, "ManagedBy")
+    if group is None:
+        return None
+    if name and not own.is_group(name):
+        return Match("Name", name, last_part(group), "renamed")
+    return Match("ManagedBy", managers, last_part(group), "others may change its members") if managers else None
 
 
 def _lost_member(record: AuditRecord, own: Own) -> Match | None:
@@ -162,3 +196,22 @@ def _replaced(record: AuditRecord, own: Own) -> Match | None:
     group, members = named(record, own.is_group), given(record, "Members") or ""
     gone = not any(map(own.is_us, listed(members)))
     return Match("Members", members, group) if group and gone else None
+
+
+def _lost_permission(record: AuditRecord, own: Own) -> Match | None:
+    return Match(target=record.object_id or "") if own.has_id(record.raw) else None
+
+
+_REMOVED: Mapping[str, Matcher] = {
+    "removerolegroup": lambda record, own: _gone(record, own.is_group),
+    "removerolegroupmember": _lost_member,
+    "updaterolegroupmember": _replaced,
+    "setrolegroup": _changed_group,
+    "removemanagementrole": lambda record, own: _gone(record, own.is_role),
+    "removemanagementroleassignment": lambda record, own: _gone(record, own.resembles_us),
+    "setmanagementroleassignment": _limited_assignment,
+    "removemanagementroleentry": lambda record, own: _gone(record, own.is_entry),
+    "setmanagementroleentry": _limited_entry,
+    "removeserviceprincipal": lambda record, own: _gone(record, own.resembles_us),
+    "removeapproleassignmentfromserviceprincipal.": _lost_permission,
+}

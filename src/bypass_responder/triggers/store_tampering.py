@@ -12,7 +12,7 @@ from bypass_responder.case.tampering import record
 from bypass_responder.model.base import EARLIEST, record_key
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.health import LONGEST_TEXT, Tampering
-from bypass_responder.rights import ROLE_GROUPS
+from bypass_responder.rights import CMDLETS, ROLE_GROUPS
 from bypass_responder.session import announced, open_session
 from bypass_responder.tampering.match import Own
 from bypass_responder.triggers.planned_changes import without_planned
@@ -39,7 +39,7 @@ _FIELDS = {
 def own_of(settings: Settings) -> Own:
     """Return the names under which the responder and the worker hold their rights."""
     own = {settings.azure_client_id} if settings.azure_client_id else set()
-    return Own(ROLE_GROUPS, frozenset(settings.exchange_worker_ids | own))
+    return Own(ROLE_GROUPS, frozenset(settings.exchange_worker_ids | own), CMDLETS)
 
 
 async def store_tampering(found: Sequence[AuditTampering], services: Services, *, source: Source) -> None:
