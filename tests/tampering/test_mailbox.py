@@ -14,9 +14,44 @@ from tests.tampering.family import ALEX, ran
 from tests.tampering.test_family import found_in
 
 LISTS = sorted(DEFAULT_ACTIONS)
+OWNER = sorted(DEFAULT_ACTIONS["AuditOwner"])
+HARMLESS = {
+    "the list as a shell prints it": f"{{{', '.join(OWNER)}}}",
+    "the list with blanks": " ".join(OWNER),
+    "the list with line breaks": "\r\n".join(OWNER),
+    "the list in single quotes": f"@({','.join(map(repr, OWNER))})",
+    "the list as JSON": OWNER,
+    "additions as JSON": ["+Update", "+Send"],
+    "a table": '@{Add="MailItemsAccessed"}',
+    "a table of several": "@{ 'add' = 'MailItemsAccessed', 'Send' }",
+    "a table as JSON": {"Add": ["Send", "Update"]},
+    "a table as JSON text": '{"Add": "Update"}',
+    "a table that adds again": '@{Remove="Update";Add="Update"}',
+}
+SHORTER = {
+    "a table": ('@{Add="Send";Remove="Update","HardDelete"}', "HardDelete, Update"),
+    "a table as JSON": ({"remove": ["Update"], "Add": ["Send"]}, "Update"),
+    "the list as a shell prints it": (f"{{{', '.join(OWNER[1:])}}}", OWNER[0]),
+    "the list with blanks": (" ".join(OWNER[1:]), OWNER[0]),
+    "removals as JSON": (["+Send", "-Update"], "Update"),
+    "a null": (None, ", ".join(OWNER)),
+    "a variable that is null": ("$null", ", ".join(OWNER)),
+}
 
 
-def change(**parameters: str) -> list[AuditTampering]:
+@pytest.mark.parametrize("value", HARMLESS.values(), ids=HARMLESS)
+def test_a_value_that_takes_nothing_out_is_nothing(value: object) -> None:
+    assert change(AuditOwner=value) == []
+
+
+@pytest.mark.parametrize(("value", "lost"), SHORTER.values(), ids=SHORTER)
+def test_a_value_in_any_form_names_what_is_lost(value: object, lost: str) -> None:
+    [found] = change(AuditOwner=value)
+
+    assert found.extent == f"AuditOwner without {lost}"
+
+
+def change(**parameters: object) -> list[AuditTampering]:
     return found_in(ran("Set-Mailbox", TARGET, Identity=ALEX, **parameters))
 
 

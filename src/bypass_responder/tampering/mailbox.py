@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.operation import truth
-from bypass_responder.tampering.match import Match, given, listed, object_of
+from bypass_responder.tampering.match import Match, given, object_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bypass_responder.model.record import AuditRecord
     from bypass_responder.tampering.match import Own
 
@@ -26,6 +28,9 @@ DEFAULT_ACTIONS = {
 """Microsoft's default actions for each parameter, as documented in 2026-11."""
 DEFAULT_DAYS = 90
 """Microsoft's default AuditLogAgeLimit."""
+_ACTION = re.compile(r"([+-]?)\s*(\w+)")
+_KEYS = re.compile(r"\b(Add|Remove)\b[\"']?\s*[=:]", re.IGNORECASE)
+_SIGNS = {"add": "+", "remove": "-"}
 _TIME_SPAN = re.compile(r"\s*(?:(\d{1,6})\.)?(\d{1,2}):\d{2}:\d{2}(?:\.\d+)?\s*\Z|\s*(\d{1,6})\s*\Z")
 
 
@@ -46,13 +51,24 @@ def _lost(parameter: str, text: str | None) -> frozenset[str]:
     """
     if text is None:
         return frozenset()
-    actions = list(listed(text))
-    if any(action.startswith(("+", "-")) for action in actions):
-        added = {action[1:].strip().casefold() for action in actions if action.startswith("+")}
-        removed = (action[1:].strip() for action in actions if action.startswith("-"))
-        return frozenset(action for action in removed if action.casefold() not in added)
-    kept = {action.casefold() for action in actions}
+    actions = list(_actions(text))
+    if any(sign for sign, _ in actions):
+        added = {action.casefold() for sign, action in actions if sign == "+"}
+        return frozenset(action for sign, action in actions if sign == "-" and action.casefold() not in added)
+    kept = {action.casefold() for _, action in actions}
     return frozenset(action for action in DEFAULT_ACTIONS[parameter] if action.casefold() not in kept)
+
+
+def _actions(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each action with its sign, empty in a list that replaces the one before.
+
+    As records and shells write it: ``+a;-b``, ``{a, b}``, ``a b``, JSON, and ``@{Add="a"; Remove="b"}``.
+    """
+    _, *keyed = _KEYS.split(text)
+    for key, actions in zip(keyed[::2], keyed[1::2], strict=True):
+        yield from ((_SIGNS[key.casefold()], action) for _, action in _ACTION.findall(actions))
+    if not keyed:
+        yield from _ACTION.findall(text)
 
 
 def lost_in(extent: str) -> dict[str, frozenset[str]]:
