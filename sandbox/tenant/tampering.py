@@ -70,7 +70,7 @@ def _action_list(scene: Scene) -> list[Record]:
 
 
 def _audit_enabled_off(scene: Scene) -> list[Record]:
-    """Set-Mailbox -AuditEnabled $false, which the organization's default overrides."""
+    """Set-Mailbox -AuditEnabled $false, which the organization's default overrides in most types."""
     _change_mailbox(scene, enabled=False)
     return _of_mailbox(scene, AuditEnabled="False")
 

@@ -160,7 +160,10 @@ FAMILY: Mapping[Technique, Way] = {
         match=mailbox.audit_enabled,
         severity=Severity.INFO,
         title="AuditEnabled of a mailbox was switched off",
-        meaning="It has no effect while auditing of the organization is on, which overrides it.",
+        meaning=(
+            "Room, equipment, public folder and discovery mailboxes are no longer audited. Other types follow the "
+            "organization: it has no effect on them while auditing of the organization is on."
+        ),
         read_by=_MAILBOXES,
         repair=lambda found: repair.mailbox(found, "-AuditEnabled $true"),
     ),
