@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from bypass_responder.model.technique import Technique
@@ -21,13 +25,27 @@ MODIFIED = in_entra(
 
 @pytest.mark.parametrize(
     ("duration", "is_short"),
-    [("ThreeMonths", True), ("sixmonths", True), ("NineMonths", True), ("TwelveMonths", False), ("TenYears", False)],
+    [
+        ("SevenDays", True),
+        ("OneMonth", True),
+        ("ThreeMonths", True),
+        ("sixmonths", True),
+        ("NineMonths", True),
+        ("TwelveMonths", False),
+        ("TenYears", False),
+    ],
 )
 @pytest.mark.parametrize("verb", ["New", "Set"])
 def test_a_policy_of_less_than_a_year_is_short(verb: str, duration: str, *, is_short: bool) -> None:
     record = in_purview(f"{verb}-UnifiedAuditLogRetentionPolicy", f'-Identity "p" -RetentionDuration {duration}')
 
     assert bool(found_in(record)) is is_short
+
+
+def test_a_time_that_is_not_known_is_reported_as_unknown() -> None:
+    [found] = found_in(in_purview("New-UnifiedAuditLogRetentionPolicy", "-Name p -RetentionDuration TwoDays"))
+
+    assert (found.value, found.extent) == ("TwoDays", "for an unknown time")
 
 
 def test_a_removed_policy_is_found_by_its_operation() -> None:
@@ -75,10 +93,45 @@ def test_a_setting_that_is_deleted_is_found(provider: str) -> None:
     assert (found.target, found.extent) == (SETTING, "deleted")
 
 
-def test_a_setting_that_is_written_with_a_log_off_is_found() -> None:
-    body = '{"logs":[{"category":"AuditEvent","enabled":false}]}'
+NO_POLICY = {"enabled": False, "days": 0}
+ON, OFF = ({"category": "AuditEvent", "enabled": on, "retentionPolicy": NO_POLICY} for on in (True, False))
+ALL_OFF = {"retentionPolicy": {"days": 0, "enabled": True}, "enabled": "False", "categoryGroup": "allLogs"}
+METRICS = [{"category": "AllMetrics", "enabled": False, "retentionPolicy": NO_POLICY}]
 
-    assert len(found_in(in_azure("Microsoft.Insights/diagnosticSettings/write", Properties=body))) == 1
+
+def as_object(logs: list[Json]) -> Any:
+    return {"properties": {"logs": logs, "metrics": METRICS, "workspaceId": "/subscriptions/x"}}
+
+
+def as_text(logs: list[Json]) -> Any:
+    return json.dumps(as_object(logs))
+
+
+def in_request(logs: list[Json]) -> Any:
+    return {"requestbody": json.dumps(as_object(logs), indent=2)}
+
+
+def in_request_as_text(logs: list[Json]) -> Any:
+    return json.dumps({"requestbody": as_text(logs), "hierarchy": "[x]"})
+
+
+def bare(logs: list[Json]) -> Any:
+    return {"metrics": METRICS, "logs": logs}
+
+
+BODIES = pytest.mark.parametrize("body", [as_object, as_text, in_request, in_request_as_text, bare])
+
+
+@BODIES
+@pytest.mark.parametrize("logs", [[OFF], [ON, OFF], [ON, ALL_OFF]])
+def test_a_setting_that_is_written_with_a_log_off_is_found(body: Callable[..., Any], logs: list[Json]) -> None:
+    assert len(found_in(in_azure("Microsoft.Insights/diagnosticSettings/write", Properties=body(logs)))) == 1
+
+
+@BODIES
+@pytest.mark.parametrize("logs", [[], [ON], [ON, ALL_OFF | {"enabled": True, "retentionPolicy": NO_POLICY}]])
+def test_a_setting_whose_logs_are_on_is_nothing(body: Callable[..., Any], logs: list[Json]) -> None:
+    assert found_in(in_azure("Microsoft.Insights/diagnosticSettings/write", Properties=body(logs))) == []
 
 
 def test_the_beginning_of_the_operation_is_nothing() -> None:

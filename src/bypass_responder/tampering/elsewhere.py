@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SHORTEST_MONTHS = 12
 """A policy of fewer months is shorter than the longest default, of Audit (Premium)."""
 _MONTHS = {
+    "sevendays": 0,
+    "onemonth": 1,
     "threemonths": 3,
     "sixmonths": 6,
     "ninemonths": 9,
@@ -33,7 +35,11 @@ _SIDES = {
 _LICENSE = re.compile(r"SkuId=([0-9a-f-]{36})[^\[\]]*DisabledPlans=\[([^\]]*)\]", re.IGNORECASE)
 _TARGET = re.compile(r'"Target":\[(.*?)\]')
 _GUID = re.compile(r'"ID":"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"', re.IGNORECASE)
-_DISABLED = re.compile(r'"enabled":(?:false|"false")', re.IGNORECASE)
+_LOGS = re.compile(r'"logs":\[((?:[^\[\]]|\[[^\[\]]*\])*)')
+_LOG = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
+_INNER = re.compile(r"\{[^{}]*\}")
+_OF_CATEGORY = re.compile(r'"category(?:group)?":"')
+_DISABLED = re.compile(r'"enabled":(?:false|"false")')
 _NOT_YET = frozenset({"start", "started", "accept", "accepted"})
 
 
@@ -45,9 +51,11 @@ def retention(record: AuditRecord, _: Own) -> Match | None:
     target = given(record, "Name") or object_of(record)
     if folded(record.operation).startswith("remove"):
         return Match(target=target, extent="removed")
-    duration = given(record, "RetentionDuration") or ""
-    months = _MONTHS.get(folded(duration), SHORTEST_MONTHS)
-    return Match("RetentionDuration", duration, target) if months < SHORTEST_MONTHS else None
+    duration = given(record, "RetentionDuration")
+    months = _MONTHS.get(folded(duration or ""))
+    if not duration or (months is not None and months >= SHORTEST_MONTHS):
+        return None
+    return Match("RetentionDuration", duration, target, "for an unknown time" if months is None else "")
 
 
 def license_reduced(record: AuditRecord, _: Own) -> Match | None:
@@ -89,4 +97,14 @@ def diagnostic_settings(record: AuditRecord, _: Own) -> Match | None:
     target = record.object_id or ""
     if folded(record.operation).endswith("delete"):
         return Match(target=target, extent="deleted")
-    return Match("enabled", "false", target) if _DISABLED.search(_unescaped(record.raw)) else None
+    return Match("enabled", "false", target) if _has_disabled_log(record.raw) else None
+
+
+def _has_disabled_log(raw: str) -> bool:
+    """Return True when a category of the setting's logs is off; not for a retention policy or metrics that are.
+
+    The request's body is JSON text inside of JSON texts, of other depth in each log, so it is read as text.
+    """
+    text = "".join(_unescaped(raw).lower().split())
+    logs = (_INNER.sub("", log) for found in _LOGS.findall(text) for log in _LOG.findall(found))
+    return any(_OF_CATEGORY.search(log) and _DISABLED.search(log) for log in logs)
