@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.question import Answer, Question
     from bypass_responder.model.record import Unreadable
     from bypass_responder.model.sweep import Baseline, SweepCommand
+    from bypass_responder.model.technique import Technique
     from bypass_responder.posture.run import PostureRun
     from bypass_responder.posture.stored import PostureRead
 
@@ -140,8 +141,13 @@ class Ledger(Protocol):
     async def findings(self, target: str, incident_id: str, since: datetime, *, after: str = "", limit: int) -> Case:
         """Return up to ``limit`` archived findings of an incident, later than ``since``, from key ``after``."""
 
-    async def tampering(self, target: str, *, since: datetime, until: datetime, limit: int) -> Case:
-        """Return up to ``limit`` changes of tampering between two moments, both included, the newest first."""
+    async def tampering(
+        self, target: str, *, since: datetime, until: datetime, limit: int, techniques: Collection[Technique] = ()
+    ) -> Case:
+        """Return up to ``limit`` changes of tampering between two moments, both included, the newest first.
+
+        ``techniques``: only of these, however many others there are; empty: of all.
+        """
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Up to ``limit`` notifications of the history that were delivered before a moment."""

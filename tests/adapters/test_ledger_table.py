@@ -55,11 +55,11 @@ def an_incident(incident_id: str = "i1") -> Incident:
     )
 
 
-def a_tampering(tampering_id: str, at: datetime) -> Tampering:
+def a_tampering(tampering_id: str, at: datetime, technique: Technique = Technique.AGE_LIMIT) -> Tampering:
     return Tampering(
         id=tampering_id,
         occurred_at=at,
-        technique=Technique.AGE_LIMIT,
+        technique=technique,
         operation="Set-Mailbox",
         parameter="AuditLogAgeLimit",
         value="0",
@@ -451,6 +451,16 @@ async def test_tampering_between_two_moments_the_newest_first(ledger: Ledger) ->
     assert [row.id for row in newest.rows(Tampering)] == ["t2", "t3"]
     assert [row.id for row in one.rows(Tampering)] == ["t1"]
     assert set((await ledger.load(TARGET)).by_key) == {"head"}
+
+
+async def test_tampering_of_chosen_techniques_however_much_newer_there_is(ledger: Ledger) -> None:
+    minute, wanted = timedelta(minutes=1), (Technique.ORGANIZATION_OFF, Technique.UNIFIED_LOG_OFF)
+    switches = [a_tampering(f"s{n}", NOON + n * minute, each) for n, each in enumerate(wanted)]
+    flood = [a_tampering(f"t{n}", NOON + (n + 2) * minute) for n in range(9)]
+    await ledger.commit(Case(target=TARGET), [a_head(), *switches, *flood], [])
+    found = await ledger.tampering(TARGET, since=NOON, until=NOON + 60 * minute, limit=2, techniques=wanted)
+
+    assert [row.id for row in found.rows(Tampering)] == ["s0", "s1"]
 
 
 async def test_findings_of_the_history_about_an_incident(ledger: Ledger) -> None:

@@ -19,8 +19,9 @@ from bypass_responder.model.feed import FeedCursor
 from bypass_responder.model.finding import Evidence
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.hunting import Arrival, HuntingState
+from bypass_responder.model.technique import Technique
 from bypass_responder.operating.self_check import SelfChecks
-from bypass_responder.operating.status import Status, read_status
+from bypass_responder.operating.status import MOST_TAMPERING, Status, read_status
 from bypass_responder.operating.timeline import Cost
 from bypass_responder.posture.run import begin
 from bypass_responder.session import change_health, open_session, raise_health
@@ -194,6 +195,16 @@ async def test_a_weakening_that_was_undone_is_not_taken_for_the_present_one() ->
         "mallory changed it at 2026-03-02 09:00:00Z, ops restored it at 2026-03-02 09:01:00Z, "
         "and no record names a later actor"
     )
+
+
+async def test_a_flood_of_other_changes_does_not_hide_who_weakened_it() -> None:
+    world = await watched()
+    await tampered(world)
+    for number in range(MOST_TAMPERING):
+        other = {"id": f"flood-{number}", "technique": Technique.AUDIT_ENABLED, "parameter": "AuditEnabled"}
+        await tampered(world, occurred_at=START + MINUTE, **other)
+
+    assert await who(world) == "mallory changed it at 2026-03-02 09:00:00Z"
 
 
 # ---- health alerts ---------------------------------------------------------------------------------------------------

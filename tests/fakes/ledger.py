@@ -6,7 +6,7 @@ Rows live as JSON, etags conflict, and the log only grows.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -16,8 +16,9 @@ from bypass_responder.errors import ConflictError, InputError, RefusedError
 from bypass_responder.model.base import Row
 from bypass_responder.model.case import ROWS, Case, Head, is_of_newer_version
 from bypass_responder.model.finding import Finding, Unrecorded
-from bypass_responder.model.health import newest_first
+from bypass_responder.model.health import Tampering, newest_first
 from bypass_responder.model.log import LogEntry
+from bypass_responder.model.technique import Technique
 from tests.fakes.scripted import Scripted
 
 PAGE = 200
@@ -67,10 +68,14 @@ class FakeLedger(Scripted):
         ]
         return self._case(target, lambda place: place in sorted(wanted)[:limit])
 
-    async def tampering(self, target: str, *, since: datetime, until: datetime, limit: int) -> Case:
+    async def tampering(
+        self, target: str, *, since: datetime, until: datetime, limit: int, techniques: Collection[Technique] = ()
+    ) -> Case:
         self._called("tampering", target)
         first, last = newest_first(until), newest_first(since)
-        return self._first(target, limit, lambda place: f"tampering-{first}" <= place < f"tampering-{last}.")
+        every = self._case(target, lambda place: f"tampering-{first}" <= place < f"tampering-{last}.")
+        wanted = {row.place for row in every.rows(Tampering) if not techniques or row.technique in techniques}
+        return self._first(target, limit, lambda place: place in wanted)
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         self._called("sent", target)

@@ -18,6 +18,7 @@ from bypass_responder.adapters.table_rows import body_of, corrupt, text_of
 from bypass_responder.model.base import Row, Value
 from bypass_responder.model.case import ROWS
 from bypass_responder.model.finding import Finding
+from bypass_responder.model.health import Tampering
 from bypass_responder.model.log import LogEntry
 
 TABLE = "Ledger"
@@ -49,6 +50,8 @@ def entity_of(partition: str, row: Row, place: str = "") -> dict[str, Any]:
         shown["At"] = at
     if isinstance(row, Finding):
         shown |= {"Incident": row.incident_id or "", "Effective": row.effective_at}
+    if isinstance(row, Tampering):
+        shown["Technique"] = row.technique.value
     return (
         {"PartitionKey": partition, "RowKey": place or key_of(row.place), "Kind": row.kind}
         | shown

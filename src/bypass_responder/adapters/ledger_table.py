@@ -6,7 +6,7 @@ Log lines: row key ``log-`` and the number in ten digits; they are only ever ins
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from bypass_responder.model.case import Case, Head, is_of_newer_version
 from bypass_responder.model.finding import Finding, Unrecorded
 from bypass_responder.model.health import newest_first
 from bypass_responder.model.log import LogEntry
+from bypass_responder.model.technique import Technique
 
 TRANSACTION_ROWS = 100
 """What Table Storage takes in one transaction."""
@@ -125,10 +126,14 @@ class TableLedger:
         names: dict[str, str | datetime] = {"incident": incident_id, "since": since}
         return await self._page(target, first, _end(_ADDED), limit=limit, query=query, **names)
 
-    async def tampering(self, target: str, *, since: datetime, until: datetime, limit: int) -> Case:
-        """Read one page of ``tampering-``, whose keys begin with the newest."""
+    async def tampering(
+        self, target: str, *, since: datetime, until: datetime, limit: int, techniques: Collection[Technique] = ()
+    ) -> Case:
+        """Read one page of ``tampering-``, whose keys begin with the newest; the service filters by technique."""
         first, last = newest_first(until), newest_first(since)
-        return await self._page(target, f"tampering-{first}", f"tampering-{last}.", limit=limit)
+        wanted = " or ".join(f"Technique eq '{each.value}'" for each in techniques)
+        query = f"{_RANGE} and ({wanted})" if wanted else _RANGE
+        return await self._page(target, f"tampering-{first}", f"tampering-{last}.", limit=limit, query=query)
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Read one page of ``sent-`` up to the moment."""

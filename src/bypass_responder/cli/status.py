@@ -62,7 +62,7 @@ def as_json(found: Status) -> dict[str, Any]:
                 "alert": it.id,
                 "detail": it.detail,
                 "since": iso(it.since),
-                "who": who_switched(it, found.tampering),
+                "who": who_switched(it, found.switched),
             }
             for it in found.alerts
             if it.id in SWITCHES
@@ -108,7 +108,7 @@ def show(found: Status) -> None:
     """Print the status for people. Conditions that blind the responder come first."""
     for alert in found.alerts:
         if alert.id in SWITCHES:
-            who = who_switched(alert, found.tampering)
+            who = who_switched(alert, found.switched)
             say(f"ORGANIZATION: {alert.detail} Seen since {moment(alert.since)}; {who}.", style="bold red")
     for account in found.protected_blocked:
         say(f"PROTECTED, STILL BLOCKED BY US: {account} (bypassctl incidents release)", style="bold red")

@@ -26,6 +26,7 @@ from bypass_responder.model.incident_status import UNFINISHED, IncidentStatus
 from bypass_responder.model.receiver import WEBHOOK
 from bypass_responder.model.step import Observed, StepKind
 from bypass_responder.model.sweep import Sweep, says_rows_are_missing, warning_form
+from bypass_responder.model.technique import SWITCHES as OF_SWITCHES
 from bypass_responder.operating.sensor_delays import LOOK_BACK as DELAYS_OF
 from bypass_responder.operating.sensor_delays import SensorDelay, compare
 from bypass_responder.operating.timeline import Cost, costs
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.record import Unreadable
     from bypass_responder.model.rules import RulesInForce
     from bypass_responder.model.self_check import SelfCheck
+    from bypass_responder.model.technique import Technique
     from bypass_responder.operating.self_check import SelfChecks
     from bypass_responder.posture.run import PostureRun
     from bypass_responder.services import Services
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 LOOK_BACK = 1000
 NEWEST_ENTRIES, NEWEST_SHOWN, NEWEST_STARTS, MOST_EXAMINED = 200, 5, 20, 20
 MOST_TAMPERING = 200
+MOST_OF_TECHNIQUES = 1000
+"""Changes of chosen techniques that are read, the newest: one page of Table Storage."""
 SWITCHES = {"audit_disabled": "AuditDisabled", "ingestion_disabled": "UnifiedAuditLogIngestionEnabled"}
 """Health alerts that are about an audit switch of the organization, and its parameter."""
 
@@ -77,6 +81,8 @@ class Status:
     alerts: list[HealthAlert]
     recovered: list[HealthAlert]
     tampering: list[Tampering]
+    switched: list[Tampering]
+    """Changes of the organization's switches: a flood of other changes hides none of them."""
     sweep: Sweep
     warnings: list[str]
     """Forms of the last answer's warnings that make it incomplete until somebody accepts them."""
@@ -144,6 +150,7 @@ async def read_status(services: Services, checks: SelfChecks | None = None) -> S
         alerts=sorted((alert for alert in alerts if alert.recovered_at is None), key=_worst_first),
         recovered=sorted(recovered, key=lambda alert: alert.recovered_at or alert.since, reverse=True)[:NEWEST_SHOWN],
         tampering=[_read_back(row, tenant) for row in await newest_tampering(services)],
+        switched=await changes_of(OF_SWITCHES, services),
         sweep=sweep,
         warnings=_unknown_warnings(sweep, sweep_row.accepted(tenant)),
         doubt=sweep_doubt(sweep, now=now, overdue=sweep_overdue(services, check)),
@@ -169,6 +176,15 @@ async def newest_tampering(services: Services) -> list[Tampering]:
     """Return the newest changes of the tampering family."""
     ahead = services.clock() + timedelta(days=1)  # the clock of the service may be ahead
     case = await services.ledger.tampering(TENANT_TARGET, since=EARLIEST, until=ahead, limit=MOST_TAMPERING)
+    return sorted(case.rows(Tampering), key=lambda row: row.occurred_at, reverse=True)
+
+
+async def changes_of(techniques: Collection[Technique], services: Services) -> list[Tampering]:
+    """Return the newest changes of these techniques, however many others there are."""
+    ahead = services.clock() + timedelta(days=1)
+    case = await services.ledger.tampering(
+        TENANT_TARGET, since=EARLIEST, until=ahead, limit=MOST_OF_TECHNIQUES, techniques=techniques
+    )
     return sorted(case.rows(Tampering), key=lambda row: row.occurred_at, reverse=True)
 
 
@@ -306,9 +322,9 @@ def sweep_doubt(row: Sweep, *, now: datetime, overdue: timedelta) -> str:
     return "; ".join(doubt for doubt, there in doubts.items() if there)
 
 
-def who_switched(alert: HealthAlert, tampering: list[Tampering]) -> str:
+def who_switched(alert: HealthAlert, switched: Sequence[Tampering]) -> str:
     """Return who weakened the switch of an alert, from the newest successful record, as text."""
-    records = [row for row in tampering if row.parameter == SWITCHES[alert.id] and row.outcome is not Outcome.FAILED]
+    records = [row for row in switched if row.parameter == SWITCHES[alert.id] and row.outcome is not Outcome.FAILED]
     last = max((row for row in records if row.weakens), key=lambda row: row.occurred_at, default=None)
     if last is None:
         return "no record names the actor"

@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bypass_responder.errors import PermissionMissingError
+from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.health import Tampering
+from bypass_responder.model.technique import Technique
 from bypass_responder.operating.blind_windows.read_windows import read_windows, windows_besides
 from bypass_responder.operating.report.incident_report import read_report
+from bypass_responder.operating.status import MOST_OF_TECHNIQUES
 from bypass_responder.session import raise_health
+from tests.operating.blind_windows.test_known_window import a_record
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry
 
 HOUR = timedelta(hours=1)
@@ -83,6 +88,36 @@ async def test_a_switch_of_the_organization_concerns_everybody() -> None:
     await raise_health("audit_disabled", "off", world.services)
 
     assert [each.name for each in (await read_windows(world.services, ALEX)).organization] == ["every account"]
+
+
+async def changed(*rows: Tampering, world: World | None = None) -> World:
+    """A world whose tenant has these changes of the family."""
+    world = world or World()
+    case = await world.ledger.load(TENANT_TARGET)
+    for begin in range(0, len(rows), 90):
+        case = await world.ledger.commit(case, [case.head, *rows[begin : begin + 90]], [])
+    return world
+
+
+def a_flood(number: int, technique: Technique = Technique.AUDIT_ENABLED) -> list[Tampering]:
+    fields = {"technique": technique, "parameter": "AuditEnabled"}
+    return [a_record(5, weakens=True, id=f"flood-{n}", **fields) for n in range(number)]
+
+
+async def test_a_flood_of_other_changes_hides_no_switch_of_the_organization() -> None:
+    off_and_on = (a_record(1, weakens=True), a_record(2, weakens=False))
+    read = await read_windows((await changed(*off_and_on, *a_flood(250))).services)
+
+    assert [(each.start, each.end) for each in read.organization] == [(START + HOUR, START + 2 * HOUR)]
+    assert read.incomplete == ()
+
+
+async def test_changes_of_the_switches_that_were_not_read_are_named() -> None:
+    flood = a_flood(MOST_OF_TECHNIQUES, Technique.ORGANIZATION_OFF)
+
+    assert (await read_windows((await changed(*flood)).services)).incomplete == (
+        f"only the newest {MOST_OF_TECHNIQUES} changes of the organization's switches were read",
+    )
 
 
 async def test_what_may_not_be_read_is_named() -> None:

@@ -13,6 +13,7 @@ from bypass_responder.model.base import Utc, Value, counted, is_target_key
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.listing import IndexEntry, IndexFilter
+from bypass_responder.model.technique import SWITCHES
 from bypass_responder.operating.blind_windows.known_window import (
     KnownWindow,
     of_baseline,
@@ -21,7 +22,7 @@ from bypass_responder.operating.blind_windows.known_window import (
     overlapping,
 )
 from bypass_responder.operating.blind_windows.missing_records import ACTION_TYPES, STILL_RECORDED
-from bypass_responder.operating.status import newest_tampering
+from bypass_responder.operating.status import MOST_OF_TECHNIQUES, changes_of
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ async def read_windows(
     name = account.strip()
     tenant = (await open_session(TENANT_TARGET, services)).case
     of_accounts, incomplete = await _of_accounts(name, services, most)
+    switched = await changes_of(SWITCHES, services)
+    if len(switched) >= MOST_OF_TECHNIQUES:
+        incomplete.append(f"only the newest {MOST_OF_TECHNIQUES} changes of the organization's switches were read")
     found = overlapping(sorted(of_accounts, key=_newest_first), since, None)
     own = [each for each in found if not name or _is_of(each, name)]
     return BlindWindows(
@@ -73,7 +77,7 @@ async def read_windows(
         account=name,
         since=since,
         own=tuple(own),
-        organization=overlapping(of_tenant(tenant, await newest_tampering(services)), since, None),
+        organization=overlapping(of_tenant(tenant, switched), since, None),
         others=tuple(each for each in found if each not in own),
         incomplete=tuple(incomplete),
     )

@@ -95,7 +95,7 @@ async def read_health(services: Services, checks: SelfChecks) -> Health:
         alerts=tuple(found.alerts),
         recovered=tuple(found.recovered),
         switches=tuple(
-            Switched(alert=alert.id, detail=alert.detail, who=who_switched(alert, found.tampering))
+            Switched(alert=alert.id, detail=alert.detail, who=who_switched(alert, found.switched))
             for alert in found.alerts
             if alert.id in SWITCHES
         ),
