@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from bypass_responder.errors import PermissionMissingError
 from bypass_responder.model.case import TENANT_TARGET
+from bypass_responder.model.change import Switch
 from bypass_responder.model.health import Tampering
+from bypass_responder.model.sweep import Baseline, BaselineEntry
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.blind_windows.read_windows import read_windows, windows_besides
 from bypass_responder.operating.report.incident_report import read_report
@@ -81,6 +83,103 @@ async def test_an_allowlisted_account_is_found_by_the_name_in_its_entry() -> Non
     await world.sweep()
 
     assert (await read_windows(world.services, "alex@contoso.onmicrosoft.com")).own
+
+
+async def allowed(*accounts: str, on: bool = True) -> World:
+    """A world in which a record of the allowlisted bypass of each account was settled."""
+    world = World()
+    for account in accounts:
+        world.allowlist.rows[account], world.bypassed[account] = an_entry(account), on
+        await world.sees(a_finding(object_id_text=account, identity_text=account))
+    return world
+
+
+async def test_an_allowlisted_bypass_that_no_sweep_has_seen_yet_is_a_window() -> None:
+    world = await allowed(ALEX)
+
+    assert [(each.start, each.start_known, each.end) for each in (await read_windows(world.services, ALEX)).own] == [
+        (START - HOUR, True, None)
+    ]
+
+
+async def test_an_allowlisted_bypass_that_has_ended_is_still_a_window() -> None:
+    world = await allowed(ALEX)
+    await world.sweep()
+    off = a_finding(switch=Switch.OFF, effective_at=START + HOUR)
+    world.now += 2 * HOUR
+    world.bypassed[ALEX] = False
+    await world.sees(off)
+    await world.sweep()
+
+    assert [(each.end, each.why) for each in (await read_windows(world.services, ALEX)).own] == [
+        (START + HOUR, "its bypass was allowlisted")
+    ]
+
+
+async def test_an_allowlisted_bypass_that_a_sweep_lists_after_it_was_off_is_on_again() -> None:
+    world = await allowed(ALEX)
+    await world.sweep()
+    world.now += 2 * HOUR
+    await world.sees(a_finding(switch=Switch.OFF, effective_at=START + HOUR))
+    await world.sweep()
+
+    assert [(each.start, each.end) for each in (await read_windows(world.services, ALEX)).own] == [
+        (START + 2 * HOUR, None),
+        (START - HOUR, START + HOUR),
+    ]
+
+
+async def test_an_allowlisted_bypass_of_which_no_record_shows_the_end_ended_before_the_sweep_without_it() -> None:
+    world = await allowed(ALEX, on=False)
+    await world.sweep()
+
+    assert [each.end for each in (await read_windows(world.services, ALEX)).own] == [START]
+
+
+async def test_an_allowlisted_bypass_that_came_on_again_is_a_second_window() -> None:
+    world = await allowed(ALEX)
+    await world.sees(
+        a_finding(switch=Switch.OFF, effective_at=START - HOUR / 2), a_finding(effective_at=START - HOUR / 4)
+    )
+
+    assert {(each.start, each.end) for each in (await read_windows(world.services, ALEX)).own} == {
+        (START - HOUR, START - HOUR / 2),
+        (START - HOUR / 4, None),
+    }
+
+
+async def test_an_allowlisted_bypass_without_an_object_id_is_a_window_too() -> None:
+    world = World()
+    entries = {"g": BaselineEntry(None, "Zoë", START, covered=True)}
+    world.sweeps.kept = Baseline(
+        command_id="c", started_at=START, scanned=1, entries=entries, first_at=START, moved_at=START
+    )
+
+    assert [each.name for each in (await read_windows(world.services)).own] == ["Zoë"]
+
+
+async def test_many_findings_without_an_incident_hide_no_incident_and_are_named() -> None:
+    world = await attacked(BLAKE)
+    world.allowlist.rows[ALEX] = an_entry()
+    await world.sees(*(a_finding() for _ in range(3)))
+    read = await read_windows(world.services, most=2)
+
+    assert {each.target for each in read.own} == {ALEX, BLAKE}
+    assert read.incomplete == ("only the newest 2 findings that opened no incident were read",)
+
+
+async def test_an_account_is_found_by_every_name_that_the_index_has() -> None:
+    world = await allowed(ALEX)
+    world.allowlist.rows[ALEX] = an_entry(display_name="The archive")
+
+    assert (await read_windows(world.services, ALEX.upper())).own
+
+
+async def test_a_case_that_cannot_be_read_is_named() -> None:
+    world = await attacked(ALEX)
+    world.ledger.stored[ALEX]["now-broken"] = ("incident", "{}")
+
+    assert (await read_windows(world.services)).incomplete == ("1 case could not be read",)
 
 
 async def test_a_switch_of_the_organization_concerns_everybody() -> None:

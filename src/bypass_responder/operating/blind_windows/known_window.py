@@ -1,8 +1,9 @@
-"""One time without records, from incidents, the sweep and the organization's switches. Pure."""
+"""One time without records, from incidents and the organization's switches. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.model.base import Utc, Value, moment
 from bypass_responder.model.case import TENANT_TARGET
@@ -14,16 +15,23 @@ from bypass_responder.operating.status import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from bypass_responder.model.case import Case
-    from bypass_responder.model.sweep import BaselineEntry
 
 EVERYBODY = "every account"
-_OF_SWITCH = {
+_LOST = {
     "audit_disabled": "Records of actions in mailboxes, by anyone,",
     "ingestion_disabled": "Records of the unified audit log, by anyone and of any service,",
 }
+
+
+class Moment(NamedTuple):
+    """A time at which records were known to be missing (``off``), or not to be."""
+
+    at: datetime
+    off: bool
+    known: bool = False
+    """Of one that is off: it was not off just before."""
 
 
 class KnownWindow(Value):
@@ -50,39 +58,25 @@ class KnownWindow(Value):
         return not (began_later or ended_before)
 
 
+def of_account(
+    name: str, target: str, span: tuple[datetime | None, datetime | None, bool], *, why: str, incident: str = ""
+) -> KnownWindow:
+    """Return the window of a bypassed account. ``span``: start, end, and whether the start is known."""
+    start, end, known = span
+    text = f"Records of actions by {name}, in every mailbox it can open, do not exist for {span_text(*span)}: {why}."
+    return KnownWindow(
+        name=name, target=target, start=start, start_known=known, end=end, why=why, incident=incident, text=text
+    )
+
+
 def of_incident(incident: Incident) -> KnownWindow | None:
     """Return the window of an incident; None where the bypass was never on, or a person dismissed it."""
     if incident.status is IncidentStatus.DISMISSED and incident.blind_from is None:
         return None
     name = incident.account.user_principal_name if incident.account else (incident.names or (incident.target,))[-1]
-    return KnownWindow(
-        name=name,
-        target=incident.target,
-        start=incident.blind_from,
-        start_known=incident.blind_from is not None and incident.blind_from_proven,
-        end=incident.restored_at,
-        why=f"the account was bypassed (incident {incident.id})",
-        incident=incident.id,
-        text=_of_account(
-            name, _span(incident.blind_from, incident.restored_at, known=incident.blind_from_proven), "it was bypassed"
-        ),
-    )
-
-
-def of_baseline(entry: BaselineEntry, name: str) -> KnownWindow:
-    """Return the window of an account that the last complete sweep had on, and the allowlist covered."""
-    name = name or entry.name or entry.object_id or "unknown"
-    why = "its bypass is allowlisted"
-    text = _of_account(name, _span(entry.on_since, None, known=False), why)
-    return KnownWindow(
-        name=name,
-        target=entry.object_id or "",
-        start=entry.on_since,
-        start_known=False,
-        end=None,
-        why=why,
-        text=text,
-    )
+    span = (incident.blind_from, incident.restored_at, incident.blind_from is not None and incident.blind_from_proven)
+    why = f"the account was bypassed (incident {incident.id})"
+    return of_account(name, incident.target, span, why=why, incident=incident.id)
 
 
 def of_tenant(tenant: Case, tampering: Sequence[Tampering]) -> Iterator[KnownWindow]:
@@ -90,7 +84,7 @@ def of_tenant(tenant: Case, tampering: Sequence[Tampering]) -> Iterator[KnownWin
     for alert_id, parameter in SWITCHES.items():
         records = [row for row in tampering if row.parameter == parameter and row.outcome is not Outcome.FAILED]
         alerts = [row for row in tenant.rows(HealthAlert) if row.id == alert_id]
-        for start, end, known in _dark(records, alerts):
+        for start, end, known in dark(_of_switch(records, alerts)):
             why = f"{parameter} was changed"
             yield KnownWindow(
                 name=EVERYBODY,
@@ -99,38 +93,35 @@ def of_tenant(tenant: Case, tampering: Sequence[Tampering]) -> Iterator[KnownWin
                 start_known=known,
                 end=end,
                 why=why,
-                text=f"{_OF_SWITCH[alert_id]} do not exist for {_span(start, end, known=known)}: {why}.",
+                text=f"{_LOST[alert_id]} do not exist for {span_text(start, end, known)}: {why}.",
             )
 
 
-def _dark(
-    records: Sequence[Tampering], alerts: Sequence[HealthAlert]
-) -> Iterator[tuple[datetime, datetime | None, bool]]:
-    """Yield start, end and whether the start is known.
-
-    A record knows the moment; a read, that it is not later.
-    """
-    moments = [(row.occurred_at, row.weakens, True) for row in records]
+def _of_switch(records: Sequence[Tampering], alerts: Sequence[HealthAlert]) -> Iterator[Moment]:
+    """Yield what is known of a switch. A record knows the moment; a read, that it is not later."""
+    for row in records:
+        yield Moment(row.occurred_at, off=row.weakens, known=True)
     for alert in alerts:
-        moments.append((alert.since, True, False))
+        yield Moment(alert.since, off=True)
         if alert.recovered_at:
-            moments.append((alert.recovered_at, False, False))
-    began: tuple[datetime, bool] | None = None
-    for at, off, known in sorted(moments, key=lambda each: each[0]):
-        if off and began is None:
-            began = (at, known)
-        elif not off and began is not None:
-            yield began[0], at, began[1]
+            yield Moment(alert.recovered_at, off=False)
+
+
+def dark(moments: Iterable[Moment]) -> Iterator[tuple[datetime, datetime | None, bool]]:
+    """Yield start, end and whether the start is known. Of moments at one time, the last one counts."""
+    began: Moment | None = None
+    for each in sorted(moments, key=lambda each: each.at):
+        if each.off and began is None:
+            began = each
+        elif not each.off and began is not None:
+            yield began.at, each.at, began.known
             began = None
     if began is not None:
-        yield began[0], None, began[1]
+        yield began.at, None, began.known
 
 
-def _of_account(name: str, span: str, why: str) -> str:
-    return f"Records of actions by {name}, in every mailbox it can open, do not exist for {span}: {why}."
-
-
-def _span(start: datetime | None, end: datetime | None, *, known: bool) -> str:
+def span_text(start: datetime | None, end: datetime | None, known: bool) -> str:  # noqa: FBT001 - a span
+    """Return a span for people."""
     until = f"to {moment(end)}" if end else "until now"
     if start is None:
         return f"an unknown time {until}"
@@ -138,7 +129,7 @@ def _span(start: datetime | None, end: datetime | None, *, known: bool) -> str:
 
 
 def overlapping(
-    windows: Iterable[KnownWindow], start: datetime | None, end: datetime | None, *, besides: str = ""
+    windows: Iterable[KnownWindow], start: datetime | None, end: datetime | None, *, besides: str | None = None
 ) -> tuple[KnownWindow, ...]:
     """Return the windows that overlap a time, those of the target ``besides`` left out."""
     return tuple(each for each in windows if each.target != besides and each.overlaps(start, end))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.bounded import limited
 from bypass_responder.errors import ConflictError, InputError, ResponderError
@@ -14,27 +14,24 @@ from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.listing import IndexEntry, IndexFilter
 from bypass_responder.model.technique import SWITCHES
-from bypass_responder.operating.blind_windows.known_window import (
-    KnownWindow,
-    of_baseline,
-    of_incident,
-    of_tenant,
-    overlapping,
-)
+from bypass_responder.operating.blind_windows.allowlisted import has_allowlisted, of_allowlisted, of_baseline
+from bypass_responder.operating.blind_windows.known_window import KnownWindow, of_incident, of_tenant, overlapping
 from bypass_responder.operating.blind_windows.missing_records import ACTION_TYPES, STILL_RECORDED
 from bypass_responder.operating.status import MOST_OF_TECHNIQUES, changes_of
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from bypass_responder.model.sweep import Baseline
     from bypass_responder.services import Services
 
 MOST_INCIDENTS = 200
 """Newest incidents whose windows are read."""
 MOST_BESIDES = 50
 """The same, for what is shown beside an incident."""
+_KINDS = {"incident": "incidents", "stood_down": "findings that opened no incident"}
 
 
 class BlindWindows(Value):
@@ -66,12 +63,13 @@ async def read_windows(
     """Return the windows that concern an account, by object id or name; without one, all windows."""
     name = account.strip()
     tenant = (await open_session(TENANT_TARGET, services)).case
-    of_accounts, incomplete = await _of_accounts(name, services, most)
+    listed = await _listed(name, services, most)
+    of_accounts, incomplete = await _of_accounts(listed, services)
     switched = await changes_of(SWITCHES, services)
     if len(switched) >= MOST_OF_TECHNIQUES:
         incomplete.append(f"only the newest {MOST_OF_TECHNIQUES} changes of the organization's switches were read")
     found = overlapping(sorted(of_accounts, key=_newest_first), since, None)
-    own = [each for each in found if not name or _is_of(each, name)]
+    own = [each for each in found if not name or each.target in listed.named or _is_of(each, name)]
     return BlindWindows(
         read_at=services.clock(),
         account=name,
@@ -91,36 +89,57 @@ async def windows_besides(
     return overlapping((*read.organization, *read.own), start, end, besides=target)
 
 
-async def _of_accounts(name: str, services: Services, most: int) -> tuple[list[KnownWindow], list[str]]:
-    page = await services.index.page(IndexFilter(kinds=("incident",)), limit=most)
-    entries = list(page.entries)
-    incomplete = [f"only the newest {most} incidents were read"] if page.next else []
-    if name and page.next:
-        entries += (
-            await services.index.page(IndexFilter(kinds=("incident",), account=name), limit=MOST_INCIDENTS)
-        ).entries
-    found = [window for incident in await _incidents(entries, services) if (window := of_incident(incident))]
+class _Listed(NamedTuple):
+    """What the index lists, and the targets of the named account."""
+
+    entries: list[IndexEntry]
+    incomplete: list[str]
+    named: frozenset[str]
+
+
+async def _listed(name: str, services: Services, most: int) -> _Listed:
+    """Read each kind by itself, so that many entries of one hide none of the other."""
+    entries: list[IndexEntry] = []
+    incomplete: list[str] = []
+    named: list[IndexEntry] = []
+    for kind, what in _KINDS.items():
+        page = await services.index.page(IndexFilter(kinds=(kind,)), limit=most)
+        entries += page.entries
+        incomplete += [f"only the newest {most} {what} were read"] if page.next else []
+        if name:
+            wanted = IndexFilter(kinds=(kind,), account=name)
+            named += (await services.index.page(wanted, limit=MOST_INCIDENTS)).entries
+    return _Listed([*entries, *named], incomplete, frozenset(each.target for each in named))
+
+
+async def _of_accounts(listed: _Listed, services: Services) -> tuple[list[KnownWindow], list[str]]:
+    targets = list(dict.fromkeys(each.target for each in listed.entries))
+    read = await asyncio.gather(*map(limited(partial(_case, services=services)), targets))
+    cases = {case.target: case for case in read if case}
+    unread = len(targets) - len(cases)
+    incomplete = [*listed.incomplete, *([f"{counted(unread, 'case')} could not be read"] if unread else [])]
+    found = [window for row in _incidents(listed.entries, cases) if (window := of_incident(row))]
+    baseline: Baseline | None = None
     try:
         baseline = await services.sweeps.baseline()
     except ResponderError:
-        return found, [*incomplete, "allowlisted bypasses were not read: see bypassctl accounts bypassed"]
+        incomplete.append("allowlisted bypasses were not read: see bypassctl accounts bypassed")
     if baseline and baseline.left_out:
         incomplete.append(f"{counted(baseline.left_out, 'bypassed account')} not read: see bypassctl accounts bypassed")
+    allowed = {target: case for target, case in cases.items() if has_allowlisted(case)}
     covered = [each for each in baseline.entries.values() if each.covered] if baseline else []
-    rows = [row async for row in services.allowlist.entries()] if covered else []
+    unseen = [each for each in covered if each.object_id not in allowed]
+    rows = [row async for row in services.allowlist.entries()] if allowed or unseen else []
     names = {row.object_id: row.display_name for row in rows if isinstance(row, AllowlistEntry)}
-    return [*found, *(of_baseline(each, names.get(each.object_id or "", "")) for each in covered)], incomplete
+    for target, case in allowed.items():
+        found += of_allowlisted(case, baseline, names.get(target, ""))
+    return [*found, *(of_baseline(each, names.get(each.object_id or "", "")) for each in unseen)], incomplete
 
 
-async def _incidents(entries: list[IndexEntry], services: Services) -> list[Incident]:
-    targets = list(dict.fromkeys(entry.target for entry in entries))
-    cases = await asyncio.gather(*map(limited(partial(_case, services=services)), targets))
-    by_id = {row.id: row for case in cases if case for row in case.rows(Incident)}
-    return list(_in(by_id, entries))
-
-
-def _in(by_id: dict[str, Incident], entries: list[IndexEntry]) -> Iterator[Incident]:
-    for entry_id in dict.fromkeys(entry.id for entry in entries):
+def _incidents(entries: list[IndexEntry], cases: Mapping[str, Case]) -> Iterator[Incident]:
+    """Yield the incidents among the entries: a case may have others."""
+    by_id = {row.id: row for case in cases.values() for row in case.rows(Incident)}
+    for entry_id in dict.fromkeys(each.id for each in entries):
         if entry_id in by_id:
             yield by_id[entry_id]
 
