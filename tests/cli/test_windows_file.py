@@ -21,11 +21,11 @@ def windows(start: str = "2026-03-02T09:00:00Z", end: str | None = "2026-03-02T1
     return {"organization": [], "own": [window], "others": []}
 
 
-def detected(folder: Path, export: bytes, known: str) -> Result:
+def detected(folder: Path, export: bytes, known: str, *options: str) -> Result:
     file, list_file = folder / "export", folder / "windows.json"
     file.write_bytes(export)
     list_file.write_text(known)
-    return CliRunner().invoke(app, ["detect", "--windows", str(list_file), str(file)])
+    return CliRunner().invoke(app, ["detect", "--windows", str(list_file), *options, str(file)])
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,32 @@ def test_an_export_within_a_window_carries_the_warning(tmp_path: Path, export: b
     assert (f"WARNING: {DARK}" in ended.stderr, ended.exit_code) == (True, 0)
 
 
-def test_an_export_outside_of_every_window_carries_none(tmp_path: Path) -> None:
-    export = json.dumps([another(CreationTime="2026-03-03T09:15:30")]).encode()
+LATER = json.dumps([another(CreationTime="2026-03-02T10:00:01")]).encode()
 
-    assert "WARNING" not in detected(tmp_path, export, json.dumps(windows())).stderr
+
+def test_a_window_that_the_records_do_not_touch_is_counted_for_they_may_be_what_is_missing(tmp_path: Path) -> None:
+    said = detected(tmp_path, LATER, json.dumps(windows())).stderr
+
+    assert DARK not in said
+    assert "WARNING: 1 known time without records before the first record or after the last." in said
+
+
+@pytest.mark.parametrize(
+    ("since", "warned"), [("2026-03-01", True), ("2026-03-02T09:59:59Z", True), ("2026-03-02T10:00:01Z", False)]
+)
+def test_a_window_within_what_the_export_was_asked_for_is_a_warning(
+    tmp_path: Path, since: str, *, warned: bool
+) -> None:
+    said = detected(tmp_path, LATER, json.dumps(windows()), "--since", since, "--until", "2026-04-01").stderr
+
+    assert (f"WARNING: {DARK}" in said, "WARNING" in said) == (warned, warned)
+
+
+def test_what_was_not_read_for_the_list_is_a_warning(tmp_path: Path) -> None:
+    known = windows() | {"own": [], "incomplete": ["only the newest 200 incidents were read"]}
+    said = detected(tmp_path, LATER, json.dumps(known)).stderr
+
+    assert "WARNING: the list of known times is incomplete: only the newest 200 incidents were read" in said
 
 
 def test_an_export_without_readable_times_carries_every_window(tmp_path: Path) -> None:

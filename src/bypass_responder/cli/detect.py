@@ -9,6 +9,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, NamedTuple
@@ -25,8 +26,7 @@ from bypass_responder.sensing.records.prefilter import may_be_bypass, may_matter
 if TYPE_CHECKING:
     from bypass_responder.cli.found import Found
     from bypass_responder.cli.progress import Bar
-    from bypass_responder.cli.windows_file import TimesSeen
-    from bypass_responder.operating.blind_windows.known_window import KnownWindow
+    from bypass_responder.cli.windows_file import TimesSeen, WindowsFile
     from bypass_responder.sensing.records.source import Readable
 
 FOUND = 1
@@ -51,6 +51,10 @@ def detect(
             "--windows", help="Known times without records (bypassctl window -o json); warn if the export covers one."
         ),
     ] = None,
+    since: Annotated[
+        str, typer.Option(help="With --windows: the export was asked for records since: 2026-11-01, 2026-11-01T06:00Z.")
+    ] = "",
+    until: Annotated[str, typer.Option(help="With --windows: and until then, in the same forms.")] = "",
 ) -> None:
     """Find mailbox audit bypasses in exports of the unified audit log. Works offline.
 
@@ -72,7 +76,7 @@ def detect(
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a console with a limited code page must not end the scan
-    known = _known(windows) if windows else None
+    known = _known(windows, since, until) if windows else None
     with _bar() as bar:
         run = _Run(output, family=family, every=count, paused=bar.paused if bar else nullcontext)
         run.times = known.times if known else None
@@ -95,20 +99,25 @@ def detect(
 
 
 class _Known(NamedTuple):
-    windows: list[KnownWindow]
+    file: WindowsFile
     times: TimesSeen
+    since: datetime | None
+    until: datetime | None
 
     def warnings(self) -> list[str]:
         """Return the warnings about the times of the records."""
         from bypass_responder.cli.windows_file import warnings
 
-        return warnings(self.windows, self.times)
+        return warnings(self.file, self.times, since=self.since, until=self.until)
 
 
-def _known(file: Path) -> _Known:
+def _known(file: Path, since: str, until: str) -> _Known:
+    from bypass_responder.cli.incident_filter import moment_of
     from bypass_responder.cli.windows_file import TimesSeen, read_windows_file
 
-    return _Known(read_windows_file(file), TimesSeen())
+    now = datetime.now(UTC)
+    asked = (moment_of(since, now, "--since"), moment_of(until, now, "--until"))
+    return _Known(read_windows_file(file), TimesSeen(), *asked)
 
 
 class _Run:

@@ -9,10 +9,12 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from bypass_responder.cli.terminal import WRONG_CALL, stop
+from bypass_responder.model.base import counted
 from bypass_responder.operating.blind_windows.known_window import KnownWindow, overlapping
 
 _TIME = re.compile(
@@ -22,6 +24,7 @@ _TIME = re.compile(
 _TAIL = 64
 _PARTS = ("organization", "own", "others")
 _WINDOWS = TypeAdapter(list[KnownWindow])
+_TEXTS = TypeAdapter(list[str])
 
 
 class TimesSeen:
@@ -41,24 +44,49 @@ class TimesSeen:
         self._tail = data[-_TAIL:]
 
 
-def read_windows_file(path: Path) -> list[KnownWindow]:
+class WindowsFile(NamedTuple):
+    """What a file of `bypassctl window -o json` has."""
+
+    windows: list[KnownWindow]
+    incomplete: list[str]
+    """What was not read when it was written, so that there may be more windows."""
+
+
+def read_windows_file(path: Path) -> WindowsFile:
     """Return the windows of a file that `bypassctl window -o json` wrote. Exits 2 when it is none."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        return _WINDOWS.validate_python([each for part in _PARTS for each in body[part]])
+        windows = _WINDOWS.validate_python([each for part in _PARTS for each in body[part]])
+        return WindowsFile(windows, _TEXTS.validate_python(body.get("incomplete", [])))
     except OSError as error:
         stop(f"{path}: {error.strerror or error}.", WRONG_CALL)
-    except (ValueError, KeyError, TypeError, RecursionError, ValidationError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError):
         stop(f"{path} is no list of windows. Write one with: bypassctl window -o json > {path.name}", WRONG_CALL)
 
 
-def warnings(windows: list[KnownWindow], seen: TimesSeen) -> list[str]:
-    """Return a warning for each window within the times of the export, or for all if it shows no time."""
-    start, end = _moment(seen.first), _moment(seen.last)
-    found = [each.text for each in overlapping(windows, start, end)]
-    if found and start is None:
-        return ["the times of the records are not known, so every known time without records is listed", *found]
-    return found
+def warnings(
+    known: WindowsFile, seen: TimesSeen, *, since: datetime | None = None, until: datetime | None = None
+) -> list[str]:
+    """Return a warning for each window within the times of the export, and what is not known of the others.
+
+    ``since``, ``until``: what the export was asked for. Without them its first and last record stand in; but an export
+    may begin late just because the records before are missing.
+    """
+    first, last = _moment(seen.first), _moment(seen.last)
+    start = min(filter(None, (since, first)), default=None) if since else first
+    end = max(filter(None, (until, last)), default=None) if until else last
+    within = overlapping(known.windows, start, end)
+    asked = overlapping(known.windows, since, until)
+    outside = len([each for each in asked if each not in within])
+    found = [each.text for each in within]
+    if found and None in {start, end}:
+        found.insert(0, "the times of the records are not known, so every known time without records is listed")
+    if outside:
+        found.append(
+            f"{counted(outside, 'known time')} without records before the first record or after the last. If the "
+            "export was to cover more than the times of its records, name what it was asked for: --since, --until"
+        )
+    return [*found, *(f"the list of known times is incomplete: {what}" for what in known.incomplete)]
 
 
 def _moment(text: bytes) -> datetime | None:
