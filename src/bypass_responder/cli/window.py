@@ -52,7 +52,8 @@ def _show(found: BlindWindows) -> None:
     for each in (*found.organization, *found.own):
         say(each.text, style="bold red")
     _table("Of other accounts: what they did in this mailbox is not recorded either", found.others)
-    if found.any:
+    _table("Of mailboxes: actions of these types in them are not recorded", found.mailboxes)
+    if found.of_every_type:
         say(f"Action types without records: {', '.join(found.action_types)}.")
         say(f"Recorded all the same: {'; '.join(found.still_recorded)}.")
     for what in found.incomplete:
@@ -62,8 +63,11 @@ def _show(found: BlindWindows) -> None:
 def _table(title: str, windows: tuple[KnownWindow, ...]) -> None:
     show_section(
         title,
-        ("account", "from", "to", "why"),
-        [(it.name, _start(it), moment(it.end) if it.end else "now", it.why) for it in windows],
+        ("account", "from", "to", "why", "types"),
+        [
+            (it.name, _start(it), moment(it.end) if it.end else "now", it.why, ", ".join(it.action_types) or "all")
+            for it in windows
+        ],
     )
 
 

@@ -23,6 +23,8 @@ _TIME = re.compile(
 )
 _TAIL = 64
 _PARTS = ("organization", "own", "others")
+_LATER_PARTS = ("mailboxes",)
+"""Not in files of earlier versions."""
 _WINDOWS = TypeAdapter(list[KnownWindow])
 _TEXTS = TypeAdapter(list[str])
 
@@ -56,7 +58,8 @@ def read_windows_file(path: Path) -> WindowsFile:
     """Return the windows of a file that `bypassctl window -o json` wrote. Exits 2 when it is none."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        windows = _WINDOWS.validate_python([each for part in _PARTS for each in body[part]])
+        parts = [*(body[part] for part in _PARTS), *(body.get(part, []) for part in _LATER_PARTS)]
+        windows = _WINDOWS.validate_python([each for part in parts for each in part])
         return WindowsFile(windows, _TEXTS.validate_python(body.get("incomplete", [])))
     except OSError as error:
         stop(f"{path}: {error.strerror or error}.", WRONG_CALL)

@@ -88,7 +88,7 @@ def _judge(row: Tampering, mailbox: Mailbox) -> Found:
 def _of_lists(row: Tampering, mailbox: Mailbox) -> Found:
     missing, unread = [], []
     for logon in LogonType:
-        lost = _lost(row).get(f"Audit{logon}", frozenset())
+        lost = lost_of(row).get(f"Audit{logon}", frozenset())
         actions = mailbox.audit.actions(logon)
         if lost and actions is None:
             unread.append(f"Audit{logon}")
@@ -97,15 +97,16 @@ def _of_lists(row: Tampering, mailbox: Mailbox) -> Found:
             missing.append(f"Audit{logon} lacks {', '.join(gone)}")
     if missing:
         return True, "; ".join(missing)
-    if _is_cut(row):
+    if is_cut(row):
         return None, "the change took out more actions than are kept of its record; those that are kept are back"
     return (None, f"{', '.join(unread)} was not read") if unread else (False, "the actions are in the lists again")
 
 
-def _lost(row: Tampering) -> dict[str, frozenset[str]]:
+def lost_of(row: Tampering) -> dict[str, frozenset[str]]:
     """Return the lost actions. Of a text that was cut, the last name may be a part of one."""
-    return lost_in(row.extent.rpartition(", ")[0] if _is_cut(row) else row.extent)
+    return lost_in(row.extent.rpartition(", ")[0] if is_cut(row) else row.extent)
 
 
-def _is_cut(row: Tampering) -> bool:
+def is_cut(row: Tampering) -> bool:
+    """Return True where the extent was too long to keep, so that there are more lost actions."""
     return len(row.extent) >= LONGEST_TEXT

@@ -6,15 +6,19 @@ from datetime import timedelta
 
 from bypass_responder.errors import PermissionMissingError
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.change import Switch
+from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.health import Tampering
+from bypass_responder.model.read_back import Persists, ReadBack
 from bypass_responder.model.sweep import Baseline, BaselineEntry
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.blind_windows.read_windows import read_windows, windows_besides
 from bypass_responder.operating.report.incident_report import read_report
 from bypass_responder.operating.status import MOST_OF_TECHNIQUES
 from bypass_responder.session import raise_health
+from tests.case.test_tampering_state import changed as stored_change
 from tests.operating.blind_windows.test_known_window import a_record
+from tests.tampering.family import ALEX as UPN
+from tests.tampering.family import FAMILY, ran
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry
 
 HOUR = timedelta(hours=1)
@@ -233,6 +237,38 @@ async def test_the_evidence_of_an_incident_lacks_what_others_did_in_the_dark() -
     found = await windows_besides(world.services, ALEX, START, START + HOUR)
 
     assert [each.target for each in found] == [BLAKE]
+
+
+async def test_a_mailbox_whose_action_lists_were_emptied_has_a_window() -> None:
+    emptied = ran("Set-Mailbox", ALEX, Identity=UPN, AuditOwner="", AuditDelegate="", AuditAdmin="")
+    world = await changed(stored_change(emptied))
+    read = await read_windows(world.services, ALEX)
+    [window] = read.mailboxes
+
+    assert (read.any, read.of_every_type, window.target, window.end) == (True, False, ALEX, None)
+    assert {"Send", "MailItemsAccessed", "HardDelete"} <= {*window.action_types}
+
+
+async def test_the_window_of_a_mailbox_ends_when_a_read_has_its_actions_again() -> None:
+    undone = ReadBack(state=Persists.UNDONE, read_at=START + HOUR, detail="the actions are in the lists again")
+    update = ran("Set-Mailbox", ALEX, Identity=UPN, AuditOwner="-Update")
+    [window] = (await read_windows((await changed(stored_change(update, read_back=undone))).services)).mailboxes
+
+    assert (window.start, window.end, window.action_types) == (START, START + HOUR, ("Update",))
+    assert "by the owner Update" in window.text
+
+
+async def test_a_failed_change_of_an_action_list_makes_no_window() -> None:
+    failed = stored_change(FAMILY[Technique.ACTION_LIST].positive, outcome=Outcome.FAILED)
+
+    assert not (await read_windows((await changed(failed)).services)).any
+
+
+async def test_an_incident_has_the_windows_of_its_own_mailbox_besides() -> None:
+    update = ran("Set-Mailbox", ALEX, Identity=UPN, AuditOwner="-Update")
+    world = await changed(stored_change(update))
+
+    assert [each.target for each in await windows_besides(world.services, ALEX, START, None)] == [ALEX]
 
 
 async def test_the_report_names_the_windows_of_others() -> None:

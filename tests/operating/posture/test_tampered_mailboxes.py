@@ -81,6 +81,16 @@ async def test_each_read_moves_the_time_on() -> None:
     assert len(set(times)) == 2
 
 
+async def test_the_first_read_that_shows_it_undone_stands() -> None:
+    world = await polled(switched_off())
+    times = []
+    for _ in range(2):
+        await read(world, audited(enabled=True))
+        times += [str(row.read_back) for row in await stored(world)]
+
+    assert len(set(times)) == 1
+
+
 async def test_a_read_without_the_mailbox_leaves_what_one_before_showed() -> None:
     world = await polled(switched_off())
     await read(world, audited(enabled=False))

@@ -48,6 +48,8 @@ class KnownWindow(Value):
     """None: until now, because auditing is not proven restored."""
     why: str
     incident: str = ""
+    action_types: tuple[str, ...] = ()
+    """The actions without records; empty: every type of mailbox auditing."""
     text: str
     """The warning, for a report."""
 

@@ -13,10 +13,11 @@ from bypass_responder.model.base import Utc, Value, counted, is_target_key
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.listing import IndexEntry, IndexFilter
-from bypass_responder.model.technique import SWITCHES
+from bypass_responder.model.technique import SWITCHES, Technique
 from bypass_responder.operating.blind_windows.allowlisted import has_allowlisted, of_allowlisted, of_baseline
 from bypass_responder.operating.blind_windows.known_window import KnownWindow, of_incident, of_tenant, overlapping
 from bypass_responder.operating.blind_windows.missing_records import ACTION_TYPES, STILL_RECORDED
+from bypass_responder.operating.blind_windows.shortened_lists import of_lists
 from bypass_responder.operating.status import MOST_OF_TECHNIQUES, changes_of
 from bypass_responder.session import open_session
 
@@ -45,8 +46,10 @@ class BlindWindows(Value):
     organization: tuple[KnownWindow, ...]
     others: tuple[KnownWindow, ...]
     """Of other accounts: what they did in this account's mailbox is not recorded either."""
+    mailboxes: tuple[KnownWindow, ...] = ()
+    """Of mailboxes: actions of some types in them, by anyone. First those of the named account."""
     action_types: tuple[str, ...] = ACTION_TYPES
-    """The types of action of which records are missing."""
+    """The types of action of which records are missing; of ``mailboxes``, each has its own."""
     still_recorded: tuple[str, ...] = STILL_RECORDED
     incomplete: tuple[str, ...]
     """What was not read, so that there may be more windows."""
@@ -54,6 +57,11 @@ class BlindWindows(Value):
     @property
     def any(self) -> bool:
         """True when there is a window."""
+        return self.of_every_type or bool(self.mailboxes)
+
+    @property
+    def of_every_type(self) -> bool:
+        """True when there is a window in which no action type is recorded."""
         return bool(self.own or self.organization or self.others)
 
 
@@ -68,6 +76,10 @@ async def read_windows(
     switched = await changes_of(SWITCHES, services)
     if len(switched) >= MOST_OF_TECHNIQUES:
         incomplete.append(f"only the newest {MOST_OF_TECHNIQUES} changes of the organization's switches were read")
+    shortened = await changes_of((Technique.ACTION_LIST,), services)
+    if len(shortened) >= MOST_OF_TECHNIQUES:
+        incomplete.append(f"only the newest {MOST_OF_TECHNIQUES} changes of action lists were read")
+    lists = overlapping(sorted(of_lists(shortened), key=_newest_first), since, None)
     found = overlapping(sorted(of_accounts, key=_newest_first), since, None)
     own = [each for each in found if not name or each.target in listed.named or _is_of(each, name)]
     return BlindWindows(
@@ -77,6 +89,7 @@ async def read_windows(
         own=tuple(own),
         organization=overlapping(of_tenant(tenant, switched), since, None),
         others=tuple(each for each in found if each not in own),
+        mailboxes=tuple(sorted(lists, key=lambda each: not _is_of(each, name))) if name else lists,
         incomplete=tuple(incomplete),
     )
 
@@ -84,9 +97,10 @@ async def read_windows(
 async def windows_besides(
     services: Services, target: str, start: datetime | None, end: datetime | None
 ) -> tuple[KnownWindow, ...]:
-    """Return the windows of other accounts and of the organization that overlap a time."""
+    """Return the windows of other accounts than the target, of mailboxes and of the organization."""
     read = await read_windows(services, most=MOST_BESIDES)
-    return overlapping((*read.organization, *read.own), start, end, besides=target)
+    found = overlapping((*read.organization, *read.own), start, end, besides=target)
+    return (*found, *overlapping(read.mailboxes, start, end))
 
 
 class _Listed(NamedTuple):

@@ -41,13 +41,19 @@ async def record_read_backs(found: Comparison, services: Services) -> None:
 
 
 def _put(draft: Draft, *, ids: Sequence[str], shown: Mapping[str, ReadBack]) -> None:
-    """Write what was read. A read that does not have the mailbox leaves what one before showed."""
+    """Write what was read.
+
+    A read that does not have the mailbox leaves what one before showed, and the first read that shows a change undone
+    stands: the time without records ends there.
+    """
     for row in draft.case.rows(Tampering):
         if row.id not in ids:
             continue
         now, before = shown[row.id], row.read_back
         if before and (
-            now.state is Persists.UNKNOWN or (before.read_at and now.read_at and now.read_at <= before.read_at)
+            now.state is Persists.UNKNOWN
+            or before.state is now.state is Persists.UNDONE
+            or (before.read_at and now.read_at and now.read_at <= before.read_at)
         ):
             continue
         draft.put(row.model_copy(update={"read_back": now}))
