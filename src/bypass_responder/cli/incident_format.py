@@ -47,7 +47,10 @@ def print_incident(view: IncidentView) -> None:
     show_section(
         "Records of others that do not exist for this time either",
         ("account", "warning"),
-        [(it.name, it.text) for it in view.other_windows],
+        [
+            *((it.name, it.text) for it in view.other_windows),
+            *(("unknown", f"There may be more: {what}.") for what in view.windows_incomplete),
+        ],
     )
     show_section(
         "Other tampering by the actors",

@@ -236,7 +236,16 @@ async def test_the_evidence_of_an_incident_lacks_what_others_did_in_the_dark() -
     world = await attacked(ALEX, BLAKE)
     found = await windows_besides(world.services, ALEX, START, START + HOUR)
 
-    assert [each.target for each in found] == [BLAKE]
+    assert [each.target for each in found.windows] == [BLAKE]
+
+
+async def test_the_report_says_what_was_not_read_of_the_windows_of_others() -> None:
+    world = await attacked(ALEX)
+    world.sweeps.fail("baseline", PermissionMissingError("403.", permission="Storage Blob Data Reader"))
+    report = await read_report((await world.incidents())[0].id, world.services, made_by="ops")
+    [not_read] = report.incident.windows_incomplete
+
+    assert f"other times without records: {not_read}" in " ".join(report.unknown)
 
 
 async def test_a_mailbox_whose_action_lists_were_emptied_has_a_window() -> None:
@@ -268,7 +277,7 @@ async def test_an_incident_has_the_windows_of_its_own_mailbox_besides() -> None:
     update = ran("Set-Mailbox", ALEX, Identity=UPN, AuditOwner="-Update")
     world = await changed(stored_change(update))
 
-    assert [each.target for each in await windows_besides(world.services, ALEX, START, None)] == [ALEX]
+    assert [each.target for each in (await windows_besides(world.services, ALEX, START, None)).windows] == [ALEX]
 
 
 async def test_the_report_names_the_windows_of_others() -> None:

@@ -94,13 +94,20 @@ async def read_windows(
     )
 
 
+class WindowsBesides(NamedTuple):
+    """The windows that overlap a time, and what was not read, so that there may be more."""
+
+    windows: tuple[KnownWindow, ...]
+    incomplete: tuple[str, ...]
+
+
 async def windows_besides(
-    services: Services, target: str, start: datetime | None, end: datetime | None
-) -> tuple[KnownWindow, ...]:
+    services: Services, target: str | None, start: datetime | None, end: datetime | None
+) -> WindowsBesides:
     """Return the windows of other accounts than the target, of mailboxes and of the organization."""
     read = await read_windows(services, most=MOST_BESIDES)
     found = overlapping((*read.organization, *read.own), start, end, besides=target)
-    return (*found, *overlapping(read.mailboxes, start, end))
+    return WindowsBesides((*found, *overlapping(read.mailboxes, start, end)), read.incomplete)
 
 
 class _Listed(NamedTuple):

@@ -88,12 +88,14 @@ async def _incident(
         services=services,
         most=findings,
     )
+    besides = await windows_besides(services, entry.target, view.blind.start, view.blind.end)
     changes = await read_tampering(incident, services.ledger, services.clock(), tenant=tenant)
     added = {
         "tampering": changes,
         "timeline": with_tampering(view.timeline, changes),
         "gathered": gathered_view(await services.gathered.inquiries(incident.id)),
-        "other_windows": await windows_besides(services, entry.target, view.blind.start, view.blind.end),
+        "other_windows": besides.windows,
+        "windows_incomplete": besides.incomplete,
         "inspected": await services.inspections.of(entry.target),
         "actor_accounts": await actor_accounts(incident, services),
     }

@@ -123,7 +123,9 @@ class IncidentView(Value):
     controls: tuple[ControlView, ...]
     blind: BlindWindow
     other_windows: tuple[KnownWindow, ...] = ()
-    """Of other accounts and of the organization, within this one: evidence of that time lacks these records too."""
+    """Of others, mailboxes and the organization, within this one: evidence of that time lacks these records too."""
+    windows_incomplete: tuple[str, ...] = ()
+    """What was not read of them, so that there may be more."""
     timeline: tuple[TimelineRow, ...]
     log_readable: bool
     tampering: tuple[TamperingView, ...] = ()

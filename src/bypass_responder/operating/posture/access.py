@@ -150,6 +150,7 @@ async def read_access(
     days = await services.access.days(wanted.since.date())
     found = await services.access.newest(wanted, limit + 1)
     rows = found[:limit]
+    besides = await windows_besides(services, None, wanted.since, wanted.until)
     changes = await services.permissions.newest(now - KEPT, MOST_GRANTS) if rows else []
     read = any(not each.silent for each in days if each.day <= end.date())
     return Accesses(
@@ -162,7 +163,10 @@ async def read_access(
         problem=_since(state.problem, state.problem_since) if watched else NOT_WATCHED,
         fix=state.fix if watched else WATCH,
         unknown=tuple(gaps_of(days, state, watched, wanted)) if watched else (),
-        windows=tuple(each.text for each in await windows_besides(services, "", wanted.since, wanted.until)),
+        windows=(
+            *(each.text for each in besides.windows),
+            *(f"There may be more such times: {each}." for each in besides.incomplete),
+        ),
         actors=tuple(_by_actor(rows, changes)),
         rows=tuple(map(_line, rows)),
         complete=len(found) <= limit,

@@ -27,6 +27,8 @@ def _of_window(view: IncidentView) -> Iterator[str]:
         yield "When the bypass began: it was on before the first proof of it."
     if view.blind.end is None:
         yield "When auditing was restored: that is not proven."
+    for each in view.windows_incomplete:
+        yield f"Whether there are other times without records: {each}."
 
 
 def _of_people(view: IncidentView) -> Iterator[str]:
