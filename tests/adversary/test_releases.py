@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.errors import RefusedError, ThrottledError
+from bypass_responder.model.change import Actor
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind
 from bypass_responder.model.incident import PersonDecision
 from bypass_responder.model.incident_status import IncidentStatus
+from bypass_responder.operating.decide import prepare_approval
 from bypass_responder.operating.verify_log import verify_log
 from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass, minutes_pass, problems_of
-from tests.world import ALEX, World
+from tests.world import ALEX, World, a_finding, an_entry
 
 
 async def test_releasing_an_older_incident_never_leaves_a_newer_one_contained_and_enabled() -> None:
@@ -72,6 +74,62 @@ async def test_a_release_that_cannot_be_recorded_does_not_undo_a_newer_block() -
     await minutes_pass(world, 8)
 
     assert world.directory.enabled[ALEX] is False
+
+
+EVIL = Author(object_id="0e0e0e0e-0000-4000-8000-00000000000e", name="evil@contoso.onmicrosoft.com")
+BY_EVIL = Actor(user_id=EVIL.name, object_id=EVIL.object_id)
+
+
+async def ends(world: World) -> None:
+    await world.answer()
+    await world.passes(seconds=6)
+    await world.passes(minutes=2)
+
+
+async def kept_blocked(world: World, *, first: str) -> str:
+    """An incident of another actor is ended; then EVIL's is closed, and its block kept. The id of the older one."""
+    older = await contained(world)
+    await ends(world)
+    await world.decides(first, older)
+    await world.passes(minutes=3)
+    await bypassed_again(world, days=2)
+    await world.answer()
+    newer = (await world.incidents())[-1]
+    await world.sees(a_finding(effective_at=world.now, actor=BY_EVIL))
+    await ends(world)
+    await world.decides("close", newer.id)
+    return older
+
+
+@pytest.mark.parametrize("first", ["release", "dismiss"])
+async def test_an_actor_of_a_closed_incident_does_not_release_its_block_through_an_older_one(first: str) -> None:
+    world = a_world()
+    older = await kept_blocked(world, first=first)
+    with pytest.raises(RefusedError, match=r"is an actor of incident .*, and cannot decide about it"):
+        await world.decides("release", older, author=EVIL)
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_an_actor_of_a_closed_incident_does_not_approve_an_entry_while_its_block_stands() -> None:
+    world = a_world()
+    await kept_blocked(world, first="dismiss")
+    world.allowlist.rows[ALEX] = an_entry()
+    with pytest.raises(RefusedError, match="is an actor of incident"):
+        await prepare_approval(ALEX, world.services, reason="ticket", author=EVIL)
+
+
+async def test_an_actor_of_an_incident_from_before_the_block_may_release() -> None:
+    world = a_world()
+    await world.sees(a_finding(actor=BY_EVIL))
+    await ends(world)
+    await world.decides("release", (await world.incidents())[-1].id)
+    await world.passes(minutes=3)
+    await bypassed_again(world, days=2)
+    await ends(world)
+    recorded = await world.decides("release", (await world.incidents())[-1].id, author=EVIL)
+
+    assert recorded.outcome == "carried_out"
 
 
 async def forged_release(world: World) -> None:

@@ -40,6 +40,26 @@ def active_incidents(case: Case) -> list[Incident]:
     return sorted(active, key=lambda row: (row.opened_at, row.id))
 
 
+def compared_with(case: Case, incident: Incident, kind: DecisionKind) -> list[Incident]:
+    """Return the incidents that the author of a decision is compared with, the decided one first."""
+    others = incidents_of_block(case) if kind is DecisionKind.RELEASE else active_incidents(case)
+    return [incident, *(row for row in others if row.id != incident.id)]
+
+
+def incidents_of_block(case: Case) -> list[Incident]:
+    """Return the incidents that nobody has ended, and those that ended while our block stood, oldest first.
+
+    Requires the case with its history.
+    """
+    prior = case.head.prior
+    since = [
+        row
+        for row in case.rows(Incident)
+        if prior is not None and row.closed_at is not None and row.closed_at >= prior.recorded_at
+    ]
+    return sorted([*active_incidents(case), *since], key=lambda row: (row.opened_at, row.id))
+
+
 def _sign_in(case: Case, incident: Incident | None) -> tuple[Observed | None, datetime | None]:
     """Return the sign-in state of the last read; before any, as it was when the incident was opened."""
     control = case.control(BLOCK)

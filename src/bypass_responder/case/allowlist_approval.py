@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import allowlist
-from bypass_responder.case.account_state import active_incidents
+from bypass_responder.case.account_state import incidents_of_block
 from bypass_responder.case.decision_author import is_among, is_an_actor, known_as
 from bypass_responder.case.recorded_decision import log_decision, out_of_time, recorded_already, recorded_as, refuse
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
@@ -65,7 +65,7 @@ def entry_refusal(
         return f"{author.name} cannot approve the entry of their own account. Another person must."
     if any(each in entry.approved_by.casefold() for each in known):
         return f"{author.name} wrote the entry. Another person must approve it."
-    for incident in active_incidents(case):
+    for incident in incidents_of_block(case):
         if is_an_actor(known, incident):
             return f"{author.name} is an actor of incident {incident.id}. Another person must approve the entry."
     return ""

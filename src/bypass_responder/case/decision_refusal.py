@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.account_state import active_incidents, changed_since
+from bypass_responder.case.account_state import active_incidents, changed_since, compared_with
 from bypass_responder.case.decision_author import is_among, is_an_actor, known_as
 from bypass_responder.case.reminder import has_it_already
 from bypass_responder.model.decision_message import MOST_INCIDENTS, DecisionKind, DecisionMessage, Shown
@@ -36,9 +36,9 @@ def refusal(case: Case, message: DecisionMessage, *, enforce: bool, itself: Acco
 
 
 def _named_as(message: DecisionMessage, incident: Incident, case: Case, itself: Account | None) -> str:
-    """Return how the decided incident, or any active one of its account, names the author."""
-    known, about = known_as(message.author, itself), {row.id: row for row in (incident, *active_incidents(case))}
-    for row in about.values():
+    """Return how the decided incident, or another of its account that the decision answers, names the author."""
+    known = known_as(message.author, itself)
+    for row in compared_with(case, incident, message.kind):
         account = row.account
         if account is not None and is_among(known, account.object_id, account.user_principal_name):
             return f"the account of incident {row.id}"

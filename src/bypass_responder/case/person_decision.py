@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import filing
-from bypass_responder.case.account_state import active_incidents, left_as_it_is
+from bypass_responder.case.account_state import compared_with, left_as_it_is
 from bypass_responder.case.actor_ids import not_compared
 from bypass_responder.case.control import renew
 from bypass_responder.case.decision_refusal import refusal
@@ -58,7 +58,7 @@ def carry_out(
     filing.take_back(draft, message.incident_id)
     incident = draft.case.incident(message.incident_id)
     kept = left_as_it_is(draft.case, incident, message.kind) if incident else ""
-    unsure = not_compared([incident, *active_incidents(draft.case)] if incident else [], message.author.name)
+    unsure = not_compared(compared_with(draft.case, incident, message.kind) if incident else [], message.author.name)
     why = "; ".join(filter(None, (kept, unsure)))
     decision = recorded_as(draft, message, channel, outcome="carried_out", why=why)
     if needs_handing_on(draft.case, message):

@@ -140,7 +140,7 @@ async def prepare_approval(
     Raises RefusedError for what the responder would refuse.
     """
     entry = await services.allowlist.get(object_id)
-    case = (await open_session(object_id, services)).case
+    case = (await open_session(object_id, services, history=True)).case
     message = message_about(
         DecisionKind.APPROVE_ENTRY,
         object_id,
