@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 HEADER = b"x-ms-client-principal"
+ROLE_TYPE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+"""What App Service names as ``role_typ``, while app roles are claims of the type ``roles``."""
 COOKIE = "AppServiceAuthSession"
 PUBLIC = ("/welcome", "/static/")
 """What the real one is configured to let through without a sign-in."""
@@ -36,7 +38,7 @@ def principal_header(who: str, tenant_id: str) -> str:
     principal = {
         "auth_typ": "aad",
         "name_typ": "preferred_username",
-        "role_typ": "roles",
+        "role_typ": ROLE_TYPE,
         "claims": [{"typ": kind, "val": value} for kind, value in claims.items()],
     }
     return base64.b64encode(json.dumps(principal).encode()).decode()

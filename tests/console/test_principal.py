@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bypass_responder.console.principal import NotSignedInError, Principal, Role, read_principal
-from tests.console.visitors import NAME, PERSON, a_header, encoded
+from tests.console.visitors import LONG_ROLES, NAME, PERSON, a_header, encoded
 from tests.world import TENANT
 
 OTHER = "99999999-1111-4111-8111-111111111111"
-LONG_ROLES = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
 
 
 def read(*headers: str) -> Principal:
@@ -34,11 +33,21 @@ def test_the_long_names_of_claims_are_read_too() -> None:
     assert read(a_header("Console.Read", claims=claims)).object_id == PERSON
 
 
-def test_roles_are_found_through_role_typ() -> None:
+@pytest.mark.parametrize("role_typ", ["roles", LONG_ROLES, "", "groups"])
+def test_app_roles_are_claims_of_the_type_roles_whatever_role_typ_is(role_typ: str) -> None:
+    """As azure-functions-host 3898 and microsoft-identity-web 2166 show it."""
+    assert read(a_header("Console.Decide", role_typ=role_typ)).roles == {Role.DECIDE}
+
+
+def test_roles_of_the_type_that_role_typ_names_count_too() -> None:
     claims = [("tid", TENANT), ("oid", PERSON), (LONG_ROLES, "Console.Decide"), ("roles", "Console.Allowlist")]
     header = {"auth_typ": "aad", "role_typ": LONG_ROLES, "claims": [{"typ": kind, "val": val} for kind, val in claims]}
 
-    assert read(encoded(header)).roles == {Role.DECIDE}
+    assert read(encoded(header)).roles == {Role.DECIDE, Role.ALLOWLIST}
+
+
+def test_roles_of_a_known_type_that_role_typ_does_not_name_give_nothing() -> None:
+    assert read(a_header(role_typ="roles", claims={LONG_ROLES: "Console.Decide"})).roles == set()
 
 
 def test_a_role_typ_that_names_another_claim_gives_no_role() -> None:

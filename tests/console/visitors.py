@@ -23,6 +23,8 @@ PERSON = "0f0f0f0f-0000-4000-8000-00000000000f"
 NAME = "ops@contoso.onmicrosoft.com"
 HOST = "console.contoso.example"
 BASE = f"https://{HOST}"
+LONG_ROLES = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+"""``role_typ`` as App Service sends it, beside app roles in claims of the type ``roles``."""
 KEY = b"a key of the tests, 32 characters"
 
 
@@ -31,8 +33,8 @@ def a_header(*roles: str, **changed: Any) -> str:
     claims = {"tid": TENANT, "oid": PERSON, "preferred_username": NAME} | changed.pop("claims", {})
     listed = [{"typ": kind, "val": value} for kind, value in claims.items() if value is not None]
     listed += [{"typ": "roles", "val": role} for role in roles]
-    given = {"auth_typ": "aad", "name_typ": "preferred_username", "role_typ": "roles", "claims": listed} | changed
-    return encoded(given)
+    given = {"auth_typ": "aad", "name_typ": "preferred_username", "role_typ": LONG_ROLES, "claims": listed}
+    return encoded(given | changed)
 
 
 def encoded(value: object) -> str:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAGE = "/needs-decision"
+ROLE_TYPE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+"""What App Service names as ``role_typ``, while app roles are claims of the type ``roles``."""
 CLOSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FOUND}
 """What App Service authentication and the console answer to a stranger: an error, or the way to the sign-in."""
 
@@ -44,7 +46,7 @@ class ConsoleProbe:
         principal = {
             "auth_typ": "aad",
             "name_typ": "preferred_username",
-            "role_typ": "roles",
+            "role_typ": ROLE_TYPE,
             "claims": [{"typ": kind, "val": value} for kind, value in claims.items()],
         }
         return base64.b64encode(json.dumps(principal).encode()).decode()

@@ -24,8 +24,10 @@ ENTRA = "aad"
 _SCHEMA = "http://schemas.microsoft.com/identity/claims"
 OBJECT_ID = (f"{_SCHEMA}/objectidentifier", "oid")
 TENANT = (f"{_SCHEMA}/tenantid", "tid")
-ROLE_TYPES = frozenset({"roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"})
-"""What ``role_typ`` may name: the claim of app roles, as Entra and App Service spell it."""
+APP_ROLES = "roles"
+"""Entra's claim of app roles. App Service lists it under this name also where ``role_typ`` is the long one."""
+ROLE_TYPES = frozenset({APP_ROLES, "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"})
+"""What ``role_typ`` may name."""
 NAMES = (
     "preferred_username",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
@@ -98,8 +100,7 @@ def read_principal(headers: Sequence[str], *, tenant_id: str) -> Principal:
     object_id = _only_guid(header.of(*OBJECT_ID))
     if object_id is None:
         raise NotSignedInError("no_object_id")
-    role_type = header.role_typ if header.role_typ in ROLE_TYPES else None
-    given = set(header.of(role_type)) if role_type else set[str]()
+    given = header.of(APP_ROLES, *(ROLE_TYPES & {header.role_typ}))
     return Principal(
         object_id=object_id, name=_name(header, object_id), roles=frozenset(role for role in Role if role in given)
     )
