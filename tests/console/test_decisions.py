@@ -43,6 +43,17 @@ async def tag(browser: httpx.AsyncClient, page: str) -> str:
     return (await browser.get(f"/api/v1{page}")).headers["etag"]
 
 
+async def test_no_page_has_a_control_character_or_a_mark_of_direction_of_a_record() -> None:
+    world = World()
+    await world.sees(a_finding(first_run=True, actor=Actor(user_id="\u202egro.osotnoc\x1b[31m\x00")))
+    page = f"/incidents/{(await world.incidents())[0].id}"
+    async with visitor(world, Role.READ) as browser:
+        texts = [(await browser.get(each)).text for each in ("/incidents", page)]
+
+    assert all(r"\u202egro.osotnoc\x1b[31m\x00" in text for text in texts)
+    assert not any(mark in text for text in texts for mark in "\u202e\x1b\x00")
+
+
 # ---- forms -----------------------------------------------------------------------------------------------------------
 
 

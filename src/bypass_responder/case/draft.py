@@ -16,6 +16,7 @@ from bypass_responder.model.incident import Incident
 from bypass_responder.model.incident_status import ANSWERED_BY_PEOPLE, IncidentStatus
 from bypass_responder.model.log import About, Event, LogEntry
 from bypass_responder.model.notification import Notification, Severity
+from bypass_responder.model.record import printable
 from bypass_responder.model.step import Effect, Observed, StepKind, StepState
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class Draft:
     ) -> bool:
         """Put a message in the outbox, once per ``about`` and ``key``. It names at least one command.
 
+        It is made printable, as names come from records and reasons from people.
         ``to``: see ``Notification``. Returns False when it was there already.
         """
         if self.notified(about, key=key) is not None:
@@ -138,13 +140,13 @@ class Draft:
                 id=self._notification_id(about, key),
                 about=about,
                 severity=severity,
-                title=title,
-                text=text,
+                title=printable(title),
+                text=printable(text),
                 incident_id=incident,
                 target=self.case.target,
-                facts={name: value for name, value in facts.items() if value is not None},
-                left_to_do=tuple(map(str, todo)),
-                commands=tuple(each.command for each in todo if isinstance(each, Task) and each.command),
+                facts={name: _printable(value) for name, value in facts.items() if value is not None},
+                left_to_do=tuple(printable(str(each)) for each in todo),
+                commands=tuple(printable(each.command) for each in todo if isinstance(each, Task) and each.command),
                 to=to,
                 created_at=self.now,
             )
@@ -198,6 +200,18 @@ class Draft:
         incident = incident.model_copy(update=changes)
         self.put(incident)
         return incident
+
+
+def _printable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a fact with each text in it printable."""
+    match value:
+        case str():
+            return printable(value)
+        case list() | tuple():
+            return [_printable(each) for each in value]
+        case dict():
+            return {name: _printable(each) for name, each in value.items()}
+    return value
 
 
 def _more_than_one(row: Row) -> int:

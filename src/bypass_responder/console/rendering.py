@@ -1,4 +1,4 @@
-"""Templates to HTML: everything is escaped, and an unknown name is an error."""
+"""Templates to HTML: everything is escaped and printable, and an unknown name is an error."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from urllib.parse import quote, urlencode
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from bypass_responder import __version__
 from bypass_responder.console.timeline_picture import picture
 from bypass_responder.console.wording import in_console
 from bypass_responder.model.base import counted
+from bypass_responder.model.record import printable
 from bypass_responder.operating.incidents.ticket import ticket
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def environment() -> Environment:
         loader=PackageLoader("bypass_responder.console"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
@@ -40,6 +43,11 @@ def environment() -> Environment:
     made.filters["ticket"] = ticket
     made.globals["version"] = __version__
     return made
+
+
+def _shown(value: object) -> str:
+    """Return a text printable, line by line. Markup is the template's own."""
+    return value if isinstance(value, Markup) else "\n".join(map(printable, str(value).split("\n")))
 
 
 def moment(at: datetime | None) -> str:
