@@ -105,6 +105,29 @@ async def test_who_wrote_an_entry_under_another_name_cannot_approve_it() -> None
     assert "wrote the entry" in (await world.delivers(message)).why
 
 
+@pytest.mark.parametrize(
+    ("signature", "refused"),
+    [
+        ("joann@contoso.com (10000000-0000-4000-8000-000000000001)", False),
+        ("joann@contoso.com", False),
+        ("ann@contoso.com (no object id)", True),
+        ("ann@contoso.com.au (no object id)", False),
+        ("renamed@contoso.com (10000000-0000-4000-8000-000000000002)", True),
+        ("boss@contoso.com, and Ann@contoso.com.", True),
+    ],
+)
+async def test_only_who_is_named_as_the_writer_of_an_entry_wrote_it(signature: str, *, refused: bool) -> None:
+    world = World(allowlist_approval="required")
+    await world.allowlist.put(an_entry(approved_by=signature))
+    await world.passes(minutes=1)
+    entry = await world.allowlist.get(ALEX)
+    assert isinstance(entry, AllowlistEntry)
+    ann = Author(object_id="10000000-0000-4000-8000-000000000002", name="ann@contoso.com")
+    message = await world.a_decision("approve_entry", "", entry_sha256=entry.digest(), author=ann)
+
+    assert ("wrote the entry" in (await world.delivers(message)).why) is refused
+
+
 async def test_a_decision_puts_no_foreign_command_into_a_notification() -> None:
     world = World()
     await world.sees(a_finding())

@@ -208,6 +208,42 @@ async def test_somebody_whom_an_unresolved_incident_names_does_not_decide_about_
     assert "named by incident" in await refused_why(world, "dismiss", incident.id, target=finding.target, author=author)
 
 
+OLGA = {"object_id": "0f0f0f0f-0000-4000-8000-00000000000f", "name": "olga@contoso.onmicrosoft.com"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Olga Ops",
+        "olga",
+        "olga@contoso.com",
+        "CN=Olga Ops,OU=contoso",
+        "P.PROD/Hosted/contoso.com/OLGA OPS",
+        "NT\\olga",
+    ],
+)
+async def test_somebody_whose_name_may_be_meant_does_not_decide_about_an_unresolved_incident(name: str) -> None:
+    world = World(an_account(), an_account(*OLGA.values(), display_name="Olga Ops"))
+    finding = a_finding(object_id_text=name, identity_text=name)
+    await world.sees(finding)
+    await world.answer()
+    [incident] = await world.incidents(finding.target)
+
+    assert "named by incident" in await refused_why(world, "dismiss", incident.id, target=finding.target, author=OLGA)
+
+
+async def test_a_name_that_stands_for_one_account_is_nobody_elses() -> None:
+    """Two people may have one display name: the incident says which of them it is."""
+    world = World(an_account(display_name="Olga Ops"), an_account(*OLGA.values(), display_name="Olga Ops"))
+    world.names["olga ops"] = [ALEX]
+    await world.sees(a_finding(identity_text="Olga Ops", first_run=True))
+    await world.answer()
+    [incident] = await world.incidents()
+    message = await world.a_decision("dismiss", incident.id, author=OLGA)
+
+    assert (await world.delivers(message)).outcome == "carried_out"
+
+
 NAME_OF_TWO = "Alex Miller"
 TWO = target_key(NAME_OF_TWO, NAME_OF_TWO)
 AS_ALEX = {"object_id": ALEX, "name": "alex@contoso.onmicrosoft.com"}

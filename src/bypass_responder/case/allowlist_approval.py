@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case import allowlist
 from bypass_responder.case.account_state import incidents_of_block
-from bypass_responder.case.decision_author import is_among, is_an_actor, known_as
+from bypass_responder.case.decision_author import has_written, is_among, is_an_actor, known_as
 from bypass_responder.case.recorded_decision import log_decision, out_of_time, recorded_already, recorded_as, refuse
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.decision_message import Channel, DecisionMessage
@@ -63,7 +63,7 @@ def entry_refusal(
     own = (entry.object_id, entry.display_name, *((account.object_id, account.user_principal_name) if account else ()))
     if is_among(known, *own):
         return f"{author.name} cannot approve the entry of their own account. Another person must."
-    if any(each in entry.approved_by.casefold() for each in known):
+    if has_written(known, entry.approved_by):
         return f"{author.name} wrote the entry. Another person must approve it."
     for incident in incidents_of_block(case):
         if is_an_actor(known, incident):

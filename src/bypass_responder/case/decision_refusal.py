@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.account_state import active_incidents, changed_since, compared_with
-from bypass_responder.case.decision_author import is_among, is_an_actor, known_as
+from bypass_responder.case.decision_author import is_among, is_an_actor, known_as, may_be_named
 from bypass_responder.case.reminder import has_it_already
 from bypass_responder.model.decision_message import MOST_INCIDENTS, DecisionKind, DecisionMessage, Shown
 from bypass_responder.model.incident import Candidate, Incident
@@ -42,7 +42,7 @@ def _named_as(message: DecisionMessage, incident: Incident, case: Case, itself: 
         account = row.account
         if account is not None and is_among(known, account.object_id, account.user_principal_name):
             return f"the account of incident {row.id}"
-        if is_among(known, *row.names):
+        if is_among(known, *row.names) or (account is None and may_be_named(message.author, itself, row.names)):
             return f"named by incident {row.id}"
         if is_an_actor(known, row):
             return f"an actor of incident {row.id}"
