@@ -73,6 +73,18 @@ async def test_another_file_than_the_confirmed_one_is_not_written() -> None:
     assert await rows(world) == []
 
 
+@pytest.mark.parametrize("content", ["\u00e9!!", "no base64!", "YQ=\x00="])
+async def test_a_hidden_file_that_somebody_changed_is_refused(content: str) -> None:
+    world = World()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        shown = await plan(browser, (HEAD + GOOD).encode())
+        answer = await confirm(browser, shown, content=content)
+
+    assert answer.status_code == 400
+    assert "did not arrive whole" in answer.text
+    assert await rows(world) == []
+
+
 async def test_rejected_rows_are_shown_with_the_reason_and_left_out_only_on_request() -> None:
     world = World()
     async with visitor(world, Role.ALLOWLIST) as browser:

@@ -278,6 +278,18 @@ async def test_any_other_call_is_refused_and_sends_nothing(headers: dict[str, st
     assert world.decisions.sent == []
 
 
+@pytest.mark.parametrize("decision", ["dismiss", "close", "release", "acknowledge"])
+async def test_an_account_with_any_other_decision_than_approve_is_refused(decision: str) -> None:
+    world, page = await held()
+    async with visitor(world, Role.DECIDE) as client:
+        given = BEARER | {"if-match": await tag(client, page)}
+        body = {"reason": "x", "account": BLAKE}
+        answer = await client.post(f"/api/v1{page}/{decision}", json=body, headers=given)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == f"account: only approve names an account. Leave it out to {decision}."
+
+
 async def test_a_form_on_an_address_of_the_api_is_refused() -> None:
     world, page = await held()
     async with visitor(world, Role.DECIDE) as browser:

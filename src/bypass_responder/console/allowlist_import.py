@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Request
@@ -155,7 +154,7 @@ def _content(form: FormData) -> bytes:
     """Return the file that the page holds."""
     try:
         return _bounded(base64.b64decode(_text(form, "content"), validate=True))
-    except binascii.Error:
+    except ValueError:  # no base64, or no ASCII
         raise InputError("content", "the file did not arrive whole. Upload it again.") from None
 
 

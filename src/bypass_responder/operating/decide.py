@@ -12,7 +12,7 @@ from bypass_responder.case.allowlist_approval import entry_refusal
 from bypass_responder.case.decision_refusal import refusal
 from bypass_responder.case.rules import in_force as rules_in_force
 from bypass_responder.case.sweep_row import warning_refusal
-from bypass_responder.errors import NotFoundError, RefusedError
+from bypass_responder.errors import InputError, NotFoundError, RefusedError
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.decision_message import LASTS, DecisionKind, DecisionMessage, Shown
@@ -62,9 +62,12 @@ async def prepare(
     """Return the message for a decision, with what its author is shown. Nothing is sent.
 
     ``account``: with approve, the object id or user principal name of an unresolved target. Without ``look_up``, where
-    the directory may not be read, it is an object id, which the responder looks up itself. Raises NotFoundError, and
-    RefusedError for what the responder would refuse, except by its MODE.
+    the directory may not be read, it is an object id, which the responder looks up itself. Raises NotFoundError,
+    InputError for an account with any other decision, and RefusedError for what the responder would refuse, except by
+    its MODE.
     """
+    if account is not None and kind is not DecisionKind.APPROVE:
+        raise InputError("account", f"only approve names an account. Leave it out to {kind.value}.")
     entry, case = await find_entry(entry_id, services)
     incident = incident_in(entry, case)
     found = None
