@@ -290,6 +290,25 @@ async def test_an_account_with_any_other_decision_than_approve_is_refused(decisi
     assert answer.json()["error"] == f"account: only approve names an account. Leave it out to {decision}."
 
 
+@pytest.mark.parametrize(
+    ("headers", "what"),
+    [
+        ({"content-type": "text/plain"}, "Send Content-Type: application/json."),
+        ({"idempotency-key": "x"}, "Idempotency-Key is no GUID."),
+        ({"authorization": "Basic x"}, "send Authorization: Bearer TOKEN"),
+    ],
+)
+async def test_an_answer_to_a_program_names_what_is_wrong_with_its_call(headers: dict[str, str], what: str) -> None:
+    world, page = await held()
+    async with visitor(world, Role.DECIDE) as client:
+        given = BEARER | {"if-match": await tag(client, page)} | headers
+        answer = await client.post(f"/api/v1{page}/dismiss", content=b'{"reason": "x"}', headers=given)
+
+    assert answer.status_code == 403
+    assert what in answer.json()["error"]
+    assert world.decisions.sent == []
+
+
 async def test_a_form_on_an_address_of_the_api_is_refused() -> None:
     world, page = await held()
     async with visitor(world, Role.DECIDE) as browser:

@@ -30,6 +30,9 @@ def kind(given: dict[str, str | None], *, api: bool) -> Kind:
         (SCRIPT, True, Kind.SCRIPT),
         (PROGRAM, True, Kind.PROGRAM),
         (SCRIPT | {"authorization": "Bearer x"}, True, Kind.SCRIPT),
+        (FORM | {"host": "127.0.0.1:8080", "origin": "http://127.0.0.1:8080"}, False, Kind.FORM),
+        (FORM | {"host": "[::1]:8080", "origin": "http://[::1]:8080"}, False, Kind.FORM),
+        (FORM | {"origin": "https://CONSOLE.contoso.example"}, False, Kind.FORM),
     ],
 )
 def test_a_genuine_request_is_recognized(given: dict[str, str | None], api: bool, expected: Kind) -> None:
@@ -41,6 +44,10 @@ def test_a_genuine_request_is_recognized(given: dict[str, str | None], api: bool
     [
         (FORM | {"origin": None}, False, "foreign_origin"),
         (FORM | {"origin": "null"}, False, "foreign_origin"),
+        (FORM | {"origin": "http://console.contoso.example"}, False, "foreign_origin"),
+        (SCRIPT | {"origin": "http://console.contoso.example"}, True, "foreign_origin"),
+        (FORM | {"host": "127.0.0.1.evil.example", "origin": "http://127.0.0.1.evil.example"}, False, "foreign_origin"),
+        (FORM | {"host": "", "origin": "https://"}, False, "foreign_origin"),
         (FORM | {"origin": "https://["}, False, "foreign_origin"),
         (SCRIPT | {"origin": "https://[::1"}, True, "foreign_origin"),
         (FORM | {"origin": "https://evil.example"}, False, "foreign_origin"),

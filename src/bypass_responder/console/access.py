@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 from bypass_responder.console import origin, principal
 from bypass_responder.console.context import Console, ConsoleDep
 from bypass_responder.console.form_token import FormTokenError
-from bypass_responder.console.origin import ForeignRequestError, Kind
+from bypass_responder.console.origin import JSON, NO_JSON, ForeignRequestError, Kind
 from bypass_responder.console.principal import NotSignedInError, Principal, Role
 from bypass_responder.event_lines import write_line
 from bypass_responder.model.base import guid_or_none
@@ -27,6 +27,14 @@ LARGEST_FIELD = 8 * 1024 * 1024
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
 REPEATABLE = "idempotency-key"
 """Header of a program's POST: the id of the message that it sends, so that sending it again changes nothing."""
+
+
+_NO_GUID = "no_guid_to_repeat_by"
+_TO_PROGRAMS = {
+    NO_JSON: f"The API reads JSON. Send Content-Type: {JSON}.",
+    _NO_GUID: "Idempotency-Key is no GUID. Send one that you make up for this change, or leave the header out.",
+}
+"""What to do, by the reason."""
 
 
 class AccessRefusedError(Exception):
@@ -95,11 +103,21 @@ def require_change(role: Role) -> Callable[..., Awaitable[Change]]:
             message_id = await _message_id(request, console, who, kind)
         except (ForeignRequestError, FormTokenError) as problem:
             await request.close()  # an uploaded file that nobody reads
-            sentence = "This form is not valid any more. Load the page again, read it, and repeat your decision."
+            sentence = _what_to_do(str(problem), api=is_api(request))
             raise refused(request, 403, str(problem), sentence, who) from problem
         return Change(who, kind, message_id)
 
     return check
+
+
+def _what_to_do(reason: str, *, api: bool) -> str:
+    if not api:
+        return "This form is not valid any more. Load the page again, read it, and repeat your decision."
+    return _TO_PROGRAMS.get(
+        reason,
+        "A call with the session of a browser has to come from a page of this site. "
+        "From a program, send Authorization: Bearer TOKEN and no session cookie.",
+    )
 
 
 async def _message_id(request: Request, console: Console, who: Principal, kind: Kind) -> str:
@@ -110,7 +128,7 @@ async def _message_id(request: Request, console: Console, who: Principal, kind: 
     if given is None:
         return console.services.new_id()
     if (message_id := guid_or_none(given)) is None:
-        raise ForeignRequestError("no_guid_to_repeat_by")
+        raise ForeignRequestError(_NO_GUID)
     return message_id
 
 

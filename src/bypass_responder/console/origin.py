@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
-JSON = "application/json"
+JSON, NO_JSON = "application/json", "no_json"
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?")
+"""The sandbox has no certificate. Anywhere else a page without TLS is somebody else's."""
 SESSION_COOKIE = "AppServiceAuthSession"
 
 
@@ -38,7 +40,7 @@ def kind_of(headers: Headers, *, api: bool) -> Kind:
         _require_own_origin(headers)
         return Kind.FORM
     if content_type != JSON:
-        raise ForeignRequestError("no_json")
+        raise ForeignRequestError(NO_JSON)
     bearer = headers.get("authorization", "").lower().startswith("bearer ")
     if bearer and SESSION_COOKIE not in headers.get("cookie", ""):
         return Kind.PROGRAM
@@ -51,13 +53,7 @@ def kind_of(headers: Headers, *, api: bool) -> Kind:
 def _require_own_origin(headers: Headers) -> None:
     if headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise ForeignRequestError("foreign_site")
-    origin, host = _host_of(headers.get("origin", "")), headers.get("host", "").lower()
-    if not origin or origin != host:
+    host = headers.get("host", "").lower()
+    own = {f"https://{host}"} | ({f"http://{host}"} if _LOOPBACK.fullmatch(host) else set())
+    if not host or headers.get("origin", "").lower() not in own:
         raise ForeignRequestError("foreign_origin")
-
-
-def _host_of(address: str) -> str:
-    try:
-        return urlsplit(address).netloc.lower()
-    except ValueError:  # such as http://[
-        return ""
