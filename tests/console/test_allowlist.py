@@ -5,6 +5,7 @@ It is made only on the row that was shown.
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bypass_responder.console.principal import HEADER, Role
-from bypass_responder.model.decision_message import Channel
+from bypass_responder.model.decision_message import Author, Channel
+from bypass_responder.operating.allowlist.edit import make, plan_set
 from bypass_responder.operating.inspect_account import inspect
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
 from tests.operating.allowlist.builders import delivers
@@ -31,6 +33,7 @@ ADD = {
     "ticket": "CHG-2",
     "expires": f"{START + timedelta(days=60):%Y-%m-%d}",
 }
+OTHER_EDITOR = Author(object_id="cccccccc-0000-4000-8000-000000000003", name="blair@contoso.onmicrosoft.com")
 PLANS = {"set": {"owner": "new@contoso.onmicrosoft.com"}, "remove": {}, "keep": {}}
 
 
@@ -202,6 +205,21 @@ async def test_any_other_form_is_refused_and_changes_nothing(
     assert 400 <= answer.status_code < 500
     assert entry.owner == an_entry().owner
     assert world.decisions.sent == []
+
+
+async def test_a_conflict_names_the_editor_and_both_states_and_keeps_what_was_typed() -> None:
+    world = await listed()
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        fields = await form(browser, "set", ticket="CHG-MINE", owner="mine@contoso.com")
+        theirs = await plan_set(ALEX, {"ticket": "CHG-THEIRS"}, world.services, author=OTHER_EDITOR)
+        await make(theirs, world.services, author=OTHER_EDITOR, via="bypassctl", reason="r")
+        answer = await browser.post(f"/allowlist/{ALEX}/set", data=fields | {"reason": "my reason"}, headers=OWN)
+        [again] = re.findall(r'href="(/allowlist/[^"]+/plan/set[^"]*)"', answer.text)
+        shown = await browser.get(html.unescape(again))
+
+    assert answer.status_code == 412
+    assert all(text in answer.text for text in (OTHER_EDITOR.name, "CHG-THEIRS", "CHG-MINE", "my reason"))
+    assert all(text in shown.text for text in ("CHG-THEIRS", "CHG-MINE", "mine@contoso.com"))
 
 
 async def test_a_replayed_form_is_refused() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Body, Depends, Form, Header, Path, Query
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Body, Depends, Form, Header, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
 from pydantic import StringConstraints
 
 from bypass_responder.console.access import API, Change, PrincipalDep, require_change
@@ -15,6 +16,7 @@ from bypass_responder.console.decisions import Reason, Tag, send_once
 from bypass_responder.console.origin import Kind
 from bypass_responder.console.parameters import Parameters
 from bypass_responder.console.principal import Principal, Role
+from bypass_responder.console.rendering import render
 from bypass_responder.errors import ConflictError, NotFoundError, RefusedError
 from bypass_responder.event_lines import write_line
 from bypass_responder.model.account import Account
@@ -211,10 +213,21 @@ async def approve(
 
 @forms.post("/allowlist/{object_id}/{action}")
 async def edit_by_form(
-    change: Editor, console: ConsoleDep, object_id: ObjectId, action: Action, asked: Annotated[EditForm, Form()]
-) -> RedirectResponse:
-    """Make the edit that the person was shown, and show the entry again."""
-    await _make(console, change, object_id, action, asked, seen=asked.seen)
+    request: Request,
+    change: Editor,
+    console: ConsoleDep,
+    object_id: ObjectId,
+    action: Action,
+    asked: Annotated[EditForm, Form()],
+) -> Response:
+    """Make the edit that the person was shown, and show the entry again. What they typed survives a conflict."""
+    try:
+        await _make(console, change, object_id, action, asked, seen=asked.seen)
+    except ConflictError as problem:
+        typed = {name: text for name in Wanted.model_fields if (text := getattr(asked, name))}
+        again = f"/allowlist/{object_id}/plan/{action}?{urlencode(typed)}"
+        known: dict[str, Any] = {"title": "Not possible", "sentence": str(problem), "code": 412, "menu": ()}
+        return render(request, "problem.html", status=412, again=again, reason=asked.reason, **known)
     return RedirectResponse(f"/allowlist/{object_id}?sent=edit", status_code=303)
 
 
@@ -236,7 +249,7 @@ async def _make(
 ) -> Made:
     planned = await _plan(console, change.principal, object_id, action, asked)
     if tag_of(planned) != seen:
-        raise ConflictError("The entry has changed since you read it. Nothing was written. Read it again and decide.")
+        raise ConflictError(edits.not_as_read(planned))
     via: Any = "console" if change.kind is Kind.FORM else "api"
     made = await edits.make(planned, console.services, author=change.principal.author, via=via, reason=asked.reason)
     write_line("console_change", kind=f"allowlist_{action}", target=object_id, author=change.principal.object_id)

@@ -326,13 +326,25 @@ async def report(edit: AllowlistEdit, services: Services, *, author: Author, rea
     return True
 
 
+def not_as_read(edit: Edit) -> str:
+    """Return what a person reads whose edit was planned for another row than the present one: both states."""
+    return (
+        f"The entry of {edit.account} is not as you read it: {_editor_of(edit.before)} changed it last. "
+        f"Nothing was written. Compared with the entry as it is now, yours would change: {edit.changes}. "
+        f"Read the entry again and decide."
+    )
+
+
+def _editor_of(row: Row) -> str:
+    return (row.edited_by if isinstance(row, AllowlistEntry) else "") or "an unknown editor"
+
+
 async def _both(edit: Edit, services: Services) -> str:
     """Return what a conflict is: the change that was to be made, and the one that was made meanwhile."""
     row = await services.allowlist.get(edit.object_id)
-    who = (row.edited_by if isinstance(row, AllowlistEntry) and row.edited_by else "") or "an unknown editor"
     theirs = difference(edit.before.columns if edit.before else {}, row.columns if row else {})
     return (
-        f"The entry of {edit.account} was changed by {who} meanwhile: {theirs}. "
+        f"The entry of {edit.account} was changed by {_editor_of(row)} meanwhile: {theirs}. "
         f"Yours was not made: {edit.changes}. Read the entry and decide again."
     )
 
