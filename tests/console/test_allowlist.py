@@ -235,6 +235,14 @@ async def test_a_replayed_form_is_refused() -> None:
     assert len(world.decisions.sent) == 1
 
 
+@pytest.mark.parametrize("path", ["/allowlist.csv", "/log.csv"])
+async def test_a_download_opens_in_excel_and_the_api_answers_plain_utf_8(path: str) -> None:
+    async with visitor(await listed(), Role.READ) as browser:
+        answers = [(await browser.get(f"{root}{path}")).content for root in ("", "/api/v1")]
+
+    assert answers[0] == b"\xef\xbb\xbf" + answers[1]
+
+
 async def test_the_export_is_csv() -> None:
     async with visitor(await listed(), Role.READ) as browser:
         answer = await browser.get("/allowlist.csv")

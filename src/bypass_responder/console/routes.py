@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
-from bypass_responder.console.access import API, require
+from bypass_responder.console.access import API, is_api, require
 from bypass_responder.console.context import ConsoleDep
 from bypass_responder.console.form_fields import form_fields
 from bypass_responder.console.pages import FIRST, PAGES, Subject
@@ -105,20 +105,24 @@ async def import_page(request: Request) -> HTMLResponse:
     operation_id="export_allowlist",
     response_class=PlainTextResponse,
 )
-async def export(console: ConsoleDep) -> PlainTextResponse:
+async def export(request: Request, console: ConsoleDep) -> Response:
     """Return the allowlist as CSV, as `bypassctl allowlist import` reads it. Formulas are defused."""
     text = write_file(await read_entries(console.services))
-    headers = {"content-disposition": 'attachment; filename="allowlist.csv"'}
-    return PlainTextResponse(text, media_type="text/csv", headers=headers)
+    return _csv(request, text, "allowlist.csv")
 
 
 @pages.get("/log.csv")
 @api.get("/log.csv", summary="Export of the log", operation_id="export_log", response_class=PlainTextResponse)
-async def export_log(console: ConsoleDep, subject: Subject = TENANT_TARGET) -> PlainTextResponse:
+async def export_log(request: Request, console: ConsoleDep, subject: Subject = TENANT_TARGET) -> Response:
     """Return the log of an incident, an account or the tenant as CSV, with the hashes of its chain."""
     text = log_csv(await read_whole_log(subject, console.services))
-    headers = {"content-disposition": 'attachment; filename="response-log.csv"'}
-    return PlainTextResponse(text, media_type="text/csv", headers=headers)
+    return _csv(request, text, "response-log.csv")
+
+
+def _csv(request: Request, text: str, name: str) -> Response:
+    """Return a file to download. For people it begins with a BOM: without one, Excel takes UTF-8 for Windows-1252."""
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(text.encode("utf-8" if is_api(request) else "utf-8-sig"), media_type="text/csv", headers=headers)
 
 
 @public.get("/welcome")
