@@ -18,6 +18,7 @@ import pytest
 import typer
 
 from bypass_responder.case.health_alerts import ADVICE, end_alert
+from bypass_responder.case.tasks import contain_actors
 from bypass_responder.cli.app import app
 from bypass_responder.errors import PermissionMissingError, RefusedError, TransientError
 from bypass_responder.evidence.sources import SOURCES
@@ -507,3 +508,11 @@ def test_no_text_has_a_word_of_the_code(notes: list[Notification]) -> None:
     spoken = [text for note in notes for text in (note.title, note.text, *note.left_to_do)]
 
     assert [text for text in spoken if jargon.search(text)] == []
+
+
+async def test_an_actor_whose_name_begins_with_a_hyphen_is_no_option_of_a_command() -> None:
+    tasks = contain_actors([Actor(user_id="-x@contoso.com", user_type="2")])
+    words = [word for task in tasks for word in shlex.split(task.command)]
+
+    assert "--id=-x@contoso.com" in words
+    assert "-x@contoso.com" not in words

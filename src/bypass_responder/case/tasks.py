@@ -70,7 +70,7 @@ def block_yourself(name: str) -> tuple[Task, ...]:
         return (Task("Block the account in the Entra admin center"),)
     url = f"{_USERS}/{quote(name, safe='@')}/revokeSignInSessions"
     return (
-        Task(f"Block sign-in ({USERS_ROLE})", f"az ad user update --id {shlex.quote(name)} --account-enabled false"),
+        Task(f"Block sign-in ({USERS_ROLE})", f"az ad user update --id={shlex.quote(name)} --account-enabled false"),
         Task("Revoke the sessions", f"az rest --method post --url {shlex.quote(url)}"),
     )
 
@@ -105,7 +105,7 @@ def reset_password(name: str) -> Task:
     random = '--password "$(openssl rand -base64 24)" --force-change-password-next-sign-in true'
     return Task(
         f"Reset the password of {name} (the same role as to block it)",
-        f"az ad user update --id {shlex.quote(name)} {random}",
+        f"az ad user update --id={shlex.quote(name)} {random}",
     )
 
 

@@ -19,7 +19,7 @@ async def shown(world: World, **actor: str) -> list[str]:
 
 
 async def test_what_was_never_read_has_the_command_that_reads_it() -> None:
-    assert await shown(World()) == [f"not read. Read it: az ad user show --id {MALLORY} --query accountEnabled"]
+    assert await shown(World()) == [f"not read. Read it: az ad user show --id={MALLORY} --query accountEnabled"]
 
 
 async def test_an_actor_whom_the_responder_contained_is_shown_as_it_read_it() -> None:

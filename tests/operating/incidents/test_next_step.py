@@ -58,6 +58,12 @@ async def test_what_is_offered_is_carried_out(scene: Callable[[], Awaitable[Worl
     assert recorded.outcome == "carried_out"
 
 
+async def test_the_next_step_of_a_synced_account_is_a_sentence() -> None:
+    step = (await scenes.view(await scenes.synced())).next
+
+    assert "reset its password there: the next synchronization enables it again." in step.text
+
+
 async def test_an_approval_of_an_unresolved_target_names_the_account() -> None:
     world = await scenes.by_name()
     step = (await scenes.view(world, next(iter(world.index.held.values())).target)).next

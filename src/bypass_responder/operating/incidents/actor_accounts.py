@@ -51,7 +51,7 @@ async def _account(actor: Actor, key: str, services: Services) -> ActorAccount:
         enabled = answer.account.account_enabled if answer.account else None
         read = {True: "sign-in enabled", False: "sign-in disabled", None: "account not found"}[enabled]
         return ActorAccount(name=str(actor), key=key, sign_in=f"{read}, as of {moment(answer.at)}")
-    command = f"az ad user show --id {shlex.quote(key)} --query accountEnabled"
+    command = f"az ad user show --id={shlex.quote(key)} --query accountEnabled"
     return ActorAccount(name=str(actor), key=key, sign_in="not read", command=command)
 
 

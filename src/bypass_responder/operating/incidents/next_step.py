@@ -52,7 +52,7 @@ _TEXTS = {
     ),
     Situation.CONTAINED: "Contain {actors}, investigate, reset credentials, then close the incident.",
     Situation.SYNCED: (
-        "Disable the account in the on-premises Active Directory now, and reset its password there.: "
+        "Disable the account in the on-premises Active Directory now, and reset its password there: "
         "the next synchronization enables it again."
     ),
     Situation.RESTORED: "Find out why {actors} switched the bypass on, then close the incident.",
