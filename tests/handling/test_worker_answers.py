@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
+from bypass_responder.case.account_state import shown_of
+from bypass_responder.model.finding import FindingState
 from bypass_responder.model.log import LogEntry
-from bypass_responder.model.message import CommandKind, ErrorClass, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.message import CommandKind, ErrorClass, ExchangeObject, ExchangeOutcome, ExchangeResult
+from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import Effect, StepKind, StepState
+from bypass_responder.operating.incidents.proof import controls_of
 from bypass_responder.triggers.record_exchange_result import record_exchange_result
-from tests.world import ALEX, START, World, a_finding, a_hint
+from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry, exchange_guid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bypass_responder.model.finding import Finding
 
 DISABLE = StepKind.DISABLE_BYPASS
 FAILED_READ = {"resolved": None, "before": None}
+BLAKES = ExchangeObject(object_id=BLAKE, exchange_guid=exchange_guid(BLAKE), name="Blake")
+"""The object of another account than ALEX."""
 
 
 async def log_of(world: World) -> list[LogEntry]:
@@ -334,3 +346,109 @@ async def test_a_recheck_that_the_worker_got_too_late_is_asked_again() -> None:
     await world.answer()
 
     assert not world.bypassed[ALEX]
+
+
+async def on_since_before_monitoring() -> World:
+    world = World()
+    world.bypassed[ALEX] = True
+    world.names["blake-alias"] = [BLAKE]
+    await world.sweep()
+    await world.passes(minutes=1)
+    return world
+
+
+async def is_swept_again(world: World) -> None:
+    world.now += timedelta(minutes=15)
+    await world.sweep()
+    await world.answer()
+    await world.passes(minutes=1)
+
+
+@pytest.mark.parametrize("claim", [a_hint, a_finding])
+async def test_a_name_of_another_account_that_is_off_proves_no_off(claim: Callable[..., Finding]) -> None:
+    world = await on_since_before_monitoring()
+    await world.sees(claim(identity_text="blake-alias", effective_at=world.now))
+    await world.answer()
+
+    assert (await world.case()).head.off_at is None
+    assert shown_of(await world.case()).bypass == "on"
+
+    await is_swept_again(world)
+
+    assert world.directory.enabled[ALEX]
+
+
+async def hears_of_blakes_alias(world: World) -> None:
+    """An alert names ALEX by object id, and an alias of another account, which is off."""
+    await world.sees(a_hint(identity_text="blake-alias", effective_at=world.now, received_at=world.now))
+    await world.answer()
+    await world.passes(minutes=1)
+
+
+async def test_a_name_of_another_account_that_is_off_ends_no_dismissed_episode() -> None:
+    world = await on_since_before_monitoring()
+    await world.decides("dismiss", (await world.incidents())[0].id)
+    await is_swept_again(world)
+    await is_swept_again(world)
+    await hears_of_blakes_alias(world)
+    await is_swept_again(world)
+
+    assert len(await world.incidents()) == 1
+
+
+async def test_a_name_of_another_account_that_is_off_lets_no_later_entry_exempt_the_bypass() -> None:
+    world = World()
+    world.names["blake-alias"] = [BLAKE]
+    await world.sweep()
+    await world.passes(minutes=3)
+    world.bypassed[ALEX] = True
+    world.allowlist.rows[ALEX] = an_entry(edited_at=world.now)
+    await world.passes(minutes=1)
+    await hears_of_blakes_alias(world)
+    await is_swept_again(world)
+
+    assert [incident.verdict for incident in await world.incidents()] == ["allowlist_unclear"]
+
+
+async def test_an_answer_about_another_account_is_a_failed_check() -> None:
+    world = await on_since_before_monitoring()
+    hint = a_hint(effective_at=world.now, received_at=world.now)
+    await world.sees(hint)
+    await world.answer(resolved=BLAKES, before=False)
+    stored = await world.ledger.finding(ALEX, hint.id)
+
+    assert stored is not None
+    assert (stored.state, stored.checks) == (FindingState.UNDECIDED, ())
+    assert (await world.case()).head.off_at is None
+    assert "worker_failed" in {note.about for note in (await world.case()).rows(Notification)}
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_a_recheck_that_is_answered_about_another_account_is_asked_again(on: bool) -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(hours=1, minutes=1)
+    await world.answer(resolved=BLAKES, before=on)
+    await world.passes(minutes=11)
+
+    assert len(await world.incidents()) == 1
+    assert world.exchange.sent[-1].kind is CommandKind.CHECK_BYPASS
+    assert world.answered == len(world.exchange.sent) - 1
+
+
+async def test_a_proof_about_another_account_proves_nothing() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.answer(outcome=ExchangeOutcome.VERIFIED, after=False, resolved=BLAKES)
+    [incident] = await world.incidents()
+    shown = controls_of(await world.case(), incident.id)
+
+    assert incident.restored_at is None
+    assert [control.proof for control in shown if control.control is DISABLE] == [""]
+
+    await world.decides("approve", incident.id)
+    await world.answer(outcome=ExchangeOutcome.ALREADY_OFF, before=False, after=False)
+
+    assert (await world.steps())[DISABLE].effect is Effect.NOT_NEEDED

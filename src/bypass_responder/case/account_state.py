@@ -80,8 +80,10 @@ def _bypass(case: Case) -> tuple[Bypass | None, datetime | None]:
             known.append((incident.blind_from, False, "on"))
     for command in case.rows(Command):
         answer = command.answer
-        value = None if answer is None else answer.before if answer.after is None else answer.after
-        if answer is not None and answer.read_at is not None and value is not None:
+        if answer is None or answer.read_at is None or not answer.is_about(case.target):
+            continue
+        value = answer.before if answer.after is None else answer.after
+        if value is not None:
             known.append((answer.read_at, answer.after is not None, "on" if value else "off"))
     at, _, bypass = max(known, default=(None, False, None))
     return bypass, at

@@ -30,6 +30,7 @@ COUNTS_LATE = {
     CommandKind.DISABLE_BYPASS: {ExchangeOutcome.VERIFIED, ExchangeOutcome.ALREADY_OFF},
 }
 """Answers that count although the question was asked again: what was read, or proven."""
+ANOTHER_ACCOUNT = "the worker answered about another account; the answer is ignored"
 
 
 def take_answer(draft: Draft, result: ExchangeResult) -> None:
@@ -83,16 +84,19 @@ def _it_was_us(draft: Draft, command: Command, result: ExchangeResult) -> None:
     """Record a late ``verified`` after an ``already_off`` to the same question: the effect was ours."""
     draft.put(command.model_copy(update={"answer": result}))
     step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
-    if step is not None and step.effect is Effect.NOT_NEEDED and result.after is False:
+    if step is not None and step.effect is Effect.NOT_NEEDED and result.is_about(draft.case.target):
         finish(draft, step, Effect.EFFECTIVE, "switched off and read back")
 
 
 def _verified_before(case: Case, incident_id: str) -> bool:
     answers = [row.answer for row in case.rows(Command) if row.incident_id == incident_id]
-    return any(answer is not None and answer.outcome is ExchangeOutcome.VERIFIED for answer in answers)
+    proofs = [answer for answer in answers if answer is not None and answer.outcome is ExchangeOutcome.VERIFIED]
+    return any(proof.is_about(case.target) for proof in proofs)
 
 
 def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
+    if _is_astray(command, result):
+        result = result.model_copy(update={"outcome": ExchangeOutcome.FAILED, "error": ANOTHER_ACCOUNT})
     check = Check(
         name=command.identity or "",
         outcome=result.outcome,
@@ -106,7 +110,7 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
     if is_about_a_candidate(command):
         record_check(draft, command, check, failed=failed)
         return
-    if check.bypass_on is False:
+    if not failed and check.bypass_on is False and result.is_about(draft.case.target):
         draft.move_head(off_at=latest(draft.case.head.off_at, check.read_at or draft.now))
     for finding in _waiting(draft.case):
         if failed:
@@ -116,6 +120,11 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
             draft.put(finding.model_copy(update={"checks": checks, "state": FindingState.UNDECIDED}))
     if command.recheck:
         _rechecked(draft, command, check, failed=failed)
+
+
+def _is_astray(command: Command, result: ExchangeResult) -> bool:
+    """Return True for an answer about another account than the one whose object id was asked for."""
+    return command.object_id is not None and result.resolved is not None and not result.is_about(command.object_id)
 
 
 def revive(draft: Draft) -> None:
@@ -195,8 +204,8 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
     step = draft.case.step(command.incident_id, StepKind.DISABLE_BYPASS) if command.incident_id else None
     if incident is None or step is None or not _counts(command, step, result):
         return
-    if result.resolved is not None and result.resolved.object_id != command.object_id:
-        fail(draft, step, "the worker answered about another account; the answer is ignored")
+    if _is_astray(command, result):
+        fail(draft, step, ANOTHER_ACCOUNT)
         return
     match result.outcome:
         case ExchangeOutcome.VERIFIED:

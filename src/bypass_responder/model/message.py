@@ -117,6 +117,10 @@ class ExchangeResult(Value):
     """In words that an operator can use."""
     error_class: ErrorClass | None = None
 
+    def is_about(self, object_id: str | None) -> bool:
+        """Return True when the answer is about the account with this Entra object id, and no other."""
+        return self.resolved is not None and self.resolved.object_id == object_id
+
     @model_validator(mode="after")
     def _checked_says_what(self) -> Self:
         if self.outcome is ExchangeOutcome.CHECKED and None in {self.resolved, self.before, self.read_at}:

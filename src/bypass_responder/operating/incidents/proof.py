@@ -117,7 +117,7 @@ def _last_answer(case: Case, incident_id: str) -> ExchangeResult | None:
         row.answer
         for row in case.rows(Command)
         if row.incident_id == incident_id and row.command is CommandKind.DISABLE_BYPASS
-        if row.answer is not None and row.answer.read_at is not None
+        if row.answer is not None and row.answer.read_at is not None and row.answer.is_about(case.target)
     ]
     return max(answers, key=lambda answer: str(answer.read_at), default=None)
 
