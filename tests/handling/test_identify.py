@@ -12,10 +12,13 @@ from bypass_responder.model.change import Outcome
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
 from bypass_responder.model.step import StepKind, StepState
-from tests.world import ALEX, BLAKE, START, World, a_finding
+from tests.world import ALEX, BLAKE, START, World, a_finding, exchange_guid
 
 BLOCK, REVOKE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS
 HOUR = timedelta(hours=1)
+
+SHAPED = "eeeeeeee-1234-4000-8000-000000000009"
+"""An Exchange Name that anybody may give to an object."""
 
 
 async def test_two_accounts_in_one_record_are_held() -> None:
@@ -59,6 +62,28 @@ async def test_a_name_that_exchange_has_off_now_may_have_moved_and_is_held() -> 
 
     assert world.directory.enabled[ALEX]
     assert set((await world.states(finding.target)).values()) == {StepState.HELD}
+
+
+@pytest.mark.parametrize("identity", [SHAPED, ""])
+async def test_a_name_that_is_shaped_like_a_guid_may_have_moved_and_is_held(identity: str) -> None:
+    world = World()
+    world.names[SHAPED] = [BLAKE]
+    finding = a_finding(object_id_text=SHAPED, identity_text=identity)
+    await world.sees(finding)
+    await world.answer()
+
+    assert world.directory.enabled[BLAKE]
+    assert "the name may have moved" in (await world.incidents(finding.target))[0].reason
+
+
+@pytest.mark.parametrize("guid", [exchange_guid(ALEX), ALEX])
+async def test_an_immutable_id_that_exchange_confirms_names_the_account_that_is_off_now(guid: str) -> None:
+    world = World()
+    world.names[guid] = world.names["alexw"] = [ALEX]
+    await world.sees(a_finding(object_id_text=guid, identity_text="alexw"))
+    await world.answer()
+
+    assert not world.directory.enabled[ALEX]
 
 
 @pytest.mark.parametrize("owners", [[], [ALEX, BLAKE]])

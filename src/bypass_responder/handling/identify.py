@@ -237,7 +237,8 @@ async def _from_exchange(
     if len(resolved) > 1:
         return await _candidates(Naming.TWO_ACCOUNTS, resolved, lookups)
     object_id = next(iter(resolved))
-    if guid is None and not any(check.bypass_on for check in checks):
+    immutable = ids.union(*((check.object_id, check.exchange_guid) for check in checks))
+    if (guid is None or guid not in immutable) and not any(check.bypass_on for check in checks):
         return await _candidates(Naming.NAME_MAY_HAVE_MOVED, resolved, lookups)
     return _known(await lookups.account(object_id), finding, ask_state=ask_state)
 
