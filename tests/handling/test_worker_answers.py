@@ -452,3 +452,11 @@ async def test_a_proof_about_another_account_proves_nothing() -> None:
     await world.answer(outcome=ExchangeOutcome.ALREADY_OFF, before=False, after=False)
 
     assert (await world.steps())[DISABLE].effect is Effect.NOT_NEEDED
+
+
+async def test_a_worker_whose_clock_is_ahead_proves_no_later_time() -> None:
+    world = World()
+    await world.sees(a_hint(effective_at=world.now))
+    await world.answer(read_at=START + timedelta(hours=5))
+
+    assert (await world.case()).head.off_at == START

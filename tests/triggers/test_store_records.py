@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from bypass_responder.errors import FeedError, TransientError
 from bypass_responder.model.feed import ContentBlob
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.health import HealthAlert, Tampering
+from bypass_responder.model.message import CommandKind
 from bypass_responder.triggers.poll_audit_feed import poll_audit_feed
 from tests.fakes import FakeLedger
 from tests.world import ALEX, START, TENANT, World
@@ -239,3 +240,63 @@ async def test_a_stored_record_is_announced_again_when_that_failed() -> None:
     await poll_audit_feed(world.services)
 
     assert ALEX in world.work.held
+
+
+def dated(at: datetime, **fields: Any) -> dict[str, Any]:
+    return a_record(CreationTime=f"{at:%Y-%m-%dT%H:%M:%S}", **fields)
+
+
+async def bypassed(record: dict[str, Any], world: World) -> None:
+    """The account is bypassed, the record of it arrives, and the worker restores auditing."""
+    world.bypassed[ALEX] = True
+    await polled(record, world=world)
+    for _ in range(5):
+        await world.answer()
+        await world.passes(minutes=1)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=55), timedelta(hours=5)])
+async def test_a_record_dated_ahead_of_its_receipt_opens_one_incident(ahead: timedelta) -> None:
+    world = World()
+    await bypassed(dated(START + ahead), world)
+    [incident] = await world.incidents()
+    [finding] = [row for row in (await world.case()).by_key.values() if isinstance(row, Finding)]
+
+    assert finding.effective_at == finding.received_at
+    assert finding.stated_at == START + ahead
+    assert incident.restored_at is not None
+    assert incident.restored_at <= world.now
+    assert len([each for each in world.exchange.sent if each.kind is CommandKind.DISABLE_BYPASS]) == 1
+
+
+async def test_an_attack_after_a_record_dated_ahead_is_decided() -> None:
+    world = World()
+    await bypassed(dated(START + timedelta(minutes=55)), world)
+    await world.decides("release", (await world.incidents())[0].id)
+    await world.passes(minutes=1)
+    again = dated(world.now, Id="20fd5006-645b-42be-e9de-08db592255ab", UserId="other@contoso.onmicrosoft.com")
+    await polled(again, world=world)
+
+    assert len(await world.incidents()) == 2
+
+
+async def test_a_record_ahead_of_a_slow_clock_is_not_taken_for_one_of_the_ended_episode() -> None:
+    world = World()
+    await bypassed(a_record(), world)
+    restored = (await world.case()).head.restored_at
+    assert restored is not None
+    world.now = restored - timedelta(minutes=6)  # another host: the poll is a minute before the restoration
+    again = dated(restored + timedelta(seconds=30), Id="20fd5006-645b-42be-e9de-08db592255ab")
+    await polled(again, world=world)
+
+    assert len(await world.incidents()) == 2
+
+
+async def test_copies_of_a_record_dated_ahead_are_one_finding() -> None:
+    world = World()
+    await polled(dated(START + timedelta(hours=5)), world=world)
+    await polled(dated(START + timedelta(hours=5)), world=world)
+    findings = [row for row in (await world.case()).by_key.values() if isinstance(row, Finding)]
+
+    assert len(findings) == 1
+    assert findings[0].fingerprint == findings[0].model_copy(update={"effective_at": START}).fingerprint

@@ -24,7 +24,6 @@ BEFORE = timedelta(hours=24)
 """How long before its known beginning an attempt, a hint or a switching-off still belongs to an episode."""
 EVIDENCE = frozenset({"attempt", "switched_off", "unconfirmed", "past"})
 """Verdicts of findings that decide nothing, and are evidence of the episode that they fall into."""
-CLOCKS_DIFFER = timedelta(hours=1)
 OWN = "the responder removed the bypass, as the audit log shows"
 FINDINGS_PER_TRANSACTION = 30
 """Each may bring a notification and a log line, and a transaction holds 100 rows."""
@@ -128,11 +127,6 @@ def _changes(incident: Incident, finding: Finding) -> tuple[tuple[datetime, Swit
     return tuple(changes)
 
 
-def latest_on(incident: Incident, now: datetime) -> datetime | None:
-    """Return when it was last proven on; a time from the future counts as an hour ahead at most."""
-    return min(incident.last_on_at, now + CLOCKS_DIFFER) if incident.last_on_at else None
-
-
 def flaps(incident: Incident) -> bool:
     """Return True when the bypass was on again in an episode, or within a day of the previous one's end."""
     began = incident.blind_from or incident.opened_at
@@ -154,7 +148,7 @@ def belongs_to_the_past(case: Case, finding: Finding) -> bool:
     if any(_was_known(case, incident, finding) for incident in case.rows(Incident) if incident.closed_at is not None):
         return True
     restored = case.head.restored_at
-    if restored is None or finding.effective_at > restored:
+    if restored is None or finding.dated_at > restored:
         return False
     return not _on_again(finding, restored)
 
@@ -175,8 +169,8 @@ def _was_known(case: Case, incident: Incident, finding: Finding) -> bool:
         return False
     if digest_of(finding) in known.events:
         return True
-    inside = finding.effective_at >= known.since and (end is None or finding.effective_at <= end)
-    return inside and str(finding.actor) in known.actors and finding.effective_at <= closed
+    inside = finding.dated_at >= known.since and (end is None or finding.dated_at <= end)
+    return inside and str(finding.actor) in known.actors and finding.dated_at <= closed
 
 
 def known_of(incident: Incident, shown: Iterable[Finding]) -> Known:
@@ -194,7 +188,7 @@ def digest_of(finding: Finding) -> str:
     """Return a digest that the same change has under any id; an empty text for an unknown actor."""
     if str(finding.actor) == "unknown":
         return ""
-    change = f"{finding.effective_at.isoformat()}|{finding.actor}|{finding.switch}|{finding.outcome}"
+    change = f"{finding.dated_at.isoformat()}|{finding.actor}|{finding.switch}|{finding.outcome}"
     return hashlib.sha256(change.encode()).hexdigest()[:16]
 
 

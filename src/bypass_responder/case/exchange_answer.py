@@ -103,7 +103,7 @@ def _checked(draft: Draft, command: Command, result: ExchangeResult) -> None:
         object_id=result.resolved.object_id if result.resolved else None,
         exchange_guid=result.resolved.exchange_guid if result.resolved else None,
         bypass_on=result.before,
-        read_at=result.read_at,
+        read_at=_read_at(result, draft.now),
         candidates=result.candidates,
     )
     failed = result.outcome is ExchangeOutcome.FAILED or _too_late(draft, command, result)
@@ -253,8 +253,12 @@ def _account_is_gone(case: Case, incident_id: str) -> bool:
 
 def _proven_at(command: Command, result: ExchangeResult, now: datetime) -> datetime:
     """Return when it was read as off: after everything known at the question, independent of clocks."""
-    read_at = min(result.read_at, now) if result.read_at else now
-    return latest(command.known_until, read_at)
+    return latest(command.known_until, _read_at(result, now) or now)
+
+
+def _read_at(result: ExchangeResult, now: datetime) -> datetime | None:
+    """Return when it was read: not later than the answer, also if the worker's clock is ahead."""
+    return min(result.read_at, now) if result.read_at else None
 
 
 def _not_disabled(draft: Draft, command: Command, step: Step, result: ExchangeResult) -> None:

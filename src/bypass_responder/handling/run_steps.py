@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import candidates, control, directory_call, evidence, observation
+from bypass_responder.case import candidates, control, directory_call, observation
 from bypass_responder.case import step as steps
 from bypass_responder.case.exchange_question import (
     WORKER_SILENT_AFTER,
@@ -114,11 +114,12 @@ def _claim_disable(draft: Draft, services: Services) -> None:
         if not services.settings.enforce:
             steps.withhold(draft, incident, step, state=StepState.WITHHELD, reason=Rule.OBSERVE)
         elif outstanding(draft.case, CommandKind.DISABLE_BYPASS) is None and steps.claim(draft, step):
-            known = evidence.latest_on(incident, draft.now)
             command = new_command(draft, CommandKind.DISABLE_BYPASS, services)
             ask(
                 draft,
-                command.model_copy(update={"object_id": object_id, "incident_id": incident.id, "known_until": known}),
+                command.model_copy(
+                    update={"object_id": object_id, "incident_id": incident.id, "known_until": incident.last_on_at}
+                ),
             )
 
 

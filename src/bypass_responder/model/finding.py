@@ -78,6 +78,9 @@ class Finding(Row):
     switch: Switch
     outcome: Outcome
     effective_at: Utc
+    """When it happened; of a record never later than its receipt."""
+    stated_at: Utc | None = None
+    """Of a record dated ahead of its receipt: the time that it states."""
     object_id_text: str = ""
     identity_text: str = ""
     actor: Actor = Actor()
@@ -131,6 +134,11 @@ class Finding(Row):
         return self.id.removesuffix(WHOLE)
 
     @property
+    def dated_at(self) -> Utc:
+        """The time that the record states: the same for every copy, and later than the receipt if a clock is wrong."""
+        return self.stated_at or self.effective_at
+
+    @property
     def proves_on(self) -> bool:
         """True where the record alone says that the bypass was switched on."""
         return self.switch is Switch.ON and self.outcome is Outcome.SUCCESS
@@ -143,7 +151,8 @@ class Finding(Row):
     @property
     def fingerprint(self) -> str:
         """A digest of what the source says, the same for every copy that says the same."""
-        said = self.model_dump_json(exclude={"received_at", "available_at", "evidence"}, exclude_defaults=True)
+        received = {"received_at", "available_at", "evidence"} | ({"effective_at"} if self.stated_at else set())
+        said = self.model_dump_json(exclude=received, exclude_defaults=True)
         return hashlib.sha256(said.encode()).hexdigest()
 
     @property

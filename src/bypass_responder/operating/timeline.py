@@ -172,7 +172,8 @@ def _happened(finding: Finding) -> Moment | None:
         return Moment(claimed, Kind.CLAIMED, what, evidence=finding.id) if claimed else None
     if finding.source not in RECORDS | {Source.ACTOR}:
         return None
-    return Moment(finding.effective_at, Kind.HAPPENED, _event(finding, who), evidence=finding.id)
+    ahead = f", dated {iso(finding.stated_at)}, ahead of its receipt" if finding.stated_at else ""
+    return Moment(finding.effective_at, Kind.HAPPENED, f"{_event(finding, who)}{ahead}", evidence=finding.id)
 
 
 def _event(finding: Finding, who: str) -> str:

@@ -180,13 +180,15 @@ def _unreadable(record: AuditRecord, error: InputError, source: str) -> Unreadab
 def _finding(
     change: BypassChange, sensor: Source, now: datetime, available_at: datetime | None, *, first_run: bool
 ) -> Finding:
+    stated = max(change.occurred_at, EARLIEST)
     return Finding(
         id=record_key(change.record_id),
         target=guid_or_none(change.object_id_text) or target_key(change.object_id_text, change.identity_text),
         source=sensor,
         switch=change.switch,
         outcome=change.outcome,
-        effective_at=max(change.occurred_at, EARLIEST),
+        effective_at=min(stated, now),
+        stated_at=stated if stated > now else None,
         object_id_text=change.object_id_text,
         identity_text=change.identity_text,
         actor=change.actor,
