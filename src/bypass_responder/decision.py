@@ -28,6 +28,7 @@ class Naming(StrEnum):
     REFUSED = "refused"
     NOT_IN_EXCHANGE = "not_in_exchange"
     ANOTHER_BY_NOW = "another_by_now"
+    NAME_ONLY = "name_only"
 
 
 class Verdict(StrEnum):
@@ -134,6 +135,9 @@ _NAMING = {
     ),
     Naming.REFUSED: "the Exchange worker refuses to look up the record's name",
     Naming.ANOTHER_BY_NOW: "the account that the record names is gone, and its name belongs to another one by now",
+    Naming.NAME_ONLY: (
+        "the record has no object id of the actor, only a name, which may belong to another account by now"
+    ),
     Naming.NOT_IN_EXCHANGE: "Exchange has no object for this account, so its present state is not known",
 }
 

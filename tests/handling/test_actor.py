@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from bypass_responder import decision
+from bypass_responder.decision import Naming
 from bypass_responder.errors import TransientError
+from bypass_responder.model.base import target_key
 from bypass_responder.model.change import Actor
 from bypass_responder.model.finding import Finding
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import StepKind, StepState
 from tests.world import ALEX, START, World, a_finding, an_account, an_entry
 
 BLOCK = StepKind.BLOCK_SIGN_IN
 HOUR = timedelta(hours=1)
 MALLORYS_ID = "dddddddd-0000-4000-8000-000000000004"
+MALLORY = Actor(user_id="mallory@contoso.onmicrosoft.com", object_id=MALLORYS_ID)
 
 
 def a_world_with_mallory(**settings: str) -> World:
@@ -25,7 +30,7 @@ def a_world_with_mallory(**settings: str) -> World:
 async def test_the_actor_is_contained_too_where_the_setting_says_so() -> None:
     world = a_world_with_mallory()
 
-    await world.sees(a_finding())
+    await world.sees(a_finding(actor=MALLORY))
 
     assert world.directory.enabled == {ALEX: False, MALLORYS_ID: False}
     assert [command.object_id for command in world.exchange.sent] == [ALEX]
@@ -55,7 +60,7 @@ async def test_the_actor_is_contained_after_a_run_that_ended_once_the_finding_wa
 async def test_a_protected_actor_is_left_alone() -> None:
     world = a_world_with_mallory(protected_object_ids=MALLORYS_ID)
 
-    await world.sees(a_finding())
+    await world.sees(a_finding(actor=MALLORY))
 
     assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
 
@@ -79,20 +84,22 @@ async def test_a_person_who_has_the_name_of_an_actor_that_is_gone_is_held() -> N
     assert "another one by now" in (await world.incidents(gone))[0].reason
 
 
-async def test_a_person_whose_account_is_younger_than_the_record_of_the_actors_name_is_held() -> None:
+@pytest.mark.parametrize("created_at", [START - timedelta(days=900), START - HOUR / 2, None], ids=str)
+async def test_an_actor_without_an_object_id_is_held_until_a_person_names_the_account(
+    created_at: datetime | None,
+) -> None:
+    """The name may belong to another account by now, also to an older one."""
     world = a_world_with_mallory()
-    world.directory.change(MALLORYS_ID, created_at=START - HOUR / 2)
+    world.directory.change(MALLORYS_ID, created_at=created_at)
+    name = "mallory@contoso.onmicrosoft.com"
 
-    await world.sees(a_finding(effective_at=START - HOUR))
+    await world.sees(a_finding(actor=Actor(user_id=name)))
+    [incident] = await world.incidents(target_key("", name))
 
     assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
+    assert (incident.status, incident.reason) == (IncidentStatus.HELD, decision._NAMING[Naming.NAME_ONLY])
 
-
-async def test_an_actor_whose_account_is_older_than_the_record_is_contained() -> None:
-    world = a_world_with_mallory()
-    world.directory.change(MALLORYS_ID, created_at=START - 2 * HOUR)
-
-    await world.sees(a_finding(effective_at=START - HOUR))
+    await world.decides("approve", incident.id, incident.target, account=MALLORYS_ID)
 
     assert not world.directory.enabled[MALLORYS_ID]
 
@@ -100,7 +107,7 @@ async def test_an_actor_whose_account_is_older_than_the_record_is_contained() ->
 async def test_the_actor_counts_against_the_limit() -> None:
     world = a_world_with_mallory(containment_limit_per_hour="1")
 
-    await world.sees(a_finding())
+    await world.sees(a_finding(actor=MALLORY))
 
     assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
     assert (await world.states(MALLORYS_ID))[BLOCK] is StepState.HELD
@@ -110,7 +117,7 @@ async def test_nobody_contains_the_actor_of_an_allowlisted_bypass() -> None:
     world = a_world_with_mallory()
     world.allowlist.rows[ALEX] = an_entry()
 
-    await world.sees(a_finding())
+    await world.sees(a_finding(actor=MALLORY))
 
     assert world.directory.enabled == {ALEX: True, MALLORYS_ID: True}
 
@@ -121,6 +128,6 @@ async def test_late_evidence_of_a_restored_episode_contains_no_actor() -> None:
     await world.sees(a_finding(actor=Actor(user_id="svc@contoso.onmicrosoft.com")))
     await world.answer()
 
-    await world.sees(a_finding(effective_at=START - 2 * HOUR))
+    await world.sees(a_finding(actor=MALLORY, effective_at=START - 2 * HOUR))
 
     assert world.directory.enabled[MALLORYS_ID]

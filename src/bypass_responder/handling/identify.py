@@ -186,16 +186,14 @@ def _direct(finding: Finding, found: dict[str, Account | None]) -> bool:
 
 
 def _actor(finding: Finding, found: dict[str, Account | None]) -> Identified:
-    """Return the account of an actor.
-
-    Its object id decides; a name alone, unless it was given to another since.
-    """
+    """Return the account of an actor by its object id. A name alone may have been given to another account since."""
     account = next((account for account in found.values() if account), None)
     if account is None:
         return Identified(Naming.NONE)
     object_id = guid_or_none(finding.object_id_text)
-    another = object_id is not None and account.object_id != object_id
-    if another or (account.created_at is not None and account.created_at > finding.effective_at):
+    if object_id is None:
+        return Identified(Naming.NAME_ONLY)
+    if account.object_id != object_id:
         return Identified(Naming.ANOTHER_BY_NOW)
     return Identified(Naming.ONE_ACCOUNT, account)
 

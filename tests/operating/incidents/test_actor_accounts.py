@@ -24,7 +24,7 @@ async def test_what_was_never_read_has_the_command_that_reads_it() -> None:
 
 async def test_an_actor_whom_the_responder_contained_is_shown_as_it_read_it() -> None:
     world = World(an_account(), an_account(MALLORYS_ID, MALLORY), actor_response="contain")
-    await world.sees(a_finding())
+    await world.sees(a_finding(actor=Actor(user_id=MALLORY, object_id=MALLORYS_ID)))
     await world.passes(seconds=10)
 
     assert [str(each) for each in (await scenes.view(world)).actor_accounts] == [
