@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -460,3 +461,27 @@ async def test_a_worker_whose_clock_is_ahead_proves_no_later_time() -> None:
     await world.answer(read_at=START + timedelta(hours=5))
 
     assert (await world.case()).head.off_at == START
+
+
+@pytest.mark.parametrize(
+    "missing", [{"resolved": None}, {"read_at": None}, {"before": None}, {"before": True}, {"after": True}], ids=str
+)
+async def test_already_off_without_proof_is_kept_notified_and_asked_again(missing: dict[str, object]) -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    command = world.exchange.sent[0]
+    claimed = {"outcome": "already_off", "before": False, "after": False}
+    answer = world._result(command).model_dump(mode="json") | claimed | missing
+    await record_exchange_result(json.dumps(answer).encode(), world.services)
+    await world.sends()
+
+    assert (await world.incidents())[0].restored_at is None
+    assert "unreadable" in {note.about for note in world.notifier.sent}
+
+    world.answered = len(world.exchange.sent)
+    await world.passes(minutes=20)
+    await world.answer()
+
+    assert not world.bypassed[ALEX]
+    assert (await world.incidents())[0].restored_at is not None

@@ -129,6 +129,10 @@ class ExchangeResult(Value):
         if self.outcome is ExchangeOutcome.VERIFIED and (self.after is not False or self.resolved is None):
             msg = "verified comes with resolved, and with after as false"
             raise ValueError(msg)
+        proven = self.before is False and self.after is not True and None not in {self.resolved, self.read_at}
+        if self.outcome is ExchangeOutcome.ALREADY_OFF and not proven:
+            msg = "already_off comes with resolved and read_at, with before as false, and not with after as true"
+            raise ValueError(msg)
         return self
 
 
