@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 _WARM_UP = 9
 _SELECT = (
-    "id,userPrincipalName,displayName,accountEnabled,onPremisesSyncEnabled,userType,signInSessionsValidFromDateTime"
+    "id,userPrincipalName,displayName,accountEnabled,onPremisesSyncEnabled,userType,signInSessionsValidFromDateTime,"
+    "createdDateTime,mail,mailNickname,proxyAddresses,otherMails"
 )
 _SETTINGS = Settings(exchange_delay_seconds=0, graph_delay_seconds=0)
 

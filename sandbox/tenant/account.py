@@ -25,8 +25,8 @@ def made_up_guid(*words: str) -> str:
 class Account(BaseModel):
     """What is true of an account now; reads may be older (``Tenant.read``).
 
-    Left out, ``object_id`` is made from the UPN, ``exchange_name`` is the object id (objects made since November 2022)
-    and ``exchange_guid`` is made from the object id and differs from it.
+    Left out, ``object_id`` and the addresses are made from the UPN, ``exchange_name`` is the object id (objects made
+    since November 2022) and ``exchange_guid`` is made from the object id and differs from it.
     """
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
@@ -40,9 +40,10 @@ class Account(BaseModel):
     user_type: str = "Member"
     sign_in_sessions_valid_from: datetime = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
     created_date_time: datetime = datetime(2024, 1, 5, 8, 0, tzinfo=UTC)
-    mail: str | None = None
-    proxy_addresses: list[str] = []
-    """As Graph has them: ``SMTP:`` before the primary address, ``smtp:`` before the others."""
+    mail: str | None
+    mail_nickname: str
+    proxy_addresses: list[str]
+    other_mails: list[str] = []
     admin: bool = False
     """Holds an Entra role: blocking it needs a role on the caller, not only a Graph permission."""
     deleted: bool = False
@@ -57,11 +58,15 @@ class Account(BaseModel):
     def _fill(cls, given: dict[str, Any]) -> dict[str, Any]:
         upn = str(given["user_principal_name"])
         object_id = str(given.get("object_id") or made_up_guid("entra", upn)).lower()
+        guest = given.get("user_type") == "Guest"
         defaults = {
             "display_name": upn.partition("@")[0],
             "exchange_name": object_id,
             "exchange_guid": made_up_guid("exchange", object_id),
-            "mailbox": None if given.get("user_type") == "Guest" else Mailbox(),
+            "mail": None if guest else upn,
+            "mail_nickname": upn.partition("@")[0],
+            "proxy_addresses": [] if guest else [f"SMTP:{upn}"],
+            "mailbox": None if guest else Mailbox(),
         }
         return defaults | given | {"object_id": object_id}
 

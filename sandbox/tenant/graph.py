@@ -36,7 +36,9 @@ _FIELDS = {
     "signInSessionsValidFromDateTime": "sign_in_sessions_valid_from",
     "createdDateTime": "created_date_time",
     "mail": "mail",
+    "mailNickname": "mail_nickname",
     "proxyAddresses": "proxy_addresses",
+    "otherMails": "other_mails",
 }
 _BY_DEFAULT = ("id", "userPrincipalName", "displayName")
 """Graph returns neither accountEnabled nor userType unless they are selected."""

@@ -231,6 +231,8 @@ def _unresolved(facts: Facts, *, now: datetime) -> str:
 
 def _unclear(entry: AllowlistEntry | MalformedEntry | None, *, since: datetime) -> str:
     match entry:
+        case MalformedEntry(of_anyone=True, problem=problem):
+            return problem
         case MalformedEntry(problem=problem):
             return f"the allowlist row does not count: {problem}"
         case AllowlistEntry() if not entry.in_force_at(since):

@@ -81,8 +81,9 @@ class Allowlist(Protocol):
     async def misspelled(self) -> list[MalformedEntry]:
         """Rows whose keys are not as ``get`` reads them, in the whole table; without the time of their edit.
 
-        At most ``MOST_MISSPELLED``, of the first ``MOST_READ`` rows (``model.account``): however many rows there are
-        that mean nothing, they delay no decision.
+        Those under another tenant's id are among them: an object id belongs to one tenant only. After
+        ``MOST_MISSPELLED`` others, or ``MOST_READ`` rows (``model.account``), ``UNREAD`` stands for the rest: however
+        many rows there are that mean nothing, they delay no decision.
         """
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:

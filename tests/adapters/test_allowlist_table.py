@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+from bypass_responder.adapters import allowlist_table
 from bypass_responder.adapters.allowlist_snapshot import BlobAllowlistSnapshot
 from bypass_responder.adapters.allowlist_table import TABLE, TableAllowlist
 from bypass_responder.adapters.storage_clients import StorageClients, connect
 from bypass_responder.errors import ConflictError, TransientError
-from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.account import UNREAD, AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.ports import Allowlist, AllowlistSnapshot
 from bypass_responder.settings import Storage
@@ -284,6 +285,11 @@ async def test_a_wrong_column_is_malformed_and_named(
     assert entry.edited_at is not None
 
 
+async def misspelled(tenant_id: str, allowlist: TableAllowlist) -> list[MalformedEntry]:
+    """Rows of this test: other tests put theirs into the same table."""
+    return [row for row in await allowlist.misspelled() if row.keys and tenant_id in row.keys[0].lower()]
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -296,7 +302,7 @@ async def test_a_row_key_typed_in_another_form_is_malformed_not_missed(
 ) -> None:
     await by_hand(clients, tenant_id, row, ROW)
     allowlist = TableAllowlist(clients.tables, tenant_id)
-    [found], [listed] = await allowlist.misspelled(), [entry async for entry in allowlist.entries()]
+    [found], [listed] = await misspelled(tenant_id, allowlist), [entry async for entry in allowlist.entries()]
 
     assert "lower case" in found.problem
     assert (listed.row_id, listed.etag) == (found.row_id, found.etag)
@@ -306,21 +312,37 @@ async def test_a_tenant_id_typed_in_capitals_is_malformed_not_missed(clients: St
     await by_hand(clients, tenant_id.upper(), SERVICE, ROW)
     allowlist = TableAllowlist(clients.tables, tenant_id)
 
-    assert [row.object_id for row in await allowlist.misspelled()] == [SERVICE]
+    assert [row.object_id for row in await misspelled(tenant_id, allowlist)] == [SERVICE]
     assert [type(entry) async for entry in allowlist.entries()] == [MalformedEntry]
 
 
 async def test_a_tenant_id_in_braces_is_malformed_not_missed(clients: StorageClients, tenant_id: str) -> None:
     await by_hand(clients, f"{{{tenant_id}}}", SERVICE, ROW)
 
-    assert len(await TableAllowlist(clients.tables, tenant_id).misspelled()) == 1
+    assert len(await misspelled(tenant_id, TableAllowlist(clients.tables, tenant_id))) == 1
 
 
-async def test_a_row_of_another_tenant_is_not_read(clients: StorageClients, tenant_id: str) -> None:
-    await by_hand(clients, str(uuid4()), SERVICE, ROW)
+async def test_a_row_under_another_tenant_id_is_not_listed_and_may_mean_the_account(
+    clients: StorageClients, tenant_id: str
+) -> None:
+    other = str(uuid4())
+    await by_hand(clients, other, SERVICE, ROW)
     allowlist = TableAllowlist(clients.tables, tenant_id)
 
-    assert [entry async for entry in allowlist.entries()] == await allowlist.misspelled() == []
+    assert [entry async for entry in allowlist.entries()] == []
+    assert [row.object_id for row in await misspelled(other, allowlist)] == [SERVICE]
+
+
+@pytest.mark.parametrize("bound", ["MOST_READ", "MOST_MISSPELLED"])
+async def test_rows_that_are_not_read_may_mean_any_account(
+    clients: StorageClients, tenant_id: str, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    allowlist = TableAllowlist(clients.tables, tenant_id)
+    await by_hand(clients, tenant_id, "first@contoso.com", ROW)
+    await by_hand(clients, tenant_id, "second@contoso.com", ROW)
+    monkeypatch.setattr(allowlist_table, bound, 1)
+
+    assert UNREAD in await allowlist.misspelled()
 
 
 async def test_a_name_as_row_key_is_listed_as_malformed(clients: StorageClients, tenant_id: str) -> None:

@@ -82,7 +82,12 @@ async def real(stand_in: Tenant, stand_in_url: str) -> AsyncIterator[GraphDirect
     for object_id, name in NAMES.items():
         facts: dict[str, Any] = {"user_principal_name": name, "object_id": object_id, "admin": object_id == ADMIN}
         facts |= {"user_type": "Guest" if object_id == GUEST else "Member"}
-        facts |= {"on_premises_sync_enabled": True if object_id == SYNCED else None}
+        facts |= {"on_premises_sync_enabled": True if object_id == SYNCED else None, "mail": f"mail-{name}"}
+        facts |= {
+            "mail_nickname": "alias",
+            "proxy_addresses": [f"SMTP:mail-{name}"],
+            "other_mails": ["at@home.example"],
+        }
         stand_in.add([TenantAccount.model_validate(facts | {"display_name": "A person"})])
     directory = a_directory(Token(stand_in_url), stand_in_url)
     yield directory
@@ -109,6 +114,10 @@ def an_account(object_id: str) -> Account:
         guest=object_id == GUEST,
         sessions_valid_from=FIRST,
         created_at=CREATED,
+        mail=f"mail-{NAMES[object_id]}",
+        mail_nickname="alias",
+        proxy_addresses=(f"SMTP:mail-{NAMES[object_id]}",),
+        other_mails=("at@home.example",),
     )
 
 

@@ -306,7 +306,29 @@ async def test_so_many_misspelled_rows_delay_no_decision() -> None:
     world = World()
     misspelled_rows(world, 20_000)
 
-    assert len(await world.allowlist.misspelled()) == MOST_MISSPELLED
+    assert len(await world.allowlist.misspelled()) == MOST_MISSPELLED + 1
+
+
+async def test_an_account_that_an_unread_row_may_mean_is_not_blocked() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    misspelled_rows(world, MOST_MISSPELLED + 1)
+    await world.sees(a_finding())
+    await world.answer()
+    await world.passes(minutes=1)
+
+    assert [incident.verdict for incident in await world.incidents()] == ["allowlist_unclear"]
+    assert world.directory.enabled[ALEX]
+
+
+async def test_rows_that_are_not_read_for_a_decision_are_notified() -> None:
+    world = World()
+    await world.passes(minutes=1)
+    misspelled_rows(world, MOST_MISSPELLED + 1)
+    await minutes_pass(world, 3)
+    titles = [note.title for note in (await world.ledger.load(TENANT_TARGET)).rows(Notification)]
+
+    assert titles.count("The allowlist has more rows than are read for a decision") == 1
 
 
 async def test_the_rows_that_are_not_followed_one_by_one_are_notified_together() -> None:

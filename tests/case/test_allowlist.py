@@ -168,6 +168,27 @@ def test_a_user_principal_name_in_any_spelling_could_mean_its_account(before: st
     assert could_mean(typed, ACCOUNT)
 
 
+@pytest.mark.parametrize("typed", ["Alex@contoso.com", "a.alias@contoso.com", "alex@home.example", "Alex.Alias"])
+def test_an_address_or_alias_of_the_account_could_mean_it(typed: str) -> None:
+    other_names = {
+        "mail": "alex@contoso.com",
+        "mail_nickname": "alex.alias",
+        "proxy_addresses": ("SMTP:alex@contoso.com", "smtp:a.alias@contoso.com"),
+        "other_mails": ("alex@home.example",),
+    }
+
+    account = ACCOUNT.model_copy(update=other_names)
+
+    assert could_mean(typed, account)
+    assert not could_mean(typed, ACCOUNT)
+    assert not other_names.keys() & account.model_dump().keys()
+
+
+def test_a_text_without_a_name_means_nobody() -> None:
+    assert not could_mean(" ", ACCOUNT)
+    assert not could_mean("smtp:", ACCOUNT)
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_judged(text: str) -> None:
     assert could_mean(text, ACCOUNT) in {True, False}

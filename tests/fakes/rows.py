@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bypass_responder.errors import ConflictError, InputError, ResponderError
-from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, AllowlistEntry, MalformedEntry
+from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, UNREAD, AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import Snapshot
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.incident_status import IncidentStatus
@@ -38,8 +38,10 @@ class FakeAllowlist(Scripted):
 
     async def misspelled(self) -> list[MalformedEntry]:
         self._called("misspelled")
-        rows = list(self.rows.values())[:MOST_READ]
-        return [row for row in rows if isinstance(row, MalformedEntry) and row.keys][:MOST_MISSPELLED]
+        rows = list(self.rows.values())
+        found = [row for row in rows[:MOST_READ] if isinstance(row, MalformedEntry) and row.keys]
+        unread = len(rows) > MOST_READ or len(found) > MOST_MISSPELLED
+        return [*found[:MOST_MISSPELLED], UNREAD] if unread else found
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
         self._called("put", entry.object_id)

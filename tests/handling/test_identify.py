@@ -12,13 +12,10 @@ from bypass_responder.model.change import Outcome
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import CommandKind, ExchangeOutcome
 from bypass_responder.model.step import StepKind, StepState
-from tests.world import ALEX, BLAKE, START, World, a_finding, exchange_guid
+from tests.world import ALEX, BLAKE, START, World, a_finding, an_entry, exchange_guid
 
 BLOCK, REVOKE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS
 HOUR = timedelta(hours=1)
-
-SHAPED = "eeeeeeee-1234-4000-8000-000000000009"
-"""An Exchange Name that anybody may give to an object."""
 
 
 async def test_two_accounts_in_one_record_are_held() -> None:
@@ -62,28 +59,6 @@ async def test_a_name_that_exchange_has_off_now_may_have_moved_and_is_held() -> 
 
     assert world.directory.enabled[ALEX]
     assert set((await world.states(finding.target)).values()) == {StepState.HELD}
-
-
-@pytest.mark.parametrize("identity", [SHAPED, ""])
-async def test_a_name_that_is_shaped_like_a_guid_may_have_moved_and_is_held(identity: str) -> None:
-    world = World()
-    world.names[SHAPED] = [BLAKE]
-    finding = a_finding(object_id_text=SHAPED, identity_text=identity)
-    await world.sees(finding)
-    await world.answer()
-
-    assert world.directory.enabled[BLAKE]
-    assert "the name may have moved" in (await world.incidents(finding.target))[0].reason
-
-
-@pytest.mark.parametrize("guid", [exchange_guid(ALEX), ALEX])
-async def test_an_immutable_id_that_exchange_confirms_names_the_account_that_is_off_now(guid: str) -> None:
-    world = World()
-    world.names[guid] = world.names["alexw"] = [ALEX]
-    await world.sees(a_finding(object_id_text=guid, identity_text="alexw"))
-    await world.answer()
-
-    assert not world.directory.enabled[ALEX]
 
 
 @pytest.mark.parametrize("owners", [[], [ALEX, BLAKE]])
@@ -201,3 +176,36 @@ async def test_the_keys_of_the_allowlist_are_read_again_a_moment_later(monkeypat
     await world.sees(blake)
 
     assert (await world.case(BLAKE)).by_key[blake.row_key].verdict == "allowlist_unclear"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("keys", [("tenant", ALEX.upper()), ("another tenant", ALEX)])
+async def test_a_misspelled_renewal_counts_beside_the_expired_row(keys: tuple[str, str]) -> None:
+    world = World()
+    world.allowlist.rows[ALEX] = an_entry(expires_at=START - 480 * HOUR, edited_at=START - 9600 * HOUR)
+    world.allowlist.rows["misspelled"] = MalformedEntry(object_id=ALEX, problem="the keys", keys=keys, etag="v1")
+    finding = a_finding()
+    await world.sees(finding)
+
+    assert (await world.case()).by_key[finding.row_key].verdict == "allowlist_unclear"  # type: ignore[attr-defined]
+
+
+async def test_an_entry_in_force_counts_beside_a_misspelled_row() -> None:
+    world = World()
+    world.allowlist.rows[ALEX] = an_entry(edited_at=START - 9600 * HOUR)
+    keys = ("tenant", ALEX.upper())
+    world.allowlist.rows["misspelled"] = MalformedEntry(object_id=ALEX, problem="the keys", keys=keys, etag="v1")
+    finding = a_finding()
+    await world.sees(finding)
+
+    assert (await world.case()).by_key[finding.row_key].verdict == "allowlisted"  # type: ignore[attr-defined]
+
+
+async def test_a_row_under_the_guid_in_exchange_is_misspelled() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(effective_at=START - 30 * HOUR))
+    guid = exchange_guid(ALEX)
+    world.allowlist.rows[guid] = an_entry(object_id=guid)
+    await world.answer()
+
+    assert [each.verdict for each in await world.incidents()] == ["allowlist_unclear"]

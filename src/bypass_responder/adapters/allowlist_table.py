@@ -18,7 +18,14 @@ from azure.data.tables.aio import TableServiceClient
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import row_or_none, write_if_unchanged
 from bypass_responder.errors import ConflictError, NotFoundError
-from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, AllowlistEntry, MalformedEntry, account_of
+from bypass_responder.model.account import (
+    MOST_MISSPELLED,
+    MOST_READ,
+    UNREAD,
+    AllowlistEntry,
+    MalformedEntry,
+    account_of,
+)
 from bypass_responder.model.base import guid_or_none, whole_text
 
 TABLE = "Allowlist"
@@ -48,14 +55,15 @@ class TableAllowlist:
     async def misspelled(self) -> list[MalformedEntry]:
         """Read the keys of the whole table: no exact read would ever find such a row."""
         found: list[MalformedEntry] = []
-        read = 0
+        read = ours = 0
         with translated("the allowlist"):
             async for entity in self._table.list_entities(select=["PartitionKey", "RowKey"]):
                 read += 1
-                if not self._exact(entity) and not self._foreign(entity):
+                if not self._exact(entity):
                     found.append(_misspelled(entity))
-                if len(found) >= MOST_MISSPELLED or read >= MOST_READ:
-                    break
+                    ours += not self._foreign(entity)
+                if read > MOST_READ or ours > MOST_MISSPELLED:
+                    return [*found, UNREAD]
         return found
 
     async def put(self, entry: AllowlistEntry, *, replaces: str | None = None) -> None:
@@ -108,7 +116,7 @@ class TableAllowlist:
         return bool(entity["PartitionKey"] == self._tenant and guid_or_none(key) == key)
 
     def _foreign(self, entity: TableEntity) -> bool:
-        """True for a row of another tenant."""
+        """True for a row under another GUID than the tenant's: of another tenant, unless its row key is one of ours."""
         tenant = account_of(entity["PartitionKey"])
         return tenant not in {None, self._tenant} and account_of(entity["RowKey"]) != self._tenant
 

@@ -49,6 +49,10 @@ _FIELDS = {
     "userType": "guest",
     "signInSessionsValidFromDateTime": "sessions_valid_from",
     "createdDateTime": "created_at",
+    "mail": "mail",
+    "mailNickname": "mail_nickname",
+    "proxyAddresses": "proxy_addresses",
+    "otherMails": "other_mails",
 }
 _SELECT = "$select=" + ",".join(_FIELDS)
 _ADDRESSES = "$select=id,mail,proxyAddresses"
@@ -227,6 +231,8 @@ def _judged(answer: httpx.Response, permission: str) -> httpx.Response:
 def _account(body: dict[str, Any]) -> Account:
     fields = {ours: body[name] for name, ours in _FIELDS.items() if body.get(name) is not None}
     fields |= {name: whole_text(text) for name, text in fields.items() if isinstance(text, str)}
+    for name in ("proxy_addresses", "other_mails"):
+        fields[name] = tuple(whole_text(text) for text in fields.get(name, ()) if isinstance(text, str))
     fields |= {"guest": str(fields.get("guest", "")).casefold() == "guest"}
     fields |= {"object_id": guid_or_none(str(fields.get("object_id")))}
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.allowlist_text import WHO, editor_named_by, name_of_row, stamps_of
 from bypass_responder.case.tasks import Task
-from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.account import UNREAD, AllowlistEntry, MalformedEntry
 from bypass_responder.model.base import counted
 from bypass_responder.model.notification import Severity
 
@@ -107,4 +107,16 @@ def report_many(draft: Draft, count: int) -> None:
         key=f"many-{draft.now:%Y-%m-%d}",
         severity=Severity.CRITICAL,
         left_to_do=(Task("Delete them, and find out who can write the table Allowlist", "bypassctl allowlist list"),),
+    )
+
+
+def report_unread(draft: Draft) -> None:
+    """Notify, once a day, that the table has more rows than are compared with an account."""
+    draft.notify(
+        "allowlist_changed",
+        "The allowlist has more rows than are read for a decision",
+        f"{UNREAD.problem}. Until there are fewer, an account without a valid entry is not blocked without a person.",
+        key=f"unread-{draft.now:%Y-%m-%d}",
+        severity=Severity.CRITICAL,
+        left_to_do=(Task("Delete the rows that are not needed, and the misspelled ones", "bypassctl allowlist list"),),
     )

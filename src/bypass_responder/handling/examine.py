@@ -85,8 +85,7 @@ async def examine(
         finding = finding.model_copy(update={"effective_at": identified.read_at or services.clock()})
     if account is not None and account.object_id != finding.target:
         return Elsewhere(finding, account)
-    required = services.settings.approval_required
-    entry = in_force(await lookups.entry(account), case, approval_required=required) if account else None
+    entry = await _entry(finding, account, case, services, lookups) if account else None
     removed = account is not None and entry is None and _was_allowed(finding, case, services.settings)
     if removed and identified.exchange_on is None:
         asked = await identify(finding, lookups, now=services.clock(), doubtful=True)
@@ -99,6 +98,19 @@ async def examine(
     rule = decide_actor if finding.source is Source.ACTOR else partial(decide, now=services.clock())
     decision = rule(facts).automatic(services.settings.automatic_controls)
     return Decided(finding, decision, identified, entry)
+
+
+async def _entry(
+    finding: Finding, account: Account, case: Case, services: Services, lookups: Lookups
+) -> AllowlistEntry | MalformedEntry | None:
+    row = await lookups.entry(account, exchange_guids=_exchange_guids(finding, account), now=services.clock())
+    return in_force(row, case, approval_required=services.settings.approval_required)
+
+
+def _exchange_guids(finding: Finding, account: Account) -> set[str]:
+    """Return what Exchange calls the account, where it was asked."""
+    checks = (check for check in finding.checks if check.object_id == account.object_id)
+    return {check.exchange_guid for check in checks if check.exchange_guid} - {account.object_id}
 
 
 def _was_allowed(finding: Finding, case: Case, settings: Settings) -> bool:
@@ -141,7 +153,7 @@ async def _of_baseline(finding: Finding, account: Account, case: Case, services:
     baseline = await services.sweeps.baseline()
     if baseline is None:
         return {"first_run": True}
-    guids = {check.exchange_guid for check in finding.checks if check.object_id == account.object_id}
+    guids = _exchange_guids(finding, account)
     known = next(
         (it for guid, it in baseline.entries.items() if it.object_id == account.object_id or guid in guids), None
     )

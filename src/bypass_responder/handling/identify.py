@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 from bypass_responder.bounded import AT_ONCE
 from bypass_responder.decision import Naming, needs_exchange
 from bypass_responder.errors import RefusedError
+from bypass_responder.model.account import MalformedEntry, row_of
 from bypass_responder.model.base import guid_or_none
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.finding import STATES, Source
 from bypass_responder.model.message import ExchangeOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
-    from bypass_responder.model.account import Account, AllowlistEntry, MalformedEntry
+    from bypass_responder.model.account import Account, AllowlistEntry
     from bypass_responder.model.finding import Check, Finding
     from bypass_responder.services import Services
 
@@ -81,11 +83,23 @@ class Lookups:
             self._tasks.setdefault(by_name, self._tasks[_key("account", name)])
         return found
 
-    async def entry(self, account: Account) -> AllowlistEntry | MalformedEntry | None:
-        """The allowlist row of this account; without one, a misspelled row that could mean it."""
-        entry, misspelled = await asyncio.gather(self._start("entry", account.object_id), self._start("misspelled", ""))
+    async def entry(
+        self, account: Account, *, exchange_guids: Collection[str] = (), now: datetime
+    ) -> AllowlistEntry | MalformedEntry | None:
+        """The allowlist row of this account; without a valid one, a misspelled row that could mean it.
+
+        ``exchange_guids``: what Exchange calls the account; a row under one of them is misspelled.
+        """
+        keys = (account.object_id, *exchange_guids)
+        misspelled, exact, *others = await asyncio.gather(
+            self._start("misspelled", ""), *(self._start("entry", key) for key in keys)
+        )
+        under_guids = [
+            _under_exchange_guid(account, guid) for guid, row in zip(exchange_guids, others, strict=True) if row
+        ]
         rows: list[MalformedEntry] = misspelled  # type: ignore[assignment]
-        return entry or next((row for row in rows if row.could_mean(account)), None)  # type: ignore[return-value]
+        ours: AllowlistEntry | MalformedEntry | None = exact  # type: ignore[assignment]
+        return row_of(account, ours, [*under_guids, *rows], now=now)
 
     async def aclose(self) -> None:
         """Wait for reads that were not awaited, so that none is left running."""
@@ -117,6 +131,11 @@ class Lookups:
 
     def _is_seen(self, now: float) -> bool:
         return now - self._seen.at <= FRESH_SECONDS
+
+
+def _under_exchange_guid(account: Account, guid: str) -> MalformedEntry:
+    problem = f"its key {guid} is the account's Guid in Exchange: write a new row under the object id, and delete it"
+    return MalformedEntry(object_id=account.object_id, problem=problem)
 
 
 def _key(what: str, name: str) -> tuple[str, str]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import unquote
+
+from pydantic import Field
 
 from bypass_responder.model.base import Stored, Utc, Value, guid_or_none
 
@@ -25,6 +28,18 @@ class Account(Stored):
     sessions_valid_from: Utc | None = None
     created_at: Utc | None = None
     """When the object was made: its name may have belonged to another one before."""
+    mail: str = Field(default="", exclude=True)
+    """Like the next three: another name that a person may type. Read to compare, not stored."""
+    mail_nickname: str = Field(default="", exclude=True)
+    proxy_addresses: tuple[str, ...] = Field(default=(), exclude=True)
+    """With a prefix, as ``SMTP:alex@contoso.com``."""
+    other_mails: tuple[str, ...] = Field(default=(), exclude=True)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name of the account in the directory, in the form in which it is typed."""
+        addresses = (address.partition(":")[2] or address for address in self.proxy_addresses)
+        return (self.user_principal_name, self.mail, self.mail_nickname, *addresses, *self.other_mails)
 
     @property
     def home_domain(self) -> str:
@@ -99,7 +114,7 @@ class AllowlistEntry(Value):
 
 
 MOST_MISSPELLED, MOST_READ = 100, 5_000
-"""Rows with misspelled keys that count, and rows of the table that are read for them."""
+"""Rows with misspelled keys that are compared with an account, and rows of the table that are read for them."""
 
 
 class MalformedEntry(Value):
@@ -112,6 +127,8 @@ class MalformedEntry(Value):
     etag: str = ""
     keys: tuple[str, str] | None = None
     """Partition and row key, where they are not as the responder reads them."""
+    of_anyone: bool = False
+    """True: it stands for rows that were not read, of which one may mean any account."""
 
     @property
     def row_id(self) -> str:
@@ -125,17 +142,42 @@ class MalformedEntry(Value):
 
     def could_mean(self, account: Account) -> bool:
         """True when a key of the row may have been typed for this account."""
-        return any(could_mean(key, account) for key in self.keys or (self.object_id,))
+        return self.of_anyone or any(could_mean(key, account) for key in self.keys or (self.object_id,))
+
+
+UNREAD = MalformedEntry(
+    object_id="*",
+    problem=(
+        f"the table Allowlist has more than {MOST_READ:,} rows or {MOST_MISSPELLED} misspelled ones; "
+        "one that was not read may mean the account"
+    ),
+    of_anyone=True,
+)
+
+
+def row_of(
+    account: Account,
+    exact: AllowlistEntry | MalformedEntry | None,
+    misspelled: Iterable[MalformedEntry],
+    *,
+    now: datetime,
+) -> AllowlistEntry | MalformedEntry | None:
+    """Return the row that decides: ``exact``; without one, or with an expired one, a misspelled row before it."""
+    if isinstance(exact, MalformedEntry) or (exact is not None and exact.expires_at > now):
+        return exact
+    return next((row for row in misspelled if row.could_mean(account)), exact)
 
 
 def could_mean(text: str, account: Account) -> bool:
-    """Return True when a text contains the object id or is the user principal name, in any spelling.
+    """Return True when a text contains the object id or is a name or an address of the account, in any spelling.
 
     Letter case, white space, invisible characters, quotes, braces and percent encoding make no difference.
     """
     digits, name = _bare(text, ""), _bare(text, NAME_SIGNS)
-    known = _bare(account.user_principal_name, NAME_SIGNS)
-    return account.object_id.replace("-", "") in digits or name in {known, f"smtp{known}", f"mailto{known}"}
+    known = {_bare(each, NAME_SIGNS) for each in account.names} - {""}
+    return account.object_id.replace("-", "") in digits or any(
+        name.removeprefix(prefix) in known for prefix in ("", "smtp", "mailto")
+    )
 
 
 NAME_SIGNS = "@._-+!#^~"

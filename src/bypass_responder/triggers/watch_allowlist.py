@@ -13,12 +13,13 @@ from bypass_responder.case.allowlist_summary import (
     MOST_NAMED,
     expiring,
     report_many,
+    report_unread,
     send_digest,
     summarize,
     summarize_changes,
 )
 from bypass_responder.errors import ConflictError
-from bypass_responder.model.account import MOST_MISSPELLED
+from bypass_responder.model.account import MOST_MISSPELLED, MOST_READ, MalformedEntry
 from bypass_responder.model.allowlist import SeenRow, Snapshot
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.session import change_if_needed, open_session
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
-    from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+    from bypass_responder.model.account import AllowlistEntry
     from bypass_responder.services import Services
     from bypass_responder.session import Session
 
@@ -75,6 +76,9 @@ async def _compare(recorded: set[str], services: Services) -> None:
     if many:
         summary = partial(summarize_changes, changes={row_id: rows.get(row_id) for row_id in changed})
         await change_if_needed(await open_session(TENANT_TARGET, services), summary, services)
+    misspelled = sum(isinstance(row, MalformedEntry) and row.keys is not None for row in rows.values())
+    if len(rows) > MOST_READ or misspelled > MOST_MISSPELLED:
+        await change_if_needed(await open_session(TENANT_TARGET, services), report_unread, services)
     by_target: dict[str, list[str]] = {}
     for row_id in changed:
         by_target.setdefault(target_of(row_id), []).append(row_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.allowlist import in_force
 from bypass_responder.decision import Decision, Disposition, Facts, Naming, decide
-from bypass_responder.model.account import AllowlistEntry, MalformedEntry
+from bypass_responder.model.account import AllowlistEntry, MalformedEntry, row_of
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.step import StepKind
 from bypass_responder.operating.app_rules import settings_of_app
@@ -44,9 +44,8 @@ class Explanation(Value):
 async def explain(account: Account, services: Services) -> Explanation:
     """Return what would happen if this account went dark now, and that a limit may hold it."""
     settings, now = await settings_of_app(services), services.clock()
-    row: Row = await services.allowlist.get(account.object_id)
-    if row is None:
-        row = next((each for each in await services.allowlist.misspelled() if each.could_mean(account)), None)
+    exact, misspelled = await services.allowlist.get(account.object_id), await services.allowlist.misspelled()
+    row: Row = row_of(account, exact, misspelled, now=now)
     case = await services.ledger.load(account.object_id)
     entry = in_force(row, case, approval_required=settings.approval_required)
     decision = went_dark(account.object_id, entry, settings, now=now)
