@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.case.allowlist import in_force, record_row, target_of, valid_since
+from bypass_responder.case.allowlist import approve, in_force, record_row, target_of, valid_since, was_in_force
 from bypass_responder.case.draft import Draft
 from bypass_responder.decision import covers
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry, could_mean
@@ -244,7 +244,61 @@ def test_a_restored_entry_that_no_run_has_seen_covers_what_began_before() -> Non
     assert covers(entry, since=START - HOUR / 2, now=START + 2 * HOUR)
 
 
-def test_where_approvals_are_required_an_earlier_entry_covers_nothing() -> None:
+def approved(row: AllowlistEntry, draft: Draft, *, at: datetime) -> None:
+    draft.now = at
+    approve(draft, row, by="blake@contoso.com")
+
+
+def test_an_entry_that_was_renewed_after_it_had_expired_covers_what_began_before_it_expired() -> None:
+    lapsed, renewed = a_row(START - 2 * HOUR, expires_at=START), a_row(START + HOUR)
+    for draft in (recorded(lapsed), recorded(lapsed, renewed)):
+        entry = in_force(renewed, draft.case, approval_required=False)
+
+        assert covers(entry, since=START - HOUR, now=START + 2 * HOUR)
+        assert not covers(entry, since=START + HOUR / 2, now=START + 2 * HOUR)
+
+
+def test_an_entry_that_was_unreadable_in_between_covers_what_began_before() -> None:
+    draft = recorded(a_row(START - 2 * HOUR), malformed(START), a_row(START + HOUR))
+    entry = in_force(a_row(START + HOUR), draft.case, approval_required=False)
+
+    assert covers(entry, since=START - HOUR, now=START + 2 * HOUR)
+    assert not covers(entry, since=START + HOUR / 2, now=START + 2 * HOUR)
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_an_approved_entry_that_is_gone_was_in_force_from_its_approval_to_its_removal(required: bool) -> None:
+    row = a_row(START - 2 * HOUR)
+    draft = recorded(row)
+    approved(row, draft, at=START - HOUR)
+    draft.now = START
+    record_row(draft, ALEX, None)
+
+    assert was_in_force(draft.case, START - HOUR / 2, approval_required=required)
+    assert was_in_force(draft.case, START - HOUR * 3 / 2, approval_required=required) is not required
+    assert not was_in_force(draft.case, START + HOUR / 2, approval_required=required)
+
+
+def test_an_approved_entry_that_was_edited_and_removed_was_in_force_until_the_edit() -> None:
+    row = a_row(START - 2 * HOUR)
+    draft = recorded(row)
+    approved(row, draft, at=START - HOUR)
+    record_row(draft, ALEX, a_row(START, owner="mallory@contoso.com"))
+    draft.now = START + HOUR
+    record_row(draft, ALEX, None)
+
+    assert was_in_force(draft.case, START - HOUR / 2, approval_required=True)
+    assert not was_in_force(draft.case, START + HOUR / 2, approval_required=True)
+
+
+def test_a_row_that_was_gone_in_between_leaves_the_interval_recorded_before() -> None:
+    draft = recorded(a_row(START - HOUR))
+    record_row(draft, ALEX, a_row(START + HOUR), anew=True)
+
+    assert seen(draft).earlier is None
+
+
+def test_where_approvals_are_required_an_unapproved_earlier_entry_covers_nothing() -> None:
     draft = recorded(a_row(START - HOUR), None)
     entry = in_force(a_row(START + HOUR), draft.case, approval_required=True)
 
@@ -256,7 +310,9 @@ def test_without_a_row_an_earlier_entry_covers_nothing() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 100), st.sampled_from(["valid", "short", "gone"])), min_size=1, max_size=8),
+    st.lists(
+        st.tuples(st.integers(1, 100), st.sampled_from(["valid", "short", "bad", "gone"])), min_size=1, max_size=8
+    ),
     st.integers(0, 900),
 )
 def test_an_entry_covers_no_moment_at_which_the_account_had_none(steps: list[tuple[int, str]], minute: int) -> None:
@@ -267,8 +323,8 @@ def test_an_entry_covers_no_moment_at_which_the_account_had_none(steps: list[tup
         at += timedelta(minutes=minutes)
         ends = at + timedelta(minutes=10) if kind == "short" else START + timedelta(days=30)
         valid = [(since, min(until, at)) for since, until in valid]
-        valid += [] if kind == "gone" else [(at, ends)]
-        row = None if kind == "gone" else a_row(at, expires_at=ends)
+        valid += [] if kind in {"gone", "bad"} else [(at, ends)]
+        row = {"gone": None, "bad": malformed(at)}.get(kind, a_row(at, expires_at=ends))
         draft.now = at
         record_row(draft, ALEX, row)
     since = START + timedelta(minutes=minute, seconds=30)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
 
+    Interval = tuple[datetime, datetime] | None
+    Intervals = dict[str, Interval]
+
 GONE_FOR = timedelta(hours=1)
 """Longer than a run takes: nobody who had read the removed row is still at work."""
 MOST_FORGOTTEN = 30
@@ -44,7 +47,7 @@ def in_force(
         return entry
     seen = case.row(SeenRow, ENTRY_KEY)
     since = valid_since(entry, seen)
-    earlier = seen.earlier if seen and not approval_required else None
+    earlier = _earlier(seen, entry, since, approval_required=approval_required)
     if approval_required:
         approval = seen.approval if seen and since == seen.valid_since else None
         if approval is None or approval.sha256 != entry.digest():
@@ -74,13 +77,55 @@ def valid_since(row: AllowlistEntry | MalformedEntry, seen: SeenRow | None) -> d
 def was_in_force(case: Case, moment: datetime, *, approval_required: bool) -> bool:
     """Return True when an entry that is gone by now was in force at a time, as the runs recorded it.
 
-    ``case``: of the account. Of an entry that needed an approval, the approval is not known any more.
+    ``case``: of the account. Where an approval is required, only an approved entry was in force.
     """
     seen = case.row(SeenRow, ENTRY_KEY)
-    if seen is None or approval_required:
+    if seen is None:
         return False
-    since, until = (seen.earlier or (None, None)) if seen.gone_at else (seen.valid_since, seen.valid_until)
-    return since is not None and until is not None and since < moment < until
+    gone = seen if seen.gone_at else _gone(seen, seen.valid_until or moment)
+    earlier = gone.earlier_approved if approval_required else gone.earlier
+    return earlier is not None and earlier[0] < moment < earlier[1]
+
+
+def _earlier(
+    seen: SeenRow | None, entry: AllowlistEntry, since: datetime | None, *, approval_required: bool
+) -> tuple[datetime, datetime] | None:
+    """Return when an entry was in force before this one, which no run may have recorded yet."""
+    if seen is None:
+        return None
+    kept = _ended(seen, entry, since)
+    return kept["earlier_approved" if approval_required else "earlier"]
+
+
+def _ended(
+    before: SeenRow, row: AllowlistEntry | MalformedEntry, since: datetime | None, *, anew: bool = False
+) -> Intervals:
+    """Return the intervals to keep of a row that is replaced: those that ended with it, else the ones before.
+
+    ``since``: since when the new row counts. ``anew``: the row was gone in between, at an unknown time.
+    """
+    kept: Intervals = {"earlier": before.earlier, "earlier_approved": before.earlier_approved}
+    if anew or row.etag == before.etag or not before.compared or row.edited_at is None:
+        return kept
+    valid, approved = _intervals(before, row.edited_at)
+    if valid and since != before.valid_since:
+        kept["earlier"] = valid
+    same = isinstance(row, AllowlistEntry) and row.digest() == before.digest
+    if approved and (since != before.valid_since or not same):
+        kept["earlier_approved"] = approved
+    return kept
+
+
+def _intervals(row: SeenRow, end: datetime) -> tuple[Interval, Interval]:
+    """Return from when to when, at most until ``end``, a row was valid, and valid and approved."""
+    if row.valid_since is None or row.valid_until is None:
+        return None, None
+    until = min(row.valid_until, end)
+    valid = (row.valid_since, until) if row.valid_since < until else None
+    if row.approval is None or row.approval.sha256 != row.digest:
+        return valid, None
+    since = latest(row.valid_since, row.approval.since)
+    return valid, (since, until) if since < until else None
 
 
 def record_row(
@@ -114,15 +159,17 @@ def record_row(
         return
     since = valid_since(row, None if anew else before)
     columns = {name: value[:LONGEST_VALUE] for name, value in row.columns.items()}
-    kept = {"earlier": before.earlier, "comparison": before.comparison} if before else {}
+    kept = {} if before is None else _ended(before, row, since, anew=anew)
     now = SeenRow(
         id=row_id,
         etag=row.etag,
         columns=columns,
+        digest=row.digest() if isinstance(row, AllowlistEntry) else "",
         edited_at=row.edited_at,
         valid_since=since,
         valid_until=row.expires_at if isinstance(row, AllowlistEntry) else None,
         compared=compared or (before is not None and before.compared and before.gone_at is None),
+        comparison=before.comparison if before else 0,
         **kept,
         **stamps_of(row),
     )
@@ -163,10 +210,10 @@ def record_compared(
 
 
 def _gone(row: SeenRow, now: datetime) -> SeenRow:
-    since, until = row.valid_since, row.valid_until
-    earlier = (since, min(until, now)) if since and until and since < now else row.earlier
+    valid, approved = _intervals(row, now)
+    kept = {"earlier": valid or row.earlier, "earlier_approved": approved or row.earlier_approved}
     nothing = {"valid_since": None, "valid_until": None, "used_at": None, "approval": None}
-    return row.model_copy(update=nothing | {"gone_at": now, "earlier": earlier})
+    return row.model_copy(update=nothing | kept | {"gone_at": now})
 
 
 def _forget_gone(draft: Draft) -> None:

@@ -83,7 +83,7 @@ class AllowlistEntry(Value):
     valid_since: Utc | None = None
     """Since when the account has had a valid entry without interruption, as the responder knows; None: not known."""
     earlier: tuple[Utc, Utc] | None = None
-    """From when to when an entry of the account was in force before, until it was removed."""
+    """From when to when an entry of the account was in force before this one."""
 
     @property
     def counts_since(self) -> Utc | None:

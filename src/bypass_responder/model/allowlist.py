@@ -52,8 +52,12 @@ class SeenRow(Row):
     """Number of the comparison that recorded it: one with a lower number read the table before, and does not."""
     gone_at: Utc | None = None
     """When the row was found to be removed: a run that had read it before does not record it again."""
+    digest: str = ""
+    """Of the columns, as an approval has it."""
     earlier: tuple[Utc, Utc] | None = None
-    """From when to when an entry of the account was in force, until it was last removed."""
+    """From when to when an entry of the account was in force before the present one."""
+    earlier_approved: tuple[Utc, Utc] | None = None
+    """The same where ``ALLOWLIST_APPROVAL`` is required: of an entry that was approved as it was."""
     edit_id: str = ""
     """As the row has it, like ``edited_by`` and ``via``."""
     edited_by: str = ""
