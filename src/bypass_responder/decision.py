@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
-from bypass_responder.model.base import Value
+from bypass_responder.model.base import Value, until
 from bypass_responder.model.step import Rule, StepKind, StepState
 
 if TYPE_CHECKING:
@@ -258,10 +258,10 @@ def _expired_lately(entry: AllowlistEntry | MalformedEntry | None, *, since: dat
 def _allowed(entry: AllowlistEntry | MalformedEntry | None) -> str:
     if not isinstance(entry, AllowlistEntry):
         return ""
-    return f"{entry.reason_class}, owner {entry.owner}, ticket {entry.ticket}, until {entry.expires_at:%Y-%m-%d}"
+    return f"{entry.reason_class}, owner {entry.owner}, ticket {entry.ticket}, until {until(entry.expires_at)}"
 
 
 def _expired(entry: AllowlistEntry | MalformedEntry | None) -> str:
     if not isinstance(entry, AllowlistEntry):
         return ""
-    return f"its allowlist entry (owner {entry.owner}, ticket {entry.ticket}) expired on {entry.expires_at:%Y-%m-%d}"
+    return f"its allowlist entry (owner {entry.owner}, ticket {entry.ticket}) expired on {until(entry.expires_at)}"

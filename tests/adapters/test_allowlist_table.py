@@ -242,7 +242,7 @@ async def by_hand(clients: StorageClients, tenant: str, row: str, columns: Mappi
 @pytest.mark.parametrize(
     ("given", "moment"),
     [
-        ("2027-01-31", datetime(2027, 1, 31, tzinfo=UTC)),
+        ("2027-01-31", datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC)),
         ("2027-01-31T10:00:00", datetime(2027, 1, 31, 10, tzinfo=UTC)),
         ("2027-01-31T10:00:00Z", datetime(2027, 1, 31, 10, tzinfo=UTC)),
         (" 2027-01-31T10:00:00+02:00 ", datetime(2027, 1, 31, 8, tzinfo=UTC)),

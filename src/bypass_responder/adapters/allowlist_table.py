@@ -26,7 +26,7 @@ from bypass_responder.model.account import (
     MalformedEntry,
     account_of,
 )
-from bypass_responder.model.base import guid_or_none, whole_text
+from bypass_responder.model.base import expiry_of, guid_or_none, whole_text
 
 TABLE = "Allowlist"
 _TEXTS = {"reason_class": "ReasonClass", "justification": "Justification", "owner": "Owner", "ticket": "Ticket"}
@@ -126,7 +126,8 @@ def _read(entity: TableEntity) -> AllowlistEntry | MalformedEntry:
     problems += [
         f"{column} is not text" for column in _OPTIONAL.values() if not isinstance(entity.get(column) or "", str)
     ]
-    expires_at = _moment(entity.get("ExpiresAt"))
+    given = entity.get("ExpiresAt")
+    expires_at = expiry_of(given) if isinstance(given, str) else _moment(given)
     if expires_at is None:
         problems.append("ExpiresAt is missing, or no date like 2027-01-31")
     if problems or expires_at is None:
@@ -157,7 +158,7 @@ def _problem_with_text(entity: Mapping[str, Any], column: str) -> str | None:
 
 
 def _moment(value: object) -> datetime | None:
-    """A DateTime column or an ISO text, UTC where no zone is given; a bare date is its first moment."""
+    """A DateTime column or an ISO text, UTC where no zone is given; a bare date of a review is its first moment."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.strip())

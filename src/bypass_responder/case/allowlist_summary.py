@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.allowlist_text import WHO, editor_named_by, name_of_row, stamps_of
 from bypass_responder.case.tasks import Task
 from bypass_responder.model.account import UNREAD, AllowlistEntry, MalformedEntry
-from bypass_responder.model.base import counted
+from bypass_responder.model.base import counted, until
 from bypass_responder.model.notification import Severity
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def send_digest(draft: Draft, entries: Sequence[AllowlistEntry]) -> None:
     """Notify of the entries that expire within 14 days, or have expired."""
     expired = sum(entry.expires_at <= draft.now for entry in entries)
     lines = [
-        f"{name_of_row(entry.object_id, entry.columns)}, owner {entry.owner}, {entry.expires_at:%Y-%m-%d}"
+        f"{name_of_row(entry.object_id, entry.columns)}, owner {entry.owner}, {until(entry.expires_at)}"
         for entry in entries[:MOST_NAMED]
     ]
     more = [f"and {len(entries) - MOST_NAMED} more"] if len(entries) > MOST_NAMED else []

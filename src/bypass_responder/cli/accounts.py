@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bypass_responder.cli.terminal import BAD_NEWS, Format, Output, say, show_list, with_responder
-from bypass_responder.model.base import moment
+from bypass_responder.model.base import moment, until
 from bypass_responder.operating.bypassed import BypassedAccount, BypassedAccounts, bypassed_accounts
 from bypass_responder.operating.status import last_self_check
 
@@ -60,4 +60,4 @@ def _say_how_many(found: BypassedAccounts) -> None:
 
 
 def _until(account: BypassedAccount) -> str:
-    return f"until {account.expires_at:%Y-%m-%d}" if account.expires_at else "yes, entry gone since"
+    return f"until {until(account.expires_at)}" if account.expires_at else "yes, entry gone since"

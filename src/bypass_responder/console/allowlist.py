@@ -20,7 +20,7 @@ from bypass_responder.console.rendering import render
 from bypass_responder.errors import ConflictError, NotFoundError, RefusedError
 from bypass_responder.event_lines import write_line
 from bypass_responder.model.account import Account
-from bypass_responder.model.base import Utc, Value
+from bypass_responder.model.base import Utc, Value, expiry_of
 from bypass_responder.model.decision_message import DecisionMessage
 from bypass_responder.model.inspection import Inspection
 from bypass_responder.model.message import Guid
@@ -32,7 +32,7 @@ from bypass_responder.operating.allowlist.history import Change as EntryChange
 from bypass_responder.operating.allowlist.history import history
 from bypass_responder.operating.allowlist.import_lookup import is_current
 from bypass_responder.operating.allowlist.review import Review, mark_unused, review
-from bypass_responder.operating.allowlist.rules import ADDRESS, Fields, expiry_of, text_problem
+from bypass_responder.operating.allowlist.rules import ADDRESS, Fields, text_problem
 from bypass_responder.operating.decide import prepare_approval
 from bypass_responder.operating.status import last_self_check
 

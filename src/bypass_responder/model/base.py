@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -65,6 +65,42 @@ def counted(number: int, one: str, many: str = "") -> str:
 def moment(at: datetime) -> str:
     """Return a time in UTC for people, to the second."""
     return f"{at:%Y-%m-%d %H:%M:%SZ}"
+
+
+def last_moment_of(day: datetime) -> datetime:
+    """Return the last second of a day in UTC."""
+    return day.astimezone(UTC).replace(hour=23, minute=59, second=59, microsecond=0)
+
+
+def expiry_of(text: str) -> datetime | None:
+    """Return the moment that a text names: the end of a day, or an ISO time, in UTC.
+
+    None when it is neither.
+    """
+    text = text.strip()
+    try:
+        at = _as_utc(datetime.fromisoformat(text))
+    except ValueError:
+        return None
+    return last_moment_of(at) if _is_date(text) else at
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def expiry_text(at: datetime) -> str:
+    """Return a moment as ``expiry_of`` reads it: a day where it is the end of one."""
+    return f"{at:%Y-%m-%d}" if at == last_moment_of(at) else at.isoformat()
+
+
+def until(at: datetime) -> str:
+    """Return an expiry for people: the last day that is valid to its end, else the exact time."""
+    return f"{at:%Y-%m-%d}" if at == last_moment_of(at) else moment(at)
 
 
 def iso(at: datetime) -> str:

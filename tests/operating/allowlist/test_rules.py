@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.operating.allowlist.rules import Fields, expiry_of, expiry_text, problems_of
+from bypass_responder.model.base import expiry_of, expiry_text, until
+from bypass_responder.operating.allowlist.rules import Fields, problems_of
 from tests.world import START, some_settings
 
 LINK = "https://vendor.contoso.com/docs/audit"
@@ -93,6 +94,17 @@ def test_an_expiry_reads_back_as_it_was_written(moment: datetime) -> None:
 
 def test_a_day_ends_with_its_last_second() -> None:
     assert expiry_of("2027-01-31") == datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC), "2027-01-31"),
+        (datetime(2027, 1, 31, tzinfo=UTC), "2027-01-31 00:00:00Z"),
+    ],
+)
+def test_people_read_a_day_only_where_all_of_it_is_valid(at: datetime, text: str) -> None:
+    assert until(at) == text
 
 
 @pytest.mark.parametrize("text", ["", "soon", "31.01.2027", "2027-02-30", "20270131x"])

@@ -22,9 +22,10 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.model.allowlist import EditAction
+from bypass_responder.model.base import expiry_of
 from bypass_responder.operating.allowlist import edit as edits
 from bypass_responder.operating.allowlist.entries import find_object_id
-from bypass_responder.operating.allowlist.rules import REASONS, Fields, expiry_of, problems_of
+from bypass_responder.operating.allowlist.rules import REASONS, Fields, problems_of
 from bypass_responder.operating.decide import prepare_approval
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from bypass_responder.cli.terminal import (
     with_responder,
 )
 from bypass_responder.errors import NotFoundError
-from bypass_responder.model.base import counted, moment
+from bypass_responder.model.base import counted, moment, until
 from bypass_responder.operating.allowlist.entries import (
     Bypassed,
     EntryState,
@@ -61,7 +61,7 @@ COLUMNS: Mapping[str, Callable[[EntryView], str]] = {
     "account": lambda entry: entry.account,
     "object id": lambda entry: entry.object_id,
     "state": _state,
-    "until": lambda entry: f"{entry.expires_at:%Y-%m-%d}" if entry.expires_at else "",
+    "until": lambda entry: until(entry.expires_at) if entry.expires_at else "",
     "bypass": lambda entry: BYPASS[entry.bypass.now],
     "owner": lambda entry: entry.owner,
     "ticket": lambda entry: entry.ticket,
@@ -78,7 +78,7 @@ CHANGES: Mapping[str, Callable[[Change], str]] = {
 REVIEWS: Mapping[str, Callable[[Review], str]] = {
     "account": lambda each: each.entry.account,
     "object id": lambda each: each.entry.object_id,
-    "until": lambda each: f"{each.entry.expires_at:%Y-%m-%d}" if each.entry.expires_at else "",
+    "until": lambda each: until(each.entry.expires_at) if each.entry.expires_at else "",
     "bypass": lambda each: BYPASS[each.entry.bypass.now],
     "proposal": lambda each: each.proposal.value,
     "why": lambda each: each.why,

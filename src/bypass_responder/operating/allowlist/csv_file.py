@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import RefusedError
+from bypass_responder.model.base import expiry_text
 from bypass_responder.model.spreadsheet import defused
-from bypass_responder.operating.allowlist.rules import expiry_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

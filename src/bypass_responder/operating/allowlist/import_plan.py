@@ -11,11 +11,11 @@ from bypass_responder.case.allowlist_edit import own_entry
 from bypass_responder.case.allowlist_text import difference
 from bypass_responder.model.account import AllowlistEntry, MalformedEntry
 from bypass_responder.model.allowlist import EditedRow
-from bypass_responder.model.base import Value, guid_or_none
+from bypass_responder.model.base import Value, expiry_of, guid_or_none
 from bypass_responder.operating.allowlist.csv_file import Line, read_file
 from bypass_responder.operating.allowlist.entries import read_swept
 from bypass_responder.operating.allowlist.import_lookup import Accounts, look_up
-from bypass_responder.operating.allowlist.rules import Fields, expiry_of, fields_of, problems_of, text_problem
+from bypass_responder.operating.allowlist.rules import Fields, fields_of, problems_of, text_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ from bypass_responder.bounded import limited
 from bypass_responder.case.allowlist_summary import EXPIRES_SOON
 from bypass_responder.evidence.service_accounts import Behavior
 from bypass_responder.model.allowlist import ENTRY_KEY, SeenRow
-from bypass_responder.model.base import Value
+from bypass_responder.model.base import Value, until
 from bypass_responder.operating.allowlist.entries import EntryState, EntryView, read_baseline, read_entries
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def proposal_for(entry: EntryView, *, unused: bool, now: datetime) -> Review:
     due = entry.review_due is None or entry.review_due <= now
     if entry.state is EntryState.MALFORMED:
         return Review(entry=entry, proposal=Proposal.FIX, why=entry.problem, due=True)
-    ends = f"{entry.expires_at:%Y-%m-%d}" if entry.expires_at else "unknown"
+    ends = until(entry.expires_at) if entry.expires_at else "unknown"
     if unused:
         why = f"unused: off in all complete sweeps for {UNUSED_FOR.days} days"
         return Review(entry=entry, proposal=Proposal.REMOVE, why=why, due=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bypass_responder.model.base import Value
+from bypass_responder.model.base import Value, last_moment_of
 
 if TYPE_CHECKING:
     from bypass_responder.model.account import AllowlistEntry
@@ -109,27 +109,3 @@ def _expiry_problems(fields: Fields, days: int, *, now: datetime) -> list[str]:
         return []
     limits = f"use a day from today to {days} days ahead, the longest for reason_class {fields.reason_class}"
     return [f"expires {fields.expires_at:%Y-%m-%d} is out of range; {limits}"]
-
-
-def last_moment_of(day: datetime) -> datetime:
-    """Return the last second of a day in UTC."""
-    return day.astimezone(UTC).replace(hour=23, minute=59, second=59, microsecond=0)
-
-
-def expiry_of(text: str) -> datetime | None:
-    """Return the moment that a text names: the end of a day, or an ISO time, in UTC.
-
-    None when it is neither.
-    """
-    text = text.strip()
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return last_moment_of(moment) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else moment
-
-
-def expiry_text(moment: datetime) -> str:
-    """Return a moment as ``expiry_of`` reads it: a day where it is the end of one."""
-    return f"{moment:%Y-%m-%d}" if moment == last_moment_of(moment) else moment.isoformat()
